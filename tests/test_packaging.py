@@ -1,0 +1,149 @@
+"""
+What is in the distributions, and that Twisted finds the plugin in them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from build import ProjectBuilder
+from pyproject_hooks import quiet_subprocess_runner
+
+ROOT = Path(__file__).parents[1]
+PLUGIN = "twisted/plugins/txwebqq_plugins.py"
+COMMANDS = {
+    "webqq": "A WebQQ account that is kept signed on.",
+    "webqq-server": "A self-hosted WebQQ 3.0 server.",
+}
+
+# What a build leaves in a checkout must not get into the next one.
+NOT_SOURCE = shutil.ignore_patterns(
+    *(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "dropin.cache"),
+    *("*.egg-info", "build", "dist", "_build"),
+)
+
+
+@dataclass
+class Built:
+    """
+    The distributions, and a wheel that was made from the source distribution.
+    """
+
+    sdist: Path
+    wheel: Path
+    wheelOfSdist: Path
+
+
+def build(source: Path, kind: Literal["sdist", "wheel"], into: Path) -> Path:
+    builder = ProjectBuilder(source, runner=quiet_subprocess_runner)
+    return Path(builder.build(kind, into))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    base = tmp_path_factory.mktemp("packaging")
+    source = base / "source"
+    shutil.copytree(ROOT, source, ignore=NOT_SOURCE)
+    sdist = build(source, "sdist", base)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(base / "unpacked", filter="data")
+    [unpacked] = (base / "unpacked").iterdir()
+    return Built(
+        sdist=sdist,
+        wheel=build(source, "wheel", base / "tree"),
+        wheelOfSdist=build(unpacked, "wheel", base / "sdist"),
+    )
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def offered(python: str | Path, cwd: Path, **environment: str) -> dict[str, str]:
+    """
+    The commands that C{twistd --help} lists, with what it says of each.
+    """
+    done = subprocess.run(
+        [python, "-c", "from twisted.scripts.twistd import run; run()", "--help"],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "200"} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.partition("Commands:\n")[2].splitlines()
+    pairs = [line.strip().partition(" ") for line in lines]
+    return {name: words.strip() for name, _, words in pairs}
+
+
+def test_wheelContents(built: Built) -> None:
+    """
+    A wheel holds all our modules, the plugin and the mark that we are typed;
+    of Twisted it brings nothing along.
+    """
+    modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("txwebqq/**/*.py")}
+    held = {name for name in contents(built.wheel) if ".dist-info/" not in name}
+    assert held == modules | {PLUGIN, "txwebqq/py.typed"}
+
+
+def test_sdistBuildsSameWheel(built: Built) -> None:
+    """
+    Whoever builds from the source distribution gets the same wheel.
+    """
+    assert contents(built.wheelOfSdist) == contents(built.wheel)
+
+
+def test_sdistContents(built: Built) -> None:
+    """
+    The source distribution can be tested and documented: it has the tests,
+    the pages and the tools' settings.
+    """
+    with tarfile.open(built.sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    expected = {".ci/run", "LICENSE", "Makefile", "NEWS.md", "docs/conf.py"}
+    tests = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("tests/**/*.py")}
+    assert expected | tests <= held
+    assert not [name for name in held if "dropin.cache" in name or ".pyc" in name]
+
+
+def test_wheelOffersCommands(built: Built, tmp_path: Path) -> None:
+    """
+    Where the wheel is installed, C{twistd} has our commands.
+    """
+    venv.create(tmp_path / "env", symlinks=True)
+    python = tmp_path / "env/bin/python"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--python", python, "install"),
+            *("--quiet", "--no-deps", "--no-index", built.wheel),
+        ],
+        check=True,
+    )
+    [site] = (tmp_path / "env/lib").glob("python*/site-packages")
+    # What we depend on, but not the checkout that is installed beside it: pth
+    # files are not read in directories that a pth file names.
+    paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    (site / "dependencies.pth").write_text("\n".join(sorted(paths)))
+    assert COMMANDS.items() <= offered(python, tmp_path).items()
+
+
+def test_checkoutOffersCommands(tmp_path: Path) -> None:
+    """
+    An editable install has our commands, as has a checkout on C{PYTHONPATH}.
+    """
+    assert COMMANDS.items() <= offered(sys.executable, tmp_path).items()
+    path = os.fspath(ROOT)
+    found = offered(sys.executable, tmp_path, PYTHONPATH=path)
+    assert COMMANDS.items() <= found.items()

@@ -1,0 +1,19 @@
+"""
+What C{twistd} offers of this package; the modules load when they are chosen.
+"""
+
+from twisted.application.service import ServiceMaker
+
+webqq = ServiceMaker(  # type: ignore[no-untyped-call]
+    "WebQQ client",
+    "txwebqq.tap",
+    "A WebQQ account that is kept signed on.",
+    "webqq",
+)
+
+webqqServer = ServiceMaker(  # type: ignore[no-untyped-call]
+    "WebQQ server",
+    "txwebqq.server.tap",
+    "A self-hosted WebQQ 3.0 server.",
+    "webqq-server",
+)
