@@ -1,0 +1,101 @@
+"""
+What all tests run under: Hypothesis' profile, and a log whose failures count.
+
+Trial looks at the log after each test case, pytest does not look after a plain
+function: here it does.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import settings
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+# A slow machine is no bug; a run that nobody watches must be repeatable.
+settings.register_profile("local", deadline=None, print_blob=True)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@implementer(ILogObserver)
+class LoggedFailures:
+    """
+    A log observer that keeps what nobody expected.
+    """
+
+    def __init__(self) -> None:
+        self._events: list[LogEvent] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        if event.get("log_failure") is not None or event.get("isError"):
+            self._events.append(event)
+
+    def flush(self, *types: type[BaseException]) -> list[Failure]:
+        """
+        Take out the failures of these types, or all of them.
+        """
+        flushed, kept = [], []
+        for event in self._events:
+            failure = event.get("log_failure")
+            if failure is not None and (not types or failure.check(*types)):
+                flushed.append(failure)
+            else:
+                kept.append(event)
+        self._events = kept
+        return flushed
+
+    def report(self) -> str:
+        """
+        Take out everything, as text; C{""} when there is nothing.
+        """
+        events, self._events = self._events, []
+        return "\n".join(map(_describe, events))
+
+
+def _describe(event: LogEvent) -> str:
+    failure = event.get("log_failure")
+    return f"{formatEvent(event)}\n{failure.getTraceback() if failure else ''}"
+
+
+@pytest.fixture(scope="session")
+def _log() -> Iterator[LoggedFailures]:
+    """
+    One observer for the whole run, so that nothing falls between two tests.
+    """
+    log = LoggedFailures()
+    globalLogPublisher.addObserver(log)
+    yield log
+    # A Deferred that failed unheard tells when it is collected.
+    gc.collect()
+    globalLogPublisher.removeObserver(log)
+    report = log.report()
+    if report:
+        pytest.fail(f"logged after the last test:\n{report}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _failOnLoggedFailures(
+    request: pytest.FixtureRequest, _log: LoggedFailures
+) -> Iterator[None]:
+    yield
+    report = _log.report()
+    isTrial = request.cls is not None and issubclass(request.cls, SynchronousTestCase)
+    # Trial has judged what its own test cases logged.
+    if report and not isTrial:
+        pytest.fail(f"logged, and not flushed:\n{report}", pytrace=False)
+
+
+@pytest.fixture
+def flushLoggedErrors(_log: LoggedFailures) -> Callable[..., list[Failure]]:
+    """
+    Call with exception types (or none, for all of them) for the failures that
+    the test has logged so far; they no longer fail it.
+    """
+    return _log.flush
