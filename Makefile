@@ -1,0 +1,63 @@
+# Each target makes .venv itself, from a checkout and nothing else.
+#
+#   make demo         a server, a bot and a friend, until Ctrl-C
+#   make demo ONCE=1  plays the conversation and exits
+#   make test         format, lint, types, import contracts, docs, tests
+#   make docs         the documentation, in docs/_build/html
+#   make clean        removes what was built; distclean removes .venv as well
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test docs clean distclean
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: .venv/demo.stamp
+	@exec $(BIN)/python examples/demo.py $(if $(filter-out 0,$(ONCE)),--once)
+
+# The tests come last, so that their count ends the output.
+test: .venv/test.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
+	$(BIN)/pytest
+
+docs: .venv/test.stamp
+	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
+	@echo "Now open docs/_build/html/index.html"
+
+.venv/demo.stamp: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --editable '.[server]'
+	@touch $@
+
+.venv/test.stamp: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --editable '.[server,test,docs]'
+	@touch $@ .venv/demo.stamp
+
+# Debian packs venv's other half, ensurepip, apart from Python.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >&-; then \
+	    apt-get update -q && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv; \
+	fi
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo '$(PYTHON) is not Python 3.11 or newer.' \
+	        'Name one that is: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	    echo '$(PYTHON) cannot make virtual environments.' \
+	        'On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf build dist docs/_build txwebqq.egg-info twisted/plugins/dropin.cache
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv
