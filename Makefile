@@ -42,7 +42,8 @@ docs: .venv/test.stamp
 # Debian packs venv's other half, ensurepip, apart from Python.
 $(BIN)/pip:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >&-; then \
+	if [ '$(PYTHON)' = python3 ] && [ "$$(id -u)" = 0 ] && \
+	    command -v apt-get >/dev/null; then \
 	    apt-get update -q && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv; \
 	fi
