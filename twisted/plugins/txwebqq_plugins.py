@@ -4,14 +4,14 @@ What C{twistd} offers of this package; the modules load when they are chosen.
 
 from twisted.application.service import ServiceMaker
 
-webqq = ServiceMaker(  # type: ignore[no-untyped-call]
+webqq = ServiceMaker(
     "WebQQ client",
     "txwebqq.tap",
     "A WebQQ account that is kept signed on.",
     "webqq",
 )
 
-webqqServer = ServiceMaker(  # type: ignore[no-untyped-call]
+webqqServer = ServiceMaker(
     "WebQQ server",
     "txwebqq.server.tap",
     "A self-hosted WebQQ 3.0 server.",
