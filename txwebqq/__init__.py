@@ -1,0 +1,3 @@
+"""
+WebQQ 3.0 for Twisted: a client, a server and the way between QQ and IRC.
+"""
