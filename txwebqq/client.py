@@ -1,0 +1,437 @@
+"""
+Commands over treq, with a cookie jar of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import Message
+from http.cookiejar import Cookie, CookieJar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
+from urllib.request import Request
+
+from OpenSSL.SSL import Context
+from OpenSSL.SSL import Error as TLSError
+from treq.client import HTTPClient
+
+# Twisted exports ways to make a trust root, but not the interface by which to
+# join two of them.
+from twisted.internet._sslverify import IOpenSSLTrustRoot
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IReactorTime
+from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.internet.protocol import connectionDone
+from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust
+from twisted.python.failure import Failure
+from twisted.web.client import (
+    Agent,
+    HTTPConnectionPool,
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseDone,
+    ResponseFailed,
+)
+from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IPolicyForHTTPS, IResponse
+from zope.interface import implementer
+
+from txwebqq.errors import (
+    CaptchaNeeded,
+    InvalidConfiguration,
+    MessageTooLong,
+    RequestRefused,
+    SessionExpired,
+    Unreachable,
+    WebQQError,
+)
+from txwebqq.model import Number
+from txwebqq.wire.command import Command, Refusal, encodeForm, stamped
+
+R = TypeVar("R")
+
+MAX_REPLY = 16 * 1024 * 1024
+"""The bytes of an answer that we are willing to hold."""
+
+USER_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 txwebqq"
+"""Some servers answered browsers only (protocol.md 1.4)."""
+
+_TROUBLE = (
+    CancelledError,
+    ConnectError,
+    ConnectionClosed,
+    DNSLookupError,
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    TLSError,
+)
+
+
+class HTTP(Protocol):
+    """
+    The part of treq that we use: its C{HTTPClient}, or a C{StubTreq}.
+    """
+
+    @property
+    def request(self) -> Callable[..., Deferred[Any]]:
+        """
+        See C{treq.request}.
+        """
+
+
+@dataclass(frozen=True)
+class Servers:
+    """
+    Where the historical hosts are.
+
+    @ivar base: the URL that stands for all of them, L{None} for themselves.
+    """
+
+    base: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Servers:
+        """
+        Read what an option says: a URL, or the word C{tencent}.
+
+        @raise InvalidConfiguration: for anything else.
+        """
+        if text == "tencent":
+            return cls(None)
+        try:
+            parts = urlsplit(text)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+            usable = usable and parts.port != 0 and not (parts.query or parts.fragment)
+        except ValueError:
+            usable = False
+        if not usable:
+            raise InvalidConfiguration(
+                f"server is neither an http(s) URL nor 'tencent': {text}"
+            )
+        return cls(text.rstrip("/"))
+
+    def locate(self, url: str) -> str:
+        """
+        Where to find what has a URL on a historical host.
+        """
+        return url if self.base is None else self.base + urlsplit(url).path
+
+
+class WebQQClient:
+    """
+    What one account asks its server with.
+
+    @param http: treq's C{HTTPClient}, or a C{StubTreq}.
+    @param pool: the idle connections to close with L{close}, if they are
+        ours alone.
+    """
+
+    def __init__(
+        self,
+        http: HTTP,
+        servers: Servers,
+        clock: IReactorTime,
+        pool: HTTPConnectionPool | None = None,
+    ) -> None:
+        self._http = http
+        self._servers = servers
+        self._clock = clock
+        self._pool = pool
+        self._jar = CookieJar()
+
+    def ask(self, command: Command[R]) -> Deferred[R | Refusal]:
+        """
+        Perform one exchange.
+
+        @return: fires with the answer, a refusal as well; fails with
+            L{MalformedReply} or L{Unreachable}. Cancel it to let go of the
+            connection.
+        """
+        command = stamped(command, int(self._clock.seconds() * 1000))
+        exchange = self._exchange(command)
+        return Deferred.fromCoroutine(exchange).addTimeout(
+            command.patience, self._clock, _timedOut
+        )
+
+    def call(self, command: Command[R]) -> Deferred[R]:
+        """
+        Perform one exchange that has to succeed.
+
+        @return: as L{ask}; fails with L{RequestRefused} or L{SessionExpired}
+            for a refusal.
+        """
+        return self.ask(command).addCallback(accepted)
+
+    def begin(self, number: Number) -> None:
+        """
+        Forget the last sign-on's cookies, and be who signs on now.
+        """
+        self._jar.clear()
+        self._setCookie("chkuin", str(number), "ptlogin2.qq.com")
+
+    def cookie(self, name: str) -> str:
+        """
+        The value of a cookie of C{.qq.com}, C{""} when there is none.
+        """
+        for cookie in self._jar:
+            if cookie.name == name and cookie.domain == ".qq.com":
+                return cookie.value or ""
+        return ""
+
+    def keepTicket(self, ptwebqq: str) -> None:
+        """
+        Put a rotated C{ptwebqq} where the login put the first.
+        """
+        self._setCookie("ptwebqq", ptwebqq, ".qq.com")
+
+    def close(self) -> Deferred[None]:
+        """
+        Close idle connections.
+
+        @return: fires when they are closed.
+        """
+        if self._pool is None:
+            return succeed(None)
+        closed: Deferred[None] = self._pool.closeCachedConnections()
+        return closed
+
+    async def _exchange(self, command: Command[R]) -> R | Refusal:
+        form = encodeForm(command.encodeFields())
+        url = self._servers.locate(command.url)
+        headers = Headers({"User-Agent": [USER_AGENT]})
+        if command.referer is not None:
+            headers.setRawHeaders("Referer", [command.referer.value])
+        # The jar thinks in the historical hosts, wherever they are now.
+        asked = Request(command.url)
+        self._jar.add_cookie_header(asked)
+        cookies = asked.get_header("Cookie")
+        if cookies is not None:
+            headers.setRawHeaders("Cookie", [cookies])
+        data: bytes | None = None
+        if command.method == "POST":
+            kind = "application/x-www-form-urlencoded"
+            headers.setRawHeaders("Content-Type", [kind])
+            data = form
+        elif form:
+            url = f"{url}?{form.decode('ascii')}"
+        try:
+            response = await self._http.request(
+                command.method,
+                url,
+                headers=headers,
+                data=data,
+                allow_redirects=False,
+                unbuffered=True,
+                reactor=self._clock,
+            )
+            # The jar asks of a response no more than its headers.
+            self._jar.extract_cookies(cast(Any, _Received(response)), asked)
+            body = await _readBody(response)
+        except _TROUBLE as e:
+            raise Unreachable(_describe(e)) from e
+        if response.code != 200:
+            raise Unreachable(f"the answer has status {response.code}", response.code)
+        return command.decodeReply(body)
+
+    def _setCookie(self, name: str, value: str, domain: str) -> None:
+        dotted = domain.startswith(".")
+        self._jar.set_cookie(
+            Cookie(
+                version=0,
+                name=name,
+                value=value,
+                port=None,
+                port_specified=False,
+                domain=domain,
+                domain_specified=dotted,
+                domain_initial_dot=dotted,
+                path="/",
+                path_specified=True,
+                secure=False,
+                expires=None,
+                discard=True,
+                comment=None,
+                comment_url=None,
+                rest={},
+            )
+        )
+
+
+def accepted(reply: R | Refusal) -> R:
+    """
+    An answer that is none of the refusals (protocol.md 6).
+    """
+    if isinstance(reply, Refusal):
+        raise refusalError(reply)
+    return reply
+
+
+def refusalError(refusal: Refusal) -> WebQQError:
+    """
+    What a refusal means to whoever called.
+    """
+    code = refusal.retcode
+    match code:
+        case 100 | 103 | 108 | 120 | 121 | 100006 | 100012:
+            return SessionExpired(f"the session is not valid (retcode {code})", code)
+        case 123:
+            return MessageTooLong(code, "the message is too long")
+        case 1000 | 1001:
+            return CaptchaNeeded(code, "the server wants a captcha read")
+    return RequestRefused(code, refusal.errmsg or "the server refused")
+
+
+# ---- connecting
+
+
+def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
+    """
+    A client with connections of its own.
+
+    @param url: the server's URL, or C{tencent}.
+    @param caFile: the name of a PEM file with certificates of authorities to
+        trust besides the system's.
+
+    @raise InvalidConfiguration: when one of them cannot be used.
+    """
+    servers = Servers.parse(url)
+    pool = HTTPConnectionPool(reactor)
+    # Nothing of ours may be sent twice, and servers close idle connections
+    # after a minute or more.
+    pool.retryAutomatically = False
+    pool.cachedConnectionTimeout = 45
+    pool.maxPersistentPerHost = 8
+    agent = Agent(
+        reactor,
+        contextFactory=_SharedTLS(Authorities(caFile)),
+        connectTimeout=10,
+        pool=pool,
+    )
+    return WebQQClient(HTTPClient(agent), servers, reactor, pool)
+
+
+@implementer(IOpenSSLTrustRoot)
+class Authorities:
+    """
+    The system's authorities and those of a file.
+    """
+
+    def __init__(self, caFile: str | None) -> None:
+        self._certificates: list[Certificate] = []
+        if caFile is None:
+            return
+        try:
+            blocks = Path(caFile).read_bytes().split(b"-----END CERTIFICATE-----")
+            for block in blocks[:-1]:
+                pem = block + b"-----END CERTIFICATE-----\n"
+                self._certificates.append(Certificate.loadPEM(pem))
+        except OSError as e:
+            raise InvalidConfiguration(f"cannot read {caFile}: {e.strerror}") from e
+        except (TLSError, ValueError) as e:
+            raise InvalidConfiguration(f"{caFile} holds a broken certificate") from e
+        if not self._certificates:
+            raise InvalidConfiguration(f"{caFile} holds no certificate")
+
+    def _addCACertsToContext(self, context: Context) -> None:
+        platformTrust()._addCACertsToContext(context)
+        store = context.get_cert_store()
+        assert store is not None
+        for certificate in self._certificates:
+            store.add_cert(certificate.original)
+
+
+@implementer(IPolicyForHTTPS)
+class _SharedTLS:
+    """
+    One verifying context for each host: they are dear to make.
+    """
+
+    def __init__(self, authorities: IOpenSSLTrustRoot) -> None:
+        self._authorities = authorities
+        self._creators: dict[bytes, IOpenSSLClientConnectionCreator] = {}
+
+    def creatorForNetloc(
+        self, hostname: bytes, port: int
+    ) -> IOpenSSLClientConnectionCreator:
+        creator = self._creators.get(hostname)
+        if creator is None:
+            creator = optionsForClientTLS(
+                hostname.decode("ascii"), trustRoot=self._authorities
+            )
+            self._creators[hostname] = creator
+        return creator
+
+
+# ---- reading
+
+
+class _Received:
+    """
+    A response as the standard library's cookie jar wants to see it.
+    """
+
+    def __init__(self, response: IResponse) -> None:
+        self._message = Message()
+        for value in response.headers.getRawHeaders(b"Set-Cookie", []):
+            self._message["Set-Cookie"] = value.decode("latin-1")
+
+    def info(self) -> Message:
+        return self._message
+
+
+class _Body(TwistedProtocol):
+    """
+    A body of bounded size.
+    """
+
+    def __init__(self) -> None:
+        self.whole: Deferred[bytes] = Deferred(lambda _: self._abort())
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def _abort(self) -> None:
+        assert self.transport is not None
+        abort = getattr(self.transport, "abortConnection", None)
+        (abort or self.transport.loseConnection)()
+
+    def dataReceived(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size <= MAX_REPLY:
+            self._parts.append(data)
+        elif not self.whole.called:
+            self.whole.errback(Unreachable("the answer is too long"))
+            self._abort()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.whole.called:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.whole.callback(b"".join(self._parts))
+        else:
+            self.whole.errback(reason)
+
+
+def _readBody(response: IResponse) -> Deferred[bytes]:
+    body = _Body()
+    response.deliverBody(body)
+    return body.whole
+
+
+def _timedOut(result: object, seconds: float) -> Any:
+    raise Unreachable(f"no whole answer within {seconds:g} s")
+
+
+def _describe(trouble: BaseException) -> str:
+    """
+    What went wrong, without the wrappers around it.
+    """
+    while (reasons := getattr(trouble, "reasons", None)) is not None:
+        if not reasons or reasons[-1].value is None:
+            break
+        trouble = reasons[-1].value
+    return f"{type(trouble).__name__}: {trouble}".removesuffix(": ")
