@@ -1,0 +1,112 @@
+"""
+What an application and a connection promise each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from zope.interface import Attribute, Interface
+
+from txwebqq.model import Account, Buddy, Category, Event, Gid, Group, Status, Uin
+from txwebqq.wire.command import Command, Ticket
+
+R = TypeVar("R")
+
+
+class IWebQQTransport(Interface):
+    """
+    The way from a protocol to the server, for one sign-on.
+    """
+
+    buddies: Mapping[Uin, Buddy] = Attribute("The friends, kept current.")
+    groups: Mapping[Gid, Group] = Attribute("The groups that we are in.")
+    categories: tuple[Category, ...] = Attribute("The drawers of the friend list.")
+    status: Status = Attribute("How we appear.")
+
+    def call(make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
+        """
+        Perform one exchange.
+
+        @param make: is given the ticket that the command has to carry.
+
+        @return: fires with the answer; fails with L{NotSignedOn},
+            L{RequestRefused}, L{SessionExpired}, L{MalformedReply} or
+            L{Unreachable}.
+        """
+
+    def nextMessageId() -> int:
+        """
+        A number for the next message (protocol.md 4.10).
+        """
+
+    def appear(status: Status) -> Deferred[None]:
+        """
+        Change how we appear, now and after a rejoin.
+        """
+
+    def signOff() -> Deferred[None]:
+        """
+        Leave.
+
+        @return: fires when the server has been told and nothing is in flight.
+        """
+
+
+class IWebQQProtocol(Interface):
+    """
+    What handles the events of one sign-on.
+    """
+
+    factory: IWebQQFactory = Attribute("Who built this protocol.")
+    transport: IWebQQTransport = Attribute("The way to the server.")
+    account: Account = Attribute("Whom we sign on as.")
+
+    def makeConnection(
+        account: Account, transport: IWebQQTransport, factory: IWebQQFactory
+    ) -> object:
+        """
+        A sign-on begins. Called once, first.
+        """
+
+    def captchaRequired(image: bytes) -> Awaitable[str]:
+        """
+        The server wants a captcha read.
+
+        @return: fires with its text; a failure gives up the sign-on.
+        """
+
+    def signedOn() -> object:
+        """
+        The message channel is open. Called once.
+        """
+
+    def eventReceived(event: Event) -> object:
+        """
+        Something happened. Called in the order of the wire, after
+        C{signedOn}, never from within itself.
+
+        @return: when this is awaitable it is watched and not waited for.
+        """
+
+    def connectionLost(reason: Failure) -> object:
+        """
+        The sign-on is over. Called once, last.
+
+        @param reason: L{ConnectionDone} when we meant it, else L{Kicked},
+            L{LoggedOut}, L{LoginRefused} or L{SessionExpired}.
+        """
+
+
+class IWebQQFactory(Interface):
+    """
+    What builds the protocol of each sign-on, and outlives it.
+    """
+
+    def buildProtocol(account: Account) -> IWebQQProtocol:
+        """
+        A protocol for a sign-on that is about to begin.
+        """
