@@ -1,0 +1,231 @@
+"""
+C{twistd webqq}: one account, signed on, with an application of yours.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.internet.error import ReactorNotRunning
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.reflect import namedAny
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from txwebqq.client import Authorities, Servers, connect
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.interfaces import IWebQQFactory
+from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.service import WebQQService
+
+PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
+
+
+class LoggingProtocol(WebQQProtocol):
+    """
+    Logs what happens: kinds and ids, and what people say only on demand.
+    """
+
+    _log = Logger()
+
+    def signedOn(self) -> None:
+        """
+        Say whom we can talk to.
+        """
+        self._log.info(
+            "Signed on: {buddies} buddies, {groups} groups.",
+            buddies=len(self.buddies),
+            groups=len(self.groups),
+        )
+
+    def eventReceived(self, event: Event) -> object:
+        """
+        Log an event before it goes its way.
+        """
+        shown = ""
+        match event:
+            case Message():
+                about = f"from {event.sender}, id {event.messageId}"
+                shown = event.text
+            case GroupMessage():
+                about = f"from {event.sender} in {event.group}, id {event.messageId}"
+                shown = event.text
+            case _:
+                about = f"of {uin}" if (uin := getattr(event, "uin", None)) else ""
+        self._log.info("{kind} {about}", kind=type(event).__name__, about=about)
+        if shown and getattr(self.factory, "logText", False):
+            self._log.info("Text: {text}", text=shown)
+        return super().eventReceived(event)
+
+
+class LoggingFactory(WebQQFactory):
+    """
+    The default application.
+
+    @ivar logText: whether to log what people say.
+    """
+
+    protocol = LoggingProtocol
+    logText = False
+
+
+class Options(UsageOptions):
+    """
+    What C{twistd webqq} can be told.
+    """
+
+    synopsis = "[options]"
+    longdesc = (
+        "Sign a QQ account on and keep it signed on. The password comes from the "
+        f"file or from the environment variable {PASSWORD_VARIABLE}."
+    )
+
+    optParameters = [
+        ["account", None, None, "The number of the account."],
+        ["password-file", None, None, "A file with the password, yours alone."],
+        ["server", None, "http://127.0.0.1:8890", "The server's URL, or 'tencent'."],
+        ["ca-file", None, None, "A PEM file of authorities to trust as well."],
+        ["app", None, None, "Your factory, as MODULE.Factory."],
+        ["status", None, "online", "How to appear."],
+        ["heartbeat", None, "60", "The seconds between two heartbeats."],
+    ]
+    optFlags = [["log-text", None, "Let the default application log messages' text."]]
+
+    def postOptions(self) -> None:
+        """
+        Make what the options stand for, or say which one does not.
+        """
+        try:
+            self["factory"] = _factory(self["app"], bool(self["log-text"]))
+            self["who"] = Account(
+                _number(self["account"]),
+                _password(self["password-file"]),
+                _status(self["status"]),
+            )
+            self["interval"] = _seconds(self["heartbeat"])
+            Servers.parse(self["server"])
+            Authorities(self["ca-file"])
+        except InvalidConfiguration as e:
+            raise UsageError(str(e)) from e
+
+
+def makeService(options: Options) -> IService:
+    """
+    The service that C{twistd} runs. When it ends for good so does the process:
+    with 0 when we meant it, with 1 after a refusal, a captcha that nobody read,
+    or a kick.
+    """
+    from twisted.internet import reactor
+
+    client = connect(reactor, options["server"], options["ca-file"])
+    service = WebQQService(
+        options["who"],
+        options["factory"],
+        client,
+        reactor,
+        heartbeat=options["interval"],
+    )
+    _stopAfter(service, reactor)
+    return service
+
+
+def _stopAfter(service: WebQQService, reactor: Any) -> None:
+    def over(result: object) -> None:
+        if isinstance(result, Failure):
+            _exitWith(1)
+        # When it is stopping already, that is why we are over.
+        with suppress(ReactorNotRunning):
+            reactor.stop()
+
+    service.whenSignedOff().addBoth(over)
+
+
+def _exitWith(code: int) -> None:
+    # twistd knows no other exit codes than those of signals.
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+    atexit.register(leave)
+
+
+def _number(text: str | None) -> Number:
+    if text is None:
+        raise InvalidConfiguration("--account is missing")
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**32):
+        raise InvalidConfiguration(f"--account is not a QQ number: {text}")
+    return Number(int(text))
+
+
+def _password(file: str | None) -> str:
+    # Whatever we start must not inherit it.
+    fromEnvironment = os.environ.pop(PASSWORD_VARIABLE, None)
+    if file is None:
+        if not fromEnvironment:
+            raise InvalidConfiguration(
+                f"no password: use --password-file or {PASSWORD_VARIABLE}"
+            )
+        return fromEnvironment
+    try:
+        path = Path(file)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise InvalidConfiguration(
+                f"others can read the password file: chmod 600 {file}"
+            )
+        password = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as e:
+        raise InvalidConfiguration(f"cannot read {file}: {e.strerror}") from e
+    except UnicodeDecodeError as e:
+        raise InvalidConfiguration(f"the password in {file} is not UTF-8") from e
+    if not password:
+        raise InvalidConfiguration(f"{file} is empty")
+    return password
+
+
+def _status(word: str) -> Status:
+    try:
+        return Status(word)
+    except ValueError as e:
+        words = ", ".join(status.value for status in Status)
+        raise InvalidConfiguration(f"--status is none of {words}: {word}") from e
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1.0 <= seconds <= 3600.0:
+        raise InvalidConfiguration(f"--heartbeat is not from 1 to 3600: {text}")
+    return seconds
+
+
+def _factory(name: str | None, logText: bool) -> IWebQQFactory:
+    if name is None:
+        default = LoggingFactory()
+        default.logText = logText
+        return default
+    # The application is usually in the folder where twistd is started.
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        make: Callable[[], Any] = namedAny(name)
+        factory = make()
+    except Exception as e:
+        reason = f"{type(e).__name__}: {e}"
+        raise InvalidConfiguration(f"--app {name} cannot be used: {reason}") from e
+    if not IWebQQFactory.providedBy(factory):
+        raise InvalidConfiguration(f"--app {name} does not make a WebQQFactory")
+    return factory
