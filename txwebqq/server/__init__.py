@@ -1,0 +1,3 @@
+"""
+A self-hosted WebQQ 3.0 server.
+"""

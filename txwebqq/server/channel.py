@@ -1,0 +1,340 @@
+"""
+Answers to what goes on in a session: polls, sends, presence, heartbeat.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from txwebqq.model import WEB_CLIENT, Event, Presence
+from txwebqq.server.deadlines import Deadlines
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.world import Parcel, World, refusalFor
+from txwebqq.wire.channel import (
+    ChangeStatus2,
+    GetMsgTip,
+    GetOnlineBuddies2,
+    Poll2,
+    SendBuddyMsg2,
+    SendQunMsg2,
+)
+from txwebqq.wire.command import Command, Refusal
+
+THROTTLE = 1.0
+"""The seconds for which bad news to a poll are held: most clients ask again at
+once, for ever."""
+
+BATCH = 100
+"""How many polls are answered before the reactor may do something else."""
+
+NOTHING = Refusal(102)
+
+Polled = tuple[Event, ...] | Refusal
+
+
+class HeldPoll:
+    """
+    A poll that waits for mail.
+    """
+
+    __slots__ = ("_channel", "_since", "answer", "exchange", "late", "session")
+
+    def __init__(
+        self, channel: Channel, session: Session, exchange: Exchange, since: float
+    ) -> None:
+        self.session = session
+        self.exchange = exchange
+        # None once it is answered, or its client has gone.
+        self.answer: Deferred[Polled] | None = None
+        self.late: LateAnswer | None = None
+        self._channel = channel
+        self._since = since
+
+    def ring(self) -> None:
+        """
+        There is mail (L{txwebqq.server.sessions.Listener}).
+        """
+        self._channel.ripen(self)
+
+    def superseded(self) -> None:
+        """
+        Another poll listens (L{txwebqq.server.sessions.Listener}).
+        """
+        self._channel.supersede(self, self._since)
+
+    def cancelled(self) -> None:
+        """
+        The connection is gone.
+        """
+        self.answer = None
+        self._channel.forget(self)
+
+
+class LateAnswer:
+    """
+    An answer that is ready, but not given yet.
+    """
+
+    __slots__ = ("answer", "reply")
+
+    def __init__(self, answer: Deferred[Polled], reply: Polled) -> None:
+        self.answer = answer
+        self.reply = reply
+
+
+class Channel:
+    """
+    The exchanges of a session, and the polls that are held.
+    """
+
+    def __init__(self, world: World, clock: IReactorTime, pollTimeout: float) -> None:
+        self._world = world
+        self._clock = clock
+        self._held = Deadlines[HeldPoll](clock, pollTimeout, self._cbTimedOut)
+        self._late = Deadlines[LateAnswer](clock, THROTTLE, self._cbThrottled)
+        # Polls that have mail, and what is accepted once they are answered.
+        self._ripe: deque[HeldPoll | Deferred[None]] = deque()
+        self._draining = False
+        self._turn: IDelayedCall | None = None
+        self._settling: IDelayedCall | None = None
+        self._stopped = False
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            Poll2: self.poll2,
+            SendBuddyMsg2: self.sendBuddyMsg2,
+            SendQunMsg2: self.sendQunMsg2,
+            ChangeStatus2: self.changeStatus2,
+            GetOnlineBuddies2: self.getOnlineBuddies2,
+            GetMsgTip: self.getMsgTip,
+        }
+
+    def stop(self) -> None:
+        """
+        Answer whatever is held, and hold nothing any more.
+        """
+        self._stopped = True
+        while self._ripe:
+            self.drain()
+        for held in self._held.clear():
+            self._answer(held, NOTHING)
+        for late in self._late.clear():
+            late.answer.callback(late.reply)
+        settling, self._settling = self._settling, None
+        if settling is not None:
+            settling.cancel()
+            while self._world.settle():
+                pass
+
+    # ---- polls
+
+    def poll2(self, question: Poll2, exchange: Exchange) -> Polled | Deferred[Polled]:
+        """
+        Answer with what waits, or else hold the question.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            isNews = session.isNews
+            reply = self._world.lastWords(session)
+            return reply if isNews else self.late(reply)
+        if not exchange.isLive():
+            return NOTHING
+        parcel = self._world.collect(session)
+        if parcel is not None:
+            self._noteDelivery(parcel)
+            return parcel.reply
+        if self._stopped:
+            return NOTHING
+        held = HeldPoll(self, session, exchange, self._clock.seconds())
+        answer = held.answer = Deferred(lambda _: held.cancelled())
+        self._held.add(held)
+        self._world.listen(session, held)
+        return answer
+
+    def late(self, reply: Polled) -> Polled | Deferred[Polled]:
+        """
+        Give an answer that asks to be repeated, after a while.
+        """
+        if self._stopped:
+            return reply
+        late = LateAnswer(Deferred(lambda _: self._late.discard(late)), reply)
+        self._late.add(late)
+        return late.answer
+
+    def ripen(self, held: HeldPoll) -> None:
+        """
+        There is mail for a poll.
+        """
+        self._ripe.append(held)
+        if self._turn is None:
+            self._turn = self._clock.callLater(0, self._cbTurned)
+
+    def supersede(self, held: HeldPoll, since: float) -> None:
+        """
+        Another poll of the session took over.
+        """
+        answer, held.answer = held.answer, None
+        self._held.discard(held)
+        if answer is None:
+            return
+        if self._clock.seconds() - since >= THROTTLE or self._stopped:
+            answer.callback(NOTHING)
+        else:
+            # Two polls that always ask again would supersede each other for
+            # ever, as fast as they can.
+            late = LateAnswer(answer, NOTHING)
+            held.late = late
+            self._late.add(late)
+
+    def forget(self, held: HeldPoll) -> None:
+        """
+        The client of a poll has gone.
+        """
+        self._held.discard(held)
+        if held.late is not None:
+            self._late.discard(held.late)
+        self._world.hangUp(held.session, held)
+
+    def drain(self) -> None:
+        """
+        Answer some of the polls that have mail, and the rest in later turns.
+        """
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            for _ in range(min(BATCH, len(self._ripe))):
+                ripe = self._ripe.popleft()
+                if isinstance(ripe, Deferred):
+                    ripe.callback(None)
+                else:
+                    self._deliver(ripe)
+        finally:
+            self._draining = False
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.cancel()
+        if self._ripe:
+            self._turn = self._clock.callLater(0, self._cbTurned)
+
+    def _cbTurned(self) -> None:
+        self._turn = None
+        self.drain()
+
+    def _deliver(self, held: HeldPoll) -> None:
+        if held.answer is None:
+            return
+        if not held.exchange.isLive():
+            self.forget(held)
+            return
+        parcel = self._world.collect(held.session)
+        if parcel is not None:
+            self._answer(held, parcel.reply)
+            self._noteDelivery(parcel)
+
+    def _noteDelivery(self, parcel: Parcel) -> None:
+        if self._world.delivered(parcel) and self._settling is None:
+            self._settling = self._clock.callLater(0, self._cbSettling)
+
+    def _cbSettling(self) -> None:
+        self._settling = None
+        if self._world.settle():
+            self._settling = self._clock.callLater(0, self._cbSettling)
+
+    def _answer(self, held: HeldPoll, reply: Polled) -> None:
+        answer, held.answer = held.answer, None
+        self._held.discard(held)
+        self._world.hangUp(held.session, held)
+        if answer is not None:
+            answer.callback(reply)
+
+    def _cbTimedOut(self, held: HeldPoll) -> None:
+        self._answer(held, NOTHING)
+
+    def _cbThrottled(self, late: LateAnswer) -> None:
+        late.answer.callback(late.reply)
+
+    # ---- sends
+
+    def sendBuddyMsg2(
+        self, question: SendBuddyMsg2, exchange: Exchange
+    ) -> None | Refusal | Deferred[None]:
+        """
+        Pass words on to a friend.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        refusal = self._world.sendToBuddy(
+            session, question.to, question.content, question.font
+        )
+        return refusal or self._accept()
+
+    def sendQunMsg2(
+        self, question: SendQunMsg2, exchange: Exchange
+    ) -> None | Refusal | Deferred[None]:
+        """
+        Pass words on to a group.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        refusal = self._world.sendToGroup(
+            session, question.group, question.content, question.font
+        )
+        return refusal or self._accept()
+
+    def _accept(self) -> None | Deferred[None]:
+        """
+        What is handed to held polls is accepted after they are answered: a
+        server that dies in between has promised nothing.
+        """
+        self.drain()
+        if not self._ripe:
+            return None
+        accepted: Deferred[None] = Deferred()
+        self._ripe.append(accepted)
+        return accepted
+
+    # ---- presence
+
+    def changeStatus2(
+        self, question: ChangeStatus2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Tell friends of another status.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        self._world.appear(session, question.status)
+        return None
+
+    def getOnlineBuddies2(
+        self, question: GetOnlineBuddies2, exchange: Exchange
+    ) -> tuple[Presence, ...] | Refusal:
+        """
+        Whoever of the friends is there and does not hide.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        return tuple(
+            Presence(session.aliases.uin(friend), status, WEB_CLIENT)
+            for friend, status in self._world.friendsAround(session)
+        )
+
+    def getMsgTip(self, question: GetMsgTip, exchange: Exchange) -> bool:
+        """
+        There never are tips.
+        """
+        return False

@@ -1,0 +1,72 @@
+"""
+One HTTP exchange, as far as what answers it looks beyond its fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Handler = Callable[[Any, "Exchange"], Any]
+"""
+Answers a question: with the reply, a refusal, or a Deferred of one of them.
+"""
+
+
+def parseCookies(headers: Sequence[bytes]) -> dict[str, str]:
+    """
+    Read C{Cookie} headers as leniently as WebQQ's clients need: some send back
+    whole C{Set-Cookie} lines, and names twice (compatibility.md 2).
+    """
+    cookies = {}
+    for part in b";".join(headers).split(b";"):
+        name, equals, value = part.decode("latin-1").partition("=")
+        if equals and name.strip():
+            cookies[name.strip()] = value.strip()
+    return cookies
+
+
+class Exchange:
+    """
+    A request, and what its answer carries beside the body.
+
+    @ivar address: where the client is.
+    @ivar isLive: whether somebody is there to read an answer.
+    @ivar setCookies: whole C{Set-Cookie} lines.
+    @ivar location: where to send the client, or L{None}.
+    """
+
+    __slots__ = (
+        "_cookies",
+        "_headers",
+        "address",
+        "isLive",
+        "location",
+        "setCookies",
+    )
+
+    def __init__(
+        self, address: str, cookieHeaders: Sequence[bytes], isLive: Callable[[], bool]
+    ) -> None:
+        self.address = address
+        self.isLive = isLive
+        self.setCookies: list[str] = []
+        self.location: str | None = None
+        self._headers = cookieHeaders
+        self._cookies: Mapping[str, str] | None = None
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """
+        The cookies that the client sent.
+        """
+        if self._cookies is None:
+            self._cookies = parseCookies(self._headers)
+        return self._cookies
+
+    def setCookie(self, name: str, value: str, domain: str = "qq.com") -> None:
+        """
+        Give the client a cookie, for all our hosts unless another domain is
+        given.
+        """
+        self.setCookies.append(f"{name}={value}; PATH=/; DOMAIN={domain};")

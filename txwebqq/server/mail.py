@@ -1,0 +1,323 @@
+"""
+Mail on its way to an account: letters, news of presence, and the mailbox of a
+session.
+
+Everything here has permanent numbers; a session's own ids are put in when it
+takes its mail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import (
+    WEB_CLIENT,
+    Content,
+    Event,
+    Font,
+    GroupMessage,
+    Message,
+    Number,
+    Segment,
+    Status,
+    StatusChange,
+    Text,
+    UnknownSegment,
+)
+from txwebqq.server.aliases import Aliases
+from txwebqq.wire.command import encodeJSON
+from txwebqq.wire.content import decodeSegment, encodeSegment
+
+MAX_TOGETHER = 100
+"""How many letters one answer may hold, and a session may keep in memory."""
+
+_MAX_NESTING = 16
+_MAX_FONT_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Postmark:
+    """
+    Whose letter it is, when it came, and the ids that tell it from others.
+    """
+
+    sender: Number
+    time: int
+    messageId: int
+    messageId2: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuddyLetter:
+    """
+    Words to a friend.
+    """
+
+    mark: Postmark
+    content: Content
+    font: Font
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two letters of one answer must not have in common.
+        """
+        return "buddy", self.mark.sender
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The letter as a session sees it.
+        """
+        return Message(
+            sender=aliases.uin(self.mark.sender),
+            recipient=aliases.own,
+            content=self.content,
+            time=self.mark.time,
+            messageId=self.mark.messageId,
+            messageId2=self.mark.messageId2,
+            font=self.font,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLetter:
+    """
+    Words in a group.
+
+    @ivar sequence: the running number of messages in the group.
+    """
+
+    mark: Postmark
+    content: Content
+    font: Font
+    group: Number
+    sequence: int
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two letters of one answer must not have in common.
+        """
+        return "group", self.group
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The letter as a session sees it.
+        """
+        return GroupMessage(
+            group=aliases.gid(self.group),
+            code=aliases.code(self.group),
+            number=self.group,
+            sender=aliases.uin(self.mark.sender),
+            recipient=aliases.own,
+            content=self.content,
+            time=self.mark.time,
+            messageId=self.mark.messageId,
+            messageId2=self.mark.messageId2,
+            sequence=self.sequence,
+            font=self.font,
+        )
+
+
+Letter = BuddyLetter | GroupLetter
+
+
+# ---- what may be sent
+
+
+def _depth(value: Any) -> int:
+    deepest, todo = 0, [(value, 1)]
+    while todo:
+        item, depth = todo.pop()
+        deepest = max(deepest, depth)
+        if isinstance(item, dict):
+            item = list(item.values())
+        if isinstance(item, list):
+            todo.extend((inner, depth + 1) for inner in item)
+    return deepest
+
+
+def _tidySegment(segment: Segment) -> Segment:
+    match segment:
+        case Text(text) if not text.isascii():
+            # Half a surrogate pair is no character; a whole one is.
+            utf16 = text.encode("utf-16", "surrogatepass")
+            return Text(utf16.decode("utf-16", "replace"))
+        case UnknownSegment(raw):
+            if _depth(raw) > _MAX_NESTING:
+                raise MalformedReply("content is nested too deeply")
+            try:
+                json.dumps(raw, allow_nan=False)
+            except ValueError as e:
+                raise MalformedReply("content holds what is not JSON") from e
+    return segment
+
+
+def tidyContent(content: Content) -> Content:
+    """
+    A content that every recipient can be sent.
+
+    @raise MalformedReply: when some of it cannot be written as JSON.
+    """
+    return tuple(map(_tidySegment, content))
+
+
+def tidyFont(font: Font) -> Font:
+    """
+    A font with values of a reasonable size.
+    """
+    color = font.color
+    if len(color) != 6 or not set(color) <= set("0123456789abcdefABCDEF"):
+        color = "000000"
+    return Font(
+        name=font.name[:_MAX_FONT_NAME],
+        size=min(max(font.size, 1), 255),
+        bold=font.bold,
+        italic=font.italic,
+        underline=font.underline,
+        color=color,
+    )
+
+
+def sizeOf(content: Content) -> int:
+    """
+    The bytes that a content counts for.
+    """
+    return sum(
+        len(segment.text.encode("utf-8"))
+        if isinstance(segment, Text)
+        else len(encodeJSON(encodeSegment(segment)))
+        for segment in content
+    )
+
+
+# ---- letters on disk
+
+
+def encodeLetter(letter: Letter) -> str:
+    """
+    A letter as the text that is stored.
+    """
+    mark, font = letter.mark, letter.font
+    value: dict[str, Any] = {
+        "mark": [mark.sender, mark.time, mark.messageId, mark.messageId2],
+        "content": [encodeSegment(segment) for segment in letter.content],
+        "font": [
+            font.name,
+            font.size,
+            font.bold,
+            font.italic,
+            font.underline,
+            font.color,
+        ],
+    }
+    match letter:
+        case GroupLetter():
+            value["group"] = [letter.group, letter.sequence]
+    return encodeJSON(value)
+
+
+def decodeLetter(text: str) -> Letter:
+    """
+    The letter that was stored as a text.
+    """
+    value = json.loads(text)
+    mark = Postmark(*value["mark"])
+    content = tuple(map(decodeSegment, value["content"]))
+    font = Font(*value["font"])
+    match value:
+        case {"group": [group, sequence]}:
+            return GroupLetter(mark, content, font, group, sequence)
+    return BuddyLetter(mark, content, font)
+
+
+# ---- the mailbox
+
+
+class Mailbox:
+    """
+    What waits for one session: letters, and the last news of each friend.
+
+    @ivar seen: the serial number of the last letter that came from the store.
+    @ivar more: whether the store may hold letters after that one.
+    @ivar news: how friends appear who have changed.
+    """
+
+    __slots__ = ("_letters", "more", "news", "seen")
+
+    def __init__(self) -> None:
+        # Letters that were never stored have no serial number.
+        self._letters: list[tuple[int | None, Letter]] = []
+        self.news: dict[Number, Status] = {}
+        self.seen = 0
+        self.more = True
+
+    def hand(self, letter: Letter) -> None:
+        """
+        Add a letter that is not in the store.
+        """
+        self._letters.append((None, letter))
+
+    def stored(self, serial: int, letter: Letter) -> None:
+        """
+        Add a letter that has just been stored, as the last one there.
+        """
+        if self.more or len(self._letters) >= MAX_TOGETHER:
+            self.more = True
+        else:
+            self._letters.append((serial, letter))
+            self.seen = serial
+
+    @property
+    def room(self) -> int:
+        """
+        How many letters of the store fit in.
+        """
+        return max(0, MAX_TOGETHER - len(self._letters)) if self.more else 0
+
+    def load(self, letters: list[tuple[int, Letter]], asked: int) -> None:
+        """
+        Add the next letters of the store.
+        """
+        self._letters.extend(letters)
+        if letters:
+            self.seen = letters[-1][0]
+        self.more = len(letters) == asked
+
+    def take(self) -> list[tuple[int | None, Letter]]:
+        """
+        Take out the first letter of each conversation.
+        """
+        taken, kept, conversations = [], [], set()
+        for entry in self._letters:
+            conversation = entry[1].conversation
+            if conversation in conversations:
+                kept.append(entry)
+            else:
+                conversations.add(conversation)
+                taken.append(entry)
+        self._letters = kept
+        return taken
+
+    def unstored(self) -> list[Letter]:
+        """
+        Take out whatever is not in the store.
+        """
+        letters = [letter for serial, letter in self._letters if serial is None]
+        if letters:
+            self._letters = [entry for entry in self._letters if entry[0] is not None]
+        return letters
+
+    def takeNews(self, aliases: Aliases) -> Iterable[StatusChange]:
+        """
+        Take out the news, as the session sees it.
+        """
+        news, self.news = self.news, {}
+        return [
+            StatusChange(aliases.uin(number), status, WEB_CLIENT)
+            for number, status in news.items()
+        ]

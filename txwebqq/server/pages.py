@@ -1,0 +1,43 @@
+"""
+Answers that are the same for everybody: pages around the sign-on, and lists
+that are always empty.
+"""
+
+from __future__ import annotations
+
+from txwebqq.wire.command import encodeJSON
+
+HTML = b"text/html; charset=utf-8"
+SCRIPT = b"application/x-javascript; charset=utf-8"
+TEXT = b"text/plain; charset=utf-8"
+
+# Clients look for the sixty-four characters with an expression of their own.
+_LOGIN_PAGE = f"""<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>WebQQ</title>
+<script>var g_login_sig=encodeURIComponent("{"txwebqq-" * 8}");</script>
+</head><body></body></html>
+"""
+
+_LOGIN_PROXY = """<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>WebQQ</title></head><body></body></html>
+"""
+
+_NO_DISCUSSIONS = encodeJSON(
+    {"retcode": 0, "result": {"dnamelist": [], "dmasklist": []}}
+)
+_NOTHING_RECENT = encodeJSON({"retcode": 0, "result": []})
+
+PAGES: dict[bytes, tuple[bytes, bytes]] = {
+    path: (kind, text.encode())
+    for path, kind, text in (
+        (b"/cgi-bin/login", HTML, _LOGIN_PAGE),
+        (b"/cgi-bin/ver", SCRIPT, "ptuiV(201304110930);"),
+        (b"/loginproxy.html", HTML, _LOGIN_PROXY),
+        (b"/channel/get_discu_list_new2", TEXT, _NO_DISCUSSIONS),
+        (b"/channel/get_discu_list", TEXT, _NO_DISCUSSIONS),
+        (b"/api/get_discus_list", TEXT, _NO_DISCUSSIONS),
+        (b"/channel/get_recent_list2", TEXT, _NOTHING_RECENT),
+        (b"/api/get_recent_contact2", TEXT, _NOTHING_RECENT),
+    )
+}
+"""By path: the type of the content, and the content."""

@@ -1,0 +1,150 @@
+"""
+What the server knows of people and groups, by their permanent numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from txwebqq.model import Number
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """
+    An account.
+
+    @ivar firstHash: the MD5 of the password, all that is kept of it.
+    @ivar profile: further members of L{txwebqq.model.Profile}, by name.
+    """
+
+    number: Number
+    firstHash: bytes = field(repr=False)
+    nick: str
+    face: int = 0
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Friend:
+    """
+    A friend, as somebody keeps them.
+    """
+
+    number: Number
+    nick: str
+    face: int
+    category: int
+    markname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """
+    A category of somebody's friend list.
+    """
+
+    index: int
+    name: str
+    sort: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """
+    A group.
+
+    @ivar created: Unix seconds.
+    """
+
+    number: Number
+    name: str
+    owner: Number
+    memo: str = ""
+    description: str = ""
+    created: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """
+    A group in the list of one of its members.
+    """
+
+    number: Number
+    name: str
+    markname: str
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attendant:
+    """
+    A member of a group.
+
+    @ivar flag: bit 0 for administrators.
+    """
+
+    number: Number
+    nick: str
+    card: str
+    flag: int
+    profile: Mapping[str, Any]
+
+
+# ---- what a population file adds
+
+
+@dataclass(frozen=True, slots=True)
+class Friendship:
+    """
+    Two people who are friends.
+
+    @ivar categories: by the number of who keeps it, the name of the category
+        for the other one.
+    @ivar marknames: likewise, the name for the other one.
+    """
+
+    between: tuple[Number, Number]
+    categories: Mapping[Number, str] = field(default_factory=dict)
+    marknames: Mapping[Number, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomWithMembers:
+    """
+    A group with whoever is in it.
+
+    @ivar cards: the names that members carry in it.
+    """
+
+    room: Room
+    members: tuple[Number, ...]
+    admins: frozenset[Number] = frozenset()
+    cards: Mapping[Number, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """
+    A discussion with whoever is in it.
+    """
+
+    number: Number
+    name: str
+    owner: Number
+    members: tuple[Number, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """
+    People and what joins them.
+    """
+
+    people: tuple[Person, ...] = ()
+    friendships: tuple[Friendship, ...] = ()
+    rooms: tuple[RoomWithMembers, ...] = ()
+    discussions: tuple[Discussion, ...] = ()

@@ -1,0 +1,213 @@
+"""
+Answers to look-ups: friends, groups, their details and their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.model import (
+    WEB_CLIENT,
+    Birthday,
+    Buddy,
+    Category,
+    Code,
+    FriendList,
+    Group,
+    GroupDetails,
+    GroupList,
+    Member,
+    Number,
+    Profile,
+    Status,
+    Uin,
+)
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.records import Attendant
+from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.world import NOT_YOURS, World
+from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.roster import (
+    GROUP_NUMBER,
+    GetFriendInfo2,
+    GetFriendUin2,
+    GetGroupInfoExt2,
+    GetGroupNameListMask2,
+    GetUserFriends2,
+    Identity,
+)
+
+STALE = Refusal(100000, "vfwebqq is not valid")
+
+
+class Roster:
+    """
+    The look-ups of a session.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._store = world.store
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            GetUserFriends2: self.getUserFriends2,
+            GetGroupNameListMask2: self.getGroupNameListMask2,
+            GetGroupInfoExt2: self.getGroupInfoExt2,
+            GetFriendInfo2: self.getFriendInfo2,
+            GetFriendUin2: self.getFriendUin2,
+        }
+
+    def _session(self, ticket: Ticket) -> Session | None:
+        sessions = self._world.sessions
+        found = sessions.byVerifier(ticket.vfwebqq)
+        return None if isinstance(found, Ended) else found
+
+    def getUserFriends2(
+        self, question: GetUserFriends2, exchange: Exchange
+    ) -> FriendList | Refusal:
+        """
+        The friend list; no hash is insisted on, since there are several.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        buddies = [
+            Buddy(
+                uin=session.aliases.uin(friend.number),
+                nick=friend.nick,
+                markname=friend.markname,
+                category=friend.category,
+                face=friend.face,
+            )
+            for friend in self._store.friends(session.number)
+        ]
+        drawers = self._store.drawers(session.number)
+        return FriendList(
+            {buddy.uin: buddy for buddy in buddies},
+            tuple(Category(d.index, d.name, d.sort) for d in drawers),
+        )
+
+    def getGroupNameListMask2(
+        self, question: GetGroupNameListMask2, exchange: Exchange
+    ) -> GroupList | Refusal:
+        """
+        The group list.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        groups = [
+            Group(
+                gid=session.aliases.gid(seat.number),
+                code=session.aliases.code(seat.number),
+                name=seat.name,
+                markname=seat.markname,
+                mask=seat.mask,
+            )
+            for seat in self._store.seats(session.number)
+        ]
+        return GroupList({group.gid: group for group in groups})
+
+    def getGroupInfoExt2(
+        self, question: GetGroupInfoExt2, exchange: Exchange
+    ) -> GroupDetails | Refusal:
+        """
+        A group that one is in.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        number = session.aliases.groupOfCode(question.code)
+        room = None if number is None else self._store.room(number)
+        seat = None if room is None else self._store.seat(room.number, session.number)
+        if room is None or seat is None:
+            return Refusal(NOT_YOURS, "gcode is no code of your groups")
+        members = self._store.members(room.number)
+        return GroupDetails(
+            gid=session.aliases.gid(room.number),
+            code=question.code,
+            name=room.name,
+            owner=session.aliases.uin(room.owner),
+            members=tuple(self._member(session, member) for member in members),
+            markname=seat.markname,
+            memo=room.memo,
+            description=room.description,
+            created=room.created,
+        )
+
+    def _member(self, session: Session, member: Attendant) -> Member:
+        status = self._statusFor(session, member.number)
+        profile = member.profile
+        return Member(
+            uin=session.aliases.uin(member.number),
+            nick=member.nick,
+            card=member.card,
+            flag=member.flag,
+            gender=profile.get("gender", "unknown"),
+            country=profile.get("country", ""),
+            province=profile.get("province", ""),
+            city=profile.get("city", ""),
+            status=status,
+            clientType=0 if status is Status.OFFLINE else WEB_CLIENT,
+        )
+
+    def _statusFor(self, session: Session, number: Number) -> Status:
+        # Nobody hides from themselves.
+        if number == session.number:
+            return session.status
+        return self._world.visibleStatus(number)
+
+    def getFriendInfo2(
+        self, question: GetFriendInfo2, exchange: Exchange
+    ) -> Profile | Refusal:
+        """
+        What a friend, or oneself, tells about themselves.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        number = session.aliases.person(question.uin)
+        if number is None or not self._store.areAcquainted(session.number, number):
+            return Refusal(NOT_YOURS, "tuin is nobody's uin whom you know")
+        person = self._store.person(number)
+        if person is None:
+            return Refusal(NOT_YOURS, "the account is gone")
+        status = self._statusFor(session, number)
+        told = dict(person.profile)
+        birthday = Birthday(*told.pop("birthday", ()))
+        return Profile(
+            uin=question.uin,
+            nick=person.nick,
+            face=person.face,
+            birthday=birthday,
+            status=status,
+            clientType=0 if status is Status.OFFLINE else WEB_CLIENT,
+            **told,
+        )
+
+    def getFriendUin2(
+        self, question: GetFriendUin2, exchange: Exchange
+    ) -> Identity | Refusal:
+        """
+        The number behind an id: of a friend, of oneself, of somebody in a
+        group one is in, or of such a group.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        number = None
+        if question.kind != GROUP_NUMBER:
+            number = session.aliases.person(Uin(question.uin))
+            if number and not self._store.areAcquainted(session.number, number):
+                number = None
+        if number is None:
+            # Some clients ask for groups as if they were people.
+            number = session.aliases.groupOfCode(Code(question.uin))
+            if number is None or not self._store.isMember(number, session.number):
+                return Refusal(NOT_YOURS, "tuin is no id of yours")
+        return Identity(question.uin, number)

@@ -1,0 +1,344 @@
+"""
+Who is signed on, and what became of the tickets of those who were.
+
+A session lapses when it has not asked for its mail for a while: it is then
+offline, and can be taken up again by a relink until it is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Protocol
+
+from txwebqq.model import Number, Status
+from txwebqq.server.aliases import KEY_BITS, Aliases
+from txwebqq.server.mail import Mailbox
+
+LAPSE = 120.0
+"""The seconds after which a session that does not poll is offline."""
+
+FORGET = 3600.0
+"""The seconds for which a lapsed session can be taken up again."""
+
+SIGN_ON_LIFE = 600.0
+"""The seconds within which a login must be followed by C{login2}."""
+
+MAX_PENDING = 20_000
+MAX_ENDED = 20_000
+
+
+class Random(Protocol):
+    """
+    What we need of L{random.Random}.
+    """
+
+    def getrandbits(self, k: int, /) -> int: ...
+
+    def randrange(self, start: int, stop: int, /) -> int: ...
+
+
+class Listener(Protocol):
+    """
+    Who holds the poll of a session.
+    """
+
+    def ring(self) -> None:
+        """
+        There is mail.
+        """
+
+    def superseded(self) -> None:
+        """
+        Another poll of the session listens now.
+        """
+
+
+class Ending(Enum):
+    """
+    What became of a ticket.
+    """
+
+    UNKNOWN = "unknown"
+    LAPSED = "lapsed"
+    REPLACED = "replaced"
+    LOGGED_OUT = "logged out"
+
+
+class Ended:
+    """
+    A ticket that is no longer good.
+
+    @ivar told: whether a poll has been answered with that.
+    """
+
+    __slots__ = ("ending", "number", "told")
+
+    def __init__(self, ending: Ending, number: Number) -> None:
+        self.ending = ending
+        self.number = number
+        self.told = False
+
+    @property
+    def isNews(self) -> bool:
+        """
+        Whether the client may not know yet.
+        """
+        return not self.told and self.ending in (Ending.REPLACED, Ending.LOGGED_OUT)
+
+
+UNKNOWN = Ended(Ending.UNKNOWN, Number(0))
+LAPSED = Ended(Ending.LAPSED, Number(0))
+
+
+class Session:
+    """
+    One account, signed on.
+
+    @ivar ptwebqq: the sign-on it came from; C{formerly} is the one before it
+        was rotated, which clients that ignore that go on using.
+    @ivar rotation: a ptwebqq that the next poll has to be told of.
+    @ivar listener: who holds its poll, or L{None}.
+    @ivar ended: set when the session is over.
+    """
+
+    __slots__ = (
+        "aliases",
+        "clientid",
+        "ended",
+        "formerly",
+        "lapsed",
+        "listener",
+        "mailbox",
+        "number",
+        "psessionid",
+        "ptwebqq",
+        "rotation",
+        "status",
+        "vfwebqq",
+    )
+
+    def __init__(self, number: Number, clientid: str, aliases: Aliases) -> None:
+        self.number = number
+        self.clientid = clientid
+        self.aliases = aliases
+        self.ptwebqq = self.formerly = self.psessionid = self.vfwebqq = ""
+        self.rotation: str | None = None
+        self.status = Status.ONLINE
+        self.mailbox = Mailbox()
+        self.listener: Listener | None = None
+        self.lapsed = False
+        self.ended: Ended | None = None
+
+    @property
+    def visible(self) -> Status:
+        """
+        How the account appears to others.
+        """
+        if self.lapsed or self.status is Status.HIDDEN:
+            return Status.OFFLINE
+        return self.status
+
+
+def token(random: Random, digits: int) -> str:
+    """
+    A secret of so many hexadecimal digits.
+    """
+    return f"{random.getrandbits(4 * digits):0{digits}x}"
+
+
+class Sessions:
+    """
+    All sessions of a server, found by any of their ids.
+    """
+
+    def __init__(self, now: Callable[[], float], random: Random) -> None:
+        self._now = now
+        self._random = random
+        self._byNumber: dict[Number, Session] = {}
+        self._byTicket: dict[str, Session] = {}
+        self._byVerifier: dict[str, Session] = {}
+        self._bySignOn: dict[str, Session] = {}
+        # Logins that no login2 has followed yet.
+        self._pending: OrderedDict[str, tuple[Number, float]] = OrderedDict()
+        self._ended: OrderedDict[str, Ended] = OrderedDict()
+        # Both oldest first: sessions without a poll, and lapsed ones.
+        self._idle: dict[Session, float] = {}
+        self._lapsed: dict[Session, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._byNumber)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._byNumber.values()))
+
+    # ---- finding
+
+    def of(self, number: Number) -> Session | None:
+        """
+        The session of an account that is signed on.
+        """
+        session = self._byNumber.get(number)
+        return None if session is None or session.lapsed else session
+
+    def standing(self, number: Number) -> Session | None:
+        """
+        The session of an account, lapsed or not.
+        """
+        return self._byNumber.get(number)
+
+    def byTicket(self, psessionid: str) -> Session | Ended:
+        """
+        The session that a channel call belongs to, or what became of it.
+        """
+        session = self._byTicket.get(psessionid)
+        if session is None:
+            return self._ended.get(psessionid, UNKNOWN)
+        return LAPSED if session.lapsed else session
+
+    def byVerifier(self, vfwebqq: str) -> Session | Ended:
+        """
+        The session that a look-up belongs to, or what became of it.
+        """
+        session = self._byVerifier.get(vfwebqq)
+        return self._ended.get(vfwebqq, UNKNOWN) if session is None else session
+
+    def bySignOn(self, ptwebqq: str) -> Session | Number | Ended:
+        """
+        The session of a sign-on; the account, as long as there is none; or
+        what became of it.
+        """
+        session = self._bySignOn.get(ptwebqq)
+        if session is not None:
+            return session
+        if ptwebqq in self._pending:
+            number, until = self._pending[ptwebqq]
+            if self._now() < until:
+                return number
+        return self._ended.get(ptwebqq, UNKNOWN)
+
+    # ---- beginning
+
+    def admit(self, number: Number) -> str:
+        """
+        Begin a sign-on.
+
+        @return: its ptwebqq.
+        """
+        ptwebqq = token(self._random, 64)
+        self._pending[ptwebqq] = number, self._now() + SIGN_ON_LIFE
+        if len(self._pending) > MAX_PENDING:
+            self._pending.popitem(last=False)
+        return ptwebqq
+
+    def open(self, ptwebqq: str, number: Number, clientid: str) -> Session:
+        """
+        Open the session of a sign-on; the account must have no other.
+        """
+        self._pending.pop(ptwebqq, None)
+        key = self._random.getrandbits(KEY_BITS)
+        session = Session(number, clientid, Aliases(number, key))
+        session.ptwebqq = session.formerly = ptwebqq
+        self._byNumber[number] = session
+        self._bySignOn[ptwebqq] = session
+        self.renew(session)
+        return session
+
+    def renew(self, session: Session) -> None:
+        """
+        Give a session new ids, for a login or a relink.
+        """
+        self._byTicket.pop(session.psessionid, None)
+        self._byVerifier.pop(session.vfwebqq, None)
+        session.psessionid = token(self._random, 192)
+        session.vfwebqq = token(self._random, 80)
+        self._byTicket[session.psessionid] = session
+        self._byVerifier[session.vfwebqq] = session
+        self._lapsed.pop(session, None)
+        session.lapsed = False
+        self.rest(session)
+
+    def rotate(self, session: Session) -> None:
+        """
+        Give a session a new ptwebqq, which its next poll is told.
+        """
+        if session.formerly != session.ptwebqq:
+            del self._bySignOn[session.formerly]
+        session.formerly = session.ptwebqq
+        session.ptwebqq = session.rotation = token(self._random, 64)
+        self._bySignOn[session.ptwebqq] = session
+
+    # ---- idling
+
+    def rest(self, session: Session) -> None:
+        """
+        Nobody holds the session's poll from now on.
+        """
+        self._idle.pop(session, None)
+        self._idle[session] = self._now()
+
+    def wake(self, session: Session) -> None:
+        """
+        Somebody holds it again.
+        """
+        self._idle.pop(session, None)
+
+    def lapse(self) -> list[Session]:
+        """
+        The sessions that have just lapsed; those that lapsed long ago, and
+        logins that nobody followed, are forgotten.
+        """
+        now = self._now()
+        lapsed = []
+        for session, since in list(self._idle.items()):
+            if now - since < LAPSE:
+                break
+            del self._idle[session]
+            session.lapsed = True
+            self._lapsed[session] = now
+            lapsed.append(session)
+        for session, since in list(self._lapsed.items()):
+            if now - since < FORGET:
+                break
+            self._drop(session)
+        for ptwebqq, (_, until) in list(self._pending.items()):
+            if now < until:
+                break
+            del self._pending[ptwebqq]
+        return lapsed
+
+    @property
+    def stirring(self) -> bool:
+        """
+        Whether time alone will change something here.
+        """
+        return bool(self._idle or self._lapsed or self._pending)
+
+    # ---- ending
+
+    def end(self, session: Session, ending: Ending) -> None:
+        """
+        End a session, and remember how.
+        """
+        self._drop(session)
+        session.ended = ended = Ended(ending, session.number)
+        for name in (
+            session.psessionid,
+            session.vfwebqq,
+            session.ptwebqq,
+            session.formerly,
+        ):
+            self._ended[name] = ended
+        while len(self._ended) > MAX_ENDED:
+            self._ended.popitem(last=False)
+
+    def _drop(self, session: Session) -> None:
+        if self._byNumber.get(session.number) is session:
+            del self._byNumber[session.number]
+        self._byTicket.pop(session.psessionid, None)
+        self._byVerifier.pop(session.vfwebqq, None)
+        self._bySignOn.pop(session.ptwebqq, None)
+        self._bySignOn.pop(session.formerly, None)
+        self._idle.pop(session, None)
+        self._lapsed.pop(session, None)

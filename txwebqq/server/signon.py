@@ -1,0 +1,170 @@
+"""
+Answers to what opens and closes a session: C{check} .. C{login2}, C{logout2}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from txwebqq.model import Number
+from txwebqq.server.aliases import HIGHEST_NUMBER
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.sessions import Ended, Random, token
+from txwebqq.server.world import Denial, World, refusalFor
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.digests import saltFor
+from txwebqq.wire.signon import (
+    Challenge,
+    Check,
+    CheckSig,
+    GetImage,
+    Login,
+    Login2,
+    LoginReply,
+    Logout2,
+    Session,
+)
+
+WELCOME = "登录成功！"
+WRONG_PASSWORD = "您输入的帐号或密码不正确，请重新输入。"
+WRONG_CAPTCHA = "您输入的验证码不正确，请重新输入。"
+MALFORMED = "提交参数错误，请检查。"
+
+LANDING_PAGE = "http://web2.qq.com/loginproxy.html?login2qq=1&webqq_type="
+
+NOBODY = Number(0)
+"""Stands for names that can be no account's; the world has nobody there."""
+
+
+def _numberOf(name: str) -> Number:
+    if name.isascii() and name.isdigit() and len(name) <= 10:
+        number = int(name)
+        return Number(number) if number <= HIGHEST_NUMBER else NOBODY
+    return NOBODY
+
+
+class SignOn:
+    """
+    The exchanges of a sign-on.
+
+    @param draw: makes the picture of a captcha's text.
+    """
+
+    def __init__(
+        self, world: World, random: Random, draw: Callable[[str], bytes] | None
+    ) -> None:
+        self._world = world
+        self._random = random
+        self._draw = draw
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            Check: self.check,
+            GetImage: self.getimage,
+            Login: self.login,
+            CheckSig: self.checkSig,
+            Login2: self.login2,
+            Logout2: self.logout2,
+        }
+
+    def check(self, question: Check, exchange: Exchange) -> Challenge:
+        """
+        Whoever asks, existing or not, gets a code and a salt.
+        """
+        number = _numberOf(question.uin)
+        code = self._world.verifyCode(number, exchange.address)
+        session = token(self._random, 64)
+        exchange.setCookie("ptvfsession", session)
+        return Challenge(
+            captcha=code is None,
+            code=token(self._random, 32) if code is None else code,
+            salt=saltFor(number),
+            extra=(session, "0") if question.later else (),
+        )
+
+    def getimage(self, question: GetImage, exchange: Exchange) -> bytes | Refusal:
+        """
+        A new picture at each call; its cookie says which.
+        """
+        if self._draw is None:
+            return Refusal(100000, "this server has no captchas")
+        verifySession, text = self._world.captchas.issue()
+        exchange.setCookie("verifysession", verifySession)
+        return self._draw(text)
+
+    def login(self, question: Login, exchange: Exchange) -> LoginReply:
+        """
+        Judge the password, and hand out the cookies of a sign-on.
+        """
+        number = _numberOf(question.u)
+        verdict = self._world.logIn(
+            number,
+            question.p,
+            question.code,
+            exchange.cookies.get("verifysession", ""),
+            exchange.address,
+        )
+        match verdict:
+            case Denial.WRONG_PASSWORD:
+                return LoginReply(3, message=WRONG_PASSWORD, nick=question.u)
+            case Denial.WRONG_CAPTCHA:
+                return LoginReply(4, message=WRONG_CAPTCHA, nick=question.u)
+        owner = f"o{number:010d}"
+        exchange.setCookie("uin", owner)
+        exchange.setCookie("skey", verdict.skey)
+        exchange.setCookie("ptwebqq", verdict.ptwebqq)
+        exchange.setCookie("superuin", owner, "ptlogin2.qq.com")
+        exchange.setCookie("pt2gguin", owner)
+        page = f"{LANDING_PAGE}{question.status.code}"
+        url = (
+            f"http://ptlogin4.web2.qq.com/check_sig?pttype=1&uin={number}"
+            f"&service=login&nodirect=0&ptsigx={token(self._random, 64)}"
+            f"&s_url={quote(page, safe='')}&f_url=&ptlang=2052&ptredirect=100"
+            "&aid=1003903&daid=164&j_later=0&low_login_hour=0&regmaster=0"
+        )
+        return LoginReply(0, url=url, message=WELCOME, nick=verdict.nick)
+
+    def checkSig(self, question: CheckSig, exchange: Exchange) -> None:
+        """
+        Nothing depends on these cookies, but clients want to be given some.
+        """
+        uin = dict(question.encodeFields()).get("uin", "")
+        exchange.setCookie("p_uin", f"o{_numberOf(uin):010d}", "web2.qq.com")
+        exchange.setCookie("p_skey", token(self._random, 44), "web2.qq.com")
+        exchange.setCookie("pt4_token", token(self._random, 44), "web2.qq.com")
+        exchange.location = f"{LANDING_PAGE}10"
+
+    def login2(self, question: Login2, exchange: Exchange) -> Session | Refusal:
+        """
+        Open a session, or take one up again.
+        """
+        ticket = question.ticket
+        session = self._world.join(
+            ticket.ptwebqq or exchange.cookies.get("ptwebqq", ""),
+            ticket.psessionid,
+            ticket.clientid,
+            question.status,
+        )
+        if isinstance(session, Ended):
+            return Refusal(103, refusalFor(session).errmsg)
+        return Session(
+            uin=session.number,
+            psessionid=session.psessionid,
+            vfwebqq=session.vfwebqq,
+            status=session.status,
+        )
+
+    def logout2(self, question: Logout2, exchange: Exchange) -> None | Refusal:
+        """
+        End the session; its ticket is answered 100 from now on.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        self._world.leave(session)
+        return None

@@ -1,0 +1,462 @@
+"""
+What outlives the server: accounts, what joins them, and mail that waits.
+
+A database is one SQLite file; without one everything is in memory.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.model import Number
+from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
+from txwebqq.server.records import (
+    Attendant,
+    Discussion,
+    Drawer,
+    Friend,
+    Person,
+    Population,
+    Room,
+    RoomWithMembers,
+    Seat,
+)
+
+VERSION = 1
+"""What C{PRAGMA user_version} says of databases with this schema."""
+
+MEMORY = ":memory:"
+
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE account (
+    number INTEGER PRIMARY KEY,
+    first_hash BLOB NOT NULL,
+    nick TEXT NOT NULL,
+    face INTEGER NOT NULL DEFAULT 0,
+    profile TEXT NOT NULL DEFAULT '{{}}'
+);
+CREATE TABLE category (
+    owner INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    sort INTEGER NOT NULL,
+    PRIMARY KEY (owner, idx)
+) WITHOUT ROWID;
+CREATE TABLE friendship (
+    owner INTEGER NOT NULL,
+    friend INTEGER NOT NULL,
+    category INTEGER NOT NULL DEFAULT 0,
+    markname TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (owner, friend)
+) WITHOUT ROWID;
+CREATE TABLE room (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    memo TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    created INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE member (
+    room INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    card TEXT NOT NULL DEFAULT '',
+    flag INTEGER NOT NULL DEFAULT 0,
+    markname TEXT NOT NULL DEFAULT '',
+    mask INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (room, number)
+) WITHOUT ROWID;
+CREATE INDEX member_by_number ON member (number, room);
+CREATE TABLE discussion (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    owner INTEGER NOT NULL
+);
+CREATE TABLE discussion_member (
+    discussion INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (discussion, number)
+) WITHOUT ROWID;
+CREATE INDEX discussion_member_by_number ON discussion_member (number, discussion);
+CREATE TABLE letter (
+    serial INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+);
+CREATE TABLE waiting (
+    number INTEGER NOT NULL,
+    letter INTEGER NOT NULL,
+    PRIMARY KEY (number, letter)
+) WITHOUT ROWID;
+CREATE INDEX waiting_by_letter ON waiting (letter);
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+class Store:
+    """
+    An open database.
+
+    @raise InvalidConfiguration: when the file cannot be used, and why.
+    """
+
+    def __init__(self, path: str | Path = MEMORY) -> None:
+        self._lock: int | None = None
+        if str(path) == MEMORY:
+            self._db = sqlite3.connect(MEMORY, isolation_level=None)
+            self._prepare()
+        else:
+            self._open(Path(path))
+        (last,) = self._db.execute(
+            "SELECT ifnull(max(serial), 0) FROM letter"
+        ).fetchone()
+        # Numbers are never used twice in one run, also of letters long delivered.
+        self._lastLetter: int = last
+
+    def _open(self, path: Path) -> None:
+        try:
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            self._unlock()
+            raise InvalidConfiguration(f"{path}: another server has it open") from e
+        except OSError as e:
+            reason = e.strerror or str(e)
+            raise InvalidConfiguration(f"{path}: {reason}") from e
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._prepare()
+        except sqlite3.Error as e:
+            self.close()
+            raise InvalidConfiguration(f"{path}: not a database: {e}") from e
+        except InvalidConfiguration as e:
+            self.close()
+            raise InvalidConfiguration(f"{path}: {e}") from e
+
+    def _prepare(self) -> None:
+        db = self._db
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version > VERSION:
+            raise InvalidConfiguration(
+                f"written by a newer txwebqq: its schema is {version}, "
+                f"this one knows {VERSION}"
+            )
+        if version == 0 and tables:
+            raise InvalidConfiguration("a database of some other program")
+        # Written through on every commit would cost a disk's turn per letter;
+        # this way a killed server loses nothing, a power cut the last moment.
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        if version == 0:
+            db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """
+        Close the database; nothing may be asked of it any more.
+        """
+        if hasattr(self, "_db"):
+            self._db.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # ---- people
+
+    def person(self, number: Number) -> Person | None:
+        """
+        An account.
+        """
+        row = self._db.execute(
+            "SELECT first_hash, nick, face, profile FROM account WHERE number = ?",
+            (number,),
+        ).fetchone()
+        if row is None:
+            return None
+        firstHash, nick, face, profile = row
+        return Person(number, firstHash, nick, face, json.loads(profile))
+
+    def friendNumbers(self, number: Number) -> list[Number]:
+        """
+        The numbers of an account's friends.
+        """
+        rows = self._db.execute(
+            "SELECT friend FROM friendship WHERE owner = ?", (number,)
+        )
+        return [friend for (friend,) in rows]
+
+    def areFriends(self, number: Number, other: Number) -> bool:
+        """
+        Whether an account has another for a friend.
+        """
+        return self._has(
+            "SELECT 1 FROM friendship WHERE owner = ? AND friend = ?", number, other
+        )
+
+    def areAcquainted(self, number: Number, other: Number) -> bool:
+        """
+        Whether two accounts are the same, friends, or in a group together.
+        """
+        return (
+            number == other
+            or self.areFriends(number, other)
+            or self._has(
+                "SELECT 1 FROM member a JOIN member b ON b.room = a.room"
+                " WHERE a.number = ? AND b.number = ?",
+                number,
+                other,
+            )
+        )
+
+    def friends(self, number: Number) -> list[Friend]:
+        """
+        An account's friends.
+        """
+        rows = self._db.execute(
+            "SELECT f.friend, a.nick, a.face, f.category, f.markname"
+            " FROM friendship f JOIN account a ON a.number = f.friend"
+            " WHERE f.owner = ?",
+            (number,),
+        )
+        return [Friend(*row) for row in rows]
+
+    def drawers(self, number: Number) -> list[Drawer]:
+        """
+        An account's categories.
+        """
+        rows = self._db.execute(
+            "SELECT idx, name, sort FROM category WHERE owner = ?", (number,)
+        )
+        return [Drawer(*row) for row in rows]
+
+    # ---- groups
+
+    def seats(self, number: Number) -> list[Seat]:
+        """
+        The groups that an account is in.
+        """
+        rows = self._db.execute(
+            "SELECT r.number, r.name, m.markname, m.mask"
+            " FROM member m JOIN room r ON r.number = m.room WHERE m.number = ?",
+            (number,),
+        )
+        return [Seat(*row) for row in rows]
+
+    def seat(self, room: Number, number: Number) -> Seat | None:
+        """
+        A group, if the account is in it.
+        """
+        row = self._db.execute(
+            "SELECT r.number, r.name, m.markname, m.mask FROM member m"
+            " JOIN room r ON r.number = m.room WHERE m.room = ? AND m.number = ?",
+            (room, number),
+        ).fetchone()
+        return None if row is None else Seat(*row)
+
+    def room(self, number: Number) -> Room | None:
+        """
+        A group.
+        """
+        row = self._db.execute(
+            "SELECT number, name, owner, memo, description, created"
+            " FROM room WHERE number = ?",
+            (number,),
+        ).fetchone()
+        return None if row is None else Room(*row)
+
+    def isMember(self, room: Number, number: Number) -> bool:
+        """
+        Whether an account is in a group.
+        """
+        return self._has(
+            "SELECT 1 FROM member WHERE room = ? AND number = ?", room, number
+        )
+
+    def memberNumbers(self, room: Number) -> list[Number]:
+        """
+        The numbers of a group's members.
+        """
+        rows = self._db.execute("SELECT number FROM member WHERE room = ?", (room,))
+        return [number for (number,) in rows]
+
+    def members(self, room: Number) -> list[Attendant]:
+        """
+        A group's members.
+        """
+        rows = self._db.execute(
+            "SELECT m.number, a.nick, m.card, m.flag, a.profile"
+            " FROM member m JOIN account a ON a.number = m.number WHERE m.room = ?",
+            (room,),
+        )
+        return [
+            Attendant(number, nick, card, flag, json.loads(profile))
+            for number, nick, card, flag, profile in rows
+        ]
+
+    def _has(self, query: str, *values: int) -> bool:
+        return self._db.execute(query, values).fetchone() is not None
+
+    # ---- letters
+
+    def keep(self, letter: Letter, numbers: Sequence[Number]) -> int:
+        """
+        Keep a letter for these accounts until it is delivered.
+
+        @return: its serial number, higher than that of any letter before.
+        """
+        self._lastLetter += 1
+        serial = self._lastLetter
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO letter VALUES (?, ?)", (serial, encodeLetter(letter))
+            )
+            self._db.executemany(
+                "INSERT INTO waiting VALUES (?, ?)", [(n, serial) for n in numbers]
+            )
+        return serial
+
+    def waiting(
+        self, number: Number, after: int, limit: int
+    ) -> list[tuple[int, Letter]]:
+        """
+        The first letters that wait for an account, and their serial numbers.
+
+        @param after: only those with higher ones.
+        """
+        rows = self._db.execute(
+            "SELECT l.serial, l.body"
+            " FROM waiting w JOIN letter l ON l.serial = w.letter"
+            " WHERE w.number = ? AND w.letter > ? ORDER BY w.letter LIMIT ?",
+            (number, after, limit),
+        )
+        return [(serial, decodeLetter(body)) for serial, body in rows]
+
+    def delivered(self, receipts: Iterable[tuple[Number, int]]) -> None:
+        """
+        Let go of letters that these accounts have.
+        """
+        pairs = list(receipts)
+        with self._transaction():
+            self._db.executemany(
+                "DELETE FROM waiting WHERE number = ? AND letter = ?", pairs
+            )
+            self._db.executemany(
+                "DELETE FROM letter WHERE serial = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
+                {(serial,) for _, serial in pairs},
+            )
+
+    # ---- merging
+
+    def merge(self, population: Population) -> None:
+        """
+        Add who and what is not there yet; change and remove nothing.
+
+        @raise InvalidConfiguration: when somebody is named who is nowhere.
+        """
+        with self._transaction():
+            self._mergePeople(population.people)
+            for friendship in population.friendships:
+                what = "friendship between {} and {}".format(*friendship.between)
+                self._require(what, friendship.between)
+                one, other = friendship.between
+                for owner, friend in ((one, other), (other, one)):
+                    category = friendship.categories.get(owner, "")
+                    markname = friendship.marknames.get(owner, "")
+                    self._mergeFriend(owner, friend, category, markname)
+            for room in population.rooms:
+                self._require(f"group {room.room.number}", room.members)
+                self._mergeRoom(room)
+            for discussion in population.discussions:
+                self._require(f"discussion {discussion.number}", discussion.members)
+                self._mergeDiscussion(discussion)
+
+    def _require(self, what: str, numbers: Iterable[Number]) -> None:
+        for number in numbers:
+            if not self._has("SELECT 1 FROM account WHERE number = ?", number):
+                raise InvalidConfiguration(f"{what}: there is no account {number}")
+
+    def _mergePeople(self, people: Iterable[Person]) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?, ?)",
+            (
+                (p.number, p.firstHash, p.nick, p.face, json.dumps(dict(p.profile)))
+                for p in people
+            ),
+        )
+
+    def _mergeFriend(
+        self, owner: Number, friend: Number, category: str, markname: str
+    ) -> None:
+        if self.areFriends(owner, friend):
+            return
+        index = self._categoryIndex(owner, category) if category else 0
+        self._db.execute(
+            "INSERT INTO friendship VALUES (?, ?, ?, ?)",
+            (owner, friend, index, markname),
+        )
+
+    def _categoryIndex(self, owner: Number, name: str) -> int:
+        drawers = self.drawers(owner)
+        for drawer in drawers:
+            if drawer.name == name:
+                return drawer.index
+        index = max((drawer.index for drawer in drawers), default=0) + 1
+        self._db.execute(
+            "INSERT INTO category VALUES (?, ?, ?, ?)", (owner, index, name, index)
+        )
+        return index
+
+    def _mergeRoom(self, entry: RoomWithMembers) -> None:
+        room = entry.room
+        self._db.execute(
+            "INSERT OR IGNORE INTO room VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                room.number,
+                room.name,
+                room.owner,
+                room.memo,
+                room.description,
+                room.created,
+            ),
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO member (room, number, card, flag)"
+            " VALUES (?, ?, ?, ?)",
+            (
+                (room.number, n, entry.cards.get(n, ""), int(n in entry.admins))
+                for n in entry.members
+            ),
+        )
+
+    def _mergeDiscussion(self, discussion: Discussion) -> None:
+        number = discussion.number
+        self._db.execute(
+            "INSERT OR IGNORE INTO discussion VALUES (?, ?, ?)",
+            (number, discussion.name, discussion.owner),
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO discussion_member VALUES (?, ?)",
+            ((number, member) for member in discussion.members),
+        )

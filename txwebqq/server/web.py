@@ -1,0 +1,324 @@
+"""
+The HTTP side of a WebQQ server: one resource for all hosts.
+
+A question's path alone decides what it is, so that clients which believe that
+they talk to one of Tencent's hosts are served as well.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+
+from txwebqq.errors import MalformedReply
+from txwebqq.server.channel import Channel
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.pages import PAGES, SCRIPT, TEXT
+from txwebqq.server.roster import Roster
+from txwebqq.server.sessions import Random
+from txwebqq.server.signon import MALFORMED, SignOn
+from txwebqq.server.world import World
+from txwebqq.wire.channel import Poll2
+from txwebqq.wire.command import Command, Fields, Refusal, encodeRefusal
+from txwebqq.wire.signon import Check, GetImage, Login, LoginReply
+
+MAX_BODY = 1024 * 1024
+"""The bytes that the body of a question may have."""
+
+POLL_TIMEOUT = 50.0
+
+IDLE_TIMEOUT = 180
+"""How long a connection may be quiet: longer than clients are between two
+heartbeats."""
+
+SWEEP = 15.0
+
+UNKNOWN_PATH = 100000
+MALFORMED_FIELDS = 100003
+TOO_LARGE = 100004
+
+_TYPES: dict[type[Command[Any]], bytes] = {
+    Check: SCRIPT,
+    Login: SCRIPT,
+    GetImage: b"image/jpeg",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """
+    What happens at a path.
+    """
+
+    command: type[Command[Any]]
+    handler: Handler
+    contentType: bytes
+
+
+class WebQQServer(Resource):
+    """
+    A resource that serves a world.
+
+    @param draw: makes the picture of a captcha's text; without it there are
+        no captchas.
+    @param pollTimeout: the seconds for which a poll is held.
+    """
+
+    isLeaf = True
+    _log = Logger()
+
+    def __init__(
+        self,
+        world: World,
+        clock: IReactorTime,
+        draw: Callable[[str], bytes] | None = None,
+        pollTimeout: float = POLL_TIMEOUT,
+        random: Random | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._world = world
+        self._clock = clock
+        self._channel = Channel(world, clock, pollTimeout)
+        self._sweeping: IDelayedCall | None = None
+        self._stopped = False
+        self._routes: dict[bytes, Route] = {}
+        families = (
+            SignOn(world, random or SystemRandom(), draw),
+            self._channel,
+            Roster(world),
+        )
+        for family in families:
+            for command, handler in family.handlers().items():
+                route = Route(command, handler, _TYPES.get(command, TEXT))
+                for path in (command.path, *command.aliases):
+                    self._routes[path.encode()] = route
+
+    def site(self) -> Site:
+        """
+        A factory for connections that are served by this.
+        """
+        return WebQQSite(  # type: ignore[no-untyped-call]
+            self,
+            requestFactory=LimitedRequest,
+            timeout=IDLE_TIMEOUT,
+            reactor=self._clock,
+            parsePOSTFormSubmission=False,
+        )
+
+    def stop(self) -> None:
+        """
+        Answer everything that is held, and leave nothing on the clock.
+        """
+        self._stopped = True
+        self._channel.stop()
+        sweeping, self._sweeping = self._sweeping, None
+        if sweeping is not None:
+            sweeping.cancel()
+
+    # ---- questions
+
+    def render(self, request: Request) -> int | bytes:
+        """
+        Answer one request (L{twisted.web.resource.IResource}).
+        """
+        path, query = _target(request.uri)
+        if request.method not in (b"GET", b"POST"):
+            request.setHeader(b"allow", b"GET, POST")
+            return _refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
+        route = self._routes.get(path)
+        if route is None:
+            return _page(request, path)
+        body = request.content.read(MAX_BODY + 1) if request.content else b""
+        if len(body) > MAX_BODY:
+            return _refuse(request, _TOO_LARGE, 413)
+        exchange = Exchange(
+            getattr(request.getClientAddress(), "host", ""),
+            request.requestHeaders.getRawHeaders(b"cookie") or [],
+            lambda: _isLive(request),
+        )
+        try:
+            reply = self._ask(route, exchange, query, body)
+        except Exception:
+            self._log.failure("Could not answer {path}.", path=route.command.path)
+            return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
+        self._channel.drain()
+        if self._sweeping is None and not self._stopped:
+            self._watch()
+        if not isinstance(reply, Deferred):
+            return _encode(request, exchange, route, reply)
+        reply.addCallbacks(
+            self._cbAnswered,
+            _ebAbandoned,
+            callbackArgs=(request, exchange, route),
+        )
+        reply.addErrback(self._ebBroken, request, route)
+        if not reply.called:
+            request.notifyFinish().addErrback(lambda _: reply.cancel())
+        return NOT_DONE_YET
+
+    def _ask(self, route: Route, exchange: Exchange, query: bytes, body: bytes) -> Any:
+        try:
+            question = route.command.decodeFields(Fields.parse(query, body))
+            return route.handler(question, exchange)
+        except MalformedReply as e:
+            return self._reproach(route, str(e))
+
+    def _reproach(self, route: Route, reason: str) -> Any:
+        self._log.info("{path}: {reason}.", path=route.command.path, reason=reason)
+        refusal = Refusal(MALFORMED_FIELDS, reason)
+        if route.command is Login:
+            return LoginReply(7, message=MALFORMED)
+        if route.command is Poll2:
+            return self._channel.late(refusal)
+        return refusal
+
+    def _cbAnswered(
+        self, reply: Any, request: Request, exchange: Exchange, route: Route
+    ) -> None:
+        request.write(_encode(request, exchange, route, reply))
+        request.finish()
+
+    def _ebBroken(self, failure: Failure, request: Request, route: Route) -> None:
+        self._log.failure(
+            "Could not write the answer of {path}.", failure, path=route.command.path
+        )
+
+    # ---- time
+
+    def _watch(self) -> None:
+        if self._world.sessions.stirring:
+            self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
+
+    def _cbSweep(self) -> None:
+        self._sweeping = None
+        self._world.sweep()
+        self._watch()
+
+
+_TOO_LARGE = Refusal(TOO_LARGE, f"the body has more than {MAX_BODY} bytes")
+
+
+def _target(uri: bytes) -> tuple[bytes, bytes]:
+    """
+    The path and the query of a request line; clients of a proxy name the host
+    there too.
+    """
+    path, _, query = uri.partition(b"?")
+    if not path.startswith(b"/"):
+        _, _, rest = path.partition(b"://")
+        path = b"/" + rest.partition(b"/")[2]
+    return path, query
+
+
+def _isLive(request: Request) -> bool:
+    """
+    Whether the other side has not closed its connection. It may have done so
+    before the reactor got to see it.
+    """
+    channel = getattr(request, "channel", None)
+    transport = getattr(channel, "transport", None)
+    handle = getattr(transport, "socket", None)
+    if not isinstance(handle, socket.socket):
+        return transport is not None
+    try:
+        return handle.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def _ebAbandoned(failure: Failure) -> None:
+    # The connection is gone, so nobody waits for this answer.
+    failure.trap(CancelledError)
+
+
+def _encode(request: Request, exchange: Exchange, route: Route, reply: Any) -> bytes:
+    body = route.command.encodeReply(reply)
+    headers = request.responseHeaders
+    isRefusal = isinstance(reply, Refusal)
+    headers.setRawHeaders(b"content-type", [TEXT if isRefusal else route.contentType])
+    headers.setRawHeaders(b"content-length", [b"%d" % len(body)])
+    for line in exchange.setCookies:
+        headers.addRawHeader(b"set-cookie", line.encode("latin-1"))
+    if exchange.location is not None:
+        request.setResponseCode(http.FOUND)
+        headers.setRawHeaders(b"location", [exchange.location.encode()])
+    return body
+
+
+def _page(request: Request, path: bytes) -> bytes:
+    contentType, body = PAGES.get(path, (TEXT, b""))
+    if not body:
+        return _refuse(request, Refusal(UNKNOWN_PATH, "no such path"), 200)
+    request.setHeader(b"content-type", contentType)
+    return body
+
+
+def _refuse(request: Request, refusal: Refusal, status: int) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", TEXT)
+    return encodeRefusal(refusal)
+
+
+class WebQQSite(Site):
+    """
+    A L{Site} without an access log: a login is a GET, so its line holds the
+    digest of a password.
+    """
+
+    def log(self, request: http.Request) -> None:
+        pass
+
+
+class LimitedRequest(Request):
+    """
+    A request that is refused as soon as its body is known to be too large.
+    """
+
+    _received = 0
+    _refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        isTooLarge = length is not None and length > MAX_BODY
+        # Large bodies go to a temporary file, which this one needs not.
+        announced = 0 if isTooLarge else length
+        super().gotLength(announced)  # type: ignore[no-untyped-call]
+        if isTooLarge:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self._refused:
+            return
+        self._received += len(data)
+        if self._received > MAX_BODY:
+            self._refuse()
+        else:
+            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if not self._refused:
+            super().requestReceived(  # type: ignore[no-untyped-call]
+                command, path, version
+            )
+
+    def _refuse(self) -> None:
+        self._refused = True
+        body = encodeRefusal(_TOO_LARGE)
+        self.channel.write(
+            b"HTTP/1.1 413 Request Entity Too Large\r\n"
+            b"Content-Type: " + TEXT + b"\r\n"
+            b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+        )
+        self.channel.loseConnection()
