@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 import re
 import sys
-from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version as versionOf
 from inspect import get_annotations
@@ -128,9 +128,18 @@ def _find(target: str, scopes: list[Any]) -> str | None:
 def _has(scope: Any, name: str) -> bool:
     if isinstance(scope, InterfaceClass):
         return name in scope
-    if inspect.isclass(scope) and any(name in get_annotations(c) for c in scope.mro()):
-        return True
+    if inspect.isclass(scope) and scope.__module__.startswith("txwebqq"):
+        # What only instances have is assigned somewhere in the class.
+        return hasattr(scope, name) or any(
+            name in get_annotations(base) or f"self.{name}" in _source(base)
+            for base in scope.mro()
+        )
     return hasattr(scope, name)
+
+
+@cache
+def _source(scope: type) -> str:
+    return inspect.getsource(scope) if scope.__module__.startswith("txwebqq") else ""
 
 
 def _place(scope: Any, name: str) -> tuple[str, Any]:
@@ -147,9 +156,10 @@ def _place(scope: Any, name: str) -> tuple[str, Any]:
     return f"{scope.__module__}.{scope.__name__}.{name}", found
 
 
-def _modules() -> Iterator[ModuleType]:
-    for found in pkgutil.walk_packages(txwebqq.__path__, "txwebqq."):
-        yield import_module(found.name)
+@cache
+def _modules() -> tuple[ModuleType, ...]:
+    found = pkgutil.walk_packages(txwebqq.__path__, "txwebqq.")
+    return tuple(import_module(module.name) for module in found)
 
 
 def _scopes(name: str) -> list[Any]:
