@@ -123,7 +123,7 @@ class Channel:
         Answer whatever is held, and hold nothing any more.
         """
         self._stopped = True
-        while self._ripe:
+        while self._ripe and not self._draining:
             self.drain()
         for held in self._held.clear():
             self._answer(held, NOTHING)

@@ -118,7 +118,8 @@ class WebQQServer(Resource):
 
     def stop(self) -> None:
         """
-        Answer everything that is held, and leave nothing on the clock.
+        Answer everything that is held, leave nothing on the clock, and answer
+        nothing any more.
         """
         self._stopped = True
         self._channel.stop()
@@ -132,6 +133,10 @@ class WebQQServer(Resource):
         """
         Answer one request (L{twisted.web.resource.IResource}).
         """
+        if self._stopped:
+            # A dropped connection makes clients wait; an answer does not.
+            request.loseConnection()
+            return NOT_DONE_YET
         path, query = _target(request.uri)
         if request.method not in (b"GET", b"POST"):
             request.setHeader(b"allow", b"GET, POST")
@@ -153,7 +158,7 @@ class WebQQServer(Resource):
             self._log.failure("Could not answer {path}.", path=route.command.path)
             return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         self._channel.drain()
-        if self._sweeping is None and not self._stopped:
+        if self._sweeping is None:
             self._watch()
         if not isinstance(reply, Deferred):
             return _encode(request, exchange, route, reply)
@@ -277,6 +282,18 @@ class WebQQSite(Site):
     A L{Site} without an access log: a login is a GET, so its line holds the
     digest of a password.
     """
+
+    noisy = False
+
+    def startFactory(self) -> None:
+        """
+        Nothing to do: what it does otherwise is for the access log.
+        """
+
+    def stopFactory(self) -> None:
+        """
+        Likewise.
+        """
 
     def log(self, request: http.Request) -> None:
         pass

@@ -1,0 +1,233 @@
+"""
+C{twistd webqq-server}: a WebQQ server of your own.
+"""
+
+from __future__ import annotations
+
+import re
+from random import SystemRandom
+from typing import Any
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.server import population
+from txwebqq.server.captcha import painter
+from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.store import MEMORY, Store
+from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
+from txwebqq.server.world import World
+
+LISTEN = "tcp:8890:interface=127.0.0.1"
+
+BACKLOG = 1024
+"""How many connections may wait to be accepted: everybody comes back at once
+when the network does."""
+
+FAREWELL = 0.2
+"""The seconds that last answers have to leave."""
+
+
+class Options(UsageOptions):
+    """
+    What C{twistd webqq-server} can be told.
+    """
+
+    synopsis = "[options]"
+    longdesc = (
+        "Run a WebQQ 3.0 server. A population file is merged into the database: "
+        "who is new is added, nobody is removed."
+    )
+
+    optParameters = [
+        ["listen", None, LISTEN, "The endpoint to listen on."],
+        ["database", None, None, "The file to keep everything in."],
+        ["population", None, None, "A TOML file of people, friends and groups."],
+        ["captcha", None, "suspicious", "Who reads one: never, always, suspicious."],
+        ["captcha-text", None, None, "The text of all captchas, for tests only."],
+        ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "The seconds a poll is held."],
+    ]
+
+    def postOptions(self) -> None:
+        """
+        Make what the options stand for, or say which one does not.
+        """
+        try:
+            self["endpoint"] = _endpoint(self["listen"])
+            self["timeout"] = _seconds(self["poll-timeout"])
+            self["mode"] = _mode(self["captcha"])
+            _checkText(self["captcha-text"])
+            isNever = self["mode"] is CaptchaMode.NEVER
+            self["draw"] = None if isNever else painter()
+            self["store"] = _store(self["database"], self["population"])
+        except InvalidConfiguration as e:
+            raise UsageError(str(e)) from e
+
+
+class ServerService(Service):
+    """
+    A server that listens while the service runs.
+    """
+
+    _log = Logger()
+
+    def __init__(self, options: Options, reactor: IReactorTime) -> None:
+        self._options = options
+        self._reactor = reactor
+        self._store: Store | None = None
+        self._server: WebQQServer | None = None
+        self._port: IListeningPort | None = None
+        self._trouble: str | None = None
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the database, and listen.
+        """
+        options = self._options
+        store = self._store = options["store"] or Store(options["database"])
+        world = World(
+            store,
+            self._reactor.seconds,
+            SystemRandom(),
+            captcha=options["mode"],
+            captchaText=options["captcha-text"],
+        )
+        server = WebQQServer(
+            world, self._reactor, options["draw"], pollTimeout=options["timeout"]
+        )
+        self._server = server
+        endpoint = serverFromString(self._reactor, options["endpoint"])
+        listening: Deferred[IListeningPort] = endpoint.listen(server.site())
+        listening.addCallbacks(self._cbListening, self._ebListening)
+        if self._trouble is not None:
+            # The last line that the operator sees, and no traceback.
+            raise SystemExit(self._trouble)
+
+    def startService(self) -> None:
+        """
+        Say what there is to know.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        if self._server is None:
+            self.privilegedStartService()
+        options = self._options
+        if options["database"] is None:
+            self._log.info(
+                "Everything is in memory and ends with this process; "
+                "use --database to keep it."
+            )
+        else:
+            self._log.info("The database is {file}.", file=options["database"])
+        if options["captcha-text"] is not None:
+            self._log.warn(
+                "All captchas have the same text (--captcha-text): "
+                "they keep nobody out, use this for tests only."
+            )
+
+    def _cbListening(self, port: IListeningPort) -> None:
+        self._port = port
+        host: Any = port.getHost()
+        where = getattr(host, "name", None) or f"{host.host}:{host.port}"
+        self._log.info("The WebQQ server listens on {where}.", where=where)
+
+    def _ebListening(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, CannotListenError):
+            error = error.socketError
+        reason = getattr(error, "strerror", None) or error
+        self._trouble = f"Cannot listen on {self._options['listen']}: {reason}"
+
+    async def _stop(self) -> None:
+        port, self._port = self._port, None
+        if port is not None:
+            await maybeDeferred(port.stopListening)
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+            # What was written last leaves in the reactor's next turns.
+            await deferLater(self._reactor, FAREWELL)
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Answer what is held, and close the database.
+        """
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+
+def makeService(options: Options) -> IService:
+    """
+    The service that C{twistd} runs.
+    """
+    from twisted.internet import reactor
+
+    clock: Any = reactor
+    return ServerService(options, clock)
+
+
+def _endpoint(text: str) -> str:
+    if re.match("(tcp6?|ssl):", text) and "backlog=" not in text:
+        text += f":backlog={BACKLOG}"
+    try:
+        # The reactor is only kept for later.
+        serverFromString(None, text)
+    except Exception as e:
+        reason = f"{type(e).__name__}: {e}"
+        raise InvalidConfiguration(f"--listen {text}: {reason}") from e
+    return text
+
+
+def _store(database: str | None, people: str | None) -> Store | None:
+    """
+    Everything that is in memory; L{None} for a database, which is opened anew
+    when the service starts, since by then the process may be another one.
+    Whatever is wrong with it is told now.
+    """
+    store = Store(database or MEMORY)
+    try:
+        if people is not None:
+            store.merge(population.load(people))
+    except InvalidConfiguration:
+        store.close()
+        raise
+    if database is None:
+        return store
+    store.close()
+    return None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds <= 3600.0:
+        raise InvalidConfiguration(f"--poll-timeout is not from 0 to 3600: {text}")
+    return seconds
+
+
+def _mode(word: str) -> CaptchaMode:
+    try:
+        return CaptchaMode(word)
+    except ValueError as e:
+        words = ", ".join(mode.value for mode in CaptchaMode)
+        raise InvalidConfiguration(f"--captcha is none of {words}: {word}") from e
+
+
+def _checkText(text: str | None) -> None:
+    if text is not None and not re.fullmatch("[A-Za-z0-9]{4,16}", text):
+        raise InvalidConfiguration(
+            f"--captcha-text is not 4 to 16 letters or digits: {text}"
+        )
