@@ -71,19 +71,23 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def offered(python: str | Path, cwd: Path, **environment: str) -> dict[str, str]:
-    """
-    The commands that C{twistd --help} lists, with what it says of each.
-    """
+def twistd(python: str | Path, cwd: Path, *args: str, **environment: str) -> str:
     done = subprocess.run(
-        [python, "-c", "from twisted.scripts.twistd import run; run()", "--help"],
+        [python, "-c", "from twisted.scripts.twistd import run; run()", *args],
         cwd=cwd,
         env=os.environ | {"COLUMNS": "200"} | environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    lines = done.stdout.partition("Commands:\n")[2].splitlines()
+    return done.stdout
+
+
+def offered(text: str) -> dict[str, str]:
+    """
+    The commands that C{twistd --help} lists, with what it says of each.
+    """
+    lines = text.partition("Commands:\n")[2].splitlines()
     pairs = [line.strip().partition(" ") for line in lines]
     return {name: words.strip() for name, _, words in pairs}
 
@@ -120,7 +124,8 @@ def test_sdistContents(built: Built) -> None:
 
 def test_wheelOffersCommands(built: Built, tmp_path: Path) -> None:
     """
-    Where the wheel is installed, C{twistd} has our commands.
+    Where the wheel is installed, C{twistd} has our commands, and they have
+    all the modules they need.
     """
     venv.create(tmp_path / "env", symlinks=True)
     python = tmp_path / "env/bin/python"
@@ -136,14 +141,16 @@ def test_wheelOffersCommands(built: Built, tmp_path: Path) -> None:
     # files are not read in directories that a pth file names.
     paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "dependencies.pth").write_text("\n".join(sorted(paths)))
-    assert COMMANDS.items() <= offered(python, tmp_path).items()
+    assert COMMANDS.items() <= offered(twistd(python, tmp_path, "--help")).items()
+    for command in COMMANDS:
+        assert f" {command} [options]" in twistd(python, tmp_path, command, "--help")
 
 
 def test_checkoutOffersCommands(tmp_path: Path) -> None:
     """
     An editable install has our commands, as has a checkout on C{PYTHONPATH}.
     """
-    assert COMMANDS.items() <= offered(sys.executable, tmp_path).items()
-    path = os.fspath(ROOT)
-    found = offered(sys.executable, tmp_path, PYTHONPATH=path)
-    assert COMMANDS.items() <= found.items()
+    installed = twistd(sys.executable, tmp_path, "--help")
+    bare = twistd(sys.executable, tmp_path, "--help", PYTHONPATH=os.fspath(ROOT))
+    for text in (installed, bare):
+        assert COMMANDS.items() <= offered(text).items()
