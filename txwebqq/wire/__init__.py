@@ -1,0 +1,3 @@
+"""
+The codec: bytes to values and back, both directions, no input or output.
+"""

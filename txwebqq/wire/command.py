@@ -1,0 +1,524 @@
+"""
+The shape of a Command: one HTTP exchange, its question and its answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
+from urllib.parse import quote, unquote_to_bytes
+
+from txwebqq.errors import MalformedReply
+
+R = TypeVar("R")
+D = TypeVar("D")
+
+Pairs = list[tuple[str, str]]
+"""The parameters of a question, in the order in which they are sent."""
+
+
+class Host(Enum):
+    """
+    The roles of WebQQ's hosts, by their historical names (protocol.md 1.1).
+    """
+
+    CHECK = "check.ptlogin2.qq.com"
+    CAPTCHA = "captcha.qq.com"
+    LOGIN = "ptlogin2.qq.com"
+    LANDING = "ptlogin4.web2.qq.com"
+    LOGIN_PAGE = "ui.ptlogin2.qq.com"
+    CHANNEL = "d.web2.qq.com"
+    API = "s.web2.qq.com"
+    CGI = "cgi.web2.qq.com"
+    PAGE = "webqq.qq.com"
+    UPLOAD = "up.web2.qq.com"
+    OFFLINE = "weboffline.ftn.qq.com"
+    FILE = "file1.web.qq.com"
+    AVATAR = "face1.qun.qq.com"
+
+
+class Referer(str, Enum):
+    """
+    The pages that questions say they come from (protocol.md 1.5).
+    """
+
+    LOGIN2 = "http://d.web2.qq.com/proxy.html?v=20110331002&callback=2"
+    CHANNEL = "http://d.web2.qq.com/proxy.html?v=20110331002&callback=1&id=3"
+    API = "http://s.web2.qq.com/proxy.html?v=20110412001&callback=1&id=3"
+    CGI = "http://cgi.web2.qq.com/proxy.html?v=20110412001&callback=1&id=1"
+    PAGE = "http://webqq.qq.com/"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """
+    What the server knows a session by; an exchange carries what it needs.
+
+    @ivar clientid: ours, one for each run.
+    @ivar psessionid: the live channel session, C{""} before there is one.
+    @ivar vfwebqq: what the API server authorises look-ups by.
+    @ivar ptwebqq: the sign-on itself, also a cookie.
+    """
+
+    clientid: str = ""
+    psessionid: str = field(default="", repr=False)
+    vfwebqq: str = field(default="", repr=False)
+    ptwebqq: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """
+    An answer with another C{retcode} than 0 (protocol.md 6).
+
+    @ivar errmsg: the server's words, nearly always C{""}.
+    @ivar seconds: how long to wait, C{t} on the wire; L{None} if unsaid.
+    @ivar ptwebqq: the new ticket of code 116, C{p} on the wire.
+    """
+
+    retcode: int
+    errmsg: str = ""
+    seconds: float | None = None
+    ptwebqq: str | None = field(default=None, repr=False)
+
+
+# ---- JSON
+
+
+def _refuseConstant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuseConstant)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _withoutSurrogates(value: Any) -> Any:
+    """
+    A JSON value whose text can be written as UTF-8 again.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    if _SURROGATE.search(text) is None:
+        return value
+    return json.loads(_SURROGATE.sub("\ufffd", text))
+
+
+def parseJSON(text: str) -> Any:
+    """
+    The JSON value that a text holds, unpaired surrogates replaced.
+
+    @raise MalformedReply: for any other text.
+    """
+    try:
+        value = _decoder.decode(text)
+    except (ValueError, RecursionError) as e:
+        raise MalformedReply("not JSON") from e
+    return _withoutSurrogates(value) if "\\ud" in text.lower() else value
+
+
+def parseJSONPrefix(text: str) -> tuple[Any, str]:
+    """
+    The JSON value that a text begins with, and the rest of the text.
+
+    Some clients put further fields behind the JSON in one value.
+    """
+    try:
+        value, end = _decoder.raw_decode(text)
+    except (ValueError, RecursionError) as e:
+        raise MalformedReply("not JSON") from e
+    if "\\ud" in text.lower():
+        value = _withoutSurrogates(value)
+    return value, text[end:]
+
+
+def encodeJSON(value: Any) -> str:
+    """
+    JSON as WebQQ writes it: no spaces, everything beyond ASCII escaped.
+    """
+    return json.dumps(value, separators=(",", ":"))
+
+
+def decodeText(body: bytes) -> str:
+    """
+    A body as text.
+
+    @raise MalformedReply: when it is not UTF-8.
+    """
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise MalformedReply("not UTF-8") from e
+
+
+def guarded(decode: Callable[..., D], *args: Any) -> D:
+    """
+    What a decoder makes of its arguments.
+
+    @raise MalformedReply: when they do not have the shape that it expects.
+    """
+    try:
+        return decode(*args)
+    except MalformedReply:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
+        raise MalformedReply(f"unexpected shape: {type(e).__name__}") from e
+
+
+# ---- fields
+
+
+def percentEncode(value: str) -> str:
+    """
+    A value as the browser's C{encodeURIComponent} writes it.
+    """
+    return quote(value, safe="!'()*~")
+
+
+def encodeForm(pairs: Iterable[tuple[str, str]]) -> bytes:
+    """
+    A query or a form body, in the given order.
+    """
+    return "&".join(f"{name}={percentEncode(value)}" for name, value in pairs).encode()
+
+
+def _percentDecode(raw: bytes) -> str:
+    data = unquote_to_bytes(raw.replace(b"+", b" "))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    try:
+        # Desktop-era clients wrote file names in the Chinese code page.
+        return data.decode("gb18030")
+    except UnicodeDecodeError as e:
+        raise MalformedReply("a field is neither UTF-8 nor GB18030") from e
+
+
+_RAW = re.compile(rb"(?:^|&)r=\s*(?=[\{\[])")
+
+
+def _splitRaw(body: bytes) -> tuple[bytes, str | None]:
+    """
+    Take an C{r} that was not percent-encoded out of a form.
+
+    @return: the rest of the form, and the JSON text or L{None}.
+    """
+    found = _RAW.search(body)
+    if found is None:
+        return body, None
+    tail = body[found.end() :].decode("utf-8", "replace")
+    try:
+        _, rest = parseJSONPrefix(tail)
+    except MalformedReply:
+        # Only the brackets were left unencoded.
+        return body, None
+    raw = tail[: len(tail) - len(rest)]
+    return body[: found.start()] + b"&" + rest.lstrip("&").encode(), raw
+
+
+class Fields(Mapping[str, str]):
+    """
+    The parameters of a question as the server sees them.
+
+    Reading a field that is missing or has the wrong form raises
+    L{MalformedReply} with the field's name.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._fields: dict[str, str] = {}
+        for name, value in pairs:
+            self._fields.setdefault(name, value)
+
+    @classmethod
+    def parse(cls, query: bytes, body: bytes = b"") -> Fields:
+        """
+        Read a query and a form body as leniently as WebQQ's clients need
+        (compatibility.md 2): C{r} encoded or raw, with other fields inside
+        it or beside it.
+
+        @raise MalformedReply: when a field is text in no known encoding.
+        """
+        body, raw = _splitRaw(body)
+        pairs: Pairs = [] if raw is None else [("r", raw)]
+        for part in body.strip().split(b"&") + query.split(b"&"):
+            name, _, value = part.partition(b"=")
+            if name:
+                pairs.append((_percentDecode(name), _percentDecode(value)))
+        return cls(pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @cached_property
+    def r(self) -> Mapping[str, Any]:
+        """
+        The members of C{r}, and what stands behind its JSON.
+
+        @raise MalformedReply: when there is an C{r} that is no JSON object.
+        """
+        text = self._fields.get("r")
+        if text is None:
+            return {}
+        value, rest = parseJSONPrefix(text.strip())
+        if not isinstance(value, dict):
+            raise MalformedReply("r is not a JSON object")
+        for part in rest.split("&"):
+            name, _, inner = part.partition("=")
+            if name.strip():
+                value.setdefault(name.strip(), inner)
+        return value
+
+    def raw(self, name: str) -> Any:
+        """
+        A parameter from C{r} or beside it, as JSON gave it; else L{None}.
+        """
+        value = self.r.get(name)
+        return self._fields.get(name) if value is None else value
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """
+        A parameter as text.
+        """
+        value = self.raw(name)
+        if value is None or isinstance(value, (dict, list)):
+            if default is not None:
+                return default
+            raise MalformedReply(f"{name} is missing")
+        return str(value)
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """
+        A parameter as a number, whether it was sent as one or as text.
+        """
+        value = self.raw(name)
+        if value is None or value == "":
+            if default is not None:
+                return default
+            raise MalformedReply(f"{name} is missing")
+        try:
+            return int(value)
+        except (TypeError, ValueError, OverflowError) as e:
+            raise MalformedReply(f"{name} is not a number") from e
+
+    @property
+    def milliseconds(self) -> int:
+        """
+        The cache buster C{t}; clients send all kinds of numbers there.
+        """
+        try:
+            return int(float(self.text("t", "0")))
+        except (ValueError, OverflowError):
+            return 0
+
+    @property
+    def ticket(self) -> Ticket:
+        """
+        Whatever part of a ticket the question carries.
+        """
+        psessionid = self.text("psessionid", "")
+        return Ticket(
+            clientid=self.text("clientid", ""),
+            psessionid="" if psessionid == "null" else psessionid,
+            vfwebqq=self.text("vfwebqq", ""),
+            ptwebqq=self.text("ptwebqq", ""),
+        )
+
+
+# ---- commands
+
+
+class Command(ABC, Generic[R]):
+    """
+    One HTTP exchange: a frozen dataclass of what is asked.
+
+    The client uses C{encodeFields} and C{decodeReply}, the server the other
+    two. Decoders return a value or raise L{MalformedReply}.
+
+    @cvar method: C{GET} sends the fields in the query, C{POST} as a form.
+    @cvar path: what decides on the server; C{aliases} are accepted too.
+    @cvar patience: the seconds a client waits for the answer.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "GET"
+    host: ClassVar[Host]
+    path: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    referer: ClassVar[Referer | None] = None
+    patience: ClassVar[float] = 30.0
+
+    @property
+    def url(self) -> str:
+        """
+        Where the question goes, on the historical hosts, without its query.
+        """
+        return f"http://{self.host.value}{self.path}"
+
+    @abstractmethod
+    def encodeFields(self) -> Pairs:
+        """
+        The parameters of the question, in the order of protocol.md.
+        """
+
+    @classmethod
+    @abstractmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        """
+        The question with these parameters.
+        """
+
+    @classmethod
+    @abstractmethod
+    def encodeReply(cls, reply: R | Refusal) -> bytes:
+        """
+        The body that answers with this.
+        """
+
+    @classmethod
+    @abstractmethod
+    def decodeReply(cls, body: bytes) -> R | Refusal:
+        """
+        What a body answers.
+        """
+
+
+class JSONCommand(Command[R]):
+    """
+    An exchange answered by C{{"retcode":N,"result":...}} (protocol.md 1.4).
+    """
+
+    @classmethod
+    @abstractmethod
+    def encodeResult(cls, reply: R) -> Any:
+        """
+        The C{result} of a success.
+        """
+
+    @classmethod
+    @abstractmethod
+    def decodeResult(cls, result: Any) -> R:
+        """
+        The reply that a C{result} holds; what it raises for a wrong shape
+        becomes L{MalformedReply}.
+        """
+
+    @classmethod
+    def encodeReply(cls, reply: R | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        return encodeJSON({"retcode": 0, "result": cls.encodeResult(reply)}).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> R | Refusal:
+        return decodeAnswer(body, cls.decodeResult)
+
+
+def decodeAnswer(body: bytes, decodeResult: Callable[[Any], R]) -> R | Refusal:
+    """
+    What the JSON of an answer says.
+    """
+    value = parseJSON(decodeText(body))
+    refusal = guarded(_decodeRefusal, value)
+    return guarded(decodeResult, value.get("result")) if refusal is None else refusal
+
+
+class OKCommand(JSONCommand[None]):
+    """
+    An exchange whose success says no more than C{"ok"}.
+    """
+
+    @classmethod
+    def encodeResult(cls, reply: None) -> Any:
+        return "ok"
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> None:
+        return None
+
+
+def encodeRefusal(refusal: Refusal) -> bytes:
+    """
+    The body of a refusal; C{errmsg} gives way to C{t} or C{p}.
+    """
+    value: dict[str, Any] = {"retcode": refusal.retcode}
+    if refusal.seconds is not None:
+        value["t"] = f"{refusal.seconds:g}"
+    if refusal.ptwebqq is not None:
+        value["p"] = refusal.ptwebqq
+    if len(value) == 1 or refusal.errmsg:
+        value["errmsg"] = refusal.errmsg
+    return encodeJSON(value).encode()
+
+
+def _decodeRefusal(value: Any) -> Refusal | None:
+    retcode = int(value["retcode"])
+    if retcode == 0:
+        return None
+    seconds = value.get("t")
+    pushed = value.get("p")
+    return Refusal(
+        retcode,
+        errmsg=str(value.get("errmsg") or ""),
+        seconds=None if seconds is None else _seconds(seconds),
+        ptwebqq=None if pushed is None else str(pushed),
+    )
+
+
+def _seconds(value: Any) -> float | None:
+    # Whatever else stands there, a wait of that kind is no wait.
+    try:
+        return min(max(float(value), 0.0), 3600.0)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
+    """
+    The form of a channel C{POST}: C{r}, then the ids once more.
+    """
+    return [
+        ("r", encodeJSON(members)),
+        ("clientid", ticket.clientid),
+        ("psessionid", ticket.psessionid or "null"),
+    ]
+
+
+def channelQuery(ticket: Ticket, milliseconds: int) -> Pairs:
+    """
+    What ends the query of a channel C{GET}.
+    """
+    return [
+        ("clientid", ticket.clientid),
+        ("psessionid", ticket.psessionid),
+        ("t", str(milliseconds)),
+    ]
+
+
+def apiQuery(ticket: Ticket, milliseconds: int) -> Pairs:
+    """
+    What ends the query of an API C{GET}.
+    """
+    return [("vfwebqq", ticket.vfwebqq), ("t", str(milliseconds))]
+
+
+C = TypeVar("C", bound="Command[Any]")
+
+
+def stamped(command: C, milliseconds: int) -> C:
+    """
+    A command with the time of its sending, if it carries one.
+    """
+    if getattr(command, "milliseconds", None) != 0:
+        return command
+    return replace(cast(Any, command), milliseconds=milliseconds)  # type: ignore[no-any-return]

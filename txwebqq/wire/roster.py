@@ -1,0 +1,452 @@
+"""
+The contact lists: friends, groups, their details and their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.model import (
+    Birthday,
+    Buddy,
+    Category,
+    Code,
+    FriendList,
+    Gid,
+    Group,
+    GroupDetails,
+    GroupList,
+    Member,
+    Number,
+    Profile,
+    Status,
+    Uin,
+)
+from txwebqq.wire.command import (
+    Fields,
+    Host,
+    JSONCommand,
+    Pairs,
+    Referer,
+    Ticket,
+    apiQuery,
+    encodeJSON,
+)
+
+GLOBAL_MASK = 1000
+"""The gid under which the mask list keeps the setting for all groups."""
+
+
+def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
+    # Some lists are known to hold empty objects.
+    return {int(item[key]): item for item in items or () if item}
+
+
+@dataclass(frozen=True, slots=True)
+class GetUserFriends2(JSONCommand[FriendList]):
+    """
+    The friend list (protocol.md 2.3.1).
+
+    @ivar hash: what later servers want, C{""} for none (protocol.md 3.4).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_user_friends2"
+    aliases: ClassVar[tuple[str, ...]] = ("/api/get_user_friend2",)
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    hash: str = ""
+
+    def encodeFields(self) -> Pairs:
+        members = {"h": "hello", "vfwebqq": self.ticket.vfwebqq}
+        if self.hash:
+            members = {"h": "hello", "hash": self.hash, "vfwebqq": self.ticket.vfwebqq}
+        return [("r", encodeJSON(members))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.text("hash", ""))
+
+    @classmethod
+    def encodeResult(cls, reply: FriendList) -> Any:
+        buddies = list(reply.buddies.values())
+        return {
+            "friends": [
+                {"flag": b.flag, "uin": b.uin, "categories": b.category} for b in buddies
+            ],
+            "marknames": [
+                {"uin": b.uin, "markname": b.markname, "type": 0}
+                for b in buddies
+                if b.markname
+            ],
+            "categories": [
+                {"index": c.index, "sort": c.sort, "name": c.name}
+                for c in reply.categories
+            ],
+            "vipinfo": [
+                {"vip_level": b.vipLevel, "u": b.uin, "is_vip": int(b.vipLevel > 0)}
+                for b in buddies
+            ],
+            "info": [
+                {"face": b.face, "flag": b.flag, "nick": b.nick, "uin": b.uin}
+                for b in buddies
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> FriendList:
+        info = _by("uin", result.get("info"))
+        marks = _by("uin", result.get("marknames"))
+        vips = _by("u", result.get("vipinfo"))
+        buddies = {}
+        for friend in result["friends"]:
+            uin = Uin(int(friend["uin"]))
+            told = info.get(uin, {})
+            buddies[uin] = Buddy(
+                uin=uin,
+                nick=str(told.get("nick", "")),
+                markname=str(marks.get(uin, {}).get("markname", "")),
+                category=int(friend.get("categories", 0)),
+                face=int(told.get("face", 0)),
+                flag=int(friend.get("flag", 0)),
+                vipLevel=int(vips.get(uin, {}).get("vip_level", 0)),
+            )
+        categories = tuple(
+            Category(int(c["index"]), str(c["name"]), int(c.get("sort", 0)))
+            for c in result.get("categories") or ()
+        )
+        return FriendList(buddies, categories)
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroupNameListMask2(JSONCommand[GroupList]):
+    """
+    The group list (protocol.md 2.5.1).
+
+    @ivar hash: what later servers want, C{""} for none (protocol.md 3.4).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_group_name_list_mask2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    hash: str = ""
+
+    def encodeFields(self) -> Pairs:
+        members = {"vfwebqq": self.ticket.vfwebqq}
+        if self.hash:
+            members["hash"] = self.hash
+        return [("r", encodeJSON(members))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.text("hash", ""))
+
+    @classmethod
+    def encodeResult(cls, reply: GroupList) -> Any:
+        groups = list(reply.groups.values())
+        return {
+            "gmasklist": [
+                {"gid": GLOBAL_MASK, "mask": reply.globalMask},
+                *({"gid": g.gid, "mask": g.mask} for g in groups),
+            ],
+            "gnamelist": [
+                {"flag": g.flag, "name": g.name, "gid": g.gid, "code": g.code}
+                for g in groups
+            ],
+            "gmarklist": [
+                {"uin": g.gid, "markname": g.markname} for g in groups if g.markname
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> GroupList:
+        masks = _by("gid", result.get("gmasklist"))
+        marks = _by("uin", result.get("gmarklist"))
+        groups = {}
+        for entry in result["gnamelist"]:
+            gid = Gid(int(entry["gid"]))
+            groups[gid] = Group(
+                gid=gid,
+                code=Code(int(entry["code"])),
+                name=str(entry["name"]),
+                markname=str(marks.get(gid, {}).get("markname", "")),
+                flag=int(entry.get("flag", 0)),
+                mask=int(masks.get(gid, {}).get("mask", 0)),
+            )
+        return GroupList(groups, int(masks.get(GLOBAL_MASK, {}).get("mask", 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroupInfoExt2(JSONCommand[GroupDetails]):
+    """
+    A group's details and members (protocol.md 2.5.2).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_group_info_ext2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    code: Code
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Code(fields.integer("gcode")), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: GroupDetails) -> Any:
+        return {
+            "ginfo": {
+                "face": reply.face,
+                "memo": reply.memo,
+                "class": reply.classId,
+                "fingermemo": reply.description,
+                "code": reply.code,
+                "createtime": reply.created,
+                "flag": reply.flag,
+                "level": reply.level,
+                "name": reply.name,
+                "gid": reply.gid,
+                "owner": reply.owner,
+                "markname": reply.markname,
+                "members": [{"muin": m.uin, "mflag": m.flag} for m in reply.members],
+                "option": reply.option,
+            },
+            "minfo": [
+                {
+                    "nick": m.nick,
+                    "province": m.province,
+                    "gender": m.gender,
+                    "uin": m.uin,
+                    "country": m.country,
+                    "city": m.city,
+                }
+                for m in reply.members
+            ],
+            "stats": [
+                {"client_type": m.clientType, "uin": m.uin, "stat": m.status.code}
+                for m in reply.members
+                if m.status is not Status.OFFLINE
+            ],
+            "cards": [{"muin": m.uin, "card": m.card} for m in reply.members if m.card],
+            "vipinfo": [
+                {"vip_level": m.vipLevel, "u": m.uin, "is_vip": int(m.vipLevel > 0)}
+                for m in reply.members
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> GroupDetails:
+        info = result["ginfo"]
+        people = _by("uin", result.get("minfo"))
+        stats = _by("uin", result.get("stats"))
+        cards = _by("muin", result.get("cards"))
+        vips = _by("u", result.get("vipinfo"))
+        members = []
+        for entry in info["members"]:
+            uin = Uin(int(entry["muin"]))
+            told, stat = people.get(uin, {}), stats.get(uin, {})
+            members.append(
+                Member(
+                    uin=uin,
+                    nick=str(told.get("nick", "")),
+                    card=str(cards.get(uin, {}).get("card", "")),
+                    flag=int(entry.get("mflag", 0)),
+                    gender=str(told.get("gender", "unknown")),
+                    country=str(told.get("country", "")),
+                    province=str(told.get("province", "")),
+                    city=str(told.get("city", "")),
+                    vipLevel=int(vips.get(uin, {}).get("vip_level", 0)),
+                    status=Status.fromCode(int(stat.get("stat", 20))),
+                    clientType=int(stat.get("client_type", 0)),
+                )
+            )
+        return GroupDetails(
+            gid=Gid(int(info["gid"])),
+            code=Code(int(info["code"])),
+            name=str(info["name"]),
+            owner=Uin(int(info["owner"])),
+            members=tuple(members),
+            markname=str(info.get("markname", "")),
+            memo=str(info.get("memo", "")),
+            description=str(info.get("fingermemo", "")),
+            face=int(info.get("face", 0)),
+            classId=int(info.get("class", 0)),
+            level=int(info.get("level", 0)),
+            flag=int(info.get("flag", 0)),
+            option=int(info.get("option", 0)),
+            created=int(info.get("createtime", 0)),
+        )
+
+
+_PROFILE_TEXTS = (
+    "occupation",
+    "phone",
+    "college",
+    "homepage",
+    "country",
+    "city",
+    "personal",
+    "nick",
+    "email",
+    "province",
+    "gender",
+    "mobile",
+)
+_PROFILE_NUMBERS = ("face", "constel", "blood", "shengxiao", "allow")
+
+
+def encodeProfile(profile: Profile) -> dict[str, Any]:
+    """
+    The members that all details of a person have (protocol.md 2.3.2).
+    """
+    birthday = profile.birthday
+    value: dict[str, Any] = {
+        "birthday": {
+            "month": birthday.month,
+            "year": birthday.year,
+            "day": birthday.day,
+        },
+        "uin": profile.uin,
+        "vip_info": profile.vipLevel,
+        "stat": profile.status.code,
+    }
+    for name in (*_PROFILE_TEXTS, *_PROFILE_NUMBERS):
+        value[name] = getattr(profile, name)
+    if profile.status is not Status.OFFLINE:
+        value["client_type"] = profile.clientType
+    return value
+
+
+def decodeProfile(value: Mapping[str, Any]) -> Profile:
+    """
+    The person that details describe; absent members mean nothing known.
+    """
+    birthday = value.get("birthday") or {}
+    texts = {name: str(value[name]) for name in _PROFILE_TEXTS if name in value}
+    numbers = {name: int(value[name]) for name in _PROFILE_NUMBERS if name in value}
+    known: dict[str, Any] = {"nick": "", **texts, **numbers}
+    return Profile(
+        uin=Uin(int(value["uin"])),
+        birthday=Birthday(
+            *(int(birthday.get(part, 0)) for part in ("year", "month", "day"))
+        ),
+        vipLevel=int(value.get("vip_info", 0)),
+        status=Status.fromCode(int(value.get("stat", 20))),
+        clientType=int(value.get("client_type", 0)),
+        **known,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GetFriendInfo2(JSONCommand[Profile]):
+    """
+    What a friend tells about themselves (protocol.md 2.3.2).
+
+    @ivar verifySession: the cookie of a captcha, and C{code} its text, when
+        the server asked for one.
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_friend_info2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uin: Uin
+    verifySession: str = ""
+    code: str = ""
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("verifysession", self.verifySession),
+            ("code", self.code),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Uin(fields.integer("tuin")),
+            fields.text("verifysession", ""),
+            fields.text("code", ""),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: Profile) -> Any:
+        return encodeProfile(reply)
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Profile:
+        return decodeProfile(result)
+
+
+FRIEND_NUMBER = 1
+GROUP_NUMBER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """
+    Which permanent number a uin, or a group's code, stands for.
+    """
+
+    uin: Uin | Code
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class GetFriendUin2(JSONCommand[Identity]):
+    """
+    The permanent number behind a uin or a group's code (protocol.md 2.3.6).
+
+    @ivar kind: L{FRIEND_NUMBER} for a uin, L{GROUP_NUMBER} for a code.
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_friend_uin2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uin: Uin | Code
+    kind: int = FRIEND_NUMBER
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("verifysession", ""),
+            ("type", str(self.kind)),
+            ("code", ""),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        # One family of clients misspells the name.
+        uin = fields.integer("tuid" if "tuin" not in fields else "tuin")
+        return cls(
+            fields.ticket, Uin(uin), fields.integer("type", 1), fields.milliseconds
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: Identity) -> Any:
+        return {"uiuin": "", "account": reply.number, "uin": reply.uin}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Identity:
+        return Identity(Uin(int(result["uin"])), Number(int(result["account"])))

@@ -1,0 +1,411 @@
+"""
+The exchanges that open and close a session: C{check} .. C{login2}, C{logout2}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Number, Status
+from txwebqq.wire import ptui
+from txwebqq.wire.command import (
+    Command,
+    Fields,
+    Host,
+    JSONCommand,
+    OKCommand,
+    Pairs,
+    Referer,
+    Refusal,
+    Ticket,
+    channelQuery,
+    decodeText,
+    encodeRefusal,
+    guarded,
+    postFields,
+)
+
+APPID = "1003903"
+"""WebQQ's own C{aid} (protocol.md 1.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """
+    What C{check} answers: how to prove who we are.
+
+    @ivar captcha: whether a captcha has to be read.
+    @ivar code: the verify code to use, or with a captcha its ticket.
+    @ivar salt: the account's number in eight bytes.
+    @ivar extra: two more arguments for later clients, C{()} for the others.
+    """
+
+    captcha: bool
+    code: str
+    salt: bytes
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Command[Challenge]):
+    """
+    Does this account need a captcha? (protocol.md 2.1.3)
+
+    @ivar later: whether the question has the marks of clients that take five
+        arguments (compatibility.md 2); we never ask so.
+    """
+
+    host: ClassVar[Host] = Host.CHECK
+    path: ClassVar[str] = "/check"
+
+    uin: str
+    r: str = "0.5720316"
+    later: bool = False
+
+    def encodeFields(self) -> Pairs:
+        pairs = [("uin", self.uin), ("appid", APPID)]
+        if self.later:
+            pairs.append(("js_ver", "10079"))
+        return [*pairs, ("r", self.r)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        # This r is a random number and not JSON.
+        if "uin" not in fields:
+            raise MalformedReply("uin is missing")
+        return cls(
+            uin=fields["uin"],
+            r=fields.get("r", ""),
+            later="js_ver" in fields or "pt_tea" in fields,
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: Challenge | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        literals = [
+            ptui.quoteArgument("1" if reply.captcha else "0"),
+            ptui.quoteArgument(reply.code),
+            ptui.quoteBytes(reply.salt),
+            *map(ptui.quoteArgument, reply.extra),
+        ]
+        return ptui.encodeCall("ptui_checkVC", literals).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> Challenge | Refusal:
+        arguments = ptui.parseCall(decodeText(body), "ptui_checkVC", "pt_checkVC")
+        return guarded(_decodeChallenge, arguments)
+
+
+def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
+    captcha, code, salt, *extra = arguments
+    raw = salt.encode("latin-1")
+    if captcha not in ("0", "1") or len(raw) != 8:
+        raise MalformedReply("a check without flag or salt")
+    return Challenge(captcha == "1", code, raw, tuple(extra))
+
+
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")
+
+
+@dataclass(frozen=True, slots=True)
+class GetImage(Command[bytes]):
+    """
+    The captcha's picture; the answer also sets the cookie C{verifysession}
+    (protocol.md 2.1.4).
+
+    @ivar uin: the account of a login, C{""} for a look-up.
+    """
+
+    host: ClassVar[Host] = Host.CAPTCHA
+    path: ClassVar[str] = "/getimage"
+
+    uin: str
+    r: str = "0.8123"
+    aid: str = APPID
+
+    def encodeFields(self) -> Pairs:
+        pairs = [("aid", self.aid), ("r", self.r)]
+        return [*pairs, ("uin", self.uin)] if self.uin else pairs
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            uin=fields.get("uin", ""), r=fields.get("r", ""), aid=fields.get("aid", APPID)
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: bytes | Refusal) -> bytes:
+        return encodeRefusal(reply) if isinstance(reply, Refusal) else reply
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> bytes | Refusal:
+        if not body.startswith(_PICTURES):
+            raise MalformedReply("not a picture")
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class LoginReply:
+    """
+    What C{ptuiCB} says (protocol.md 2.1.5).
+
+    @ivar code: 0 is in; the others are in the table there.
+    @ivar url: where to land next, with a proof in it.
+    @ivar nick: the account's name for itself.
+    """
+
+    code: int
+    subcode: int = 0
+    url: str = field(default="", repr=False)
+    target: str = "0"
+    message: str = ""
+    nick: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Login(Command[LoginReply]):
+    """
+    Prove who we are; success sets the cookies C{uin}, C{skey} and
+    C{ptwebqq} (protocol.md 2.1.5).
+
+    @ivar p: the digest of the password.
+    @ivar code: the captcha as it was read, or what C{check} gave.
+    """
+
+    host: ClassVar[Host] = Host.LOGIN
+    path: ClassVar[str] = "/login"
+
+    u: str
+    p: str = field(repr=False)
+    code: str
+    status: Status = Status.ONLINE
+    attempt: int = 1
+
+    def encodeFields(self) -> Pairs:
+        kind = str(self.status.code)
+        page = f"http://webqq.qq.com/loginproxy.html?login2qq=1&webqq_type={kind}"
+        return [
+            ("u", self.u),
+            ("p", self.p),
+            ("verifycode", self.code),
+            ("webqq_type", kind),
+            ("remember_uin", "1"),
+            ("login2qq", "1"),
+            ("aid", APPID),
+            ("u1", page),
+            ("h", "1"),
+            ("ptredirect", "0"),
+            ("ptlang", "2052"),
+            ("from_ui", "1"),
+            ("pttype", "1"),
+            ("dumy", ""),
+            ("fp", "loginerroralert"),
+            ("action", "1-20-8656"),
+            ("mibao_css", "m_webqq"),
+            ("t", str(self.attempt)),
+            ("g", "1"),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        missing = [name for name in ("u", "p", "verifycode") if name not in fields]
+        if missing:
+            raise MalformedReply(f"{missing[0]} is missing")
+        kind = fields.get("webqq_type", "")
+        attempt = fields.get("t", "")
+        return cls(
+            u=fields["u"],
+            p=fields["p"],
+            code=fields["verifycode"],
+            status=Status.fromCode(int(kind)) if _isSmall(kind) else Status.ONLINE,
+            attempt=int(attempt) if _isSmall(attempt) else 1,
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: LoginReply | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        literals = [
+            ptui.quoteArgument(value)
+            for value in (
+                str(reply.code),
+                str(reply.subcode),
+                reply.url,
+                reply.target,
+                reply.message,
+                reply.nick,
+            )
+        ]
+        # Clients cut this line at fixed places: the one space and the line
+        # end are part of the protocol.
+        literals[-1] = " " + literals[-1]
+        return ptui.encodeCall("ptuiCB", literals).encode() + b"\r\n"
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> LoginReply | Refusal:
+        return guarded(_decodeLogin, ptui.parseCall(decodeText(body), "ptuiCB"))
+
+
+def _isSmall(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
+    code, subcode, url, target, message, *rest = arguments
+    return LoginReply(
+        int(code), int(subcode), url, target, message, rest[0] if rest else ""
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSig(Command[None]):
+    """
+    Fetch the page that a login leads to; it sets cookies of the C{web2}
+    hosts (protocol.md 2.1.6).
+
+    @ivar landing: the URL that C{ptuiCB} gave; on hosts of qq.com only.
+    """
+
+    host: ClassVar[Host] = Host.LANDING
+    path: ClassVar[str] = "/check_sig"
+
+    landing: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """
+        The landing URL without its query.
+        """
+        parts = urlsplit(self.landing)
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+    def encodeFields(self) -> Pairs:
+        fields = Fields.parse(urlsplit(self.landing).query.encode())
+        return list(fields.items())
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        query = "&".join(f"{name}={value}" for name, value in fields.items())
+        return cls(f"http://{Host.LANDING.value}{cls.path}?{query}")
+
+    @classmethod
+    def encodeReply(cls, reply: None | Refusal) -> bytes:
+        # Some clients refuse every other body (compatibility.md 2).
+        return b"0" if reply is None else encodeRefusal(reply)
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> None | Refusal:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """
+    The channel session that C{login2} opened (protocol.md 2.1.7).
+
+    @ivar index: echoed in later calls, like C{port}.
+    """
+
+    uin: Number
+    psessionid: str = field(repr=False)
+    vfwebqq: str = field(repr=False)
+    status: Status = Status.ONLINE
+    index: int = 1075
+    port: int = 40036
+    cip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Login2(JSONCommand[Session]):
+    """
+    Open the channel, or relink with the session that the ticket still holds
+    (protocol.md 2.1.7 and 2.1.8).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/login2"
+    referer: ClassVar[Referer | None] = Referer.LOGIN2
+    patience: ClassVar[float] = 60.0
+
+    ticket: Ticket
+    status: Status = Status.ONLINE
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "status": self.status.value,
+            "ptwebqq": self.ticket.ptwebqq,
+            "passwd_sig": "",
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid or None,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, guarded(Status, fields.text("status", "online")))
+
+    @classmethod
+    def encodeResult(cls, reply: Session) -> Any:
+        return {
+            "uin": reply.uin,
+            "cip": reply.cip,
+            "index": reply.index,
+            "port": reply.port,
+            "status": reply.status.value,
+            "vfwebqq": reply.vfwebqq,
+            "psessionid": reply.psessionid,
+            "user_state": 0,
+            "f": 0,
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Session:
+        psessionid, vfwebqq = result["psessionid"], result["vfwebqq"]
+        if not (isinstance(psessionid, str) and isinstance(vfwebqq, str)):
+            raise MalformedReply("a session without ids")
+        return Session(
+            uin=Number(int(result["uin"])),
+            psessionid=psessionid,
+            vfwebqq=vfwebqq,
+            status=Status(result.get("status", "online")),
+            index=int(result.get("index", 0)),
+            port=int(result.get("port", 0)),
+            cip=int(result.get("cip", 0)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Logout2(OKCommand):
+    """
+    Close the channel (protocol.md 2.1.10).
+
+    @ivar ids: the messages shown since the last poll.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/logout2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    # A daemon has two seconds to stop.
+    patience: ClassVar[float] = 1.5
+
+    ticket: Ticket
+    ids: tuple[str, ...] = ()
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("ids", ",".join(self.ids)),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        ids = fields.text("ids", "")
+        shown = tuple(filter(None, ids.split(",")))
+        return cls(fields.ticket, shown, fields.milliseconds)
