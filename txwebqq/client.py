@@ -289,6 +289,11 @@ def refusalError(refusal: Refusal) -> WebQQError:
 # ---- connecting
 
 
+_QuietFactory: Any = type(
+    "_QuietFactory", (cast(Any, HTTPConnectionPool)._factory,), {"noisy": False}
+)
+
+
 def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     """
     A client with connections of its own.
@@ -301,6 +306,8 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     """
     servers = Servers.parse(url)
     pool = HTTPConnectionPool(reactor)
+    # The factory logs each connection that it opens or closes.
+    pool._factory = _QuietFactory
     # Nothing of ours may be sent twice, and servers close idle connections
     # after a minute or more.
     pool.retryAutomatically = False
@@ -434,4 +441,4 @@ def _describe(trouble: BaseException) -> str:
         if not reasons or reasons[-1].value is None:
             break
         trouble = reasons[-1].value
-    return f"{type(trouble).__name__}: {trouble}".removesuffix(": ")
+    return f"{type(trouble).__name__}: {trouble}".rstrip(".: ")

@@ -384,11 +384,10 @@ class _Port:
             self._clock,
         )
         self._channel = MultiService()
-        self._channel.addService(self._poll)
-        self._channel.addService(
-            HeartbeatService(self._ask, self._heartbeat, self._clock)
-        )
-        self._service.addService(self._channel)  # type: ignore[no-untyped-call]
+        heartbeat = HeartbeatService(self._ask, self._heartbeat, self._clock)
+        for child in (self._poll, heartbeat):
+            child.setServiceParent(self._channel)  # type: ignore[no-untyped-call]
+        self._channel.setServiceParent(self._service)
         held, self._held = self._held, []
         for call in held:
             call.callback(None)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import stat
 import sys
 from collections.abc import Callable
@@ -136,7 +137,17 @@ def makeService(options: Options) -> IService:
         heartbeat=options["interval"],
     )
     _stopAfter(service, reactor)
+    reactor.callWhenRunning(_heedTerminate, reactor)
     return service
+
+
+def _heedTerminate(reactor: Any) -> None:
+    # twistd's own way ends in dying of the signal, once all is done; but to
+    # stop when told so is a success.
+    def terminate(number: int, frame: object) -> None:
+        reactor.callFromThread(reactor.stop)
+
+    signal.signal(signal.SIGTERM, terminate)
 
 
 def _stopAfter(service: WebQQService, reactor: Any) -> None:
