@@ -1,0 +1,306 @@
+"""
+An in-memory WebQQ for the tests of bots: a server, a clock, and people.
+
+Nothing here opens a socket or sleeps::
+
+    web = MemoryWebQQ()
+    alice, bot = web.friends("Alice", "Bot")
+    bot.run(EchoFactory())
+    alice.tell(bot, "hello")
+    assert alice.heard == ["hello"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations, count
+from random import Random
+from typing import TypeVar, cast
+
+from treq.testing import StubTreq
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from txwebqq.client import HTTP, Servers, WebQQClient
+from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
+from txwebqq.model import (
+    Account,
+    Event,
+    Gid,
+    Group,
+    GroupMessage,
+    Message,
+    Number,
+    Segment,
+    Status,
+    Uin,
+)
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.records import Friendship, Person, Population, Room, RoomWithMembers
+from txwebqq.server.store import MEMORY, Store
+from txwebqq.server.web import WebQQServer
+from txwebqq.server.world import World
+from txwebqq.service import WebQQService
+from txwebqq.wire.digests import passwordHash
+
+T = TypeVar("T")
+
+PASSWORD = "correct horse"
+"""Everybody's password."""
+
+BASE = "http://webqq.test"
+
+MAX_ROUNDS = 10_000
+
+
+class RecordingProtocol(WebQQProtocol):
+    """
+    Remembers everything that happens, and does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def eventReceived(self, event: Event) -> object:
+        """
+        Remember an event.
+        """
+        self.events.append(event)
+        return super().eventReceived(event)
+
+
+class RecordingFactory(WebQQFactory):
+    """
+    Builds protocols that remember.
+    """
+
+    protocol = RecordingProtocol
+
+
+class MemoryWebQQ:
+    """
+    A WebQQ of one's own.
+
+    @param captcha: who has to read a captcha; its text is L{captchaText}.
+
+    @ivar clock: the time of everybody here; it moves with L{settle} only.
+    @ivar world: the server's own view, for tests that look behind the scenes.
+    @ivar server: the server, a resource of twisted.web.
+    """
+
+    captchaText = "ABCD"
+
+    def __init__(self, captcha: CaptchaMode = CaptchaMode.NEVER) -> None:
+        self.clock = Clock()
+        self.clock.advance(1366004000)
+        self.world = World(
+            Store(MEMORY), self.clock.seconds, Random(1), captcha, self.captchaText
+        )
+        self.server = WebQQServer(
+            self.world, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
+        )
+        self.treq = StubTreq(self.server)
+        self._numbers = count(10001)
+        self._groupNumbers = count(200001)
+
+    def client(self) -> WebQQClient:
+        """
+        What one account asks this server with.
+        """
+        return WebQQClient(cast(HTTP, self.treq), Servers(BASE), self.clock)
+
+    def person(self, nick: str) -> MemoryPerson:
+        """
+        Somebody new, who is not signed on.
+        """
+        number = Number(next(self._numbers))
+        account = Person(number, passwordHash(PASSWORD), nick)
+        self.world.merge(Population(people=(account,)))
+        return MemoryPerson(self, number, nick)
+
+    def friends(self, *nicks: str) -> list[MemoryPerson]:
+        """
+        New people who are all friends of each other.
+        """
+        people = [self.person(nick) for nick in nicks]
+        self.befriend(*people)
+        return people
+
+    def befriend(self, *people: MemoryPerson) -> None:
+        """
+        Make friends of people, before they sign on.
+        """
+        pairs = combinations([person.number for person in people], 2)
+        self.world.merge(Population(friendships=tuple(map(Friendship, pairs))))
+
+    def group(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Number:
+        """
+        A new group, whose members have not signed on yet.
+
+        @return: its permanent number.
+        """
+        number = Number(next(self._groupNumbers))
+        room = RoomWithMembers(
+            Room(number, name, owner.number),
+            tuple(person.number for person in (owner, *others)),
+        )
+        self.world.merge(Population(rooms=(room,)))
+        return number
+
+    def settle(self, seconds: float = 0.0) -> None:
+        """
+        Let everything happen that happens within some time.
+        """
+        self._settle()
+        until = self.clock.seconds() + seconds
+        while (left := until - self.clock.seconds()) > 0:
+            self.clock.advance(min(left, 1.0))
+            self._settle()
+
+    def _settle(self) -> None:
+        quiet = 0
+        for _ in range(MAX_ROUNDS):
+            now = self.clock.seconds()
+            due = any(call.getTime() <= now for call in self.clock.getDelayedCalls())
+            self.clock.advance(0)
+            self.treq.flush()
+            quiet = 0 if due else quiet + 1
+            if quiet == 3:
+                return
+        raise AssertionError("this never comes to rest: is something polling hot?")
+
+    def result(self, deferred: Deferred[T]) -> T:
+        """
+        What a Deferred fires with once all has settled.
+
+        @raise Exception: what it fails with, or L{AssertionError} when it has
+            not fired.
+        """
+        results: list[T | Failure] = []
+        deferred.addBoth(results.append)
+        self.settle()
+        if not results:
+            raise AssertionError("this Deferred has not fired")
+        result = results[0]
+        if isinstance(result, Failure):
+            result.raiseException()
+        return result
+
+    def stop(self) -> None:
+        """
+        Stop the server; what it held is answered.
+        """
+        self.server.stop()
+        self.settle()
+
+
+class MemoryPerson:
+    """
+    An account of L{MemoryWebQQ}, and whoever uses it.
+
+    @ivar service: what keeps it signed on, once it is running.
+    """
+
+    service: WebQQService
+
+    def __init__(self, web: MemoryWebQQ, number: Number, nick: str) -> None:
+        self._web = web
+        self.number = number
+        self.nick = nick
+        self._protocol: IWebQQProtocol | None = None
+
+    @property
+    def account(self) -> Account:
+        """
+        What a service needs to sign on as this person.
+        """
+        return Account(self.number, PASSWORD)
+
+    def run(self, factory: IWebQQFactory | None = None) -> IWebQQProtocol:
+        """
+        Sign on with an application, by default one that only remembers.
+
+        @return: its protocol, signed on.
+        """
+        self.service = WebQQService(
+            self.account,
+            factory or RecordingFactory(),
+            self._web.client(),
+            self._web.clock,
+        )
+        self.service.startService()
+        self._protocol = self._web.result(self.service.whenSignedOn())
+        return self._protocol
+
+    def stop(self) -> None:
+        """
+        Sign off, and wait until nothing is in flight.
+        """
+        self._web.result(self.service.stopService())
+
+    @property
+    def protocol(self) -> WebQQProtocol:
+        """
+        The protocol that is signed on; we sign on when there was none.
+        """
+        protocol = self._protocol or self.run()
+        assert isinstance(protocol, WebQQProtocol)
+        return protocol
+
+    @property
+    def events(self) -> list[Event]:
+        """
+        What happened to somebody who only remembers.
+        """
+        protocol = self.protocol
+        assert isinstance(protocol, RecordingProtocol)
+        return protocol.events
+
+    @property
+    def heard(self) -> list[str]:
+        """
+        The texts that somebody who only remembers got, oldest first.
+        """
+        kinds = (Message, GroupMessage)
+        return [event.text for event in self.events if isinstance(event, kinds)]
+
+    def uinOf(self, other: MemoryPerson) -> Uin:
+        """
+        What this person's session calls a friend.
+        """
+        for uin in self.protocol.buddies:
+            number = self._web.result(self.protocol.fetchNumber(uin))
+            if number == other.number:
+                return uin
+        raise AssertionError(f"{other.nick} is no friend of {self.nick}")
+
+    def groupCalled(self, name: str) -> Group:
+        """
+        A group that this person is in.
+        """
+        for group in self.protocol.groups.values():
+            if group.name == name:
+                return group
+        raise AssertionError(f"{self.nick} is not in {name}")
+
+    def tell(self, other: MemoryPerson, content: str | Iterable[Segment]) -> None:
+        """
+        Write to a friend.
+        """
+        uin = self.uinOf(other)
+        self._web.result(self.protocol.sendMessage(uin, content))
+
+    def tellGroup(self, name: str, content: str | Iterable[Segment]) -> None:
+        """
+        Write in a group.
+        """
+        gid: Gid = self.groupCalled(name).gid
+        self._web.result(self.protocol.sendGroupMessage(gid, content))
+
+    def appear(self, status: Status) -> None:
+        """
+        Change status.
+        """
+        self._web.result(self.protocol.setStatus(status))
