@@ -1,0 +1,151 @@
+"""
+The two who talk in the demo: Echo, a bot, and Alice, who plays a script.
+"""
+
+import sys
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred, DeferredQueue, ensureDeferred
+from twisted.python.failure import Failure
+
+from txwebqq.errors import Kicked
+from txwebqq.model import (
+    Event,
+    Face,
+    GroupMessage,
+    KickNotice,
+    Message,
+    Status,
+    StatusChange,
+    Text,
+)
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+
+E = TypeVar("E", bound=Event)
+
+
+def tell(line: str) -> None:
+    """
+    Write a line of the transcript. What is printed goes to twistd's log.
+    """
+    assert sys.__stdout__ is not None
+    sys.__stdout__.write(line + "\n")
+    sys.__stdout__.flush()
+
+
+class Echo(WebQQProtocol):
+    """
+    Says everything back, and knows one trick.
+    """
+
+    def signedOn(self) -> None:
+        """
+        Tell who is there.
+        """
+        tell(f"Echo is signed on and has {len(self.buddies)} buddies.")
+
+    async def messageReceived(self, message: Message) -> None:
+        """
+        Say it back, or do as asked.
+        """
+        if message.text == "Please be busy":
+            await self.setStatus(Status.BUSY)
+            return
+        await self.sendMessage(message.sender, message.content, message.font)
+
+    async def groupMessageReceived(self, message: GroupMessage) -> None:
+        """
+        Answer in the group.
+        """
+        await self.sendGroupMessage(message.group, f"{message.text} indeed")
+
+    def kicked(self, notice: KickNotice) -> None:
+        """
+        Tell why we have to go.
+        """
+        tell(f"Echo is kicked: {notice.reason}")
+
+
+class EchoFactory(WebQQFactory):
+    """
+    Builds Echo.
+    """
+
+    protocol = Echo
+
+
+class Alice(WebQQProtocol):
+    """
+    Plays the script, and signs off.
+    """
+
+    def __init__(self) -> None:
+        self._events: DeferredQueue[Event] = DeferredQueue()
+
+    def eventReceived(self, event: Event) -> None:
+        """
+        Keep an event until the script wants it.
+        """
+        self._events.put(event)
+
+    async def next(self, kind: type[E]) -> E:
+        """
+        The next event of a kind; others are passed over.
+        """
+        while True:
+            event = await self._events.get()
+            if isinstance(event, kind):
+                return event
+
+    def signedOn(self) -> Deferred[None]:
+        """
+        Begin.
+        """
+        return ensureDeferred(self.play())
+
+    async def play(self) -> None:
+        """
+        The conversation.
+        """
+        tell("Alice is signed on. Her roster:")
+        for buddy in self.buddies.values():
+            tell(f"    {buddy.name} is {buddy.status.value}")
+        for group in self.groups.values():
+            details = await self.fetchGroup(group.code)
+            names = ", ".join(member.name for member in details.members)
+            tell(f"    {group.name}: {names}")
+        [echo] = [b for b in self.buddies.values() if b.name == "Echo"]
+        await self.sendMessage(echo.uin, [Text("Hello, 茶 or coffee? "), Face(14)])
+        tell("Alice -> Echo: Hello, 茶 or coffee? [smile]")
+        answer = await self.next(Message)
+        assert Face(14) in answer.content
+        tell(f"Echo -> Alice: {answer.text}[smile]")
+        [teahouse] = self.groups.values()
+        await self.sendGroupMessage(teahouse.gid, "The tea is good")
+        tell(f"Alice -> {teahouse.name}: The tea is good")
+        reply = await self.next(GroupMessage)
+        speaker = self.buddies[reply.sender].name
+        tell(f"{speaker} -> {teahouse.name}: {reply.text}")
+        await self.sendMessage(echo.uin, "Please be busy")
+        tell("Alice -> Echo: Please be busy")
+        change = await self.next(StatusChange)
+        tell(f"Alice sees that {echo.name} is {change.status.value}.")
+        tell("*")
+        back = await self.next(StatusChange)
+        tell(f"Alice sees that {echo.name} is {back.status.value}.")
+        await self.signOff()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        Tell how it ended.
+        """
+        if not reason.check(Kicked):
+            tell("Alice has signed off.")
+
+
+class AliceFactory(WebQQFactory):
+    """
+    Builds Alice.
+    """
+
+    protocol = Alice
