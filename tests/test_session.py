@@ -61,6 +61,9 @@ class RecordingPort:
     ) -> None:
         self.asked, self.answered, self.after = command, answered, after
 
+    def lastAsked(self) -> Command[Any] | None:
+        return self.asked
+
     def answer(self, reply: object) -> None:
         answered, self.answered = self.answered, None
         assert answered is not None
@@ -185,7 +188,7 @@ def test_start(state: str) -> None:
     machine = at(state)
     machine.inputs.start()
     assert machine.port.done == ["connecting"]
-    assert machine.port.asked == Check("300100200", "0.5000000000000000")
+    assert machine.port.lastAsked() == Check("300100200", "0.5000000000000000")
 
 
 BUSY = [
@@ -220,7 +223,7 @@ def test_passed() -> None:
     """
     machine = at("LoggingIn")
     # The second test vector of protocol.md 3.3.
-    assert machine.port.asked == Login(
+    assert machine.port.lastAsked() == Login(
         "300100200", "0CE222F5AA3D8D56A83AB1BADB577652", "!K7Q", attempt=1
     )
 
@@ -230,11 +233,11 @@ def test_challenged() -> None:
     A captcha is fetched, read, and goes into the digest in upper case.
     """
     machine = at("FetchingCaptcha")
-    assert machine.port.asked == GetImage("300100200", "0.5000000000000000")
+    assert machine.port.lastAsked() == GetImage("300100200", "0.5000000000000000")
     machine.port.answer(b"GIF8")
     assert machine.port.done == [("solve", b"GIF8")]
     machine.inputs.solved("hxWd")
-    assert machine.port.asked == Login(
+    assert machine.port.lastAsked() == Login(
         "300100200", "4478EAD60FDFF7B0CA9230C94AA70977", "hxWd", attempt=1
     )
 
@@ -321,10 +324,10 @@ def test_accepted() -> None:
     The landing page is fetched before the channel is joined.
     """
     machine = at("Landing")
-    assert machine.port.asked == CheckSig(LANDING)
+    assert machine.port.lastAsked() == CheckSig(LANDING)
     machine.port.answer(None)
     ticket = Ticket("47283951", ptwebqq="pt")
-    assert machine.port.asked == Login2(ticket)
+    assert machine.port.lastAsked() == Login2(ticket)
 
 
 @pytest.mark.parametrize("url", ["", "http://[", "http://qq.com.example/check_sig"])
@@ -421,7 +424,7 @@ def test_rotate() -> None:
     ticket = Ticket("47283951", "ps", "vf", "pt2")
     assert machine.port.done == [("rotated", ticket)]
     machine.inputs.expired(3.0)
-    assert machine.port.asked == Login2(ticket)
+    assert machine.port.lastAsked() == Login2(ticket)
     assert machine.port.after == 3.0
 
 
@@ -432,7 +435,7 @@ def test_rejoined() -> None:
     machine = at("Online")
     machine.inputs.expired(0.0)
     assert machine.port.done == ["paused"]
-    assert machine.port.asked == Login2(Ticket("47283951", "ps", "vf", "pt"))
+    assert machine.port.lastAsked() == Login2(Ticket("47283951", "ps", "vf", "pt"))
     machine.port.answer(AGAIN)
     online = ("online", Ticket("47283951", "ps2", "vf2", "pt"))
     assert machine.port.done[-1] == online
