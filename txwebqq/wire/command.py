@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 from urllib.parse import quote, unquote_to_bytes
@@ -43,7 +43,7 @@ class Host(Enum):
     AVATAR = "face1.qun.qq.com"
 
 
-class Referer(str, Enum):
+class Referer(StrEnum):
     """
     The pages that questions say they come from (protocol.md 1.5).
     """

@@ -76,7 +76,8 @@ class GetUserFriends2(JSONCommand[FriendList]):
         buddies = list(reply.buddies.values())
         return {
             "friends": [
-                {"flag": b.flag, "uin": b.uin, "categories": b.category} for b in buddies
+                {"flag": b.flag, "uin": b.uin, "categories": b.category}
+                for b in buddies
             ],
             "marknames": [
                 {"uin": b.uin, "markname": b.markname, "type": 0}

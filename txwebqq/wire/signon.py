@@ -135,7 +135,9 @@ class GetImage(Command[bytes]):
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         return cls(
-            uin=fields.get("uin", ""), r=fields.get("r", ""), aid=fields.get("aid", APPID)
+            uin=fields.get("uin", ""),
+            r=fields.get("r", ""),
+            aid=fields.get("aid", APPID),
         )
 
     @classmethod
