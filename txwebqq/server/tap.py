@@ -23,6 +23,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
 from txwebqq.server.captcha import painter
 from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.records import Population
 from txwebqq.server.store import MEMORY, Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
@@ -195,13 +196,13 @@ def _store(database: str | None, people: str | None) -> Store | None:
     when the service starts, since by then the process may be another one.
     Whatever is wrong with it is told now.
     """
+    described = Population() if people is None else population.load(people)
     store = Store(database or MEMORY)
     try:
-        if people is not None:
-            store.merge(population.load(people))
-    except InvalidConfiguration:
+        store.merge(described)
+    except InvalidConfiguration as e:
         store.close()
-        raise
+        raise InvalidConfiguration(f"{people}: {e}") from e
     if database is None:
         return store
     store.close()

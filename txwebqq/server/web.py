@@ -157,10 +157,11 @@ class WebQQServer(Resource):
         except Exception:
             self._log.failure("Could not answer {path}.", path=route.command.path)
             return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
-        self._channel.drain()
         if self._sweeping is None:
             self._watch()
         if not isinstance(reply, Deferred):
+            # What this has told others goes out before its own answer.
+            self._channel.drain()
             return _encode(request, exchange, route, reply)
         reply.addCallbacks(
             self._cbAnswered,
@@ -328,7 +329,7 @@ class LimitedRequest(Request):
         if not self._refused:
             super().requestReceived(  # type: ignore[no-untyped-call]
                 command, path, version
-            )
+            ).requestReceived(command, path, version)
 
     def _refuse(self) -> None:
         self._refused = True

@@ -1,0 +1,343 @@
+"""
+A server in memory that is talked to in bytes, and visitors who sign on to it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from txwebqq.model import Number
+from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.population import parse
+from txwebqq.server.store import Store
+from txwebqq.server.web import WebQQServer
+from txwebqq.server.world import World
+from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
+
+START = 1366004047.0
+
+ALICE, BOB, CAROL, DAVE = map(Number, (10001, 10002, 10003, 10004))
+CATS = Number(200001)
+
+PEOPLE = """
+[[account]]
+number = 10001
+password = "correct horse"
+nick = "Alice"
+gender = "female"
+birthday = 1990-10-01
+
+[[account]]
+number = 10002
+password = "b"
+nick = "Bob's"
+
+[[account]]
+number = 10003
+password = "c"
+nick = "Carol"
+
+[[account]]
+number = 10004
+password = "d"
+nick = "Dave"
+
+[[friendship]]
+between = [10001, 10002]
+category = { 10001 = "同学" }
+markname = { 10001 = "Bobby" }
+
+[[friendship]]
+between = [10001, 10003]
+
+[[group]]
+number = 200001
+name = "cats"
+owner = 10001
+members = [10001, 10002, 10004]
+admins = [10002]
+cards = { 10002 = "Tom" }
+memo = "meow"
+"""
+
+PASSWORDS = {ALICE: "correct horse", BOB: "b", CAROL: "c", DAVE: "d"}
+
+
+@dataclass
+class Response:
+    """
+    One answer, taken apart.
+    """
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def result(self) -> Any:
+        assert self.json["retcode"] == 0, self.body
+        return self.json["result"]
+
+    def all(self, name: str) -> list[str]:
+        """
+        The values of a header, whose name is compared exactly.
+        """
+        return [value for key, value in self.headers if key == name]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        pairs = (line.split(";")[0].partition("=") for line in self.all("Set-Cookie"))
+        return {name: value for name, _, value in pairs}
+
+
+class Wire:
+    """
+    One connection to the server.
+    """
+
+    def __init__(self, house: House, address: str) -> None:
+        peer = IPv4Address("TCP", address, 31337)
+        self.transport = StringTransport(peerAddress=peer)
+        self._protocol = house.site.buildProtocol(peer)
+        self._protocol.makeConnection(self.transport)
+
+    def send(self, data: bytes) -> Wire:
+        self._protocol.dataReceived(data)
+        return self
+
+    def close(self) -> None:
+        """
+        The client goes away.
+        """
+        self._protocol.connectionLost(Failure(ConnectionDone()))
+
+    @property
+    def raw(self) -> bytes:
+        """
+        Everything that the server has written.
+        """
+        data: bytes = self.transport.value()
+        return data
+
+    @property
+    def isAnswered(self) -> bool:
+        return bool(self.raw)
+
+    @property
+    def response(self) -> Response:
+        head, _, body = self.raw.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        pairs = (line.partition(": ") for line in lines)
+        headers = [(name, value) for name, _, value in pairs]
+        return Response(int(first.split()[1]), headers, body)
+
+
+class House:
+    """
+    A server with its world and its clock.
+    """
+
+    def __init__(
+        self,
+        captcha: CaptchaMode = CaptchaMode.NEVER,
+        store: Store | None = None,
+        people: str = PEOPLE,
+        seed: int = 1,
+        draw: Callable[[str], bytes] | None = None,
+    ) -> None:
+        self.clock = Clock()
+        self.clock.advance(START)
+        self.store = store or Store()
+        random = Random(seed)
+        self.world = World(self.store, self.clock.seconds, random, captcha)
+        self.world.merge(parse(people))
+        self.server = WebQQServer(self.world, self.clock, draw, random=random)
+        self.site = self.server.site()
+        self._wires: list[Wire] = []
+
+    def send(self, data: bytes, address: str = "127.0.0.1") -> Wire:
+        wire = Wire(self, address)
+        self._wires.append(wire)
+        return wire.send(data)
+
+    def hangUpAll(self) -> None:
+        """
+        All clients go away.
+        """
+        for wire in self._wires:
+            wire.close()
+
+    def get(
+        self, target: str, headers: Mapping[str, str] | None = None, **more: str
+    ) -> Wire:
+        return self.send(request("GET", target, headers), **more)
+
+    def post(
+        self, target: str, body: bytes | str, headers: Mapping[str, str] | None = None
+    ) -> Wire:
+        return self.send(request("POST", target, headers, body))
+
+    def visitor(self, number: Number, **more: Any) -> Visitor:
+        """
+        Somebody who is signed on.
+        """
+        visitor = Visitor(self, number, **more)
+        visitor.logIn()
+        visitor.join()
+        return visitor
+
+
+def request(
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | str = b"",
+) -> bytes:
+    """
+    The bytes of a request.
+    """
+    content = body.encode() if isinstance(body, str) else body
+    lines = [f"{method} {target} HTTP/1.1", "Host: anything.example"]
+    if method == "POST":
+        lines.append(f"Content-Length: {len(content)}")
+    lines.extend(f"{name}: {value}" for name, value in (headers or {}).items())
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+class Visitor:
+    """
+    A client that does what clients do.
+    """
+
+    def __init__(self, house: House, number: Number, clientid: str = "4728") -> None:
+        self.house = house
+        self.number = number
+        self.clientid = clientid
+        self.ptwebqq = self.psessionid = self.vfwebqq = ""
+
+    def check(self) -> tuple[str, str]:
+        """
+        Whether it takes a captcha, and the code.
+        """
+        wire = self.house.get(f"/check?uin={self.number}&appid=1003903&r=0.1")
+        found = re.findall("'(.*?)'", wire.response.body.decode())
+        return found[0], found[1]
+
+    def tryLogin(
+        self, password: str, code: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        first = passwordHash(password)
+        p = passwordDigest(first, saltFor(self.number), code)
+        query = f"u={self.number}&p={p}&verifycode={code}&webqq_type=10&aid=1003903"
+        return self.house.get(f"/login?{query}", headers).response
+
+    def logIn(self) -> Response:
+        response = self.tryLogin(PASSWORDS[self.number], self.check()[1])
+        self.ptwebqq = response.cookies["ptwebqq"]
+        return response
+
+    def login2(self, psessionid: str | None = None, status: str = "online") -> Response:
+        return self.ask(
+            "/channel/login2",
+            status=status,
+            ptwebqq=self.ptwebqq,
+            passwd_sig="",
+            psessionid=psessionid,
+        ).response
+
+    def join(self, psessionid: str | None = None, status: str = "online") -> None:
+        result = self.login2(psessionid, status).result
+        self.psessionid = result["psessionid"]
+        self.vfwebqq = result["vfwebqq"]
+
+    def ask(self, path: str, **members: Any) -> Wire:
+        """
+        Post an C{r}.
+        """
+        r = json.dumps({"clientid": self.clientid, **members})
+        return self.house.post(path, f"r={quote(r)}")
+
+    def channel(self, path: str, **members: Any) -> Response:
+        return self.ask(
+            f"/channel/{path}", psessionid=self.psessionid, **members
+        ).response
+
+    def poll(self) -> Wire:
+        return self.ask("/channel/poll2", psessionid=self.psessionid, key=0, ids=[])
+
+    def catchUp(self) -> Visitor:
+        """
+        Have no news of friends waiting.
+        """
+        session = self.house.world.sessions.of(self.number)
+        assert session is not None
+        session.mailbox.news.clear()
+        return self
+
+    def lookUp(self, path: str, query: str = "") -> Response:
+        target = f"/api/{path}?{query}&vfwebqq={self.vfwebqq}&t=1"
+        return self.house.get(target).response
+
+    def uin(self, number: Number) -> int:
+        """
+        What this session calls somebody.
+        """
+        session = self.house.world.sessions.of(self.number)
+        assert session is not None
+        return session.aliases.uin(number)
+
+    @property
+    def gid(self) -> int:
+        """
+        What this session calls the cats.
+        """
+        session = self.house.world.sessions.of(self.number)
+        assert session is not None
+        return session.aliases.gid(CATS)
+
+    def tell(self, number: Number, text: str) -> Response:
+        """
+        Say something to somebody.
+        """
+        return self.channel(
+            "send_buddy_msg2",
+            to=self.uin(number),
+            content=json.dumps([text, ["font", {}]]),
+            msg_id=1,
+        )
+
+    def tellCats(self, text: str) -> Response:
+        """
+        Say something to the group.
+        """
+        content = json.dumps([text, ["font", {}]])
+        return self.channel(
+            "send_qun_msg2", group_uin=self.gid, content=content, msg_id=1
+        )
+
+
+def textsOf(response: Response) -> list[str]:
+    """
+    What the messages in a poll's answer say.
+    """
+    return [
+        event["value"]["content"][-1].strip()
+        for event in response.result
+        if "content" in event["value"]
+    ]

@@ -1,0 +1,660 @@
+"""
+Signing on and off over HTTP, byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from tests.server.harness import ALICE, BOB, CAROL, House, Visitor, textsOf
+from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.population import parse
+from txwebqq.server.store import Store
+from txwebqq.server.world import Admission, World
+from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
+
+
+class CheckTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House()
+
+    def test_threeArguments(self) -> None:
+        """
+        C{check} has no space after its commas, no line end, and three
+        arguments.
+        """
+        body = self.house.get("/check?uin=10897944&appid=1003903&r=0.9").response.body
+        self.assertRegex(
+            body,
+            rb"\Aptui_checkVC\('0','![A-Z0-9]{3}',"
+            rb"'\\x00\\x00\\x00\\x00\\x00\\xa6\\x4a\\x18'\);\Z",
+        )
+
+    def test_fiveArguments(self) -> None:
+        """
+        Clients with C{js_ver} get two arguments more.
+        """
+        wire = self.house.get("/check?uin=10001&appid=1003903&js_ver=10079&r=0.9")
+        self.assertRegex(wire.response.body, rb"','\\x00[^']*','[0-9a-f]{64}','0'\);\Z")
+
+    def test_script(self) -> None:
+        """
+        Ptlogin answers are scripts with a length, and nothing is compressed.
+        """
+        response = self.house.get(
+            "/check?uin=10001&appid=1&r=1", {"Accept-Encoding": "gzip"}
+        ).response
+        self.assertEqual(
+            response.all("Content-Type"), ["application/x-javascript; charset=utf-8"]
+        )
+        self.assertEqual(response.all("Content-Length"), [str(len(response.body))])
+        self.assertEqual(response.all("Content-Encoding"), [])
+
+    def test_noProbing(self) -> None:
+        """
+        Numbers of nobody, and names that are no numbers, are answered like
+        those of accounts.
+        """
+        for name in ("99999", "4294967296", "1" * 30, "a@qq.com", ""):
+            body = self.house.get(f"/check?uin={name}&appid=1&r=1").response.body
+            self.assertRegex(body, rb"\Aptui_checkVC\('0','!...','(\\x..){8}'\);\Z")
+
+    def test_withoutAccount(self) -> None:
+        """
+        A C{check} of nobody is an error that says so.
+        """
+        response = self.house.get("/check?appid=1&r=1").response
+        self.assertEqual(response.json, {"retcode": 100003, "errmsg": "uin is missing"})
+
+
+class LoginTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House()
+        self.alice = Visitor(self.house, ALICE)
+
+    def login(self, query: str) -> bytes:
+        return self.house.get(f"/login?{query}").response.body
+
+    def test_success(self) -> None:
+        """
+        C{ptuiCB} has six arguments, one space before the nick, and CRLF.
+        """
+        response = self.alice.logIn()
+        self.assertRegex(
+            response.body.decode(),
+            r"\AptuiCB\('0','0','http://ptlogin4\.web2\.qq\.com/check_sig\?[^' ]+','0',"
+            r"'登录成功！', 'Alice'\);\r\n\Z",
+        )
+
+    def test_cookies(self) -> None:
+        """
+        The sign-on is in three cookies for all hosts of C{qq.com}.
+        """
+        lines = self.alice.logIn().all("Set-Cookie")
+        for pattern in (
+            r"\Aptwebqq=[0-9a-f]{64}; PATH=/; DOMAIN=qq\.com;\Z",
+            r"\Askey=@[0-9a-zA-Z]{9}; PATH=/; DOMAIN=qq\.com;\Z",
+            r"\Auin=o0000010001; PATH=/; DOMAIN=qq\.com;\Z",
+            r"\Asuperuin=o0000010001; ",
+        ):
+            self.assertEqual(
+                len([line for line in lines if re.search(pattern, line)]), 1, pattern
+            )
+
+    def test_apostrophe(self) -> None:
+        """
+        An apostrophe in a nick does not end the argument.
+        """
+        bob = Visitor(self.house, BOB)
+        self.assertTrue(bob.logIn().body.decode().endswith(", 'Bob\u2019s');\r\n"))
+
+    def test_wrongPassword(self) -> None:
+        """
+        A wrong password and an unknown account are told the same, and give no
+        cookies.
+        """
+        nobody = Visitor(self.house, 99999)  # type: ignore[arg-type]
+        bodies = set()
+        for visitor in (self.alice, nobody):
+            response = visitor.tryLogin("wrong", visitor.check()[1])
+            self.assertEqual(response.cookies, {})
+            bodies.add(response.body.replace(str(visitor.number).encode(), b""))
+        self.assertEqual(len(bodies), 1)
+        self.assertTrue(bodies.pop().startswith(b"ptuiCB('3','0','','0','"))
+
+    def test_wrongCode(self) -> None:
+        """
+        A code that C{check} did not give is a wrong captcha, however right the
+        password.
+        """
+        response = self.alice.tryLogin("correct horse", "!???")
+        self.assertTrue(response.body.startswith(b"ptuiCB('4','0','','0','"))
+
+    def test_staleCode(self) -> None:
+        """
+        A code is good for some minutes, not for ever.
+        """
+        code = self.alice.check()[1]
+        self.house.clock.advance(290)
+        self.assertIn(b"'0','0'", self.alice.tryLogin("correct horse", code).body)
+        self.house.clock.advance(300)
+        self.assertIn(b"'4','0'", self.alice.tryLogin("correct horse", code).body)
+
+    def test_missing(self) -> None:
+        """
+        A login without one of its parameters is code 7.
+        """
+        for query in ("", "u=10001&p=AB", "p=AB&verifycode=C", "u=1&verifycode=C"):
+            self.assertTrue(self.login(query).startswith(b"ptuiCB('7','0','','0','"))
+
+    def test_nonsense(self) -> None:
+        """
+        Digests and codes of any kind are only wrong.
+        """
+        for p in ("", "%00", "%E5%AE%8B", "A" * 500):
+            code = quote(self.alice.check()[1])
+            body = self.login(f"u=10001&p={p}&verifycode={code}")
+            self.assertIn(b"ptuiCB('3'", body)
+
+    def test_digestIsNotLogged(self) -> None:
+        """
+        No line of the log holds a digest or a ticket.
+        """
+        lines: list[str] = []
+
+        @implementer(ILogObserver)
+        def observe(event: LogEvent) -> None:
+            lines.append(f"{event} {formatEvent(event)}")
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        self.alice.logIn()
+        self.house.get("/login?u=1&p=5EC4E7D16E57&x=y")
+        self.alice.ask("/channel/login2", ptwebqq="5EC4E7", status="asleep")
+        text = "\n".join(lines)
+        self.assertIn("verifycode is missing", text)
+        self.assertNotIn("5EC4E7", text)
+        self.assertNotIn(self.alice.ptwebqq, text)
+
+
+class LandingTests(SynchronousTestCase):
+    def test_checkSig(self) -> None:
+        """
+        The landing URL answers C{0}, sets cookies, and leads to a page that is
+        there; a question mark too many does no harm.
+        """
+        house = House()
+        login = Visitor(house, ALICE).logIn().body.decode()
+        url = login.split("'")[5]
+        for target in (url, url + "?"):
+            response = house.get(target).response
+            self.assertEqual((response.status, response.body), (302, b"0"))
+            self.assertIn("p_skey", response.cookies)
+            self.assertIn("p_uin", response.cookies)
+            (location,) = response.all("Location")
+            self.assertEqual(house.get(location).response.status, 200)
+
+    def test_landsOnOurPagesOnly(self) -> None:
+        """
+        Nobody can be sent elsewhere by a landing URL.
+        """
+        response = House().get("/check_sig?uin=1&s_url=http://evil.example/").response
+        self.assertTrue(response.all("Location")[0].startswith("http://web2.qq.com/"))
+
+
+class Login2Tests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House()
+        self.alice = Visitor(self.house, ALICE)
+        self.alice.logIn()
+
+    def test_session(self) -> None:
+        """
+        All members that clients read are there.
+        """
+        result = self.alice.login2().result
+        self.assertEqual(result["uin"], ALICE)
+        self.assertEqual(result["status"], "online")
+        self.assertRegex(result["vfwebqq"], r"\A[0-9a-f]{80}\Z")
+        self.assertRegex(result["psessionid"], r"\A[0-9a-f]{100,}\Z")
+        self.assertLessEqual({"index", "port", "cip", "f", "user_state"}, set(result))
+
+    def test_forms(self) -> None:
+        """
+        The body comes in every form that clients send.
+        """
+        r = json.dumps(
+            {"status": "online", "ptwebqq": self.alice.ptwebqq, "clientid": "41 32585"}
+        )
+        negative = r.replace('"41 32585"', '-126429035, "psessionid": "null"')
+        for body in (
+            f"r={quote(r)}&clientid=1&psessionid=null",
+            f"clientid=1&psessionid=null&r={quote(r)}",
+            f"r={quote(r)}",
+            f"r={r}",
+            f"r={negative}&clientid=1&psessionid=",
+            "r=" + quote(r + "&clientid=1&psessionid=null"),
+        ):
+            wire = self.house.post("/channel/login2", body)
+            self.assertEqual(wire.response.json["retcode"], 0, body)
+
+    def test_ptwebqqInCookieOnly(self) -> None:
+        """
+        The cookie is enough, also between whole C{Set-Cookie} lines.
+        """
+        cookie = (
+            "RK=1; RK=2; uin=o1; EXPIRES=Fri, 02-Jan-2032 00:00:00 GMT; PATH=/; ;"
+            f" ptwebqq={self.alice.ptwebqq}; PATH=/; DOMAIN=qq.com;; HttpOnly; x"
+        )
+        body = 'r={"status":"online"}'
+        wire = self.house.post("/channel/login2", body, {"Cookie": cookie})
+        self.assertEqual(wire.response.json["retcode"], 0)
+
+    def test_unknown(self) -> None:
+        """
+        Whoever did not log in here is answered 103, relinking or not.
+        """
+        self.alice.ptwebqq = "0" * 64
+        for psessionid in (None, "", "8368", "null"):
+            self.assertEqual(
+                self.alice.login2(psessionid).body, b'{"retcode":103,"errmsg":""}'
+            )
+
+    def test_tooLate(self) -> None:
+        """
+        A login that nobody followed is forgotten.
+        """
+        self.house.clock.advance(601)
+        self.assertEqual(self.alice.login2().json["retcode"], 103)
+
+    def test_status(self) -> None:
+        """
+        A status that there is not is an error that says so.
+        """
+        response = self.alice.login2(status="asleep")
+        self.assertEqual(response.json["retcode"], 100003)
+
+
+class RelinkTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House()
+        self.alice = self.house.visitor(ALICE)
+        self.bob = self.house.visitor(BOB)
+        self.alice.catchUp()
+
+    def test_keepsIds(self) -> None:
+        """
+        A relink gives new tickets, and the session's uins stay.
+        """
+        before = self.alice.uin(BOB), self.alice.gid, self.alice.psessionid
+        self.alice.join(self.alice.psessionid)
+        self.assertEqual((self.alice.uin(BOB), self.alice.gid), before[:2])
+        self.assertNotEqual(self.alice.psessionid, before[2])
+
+    def test_oldTicket(self) -> None:
+        """
+        The ticket from before a relink is as good as unknown.
+        """
+        old = self.alice.psessionid
+        self.alice.join(old)
+        poll = self.alice.ask("/channel/poll2", psessionid=old)
+        self.house.clock.advance(1)
+        self.assertEqual(poll.response.body, b'{"retcode":121,"t":"0"}')
+
+    def test_lostAnswer(self) -> None:
+        """
+        A client that never saw the answer of its relink can repeat it.
+        """
+        self.alice.login2(self.alice.psessionid)
+        self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 0)
+
+    def test_heldPoll(self) -> None:
+        """
+        The poll of before a relink ends without mail, which the next one gets.
+        """
+        poll = self.alice.poll()
+        self.house.clock.advance(5)
+        self.alice.join(self.alice.psessionid)
+        self.assertEqual(poll.response.body, b'{"retcode":102,"errmsg":""}')
+        self.bob.tell(ALICE, "hello")
+        self.assertEqual(textsOf(self.alice.poll().response), ["hello"])
+
+    def test_afterLapse(self) -> None:
+        """
+        A lapsed session is offline, its poll is answered 121, and a relink
+        takes it up again with its ids, its mail and what friends did.
+        """
+        before = self.alice.uin(BOB)
+        self.bob.poll()
+        self.house.clock.advance(49)
+        self.bob.poll()
+        self.house.clock.advance(49)
+        bob = self.bob.poll()
+        self.house.clock.advance(40)
+        self.assertEqual(
+            [event["value"]["status"] for event in bob.response.result], ["offline"]
+        )
+        self.bob.tell(ALICE, "where are you?")
+        self.bob.channel("change_status2", newstatus="away")
+        poll = self.alice.poll()
+        self.house.clock.advance(1)
+        self.assertEqual(poll.response.json, {"retcode": 121, "t": "0"})
+        bob = self.bob.poll()
+        self.alice.join(self.alice.psessionid)
+        self.assertEqual(self.alice.uin(BOB), before)
+        self.assertEqual(bob.response.result[0]["value"]["status"], "online")
+        response = self.alice.poll().response
+        self.assertEqual(textsOf(response), ["where are you?"])
+        self.assertEqual(
+            [e["value"]["status"] for e in response.result if "status" in e["value"]],
+            ["away"],
+        )
+
+    def test_forgotten(self) -> None:
+        """
+        A session that lapsed long ago cannot be taken up again.
+        """
+        self.house.clock.pump([15] * 250)
+        self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 103)
+        self.assertEqual(len(self.house.world.sessions), 0)
+        self.assertFalse(self.house.world.sessions.stirring)
+
+
+class KickTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House()
+        self.old = self.house.visitor(ALICE)
+
+    def assertKick(self, event: dict[str, object]) -> None:
+        self.assertEqual(event["poll_type"], "kick_message")
+        value = event["value"]
+        assert isinstance(value, dict)
+        self.assertEqual(value["show_reason"], 1)
+        self.assertEqual(value["to_uin"], ALICE)
+        self.assertEqual(value["msg_id2"], value["msg_id"] + 1)
+        self.assertTrue(value["reason"])
+
+    def test_heldPoll(self) -> None:
+        """
+        The poll of the older session is answered with the kick at once.
+        """
+        poll = self.old.poll()
+        self.house.visitor(ALICE, clientid="5")
+        (event,) = poll.response.result
+        self.assertKick(event)
+
+    def test_forEver(self) -> None:
+        """
+        Whenever the older session polls, it is kicked: the first time at once,
+        then after a second, and still after days.
+        """
+        self.house.visitor(ALICE, clientid="5")
+        self.assertKick(self.old.poll().response.result[0])
+        for wait in (0, 86400, 0):
+            self.house.clock.advance(wait)
+            poll = self.old.poll()
+            self.assertFalse(poll.isAnswered)
+            self.house.clock.advance(1)
+            self.assertKick(poll.response.result[0])
+
+    def test_noRelink(self) -> None:
+        """
+        The older sign-on cannot take its session back.
+        """
+        new = self.house.visitor(ALICE, clientid="5")
+        for psessionid in (self.old.psessionid, None):
+            self.assertEqual(self.old.login2(psessionid).json["retcode"], 103)
+        self.assertFalse(new.poll().isAnswered)
+
+    def test_otherCalls(self) -> None:
+        """
+        Whatever else the older session asks is answered with the reason.
+        """
+        new = self.house.visitor(ALICE, clientid="5")
+        for path in ("change_status2", "get_online_buddies2", "logout2"):
+            answer = self.old.channel(path, newstatus="away").json
+            self.assertEqual(answer["retcode"], 100)
+            self.assertTrue(answer["errmsg"])
+        uin = new.uin(BOB)
+        answer = self.old.channel("send_buddy_msg2", to=uin, content='["x"]').json
+        self.assertEqual(answer["retcode"], 100)
+
+    def test_mailGoesToTheNewer(self) -> None:
+        """
+        What the older session was not given waits for the newer one.
+        """
+        bob = self.house.visitor(BOB)
+        bob.tell(ALICE, "one")
+        bob.tell(ALICE, "two")
+        self.assertEqual(textsOf(self.old.poll().response), ["one"])
+        new = self.house.visitor(ALICE, clientid="5")
+        self.assertEqual(textsOf(new.poll().response), ["two"])
+        self.assertFalse(new.poll().isAnswered)
+
+    def test_sameClient(self) -> None:
+        """
+        A client that repeats C{login2} without its session does not kick
+        itself.
+        """
+        poll = self.old.poll()
+        self.house.clock.advance(2)
+        self.old.join(None)
+        self.assertEqual(poll.response.json["retcode"], 102)
+
+    def test_friendsSeeNothing(self) -> None:
+        """
+        Somebody who is replaced by themselves did not go.
+        """
+        bob = self.house.visitor(BOB)
+        poll = bob.poll()
+        self.house.visitor(ALICE, clientid="5")
+        self.assertFalse(poll.isAnswered)
+
+
+class LogoutTests(SynchronousTestCase):
+    def test_logout(self) -> None:
+        """
+        A logout is ok, then everything is answered 100, and friends are told.
+        """
+        house = House()
+        alice, bob = house.visitor(ALICE), house.visitor(BOB)
+        bobsPoll, poll = bob.poll(), alice.catchUp().poll()
+        target = (
+            f"/channel/logout2?ids=&clientid=47&psessionid={alice.psessionid}&t=1.3e+12"
+        )
+        self.assertEqual(
+            house.get(target).response.body, b'{"retcode":0,"result":"ok"}'
+        )
+        self.assertEqual(poll.response.json["retcode"], 100)
+        self.assertEqual(house.get(target).response.json["retcode"], 100)
+        self.assertEqual(bobsPoll.response.result[0]["value"]["status"], "offline")
+        self.assertEqual(alice.login2(alice.psessionid).json["retcode"], 103)
+
+    def test_unknown(self) -> None:
+        """
+        The session of another run is answered 121 with C{t}.
+        """
+        response = House().get("/channel/logout2?clientid=1&psessionid=83").response
+        self.assertEqual(response.body, b'{"retcode":121,"t":"0"}')
+
+
+class CaptchaTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.drawn: list[str] = []
+        self.mode(CaptchaMode.ALWAYS)
+
+    def mode(self, mode: CaptchaMode) -> None:
+        def draw(text: str) -> bytes:
+            self.drawn.append(text)
+            return b"\xff\xd8\xff"
+
+        self.house = House(mode, draw=draw)
+        self.alice = Visitor(self.house, ALICE)
+
+    def getImage(self) -> dict[str, str]:
+        response = self.house.get("/getimage?aid=1003903&r=0.8&uin=10001").response
+        self.assertEqual(response.all("Content-Type"), ["image/jpeg"])
+        return {"Cookie": f"verifysession={response.cookies['verifysession']}"}
+
+    def test_always(self) -> None:
+        """
+        C{check} says that it takes a captcha; once read, in any case, it lets
+        in.
+        """
+        self.assertEqual(self.alice.check()[0], "1")
+        cookie = self.getImage()
+        text = self.drawn[-1].lower()
+        response = self.alice.tryLogin("correct horse", text, cookie)
+        self.assertIn(b"ptuiCB('0'", response.body)
+
+    def test_once(self) -> None:
+        """
+        A captcha is good for one try.
+        """
+        cookie = self.getImage()
+        text = self.drawn[-1]
+        self.assertIn(b"ptuiCB('3'", self.alice.tryLogin("wrong", text, cookie).body)
+        self.assertIn(
+            b"ptuiCB('4'", self.alice.tryLogin("correct horse", text, cookie).body
+        )
+
+    def test_misread(self) -> None:
+        """
+        A captcha that was misread is code 4, and used up.
+        """
+        cookie = self.getImage()
+        for text in ("????", self.drawn[-1]):
+            body = self.alice.tryLogin("correct horse", text, cookie).body
+            self.assertIn(b"ptuiCB('4'", body)
+
+    def test_expires(self) -> None:
+        """
+        A captcha is not good for ever.
+        """
+        cookie = self.getImage()
+        self.house.clock.advance(301)
+        body = self.alice.tryLogin("correct horse", self.drawn[-1], cookie).body
+        self.assertIn(b"ptuiCB('4'", body)
+
+    def test_legible(self) -> None:
+        """
+        Texts have four characters that do not look alike.
+        """
+        for _ in range(50):
+            self.getImage()
+        for text in self.drawn:
+            self.assertRegex(text, r"\A[A-Z0-9]{4}\Z")
+            for alike in ("0O", "1IL", "5S", "2Z", "8B", "G6", "UV"):
+                self.assertLessEqual(len(set(_alphabet(self.drawn)) & set(alike)), 1)
+
+    def test_suspicious(self) -> None:
+        """
+        Three wrong passwords make an account suspicious, for ten minutes.
+        """
+        self.mode(CaptchaMode.SUSPICIOUS)
+        for _ in range(3):
+            self.assertEqual(self.alice.check()[0], "0")
+            self.alice.tryLogin("wrong", self.alice.check()[1])
+        self.assertEqual(self.alice.check()[0], "1")
+        self.house.clock.advance(601)
+        self.assertEqual(self.alice.check()[0], "0")
+
+    def test_suspiciousAddress(self) -> None:
+        """
+        ... and the address that they came from, but no other one.
+        """
+        self.mode(CaptchaMode.SUSPICIOUS)
+        for number in (ALICE, BOB, CAROL):
+            visitor = Visitor(self.house, number)
+            visitor.tryLogin("wrong", visitor.check()[1])
+        check = "/check?uin=10004&appid=1&r=1"
+        self.assertIn(b"VC('1'", self.house.get(check).response.body)
+        elsewhere = self.house.get(check, address="10.0.0.1").response.body
+        self.assertIn(b"VC('0'", elsewhere)
+
+    def test_codeNoLongerEnough(self) -> None:
+        """
+        A verify code from before does not get around the captcha.
+        """
+        self.mode(CaptchaMode.SUSPICIOUS)
+        code = self.alice.check()[1]
+        for _ in range(3):
+            self.alice.tryLogin("wrong", code)
+        body = self.alice.tryLogin("correct horse", code).body
+        self.assertIn(b"ptuiCB('4'", body)
+
+    def test_successClears(self) -> None:
+        """
+        Who knew the password after all is no longer suspicious.
+        """
+        self.mode(CaptchaMode.SUSPICIOUS)
+        code = self.alice.check()[1]
+        for password in ("wrong", "wrong", "correct horse", "wrong"):
+            body = self.alice.tryLogin(password, code).body
+        elsewhere = self.house.get("/check?uin=10001&appid=1", address="::1")
+        self.assertIn(b"ptuiCB('3'", body)
+        self.assertIn(b"VC('0'", elsewhere.response.body)
+
+
+def _alphabet(texts: list[str]) -> str:
+    return "".join(texts)
+
+
+@pytest.mark.parametrize(
+    ("path", "needle"),
+    [
+        ("/cgi-bin/login?daid=164", b'var g_login_sig=encodeURIComponent("'),
+        ("/cgi-bin/ver", b"ptuiV("),
+        ("/loginproxy.html?login2qq=1", b"<html>"),
+        ("/channel/get_discu_list_new2", b'"dnamelist":[]'),
+        ("/channel/get_discu_list", b'"dnamelist":[]'),
+        ("/api/get_discus_list", b'"dnamelist":[]'),
+        ("/channel/get_recent_list2", b'"result":[]'),
+    ],
+)
+def test_pages(path: str, needle: bytes) -> None:
+    """
+    What clients fetch around a sign-on is there.
+    """
+    response = House().get(path).response
+    assert response.status == 200
+    assert needle in response.body
+
+
+def test_loginSig() -> None:
+    """
+    The login page has a signature of sixty-four characters.
+    """
+    body = House().get("/cgi-bin/login").response.body.decode()
+    assert len(body.split('encodeURIComponent("')[1].split('"')[0]) == 64
+
+
+def test_recordedDigest() -> None:
+    """
+    The digests of five public clients get in (compatibility.md 3).
+    """
+
+    class Captured:
+        def getrandbits(self, k: int, /) -> int:
+            return 0
+
+        def randrange(self, start: int, stop: int, /) -> int:
+            return start
+
+    world = World(Store(), lambda: 0.0, Captured(), captchaText="ABCD")
+    world.merge(parse('[[account]]\nnumber = 10897944\npassword = "secret123"'))
+    verifySession, text = world.captchas.issue()
+    assert text == "ABCD"
+    digest = "CD1AC46BBE45D487644C7A836B16C343"
+    admission = world.logIn(10897944, digest, "abcd", verifySession, "")  # type: ignore[arg-type]
+    assert isinstance(admission, Admission)
+    assert (
+        passwordDigest(passwordHash("secret123"), saltFor(10897944), "abcd") == digest
+    )
