@@ -329,7 +329,7 @@ class LimitedRequest(Request):
         if not self._refused:
             super().requestReceived(  # type: ignore[no-untyped-call]
                 command, path, version
-            ).requestReceived(command, path, version)
+            )
 
     def _refuse(self) -> None:
         self._refused = True
