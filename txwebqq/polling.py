@@ -17,7 +17,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.errors import SessionExpired, Unreachable, WebQQError
-from txwebqq.model import Event, GroupMessage, KickNotice, Message, Presence
+from txwebqq.model import (
+    DiscussionMessage,
+    Event,
+    GroupMessage,
+    KickNotice,
+    Message,
+    Presence,
+    StrangerMessage,
+)
 from txwebqq.session import SignOn
 from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2
 from txwebqq.wire.command import Refusal, Ticket
@@ -59,6 +67,10 @@ class Inbox:
                 place: tuple[object, ...] = (event.sender,)
             case GroupMessage():
                 place = (event.group, event.sender)
+            case DiscussionMessage():
+                place = (event.discussion, event.sender)
+            case StrangerMessage():
+                place = (event.place, event.sender)
             case _:
                 return True
         if not (event.messageId or event.messageId2):

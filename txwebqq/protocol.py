@@ -4,7 +4,7 @@ What applications subclass: a protocol that lives for one sign-on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import assert_never
 
 from twisted.internet.defer import Deferred, fail
@@ -16,51 +16,39 @@ from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol, IWebQQTransport
 from txwebqq.model import (
     Account,
     Buddy,
+    CallRequest,
     Category,
-    Code,
-    Content,
+    DiscussionMessage,
     Event,
-    Font,
-    FriendList,
+    FileNotice,
+    FriendshipNotice,
     Gid,
     Group,
-    GroupDetails,
-    GroupList,
     GroupMessage,
+    GroupNotice,
+    GroupWebMessage,
     KickNotice,
     Message,
-    Number,
-    Profile,
-    Segment,
+    OfflineFile,
+    OfflineFileNotice,
+    RosterChange,
+    Shake,
     Status,
     StatusChange,
-    Text,
+    StrangerMessage,
+    Tip,
+    TransferProgress,
+    Typing,
     Uin,
     UnknownEvent,
 )
-from txwebqq.wire.channel import SendBuddyMsg2, SendQunMsg2
-from txwebqq.wire.roster import (
-    GROUP_NUMBER,
-    GetFriendInfo2,
-    GetFriendUin2,
-    GetGroupInfoExt2,
-    GetGroupNameListMask2,
-    GetUserFriends2,
-    Identity,
-)
-
-DEFAULT_FONT = Font()
-
-
-def contentOf(content: str | Iterable[Segment]) -> Content:
-    """
-    A content from what is convenient to write.
-    """
-    return (Text(content),) if isinstance(content, str) else tuple(content)
+from txwebqq.requests.groups import GroupRequests
+from txwebqq.requests.people import PeopleRequests
+from txwebqq.requests.talk import TalkRequests
 
 
 @implementer(IWebQQProtocol)
-class WebQQProtocol:
+class WebQQProtocol(TalkRequests, PeopleRequests, GroupRequests):
     """
     The life of one sign-on: override what you want to know, call what you
     want to do.
@@ -69,10 +57,8 @@ class WebQQProtocol:
     other. One that returns an awaitable is watched, not waited for; whatever
     it raises is logged and changes nothing else.
 
-    Everything that asks the server returns a L{Deferred}. It fails with
-    L{NotSignedOn} without a session, L{RequestRefused} when the server says
-    no, L{SessionExpired} when the ticket is dead, L{MalformedReply} or
-    L{Unreachable} when no good answer came.
+    What asks the server returns a L{Deferred}; L{Asking
+    <txwebqq.requests.asking.Asking>} says how it fails.
 
     @ivar account: whom we sign on as.
     @ivar factory: who built this protocol, and outlives it.
@@ -153,10 +139,84 @@ class WebQQProtocol:
         Somebody wrote in a group (protocol.md 5.2).
         """
 
+    def discussionMessageReceived(self, message: DiscussionMessage) -> object:
+        """
+        Somebody wrote in a discussion (protocol.md 5.3).
+        """
+
+    def strangerMessageReceived(self, message: StrangerMessage) -> object:
+        """
+        A fellow member who is no friend wrote to us (protocol.md 5.4).
+        """
+
     def statusChanged(self, change: StatusChange) -> object:
         """
         A friend came, went or changed; C{buddies} knows already
         (protocol.md 5.5).
+        """
+
+    def typingNoticed(self, uin: Uin) -> object:
+        """
+        A friend is typing (protocol.md 5.7). There is no notice of the end.
+        """
+
+    def windowShaken(self, uin: Uin) -> object:
+        """
+        A friend shakes our window (protocol.md 5.7).
+        """
+
+    def friendshipRequested(self, request: FriendshipNotice) -> object:
+        """
+        Somebody wants to be our friend, has answered our own request, or has
+        added us; C{request.step} says which (protocol.md 5.8).
+        """
+
+    def rosterChanged(self, change: RosterChange) -> object:
+        """
+        Friends were added or removed; C{buddies} knows already
+        (protocol.md 5.9).
+        """
+
+    def groupChanged(self, notice: GroupNotice) -> object:
+        """
+        A group's membership changed, somebody asks to join one of ours, or our
+        own request was answered; C{notice.step} says which (protocol.md 5.10).
+        """
+
+    def groupShared(self, share: GroupWebMessage) -> object:
+        """
+        Something was shared in a group (protocol.md 5.11).
+        """
+
+    def fileOffered(self, offer: FileNotice) -> object:
+        """
+        A friend offers a file, or a transfer was accepted or has ended;
+        C{offer.step} says which (protocol.md 5.12).
+        """
+
+    def transferProgressed(self, progress: TransferProgress) -> object:
+        """
+        A transfer went on (protocol.md 5.13).
+        """
+
+    def offlineFileReceived(self, file: OfflineFile) -> object:
+        """
+        A file waits for us on the server (protocol.md 5.14).
+        """
+
+    def offlineFileAnswered(self, notice: OfflineFileNotice) -> object:
+        """
+        Somebody fetched or refused a file of ours (protocol.md 5.14).
+        """
+
+    def tipReceived(self, tip: Tip) -> object:
+        """
+        The server has a tip (protocol.md 5.15).
+        """
+
+    def callRequested(self, call: CallRequest) -> object:
+        """
+        Somebody calls by video, which WebQQ cannot answer (protocol.md 5.16).
         """
 
     def kicked(self, notice: KickNotice) -> object:
@@ -192,105 +252,42 @@ class WebQQProtocol:
                 return self.messageReceived(event)
             case GroupMessage():
                 return self.groupMessageReceived(event)
+            case DiscussionMessage():
+                return self.discussionMessageReceived(event)
+            case StrangerMessage():
+                return self.strangerMessageReceived(event)
             case StatusChange():
                 return self.statusChanged(event)
+            case Typing():
+                return self.typingNoticed(event.uin)
+            case Shake():
+                return self.windowShaken(event.uin)
+            case FriendshipNotice():
+                return self.friendshipRequested(event)
+            case RosterChange():
+                return self.rosterChanged(event)
+            case GroupNotice():
+                return self.groupChanged(event)
+            case GroupWebMessage():
+                return self.groupShared(event)
+            case FileNotice():
+                return self.fileOffered(event)
+            case TransferProgress():
+                return self.transferProgressed(event)
+            case OfflineFile():
+                return self.offlineFileReceived(event)
+            case OfflineFileNotice():
+                return self.offlineFileAnswered(event)
+            case Tip():
+                return self.tipReceived(event)
+            case CallRequest():
+                return self.callRequested(event)
             case KickNotice():
                 return self.kicked(event)
             case UnknownEvent():
                 return self.unknownEventReceived(event)
             case _:
                 assert_never(event)
-
-    def sendMessage(
-        self, uin: Uin, content: str | Iterable[Segment], font: Font = DEFAULT_FONT
-    ) -> Deferred[None]:
-        """
-        Write to a friend (protocol.md 2.2.2).
-
-        @return: fires when the server has accepted the message, which it then
-            delivers even to somebody who is offline now. Also fails with
-            L{MessageTooLong}.
-        """
-        return self.transport.call(
-            lambda ticket: SendBuddyMsg2(
-                ticket, uin, contentOf(content), self.transport.nextMessageId(), font
-            )
-        )
-
-    def sendGroupMessage(
-        self, gid: Gid, content: str | Iterable[Segment], font: Font = DEFAULT_FONT
-    ) -> Deferred[None]:
-        """
-        Write in a group (protocol.md 2.2.3); we get no copy of it.
-
-        @return: fires when the server has accepted the message. Also fails
-            with L{MessageTooLong}.
-        """
-        return self.transport.call(
-            lambda ticket: SendQunMsg2(
-                ticket, gid, contentOf(content), self.transport.nextMessageId(), font
-            )
-        )
-
-    def fetchBuddies(self) -> Deferred[FriendList]:
-        """
-        Ask for the friend list anew (protocol.md 2.3.1). C{buddies} does not
-        need it.
-        """
-        return self.transport.call(GetUserFriends2)
-
-    def fetchBuddy(self, uin: Uin) -> Deferred[Profile]:
-        """
-        Ask what somebody tells about themselves (protocol.md 2.3.2).
-
-        @return: also fails with L{CaptchaNeeded}.
-        """
-        return self.transport.call(lambda ticket: GetFriendInfo2(ticket, uin))
-
-    def fetchGroups(self) -> Deferred[GroupList]:
-        """
-        Ask for the group list anew (protocol.md 2.5.1).
-        """
-        return self.transport.call(GetGroupNameListMask2)
-
-    def fetchGroup(self, code: Code) -> Deferred[GroupDetails]:
-        """
-        Ask for a group's details and members (protocol.md 2.5.2).
-
-        @param code: the group's C{code}, not its C{gid}.
-        """
-        return self.transport.call(lambda ticket: GetGroupInfoExt2(ticket, code))
-
-    def fetchNumber(self, uin: Uin) -> Deferred[Number]:
-        """
-        Ask which permanent number is behind a uin (protocol.md 2.3.6). The
-        original service blocked accounts that asked too often.
-        """
-        return self.transport.call(
-            lambda ticket: GetFriendUin2(ticket, uin)
-        ).addCallback(_numberOf)
-
-    def fetchGroupNumber(self, code: Code) -> Deferred[Number]:
-        """
-        Ask which permanent number a group has (protocol.md 2.3.6).
-        """
-        return self.transport.call(
-            lambda ticket: GetFriendUin2(ticket, code, GROUP_NUMBER)
-        ).addCallback(_numberOf)
-
-    def setStatus(self, status: Status | str) -> Deferred[None]:
-        """
-        Appear otherwise, from now on and after a rejoin (protocol.md 2.2.8).
-
-        @param status: a L{Status} or its word.
-
-        @return: also fails with L{ValueError} for a word that is no status.
-        """
-        try:
-            wanted = Status(status)
-        except ValueError:
-            return fail()
-        return self.transport.appear(wanted)
 
     def signOff(self) -> Deferred[None]:
         """
@@ -299,10 +296,6 @@ class WebQQProtocol:
         @return: fires when the server has been told and nothing is in flight.
         """
         return self.transport.signOff()
-
-
-def _numberOf(identity: Identity) -> Number:
-    return identity.number
 
 
 @implementer(IWebQQFactory)

@@ -4,25 +4,16 @@ The live channel: C{poll2} and its events, sends, presence, heartbeat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, assert_never
+from typing import Any, ClassVar, Literal, Self
 
-from txwebqq.errors import MalformedReply
 from txwebqq.model import (
-    SYSTEM,
-    Code,
     Content,
     Event,
     Font,
     Gid,
-    GroupMessage,
-    KickNotice,
-    Message,
-    Number,
     Presence,
     Status,
-    StatusChange,
     Uin,
     UnknownEvent,
 )
@@ -45,152 +36,8 @@ from txwebqq.wire.command import (
     parseJSON,
     postFields,
 )
-from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
-
-# ---- events
-
-
-def _decodeMessage(value: Mapping[str, Any]) -> Message:
-    content, font = decodeReceived(value["content"])
-    return Message(
-        sender=Uin(int(value["from_uin"])),
-        recipient=Number(int(value["to_uin"])),
-        content=content,
-        time=int(value.get("time", 0)),
-        messageId=int(value.get("msg_id", 0)),
-        messageId2=int(value.get("msg_id2", 0)),
-        font=font,
-        kind=int(value.get("msg_type", 9)),
-    )
-
-
-def _decodeGroupMessage(value: Mapping[str, Any]) -> GroupMessage:
-    content, font = decodeReceived(value["content"])
-    return GroupMessage(
-        group=Gid(int(value["from_uin"])),
-        code=Code(int(value.get("group_code", 0))),
-        number=Number(int(value.get("info_seq", 0))),
-        sender=Uin(int(value["send_uin"])),
-        recipient=Number(int(value["to_uin"])),
-        content=content,
-        time=int(value.get("time", 0)),
-        messageId=int(value.get("msg_id", 0)),
-        messageId2=int(value.get("msg_id2", 0)),
-        sequence=int(value.get("seq", 0)),
-        font=font,
-        kind=int(value.get("msg_type", 43)),
-    )
-
-
-def _decodeStatusChange(value: Mapping[str, Any]) -> StatusChange:
-    return StatusChange(
-        uin=Uin(int(value["uin"])),
-        status=Status(value["status"]),
-        clientType=int(value.get("client_type", 1)),
-    )
-
-
-def _decodeKickNotice(value: Mapping[str, Any]) -> KickNotice:
-    return KickNotice(
-        reason=str(value.get("reason", "")),
-        shown=bool(value.get("show_reason", 0)),
-        recipient=Number(int(value.get("to_uin", 0))),
-        messageId=int(value.get("msg_id", 0)),
-        messageId2=int(value.get("msg_id2", 0)),
-    )
-
-
-_DECODERS: dict[str, Callable[[Mapping[str, Any]], Event]] = {
-    "message": _decodeMessage,
-    "group_message": _decodeGroupMessage,
-    "buddies_status_change": _decodeStatusChange,
-    "kick_message": _decodeKickNotice,
-}
-
-
-def decodeEvent(pollType: str, value: Any) -> Event:
-    """
-    The event in a poll's envelope.
-
-    @return: L{UnknownEvent} for a type that we do not know, and for a value
-        that its type cannot hold: one odd event must not lose the others.
-    """
-    decode = _DECODERS.get(pollType)
-    if decode is None:
-        return UnknownEvent(pollType, value)
-    try:
-        return guarded(decode, value)
-    except MalformedReply:
-        return UnknownEvent(pollType, value)
-
-
-def encodeEvent(event: Event) -> dict[str, Any]:
-    """
-    The envelope of an event (protocol.md 5).
-    """
-    match event:
-        case Message():
-            pollType, value = "message", _encodeMessage(event)
-        case GroupMessage():
-            pollType, value = "group_message", _encodeGroupMessage(event)
-        case StatusChange():
-            pollType = "buddies_status_change"
-            value = {
-                "uin": event.uin,
-                "status": event.status.value,
-                "client_type": event.clientType,
-            }
-        case KickNotice():
-            pollType, value = "kick_message", _encodeKickNotice(event)
-        case UnknownEvent():
-            pollType, value = event.pollType, event.value
-        case _:
-            assert_never(event)
-    return {"poll_type": pollType, "value": value}
-
-
-def _encodeMessage(message: Message) -> dict[str, Any]:
-    return {
-        "msg_id": message.messageId,
-        "from_uin": message.sender,
-        "to_uin": message.recipient,
-        "msg_id2": message.messageId2,
-        "msg_type": message.kind,
-        "reply_ip": 176498310,
-        "time": message.time,
-        "content": encodeReceived(message.content, message.font),
-    }
-
-
-def _encodeGroupMessage(message: GroupMessage) -> dict[str, Any]:
-    return {
-        "msg_id": message.messageId,
-        "from_uin": message.group,
-        "to_uin": message.recipient,
-        "msg_id2": message.messageId2,
-        "msg_type": message.kind,
-        "reply_ip": 176756826,
-        "group_code": message.code,
-        "send_uin": message.sender,
-        "seq": message.sequence,
-        "time": message.time,
-        "info_seq": message.number,
-        "content": encodeReceived(message.content, message.font),
-    }
-
-
-def _encodeKickNotice(notice: KickNotice) -> dict[str, Any]:
-    return {
-        "msg_id": notice.messageId,
-        "from_uin": SYSTEM,
-        "to_uin": notice.recipient,
-        "msg_id2": notice.messageId2,
-        "msg_type": 48,
-        "reply_ip": 0,
-        "show_reason": int(notice.shown),
-        "reason": notice.reason,
-    }
-
+from txwebqq.wire.content import decodeSent, encodeSent
+from txwebqq.wire.events import decodeEvent, encodeEvent
 
 # ---- poll
 

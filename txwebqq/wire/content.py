@@ -10,7 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Content, Face, Font, Segment, Text, UnknownSegment
+from txwebqq.model import (
+    Content,
+    CustomFace,
+    Face,
+    Font,
+    GroupPicture,
+    OfflinePicture,
+    Segment,
+    Text,
+    UnknownSegment,
+)
 from txwebqq.wire.command import encodeJSON, guarded
 
 MAX_TEXT = 15_000
@@ -22,26 +32,66 @@ _lenient = json.JSONDecoder(strict=False)
 
 def encodeSegment(segment: Segment) -> Any:
     """
-    An element of a content array, alike in both directions.
+    The element that stands for a segment in what is sent.
     """
     match segment:
         case Text(text):
             return text
         case Face(number):
             return ["face", number]
+        case GroupPicture(name):
+            return ["cface", "group", name]
+        case CustomFace(name):
+            return ["cface", name]
+        case OfflinePicture(path, name, size):
+            return ["offpic", path, name, size]
         case UnknownSegment(raw):
             return raw
 
 
 def decodeSegment(element: Any) -> Segment:
     """
-    The segment that an element stands for; what is unknown is kept.
+    The segment that a sent element stands for; what is unknown is kept.
     """
-    if isinstance(element, str):
-        return Text(element)
     match element:
+        case str(text):
+            return Text(text)
         case ["face", int(number)] if not isinstance(number, bool):
             return Face(number)
+        case ["cface", "group", str(name)]:
+            return GroupPicture(name)
+        case ["cface", str(name)]:
+            return CustomFace(name)
+        case ["offpic", str(path), str(name), int(size)]:
+            return OfflinePicture(path, name, size)
+    return UnknownSegment(element)
+
+
+def _encodeReceivedSegment(segment: Segment) -> Any:
+    match segment:
+        case GroupPicture(name, fileId, key, server):
+            value = {"name": name, "file_id": fileId, "key": key, "server": server}
+            return ["cface", value]
+        case CustomFace(name):
+            return ["cface", name, ""]
+        case OfflinePicture(path):
+            return ["offpic", {"success": 1, "file_path": path}]
+    return encodeSegment(segment)
+
+
+def _decodeReceivedSegment(element: Any) -> Segment:
+    match element:
+        case str(text):
+            return Text(_lines(text))
+        case ["face", int(number)] if not isinstance(number, bool):
+            return Face(number)
+        case ["cface", {"name": str(name), "file_id": int(fileId), **rest}]:
+            key, server = rest.get("key", ""), rest.get("server", "")
+            return GroupPicture(name, fileId, str(key), str(server))
+        case ["cface", str(name), *_]:
+            return CustomFace(name)
+        case ["offpic", {"success": 1, "file_path": str(path)}]:
+            return OfflinePicture(path)
     return UnknownSegment(element)
 
 
@@ -140,7 +190,7 @@ def encodeReceived(content: Content, font: Font) -> list[Any]:
         "style": _style(font),
         "name": font.name,
     }
-    elements = [encodeSegment(segment) for segment in content]
+    elements = [_encodeReceivedSegment(segment) for segment in content]
     if elements and isinstance(elements[-1], str):
         elements[-1] += " "
     else:
@@ -160,11 +210,7 @@ def decodeReceived(elements: Any) -> tuple[Content, Font]:
     parts = [element for element in elements if not _isFont(element)]
     if parts and isinstance(parts[-1], str):
         parts[-1] = _unpadded(parts[-1])
-    segments = tuple(
-        Text(_lines(part)) if isinstance(part, str) else decodeSegment(part)
-        for part in parts
-        if part != ""
-    )
+    segments = tuple(_decodeReceivedSegment(part) for part in parts if part != "")
     return segments, _fontIn(elements)
 
 

@@ -1,0 +1,3 @@
+"""
+What a protocol can ask the server, by topic.
+"""
