@@ -134,8 +134,8 @@ class GroupPicture:
     """
     A picture in a group or a discussion (protocol.md 4.5).
 
-    @ivar name: what L{UploadFace} answered when sending, or the server's
-        name for it when received.
+    @ivar name: the name that the upload was given, or the server's own in what
+        is received.
     @ivar fileId: received only, like C{server}: what fetches it.
     """
 
