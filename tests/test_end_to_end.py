@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from pytest_twisted import ensureDeferred
@@ -58,7 +59,8 @@ class Daemon(ProcessProtocol):
 
     def __init__(self) -> None:
         self.output = ""
-        self.ended: Deferred[int] = Deferred()
+        self.ended: Deferred[None] = Deferred()
+        self.code = 0
         self._awaited: list[tuple[str, Deferred[None]]] = []
 
     def outReceived(self, data: bytes) -> None:
@@ -71,10 +73,11 @@ class Daemon(ProcessProtocol):
     errReceived = outReceived
 
     def processEnded(self, reason: Failure) -> None:
-        code = 0 if reason.check(ProcessDone) else getattr(reason.value, "exitCode", -1)
+        done = reason.check(ProcessDone)
+        self.code = 0 if done else getattr(reason.value, "exitCode", -1)
         for text, waiting in self._awaited:
             waiting.errback(AssertionError(f"no {text!r} in:\n{self.output}"))
-        self.ended.callback(code)
+        self.ended.callback(None)
 
     async def says(self, text: str) -> None:
         """
@@ -92,7 +95,8 @@ class Daemon(ProcessProtocol):
 
         @return: the exit code, L{None} when a signal ended it.
         """
-        return await self.ended.addTimeout(PATIENCE, reactor, self._late)
+        await self.ended.addTimeout(PATIENCE, reactor, self._late)
+        return self.code
 
     def signal(self, name: str) -> None:
         """
@@ -102,7 +106,7 @@ class Daemon(ProcessProtocol):
             assert self.transport is not None
             self.transport.signalProcess(name)
 
-    def _late(self, result: object, seconds: float) -> None:
+    def _late(self, result: object, seconds: float) -> NoReturn:
         raise AssertionError(f"nothing within {seconds} s, after:\n{self.output}")
 
 
