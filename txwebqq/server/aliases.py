@@ -3,7 +3,8 @@ The ids under which one session knows people and groups (protocol.md 1.2).
 
 A session has no table of them: its key shuffles the 32-bit numbers, and
 shuffling backwards finds whom an id means. So a session stays small however
-many friends it has, and knows the same ids after a relink.
+many friends it has, and knows the same ids after a relink. No two people, no
+two gids and no two codes of a session are alike.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,7 +112,11 @@ class Store:
     def __init__(self, path: str | Path = MEMORY) -> None:
         self._lock: int | None = None
         if str(path) == MEMORY:
-            self._db = sqlite3.connect(MEMORY, isolation_level=None)
+            self._db = sqlite3.connect(
+                MEMORY, isolation_level=None, check_same_thread=False
+            )
+            # Whoever forgets it in a test has nothing to lose.
+            weakref.finalize(self, self._db.close)
             self._prepare()
         else:
             self._open(Path(path))

@@ -179,15 +179,16 @@ def makeService(options: Options) -> IService:
 
 
 def _endpoint(text: str) -> str:
+    endpoint = text
     if re.match("(tcp6?|ssl):", text) and "backlog=" not in text:
-        text += f":backlog={BACKLOG}"
+        endpoint += f":backlog={BACKLOG}"
     try:
         # The reactor is only kept for later.
-        serverFromString(None, text)
+        serverFromString(None, endpoint)
     except Exception as e:
         reason = f"{type(e).__name__}: {e}"
         raise InvalidConfiguration(f"--listen {text}: {reason}") from e
-    return text
+    return endpoint
 
 
 def _store(database: str | None, people: str | None) -> Store | None:

@@ -333,6 +333,9 @@ class LimitedRequest(Request):
 
     def _refuse(self) -> None:
         self._refused = True
+        # What has come already lies in a temporary file.
+        if self.content is not None:
+            self.content.close()
         body = encodeRefusal(_TOO_LARGE)
         self.channel.write(
             b"HTTP/1.1 413 Request Entity Too Large\r\n"

@@ -1,0 +1,74 @@
+"""
+Things that wait equally long.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txwebqq.server.deadlines import Deadlines
+
+
+class DeadlinesTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.expired: list[str] = []
+        self.deadlines = Deadlines[str](self.clock, 10, self.expired.append)
+
+    def test_order(self) -> None:
+        """
+        Each expires in its own time, and one timer serves them all.
+        """
+        for thing in "abc":
+            self.deadlines.add(thing)
+            self.clock.advance(1)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        for expected in ("", "a", "ab", "abc"):
+            self.assertEqual("".join(self.expired), expected)
+            self.clock.advance(7 if not expected else 1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_discard(self) -> None:
+        """
+        What is discarded does not expire, and nothing remains.
+        """
+        self.deadlines.add("a")
+        self.clock.advance(5)
+        self.deadlines.add("b")
+        self.deadlines.discard("a")
+        self.deadlines.discard("nothing")
+        self.clock.advance(9)
+        self.assertEqual(self.expired, [])
+        self.clock.advance(1)
+        self.assertEqual(self.expired, ["b"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_clear(self) -> None:
+        """
+        Clearing gives back what waited, and stops the timer.
+        """
+        for thing in "ab":
+            self.deadlines.add(thing)
+        self.assertEqual(self.deadlines.clear(), ["a", "b"])
+        self.assertEqual(self.deadlines.clear(), [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_oneEndsAnother(self) -> None:
+        """
+        What expires may discard what would expire with it, and add anew.
+        """
+        deadlines = Deadlines[str](self.clock, 10, lambda thing: expire(thing))
+
+        def expire(thing: str) -> None:
+            self.expired.append(thing)
+            deadlines.discard("b")
+            if thing == "a":
+                deadlines.add("c")
+
+        deadlines.add("a")
+        deadlines.add("b")
+        self.clock.advance(10)
+        self.assertEqual(self.expired, ["a"])
+        self.clock.advance(10)
+        self.assertEqual(self.expired, ["a", "c"])

@@ -1,0 +1,130 @@
+"""
+Population files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.server.population import load, parse
+from txwebqq.server.records import Discussion
+from txwebqq.wire.digests import passwordHash
+
+ACCOUNT = '[[account]]\nnumber = 10001\npassword = "x"\n'
+PAIR = "[[friendship]]\nbetween = [{}, {}]\n"
+GROUP = '[[group]]\nnumber = 200001\nname = "cats"\nowner = 10001\n'
+
+
+def test_account() -> None:
+    """
+    An account needs a number and a password, which is hashed as UTF-8.
+    """
+    (person,) = parse('[[account]]\nnumber = 10001\npassword = "密码"').people
+    assert person.firstHash == passwordHash("密码")
+    assert person.nick == "10001"
+    assert "密码" not in repr(person)
+
+
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        ("", {}),
+        ('"both"', {10001: "both", 10002: "both"}),
+        ('["a", "b"]', {10001: "a", 10002: "b"}),
+        ('{ 10002 = "b" }', {10002: "b"}),
+    ],
+)
+def test_directions(toml: str, expected: dict[int, str]) -> None:
+    """
+    A category and a markname may be one for both, one for each, or one for
+    whoever is named.
+    """
+    text = "[[friendship]]\nbetween = [10001, 10002]\n"
+    if toml:
+        text += f"category = {toml}\nmarkname = {toml}\n"
+    (friendship,) = parse(text).friendships
+    assert friendship.categories == expected
+    assert friendship.marknames == expected
+
+
+def test_owner() -> None:
+    """
+    An owner is a member, named as one or not.
+    """
+    (room,) = parse(GROUP + "members = [10002]").rooms
+    assert room.members == (10001, 10002)
+    (discussion,) = parse("[[discussion]]\nnumber = 300001\nowner = 10001").discussions
+    assert discussion == Discussion(300001, "", 10001, (10001,))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[[account]", "not TOML: "),
+        ("x = 1", "population: 'x' is not known here"),
+        ("[account]\nnumber = 1", r"write \[\[account\]\], not \[account\]"),
+        ("account = [1]", r"write \[\[account\]\], not \[account\]"),
+        ("[[account]]", "account 1: number is missing"),
+        (ACCOUNT + "[[account]]\nnumber = 10002", r"account 2 \(number 10002\): pass"),
+        ("[[account]]\nnumber = 10000", "number: 10000 is not a number from 10001 to"),
+        ("[[account]]\nnumber = 4294967296", "4294967296 is not a number from"),
+        ('[[account]]\nnumber = "10001"', "number: '10001' is not a number"),
+        ("[[account]]\nnumber = true", "number: True is not a number"),
+        ("[[account]]\nnumber = 10001\npassword = 7", "password is not a text"),
+        ('[[account]]\nnumber = 10001\npassword = ""', "password is empty"),
+        (ACCOUNT + "nikc = 'x'", "'nikc' is not known here"),
+        (ACCOUNT + "face = 'x'", "face is not a number"),
+        (ACCOUNT + "gender = 'x'", "gender is none of male, female, unknown"),
+        (ACCOUNT + "birthday = 'x'", "birthday is not a date"),
+        (ACCOUNT * 2, "account 10001 is there twice"),
+        ("[[friendship]]", "friendship 1: between is missing"),
+        ("[[friendship]]\nbetween = 10001", "between is not a list of numbers"),
+        ("[[friendship]]\nbetween = [10001]", "between does not name two people"),
+        ("[[friendship]]\nbetween = [10001, 10001]", "between names somebody twice"),
+        (
+            PAIR.format(10001, 10002) + PAIR.format(10002, 10001),
+            "friendship between 10001 and 10002 is there twice",
+        ),
+        (
+            "[[friendship]]\nbetween = [10001, 10002]\nmarkname = {10003 = 'x'}",
+            "friendship 1: markname: '10003' is not one of them",
+        ),
+        (
+            "[[friendship]]\nbetween = [10001, 10002]\ncategory = ['x']",
+            "category is neither a text, nor two texts, nor a table",
+        ),
+        ("[[group]]\nnumber = 200001\nowner = 10001", "name is missing"),
+        (GROUP + "members = [10002, 10002]", "members names somebody twice"),
+        (GROUP + "admins = [10002]", "admins names somebody who is no member"),
+        (GROUP + "cards = {10002 = 'x'}", "cards: '10002' is not one of them"),
+        (GROUP + "cards = {10001 = 1}", "cards: what 10001 has is not a text"),
+        (GROUP * 2, "group 200001 is there twice"),
+        ("[[discussion]]\nnumber = 300001", "owner is missing"),
+    ],
+)
+def test_problems(text: str, problem: str) -> None:
+    """
+    What is wrong is told with the entry that it is in.
+    """
+    with pytest.raises(InvalidConfiguration, match=problem):
+        parse(text)
+
+
+def test_files(tmp_path: Path) -> None:
+    """
+    A file's name stands before what is wrong with it.
+    """
+    path = tmp_path / "people.toml"
+    with pytest.raises(InvalidConfiguration, match=r"people\.toml: No such file"):
+        load(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(InvalidConfiguration, match=r"people\.toml: not UTF-8"):
+        load(path)
+    path.write_text("x = 1")
+    with pytest.raises(InvalidConfiguration, match=r"people\.toml: population: 'x'"):
+        load(path)
+    path.write_text(ACCOUNT)
+    assert len(load(path).people) == 1

@@ -1,0 +1,353 @@
+"""
+What outlives the server.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, PEOPLE, House, textsOf
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.model import Font, Text
+from txwebqq.server.mail import BuddyLetter, Letter, Postmark
+from txwebqq.server.population import parse
+from txwebqq.server.records import Population
+from txwebqq.server.store import VERSION, Store
+
+
+def reopened(house: House, path: Path, seed: int) -> House:
+    """
+    A server that starts with the database of one that was killed.
+    """
+    # What was not committed is not there for another connection.
+    copy = path.with_name(f"copy{seed}.db")
+    for suffix in ("", "-wal"):
+        source = Path(f"{path}{suffix}")
+        if source.exists():
+            Path(f"{copy}{suffix}").write_bytes(source.read_bytes())
+    after = House(store=Store(copy), people="", seed=seed)
+    after.clock.advance(house.clock.seconds() - after.clock.seconds() + 3600)
+    return after
+
+
+def test_killed(tmp_path: Path) -> None:
+    """
+    What was accepted for people who were away is delivered by the next run,
+    once, with its own time.
+    """
+    path = tmp_path / "q.db"
+    house = House(store=Store(path))
+    alice = house.visitor(ALICE)
+    alice.tell(BOB, "one")
+    house.clock.advance(60)
+    alice.tell(BOB, "two")
+    alice.tellCats("three")
+
+    after = reopened(house, path, 2)
+    bob = after.visitor(BOB)
+    first, second = bob.poll().response, bob.poll().response
+    assert textsOf(first) == ["one", "three"]
+    assert textsOf(second) == ["two"]
+    assert [e["value"]["time"] for e in first.result] == [1366004047, 1366004107]
+    assert not bob.poll().isAnswered
+    assert textsOf(after.visitor(DAVE).poll().response) == ["three"]
+    after.clock.pump([0] * 3)
+
+    again = reopened(after, tmp_path / "copy2.db", 3)
+    assert not again.visitor(BOB).poll().isAnswered
+
+
+def test_killedWhileTheyPause(tmp_path: Path) -> None:
+    """
+    What came between two polls of somebody who is there is kept as well.
+    """
+    path = tmp_path / "q.db"
+    house = House(store=Store(path))
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    poll = bob.poll()
+    alice.tell(BOB, "seen")
+    assert textsOf(poll.response) == ["seen"]
+    alice.tell(BOB, "unseen")
+    after = reopened(house, path, 2).visitor(BOB)
+    assert textsOf(after.poll().response) == ["unseen"]
+    assert not after.poll().isAnswered
+
+
+def test_killedInTime(tmp_path: Path) -> None:
+    """
+    A letter is let go of when its answer has left, not before.
+    """
+    path = tmp_path / "q.db"
+    house = House(store=Store(path))
+    house.visitor(ALICE).tell(BOB, "hi")
+    assert textsOf(house.visitor(BOB).poll().response) == ["hi"]
+    early = reopened(house, path, 2)
+    assert textsOf(early.visitor(BOB).poll().response) == ["hi"]
+    house.clock.advance(0)
+    house.clock.advance(0)
+    late = reopened(house, path, 3)
+    assert not late.visitor(BOB).poll().isAnswered
+
+
+def test_stopped(tmp_path: Path) -> None:
+    """
+    A server that is stopped has let go of what it delivered.
+    """
+    path = tmp_path / "q.db"
+    house = House(store=Store(path))
+    house.visitor(ALICE).tell(BOB, "hi")
+    house.visitor(BOB).poll()
+    house.server.stop()
+    house.store.close()
+    after = House(store=Store(path), people="")
+    assert not after.visitor(BOB).poll().isAnswered
+    after.store.close()
+
+
+def test_handedOverNotStored() -> None:
+    """
+    What is handed to a held poll does not touch the disk.
+    """
+
+    class Counting(Store):
+        kept = 0
+
+        def keep(self, letter: Letter, numbers: object) -> int:
+            self.kept += 1
+            return super().keep(letter, numbers)  # type: ignore[arg-type]
+
+    store = Counting()
+    house = House(store=store)
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    bob.poll()
+    alice.tell(BOB, "hi")
+    assert store.kept == 0
+    alice.tell(BOB, "hi")
+    assert store.kept == 1
+
+
+def test_groupLetterOnce(tmp_path: Path) -> None:
+    """
+    A letter to many is stored once, until the last of them has it.
+    """
+    house = House(store=Store(tmp_path / "q.db"))
+    house.visitor(ALICE).tellCats("meow")
+
+    def count() -> list[int]:
+        db = sqlite3.connect(tmp_path / "q.db")
+        counts = [
+            db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("letter", "waiting")
+        ]
+        db.close()
+        return counts
+
+    assert count() == [1, 2]
+    house.visitor(BOB).poll()
+    house.clock.pump([0, 0])
+    assert count() == [1, 1]
+    house.visitor(DAVE).poll()
+    house.clock.pump([0, 0])
+    assert count() == [0, 0]
+
+
+def test_peopleSurvive(tmp_path: Path) -> None:
+    """
+    The database alone starts the server again.
+    """
+    house = House(store=Store(tmp_path / "q.db"))
+    house.store.close()
+    store = Store(tmp_path / "q.db")
+    (bob,) = [f for f in store.friends(ALICE) if f.number == BOB]
+    assert (bob.nick, bob.markname, bob.category) == ("Bob's", "Bobby", 1)
+    assert [d.name for d in store.drawers(ALICE)] == ["同学"]
+    assert store.memberNumbers(CATS) == [ALICE, BOB, DAVE]
+    person = store.person(ALICE)
+    assert person is not None
+    assert person.profile["gender"] == "female"
+    store.close()
+
+
+def test_noPassword(tmp_path: Path) -> None:
+    """
+    The database holds no password, and nobody else may read it.
+    """
+    path = tmp_path / "q.db"
+    house = House(store=Store(path))
+    house.visitor(ALICE).tell(BOB, "x")
+    for file in tmp_path.iterdir():
+        assert b"correct horse" not in file.read_bytes()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    house.store.close()
+
+
+def dump(path: Path) -> list[str]:
+    db = sqlite3.connect(path)
+    lines = list(db.iterdump())
+    db.close()
+    return lines
+
+
+def test_mergeAgain(tmp_path: Path) -> None:
+    """
+    The same population once more changes nothing.
+    """
+    path = tmp_path / "q.db"
+    store = Store(path)
+    store.merge(parse(PEOPLE))
+    store.close()
+    before = dump(path)
+    store = Store(path)
+    store.merge(parse(PEOPLE))
+    store.close()
+    assert dump(path) == before
+
+
+def test_mergeMore() -> None:
+    """
+    A larger population adds, and neither changes nor removes.
+    """
+    store = Store()
+    store.merge(parse(PEOPLE))
+    store.merge(
+        parse(
+            """
+            [[account]]
+            number = 10001
+            password = "other"
+            nick = "Other"
+
+            [[account]]
+            number = 10009
+            password = "new"
+
+            [[friendship]]
+            between = [10009, 10001]
+
+            [[friendship]]
+            between = [10001, 10002]
+            markname = "Other"
+
+            [[group]]
+            number = 200001
+            name = "dogs"
+            owner = 10009
+            """
+        )
+    )
+    alice = store.person(ALICE)
+    assert alice is not None
+    assert alice.nick == "Alice"
+    assert {f.number for f in store.friends(ALICE)} == {BOB, CAROL, 10009}
+    assert [f.markname for f in store.friends(ALICE) if f.number == BOB] == ["Bobby"]
+    room = store.room(CATS)
+    assert room is not None
+    assert (room.name, room.owner) == ("cats", ALICE)
+    assert set(store.memberNumbers(CATS)) == {ALICE, BOB, DAVE, 10009}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "[[friendship]]\nbetween = [10001, 10007]",
+            "friendship between 10001 and 10007: there is no account 10007",
+        ),
+        (
+            '[[group]]\nnumber = 200002\nname = "x"\nowner = 10001\nmembers = [10008]',
+            "group 200002: there is no account 10008",
+        ),
+        (
+            "[[discussion]]\nnumber = 300001\nowner = 10008",
+            "discussion 300001: there is no account 10008",
+        ),
+    ],
+)
+def test_mergeNobody(text: str, problem: str) -> None:
+    """
+    Who is named must be somewhere, or else nothing at all is merged.
+    """
+    store = Store()
+    account = '[[account]]\nnumber = 10001\npassword = "x"\n'
+    with pytest.raises(InvalidConfiguration, match=f"^{problem}$"):
+        store.merge(parse(account + text))
+    assert store.person(ALICE) is None
+
+
+def test_newer(tmp_path: Path) -> None:
+    """
+    A database of a newer version is refused, not touched.
+    """
+    path = tmp_path / "q.db"
+    Store(path).close()
+    db = sqlite3.connect(path)
+    db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    db.close()
+    with pytest.raises(
+        InvalidConfiguration, match=r"q\.db: written by a newer txwebqq"
+    ):
+        Store(path)
+
+
+def test_foreign(tmp_path: Path) -> None:
+    """
+    Files of other programs are refused.
+    """
+    path = tmp_path / "q.db"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE mine (x)")
+    db.close()
+    with pytest.raises(InvalidConfiguration, match="of some other program"):
+        Store(path)
+    path.write_bytes(b"not SQLite at all" * 100)
+    with pytest.raises(InvalidConfiguration, match="not a database"):
+        Store(path)
+    assert path.read_bytes() == b"not SQLite at all" * 100
+
+
+def test_elsewhere(tmp_path: Path) -> None:
+    """
+    A path that cannot be is refused with its reason.
+    """
+    with pytest.raises(InvalidConfiguration, match="No such file or directory"):
+        Store(tmp_path / "no" / "q.db")
+    with pytest.raises(InvalidConfiguration, match="directory"):
+        Store(tmp_path)
+
+
+def test_twoServers(tmp_path: Path) -> None:
+    """
+    Two servers cannot share a database; after the first the second can.
+    """
+    path = tmp_path / "q.db"
+    first = Store(path)
+    with pytest.raises(InvalidConfiguration, match="another server has it open"):
+        Store(path)
+    first.close()
+    Store(path).close()
+
+
+def test_serialNumbers() -> None:
+    """
+    Serial numbers rise, also over letters that are gone.
+    """
+    store = Store()
+    letter = BuddyLetter(Postmark(ALICE, 1, 2, 3), (Text("x"),), Font())
+    first = store.keep(letter, [BOB])
+    assert store.waiting(BOB, 0, 10) == [(first, letter)]
+    store.delivered([(BOB, first)])
+    assert store.waiting(BOB, 0, 10) == []
+    assert store.keep(letter, [BOB]) > first
+
+
+def test_empty() -> None:
+    """
+    An empty population is one.
+    """
+    store = Store()
+    store.merge(Population())
+    assert store.person(ALICE) is None

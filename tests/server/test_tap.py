@@ -1,0 +1,212 @@
+"""
+C{twistd webqq-server}: its options and its service.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import error
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import LogEvent, capturedLogs, formatEvent
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from txwebqq.server import captcha
+from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.store import Store
+from txwebqq.server.tap import FAREWELL, Options, ServerService
+
+ACCOUNT = '[[account]]\nnumber = 10001\npassword = "x"\n'
+
+
+def parsed(*arguments: str) -> Options:
+    options = Options()
+    options.parseOptions(list(arguments))
+    return options
+
+
+def test_defaults() -> None:
+    """
+    Without options the server listens on loopback, in memory, and asks the
+    suspicious for captchas.
+    """
+    options = parsed()
+    assert options["endpoint"] == "tcp:8890:interface=127.0.0.1:backlog=1024"
+    assert options["timeout"] == 50
+    assert options["mode"] is CaptchaMode.SUSPICIOUS
+    assert isinstance(options["store"], Store)
+
+
+@pytest.mark.parametrize(
+    ("listen", "expected"),
+    [
+        ("tcp:0", "tcp:0:backlog=1024"),
+        ("tcp6:0", "tcp6:0:backlog=1024"),
+        ("tcp:0:backlog=7", "tcp:0:backlog=7"),
+        ("unix:/tmp/nowhere/q", "unix:/tmp/nowhere/q"),
+    ],
+)
+def test_backlog(listen: str, expected: str) -> None:
+    """
+    Many may wait to be accepted, unless the endpoint says how many.
+    """
+    assert parsed("--listen", listen)["endpoint"] == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--listen", "nonsense"], "--listen nonsense: "),
+        (["--listen", "tcp:x"], "--listen tcp:x: "),
+        (["--captcha", "maybe"], "--captcha is none of never, always, suspicious"),
+        (["--captcha-text", "a b"], "--captcha-text is not 4 to 16 letters"),
+        (["--poll-timeout", "0"], "--poll-timeout is not from 0 to 3600: 0"),
+        (["--poll-timeout", "nan"], "--poll-timeout is not from 0 to 3600: nan"),
+        (["--population", "/no/people.toml"], "/no/people.toml: No such file"),
+        (["--database", "/no/q.db"], "/no/q.db: No such file or directory"),
+        (["--nonsense"], "nonsense"),
+        (["stray"], ""),
+    ],
+)
+def test_problems(arguments: list[str], problem: str) -> None:
+    """
+    Bad usage is told in one line.
+    """
+    with pytest.raises(UsageError) as raised:
+        parsed(*arguments)
+    assert problem in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_population(tmp_path: Path) -> None:
+    """
+    What is wrong with a population is told with its file, also when it is
+    only wrong together with the database.
+    """
+    people = tmp_path / "people.toml"
+    people.write_text("[[friendship]]\nbetween = [10001, 10002]")
+    with pytest.raises(UsageError, match=r"people\.toml: friendship between 10001"):
+        parsed("--population", str(people))
+
+
+def test_database(tmp_path: Path) -> None:
+    """
+    A population is merged into the database, which the next start needs alone.
+    """
+    people, file = tmp_path / "people.toml", tmp_path / "q.db"
+    people.write_text(ACCOUNT)
+    for _ in range(2):
+        parsed("--population", str(people), "--database", str(file))
+    people.unlink()
+    assert parsed("--database", str(file))["store"] is None
+    store = Store(file)
+    assert store.person(10001) is not None  # type: ignore[arg-type]
+    store.close()
+
+
+def test_withoutCaptcha(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Without the package for pictures there is a clear error, and
+    C{--captcha never} works.
+    """
+    monkeypatch.setitem(sys.modules, "captcha.image", None)
+    for mode in ("always", "suspicious"):
+        with pytest.raises(UsageError, match=r"pip install 'txwebqq\[server\]'"):
+            parsed("--captcha", mode)
+    assert parsed("--captcha", "never")["draw"] is None
+
+
+def test_pictures() -> None:
+    """
+    A captcha is a JPEG picture, and no two are alike.
+    """
+    draw = captcha.painter()
+    first, second = draw("AC34"), draw("AC34")
+    assert first.startswith(b"\xff\xd8\xff")
+    assert first.endswith(b"\xff\xd9")
+    assert first != second
+
+
+class ServiceTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor: Any = MemoryReactorClock()
+
+    def service(self, *arguments: str) -> ServerService:
+        return ServerService(parsed(*arguments), self.reactor)
+
+    def started(self, *arguments: str) -> tuple[ServerService, list[str]]:
+        service = self.service(*arguments)
+        with capturedLogs() as events:
+            service.privilegedStartService()
+            service.startService()
+        return service, [line(event) for event in events]
+
+    def test_inMemory(self) -> None:
+        """
+        The log says where the server listens, and that nothing is kept.
+        """
+        _, lines = self.started("--listen", "tcp:8890")
+        self.assertTrue(
+            any("listens on 0.0.0.0:8890." in each for each in lines), lines
+        )
+        self.assertTrue(any("Everything is in memory" in each for each in lines))
+        self.assertEqual(self.reactor.tcpServers[0][0], 8890)
+        self.assertEqual(self.reactor.tcpServers[0][2], 1024)
+
+    def test_captchaText(self) -> None:
+        """
+        The log warns of a fixed captcha.
+        """
+        _, lines = self.started("--captcha-text", "ABCD")
+        self.assertTrue(any("--captcha-text" in each for each in lines))
+        _, lines = self.started()
+        self.assertFalse(any("--captcha-text" in each for each in lines))
+
+    def test_portInUse(self) -> None:
+        """
+        A port in use ends the process with one line.
+        """
+
+        def inUse(*_: object, **__: object) -> None:
+            raise error.CannotListenError(
+                "127.0.0.1", 8890, OSError(98, "Address already in use")
+            )
+
+        self.reactor.listenTCP = inUse
+        with self.assertRaises(SystemExit) as raised:
+            self.service().privilegedStartService()
+        self.assertEqual(
+            raised.exception.code,
+            "Cannot listen on tcp:8890:interface=127.0.0.1: Address already in use",
+        )
+
+    def test_stop(self) -> None:
+        """
+        Stopping takes less than two seconds and leaves nothing on the clock.
+        """
+        service, _ = self.started()
+        stopping = service.stopService()
+        self.assertNoResult(stopping)
+        self.reactor.advance(FAREWELL)
+        self.successResultOf(stopping)
+        self.assertLess(FAREWELL, 2)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_child(self) -> None:
+        """
+        The service also starts where nobody calls the privileged part.
+        """
+        service = self.service()
+        service.startService()
+        self.assertEqual(len(self.reactor.tcpServers), 1)
+        stopping = service.stopService()
+        self.reactor.advance(FAREWELL)
+        self.successResultOf(stopping)
+
+
+def line(event: LogEvent) -> str:
+    return formatEvent(event)

@@ -1,0 +1,256 @@
+"""
+The HTTP side: request lines, bodies, cookies, limits and errors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from treq.testing import StubTreq
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.server.harness import ALICE, BOB, House, request
+from txwebqq.server.exchange import parseCookies
+from txwebqq.server.web import IDLE_TIMEOUT, MAX_BODY
+
+CHECK = "/check?uin=10001&appid=1&r=1"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        CHECK,
+        f"http://check.ptlogin2.qq.com{CHECK}",
+        f"https://ssl.ptlogin2.qq.com:443{CHECK}",
+        f"HTTP://CHECK.PTLOGIN2.QQ.COM{CHECK}",
+    ],
+)
+def test_absoluteURI(target: str) -> None:
+    """
+    The path decides, whatever host is named, as to a proxy or not.
+    """
+    assert House().get(target).response.body.startswith(b"ptui_checkVC(")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "/nowhere",
+        "/channel",
+        "/channel/poll2/",
+        "/channel/../check",
+        "//check",
+        "http://d.web2.qq.com",
+        "nonsense",
+        "/%2e%2e/etc/passwd",
+    ],
+)
+def test_unknownPath(target: str) -> None:
+    """
+    Unknown paths are answered in WebQQ's own form.
+    """
+    response = House().get(target).response
+    assert response.status == 200
+    assert response.body == b'{"retcode":100000,"errmsg":"no such path"}'
+    assert response.all("Content-Length") == [str(len(response.body))]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "HEAD", "BREW"])
+def test_methods(method: str) -> None:
+    """
+    Only GET and POST are answered, and others take no mail.
+    """
+    house = House()
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    alice.tell(BOB, "hi")
+    target = f"/channel/poll2?psessionid={bob.psessionid}"
+    wire = house.send(request(method, target))
+    assert wire.response.status == 405
+    assert wire.response.all("Allow") == ["GET, POST"]
+    assert b"hi" in bob.poll().raw
+
+
+@pytest.mark.parametrize(
+    ("body", "errmsg"),
+    [
+        ("r={", "not JSON"),
+        ("r=%7B%22a%22", "not JSON"),
+        ("r=", "not JSON"),
+        ("r=[1]", "r is not a JSON object"),
+        ('r={"newstatus":"asleep"}', "unexpected shape: ValueError"),
+        ('r={"newstatus":["online"]}', "newstatus is missing"),
+        (b"r=%FF%FF", "a field is neither UTF-8 nor GB18030"),
+        (b"\xff\x00=\xff\xff", "a field is neither UTF-8 nor GB18030"),
+        (b'r={"a":' + b"[" * 100_000, "not JSON"),
+        ("", "newstatus is missing"),
+    ],
+)
+def test_malformed(body: bytes | str, errmsg: str) -> None:
+    """
+    What cannot be read is answered with what was wrong.
+    """
+    response = House().post("/channel/change_status2", body).response
+    assert response.status == 200
+    assert response.json == {"retcode": 100003, "errmsg": errmsg}
+
+
+class LimitTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House()
+
+    def test_largest(self) -> None:
+        """
+        A body of 1 MiB is read.
+        """
+        wire = self.house.post("/channel/poll2", b"x" * MAX_BODY)
+        self.house.clock.advance(1)
+        self.assertEqual(wire.response.json["retcode"], 121)
+
+    def test_announced(self) -> None:
+        """
+        A larger body is refused before any of it has come.
+        """
+        for path in ("/channel/poll2", "/nowhere"):
+            head = f"POST {path} HTTP/1.1\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n"
+            wire = self.house.send(head.encode())
+            response = wire.response
+            self.assertEqual(response.status, 413)
+            self.assertEqual(response.json["retcode"], 100004)
+            self.assertIn(str(MAX_BODY), response.json["errmsg"])
+            self.assertTrue(wire.transport.disconnecting)
+
+    def test_moreThanAnnounced(self) -> None:
+        """
+        What comes after a refusal is thrown away, and answered no more.
+        """
+        length = MAX_BODY + 5
+        head = f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n"
+        wire = self.house.send(head.encode())
+        wire.send(b"x" * length).send(request("GET", CHECK))
+        self.assertEqual(wire.raw.count(b"HTTP/1.1"), 1)
+        wire.close()
+
+    def test_chunked(self) -> None:
+        """
+        A body without a length is refused as soon as it is too large.
+        """
+        wire = self.house.send(
+            b"POST /channel/poll2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+        for _ in range(16):
+            wire.send(chunk)
+        self.assertFalse(wire.isAnswered)
+        wire.send(chunk)
+        self.assertEqual(wire.response.status, 413)
+        self.assertTrue(wire.transport.disconnecting)
+
+    def test_chunkedSmall(self) -> None:
+        """
+        A chunked body of reasonable size is read.
+        """
+        wire = self.house.send(
+            b"POST /channel/change_status2 HTTP/1.1\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+            b"f\r\nnewstatus=busy&\r\n0\r\n\r\n"
+        )
+        self.assertEqual(wire.response.json["retcode"], 121)
+
+    def test_idle(self) -> None:
+        """
+        A connection that says nothing is closed, but not before the next
+        heartbeat can be due.
+        """
+        wire = self.house.get(CHECK)
+        self.house.clock.advance(61)
+        self.assertFalse(wire.transport.disconnecting)
+        self.house.clock.advance(IDLE_TIMEOUT)
+        self.assertTrue(wire.transport.disconnecting)
+
+    def test_slow(self) -> None:
+        """
+        A request that never ends is not waited for without end.
+        """
+        wire = self.house.send(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nx")
+        self.house.clock.advance(IDLE_TIMEOUT + 1)
+        self.assertTrue(wire.transport.disconnecting)
+
+    def test_lowerCaseHeaders(self) -> None:
+        """
+        Header names may be written in lower case, and are answered canonically.
+        """
+        body = b"newstatus=busy"
+        wire = self.house.send(
+            b"post /channel/change_status2 HTTP/1.1\r\nhost: x\r\ncontent-length: 14"
+            b"\r\nconnection: TE\r\nte: gzip\r\n\r\n".replace(b"post", b"POST")
+            + body
+        )
+        names = {name for name, _ in wire.response.headers}
+        self.assertEqual(wire.response.json["retcode"], 121)
+        self.assertLessEqual({"Content-Length", "Content-Type"}, names)
+
+
+class FaultTests(SynchronousTestCase):
+    def test_fault(self) -> None:
+        """
+        A fault of ours is answered as one, logged without the question, and
+        does not stop the server.
+        """
+        house = House()
+        alice = house.visitor(ALICE)
+        house.store.close()
+        response = alice.lookUp("get_friend_info2", f"tuin={ALICE}")
+        self.assertEqual(response.status, 500)
+        self.assertEqual(response.json["retcode"], 100000)
+        (failure,) = self.flushLoggedErrors()
+        self.assertNotIn(alice.vfwebqq, str(failure))
+        self.assertEqual(house.get(CHECK).response.status, 200)
+
+
+class StubTreqTests(SynchronousTestCase):
+    def test_stubTreq(self) -> None:
+        """
+        The resource alone serves an in-memory client, held polls too.
+        """
+        house = House()
+        alice, bob = house.visitor(ALICE), house.visitor(BOB)
+        treq: Any = StubTreq(house.server)
+        poll = treq.post(
+            "http://d.web2.qq.com/channel/poll2",
+            data={"r": f'{{"psessionid":"{bob.psessionid}"}}'},
+        )
+        self.assertNoResult(poll)
+        alice.tell(BOB, "hi")
+        treq.flush()
+        response = self.successResultOf(poll)
+        self.assertIn('"hi "', self.successResultOf(response.text()))
+
+    def test_limit(self) -> None:
+        """
+        Also there a body may not be too large.
+        """
+        treq: Any = StubTreq(House().server)
+        posting = treq.post(f"http://x{CHECK}", data=b"x" * (MAX_BODY + 1))
+        self.assertEqual(self.successResultOf(posting).code, 413)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ([], {}),
+        ([b""], {}),
+        ([b"a=1; b=2"], {"a": "1", "b": "2"}),
+        ([b"a=1", b"b=2"], {"a": "1", "b": "2"}),
+        ([b"a=1;b=2;;  ; c = 3 "], {"a": "1", "b": "2", "c": "3"}),
+        ([b"a=1; a=2"], {"a": "2"}),
+        ([b"a=x=y; $Version=1; HttpOnly; =z"], {"a": "x=y", "$Version": "1"}),
+        ([b"\xe5\xae=\xff"], {"\xe5\xae": "\xff"}),
+    ],
+)
+def test_cookies(header: list[bytes], expected: dict[str, str]) -> None:
+    """
+    Cookie headers are read whatever stands in them.
+    """
+    assert parseCookies(header) == expected

@@ -1,0 +1,413 @@
+"""
+The pure parts of the server: ids, mail, challenges, sessions.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
+from txwebqq.server.aliases import (
+    HIGHEST_NUMBER,
+    KEY_BITS,
+    LOWEST_NUMBER,
+    Aliases,
+)
+from txwebqq.server.challenges import MAX_SUSPECTS, Captchas, Suspects, VerifyCodes
+from txwebqq.server.mail import (
+    MAX_TOGETHER,
+    BuddyLetter,
+    GroupLetter,
+    Letter,
+    Mailbox,
+    Postmark,
+    decodeLetter,
+    encodeLetter,
+    sizeOf,
+    tidyContent,
+)
+from txwebqq.server.population import parse
+from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
+from txwebqq.server.store import Store
+from txwebqq.server.world import Parcel, World
+from txwebqq.wire.command import Refusal
+
+ALICE, BOB = Number(10001), Number(10002)
+
+keys = st.integers(0, 2**KEY_BITS - 1)
+numbers = st.integers(LOWEST_NUMBER, HIGHEST_NUMBER).map(Number)
+
+
+class Time:
+    """
+    A clock that stands where it is put.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 1366004047.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+# ---- ids
+
+
+@given(keys, numbers, numbers)
+def test_aliasesBack(key: int, own: Number, number: Number) -> None:
+    """
+    Every id leads back to whom it was made of.
+    """
+    aliases = Aliases(own, key)
+    assert aliases.person(aliases.uin(number)) == number
+    assert aliases.groupOfGid(aliases.gid(number)) == number
+    assert aliases.groupOfCode(aliases.code(number)) == number
+
+
+@given(keys, numbers, numbers)
+def test_aliasesAreAllowed(key: int, own: Number, number: Number) -> None:
+    """
+    No id is one that means something else.
+    """
+    aliases = Aliases(own, key)
+    ids = {aliases.gid(number), aliases.code(number)}
+    if number != own:
+        ids.add(aliases.uin(number))
+    assert all(0 < each < 2**32 for each in ids)
+    assert not ids & {1000, 10000, own}
+
+
+def test_ownUin() -> None:
+    """
+    One's own uin is one's number.
+    """
+    aliases = Aliases(ALICE, 7)
+    assert aliases.uin(ALICE) == Uin(ALICE)
+    assert aliases.person(Uin(ALICE)) == ALICE
+
+
+def test_aliasesOfReserved() -> None:
+    """
+    When the shuffle would give a reserved id, another one is found, and found
+    back.
+    """
+    own, number = Number(20000), Number(30000)
+    plain = Aliases(Number(HIGHEST_NUMBER), 5)
+    for hit in (0, 1000, 10000, own):
+        # Mask the last step so that this number falls on the reserved id.
+        key = 5 ^ ((plain._out(number, 0) ^ hit) << 64)
+        aliases = Aliases(own, key)
+        uin = aliases.uin(number)
+        assert uin not in (0, 1000, 10000, own)
+        assert aliases.person(uin) == number
+
+
+@given(keys, st.integers())
+def test_anyIdIsSafe(key: int, alias: int) -> None:
+    """
+    Any integer either means a number or nobody.
+    """
+    person = Aliases(ALICE, key).person(Uin(alias))
+    assert person is None or LOWEST_NUMBER <= person <= HIGHEST_NUMBER
+
+
+def test_aliasesDiffer() -> None:
+    """
+    Neighbours do not get neighbouring ids, and no two of a kind get the same.
+    """
+    aliases = Aliases(ALICE, Random(1).getrandbits(KEY_BITS))
+    people = [aliases.uin(Number(n)) for n in range(20_000, 24_000)]
+    groups = [aliases.gid(Number(n)) for n in range(20_000, 24_000)]
+    codes = [aliases.code(Number(n)) for n in range(20_000, 24_000)]
+    for ids in (people, groups, codes):
+        assert len(set(ids)) == 4_000
+    gaps = [abs(a - b) for a, b in pairwise(people)]
+    assert sum(gap < 2**20 for gap in gaps) < 20
+
+
+# ---- mail
+
+
+def letter(n: int, sender: Number = ALICE) -> BuddyLetter:
+    return BuddyLetter(Postmark(sender, 1, n, n), (Text(str(n)),), Font())
+
+
+texts = st.text(st.characters(blacklist_categories=["Cs"]))
+segments = st.one_of(
+    texts.map(Text),
+    st.integers(0, 200).map(Face),
+    st.lists(texts, min_size=1).map(lambda parts: UnknownSegment(["x", *parts])),
+)
+
+
+@given(st.lists(segments).map(tuple), st.booleans())
+def test_letterBack(content: Any, isGroup: bool) -> None:
+    """
+    A stored letter is the letter that was stored.
+    """
+    mark, font = Postmark(ALICE, 1, 2, 3), Font("宋体", 9, True, False, True, "00ff00")
+    stored: Letter = BuddyLetter(mark, content, font)
+    if isGroup:
+        stored = GroupLetter(mark, content, font, Number(200001), 27)
+    assert decodeLetter(encodeLetter(stored)) == stored
+
+
+def test_tidy() -> None:
+    """
+    Halves of surrogate pairs are joined or replaced; what is no JSON is
+    refused.
+    """
+    assert tidyContent((Text("\ud83d\ude00"), Text("\ud83d"))) == (
+        Text("\U0001f600"),
+        Text("\ufffd"),
+    )
+    for raw in (float("nan"), ["x", float("inf")], json.loads("[" * 20 + "]" * 20)):
+        with pytest.raises(MalformedReply):
+            tidyContent((UnknownSegment(raw),))
+
+
+def test_size() -> None:
+    """
+    Text counts as UTF-8, everything else as what is written.
+    """
+    assert sizeOf((Text("宋x"),)) == 4
+    assert sizeOf((Face(14),)) == len('["face",14]')
+
+
+def test_mailboxConversations() -> None:
+    """
+    A mailbox gives the first letter of each conversation, and keeps order.
+    """
+    mailbox = Mailbox()
+    for n, sender in enumerate((ALICE, BOB, ALICE, BOB, BOB)):
+        mailbox.hand(letter(n, sender))
+    taken = [[each.mark.messageId for _, each in mailbox.take()] for _ in range(4)]
+    assert taken == [[0, 1], [2, 3], [4], []]
+
+
+def test_mailboxBound() -> None:
+    """
+    What does not fit into a mailbox is left in the store.
+    """
+    mailbox = Mailbox()
+    mailbox.load([], 100)
+    for serial in range(1, MAX_TOGETHER + 50):
+        mailbox.stored(serial, letter(serial))
+    assert mailbox.room == 0
+    assert mailbox.more
+    assert mailbox.seen == MAX_TOGETHER
+    mailbox.take()
+    assert mailbox.room == 1
+
+
+# ---- challenges
+
+
+def test_codes() -> None:
+    """
+    A code is of one account, and good in any case for some minutes.
+    """
+    time = Time()
+    codes = VerifyCodes(time, Random(1))
+    code = codes.issue(10001)
+    assert codes.isGood(10001, code.lower())
+    assert not codes.isGood(10002, code)
+    assert not codes.isGood(10001, "")
+    time.seconds += 299
+    assert codes.isGood(10001, code)
+    time.seconds += 200
+    assert not codes.isGood(10001, code)
+
+
+def test_suspectsAreBounded() -> None:
+    """
+    Many suspects do not fill the memory.
+    """
+    suspects = Suspects(Time())
+    for n in range(MAX_SUSPECTS + 10):
+        suspects.failed(n)
+    assert len(suspects._failures) == MAX_SUSPECTS
+
+
+def test_captchasAreBounded() -> None:
+    """
+    Many pictures do not fill the memory; the oldest are given up.
+    """
+    captchas = Captchas(Time(), Random(1))
+    first, text = captchas.issue()
+    for _ in range(10_000):
+        last = captchas.issue()
+    assert not captchas.answer(first, text)
+    assert captchas.answer(*last)
+
+
+# ---- sessions
+
+
+def test_endedAreBounded() -> None:
+    """
+    Of the tickets that ended, the last are remembered.
+    """
+    sessions = Sessions(Time(), Random(1))
+    tickets = []
+    for _ in range(MAX_ENDED // 3 + 10):
+        session = sessions.open(sessions.admit(ALICE), ALICE, "")
+        tickets.append(session.psessionid)
+        sessions.end(session, Ending.REPLACED)
+    last, first = sessions.byTicket(tickets[-1]), sessions.byTicket(tickets[0])
+    assert isinstance(last, Ended)
+    assert isinstance(first, Ended)
+    assert (last.ending, first.ending) == (Ending.REPLACED, Ending.UNKNOWN)
+
+
+def test_rotations() -> None:
+    """
+    After two rotations the first ptwebqq is forgotten.
+    """
+    sessions = Sessions(Time(), Random(1))
+    session = sessions.open(sessions.admit(ALICE), ALICE, "")
+    names = [session.ptwebqq]
+    for _ in range(2):
+        sessions.rotate(session)
+        names.append(session.ptwebqq)
+    found = [sessions.bySignOn(name) for name in names]
+    assert isinstance(found[0], Ended)
+    assert found[1:] == [session, session]
+    sessions.end(session, Ending.LOGGED_OUT)
+    assert not sessions.stirring
+
+
+class Ear:
+    """
+    A listener that counts.
+    """
+
+    def __init__(self) -> None:
+        self.rung = self.lost = 0
+
+    def ring(self) -> None:
+        self.rung += 1
+
+    def superseded(self) -> None:
+        self.lost += 1
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def world(time: Time) -> World:
+    world = World(Store(), time, Random(1))
+    world.merge(
+        parse(
+            """
+            [[account]]
+            number = 10001
+            password = "a"
+            [[account]]
+            number = 10002
+            password = "b"
+            [[friendship]]
+            between = [10001, 10002]
+            """
+        )
+    )
+    return world
+
+
+def joined(world: World, number: Number, clientid: str = "1") -> Session:
+    session = world.join(world.sessions.admit(number), "", clientid, Status.ONLINE)
+    assert isinstance(session, Session)
+    return session
+
+
+def say(world: World, session: Session, number: Number, text: str) -> None:
+    uin = session.aliases.uin(number)
+    assert world.sendToBuddy(session, uin, (Text(text),), Font()) is None
+
+
+def words(parcel: Parcel | None) -> list[str]:
+    assert parcel is not None
+    assert not isinstance(parcel.reply, Refusal)
+    return [event.text for event in parcel.reply if hasattr(event, "text")]
+
+
+def test_listener(world: World) -> None:
+    """
+    A listener is rung for mail, and what it does not collect before it hangs
+    up waits for the next one.
+    """
+    alice, bob = joined(world, ALICE), joined(world, BOB)
+    ear = Ear()
+    assert world.collect(bob) is None
+    world.listen(bob, ear)
+    say(world, alice, BOB, "one")
+    say(world, alice, BOB, "two")
+    assert ear.rung == 2
+    world.hangUp(bob, ear)
+    assert words(world.collect(bob)) == ["one"]
+    assert words(world.collect(bob)) == ["two"]
+    assert world.collect(bob) is None
+
+
+def test_listenerOfBefore(world: World) -> None:
+    """
+    A listener that was superseded can hang up without consequence.
+    """
+    alice, bob = joined(world, ALICE), joined(world, BOB)
+    older, newer = Ear(), Ear()
+    world.listen(bob, older)
+    world.listen(bob, newer)
+    assert (older.lost, newer.lost) == (1, 0)
+    world.hangUp(bob, older)
+    say(world, alice, BOB, "hi")
+    assert (older.rung, newer.rung) == (0, 1)
+
+
+def test_replacedInBetween(world: World) -> None:
+    """
+    What was accepted for a listener that has not collected it goes to the
+    session that replaces its own.
+    """
+    alice, bob = joined(world, ALICE), joined(world, BOB)
+    world.listen(bob, Ear())
+    say(world, alice, BOB, "one")
+    say(world, alice, BOB, "two")
+    newer = joined(world, BOB, "2")
+    assert [words(world.collect(newer)) for _ in range(2)] == [["one"], ["two"]]
+
+
+def test_notTwice(world: World) -> None:
+    """
+    A session that begins just after an older one got its mail does not get it
+    again.
+    """
+    alice = joined(world, ALICE)
+    say(world, alice, BOB, "one")
+    older = joined(world, BOB)
+    parcel = world.collect(older)
+    assert words(parcel) == ["one"]
+    assert parcel is not None
+    assert world.delivered(parcel)
+    assert world.collect(joined(world, BOB, "2")) is None
+
+
+def test_sequenceAfterRestart(time: Time) -> None:
+    """
+    The numbers of a group's messages do not begin anew with the server.
+    """
+    first, second = (World(Store(), time, Random(n)) for n in (1, 2))
+    for _ in range(50):
+        last = first._nextSequence(Number(200001))
+    time.seconds += 60
+    assert second._nextSequence(Number(200001)) > last
