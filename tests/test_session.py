@@ -19,7 +19,7 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Account, KickNotice, Number
-from txwebqq.session import MAX_CAPTCHAS, Core, SignOn, makeSignOn
+from txwebqq.session import MAX_CAPTCHAS, Core, Era, SignOn, makeSignOn
 from txwebqq.wire.command import Command, Refusal, Ticket
 from txwebqq.wire.signon import (
     Challenge,
@@ -28,9 +28,13 @@ from txwebqq.wire.signon import (
     GetImage,
     Login,
     Login2,
+    LoginPage,
     LoginReply,
     Logout2,
+    SecureGetImage,
     Session,
+    SignedCheck,
+    SignedLogin,
 )
 
 SALT = b"\x00\x00\x00\x00\x11\xe3\x2a\x68"
@@ -105,10 +109,10 @@ class Machine:
     A machine, brought into the state that a test is about.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, era: Era = Era.E1) -> None:
         self.port = RecordingPort()
         account = Account(Number(300100200), "webqq-2013")
-        self.core = Core(account, self.port, "47283951", lambda: 0.5)
+        self.core = Core(account, self.port, "47283951", lambda: 0.5, era)
         self.inputs: SignOn = makeSignOn(self.core)
 
     def to(self, state: str) -> Machine:
@@ -550,6 +554,61 @@ def test_stopAtRest(state: str) -> None:
     assert machine.port.done == []
     with pytest.raises(NoTransition):
         machine.inputs.retry()
+
+
+def test_laterEra() -> None:
+    """
+    Later servers want a login page, whose signature goes into what follows.
+    """
+    machine = Machine(Era.E3)
+    machine.inputs.start()
+    assert machine.port.lastAsked() == LoginPage()
+    machine.port.answer("sig")
+    check = SignedCheck("300100200", "0.5000000000000000", signature="sig")
+    assert machine.port.lastAsked() == check
+    machine.port.answer(Challenge(True, "ticket", SALT))
+    captcha = SecureGetImage("300100200", "0.5000000000000000")
+    assert machine.port.lastAsked() == captcha
+    machine.port.answer(b"GIF8")
+    machine.inputs.solved("hxWd")
+    digest = "4478EAD60FDFF7B0CA9230C94AA70977"
+    login = SignedLogin("300100200", digest, "hxWd", attempt=1, signature="sig")
+    assert machine.port.lastAsked() == login
+
+
+def test_unsignedPage() -> None:
+    """
+    A page that gives no signature does not stop a sign-on.
+    """
+    machine = Machine(Era.E3)
+    machine.inputs.start()
+    machine.port.answer(Refusal(100000))
+    assert isinstance(machine.port.asked, SignedCheck)
+
+
+def test_pageFailed() -> None:
+    """
+    A page that does not come is waited for.
+    """
+    machine = Machine(Era.E3)
+    machine.inputs.start()
+    machine.port.done.clear()
+    machine.inputs.failed("no answer")
+    assert machine.port.done == [("wait", 0, 0.0)]
+    machine.inputs.retry()
+    assert machine.port.lastAsked() == LoginPage()
+
+
+def test_stopWhilePageIsFetched() -> None:
+    """
+    Stopping while the page is fetched forgets it; another start does nothing.
+    """
+    machine = Machine(Era.E3)
+    machine.inputs.start()
+    machine.inputs.start()
+    machine.port.done.clear()
+    machine.inputs.stop()
+    assert machine.port.done == [("offline", None)]
 
 
 def test_noSecrets() -> None:

@@ -27,19 +27,33 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txwebqq.client import WebQQClient, accepted
-from txwebqq.errors import NotSignedOn, SessionExpired, WebQQError
+from txwebqq.errors import NotSignedOn, RequestRefused, SessionExpired, WebQQError
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol, IWebQQTransport
-from txwebqq.model import Account, Buddy, Category, Event, Gid, Group, Status, Uin
+from txwebqq.model import (
+    Account,
+    Buddy,
+    Category,
+    Event,
+    FriendList,
+    Gid,
+    Group,
+    Status,
+    Uin,
+)
 from txwebqq.polling import HeartbeatService, Inbox, PollService
 from txwebqq.roster import Roster
-from txwebqq.session import Core, SignOn, makeSignOn
+from txwebqq.session import Core, Era, SignOn, makeSignOn
 from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.hashes import FRIEND_HASHES
 from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
 from txwebqq.wire.signon import Logout2
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+WRONG_HASH = 50
+"""The refusal of a friend list whose hash is wrong (protocol.md 6)."""
 
 GRACE = 1.5
 """The seconds that calls of an application have to end when we stop."""
@@ -64,6 +78,7 @@ class WebQQService(MultiService):
 
     @param factory: builds a protocol for each sign-on.
     @param client: speaks for this account alone.
+    @param era: what the server wants; ours takes all.
     @param heartbeat: the seconds between two heartbeats.
     @param backoff: the seconds to wait before an attempt, by the number of
         those that have failed.
@@ -78,12 +93,15 @@ class WebQQService(MultiService):
         client: WebQQClient,
         clock: IReactorTime,
         *,
+        era: Era = Era.E1,
         heartbeat: float = 60.0,
         backoff: Callable[[int], float] = signOnBackoff,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.account = account
-        self._port = _Port(self, account, factory, client, clock, heartbeat, backoff)
+        self._port = _Port(
+            self, account, factory, client, clock, era, heartbeat, backoff
+        )
 
     def startService(self) -> None:
         """
@@ -258,6 +276,7 @@ class _Port:
         factory: IWebQQFactory,
         client: WebQQClient,
         clock: IReactorTime,
+        era: Era,
         heartbeat: float,
         backoff: Callable[[int], float],
     ) -> None:
@@ -269,7 +288,7 @@ class _Port:
         self._heartbeat = heartbeat
         self._backoff = backoff
         clientid = f"{random.randrange(10, 100)}{random.randrange(10**6):06d}"
-        self.core = Core(account, self, clientid, random.random)
+        self.core = Core(account, self, clientid, random.random, era)
         self.machine: SignOn = makeSignOn(self.core)
         self.roster = Roster()
         self._inbox = Inbox()
@@ -280,6 +299,8 @@ class _Port:
         self._poll: PollService | None = None
         self._signedOn = False
         self._lastMessageId = 0
+        # What the server took last, by the letter of its algorithm.
+        self._hash = ""
         # What the machine waits for, and what is on the network.
         self._expected: set[Deferred[Any]] = set()
         self._delays: set[IDelayedCall] = set()
@@ -554,10 +575,24 @@ class _Port:
         self._delays.add(delay)
 
     async def _gather(self, ticket: Ticket) -> Roster:
-        friends = await self._fetch(GetUserFriends2(ticket))
-        groups = await self._fetch(GetGroupNameListMask2(ticket))
+        friends, digest = await self._friends(ticket)
+        groups = await self._fetch(GetGroupNameListMask2(ticket, digest))
         present = await self._fetch(GetOnlineBuddies2(ticket))
         return Roster(friends, groups, present)
+
+    async def _friends(self, ticket: Ticket) -> tuple[FriendList, str]:
+        """
+        The friend list, and the hash that the server took.
+        """
+        if self.core.era is Era.E1:
+            return await self._fetch(GetUserFriends2(ticket)), ""
+        for name in sorted(FRIEND_HASHES, key=lambda name: name != self._hash):
+            digest = FRIEND_HASHES[name](self._account.number, ticket.ptwebqq)
+            reply = await self._ask(GetUserFriends2(ticket, digest))
+            if reply != Refusal(WRONG_HASH):
+                self._hash = name
+                return accepted(reply), digest
+        raise RequestRefused(WRONG_HASH, "the server takes none of the hashes")
 
     def _gathered(self, roster: Roster) -> None:
         self.roster = roster

@@ -3,8 +3,8 @@ The sign-on machine: it decides everything and does nothing.
 
 The happy path::
 
-    Offline -start-> Checking -passed-> LoggingIn -accepted-> Landing
-      -landed-> Joining -joined-> Gathering -gathered-> Online
+    Offline -start-> FetchingPage -signed-> Checking -passed-> LoggingIn
+      -accepted-> Landing -landed-> Joining -joined-> Gathering -gathered-> Online
 
 What it decides it asks for through its L{Port}. Inputs are facts; an answer
 that can mean two things is sorted into one of several inputs by the functions
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -39,9 +40,13 @@ from txwebqq.wire.signon import (
     GetImage,
     Login,
     Login2,
+    LoginPage,
     LoginReply,
     Logout2,
+    SecureGetImage,
     Session,
+    SignedCheck,
+    SignedLogin,
 )
 
 R = TypeVar("R")
@@ -51,6 +56,20 @@ MAX_CAPTCHAS = 5
 
 MAX_RELINKS = 3
 """The times a server may put off a rejoin."""
+
+
+class Era(Enum):
+    """
+    What a server of some year wants (protocol.md 0.2).
+
+    @cvar E1: to early 2013, what all servers after it understood as well.
+    @cvar E2: the friend list takes a hash.
+    @cvar E3: from the summer of 2013, logins are signed by a login page too.
+    """
+
+    E1 = "E1"
+    E2 = "E2"
+    E3 = "E3"
 
 
 class Port(Protocol):
@@ -140,6 +159,11 @@ class SignOn(Protocol):
     def stop(self) -> None:
         """
         Somebody wants us offline.
+        """
+
+    def signed(self, signature: str) -> None:
+        """
+        The login page has given its signature.
         """
 
     def passed(self, challenge: Challenge) -> None:
@@ -253,6 +277,8 @@ class Core:
     """
     What one account's machine works with.
 
+    @ivar era: what the server wants.
+    @ivar signature: what the login page gave.
     @ivar chance: a number from 0 to 1, to get past caches.
     @ivar status: how to appear, now and after a rejoin.
     @ivar failures: the sign-ons that failed since the last good poll.
@@ -263,6 +289,8 @@ class Core:
     port: Port
     clientid: str
     chance: Callable[[], float]
+    era: Era = Era.E1
+    signature: str = field(default="", repr=False)
     status: Status = Status.ONLINE
     ticket: Ticket = field(default_factory=Ticket)
     challenge: Challenge = field(default_factory=lambda: Challenge(False, "", b""))
@@ -279,6 +307,7 @@ class Core:
 builder = TypeMachineBuilder(SignOn, Core)
 
 offline = builder.state("Offline")
+fetchingPage = builder.state("FetchingPage")
 checking = builder.state("Checking")
 fetchingCaptcha = builder.state("FetchingCaptcha")
 solving = builder.state("Solving")
@@ -296,31 +325,45 @@ turnedAway = builder.state("Refused")
 # ---- outputs
 
 
-def _check(machine: SignOn, core: Core) -> None:
+def _connect(machine: SignOn, core: Core) -> None:
     core.port.connecting()
-    command = Check(str(core.account.number), f"{core.chance():.16f}")
-    core.port.issue(command, partial(_sortCheck, machine))
+    if core.era is Era.E3:
+        core.port.issue(LoginPage(core.status), partial(_sortPage, machine))
+    else:
+        # Earlier servers have no page to sign with.
+        machine.signed("")
 
 
 def _begin(machine: SignOn, core: Core) -> None:
     core.failures = core.misread = 0
     core.retried.clear()
-    _check(machine, core)
+    _connect(machine, core)
+
+
+def _check(machine: SignOn, core: Core) -> None:
+    number, chance = str(core.account.number), f"{core.chance():.16f}"
+    command = Check(number, chance)
+    if core.era is Era.E3:
+        command = SignedCheck(number, chance, signature=core.signature)
+    core.port.issue(command, partial(_sortCheck, machine))
 
 
 def _fetchCaptcha(machine: SignOn, core: Core) -> None:
-    command = GetImage(str(core.account.number), f"{core.chance():.16f}")
+    make = SecureGetImage if core.era is Era.E3 else GetImage
+    command = make(str(core.account.number), f"{core.chance():.16f}")
     core.port.issue(command, partial(_sortImage, machine))
 
 
 def _logIn(machine: SignOn, core: Core, code: str) -> None:
     core.submissions += 1
+    number = str(core.account.number)
     digest = passwordDigest(
         passwordHash(core.account.password), core.challenge.salt, code
     )
-    command = Login(
-        str(core.account.number), digest, code, core.status, core.submissions
-    )
+    tries = core.submissions
+    command = Login(number, digest, code, core.status, tries)
+    if core.era is Era.E3:
+        command = SignedLogin(number, digest, code, core.status, tries, core.signature)
     core.port.issue(command, partial(_sortLogin, machine, core))
 
 
@@ -351,24 +394,30 @@ def _wait(core: Core, reason: str, seconds: float = 0.0) -> None:
 # ---- rows
 
 
-@offline.upon(SignOn.start).to(checking)
+@offline.upon(SignOn.start).to(fetchingPage)
 def _start(machine: SignOn, core: Core) -> None:
     _begin(machine, core)
 
 
-@kickedOut.upon(SignOn.start).to(checking)
+@kickedOut.upon(SignOn.start).to(fetchingPage)
 def _startAfterKick(machine: SignOn, core: Core) -> None:
     _begin(machine, core)
 
 
-@turnedAway.upon(SignOn.start).to(checking)
+@turnedAway.upon(SignOn.start).to(fetchingPage)
 def _startAfterRefusal(machine: SignOn, core: Core) -> None:
     _begin(machine, core)
 
 
-@waiting.upon(SignOn.retry).to(checking)
+@waiting.upon(SignOn.retry).to(fetchingPage)
 def _retry(machine: SignOn, core: Core) -> None:
     core.submissions = 0
+    _connect(machine, core)
+
+
+@fetchingPage.upon(SignOn.signed).to(checking)
+def _signed(machine: SignOn, core: Core, signature: str) -> None:
+    core.signature = signature
     _check(machine, core)
 
 
@@ -526,6 +575,7 @@ def _stay(machine: SignOn, core: Core) -> None:
 
 
 _entering = (
+    fetchingPage,
     checking,
     fetchingCaptcha,
     solving,
@@ -539,7 +589,14 @@ _busy = (*_entering, gathering, online, rejoining)
 online.upon(SignOn.invalidated).to(waiting)(_lose)
 rejoining.upon(SignOn.invalidated).to(waiting)(_lose)
 rejoining.upon(SignOn.failed).to(waiting)(_loseRejoining)
-for _state in (checking, fetchingCaptcha, loggingIn, joining, gathering):
+for _state in (
+    fetchingPage,
+    checking,
+    fetchingCaptcha,
+    loggingIn,
+    joining,
+    gathering,
+):
     _state.upon(SignOn.failed).to(waiting)(_fail)
 for _state in (loggingIn, joining):
     _state.upon(SignOn.refused).to(turnedAway)(_refuse)
@@ -564,6 +621,11 @@ def _hostOf(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def _sortPage(machine: SignOn, reply: str | Refusal) -> None:
+    # Clients went on without a signature, and were let in.
+    machine.signed(reply if isinstance(reply, str) else "")
 
 
 def _sortCheck(machine: SignOn, reply: Challenge | Refusal) -> None:

@@ -28,6 +28,7 @@ from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
+from txwebqq.session import Era
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 
@@ -98,6 +99,7 @@ class Options(UsageOptions):
         ["ca-file", None, None, "A PEM file of authorities to trust as well."],
         ["app", None, None, "Your factory, as MODULE.Factory."],
         ["status", None, "online", "How to appear."],
+        ["era", None, "E1", "What the server wants: E1, E2 or E3."],
         ["heartbeat", None, "60", "The seconds between two heartbeats."],
     ]
     optFlags = [["log-text", None, "Let the default application log messages' text."]]
@@ -113,6 +115,7 @@ class Options(UsageOptions):
                 _password(self["password-file"]),
                 _status(self["status"]),
             )
+            self["year"] = _era(self["era"])
             self["interval"] = _seconds(self["heartbeat"])
             Servers.parse(self["server"])
             Authorities(self["ca-file"])
@@ -134,6 +137,7 @@ def makeService(options: Options) -> IService:
         options["factory"],
         client,
         reactor,
+        era=options["year"],
         heartbeat=options["interval"],
     )
     _stopAfter(service, reactor)
@@ -210,6 +214,13 @@ def _status(word: str) -> Status:
     except ValueError as e:
         words = ", ".join(status.value for status in Status)
         raise InvalidConfiguration(f"--status is none of {words}: {word}") from e
+
+
+def _era(name: str) -> Era:
+    try:
+        return Era(name)
+    except ValueError as e:
+        raise InvalidConfiguration(f"--era is none of E1, E2, E3: {name}") from e
 
 
 def _seconds(text: str) -> float:

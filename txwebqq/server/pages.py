@@ -11,13 +11,6 @@ HTML = b"text/html; charset=utf-8"
 SCRIPT = b"application/x-javascript; charset=utf-8"
 TEXT = b"text/plain; charset=utf-8"
 
-# Clients look for the sixty-four characters with an expression of their own.
-_LOGIN_PAGE = f"""<!DOCTYPE html>
-<html><head><meta charset="utf-8"><title>WebQQ</title>
-<script>var g_login_sig=encodeURIComponent("{"txwebqq-" * 8}");</script>
-</head><body></body></html>
-"""
-
 _LOGIN_PROXY = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>WebQQ</title></head><body></body></html>
 """
@@ -30,7 +23,6 @@ _NOTHING_RECENT = encodeJSON({"retcode": 0, "result": []})
 PAGES: dict[bytes, tuple[bytes, bytes]] = {
     path: (kind, text.encode())
     for path, kind, text in (
-        (b"/cgi-bin/login", HTML, _LOGIN_PAGE),
         (b"/cgi-bin/ver", SCRIPT, "ptuiV(201304110930);"),
         (b"/loginproxy.html", HTML, _LOGIN_PROXY),
         (b"/channel/get_discu_list_new2", TEXT, _NO_DISCUSSIONS),

@@ -22,6 +22,7 @@ from txwebqq.wire.signon import (
     GetImage,
     Login,
     Login2,
+    LoginPage,
     LoginReply,
     Logout2,
     Session,
@@ -64,6 +65,7 @@ class SignOn:
         What answers which question.
         """
         return {
+            LoginPage: self.loginPage,
             Check: self.check,
             GetImage: self.getimage,
             Login: self.login,
@@ -71,6 +73,13 @@ class SignOn:
             Login2: self.login2,
             Logout2: self.logout2,
         }
+
+    def loginPage(self, question: LoginPage, exchange: Exchange) -> str:
+        """
+        A signature for whoever asks; clients look for sixty-four characters,
+        and send old ones as well.
+        """
+        return token(self._random, 64)
 
     def check(self, question: Check, exchange: Exchange) -> Challenge:
         """

@@ -24,14 +24,14 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from txwebqq.errors import MalformedReply
 from txwebqq.server.channel import Channel
 from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.pages import PAGES, SCRIPT, TEXT
+from txwebqq.server.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.roster import Roster
 from txwebqq.server.sessions import Random
 from txwebqq.server.signon import MALFORMED, SignOn
 from txwebqq.server.world import World
 from txwebqq.wire.channel import Poll2
 from txwebqq.wire.command import Command, Fields, Refusal, encodeRefusal
-from txwebqq.wire.signon import Check, GetImage, Login, LoginReply
+from txwebqq.wire.signon import Check, GetImage, Login, LoginPage, LoginReply
 
 MAX_BODY = 1024 * 1024
 """The bytes that the body of a question may have."""
@@ -49,6 +49,7 @@ MALFORMED_FIELDS = 100003
 TOO_LARGE = 100004
 
 _TYPES: dict[type[Command[Any]], bytes] = {
+    LoginPage: HTML,
     Check: SCRIPT,
     Login: SCRIPT,
     GetImage: b"image/jpeg",

@@ -7,10 +7,11 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from functools import cached_property
+from math import isfinite
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 from urllib.parse import quote, unquote_to_bytes
 
@@ -31,6 +32,8 @@ class Host(Enum):
     CHECK = "check.ptlogin2.qq.com"
     CAPTCHA = "captcha.qq.com"
     LOGIN = "ptlogin2.qq.com"
+    SECURE_LOGIN = "ssl.ptlogin2.qq.com"
+    SECURE_CAPTCHA = "ssl.captcha.qq.com"
     LANDING = "ptlogin4.web2.qq.com"
     LOGIN_PAGE = "ui.ptlogin2.qq.com"
     CHANNEL = "d.web2.qq.com"
@@ -48,6 +51,12 @@ class Referer(StrEnum):
     The pages that questions say they come from (protocol.md 1.5).
     """
 
+    LOGIN_PAGE = (
+        "https://ui.ptlogin2.qq.com/cgi-bin/login?daid=164&target=self&style=5"
+        "&mibao_css=m_webqq&appid=1003903&enable_qlogin=0&no_verifyimg=1"
+        "&s_url=http%3A%2F%2Fweb2.qq.com%2Floginproxy.html&f_url=loginerroralert"
+        "&strong_login=1&login_state=10&t=20130723001"
+    )
     LOGIN2 = "http://d.web2.qq.com/proxy.html?v=20110331002&callback=2"
     CHANNEL = "http://d.web2.qq.com/proxy.html?v=20110331002&callback=1&id=3"
     API = "http://s.web2.qq.com/proxy.html?v=20110412001&callback=1&id=3"
@@ -95,31 +104,57 @@ def _refuseConstant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuseConstant)
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        # It could not be written as JSON again.
+        raise ValueError("a number out of range")
+    return value
+
+
+_strict = json.JSONDecoder(parse_constant=_refuseConstant, parse_float=_finite)
+# Some clients put bare line breaks and tabs into strings.
+_lenient = json.JSONDecoder(
+    parse_constant=_refuseConstant, parse_float=_finite, strict=False
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_ESCAPE = re.compile(
+    r"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])",
+    re.DOTALL,
+)
 
 
-def _withoutSurrogates(value: Any) -> Any:
+def _withoutSurrogates(value: Any, source: str) -> Any:
     """
     A JSON value whose text can be written as UTF-8 again.
+
+    @param source: the JSON; one look at it settles nearly all cases.
     """
+    if "\\ud" not in source and "\\uD" not in source:
+        return value
+    # Behind an escaped backslash, what looks like an escape is none.
+    if "\\\\u" not in source and _LONE_ESCAPE.search(source) is None:
+        return value
     text = json.dumps(value, ensure_ascii=False)
     if _SURROGATE.search(text) is None:
         return value
     return json.loads(_SURROGATE.sub("\ufffd", text))
 
 
-def parseJSON(text: str) -> Any:
+def parseJSON(text: str, strict: bool = True) -> Any:
     """
     The JSON value that a text holds, unpaired surrogates replaced.
 
+    @param strict: whether control characters in strings are an error.
+
     @raise MalformedReply: for any other text.
     """
+    decoder = _strict if strict else _lenient
     try:
-        value = _decoder.decode(text)
+        return _withoutSurrogates(decoder.decode(text), text)
     except (ValueError, RecursionError) as e:
         raise MalformedReply("not JSON") from e
-    return _withoutSurrogates(value) if "\\ud" in text.lower() else value
 
 
 def parseJSONPrefix(text: str) -> tuple[Any, str]:
@@ -127,14 +162,14 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
     The JSON value that a text begins with, and the rest of the text.
 
     Some clients put further fields behind the JSON in one value.
+
+    @raise MalformedReply: when it does not begin with any.
     """
     try:
-        value, end = _decoder.raw_decode(text)
+        value, end = _lenient.raw_decode(text)
+        return _withoutSurrogates(value, text), text[end:]
     except (ValueError, RecursionError) as e:
         raise MalformedReply("not JSON") from e
-    if "\\ud" in text.lower():
-        value = _withoutSurrogates(value)
-    return value, text[end:]
 
 
 def encodeJSON(value: Any) -> str:
@@ -156,6 +191,17 @@ def decodeText(body: bytes) -> str:
         raise MalformedReply("not UTF-8") from e
 
 
+MISSHAPEN = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What decoders run into where JSON has another shape than they expect."""
+
+
 def guarded(decode: Callable[..., D], *args: Any) -> D:
     """
     What a decoder makes of its arguments.
@@ -164,10 +210,47 @@ def guarded(decode: Callable[..., D], *args: Any) -> D:
     """
     try:
         return decode(*args)
-    except MalformedReply:
-        raise
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
+    except MISSHAPEN as e:
         raise MalformedReply(f"unexpected shape: {type(e).__name__}") from e
+
+LIMIT = 2**63
+"""One more than the largest number on the wire: what databases can hold."""
+
+
+def natural(value: Any) -> Any:
+    """
+    A number from JSON that names something, counts or tells a time; clients
+    and servers write some of them as text. Typed to fit every kind of id.
+    """
+    if type(value) is int and 0 <= value < LIMIT:
+        return value
+    number = int(value)
+    if not 0 <= number < LIMIT:
+        raise ValueError("a number out of range")
+    return number
+
+
+def integer(value: Any) -> int:
+    """
+    Any number from JSON, be it written as text.
+    """
+    number = int(value)
+    if not -LIMIT <= number < LIMIT:
+        raise ValueError("a number out of range")
+    return number
+
+
+def textOf(value: Any) -> str:
+    """
+    A text from JSON; nothing and numbers stand there for some.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list, bool)):
+        raise TypeError("no text")
+    return str(value)
 
 
 # ---- fields
@@ -255,7 +338,7 @@ class Fields(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._fields[name]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
 
     def __len__(self) -> int:
@@ -292,11 +375,11 @@ class Fields(Mapping[str, str]):
         A parameter as text.
         """
         value = self.raw(name)
-        if value is None or isinstance(value, (dict, list)):
+        if value is None or isinstance(value, (dict, list, bool)):
             if default is not None:
                 return default
             raise MalformedReply(f"{name} is missing")
-        return str(value)
+        return textOf(value)
 
     def integer(self, name: str, default: int | None = None) -> int:
         """
@@ -308,7 +391,7 @@ class Fields(Mapping[str, str]):
                 return default
             raise MalformedReply(f"{name} is missing")
         try:
-            return int(value)
+            return integer(value)
         except (TypeError, ValueError, OverflowError) as e:
             raise MalformedReply(f"{name} is not a number") from e
 
@@ -318,7 +401,7 @@ class Fields(Mapping[str, str]):
         The cache buster C{t}; clients send all kinds of numbers there.
         """
         try:
-            return int(float(self.text("t", "0")))
+            return int(natural(float(self.text("t", "0"))))
         except (ValueError, OverflowError):
             return 0
 
@@ -347,11 +430,13 @@ class Command(ABC, Generic[R]):
     two. Decoders return a value or raise L{MalformedReply}.
 
     @cvar method: C{GET} sends the fields in the query, C{POST} as a form.
+    @cvar scheme: C{http}, where later clients do not insist on more.
     @cvar path: what decides on the server; C{aliases} are accepted too.
     @cvar patience: the seconds a client waits for the answer.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "GET"
+    scheme: ClassVar[Literal["http", "https"]] = "http"
     host: ClassVar[Host]
     path: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -363,7 +448,7 @@ class Command(ABC, Generic[R]):
         """
         Where the question goes, on the historical hosts, without its query.
         """
-        return f"http://{self.host.value}{self.path}"
+        return f"{self.scheme}://{self.host.value}{self.path}"
 
     @abstractmethod
     def encodeFields(self) -> Pairs:
@@ -461,26 +546,35 @@ def encodeRefusal(refusal: Refusal) -> bytes:
     return encodeJSON(value).encode()
 
 
+def decodeRefusal(body: bytes) -> Refusal | None:
+    """
+    The refusal that stands where an answer is no JSON otherwise.
+    """
+    if not body.startswith(b"{"):
+        return None
+    return guarded(_decodeRefusal, parseJSON(decodeText(body)))
+
+
 def _decodeRefusal(value: Any) -> Refusal | None:
-    retcode = int(value["retcode"])
+    retcode = integer(value["retcode"])
     if retcode == 0:
         return None
-    seconds = value.get("t")
-    pushed = value.get("p")
+    errmsg, seconds, pushed = value.get("errmsg"), value.get("t"), value.get("p")
     return Refusal(
         retcode,
-        errmsg=str(value.get("errmsg") or ""),
+        errmsg=errmsg if isinstance(errmsg, str) else "",
         seconds=None if seconds is None else _seconds(seconds),
-        ptwebqq=None if pushed is None else str(pushed),
+        ptwebqq=pushed if isinstance(pushed, str) else None,
     )
 
 
 def _seconds(value: Any) -> float | None:
     # Whatever else stands there, a wait of that kind is no wait.
     try:
-        return min(max(float(value), 0.0), 3600.0)
+        seconds = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return min(max(seconds, 0.0), 3600.0) if isfinite(seconds) else None
 
 
 def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:

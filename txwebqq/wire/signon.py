@@ -4,6 +4,7 @@ The exchanges that open and close a session: C{check} .. C{login2}, C{logout2}.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
@@ -32,6 +33,12 @@ from txwebqq.wire.command import (
 APPID = "1003903"
 """WebQQ's own C{aid} (protocol.md 1.2)."""
 
+DAID = "164"
+"""What later login pages know WebQQ by."""
+
+_JS_VERSION = "10040"
+_LATER_PAGE = "http://web2.qq.com/loginproxy.html"
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -50,13 +57,63 @@ class Challenge:
     extra: tuple[str, ...] = ()
 
 
+_SIGNATURE = re.compile(r"""g_login_sig=encodeURIComponent\("([^"\s]{0,512})"\)""")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPage(Command[str]):
+    """
+    The page of later sign-ons; it gives the signature of one (protocol.md
+    2.1.2), C{""} where it has none.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.LOGIN_PAGE
+    path: ClassVar[str] = "/cgi-bin/login"
+
+    status: Status = Status.ONLINE
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("daid", DAID),
+            ("target", "self"),
+            ("style", "5"),
+            ("mibao_css", "m_webqq"),
+            ("appid", APPID),
+            ("enable_qlogin", "0"),
+            ("no_verifyimg", "1"),
+            ("s_url", _LATER_PAGE),
+            ("f_url", "loginerroralert"),
+            ("strong_login", "1"),
+            ("login_state", str(self.status.code)),
+            ("t", "20130723001"),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(_statusOf(fields.get("login_state", "")))
+
+    @classmethod
+    def encodeReply(cls, reply: str | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        script = f'var g_login_sig=encodeURIComponent("{reply}");'
+        page = f"<!DOCTYPE html>\n<script>{script}</script>\n"
+        return page.encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> str | Refusal:
+        found = _SIGNATURE.search(body.decode("utf-8", "replace"))
+        return "" if found is None else found[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Check(Command[Challenge]):
     """
     Does this account need a captcha? (protocol.md 2.1.3)
 
     @ivar later: whether the question has the marks of clients that take five
-        arguments (compatibility.md 2); we never ask so.
+        arguments (compatibility.md 2).
     """
 
     host: ClassVar[Host] = Host.CHECK
@@ -67,10 +124,10 @@ class Check(Command[Challenge]):
     later: bool = False
 
     def encodeFields(self) -> Pairs:
-        pairs = [("uin", self.uin), ("appid", APPID)]
-        if self.later:
-            pairs.append(("js_ver", "10079"))
-        return [*pairs, ("r", self.r)]
+        return [("uin", self.uin), ("appid", APPID), *self._marks(), ("r", self.r)]
+
+    def _marks(self) -> Pairs:
+        return [("js_ver", _JS_VERSION)] if self.later else []
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -99,6 +156,38 @@ class Check(Command[Challenge]):
     def decodeReply(cls, body: bytes) -> Challenge | Refusal:
         arguments = ptui.parseCall(decodeText(body), "ptui_checkVC", "pt_checkVC")
         return guarded(_decodeChallenge, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheck(Check):
+    """
+    The same, as clients asked from the summer of 2013 on.
+
+    @ivar signature: what the login page gave.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.SECURE_LOGIN
+    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+
+    later: bool = True
+    signature: str = field(default="", repr=False)
+
+    def _marks(self) -> Pairs:
+        return [
+            ("js_ver", _JS_VERSION),
+            ("js_type", "0"),
+            ("login_sig", self.signature),
+            ("u1", _LATER_PAGE),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        if "uin" not in fields:
+            raise MalformedReply("uin is missing")
+        return cls(
+            fields["uin"], fields.get("r", ""), True, fields.get("login_sig", "")
+        )
 
 
 def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
@@ -151,6 +240,16 @@ class GetImage(Command[bytes]):
         return body
 
 
+class SecureGetImage(GetImage):
+    """
+    The same, as clients asked from the summer of 2013 on.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.SECURE_CAPTCHA
+    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+
+
 @dataclass(frozen=True, slots=True)
 class LoginReply:
     """
@@ -191,6 +290,7 @@ class Login(Command[LoginReply]):
     def encodeFields(self) -> Pairs:
         kind = str(self.status.code)
         page = f"http://webqq.qq.com/loginproxy.html?login2qq=1&webqq_type={kind}"
+        daid, marks = self._marks()
         return [
             ("u", self.u),
             ("p", self.p),
@@ -203,6 +303,7 @@ class Login(Command[LoginReply]):
             ("h", "1"),
             ("ptredirect", "0"),
             ("ptlang", "2052"),
+            *daid,
             ("from_ui", "1"),
             ("pttype", "1"),
             ("dumy", ""),
@@ -211,20 +312,23 @@ class Login(Command[LoginReply]):
             ("mibao_css", "m_webqq"),
             ("t", str(self.attempt)),
             ("g", "1"),
+            *marks,
         ]
+
+    def _marks(self) -> tuple[Pairs, Pairs]:
+        return [], []
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         missing = [name for name in ("u", "p", "verifycode") if name not in fields]
         if missing:
             raise MalformedReply(f"{missing[0]} is missing")
-        kind = fields.get("webqq_type", "")
         attempt = fields.get("t", "")
         return cls(
             u=fields["u"],
             p=fields["p"],
             code=fields["verifycode"],
-            status=Status.fromCode(int(kind)) if _isSmall(kind) else Status.ONLINE,
+            status=_statusOf(fields.get("webqq_type", "")),
             attempt=int(attempt) if _isSmall(attempt) else 1,
         )
 
@@ -251,6 +355,46 @@ class Login(Command[LoginReply]):
     @classmethod
     def decodeReply(cls, body: bytes) -> LoginReply | Refusal:
         return guarded(_decodeLogin, ptui.parseCall(decodeText(body), "ptuiCB"))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLogin(Login):
+    """
+    The same, as clients asked from the summer of 2013 on.
+
+    @ivar signature: what the login page gave.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.SECURE_LOGIN
+    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+
+    signature: str = field(default="", repr=False)
+
+    def _marks(self) -> tuple[Pairs, Pairs]:
+        signed = [
+            ("pt_uistyle", "5"),
+            ("js_type", "0"),
+            ("js_ver", _JS_VERSION),
+            ("login_sig", self.signature),
+        ]
+        return [("daid", DAID)], signed
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        plain = Login.decodeFields(fields)
+        return cls(
+            plain.u,
+            plain.p,
+            plain.code,
+            plain.status,
+            plain.attempt,
+            fields.get("login_sig", ""),
+        )
+
+
+def _statusOf(code: str) -> Status:
+    return Status.fromCode(int(code)) if _isSmall(code) else Status.ONLINE
 
 
 def _isSmall(text: str) -> bool:

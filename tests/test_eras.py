@@ -1,0 +1,129 @@
+"""
+Signing on as servers of later years want it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from treq.testing import StubTreq
+from twisted.web.resource import Resource
+from twisted.web.server import Request
+
+from txwebqq.service import WebQQService
+from txwebqq.session import Era
+from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingFactory
+from txwebqq.wire.command import Fields, Refusal
+from txwebqq.wire.hashes import FRIEND_HASHES
+from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
+
+HASHED = (GetUserFriends2, GetGroupNameListMask2)
+
+
+class Strict(Resource):
+    """
+    Our server, but with a wish for one of the hashes.
+    """
+
+    isLeaf = True
+
+    def __init__(self, web: MemoryWebQQ, name: str, number: int) -> None:
+        super().__init__()
+        self._web = web
+        self._name = name
+        self._number = number
+        self.asked: list[bytes] = []
+
+    def render(self, request: Request) -> int | bytes:
+        self.asked.append(request.path)
+        commands = {command.path.encode(): command for command in HASHED}
+        command = commands.get(request.path)
+        if command is not None and self._name:
+            [session] = self._web.world.sessions
+            assert request.content is not None
+            wanted = self._wanted(session.ptwebqq)
+            if wanted != Fields.parse(b"", request.content.read()).text("hash", ""):
+                return command.encodeReply(Refusal(50))
+            request.content.seek(0)
+        return self._web.server.render(request)
+
+    def _wanted(self, ptwebqq: str) -> str:
+        hashed = FRIEND_HASHES.get(self._name)
+        return "none is right" if hashed is None else hashed(self._number, ptwebqq)
+
+
+def signOn(
+    web: MemoryWebQQ, person: MemoryPerson, era: Era, wanted: str
+) -> tuple[WebQQService, Strict]:
+    """
+    A service that signs on at a server with a wish.
+    """
+    strict = Strict(web, wanted, person.number)
+    web.treq = StubTreq(strict)
+    service = WebQQService(
+        person.account, RecordingFactory(), web.client(), web.clock, era=era
+    )
+    service.startService()
+    web.settle()
+    return service, strict
+
+
+@pytest.mark.parametrize("wanted", FRIEND_HASHES)
+def test_hash(wanted: str) -> None:
+    """
+    Whichever hash the server wants is found, and used for the groups too; the
+    next sign-on begins with it.
+    """
+    web = MemoryWebQQ()
+    alice, _ = web.friends("Alice", "Bob")
+    service, strict = signOn(web, alice, Era.E2, wanted)
+    assert len(web.result(service.whenSignedOn()).transport.buddies) == 1
+    web.result(service.signOff())
+    strict.asked.clear()
+    service.signOn()
+    web.result(service.whenSignedOn())
+    assert strict.asked.count(b"/api/get_user_friends2") == 1
+    web.result(service.stopService())
+    web.stop()
+    assert web.clock.getDelayedCalls() == []
+
+
+def test_noHashIsRight() -> None:
+    """
+    After a full round of hashes the sign-on waits, and tries again.
+    """
+    web = MemoryWebQQ()
+    alice = web.person("Alice")
+    service, strict = signOn(web, alice, Era.E2, "X")
+    assert strict.asked.count(b"/api/get_user_friends2") == len(FRIEND_HASHES)
+    web.settle(60)
+    assert strict.asked.count(b"/api/get_user_friends2") > len(FRIEND_HASHES)
+    web.result(service.stopService())
+
+
+def test_firstEra() -> None:
+    """
+    The first era sends no hash, so a server that wants one lets nobody in.
+    """
+    web = MemoryWebQQ()
+    alice = web.person("Alice")
+    service, strict = signOn(web, alice, Era.E1, "P")
+    assert strict.asked.count(b"/api/get_user_friends2") == 1
+    assert b"/channel/poll2" not in strict.asked
+    web.result(service.stopService())
+
+
+def test_thirdEra() -> None:
+    """
+    The third era begins at the login page, and our server signs for it.
+    """
+    web = MemoryWebQQ()
+    alice = web.person("Alice")
+    service, strict = signOn(web, alice, Era.E3, "")
+    web.result(service.whenSignedOn())
+    assert strict.asked[:4] == [
+        b"/cgi-bin/login",
+        b"/check",
+        b"/login",
+        b"/check_sig",
+    ]
+    web.result(service.stopService())
