@@ -42,7 +42,7 @@ class Strict(Resource):
             assert request.content is not None
             wanted = self._wanted(session.ptwebqq)
             if wanted != Fields.parse(b"", request.content.read()).text("hash", ""):
-                return command.encodeReply(Refusal(50))
+                return command.encodeReply(Refusal(50, "hash"))
             request.content.seek(0)
         return self._web.server.render(request)
 

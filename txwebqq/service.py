@@ -589,7 +589,7 @@ class _Port:
         for name in sorted(FRIEND_HASHES, key=lambda name: name != self._hash):
             digest = FRIEND_HASHES[name](self._account.number, ticket.ptwebqq)
             reply = await self._ask(GetUserFriends2(ticket, digest))
-            if reply != Refusal(WRONG_HASH):
+            if not (isinstance(reply, Refusal) and reply.retcode == WRONG_HASH):
                 self._hash = name
                 return accepted(reply), digest
         raise RequestRefused(WRONG_HASH, "the server takes none of the hashes")
