@@ -1,0 +1,475 @@
+"""
+What the sign-on machine decides, done.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from automat import NoTransition
+from twisted.application.service import MultiService
+from twisted.internet.defer import (
+    Deferred,
+    fail,
+    succeed,
+)
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from txwebqq.client import WebQQClient, accepted
+from txwebqq.door import Door
+from txwebqq.errors import NotSignedOn, RequestRefused, SessionExpired, WebQQError
+from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol, IWebQQTransport
+from txwebqq.model import (
+    Account,
+    Buddy,
+    Category,
+    Event,
+    FriendList,
+    Gid,
+    Group,
+    Status,
+    Uin,
+)
+from txwebqq.polling import HeartbeatService, Inbox, PollService
+from txwebqq.roster import Roster
+from txwebqq.session import Core, Era, SignOn, makeSignOn
+from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
+from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.hashes import FRIEND_HASHES
+from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
+from txwebqq.wire.signon import Logout2
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+WRONG_HASH = 50
+"""The refusal of a friend list whose hash is wrong (protocol.md 6)."""
+
+GRACE = 1.5
+"""The seconds that calls of an application have to end when we stop."""
+
+
+@implementer(IWebQQTransport)
+class _Transport:
+    """
+    The way of one protocol to the server.
+    """
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._closed = False
+
+    @property
+    def buddies(self) -> Mapping[Uin, Buddy]:
+        return self._port.roster.buddies
+
+    @property
+    def groups(self) -> Mapping[Gid, Group]:
+        return self._port.roster.groups
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        return self._port.roster.categories
+
+    @property
+    def status(self) -> Status:
+        return self._port.core.status
+
+    def close(self) -> None:
+        """
+        The sign-on is over.
+        """
+        self._closed = True
+
+    def call(self, make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
+        if self._closed:
+            return fail(NotSignedOn("this sign-on is over"))
+        return self._port.call(make)
+
+    def nextMessageId(self) -> int:
+        return self._port.nextMessageId()
+
+    def appear(self, status: Status) -> Deferred[None]:
+        def changed(result: None) -> None:
+            self._port.core.status = status
+
+        return self.call(lambda ticket: ChangeStatus2(ticket, status)).addCallback(
+            changed
+        )
+
+    def signOff(self) -> Deferred[None]:
+        if self._closed:
+            return succeed(None)
+        self._port.machine.stop()
+        return self._port.drain()
+
+
+class Port:
+    """
+    Does what the sign-on machine decides.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        service: MultiService,
+        account: Account,
+        factory: IWebQQFactory,
+        client: WebQQClient,
+        clock: IReactorTime,
+        era: Era,
+        heartbeat: float,
+        backoff: Callable[[int], float],
+    ) -> None:
+        self._service = service
+        self._account = account
+        self._factory = factory
+        self._client = client
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._backoff = backoff
+        clientid = f"{random.randrange(10, 100)}{random.randrange(10**6):06d}"
+        self.core = Core(account, self, clientid, random.random, era)
+        self.machine: SignOn = makeSignOn(self.core)
+        self.roster = Roster()
+        self._inbox = Inbox()
+        self._door: Door | None = None
+        self._transport: _Transport | None = None
+        self._ticket: Ticket | None = None
+        self._channel: MultiService | None = None
+        self._poll: PollService | None = None
+        self._signedOn = False
+        self._lastMessageId = 0
+        # What the server took last, by the letter of its algorithm.
+        self._hash = ""
+        # What the machine waits for, and what is on the network.
+        self._expected: set[Deferred[Any]] = set()
+        self._delays: set[IDelayedCall] = set()
+        self._flying: set[Deferred[Any]] = set()
+        # Who waits for us.
+        self._held: list[Deferred[None]] = []
+        self._untilOn: list[Deferred[IWebQQProtocol]] = []
+        self._untilOff: list[Deferred[None]] = []
+        self._untilIdle: list[Deferred[None]] = []
+
+    # What the machine asks for.
+
+    def connecting(self) -> None:
+        self._client.begin(self._account.number)
+        if self._door is not None:
+            return
+        protocol = self._factory.buildProtocol(self._account)
+        self._door = Door(protocol, self._account)
+        self._transport = _Transport(self)
+        self.roster = Roster()
+        self._inbox = Inbox()
+        self._log.info("Signing on {number}.", number=self._account.number)
+        self._door.call("makeConnection", self._account, self._transport, self._factory)
+
+    def issue(
+        self,
+        command: Command[R],
+        answered: Callable[[R | Refusal], None],
+        after: float = 0.0,
+    ) -> None:
+        if after > 0:
+            self._later(after, lambda: self._issue(command, answered))
+        else:
+            self._issue(command, answered)
+
+    def ptwebqq(self) -> str:
+        return self._client.cookie("ptwebqq")
+
+    def solve(self, image: bytes) -> None:
+        assert self._door is not None
+        protocol = self._door.protocol
+        self._log.info("A captcha is to be read.")
+
+        def unsolved(failure: Failure) -> None:
+            # The application's own reason, and its own bug if it is one.
+            self._log.warn(
+                "The captcha was not read: {reason}.", reason=failure.getErrorMessage()
+            )
+            self.machine.unsolved(failure.getErrorMessage())
+
+        def solved(text: object) -> None:
+            if isinstance(text, str) and text.strip():
+                self.machine.solved(text.strip())
+            else:
+                self.machine.unsolved("no text was read from the captcha")
+
+        async def read() -> str:
+            return await protocol.captchaRequired(image)
+
+        self._expect(Deferred.fromCoroutine(read()), solved, unsolved)
+
+    def gather(self, ticket: Ticket) -> None:
+        self._expect(Deferred.fromCoroutine(self._gather(ticket)), self._gathered)
+
+    def wait(self, attempt: int, atLeast: float, reason: str) -> None:
+        delay = max(self._backoff(attempt), atLeast)
+        self._log.warn(
+            "{number} is not online: {reason}; next attempt in {delay:.1f} s.",
+            number=self._account.number,
+            reason=reason,
+            delay=delay,
+        )
+        self._later(delay, self.machine.retry)
+
+    def abandon(self) -> None:
+        delays, self._delays = self._delays, set()
+        for delay in delays:
+            delay.cancel()
+        expected, self._expected = self._expected, set()
+        for deferred in expected:
+            deferred.cancel()
+
+    def wentOnline(self, ticket: Ticket) -> None:
+        assert self._door is not None
+        self._ticket = ticket
+        if not self._signedOn:
+            self._signedOn = True
+            self._log.info("{number} is signed on.", number=self._account.number)
+            self._door.call("signedOn")
+            waiting, self._untilOn = self._untilOn, []
+            for deferred in waiting:
+                deferred.callback(self._door.protocol)
+        else:
+            self._log.info("{number} has rejoined.", number=self._account.number)
+        self._poll = PollService(
+            ticket,
+            self._ask,
+            self._ask,
+            self.machine,
+            self._inbox,
+            self._deliver,
+            self._clock,
+        )
+        self._channel = MultiService()
+        heartbeat = HeartbeatService(self._ask, self._heartbeat, self._clock)
+        for child in (self._poll, heartbeat):
+            child.setServiceParent(self._channel)  # type: ignore[no-untyped-call]
+        self._channel.setServiceParent(self._service)
+        held, self._held = self._held, []
+        for call in held:
+            call.callback(None)
+
+    def rotated(self, ticket: Ticket) -> None:
+        assert self._poll is not None
+        self._ticket = self._poll.ticket = ticket
+        self._client.keepTicket(ticket.ptwebqq)
+
+    def pausedOnline(self) -> None:
+        self._log.info("{number} is rejoining.", number=self._account.number)
+        self._closeChannel()
+
+    def signOff(self, command: Logout2) -> None:
+        self._ask(command).addErrback(
+            lambda failure: self._log.info(
+                "The server was not told that we leave: {reason}.",
+                reason=failure.getErrorMessage(),
+            )
+        )
+
+    def wentOffline(self, reason: WebQQError | None) -> None:
+        self._closeChannel()
+        self._signedOn = False
+        if reason is None:
+            self._log.info("{number} has signed off.", number=self._account.number)
+        else:
+            self._log.error(
+                "{number} is offline: {reason}.",
+                number=self._account.number,
+                reason=reason,
+            )
+        door, self._door = self._door, None
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+        held, self._held = self._held, []
+        for call in held:
+            call.errback(NotSignedOn("the session was lost"))
+        if door is not None:
+            door.close(Failure(ConnectionDone() if reason is None else reason))
+        if not isinstance(reason, SessionExpired):
+            self._end(reason)
+
+    # What applications ask for.
+
+    def call(self, make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
+        """
+        Perform an application's exchange; during a rejoin it is held.
+        """
+        if not self._signedOn:
+            return fail(NotSignedOn("there is no session"))
+        if self._ticket is not None:
+            return self._fetch(make(self._ticket))
+        held: Deferred[None] = Deferred(self._held.remove)
+        self._held.append(held)
+        return held.addCallback(lambda _: self.call(make))
+
+    def nextMessageId(self) -> int:
+        """
+        The next number of the scheme of the original page: four digits of the
+        time, then a counter (protocol.md 4.10).
+        """
+        if self._lastMessageId == 0:
+            self._lastMessageId = int(self._clock.seconds()) % 10_000 * 10_000
+        self._lastMessageId += 1
+        return self._lastMessageId
+
+    def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
+        if self._signedOn and self._door is not None:
+            return succeed(self._door.protocol)
+        waiting: Deferred[IWebQQProtocol] = Deferred(self._untilOn.remove)
+        self._untilOn.append(waiting)
+        return waiting
+
+    def whenSignedOff(self) -> Deferred[None]:
+        waiting: Deferred[None] = Deferred(self._untilOff.remove)
+        self._untilOff.append(waiting)
+        return waiting
+
+    def drain(self) -> Deferred[None]:
+        """
+        Wait until nothing is in flight, and cut short what takes too long.
+        """
+        if not self._flying:
+            return self._client.close()
+        waiting: Deferred[None] = Deferred()
+        self._untilIdle.append(waiting)
+        limit = self._clock.callLater(GRACE, self._cancelAll)
+
+        def idle(result: None) -> Deferred[None]:
+            if limit.active():
+                limit.cancel()
+            return self._client.close()
+
+        return waiting.addCallback(idle)
+
+    # How it is done.
+
+    def _issue(
+        self, command: Command[R], answered: Callable[[R | Refusal], None]
+    ) -> None:
+        self._expect(self._ask(command), answered)
+
+    def _ask(self, command: Command[R]) -> Deferred[R | Refusal]:
+        asked = self._client.ask(command)
+        self._flying.add(asked)
+        return asked.addBoth(self._landed, asked)
+
+    def _fetch(self, command: Command[R]) -> Deferred[R]:
+        return self._ask(command).addCallback(accepted)
+
+    def _landed(self, result: T, asked: Deferred[Any]) -> T:
+        self._flying.discard(asked)
+        if not self._flying:
+            idle, self._untilIdle = self._untilIdle, []
+            for waiting in idle:
+                waiting.callback(None)
+        return result
+
+    def _cancelAll(self) -> None:
+        for asked in list(self._flying):
+            asked.cancel()
+
+    def _expect(
+        self,
+        coming: Deferred[T],
+        arrived: Callable[[T], None],
+        broke: Callable[[Failure], None] | None = None,
+    ) -> None:
+        """
+        Tell the machine what comes, unless it is abandoned before.
+        """
+        self._expected.add(coming)
+
+        def cbCame(result: T) -> None:
+            if coming in self._expected:
+                self._expected.discard(coming)
+                arrived(result)
+
+        def ebCame(failure: Failure) -> None:
+            # Our own cancel comes by here too.
+            if coming in self._expected:
+                self._expected.discard(coming)
+                (broke or self._broke)(failure)
+
+        coming.addCallbacks(cbCame, ebCame).addErrback(self._stumbled)
+
+    def _broke(self, failure: Failure) -> None:
+        failure.trap(WebQQError)
+        self.machine.failed(failure.getErrorMessage())
+
+    def _stumbled(self, failure: Failure) -> None:
+        self._log.failure("Signing on stumbled.", failure=failure)
+        with suppress(NoTransition):
+            self.machine.failed("of an internal error")
+
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        def due() -> None:
+            self._delays.discard(delay)
+            do()
+
+        delay = self._clock.callLater(seconds, due)
+        self._delays.add(delay)
+
+    async def _gather(self, ticket: Ticket) -> Roster:
+        friends, digest = await self._friends(ticket)
+        groups = await self._fetch(GetGroupNameListMask2(ticket, digest))
+        present = await self._fetch(GetOnlineBuddies2(ticket))
+        return Roster(friends, groups, present)
+
+    async def _friends(self, ticket: Ticket) -> tuple[FriendList, str]:
+        """
+        The friend list, and the hash that the server took.
+        """
+        if self.core.era is Era.E1:
+            return await self._fetch(GetUserFriends2(ticket)), ""
+        for name in sorted(FRIEND_HASHES, key=lambda name: name != self._hash):
+            digest = FRIEND_HASHES[name](self._account.number, ticket.ptwebqq)
+            reply = await self._ask(GetUserFriends2(ticket, digest))
+            if not (isinstance(reply, Refusal) and reply.retcode == WRONG_HASH):
+                self._hash = name
+                return accepted(reply), digest
+        raise RequestRefused(WRONG_HASH, "the server takes none of the hashes")
+
+    def _gathered(self, roster: Roster) -> None:
+        self.roster = roster
+        self.machine.gathered()
+
+    def _deliver(self, event: Event) -> None:
+        self.roster.apply(event)
+        if self._door is not None:
+            self._door.call("eventReceived", event)
+
+    def _closeChannel(self) -> None:
+        self._ticket = None
+        self._poll = None
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            # What it has in flight is cancelled, and waited for by drain.
+            channel.disownServiceParent()
+
+    def _end(self, reason: WebQQError | None) -> None:
+        """
+        Tell who waits that nothing more happens without a person.
+        """
+        untilOn, self._untilOn = self._untilOn, []
+        for waiting in untilOn:
+            waiting.errback(reason or NotSignedOn("somebody signed off"))
+        untilOff, self._untilOff = self._untilOff, []
+        for end in untilOff:
+            if reason is None:
+                end.callback(None)
+            else:
+                end.errback(reason)
