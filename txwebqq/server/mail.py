@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
@@ -20,6 +20,7 @@ from txwebqq.model import (
     Event,
     Font,
     GroupMessage,
+    GroupPicture,
     Message,
     Number,
     Segment,
@@ -123,7 +124,20 @@ class GroupLetter:
         )
 
 
-Letter = BuddyLetter | GroupLetter
+class Letter(Protocol):
+    """
+    Whatever travels to an account.
+    """
+
+    @property
+    def conversation(self) -> tuple[str, int]: ...
+
+    def event(self, aliases: Aliases) -> Event: ...
+
+
+LETTERS: dict[str, type[Any]] = {}
+"""Letters without content by the kind they are stored under: dataclasses of
+numbers and strings, whose modules add them here."""
 
 
 # ---- what may be sent
@@ -198,14 +212,31 @@ def sizeOf(content: Content) -> int:
 # ---- letters on disk
 
 
+def _encodeStored(segment: Segment) -> Any:
+    match segment:
+        case GroupPicture(name, fileId, key, server) if fileId:
+            # What recipients fetch it by is not in what is sent.
+            return ["cface", {"picture": [name, fileId, key, server]}]
+    return encodeSegment(segment)
+
+
+def _decodeStored(element: Any) -> Segment:
+    match element:
+        case ["cface", {"picture": [str(), int(), str(), str()] as members}]:
+            return GroupPicture(*members)
+    return decodeSegment(element)
+
+
 def encodeLetter(letter: Letter) -> str:
     """
     A letter as the text that is stored.
     """
+    if not isinstance(letter, (BuddyLetter, GroupLetter)):
+        return encodeJSON(_encodeNotice(letter))
     mark, font = letter.mark, letter.font
     value: dict[str, Any] = {
         "mark": [mark.sender, mark.time, mark.messageId, mark.messageId2],
-        "content": [encodeSegment(segment) for segment in letter.content],
+        "content": [_encodeStored(segment) for segment in letter.content],
         "font": [
             font.name,
             font.size,
@@ -221,13 +252,24 @@ def encodeLetter(letter: Letter) -> str:
     return encodeJSON(value)
 
 
+def _encodeNotice(letter: Any) -> dict[str, Any]:
+    for kind, letterType in LETTERS.items():
+        if type(letter) is letterType:
+            names = (field.name for field in fields(letter))
+            return {"kind": kind, "members": {n: getattr(letter, n) for n in names}}
+    raise TypeError(f"{type(letter).__name__} is not among the LETTERS")
+
+
 def decodeLetter(text: str) -> Letter:
     """
     The letter that was stored as a text.
     """
     value = json.loads(text)
+    if "kind" in value:
+        notice: Letter = LETTERS[value["kind"]](**value["members"])
+        return notice
     mark = Postmark(*value["mark"])
-    content = tuple(map(decodeSegment, value["content"]))
+    content = tuple(map(_decodeStored, value["content"]))
     font = Font(*value["font"])
     match value:
         case {"group": [group, sequence]}:
