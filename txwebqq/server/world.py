@@ -365,8 +365,8 @@ class World:
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
-        letter = BuddyLetter(self._postmark(session.number), content, tidyFont(font))
-        self._post(letter, [number])
+        letter = BuddyLetter(self.postmark(session.number), content, tidyFont(font))
+        self.post(letter, [number])
         return None
 
     def sendToGroup(
@@ -385,17 +385,20 @@ class World:
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
         letter = GroupLetter(
-            self._postmark(session.number),
+            self.postmark(session.number),
             content,
             tidyFont(font),
             group,
             self._nextSequence(group),
         )
         members = self.store.memberNumbers(group)
-        self._post(letter, [n for n in members if n != session.number])
+        self.post(letter, [n for n in members if n != session.number])
         return None
 
-    def _postmark(self, sender: Number) -> Postmark:
+    def postmark(self, sender: Number) -> Postmark:
+        """
+        What goes on the next letter of somebody.
+        """
         return Postmark(
             sender=sender,
             time=int(self._now()),
@@ -417,7 +420,7 @@ class World:
         self._sequences[group] = last + 1
         return last + 1
 
-    def _post(self, letter: Letter, numbers: Iterable[Number]) -> None:
+    def post(self, letter: Letter, numbers: Iterable[Number]) -> None:
         """
         Hand a letter to whoever listens, keep it for all the others.
         """
