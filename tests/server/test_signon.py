@@ -413,6 +413,17 @@ class KickTests(SynchronousTestCase):
             self.assertEqual(self.old.login2(psessionid).json["retcode"], 103)
         self.assertFalse(new.poll().isAnswered)
 
+    def test_sharedSignOn(self) -> None:
+        """
+        Two clients that share one sign-on do not take turns either.
+        """
+        new = Visitor(self.house, ALICE, clientid="5")
+        new.ptwebqq = self.old.ptwebqq
+        new.join()
+        self.assertKick(self.old.poll().response.result[0])
+        self.assertEqual(self.old.login2(self.old.psessionid).json["retcode"], 103)
+        self.assertFalse(new.poll().isAnswered)
+
     def test_otherCalls(self) -> None:
         """
         Whatever else the older session asks is answered with the reason.

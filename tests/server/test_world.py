@@ -35,9 +35,10 @@ from txwebqq.server.mail import (
     tidyContent,
 )
 from txwebqq.server.population import parse
+from txwebqq.server.post import Parcel
 from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
 from txwebqq.server.store import Store
-from txwebqq.server.world import Parcel, World
+from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 
 ALICE, BOB = Number(10001), Number(10002)
@@ -189,8 +190,13 @@ def test_mailboxConversations() -> None:
     mailbox = Mailbox()
     for n, sender in enumerate((ALICE, BOB, ALICE, BOB, BOB)):
         mailbox.hand(letter(n, sender))
-    taken = [[each.mark.messageId for _, each in mailbox.take()] for _ in range(4)]
-    assert taken == [[0, 1], [2, 3], [4], []]
+    taken = [[each for _, each in mailbox.take()] for _ in range(4)]
+    assert taken == [
+        [letter(0, ALICE), letter(1, BOB)],
+        [letter(2, ALICE), letter(3, BOB)],
+        [letter(4, BOB)],
+        [],
+    ]
 
 
 def test_mailboxBound() -> None:

@@ -14,8 +14,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from txwebqq.model import WEB_CLIENT, Event, Presence
 from txwebqq.server.deadlines import Deadlines
 from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.post import Parcel, refusalFor
 from txwebqq.server.sessions import Ended, Session
-from txwebqq.server.world import Parcel, World, refusalFor
+from txwebqq.server.world import World
 from txwebqq.wire.channel import (
     ChangeStatus2,
     GetMsgTip,

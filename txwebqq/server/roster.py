@@ -24,9 +24,10 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Attendant
 from txwebqq.server.sessions import Ended, Session
-from txwebqq.server.world import NOT_YOURS, World
+from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal, Ticket
 from txwebqq.wire.roster import (
     GROUP_NUMBER,

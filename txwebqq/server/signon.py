@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from twisted.logger import Logger
+
 from txwebqq.model import Number
 from txwebqq.server.aliases import HIGHEST_NUMBER
 from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.post import refusalFor
 from txwebqq.server.sessions import Ended, Random, token
-from txwebqq.server.world import Denial, World, refusalFor
+from txwebqq.server.world import Denial, World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.digests import saltFor
 from txwebqq.wire.signon import (
@@ -52,6 +55,8 @@ class SignOn:
 
     @param draw: makes the picture of a captcha's text.
     """
+
+    _log = Logger()
 
     def __init__(
         self, world: World, random: Random, draw: Callable[[str], bytes] | None
@@ -118,11 +123,16 @@ class SignOn:
             exchange.cookies.get("verifysession", ""),
             exchange.address,
         )
-        match verdict:
-            case Denial.WRONG_PASSWORD:
-                return LoginReply(3, message=WRONG_PASSWORD, nick=question.u)
-            case Denial.WRONG_CAPTCHA:
-                return LoginReply(4, message=WRONG_CAPTCHA, nick=question.u)
+        if isinstance(verdict, Denial):
+            isPassword = verdict is Denial.WRONG_PASSWORD
+            self._log.info(
+                "Refused {number} at {address}: wrong {what}.",
+                number=number,
+                address=exchange.address,
+                what="password" if isPassword else "captcha",
+            )
+            text = WRONG_PASSWORD if isPassword else WRONG_CAPTCHA
+            return LoginReply(verdict.value, message=text, nick=question.u)
         owner = f"o{number:010d}"
         exchange.setCookie("uin", owner)
         exchange.setCookie("skey", verdict.skey)
@@ -161,6 +171,11 @@ class SignOn:
         )
         if isinstance(session, Ended):
             return Refusal(103, refusalFor(session).errmsg)
+        self._log.info(
+            "{number} signed on at {address}.",
+            number=session.number,
+            address=exchange.address,
+        )
         return Session(
             uin=session.number,
             psessionid=session.psessionid,
@@ -176,4 +191,5 @@ class SignOn:
         if isinstance(session, Ended):
             return refusalFor(session)
         self._world.leave(session)
+        self._log.info("{number} logged out.", number=session.number)
         return None
