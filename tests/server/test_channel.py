@@ -20,6 +20,7 @@ from tests.server.harness import (
     House,
     Visitor,
     Wire,
+    request,
     textsOf,
 )
 from txwebqq.server import channel
@@ -183,6 +184,36 @@ class PollTests(ChannelTestCase):
         self.assertFalse(poll.isAnswered)
         poll.close()
         self.assertEqual(textsOf(self.bob.poll().response), ["hi"])
+
+    def test_closedBeforeItWasRead(self) -> None:
+        """
+        ... or closed before its poll was read.
+        """
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        theirs.close()
+        self.alice.tell(BOB, "hi")
+        wire = Wire(self.house, "127.0.0.1")
+        wire.transport.socket = ours  # type: ignore[attr-defined]
+        target = f"/channel/poll2?psessionid={self.bob.psessionid}"
+        wire.send(request("GET", target)).close()
+        self.assertEqual(textsOf(self.bob.poll().response), ["hi"])
+
+    def test_open(self) -> None:
+        """
+        A poll whose socket is open is answered, and loses nothing of what the
+        client says next.
+        """
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        for said in (b"", b"next"):
+            poll = self.bob.poll()
+            poll.transport.socket = ours  # type: ignore[attr-defined]
+            theirs.send(said)
+            self.alice.tell(BOB, "hi")
+            self.assertEqual(textsOf(poll.response), ["hi"])
+        self.assertEqual(ours.recv(9), b"next")
 
     def test_closedByUs(self) -> None:
         """
@@ -547,6 +578,30 @@ class FanOutTests(SynchronousTestCase):
         self.assertEqual(textsOf(visitor.poll().response), ["meow"])
         self.assertEqual(textsOf(visitor.poll().response), ["meow"])
         self.assertFalse(visitor.poll().isAnswered)
+
+    def test_newerPollInBetween(self) -> None:
+        """
+        A newer poll of somebody whose turn has not come gets the message.
+        """
+        self.send()
+        late = 20000 + self.SIZE - 1
+        poll = self.members[late].poll()
+        self.assertEqual(textsOf(poll.response), ["meow"])
+        self.house.clock.pump([0] * 10)
+        self.assertFalse(self.polls[late].isAnswered)
+        self.house.clock.advance(1)
+        self.assertEqual(self.polls[late].response.body, NOTHING)
+
+    def test_goneIsStored(self) -> None:
+        """
+        What was handed to a poll that went is in the store, before it is
+        accepted.
+        """
+        late = 20000 + self.SIZE - 1
+        self.send()
+        self.assertEqual(self.house.store.waiting(late, 0, 9), [])  # type: ignore[arg-type]
+        self.polls[late].close()
+        self.assertEqual(len(self.house.store.waiting(late, 0, 9)), 1)  # type: ignore[arg-type]
 
     def test_stop(self) -> None:
         """

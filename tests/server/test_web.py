@@ -4,10 +4,12 @@ The HTTP side: request lines, bodies, cookies, limits and errors.
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
 from treq.testing import StubTreq
+from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.harness import ALICE, BOB, House, request
@@ -190,6 +192,23 @@ class LimitTests(SynchronousTestCase):
         names = {name for name, _ in wire.response.headers}
         self.assertEqual(wire.response.json["retcode"], 121)
         self.assertLessEqual({"Content-Length", "Content-Type"}, names)
+
+
+class LogTests(SynchronousTestCase):
+    def test_noAccessLog(self) -> None:
+        """
+        No line tells of a request, whose path may hold a digest, and no timer
+        runs for the time of such lines.
+        """
+        file = StringIO()
+        self.patch(log, "logfile", file)
+        house = House()
+        house.site.doStart()
+        house.get(CHECK)
+        house.hangUpAll()
+        self.assertEqual(file.getvalue(), "")
+        self.assertEqual(house.clock.getDelayedCalls(), [])
+        house.site.doStop()
 
 
 class FaultTests(SynchronousTestCase):

@@ -149,6 +149,7 @@ class Channel:
             return reply if isNews else self.late(reply)
         if not exchange.isLive():
             return NOTHING
+        self._world.supersede(session)
         parcel = self._world.collect(session)
         if parcel is not None:
             self._noteDelivery(parcel)

@@ -185,7 +185,6 @@ class PostOffice:
         self._load(session, mailbox)
         letters = mailbox.take()
         news = mailbox.takeNews(session.aliases)
-        self._storeRest(session)
         events: list[Event] = list(news)
         events.extend(letter.event(session.aliases) for _, letter in letters)
         if not events:
@@ -232,10 +231,18 @@ class PostOffice:
         """
         Hold a session's poll, after L{collect} had nothing.
         """
-        older, session.listener = session.listener, listener
-        if older is not None:
-            older.superseded()
+        self.supersede(session)
+        session.listener = listener
         self.sessions.wake(session)
+
+    def supersede(self, session: Session) -> None:
+        """
+        Send away who holds a session's poll; what they were not given waits.
+        """
+        older = session.listener
+        if older is not None:
+            self.hangUp(session, older)
+            older.superseded()
 
     def hangUp(self, session: Session, listener: Listener) -> None:
         """

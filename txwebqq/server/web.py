@@ -297,9 +297,6 @@ class WebQQSite(Site):
         Likewise.
         """
 
-    def log(self, request: http.Request) -> None:
-        pass
-
 
 class LimitedRequest(Request):
     """

@@ -165,9 +165,7 @@ class World(PostOffice):
 
     def _rejoin(self, session: Session, clientid: str, status: Status) -> Session:
         before = session.visible
-        if session.listener is not None:
-            session.listener.superseded()
-            self.hangUp(session, session.listener)
+        self.supersede(session)
         # What came while it was lapsed lies in the store.
         session.mailbox.more = True
         session.clientid = clientid
