@@ -4,10 +4,13 @@ The live channel: C{poll2} and its events, sends, presence, heartbeat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
+from txwebqq.errors import MalformedReply
 from txwebqq.model import (
+    DESKTOP_CLIENT,
+    Code,
     Content,
     Event,
     Font,
@@ -33,8 +36,13 @@ from txwebqq.wire.command import (
     encodeJSON,
     encodeRefusal,
     guarded,
+    integer,
+    natural,
     parseJSON,
     postFields,
+    refusalOf,
+    statusOf,
+    textOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent
 from txwebqq.wire.events import decodeEvent, encodeEvent
@@ -71,7 +79,8 @@ class Poll2(JSONCommand[tuple[Event, ...]]):
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         ids = fields.r.get("ids")
-        return cls(fields.ticket, tuple(map(str, ids)) if isinstance(ids, list) else ())
+        shown = guarded(_decodeIds, ids) if isinstance(ids, list) else ()
+        return cls(fields.ticket, shown)
 
     @classmethod
     def encodeResult(cls, reply: tuple[Event, ...]) -> Any:
@@ -90,14 +99,21 @@ class Poll2(JSONCommand[tuple[Event, ...]]):
         return decodeAnswer(body, cls.decodeResult) if body.strip() else ()
 
 
+def _decodeIds(ids: list[Any]) -> tuple[str, ...]:
+    return tuple(textOf(one) for one in ids)
+
+
 def _decodeEnvelope(envelope: Any) -> Event:
-    match envelope:
-        case {"poll_type": str(pollType), "value": value}:
-            return decodeEvent(pollType, value)
+    if isinstance(envelope, dict) and "value" in envelope:
+        pollType = envelope.get("poll_type")
+        if isinstance(pollType, str):
+            return decodeEvent(pollType, envelope["value"])
     return UnknownEvent("", envelope)
 
 
 # ---- sends
+
+_NO_CODE = Code(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +164,8 @@ class SendBuddyMsg2(OKCommand):
 class SendQunMsg2(OKCommand):
     """
     Send to a group (protocol.md 2.2.3).
+
+    @ivar code: with C{key} and C{sig}, what a content with pictures needs.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -160,10 +178,15 @@ class SendQunMsg2(OKCommand):
     content: Content
     messageId: int
     font: Font = Font()
+    code: Code = _NO_CODE
+    key: str = ""
+    sig: str = field(default="", repr=False)
 
     def encodeFields(self) -> Pairs:
-        members = {
-            "group_uin": self.group,
+        members: dict[str, Any] = {"group_uin": self.group}
+        if self.sig:
+            members |= {"group_code": self.code, "key": self.key, "sig": self.sig}
+        members |= {
             "content": encodeSent(self.content, self.font),
             "msg_id": self.messageId,
             "clientid": self.ticket.clientid,
@@ -180,6 +203,9 @@ class SendQunMsg2(OKCommand):
             content=content,
             messageId=fields.integer("msg_id", 0),
             font=font,
+            code=Code(fields.integer("group_code", 0)),
+            key=fields.text("key", ""),
+            sig=fields.text("sig", ""),
         )
 
 
@@ -245,7 +271,11 @@ class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
         return tuple(
-            Presence(Uin(int(p["uin"])), Status(p["status"]), int(p["client_type"]))
+            Presence(
+                uin=natural(p["uin"]),
+                status=statusOf(p["status"]),
+                clientType=natural(p.get("client_type", DESKTOP_CLIENT)),
+            )
             for p in result
         )
 
@@ -291,5 +321,10 @@ class GetMsgTip(Command[bool]):
         return guarded(_decodeTip, parseJSON(decodeText(body)))
 
 
-def _decodeTip(value: Any) -> bool:
-    return int(value["c"]) == 0
+def _decodeTip(value: Any) -> bool | Refusal:
+    if "c" in value:
+        return integer(value["c"]) == 0
+    refusal = refusalOf(value)
+    if refusal is None:
+        raise MalformedReply("neither a tip nor none")
+    return refusal

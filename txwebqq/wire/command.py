@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 from urllib.parse import quote, unquote_to_bytes
 
 from txwebqq.errors import MalformedReply
+from txwebqq.model import Status
 
 R = TypeVar("R")
 D = TypeVar("D")
@@ -118,6 +119,7 @@ _lenient = json.JSONDecoder(
     parse_constant=_refuseConstant, parse_float=_finite, strict=False
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_ESCAPE = re.compile(
     r"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])"
     r"|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])",
@@ -131,7 +133,7 @@ def _withoutSurrogates(value: Any, source: str) -> Any:
 
     @param source: the JSON; one look at it settles nearly all cases.
     """
-    if "\\ud" not in source and "\\uD" not in source:
+    if _SURROGATE_ESCAPE.search(source) is None:
         return value
     # Behind an escaped backslash, what looks like an escape is none.
     if "\\\\u" not in source and _LONE_ESCAPE.search(source) is None:
@@ -213,6 +215,7 @@ def guarded(decode: Callable[..., D], *args: Any) -> D:
     except MISSHAPEN as e:
         raise MalformedReply(f"unexpected shape: {type(e).__name__}") from e
 
+
 LIMIT = 2**63
 """One more than the largest number on the wire: what databases can hold."""
 
@@ -251,6 +254,16 @@ def textOf(value: Any) -> str:
     if isinstance(value, (dict, list, bool)):
         raise TypeError("no text")
     return str(value)
+
+
+_STATUSES = {status.value: status for status in Status}
+
+
+def statusOf(word: Any) -> Status:
+    """
+    The presence that a word means; words of other times mean online.
+    """
+    return _STATUSES.get(textOf(word), Status.ONLINE)
 
 
 # ---- fields
@@ -391,9 +404,12 @@ class Fields(Mapping[str, str]):
                 return default
             raise MalformedReply(f"{name} is missing")
         try:
-            return integer(value)
+            number = int(value)
         except (TypeError, ValueError, OverflowError) as e:
             raise MalformedReply(f"{name} is not a number") from e
+        if not -LIMIT <= number < LIMIT:
+            raise MalformedReply(f"{name} is out of range")
+        return number
 
     @property
     def milliseconds(self) -> int:
@@ -514,7 +530,7 @@ def decodeAnswer(body: bytes, decodeResult: Callable[[Any], R]) -> R | Refusal:
     What the JSON of an answer says.
     """
     value = parseJSON(decodeText(body))
-    refusal = guarded(_decodeRefusal, value)
+    refusal = guarded(refusalOf, value)
     return guarded(decodeResult, value.get("result")) if refusal is None else refusal
 
 
@@ -552,10 +568,13 @@ def decodeRefusal(body: bytes) -> Refusal | None:
     """
     if not body.startswith(b"{"):
         return None
-    return guarded(_decodeRefusal, parseJSON(decodeText(body)))
+    return guarded(refusalOf, parseJSON(decodeText(body)))
 
 
-def _decodeRefusal(value: Any) -> Refusal | None:
+def refusalOf(value: Any) -> Refusal | None:
+    """
+    The refusal that a JSON answer is, L{None} for a success.
+    """
     retcode = integer(value["retcode"])
     if retcode == 0:
         return None

@@ -5,7 +5,7 @@ The contact lists: friends, groups, their details and their numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import (
@@ -14,7 +14,6 @@ from txwebqq.model import (
     Category,
     Code,
     FriendList,
-    Gid,
     Group,
     GroupDetails,
     GroupList,
@@ -33,6 +32,9 @@ from txwebqq.wire.command import (
     Ticket,
     apiQuery,
     encodeJSON,
+    integer,
+    natural,
+    textOf,
 )
 
 GLOBAL_MASK = 1000
@@ -41,7 +43,12 @@ GLOBAL_MASK = 1000
 
 def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
     # Some lists are known to hold empty objects.
-    return {int(item[key]): item for item in items or () if item}
+    return {natural(item[key]): item for item in items or () if item}
+
+
+def _count(value: Any) -> int:
+    # Nothing in particular is known of people who hide it.
+    return integer(value or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,8 @@ class GetUserFriends2(JSONCommand[FriendList]):
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
-    hash: str = ""
+    # One of the algorithms can be undone, for the ptwebqq in it.
+    hash: str = field(default="", repr=False)
 
     def encodeFields(self) -> Pairs:
         members = {"h": "hello", "vfwebqq": self.ticket.vfwebqq}
@@ -105,19 +113,19 @@ class GetUserFriends2(JSONCommand[FriendList]):
         vips = _by("u", result.get("vipinfo"))
         buddies = {}
         for friend in result["friends"]:
-            uin = Uin(int(friend["uin"]))
+            uin = natural(friend["uin"])
             told = info.get(uin, {})
             buddies[uin] = Buddy(
                 uin=uin,
-                nick=str(told.get("nick", "")),
-                markname=str(marks.get(uin, {}).get("markname", "")),
-                category=int(friend.get("categories", 0)),
-                face=int(told.get("face", 0)),
-                flag=int(friend.get("flag", 0)),
-                vipLevel=int(vips.get(uin, {}).get("vip_level", 0)),
+                nick=textOf(told.get("nick", "")),
+                markname=textOf(marks.get(uin, {}).get("markname", "")),
+                category=_count(friend.get("categories")),
+                face=_count(told.get("face")),
+                flag=_count(friend.get("flag")),
+                vipLevel=_count(vips.get(uin, {}).get("vip_level")),
             )
         categories = tuple(
-            Category(int(c["index"]), str(c["name"]), int(c.get("sort", 0)))
+            Category(integer(c["index"]), textOf(c["name"]), _count(c.get("sort")))
             for c in result.get("categories") or ()
         )
         return FriendList(buddies, categories)
@@ -137,7 +145,8 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
-    hash: str = ""
+    # One of the algorithms can be undone, for the ptwebqq in it.
+    hash: str = field(default="", repr=False)
 
     def encodeFields(self) -> Pairs:
         members = {"vfwebqq": self.ticket.vfwebqq}
@@ -172,16 +181,16 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
         marks = _by("uin", result.get("gmarklist"))
         groups = {}
         for entry in result["gnamelist"]:
-            gid = Gid(int(entry["gid"]))
+            gid = natural(entry["gid"])
             groups[gid] = Group(
                 gid=gid,
-                code=Code(int(entry["code"])),
-                name=str(entry["name"]),
-                markname=str(marks.get(gid, {}).get("markname", "")),
-                flag=int(entry.get("flag", 0)),
-                mask=int(masks.get(gid, {}).get("mask", 0)),
+                code=natural(entry["code"]),
+                name=textOf(entry["name"]),
+                markname=textOf(marks.get(gid, {}).get("markname", "")),
+                flag=_count(entry.get("flag")),
+                mask=_count(masks.get(gid, {}).get("mask")),
             )
-        return GroupList(groups, int(masks.get(GLOBAL_MASK, {}).get("mask", 0)))
+        return GroupList(groups, _count(masks.get(GLOBAL_MASK, {}).get("mask")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,38 +265,38 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
         vips = _by("u", result.get("vipinfo"))
         members = []
         for entry in info["members"]:
-            uin = Uin(int(entry["muin"]))
+            uin = natural(entry["muin"])
             told, stat = people.get(uin, {}), stats.get(uin, {})
             members.append(
                 Member(
                     uin=uin,
-                    nick=str(told.get("nick", "")),
-                    card=str(cards.get(uin, {}).get("card", "")),
-                    flag=int(entry.get("mflag", 0)),
-                    gender=str(told.get("gender", "unknown")),
-                    country=str(told.get("country", "")),
-                    province=str(told.get("province", "")),
-                    city=str(told.get("city", "")),
-                    vipLevel=int(vips.get(uin, {}).get("vip_level", 0)),
-                    status=Status.fromCode(int(stat.get("stat", 20))),
-                    clientType=int(stat.get("client_type", 0)),
+                    nick=textOf(told.get("nick", "")),
+                    card=textOf(cards.get(uin, {}).get("card", "")),
+                    flag=_count(entry.get("mflag")),
+                    gender=textOf(told.get("gender", "unknown")),
+                    country=textOf(told.get("country", "")),
+                    province=textOf(told.get("province", "")),
+                    city=textOf(told.get("city", "")),
+                    vipLevel=_count(vips.get(uin, {}).get("vip_level")),
+                    status=Status.fromCode(integer(stat.get("stat", 20))),
+                    clientType=_count(stat.get("client_type")),
                 )
             )
         return GroupDetails(
-            gid=Gid(int(info["gid"])),
-            code=Code(int(info["code"])),
-            name=str(info["name"]),
-            owner=Uin(int(info["owner"])),
+            gid=natural(info["gid"]),
+            code=natural(info["code"]),
+            name=textOf(info["name"]),
+            owner=natural(info["owner"]),
             members=tuple(members),
-            markname=str(info.get("markname", "")),
-            memo=str(info.get("memo", "")),
-            description=str(info.get("fingermemo", "")),
-            face=int(info.get("face", 0)),
-            classId=int(info.get("class", 0)),
-            level=int(info.get("level", 0)),
-            flag=int(info.get("flag", 0)),
-            option=int(info.get("option", 0)),
-            created=int(info.get("createtime", 0)),
+            markname=textOf(info.get("markname", "")),
+            memo=textOf(info.get("memo", "")),
+            description=textOf(info.get("fingermemo", "")),
+            face=_count(info.get("face")),
+            classId=_count(info.get("class")),
+            level=_count(info.get("level")),
+            flag=_count(info.get("flag")),
+            option=_count(info.get("option")),
+            created=_count(info.get("createtime")),
         )
 
 
@@ -335,17 +344,17 @@ def decodeProfile(value: Mapping[str, Any]) -> Profile:
     The person that details describe; absent members mean nothing known.
     """
     birthday = value.get("birthday") or {}
-    texts = {name: str(value[name]) for name in _PROFILE_TEXTS if name in value}
-    numbers = {name: int(value[name]) for name in _PROFILE_NUMBERS if name in value}
+    texts = {name: textOf(value[name]) for name in _PROFILE_TEXTS if name in value}
+    numbers = {name: _count(value[name]) for name in _PROFILE_NUMBERS if name in value}
     known: dict[str, Any] = {"nick": "", **texts, **numbers}
     return Profile(
-        uin=Uin(int(value["uin"])),
+        uin=natural(value["uin"]),
         birthday=Birthday(
-            *(int(birthday.get(part, 0)) for part in ("year", "month", "day"))
+            *(_count(birthday.get(part)) for part in ("year", "month", "day"))
         ),
-        vipLevel=int(value.get("vip_info", 0)),
-        status=Status.fromCode(int(value.get("stat", 20))),
-        clientType=int(value.get("client_type", 0)),
+        vipLevel=_count(value.get("vip_info")),
+        status=Status.fromCode(integer(value.get("stat", 20))),
+        clientType=_count(value.get("client_type")),
         **known,
     )
 
@@ -365,7 +374,7 @@ class GetFriendInfo2(JSONCommand[Profile]):
 
     ticket: Ticket
     uin: Uin
-    verifySession: str = ""
+    verifySession: str = field(default="", repr=False)
     code: str = ""
     milliseconds: int = 0
 
@@ -450,4 +459,4 @@ class GetFriendUin2(JSONCommand[Identity]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Identity:
-        return Identity(Uin(int(result["uin"])), Number(int(result["account"])))
+        return Identity(natural(result["uin"]), natural(result["account"]))

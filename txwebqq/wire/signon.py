@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Number, Status
@@ -24,10 +24,15 @@ from txwebqq.wire.command import (
     Refusal,
     Ticket,
     channelQuery,
+    decodeRefusal,
     decodeText,
+    encodeForm,
     encodeRefusal,
     guarded,
+    integer,
+    natural,
     postFields,
+    statusOf,
 )
 
 APPID = "1003903"
@@ -154,6 +159,9 @@ class Check(Command[Challenge]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> Challenge | Refusal:
+        refusal = decodeRefusal(body)
+        if refusal is not None:
+            return refusal
         arguments = ptui.parseCall(decodeText(body), "ptui_checkVC", "pt_checkVC")
         return guarded(_decodeChallenge, arguments)
 
@@ -235,6 +243,9 @@ class GetImage(Command[bytes]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> bytes | Refusal:
+        refusal = decodeRefusal(body)
+        if refusal is not None:
+            return refusal
         if not body.startswith(_PICTURES):
             raise MalformedReply("not a picture")
         return body
@@ -354,6 +365,9 @@ class Login(Command[LoginReply]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> LoginReply | Refusal:
+        refusal = decodeRefusal(body)
+        if refusal is not None:
+            return refusal
         return guarded(_decodeLogin, ptui.parseCall(decodeText(body), "ptuiCB"))
 
 
@@ -403,8 +417,15 @@ def _isSmall(text: str) -> bool:
 
 def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
     code, subcode, url, target, message, *rest = arguments
+    # Whoever lands there must be able to take it apart.
+    urlsplit(url)
     return LoginReply(
-        int(code), int(subcode), url, target, message, rest[0] if rest else ""
+        code=integer(code),
+        subcode=integer(subcode),
+        url=url,
+        target=target,
+        message=message,
+        nick=rest[0] if rest else "",
     )
 
 
@@ -431,12 +452,12 @@ class CheckSig(Command[None]):
         return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
     def encodeFields(self) -> Pairs:
-        fields = Fields.parse(urlsplit(self.landing).query.encode())
-        return list(fields.items())
+        query = urlsplit(self.landing).query
+        return parse_qsl(query, keep_blank_values=True, errors="replace")
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
-        query = "&".join(f"{name}={value}" for name, value in fields.items())
+        query = encodeForm(fields.items()).decode("ascii")
         return cls(f"http://{Host.LANDING.value}{cls.path}?{query}")
 
     @classmethod
@@ -516,13 +537,13 @@ class Login2(JSONCommand[Session]):
         if not (isinstance(psessionid, str) and isinstance(vfwebqq, str)):
             raise MalformedReply("a session without ids")
         return Session(
-            uin=Number(int(result["uin"])),
+            uin=natural(result["uin"]),
             psessionid=psessionid,
             vfwebqq=vfwebqq,
-            status=Status(result.get("status", "online")),
-            index=int(result.get("index", 0)),
-            port=int(result.get("port", 0)),
-            cip=int(result.get("cip", 0)),
+            status=statusOf(result.get("status")),
+            index=integer(result.get("index", 0)),
+            port=integer(result.get("port", 0)),
+            cip=integer(result.get("cip", 0)),
         )
 
 

@@ -1,0 +1,621 @@
+"""
+Every exchange, both ways, and against answers that we have not written.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import pytest
+
+from tests.wire.rows import (
+    BO,
+    CHANNEL,
+    CLIENTID,
+    FRESH,
+    LANDING,
+    LIN,
+    PSESSIONID,
+    PTWEBQQ,
+    ROWS,
+    SALT,
+    Row,
+    commands,
+    readable,
+)
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Content, Font, Presence, Status, Text
+from txwebqq.wire.channel import (
+    GetMsgTip,
+    GetOnlineBuddies2,
+    Poll2,
+    SendBuddyMsg2,
+)
+from txwebqq.wire.command import (
+    Command,
+    Fields,
+    Referer,
+    Refusal,
+    Ticket,
+    encodeForm,
+    encodeRefusal,
+    stamped,
+)
+from txwebqq.wire.roster import GetFriendUin2, GetUserFriends2
+from txwebqq.wire.signon import (
+    Challenge,
+    Check,
+    CheckSig,
+    GetImage,
+    Login,
+    Login2,
+    LoginReply,
+    Logout2,
+)
+
+REFUSALS = (
+    Refusal(103),
+    Refusal(100003, "to is missing"),
+    Refusal(121, seconds=0.0),
+    Refusal(112, seconds=2.5),
+    Refusal(116, ptwebqq=PTWEBQQ),
+    Refusal(-30001),
+)
+
+
+def name(row: Row) -> str:
+    """
+    What a row is called in a report.
+    """
+    return row.command.__name__
+
+
+def asked(command: Command[Any]) -> Fields:
+    """
+    A question as it reaches the server.
+    """
+    form = encodeForm(command.encodeFields())
+    return Fields.parse(b"", form) if command.method == "POST" else Fields.parse(form)
+
+
+def test_complete() -> None:
+    """
+    No Command is without a row.
+    """
+    assert set(commands()) - {row.command for row in ROWS} == set()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_fields(row: Row) -> None:
+    """
+    A question is written as protocol.md prints it, to the order of its fields.
+    """
+    assert readable(row.question.encodeFields()) == row.fields
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_question(row: Row) -> None:
+    """
+    The server sees the question that the client has asked.
+    """
+    assert row.command.decodeFields(asked(row.question)) == row.question
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_reply(row: Row) -> None:
+    """
+    The client reads the answer that the server has given.
+    """
+    assert row.command.decodeReply(row.command.encodeReply(row.reply)) == row.reply
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.retcode)
+@pytest.mark.parametrize("row", [r for r in ROWS if r.refusable], ids=name)
+def test_refusal(row: Row, refusal: Refusal) -> None:
+    """
+    The client reads a refusal, whatever else it might have been answered.
+    """
+    assert row.command.decodeReply(row.command.encodeReply(refusal)) == refusal
+
+
+@pytest.mark.parametrize(
+    ("command", "body", "reply"),
+    [
+        pytest.param(row.command, body, reply, id=f"{name(row)}-{n}")
+        for row in ROWS
+        for n, (body, reply) in enumerate(row.quoted)
+    ],
+)
+def test_quoted(command: type[Command[Any]], body: str | bytes, reply: Any) -> None:
+    """
+    Answers that others have written say what protocol.md says they do.
+    """
+    data = body if isinstance(body, bytes) else body.encode()
+    assert command.decodeReply(data) == reply
+
+
+# ---- where questions go
+
+PLACES = {
+    "LoginPage": ("GET", "https://ui.ptlogin2.qq.com/cgi-bin/login", None),
+    "Check": ("GET", "http://check.ptlogin2.qq.com/check", None),
+    "SignedCheck": ("GET", "https://ssl.ptlogin2.qq.com/check", "LOGIN_PAGE"),
+    "GetImage": ("GET", "http://captcha.qq.com/getimage", None),
+    "SecureGetImage": ("GET", "https://ssl.captcha.qq.com/getimage", "LOGIN_PAGE"),
+    "Login": ("GET", "http://ptlogin2.qq.com/login", None),
+    "SignedLogin": ("GET", "https://ssl.ptlogin2.qq.com/login", "LOGIN_PAGE"),
+    "CheckSig": ("GET", "http://ptlogin4.web2.qq.com/check_sig", None),
+    "Login2": ("POST", "http://d.web2.qq.com/channel/login2", "LOGIN2"),
+    "Logout2": ("GET", "http://d.web2.qq.com/channel/logout2", "CHANNEL"),
+    "Poll2": ("POST", "http://d.web2.qq.com/channel/poll2", "CHANNEL"),
+    "SendBuddyMsg2": (
+        "POST",
+        "http://d.web2.qq.com/channel/send_buddy_msg2",
+        "CHANNEL",
+    ),
+    "SendQunMsg2": ("POST", "http://d.web2.qq.com/channel/send_qun_msg2", "CHANNEL"),
+    "ChangeStatus2": (
+        "GET",
+        "http://d.web2.qq.com/channel/change_status2",
+        "CHANNEL",
+    ),
+    "GetOnlineBuddies2": (
+        "GET",
+        "http://d.web2.qq.com/channel/get_online_buddies2",
+        "CHANNEL",
+    ),
+    "GetMsgTip": ("GET", "http://webqq.qq.com/web2/get_msg_tip", "PAGE"),
+    "GetUserFriends2": ("POST", "http://s.web2.qq.com/api/get_user_friends2", "API"),
+    "GetGroupNameListMask2": (
+        "POST",
+        "http://s.web2.qq.com/api/get_group_name_list_mask2",
+        "API",
+    ),
+    "GetGroupInfoExt2": ("GET", "http://s.web2.qq.com/api/get_group_info_ext2", "API"),
+    "GetFriendInfo2": ("GET", "http://s.web2.qq.com/api/get_friend_info2", "API"),
+    "GetFriendUin2": ("GET", "http://s.web2.qq.com/api/get_friend_uin2", "API"),
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_place(row: Row) -> None:
+    """
+    A question goes to its historical URL, from its historical page.
+    """
+    method, url, referer = PLACES[name(row)]
+    question = row.question
+    assert (question.method, question.url) == (method, url)
+    assert question.referer is (None if referer is None else Referer[referer])
+
+
+def test_referers() -> None:
+    """
+    The pages are those of protocol.md 1.5.
+    """
+    assert [page.value for page in Referer if page is not Referer.LOGIN_PAGE] == [
+        "http://d.web2.qq.com/proxy.html?v=20110331002&callback=2",
+        "http://d.web2.qq.com/proxy.html?v=20110331002&callback=1&id=3",
+        "http://s.web2.qq.com/proxy.html?v=20110412001&callback=1&id=3",
+        "http://cgi.web2.qq.com/proxy.html?v=20110412001&callback=1&id=1",
+        "http://webqq.qq.com/",
+    ]
+
+
+def test_typingError() -> None:
+    """
+    The friend list is found under its misprinted path too.
+    """
+    assert GetUserFriends2.aliases == ("/api/get_user_friend2",)
+
+
+# ---- bytes that old clients cut at fixed places
+
+
+def test_checkBytes() -> None:
+    """
+    C{check} is answered without spaces, name and end as clients cut them.
+    """
+    body = Check.encodeReply(
+        Challenge(False, "!B55", b"\x00\x00\x00\x00\x00\xa6\x4a\x18")
+    )
+    assert body == rb"ptui_checkVC('0','!B55','\x00\x00\x00\x00\x00\xa6\x4a\x18');"
+    cut = ast.literal_eval(body[12:-1].decode())
+    assert cut == ("0", "!B55", "\x00\x00\x00\x00\x00\xa6\x4a\x18")
+
+
+def test_loginBytes() -> None:
+    """
+    C{login} is answered with a space before the last argument and a line end,
+    and a client that evaluates the line gets what we meant.
+    """
+    body = Login.encodeReply(LoginReply(0, 0, LANDING, "0", "登录成功！", "Wen"))
+    assert body == (
+        f"ptuiCB('0','0','{LANDING}','0','登录成功！', 'Wen');\r\n".encode()
+    )
+    cut = ast.literal_eval(body[6:-3].decode())
+    assert cut == ("0", "0", LANDING, "0", "登录成功！", "Wen")
+
+
+@pytest.mark.parametrize(
+    "nick",
+    [
+        "Bob's",
+        "back\\slash",
+        "end\\",
+        "line\nbreak",
+        '"',
+        "', 'x",
+        "\0",
+        "\u2028",
+        "😀",
+    ],
+)
+def test_nickBytes(nick: str) -> None:
+    """
+    No nick breaks the line: it is one argument, and holds no apostrophe.
+    """
+    body = Login.encodeReply(LoginReply(0, message="ok", nick=nick)).decode()
+    cut = ast.literal_eval(body[6:-3])
+    assert len(cut) == 6
+    assert "'" not in cut[-1]
+    assert body.count("'") == 12
+    reply = Login.decodeReply(body.encode())
+    assert isinstance(reply, LoginReply)
+    assert reply.nick == cut[-1]
+
+
+def test_refusalBytes() -> None:
+    """
+    A refusal has C{errmsg}, unless C{t} or C{p} takes its place.
+    """
+    assert encodeRefusal(Refusal(102)) == b'{"retcode":102,"errmsg":""}'
+    assert encodeRefusal(Refusal(121, seconds=0.0)) == b'{"retcode":121,"t":"0"}'
+    assert encodeRefusal(Refusal(116, ptwebqq="2c0d")) == b'{"retcode":116,"p":"2c0d"}'
+
+
+def test_successBytes() -> None:
+    """
+    A success is JSON without spaces, as clients search it.
+    """
+    assert ROWS[-1].command.encodeReply(ROWS[-1].reply) == (
+        b'{"retcode":0,"result":{"uiuin":"","account":245890123,"uin":1821777555}}'
+    )
+    assert Logout2.encodeReply(None) == b'{"retcode":0,"result":"ok"}'
+    assert GetMsgTip.encodeReply(False) == b'{"c":1}'
+    assert CheckSig.encodeReply(None) == b"0"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_members(row: Row) -> None:
+    """
+    Clients read members unseen: each answer has all that protocol.md quotes.
+    """
+    quoted = [b for b, reply in row.quoted if not isinstance(reply, Refusal)]
+    for body, reply in row.quoted:
+        if body not in quoted or not isinstance(body, str) or '"result"' not in body:
+            continue
+        ours = json.loads(row.command.encodeReply(reply))["result"]
+        theirs = json.loads(body)["result"]
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            assert set(theirs) <= set(ours)
+            for member, value in theirs.items():
+                if isinstance(value, dict):
+                    assert set(value) <= set(ours[member])
+                elif isinstance(value, list) and value and ours[member]:
+                    assert set(value[0]) <= set(ours[member][0])
+
+
+# ---- sign-on
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>502 Bad Gateway</html>",
+        "ptui_checkVC",
+        "ptui_checkVC()",
+        "ptui_checkVC('0','!K7Q');",
+        "ptui_checkVC('0','!K7Q','');",
+        "ptui_checkVC('2','!K7Q','\\x00\\x00\\x00\\x00\\x11\\xe3\\x2a\\x68');",
+        "ptui_checkVC('0','!K7Q','\\x11\\xe3\\x2a\\x68');",
+        "ptui_checkVC('0','!K7Q','八个汉字不是盐的');",
+        "ptui_checkVC('0','!K7Q','\\x00\\x00\\x00\\x00\\x11\\xe3\\x2a\\x68'); alert(1)",
+        "ptuiCB('0','!K7Q','\\x00\\x00\\x00\\x00\\x11\\xe3\\x2a\\x68');",
+        '{"retcode":0}',
+    ],
+)
+def test_malformedCheck(body: str) -> None:
+    """
+    Without flag, code and salt there is nothing to log in with.
+    """
+    with pytest.raises(MalformedReply):
+        Check.decodeReply(body.encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "ptuiCB('0','0','http://x/','0');",
+        "ptuiCB('zero','0','http://x/','0','m');",
+        "ptuiCB('0','0','http://[::1','0','m', 'n');",
+        "ptuiCB('" + "9" * 5000 + "','0','','0','m', 'n');",
+        '{"retcode":0,"result":"ok"}',
+    ],
+)
+def test_malformedLogin(body: str) -> None:
+    """
+    A login's answer without a code, or with an URL that is none, is none.
+    """
+    with pytest.raises(MalformedReply):
+        Login.decodeReply(body.encode())
+
+
+def test_notAPicture() -> None:
+    """
+    An HTML page is no captcha.
+    """
+    with pytest.raises(MalformedReply):
+        GetImage.decodeReply(b"<html></html>")
+
+
+@pytest.mark.parametrize(
+    ("query", "later"),
+    [
+        (b"uin=10001&appid=1003903&r=0.1", False),
+        (b"uin=10001&appid=1003903&login_sig=x&r=0.1", False),
+        (b"uin=10001&appid=1003903&js_ver=10037&r=0.1", True),
+        (b"uin=10001&appid=501004106&pt_tea=1&r=0.1", True),
+    ],
+)
+def test_later(query: bytes, later: bool) -> None:
+    """
+    Clients that know five arguments are told from those that break on them.
+    """
+    assert Check.decodeFields(Fields.parse(query)).later is later
+
+
+def test_loginLeniently() -> None:
+    """
+    A login needs an account, a digest and a code, no more.
+    """
+    login = Login.decodeFields(Fields.parse(b"u=1&p=2&verifycode=3&webqq_type=x&t=-"))
+    assert login == Login("1", "2", "3")
+    hidden = Login.decodeFields(
+        Fields.parse(b"u=1&p=2&verifycode=hxWd&webqq_type=40&t=2")
+    )
+    assert hidden == Login("1", "2", "hxWd", Status.HIDDEN, 2)
+    with pytest.raises(MalformedReply, match="verifycode"):
+        Login.decodeFields(Fields.parse(b"u=1&p=2"))
+
+
+def test_landing() -> None:
+    """
+    The landing URL is asked for as it was given, whatever is in its query.
+    """
+    landing = CheckSig(
+        "http://ptlogin4.web2.qq.com/check_sig?uin=1&s_url=http%3A%2F%2Fw.qq.com%2F"
+        "&empty=&uin=2&odd=%ff"
+    )
+    assert landing.encodeFields() == [
+        ("uin", "1"),
+        ("s_url", "http://w.qq.com/"),
+        ("empty", ""),
+        ("uin", "2"),
+        ("odd", "\ufffd"),
+    ]
+
+
+def test_relink() -> None:
+    """
+    A rejoin is a login2 with the old psessionid, in both places.
+    """
+    ticket = Ticket(CLIENTID, PSESSIONID, ptwebqq=PTWEBQQ)
+    command = Login2(ticket, Status.BUSY)
+    assert readable(command.encodeFields()) == (
+        f'r={{"status":"busy","ptwebqq":"{PTWEBQQ}","passwd_sig":"",'
+        f'"clientid":"47283951","psessionid":"{PSESSIONID}"}}'
+        f"&clientid=47283951&psessionid={PSESSIONID}"
+    )
+    assert Login2.decodeFields(asked(command)) == command
+
+
+@pytest.mark.parametrize(
+    "r",
+    [
+        '{"ptwebqq":"%s","clientid":"47283951"}',
+        '{"ptwebqq":"%s","clientid":47283951,"psessionid":null}',
+        '{"status":"online","ptwebqq":"%s","clientid":"47283951","psessionid":""}',
+        '{"status":"online","ptwebqq":"%s","clientid":"47283951","psessionid":"null"}',
+    ],
+)
+def test_firstLogin2(r: str) -> None:
+    """
+    No psessionid, null, C{"null"} and C{""} all mean a new session.
+    """
+    fields = Fields.parse(b"", encodeForm([("r", r % PTWEBQQ)]))
+    assert Login2.decodeFields(fields) == Login2(FRESH)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "null",
+        "[]",
+        '"ok"',
+        '{"uin":1,"psessionid":"x"}',
+        '{"uin":1,"psessionid":null,"vfwebqq":"x"}',
+        '{"uin":-1,"psessionid":"x","vfwebqq":"x"}',
+        '{"uin":1e30,"psessionid":"x","vfwebqq":"x"}',
+        '{"uin":"","psessionid":"x","vfwebqq":"x"}',
+    ],
+)
+def test_malformedLogin2(result: str) -> None:
+    """
+    A session without its ids is none.
+    """
+    with pytest.raises(MalformedReply):
+        Login2.decodeReply(f'{{"retcode":0,"result":{result}}}'.encode())
+
+
+def test_ids() -> None:
+    """
+    The ids of messages that were shown travel with a poll and a logout.
+    """
+    poll = Poll2(CHANNEL, ("10171", "13663"))
+    assert Poll2.decodeFields(asked(poll)) == poll
+    numbers = Fields.parse(b"", b'r={"ids":[10171,13663]}')
+    assert Poll2.decodeFields(numbers).ids == poll.ids
+    with pytest.raises(MalformedReply):
+        Poll2.decodeFields(Fields.parse(b"", b'r={"ids":[[1]]}'))
+    logout = Logout2(CHANNEL, ("10171", "13663"), 5)
+    assert ("ids", "10171,13663") in logout.encodeFields()
+    assert Logout2.decodeFields(asked(logout)) == logout
+
+
+# ---- answers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'"ok"',
+        b"null",
+        b'{"retcode":null}',
+        b'{"retcode":"x"}',
+        b'{"retcode":1e400}',
+        b'{"retcode":' + b"9" * 4000 + b"}",
+        b'{"retcode":0} ;',
+        b'\xff{"retcode":102}',
+    ],
+)
+def test_malformed(body: bytes) -> None:
+    """
+    What is no JSON object with a code is no answer.
+    """
+    with pytest.raises(MalformedReply):
+        GetOnlineBuddies2.decodeReply(body)
+
+
+@pytest.mark.parametrize(
+    ("t", "seconds"),
+    [
+        ('"0"', 0.0),
+        ("30", 30.0),
+        ('"2.5"', 2.5),
+        ("-5", 0.0),
+        ("1e9", 3600.0),
+        ('"soon"', None),
+        ('"nan"', None),
+        ('"inf"', None),
+        ("null", None),
+        ("[1]", None),
+        ("9" * 400, None),
+    ],
+)
+def test_seconds(t: str, seconds: float | None) -> None:
+    """
+    A wait is a number of seconds within the hour; whatever else is said there
+    is no wait.
+    """
+    body = f'{{"retcode":121,"t":{t}}}'.encode()
+    assert Poll2.decodeReply(body) == Refusal(121, seconds=seconds)
+
+
+def test_oddRefusal() -> None:
+    """
+    A code is read whatever stands beside it, and be it text itself.
+    """
+    body = b'{"retcode":"121","errmsg":{"a":[]},"p":5,"result":7}'
+    assert Poll2.decodeReply(body) == Refusal(121)
+
+
+def test_unknownPresence() -> None:
+    """
+    A word for a status that we do not know is no reason to lose the others.
+    """
+    body = (
+        b'{"retcode":0,"result":[{"uin":2963008411,"status":"Qme","client_type":1},'
+        b'{"uin":1184002719,"status":"away"}]}'
+    )
+    assert GetOnlineBuddies2.decodeReply(body) == (
+        Presence(LIN, Status.ONLINE, 1),
+        Presence(BO, Status.AWAY),
+    )
+
+
+@pytest.mark.parametrize("number", ["-1", "9223372036854775808", "1e19", "9" * 4000])
+def test_absurdNumbers(number: str) -> None:
+    """
+    No number that a database could not hold becomes an id.
+    """
+    body = f'{{"retcode":0,"result":{{"account":{number},"uin":5}}}}'.encode()
+    with pytest.raises(MalformedReply):
+        GetFriendUin2.decodeReply(body)
+    fields = Fields.parse(b"", f'r={{"to":{number},"content":"[]"}}'.encode())
+    if number != "-1":
+        with pytest.raises(MalformedReply):
+            SendBuddyMsg2.decodeFields(fields)
+
+
+def test_numbersAsText() -> None:
+    """
+    Some servers write numbers as text.
+    """
+    body = b'{"retcode":0,"result":{"uiuin":"","account":"55667788","uin":"5"}}'
+    assert GetFriendUin2.decodeReply(body) == GetFriendUin2.decodeReply(
+        body.replace(b'"55667788"', b"55667788").replace(b'"5"', b"5")
+    )
+
+
+def test_misspelled() -> None:
+    """
+    One family of clients writes C{tuid}.
+    """
+    question = GetFriendUin2.decodeFields(Fields.parse(b"tuid=5&type=1&vfwebqq=x"))
+    assert question.uin == 5
+
+
+CONTENTS: tuple[Content, ...] = ((Text("hi"),), (Text("a"), Text("b")))
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_messageIds(content: Content) -> None:
+    """
+    C{msg_id} may be missing or text, C{face} anything, and neither decides.
+    """
+    written = json.dumps([*(s.text for s in content if isinstance(s, Text)), []])
+    for extra in (
+        {},
+        {"msg_id": "40470001", "face": "567"},
+        {"msg_id": 40470001, "face": 567},
+    ):
+        r = json.dumps({"to": LIN, "content": written, **extra})
+        sent = SendBuddyMsg2.decodeFields(Fields.parse(b"", encodeForm([("r", r)])))
+        assert (sent.to, sent.content, sent.font) == (LIN, content, Font())
+        assert sent.messageId == (40470001 if extra else 0)
+
+
+def test_stamped() -> None:
+    """
+    The time of its sending is put into a question that carries one, once.
+    """
+    assert stamped(GetMsgTip(3), 5) == GetMsgTip(3, 5)
+    assert stamped(GetMsgTip(3, 4), 5) == GetMsgTip(3, 4)
+    poll = Poll2(CHANNEL)
+    assert stamped(poll, 5) is poll
+
+
+def test_salt() -> None:
+    """
+    The salt is any eight bytes, and arrives as it was.
+    """
+    for salt in (SALT, bytes(range(8)), b"\xff" * 8, b"'\\\r\n'\\\0\x7f"):
+        challenge = Challenge(False, "!K7Q", salt)
+        assert Check.decodeReply(Check.encodeReply(challenge)) == challenge
