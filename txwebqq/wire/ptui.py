@@ -10,19 +10,25 @@ from collections.abc import Sequence
 from txwebqq.errors import MalformedReply
 
 _OPEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\(\s*")
-_STRING = re.compile(r"'((?:[^'\\\r\n]|\\[^\r\n])*)'\s*")
-_COMMA = re.compile(r",\s*")
-_CLOSE = re.compile(r"\)\s*;?\s*\Z")
+# Possessive, so that what does not match is given up at once.
+_STRING = re.compile(r"'((?:[^'\\\r\n]++|\\[^\r\n])*+)'\s*+")
+_COMMA = re.compile(r",\s*+")
+_CLOSE = re.compile(r"\)\s*+;?\s*+\Z")
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))")
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 
 
 def _unescape(found: re.Match[str]) -> str:
     code = found[1] or found[2]
-    if code is not None:
-        value = int(code, 16)
-        return "\ufffd" if 0xD800 <= value <= 0xDFFF else chr(value)
-    return _NAMED.get(found[3], found[3])
+    return _NAMED.get(found[3], found[3]) if code is None else chr(int(code, 16))
+
+
+def _literal(source: str) -> str:
+    text = _ESCAPE.sub(_unescape, source)
+    if text.isascii():
+        return text
+    # Escapes name halves of surrogate pairs, of which some lack the other one.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def parseCall(text: str, *names: str) -> tuple[str, ...]:
@@ -39,7 +45,7 @@ def parseCall(text: str, *names: str) -> tuple[str, ...]:
     arguments = []
     at = found.end()
     while (string := _STRING.match(text, at)) is not None:
-        arguments.append(_ESCAPE.sub(_unescape, string[1]))
+        arguments.append(_literal(string[1]))
         at = string.end()
         comma = _COMMA.match(text, at)
         if comma is None:
