@@ -5,8 +5,7 @@ Rich message content: text, faces and a font, sent and received
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from txwebqq.errors import MalformedReply
@@ -21,13 +20,21 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.wire.command import encodeJSON, guarded
+from txwebqq.wire.command import (
+    LIMIT,
+    MISSHAPEN,
+    encodeJSON,
+    natural,
+    parseJSON,
+    textOf,
+)
 
 MAX_TEXT = 15_000
 """The bytes of text that one message may hold (protocol.md 4.9)."""
 
-# Some clients put bare line breaks and tabs into the inner JSON.
-_lenient = json.JSONDecoder(strict=False)
+_PLAIN = Font()
+_MAX_NAME = 64
+_MAX_SIZE = 1000
 
 
 def encodeSegment(segment: Segment) -> Any:
@@ -49,20 +56,33 @@ def encodeSegment(segment: Segment) -> Any:
             return raw
 
 
+def _isNatural(number: Any) -> bool:
+    return type(number) is int and 0 <= number < LIMIT
+
+
+def _isFace(element: Any) -> bool:
+    return (
+        isinstance(element, list)
+        and len(element) == 2
+        and element[0] == "face"
+        and _isNatural(element[1])
+    )
+
+
 def decodeSegment(element: Any) -> Segment:
     """
     The segment that a sent element stands for; what is unknown is kept.
     """
+    if _isFace(element):
+        return Face(element[1])
     match element:
         case str(text):
             return Text(text)
-        case ["face", int(number)] if not isinstance(number, bool):
-            return Face(number)
         case ["cface", "group", str(name)]:
             return GroupPicture(name)
         case ["cface", str(name)]:
             return CustomFace(name)
-        case ["offpic", str(path), str(name), int(size)]:
+        case ["offpic", str(path), str(name), size] if _isNatural(size):
             return OfflinePicture(path, name, size)
     return UnknownSegment(element)
 
@@ -80,14 +100,14 @@ def _encodeReceivedSegment(segment: Segment) -> Any:
 
 
 def _decodeReceivedSegment(element: Any) -> Segment:
+    # Patterns are slow, and of all segments that are no text most are faces.
+    if _isFace(element):
+        return Face(element[1])
     match element:
-        case str(text):
-            return Text(_lines(text))
-        case ["face", int(number)] if not isinstance(number, bool):
-            return Face(number)
-        case ["cface", {"name": str(name), "file_id": int(fileId), **rest}]:
+        case ["cface", {"name": str(name), "file_id": fileId, **rest}]:
             key, server = rest.get("key", ""), rest.get("server", "")
-            return GroupPicture(name, fileId, str(key), str(server))
+            if _isNatural(fileId) and isinstance(key, str) and isinstance(server, str):
+                return GroupPicture(name, fileId, key, server)
         case ["cface", str(name), *_]:
             return CustomFace(name)
         case ["offpic", {"success": 1, "file_path": str(path)}]:
@@ -100,27 +120,33 @@ def _isFont(element: Any) -> bool:
 
 
 def _decodeFont(element: Any) -> Font:
-    value = element[1]
-    bold, italic, underline = (bool(flag) for flag in value["style"])
-    return Font(
-        name=str(value["name"]),
-        size=int(value["size"]),
-        bold=bold,
-        italic=italic,
-        underline=underline,
-        color=str(value["color"]),
+    try:
+        value = element[1]
+        bold, italic, underline = value["style"]
+        return _font(
+            value["name"], value["size"], bold, italic, underline, value["color"]
+        )
+    except MISSHAPEN:
+        # A broken font is no reason to lose the words.
+        return _PLAIN
+
+
+@lru_cache(maxsize=256)
+def _font(
+    name: Any, size: Any, bold: Any, italic: Any, underline: Any, color: Any
+) -> Font:
+    # Nearly all messages have one of a few fonts.
+    font = Font(
+        name=textOf(name),
+        size=natural(size),
+        bold=bool(natural(bold)),
+        italic=bool(natural(italic)),
+        underline=bool(natural(underline)),
+        color=textOf(color),
     )
-
-
-def _fontIn(elements: Iterable[Any]) -> Font:
-    for element in elements:
-        if _isFont(element) and element:
-            try:
-                return guarded(_decodeFont, element)
-            except MalformedReply:
-                # A broken font is no reason to lose the words.
-                return Font()
-    return Font()
+    if len(font.name) > _MAX_NAME or len(font.color) > 16 or font.size > _MAX_SIZE:
+        raise ValueError("not what fonts are like")
+    return font
 
 
 def _style(font: Font) -> list[int]:
@@ -153,28 +179,42 @@ def decodeSent(text: str) -> tuple[Content, Font]:
 
     What is not JSON, since some clients do not escape quotes, is taken as
     the plain text that it was meant to be (compatibility.md 4).
+
+    @raise MalformedReply: when it is an array that no client writes.
     """
     try:
-        elements = _lenient.decode(text)
-    except (ValueError, RecursionError):
-        return (Text(_unescaped(text)),), Font()
+        elements = parseJSON(text, strict=False)
+    except MalformedReply:
+        if not text.startswith("["):
+            return (Text(text),), _PLAIN
+        plain, font = _unescaped(text)
+        return (Text(plain),), font
     if not isinstance(elements, list):
-        return (Text(text),), Font()
-    segments = tuple(
+        return (Text(text),), _PLAIN
+    segments = [
         decodeSegment(element)
         for element in elements
         if element != "" and not _isFont(element)
-    )
-    return segments, _fontIn(elements)
+    ]
+    fonts = (element for element in elements if _isFont(element) and element)
+    return tuple(segments), _decodeFont(next(fonts, None))
 
 
-def _unescaped(text: str) -> str:
-    start = 2 if text.startswith('["') else 0
-    for mark in ('",["font"', '",[]', '"]'):
-        end = text.rfind(mark)
-        if end >= start:
-            return text[start:end]
-    return text[start:]
+def _unescaped(text: str) -> tuple[str, Font]:
+    """
+    The text and the font of C{["text"]}, C{["text",[]]} or
+    C{["text",["font",{...}]]} with unescaped quotes in it.
+    """
+    end = text.rfind('"')
+    if text.startswith('["') and end > 1:
+        if "".join(text[end + 1 :].split()) in ("]", ",[]]"):
+            return text[2:end], _PLAIN
+        head, _, tail = text.rpartition('["font"')
+        head = head.rstrip(", ")
+        if head.endswith('"'):
+            font = parseJSON('["font"' + tail.rstrip()[:-1])
+            return head[2:-1], _decodeFont(font)
+    raise MalformedReply("content is not JSON")
 
 
 # ---- receiving
@@ -207,17 +247,22 @@ def decodeReceived(elements: Any) -> tuple[Content, Font]:
     """
     if not isinstance(elements, list):
         raise MalformedReply("content is not an array")
-    parts = [element for element in elements if not _isFont(element)]
-    if parts and isinstance(parts[-1], str):
-        parts[-1] = _unpadded(parts[-1])
-    segments = tuple(_decodeReceivedSegment(part) for part in parts if part != "")
-    return segments, _fontIn(elements)
-
-
-def _unpadded(text: str) -> str:
-    # One space of padding; the earliest servers ended in CR instead.
-    return text[:-1] if text.endswith((" ", "\r")) else text
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    segments: list[Segment] = []
+    font = None
+    last = len(elements) - 1
+    for at, element in enumerate(elements):
+        if isinstance(element, str):
+            text = element
+            # One space of padding; the earliest servers ended in CR instead.
+            if at == last and text.endswith((" ", "\r")):
+                text = text[:-1]
+            if "\r" in text:
+                text = text.replace("\r\n", "\n").replace("\r", "\n")
+            if text:
+                segments.append(Text(text))
+        elif _isFont(element):
+            if font is None and element:
+                font = _decodeFont(element)
+        else:
+            segments.append(_decodeReceivedSegment(element))
+    return tuple(segments), _PLAIN if font is None else font
