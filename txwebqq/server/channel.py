@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from txwebqq.model import WEB_CLIENT, Event, Presence
 from txwebqq.server.deadlines import Deadlines
 from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.pictures import Pictures, Signed
 from txwebqq.server.post import Parcel, refusalFor
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.world import World
@@ -94,8 +95,15 @@ class Channel:
     The exchanges of a session, and the polls that are held.
     """
 
-    def __init__(self, world: World, clock: IReactorTime, pollTimeout: float) -> None:
+    def __init__(
+        self,
+        world: World,
+        clock: IReactorTime,
+        pollTimeout: float,
+        pictures: Pictures,
+    ) -> None:
         self._world = world
+        self._pictures = pictures
         self._clock = clock
         self._held = Deadlines[HeldPoll](clock, pollTimeout, self._cbTimedOut)
         self._late = Deadlines[LateAnswer](clock, THROTTLE, self._cbThrottled)
@@ -276,9 +284,10 @@ class Channel:
         session = self._world.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, Ended):
             return refusalFor(session)
-        refusal = self._world.sendToBuddy(
-            session, question.to, question.content, question.font
-        )
+        content = self._pictures.forBuddy(session, question.to, question.content)
+        if isinstance(content, Refusal):
+            return content
+        refusal = self._world.sendToBuddy(session, question.to, content, question.font)
         return refusal or self._accept()
 
     def sendQunMsg2(
@@ -290,8 +299,18 @@ class Channel:
         session = self._world.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, Ended):
             return refusalFor(session)
+        server = exchange.base.rpartition("//")[2]
+        content = self._pictures.forGroup(
+            session,
+            question.group,
+            question.code,
+            question.content,
+            Signed(question.key, question.sig, server),
+        )
+        if isinstance(content, Refusal):
+            return content
         refusal = self._world.sendToGroup(
-            session, question.group, question.content, question.font
+            session, question.group, content, question.font
         )
         return refusal or self._accept()
 

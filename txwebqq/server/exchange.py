@@ -32,26 +32,50 @@ class Exchange:
 
     @ivar address: where the client is.
     @ivar isLive: whether somebody is there to read an answer.
+    @ivar header: the value of a header of the request, or L{None}.
     @ivar setCookies: whole C{Set-Cookie} lines.
     @ivar location: where to send the client, or L{None}.
+    @ivar base: the URL that the client calls us by, without a path.
+    @ivar local: the address at which it met us.
+    @ivar headers: further headers of the answer.
+    @ivar contentType: the type of the answer, when it is not the usual one.
+    @ivar status: the status of the answer, when it is not the usual one.
     """
 
     __slots__ = (
         "_cookies",
         "_headers",
         "address",
+        "base",
+        "contentType",
+        "header",
+        "headers",
         "isLive",
+        "local",
         "location",
         "setCookies",
+        "status",
     )
 
     def __init__(
-        self, address: str, cookieHeaders: Sequence[bytes], isLive: Callable[[], bool]
+        self,
+        address: str,
+        cookieHeaders: Sequence[bytes],
+        isLive: Callable[[], bool],
+        header: Callable[[bytes], bytes | None] = lambda name: None,
+        base: str = "",
+        local: tuple[str, int] = ("127.0.0.1", 80),
     ) -> None:
         self.address = address
         self.isLive = isLive
         self.setCookies: list[str] = []
         self.location: str | None = None
+        self.header = header
+        self.base = base
+        self.local = local
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.contentType: bytes | None = None
+        self.status: int | None = None
         self._headers = cookieHeaders
         self._cookies: Mapping[str, str] | None = None
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.mail import Letter
+from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.records import (
     Attendant,
     Drawer,
@@ -20,7 +21,7 @@ from txwebqq.server.records import (
 )
 
 
-class Storage(Protocol):
+class Storage(MediaStore, Protocol):
     """
     Somewhere to keep things (L{txwebqq.server.store.Store}).
     """

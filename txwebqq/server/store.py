@@ -18,6 +18,7 @@ from pathlib import Path
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
+from txwebqq.server.mediastore import MEDIA_SCHEMA, MediaTables
 from txwebqq.server.records import (
     Attendant,
     Discussion,
@@ -97,12 +98,13 @@ CREATE TABLE waiting (
     PRIMARY KEY (number, letter)
 ) WITHOUT ROWID;
 CREATE INDEX waiting_by_letter ON waiting (letter);
+{MEDIA_SCHEMA}
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
 
 
-class Store:
+class Store(MediaTables):
     """
     An open database.
 

@@ -7,9 +7,11 @@ they talk to one of Tencent's hosts are served as well.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
@@ -22,12 +24,16 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
+from txwebqq.server.blobs import Blobs
 from txwebqq.server.channel import Channel
 from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.files import Limits
+from txwebqq.server.media import Media
 from txwebqq.server.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.roster import Roster
 from txwebqq.server.sessions import Random
 from txwebqq.server.signon import MALFORMED, SignOn
+from txwebqq.server.streams import Flow, Intake, Pump
 from txwebqq.server.world import World
 from txwebqq.wire.channel import Poll2
 from txwebqq.wire.command import Command, Fields, Refusal, encodeRefusal
@@ -37,6 +43,8 @@ MAX_BODY = 1024 * 1024
 """The bytes that the body of a question may have."""
 
 POLL_TIMEOUT = 50.0
+
+DEFAULT_LIMITS = Limits()
 
 IDLE_TIMEOUT = 180
 """How long a connection may be quiet: longer than clients are between two
@@ -74,6 +82,8 @@ class WebQQServer(Resource):
     @param draw: makes the picture of a captcha's text; without it there are
         no captchas.
     @param pollTimeout: the seconds for which a poll is held.
+    @param folder: where pictures and files lie; L{None} for a temporary one.
+    @param limits: how large they may be.
     """
 
     isLeaf = True
@@ -86,17 +96,22 @@ class WebQQServer(Resource):
         draw: Callable[[str], bytes] | None = None,
         pollTimeout: float = POLL_TIMEOUT,
         random: Random | None = None,
+        folder: Path | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        random = random or SystemRandom()
         self._world = world
         self._clock = clock
-        self._channel = Channel(world, clock, pollTimeout)
+        self._media = Media(world, world.store, Blobs(folder), clock, random, limits)
+        self._channel = Channel(world, clock, pollTimeout, self._media.pictures)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
         self._routes: dict[bytes, Route] = {}
         families = (
-            SignOn(world, random or SystemRandom(), draw),
+            SignOn(world, random, draw),
             self._channel,
+            self._media,
             Roster(world),
         )
         for family in families:
@@ -123,6 +138,7 @@ class WebQQServer(Resource):
         nothing any more.
         """
         self._stopped = True
+        self._media.stop()
         self._channel.stop()
         sweeping, self._sweeping = self._sweeping, None
         if sweeping is not None:
@@ -142,17 +158,20 @@ class WebQQServer(Resource):
         if request.method not in (b"GET", b"POST"):
             request.setHeader(b"allow", b"GET, POST")
             return _refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
+        streamed = (
+            self._upload(request)
+            if request.method == b"POST"
+            else self._media.download(request, path, query)
+        )
+        if streamed is not None:
+            return streamed
         route = self._routes.get(path)
         if route is None:
             return _page(request, path)
         body = request.content.read(MAX_BODY + 1) if request.content else b""
         if len(body) > MAX_BODY:
             return _refuse(request, _TOO_LARGE, 413)
-        exchange = Exchange(
-            getattr(request.getClientAddress(), "host", ""),
-            request.requestHeaders.getRawHeaders(b"cookie") or [],
-            lambda: _isLive(request),
-        )
+        exchange = _exchange(request)
         try:
             reply = self._ask(route, exchange, query, body)
         except Exception:
@@ -160,6 +179,11 @@ class WebQQServer(Resource):
             return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         if self._sweeping is None:
             self._watch()
+        return self._reply(request, exchange, route, reply)
+
+    def _reply(
+        self, request: Request, exchange: Exchange, route: Route, reply: Any
+    ) -> int | bytes:
         if not isinstance(reply, Deferred):
             # What this has told others goes out before its own answer.
             self._channel.drain()
@@ -173,6 +197,50 @@ class WebQQServer(Resource):
         if not reply.called:
             request.notifyFinish().addErrback(lambda _: reply.cancel())
         return NOT_DONE_YET
+
+    # ---- uploads
+
+    def expect(
+        self, uri: bytes, contentType: bytes, flow: Flow
+    ) -> tuple[Route, Intake] | None:
+        """
+        What takes the body of a C{POST} as it comes; L{None} when it is to be
+        held until the rest is there.
+        """
+        path, query = _target(uri)
+        expected = self._media.expect(path, query, contentType, flow)
+        if expected is None or self._stopped:
+            return None
+        command, intake = expected
+        return Route(command, _taken, HTML), intake
+
+    def _upload(self, request: Request) -> int | bytes | None:
+        """
+        Answer a C{POST}, if it is an upload.
+        """
+        exchange = _exchange(request)
+        if isinstance(request, LimitedRequest):
+            if request.expected is None:
+                return None
+            route, intake = request.expected
+            reply = intake.finish(exchange)
+        else:
+            content: Any = request.content
+            pump = Pump(content, lambda data: intake.take(data))
+            kind = request.getHeader(b"content-type") or b""
+            expected = self.expect(request.uri, kind, pump)
+            if expected is None:
+                return None
+            route, intake = expected
+            if content.seek(0, 2) > intake.limit:
+                return _refuse(request, _TOO_LARGE, 413)
+            content.seek(0)
+            request.notifyFinish().addErrback(lambda _: intake.lost())
+            pump.resumeProducing()
+            reply = pump.done.addCallback(lambda _: intake.finish(exchange))
+        if self._sweeping is None:
+            self._watch()
+        return self._reply(request, exchange, route, reply)
 
     def _ask(self, route: Route, exchange: Exchange, query: bytes, body: bytes) -> Any:
         try:
@@ -210,6 +278,7 @@ class WebQQServer(Resource):
     def _cbSweep(self) -> None:
         self._sweeping = None
         self._world.sweep()
+        self._media.sweep()
         self._watch()
 
 
@@ -246,6 +315,27 @@ def _isLive(request: Request) -> bool:
         return False
 
 
+def _exchange(request: Request) -> Exchange:
+    host = request.getHeader(b"host") or b""
+    scheme = "https" if request.isSecure() else "http"
+    met = request.getHost()
+    return Exchange(
+        getattr(request.getClientAddress(), "host", ""),
+        request.requestHeaders.getRawHeaders(b"cookie") or [],
+        lambda: _isLive(request),
+        request.getHeader,
+        f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else "",
+        (getattr(met, "host", "127.0.0.1"), getattr(met, "port", 80)),
+    )
+
+
+_HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
+
+
+def _taken(question: Any, exchange: Exchange) -> Any:
+    raise AssertionError("uploads are answered by what took them")
+
+
 def _ebAbandoned(failure: Failure) -> None:
     # The connection is gone, so nobody waits for this answer.
     failure.trap(CancelledError)
@@ -255,8 +345,15 @@ def _encode(request: Request, exchange: Exchange, route: Route, reply: Any) -> b
     body = route.command.encodeReply(reply)
     headers = request.responseHeaders
     isRefusal = isinstance(reply, Refusal)
-    headers.setRawHeaders(b"content-type", [TEXT if isRefusal else route.contentType])
+    kind = exchange.contentType or route.contentType
+    if isRefusal and route.contentType is not HTML:
+        kind = TEXT
+    headers.setRawHeaders(b"content-type", [kind])
     headers.setRawHeaders(b"content-length", [b"%d" % len(body)])
+    for name, value in exchange.headers:
+        headers.addRawHeader(name, value)
+    if exchange.status is not None:
+        request.setResponseCode(exchange.status)
     for line in exchange.setCookies:
         headers.addRawHeader(b"set-cookie", line.encode("latin-1"))
     if exchange.location is not None:
@@ -303,13 +400,18 @@ class LimitedRequest(Request):
     A request that is refused as soon as its body is known to be too large.
     """
 
+    expected: tuple[Route, Intake] | None = None
     _received = 0
     _refused = False
+    _limit = MAX_BODY
 
     def gotLength(self, length: int | None) -> None:
-        isTooLarge = length is not None and length > MAX_BODY
-        # Large bodies go to a temporary file, which this one needs not.
-        announced = 0 if isTooLarge else length
+        self.expected = self._expect()
+        if self.expected is not None:
+            self._limit = self.expected[1].limit
+        isTooLarge = length is not None and length > self._limit
+        # Large bodies go to a temporary file, which these need not.
+        announced = 0 if isTooLarge or self.expected is not None else length
         super().gotLength(announced)  # type: ignore[no-untyped-call]
         if isTooLarge:
             self._refuse()
@@ -318,8 +420,10 @@ class LimitedRequest(Request):
         if self._refused:
             return
         self._received += len(data)
-        if self._received > MAX_BODY:
+        if self._received > self._limit:
             self._refuse()
+        elif self.expected is not None:
+            self.expected[1].take(data)
         else:
             super().handleContentChunk(data)  # type: ignore[no-untyped-call]
 
@@ -329,8 +433,27 @@ class LimitedRequest(Request):
                 command, path, version
             )
 
+    def _expect(self) -> tuple[Route, Intake] | None:
+        channel: Any = self.channel
+        # Twisted tells a request what it is when its body has come.
+        if getattr(channel, "_command", b"") != b"POST":
+            return None
+        server: WebQQServer = channel.site.resource
+        kind = self.getHeader(b"content-type") or b""
+        return server.expect(channel._path, kind, channel)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        Whatever has come of an upload is of no use.
+        """
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        if self.expected is not None:
+            self.expected[1].lost()
+
     def _refuse(self) -> None:
         self._refused = True
+        if self.expected is not None:
+            self.expected[1].lost()
         # What has come already lies in a temporary file.
         if self.content is not None:
             self.content.close()

@@ -1,0 +1,572 @@
+"""
+The rules of files: those that wait for somebody, and those that go from one
+who is online to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from txwebqq.model import (
+    Event,
+    FileNotice,
+    FileStep,
+    Number,
+    OfflineFile,
+    OfflineFileNotice,
+    TransferProgress,
+    TransferredFile,
+    Uin,
+)
+from txwebqq.server.aliases import Aliases
+from txwebqq.server.blobs import Blob
+from txwebqq.server.mail import LETTERS, Postmark
+from txwebqq.server.mediastore import Handout, MediaStore
+from txwebqq.server.pictures import endingOf, guid
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.world import World
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.media import LOCAL_IDS
+
+DAY = 24 * 3600
+
+FILE_LIFE = 7 * DAY
+"""The seconds for which a file waits (protocol.md 2.7.6)."""
+
+PICTURE_LIFE = 30 * DAY
+"""The seconds for which a picture of a message can be fetched."""
+
+MAX_NAME = 255
+"""The bytes that the name of a file may have."""
+
+TOO_MANY, FULL, TOO_BIG = -30001, -30002, -30003
+"""What an upload is refused with (protocol.md 2.7.6)."""
+
+NO_PICTURE = -30014
+"""... and a picture that is none, which is our own."""
+
+GONE = 102
+"""What C{get_file2} says of an offer that is over."""
+
+CANCELLED, DECLINED, TIMED_OUT = 1, 2, 3
+"""Why a transfer ended, C{cancel_type} (protocol.md 5.12)."""
+
+DONE, STARTED, FAILED, TOO_LATE, UNWANTED = 0, 10, 50, 51, 53
+"""How far a file is, C{file_status} (protocol.md 5.13)."""
+
+_STATUSES = {CANCELLED: FAILED, DECLINED: UNWANTED, TIMED_OUT: TOO_LATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    How much the server takes, in bytes.
+
+    @ivar face: a custom face.
+    @ivar picture: a picture for a friend.
+    @ivar online: a file that goes to somebody who is online.
+    @ivar file: a file that waits.
+    @ivar daily: everything that one account leaves with us in a day.
+    @ivar dailyCount: how many files that may be.
+    """
+
+    face: int = 250 * 1024
+    picture: int = 1024 * 1024
+    online: int = 10 * 1024 * 1024
+    file: int = 100 * 1024 * 1024
+    daily: int = 1024 * 1024 * 1024
+    dailyCount: int = 1000
+
+
+# ---- letters
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLetter:
+    """
+    A step of a transfer, told to one of the two.
+
+    @ivar step: the value of a L{FileStep}.
+    """
+
+    sender: Number
+    time: int
+    messageId: int
+    messageId2: int
+    step: str
+    session: int
+    name: str = ""
+    reason: int = 0
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two letters of one answer must not have in common.
+        """
+        return "file", self.sender
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The letter as a session sees it.
+        """
+        return FileNotice(
+            step=FileStep(self.step),
+            sender=aliases.uin(self.sender),
+            session=self.session,
+            recipient=aliases.own,
+            name=self.name,
+            reason=self.reason,
+            time=self.time,
+            messageId=self.messageId,
+            messageId2=self.messageId2,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressLetter:
+    """
+    How far a transfer is, told to one of the two.
+    """
+
+    sender: Number
+    messageId: int
+    name: str
+    status: int
+    localId: int
+    operation: int
+    now: int
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two letters of one answer must not have in common.
+        """
+        return "file", self.sender
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The letter as a session sees it.
+        """
+        return TransferProgress(
+            sender=aliases.uin(self.sender),
+            files=(TransferredFile(self.name, self.status),),
+            localId=self.localId,
+            operation=self.operation,
+            now=self.now,
+            recipient=aliases.own,
+            messageId=self.messageId,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HandoutLetter:
+    """
+    A file waits.
+
+    @ivar ip: where, by what its sender called us.
+    """
+
+    sender: Number
+    time: int
+    messageId: int
+    key: str
+    name: str
+    size: int
+    ip: str
+    port: int
+    expires: int
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two letters of one answer must not have in common.
+        """
+        return "file", self.sender
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The letter as a session sees it.
+        """
+        return OfflineFile(
+            sender=aliases.uin(self.sender),
+            name=self.name,
+            size=self.size,
+            key=self.key,
+            ip=self.ip,
+            port=self.port,
+            expires=self.expires,
+            time=self.time,
+            messageId=self.messageId,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HandoutAnswerLetter:
+    """
+    What became of a file that waited.
+
+    @ivar action: 1 fetched, 2 refused.
+    """
+
+    sender: Number
+    messageId: int
+    messageId2: int
+    action: int
+    name: str
+    size: int
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two letters of one answer must not have in common.
+        """
+        return "file", self.sender
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The letter as a session sees it.
+        """
+        return OfflineFileNotice(
+            sender=aliases.uin(self.sender),
+            action=self.action,
+            name=self.name,
+            size=self.size,
+            recipient=aliases.own,
+            messageId=self.messageId,
+            messageId2=self.messageId2,
+        )
+
+
+LETTERS.update(
+    {
+        "transfer": TransferLetter,
+        "progress": ProgressLetter,
+        "handout": HandoutLetter,
+        "handout answer": HandoutAnswerLetter,
+    }
+)
+
+
+def nameTrouble(name: str) -> str | None:
+    """
+    Why a file cannot have a name, L{None} when it can.
+    """
+    if not name or name in (".", ".."):
+        return "the file has no name"
+    if "/" in name or any(ord(char) < 32 or ord(char) == 127 for char in name):
+        return "the name of the file holds a slash or a control character"
+    if len(name.encode("utf-8", "replace")) > MAX_NAME:
+        return f"the name of the file has more than {MAX_NAME} bytes"
+    return None
+
+
+# ---- files that wait
+
+
+class Files:
+    """
+    Files that lie with us until they are fetched.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        store: MediaStore,
+        now: Callable[[], float],
+        random: Random,
+        limits: Limits,
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._now = now
+        self._random = random
+        self._limits = limits
+
+    def deposit(
+        self, number: Number, blob: Blob, name: str, isPicture: bool, beginning: bytes
+    ) -> str | Refusal:
+        """
+        Take a file that somebody has uploaded.
+
+        @return: the path that it is sent by.
+        """
+        trouble = nameTrouble(name)
+        if trouble is not None:
+            return Refusal(NOT_YOURS, trouble)
+        if isPicture and endingOf(beginning) is None:
+            return Refusal(NO_PICTURE, "no jpg, gif, bmp or png")
+        now = int(self._now())
+        count, size = self._store.depositedSince(number, now - DAY)
+        if count >= self._limits.dailyCount:
+            return Refusal(TOO_MANY, "too many files within a day")
+        if size + blob.size > self._limits.daily:
+            return Refusal(FULL, "too many bytes within a day")
+        path = f"/{guid(self._random)}"
+        self._store.deposit(path, number, blob, name, isPicture, now)
+        return path
+
+    def give(
+        self, session: Session, uin: Uin, path: str, name: str, ip: str, port: int
+    ) -> Refusal | None:
+        """
+        Let a file wait for a friend, and tell them.
+        """
+        number = session.aliases.person(uin)
+        if number is None or not self._world.store.areFriends(session.number, number):
+            return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
+        deposit = self._store.deposited(path)
+        if deposit is None or deposit.owner != session.number:
+            return Refusal(NOT_YOURS, "file_path is no file of yours")
+        name = name or deposit.name
+        trouble = nameTrouble(name)
+        if trouble is not None:
+            return Refusal(NOT_YOURS, trouble)
+        mark = self._world.postmark(session.number)
+        handout = Handout(
+            key=token(self._random, 64),
+            sender=session.number,
+            recipient=number,
+            digest=deposit.digest,
+            name=name,
+            size=deposit.size,
+            expires=mark.time + FILE_LIFE,
+        )
+        self._store.handOut(handout)
+        letter = HandoutLetter(
+            sender=session.number,
+            time=mark.time,
+            messageId=mark.messageId,
+            key=handout.key,
+            name=name,
+            size=handout.size,
+            ip=ip,
+            port=port,
+            expires=handout.expires,
+        )
+        self._world.post(letter, [number])
+        return None
+
+    def waiting(self, key: str) -> Handout | None:
+        """
+        The file with a key, as long as it waits.
+        """
+        handout = self._store.handout(key)
+        if handout is None or handout.expires <= self._now():
+            return None
+        return handout
+
+    def fetched(self, key: str) -> None:
+        """
+        It was fetched wholly; its sender is told the first time.
+        """
+        handout = self._store.handout(key)
+        if handout is not None and not handout.fetched:
+            self._store.markFetched(key)
+            self._answer(handout, 1)
+
+    def refuse(
+        self, session: Session, sender: Uin, name: str, size: int
+    ) -> Refusal | None:
+        """
+        Do not want a file that waits: it is gone, and its sender is told.
+        """
+        number = session.aliases.person(sender)
+        if number is None:
+            return Refusal(NOT_YOURS, "to is nobody's uin")
+        for handout in self._store.handouts(number, session.number):
+            if handout.name == name and size in (0, handout.size):
+                self._store.takeBack(handout.key)
+                if not handout.fetched:
+                    self._answer(handout, 2)
+                return None
+        return Refusal(NOT_YOURS, "no such file waits for you")
+
+    def _answer(self, handout: Handout, action: int) -> None:
+        mark = self._world.postmark(handout.recipient)
+        letter = HandoutAnswerLetter(
+            sender=handout.recipient,
+            messageId=mark.messageId,
+            messageId2=mark.messageId2,
+            action=action,
+            name=handout.name,
+            size=handout.size,
+        )
+        self._world.post(letter, [handout.sender])
+
+    def expire(self) -> list[str]:
+        """
+        Forget what has waited for too long.
+
+        @return: the digests of bytes that nobody needs any more.
+        """
+        now = int(self._now())
+        return self._store.expireMedia(now, now - FILE_LIFE, now - PICTURE_LIFE)
+
+
+# ---- from one who is online to another
+
+
+class Transfer:
+    """
+    A file that is offered, or on its way.
+
+    @ivar key: what both call it; its low bits are the sender's C{lcid}.
+    @ivar isAccepted: whether the other wants it.
+    @ivar isOver: whether it has ended, in whatever way.
+    @ivar size: the bytes that have gone through.
+    """
+
+    __slots__ = ("isAccepted", "isOver", "key", "name", "recipient", "sender", "size")
+
+    def __init__(self, key: int, sender: Number, recipient: Number, name: str) -> None:
+        self.key = key
+        self.sender = sender
+        self.recipient = recipient
+        self.name = name
+        self.isAccepted = self.isOver = False
+        self.size = 0
+
+
+class Transfers:
+    """
+    All that are not over.
+    """
+
+    def __init__(self, world: World, random: Random) -> None:
+        self._world = world
+        self._random = random
+        self._transfers: dict[int, Transfer] = {}
+
+    def offer(
+        self, session: Session, uin: Uin, localId: int, name: str
+    ) -> Transfer | Refusal:
+        """
+        Offer a file to a friend who is online.
+        """
+        number = session.aliases.person(uin)
+        if number is None or not self._world.store.areFriends(session.number, number):
+            return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
+        if self._world.sessions.of(number) is None:
+            return Refusal(GONE, "your friend is not online")
+        trouble = nameTrouble(name)
+        if trouble is not None:
+            return Refusal(NOT_YOURS, trouble)
+        key = self._freeKey(localId)
+        transfer = self._transfers[key] = Transfer(key, session.number, number, name)
+        self._step(transfer, transfer.sender, FileStep.OFFERED)
+        return transfer
+
+    def _freeKey(self, localId: int) -> int:
+        while True:
+            # Below 2**31, which is more than some clients expect.
+            key = self._random.randrange(1, 2**18) * LOCAL_IDS + localId % LOCAL_IDS
+            if key not in self._transfers:
+                return key
+
+    def accept(self, session: Session, key: int, sender: Uin) -> Transfer | Refusal:
+        """
+        Want a file that is offered.
+        """
+        transfer = self.of(session, key)
+        if transfer is None or transfer.recipient != session.number:
+            return Refusal(GONE, "no such file is offered to you")
+        if session.aliases.person(sender) != transfer.sender:
+            return Refusal(GONE, "to does not offer that file")
+        if not transfer.isAccepted:
+            transfer.isAccepted = True
+            self._step(transfer, transfer.recipient, FileStep.ACCEPTED)
+        return transfer
+
+    def of(self, session: Session, key: int) -> Transfer | None:
+        """
+        A transfer that somebody is part of.
+        """
+        transfer = self._transfers.get(key)
+        if transfer is None:
+            # Senders who have not heard of it know their own part of the key.
+            mine = (
+                other
+                for other in self._transfers.values()
+                if other.sender == session.number and other.key % LOCAL_IDS == key
+            )
+            transfer = next(mine, None)
+        if transfer is None or session.number not in (
+            transfer.sender,
+            transfer.recipient,
+        ):
+            return None
+        return transfer
+
+    def started(self, transfer: Transfer) -> None:
+        """
+        The bytes begin to flow.
+        """
+        self._tellProgress(transfer, STARTED)
+
+    def done(self, transfer: Transfer) -> None:
+        """
+        All of them are there.
+        """
+        if self._end(transfer):
+            self._tellProgress(transfer, DONE)
+
+    def broken(self, transfer: Transfer, by: Number | None, reason: int) -> None:
+        """
+        It ends before that.
+
+        @param by: who is not told, because it is their doing.
+        """
+        if not self._end(transfer):
+            return
+        for teller, other in (
+            (transfer.sender, transfer.recipient),
+            (transfer.recipient, transfer.sender),
+        ):
+            if other != by:
+                self._step(transfer, teller, FileStep.ENDED, reason)
+        self._tellProgress(transfer, _STATUSES[reason])
+
+    def _end(self, transfer: Transfer) -> bool:
+        wasOver, transfer.isOver = transfer.isOver, True
+        self._transfers.pop(transfer.key, None)
+        return not wasOver
+
+    def _step(
+        self, transfer: Transfer, teller: Number, step: FileStep, reason: int = 0
+    ) -> None:
+        isSender = teller == transfer.sender
+        mark: Postmark = self._world.postmark(teller)
+        letter = TransferLetter(
+            sender=teller,
+            time=mark.time,
+            messageId=mark.messageId,
+            messageId2=mark.messageId2,
+            step=step.value,
+            session=transfer.key,
+            name=transfer.name if step is FileStep.OFFERED else "",
+            reason=reason,
+        )
+        self._tell(transfer.recipient if isSender else transfer.sender, letter)
+
+    def _tellProgress(self, transfer: Transfer, status: int) -> None:
+        for operation, other, number, localId in (
+            (1, transfer.recipient, transfer.sender, transfer.key % LOCAL_IDS),
+            (2, transfer.sender, transfer.recipient, transfer.key),
+        ):
+            letter = ProgressLetter(
+                sender=other,
+                messageId=self._world.postmark(other).messageId,
+                name=transfer.name,
+                status=status,
+                localId=localId,
+                operation=operation,
+                now=transfer.size,
+            )
+            self._tell(number, letter)
+
+    def _tell(self, number: Number, letter: TransferLetter | ProgressLetter) -> None:
+        # Nobody who is away needs to hear of it later.
+        if self._world.sessions.of(number) is not None:
+            self._world.post(letter, [number])

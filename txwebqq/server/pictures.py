@@ -1,0 +1,376 @@
+"""
+The rules of pictures: who may send, fetch and show which.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from txwebqq.model import (
+    Code,
+    Content,
+    CustomFace,
+    Gid,
+    GroupPicture,
+    Number,
+    OfflinePicture,
+    Segment,
+    Uin,
+)
+from txwebqq.server.blobs import Blob
+from txwebqq.server.mediastore import MediaStore
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.world import World
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.media import (
+    OF_GROUP,
+    OF_PERSON,
+    CustomFaceEntry,
+    FaceSignature,
+    Shelved,
+)
+
+MAX_PICTURES = 10
+"""How many pictures a message may have (protocol.md 4.9)."""
+
+MAX_SHELF = 1000
+"""How many custom faces somebody may keep."""
+
+SIGNATURE_LIFE = 5 * 24 * 3600
+"""The seconds for which clients keep a signature (protocol.md 2.2.6)."""
+
+_IMAGES = (
+    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
+    (b"GIF87a", "gif", "image/gif"),
+    (b"GIF89a", "gif", "image/gif"),
+    (b"BM", "bmp", "image/bmp"),
+)
+
+_GUID = re.compile(
+    r"\{?([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})"
+    r"-([0-9A-Fa-f]{12})\}?\d{0,3}\.([A-Za-z]{3})"
+)
+
+
+def endingOf(beginning: bytes) -> str | None:
+    """
+    The ending for the name of a picture that begins so, L{None} for what is
+    no picture.
+    """
+    for magic, ending, _ in _IMAGES:
+        if beginning.startswith(magic):
+            return ending
+    return None
+
+
+def typeOf(beginning: bytes) -> str:
+    """
+    The content type of what begins so.
+    """
+    for magic, _, contentType in _IMAGES:
+        if beginning.startswith(magic):
+            return contentType
+    return "application/octet-stream"
+
+
+def guid(random: Random) -> str:
+    """
+    A name that nobody can guess.
+    """
+    return str(UUID(int=random.getrandbits(128), version=4))
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """
+    What pictures for a group come with.
+    """
+
+    key: str = ""
+    sig: str = field(default="", repr=False)
+    server: str = ""
+
+
+class Pictures:
+    """
+    Pictures in messages, custom faces and avatars.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        store: MediaStore,
+        now: Callable[[], float],
+        random: Random,
+    ) -> None:
+        self._world = world
+        self._store = store
+        self._now = now
+        self._random = random
+        self._secret = ""
+
+    # ---- signatures
+
+    def signature(self, session: Session) -> FaceSignature:
+        """
+        What somebody may send pictures to groups with, for some days.
+        """
+        key = token(self._random, 16)
+        until = f"{int(self._now()) + SIGNATURE_LIFE:08x}"
+        return FaceSignature(key, until + self._seal(session.number, key, until))
+
+    def _seal(self, number: Number, key: str, until: str) -> str:
+        if not self._secret:
+            self._secret = self._store.secret("gface", token(self._random, 64))
+        text = f"{number}:{key}:{until}"
+        return hmac.new(self._secret.encode(), text.encode(), "sha256").hexdigest()
+
+    def _isSigned(self, number: Number, key: str, sig: str) -> bool:
+        until, seal = sig[:8], sig[8:]
+        expected = self._seal(number, key, until)
+        # The seal was made by us, so what it holds is a number.
+        return (
+            hmac.compare_digest(expected.encode(), seal.encode())
+            and int(until, 16) > self._now()
+        )
+
+    # ---- custom faces
+
+    def shelve(self, number: Number, blob: Blob, beginning: bytes) -> Shelved:
+        """
+        Put a picture among somebody's custom faces.
+        """
+        ending = endingOf(beginning)
+        if ending is None:
+            return Shelved(1)
+        if len(self._store.shelf(number)) >= MAX_SHELF:
+            return Shelved(2, "too many custom faces")
+        name = f"{blob.md5}.{ending}"
+        known = self._store.shelved(number, name)
+        if known is not None and known != blob.digest:
+            # Two pictures with one MD5 are no accident.
+            return Shelved(1)
+        isNew = self._store.shelve(number, name, blob, int(self._now()))
+        return Shelved(0 if isNew else 4, name)
+
+    def shelf(self, number: Number) -> tuple[CustomFaceEntry, ...]:
+        """
+        Somebody's custom faces.
+        """
+        return tuple(CustomFaceEntry(*row) for row in self._store.shelf(number))
+
+    def shelved(self, number: Number, name: str) -> str | None:
+        """
+        The digest of one of them.
+        """
+        return self._store.shelved(number, name)
+
+    def unshelve(self, number: Number, name: str) -> bool:
+        """
+        Take one of them away; what was sent stays.
+        """
+        return self._store.unshelve(number, name)
+
+    # ---- pictures in messages
+
+    def forBuddy(
+        self, session: Session, uin: Uin, content: Content
+    ) -> Content | Refusal:
+        """
+        The content that a friend gets, with pictures that they may fetch.
+        """
+        if not any(map(_isPicture, content)):
+            return content
+        number = session.aliases.person(uin)
+        if number is None or not self._world.store.areFriends(session.number, number):
+            return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
+        return self._dress(session, content, [number], None)
+
+    def forGroup(
+        self, session: Session, gid: Gid, code: Code, content: Content, signed: Signed
+    ) -> Content | Refusal:
+        """
+        The content that the members of a group get.
+
+        @param code: what the sender calls the group besides, 0 if unsaid.
+        """
+        if not any(map(_isPicture, content)):
+            return content
+        group = session.aliases.groupOfGid(gid)
+        if group is None or not self._world.store.isMember(group, session.number):
+            return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
+        if code and session.aliases.groupOfCode(code) != group:
+            return Refusal(NOT_YOURS, "group_code is not the code of that group")
+        members = self._world.store.memberNumbers(group)
+        return self.forReaders(session, content, members, signed)
+
+    def forReaders(
+        self,
+        session: Session,
+        content: Content,
+        readers: Iterable[Number],
+        signed: Signed,
+    ) -> Content | Refusal:
+        """
+        The content that several people get, of a group or a discussion that
+        the sender is known to be in.
+        """
+        if not any(map(_isPicture, content)):
+            return content
+        if not self._isSigned(session.number, signed.key, signed.sig):
+            return Refusal(NOT_YOURS, "key and sig are not from get_gface_sig2")
+        return self._dress(session, content, list(readers), signed)
+
+    def _dress(
+        self,
+        session: Session,
+        content: Content,
+        readers: list[Number],
+        signed: Signed | None,
+    ) -> Content | Refusal:
+        found: dict[int, str] = {}
+        for index, segment in enumerate(content):
+            if _isPicture(segment):
+                digest = self._digestOf(session.number, segment, signed is not None)
+                if digest is None:
+                    return Refusal(NOT_YOURS, "a picture of it is none of yours")
+                found[index] = digest
+        if len(found) > MAX_PICTURES:
+            return Refusal(123, f"more than {MAX_PICTURES} pictures")
+        return tuple(
+            self._send(session.number, segment, found[index], readers, signed)
+            if index in found
+            else segment
+            for index, segment in enumerate(content)
+        )
+
+    def _digestOf(
+        self, number: Number, segment: Segment, isForGroup: bool
+    ) -> str | None:
+        match segment:
+            case GroupPicture(name) | CustomFace(name):
+                return self._store.shelved(number, name)
+            case OfflinePicture(path) if not isForGroup:
+                deposit = self._store.deposited(path)
+                if deposit is not None and deposit.isPicture:
+                    return deposit.digest if deposit.owner == number else None
+        return None
+
+    def _send(
+        self,
+        sender: Number,
+        segment: Segment,
+        digest: str,
+        readers: list[Number],
+        signed: Signed | None,
+    ) -> Segment:
+        now = int(self._now())
+        unguessable = guid(self._random)
+        match segment:
+            case GroupPicture(name) | CustomFace(name) if signed is not None:
+                ending = name.rpartition(".")[2]
+                alias = f"{{{unguessable.upper()}}}.{ending}"
+                number = self._store.sendPicture(alias, sender, digest, now, readers)
+                return GroupPicture(alias, number, signed.key, signed.server)
+            case GroupPicture(name) | CustomFace(name):
+                self._store.sendPicture(name, sender, digest, now, readers)
+                return CustomFace(name)
+        path = f"/{unguessable}"
+        self._store.sendPicture(path, sender, digest, now, readers)
+        return OfflinePicture(path)
+
+    # ---- fetching them
+
+    def sentTo(self, session: Session, name: str) -> str | None:
+        """
+        The digest of a picture that somebody was sent under a name of ours, or
+        has left with us to be sent.
+        """
+        digest = self._store.pictureFor(name, session.number)
+        if digest is not None:
+            return digest
+        deposit = self._store.deposited(name)
+        if deposit is None or deposit.owner != session.number:
+            return None
+        return deposit.digest if deposit.isPicture else None
+
+    def faceFrom(self, session: Session, sender: Uin, name: str) -> str | None:
+        """
+        The digest of a custom face that somebody was sent.
+
+        @param name: its own name, or as C{pic_id} writes it.
+        """
+        number = session.aliases.person(sender)
+        if number is None:
+            return None
+        shape = _GUID.fullmatch(name)
+        if shape is not None:
+            name = "".join(shape.groups()[:5]).upper() + "." + shape[6].lower()
+        return self._store.pictureFor(name, session.number, number)
+
+    # ---- avatars
+
+    def avatarOf(self, session: Session, kind: int, whose: int) -> Avatar | None:
+        """
+        What somebody or a group looks like, L{None} for nobody.
+        """
+        if kind == OF_GROUP:
+            number = session.aliases.groupOfCode(Code(whose))
+            exists = number is not None and self._world.store.room(number) is not None
+        else:
+            kind = OF_PERSON
+            number = session.aliases.person(Uin(whose))
+            exists = number is not None and self._world.store.person(number) is not None
+        if number is None or not exists:
+            return None
+        return Avatar(number, self._store.avatar(kind, number))
+
+    def setAvatar(self, session: Session, name: str, code: Code) -> Refusal | None:
+        """
+        Look otherwise.
+
+        @param name: one of the sender's custom faces, C{""} for the usual look.
+        @param code: the group that shall look so, 0 for oneself.
+        """
+        digest = self._store.shelved(session.number, name) if name else None
+        if name and digest is None:
+            return Refusal(NOT_YOURS, "custom_face is none of yours")
+        if not code:
+            self._store.setAvatar(OF_PERSON, session.number, digest)
+            return None
+        group = session.aliases.groupOfCode(code)
+        if group is None or not self._mayPaint(group, session.number):
+            return Refusal(NOT_YOURS, "gcode is no group that you may change")
+        self._store.setAvatar(OF_GROUP, group, digest)
+        return None
+
+    def _mayPaint(self, group: Number, number: Number) -> bool:
+        room = self._world.store.room(group)
+        if room is None or not self._world.store.isMember(group, number):
+            return False
+        return room.owner == number or any(
+            member.number == number and member.flag & 1
+            for member in self._world.store.members(group)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Avatar:
+    """
+    What somebody looks like.
+
+    @ivar digest: of the picture, L{None} for the usual one.
+    """
+
+    number: Number
+    digest: str | None
+
+
+def _isPicture(segment: Segment) -> bool:
+    return isinstance(segment, (GroupPicture, CustomFace, OfflinePicture))

@@ -1,0 +1,263 @@
+"""
+Bodies that are too long to hold: forms with files as they come, and files as
+they leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, BinaryIO, Protocol
+
+from multipart import MultipartError, PushMultipartParser, parse_options_header
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IConsumer, IPushProducer
+from zope.interface import implementer
+
+from txwebqq.errors import MalformedReply
+from txwebqq.wire.command import Pairs
+from txwebqq.wire.media import decodePart
+
+PIECE = 64 * 1024
+"""The bytes that are read from a disk at once."""
+
+MAX_FIELDS = 16 * 1024
+"""The bytes of a form beside its file."""
+
+MAX_PARTS = 40
+
+
+class Flow(Protocol):
+    """
+    What a body comes from, which can be told to wait.
+    """
+
+    def pauseProducing(self) -> None: ...
+
+    def resumeProducing(self) -> None: ...
+
+
+class Reception(Protocol):
+    """
+    What takes the file in a form.
+
+    @ivar flow: where it comes from.
+    """
+
+    flow: Flow
+
+    def begin(self, pairs: Pairs, name: str) -> None:
+        """
+        The file begins; these are the fields before it.
+        """
+
+    def write(self, data: bytes) -> None:
+        """
+        More of it.
+        """
+
+    def end(self) -> None:
+        """
+        That was all of it.
+        """
+
+    def finish(self, pairs: Pairs, exchange: Any) -> Any:
+        """
+        The whole form has come.
+
+        @return: the reply, or a Deferred of it.
+        """
+
+    def fail(self, reason: str, exchange: Any) -> Any:
+        """
+        The form cannot be read.
+
+        @return: the reply.
+        """
+
+    def lost(self) -> None:
+        """
+        Nobody waits for an answer any more.
+        """
+
+
+class Intake:
+    """
+    The body of a request that is a form with one file.
+
+    @ivar limit: the bytes that it may have.
+    """
+
+    def __init__(
+        self, contentType: bytes, fileField: str, reception: Reception, limit: int
+    ) -> None:
+        self.limit = limit + MAX_FIELDS
+        self._reception = reception
+        self._fileField = fileField
+        self._pairs: Pairs = []
+        self._name: str | None = None
+        self._value = bytearray()
+        self._isFile = self._hadFile = False
+        self._trouble: str | None = None
+        self._parser: PushMultipartParser | None = None
+        kind, options = parse_options_header(contentType.decode("latin-1"))
+        boundary = options.get("boundary", "")
+        if kind != "multipart/form-data" or not 0 < len(boundary) <= 200:
+            self._trouble = "the body is no multipart/form-data"
+            return
+        try:
+            self._parser = PushMultipartParser(
+                boundary.encode("latin-1"),
+                max_segment_count=MAX_PARTS,
+                # Names of files come in several encodings.
+                header_charset="latin-1",
+            )
+        except MultipartError as e:
+            self._trouble = str(e)
+
+    def take(self, data: bytes) -> None:
+        """
+        More of the body has come. What cannot be read is thrown away.
+        """
+        if self._trouble is not None or self._parser is None or not data:
+            return
+        try:
+            for event in self._parser.parse(data):
+                self._notice(event)
+        except (MultipartError, MalformedReply) as e:
+            self._trouble = str(e)
+
+    def _notice(self, event: Any) -> None:
+        if event is None:
+            self._endPart()
+        elif isinstance(event, (bytes, bytearray)):
+            if self._isFile:
+                self._reception.write(bytes(event))
+            else:
+                self._value += event
+                if len(self._value) > MAX_FIELDS:
+                    raise MalformedReply("a field of the form is too long")
+        else:
+            self._beginPart(event.header("Content-Disposition", ""))
+
+    def _beginPart(self, disposition: str) -> None:
+        self._name, fileName = decodePart(disposition.encode("latin-1"))
+        self._value.clear()
+        self._isFile = self._name == self._fileField and fileName is not None
+        if self._isFile:
+            if self._hadFile:
+                raise MalformedReply("the form has two files")
+            self._hadFile = True
+            self._reception.begin(self._pairs, fileName or "")
+
+    def _endPart(self) -> None:
+        if self._isFile:
+            self._reception.end()
+        elif self._name is not None:
+            self._pairs.append((self._name, _text(bytes(self._value))))
+        self._name, self._isFile = None, False
+
+    def finish(self, exchange: Any) -> Any:
+        """
+        The body is over.
+
+        @return: the reply, or a Deferred of it.
+        """
+        if self._trouble is None and self._parser is not None:
+            try:
+                self._parser.close()
+            except MultipartError as e:
+                self._trouble = str(e)
+        if self._trouble is None and not self._hadFile:
+            self._trouble = f"the form has no file {self._fileField}"
+        if self._trouble is not None:
+            return self._reception.fail(self._trouble, exchange)
+        return self._reception.finish(self._pairs, exchange)
+
+    def lost(self) -> None:
+        """
+        The connection is gone.
+        """
+        self._reception.lost()
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("gb18030", "replace")
+
+
+@implementer(IPushProducer)
+class Pump:
+    """
+    A file that is read piece by piece, as fast as it is taken.
+
+    @param take: is called with each piece.
+
+    @ivar done: fires at the end of the file.
+    """
+
+    def __init__(self, file: BinaryIO, take: Callable[[bytes], object]) -> None:
+        self.done: Deferred[None] = Deferred()
+        self._file = file
+        self._take = take
+        self._isPaused = self._isRunning = self._isOver = False
+
+    def resumeProducing(self) -> None:
+        """
+        Go on.
+        """
+        self._isPaused = False
+        if self._isRunning:
+            return
+        self._isRunning = True
+        try:
+            while not self._isPaused and not self._isOver:
+                piece = self._file.read(PIECE)
+                if not piece:
+                    self.stopProducing()
+                    self.done.callback(None)
+                    return
+                self._take(piece)
+        finally:
+            self._isRunning = False
+
+    def pauseProducing(self) -> None:
+        """
+        Wait.
+        """
+        self._isPaused = True
+
+    def stopProducing(self) -> None:
+        """
+        Nobody wants more.
+        """
+        if not self._isOver:
+            self._isOver = True
+            self._file.close()
+
+
+def sendFile(file: BinaryIO, request: Any) -> Deferred[None]:
+    """
+    Answer a request, whose headers are set, with a file.
+
+    @return: fires when all of it is written, and never when the connection
+        is lost before.
+    """
+    consumer: IConsumer = request
+    pump = Pump(file, request.write)
+    finished: Deferred[None] = Deferred()
+
+    def cbAll(result: None) -> None:
+        consumer.unregisterProducer()
+        request.finish()
+        finished.callback(None)
+
+    def ebLost(failure: object) -> None:
+        pump.stopProducing()
+
+    request.notifyFinish().addErrback(ebLost)
+    pump.done.addCallback(cbAll)
+    consumer.registerProducer(pump, True)
+    pump.resumeProducing()
+    return finished
