@@ -179,6 +179,8 @@ class ServiceTests(SynchronousTestCase):
         self.reactor.listenTCP = inUse
         with self.assertRaises(SystemExit) as raised:
             self.service().privilegedStartService()
+        # What a twistd in the background reports to the one in the foreground.
+        self.assertIsInstance(raised.exception, Exception)
         self.assertEqual(
             raised.exception.code,
             "Cannot listen on tcp:8890:interface=127.0.0.1: Address already in use",

@@ -74,6 +74,14 @@ class Options(UsageOptions):
             raise UsageError(str(e)) from e
 
 
+class CannotStart(SystemExit, Exception):
+    """
+    Ends the process with one line and no traceback; being an L{Exception} as
+    well, it is one that a C{twistd} in the background passes on to whoever
+    waits in the foreground.
+    """
+
+
 class ServerService(Service):
     """
     A server that listens while the service runs.
@@ -94,7 +102,10 @@ class ServerService(Service):
         Open the database, and listen.
         """
         options = self._options
-        store = self._store = options["store"] or Store(options["database"])
+        try:
+            store = self._store = options["store"] or Store(options["database"])
+        except InvalidConfiguration as e:
+            raise CannotStart(str(e)) from e
         world = World(
             store,
             self._reactor.seconds,
@@ -110,8 +121,7 @@ class ServerService(Service):
         listening: Deferred[IListeningPort] = endpoint.listen(server.site())
         listening.addCallbacks(self._cbListening, self._ebListening)
         if self._trouble is not None:
-            # The last line that the operator sees, and no traceback.
-            raise SystemExit(self._trouble)
+            raise CannotStart(self._trouble)
 
     def startService(self) -> None:
         """
