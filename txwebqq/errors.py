@@ -6,6 +6,8 @@ No text of these exceptions holds a password, a digest or a ticket.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class WebQQError(Exception):
     """
@@ -53,6 +55,27 @@ class MessageTooLong(RequestRefused):
     """
     The content is longer than the server takes: split it.
     """
+
+
+class PartlySent(WebQQError):
+    """
+    Of a message in several pieces the first ones were accepted, and then one
+    was not: send C{rest}, which begins with that one, if its failure allows.
+
+    @ivar piece: which one failed, counted from 0; so many were accepted.
+    @ivar pieces: how many there were.
+    @ivar rest: the contents of that piece and of those after it.
+    @ivar reason: how it failed.
+    """
+
+    def __init__(
+        self, piece: int, pieces: int, rest: tuple[Any, ...], reason: WebQQError
+    ) -> None:
+        super().__init__(f"piece {piece + 1} of {pieces} was not sent: {reason}")
+        self.piece = piece
+        self.pieces = pieces
+        self.rest = rest
+        self.reason = reason
 
 
 class CaptchaNeeded(RequestRefused):

@@ -36,6 +36,9 @@ MAX_FAILURES = 4
 REMEMBERED = 500
 """The messages that are remembered, to recognise those that come twice."""
 
+MAX_SHOWN = 500
+"""The messages that one poll tells the server of."""
+
 LULL = 1.0
 """The seconds to wait after an answer that is to be ignored."""
 
@@ -46,9 +49,13 @@ class Inbox:
     """
     Puts a batch of events into the order in which they happened, and drops
     messages that have come before (protocol.md 2.2.1 and 4.11).
+
+    @ivar shown: the ids of messages that the application was given, and the
+        server was not told of yet.
     """
 
     def __init__(self) -> None:
+        self.shown: deque[str] = deque(maxlen=MAX_SHOWN)
         self._seen: set[tuple[object, ...]] = set()
         self._order: deque[tuple[object, ...]] = deque()
 
@@ -83,6 +90,24 @@ class Inbox:
         if len(self._order) > REMEMBERED:
             self._seen.discard(self._order.popleft())
         return True
+
+
+    def show(self, event: Event) -> None:
+        """
+        The application was given an event.
+        """
+        match event:
+            case Message() | GroupMessage() | DiscussionMessage() | StrangerMessage():
+                self.shown.append(str(event.messageId))
+
+    def acknowledged(self, ids: Iterable[str]) -> None:
+        """
+        The server knows of these.
+        """
+        for known in ids:
+            # Those that came meanwhile are behind them.
+            if self.shown and self.shown[0] == known:
+                self.shown.popleft()
 
 
 def _when(event: Event) -> float:
@@ -153,20 +178,25 @@ class PollService(Service):
     def _poll(self) -> None:
         self._next = None
         # Kept before it has callbacks: in memory it has fired already.
-        self._asked = asked = self._ask(Poll2(self.ticket))
-        asked.addCallbacks(self._cbPolled, self._ebPolled)
+        shown = tuple(self._inbox.shown)
+        self._asked = asked = self._ask(Poll2(self.ticket, shown))
+        asked.addCallbacks(self._cbPolled, self._ebPolled, (shown,))
         asked.addErrback(self._ebBug)
 
-    def _cbPolled(self, reply: tuple[Event, ...] | Refusal) -> None:
+    def _cbPolled(
+        self, reply: tuple[Event, ...] | Refusal, shown: tuple[str, ...]
+    ) -> None:
         self._asked = None
         if not self.running:
             return
         if isinstance(reply, Refusal):
-            self._refused(reply)
+            self._refused(reply, shown)
             return
         self._good()
+        self._inbox.acknowledged(shown)
         for event in self._inbox.sort(reply):
             self._deliver(event)
+            self._inbox.show(event)
             if isinstance(event, KickNotice):
                 self._machine.kicked(event)
                 return
@@ -179,11 +209,12 @@ class PollService(Service):
             self._proven = True
             self._machine.proven()
 
-    def _refused(self, refusal: Refusal) -> None:
+    def _refused(self, refusal: Refusal, shown: tuple[str, ...]) -> None:
         code = refusal.retcode
         match code:
             case 102:
                 self._good()
+                self._inbox.acknowledged(shown)
                 self._schedule(0)
             case 116 if refusal.ptwebqq:
                 self._machine.rotate(refusal.ptwebqq)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from automat import NoTransition
@@ -272,7 +273,8 @@ class Port:
         self._closeChannel()
 
     def signOff(self, command: Logout2) -> None:
-        self._ask(command).addErrback(
+        farewell = replace(command, ids=tuple(self._inbox.shown))
+        self._ask(farewell).addErrback(
             lambda failure: self._log.info(
                 "The server was not told that we leave: {reason}.",
                 reason=failure.getErrorMessage(),

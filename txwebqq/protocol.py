@@ -162,7 +162,8 @@ class WebQQProtocol(TalkRequests, PeopleRequests, GroupRequests):
 
     def windowShaken(self, uin: Uin) -> object:
         """
-        A friend shakes our window (protocol.md 5.7).
+        A friend shakes our window (protocol.md 5.7). While we are silent
+        nobody can.
         """
 
     def friendshipRequested(self, request: FriendshipNotice) -> object:
@@ -261,6 +262,8 @@ class WebQQProtocol(TalkRequests, PeopleRequests, GroupRequests):
             case Typing():
                 return self.typingNoticed(event.uin)
             case Shake():
+                if self.status is Status.SILENT or event.uin not in self.buddies:
+                    return None
                 return self.windowShaken(event.uin)
             case FriendshipNotice():
                 return self.friendshipRequested(event)

@@ -12,15 +12,21 @@ Nothing here opens a socket or sleeps::
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import combinations, count
 from random import Random
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from treq.testing import StubTreq
-from twisted.internet.defer import Deferred
+from treq.client import HTTPClient
+from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IConsumer
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
+from twisted.web.iweb import IBodyProducer
+from twisted.web.resource import IResource
+from zope.interface import implementer
 
 from txwebqq.client import HTTP, Servers, WebQQClient
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
@@ -218,14 +224,16 @@ class MemoryPerson:
         """
         return Account(self.number, PASSWORD)
 
-    def run(self, factory: IWebQQFactory | None = None) -> IWebQQProtocol:
+    def run(
+        self, factory: IWebQQFactory | None = None, status: Status = Status.ONLINE
+    ) -> IWebQQProtocol:
         """
         Sign on with an application, by default one that only remembers.
 
         @return: its protocol, signed on.
         """
         self.service = WebQQService(
-            self.account,
+            replace(self.account, status=status),
             factory or RecordingFactory(),
             self._web.client(),
             self._web.clock,

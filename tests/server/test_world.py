@@ -31,7 +31,6 @@ from txwebqq.server.mail import (
     Postmark,
     decodeLetter,
     encodeLetter,
-    sizeOf,
     tidyContent,
 )
 from txwebqq.server.population import parse
@@ -40,6 +39,7 @@ from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
 from txwebqq.server.store import Store
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.content import sizeOf
 
 ALICE, BOB = Number(10001), Number(10002)
 

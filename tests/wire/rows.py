@@ -43,6 +43,7 @@ from txwebqq.wire.channel import (
     Poll2,
     SendBuddyMsg2,
     SendQunMsg2,
+    Shake2,
 )
 from txwebqq.wire.command import Command, Pairs, Refusal, Ticket
 from txwebqq.wire.roster import (
@@ -451,6 +452,18 @@ ROWS: tuple[Row, ...] = (
         f'"psessionid":"{PSESSIONID}"'
         "}"
         f"&clientid=47283951&psessionid={PSESSIONID}",
+        None,
+        OK,
+    ),
+    Row(
+        InputNotify2(CHANNEL, LIN, SENT_AT),
+        f"to_uin=2963008411&clientid={CLIENTID}&psessionid={PSESSIONID}&t={SENT_AT}",
+        None,
+        OK,
+    ),
+    Row(
+        Shake2(CHANNEL, LIN, SENT_AT),
+        f"to_uin=2963008411&clientid={CLIENTID}&psessionid={PSESSIONID}&t={SENT_AT}",
         None,
         OK,
     ),

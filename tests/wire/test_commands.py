@@ -156,6 +156,8 @@ PLACES = {
         "CHANNEL",
     ),
     "SendQunMsg2": ("POST", "http://d.web2.qq.com/channel/send_qun_msg2", "CHANNEL"),
+    "InputNotify2": ("GET", "http://d.web2.qq.com/channel/input_notify2", "CHANNEL"),
+    "Shake2": ("GET", "http://d.web2.qq.com/channel/shake2", "CHANNEL"),
     "ChangeStatus2": (
         "GET",
         "http://d.web2.qq.com/channel/change_status2",

@@ -17,6 +17,7 @@ from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pictures import Pictures, Signed
 from txwebqq.server.post import Parcel, refusalFor
 from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.signals import ShakeSignal, TypingSignal, signal
 from txwebqq.server.world import World
 from txwebqq.wire.channel import (
     ChangeStatus2,
@@ -25,6 +26,7 @@ from txwebqq.wire.channel import (
     Poll2,
     SendBuddyMsg2,
     SendQunMsg2,
+    Shake2,
 )
 from txwebqq.wire.command import Command, Refusal
 
@@ -122,6 +124,8 @@ class Channel:
             Poll2: self.poll2,
             SendBuddyMsg2: self.sendBuddyMsg2,
             SendQunMsg2: self.sendQunMsg2,
+            InputNotify2: self.inputNotify2,
+            Shake2: self.shake2,
             ChangeStatus2: self.changeStatus2,
             GetOnlineBuddies2: self.getOnlineBuddies2,
             GetMsgTip: self.getMsgTip,
@@ -309,22 +313,29 @@ class Channel:
         )
         if isinstance(content, Refusal):
             return content
-        refusal = self._world.sendToGroup(
-            session, question.group, content, question.font
-        )
-        return refusal or self._accept()
+        return self._world.sendToGroup(session, question.group, content, question.font)
 
-    def _accept(self) -> None | Deferred[None]:
+    # ---- signals
+
+    def inputNotify2(
+        self, question: InputNotify2, exchange: Exchange
+    ) -> None | Refusal:
         """
-        What is handed to held polls is accepted after they are answered: a
-        server that dies in between has promised nothing.
+        Tell a friend that somebody types.
         """
-        self.drain()
-        if not self._ripe:
-            return None
-        accepted: Deferred[None] = Deferred()
-        self._ripe.append(accepted)
-        return accepted
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        return signal(self._world, session, question.to, TypingSignal)
+
+    def shake2(self, question: Shake2, exchange: Exchange) -> None | Refusal:
+        """
+        Shake a friend's window.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        return signal(self._world, session, question.to, ShakeSignal)
 
     # ---- presence
 

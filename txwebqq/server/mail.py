@@ -197,18 +197,6 @@ def tidyFont(font: Font) -> Font:
     )
 
 
-def sizeOf(content: Content) -> int:
-    """
-    The bytes that a content counts for.
-    """
-    return sum(
-        len(segment.text.encode("utf-8"))
-        if isinstance(segment, Text)
-        else len(encodeJSON(encodeSegment(segment)))
-        for segment in content
-    )
-
-
 # ---- letters on disk
 
 
@@ -287,14 +275,17 @@ class Mailbox:
     @ivar seen: the serial number of the last letter that came from the store.
     @ivar more: whether the store may hold letters after that one.
     @ivar news: how friends appear who have changed.
+    @ivar signals: letters that are worth nothing after a while, and when that
+        is; one of a kind from each sender.
     """
 
-    __slots__ = ("_letters", "more", "news", "seen")
+    __slots__ = ("_letters", "more", "news", "seen", "signals")
 
     def __init__(self) -> None:
         # Letters that were never stored have no serial number.
         self._letters: list[tuple[int | None, Letter]] = []
         self.news: dict[Number, Status] = {}
+        self.signals: dict[tuple[str, int], tuple[float, Letter]] = {}
         self.seen = 0
         self.more = True
 
@@ -363,3 +354,10 @@ class Mailbox:
             StatusChange(aliases.uin(number), status, WEB_CLIENT)
             for number, status in news.items()
         ]
+
+    def takeSignals(self, now: float) -> list[Letter]:
+        """
+        Take out the signals; those that came too long ago are lost.
+        """
+        signals, self.signals = self.signals, {}
+        return [letter for until, letter in signals.values() if now < until]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
 from txwebqq.server.mail import (
+    MAX_TOGETHER,
     BuddyLetter,
     GroupLetter,
     Letter,
     Mailbox,
     Postmark,
-    sizeOf,
     tidyContent,
     tidyFont,
 )
@@ -31,7 +31,7 @@ from txwebqq.server.sessions import (
 )
 from txwebqq.server.storage import Storage
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.content import MAX_TEXT
+from txwebqq.wire.content import MAX_TEXT, sizeOf
 
 KICKED = "您的帐号在另一地点登录，您已被迫下线。"
 """What somebody is told whose account signs on anew."""
@@ -166,6 +166,22 @@ class PostOffice:
             if session.listener is not None:
                 session.listener.ring()
 
+    def signal(self, letter: Letter, number: Number, seconds: float) -> None:
+        """
+        Hand a letter to somebody who is there, and to nobody else: it is worth
+        nothing after some seconds.
+        """
+        session = self.sessions.of(number)
+        if session is None:
+            return
+        signals = session.mailbox.signals
+        key = letter.conversation
+        if key not in signals and len(signals) >= MAX_TOGETHER:
+            return
+        signals[key] = self._now() + seconds, letter
+        if session.listener is not None:
+            session.listener.ring()
+
     # ---- polls
 
     def collect(self, session: Session) -> Parcel | None:
@@ -186,6 +202,9 @@ class PostOffice:
         letters = mailbox.take()
         news = mailbox.takeNews(session.aliases)
         events: list[Event] = list(news)
+        if mailbox.signals:
+            signals = mailbox.takeSignals(self._now())
+            events.extend(signal.event(session.aliases) for signal in signals)
         events.extend(letter.event(session.aliases) for _, letter in letters)
         if not events:
             return None

@@ -209,6 +209,53 @@ class SendQunMsg2(OKCommand):
         )
 
 
+# ---- signals
+
+
+@dataclass(frozen=True, slots=True)
+class InputNotify2(OKCommand):
+    """
+    Tell a friend that we are typing (protocol.md 2.2.7).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/input_notify2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("to_uin")), fields.milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Shake2(OKCommand):
+    """
+    Shake a friend's window (protocol.md 2.2.7).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/shake2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("to_uin")), fields.milliseconds)
+
+
 # ---- presence
 
 

@@ -153,6 +153,19 @@ def _style(font: Font) -> list[int]:
     return [int(font.bold), int(font.italic), int(font.underline)]
 
 
+def sizeOf(content: Content) -> int:
+    """
+    The bytes that a content counts for (L{MAX_TEXT}).
+    """
+    return sum(
+        # Half a surrogate pair counts like what takes its place.
+        len(segment.text.encode("utf-8", "surrogatepass"))
+        if isinstance(segment, Text)
+        else len(encodeJSON(encodeSegment(segment)))
+        for segment in content
+    )
+
+
 # ---- sending
 
 

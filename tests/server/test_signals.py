@@ -1,0 +1,155 @@
+"""
+Signals reach who is there, soon or never.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.server.harness import ALICE, BOB, DAVE, House, Visitor
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import LAPSE
+from txwebqq.server.signals import SHAKE_LIFE, TYPING_LIFE
+
+TYPING, SHAKE = "input_notify2", "shake2"
+
+
+class Scene:
+    """
+    Alice, who gives signals to Bob.
+    """
+
+    def __init__(self) -> None:
+        self.house = House()
+        self.alice = self.house.visitor(ALICE)
+        self.bob = self.house.visitor(BOB).catchUp()
+        self.alice.catchUp()
+
+    def give(self, path: str, to: int | None = None) -> Any:
+        """
+        The retcode of a signal to Bob, or to whom else.
+        """
+        uin = self.alice.uin(BOB) if to is None else to
+        query = f"to_uin={uin}&clientid=1&psessionid={self.alice.psessionid}&t=1"
+        return self.house.get(f"/channel/{path}?{query}").response.json["retcode"]
+
+    def poll(self, who: Visitor | None = None) -> list[str]:
+        """
+        What a new poll is answered at once.
+        """
+        wire = (who or self.bob).poll()
+        if not wire.isAnswered:
+            wire.close()
+            return []
+        return [event["poll_type"] for event in wire.response.result]
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.mark.parametrize(
+    ("path", "pollType", "kind"),
+    [(TYPING, "input_notify", 121), (SHAKE, "shake_message", 9)],
+)
+def test_listening(scene: Scene, path: str, pollType: str, kind: int) -> None:
+    """
+    A held poll is answered with the signal, in the shape of protocol.md 5.7.
+    """
+    poll = scene.bob.poll()
+    assert scene.give(path) == 0
+    scene.house.clock.advance(0)
+    [event] = poll.response.result
+    assert event["poll_type"] == pollType
+    value = event["value"]
+    assert value["from_uin"] == scene.bob.uin(ALICE)
+    assert value["to_uin"] == BOB
+    assert value["msg_type"] == kind
+    assert {"msg_id", "msg_id2", "reply_ip"} <= set(value)
+    assert "time" not in value
+
+
+def test_between(scene: Scene) -> None:
+    """
+    Who is between two polls gets it with the next one, each kind once.
+    """
+    for path in (TYPING, TYPING, SHAKE, SHAKE, TYPING):
+        assert scene.give(path) == 0
+    assert scene.poll() == ["input_notify", "shake_message"]
+    assert scene.poll() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "life", "pollType"),
+    [(TYPING, TYPING_LIFE, "input_notify"), (SHAKE, SHAKE_LIFE, "shake_message")],
+)
+def test_tooLate(scene: Scene, path: str, life: float, pollType: str) -> None:
+    """
+    After a while nobody wants to know any more.
+    """
+    scene.give(path)
+    scene.house.clock.advance(life - 1)
+    assert scene.poll() == [pollType]
+    scene.give(path)
+    scene.house.clock.advance(life)
+    assert scene.poll() == []
+
+
+def test_abandoned(scene: Scene) -> None:
+    """
+    A signal for a connection that is gone is not kept for ever either.
+    """
+    scene.bob.poll().close()
+    scene.give(TYPING)
+    scene.house.clock.advance(LAPSE + 30)
+    scene.bob.join(scene.bob.psessionid)
+    assert "input_notify" not in scene.poll()
+
+
+def test_offline(scene: Scene) -> None:
+    """
+    Nothing waits for somebody who is not signed on, and it is no error.
+    """
+    scene.bob.channel("logout2")
+    house, bob = scene.house, scene.bob
+    query = f"clientid=1&psessionid={bob.psessionid}&t=1"
+    house.get(f"/channel/logout2?{query}")
+    uin = scene.alice.uin(BOB)
+    assert scene.give(SHAKE, uin) == 0
+    returned = house.visitor(BOB)
+    assert "shake_message" not in scene.poll(returned)
+
+
+@pytest.mark.parametrize("path", [TYPING, SHAKE])
+def test_authorisation(scene: Scene, path: str) -> None:
+    """
+    Only friends are told, a member of the same group is not; only with a
+    session; and who is meant has to be said.
+    """
+    dave = scene.house.visitor(DAVE).catchUp()
+    assert scene.give(path, scene.alice.uin(DAVE)) == NOT_YOURS
+    assert scene.give(path, BOB) == NOT_YOURS
+    assert scene.give(path, -1) == NOT_YOURS
+    assert scene.poll(dave) == []
+    assert scene.poll() == []
+    without = scene.house.get(f"/channel/{path}?to_uin=5&clientid=1&psessionid=x")
+    assert without.response.json["retcode"] == 121
+    nobody = scene.house.get(
+        f"/channel/{path}?clientid=1&psessionid={scene.alice.psessionid}"
+    ).response.json
+    assert (nobody["retcode"], nobody["errmsg"]) == (100003, "to_uin is missing")
+
+
+def test_crowd(scene: Scene) -> None:
+    """
+    However often somebody types, one signal waits.
+    """
+    for _ in range(1000):
+        scene.give(TYPING)
+    session = scene.house.world.sessions.of(BOB)
+    assert session is not None
+    assert len(session.mailbox.signals) == 1
+    assert scene.poll() == ["input_notify"]

@@ -1,0 +1,95 @@
+"""
+What friends see of each other at once or never: somebody types, a window is
+shaken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from txwebqq.model import Event, Shake, Typing, Uin
+from txwebqq.server.aliases import Aliases
+from txwebqq.server.mail import Postmark
+from txwebqq.server.post import NOT_YOURS, PostOffice
+from txwebqq.server.sessions import Session
+from txwebqq.wire.command import Refusal
+
+TYPING_LIFE = 10.0
+"""The seconds after which nobody wants to know any more that one was typing:
+for clients between two polls."""
+
+SHAKE_LIFE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class TypingSignal:
+    """
+    Somebody types.
+    """
+
+    mark: Postmark
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two signals of one answer must not have in common.
+        """
+        return "typing", self.mark.sender
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The signal as a session sees it.
+        """
+        return Typing(
+            aliases.uin(self.mark.sender),
+            aliases.own,
+            self.mark.messageId,
+            self.mark.messageId2,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShakeSignal:
+    """
+    Somebody shakes a window.
+    """
+
+    mark: Postmark
+
+    @property
+    def conversation(self) -> tuple[str, int]:
+        """
+        What two signals of one answer must not have in common.
+        """
+        return "shake", self.mark.sender
+
+    def event(self, aliases: Aliases) -> Event:
+        """
+        The signal as a session sees it.
+        """
+        return Shake(
+            aliases.uin(self.mark.sender),
+            aliases.own,
+            self.mark.messageId,
+            self.mark.messageId2,
+        )
+
+
+def signal(
+    office: PostOffice,
+    session: Session,
+    uin: Uin,
+    kind: type[TypingSignal | ShakeSignal],
+) -> Refusal | None:
+    """
+    Pass a signal on to a friend.
+
+    @return: L{None} also when the friend is not there: who hides must not be
+        found out.
+    """
+    number = session.aliases.person(uin)
+    if number is None or not office.store.areFriends(session.number, number):
+        return Refusal(NOT_YOURS, "to_uin is nobody's uin in your friend list")
+    life = TYPING_LIFE if kind is TypingSignal else SHAKE_LIFE
+    office.signal(kind(office.postmark(session.number)), number, life)
+    return None
