@@ -151,7 +151,11 @@ class Wire:
 class House:
     """
     A server with its world and its clock.
+
+    @cvar turns: how many turns of the reactor an answer is waited for.
     """
+
+    turns = 3
 
     def __init__(
         self,
@@ -174,7 +178,12 @@ class House:
     def send(self, data: bytes, address: str = "127.0.0.1") -> Wire:
         wire = Wire(self, address)
         self._wires.append(wire)
-        return wire.send(data)
+        wire.send(data)
+        # The answer to what gave mail to others comes a few turns later.
+        for _ in range(self.turns):
+            if not wire.isAnswered:
+                self.clock.advance(0)
+        return wire
 
     def hangUpAll(self) -> None:
         """

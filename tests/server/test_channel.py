@@ -528,6 +528,7 @@ class FanOutTests(SynchronousTestCase):
             session = self.join(number)
             self.members[number] = session
             self.polls[number] = session.poll()
+        self.house.turns = 0
 
     def join(self, number: int) -> Visitor:
         visitor = Visitor(self.house, number)  # type: ignore[arg-type]
@@ -562,6 +563,30 @@ class FanOutTests(SynchronousTestCase):
         self.assertEqual(wire.response.body, OK)
         for number, poll in self.polls.items():
             self.assertEqual(poll.raw.count(b"meow"), 1, number)
+
+    def test_acceptedLast(self) -> None:
+        """
+        A sender is told two turns after the mail was written, when it has left
+        for sure: whoever kills the server in between was promised nothing.
+        """
+        wire = self.send()
+        while self.answered() < self.SIZE:
+            self.turn()
+        self.assertFalse(wire.isAnswered)
+        self.turn()
+        self.assertFalse(wire.isAnswered)
+        self.turn()
+        self.assertTrue(wire.isAnswered)
+
+    def turn(self) -> None:
+        """
+        One turn of the reactor: a L{Clock} goes on with what it adds.
+        """
+        clock = self.house.clock
+        for call in [c for c in clock.calls if c.getTime() <= clock.seconds()]:
+            clock.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
 
     def test_goneInBetween(self) -> None:
         """

@@ -23,6 +23,7 @@ from txwebqq.wire.channel import (
     ChangeStatus2,
     GetMsgTip,
     GetOnlineBuddies2,
+    InputNotify2,
     Poll2,
     SendBuddyMsg2,
     SendQunMsg2,
@@ -95,6 +96,8 @@ class LateAnswer:
 class Channel:
     """
     The exchanges of a session, and the polls that are held.
+
+    @ivar rung: how often a held poll has been given mail.
     """
 
     def __init__(
@@ -109,8 +112,12 @@ class Channel:
         self._clock = clock
         self._held = Deadlines[HeldPoll](clock, pollTimeout, self._cbTimedOut)
         self._late = Deadlines[LateAnswer](clock, THROTTLE, self._cbThrottled)
-        # Polls that have mail, and what is accepted once they are answered.
+        self.rung = 0
+        # Polls that have mail, and answers that come after theirs.
         self._ripe: deque[HeldPoll | Deferred[None]] = deque()
+        # Those answers, two turns and one turn of the reactor before they go.
+        self._ready: list[Deferred[None]] = []
+        self._leaving: list[Deferred[None]] = []
         self._draining = False
         self._turn: IDelayedCall | None = None
         self._settling: IDelayedCall | None = None
@@ -138,6 +145,11 @@ class Channel:
         self._stopped = True
         while self._ripe and not self._draining:
             self.drain()
+        last = [*self._leaving, *self._ready]
+        self._leaving, self._ready = [], []
+        self._schedule()
+        for answer in last:
+            answer.callback(None)
         for held in self._held.clear():
             self._answer(held, NOTHING)
         for late in self._late.clear():
@@ -188,9 +200,9 @@ class Channel:
         """
         There is mail for a poll.
         """
+        self.rung += 1
         self._ripe.append(held)
-        if self._turn is None:
-            self._turn = self._clock.callLater(0, self._cbTurned)
+        self._schedule()
 
     def supersede(self, held: HeldPoll, since: float) -> None:
         """
@@ -218,6 +230,21 @@ class Channel:
             self._late.discard(held.late)
         self._world.hangUp(held.session, held)
 
+    def afterwards(self, reply: Any) -> Deferred[Any]:
+        """
+        A reply to somebody whose question gave mail to held polls, to be given
+        when the mail has left: a server that dies in between has promised
+        nothing.
+        """
+        self.drain()
+        last: Deferred[None] = Deferred()
+        if self._ripe:
+            self._ripe.append(last)
+        else:
+            self._ready.append(last)
+        self._schedule()
+        return last.addCallback(lambda _: reply)
+
     def drain(self) -> None:
         """
         Answer some of the polls that have mail, and the rest in later turns.
@@ -229,19 +256,28 @@ class Channel:
             for _ in range(min(BATCH, len(self._ripe))):
                 ripe = self._ripe.popleft()
                 if isinstance(ripe, Deferred):
-                    ripe.callback(None)
+                    self._ready.append(ripe)
                 else:
                     self._deliver(ripe)
         finally:
             self._draining = False
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            turn.cancel()
-        if self._ripe:
+        self._schedule()
+
+    def _schedule(self) -> None:
+        wanted = self._ripe or self._ready or self._leaving
+        if wanted and self._turn is None:
             self._turn = self._clock.callLater(0, self._cbTurned)
+        elif not wanted and self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
 
     def _cbTurned(self) -> None:
         self._turn = None
+        # What was written in one turn of the reactor leaves in the next, so
+        # what must leave after it is written in the one after that.
+        gone, self._leaving, self._ready = self._leaving, self._ready, []
+        for answer in gone:
+            answer.callback(None)
         self.drain()
 
     def _deliver(self, held: HeldPoll) -> None:
@@ -281,7 +317,7 @@ class Channel:
 
     def sendBuddyMsg2(
         self, question: SendBuddyMsg2, exchange: Exchange
-    ) -> None | Refusal | Deferred[None]:
+    ) -> None | Refusal:
         """
         Pass words on to a friend.
         """
@@ -291,12 +327,9 @@ class Channel:
         content = self._pictures.forBuddy(session, question.to, question.content)
         if isinstance(content, Refusal):
             return content
-        refusal = self._world.sendToBuddy(session, question.to, content, question.font)
-        return refusal or self._accept()
+        return self._world.sendToBuddy(session, question.to, content, question.font)
 
-    def sendQunMsg2(
-        self, question: SendQunMsg2, exchange: Exchange
-    ) -> None | Refusal | Deferred[None]:
+    def sendQunMsg2(self, question: SendQunMsg2, exchange: Exchange) -> None | Refusal:
         """
         Pass words on to a group.
         """
@@ -367,6 +400,7 @@ class Channel:
 
     def getMsgTip(self, question: GetMsgTip, exchange: Exchange) -> bool:
         """
-        There never are tips.
+        There never are tips. It keeps nobody online: the poll alone tells that
+        somebody takes their mail.
         """
         return False

@@ -172,6 +172,7 @@ class WebQQServer(Resource):
         if len(body) > MAX_BODY:
             return _refuse(request, _TOO_LARGE, 413)
         exchange = _exchange(request)
+        rung = self._channel.rung
         try:
             reply = self._ask(route, exchange, query, body)
         except Exception:
@@ -179,14 +180,14 @@ class WebQQServer(Resource):
             return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         if self._sweeping is None:
             self._watch()
+        if rung != self._channel.rung and not isinstance(reply, Deferred):
+            reply = self._channel.afterwards(reply)
         return self._reply(request, exchange, route, reply)
 
     def _reply(
         self, request: Request, exchange: Exchange, route: Route, reply: Any
     ) -> int | bytes:
         if not isinstance(reply, Deferred):
-            # What this has told others goes out before its own answer.
-            self._channel.drain()
             return _encode(request, exchange, route, reply)
         reply.addCallbacks(
             self._cbAnswered,
