@@ -40,6 +40,7 @@ from txwebqq.wire.channel import (
     ChangeStatus2,
     GetMsgTip,
     GetOnlineBuddies2,
+    InputNotify2,
     Poll2,
     SendBuddyMsg2,
     SendQunMsg2,
