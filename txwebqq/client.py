@@ -4,13 +4,13 @@ Commands over treq, with a cookie jar of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from http.cookiejar import Cookie, CookieJar
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.request import Request
 
 from OpenSSL.SSL import Context
@@ -37,9 +37,10 @@ from twisted.web.client import (
 )
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IPolicyForHTTPS, IResponse
+from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
+from txwebqq.bodies import FormProducer, Receiver, Sink, Source
 from txwebqq.errors import (
     CaptchaNeeded,
     InvalidConfiguration,
@@ -50,12 +51,15 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Number
-from txwebqq.wire.command import Command, Refusal, encodeForm, stamped
+from txwebqq.wire.command import Command, Host, Refusal, encodeForm, stamped
+from txwebqq.wire.media import Upload
 
 R = TypeVar("R")
 
 MAX_REPLY = 16 * 1024 * 1024
 """The bytes of an answer that we are willing to hold."""
+
+MAX_REDIRECTS = 4
 
 USER_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 txwebqq"
 """Some servers answered browsers only (protocol.md 1.4)."""
@@ -200,43 +204,142 @@ class WebQQClient:
         closed: Deferred[None] = self._pool.closeCachedConnections()
         return closed
 
+    def send(self, upload: Upload[R], source: Source) -> Deferred[R | Refusal]:
+        """
+        Perform an exchange whose question is a form with a file, which is read
+        as fast as it leaves. The source is closed whatever happens.
+
+        @return: as L{ask}.
+        """
+        upload = stamped(upload, int(self._clock.seconds() * 1000))
+        exchange = self._send(upload, source)
+        sent = Deferred.fromCoroutine(exchange)
+        return sent.addTimeout(upload.patience, self._clock, _timedOut).addBoth(
+            _closing, source
+        )
+
+    def fetch(
+        self, command: Command[bytes], sink: Sink, limit: int
+    ) -> Deferred[int | Refusal]:
+        """
+        Perform an exchange that is answered by a picture or a file, and pass
+        that on as it comes. Redirects are followed, to WebQQ's hosts only.
+
+        @param limit: the bytes that are too many.
+
+        @return: fires with the size, or the refusal that came instead; else as
+            L{ask}.
+        """
+        command = stamped(command, int(self._clock.seconds() * 1000))
+        return Deferred.fromCoroutine(self._fetch(command, sink, limit)).addTimeout(
+            command.patience, self._clock, _timedOut
+        )
+
+    async def _send(self, upload: Upload[R], source: Source) -> R | Refusal:
+        form = FormProducer(upload, source)
+        query = encodeForm(upload.encodeQuery()).decode("ascii")
+        try:
+            response = await self._open(
+                upload, upload.url, query, form, form.contentType
+            )
+            body = await _readBody(response)
+        except _TROUBLE as e:
+            raise Unreachable(_describe(e)) from e
+        if response.code != 200:
+            raise Unreachable(f"the answer has status {response.code}", response.code)
+        return upload.decodeReply(body)
+
+    async def _fetch(
+        self, command: Command[bytes], sink: Sink, limit: int
+    ) -> int | Refusal:
+        url, query = command.url, encodeForm(command.encodeFields()).decode("ascii")
+        try:
+            for _ in range(MAX_REDIRECTS):
+                response = await self._open(command, url, query)
+                if response.code not in (301, 302, 303, 307):
+                    break
+                await _readBody(response)
+                where = _header(response, "Location")
+                url, query = self._landing(urljoin(url, where))
+            if response.code != 200:
+                reason = f"the answer has status {response.code}"
+                raise Unreachable(reason, response.code)
+            kind = _header(response, "Content-Type")
+            mayRefuse = not kind.startswith(("image/", "application/octet-stream"))
+            receiver = Receiver(sink, limit, mayRefuse)
+            response.deliverBody(receiver)
+            return await receiver.whole
+        except _TROUBLE as e:
+            raise Unreachable(_describe(e)) from e
+
+    def _landing(self, url: str) -> tuple[str, str]:
+        """
+        Where a redirect leads to, on the historical hosts, and its query.
+        """
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        isOurs = host == "qq.com" or host.endswith(".qq.com")
+        base = self._servers.base
+        if not isOurs and (base is None or parts.netloc != urlsplit(base).netloc):
+            raise Unreachable("redirected to a host that is not WebQQ's")
+        if not isOurs:
+            host = Host.FILE.value
+        scheme = "https" if parts.scheme == "https" else "http"
+        return f"{scheme}://{host}{parts.path or '/'}", parts.query
+
     async def _exchange(self, command: Command[R]) -> R | Refusal:
         form = encodeForm(command.encodeFields())
-        url = self._servers.locate(command.url)
-        headers = Headers({"User-Agent": [USER_AGENT]})
-        if command.referer is not None:
-            headers.setRawHeaders("Referer", [command.referer.value])
-        # The jar thinks in the historical hosts, wherever they are now.
-        asked = Request(command.url)
-        self._jar.add_cookie_header(asked)
-        cookies = asked.get_header("Cookie")
-        if cookies is not None:
-            headers.setRawHeaders("Cookie", [cookies])
-        data: bytes | None = None
-        if command.method == "POST":
-            kind = "application/x-www-form-urlencoded"
-            headers.setRawHeaders("Content-Type", [kind])
-            data = form
-        elif form:
-            url = f"{url}?{form.decode('ascii')}"
         try:
-            response = await self._http.request(
-                command.method,
-                url,
-                headers=headers,
-                data=data,
-                allow_redirects=False,
-                unbuffered=True,
-                reactor=self._clock,
-            )
-            # The jar asks of a response no more than its headers.
-            self._jar.extract_cookies(cast(Any, _Received(response)), asked)
+            if command.method == "POST":
+                kind = "application/x-www-form-urlencoded"
+                response = await self._open(command, command.url, "", form, kind)
+            else:
+                query = form.decode("ascii")
+                response = await self._open(command, command.url, query)
             body = await _readBody(response)
         except _TROUBLE as e:
             raise Unreachable(_describe(e)) from e
         if response.code != 200:
             raise Unreachable(f"the answer has status {response.code}", response.code)
         return command.decodeReply(body)
+
+    async def _open(
+        self,
+        command: Command[Any],
+        historical: str,
+        query: str,
+        data: bytes | IBodyProducer | None = None,
+        kind: str | None = None,
+    ) -> Any:
+        """
+        Ask, and return the response whose body has not been read.
+        """
+        url = self._servers.locate(historical)
+        if query:
+            url = f"{url}?{query}"
+        headers = Headers({"User-Agent": [USER_AGENT]})
+        if command.referer is not None:
+            headers.setRawHeaders("Referer", [command.referer.value])
+        if kind is not None:
+            headers.setRawHeaders("Content-Type", [kind])
+        # The jar thinks in the historical hosts, wherever they are now.
+        asked = Request(historical)
+        self._jar.add_cookie_header(asked)
+        cookies = asked.get_header("Cookie")
+        if cookies is not None:
+            headers.setRawHeaders("Cookie", [cookies])
+        response = await self._http.request(
+            command.method,
+            url,
+            headers=headers,
+            data=data,
+            allow_redirects=False,
+            unbuffered=True,
+            reactor=self._clock,
+        )
+        # The jar asks of a response no more than its headers.
+        self._jar.extract_cookies(cast(Any, _Received(response)), asked)
+        return response
 
     def _setCookie(self, name: str, value: str, domain: str) -> None:
         dotted = domain.startswith(".")
@@ -260,6 +363,11 @@ class WebQQClient:
                 rest={},
             )
         )
+
+
+def _closing(result: R, source: Source) -> R:
+    source.close()
+    return result
 
 
 def accepted(reply: R | Refusal) -> R:
@@ -427,6 +535,11 @@ def _readBody(response: IResponse) -> Deferred[bytes]:
     body = _Body()
     response.deliverBody(body)
     return body.whole
+
+
+def _header(response: IResponse, name: str) -> str:
+    values: Sequence[str] = response.headers.getRawHeaders(name) or [""]
+    return values[0]
 
 
 def _timedOut(result: object, seconds: float) -> Any:

@@ -11,8 +11,10 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
+from txwebqq.bodies import Sink, Source
 from txwebqq.model import Account, Buddy, Category, Event, Gid, Group, Status, Uin
 from txwebqq.wire.command import Command, Ticket
+from txwebqq.wire.media import Upload
 
 R = TypeVar("R")
 
@@ -36,6 +38,27 @@ class IWebQQTransport(Interface):
         @return: fires with the answer; fails with L{NotSignedOn},
             L{RequestRefused}, L{SessionExpired}, L{MalformedReply} or
             L{Unreachable}.
+        """
+
+    def send(make: Callable[[Ticket], Upload[R]], source: Source) -> Deferred[R]:
+        """
+        Perform one exchange whose question holds a file.
+
+        @param source: is closed when that is over.
+
+        @return: as L{call}.
+        """
+
+    def fetch(
+        make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
+    ) -> Deferred[int]:
+        """
+        Perform one exchange that is answered by a picture or a file.
+
+        @param sink: gets the answer piece by piece.
+        @param limit: the bytes that are too many.
+
+        @return: fires with the size; fails as L{call}.
         """
 
     def nextMessageId() -> int:

@@ -137,12 +137,14 @@ class GroupPicture:
     @ivar name: the name that the upload was given, or the server's own in what
         is received.
     @ivar fileId: received only, like C{server}: what fetches it.
+    @ivar sig: sent only: with C{key}, what lets us send it.
     """
 
     name: str
     fileId: int = 0
     key: str = ""
     server: str = ""
+    sig: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from txwebqq.bodies import Sink, Source
 from txwebqq.client import WebQQClient, accepted
 from txwebqq.door import Door
 from txwebqq.errors import NotSignedOn, RequestRefused, SessionExpired, WebQQError
@@ -44,11 +45,18 @@ from txwebqq.session import Core, Era, SignOn, makeSignOn
 from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.command import Command, Refusal, Ticket
 from txwebqq.wire.hashes import FRIEND_HASHES
+from txwebqq.wire.media import Upload
 from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
 from txwebqq.wire.signon import Logout2
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+def _closing(failure: Failure, source: Source) -> Failure:
+    source.close()
+    return failure
+
 
 WRONG_HASH = 50
 """The refusal of a friend list whose hash is wrong (protocol.md 6)."""
@@ -93,6 +101,19 @@ class _Transport:
         if self._closed:
             return fail(NotSignedOn("this sign-on is over"))
         return self._port.call(make)
+
+    def send(self, make: Callable[[Ticket], Upload[R]], source: Source) -> Deferred[R]:
+        if self._closed:
+            source.close()
+            return fail(NotSignedOn("this sign-on is over"))
+        return self._port.send(make, source)
+
+    def fetch(
+        self, make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
+    ) -> Deferred[int]:
+        if self._closed:
+            return fail(NotSignedOn("this sign-on is over"))
+        return self._port.fetch(make, sink, limit)
 
     def nextMessageId(self) -> int:
         return self._port.nextMessageId()
@@ -310,13 +331,37 @@ class Port:
         """
         Perform an application's exchange; during a rejoin it is held.
         """
+        return self._perform(lambda ticket: self._client.ask(make(ticket)))
+
+    def send(self, make: Callable[[Ticket], Upload[R]], source: Source) -> Deferred[R]:
+        """
+        Perform an application's upload, likewise.
+        """
+        sent: Deferred[R] = self._perform(
+            lambda ticket: self._client.send(make(ticket), source)
+        )
+        return sent.addErrback(_closing, source)
+
+    def fetch(
+        self, make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
+    ) -> Deferred[int]:
+        """
+        Perform an application's download, likewise.
+        """
+        return self._perform(
+            lambda ticket: self._client.fetch(make(ticket), sink, limit)
+        )
+
+    def _perform(
+        self, perform: Callable[[Ticket], Deferred[R | Refusal]]
+    ) -> Deferred[R]:
         if not self._signedOn:
             return fail(NotSignedOn("there is no session"))
         if self._ticket is not None:
-            return self._fetch(make(self._ticket))
+            return self._flown(perform(self._ticket)).addCallback(accepted)
         held: Deferred[None] = Deferred(self._held.remove)
         self._held.append(held)
-        return held.addCallback(lambda _: self.call(make))
+        return held.addCallback(lambda _: self._perform(perform))
 
     def nextMessageId(self) -> int:
         """
@@ -365,7 +410,9 @@ class Port:
         self._expect(self._ask(command), answered)
 
     def _ask(self, command: Command[R]) -> Deferred[R | Refusal]:
-        asked = self._client.ask(command)
+        return self._flown(self._client.ask(command))
+
+    def _flown(self, asked: Deferred[T]) -> Deferred[T]:
         self._flying.add(asked)
         return asked.addBoth(self._landed, asked)
 

@@ -43,12 +43,13 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.requests.groups import GroupRequests
+from txwebqq.requests.media import MediaRequests
 from txwebqq.requests.people import PeopleRequests
 from txwebqq.requests.talk import TalkRequests
 
 
 @implementer(IWebQQProtocol)
-class WebQQProtocol(TalkRequests, PeopleRequests, GroupRequests):
+class WebQQProtocol(MediaRequests, TalkRequests, PeopleRequests, GroupRequests):
     """
     The life of one sign-on: override what you want to know, call what you
     want to do.

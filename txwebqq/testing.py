@@ -85,6 +85,52 @@ class RecordingFactory(WebQQFactory):
     protocol = RecordingProtocol
 
 
+@implementer(IBodyProducer)
+class _Form:
+    """
+    A body that is there already.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.length = len(body)
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
+        consumer.write(self._body)
+        return succeed(None)
+
+    def stopProducing(self) -> None:
+        pass
+
+    def pauseProducing(self) -> None:
+        pass
+
+    def resumeProducing(self) -> None:
+        pass
+
+
+class MemoryTreq:
+    """
+    A treq whose requests reach a resource without a network, like
+    L{treq.testing.StubTreq}; this one takes body producers, too.
+    """
+
+    def __init__(self, resource: IResource) -> None:
+        self._agent = RequestTraversalAgent(resource)
+        client = HTTPClient(self._agent, data_to_body_producer=_producer)
+        self.request: Callable[..., Deferred[Any]] = client.request
+
+    def flush(self) -> None:
+        """
+        Let what was written arrive.
+        """
+        self._agent.flush()
+
+
+def _producer(data: Any) -> Any:
+    return data if IBodyProducer.providedBy(data) else _Form(data)
+
+
 class MemoryWebQQ:
     """
     A WebQQ of one's own.
@@ -107,7 +153,7 @@ class MemoryWebQQ:
         self.server = WebQQServer(
             self.world, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
         )
-        self.treq = StubTreq(self.server)
+        self.treq = MemoryTreq(self.server)
         self._numbers = count(10001)
         self._groupNumbers = count(200001)
 
@@ -229,6 +275,8 @@ class MemoryPerson:
     ) -> IWebQQProtocol:
         """
         Sign on with an application, by default one that only remembers.
+
+        @param status: how to appear.
 
         @return: its protocol, signed on.
         """

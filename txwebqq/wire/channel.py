@@ -15,6 +15,7 @@ from txwebqq.model import (
     Event,
     Font,
     Gid,
+    GroupPicture,
     Presence,
     Status,
     Uin,
@@ -116,6 +117,18 @@ def _decodeEnvelope(envelope: Any) -> Event:
 _NO_CODE = Code(0)
 
 
+def _signature(content: Content, key: str, sig: str) -> tuple[str, str]:
+    """
+    What a content with pictures is sent with: as given, else as its first
+    picture came from its upload.
+    """
+    if not sig:
+        for segment in content:
+            if isinstance(segment, GroupPicture) and segment.sig:
+                return segment.key, segment.sig
+    return key, sig
+
+
 @dataclass(frozen=True, slots=True)
 class SendBuddyMsg2(OKCommand):
     """
@@ -184,8 +197,9 @@ class SendQunMsg2(OKCommand):
 
     def encodeFields(self) -> Pairs:
         members: dict[str, Any] = {"group_uin": self.group}
-        if self.sig:
-            members |= {"group_code": self.code, "key": self.key, "sig": self.sig}
+        key, sig = _signature(self.content, self.key, self.sig)
+        if sig:
+            members |= {"group_code": self.code, "key": key, "sig": sig}
         members |= {
             "content": encodeSent(self.content, self.font),
             "msg_id": self.messageId,

@@ -31,6 +31,7 @@ from txwebqq.wire.command import (
     parseJSON,
     percentEncode,
     postFields,
+    refusalOf,
 )
 
 R = TypeVar("R")
@@ -48,11 +49,9 @@ def refusalIn(body: bytes) -> Refusal | None:
     if len(body) > MAX_REFUSAL or _REFUSAL.match(body) is None:
         return None
     try:
-        value = parseJSON(decodeText(body))
-        retcode = guarded(lambda: int(value["retcode"]))
+        return guarded(refusalOf, parseJSON(decodeText(body)))
     except MalformedReply:
         return None
-    return Refusal(retcode, str(value.get("errmsg") or "")) if retcode else None
 
 
 class BytesCommand(Command[bytes]):
