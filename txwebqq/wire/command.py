@@ -280,7 +280,9 @@ def encodeForm(pairs: Iterable[tuple[str, str]]) -> bytes:
     """
     A query or a form body, in the given order.
     """
-    return "&".join(f"{name}={percentEncode(value)}" for name, value in pairs).encode()
+    return "&".join(
+        f"{percentEncode(name)}={percentEncode(value)}" for name, value in pairs
+    ).encode("ascii")
 
 
 def _percentDecode(raw: bytes) -> str:

@@ -1,0 +1,487 @@
+"""
+Bytes of anybody: decoders return a value or raise L{MalformedReply}, nothing
+else, and what they return can be written again.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.wire.rows import CHANNEL, CLIENTID, LIN, ROWS, SIGNATURE, Row
+from txwebqq.errors import MalformedReply
+from txwebqq.model import UnknownEvent, UnknownSegment
+from txwebqq.wire.channel import GetOnlineBuddies2, Poll2, SendBuddyMsg2
+from txwebqq.wire.command import (
+    LIMIT,
+    Command,
+    Fields,
+    Refusal,
+    encodeForm,
+    parseJSON,
+    parseJSONPrefix,
+)
+from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
+from txwebqq.wire.events import decodeEvent, encodeEvent
+from txwebqq.wire.ptui import encodeCall, parseCall, quoteArgument
+from txwebqq.wire.signon import Check, LoginPage, LoginReply
+
+few = settings(max_examples=25)
+
+
+def tidy(value: Any) -> None:
+    """
+    Fail for text that is not UTF-8 and for numbers beyond a database, at any
+    depth of a value; what is kept raw is JSON, of any numbers.
+    """
+    match value:
+        case str():
+            value.encode()
+        case bool() | None | bytes() | float():
+            pass
+        case int():
+            assert -LIMIT <= value < LIMIT
+        case UnknownEvent() | UnknownSegment():
+            raw = value.raw if isinstance(value, UnknownSegment) else value.value
+            json.dumps(raw, ensure_ascii=False, allow_nan=False).encode()
+        case dict():
+            for key, item in value.items():
+                tidy(key)
+                tidy(item)
+        case list() | tuple():
+            for item in value:
+                tidy(item)
+        case _ if is_dataclass(value):
+            for each in fields(value):
+                tidy(getattr(value, each.name))
+
+
+def read(command: type[Command[Any]], body: bytes) -> None:
+    """
+    Decode an answer, and write what it said.
+    """
+    try:
+        reply = command.decodeReply(body)
+    except MalformedReply:
+        return
+    tidy(reply)
+    again = command.encodeReply(reply)
+    if not isinstance(reply, str):
+        command.decodeReply(again)
+
+
+def heed(command: type[Command[Any]], query: bytes, body: bytes) -> None:
+    """
+    Decode a question, and write what it asked.
+    """
+    try:
+        question = command.decodeFields(Fields.parse(query, body))
+    except MalformedReply:
+        return
+    tidy(question)
+    form = encodeForm(question.encodeFields())
+    tidy(command.decodeFields(Fields.parse(form)))
+
+
+def name(row: Row) -> str:
+    """
+    What a row is called in a report.
+    """
+    return row.command.__name__
+
+
+# ---- what others may send
+
+numbers = st.one_of(
+    st.integers(),
+    st.integers(2**62, 2**65),
+    st.just(10**4000),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+# Halves of surrogate pairs become escapes, which JSON allows.
+texts = st.one_of(
+    st.text(max_size=8),
+    st.text(st.characters(categories=["Cs", "Cc", "Nd", "So"]), max_size=8),
+    st.sampled_from(["", "0", "nan", "-1", "null", "9" * 400, "\ud83d", "\ude00"]),
+)
+leaves = st.one_of(st.none(), st.booleans(), numbers, texts)
+values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """
+    Every member of every array and object in a JSON value.
+    """
+    found: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        found += [(value, key) for key in value]
+        for item in value.values():
+            found += places(item)
+    elif isinstance(value, list):
+        found += [(value, at) for at in range(len(value))]
+        for item in value:
+            found += places(item)
+    return found
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, bodies: list[bytes]) -> bytes:
+    """
+    One of some bodies, with something else at one or two places in its JSON,
+    or a few other bytes in the middle.
+    """
+    body = draw(st.sampled_from(bodies))
+    try:
+        value = json.loads(body)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or draw(st.integers(0, 3)) == 0:
+        start = draw(st.integers(0, len(body)))
+        end = draw(st.integers(start, min(len(body), start + 8)))
+        return body[:start] + draw(st.binary(max_size=8)) + body[end:]
+    for _ in range(draw(st.integers(1, 2))):
+        parent, key = draw(st.sampled_from(places(value)))
+        if draw(st.booleans()):
+            parent[key] = draw(values)
+        else:
+            del parent[key]
+            if not value:
+                break
+    text = json.dumps(value, ensure_ascii=draw(st.booleans()))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def bodiesOf(row: Row) -> list[bytes]:
+    """
+    Valid answers to a row's question.
+    """
+    quoted = [b if isinstance(b, bytes) else b.encode() for b, _ in row.quoted]
+    refusal = Refusal(121, "words", 5.0, "2c0d")
+    command = row.command
+    return [*quoted, command.encodeReply(row.reply), command.encodeReply(refusal)]
+
+
+# ---- answers
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_anyAnswer(row: Row) -> None:
+    """
+    Any bytes at all are an answer or L{MalformedReply}.
+    """
+
+    @few
+    @given(st.binary(max_size=64))
+    def check(body: bytes) -> None:
+        read(row.command, body)
+
+    check()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_spoiledAnswer(row: Row) -> None:
+    """
+    An answer with anything else in one place is an answer or
+    L{MalformedReply}.
+    """
+
+    @settings(max_examples=60)
+    @given(spoiled(bodiesOf(row)))
+    def check(body: bytes) -> None:
+        read(row.command, body)
+
+    check()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_anyResult(row: Row) -> None:
+    """
+    Any JSON at all may be the result of a success.
+    """
+
+    @few
+    @given(values)
+    def check(value: Any) -> None:
+        body = json.dumps({"retcode": 0, "result": value}).encode()
+        read(row.command, body)
+
+    check()
+
+
+# ---- questions
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_anyQuestion(row: Row) -> None:
+    """
+    Any query and any body are a question or L{MalformedReply}.
+    """
+
+    @few
+    @given(st.binary(max_size=32), st.binary(max_size=64))
+    def check(query: bytes, body: bytes) -> None:
+        heed(row.command, query, body)
+        heed(row.command, query, b"r=" + body)
+        heed(row.command, query, b"r={" + body)
+
+    check()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_spoiledQuestion(row: Row) -> None:
+    """
+    A question with anything else in one field is a question or
+    L{MalformedReply}.
+    """
+    pairs = row.question.encodeFields()
+
+    @settings(max_examples=40)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        spoilt = list(pairs)
+        at = data.draw(st.integers(0, len(spoilt) - 1))
+        field, value = spoilt[at]
+        if field == "r" and value.startswith("{"):
+            raw = data.draw(spoiled([value.encode()]))
+            form = b"r=" + raw
+            if data.draw(st.booleans()):
+                text = raw.decode("utf-8", "replace")
+                form = encodeForm([("r", text), *spoilt[1:]])
+        else:
+            text = data.draw(texts)
+            spoilt[at] = field, text.encode("utf-8", "replace").decode()
+            form = encodeForm(spoilt)
+        heed(row.command, b"", form)
+        heed(row.command, form, b"")
+
+    check()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_noQuestion(row: Row) -> None:
+    """
+    Fields of any JSON are a question or L{MalformedReply}.
+    """
+    asked = [field for field, _ in row.question.encodeFields()]
+    known = ("to", "group_uin", "content", "msg_id", "status", "ids", "t", "hash")
+
+    @few
+    @given(st.dictionaries(st.sampled_from((*known, *asked)), values))
+    def check(members: dict[str, Any]) -> None:
+        heed(row.command, b"", encodeForm([("r", json.dumps(members))]))
+
+    check()
+
+
+# ---- parts
+
+
+@given(values)
+def test_anyEvent(value: Any) -> None:
+    """
+    Whatever a known type holds, there is an event, and it can be written.
+    """
+    for pollType in ("message", "group_message", "sys_g_msg", "system_message", "x"):
+        clean = parseJSON(json.dumps(value))
+        event = decodeEvent(pollType, clean)
+        tidy(event)
+        json.dumps(encodeEvent(event))
+
+
+@given(st.lists(values))
+def test_anyReceived(elements: list[Any]) -> None:
+    """
+    Whatever an array holds, there is a content, and it can be passed on.
+    """
+    content, font = decodeReceived(parseJSON(json.dumps(elements)))
+    tidy((content, font))
+    decodeReceived(encodeReceived(content, font))
+
+
+@given(st.one_of(st.text(), st.lists(values).map(json.dumps)))
+def test_anySent(text: str) -> None:
+    """
+    Whatever was sent, there is a content, or L{MalformedReply}; and it can be
+    passed on.
+    """
+    try:
+        content, font = decodeSent(text)
+    except MalformedReply:
+        return
+    tidy((content, font))
+    received = json.loads(json.dumps(encodeReceived(content, font)))
+    decodeReceived(received)
+    decodeSent(encodeSent(content, font))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_anyText(text: str) -> None:
+    """
+    Every text arrives: sent, relayed and received.
+    """
+    sent, font = decodeSent(json.dumps([text, []]))
+    received, _ = decodeReceived(json.loads(json.dumps(encodeReceived(sent, font))))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    assert "".join(segment.text for segment in received) == lines  # type: ignore[union-attr]
+
+
+@given(st.text())
+def test_anyCall(text: str) -> None:
+    """
+    Any text is a call or L{MalformedReply}.
+    """
+    for source in (text, f"f('{text}')", f"f({text}"):
+        try:
+            arguments = parseCall(source, "f")
+        except MalformedReply:
+            continue
+        tidy(arguments)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_anyArgument(text: str) -> None:
+    """
+    Any text can be an argument; only apostrophes and control characters are
+    others then.
+    """
+    (read,) = parseCall(encodeCall("f", [quoteArgument(text)]), "f")
+    expected = "".join(" " if ord(c) < 32 else c for c in text.replace("'", "’"))
+    assert read == expected
+
+
+@given(st.binary())
+def test_anyPage(body: bytes) -> None:
+    """
+    A login page is searched whatever it is.
+    """
+    tidy(LoginPage.decodeReply(body))
+    script = f'g_login_sig=encodeURIComponent("{SIGNATURE}")'.encode()
+    assert LoginPage.decodeReply(body + script) in (SIGNATURE, "")
+
+
+# ---- lengths and depths
+
+DEEP = 100_000
+HUGE = "9" * 4000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * DEEP,
+        '{"a":' * DEEP,
+        '{"retcode":0,"result":' + "[" * DEEP + "]" * DEEP + "}",
+        '{"retcode":' + "[" * 500 + "]" * 500 + "}",
+        '{"retcode":5,"errmsg":' + "[" * 500 + "]" * 500 + "}",
+        '{"retcode":0,"result":' + "[" * 500 + r'"\ud800"' + "]" * 500 + "}",
+        '{"retcode":0,"result":' + "[" * 900 + r'"\ud800"' + "]" * 900 + "}",
+        '{"retcode":0,"result":[{"uin":' + HUGE + ',"status":"online"}]}',
+        '{"retcode":0,"result":[{"uin":' + HUGE * 3 + ',"status":"online"}]}',
+        '{"retcode":0,"retcode":0,"result":[],"result":5}',
+        '{"retcode":0,"result":[],"x":NaN}',
+        '{"retcode":0,"result":[],"x":-Infinity}',
+        '{"retcode":0,"result":[],"x":1e999}',
+        '\ufeff{"retcode":0}',
+        '{"retcode":0}\x00',
+    ],
+)
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_depth(row: Row, body: str) -> None:
+    """
+    Depth, length and what JSON has not are no harm.
+    """
+    with suppress(MalformedReply):
+        row.command.decodeReply(body.encode())
+
+
+def test_duplicateKeys() -> None:
+    """
+    Of two members of one name the last counts, as in browsers.
+    """
+    body = b'{"retcode":5,"retcode":0,"result":5,"result":[]}'
+    assert GetOnlineBuddies2.decodeReply(body) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"r={" * 200_000,
+        b"&r={" * 200_000,
+        b"&r= " * 200_000,
+        b"r=" + b" " * 800_000,
+        b"&r=" + b"\n" * 400_000 + b"&r=" + b"\n" * 400_000,
+        b"r={" + b'"a":[' * 150_000,
+        b"r={}" + b"&" * 800_000,
+        b"r={}" + b"&a=b" * 200_000,
+        b"r=%7B%7D" + b"%26a" * 200_000,
+        b"r=" + b"%" * 800_000,
+        b"r={}" + b"%7B" * 200_000,
+        b"&" * 800_000,
+        b"a&" * 400_000,
+        b"r=[" + b'"",' * 200_000,
+        b"r={" + b"%22" * 200_000,
+        b'r={"content":"' + b"[" * 800_000 + b'"}',
+        b'r={"content":"' + b"\\u005b\\u0022" * 60_000 + b'"}',
+        b'r={"content":"[\\"' + b"\\\\ " * 200_000 + b'\\"]"}',
+        b'r={"content":"' + b"\\ud83d" * 100_000 + b'"}',
+        b'r={"content":"' + b"\\ud83d\\ude00" * 60_000 + b'"}',
+    ],
+    ids=lambda body: body[:12].decode(),
+)
+def test_linear(body: bytes) -> None:
+    """
+    Nearly a megabyte of trouble is read at once: were anything quadratic, this
+    would take minutes.
+    """
+    for command in (SendBuddyMsg2, Poll2, Check):
+        with suppress(MalformedReply):
+            command.decodeFields(Fields.parse(body, body))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * DEEP, '{"a":' * DEEP, "9" * 5000, "NaN", "1e999", "", " ", "{", '"\\ud8'],
+)
+def test_noPrefix(text: str) -> None:
+    """
+    What does not begin with JSON does not, however long it goes on.
+    """
+    with pytest.raises(MalformedReply):
+        parseJSONPrefix(text)
+    with pytest.raises(MalformedReply):
+        parseJSON(text)
+
+
+def test_manyEvents() -> None:
+    """
+    Ten thousand broken events are ten thousand unknown ones.
+    """
+    broken = '{"poll_type":"message","value":{"content":["' + "x" * 20 + '"]}}'
+    body = '{"retcode":0,"result":[' + ",".join([broken] * 10_000) + "]}"
+    events = Poll2.decodeReply(body.encode())
+    assert isinstance(events, tuple)
+    assert len(events) == 10_000
+    assert {type(event) for event in events} == {UnknownEvent}
+
+
+def test_replyOfText() -> None:
+    """
+    The ids of the cast are sound, or nothing above means much.
+    """
+    tidy((CHANNEL, CLIENTID, LIN, LoginReply(0)))
+    with pytest.raises(UnicodeEncodeError):
+        tidy("\ud800")
+    with pytest.raises(AssertionError):
+        tidy(2**63)
