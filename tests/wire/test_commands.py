@@ -7,9 +7,12 @@ from __future__ import annotations
 import ast
 import json
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.wire import rows
+from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
 from tests.wire.rows import (
     BO,
     CHANNEL,
@@ -19,7 +22,6 @@ from tests.wire.rows import (
     LIN,
     PSESSIONID,
     PTWEBQQ,
-    ROWS,
     SALT,
     Row,
     commands,
@@ -43,6 +45,7 @@ from txwebqq.wire.command import (
     encodeRefusal,
     stamped,
 )
+from txwebqq.wire.media import Upload, pathFields
 from txwebqq.wire.roster import GetFriendUin2, GetUserFriends2
 from txwebqq.wire.signon import (
     Challenge,
@@ -54,6 +57,8 @@ from txwebqq.wire.signon import (
     LoginReply,
     Logout2,
 )
+
+ROWS = (*MEDIA_ROWS, *rows.ROWS)
 
 REFUSALS = (
     Refusal(103),
@@ -77,7 +82,21 @@ def asked(command: Command[Any]) -> Fields:
     A question as it reaches the server.
     """
     form = encodeForm(command.encodeFields())
+    if isinstance(command, Upload):
+        form += b"&" + encodeForm([*command.encodeTail(), *command.encodeQuery()])
+    if command.path == "/v2":
+        form += b"&" + encodeForm(pathFields(unquote(urlsplit(command.url).path)))
     return Fields.parse(b"", form) if command.method == "POST" else Fields.parse(form)
+
+
+def written(command: Command[Any]) -> str:
+    """
+    How a question is written; C{@} is the file of an upload.
+    """
+    pairs = command.encodeFields()
+    if isinstance(command, Upload):
+        pairs = [*pairs, (command.fileField, "@"), *command.encodeTail()]
+    return readable(pairs)
 
 
 def test_complete() -> None:
@@ -92,7 +111,7 @@ def test_fields(row: Row) -> None:
     """
     A question is written as protocol.md prints it, to the order of its fields.
     """
-    assert readable(row.question.encodeFields()) == row.fields
+    assert written(row.question) == row.fields
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
@@ -186,7 +205,7 @@ def test_place(row: Row) -> None:
     """
     A question goes to its historical URL, from its historical page.
     """
-    method, url, referer = PLACES[name(row)]
+    method, url, referer = (PLACES | MEDIA_PLACES)[name(row)]
     question = row.question
     assert (question.method, question.url) == (method, url)
     assert question.referer is (None if referer is None else Referer[referer])
