@@ -4,7 +4,6 @@ Pictures, avatars and files (protocol.md 2.7).
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -28,10 +27,14 @@ from txwebqq.wire.command import (
     encodeJSON,
     encodeRefusal,
     guarded,
+    integer,
+    natural,
     parseJSON,
+    parseJSONPrefix,
     percentEncode,
     postFields,
     refusalOf,
+    textOf,
 )
 
 R = TypeVar("R")
@@ -231,7 +234,7 @@ class GetGfaceSig2(JSONCommand[FaceSignature]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> FaceSignature:
-        return FaceSignature(str(result["gface_key"]), str(result["gface_sig"]))
+        return FaceSignature(textOf(result["gface_key"]), textOf(result["gface_sig"]))
 
 
 GROUP_PICTURE, DISCUSSION_PICTURE = 0, 1
@@ -392,22 +395,19 @@ class _OfflineUpload(Upload[StoredFile]):
         start = text.find("{")
         if start < 0:
             raise MalformedReply("no callback with an object")
-        try:
-            value, _ = json.JSONDecoder().raw_decode(text, start)
-        except (ValueError, RecursionError) as e:
-            raise MalformedReply("no callback with an object") from e
+        value, _ = parseJSONPrefix(text[start:])
         return guarded(cls._decodeValue, value)
 
     @classmethod
     def _decodeValue(cls, value: Any) -> StoredFile | Refusal:
-        retcode = int(value["retcode"])
+        retcode = integer(value["retcode"])
         if retcode != 0:
-            return Refusal(retcode, str(value.get("result") or ""))
+            return Refusal(retcode, textOf(value.get("result") or ""))
         return StoredFile(
-            path=str(value["filepath"]),
-            name=unquote(str(value["filename"])),
-            size=int(value["filesize"]),
-            fileId=str(value.get("fileid", "")),
+            path=textOf(value["filepath"]),
+            name=unquote(textOf(value["filename"])),
+            size=natural(value["filesize"]),
+            fileId=textOf(value.get("fileid", "")),
         )
 
 
@@ -480,7 +480,7 @@ class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> LocatedPicture:
-        return LocatedPicture(str(result["url"]), str(result["file_path"]))
+        return LocatedPicture(textOf(result["url"]), textOf(result["file_path"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -648,16 +648,13 @@ class WebqqApp(Command[ShelfReply]):
         data = _DATA.search(text)
         if data is None:
             return ()
-        try:
-            rows, _ = json.JSONDecoder().raw_decode(text, data.end())
-        except (ValueError, RecursionError) as e:
-            raise MalformedReply("data is no list") from e
+        rows, _ = parseJSONPrefix(text[data.end() :])
         return guarded(_decodeFaces, rows)
 
 
 def _decodeFaces(rows: Any) -> tuple[CustomFaceEntry, ...]:
     return tuple(
-        CustomFaceEntry(str(name), int(time), int(size))
+        CustomFaceEntry(textOf(name), natural(time), natural(size))
         for name, time, size, *_ in rows
     )
 
