@@ -1,0 +1,119 @@
+"""
+What must not reach a log: digests, tickets, keys.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+
+from tests.wire.rows import DIGEST, LANDING, PSESSIONID, PTWEBQQ, VFWEBQQ
+from tests.wire.test_commands import ROWS, asked, name
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Account, Number, OfflineFile, Uin
+from txwebqq.wire.channel import Poll2
+from txwebqq.wire.command import Command, Fields, Refusal, Ticket, encodeForm
+from txwebqq.wire.roster import GetFriendInfo2, GetUserFriends2
+from txwebqq.wire.signon import Check, CheckSig, Login, Login2, LoginReply
+
+WHOLE = Ticket("47283951", PSESSIONID, VFWEBQQ, PTWEBQQ)
+SKEY = "@aB3dE5fG7"
+VERIFY = "verifysession0123"
+SECRETS = (DIGEST, LANDING, PSESSIONID, PTWEBQQ, SKEY, VERIFY, VFWEBQQ)
+
+
+def hold(text: str) -> None:
+    """
+    Fail for a text with any of the secrets in it, or a good part of one.
+    """
+    for secret in SECRETS:
+        assert secret[-10:] not in text
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_rows(row: Any) -> None:
+    """
+    No question and no answer shows a secret.
+    """
+    hold(repr(row.question))
+    hold(str(row.question))
+    hold(repr(row.reply))
+    for _, reply in row.quoted:
+        hold(repr(reply))
+    hold(repr(asked(row.question)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        WHOLE,
+        Login("300100200", DIGEST, "!K7Q"),
+        Login2(WHOLE),
+        CheckSig(LANDING),
+        LoginReply(0, 0, LANDING),
+        Poll2(WHOLE),
+        # One of the algorithms can be undone.
+        GetUserFriends2(WHOLE, PTWEBQQ),
+        GetFriendInfo2(WHOLE, Uin(5), VERIFY, "abcd"),
+        Refusal(116, ptwebqq=PTWEBQQ),
+        OfflineFile(Uin(5), "a.txt", 5, PTWEBQQ, "127.0.0.1", 80),
+        Account(Number(10001), SKEY),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values(value: Any) -> None:
+    """
+    Values with secrets in them do not show these.
+    """
+    hold(repr(value))
+    hold(str(value))
+
+
+BROKEN: list[tuple[type[Command[Any]], str]] = [
+    (Login2, '{"retcode":0,"result":{"uin":1,"psessionid":"%s"}}'),
+    (Login2, '{"retcode":0,"result":{"uin":1,"psessionid":"%s","vfwebqq":5}}'),
+    (Login2, '{"retcode":0,"result":{"uin":{},"psessionid":"%s","vfwebqq":"x"}}'),
+    (Login2, '{"retcode":0,"result":{"psessionid":"%s"'),
+    (Login2, '{"retcode":0,"result":["%s"]}'),
+    (Poll2, '{"retcode":116,"p":"%s"'),
+    (Poll2, '{"retcode":{},"p":"%s"}'),
+    (Login, "ptuiCB('0','0','http://x/%s"),
+    (Login, "ptuiCB('0','0','http://[%s','0','', '');"),
+    (Check, "ptui_checkVC('%s');"),
+    (Check, "%s"),
+]
+
+
+@pytest.mark.parametrize(("command", "body"), BROKEN)
+@pytest.mark.parametrize("secret", [PTWEBQQ, PSESSIONID])
+def test_errors(command: type[Command[Any]], body: str, secret: str) -> None:
+    """
+    An error says what was wrong, and does not quote it; nor does its cause.
+    """
+    with pytest.raises(MalformedReply) as caught:
+        command.decodeReply((body % secret).encode())
+    hold(repr(caught.value))
+    hold("".join(traceback.format_exception(caught.value)))
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("p", DIGEST), ("u", "1")],
+        [("r", f'{{"ptwebqq":"{PTWEBQQ}"')],
+        [("r", f'["{PTWEBQQ}"]')],
+        [("r", f'{{"psessionid":["{PSESSIONID}"],"to":"x"}}')],
+        [("psessionid", PSESSIONID), ("to", "1")],
+    ],
+)
+def test_questions(pairs: list[tuple[str, str]]) -> None:
+    """
+    Nor does an error about a question.
+    """
+    for row in ROWS:
+        try:
+            row.command.decodeFields(Fields.parse(b"", encodeForm(pairs)))
+        except MalformedReply as e:
+            hold("".join(traceback.format_exception(e)))
