@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.wire import rows
+from tests.wire.group_rows import GROUP_PLACES, GROUP_ROWS
 from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
 from tests.wire.rows import (
     BO,
@@ -27,6 +28,7 @@ from tests.wire.rows import (
     commands,
     readable,
 )
+from tests.wire.talk_rows import TALK_PLACES, TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Content, Font, Presence, Status, Text
 from txwebqq.wire.channel import (
@@ -58,7 +60,7 @@ from txwebqq.wire.signon import (
     Logout2,
 )
 
-ROWS = (*MEDIA_ROWS, *rows.ROWS)
+ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *TALK_ROWS, *rows.ROWS)
 
 REFUSALS = (
     Refusal(103),
@@ -205,7 +207,7 @@ def test_place(row: Row) -> None:
     """
     A question goes to its historical URL, from its historical page.
     """
-    method, url, referer = (PLACES | MEDIA_PLACES)[name(row)]
+    method, url, referer = (PLACES | MEDIA_PLACES | GROUP_PLACES | TALK_PLACES)[name(row)]
     question = row.question
     assert (question.method, question.url) == (method, url)
     assert question.referer is (None if referer is None else Referer[referer])
@@ -229,6 +231,25 @@ def test_typingError() -> None:
     The friend list is found under its misprinted path too.
     """
     assert GetUserFriends2.aliases == ("/api/get_user_friend2",)
+
+
+def test_form() -> None:
+    """
+    A question is percent-encoded as browsers do it.
+    """
+    login = encodeForm(Login("300100200", "0CE2", "!K7Q").encodeFields())
+    assert login == (
+        b"u=300100200&p=0CE2&verifycode=!K7Q&webqq_type=10&remember_uin=1"
+        b"&login2qq=1&aid=1003903&u1=http%3A%2F%2Fwebqq.qq.com%2Floginproxy.html"
+        b"%3Flogin2qq%3D1%26webqq_type%3D10&h=1&ptredirect=0&ptlang=2052&from_ui=1"
+        b"&pttype=1&dumy=&fp=loginerroralert&action=1-20-8656&mibao_css=m_webqq&t=1"
+        b"&g=1"
+    )
+    poll = encodeForm(Poll2(Ticket("47283951", "8368")).encodeFields())
+    assert poll == (
+        b"r=%7B%22clientid%22%3A%2247283951%22%2C%22psessionid%22%3A%228368%22%2C"
+        b"%22key%22%3A0%2C%22ids%22%3A%5B%5D%7D&clientid=47283951&psessionid=8368"
+    )
 
 
 # ---- bytes that old clients cut at fixed places
