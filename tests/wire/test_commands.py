@@ -12,7 +12,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.wire import rows
-from tests.wire.group_rows import GROUP_PLACES, GROUP_ROWS
 from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
 from tests.wire.rows import (
     BO,
@@ -28,7 +27,6 @@ from tests.wire.rows import (
     commands,
     readable,
 )
-from tests.wire.talk_rows import TALK_PLACES, TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Content, Font, Presence, Status, Text
 from txwebqq.wire.channel import (
@@ -60,7 +58,7 @@ from txwebqq.wire.signon import (
     Logout2,
 )
 
-ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *TALK_ROWS, *rows.ROWS)
+ROWS = (*MEDIA_ROWS, *rows.ROWS)
 
 REFUSALS = (
     Refusal(103),
@@ -207,7 +205,7 @@ def test_place(row: Row) -> None:
     """
     A question goes to its historical URL, from its historical page.
     """
-    method, url, referer = (PLACES | MEDIA_PLACES | GROUP_PLACES | TALK_PLACES)[name(row)]
+    method, url, referer = (PLACES | MEDIA_PLACES)[name(row)]
     question = row.question
     assert (question.method, question.url) == (method, url)
     assert question.referer is (None if referer is None else Referer[referer])
