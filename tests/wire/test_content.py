@@ -311,6 +311,7 @@ def test_notReceived(elements: Any) -> None:
         # One client writes everything beyond ASCII as escapes, another & and +.
         (r'["\u9a6c\u4e0a \u0026\u002B",[]]', (Text("马上 &+"),), PLAIN),
         ('["bare\nbreak\tand tab",[]]', (Text("bare\nbreak\tand tab"),), PLAIN),
+        ('["bare\nbreak",["face",14]]', (Text("bare\nbreak"), Face(14)), PLAIN),
         (' [ "a" , [ ] ] ', (Text("a"),), PLAIN),
         (r'["\ud83d\ude00 \ud83d"]', (Text("😀 \ufffd"),), PLAIN),
         ("[]", (), PLAIN),

@@ -613,6 +613,22 @@ def test_built() -> None:
             decoded.time = 5  # type: ignore[union-attr,misc]
 
 
+@pytest.mark.parametrize(("operation", "flag"), [(0, 0), (1, 1), (2, 0), (3, 1)])
+def test_rights(operation: int, flag: int) -> None:
+    """
+    Whether somebody is an administrator now is told beside what was done.
+    """
+    notice = GroupNotice(
+        GroupStep.ADMIN,
+        TEAHOUSE,
+        TEAHOUSE_CODE,
+        GROUP_NUMBER,
+        member=LIN,
+        operation=operation,
+    )
+    assert encodeEvent(notice)["value"]["uin_flag"] == flag
+
+
 def test_oddNumbers() -> None:
     """
     Numbers may be text, and hidden ones empty.
