@@ -845,3 +845,170 @@ class GroupList:
 
     groups: Mapping[Gid, Group]
     globalMask: int = 0
+
+
+# ---- more of groups
+
+
+MAY_JOIN, MAY_ASK, MAY_NOT_JOIN = 1, 2, 3
+"""The C{option} of a group: anybody joins, the administrators decide, nobody
+joins."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProfile:
+    """
+    What a group shows to whoever considers joining (protocol.md 2.5.3).
+
+    @ivar memo: the announcement, C{""} for those outside.
+    @ivar description: C{fingermemo} on the wire.
+    @ivar option: L{MAY_JOIN}, L{MAY_ASK} or L{MAY_NOT_JOIN}.
+    @ivar created: Unix seconds.
+    """
+
+    gid: Gid
+    code: Code
+    name: str
+    owner: Uin
+    memo: str = ""
+    description: str = ""
+    memberCount: int = 0
+    maxMembers: int = 0
+    face: int = 0
+    classId: int = 0
+    flag: int = 0
+    option: int = MAY_ASK
+    created: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessCard:
+    """
+    What somebody tells about themselves in one group (protocol.md 2.5.3).
+
+    @ivar name: what the others call them there.
+    @ivar gender: 0 male, 1 female, 2 unsaid.
+    """
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    remark: str = ""
+    gender: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGroup:
+    """
+    A group that a search has found.
+
+    @ivar number: its permanent number.
+    @ivar code: what to join it by.
+    @ivar owner: the owner's permanent number.
+    """
+
+    number: Number
+    code: Code
+    name: str
+    owner: Number = Number(0)
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGroups:
+    """
+    One page of what a search has found.
+
+    @ivar total: how many there are on all pages.
+    """
+
+    groups: tuple[FoundGroup, ...]
+    total: int
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    """
+    The ids of a group that we have just made.
+    """
+
+    gid: Gid
+    code: Code
+    number: Number
+
+
+# ---- discussions
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """
+    A discussion that we are in.
+
+    @ivar name: C{""} where nobody has given it one.
+    @ivar mask: 0 notify, 1 receive quietly, 2 receive nothing.
+    @ivar version: C{info_seq} of the last message, another one whenever the
+        members or the name change; 0 before the first.
+    """
+
+    did: Did
+    name: str
+    mask: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionList:
+    """
+    The answer of the discussion list.
+
+    @ivar globalMask: as in L{GroupList}.
+    """
+
+    discussions: Mapping[Did, Discussion]
+    globalMask: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionMember:
+    """
+    Somebody in a discussion.
+
+    @ivar number: their permanent number, which nobody hides here.
+    """
+
+    uin: Uin
+    number: Number
+    nick: str
+    status: Status = Status.OFFLINE
+    clientType: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionDetails:
+    """
+    A discussion with its members.
+
+    @ivar version: C{info_seq}, another one whenever members or name change.
+    """
+
+    did: Did
+    name: str
+    owner: Uin
+    version: int
+    members: tuple[DiscussionMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Captcha:
+    """
+    A captcha to be read, for questions that want one.
+
+    @ivar session: C{verifysession}: which captcha it is.
+    @ivar text: what was read from C{image}.
+    """
+
+    session: str = field(default="", repr=False)
+    image: bytes = field(default=b"", repr=False)
+    text: str = ""

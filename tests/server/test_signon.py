@@ -624,9 +624,6 @@ def _alphabet(texts: list[str]) -> str:
         ("/cgi-bin/login?daid=164", b'var g_login_sig=encodeURIComponent("'),
         ("/cgi-bin/ver", b"ptuiV("),
         ("/loginproxy.html?login2qq=1", b"<html>"),
-        ("/channel/get_discu_list_new2", b'"dnamelist":[]'),
-        ("/channel/get_discu_list", b'"dnamelist":[]'),
-        ("/api/get_discus_list", b'"dnamelist":[]'),
         ("/channel/get_recent_list2", b'"result":[]'),
     ],
 )

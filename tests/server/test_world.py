@@ -414,6 +414,6 @@ def test_sequenceAfterRestart(time: Time) -> None:
     """
     first, second = (World(Store(), time, Random(n)) for n in (1, 2))
     for _ in range(50):
-        last = first._nextSequence(Number(200001))
+        last = first.nextSequence(Number(200001))
     time.seconds += 60
-    assert second._nextSequence(Number(200001)) > last
+    assert second.nextSequence(Number(200001)) > last

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire import rows
+from tests.wire.group_rows import GROUP_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
 from tests.wire.rows import CHANNEL, CLIENTID, LIN, SIGNATURE, Row
 from txwebqq.errors import MalformedReply
@@ -34,7 +35,7 @@ from txwebqq.wire.events import decodeEvent, encodeEvent
 from txwebqq.wire.ptui import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.signon import Check, LoginPage, LoginReply
 
-ROWS = (*MEDIA_ROWS, *rows.ROWS)
+ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *rows.ROWS)
 
 few = settings(max_examples=25)
 

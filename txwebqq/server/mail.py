@@ -136,8 +136,9 @@ class Letter(Protocol):
 
 
 LETTERS: dict[str, type[Any]] = {}
-"""Letters without content by the kind they are stored under: dataclasses of
-numbers and strings, whose modules add them here."""
+"""Other letters by the kind they are stored under: dataclasses of numbers and
+strings, and those with words of C{mark}, C{content} and C{font} besides. Their
+modules add them here."""
 
 
 # ---- what may be sent
@@ -221,18 +222,9 @@ def encodeLetter(letter: Letter) -> str:
     """
     if not isinstance(letter, (BuddyLetter, GroupLetter)):
         return encodeJSON(_encodeNotice(letter))
-    mark, font = letter.mark, letter.font
-    value: dict[str, Any] = {
-        "mark": [mark.sender, mark.time, mark.messageId, mark.messageId2],
-        "content": [_encodeStored(segment) for segment in letter.content],
-        "font": [
-            font.name,
-            font.size,
-            font.bold,
-            font.italic,
-            font.underline,
-            font.color,
-        ],
+    value = {
+        name: _encodeMember(getattr(letter, name))
+        for name in ("mark", "content", "font")
     }
     match letter:
         case GroupLetter():
@@ -240,11 +232,32 @@ def encodeLetter(letter: Letter) -> str:
     return encodeJSON(value)
 
 
+def _encodeMember(value: Any) -> Any:
+    match value:
+        case Postmark(sender, time, messageId, messageId2):
+            return [sender, time, messageId, messageId2]
+        case Font(name, size, bold, italic, underline, color):
+            return [name, size, bold, italic, underline, color]
+        case tuple():
+            return [_encodeStored(segment) for segment in value]
+    return value
+
+
+def _decodeMembers(value: dict[str, Any]) -> dict[str, Any]:
+    members = dict(value)
+    if "mark" in value:
+        members["mark"] = Postmark(*value["mark"])
+        members["content"] = tuple(map(_decodeStored, value["content"]))
+        members["font"] = Font(*value["font"])
+    return members
+
+
 def _encodeNotice(letter: Any) -> dict[str, Any]:
     for kind, letterType in LETTERS.items():
         if type(letter) is letterType:
             names = (field.name for field in fields(letter))
-            return {"kind": kind, "members": {n: getattr(letter, n) for n in names}}
+            members = {name: _encodeMember(getattr(letter, name)) for name in names}
+            return {"kind": kind, "members": members}
     raise TypeError(f"{type(letter).__name__} is not among the LETTERS")
 
 
@@ -254,15 +267,13 @@ def decodeLetter(text: str) -> Letter:
     """
     value = json.loads(text)
     if "kind" in value:
-        notice: Letter = LETTERS[value["kind"]](**value["members"])
-        return notice
-    mark = Postmark(*value["mark"])
-    content = tuple(map(_decodeStored, value["content"]))
-    font = Font(*value["font"])
-    match value:
-        case {"group": [group, sequence]}:
-            return GroupLetter(mark, content, font, group, sequence)
-    return BuddyLetter(mark, content, font)
+        kept: Letter = LETTERS[value["kind"]](**_decodeMembers(value["members"]))
+        return kept
+    members = _decodeMembers(value)
+    match members.pop("group", None):
+        case [group, sequence]:
+            return GroupLetter(**members, group=group, sequence=sequence)
+    return BuddyLetter(**members)
 
 
 # ---- the mailbox

@@ -15,9 +15,6 @@ _LOGIN_PROXY = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>WebQQ</title></head><body></body></html>
 """
 
-_NO_DISCUSSIONS = encodeJSON(
-    {"retcode": 0, "result": {"dnamelist": [], "dmasklist": []}}
-)
 _NOTHING_RECENT = encodeJSON({"retcode": 0, "result": []})
 
 PAGES: dict[bytes, tuple[bytes, bytes]] = {
@@ -25,9 +22,6 @@ PAGES: dict[bytes, tuple[bytes, bytes]] = {
     for path, kind, text in (
         (b"/cgi-bin/ver", SCRIPT, "ptuiV(201304110930);"),
         (b"/loginproxy.html", HTML, _LOGIN_PROXY),
-        (b"/channel/get_discu_list_new2", TEXT, _NO_DISCUSSIONS),
-        (b"/channel/get_discu_list", TEXT, _NO_DISCUSSIONS),
-        (b"/api/get_discus_list", TEXT, _NO_DISCUSSIONS),
         (b"/channel/get_recent_list2", TEXT, _NOTHING_RECENT),
         (b"/api/get_recent_contact2", TEXT, _NOTHING_RECENT),
     )

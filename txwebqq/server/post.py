@@ -113,10 +113,10 @@ class PostOffice:
             content,
             tidyFont(font),
             group,
-            self._nextSequence(group),
+            self.nextSequence(group),
         )
-        members = self.store.memberNumbers(group)
-        self.post(letter, [n for n in members if n != session.number])
+        audience = self.store.audience(group)
+        self.post(letter, [n for n in audience if n != session.number])
         return None
 
     def postmark(self, sender: Number) -> Postmark:
@@ -137,7 +137,10 @@ class PostOffice:
         self._messageIds[sender] = following = last % 65_535 + 1
         return following
 
-    def _nextSequence(self, group: Number) -> int:
+    def nextSequence(self, group: Number) -> int:
+        """
+        The running number of the next message in a group or a discussion.
+        """
         # Some clients take a lower number for a repetition, so a restart must
         # not begin anew.
         last = self._sequences.get(group) or int(self._now())

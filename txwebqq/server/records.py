@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from txwebqq.model import Number
+from txwebqq.model import MAY_ASK, Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Room:
     A group.
 
     @ivar created: Unix seconds.
+    @ivar option: who may join (L{txwebqq.model.MAY_ASK}).
     """
 
     number: Number
@@ -65,6 +66,7 @@ class Room:
     memo: str = ""
     description: str = ""
     created: int = 0
+    option: int = MAY_ASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,45 @@ class Attendant:
     card: str
     flag: int
     profile: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """
+    Somebody wants into a group.
+
+    @ivar time: Unix seconds.
+    """
+
+    room: Number
+    number: Number
+    text: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """
+    A discussion.
+
+    @ivar version: another one whenever the members or the name change.
+    """
+
+    number: Number
+    name: str
+    owner: Number
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSeat:
+    """
+    A discussion in the list of one of its members.
+    """
+
+    number: Number
+    name: str
+    mask: int
 
 
 # ---- what a population file adds

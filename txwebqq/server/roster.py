@@ -112,7 +112,10 @@ class Roster:
             )
             for seat in self._store.seats(session.number)
         ]
-        return GroupList({group.gid: group for group in groups})
+        return GroupList(
+            {group.gid: group for group in groups},
+            self._store.globalMask(session.number),
+        )
 
     def getGroupInfoExt2(
         self, question: GetGroupInfoExt2, exchange: Exchange
@@ -138,6 +141,7 @@ class Roster:
             markname=seat.markname,
             memo=room.memo,
             description=room.description,
+            option=room.option,
             created=room.created,
         )
 

@@ -8,20 +8,18 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from txwebqq.model import Number
+from txwebqq.server.groupstore import GroupStore
 from txwebqq.server.mail import Letter
 from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.records import (
-    Attendant,
     Drawer,
     Friend,
     Person,
     Population,
-    Room,
-    Seat,
 )
 
 
-class Storage(MediaStore, Protocol):
+class Storage(MediaStore, GroupStore, Protocol):
     """
     Somewhere to keep things (L{txwebqq.server.store.Store}).
     """
@@ -37,18 +35,6 @@ class Storage(MediaStore, Protocol):
     def friends(self, number: Number) -> list[Friend]: ...
 
     def drawers(self, number: Number) -> list[Drawer]: ...
-
-    def seats(self, number: Number) -> list[Seat]: ...
-
-    def seat(self, room: Number, number: Number) -> Seat | None: ...
-
-    def room(self, number: Number) -> Room | None: ...
-
-    def isMember(self, room: Number, number: Number) -> bool: ...
-
-    def memberNumbers(self, room: Number) -> list[Number]: ...
-
-    def members(self, room: Number) -> list[Attendant]: ...
 
     def keep(self, letter: Letter, numbers: Sequence[Number]) -> int: ...
 

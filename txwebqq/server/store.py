@@ -17,18 +17,14 @@ from pathlib import Path
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
+from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
 from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
 from txwebqq.server.mediastore import MEDIA_SCHEMA, MediaTables
 from txwebqq.server.records import (
-    Attendant,
-    Discussion,
     Drawer,
     Friend,
     Person,
     Population,
-    Room,
-    RoomWithMembers,
-    Seat,
 )
 
 VERSION = 1
@@ -59,35 +55,7 @@ CREATE TABLE friendship (
     markname TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (owner, friend)
 ) WITHOUT ROWID;
-CREATE TABLE room (
-    number INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    owner INTEGER NOT NULL,
-    memo TEXT NOT NULL DEFAULT '',
-    description TEXT NOT NULL DEFAULT '',
-    created INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE member (
-    room INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    card TEXT NOT NULL DEFAULT '',
-    flag INTEGER NOT NULL DEFAULT 0,
-    markname TEXT NOT NULL DEFAULT '',
-    mask INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (room, number)
-) WITHOUT ROWID;
-CREATE INDEX member_by_number ON member (number, room);
-CREATE TABLE discussion (
-    number INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    owner INTEGER NOT NULL
-);
-CREATE TABLE discussion_member (
-    discussion INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    PRIMARY KEY (discussion, number)
-) WITHOUT ROWID;
-CREATE INDEX discussion_member_by_number ON discussion_member (number, discussion);
+{GROUP_SCHEMA}
 CREATE TABLE letter (
     serial INTEGER PRIMARY KEY,
     body TEXT NOT NULL
@@ -104,7 +72,7 @@ COMMIT;
 """
 
 
-class Store(MediaTables):
+class Store(MediaTables, GroupTables):
     """
     An open database.
 
@@ -223,7 +191,8 @@ class Store(MediaTables):
 
     def areAcquainted(self, number: Number, other: Number) -> bool:
         """
-        Whether two accounts are the same, friends, or in a group together.
+        Whether two accounts are the same, friends, in a group or a discussion
+        together, or the one wants into a group that the other administers.
         """
         return (
             number == other
@@ -234,6 +203,13 @@ class Store(MediaTables):
                 number,
                 other,
             )
+            or self._has(
+                "SELECT 1 FROM discussion_member a JOIN discussion_member b"
+                " ON b.discussion = a.discussion WHERE a.number = ? AND b.number = ?",
+                number,
+                other,
+            )
+            or self.hasAskedFor(other, number)
         )
 
     def friends(self, number: Number) -> list[Friend]:
@@ -256,70 +232,6 @@ class Store(MediaTables):
             "SELECT idx, name, sort FROM category WHERE owner = ?", (number,)
         )
         return [Drawer(*row) for row in rows]
-
-    # ---- groups
-
-    def seats(self, number: Number) -> list[Seat]:
-        """
-        The groups that an account is in.
-        """
-        rows = self._db.execute(
-            "SELECT r.number, r.name, m.markname, m.mask"
-            " FROM member m JOIN room r ON r.number = m.room WHERE m.number = ?",
-            (number,),
-        )
-        return [Seat(*row) for row in rows]
-
-    def seat(self, room: Number, number: Number) -> Seat | None:
-        """
-        A group, if the account is in it.
-        """
-        row = self._db.execute(
-            "SELECT r.number, r.name, m.markname, m.mask FROM member m"
-            " JOIN room r ON r.number = m.room WHERE m.room = ? AND m.number = ?",
-            (room, number),
-        ).fetchone()
-        return None if row is None else Seat(*row)
-
-    def room(self, number: Number) -> Room | None:
-        """
-        A group.
-        """
-        row = self._db.execute(
-            "SELECT number, name, owner, memo, description, created"
-            " FROM room WHERE number = ?",
-            (number,),
-        ).fetchone()
-        return None if row is None else Room(*row)
-
-    def isMember(self, room: Number, number: Number) -> bool:
-        """
-        Whether an account is in a group.
-        """
-        return self._has(
-            "SELECT 1 FROM member WHERE room = ? AND number = ?", room, number
-        )
-
-    def memberNumbers(self, room: Number) -> list[Number]:
-        """
-        The numbers of a group's members.
-        """
-        rows = self._db.execute("SELECT number FROM member WHERE room = ?", (room,))
-        return [number for (number,) in rows]
-
-    def members(self, room: Number) -> list[Attendant]:
-        """
-        A group's members.
-        """
-        rows = self._db.execute(
-            "SELECT m.number, a.nick, m.card, m.flag, a.profile"
-            " FROM member m JOIN account a ON a.number = m.number WHERE m.room = ?",
-            (room,),
-        )
-        return [
-            Attendant(number, nick, card, flag, json.loads(profile))
-            for number, nick, card, flag, profile in rows
-        ]
 
     def _has(self, query: str, *values: int) -> bool:
         return self._db.execute(query, values).fetchone() is not None
@@ -434,36 +346,3 @@ class Store(MediaTables):
             "INSERT INTO category VALUES (?, ?, ?, ?)", (owner, index, name, index)
         )
         return index
-
-    def _mergeRoom(self, entry: RoomWithMembers) -> None:
-        room = entry.room
-        self._db.execute(
-            "INSERT OR IGNORE INTO room VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                room.number,
-                room.name,
-                room.owner,
-                room.memo,
-                room.description,
-                room.created,
-            ),
-        )
-        self._db.executemany(
-            "INSERT OR IGNORE INTO member (room, number, card, flag)"
-            " VALUES (?, ?, ?, ?)",
-            (
-                (room.number, n, entry.cards.get(n, ""), int(n in entry.admins))
-                for n in entry.members
-            ),
-        )
-
-    def _mergeDiscussion(self, discussion: Discussion) -> None:
-        number = discussion.number
-        self._db.execute(
-            "INSERT OR IGNORE INTO discussion VALUES (?, ?, ?)",
-            (number, discussion.name, discussion.owner),
-        )
-        self._db.executemany(
-            "INSERT OR IGNORE INTO discussion_member VALUES (?, ?)",
-            ((number, member) for member in discussion.members),
-        )

@@ -26,14 +26,17 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from txwebqq.errors import MalformedReply
 from txwebqq.server.blobs import Blobs
 from txwebqq.server.channel import Channel
+from txwebqq.server.discussions import Discussions
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import Limits
+from txwebqq.server.groups import Groups
 from txwebqq.server.media import Media
 from txwebqq.server.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.roster import Roster
 from txwebqq.server.sessions import Random
 from txwebqq.server.signon import MALFORMED, SignOn
 from txwebqq.server.streams import Flow, Intake, Pump
+from txwebqq.server.talks import Talks
 from txwebqq.server.world import World
 from txwebqq.wire.channel import Poll2
 from txwebqq.wire.command import Command, Fields, Refusal, encodeRefusal
@@ -108,11 +111,14 @@ class WebQQServer(Resource):
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
         self._routes: dict[bytes, Route] = {}
+        talks = Talks(world, random)
         families = (
             SignOn(world, random, draw),
             self._channel,
             self._media,
             Roster(world),
+            Groups(world, talks, clock.seconds),
+            Discussions(world, talks, self._media.pictures),
         )
         for family in families:
             for command, handler in family.handlers().items():

@@ -35,6 +35,15 @@ class Denial(Enum):
     WRONG_CAPTCHA = 4
 
 
+class Doubt(Enum):
+    """
+    Why somebody who is signed on has to read a captcha (first).
+    """
+
+    UNREAD = "no captcha was read"
+    WRONG = "the captcha says something else"
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """
@@ -122,6 +131,19 @@ class World(PostOffice):
         self._suspects.cleared(number)
         skey = "@" + token(self._random, 9)
         return Admission(number, person.nick, self.sessions.admit(number), skey)
+
+    def doubt(
+        self, number: Number, address: str, verifySession: str, text: str
+    ) -> Doubt | None:
+        """
+        Whether a question that people have to ask themselves needs a captcha
+        read; C{text} is what was read.
+        """
+        if not self._needsCaptcha(number, address):
+            return None
+        if not text:
+            return Doubt.UNREAD
+        return None if self.captchas.answer(verifySession, text) else Doubt.WRONG
 
     def _needsCaptcha(self, number: Number, address: str) -> bool:
         match self._mode:

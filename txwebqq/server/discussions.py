@@ -1,0 +1,268 @@
+"""
+Answers about discussions and temporary conversations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.model import (
+    WEB_CLIENT,
+    Did,
+    Discussion,
+    DiscussionDetails,
+    DiscussionList,
+    DiscussionMember,
+    Number,
+    Presence,
+    Status,
+)
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.pictures import Pictures, Signed
+from txwebqq.server.post import refusalFor
+from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.talks import Talks
+from txwebqq.server.world import Doubt, World
+from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.discussions import (
+    GONE,
+    IN_DISCUSSION,
+    ChangeDiscuMem,
+    CreateDiscu,
+    GetC2cmsgSig2,
+    GetDiscuInfo,
+    GetDiscuListNew2,
+    GetDiscuStatusInfo,
+    GetSessionSig3,
+    ModifyDiscuInfo,
+    QuitDiscu,
+    SendDiscuMsg2,
+    SendSessMsg2,
+    Trouble,
+)
+
+UNREAD, WRONG = 1000, 1001
+
+
+class Discussions:
+    """
+    The questions about discussions, and among fellow members.
+    """
+
+    def __init__(self, world: World, talks: Talks, pictures: Pictures) -> None:
+        self._world = world
+        self._store = world.store
+        self._talks = talks
+        self._pictures = pictures
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            GetDiscuListNew2: self.getDiscuListNew2,
+            GetDiscuInfo: self.getDiscuInfo,
+            GetDiscuStatusInfo: self.getDiscuStatusInfo,
+            CreateDiscu: self.createDiscu,
+            ChangeDiscuMem: self.changeDiscuMem,
+            ModifyDiscuInfo: self.modifyDiscuInfo,
+            QuitDiscu: self.quitDiscu,
+            SendDiscuMsg2: self.sendDiscuMsg2,
+            GetC2cmsgSig2: self.getC2cmsgSig2,
+            GetSessionSig3: self.getSessionSig3,
+            SendSessMsg2: self.sendSessMsg2,
+        }
+
+    def _session(self, ticket: Ticket) -> Session | Refusal:
+        found = self._world.sessions.byTicket(ticket.psessionid)
+        return refusalFor(found) if isinstance(found, Ended) else found
+
+    def _statusFor(self, session: Session, number: Number) -> Status:
+        # Nobody hides from themselves.
+        if number == session.number:
+            return session.status
+        return self._world.visibleStatus(number)
+
+    # ---- looking
+
+    def getDiscuListNew2(
+        self, question: GetDiscuListNew2, exchange: Exchange
+    ) -> DiscussionList | Refusal:
+        """
+        One's discussions. Later clients ask the other host, by vfwebqq.
+        """
+        found = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(found, Ended):
+            other = self._world.sessions.byVerifier(question.ticket.vfwebqq)
+            if isinstance(other, Ended):
+                return refusalFor(found)
+            found = other
+        discussions = (
+            Discussion(Did(seat.number), seat.name, seat.mask)
+            for seat in self._store.chatSeats(found.number)
+        )
+        return DiscussionList({d.did: d for d in discussions})
+
+    def getDiscuInfo(
+        self, question: GetDiscuInfo, exchange: Exchange
+    ) -> DiscussionDetails | Trouble | Refusal:
+        """
+        One of them, with its members.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        chat = self._talks.mine(session, question.did)
+        if chat is None:
+            return Trouble(GONE)
+        members = []
+        for number, nick in self._store.chatMembers(chat.number):
+            status = self._statusFor(session, number)
+            clientType = 0 if status is Status.OFFLINE else WEB_CLIENT
+            uin = session.aliases.uin(number)
+            members.append(DiscussionMember(uin, number, nick, status, clientType))
+        owner = session.aliases.uin(chat.owner)
+        return DiscussionDetails(
+            question.did, chat.name, owner, chat.version, tuple(members)
+        )
+
+    def getDiscuStatusInfo(
+        self, question: GetDiscuStatusInfo, exchange: Exchange
+    ) -> tuple[Presence, ...] | Trouble | Refusal:
+        """
+        Who of its members does not appear offline.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        chat = self._talks.mine(session, question.did)
+        if chat is None:
+            return Trouble(GONE)
+        statuses = (
+            (number, self._statusFor(session, number))
+            for number in self._store.chatNumbers(chat.number)
+        )
+        return tuple(
+            Presence(session.aliases.uin(number), status, WEB_CLIENT)
+            for number, status in statuses
+            if status is not Status.OFFLINE
+        )
+
+    # ---- changing
+
+    def createDiscu(
+        self, question: CreateDiscu, exchange: Exchange
+    ) -> Did | Trouble | Refusal:
+        """
+        Somebody begins a discussion.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        doubt = self._world.doubt(
+            session.number, exchange.address, question.verifySession, question.code
+        )
+        if doubt is not None:
+            return Refusal(UNREAD if doubt is Doubt.UNREAD else WRONG, doubt.value)
+        return self._talks.create(session, question.name, question.invited)
+
+    def changeDiscuMem(
+        self, question: ChangeDiscuMem, exchange: Exchange
+    ) -> None | Trouble | Refusal:
+        """
+        Somebody takes others in.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.invite(session, question.did, question.invited)
+
+    def modifyDiscuInfo(
+        self, question: ModifyDiscuInfo, exchange: Exchange
+    ) -> None | Trouble | Refusal:
+        """
+        A discussion gets another name.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.rename(session, question.did, question.name)
+
+    def quitDiscu(
+        self, question: QuitDiscu, exchange: Exchange
+    ) -> None | Trouble | Refusal:
+        """
+        Somebody leaves.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.leave(session, question.did)
+
+    # ---- talking
+
+    def sendDiscuMsg2(
+        self, question: SendDiscuMsg2, exchange: Exchange
+    ) -> None | Trouble | Refusal:
+        """
+        Pass words on to a discussion.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        readers = self._talks.readers(session, question.did)
+        if readers is None:
+            return Trouble(GONE)
+        server = exchange.base.rpartition("//")[2]
+        content = self._pictures.forReaders(
+            session,
+            question.content,
+            readers,
+            Signed(question.key, question.sig, server),
+        )
+        if isinstance(content, Refusal):
+            return content
+        return self._talks.say(session, question.did, content, question.font)
+
+    def getC2cmsgSig2(
+        self, question: GetC2cmsgSig2, exchange: Exchange
+    ) -> str | Refusal:
+        """
+        What lets one write to a fellow member.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.signature(
+            session, question.place, question.to, question.service
+        )
+
+    def getSessionSig3(
+        self, question: GetSessionSig3, exchange: Exchange
+    ) -> str | Refusal:
+        """
+        The same, for a discussion.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.signature(session, question.did, question.to, IN_DISCUSSION)
+
+    def sendSessMsg2(
+        self, question: SendSessMsg2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Pass words on to a fellow member.
+        """
+        session = self._session(question.ticket)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.tell(
+            session,
+            question.to,
+            question.signature,
+            question.service,
+            question.content,
+            question.font,
+        )

@@ -1,0 +1,413 @@
+"""
+Answers about groups beyond the list and the details.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from txwebqq.model import (
+    WEB_CLIENT,
+    Did,
+    FoundGroup,
+    FoundGroups,
+    Gid,
+    GroupProfile,
+    NewGroup,
+    Presence,
+    Status,
+)
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.membership import MAX_MEMBERS, Membership
+from txwebqq.server.post import NOT_YOURS, refusalFor
+from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.talks import Talks
+from txwebqq.server.world import Doubt, World
+from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.groups import (
+    AGREE,
+    REFUSE,
+    ApplyJoinGroup2,
+    CreateGroup,
+    DissolveGroup,
+    GetGroupInfo,
+    GetGroupMemberStat2,
+    GetGroupPublicInfo2,
+    GetSelfBusinessCard2,
+    MemberStats,
+    Memos,
+    MessageFilter,
+    ModifyGroupInfo,
+    OpGroupJoinReq,
+    OwnCard,
+    QuitGroup2,
+    RemoveGroupMember,
+    SearchGroups,
+    SendGroupWebMsg,
+    SetGroupAdmin,
+    TransferGroup,
+    UpdateGroupBusinessCard2,
+    UpdateGroupInfo2,
+)
+
+STALE = Refusal(100000, "vfwebqq is not valid")
+
+SEARCH_UNREAD, SEARCH_WRONG = 100110, 100102
+APPLY_UNREAD, APPLY_WRONG = 1000, 1001
+
+
+def captchaRefusal(doubt: Doubt, unread: int, wrong: int) -> Refusal:
+    """
+    The refusal of a question that needs a captcha.
+    """
+    return Refusal(unread if doubt is Doubt.UNREAD else wrong, doubt.value)
+
+
+class Groups:
+    """
+    The questions about groups.
+    """
+
+    def __init__(self, world: World, talks: Talks, now: Callable[[], float]) -> None:
+        self._world = world
+        self._store = world.store
+        self._talks = talks
+        self._membership = Membership(world, now)
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            GetGroupMemberStat2: self.getGroupMemberStat2,
+            GetGroupInfo: self.getGroupInfo,
+            GetGroupPublicInfo2: self.getGroupPublicInfo2,
+            GetSelfBusinessCard2: self.getSelfBusinessCard2,
+            UpdateGroupBusinessCard2: self.updateGroupBusinessCard2,
+            UpdateGroupInfo2: self.updateGroupInfo2,
+            MessageFilter: self.messageFilter,
+            SearchGroups: self.searchGroups,
+            ApplyJoinGroup2: self.applyJoinGroup2,
+            OpGroupJoinReq: self.opGroupJoinReq,
+            QuitGroup2: self.quitGroup2,
+            CreateGroup: self.createGroup,
+            ModifyGroupInfo: self.modifyGroupInfo,
+            RemoveGroupMember: self.removeGroupMember,
+            TransferGroup: self.transferGroup,
+            SetGroupAdmin: self.setGroupAdmin,
+            DissolveGroup: self.dissolveGroup,
+            SendGroupWebMsg: self.sendGroupWebMsg,
+        }
+
+    def _session(self, ticket: Ticket) -> Session | None:
+        found = self._world.sessions.byVerifier(ticket.vfwebqq)
+        return None if isinstance(found, Ended) else found
+
+    # ---- looking
+
+    def getGroupMemberStat2(
+        self, question: GetGroupMemberStat2, exchange: Exchange
+    ) -> MemberStats | Refusal:
+        """
+        The members of one's group who do not appear offline.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        room = self._membership.mine(session, question.code)
+        if isinstance(room, Refusal):
+            return room
+        present = []
+        for number in self._store.memberNumbers(room.number):
+            # Nobody hides from themselves.
+            isMe = number == session.number
+            status = session.status if isMe else self._world.visibleStatus(number)
+            if status is not Status.OFFLINE:
+                uin = session.aliases.uin(number)
+                present.append(Presence(uin, status, WEB_CLIENT))
+        return MemberStats(question.code, tuple(present))
+
+    def getGroupInfo(
+        self, question: GetGroupInfo, exchange: Exchange
+    ) -> Memos | Refusal:
+        """
+        The announcements of one's groups; others are left out.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        memos = {
+            code: memo
+            for code in question.codes
+            if (memo := self._membership.memo(session, code)) is not None
+        }
+        if not memos and question.codes:
+            return Refusal(NOT_YOURS, "gcode is no code of your groups")
+        return Memos(memos, question.isBare)
+
+    def getGroupPublicInfo2(
+        self, question: GetGroupPublicInfo2, exchange: Exchange
+    ) -> GroupProfile | Refusal:
+        """
+        What a group shows to whoever could join it; the announcement is for
+        its members.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        room = self._membership.public(session, question.code)
+        if isinstance(room, Refusal):
+            return room
+        isMember = self._store.isMember(room.number, session.number)
+        return GroupProfile(
+            gid=session.aliases.gid(room.number),
+            code=question.code,
+            name=room.name,
+            owner=session.aliases.uin(room.owner),
+            memo=room.memo if isMember else "",
+            description=room.description,
+            memberCount=self._store.memberCount(room.number),
+            maxMembers=MAX_MEMBERS,
+            option=room.option,
+            created=room.created,
+        )
+
+    # ---- what one keeps of a group
+
+    def getSelfBusinessCard2(
+        self, question: GetSelfBusinessCard2, exchange: Exchange
+    ) -> OwnCard | Refusal:
+        """
+        One's own card.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        card = self._membership.card(session, question.code)
+        if isinstance(card, Refusal):
+            return card
+        return OwnCard(question.code, session.aliases.uin(session.number), card)
+
+    def updateGroupBusinessCard2(
+        self, question: UpdateGroupBusinessCard2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Another card for oneself.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.setCard(
+            session,
+            question.code,
+            question.name,
+            question.phone,
+            question.email,
+            question.remark,
+            question.gender,
+        )
+
+    def updateGroupInfo2(
+        self, question: UpdateGroupInfo2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Another name for a group, for oneself alone.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.setMarkname(session, question.code, question.markname)
+
+    def messageFilter(
+        self, question: MessageFilter, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Which messages one wants to receive.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        masks: dict[Gid, int] = dict(question.groups)
+        dids: dict[Did, int] = dict(question.discussions)
+        return self._talks.setMasks(session, dids) or self._membership.setMasks(
+            session, masks, question.globalMask
+        )
+
+    # ---- in and out
+
+    def searchGroups(
+        self, question: SearchGroups, exchange: Exchange
+    ) -> FoundGroups | Refusal:
+        """
+        Groups that one could join.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        doubt = self._world.doubt(
+            session.number,
+            exchange.address,
+            exchange.cookies.get("verifysession", ""),
+            question.code,
+        )
+        if doubt is not None:
+            return captchaRefusal(doubt, SEARCH_UNREAD, SEARCH_WRONG)
+        found = self._membership.find(question.words, question.page, question.perPage)
+        if isinstance(found, Refusal):
+            return found
+        rooms, total = found
+        groups = tuple(
+            FoundGroup(
+                room.number,
+                session.aliases.code(room.number),
+                room.name,
+                room.owner,
+                room.description,
+            )
+            for room in rooms
+        )
+        return FoundGroups(groups, total, question.page)
+
+    def applyJoinGroup2(
+        self, question: ApplyJoinGroup2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Somebody wants into a group.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        doubt = self._world.doubt(
+            session.number, exchange.address, question.verifySession, question.code
+        )
+        if doubt is not None:
+            return captchaRefusal(doubt, APPLY_UNREAD, APPLY_WRONG)
+        return self._membership.apply(session, question.group, question.text)
+
+    def opGroupJoinReq(
+        self, question: OpGroupJoinReq, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        An administrator decides on that.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        if question.operation not in (AGREE, REFUSE):
+            return Refusal(NOT_YOURS, "op_type is neither 2 nor 3")
+        return self._membership.answer(
+            session,
+            question.group,
+            question.applicant,
+            question.operation == AGREE,
+            question.text,
+        )
+
+    def quitGroup2(self, question: QuitGroup2, exchange: Exchange) -> None | Refusal:
+        """
+        Somebody leaves.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.leave(session, question.code)
+
+    # ---- our own
+
+    def createGroup(
+        self, question: CreateGroup, exchange: Exchange
+    ) -> NewGroup | Refusal:
+        """
+        Somebody makes a group.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        number = self._membership.create(
+            session,
+            question.name,
+            question.uins,
+            question.memo,
+            question.description,
+            question.option,
+        )
+        if isinstance(number, Refusal):
+            return number
+        aliases = session.aliases
+        return NewGroup(aliases.gid(number), aliases.code(number), number)
+
+    def modifyGroupInfo(
+        self, question: ModifyGroupInfo, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A group says something else of itself.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.modify(
+            session,
+            question.code,
+            question.name,
+            question.memo,
+            question.description,
+            question.option,
+        )
+
+    def removeGroupMember(
+        self, question: RemoveGroupMember, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Somebody is put out.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.remove(session, question.code, question.member)
+
+    def transferGroup(
+        self, question: TransferGroup, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A group gets another owner.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.transfer(session, question.code, question.member)
+
+    def setGroupAdmin(
+        self, question: SetGroupAdmin, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A member becomes an administrator, or is none any more.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.setAdmin(
+            session, question.code, question.member, question.granted
+        )
+
+    def dissolveGroup(
+        self, question: DissolveGroup, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A group ends.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        return self._membership.dissolve(session, question.code)
+
+    def sendGroupWebMsg(
+        self, question: SendGroupWebMsg, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Somebody shares something.
+        """
+        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        if isinstance(session, Ended):
+            return refusalFor(session)
+        return self._membership.share(session, question.group, question.markup)

@@ -1,0 +1,762 @@
+"""
+What the database knows of groups and discussions, and of who is in them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from txwebqq.model import BusinessCard, Number
+from txwebqq.server.records import (
+    Application,
+    Attendant,
+    Chat,
+    ChatSeat,
+    Discussion,
+    Room,
+    RoomWithMembers,
+    Seat,
+)
+
+GROUP_SCHEMA = """
+CREATE TABLE room (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    memo TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    created INTEGER NOT NULL DEFAULT 0,
+    option INTEGER NOT NULL DEFAULT 2,
+    dissolved INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX room_by_owner ON room (owner);
+CREATE TABLE member (
+    room INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    card TEXT NOT NULL DEFAULT '',
+    flag INTEGER NOT NULL DEFAULT 0,
+    markname TEXT NOT NULL DEFAULT '',
+    mask INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (room, number)
+) WITHOUT ROWID;
+CREATE INDEX member_by_number ON member (number, room);
+CREATE TABLE business_card (
+    room INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    phone TEXT NOT NULL,
+    email TEXT NOT NULL,
+    remark TEXT NOT NULL,
+    gender INTEGER NOT NULL,
+    PRIMARY KEY (room, number)
+) WITHOUT ROWID;
+CREATE TABLE application (
+    room INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (room, number)
+) WITHOUT ROWID;
+CREATE TABLE discussion (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1
+);
+CREATE TABLE discussion_member (
+    discussion INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    mask INTEGER NOT NULL DEFAULT 0,
+    turn INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (discussion, number)
+) WITHOUT ROWID;
+CREATE INDEX discussion_member_by_number ON discussion_member (number, discussion);
+CREATE TABLE former (
+    place INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    is_discussion INTEGER NOT NULL,
+    PRIMARY KEY (place, number, is_discussion)
+) WITHOUT ROWID;
+CREATE TABLE global_mask (
+    number INTEGER PRIMARY KEY,
+    mask INTEGER NOT NULL
+);
+"""
+
+FIRST_OF_OURS, LAST_OF_OURS = 800_000_001, 1_999_999_999
+"""The numbers of groups and discussions that people make themselves: far from
+those that operators write into their files."""
+
+
+class GroupStore(Protocol):
+    """
+    What the rules of groups and discussions keep.
+    """
+
+    def seats(self, number: Number) -> list[Seat]: ...
+
+    def seat(self, room: Number, number: Number) -> Seat | None: ...
+
+    def room(self, number: Number) -> Room | None: ...
+
+    def roomsOwned(self, number: Number) -> int: ...
+
+    def isMember(self, room: Number, number: Number) -> bool: ...
+
+    def memberFlag(self, room: Number, number: Number) -> int | None: ...
+
+    def memberNumbers(self, room: Number) -> list[Number]: ...
+
+    def memberCount(self, room: Number) -> int: ...
+
+    def adminNumbers(self, room: Number) -> list[Number]: ...
+
+    def audience(self, room: Number) -> list[Number]: ...
+
+    def members(self, room: Number) -> list[Attendant]: ...
+
+    def findRooms(
+        self, words: str, limit: int, offset: int
+    ) -> tuple[list[Room], int]: ...
+
+    def createRoom(self, room: Room, members: Iterable[Number]) -> Number: ...
+
+    def changeRoom(self, room: Room) -> None: ...
+
+    def dissolveRoom(self, room: Number) -> None: ...
+
+    def addMember(self, room: Number, number: Number) -> None: ...
+
+    def removeMember(self, room: Number, number: Number) -> None: ...
+
+    def setFlag(self, room: Number, number: Number, flag: int) -> None: ...
+
+    def setMarkname(self, room: Number, number: Number, markname: str) -> None: ...
+
+    def setMask(self, room: Number, number: Number, mask: int) -> None: ...
+
+    def globalMask(self, number: Number) -> int: ...
+
+    def setGlobalMask(self, number: Number, mask: int) -> None: ...
+
+    def card(self, room: Number, number: Number) -> BusinessCard | None: ...
+
+    def setCard(self, room: Number, number: Number, card: BusinessCard) -> None: ...
+
+    def apply(self, application: Application) -> bool: ...
+
+    def application(self, room: Number, number: Number) -> Application | None: ...
+
+    def answered(self, room: Number, number: Number) -> None: ...
+
+    def hasAskedFor(self, number: Number, other: Number) -> bool: ...
+
+    def chatSeats(self, number: Number) -> list[ChatSeat]: ...
+
+    def chat(self, number: Number) -> Chat | None: ...
+
+    def isInChat(self, chat: Number, number: Number) -> bool: ...
+
+    def chatNumbers(self, chat: Number) -> list[Number]: ...
+
+    def chatAudience(self, chat: Number) -> list[Number]: ...
+
+    def chatMembers(self, chat: Number) -> list[tuple[Number, str]]: ...
+
+    def chatsOwned(self, number: Number) -> int: ...
+
+    def createChat(
+        self, name: str, owner: Number, members: Iterable[Number]
+    ) -> Number: ...
+
+    def renameChat(self, chat: Number, name: str) -> None: ...
+
+    def joinChat(self, chat: Number, numbers: Iterable[Number]) -> None: ...
+
+    def leaveChat(self, chat: Number, number: Number) -> None: ...
+
+    def setChatMask(self, chat: Number, number: Number, mask: int) -> None: ...
+
+
+def _escaped(words: str) -> str:
+    for special in "\\%_":
+        words = words.replace(special, "\\" + special)
+    return f"%{words}%"
+
+
+class GroupTables:
+    """
+    The part of the store that answers for groups and discussions.
+    """
+
+    _db: sqlite3.Connection
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    def _first(self, query: str, *values: object) -> tuple[object, ...] | None:
+        row: tuple[object, ...] | None = self._db.execute(query, values).fetchone()
+        return row
+
+    def _count(self, query: str, *values: object) -> int:
+        (count,) = self._db.execute(query, values).fetchone()
+        return int(count)
+
+    # ---- groups
+
+    def seats(self, number: Number) -> list[Seat]:
+        """
+        The groups that an account is in.
+        """
+        rows = self._db.execute(
+            "SELECT r.number, r.name, m.markname, m.mask"
+            " FROM member m JOIN room r ON r.number = m.room WHERE m.number = ?",
+            (number,),
+        )
+        return [Seat(*row) for row in rows]
+
+    def seat(self, room: Number, number: Number) -> Seat | None:
+        """
+        A group, if the account is in it.
+        """
+        row = self._db.execute(
+            "SELECT r.number, r.name, m.markname, m.mask FROM member m"
+            " JOIN room r ON r.number = m.room WHERE m.room = ? AND m.number = ?",
+            (room, number),
+        ).fetchone()
+        return None if row is None else Seat(*row)
+
+    def room(self, number: Number) -> Room | None:
+        """
+        A group that was not dissolved.
+        """
+        row = self._db.execute(
+            "SELECT number, name, owner, memo, description, created, option"
+            " FROM room WHERE number = ? AND NOT dissolved",
+            (number,),
+        ).fetchone()
+        return None if row is None else Room(*row)
+
+    def roomsOwned(self, number: Number) -> int:
+        """
+        How many groups are an account's own.
+        """
+        return self._count(
+            "SELECT count(*) FROM room WHERE owner = ? AND NOT dissolved", number
+        )
+
+    def isMember(self, room: Number, number: Number) -> bool:
+        """
+        Whether an account is in a group.
+        """
+        return self.memberFlag(room, number) is not None
+
+    def memberFlag(self, room: Number, number: Number) -> int | None:
+        """
+        The flag of a member, L{None} for anybody else.
+        """
+        row = self._db.execute(
+            "SELECT flag FROM member WHERE room = ? AND number = ?", (room, number)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def memberNumbers(self, room: Number) -> list[Number]:
+        """
+        The numbers of a group's members.
+        """
+        rows = self._db.execute("SELECT number FROM member WHERE room = ?", (room,))
+        return [number for (number,) in rows]
+
+    def memberCount(self, room: Number) -> int:
+        """
+        How many members a group has.
+        """
+        return self._count("SELECT count(*) FROM member WHERE room = ?", room)
+
+    def adminNumbers(self, room: Number) -> list[Number]:
+        """
+        The numbers of a group's owner and administrators.
+        """
+        rows = self._db.execute(
+            "SELECT m.number FROM member m JOIN room r ON r.number = m.room"
+            " WHERE m.room = ? AND (m.flag & 1 OR m.number = r.owner)",
+            (room,),
+        )
+        return [number for (number,) in rows]
+
+    def audience(self, room: Number) -> list[Number]:
+        """
+        The numbers of the members who want to receive a group's messages.
+        """
+        rows = self._db.execute(
+            "SELECT m.number FROM member m LEFT JOIN global_mask g"
+            " ON g.number = m.number WHERE m.room = ?"
+            " AND (CASE ifnull(g.mask, 0) WHEN 0 THEN m.mask <> 2"
+            " ELSE g.mask <> 3 END)",
+            (room,),
+        )
+        return [number for (number,) in rows]
+
+    def members(self, room: Number) -> list[Attendant]:
+        """
+        A group's members.
+        """
+        rows = self._db.execute(
+            "SELECT m.number, a.nick, m.card, m.flag, a.profile"
+            " FROM member m JOIN account a ON a.number = m.number WHERE m.room = ?",
+            (room,),
+        )
+        return [
+            Attendant(number, nick, card, flag, json.loads(profile))
+            for number, nick, card, flag, profile in rows
+        ]
+
+    def findRooms(self, words: str, limit: int, offset: int) -> tuple[list[Room], int]:
+        """
+        Some of the groups that one can join whose number is C{words}, or whose
+        name has them in it; and how many there are in all.
+        """
+        number = int(words) if words.isascii() and words.isdigit() else 0
+        # What does not fit into a database is nobody's number.
+        condition = (
+            " FROM room WHERE NOT dissolved AND option <> 3"
+            " AND (number = ? OR name LIKE ? ESCAPE '\\')"
+        )
+        values = (number if number < 2**63 else 0, _escaped(words))
+        rows = self._db.execute(
+            "SELECT number, name, owner, memo, description, created, option"
+            f"{condition} ORDER BY number <> ?, number LIMIT ? OFFSET ?",
+            (*values, values[0], limit, offset),
+        )
+        return [Room(*row) for row in rows], self._count(
+            f"SELECT count(*){condition}", *values
+        )
+
+    def createRoom(self, room: Room, members: Iterable[Number]) -> Number:
+        """
+        Add a group.
+
+        @param room: its number is of no account.
+
+        @return: the number that it has.
+        """
+        with self._transaction():
+            number = Number(
+                self._count(
+                    "SELECT ifnull(max(number), ?1 - 1) + 1 FROM room"
+                    " WHERE number BETWEEN ?1 AND ?2",
+                    FIRST_OF_OURS,
+                    LAST_OF_OURS,
+                )
+            )
+            self._insertRoom(number, room)
+            self._db.executemany(
+                "INSERT INTO member (room, number) VALUES (?, ?)",
+                ((number, member) for member in members),
+            )
+        return number
+
+    def _insertRoom(self, number: Number, room: Room) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO room"
+            " (number, name, owner, memo, description, created, option)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                room.name,
+                room.owner,
+                room.memo,
+                room.description,
+                room.created,
+                room.option,
+            ),
+        )
+
+    def changeRoom(self, room: Room) -> None:
+        """
+        Keep another owner, or what else a group says of itself.
+        """
+        self._db.execute(
+            "UPDATE room SET name = ?, owner = ?, memo = ?, description = ?,"
+            " option = ? WHERE number = ?",
+            (
+                room.name,
+                room.owner,
+                room.memo,
+                room.description,
+                room.option,
+                room.number,
+            ),
+        )
+
+    def dissolveRoom(self, room: Number) -> None:
+        """
+        Forget a group, but for its number, which no other will have.
+        """
+        with self._transaction():
+            self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (room,))
+            for table in ("member", "business_card", "application"):
+                self._db.execute(f"DELETE FROM {table} WHERE room = ?", (room,))
+
+    def addMember(self, room: Number, number: Number) -> None:
+        """
+        Take somebody in.
+        """
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR IGNORE INTO member (room, number) VALUES (?, ?)",
+                (room, number),
+            )
+            self._db.execute(
+                "DELETE FROM application WHERE room = ? AND number = ?",
+                (room, number),
+            )
+            self._db.execute(
+                "DELETE FROM former"
+                " WHERE place = ? AND number = ? AND NOT is_discussion",
+                (room, number),
+            )
+
+    def removeMember(self, room: Number, number: Number) -> None:
+        """
+        Let somebody go, with what they kept there.
+        """
+        with self._transaction():
+            for table in ("member", "business_card"):
+                self._db.execute(
+                    f"DELETE FROM {table} WHERE room = ? AND number = ?",
+                    (room, number),
+                )
+            self._db.execute(
+                "INSERT OR IGNORE INTO former VALUES (?, ?, 0)", (room, number)
+            )
+
+    def setFlag(self, room: Number, number: Number, flag: int) -> None:
+        """
+        Keep a member's flag.
+        """
+        self._db.execute(
+            "UPDATE member SET flag = ? WHERE room = ? AND number = ?",
+            (flag, room, number),
+        )
+
+    def setMarkname(self, room: Number, number: Number, markname: str) -> None:
+        """
+        Keep what a member calls a group.
+        """
+        self._db.execute(
+            "UPDATE member SET markname = ? WHERE room = ? AND number = ?",
+            (markname, room, number),
+        )
+
+    def setMask(self, room: Number, number: Number, mask: int) -> None:
+        """
+        Keep what a member does with a group's messages.
+        """
+        self._db.execute(
+            "UPDATE member SET mask = ? WHERE room = ? AND number = ?",
+            (mask, room, number),
+        )
+
+    def globalMask(self, number: Number) -> int:
+        """
+        What an account does with the messages of all groups.
+        """
+        row = self._db.execute(
+            "SELECT mask FROM global_mask WHERE number = ?", (number,)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def setGlobalMask(self, number: Number, mask: int) -> None:
+        """
+        Keep what an account does with the messages of all groups.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO global_mask VALUES (?, ?)", (number, mask)
+        )
+
+    # ---- cards
+
+    def card(self, room: Number, number: Number) -> BusinessCard | None:
+        """
+        What a member tells about themselves, L{None} for nothing.
+        """
+        row = self._db.execute(
+            "SELECT m.card, ifnull(b.phone, ''), ifnull(b.email, ''),"
+            " ifnull(b.remark, ''), ifnull(b.gender, 2) FROM member m"
+            " LEFT JOIN business_card b ON b.room = m.room AND b.number = m.number"
+            " WHERE m.room = ? AND m.number = ?",
+            (room, number),
+        ).fetchone()
+        card = BusinessCard() if row is None else BusinessCard(*row)
+        return None if card == BusinessCard() else card
+
+    def setCard(self, room: Number, number: Number, card: BusinessCard) -> None:
+        """
+        Keep what a member tells about themselves.
+        """
+        with self._transaction():
+            self._db.execute(
+                "UPDATE member SET card = ? WHERE room = ? AND number = ?",
+                (card.name, room, number),
+            )
+            self._db.execute(
+                "INSERT OR REPLACE INTO business_card VALUES (?, ?, ?, ?, ?, ?)",
+                (room, number, card.phone, card.email, card.remark, card.gender),
+            )
+
+    # ---- who wants in
+
+    def apply(self, application: Application) -> bool:
+        """
+        Keep that somebody wants into a group.
+
+        @return: whether that was not known yet.
+        """
+        added = self._db.execute(
+            "INSERT OR IGNORE INTO application VALUES (?, ?, ?, ?)",
+            (
+                application.room,
+                application.number,
+                application.text,
+                application.time,
+            ),
+        )
+        return added.rowcount == 1
+
+    def application(self, room: Number, number: Number) -> Application | None:
+        """
+        What somebody wrote who wants into a group.
+        """
+        row = self._db.execute(
+            "SELECT room, number, text, time FROM application"
+            " WHERE room = ? AND number = ?",
+            (room, number),
+        ).fetchone()
+        return None if row is None else Application(*row)
+
+    def answered(self, room: Number, number: Number) -> None:
+        """
+        Forget that somebody wants into a group.
+        """
+        self._db.execute(
+            "DELETE FROM application WHERE room = ? AND number = ?", (room, number)
+        )
+
+    def hasAskedFor(self, number: Number, other: Number) -> bool:
+        """
+        Whether somebody wants into a group that another administers.
+        """
+        row = self._first(
+            "SELECT 1 FROM application a JOIN member m ON m.room = a.room"
+            " JOIN room r ON r.number = a.room WHERE a.number = ?"
+            " AND m.number = ? AND (m.flag & 1 OR m.number = r.owner)",
+            number,
+            other,
+        )
+        return row is not None
+
+    # ---- discussions
+
+    def chatSeats(self, number: Number) -> list[ChatSeat]:
+        """
+        The discussions that an account is in.
+        """
+        rows = self._db.execute(
+            "SELECT d.number, d.name, m.mask FROM discussion_member m"
+            " JOIN discussion d ON d.number = m.discussion WHERE m.number = ?",
+            (number,),
+        )
+        return [ChatSeat(*row) for row in rows]
+
+    def chat(self, number: Number) -> Chat | None:
+        """
+        A discussion.
+        """
+        row = self._db.execute(
+            "SELECT number, name, owner, version FROM discussion WHERE number = ?",
+            (number,),
+        ).fetchone()
+        return None if row is None else Chat(*row)
+
+    def isInChat(self, chat: Number, number: Number) -> bool:
+        """
+        Whether an account is in a discussion.
+        """
+        row = self._first(
+            "SELECT 1 FROM discussion_member WHERE discussion = ? AND number = ?",
+            chat,
+            number,
+        )
+        return row is not None
+
+    def chatNumbers(self, chat: Number) -> list[Number]:
+        """
+        The numbers of a discussion's members, the first comers first.
+        """
+        rows = self._db.execute(
+            "SELECT number FROM discussion_member WHERE discussion = ?"
+            " ORDER BY turn, number",
+            (chat,),
+        )
+        return [number for (number,) in rows]
+
+    def chatAudience(self, chat: Number) -> list[Number]:
+        """
+        The numbers of the members who want to receive its messages.
+        """
+        rows = self._db.execute(
+            "SELECT number FROM discussion_member WHERE discussion = ? AND mask <> 2",
+            (chat,),
+        )
+        return [number for (number,) in rows]
+
+    def chatMembers(self, chat: Number) -> list[tuple[Number, str]]:
+        """
+        The numbers and nicks of a discussion's members.
+        """
+        return self._db.execute(
+            "SELECT m.number, a.nick FROM discussion_member m"
+            " JOIN account a ON a.number = m.number WHERE m.discussion = ?"
+            " ORDER BY m.turn, m.number",
+            (chat,),
+        ).fetchall()
+
+    def chatsOwned(self, number: Number) -> int:
+        """
+        How many discussions are an account's own.
+        """
+        return self._count(
+            "SELECT count(*) FROM discussion_member m JOIN discussion d"
+            " ON d.number = m.discussion WHERE m.number = ?1 AND d.owner = ?1",
+            number,
+        )
+
+    def createChat(self, name: str, owner: Number, members: Iterable[Number]) -> Number:
+        """
+        Add a discussion.
+
+        @return: its number, which no other ever has.
+        """
+        with self._transaction():
+            number = Number(
+                self._count(
+                    "SELECT ifnull(max(number), ?1 - 1) + 1 FROM discussion"
+                    " WHERE number BETWEEN ?1 AND ?2",
+                    FIRST_OF_OURS,
+                    LAST_OF_OURS,
+                )
+            )
+            self._db.execute(
+                "INSERT INTO discussion (number, name, owner) VALUES (?, ?, ?)",
+                (number, name, owner),
+            )
+            self._seatChat(number, members)
+        return number
+
+    def _seatChat(self, chat: Number, members: Iterable[Number]) -> None:
+        turn = self._count(
+            "SELECT ifnull(max(turn), 0) + 1 FROM discussion_member"
+            " WHERE discussion = ?",
+            chat,
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO discussion_member (discussion, number, turn)"
+            " VALUES (?, ?, ?)",
+            ((chat, member, turn + n) for n, member in enumerate(members)),
+        )
+
+    def renameChat(self, chat: Number, name: str) -> None:
+        """
+        Keep another name, which makes another version.
+        """
+        self._db.execute(
+            "UPDATE discussion SET name = ?, version = version + 1 WHERE number = ?",
+            (name, chat),
+        )
+
+    def joinChat(self, chat: Number, numbers: Iterable[Number]) -> None:
+        """
+        Take people in, which makes another version.
+        """
+        people = list(numbers)
+        with self._transaction():
+            self._seatChat(chat, people)
+            self._db.executemany(
+                "DELETE FROM former WHERE place = ? AND number = ? AND is_discussion",
+                ((chat, number) for number in people),
+            )
+            self._bump(chat)
+
+    def leaveChat(self, chat: Number, number: Number) -> None:
+        """
+        Let somebody go, which makes another version; a discussion that was
+        theirs is whoever's came next.
+        """
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM discussion_member WHERE discussion = ? AND number = ?",
+                (chat, number),
+            )
+            self._db.execute(
+                "INSERT OR IGNORE INTO former VALUES (?, ?, 1)", (chat, number)
+            )
+            heirs = self.chatNumbers(chat)
+            if heirs:
+                self._db.execute(
+                    "UPDATE discussion SET owner = ? WHERE number = ? AND owner = ?",
+                    (heirs[0], chat, number),
+                )
+            self._bump(chat)
+
+    def _bump(self, chat: Number) -> None:
+        self._db.execute(
+            "UPDATE discussion SET version = version + 1 WHERE number = ?", (chat,)
+        )
+
+    def setChatMask(self, chat: Number, number: Number, mask: int) -> None:
+        """
+        Keep what a member does with a discussion's messages.
+        """
+        self._db.execute(
+            "UPDATE discussion_member SET mask = ? WHERE discussion = ? AND number = ?",
+            (mask, chat, number),
+        )
+
+    # ---- merging
+
+    def _former(self, place: Number, isDiscussion: bool) -> set[Number]:
+        rows = self._db.execute(
+            "SELECT number FROM former WHERE place = ? AND is_discussion = ?",
+            (place, isDiscussion),
+        )
+        return {number for (number,) in rows}
+
+    def _mergeRoom(self, entry: RoomWithMembers) -> None:
+        number = entry.room.number
+        self._insertRoom(number, entry.room)
+        if self.room(number) is None:
+            # Dissolved, and a file that is read again does not bring it back.
+            return
+        gone = self._former(number, isDiscussion=False)
+        self._db.executemany(
+            "INSERT OR IGNORE INTO member (room, number, card, flag)"
+            " VALUES (?, ?, ?, ?)",
+            (
+                (number, n, entry.cards.get(n, ""), int(n in entry.admins))
+                for n in entry.members
+                if n not in gone
+            ),
+        )
+
+    def _mergeDiscussion(self, discussion: Discussion) -> None:
+        number = discussion.number
+        self._db.execute(
+            "INSERT OR IGNORE INTO discussion (number, name, owner) VALUES (?, ?, ?)",
+            (number, discussion.name, discussion.owner),
+        )
+        gone = self._former(number, isDiscussion=True)
+        self._seatChat(number, [n for n in discussion.members if n not in gone])

@@ -1,0 +1,571 @@
+"""
+Groups: who is in them, who may do what there, and who is told of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from txwebqq.model import (
+    DISSOLVED,
+    LEFT_ALONE,
+    MAY_ASK,
+    MAY_JOIN,
+    MAY_NOT_JOIN,
+    OWNER_CHANGED,
+    REMOVED,
+    BusinessCard,
+    Code,
+    Gid,
+    GroupStep,
+    Number,
+    Uin,
+)
+from txwebqq.server.notices import NOBODY, GroupNoticeLetter, GroupShareLetter
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.records import Application, Room
+from txwebqq.server.sessions import Session
+from txwebqq.server.world import World
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.content import MAX_TEXT
+
+CREATOR, ADMINISTRATOR = "创建者", "管理员"
+"""What stands for the name of whoever did something (protocol.md 5.10)."""
+
+ADMIN = 1
+"""The bit of a member's flag."""
+
+JOIN_OPERATION = 3
+"""The C{op_type} of C{group_join}; no other was ever seen."""
+
+GRANT, REVOKE = 1, 0
+"""The C{op_type} of C{group_admin_op}."""
+
+TOO_LONG = 123
+NO_CARD = 100003
+
+MAX_MEMBERS = 2000
+MAX_OWNED = 200
+MAX_NAME = 128
+MAX_LINE = 1000
+MAX_MEMO = 10_000
+MAX_FOUND = 50
+
+PER_GROUP, NOTIFY_ALL, QUIET_ALL, BLOCK_ALL = range(4)
+NOTIFY, QUIET, BLOCK = range(3)
+
+_SYSTEM = Number(10000)
+
+_NOT_MEMBER = Refusal(NOT_YOURS, "gcode is no code of your groups")
+_NOT_ADMIN = Refusal(NOT_YOURS, "only the owner and administrators may do that")
+_NOT_OWNER = Refusal(NOT_YOURS, "only the owner may do that")
+_NO_GROUP = Refusal(NOT_YOURS, "gcode is no code of a group that can be joined")
+_NOT_IN_IT = Refusal(NOT_YOURS, "muin is nobody's uin in that group")
+
+
+def tooLong(**texts: tuple[str | None, int]) -> Refusal | None:
+    """
+    The refusal of the first text that has more characters than it may.
+    """
+    for name, (text, most) in texts.items():
+        if text is not None and len(text) > most:
+            return Refusal(TOO_LONG, f"{name} has more than {most} characters")
+    return None
+
+
+class Membership:
+    """
+    The rules of groups.
+
+    Whatever changes something returns L{None} when it has, else why not.
+
+    @param now: the time in Unix seconds.
+    """
+
+    def __init__(self, world: World, now: Callable[[], float]) -> None:
+        self._world = world
+        self._store = world.store
+        self._now = now
+
+    # ---- who is what
+
+    def mine(self, session: Session, code: Code) -> Room | Refusal:
+        """
+        A group that the asker is in.
+        """
+        number = session.aliases.groupOfCode(code)
+        room = None if number is None else self._store.room(number)
+        if room is None or not self._store.isMember(room.number, session.number):
+            return _NOT_MEMBER
+        return room
+
+    def public(self, session: Session, code: Code) -> Room | Refusal:
+        """
+        A group that the asker is in, or could ask to join.
+        """
+        number = session.aliases.groupOfCode(code)
+        room = None if number is None else self._store.room(number)
+        if room is None:
+            return _NO_GROUP
+        isIn = self._store.isMember(room.number, session.number)
+        return _NO_GROUP if room.option == MAY_NOT_JOIN and not isIn else room
+
+    def _isAdmin(self, room: Room, number: Number) -> bool:
+        flag = self._store.memberFlag(room.number, number)
+        return flag is not None and (number == room.owner or bool(flag & ADMIN))
+
+    def _administered(self, session: Session, code: Code) -> Room | Refusal:
+        room = self.mine(session, code)
+        if isinstance(room, Room) and not self._isAdmin(room, session.number):
+            return _NOT_ADMIN
+        return room
+
+    def _owned(self, session: Session, code: Code) -> Room | Refusal:
+        room = self.mine(session, code)
+        if isinstance(room, Room) and room.owner != session.number:
+            return _NOT_OWNER
+        return room
+
+    def _memberOf(self, session: Session, room: Room, uin: Uin) -> Number | None:
+        number = session.aliases.person(uin)
+        if number is None or not self._store.isMember(room.number, number):
+            return None
+        return number
+
+    def memo(self, session: Session, code: Code) -> str | None:
+        """
+        The announcement of a group that the asker is in.
+        """
+        room = self.mine(session, code)
+        return None if isinstance(room, Refusal) else room.memo
+
+    # ---- telling
+
+    def _tell(
+        self,
+        step: GroupStep,
+        room: Number,
+        to: Iterable[Number],
+        member: Number = NOBODY,
+        admin: Number = NOBODY,
+        adminTitle: str = "",
+        previous: Number = NOBODY,
+        operation: int = 0,
+        text: str = "",
+    ) -> None:
+        mark = self._world.postmark(_SYSTEM)
+        letter = GroupNoticeLetter(
+            step.value,
+            room,
+            mark.messageId,
+            mark.messageId2,
+            member,
+            admin,
+            adminTitle,
+            previous,
+            operation,
+            text,
+        )
+        self._world.post(letter, to)
+
+    def _title(self, room: Room, number: Number) -> str:
+        return CREATOR if number == room.owner else ADMINISTRATOR
+
+    # ---- finding and joining
+
+    def find(
+        self, words: str, page: int, perPage: int
+    ) -> tuple[list[Room], int] | Refusal:
+        """
+        One page of the groups with that number, or with these words in their
+        names, and how many there are in all.
+        """
+        words = words.strip()
+        refusal = tooLong(all=(words, MAX_NAME))
+        if refusal is not None:
+            return refusal
+        if not words or page < 1 or page > 10_000 or perPage < 1:
+            return [], 0
+        limit = min(perPage, MAX_FOUND)
+        return self._store.findRooms(words, limit, (page - 1) * limit)
+
+    def apply(self, session: Session, code: Code, text: str) -> Refusal | None:
+        """
+        Want into a group; whoever joins without asking is told so at once.
+        """
+        room = self.public(session, code)
+        if isinstance(room, Refusal):
+            return room
+        refusal = tooLong(msg=(text, MAX_LINE))
+        if refusal is not None:
+            return refusal
+        if self._store.isMember(room.number, session.number):
+            return Refusal(NOT_YOURS, "you are in that group")
+        if self._isFull(room):
+            return Refusal(NOT_YOURS, "the group is full")
+        if room.option == MAY_JOIN:
+            self._letIn(room, session.number, room.owner, "")
+            return None
+        application = Application(room.number, session.number, text, int(self._now()))
+        if self._store.apply(application):
+            self._tell(
+                GroupStep.REQUESTED,
+                room.number,
+                self._store.adminNumbers(room.number),
+                member=session.number,
+                text=text,
+            )
+        return None
+
+    def _isFull(self, room: Room) -> bool:
+        return self._store.memberCount(room.number) >= MAX_MEMBERS
+
+    def _letIn(self, room: Room, number: Number, admin: Number, text: str) -> None:
+        others = self._store.memberNumbers(room.number)
+        self._store.addMember(room.number, number)
+        self._tell(GroupStep.AGREED, room.number, [number], admin=admin, text=text)
+        self._tell(
+            GroupStep.JOINED,
+            room.number,
+            others,
+            member=number,
+            admin=admin,
+            adminTitle=self._title(room, admin),
+            operation=JOIN_OPERATION,
+        )
+
+    def answer(
+        self, session: Session, gid: Gid, applicant: Uin, agreed: bool, text: str
+    ) -> Refusal | None:
+        """
+        Let somebody in who has asked, or not.
+        """
+        number = session.aliases.groupOfGid(gid)
+        room = None if number is None else self._store.room(number)
+        if room is None or not self._isAdmin(room, session.number):
+            return Refusal(NOT_YOURS, "group_uin is no gid of groups you administer")
+        who = session.aliases.person(applicant)
+        if who is None or self._store.application(room.number, who) is None:
+            return Refusal(NOT_YOURS, "req_uin does not ask to join, or no longer")
+        refusal = tooLong(msg=(text, MAX_LINE))
+        if refusal is not None:
+            return refusal
+        if not agreed:
+            self._store.answered(room.number, who)
+            self._tell(
+                GroupStep.DENIED, room.number, [who], admin=session.number, text=text
+            )
+            return None
+        if self._isFull(room):
+            return Refusal(NOT_YOURS, "the group is full")
+        self._letIn(room, who, session.number, text)
+        return None
+
+    # ---- leaving
+
+    def leave(self, session: Session, code: Code) -> Refusal | None:
+        """
+        Leave a group.
+        """
+        room = self.mine(session, code)
+        if isinstance(room, Refusal):
+            return room
+        if room.owner == session.number:
+            return Refusal(NOT_YOURS, "the owner gives the group away or dissolves it")
+        self._store.removeMember(room.number, session.number)
+        self._tell(
+            GroupStep.LEFT,
+            room.number,
+            self._store.memberNumbers(room.number),
+            member=session.number,
+            operation=LEFT_ALONE,
+        )
+        return None
+
+    def remove(self, session: Session, code: Code, member: Uin) -> Refusal | None:
+        """
+        Put somebody out; administrators are put out by the owner alone.
+        """
+        room = self._administered(session, code)
+        if isinstance(room, Refusal):
+            return room
+        number = self._memberOf(session, room, member)
+        if number is None:
+            return _NOT_IN_IT
+        if number in (session.number, room.owner):
+            return Refusal(NOT_YOURS, "muin cannot be put out")
+        if self._isAdmin(room, number) and session.number != room.owner:
+            return _NOT_OWNER
+        told = self._store.memberNumbers(room.number)
+        self._store.removeMember(room.number, number)
+        self._tell(
+            GroupStep.LEFT,
+            room.number,
+            told,
+            member=number,
+            admin=session.number,
+            adminTitle=self._title(room, session.number),
+            operation=REMOVED,
+        )
+        return None
+
+    # ---- owning
+
+    def create(
+        self,
+        session: Session,
+        name: str,
+        friends: Iterable[Uin],
+        memo: str,
+        description: str,
+        option: int,
+    ) -> Number | Refusal:
+        """
+        Make a group of the asker and some of their friends.
+        """
+        refusal = self._refuseTexts(name, memo, description, option)
+        if refusal is not None:
+            return refusal
+        if self._store.roomsOwned(session.number) >= MAX_OWNED:
+            return Refusal(NOT_YOURS, f"you own {MAX_OWNED} groups")
+        invited = []
+        for uin in dict.fromkeys(friends):
+            number = session.aliases.person(uin)
+            if number is None or not self._store.areFriends(session.number, number):
+                return Refusal(NOT_YOURS, "mem_list names somebody who is no friend")
+            invited.append(number)
+        if len(invited) >= MAX_MEMBERS:
+            return Refusal(NOT_YOURS, "the group is full")
+        me = session.number
+        draft = Room(Number(0), name, me, memo, description, int(self._now()), option)
+        number = self._store.createRoom(draft, [me, *invited])
+        self._tell(GroupStep.CREATED, number, [me], member=me)
+        for friend in invited:
+            self._tell(
+                GroupStep.JOINED,
+                number,
+                [friend],
+                member=friend,
+                admin=me,
+                adminTitle=CREATOR,
+                operation=JOIN_OPERATION,
+            )
+        return number
+
+    def _refuseTexts(
+        self,
+        name: str | None,
+        memo: str | None,
+        description: str | None,
+        option: int | None,
+    ) -> Refusal | None:
+        if name is not None and not name.strip():
+            return Refusal(NOT_YOURS, "name is empty")
+        if option not in (None, MAY_JOIN, MAY_ASK, MAY_NOT_JOIN):
+            return Refusal(NOT_YOURS, "option is none of 1, 2 and 3")
+        return tooLong(
+            name=(name, MAX_NAME),
+            memo=(memo, MAX_MEMO),
+            fingermemo=(description, MAX_MEMO),
+        )
+
+    def modify(
+        self,
+        session: Session,
+        code: Code,
+        name: str | None = None,
+        memo: str | None = None,
+        description: str | None = None,
+        option: int | None = None,
+    ) -> Refusal | None:
+        """
+        Change what a group says of itself.
+        """
+        room = self._administered(session, code)
+        if isinstance(room, Refusal):
+            return room
+        refusal = self._refuseTexts(name, memo, description, option)
+        if refusal is not None:
+            return refusal
+        changed = replace(
+            room,
+            name=room.name if name is None else name,
+            memo=room.memo if memo is None else memo,
+            description=room.description if description is None else description,
+            option=room.option if option is None else option,
+        )
+        self._store.changeRoom(changed)
+        return None
+
+    def setAdmin(
+        self, session: Session, code: Code, member: Uin, granted: bool
+    ) -> Refusal | None:
+        """
+        Make somebody an administrator, or no longer one.
+        """
+        room = self._owned(session, code)
+        if isinstance(room, Refusal):
+            return room
+        number = self._memberOf(session, room, member)
+        if number is None:
+            return _NOT_IN_IT
+        if number == room.owner:
+            return Refusal(NOT_YOURS, "muin is the owner")
+        flag = self._store.memberFlag(room.number, number) or 0
+        if bool(flag & ADMIN) == granted:
+            return None
+        self._store.setFlag(room.number, number, flag ^ ADMIN)
+        self._tell(
+            GroupStep.ADMIN,
+            room.number,
+            self._store.memberNumbers(room.number),
+            member=number,
+            operation=GRANT if granted else REVOKE,
+        )
+        return None
+
+    def transfer(self, session: Session, code: Code, member: Uin) -> Refusal | None:
+        """
+        Give a group to one of its members; the former owner stays in it.
+        """
+        room = self._owned(session, code)
+        if isinstance(room, Refusal):
+            return room
+        number = self._memberOf(session, room, member)
+        if number is None:
+            return _NOT_IN_IT
+        if number == room.owner:
+            return Refusal(NOT_YOURS, "muin is the owner")
+        flag = self._store.memberFlag(room.number, number) or 0
+        self._store.setFlag(room.number, number, flag & ~ADMIN)
+        self._store.changeRoom(replace(room, owner=number))
+        self._tell(
+            GroupStep.ADMIN,
+            room.number,
+            self._store.memberNumbers(room.number),
+            member=number,
+            previous=session.number,
+            operation=OWNER_CHANGED,
+        )
+        return None
+
+    def dissolve(self, session: Session, code: Code) -> Refusal | None:
+        """
+        End a group.
+        """
+        room = self._owned(session, code)
+        if isinstance(room, Refusal):
+            return room
+        told = self._store.memberNumbers(room.number)
+        self._store.dissolveRoom(room.number)
+        self._tell(
+            GroupStep.LEFT,
+            room.number,
+            told,
+            admin=session.number,
+            adminTitle=CREATOR,
+            operation=DISSOLVED,
+        )
+        return None
+
+    # ---- what one keeps of a group
+
+    def card(self, session: Session, code: Code) -> BusinessCard | Refusal:
+        """
+        The asker's own card.
+        """
+        room = self.mine(session, code)
+        if isinstance(room, Refusal):
+            return room
+        card = self._store.card(room.number, session.number)
+        return Refusal(NO_CARD, "you have no card there") if card is None else card
+
+    def setCard(
+        self,
+        session: Session,
+        code: Code,
+        name: str | None = None,
+        phone: str | None = None,
+        email: str | None = None,
+        remark: str | None = None,
+        gender: int | None = None,
+    ) -> Refusal | None:
+        """
+        Change the asker's own card.
+        """
+        room = self.mine(session, code)
+        if isinstance(room, Refusal):
+            return room
+        refusal = tooLong(
+            name=(name, MAX_NAME),
+            phone=(phone, MAX_NAME),
+            email=(email, MAX_NAME),
+            remark=(remark, MAX_LINE),
+        )
+        if refusal is not None:
+            return refusal
+        if gender not in (None, 0, 1, 2):
+            return Refusal(NOT_YOURS, "gender is none of 0, 1 and 2")
+        card = self._store.card(room.number, session.number) or BusinessCard()
+        changed = BusinessCard(
+            name=card.name if name is None else name,
+            phone=card.phone if phone is None else phone,
+            email=card.email if email is None else email,
+            remark=card.remark if remark is None else remark,
+            gender=card.gender if gender is None else gender,
+        )
+        self._store.setCard(room.number, session.number, changed)
+        return None
+
+    def setMarkname(
+        self, session: Session, code: Code, markname: str
+    ) -> Refusal | None:
+        """
+        Call a group something, for the asker alone.
+        """
+        room = self.mine(session, code)
+        if isinstance(room, Refusal):
+            return room
+        refusal = tooLong(markname=(markname, MAX_NAME))
+        if refusal is None:
+            self._store.setMarkname(room.number, session.number, markname)
+        return refusal
+
+    def setMasks(
+        self, session: Session, masks: dict[Gid, int], everything: int | None
+    ) -> Refusal | None:
+        """
+        Decide what happens to the messages of groups. Clients send all they
+        have ever seen, so groups that one is not in are passed over.
+        """
+        if everything not in (None, PER_GROUP, NOTIFY_ALL, QUIET_ALL, BLOCK_ALL):
+            return Refusal(NOT_YOURS, "cAll is none of 0, 1, 2 and 3")
+        if not set(masks.values()) <= {NOTIFY, QUIET, BLOCK}:
+            return Refusal(NOT_YOURS, "a mask is none of 0, 1 and 2")
+        for gid, mask in masks.items():
+            number = session.aliases.groupOfGid(gid)
+            if number is not None:
+                self._store.setMask(number, session.number, mask)
+        if everything is not None:
+            self._store.setGlobalMask(session.number, everything)
+        return None
+
+    # ---- sharing
+
+    def share(self, session: Session, gid: Gid, markup: str) -> Refusal | None:
+        """
+        Share something with the other members.
+        """
+        group = session.aliases.groupOfGid(gid)
+        if group is None or not self._store.isMember(group, session.number):
+            return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
+        if len(markup.encode()) > MAX_TEXT:
+            return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
+        mark = self._world.postmark(session.number)
+        letter = GroupShareLetter(
+            group, session.number, markup, mark.messageId, mark.messageId2
+        )
+        audience = self._store.audience(group)
+        self._world.post(letter, [n for n in audience if n != session.number])
+        return None

@@ -1,0 +1,277 @@
+"""
+Discussions and temporary conversations: who is in them, who may write to whom,
+and who is sent what.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+
+from txwebqq.model import Content, Did, Font, Gid, Number, Uin
+from txwebqq.server.mail import tidyContent, tidyFont
+from txwebqq.server.notices import DiscussionLetter, StrangerLetter
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.records import Chat
+from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.world import World
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.content import MAX_TEXT, sizeOf
+from txwebqq.wire.discussions import (
+    GONE,
+    IN_DISCUSSION,
+    IN_GROUP,
+    RENAME_FORBIDDEN,
+    RENAME_GONE,
+    TOO_FEW,
+    TOO_MANY,
+    Invitation,
+    Trouble,
+)
+
+MAX_CHAT = 50
+"""So many people may be in one discussion."""
+
+MIN_INVITED = 2
+"""So many others begin one."""
+
+MAX_CHATS = 200
+"""So many discussions may be somebody's own."""
+
+MAX_NAME = 128
+
+PLACE_DIGITS = 8
+
+_TOO_LONG = Refusal(123, "the message is too long")
+_NOT_FELLOW = Refusal(NOT_YOURS, "you share no such group or discussion with to_uin")
+_NOT_SIGNED = Refusal(NOT_YOURS, "group_sig is not from get_c2cmsg_sig2")
+
+
+class Talks:
+    """
+    The rules of discussions and temporary conversations.
+
+    Whatever changes something returns L{None} when it has, else why not.
+    """
+
+    def __init__(self, world: World, random: Random) -> None:
+        self._world = world
+        self._store = world.store
+        self._random = random
+        self._secret = ""
+
+    # ---- discussions
+
+    def mine(self, session: Session, did: Did) -> Chat | None:
+        """
+        A discussion that the asker is in.
+        """
+        number = Number(did)
+        if not self._store.isInChat(number, session.number):
+            return None
+        return self._store.chat(number)
+
+    def _invited(
+        self, session: Session, invitation: Invitation
+    ) -> list[Number] | Refusal:
+        store, aliases = self._store, session.aliases
+        people: dict[Number, None] = {}
+        for uin in invitation.friends:
+            number = aliases.person(uin)
+            if number is None or not store.areFriends(session.number, number):
+                return Refusal(NOT_YOURS, "mem_list names somebody who is no friend")
+            people[number] = None
+        for uin, gid in invitation.members:
+            number, group = aliases.person(uin), aliases.groupOfGid(gid)
+            if number is None or group is None:
+                return Refusal(NOT_YOURS, "mem_list_u names nobody in mem_list_g")
+            for one in (number, session.number):
+                if not store.isMember(group, one):
+                    return Refusal(NOT_YOURS, "mem_list_u names nobody in mem_list_g")
+            people[number] = None
+        people.pop(session.number, None)
+        return list(people)
+
+    def create(
+        self, session: Session, name: str, invitation: Invitation
+    ) -> Did | Trouble | Refusal:
+        """
+        Begin a discussion of the asker and others.
+        """
+        people = self._invited(session, invitation)
+        if isinstance(people, Refusal):
+            return people
+        if len(name) > MAX_NAME:
+            return Refusal(123, f"discu_name has more than {MAX_NAME} characters")
+        if len(people) < MIN_INVITED:
+            return Trouble(TOO_FEW)
+        isFull = len(people) >= MAX_CHAT
+        if isFull or self._store.chatsOwned(session.number) >= MAX_CHATS:
+            return Trouble(TOO_MANY)
+        me = session.number
+        return Did(self._store.createChat(name, me, [me, *people]))
+
+    def invite(
+        self, session: Session, did: Did, invitation: Invitation
+    ) -> Trouble | Refusal | None:
+        """
+        Take more people in.
+        """
+        chat = self.mine(session, did)
+        if chat is None:
+            return Trouble(GONE)
+        people = self._invited(session, invitation)
+        if isinstance(people, Refusal):
+            return people
+        there = self._store.chatNumbers(chat.number)
+        new = [number for number in people if number not in there]
+        if len(there) + len(new) > MAX_CHAT:
+            return Refusal(NOT_YOURS, f"a discussion has at most {MAX_CHAT} members")
+        if new:
+            self._store.joinChat(chat.number, new)
+        return None
+
+    def rename(self, session: Session, did: Did, name: str) -> Trouble | Refusal | None:
+        """
+        Give a discussion another name.
+        """
+        chat = self.mine(session, did)
+        if chat is None:
+            return Trouble(RENAME_GONE)
+        if not name.strip() or len(name) > MAX_NAME:
+            return Trouble(RENAME_FORBIDDEN)
+        if name != chat.name:
+            self._store.renameChat(chat.number, name)
+        return None
+
+    def leave(self, session: Session, did: Did) -> Trouble | None:
+        """
+        Leave a discussion.
+        """
+        chat = self.mine(session, did)
+        if chat is None:
+            return Trouble(GONE)
+        self._store.leaveChat(chat.number, session.number)
+        return None
+
+    def setMasks(self, session: Session, masks: dict[Did, int]) -> Refusal | None:
+        """
+        Decide what happens to the messages of discussions; those that one is
+        not in are passed over.
+        """
+        if not set(masks.values()) <= {0, 1, 2}:
+            return Refusal(NOT_YOURS, "a mask is none of 0, 1 and 2")
+        for did, mask in masks.items():
+            self._store.setChatMask(Number(did), session.number, mask)
+        return None
+
+    def readers(self, session: Session, did: Did) -> list[Number] | None:
+        """
+        Who may see the pictures of a discussion that the asker is in.
+        """
+        chat = self.mine(session, did)
+        return None if chat is None else self._store.chatNumbers(chat.number)
+
+    def say(
+        self, session: Session, did: Did, content: Content, font: Font
+    ) -> Trouble | Refusal | None:
+        """
+        Send to the other members.
+
+        @raise MalformedReply: when the content cannot be passed on.
+        """
+        chat = self.mine(session, did)
+        if chat is None:
+            return Trouble(GONE)
+        content = tidyContent(content)
+        if sizeOf(content) > MAX_TEXT:
+            return _TOO_LONG
+        letter = DiscussionLetter(
+            self._world.postmark(session.number),
+            content,
+            tidyFont(font),
+            chat.number,
+            self._world.nextSequence(chat.number),
+            chat.version,
+        )
+        audience = self._store.chatAudience(chat.number)
+        self._world.post(letter, [n for n in audience if n != session.number])
+        return None
+
+    # ---- temporary conversations
+
+    def signature(
+        self, session: Session, place: Gid | Did, to: Uin, service: int
+    ) -> str | Refusal:
+        """
+        What lets the asker write to a fellow member. It names the place that
+        they share, since the message itself does not.
+        """
+        shared = self._place(session, place, service)
+        number = session.aliases.person(to)
+        if shared is None or number is None or number == session.number:
+            return _NOT_FELLOW
+        if not self._areFellows(shared, service, (session.number, number)):
+            return _NOT_FELLOW
+        seal = self._seal(session.number, number, shared, service)
+        return f"{place:0{PLACE_DIGITS}x}{seal}"
+
+    def _place(self, session: Session, place: Gid | Did, service: int) -> Number | None:
+        if service == IN_DISCUSSION:
+            return Number(place)
+        if service == IN_GROUP:
+            return session.aliases.groupOfGid(Gid(place))
+        return None
+
+    def _areFellows(
+        self, place: Number, service: int, people: Iterable[Number]
+    ) -> bool:
+        store = self._store
+        isIn = store.isInChat if service == IN_DISCUSSION else store.isMember
+        return all(isIn(place, number) for number in people)
+
+    def _seal(self, sender: Number, to: Number, place: Number, service: int) -> str:
+        if not self._secret:
+            fresh = token(self._random, 64)
+            self._secret = self._store.secret("session messages", fresh)
+        text = f"{sender}:{to}:{place}:{service}"
+        seal = hmac.new(self._secret.encode(), text.encode(), "sha256")
+        return seal.hexdigest()[:40]
+
+    def tell(
+        self,
+        session: Session,
+        to: Uin,
+        signature: str,
+        service: int,
+        content: Content,
+        font: Font,
+    ) -> Refusal | None:
+        """
+        Send to a fellow member.
+
+        @raise MalformedReply: when the content cannot be passed on.
+        """
+        try:
+            place = Gid(int(signature[:PLACE_DIGITS], 16))
+        except ValueError:
+            return _NOT_SIGNED
+        expected = self.signature(session, place, to, service)
+        number = session.aliases.person(to)
+        shared = self._place(session, place, service)
+        if isinstance(expected, Refusal) or number is None or shared is None:
+            return _NOT_SIGNED
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
+            return _NOT_SIGNED
+        content = tidyContent(content)
+        if sizeOf(content) > MAX_TEXT:
+            return _TOO_LONG
+        letter = StrangerLetter(
+            self._world.postmark(session.number),
+            content,
+            tidyFont(font),
+            shared,
+            service,
+        )
+        self._world.post(letter, [number])
+        return None

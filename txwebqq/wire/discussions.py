@@ -1,0 +1,647 @@
+"""
+Discussions, and conversations with fellow members who are no friends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import (
+    Content,
+    Did,
+    Discussion,
+    DiscussionDetails,
+    DiscussionList,
+    DiscussionMember,
+    Font,
+    Gid,
+    Presence,
+    Status,
+    Uin,
+)
+from txwebqq.wire.command import (
+    Fields,
+    Host,
+    JSONCommand,
+    OKCommand,
+    Pairs,
+    Referer,
+    Ticket,
+    channelQuery,
+    natural,
+    parseJSON,
+    postFields,
+    textOf,
+)
+from txwebqq.wire.content import decodeSent, encodeSent
+
+GLOBAL_MASK = 1000
+"""The did under which the mask list keeps the setting for all discussions."""
+
+GONE = 3
+"""The C{result.error} for a discussion that no longer exists."""
+
+RENAME_GONE, RENAME_FORBIDDEN = 1, 2
+"""The C{result.error} of a renaming: no such discussion, no such name."""
+
+TOO_FEW, TOO_MANY = 1, 2
+"""The C{result.result} of a discussion that was not made."""
+
+IN_GROUP, IN_DISCUSSION = 0, 1
+"""The C{service_type} of temporary conversations."""
+
+MAX_INVITED = 200
+"""So many people may be named in one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """
+    A success that is none: C{result.error}, or C{result.result}.
+    """
+
+    code: int
+
+
+def _query(ticket: Ticket, milliseconds: int) -> Pairs:
+    *ids, t = channelQuery(ticket, milliseconds)
+    return [*ids, ("vfwebqq", ticket.vfwebqq), t]
+
+
+def _members(members: dict[str, Any], ticket: Ticket) -> Pairs:
+    ids = {
+        "clientid": ticket.clientid,
+        "psessionid": ticket.psessionid,
+        "vfwebqq": ticket.vfwebqq,
+    }
+    return postFields({**members, **ids}, ticket)
+
+
+def _did(fields: Fields) -> Did:
+    return Did(fields.integer("did"))
+
+
+def _numbers(fields: Fields, name: str) -> tuple[Any, ...]:
+    # Some clients write JSON there, and the numbers in it as text.
+    value = fields.raw(name)
+    if isinstance(value, str):
+        value = parseJSON(value) if value.strip() else []
+    if value is not None and not isinstance(value, list):
+        raise MalformedReply(f"{name} is not a list")
+    value = value or []
+    if len(value) > MAX_INVITED:
+        raise MalformedReply(f"{name} names more than {MAX_INVITED}")
+    try:
+        return tuple(natural(number) for number in value)
+    except (TypeError, ValueError) as e:
+        raise MalformedReply(f"{name} is not a list of numbers") from e
+
+
+def _troubleIn(result: Any) -> Trouble | None:
+    error = result.get("error") if isinstance(result, dict) else None
+    return Trouble(natural(error)) if error else None
+
+
+# ---- looking
+
+
+@dataclass(frozen=True, slots=True)
+class GetDiscuListNew2(JSONCommand[DiscussionList]):
+    """
+    The discussions that we are in (protocol.md 2.6).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_discu_list_new2"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "/channel/get_discu_list",
+        "/api/get_discus_list",
+    )
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return _query(self.ticket, self.milliseconds)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: DiscussionList) -> Any:
+        discussions = reply.discussions.values()
+        return {
+            "dnamelist": [{"did": d.did, "name": d.name} for d in discussions],
+            "dmasklist": [
+                {"did": GLOBAL_MASK, "mask": reply.globalMask},
+                *({"did": d.did, "mask": d.mask} for d in discussions),
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> DiscussionList:
+        masks = {
+            natural(entry["did"]): natural(entry["mask"])
+            for entry in result.get("dmasklist") or ()
+        }
+        discussions = {}
+        for entry in result["dnamelist"]:
+            did = natural(entry["did"])
+            discussions[did] = Discussion(
+                did, textOf(entry.get("name", "")), masks.get(did, 0)
+            )
+        return DiscussionList(discussions, masks.get(GLOBAL_MASK, 0))
+
+
+def _status(member: DiscussionMember | Presence) -> dict[str, Any]:
+    return {
+        "uin": member.uin,
+        "status": member.status.value,
+        "client_type": member.clientType,
+    }
+
+
+def _presences(entries: Iterable[Any]) -> tuple[Presence, ...]:
+    return tuple(
+        Presence(
+            natural(entry["uin"]),
+            Status(entry["status"]),
+            natural(entry.get("client_type") or 0),
+        )
+        for entry in entries
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GetDiscuInfo(JSONCommand[DiscussionDetails | Trouble]):
+    """
+    A discussion with its members (protocol.md 2.6).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_discu_info"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _did(fields), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: DiscussionDetails | Trouble) -> Any:
+        if isinstance(reply, Trouble):
+            return {"error": reply.code}
+        return {
+            "info": {
+                "did": reply.did,
+                "discu_owner": reply.owner,
+                "discu_name": reply.name,
+                "info_seq": reply.version,
+                "mem_list": [
+                    {"mem_uin": m.uin, "ruin": m.number} for m in reply.members
+                ],
+            },
+            "mem_status": [
+                _status(m) for m in reply.members if m.status is not Status.OFFLINE
+            ],
+            "mem_info": [{"uin": m.uin, "nick": m.nick} for m in reply.members],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> DiscussionDetails | Trouble:
+        trouble = _troubleIn(result)
+        if trouble is not None:
+            return trouble
+        info = result["info"]
+        nicks = {
+            natural(entry["uin"]): textOf(entry.get("nick", ""))
+            for entry in result.get("mem_info") or ()
+        }
+        statuses = {p.uin: p for p in _presences(result.get("mem_status") or ())}
+        members = []
+        for entry in info["mem_list"]:
+            uin = natural(entry["mem_uin"])
+            seen = statuses.get(uin, Presence(uin, Status.OFFLINE, 0))
+            members.append(
+                DiscussionMember(
+                    uin,
+                    natural(entry.get("ruin") or 0),
+                    nicks.get(uin, ""),
+                    seen.status,
+                    seen.clientType,
+                )
+            )
+        return DiscussionDetails(
+            did=natural(info["did"]),
+            name=textOf(info.get("discu_name", "")),
+            owner=natural(info.get("discu_owner") or 0),
+            version=natural(info.get("info_seq") or 0),
+            members=tuple(members),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GetDiscuStatusInfo(JSONCommand[tuple[Presence, ...] | Trouble]):
+    """
+    Which members of a discussion are not offline? (protocol.md 2.6)
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_discu_status_info"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _did(fields), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[Presence, ...] | Trouble) -> Any:
+        if isinstance(reply, Trouble):
+            return {"error": reply.code}
+        return {"mem_status": [_status(presence) for presence in reply]}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[Presence, ...] | Trouble:
+        return _troubleIn(result) or _presences(result["mem_status"])
+
+
+# ---- changing
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """
+    Whom to take into a discussion.
+
+    @ivar friends: C{mem_list} on the wire.
+    @ivar members: C{mem_list_u} and C{mem_list_g}: people, each with the group
+        that we share with them.
+    """
+
+    friends: tuple[Uin, ...] = ()
+    members: tuple[tuple[Uin, Gid], ...] = ()
+
+    def encode(self) -> dict[str, Any]:
+        """
+        The members of C{r}.
+        """
+        return {
+            "mem_list": list(self.friends),
+            "mem_list_u": [uin for uin, _ in self.members],
+            "mem_list_g": [gid for _, gid in self.members],
+        }
+
+    @classmethod
+    def decode(cls, fields: Fields) -> Self:
+        """
+        The invitation in a question.
+        """
+        uins, gids = _numbers(fields, "mem_list_u"), _numbers(fields, "mem_list_g")
+        if len(uins) != len(gids):
+            raise MalformedReply("mem_list_u and mem_list_g differ in length")
+        return cls(_numbers(fields, "mem_list"), tuple(zip(uins, gids, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDiscu(JSONCommand[Did | Trouble]):
+    """
+    Begin a discussion (protocol.md 2.6).
+
+    @ivar code: the text of a captcha, and C{verifySession} which one it is.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/create_discu"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    name: str
+    invited: Invitation
+    code: str = ""
+    verifySession: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "discu_name": self.name,
+            **self.invited.encode(),
+            "code": self.code,
+            "verifysession": self.verifySession,
+        }
+        return _members(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            fields.text("discu_name", ""),
+            Invitation.decode(fields),
+            fields.text("code", ""),
+            fields.text("verifysession", ""),
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: Did | Trouble) -> Any:
+        if isinstance(reply, Trouble):
+            return {"result": reply.code}
+        return {"result": 0, "did": reply}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Did | Trouble:
+        failed = natural(result.get("result") or 0)
+        return Trouble(failed) if failed else Did(natural(result["did"]))
+
+
+class _TroubledCommand(JSONCommand[None | Trouble]):
+    """
+    An exchange whose success is C{"ok"}, or else C{result.error}.
+    """
+
+    @classmethod
+    def encodeResult(cls, reply: None | Trouble) -> Any:
+        return "ok" if reply is None else {"error": reply.code}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> None | Trouble:
+        return _troubleIn(result)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDiscuMem(_TroubledCommand):
+    """
+    Take more people into a discussion (protocol.md 2.6).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/change_discu_mem"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    invited: Invitation
+
+    def encodeFields(self) -> Pairs:
+        return _members({"did": str(self.did), **self.invited.encode()}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _did(fields), Invitation.decode(fields))
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyDiscuInfo(_TroubledCommand):
+    """
+    Give a discussion another name (protocol.md 2.6).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/modify_discu_info"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    name: str
+
+    def encodeFields(self) -> Pairs:
+        members = {"did": str(self.did), "discu_name": self.name, "dtype": 1}
+        return _members(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        if fields.integer("dtype", 1) != 1:
+            raise MalformedReply("dtype is not 1")
+        return cls(fields.ticket, _did(fields), fields.text("discu_name"))
+
+
+@dataclass(frozen=True, slots=True)
+class QuitDiscu(_TroubledCommand):
+    """
+    Leave a discussion (protocol.md 2.6).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/quit_discu"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _did(fields), fields.milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class SendDiscuMsg2(_TroubledCommand):
+    """
+    Send to a discussion (protocol.md 2.2.4).
+
+    @ivar key: with C{sig}, what a content with pictures needs.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_discu_msg2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    content: Content
+    messageId: int
+    font: Font = Font()
+    key: str = ""
+    sig: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members: dict[str, Any] = {"did": str(self.did)}
+        if self.sig:
+            members |= {"key": self.key, "sig": self.sig}
+        members |= {
+            "content": encodeSent(self.content, self.font),
+            "msg_id": self.messageId,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        content, font = decodeSent(fields.text("content"))
+        return cls(
+            ticket=fields.ticket,
+            did=_did(fields),
+            content=content,
+            messageId=fields.integer("msg_id", 0),
+            font=font,
+            key=fields.text("key", ""),
+            sig=fields.text("sig", ""),
+        )
+
+
+# ---- temporary conversations
+
+
+@dataclass(frozen=True, slots=True)
+class GetC2cmsgSig2(JSONCommand[str]):
+    """
+    What lets us write to a fellow member (protocol.md 2.2.5).
+
+    @ivar place: the gid or did that we share.
+    @ivar service: L{IN_GROUP} or L{IN_DISCUSSION}.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_c2cmsg_sig2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    place: Gid | Did
+    to: Uin
+    service: int
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("id", str(self.place)),
+            ("to_uin", str(self.to)),
+            ("service_type", str(self.service)),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Gid(fields.integer("id")),
+            Uin(fields.integer("to_uin")),
+            fields.integer("service_type", IN_GROUP),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: str) -> Any:
+        flags = {"text": 1, "pic": 1, "file": 1, "audio": 1, "video": 1}
+        return {"type": 0, "value": reply, "flags": flags}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> str:
+        if natural(result.get("type", 0)) != 0:
+            raise ValueError("a signature of another type")
+        return textOf(result["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class GetSessionSig3(JSONCommand[str]):
+    """
+    The same for a member of a discussion, as older clients ask
+    (protocol.md 2.2.5).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_session_sig3"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    to: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("did", str(self.did)),
+            ("to_uin", str(self.to)),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            _did(fields),
+            Uin(fields.integer("to_uin")),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: str) -> Any:
+        signature = {"type": 0, "value": reply}
+        return {"verify_sig": signature, "group_sig": signature}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> str:
+        return textOf(result["group_sig"]["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class SendSessMsg2(OKCommand):
+    """
+    Send to a fellow member who is no friend (protocol.md 2.2.5).
+
+    @ivar signature: from L{GetC2cmsgSig2}.
+    @ivar face: the sender's own avatar index, of no effect.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_sess_msg2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    signature: str = field(repr=False)
+    service: int
+    content: Content
+    messageId: int
+    font: Font = Font()
+    face: int = 0
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "to": self.to,
+            "group_sig": self.signature,
+            "face": self.face,
+            "content": encodeSent(self.content, self.font),
+            "msg_id": self.messageId,
+            "service_type": self.service,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        content, font = decodeSent(fields.text("content"))
+        return cls(
+            ticket=fields.ticket,
+            to=Uin(fields.integer("to")),
+            signature=fields.text("group_sig"),
+            service=fields.integer("service_type", IN_GROUP),
+            content=content,
+            messageId=fields.integer("msg_id", 0),
+            font=font,
+            face=fields.integer("face", 0),
+        )
