@@ -1,0 +1,681 @@
+"""
+Keeping an account online, against our own server and against its odd cousins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import implementer
+
+from txwebqq.errors import (
+    CaptchaUnsolved,
+    Kicked,
+    LoggedOut,
+    LoginRefused,
+    MessageTooLong,
+    NotSignedOn,
+    RequestRefused,
+    SessionExpired,
+)
+from txwebqq.model import Account, KickNotice, Message, Status, Uin
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.server.challenges import CaptchaMode
+from txwebqq.service import WebQQService
+from txwebqq.testing import PASSWORD, MemoryTreq, MemoryWebQQ
+
+POLL = "/channel/poll2"
+LOGIN2 = "/channel/login2"
+PROBE = "/channel/get_online_buddies2"
+HTML = b"<html>502 Bad Gateway</html>"
+
+
+class Life(WebQQProtocol):
+    """
+    Writes down what happens to it.
+    """
+
+    factory: Lives
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def connectionMade(self) -> None:
+        self.factory.lived.append(self)
+        self.log.append("made")
+
+    def signedOn(self) -> None:
+        self.log.append("on")
+
+    def captchaRequired(self, image: bytes) -> Awaitable[str]:
+        return self.factory.readings.pop(0)
+
+    def messageReceived(self, message: Message) -> object:
+        self.log.append(message.text)
+        return self.factory.onMessage(message)
+
+    def kicked(self, notice: KickNotice) -> None:
+        self.log.append("kicked")
+
+    def connectionLost(self, reason: Failure) -> None:
+        assert reason.type is not None
+        self.log.append(reason.type.__name__)
+
+
+class Lives(WebQQFactory):
+    """
+    Remembers whom it built.
+    """
+
+    protocol = Life
+
+    def __init__(self) -> None:
+        self.lived: list[Life] = []
+        self.readings: list[Awaitable[str]] = []
+        self.onMessage: Callable[[Message], object] = lambda message: None
+
+    @property
+    def logs(self) -> list[list[str]]:
+        return [life.log for life in self.lived]
+
+
+class OddServer(Resource):
+    """
+    Our server, with other answers to some questions.
+
+    @ivar scripted: for a path, what to answer next: a body, an HTTP status, or
+        L{NOT_DONE_YET} for silence.
+    """
+
+    isLeaf = True
+
+    def __init__(self, web: MemoryWebQQ) -> None:
+        super().__init__()
+        self._web = web
+        self.asked: list[str] = []
+        self.scripted: dict[str, list[bytes | int]] = {}
+
+    def render(self, request: Request) -> bytes | int:
+        path = request.path.decode()
+        self.asked.append(path)
+        answers = self.scripted.get(path)
+        if not answers:
+            return self._web.server.render(request)
+        answer = answers.pop(0)
+        if isinstance(answer, int) and answer != NOT_DONE_YET:
+            request.setResponseCode(answer)
+            return HTML
+        return answer
+
+
+class Rig:
+    """
+    Alice with a service, and Bob, at an odd server.
+    """
+
+    def __init__(self, captcha: CaptchaMode = CaptchaMode.NEVER) -> None:
+        self.web = MemoryWebQQ(captcha)
+        self.alice, self.bob = self.web.friends("Alice", "Bob")
+        self.odd = OddServer(self.web)
+        self.web.treq = MemoryTreq(self.odd)
+        self.lives = Lives()
+        self.service = self.serve(self.alice.account, self.lives)
+
+    def serve(self, account: Account, factory: WebQQFactory) -> WebQQService:
+        return WebQQService(
+            account, factory, self.web.client(), self.web.clock, backoff=lambda n: 2.0
+        )
+
+    def start(self) -> None:
+        self.service.startService()
+        self.web.settle()
+
+    def polls(self, *answers: bytes | int) -> None:
+        """
+        Start, and have the first polls answered so.
+        """
+        self.odd.scripted[POLL] = list(answers)
+        self.start()
+
+    def finish(self) -> None:
+        """
+        Stop everything; nothing may be left.
+        """
+        self.web.result(self.service.stopService())
+        self.web.stop()
+        assert self.web.clock.getDelayedCalls() == []
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """
+    A rig that has to end clean.
+    """
+    rig = Rig()
+    yield rig
+    rig.finish()
+
+
+# ---- the poll
+
+
+@pytest.mark.parametrize("code", [108, 114, 122, 999])
+def test_failureCodes(rig: Rig, code: int) -> None:
+    """
+    Codes without a meaning of their own count, and the fourth in a row makes
+    us rejoin, with the same protocol.
+    """
+    answer = b'{"retcode":%d,"errmsg":""}' % code
+    rig.polls(answer, answer, answer, answer)
+    rig.web.settle(30)
+    assert rig.odd.asked.count(LOGIN2) == 2
+    assert rig.lives.logs == [["made", "on"]]
+
+
+@pytest.mark.parametrize("code", [108, 999])
+def test_failuresApart(rig: Rig, code: int) -> None:
+    """
+    Failures with a good poll in between do not add up.
+    """
+    answer = b'{"retcode":%d,"errmsg":""}' % code
+    good = b'{"retcode":102,"errmsg":""}'
+    rig.polls(answer, answer, answer, good, answer, answer, answer)
+    rig.web.settle(30)
+    assert rig.odd.asked.count(LOGIN2) == 1
+
+
+@pytest.mark.parametrize("code", [120, 121, 100006])
+def test_expired(rig: Rig, code: int) -> None:
+    """
+    A dead ticket is relinked after the seconds that the server wants; the
+    protocol and its uins stay.
+    """
+    rig.polls(b'{"retcode":%d,"t":"3"}' % code)
+    rig.web.settle(2)
+    assert rig.odd.asked.count(LOGIN2) == 1
+    rig.web.settle(2)
+    assert rig.odd.asked.count(LOGIN2) == 2
+    rig.bob.tell(rig.alice, "still there?")
+    assert rig.lives.logs == [["made", "on", "still there?"]]
+    rig.bob.stop()
+
+
+@pytest.mark.parametrize("code", [100, 103, 100000])
+def test_probedOnce(rig: Rig, code: int) -> None:
+    """
+    A doubtful code is probed once; the second in a row is believed, and another
+    protocol signs on.
+    """
+    answer = b'{"retcode":%d,"errmsg":""}' % code
+    rig.polls(answer, answer)
+    rig.web.settle(20)
+    # Twice for the rosters, once for the probe.
+    assert rig.odd.asked.count(PROBE) == 3
+    assert rig.lives.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+
+
+def test_probeSaves(rig: Rig) -> None:
+    """
+    A session that passes the probe goes on.
+    """
+    rig.polls(b'{"retcode":103,"errmsg":""}')
+    rig.web.settle(20)
+    assert rig.lives.logs == [["made", "on"]]
+
+
+@pytest.mark.parametrize("code", [109, 110])
+def test_loggedOut(rig: Rig, code: int) -> None:
+    """
+    When the server says that we left, a person decides what is next.
+    """
+    gone = rig.service.whenSignedOff()
+    rig.polls(b'{"retcode":%d,"errmsg":""}' % code)
+    with pytest.raises(LoggedOut):
+        rig.web.result(gone)
+    rig.web.settle(600)
+    assert rig.lives.logs == [["made", "on", "LoggedOut"]]
+
+
+@pytest.mark.parametrize(
+    "answer", [502, 504, b'{"retcode":1202}', b'{"retcode":100012}']
+)
+def test_ignored(rig: Rig, answer: bytes | int) -> None:
+    """
+    What is to be ignored is, with a pause, however often it comes.
+    """
+    rig.polls(*[answer] * 10)
+    assert len(rig.odd.scripted[POLL]) == 9
+    rig.web.settle(20)
+    assert rig.odd.scripted[POLL] == []
+    assert rig.odd.asked.count(LOGIN2) == 1
+    assert rig.lives.logs == [["made", "on"]]
+
+
+def test_rotated(rig: Rig) -> None:
+    """
+    A server may change ptwebqq, and is told the new one at a relink.
+    """
+    rig.start()
+    rig.web.world.rotate(rig.alice.number)
+    rig.web.settle(60)
+    rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}']
+    rig.web.settle(60)
+    assert rig.odd.asked.count(LOGIN2) == 2
+    assert rig.lives.logs == [["made", "on"]]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HTML,
+        b"",
+        b"[]",
+        b'{"retcode":0,"result":"ok"}',
+        b'{"retcode":0,"result":[1,{"poll_type":"news"}]}',
+        500,
+    ],
+)
+def test_oddAnswers(rig: Rig, answer: bytes | int) -> None:
+    """
+    Odd answers to polls do no lasting harm.
+    """
+    rig.polls(answer, answer)
+    rig.web.settle(20)
+    rig.bob.tell(rig.alice, "hi")
+    assert rig.lives.logs == [["made", "on", "hi"]]
+    rig.bob.stop()
+
+
+def message(seconds: int, number: int, text: str) -> str:
+    """
+    A message of somebody, as it comes.
+    """
+    value = {
+        "msg_id": number,
+        "from_uin": 2963008411,
+        "to_uin": 300100200,
+        "msg_id2": 158459,
+        "msg_type": 9,
+        "time": seconds,
+        "content": [["font", {}], f"{text} "],
+    }
+    return json.dumps({"poll_type": "message", "value": value})
+
+
+def batch(*events: str) -> bytes:
+    """
+    The answer that holds events.
+    """
+    return f'{{"retcode":0,"result":[{",".join(events)}]}}'.encode()
+
+
+def test_order(rig: Rig) -> None:
+    """
+    A batch is delivered oldest first, and what has one time in the reverse
+    order of its coming; a message that comes twice is delivered once.
+    """
+    first, second = message(100, 1, "a"), message(100, 2, "b")
+    third = message(200, 3, "c")
+    rig.polls(batch(third, second, first), batch(second), batch(first, third))
+    assert rig.lives.logs == [["made", "on", "a", "b", "c"]]
+
+
+def test_kickLast(rig: Rig) -> None:
+    """
+    A kick comes after everything else in its batch, and then no poll does.
+    """
+    kick = (
+        '{"poll_type":"kick_message","value":{"msg_id":30519,"from_uin":10000,'
+        '"to_uin":300100200,"msg_id2":30520,"msg_type":48,"reply_ip":0,'
+        '"show_reason":1,"reason":"elsewhere"}}'
+    )
+    rig.polls(batch(kick, message(100, 1, "a")))
+    rig.web.settle(600)
+    assert rig.lives.logs == [["made", "on", "a", "kicked", "Kicked"]]
+    assert rig.odd.asked.count(POLL) == 1
+
+
+# ---- signing on
+
+
+SIGN_ON = [
+    "/check",
+    "/login",
+    "/check_sig",
+    LOGIN2,
+    "/api/get_user_friends2",
+    "/api/get_group_name_list_mask2",
+    PROBE,
+]
+
+
+@pytest.mark.parametrize("path", SIGN_ON)
+@pytest.mark.parametrize(
+    "answer", [HTML, b"", 500, b'{"retcode":100000,"errmsg":""}', NOT_DONE_YET]
+)
+def test_troubleOnTheWay(rig: Rig, path: str, answer: bytes | int) -> None:
+    """
+    Trouble before we are signed on is retried, and does not end a protocol.
+    """
+    rig.odd.scripted[path] = [answer, answer]
+    rig.start()
+    rig.web.settle(200)
+    assert rig.lives.logs == [["made", "on"]]
+
+
+def test_refused(rig: Rig) -> None:
+    """
+    A wrong password is told once, and nothing is asked until a person acts.
+    """
+    service = rig.serve(Account(rig.alice.number, "wrong"), rig.lives)
+    on, off = service.whenSignedOn(), service.whenSignedOff()
+    service.startService()
+    with pytest.raises(LoginRefused, match="密码"):
+        rig.web.result(on)
+    with pytest.raises(LoginRefused):
+        rig.web.result(off)
+    asked = len(rig.odd.asked)
+    rig.web.settle(900)
+    assert len(rig.odd.asked) == asked
+    assert rig.lives.logs == [["made", "LoginRefused"]]
+    service.signOn()
+    rig.web.settle()
+    assert len(rig.lives.logs) == 2
+    rig.web.result(service.stopService())
+
+
+def test_kicked(rig: Rig) -> None:
+    """
+    Another sign-on ends ours, and we do not come back by ourselves.
+    """
+    rig.start()
+    others = Lives()
+    elsewhere = rig.serve(rig.alice.account, others)
+    elsewhere.startService()
+    off = rig.service.whenSignedOff()
+    with pytest.raises(Kicked):
+        rig.web.result(off)
+    rig.web.settle(600)
+    assert rig.lives.logs == [["made", "on", "kicked", "Kicked"]]
+    assert others.logs == [["made", "on"]]
+    rig.web.result(elsewhere.stopService())
+
+
+async def reading(text: str) -> str:
+    """
+    A reading as a coroutine.
+    """
+    return text
+
+
+async def nothing() -> str:
+    """
+    Somebody who cannot read it.
+    """
+    raise ValueError("it is a smudge")
+
+
+@pytest.mark.parametrize(
+    ("readings", "log"),
+    [
+        (lambda: [reading("abcd")], ["made", "on"]),
+        (lambda: [succeed("nope"), succeed("ABCD")], ["made", "on"]),
+        (lambda: [succeed("")], ["made", "CaptchaUnsolved"]),
+        (lambda: [nothing()], ["made", "CaptchaUnsolved"]),
+    ],
+)
+def test_captcha(readings: Callable[[], list[Any]], log: list[str]) -> None:
+    """
+    A captcha is read by the application, again if it was misread, and given up
+    when that fails.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    rig.lives.readings = readings()
+    rig.start()
+    rig.web.settle(10)
+    assert rig.lives.logs == [log]
+    rig.finish()
+
+
+def test_captchaUnread() -> None:
+    """
+    The default application reads none, and says so.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    service = rig.serve(rig.alice.account, WebQQFactory())
+    off = service.whenSignedOff()
+    service.startService()
+    with pytest.raises(CaptchaUnsolved, match="reads no captchas"):
+        rig.web.result(off)
+    rig.web.result(service.stopService())
+    rig.finish()
+
+
+# ---- stopping
+
+
+@pytest.mark.parametrize("path", [*SIGN_ON, POLL])
+def test_stopWhileAsking(path: str) -> None:
+    """
+    Whatever we wait for, stopping ends it, and starting again works.
+    """
+    rig = Rig()
+    rig.odd.scripted[path] = [NOT_DONE_YET]
+    rig.start()
+    rig.web.result(rig.service.stopService())
+    [log] = rig.lives.logs
+    assert log[-1] == ConnectionDone.__name__
+    rig.start()
+    assert rig.lives.logs[1] == ["made", "on"]
+    rig.finish()
+    assert rig.lives.logs[1] == ["made", "on", "ConnectionDone"]
+
+
+def test_stopWhileReading() -> None:
+    """
+    A captcha that is being read is let go of.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    cancelled: list[object] = []
+    rig.lives.readings = [Deferred(cancelled.append)]
+    rig.start()
+    rig.finish()
+    assert rig.lives.logs == [["made", "ConnectionDone"]]
+    assert len(cancelled) == 1
+
+
+def test_stopTellsServer(rig: Rig) -> None:
+    """
+    The server is told, so friends see it at once.
+    """
+    rig.start()
+    uin = rig.bob.uinOf(rig.alice)
+    assert rig.bob.protocol.buddies[uin].status is Status.ONLINE
+    rig.web.result(rig.service.stopService())
+    rig.web.settle()
+    assert "/channel/logout2" in rig.odd.asked
+    assert rig.bob.protocol.buddies[uin].status is Status.OFFLINE
+    rig.bob.stop()
+
+
+def test_signOffFromCallback(rig: Rig) -> None:
+    """
+    An application may sign off from within a callback.
+    """
+    off = rig.service.whenSignedOff()
+    rig.lives.onMessage = lambda message: rig.lives.lived[0].signOff()
+    rig.start()
+    rig.bob.tell(rig.alice, "go")
+    rig.web.result(off)
+    assert rig.lives.logs == [["made", "on", "go", "ConnectionDone"]]
+    rig.bob.stop()
+
+
+def test_startFails(rig: Rig) -> None:
+    """
+    Who waits for a session is told when somebody stops instead.
+    """
+    rig.odd.scripted["/check"] = [NOT_DONE_YET]
+    on = rig.service.whenSignedOn()
+    rig.start()
+    rig.web.result(rig.service.stopService())
+    with pytest.raises(NotSignedOn):
+        rig.web.result(on)
+
+
+# ---- asking
+
+
+def test_sends(rig: Rig) -> None:
+    """
+    Sends fail with the server's reason, and without a session at once.
+    """
+    rig.start()
+    life = rig.lives.lived[0]
+    with pytest.raises(RequestRefused):
+        rig.web.result(life.sendMessage(Uin(12345), "who?"))
+    uin = next(iter(life.buddies))
+    long = "x" * 20_000
+    with pytest.raises(MessageTooLong):
+        rig.web.result(life.sendMessage(uin, long, tooLong="refuse"))
+    rig.odd.scripted["/channel/send_buddy_msg2"] = [b'{"retcode":121,"t":"0"}']
+    with pytest.raises(SessionExpired):
+        rig.web.result(life.sendMessage(uin, "hi"))
+    rig.web.result(rig.service.stopService())
+    with pytest.raises(NotSignedOn):
+        rig.web.result(life.sendMessage(uin, "hi"))
+
+
+def test_sendWhileRejoining(rig: Rig) -> None:
+    """
+    What is sent during a rejoin goes out after it.
+    """
+    rig.polls(b'{"retcode":121,"t":"5"}')
+    life = rig.lives.lived[0]
+    sent = life.sendMessage(next(iter(life.buddies)), "patience")
+    rig.web.settle(10)
+    rig.web.result(sent)
+    rig.bob.run()
+    rig.web.settle()
+    assert rig.bob.heard == ["patience"]
+    rig.bob.stop()
+
+
+def test_setStatus(rig: Rig) -> None:
+    """
+    A status is set by its word, and survives a rejoin.
+    """
+    rig.start()
+    life = rig.lives.lived[0]
+    with pytest.raises(ValueError, match="drowsy"):
+        rig.web.result(life.setStatus("drowsy"))
+    rig.web.result(life.setStatus("busy"))
+    rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}']
+    rig.web.settle(60)
+    assert rig.odd.asked.count(LOGIN2) == 2
+    uin = rig.bob.uinOf(rig.alice)
+    assert rig.bob.protocol.buddies[uin].status is Status.BUSY
+    rig.bob.stop()
+
+
+def test_names(rig: Rig) -> None:
+    """
+    Inside a callback the roster is there, and current.
+    """
+    seen: list[tuple[str, Status]] = []
+
+    def look(message: Message) -> None:
+        buddy = rig.lives.lived[0].buddies[message.sender]
+        seen.append((buddy.name, buddy.status))
+
+    rig.lives.onMessage = look
+    rig.start()
+    rig.bob.tell(rig.alice, "hi")
+    assert seen == [("Bob", Status.ONLINE)]
+    rig.bob.stop()
+
+
+async def stumble() -> None:
+    """
+    A coroutine that fails.
+    """
+    raise ZeroDivisionError("in a coroutine")
+
+
+def fall(message: Message) -> None:
+    """
+    A callback that raises.
+    """
+    raise ZeroDivisionError("in a callback")
+
+
+@pytest.mark.parametrize("bug", [fall, lambda message: stumble()])
+def test_bugs(
+    rig: Rig,
+    bug: Callable[[Message], object],
+    flushLoggedErrors: Callable[..., list[Failure]],
+) -> None:
+    """
+    A bug of the application is logged, and the next message comes all the same.
+    """
+    rig.lives.onMessage = bug
+    rig.start()
+    rig.bob.tell(rig.alice, "one")
+    rig.bob.tell(rig.alice, "two")
+    assert len(flushLoggedErrors(ZeroDivisionError)) == 2
+    assert rig.lives.logs == [["made", "on", "one", "two"]]
+    rig.bob.stop()
+
+
+def test_heartbeat(rig: Rig) -> None:
+    """
+    The heart beats once a minute, and a failure of it does no harm.
+    """
+    beat = "/web2/get_msg_tip"
+    rig.odd.scripted[beat] = [500, HTML]
+    rig.start()
+    rig.web.settle(200)
+    assert rig.odd.asked.count(beat) == 3
+    assert rig.lives.logs == [["made", "on"]]
+
+
+def test_noSecretsInLog() -> None:
+    """
+    Nothing that a whole life logs, with its troubles, holds a secret.
+    """
+    events: list[LogEvent] = []
+
+    @implementer(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        events.append(event)
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        rig = Rig()
+        rig.odd.scripted["/login"] = [500]
+        rig.odd.scripted[LOGIN2] = [HTML]
+        rig.start()
+        rig.web.settle(30)
+        [session] = rig.web.world.sessions
+        secrets = [PASSWORD, session.psessionid, session.vfwebqq, session.ptwebqq]
+        rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}', HTML, 500]
+        rig.web.settle(120)
+        [session] = rig.web.world.sessions
+        secrets += [session.psessionid, session.vfwebqq]
+        rig.finish()
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    text = "\n".join(f"{formatEvent(event)} {event}" for event in events)
+    assert "is signed on" in text
+    for secret in secrets:
+        assert secret
+        assert secret not in text
