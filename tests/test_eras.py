@@ -5,13 +5,12 @@ Signing on as servers of later years want it.
 from __future__ import annotations
 
 import pytest
-from treq.testing import StubTreq
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
-from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingFactory
+from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
 from txwebqq.wire.command import Fields, Refusal
 from txwebqq.wire.hashes import FRIEND_HASHES
 from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
@@ -58,7 +57,7 @@ def signOn(
     A service that signs on at a server with a wish.
     """
     strict = Strict(web, wanted, person.number)
-    web.treq = StubTreq(strict)
+    web.treq = MemoryTreq(strict)
     service = WebQQService(
         person.account, RecordingFactory(), web.client(), web.clock, era=era
     )
