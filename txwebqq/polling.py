@@ -91,7 +91,6 @@ class Inbox:
             self._seen.discard(self._order.popleft())
         return True
 
-
     def show(self, event: Event) -> None:
         """
         The application was given an event.

@@ -43,13 +43,22 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.requests.groups import GroupRequests
+from txwebqq.requests.history import HistoryRequests
 from txwebqq.requests.media import MediaRequests
 from txwebqq.requests.people import PeopleRequests
+from txwebqq.requests.settings import SettingsRequests
 from txwebqq.requests.talk import TalkRequests
 
 
 @implementer(IWebQQProtocol)
-class WebQQProtocol(MediaRequests, TalkRequests, PeopleRequests, GroupRequests):
+class WebQQProtocol(
+    MediaRequests,
+    TalkRequests,
+    HistoryRequests,
+    PeopleRequests,
+    GroupRequests,
+    SettingsRequests,
+):
     """
     The life of one sign-on: override what you want to know, call what you
     want to do.

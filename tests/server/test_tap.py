@@ -41,6 +41,18 @@ def test_defaults() -> None:
     assert isinstance(options["store"], Store)
 
 
+def test_maxFile() -> None:
+    """
+    The operator says how large a file may be that waits.
+    """
+    assert parsed()["limits"].file == 100 * 1024 * 1024
+    limits = parsed("--max-file", "2048")["limits"]
+    assert (limits.file, limits.daily) == (2**31, 2**31)
+    for wrong in ("0", "-1", "x", "nan", "inf"):
+        with pytest.raises(UsageError, match="--max-file"):
+            parsed("--max-file", wrong)
+
+
 @pytest.mark.parametrize(
     ("listen", "expected"),
     [
@@ -66,6 +78,9 @@ def test_backlog(listen: str, expected: str) -> None:
         (["--captcha-text", "a b"], "--captcha-text is not 4 to 16 letters"),
         (["--poll-timeout", "0"], "--poll-timeout is not from 0 to 3600: 0"),
         (["--poll-timeout", "nan"], "--poll-timeout is not from 0 to 3600: nan"),
+        (["--history", "-1"], "--history is not from 0 to 1000000: -1"),
+        (["--history", "many"], "--history is not from 0 to 1000000: many"),
+        (["--history-days", "0"], "--history-days is not from 1 to 36500: 0"),
         (["--population", "/no/people.toml"], "/no/people.toml: No such file"),
         (["--database", "/no/q.db"], "/no/q.db: No such file or directory"),
         (["--nonsense"], "nonsense"),

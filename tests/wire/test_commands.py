@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.wire import rows
+from tests.wire.group_rows import GROUP_PLACES, GROUP_ROWS
 from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
 from tests.wire.rows import (
     BO,
@@ -27,6 +28,7 @@ from tests.wire.rows import (
     commands,
     readable,
 )
+from tests.wire.talk_rows import TALK_PLACES, TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Content, Font, Presence, Status, Text
 from txwebqq.wire.channel import (
@@ -58,7 +60,7 @@ from txwebqq.wire.signon import (
     Logout2,
 )
 
-ROWS = (*MEDIA_ROWS, *rows.ROWS)
+ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *TALK_ROWS, *rows.ROWS)
 
 REFUSALS = (
     Refusal(103),
@@ -205,7 +207,8 @@ def test_place(row: Row) -> None:
     """
     A question goes to its historical URL, from its historical page.
     """
-    method, url, referer = (PLACES | MEDIA_PLACES)[name(row)]
+    places = PLACES | MEDIA_PLACES | GROUP_PLACES | TALK_PLACES
+    method, url, referer = places[name(row)]
     question = row.question
     assert (question.method, question.url) == (method, url)
     assert question.referer is (None if referer is None else Referer[referer])

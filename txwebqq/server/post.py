@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
+from txwebqq.server.archive import Archive
 from txwebqq.server.mail import (
     MAX_TOGETHER,
     BuddyLetter,
@@ -57,6 +58,7 @@ class PostOffice:
     Takes letters in, and gives them out to polls.
 
     @ivar store: where letters wait.
+    @ivar archive: where they stay.
     @ivar sessions: who is signed on.
     """
 
@@ -65,6 +67,7 @@ class PostOffice:
     ) -> None:
         self.store = store
         self.sessions = Sessions(now, random)
+        self.archive = Archive(store, now)
         self._now = now
         self._random = random
         self._messageIds: dict[Number, int] = {}
@@ -151,8 +154,10 @@ class PostOffice:
         """
         Hand a letter to whoever listens, keep it for all the others.
         """
+        recipients = list(numbers)
+        self.archive.note(letter, recipients)
         listening, others = [], []
-        for number in numbers:
+        for number in recipients:
             session = self.sessions.of(number)
             if session is not None and session.listener is not None:
                 listening.append(session)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.groupstore import GroupStore
+from txwebqq.server.historystore import HistoryStore
 from txwebqq.server.mail import Letter
 from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.records import (
@@ -17,9 +18,10 @@ from txwebqq.server.records import (
     Person,
     Population,
 )
+from txwebqq.server.settingsstore import SettingsStore
 
 
-class Storage(MediaStore, GroupStore, Protocol):
+class Storage(MediaStore, GroupStore, HistoryStore, SettingsStore, Protocol):
     """
     Somewhere to keep things (L{txwebqq.server.store.Store}).
     """

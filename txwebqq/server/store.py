@@ -18,6 +18,7 @@ from pathlib import Path
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
+from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
 from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
 from txwebqq.server.mediastore import MEDIA_SCHEMA, MediaTables
 from txwebqq.server.records import (
@@ -26,6 +27,8 @@ from txwebqq.server.records import (
     Person,
     Population,
 )
+from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
+
 
 VERSION = 1
 """What C{PRAGMA user_version} says of databases with this schema."""
@@ -67,12 +70,14 @@ CREATE TABLE waiting (
 ) WITHOUT ROWID;
 CREATE INDEX waiting_by_letter ON waiting (letter);
 {MEDIA_SCHEMA}
+{HISTORY_SCHEMA}
+{SETTINGS_SCHEMA}
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
 
 
-class Store(MediaTables, GroupTables):
+class Store(MediaTables, GroupTables, HistoryTables, SettingsTables):
     """
     An open database.
 

@@ -5,6 +5,7 @@ C{twistd webqq-server}: a WebQQ server of your own.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
@@ -21,8 +22,10 @@ from twisted.python.usage import UsageError
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
+from txwebqq.server.archive import DAYS, KEEP
 from txwebqq.server.captcha import painter
 from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.files import Limits
 from txwebqq.server.records import Population
 from txwebqq.server.store import MEMORY, Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
@@ -56,6 +59,9 @@ class Options(UsageOptions):
         ["captcha", None, "suspicious", "Who reads one: never, always, suspicious."],
         ["captcha-text", None, None, "The text of all captchas, for tests only."],
         ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "The seconds a poll is held."],
+        ["history", None, f"{KEEP}", "The messages kept of a conversation."],
+        ["history-days", None, f"{DAYS}", "For how many days they are kept."],
+        ["max-file", None, "100", "The megabytes of a file that waits for somebody."],
     ]
 
     def postOptions(self) -> None:
@@ -65,6 +71,9 @@ class Options(UsageOptions):
         try:
             self["endpoint"] = _endpoint(self["listen"])
             self["timeout"] = _seconds(self["poll-timeout"])
+            self["limits"] = _limits(self["max-file"])
+            self["keep"] = _count("--history", self["history"], 0, 1_000_000)
+            self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
             self["mode"] = _mode(self["captcha"])
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
@@ -113,10 +122,20 @@ class ServerService(Service):
             captcha=options["mode"],
             captchaText=options["captcha-text"],
         )
-        server = WebQQServer(
-            world, self._reactor, options["draw"], pollTimeout=options["timeout"]
-        )
-        self._server = server
+        world.archive.keep = options["keep"]
+        world.archive.days = options["days"]
+        database = options["database"]
+        try:
+            self._server = server = WebQQServer(
+                world,
+                self._reactor,
+                options["draw"],
+                pollTimeout=options["timeout"],
+                folder=None if database is None else Path(f"{database}.files"),
+                limits=options["limits"],
+            )
+        except InvalidConfiguration as e:
+            raise CannotStart(str(e)) from e
         endpoint = serverFromString(self._reactor, options["endpoint"])
         listening: Deferred[IListeningPort] = endpoint.listen(server.site())
         listening.addCallbacks(self._cbListening, self._ebListening)
@@ -228,6 +247,24 @@ def _seconds(text: str) -> float:
     if not 0.0 < seconds <= 3600.0:
         raise InvalidConfiguration(f"--poll-timeout is not from 0 to 3600: {text}")
     return seconds
+
+
+def _limits(text: str) -> Limits:
+    try:
+        megabytes = float(text)
+    except ValueError:
+        megabytes = 0.0
+    if not 0.0 < megabytes <= 1_000_000.0:
+        raise InvalidConfiguration(f"--max-file is not from 0 to 1000000: {text}")
+    size = int(megabytes * 1024 * 1024)
+    return Limits(file=size, daily=max(size, Limits().daily))
+
+
+def _count(option: str, text: str, least: int, most: int) -> int:
+    isNumber = text.isascii() and text.isdigit() and len(text) < 10
+    if not isNumber or not least <= int(text) <= most:
+        raise InvalidConfiguration(f"{option} is not from {least} to {most}: {text}")
+    return int(text)
 
 
 def _mode(word: str) -> CaptchaMode:

@@ -30,16 +30,19 @@ from txwebqq.server.discussions import Discussions
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import Limits
 from txwebqq.server.groups import Groups
+from txwebqq.server.history import History
 from txwebqq.server.media import Media
 from txwebqq.server.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.roster import Roster
 from txwebqq.server.sessions import Random
+from txwebqq.server.settings import Preferences
 from txwebqq.server.signon import MALFORMED, SignOn
 from txwebqq.server.streams import Flow, Intake, Pump
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import World
 from txwebqq.wire.channel import Poll2
 from txwebqq.wire.command import Command, Fields, Refusal, encodeRefusal
+from txwebqq.wire.history import GetChatLog
 from txwebqq.wire.signon import Check, GetImage, Login, LoginPage, LoginReply
 
 MAX_BODY = 1024 * 1024
@@ -64,6 +67,7 @@ _TYPES: dict[type[Command[Any]], bytes] = {
     Check: SCRIPT,
     Login: SCRIPT,
     GetImage: b"image/jpeg",
+    GetChatLog: SCRIPT,
 }
 
 
@@ -108,6 +112,7 @@ class WebQQServer(Resource):
         self._clock = clock
         self._media = Media(world, world.store, Blobs(folder), clock, random, limits)
         self._channel = Channel(world, clock, pollTimeout, self._media.pictures)
+        self._history = History(world, clock)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
         self._routes: dict[bytes, Route] = {}
@@ -117,6 +122,8 @@ class WebQQServer(Resource):
             self._channel,
             self._media,
             Roster(world),
+            self._history,
+            Preferences(world),
             Groups(world, talks, clock.seconds),
             Discussions(world, talks, self._media.pictures),
         )
@@ -146,6 +153,7 @@ class WebQQServer(Resource):
         self._stopped = True
         self._media.stop()
         self._channel.stop()
+        self._history.stop()
         sweeping, self._sweeping = self._sweeping, None
         if sweeping is not None:
             sweeping.cancel()

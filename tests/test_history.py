@@ -1,0 +1,218 @@
+"""
+History, from the callback interface to the database.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from txwebqq.errors import RequestRefused
+from txwebqq.model import Code, Did, Face, HistoryPage, HistoryStretch, Text, Uin
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.testing import BASE, MemoryPerson, MemoryWebQQ
+from txwebqq.wire.history import Stretch
+
+
+class Histories(SynchronousTestCase):
+    """
+    Alice, Bob and Carol are friends, Alice and Bob are in a group; Eve is
+    nobody's friend.
+    """
+
+    def setUp(self) -> None:
+        self.web = MemoryWebQQ()
+        self.addCleanup(self.web.stop)
+        self.alice, self.bob, self.carol = self.web.friends("Alice", "Bob", "Carol")
+        self.eve = self.web.person("Eve")
+        self.web.group("cats", self.alice, self.bob)
+        for person in (self.alice, self.bob, self.carol, self.eve):
+            person.run()
+
+    def history(self, who: MemoryPerson, other: MemoryPerson) -> HistoryPage:
+        return self.web.result(who.protocol.fetchHistory(who.uinOf(other)))
+
+    def refused(self, asked: Deferred[Any]) -> int:
+        with self.assertRaises(RequestRefused) as caught:
+            self.web.result(asked)
+        retcode: int = caught.exception.retcode
+        return retcode
+
+
+class FriendTests(Histories):
+    """
+    Conversations of two.
+    """
+
+    def test_both(self) -> None:
+        """
+        Both read the same, each under their own ids, whether or not the other
+        was there to hear it.
+        """
+        self.alice.tell(self.bob, [Text("hi "), Face(14)])
+        uin = self.bob.uinOf(self.alice)
+        self.alice.stop()
+        self.web.result(self.bob.protocol.sendMessage(uin, "gone?"))
+        self.alice.run()
+        for who, other, mine in (
+            (self.alice, self.bob, [True, False]),
+            (self.bob, self.alice, [False, True]),
+        ):
+            page = self.history(who, other)
+            self.assertEqual((page.page, page.pages), (1, 1))
+            self.assertEqual(
+                [m.content for m in page.messages],
+                [(Text("hi "), Face(14)), (Text("gone?"),)],
+            )
+            senders = [Uin(who.number) if own else who.uinOf(other) for own in mine]
+            self.assertEqual([m.sender for m in page.messages], senders)
+            times = [m.time for m in page.messages]
+            self.assertEqual(times, [1366004000] * 2)
+
+    def test_pages(self) -> None:
+        """
+        Pages go from the oldest to the newest, which is what comes unasked.
+        """
+        for n in range(5):
+            self.alice.tell(self.bob, f"{n}")
+        uin = self.alice.uinOf(self.bob)
+        fetch = self.alice.protocol.fetchHistory
+        pages = [self.web.result(fetch(uin, n, 2)) for n in range(5)]
+        self.assertEqual(
+            [[m.text for m in page.messages] for page in pages],
+            [["4"], ["0", "1"], ["2", "3"], ["4"], []],
+        )
+        self.assertEqual([p.pages for p in pages], [3] * 5)
+        self.assertEqual(pages[0].page, 3)
+
+    def test_private(self) -> None:
+        """
+        Nobody reads what two others have said, by any id.
+        """
+        self.alice.tell(self.bob, "secret")
+        self.assertEqual(self.history(self.carol, self.bob).messages, ())
+        self.assertEqual(self.history(self.carol, self.alice).messages, ())
+        for person in (self.alice, self.bob):
+            for uin in (Uin(person.number), self.carol.uinOf(person)):
+                asked = self.eve.protocol.fetchHistory(uin)
+                self.assertEqual(self.web.result(asked).messages, ())
+
+    def test_nobody(self) -> None:
+        """
+        An id that can be nobody's is refused; without a session all is.
+        """
+        fetch = self.alice.protocol.fetchHistory
+        for uin in (Uin(0), Uin(self.alice.number), Uin(2**33)):
+            self.assertEqual(self.refused(fetch(uin)), NOT_YOURS)
+        url = f"{BASE}/cgi-bin/webqq_chat/?cmd=1&tuin=5&vfwebqq=x"
+        response = self.web.result(self.web.treq.request("GET", url))
+        self.assertEqual(self.web.result(response.json())["retcode"], 100000)
+
+    def test_script(self) -> None:
+        """
+        The answer is a call of the function that was asked for, and of no
+        other text.
+        """
+        session = self.web.world.sessions.of(self.alice.number)
+        assert session is not None
+        base = f"{BASE}/cgi-bin/webqq_chat/?cmd=1&vfwebqq={session.vfwebqq}&tuin=5"
+        for callback, good in (("a.b", True), ("alert(1)//", False)):
+            url = f"{base}&callback={callback}"
+            response = self.web.result(self.web.treq.request("GET", url))
+            body = self.web.result(response.text())
+            self.assertEqual(body.startswith(f"{callback}("), good, body)
+
+
+class GroupTests(Histories):
+    """
+    Groups.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.code = self.alice.groupCalled("cats").code
+
+    def fetch(self, stretch: Stretch | None = None) -> HistoryStretch:
+        fetch = self.alice.protocol.fetchGroupHistory
+        asked = fetch(self.code) if stretch is None else fetch(self.code, stretch)
+        return self.web.result(asked)
+
+    def test_group(self) -> None:
+        """
+        Members read what was said, by themselves and others.
+        """
+        self.alice.tellGroup("cats", "one")
+        self.bob.tellGroup("cats", [Text("two "), Face(0)])
+        found = self.fetch()
+        self.assertEqual(
+            [(m.sender, m.content) for m in found.messages],
+            [
+                (Uin(self.alice.number), (Text("one"),)),
+                (self.alice.uinOf(self.bob), (Text("two "), Face(0))),
+            ],
+        )
+        self.assertEqual(found.place, self.code)
+        self.assertEqual(found.last, found.first + 1)
+
+    def test_backwards(self) -> None:
+        """
+        One reads backwards from the newest with the numbers of the answers.
+        """
+        for n in range(5):
+            self.alice.tellGroup("cats", f"{n}")
+        found = self.fetch(Stretch(2))
+        self.assertEqual([m.text for m in found.messages], ["3", "4"])
+        found = self.fetch(Stretch(2, last=found.first - 1))
+        self.assertEqual([m.text for m in found.messages], ["1", "2"])
+        found = self.fetch(Stretch(2, backwards=False))
+        self.assertEqual([m.text for m in found.messages], ["0", "1"])
+
+    def test_silence(self) -> None:
+        """
+        Where nothing has been said, there is nothing, and no error.
+        """
+        protocol = self.alice.protocol
+        nothing = HistoryStretch(())
+        self.assertEqual(self.fetch(), nothing)
+        uin = self.alice.uinOf(self.bob)
+        asked = protocol.fetchMemberHistory(self.code, uin)
+        self.assertEqual(self.web.result(asked), nothing)
+        self.assertEqual(self.web.result(protocol.fetchHistoryDays(self.code)), ())
+
+    def test_members(self) -> None:
+        """
+        What one member has said, and the days of the group.
+        """
+        self.alice.tellGroup("cats", "one")
+        self.bob.tellGroup("cats", "two")
+        protocol = self.alice.protocol
+        asked = protocol.fetchMemberHistory(self.code, self.alice.uinOf(self.bob))
+        found = self.web.result(asked)
+        self.assertEqual([m.text for m in found.messages], ["two"])
+        [day] = self.web.result(protocol.fetchHistoryDays(self.code))
+        # 13:33 in Beijing.
+        self.assertEqual(day.date, date(2013, 4, 15))
+        self.assertEqual((day.first, day.last), (self.fetch().first, self.fetch().last))
+
+    def test_strangers(self) -> None:
+        """
+        Only members read; whoever leaves reads no more.
+        """
+        self.alice.tellGroup("cats", "secret")
+        session = self.web.world.sessions.of(self.carol.number)
+        assert session is not None
+        [seat] = self.web.world.store.seats(self.alice.number)
+        code = session.aliases.code(seat.number)
+        protocol = self.carol.protocol
+        for asked in (
+            protocol.fetchGroupHistory(code),
+            protocol.fetchGroupHistory(Code(seat.number)),
+            protocol.fetchMemberHistory(code, Uin(self.carol.number)),
+            protocol.fetchHistoryDays(code),
+            protocol.fetchDiscussionHistory(Did(seat.number)),
+            protocol.fetchDiscussionHistory(Did(0)),
+        ):
+            self.assertEqual(self.refused(asked), NOT_YOURS)

@@ -1,0 +1,160 @@
+"""
+Settings, from the callback interface to the database.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.server.harness import ALICE, BOB, House, Visitor
+from txwebqq.errors import RequestRefused
+from txwebqq.server.settings import MAX_COUNT, MAX_SIZE
+from txwebqq.server.store import Store
+from txwebqq.testing import MemoryPerson, MemoryWebQQ
+
+
+@pytest.fixture
+def web() -> MemoryWebQQ:
+    return MemoryWebQQ()
+
+
+@pytest.fixture
+def alice(web: MemoryWebQQ) -> MemoryPerson:
+    return web.person("Alice")
+
+
+def test_settings(web: MemoryWebQQ, alice: MemoryPerson) -> None:
+    """
+    Settings are what they were set to, by application, and outlive a session.
+    """
+    protocol = alice.protocol
+    web.result(protocol.changeSettings(width=240, title='"窗"\\ <b> \0'))
+    web.result(protocol.changeSettings(51, deep=[1, {"a": None}]))
+    web.result(protocol.changeSettings(width=300))
+    alice.stop()
+    alice.run()
+    protocol = alice.protocol
+    assert web.result(protocol.fetchSettings()) == {
+        "width": 300,
+        "title": '"窗"\\ <b> \0',
+    }
+    assert web.result(protocol.fetchSettings(["width", "none"])) == {"width": 300}
+    assert web.result(protocol.fetchSettings(app=51)) == {"deep": [1, {"a": None}]}
+    assert web.result(protocol.fetchSettings(app=52)) == {}
+
+
+def test_many(web: MemoryWebQQ, alice: MemoryPerson) -> None:
+    """
+    Several applications are set at once, or none of them.
+    """
+    protocol = alice.protocol
+    web.result(protocol.changeManySettings({50: {"a": 1}, 51: {"b": 2}}))
+    assert web.result(protocol.fetchSettings()) == {"a": 1}
+    assert web.result(protocol.fetchSettings(app=51)) == {"b": 2}
+    with pytest.raises(RequestRefused, match="more than 200 settings"):
+        web.result(
+            protocol.changeManySettings({50: {"a": 3}, 51: {"c": "x" * MAX_SIZE}})
+        )
+    assert web.result(protocol.fetchSettings()) == {"a": 1}
+
+
+def test_own(web: MemoryWebQQ, alice: MemoryPerson) -> None:
+    """
+    Everybody has their own.
+    """
+    bob = web.person("Bob")
+    web.result(alice.protocol.changeSettings(a=1))
+    assert web.result(bob.protocol.fetchSettings()) == {}
+    web.result(bob.protocol.changeSettings(a=2))
+    assert web.result(alice.protocol.fetchSettings()) == {"a": 1}
+
+
+def test_bounds(web: MemoryWebQQ, alice: MemoryPerson) -> None:
+    """
+    There is an end to what the server keeps, and what is replaced does not
+    count twice.
+    """
+    protocol = alice.protocol
+    web.result(protocol.changeSettings(**{f"n{n}": n for n in range(MAX_COUNT)}))
+    web.result(protocol.changeSettings(**{f"n{n}": n for n in range(MAX_COUNT)}))
+    with pytest.raises(RequestRefused) as caught:
+        web.result(protocol.changeSettings(onemore=1))
+    assert caught.value.retcode == 100004
+    web.result(protocol.changeSettings(n0="x" * 60_000))
+    web.result(protocol.changeSettings(n0="y" * 60_000))
+    with pytest.raises(RequestRefused):
+        web.result(protocol.changeSettings(n1="x" * 10_000))
+    with pytest.raises(RequestRefused, match="more than 64 characters"):
+        web.result(protocol.changeSettings(**{"x" * 65: 1}))
+
+
+def post(who: Visitor, name: str, r: object, vfwebqq: str | None = None) -> object:
+    """
+    What a question is answered.
+    """
+    ticket = who.vfwebqq if vfwebqq is None else vfwebqq
+    form = f"r={quote(json.dumps(r))}&uin={who.number}&vfwebqq={ticket}"
+    return who.house.post(f"/keycgi/qqweb/newuac/{name}.do", form).response.json
+
+
+def test_refusals() -> None:
+    """
+    Without a session there is nothing, somebody else's uin changes nothing,
+    and what is no setting is told.
+    """
+    house = House()
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    for name in ("get", "getall", "set", "mset"):
+        items: object = {"a": 1} if name == "set" else ["a"]
+        answer = post(alice, name, {"itemlist": items, "applist": []}, "stale")
+        assert answer == {"retcode": 100000, "errmsg": "vfwebqq is not valid"}
+    assert post(alice, "set", {"itemlist": {"a": 1}}) == {"retcode": 0, "result": {}}
+    bob.number = ALICE
+    assert post(bob, "getall", {}) == {"retcode": 0, "result": {}}
+    cases: list[tuple[str, object, str]] = [
+        ("get", {"itemlist": {"a": 1}}, "itemlist is no list of names"),
+        ("set", {"itemlist": ["a"]}, "itemlist is no object"),
+        (
+            "set",
+            {"itemlist": {"a": 2**70}},
+            "itemlist has a number out of range",
+        ),
+        ("mset", {"applist": [{}]}, "applist has an item without an appid"),
+        ("set", {"appid": "x", "itemlist": {}}, "appid is not a number"),
+    ]
+    for name, r, reason in cases:
+        assert post(alice, name, r) == {"retcode": 100003, "errmsg": reason}
+
+
+def test_cookie() -> None:
+    """
+    A page that sends its cookie alone is served too.
+    """
+    house = House()
+    alice = house.visitor(ALICE)
+    post(alice, "set", {"appid": 50, "itemlist": {"width": 240}})
+    r = quote('{"appid":50,"itemlist":["width","height","defaultMode"]}')
+    for cookie, result in ((alice.ptwebqq, {"width": 240}), ("x", None)):
+        answer = house.post(
+            "/keycgi/qqweb/newuac/get.do",
+            f"r={r}&uin={ALICE}",
+            {"Cookie": f"ptwebqq={cookie}"},
+        ).response.json
+        assert answer.get("result") == result
+
+
+def test_restart(tmp_path: Path) -> None:
+    """
+    Settings outlive the server.
+    """
+    store = Store(tmp_path / "world.db")
+    post(House(store=store).visitor(ALICE), "set", {"itemlist": {"a": 1}})
+    store.close()
+    store = Store(tmp_path / "world.db")
+    answer = post(House(store=store).visitor(ALICE), "getall", {})
+    assert answer == {"retcode": 0, "result": {"a": 1}}
+    store.close()

@@ -1,0 +1,195 @@
+"""
+What was said, for those who took part in it.
+
+Messages are noted as they pass and written to the store in batches, so that
+noting one costs next to nothing; a server that is killed loses the last moment
+of its history, and no message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from txwebqq.model import Number
+from txwebqq.server.historystore import (
+    DISCUSSION,
+    GROUP,
+    PEOPLE,
+    HistoryStore,
+    Place,
+    Said,
+    Window,
+)
+from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
+
+KEEP = 1000
+"""The messages of a conversation that are kept, unless told otherwise."""
+
+DAYS = 90
+
+BATCH = 500
+"""The messages that are written at once without being asked to."""
+
+CHUNK = 1000
+"""The messages that are forgotten at once for their age."""
+
+DAY = 86400
+HOUR = 3600
+
+CHINA = 8 * HOUR
+"""Where days begin."""
+
+_MANY_PLACES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    A message of the past.
+    """
+
+    sequence: int
+    letter: Any
+
+
+def placeOf(one: Number, other: Number) -> Place:
+    """
+    The conversation of two people.
+    """
+    return PEOPLE, min(one, other), max(one, other)
+
+
+class Archive:
+    """
+    Keeps what is said.
+
+    @ivar keep: the messages of a conversation that are kept; with 0 nothing is
+        noted and nothing can be read.
+    @ivar days: for how long they are kept.
+    @ivar wake: is called when something waits to be written that has not
+        before; L{flush} writes it.
+    """
+
+    def __init__(self, store: HistoryStore, now: Callable[[], float]) -> None:
+        self.keep = KEEP
+        self.days = DAYS
+        self.wake: Callable[[], object] | None = None
+        self._store = store
+        self._now = now
+        self._noted: list[tuple[Place, Letter]] = []
+        # By conversation, what was added since the last look at its length.
+        self._grown: dict[Place, int] = {}
+        self._nextPurge = 0.0
+
+    def note(self, letter: Letter, recipients: Sequence[Number]) -> None:
+        """
+        Note what somebody has said; other letters are none of our business.
+        """
+        if self.keep <= 0 or not recipients:
+            return
+        match letter.conversation:
+            case ("buddy" | "stranger", sender):
+                place = placeOf(Number(sender), recipients[0])
+            case ("group", group) if hasattr(letter, "content"):
+                place = (GROUP, group, 0)
+            case ("discussion", discussion) if hasattr(letter, "content"):
+                place = (DISCUSSION, discussion, 0)
+            case _:
+                return
+        self._noted.append((place, letter))
+        if len(self._noted) >= BATCH:
+            self.flush()
+        elif len(self._noted) == 1 and self.wake is not None:
+            self.wake()
+
+    def flush(self) -> None:
+        """
+        Write what was noted, and forget what is too old or too much.
+        """
+        noted, self._noted = self._noted, []
+        if noted:
+            self._store.record(_said(place, letter) for place, letter in noted)
+        for place, _ in noted:
+            self._grown[place] = self._grown.get(place, 0) + 1
+        # Not at every message: a conversation may exceed its length by a tenth.
+        slack = max(20, self.keep // 10)
+        for place in {place for place, _ in noted}:
+            if self._grown[place] >= slack or len(self._grown) > _MANY_PLACES:
+                self._store.prune(place, self.keep)
+                del self._grown[place]
+        now = self._now()
+        if now >= self._nextPurge:
+            gone = self._store.purge(self._window.since, CHUNK)
+            if gone < CHUNK:
+                self._nextPurge = now + HOUR
+
+    @property
+    def _window(self) -> Window:
+        return Window(max(self.keep, 0), int(self._now()) - self.days * DAY)
+
+    # ---- reading
+
+    def pages(self, place: Place, rows: int) -> int:
+        """
+        How many pages a conversation has.
+        """
+        self.flush()
+        count = self._store.countSaid(place, self._window)
+        return (count + rows - 1) // rows
+
+    def page(self, place: Place, page: int, rows: int) -> list[Entry]:
+        """
+        A page of a conversation; page 1 is the oldest.
+        """
+        self.flush()
+        offset = (page - 1) * rows
+        return _entries(self._store.said(place, self._window, offset, rows))
+
+    def between(
+        self, place: Place, first: int, last: int, limit: int, newest: bool
+    ) -> list[Entry]:
+        """
+        Messages by their running numbers.
+
+        @param last: 0 for no end.
+        @param newest: which to take when there are more than the limit.
+        """
+        self.flush()
+        bounds = first, last or 2**63 - 1
+        found = self._store.saidBetween(place, self._window, bounds, limit, newest)
+        return _entries(found)
+
+    def saidBy(
+        self, place: Place, sender: Number, since: int, limit: int
+    ) -> list[Entry]:
+        """
+        What somebody has said since a time.
+        """
+        self.flush()
+        window = self._window
+        window = Window(window.keep, max(window.since, since))
+        return _entries(self._store.saidBy(place, window, sender, limit))
+
+    def dates(self, place: Place) -> list[tuple[int, int, int]]:
+        """
+        The days of a conversation, as days since 1970 in China, each with its
+        first and last running number.
+        """
+        self.flush()
+        return self._store.daysSaid(place, self._window, CHINA)
+
+
+def _said(place: Place, letter: Any) -> Said:
+    return Said(
+        place,
+        getattr(letter, "sequence", 0),
+        letter.mark.time,
+        letter.mark.sender,
+        encodeLetter(letter),
+    )
+
+
+def _entries(messages: list[Said]) -> list[Entry]:
+    return [Entry(m.sequence, decodeLetter(m.body)) for m in messages]

@@ -1,0 +1,253 @@
+"""
+Answers to those who read what was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from txwebqq.model import (
+    Code,
+    Did,
+    HistoryDay,
+    HistoryStretch,
+    Number,
+    PastMessage,
+    Uin,
+)
+from txwebqq.server.archive import Entry, placeOf
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.historystore import DISCUSSION, GROUP, Place
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.world import World
+from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.history import (
+    DISCUSSION_LOG,
+    NO_HISTORY,
+    ChatLine,
+    ChatLog,
+    ChatLogDates,
+    GetChatLog,
+    GetOnePage,
+    GroupChatLog,
+    Stretch,
+    UinTimeChatLog,
+)
+
+FLUSH = 1.0
+"""The seconds for which what was said may wait to be written."""
+
+MAX_ROWS = 100
+
+NOTHING = Refusal(NO_HISTORY, "nothing has been said")
+STALE = Refusal(100000, "vfwebqq is not valid")
+NO_GROUP = Refusal(NOT_YOURS, "gid is no code of your groups")
+NO_DISCUSSION = Refusal(NOT_YOURS, "gid is no did of your discussions")
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+class History:
+    """
+    The logs of a session.
+    """
+
+    def __init__(self, world: World, clock: IReactorTime) -> None:
+        self._world = world
+        self._clock = clock
+        self._archive = world.archive
+        self._archive.wake = self._wake
+        self._flushing: IDelayedCall | None = None
+        self._stopped = False
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            GetChatLog: self.getChatLog,
+            GroupChatLog: self.groupChatLog,
+            GetOnePage: self.getOnePage,
+            UinTimeChatLog: self.uinTimeChatLog,
+            ChatLogDates: self.chatLogDates,
+        }
+
+    def stop(self) -> None:
+        """
+        Write what waits, and leave nothing on the clock.
+        """
+        self._stopped = True
+        flushing, self._flushing = self._flushing, None
+        if flushing is not None:
+            flushing.cancel()
+        self._archive.flush()
+
+    def _wake(self) -> None:
+        if self._flushing is None and not self._stopped:
+            self._flushing = self._clock.callLater(FLUSH, self._cbFlush)
+
+    def _cbFlush(self) -> None:
+        self._flushing = None
+        self._archive.flush()
+
+    # ---- who may read what
+
+    def _session(self, ticket: Ticket) -> Session | None:
+        found = self._world.sessions.byVerifier(ticket.vfwebqq)
+        return None if isinstance(found, Ended) else found
+
+    def _group(self, session: Session, code: Code) -> Place | None:
+        number = session.aliases.groupOfCode(code)
+        if number is None or not self._world.store.isMember(number, session.number):
+            return None
+        return GROUP, number, 0
+
+    def _isInDiscussion(self, session: Session, did: Did) -> bool:
+        # Discussions go by the same number in all sessions.
+        return self._world.store.isInChat(Number(did), session.number)
+
+    # ---- friends
+
+    def getChatLog(self, question: GetChatLog, exchange: Exchange) -> ChatLog | Refusal:
+        """
+        What one and somebody else have said to each other.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        number = session.aliases.person(question.uin)
+        if number is None or number == session.number:
+            return Refusal(NOT_YOURS, "tuin is nobody's uin")
+        # Whom one has never talked with has no log, whether they exist or not.
+        place = placeOf(session.number, number)
+        rows = min(max(question.rows, 1), MAX_ROWS)
+        pages = self._archive.pages(place, rows)
+        page = question.page if question.page > 0 else pages
+        lines = self._archive.page(place, page, rows) if 0 < page <= pages else []
+        return ChatLog(
+            question.uin,
+            page,
+            pages,
+            tuple(
+                ChatLine(
+                    entry.letter.mark.sender == session.number,
+                    entry.letter.mark.time,
+                    entry.letter.content,
+                    entry.sequence,
+                )
+                for entry in lines
+            ),
+            question.callback,
+        )
+
+    # ---- groups and discussions
+
+    def groupChatLog(
+        self, question: GroupChatLog, exchange: Exchange
+    ) -> HistoryStretch | Refusal:
+        """
+        What was said in a group that one is in.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        place = self._group(session, question.code)
+        if place is None:
+            return NO_GROUP
+        return self._stretch(session, place, question.code, question.stretch)
+
+    def getOnePage(
+        self, question: GetOnePage, exchange: Exchange
+    ) -> HistoryStretch | Refusal:
+        """
+        What was said in a discussion that one is in, or in a group.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        if question.kind != DISCUSSION_LOG:
+            place = self._group(session, Code(question.did))
+            if place is None:
+                return NO_GROUP
+        elif self._isInDiscussion(session, question.did):
+            place = (DISCUSSION, question.did, 0)
+        else:
+            return NO_DISCUSSION
+        return self._stretch(session, place, question.did, question.stretch)
+
+    def uinTimeChatLog(
+        self, question: UinTimeChatLog, exchange: Exchange
+    ) -> HistoryStretch | Refusal:
+        """
+        What one member has said in a group that one is in.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        place = self._group(session, question.code)
+        if place is None:
+            return NO_GROUP
+        sender = session.aliases.person(Uin(question.uin))
+        if sender is None:
+            return NOTHING
+        count = min(max(question.count, 1), MAX_ROWS)
+        found = self._archive.saidBy(place, sender, question.since, count)
+        return self._answer(session, question.code, found)
+
+    def chatLogDates(
+        self, question: ChatLogDates, exchange: Exchange
+    ) -> tuple[HistoryDay, ...] | Refusal:
+        """
+        The days on which something was said in a group that one is in.
+        """
+        session = self._session(question.ticket)
+        if session is None:
+            return STALE
+        place = self._group(session, question.code)
+        if place is None:
+            return NO_GROUP
+        days = self._archive.dates(place)
+        if not days:
+            return NOTHING
+        return tuple(
+            HistoryDay(date.fromordinal(_EPOCH + day), first, last)
+            for day, first, last in days
+        )
+
+    def _stretch(
+        self, session: Session, place: Place, alias: int, stretch: Stretch
+    ) -> HistoryStretch | Refusal:
+        found = self._archive.between(
+            place,
+            stretch.first,
+            stretch.last,
+            min(max(stretch.count, 1), MAX_ROWS),
+            stretch.backwards,
+        )
+        return self._answer(session, alias, found)
+
+    def _answer(
+        self, session: Session, alias: int, found: Sequence[Entry]
+    ) -> HistoryStretch | Refusal:
+        if not found:
+            return NOTHING
+        return HistoryStretch(
+            tuple(
+                PastMessage(
+                    session.aliases.uin(entry.letter.mark.sender),
+                    entry.letter.mark.time,
+                    entry.letter.content,
+                    entry.sequence,
+                )
+                for entry in found
+            ),
+            found[0].sequence,
+            found[-1].sequence,
+            alias,
+            int(self._clock.seconds()),
+        )

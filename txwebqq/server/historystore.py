@@ -1,0 +1,244 @@
+"""
+What the database knows of what was said.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from txwebqq.model import Number
+
+HISTORY_SCHEMA = """
+CREATE TABLE history (
+    serial INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    other INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX history_by_place ON history (kind, place, other, seq);
+"""
+
+PEOPLE, GROUP, DISCUSSION = 0, 1, 2
+
+Place = tuple[int, int, int]
+"""A conversation: its kind, and the group or discussion and 0, or the two
+people, the lower number first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """
+    One message.
+
+    @ivar sequence: its running number in the conversation; 0 to have it given
+        one.
+    @ivar body: the letter as it is stored.
+    """
+
+    place: Place
+    sequence: int
+    time: int
+    sender: Number
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """
+    What may be read of a conversation.
+
+    @ivar keep: so many of the last messages.
+    @ivar since: what is older is gone.
+    """
+
+    keep: int
+    since: int
+
+
+class HistoryStore(Protocol):
+    """
+    What the archive keeps.
+    """
+
+    def record(self, messages: Iterable[Said]) -> None: ...
+
+    def prune(self, place: Place, keep: int) -> None: ...
+
+    def purge(self, before: int, limit: int) -> int: ...
+
+    def countSaid(self, place: Place, window: Window) -> int: ...
+
+    def said(
+        self, place: Place, window: Window, offset: int, limit: int
+    ) -> list[Said]: ...
+
+    def saidBetween(
+        self,
+        place: Place,
+        window: Window,
+        bounds: tuple[int, int],
+        limit: int,
+        newest: bool,
+    ) -> list[Said]: ...
+
+    def saidBy(
+        self, place: Place, window: Window, sender: Number, limit: int
+    ) -> list[Said]: ...
+
+    def daysSaid(
+        self, place: Place, window: Window, offset: int
+    ) -> list[tuple[int, int, int]]: ...
+
+
+_WHERE = "kind = ? AND place = ? AND other = ?"
+_WINDOW = (
+    f"SELECT seq, time, sender, body FROM history WHERE {_WHERE}"
+    " AND time >= ? ORDER BY seq DESC LIMIT ?"
+)
+
+
+class HistoryTables:
+    """
+    The part of the store that answers for what was said.
+    """
+
+    _db: sqlite3.Connection
+    _lastSaid: int | None = None
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    def record(self, messages: Iterable[Said]) -> None:
+        """
+        Keep messages, in the order in which they were said.
+        """
+        if self._lastSaid is None:
+            (last,) = self._db.execute(
+                "SELECT ifnull(max(serial), 0) FROM history"
+            ).fetchone()
+            self._lastSaid = last
+        rows = []
+        serial = self._lastSaid
+        for m in messages:
+            serial += 1
+            sequence = m.sequence or serial
+            rows.append((serial, *m.place, sequence, m.time, m.sender, m.body))
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
+            )
+        self._lastSaid = serial
+
+    def prune(self, place: Place, keep: int) -> None:
+        """
+        Forget all of a conversation but its last messages.
+        """
+        self._db.execute(
+            f"DELETE FROM history WHERE {_WHERE} AND seq <="
+            f" (SELECT seq FROM history WHERE {_WHERE}"
+            " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+            (*place, *place, keep),
+        )
+
+    def purge(self, before: int, limit: int) -> int:
+        """
+        Forget some of what was said before a time.
+
+        @return: how many messages; C{limit} if there may be more.
+        """
+        rows = self._db.execute(
+            "SELECT serial, time FROM history ORDER BY serial LIMIT ?", (limit,)
+        )
+        old = []
+        for serial, time in rows.fetchall():
+            if time >= before:
+                break
+            old.append(serial)
+        if old:
+            self._db.execute("DELETE FROM history WHERE serial <= ?", (old[-1],))
+        return len(old)
+
+    def countSaid(self, place: Place, window: Window) -> int:
+        """
+        How many messages of a conversation there are.
+        """
+        (count,) = self._db.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM history WHERE {_WHERE}"
+            " AND time >= ? ORDER BY seq DESC LIMIT ?)",
+            (*place, window.since, window.keep),
+        ).fetchone()
+        return int(count)
+
+    def said(self, place: Place, window: Window, offset: int, limit: int) -> list[Said]:
+        """
+        Some messages of a conversation, the oldest first.
+
+        @param offset: how many older ones to leave out.
+        """
+        rows = self._db.execute(
+            f"SELECT * FROM ({_WINDOW}) ORDER BY seq LIMIT ? OFFSET ?",
+            (*place, window.since, window.keep, limit, offset),
+        )
+        return _messages(place, rows)
+
+    def saidBetween(
+        self,
+        place: Place,
+        window: Window,
+        bounds: tuple[int, int],
+        limit: int,
+        newest: bool,
+    ) -> list[Said]:
+        """
+        Messages with running numbers between two, the oldest first.
+
+        @param newest: which to take when there are more than the limit.
+        """
+        order = "DESC" if newest else "ASC"
+        rows = self._db.execute(
+            f"SELECT * FROM ({_WINDOW}) WHERE seq BETWEEN ? AND ?"
+            f" ORDER BY seq {order} LIMIT ?",
+            (*place, window.since, window.keep, *bounds, limit),
+        )
+        messages = _messages(place, rows)
+        return messages[::-1] if newest else messages
+
+    def saidBy(
+        self, place: Place, window: Window, sender: Number, limit: int
+    ) -> list[Said]:
+        """
+        What somebody has said in a conversation, the oldest first.
+        """
+        rows = self._db.execute(
+            f"SELECT * FROM ({_WINDOW}) WHERE sender = ? ORDER BY seq LIMIT ?",
+            (*place, window.since, window.keep, sender, limit),
+        )
+        return _messages(place, rows)
+
+    def daysSaid(
+        self, place: Place, window: Window, offset: int
+    ) -> list[tuple[int, int, int]]:
+        """
+        The days on which something was said, as days since 1970, each with
+        its first and last running number.
+
+        @param offset: the seconds by which days begin earlier than in London.
+        """
+        rows = self._db.execute(
+            f"SELECT (time + ?) / 86400, min(seq), max(seq) FROM ({_WINDOW})"
+            " GROUP BY 1 ORDER BY 1",
+            (offset, *place, window.since, window.keep),
+        )
+        return rows.fetchall()
+
+
+def _messages(place: Place, rows: Iterable[Sequence[object]]) -> list[Said]:
+    return [Said(place, *row) for row in rows]  # type: ignore[arg-type]
