@@ -29,7 +29,6 @@ from txwebqq.server.records import (
 )
 from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
 
-
 VERSION = 1
 """What C{PRAGMA user_version} says of databases with this schema."""
 
