@@ -144,8 +144,12 @@ class FormProducer:
         if piece:
             self._left -= len(piece)
             consumer.write(piece)
+        elif self._tail:
+            tail, self._tail = self._tail, b""
+            consumer.write(tail)
         else:
-            consumer.write(self._tail)
+            # Not while we are paused: a transport remembers that, and would
+            # resume the producer of the connection's next request instead.
             self.stopProducing()
             self._done.callback(None)
 

@@ -15,7 +15,6 @@ from txwebqq.model import (
     Event,
     Font,
     Gid,
-    GroupPicture,
     Presence,
     Status,
     Uin,
@@ -45,7 +44,7 @@ from txwebqq.wire.command import (
     statusOf,
     textOf,
 )
-from txwebqq.wire.content import decodeSent, encodeSent
+from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 from txwebqq.wire.events import decodeEvent, encodeEvent
 
 # ---- poll
@@ -117,18 +116,6 @@ def _decodeEnvelope(envelope: Any) -> Event:
 _NO_CODE = Code(0)
 
 
-def _signature(content: Content, key: str, sig: str) -> tuple[str, str]:
-    """
-    What a content with pictures is sent with: as given, else as its first
-    picture came from its upload.
-    """
-    if not sig:
-        for segment in content:
-            if isinstance(segment, GroupPicture) and segment.sig:
-                return segment.key, segment.sig
-    return key, sig
-
-
 @dataclass(frozen=True, slots=True)
 class SendBuddyMsg2(OKCommand):
     """
@@ -197,7 +184,7 @@ class SendQunMsg2(OKCommand):
 
     def encodeFields(self) -> Pairs:
         members: dict[str, Any] = {"group_uin": self.group}
-        key, sig = _signature(self.content, self.key, self.sig)
+        key, sig = signatureOf(self.content, self.key, self.sig)
         if sig:
             members |= {"group_code": self.code, "key": key, "sig": sig}
         members |= {

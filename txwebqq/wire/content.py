@@ -230,6 +230,18 @@ def _unescaped(text: str) -> tuple[str, Font]:
     raise MalformedReply("content is not JSON")
 
 
+def signatureOf(content: Content, key: str, sig: str) -> tuple[str, str]:
+    """
+    The C{key} and C{sig} that a content with pictures is sent with: as given,
+    else as the first of them came from its upload.
+    """
+    if not sig:
+        for segment in content:
+            if isinstance(segment, GroupPicture) and segment.sig:
+                return segment.key, segment.sig
+    return key, sig
+
+
 # ---- receiving
 
 
