@@ -22,6 +22,7 @@ from twisted.python.usage import UsageError
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
+from txwebqq.server.archive import DAYS, KEEP
 from txwebqq.server.captcha import painter
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.files import Limits
@@ -58,6 +59,8 @@ class Options(UsageOptions):
         ["captcha", None, "suspicious", "Who reads one: never, always, suspicious."],
         ["captcha-text", None, None, "The text of all captchas, for tests only."],
         ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "The seconds a poll is held."],
+        ["history", None, f"{KEEP}", "The messages kept of a conversation."],
+        ["history-days", None, f"{DAYS}", "For how many days they are kept."],
         ["max-file", None, "100", "The megabytes of a file that waits for somebody."],
     ]
 
@@ -69,6 +72,8 @@ class Options(UsageOptions):
             self["endpoint"] = _endpoint(self["listen"])
             self["timeout"] = _seconds(self["poll-timeout"])
             self["limits"] = _limits(self["max-file"])
+            self["keep"] = _count("--history", self["history"], 0, 1_000_000)
+            self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
             self["mode"] = _mode(self["captcha"])
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
@@ -117,6 +122,8 @@ class ServerService(Service):
             captcha=options["mode"],
             captchaText=options["captcha-text"],
         )
+        world.archive.keep = options["keep"]
+        world.archive.days = options["days"]
         database = options["database"]
         try:
             self._server = server = WebQQServer(
@@ -251,6 +258,13 @@ def _limits(text: str) -> Limits:
         raise InvalidConfiguration(f"--max-file is not from 0 to 1000000: {text}")
     size = int(megabytes * 1024 * 1024)
     return Limits(file=size, daily=max(size, Limits().daily))
+
+
+def _count(option: str, text: str, least: int, most: int) -> int:
+    isNumber = text.isascii() and text.isdigit() and len(text) < 10
+    if not isNumber or not least <= int(text) <= most:
+        raise InvalidConfiguration(f"{option} is not from {least} to {most}: {text}")
+    return int(text)
 
 
 def _mode(word: str) -> CaptchaMode:
