@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,12 +19,15 @@ from txwebqq.client import Servers, WebQQClient
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.model import (
     CustomFace,
+    Did,
+    DiscussionMessage,
     Event,
     FileNotice,
     FileStep,
     GroupMessage,
     GroupPicture,
     Message,
+    Number,
     OfflineFile,
     OfflineFileNotice,
     OfflinePicture,
@@ -31,13 +35,26 @@ from txwebqq.model import (
     TransferProgress,
     Uin,
 )
+from txwebqq.server.records import Discussion, Population, Room, RoomWithMembers
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 from txwebqq.wire.command import Ticket
+from txwebqq.wire.discussions import SendDiscuMsg2
 from txwebqq.wire.media import CfaceUpload, WaitingFile
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 JPG = b"\xff\xd8\xff\xe0" + b"picture" * 20
 DATA = bytes(range(256)) * 4096
+
+
+def fileOf(case: SynchronousTestCase, data: bytes) -> Path:
+    """
+    A file with some bytes, gone after the test.
+    """
+    folder = TemporaryDirectory()
+    case.addCleanup(folder.cleanup)
+    path = Path(folder.name) / "picture.jpg"
+    path.write_bytes(data)
+    return path
 
 
 class MediaTestCase(SynchronousTestCase):
@@ -86,12 +103,41 @@ class PictureTests(MediaTestCase):
         with self.assertRaises(RequestRefused):
             self.result(denied)
 
+    def test_discussion(self) -> None:
+        """
+        The same picture is shown in a discussion.
+        """
+        people = (self.alice.number, self.bob.number)
+        discussion = Discussion(Number(300001), "tea", self.alice.number, people)
+        self.web.world.merge(Population(discussions=(discussion,)))
+        segment = self.result(self.alice.protocol.uploadGroupPicture(PNG))
+        did = Did(300001)
+        sent = self.alice.protocol.transport.call(
+            lambda ticket: SendDiscuMsg2(ticket, did, (segment,), 1)
+        )
+        self.result(sent)
+        message = self.last(self.bob, DiscussionMessage)
+        fetch = self.bob.protocol.fetchPicture
+        self.assertEqual(self.result(fetch(message, message.content[0])), PNG)
+
+    def test_later(self) -> None:
+        """
+        Whoever joins a group later has not been sent its pictures.
+        """
+        self.result(self.alice.protocol.sendGroupPicture(self.gid, PNG))
+        message = self.last(self.bob, GroupMessage)
+        room = Room(message.number, "cats", self.alice.number)
+        late = RoomWithMembers(room, (self.carol.number,))
+        self.web.world.merge(Population(rooms=(late,)))
+        denied = self.carol.protocol.fetchPicture(message, message.content[0])
+        with self.assertRaises(RequestRefused):
+            self.result(denied)
+
     def test_sendGroupPicture(self) -> None:
         """
         Uploading and showing a picture is one call, also of a file.
         """
-        path = Path(self.mktemp())
-        path.write_bytes(JPG)
+        path = fileOf(self, JPG)
         self.result(self.alice.protocol.sendGroupPicture(self.gid, path))
         message = self.last(self.bob, GroupMessage)
         sink = BytesIO()
@@ -348,8 +394,7 @@ class BodyTests(SynchronousTestCase):
         What a file is called is what it is called by, else its path's last
         part.
         """
-        path = Path(self.mktemp())
-        path.write_bytes(b"x")
+        path = fileOf(self, b"x")
         with path.open("rb") as file:
             sources = [Source(path), Source(file), Source(b""), Source(path, "b")]
             for source in sources:

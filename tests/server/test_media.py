@@ -783,6 +783,8 @@ class TransferTests(MediaTestCase):
         uin = self.carol.uin(ALICE)
         target = f"/channel/get_file2?lcid={session}&guid=t&to={uin}"
         self.assertEqual(self.get(self.carol, target).json["retcode"], 102)
+        own = f"/channel/get_file2?lcid={session}&guid=t&to={ALICE}"
+        self.assertEqual(self.get(self.alice, own).json["retcode"], 102)
         for visitor in (self.carol, self.alice, self.bob):
             direct = f"/v2/{visitor.number}/1/{session}/0/0/0/0/1/f/1/t.txt?x=1"
             self.assertEqual(self.get(visitor, direct).json["retcode"], 102)

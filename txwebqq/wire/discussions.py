@@ -36,7 +36,7 @@ from txwebqq.wire.command import (
     postFields,
     textOf,
 )
-from txwebqq.wire.content import decodeSent, encodeSent
+from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 
 GLOBAL_MASK = 1000
 """The did under which the mask list keeps the setting for all discussions."""
@@ -478,8 +478,9 @@ class SendDiscuMsg2(_TroubledCommand):
 
     def encodeFields(self) -> Pairs:
         members: dict[str, Any] = {"did": str(self.did)}
-        if self.sig:
-            members |= {"key": self.key, "sig": self.sig}
+        key, sig = signatureOf(self.content, self.key, self.sig)
+        if sig:
+            members |= {"key": key, "sig": sig}
         members |= {
             "content": encodeSent(self.content, self.font),
             "msg_id": self.messageId,
