@@ -5,6 +5,7 @@ Talking, from the callback interface to the server and back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -14,17 +15,20 @@ from txwebqq.errors import MessageTooLong, NotSignedOn, PartlySent, RequestRefus
 from txwebqq.model import (
     WEB_CLIENT,
     Content,
+    Font,
     Message,
+    Segment,
     Shake,
     Status,
     StatusChange,
     Text,
     Typing,
     Uin,
+    UnknownSegment,
     plainText,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.requests.talk import TalkRequests
+from txwebqq.requests.talk import DEFAULT_FONT, TalkRequests
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.channel import Poll2, SendBuddyMsg2
@@ -264,6 +268,20 @@ class PieceTests(SynchronousTestCase):
         self.protocol.sendMessage(Uin(1), "2")
         self.assertEqual(self.asked[-2:], ["1", "2"])
 
+    def test_queue(self) -> None:
+        """
+        Whoever comes later waits for all that wait already.
+        """
+        self.protocol.sendMessage(Uin(1), "a" * 20_000)
+        self.protocol.sendMessage(Uin(1), "b" * 20_000)
+        for n in range(2):
+            self.transport.asked[n][2].callback(None)
+        self.protocol.sendMessage(Uin(1), "c")
+        self.assertEqual(self.asked, ["a", "a", "b"])
+        for n in range(2, 4):
+            self.transport.asked[n][2].callback(None)
+        self.assertEqual(self.asked, ["a", "a", "b", "b", "c"])
+
     def test_misspelt(self) -> None:
         """
         A choice that does not exist fails, even where nothing is too long.
@@ -432,6 +450,58 @@ class PresenceTests(Talk):
             details = web.result(person.protocol.fetchGroup(code))
             [status] = [m.status for m in details.members if m.nick == "Other"]
             self.assertIs(status, visible)
+
+
+class QuirkTests(Talk):
+    """
+    What old clients put into messages.
+    """
+
+    def hear(self, *segments: Segment, font: Font = DEFAULT_FONT) -> Message:
+        sent = self.alice.protocol.sendMessage(
+            self.alice.uinOf(self.bob), segments, font
+        )
+        self.web.result(sent)
+        message: Message = self.of(self.bob, Message)[-1]
+        return message
+
+    def test_font(self) -> None:
+        """
+        No font is too small to read; names and the rest are left alone.
+        """
+        font = Font("方正舒体", 3, True, False, True, "00ff00")
+        self.assertEqual(self.hear(Text("x"), font=font).font, replace(font, size=8))
+        font = replace(font, size=22)
+        self.assertEqual(self.hear(Text("x"), font=font).font, font)
+
+    def test_unknown(self) -> None:
+        """
+        What we have no type for arrives as it was sent.
+        """
+        segments = (
+            Text("x"),
+            UnknownSegment(["pic_id", "5E10B9BC-A2BD-F848-9CB3-239DFFA745B5"]),
+            UnknownSegment(["image", "jpg", 0]),
+            UnknownSegment(["cface_idx", 0]),
+        )
+        self.assertEqual(self.hear(*segments).content, segments)
+
+    def test_texts(self) -> None:
+        """
+        Advertisements and invitations are texts like others.
+        """
+        for text in (
+            "\n【提示：此用户正在使用Q+ Web：http://web.qq.com/】",
+            "\u3000  \u3000http://web.qq.com/",
+        ):
+            segments = (Text("hi"), Text(text))
+            self.assertEqual(self.hear(*segments).content, segments)
+
+    def test_empty(self) -> None:
+        """
+        A message of nothing but its font comes, with an empty content.
+        """
+        self.assertEqual(self.hear().content, ())
 
 
 class ShownTests(Talk):

@@ -223,6 +223,16 @@ def test_batches(desk: Desk) -> None:
     assert desk.rows == BATCH + 1
 
 
+def test_alone(desk: Desk) -> None:
+    """
+    What is said in a group is kept also when nobody else receives it.
+    """
+    mark = Postmark(ALICE, START, 1, 2)
+    letter = GroupLetter(mark, (Text("hello?"),), Font(), CATS, 7)
+    desk.archive.note(letter, [])
+    assert texts(desk.archive.page(HOME, 1, 10)) == ["hello?"]
+
+
 def test_restart(tmp_path: Path) -> None:
     """
     History outlives the server, and goes on where it was.

@@ -87,10 +87,10 @@ class Archive:
         """
         Note what somebody has said; other letters are none of our business.
         """
-        if self.keep <= 0 or not recipients:
+        if self.keep <= 0:
             return
         match letter.conversation:
-            case ("buddy" | "stranger", sender):
+            case ("buddy" | "stranger", sender) if recipients:
                 place = placeOf(Number(sender), recipients[0])
             case ("group", group) if hasattr(letter, "content"):
                 place = (GROUP, group, 0)

@@ -38,6 +38,7 @@ MAX_TOGETHER = 100
 
 _MAX_NESTING = 16
 _MAX_FONT_NAME = 64
+_LEAST_FONT_SIZE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def tidyFont(font: Font) -> Font:
         color = "000000"
     return Font(
         name=font.name[:_MAX_FONT_NAME],
-        size=min(max(font.size, 1), 255),
+        size=min(max(font.size, _LEAST_FONT_SIZE), 255),
         bold=font.bold,
         italic=font.italic,
         underline=font.underline,
