@@ -4,19 +4,30 @@ Keeping an account online, against our own server and against its odd cousins.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
-from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
-from zope.interface import implementer
+from twisted.web.server import NOT_DONE_YET
 
+from tests.rig import (
+    BEAT,
+    HTML,
+    KICK,
+    LOGIN2,
+    LOGOUT2,
+    POLL,
+    PROBE,
+    SEND,
+    Lives,
+    Logged,
+    Rig,
+    batch,
+    message,
+)
 from txwebqq.errors import (
     CaptchaUnsolved,
     Kicked,
@@ -27,132 +38,10 @@ from txwebqq.errors import (
     RequestRefused,
     SessionExpired,
 )
-from txwebqq.model import Account, KickNotice, Message, Status, Uin
-from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.model import Account, Message, Status, Uin
+from txwebqq.protocol import WebQQFactory
 from txwebqq.server.challenges import CaptchaMode
-from txwebqq.service import WebQQService
-from txwebqq.testing import PASSWORD, MemoryTreq, MemoryWebQQ
-
-POLL = "/channel/poll2"
-LOGIN2 = "/channel/login2"
-PROBE = "/channel/get_online_buddies2"
-HTML = b"<html>502 Bad Gateway</html>"
-
-
-class Life(WebQQProtocol):
-    """
-    Writes down what happens to it.
-    """
-
-    factory: Lives
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-
-    def connectionMade(self) -> None:
-        self.factory.lived.append(self)
-        self.log.append("made")
-
-    def signedOn(self) -> None:
-        self.log.append("on")
-
-    def captchaRequired(self, image: bytes) -> Awaitable[str]:
-        return self.factory.readings.pop(0)
-
-    def messageReceived(self, message: Message) -> object:
-        self.log.append(message.text)
-        return self.factory.onMessage(message)
-
-    def kicked(self, notice: KickNotice) -> None:
-        self.log.append("kicked")
-
-    def connectionLost(self, reason: Failure) -> None:
-        assert reason.type is not None
-        self.log.append(reason.type.__name__)
-
-
-class Lives(WebQQFactory):
-    """
-    Remembers whom it built.
-    """
-
-    protocol = Life
-
-    def __init__(self) -> None:
-        self.lived: list[Life] = []
-        self.readings: list[Awaitable[str]] = []
-        self.onMessage: Callable[[Message], object] = lambda message: None
-
-    @property
-    def logs(self) -> list[list[str]]:
-        return [life.log for life in self.lived]
-
-
-class OddServer(Resource):
-    """
-    Our server, with other answers to some questions.
-
-    @ivar scripted: for a path, what to answer next: a body, an HTTP status, or
-        L{NOT_DONE_YET} for silence.
-    """
-
-    isLeaf = True
-
-    def __init__(self, web: MemoryWebQQ) -> None:
-        super().__init__()
-        self._web = web
-        self.asked: list[str] = []
-        self.scripted: dict[str, list[bytes | int]] = {}
-
-    def render(self, request: Request) -> bytes | int:
-        path = request.path.decode()
-        self.asked.append(path)
-        answers = self.scripted.get(path)
-        if not answers:
-            return self._web.server.render(request)
-        answer = answers.pop(0)
-        if isinstance(answer, int) and answer != NOT_DONE_YET:
-            request.setResponseCode(answer)
-            return HTML
-        return answer
-
-
-class Rig:
-    """
-    Alice with a service, and Bob, at an odd server.
-    """
-
-    def __init__(self, captcha: CaptchaMode = CaptchaMode.NEVER) -> None:
-        self.web = MemoryWebQQ(captcha)
-        self.alice, self.bob = self.web.friends("Alice", "Bob")
-        self.odd = OddServer(self.web)
-        self.web.treq = MemoryTreq(self.odd)
-        self.lives = Lives()
-        self.service = self.serve(self.alice.account, self.lives)
-
-    def serve(self, account: Account, factory: WebQQFactory) -> WebQQService:
-        return WebQQService(
-            account, factory, self.web.client(), self.web.clock, backoff=lambda n: 2.0
-        )
-
-    def start(self) -> None:
-        self.service.startService()
-        self.web.settle()
-
-    def polls(self, *answers: bytes | int) -> None:
-        """
-        Start, and have the first polls answered so.
-        """
-        self.odd.scripted[POLL] = list(answers)
-        self.start()
-
-    def finish(self) -> None:
-        """
-        Stop everything; nothing may be left.
-        """
-        self.web.result(self.service.stopService())
-        self.web.stop()
-        assert self.web.clock.getDelayedCalls() == []
+from txwebqq.testing import PASSWORD
 
 
 @pytest.fixture
@@ -295,29 +184,6 @@ def test_oddAnswers(rig: Rig, answer: bytes | int) -> None:
     rig.bob.stop()
 
 
-def message(seconds: int, number: int, text: str) -> str:
-    """
-    A message of somebody, as it comes.
-    """
-    value = {
-        "msg_id": number,
-        "from_uin": 2963008411,
-        "to_uin": 300100200,
-        "msg_id2": 158459,
-        "msg_type": 9,
-        "time": seconds,
-        "content": [["font", {}], f"{text} "],
-    }
-    return json.dumps({"poll_type": "message", "value": value})
-
-
-def batch(*events: str) -> bytes:
-    """
-    The answer that holds events.
-    """
-    return f'{{"retcode":0,"result":[{",".join(events)}]}}'.encode()
-
-
 def test_order(rig: Rig) -> None:
     """
     A batch is delivered oldest first, and what has one time in the reverse
@@ -333,12 +199,7 @@ def test_kickLast(rig: Rig) -> None:
     """
     A kick comes after everything else in its batch, and then no poll does.
     """
-    kick = (
-        '{"poll_type":"kick_message","value":{"msg_id":30519,"from_uin":10000,'
-        '"to_uin":300100200,"msg_id2":30520,"msg_type":48,"reply_ip":0,'
-        '"show_reason":1,"reason":"elsewhere"}}'
-    )
-    rig.polls(batch(kick, message(100, 1, "a")))
+    rig.polls(batch(KICK, message(100, 1, "a")))
     rig.web.settle(600)
     assert rig.lives.logs == [["made", "on", "a", "kicked", "Kicked"]]
     assert rig.odd.asked.count(POLL) == 1
@@ -502,7 +363,7 @@ def test_stopTellsServer(rig: Rig) -> None:
     assert rig.bob.protocol.buddies[uin].status is Status.ONLINE
     rig.web.result(rig.service.stopService())
     rig.web.settle()
-    assert "/channel/logout2" in rig.odd.asked
+    assert LOGOUT2 in rig.odd.asked
     assert rig.bob.protocol.buddies[uin].status is Status.OFFLINE
     rig.bob.stop()
 
@@ -547,7 +408,7 @@ def test_sends(rig: Rig) -> None:
     long = "x" * 20_000
     with pytest.raises(MessageTooLong):
         rig.web.result(life.sendMessage(uin, long, tooLong="refuse"))
-    rig.odd.scripted["/channel/send_buddy_msg2"] = [b'{"retcode":121,"t":"0"}']
+    rig.odd.scripted[SEND] = [b'{"retcode":121,"t":"0"}']
     with pytest.raises(SessionExpired):
         rig.web.result(life.sendMessage(uin, "hi"))
     rig.web.result(rig.service.stopService())
@@ -640,11 +501,10 @@ def test_heartbeat(rig: Rig) -> None:
     """
     The heart beats once a minute, and a failure of it does no harm.
     """
-    beat = "/web2/get_msg_tip"
-    rig.odd.scripted[beat] = [500, HTML]
+    rig.odd.scripted[BEAT] = [500, HTML]
     rig.start()
     rig.web.settle(200)
-    assert rig.odd.asked.count(beat) == 3
+    assert rig.odd.asked.count(BEAT) == 3
     assert rig.lives.logs == [["made", "on"]]
 
 
@@ -652,14 +512,7 @@ def test_noSecretsInLog() -> None:
     """
     Nothing that a whole life logs, with its troubles, holds a secret.
     """
-    events: list[LogEvent] = []
-
-    @implementer(ILogObserver)
-    def observe(event: LogEvent) -> None:
-        events.append(event)
-
-    globalLogPublisher.addObserver(observe)
-    try:
+    with Logged() as logged:
         rig = Rig()
         rig.odd.scripted["/login"] = [500]
         rig.odd.scripted[LOGIN2] = [HTML]
@@ -672,10 +525,7 @@ def test_noSecretsInLog() -> None:
         [session] = rig.web.world.sessions
         secrets += [session.psessionid, session.vfwebqq]
         rig.finish()
-    finally:
-        globalLogPublisher.removeObserver(observe)
-    text = "\n".join(f"{formatEvent(event)} {event}" for event in events)
-    assert "is signed on" in text
+    assert "is signed on" in logged.text
     for secret in secrets:
         assert secret
-        assert secret not in text
+        assert secret not in logged.text
