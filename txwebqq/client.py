@@ -389,7 +389,7 @@ def refusalError(refusal: Refusal) -> WebQQError:
             return SessionExpired(f"the session is not valid (retcode {code})", code)
         case 123:
             return MessageTooLong(code, "the message is too long")
-        case 1000 | 1001:
+        case 1000 | 1001 | 100102 | 100110:
             return CaptchaNeeded(code, "the server wants a captcha read")
     return RequestRefused(code, refusal.errmsg or "the server refused")
 

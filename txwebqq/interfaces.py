@@ -12,7 +12,19 @@ from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
 from txwebqq.bodies import Sink, Source
-from txwebqq.model import Account, Buddy, Category, Event, Gid, Group, Status, Uin
+from txwebqq.model import (
+    Account,
+    Buddy,
+    Category,
+    Did,
+    Discussion,
+    Event,
+    Gid,
+    Group,
+    Status,
+    Uin,
+)
+from txwebqq.roster import Roster
 from txwebqq.wire.command import Command, Ticket
 from txwebqq.wire.media import Upload
 
@@ -26,6 +38,8 @@ class IWebQQTransport(Interface):
 
     buddies: Mapping[Uin, Buddy] = Attribute("The friends, kept current.")
     groups: Mapping[Gid, Group] = Attribute("The groups that we are in.")
+    discussions: Mapping[Did, Discussion] = Attribute("The discussions, likewise.")
+    roster: Roster = Attribute("All of these lists, for requests that change them.")
     categories: tuple[Category, ...] = Attribute("The drawers of the friend list.")
     status: Status = Attribute("How we appear.")
 
@@ -59,6 +73,16 @@ class IWebQQTransport(Interface):
         @param limit: the bytes that are too many.
 
         @return: fires with the size; fails as L{call}.
+        """
+
+    def seconds() -> float:
+        """
+        The time, for what is kept only for a while.
+        """
+
+    def cookie(name: str) -> str:
+        """
+        The value of a cookie that the server gave us, or C{""}.
         """
 
     def nextMessageId() -> int:

@@ -32,6 +32,8 @@ from txwebqq.model import (
     Account,
     Buddy,
     Category,
+    Did,
+    Discussion,
     Event,
     FriendList,
     Gid,
@@ -40,6 +42,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.polling import HeartbeatService, Inbox, PollService
+from txwebqq.reading import ReadingService
 from txwebqq.roster import Roster
 from txwebqq.session import Core, Era, SignOn, makeSignOn
 from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
@@ -84,6 +87,14 @@ class _Transport:
         return self._port.roster.groups
 
     @property
+    def discussions(self) -> Mapping[Did, Discussion]:
+        return self._port.roster.discussions
+
+    @property
+    def roster(self) -> Roster:
+        return self._port.roster
+
+    @property
     def categories(self) -> tuple[Category, ...]:
         return self._port.roster.categories
 
@@ -114,6 +125,12 @@ class _Transport:
         if self._closed:
             return fail(NotSignedOn("this sign-on is over"))
         return self._port.fetch(make, sink, limit)
+
+    def seconds(self) -> float:
+        return self._port.seconds()
+
+    def cookie(self, name: str) -> str:
+        return self._port.cookie(name)
 
     def nextMessageId(self) -> int:
         return self._port.nextMessageId()
@@ -168,6 +185,7 @@ class Port:
         self._ticket: Ticket | None = None
         self._channel: MultiService | None = None
         self._poll: PollService | None = None
+        self._reading: ReadingService | None = None
         self._signedOn = False
         self._lastMessageId = 0
         # What the server took last, by the letter of its algorithm.
@@ -257,7 +275,8 @@ class Port:
     def wentOnline(self, ticket: Ticket) -> None:
         assert self._door is not None
         self._ticket = ticket
-        if not self._signedOn:
+        isNew = not self._signedOn
+        if isNew:
             self._signedOn = True
             self._log.info("{number} is signed on.", number=self._account.number)
             self._door.call("signedOn")
@@ -277,7 +296,8 @@ class Port:
         )
         self._channel = MultiService()
         heartbeat = HeartbeatService(self._ask, self._heartbeat, self._clock)
-        for child in (self._poll, heartbeat):
+        self._reading = ReadingService(self.call, self.roster, self._clock, isNew)
+        for child in (self._poll, heartbeat, self._reading):
             child.setServiceParent(self._channel)  # type: ignore[no-untyped-call]
         self._channel.setServiceParent(self._service)
         held, self._held = self._held, []
@@ -362,6 +382,12 @@ class Port:
         held: Deferred[None] = Deferred(self._held.remove)
         self._held.append(held)
         return held.addCallback(lambda _: self._perform(perform))
+
+    def seconds(self) -> float:
+        return self._clock.seconds()
+
+    def cookie(self, name: str) -> str:
+        return self._client.cookie(name)
 
     def nextMessageId(self) -> int:
         """
@@ -498,12 +524,15 @@ class Port:
 
     def _deliver(self, event: Event) -> None:
         self.roster.apply(event)
+        if self._reading is not None:
+            self._reading.catchUp()
         if self._door is not None:
             self._door.call("eventReceived", event)
 
     def _closeChannel(self) -> None:
         self._ticket = None
         self._poll = None
+        self._reading = None
         channel, self._channel = self._channel, None
         if channel is not None:
             # What it has in flight is cancelled, and waited for by drain.

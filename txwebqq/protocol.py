@@ -18,6 +18,8 @@ from txwebqq.model import (
     Buddy,
     CallRequest,
     Category,
+    Did,
+    Discussion,
     DiscussionMessage,
     Event,
     FileNotice,
@@ -42,6 +44,7 @@ from txwebqq.model import (
     Uin,
     UnknownEvent,
 )
+from txwebqq.requests.discussions import DiscussionRequests
 from txwebqq.requests.groups import GroupRequests
 from txwebqq.requests.history import HistoryRequests
 from txwebqq.requests.media import MediaRequests
@@ -53,6 +56,7 @@ from txwebqq.requests.talk import TalkRequests
 @implementer(IWebQQProtocol)
 class WebQQProtocol(
     MediaRequests,
+    DiscussionRequests,
     TalkRequests,
     HistoryRequests,
     PeopleRequests,
@@ -103,6 +107,13 @@ class WebQQProtocol(
         The groups that we are in.
         """
         return self.transport.groups
+
+    @property
+    def discussions(self) -> Mapping[Did, Discussion]:
+        """
+        The discussions that we are in, fetched soon after C{signedOn}.
+        """
+        return self.transport.discussions
 
     @property
     def categories(self) -> tuple[Category, ...]:

@@ -1,20 +1,33 @@
 """
-The friends and groups of one sign-on, kept current by events.
+The friends, groups and discussions of one sign-on, kept current by events and
+by what we ask for ourselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from txwebqq.model import (
+    DISSOLVED,
     Buddy,
     Category,
+    Code,
+    Did,
+    Discussion,
+    DiscussionDetails,
+    DiscussionList,
+    DiscussionMessage,
     Event,
     FriendList,
     Gid,
     Group,
     GroupList,
+    GroupMessage,
+    GroupNotice,
+    GroupStep,
+    Number,
     Presence,
     Status,
     StatusChange,
@@ -25,6 +38,13 @@ from txwebqq.model import (
 class Roster:
     """
     Fetched once per sign-on; events change it before applications see them.
+
+    @ivar globalMask: what is done with the messages of all groups
+        (L{txwebqq.model.GroupList}).
+    @ivar newGroups: groups that an event put here, whose names nobody has told
+        us yet.
+    @ivar newDiscussions: discussions that have changed since we read about
+        them.
     """
 
     def __init__(
@@ -36,6 +56,10 @@ class Roster:
         self.buddies: dict[Uin, Buddy] = dict(friends.buddies) if friends else {}
         self.categories: tuple[Category, ...] = friends.categories if friends else ()
         self.groups: dict[Gid, Group] = dict(groups.groups) if groups else {}
+        self.globalMask = groups.globalMask if groups else 0
+        self.discussions: dict[Did, Discussion] = {}
+        self.newGroups: set[Code] = set()
+        self.newDiscussions: set[Did] = set()
         for presence in present:
             self._see(presence.uin, presence.status, presence.clientType)
 
@@ -43,10 +67,102 @@ class Roster:
         """
         Change what an event says has changed.
         """
-        if isinstance(event, StatusChange):
-            self._see(event.uin, event.status, event.clientType)
+        match event:
+            case StatusChange(uin, status, clientType):
+                self._see(uin, status, clientType)
+            case GroupNotice():
+                self._heed(event)
+            case GroupMessage() if event.group not in self.groups:
+                self._meet(event.group, event.code, event.number)
+            case DiscussionMessage():
+                self._hear(event.discussion, event.version)
 
     def _see(self, uin: Uin, status: Status, clientType: int) -> None:
         buddy = self.buddies.get(uin)
         if buddy is not None:
             self.buddies[uin] = replace(buddy, status=status, clientType=clientType)
+
+    # ---- groups
+
+    def _heed(self, notice: GroupNotice) -> None:
+        isMe = int(notice.member) == int(notice.recipient)
+        match notice.step:
+            case GroupStep.CREATED | GroupStep.AGREED:
+                self._meet(notice.group, notice.code, notice.number)
+            case GroupStep.JOINED if isMe:
+                self._meet(notice.group, notice.code, notice.number)
+            case GroupStep.LEFT if isMe or notice.operation == DISSOLVED:
+                self.groups.pop(notice.group, None)
+
+    def _meet(self, gid: Gid, code: Code, number: Number) -> None:
+        if gid not in self.groups:
+            self.groups[gid] = Group(gid, code, str(number or gid))
+            self.newGroups.add(code)
+
+    def groupByCode(self, code: Code) -> Group | None:
+        """
+        The group that has a code.
+        """
+        return next((g for g in self.groups.values() if g.code == code), None)
+
+    def changeGroup(self, code: Code, **changes: Any) -> None:
+        """
+        Something about a group is otherwise.
+        """
+        group = self.groupByCode(code)
+        if group is not None:
+            self.groups[group.gid] = replace(group, **changes)
+
+    def leaveGroup(self, code: Code) -> None:
+        """
+        We are no longer in a group.
+        """
+        group = self.groupByCode(code)
+        if group is not None:
+            del self.groups[group.gid]
+
+    # ---- discussions
+
+    def learnDiscussions(self, answer: DiscussionList) -> None:
+        """
+        These are our discussions.
+        """
+        known = self.discussions
+        self.discussions = {
+            did: replace(told, version=known[did].version) if did in known else told
+            for did, told in answer.discussions.items()
+        }
+
+    def _hear(self, did: Did, version: int) -> None:
+        known = self.discussions.get(did)
+        if known is None:
+            self.discussions[did] = Discussion(did, "", version=version)
+            self.newDiscussions.add(did)
+        elif known.version != version:
+            self.discussions[did] = replace(known, version=version)
+            # What the list told is current as of the first message.
+            if known.version:
+                self.newDiscussions.add(did)
+
+    def learnDiscussion(self, details: DiscussionDetails) -> None:
+        """
+        This is what a discussion of ours is like now.
+        """
+        known = self.discussions.get(details.did) or Discussion(details.did, "")
+        self.discussions[details.did] = replace(
+            known, name=details.name, version=details.version
+        )
+
+    def changeDiscussion(self, did: Did, **changes: Any) -> None:
+        """
+        Something about a discussion is otherwise.
+        """
+        known = self.discussions.get(did)
+        if known is not None:
+            self.discussions[did] = replace(known, **changes)
+
+    def leaveDiscussion(self, did: Did) -> None:
+        """
+        We are no longer in a discussion.
+        """
+        self.discussions.pop(did, None)

@@ -32,6 +32,8 @@ from txwebqq.client import HTTP, Servers, WebQQClient
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import (
     Account,
+    Did,
+    DiscussionMessage,
     Event,
     Gid,
     Group,
@@ -40,11 +42,19 @@ from txwebqq.model import (
     Number,
     Segment,
     Status,
+    StrangerMessage,
     Uin,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.challenges import CaptchaMode
-from txwebqq.server.records import Friendship, Person, Population, Room, RoomWithMembers
+from txwebqq.server.records import (
+    Discussion,
+    Friendship,
+    Person,
+    Population,
+    Room,
+    RoomWithMembers,
+)
 from txwebqq.server.store import MEMORY, Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World
@@ -201,6 +211,16 @@ class MemoryWebQQ:
         self.world.merge(Population(rooms=(room,)))
         return number
 
+    def discussion(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Did:
+        """
+        A new discussion, whose members have not signed on yet.
+        """
+        number = Number(next(self._groupNumbers))
+        people = tuple(person.number for person in (owner, *others))
+        discussion = Discussion(number, name, owner.number, people)
+        self.world.merge(Population(discussions=(discussion,)))
+        return Did(number)
+
     def settle(self, seconds: float = 0.0) -> None:
         """
         Let everything happen that happens within some time.
@@ -319,7 +339,7 @@ class MemoryPerson:
         """
         The texts that somebody who only remembers got, oldest first.
         """
-        kinds = (Message, GroupMessage)
+        kinds = (Message, GroupMessage, DiscussionMessage, StrangerMessage)
         return [event.text for event in self.events if isinstance(event, kinds)]
 
     def uinOf(self, other: MemoryPerson) -> Uin:
@@ -340,6 +360,17 @@ class MemoryPerson:
             if group.name == name:
                 return group
         raise AssertionError(f"{self.nick} is not in {name}")
+
+    def memberOf(self, name: str, other: MemoryPerson) -> Uin:
+        """
+        What this person's session calls a member of a group.
+        """
+        code = self.groupCalled(name).code
+        for member in self._web.result(self.protocol.fetchGroup(code)).members:
+            number = self._web.result(self.protocol.fetchNumber(member.uin))
+            if number == other.number:
+                return member.uin
+        raise AssertionError(f"{other.nick} is not in {name}")
 
     def tell(self, other: MemoryPerson, content: str | Iterable[Segment]) -> None:
         """

@@ -45,6 +45,8 @@ from txwebqq.wire.discussions import (
     GONE,
     IN_DISCUSSION,
     IN_GROUP,
+    RENAME_FORBIDDEN,
+    TOO_MANY,
     ChangeDiscuMem,
     CreateDiscu,
     GetC2cmsgSig2,
@@ -57,7 +59,6 @@ from txwebqq.wire.discussions import (
     QuitDiscu,
     SendDiscuMsg2,
     SendSessMsg2,
-    Trouble,
 )
 from txwebqq.wire.groups import (
     AGREE,
@@ -150,7 +151,7 @@ TEAHOUSE_PROFILE = GroupProfile(
     flag=1064961,
     created=1206845216,
 )
-OK_OR_GONE = (*OK, ('{"retcode":0,"result":{"error":3}}', Trouble(GONE)))
+OK_OR_GONE = (*OK, ('{"retcode":0,"result":{"error":3}}', GONE))
 
 GROUP_ROWS: tuple[Row, ...] = (
     Row(
@@ -345,7 +346,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         WEEKEND_DETAILS,
         (
             (DISCUSSION, WEEKEND_DETAILS),
-            ('{"retcode":0,"result":{"error":3}}', Trouble(GONE)),
+            ('{"retcode":0,"result":{"error":3}}', GONE),
         ),
     ),
     Row(
@@ -360,7 +361,7 @@ GROUP_ROWS: tuple[Row, ...] = (
                 ),
                 (Presence(LIN, Status.ONLINE, 1),),
             ),
-            ('{"retcode":0,"result":{"error":3}}', Trouble(GONE)),
+            ('{"retcode":0,"result":{"error":3}}', GONE),
         ),
     ),
     Row(
@@ -374,7 +375,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         (
             ('{"retcode":0,"result":{"result":0,"did":2006655441}}', WEEKEND),
             ('{"retcode":0,"result":{"did":2006655441}}', WEEKEND),
-            ('{"retcode":0,"result":{"result":2}}', Trouble(2)),
+            ('{"retcode":0,"result":{"result":2}}', TOO_MANY),
             ('{"retcode":1000,"errmsg":""}', Refusal(1000)),
         ),
     ),
@@ -390,7 +391,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         ModifyDiscuInfo(BOTH, WEEKEND, "周日"),
         inForm('"did":"2006655441","discu_name":"周日","dtype":1'),
         None,
-        (*OK, ('{"retcode":0,"result":{"error":2}}', Trouble(2))),
+        (*OK, ('{"retcode":0,"result":{"error":2}}', RENAME_FORBIDDEN)),
     ),
     Row(
         QuitDiscu(BOTH, WEEKEND, SENT_AT),

@@ -39,7 +39,6 @@ from txwebqq.wire.discussions import (
     QuitDiscu,
     SendDiscuMsg2,
     SendSessMsg2,
-    Trouble,
 )
 
 UNREAD, WRONG = 1000, 1001
@@ -106,7 +105,7 @@ class Discussions:
 
     def getDiscuInfo(
         self, question: GetDiscuInfo, exchange: Exchange
-    ) -> DiscussionDetails | Trouble | Refusal:
+    ) -> DiscussionDetails | Refusal:
         """
         One of them, with its members.
         """
@@ -115,7 +114,7 @@ class Discussions:
             return session
         chat = self._talks.mine(session, question.did)
         if chat is None:
-            return Trouble(GONE)
+            return GONE
         members = []
         for number, nick in self._store.chatMembers(chat.number):
             status = self._statusFor(session, number)
@@ -129,7 +128,7 @@ class Discussions:
 
     def getDiscuStatusInfo(
         self, question: GetDiscuStatusInfo, exchange: Exchange
-    ) -> tuple[Presence, ...] | Trouble | Refusal:
+    ) -> tuple[Presence, ...] | Refusal:
         """
         Who of its members does not appear offline.
         """
@@ -138,7 +137,7 @@ class Discussions:
             return session
         chat = self._talks.mine(session, question.did)
         if chat is None:
-            return Trouble(GONE)
+            return GONE
         statuses = (
             (number, self._statusFor(session, number))
             for number in self._store.chatNumbers(chat.number)
@@ -151,9 +150,7 @@ class Discussions:
 
     # ---- changing
 
-    def createDiscu(
-        self, question: CreateDiscu, exchange: Exchange
-    ) -> Did | Trouble | Refusal:
+    def createDiscu(self, question: CreateDiscu, exchange: Exchange) -> Did | Refusal:
         """
         Somebody begins a discussion.
         """
@@ -169,7 +166,7 @@ class Discussions:
 
     def changeDiscuMem(
         self, question: ChangeDiscuMem, exchange: Exchange
-    ) -> None | Trouble | Refusal:
+    ) -> None | Refusal:
         """
         Somebody takes others in.
         """
@@ -180,7 +177,7 @@ class Discussions:
 
     def modifyDiscuInfo(
         self, question: ModifyDiscuInfo, exchange: Exchange
-    ) -> None | Trouble | Refusal:
+    ) -> None | Refusal:
         """
         A discussion gets another name.
         """
@@ -189,9 +186,7 @@ class Discussions:
             return session
         return self._talks.rename(session, question.did, question.name)
 
-    def quitDiscu(
-        self, question: QuitDiscu, exchange: Exchange
-    ) -> None | Trouble | Refusal:
+    def quitDiscu(self, question: QuitDiscu, exchange: Exchange) -> None | Refusal:
         """
         Somebody leaves.
         """
@@ -204,7 +199,7 @@ class Discussions:
 
     def sendDiscuMsg2(
         self, question: SendDiscuMsg2, exchange: Exchange
-    ) -> None | Trouble | Refusal:
+    ) -> None | Refusal:
         """
         Pass words on to a discussion.
         """
@@ -213,7 +208,7 @@ class Discussions:
             return session
         readers = self._talks.readers(session, question.did)
         if readers is None:
-            return Trouble(GONE)
+            return GONE
         server = exchange.base.rpartition("//")[2]
         content = self._pictures.forReaders(
             session,

@@ -26,7 +26,6 @@ from txwebqq.wire.discussions import (
     TOO_FEW,
     TOO_MANY,
     Invitation,
-    Trouble,
 )
 
 MAX_CHAT = 50
@@ -94,7 +93,7 @@ class Talks:
 
     def create(
         self, session: Session, name: str, invitation: Invitation
-    ) -> Did | Trouble | Refusal:
+    ) -> Did | Refusal:
         """
         Begin a discussion of the asker and others.
         """
@@ -104,22 +103,22 @@ class Talks:
         if len(name) > MAX_NAME:
             return Refusal(123, f"discu_name has more than {MAX_NAME} characters")
         if len(people) < MIN_INVITED:
-            return Trouble(TOO_FEW)
+            return TOO_FEW
         isFull = len(people) >= MAX_CHAT
         if isFull or self._store.chatsOwned(session.number) >= MAX_CHATS:
-            return Trouble(TOO_MANY)
+            return TOO_MANY
         me = session.number
         return Did(self._store.createChat(name, me, [me, *people]))
 
     def invite(
         self, session: Session, did: Did, invitation: Invitation
-    ) -> Trouble | Refusal | None:
+    ) -> Refusal | None:
         """
         Take more people in.
         """
         chat = self.mine(session, did)
         if chat is None:
-            return Trouble(GONE)
+            return GONE
         people = self._invited(session, invitation)
         if isinstance(people, Refusal):
             return people
@@ -131,26 +130,26 @@ class Talks:
             self._store.joinChat(chat.number, new)
         return None
 
-    def rename(self, session: Session, did: Did, name: str) -> Trouble | Refusal | None:
+    def rename(self, session: Session, did: Did, name: str) -> Refusal | None:
         """
         Give a discussion another name.
         """
         chat = self.mine(session, did)
         if chat is None:
-            return Trouble(RENAME_GONE)
+            return RENAME_GONE
         if not name.strip() or len(name) > MAX_NAME:
-            return Trouble(RENAME_FORBIDDEN)
+            return RENAME_FORBIDDEN
         if name != chat.name:
             self._store.renameChat(chat.number, name)
         return None
 
-    def leave(self, session: Session, did: Did) -> Trouble | None:
+    def leave(self, session: Session, did: Did) -> Refusal | None:
         """
         Leave a discussion.
         """
         chat = self.mine(session, did)
         if chat is None:
-            return Trouble(GONE)
+            return GONE
         self._store.leaveChat(chat.number, session.number)
         return None
 
@@ -174,7 +173,7 @@ class Talks:
 
     def say(
         self, session: Session, did: Did, content: Content, font: Font
-    ) -> Trouble | Refusal | None:
+    ) -> Refusal | None:
         """
         Send to the other members.
 
@@ -182,7 +181,7 @@ class Talks:
         """
         chat = self.mine(session, did)
         if chat is None:
-            return Trouble(GONE)
+            return GONE
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return _TOO_LONG

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
@@ -29,8 +29,11 @@ from txwebqq.wire.command import (
     OKCommand,
     Pairs,
     Referer,
+    Refusal,
     Ticket,
     channelQuery,
+    decodeAnswer,
+    encodeJSON,
     natural,
     parseJSON,
     postFields,
@@ -38,17 +41,10 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 
+R = TypeVar("R")
+
 GLOBAL_MASK = 1000
 """The did under which the mask list keeps the setting for all discussions."""
-
-GONE = 3
-"""The C{result.error} for a discussion that no longer exists."""
-
-RENAME_GONE, RENAME_FORBIDDEN = 1, 2
-"""The C{result.error} of a renaming: no such discussion, no such name."""
-
-TOO_FEW, TOO_MANY = 1, 2
-"""The C{result.result} of a discussion that was not made."""
 
 IN_GROUP, IN_DISCUSSION = 0, 1
 """The C{service_type} of temporary conversations."""
@@ -58,12 +54,68 @@ MAX_INVITED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Refusal):
     """
-    A success that is none: C{result.error}, or C{result.result}.
+    A refusal with C{retcode} 0: C{result.error}, or C{result.result}, is what
+    we have for its code.
     """
 
-    code: int
+
+GONE = Trouble(3, "there is no such discussion any more")
+
+RENAME_GONE = Trouble(1, GONE.errmsg)
+RENAME_FORBIDDEN = Trouble(2, "a discussion cannot have that name")
+
+TOO_FEW = Trouble(1, "a discussion needs two others at least")
+TOO_MANY = Trouble(2, "there are too many people in it, or discussions of yours")
+
+
+class _Troubled(JSONCommand[R]):
+    """
+    An exchange that may fail with C{retcode} 0.
+
+    @cvar troubles: how.
+    @cvar troubleName: the member of C{result} that says which of them it is.
+    """
+
+    troubles: ClassVar[tuple[Trouble, ...]] = (GONE,)
+    troubleName: ClassVar[str] = "error"
+
+    @classmethod
+    def encodeReply(cls, reply: R | Refusal) -> bytes:
+        if isinstance(reply, Trouble):
+            result = {cls.troubleName: reply.retcode}
+            return encodeJSON({"retcode": 0, "result": result}).encode()
+        return super().encodeReply(reply)
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> R | Refusal:
+        return decodeAnswer(body, cls._resultOrTrouble)
+
+    @classmethod
+    def _resultOrTrouble(cls, result: Any) -> R | Refusal:
+        code = result.get(cls.troubleName) if isinstance(result, dict) else None
+        if not code:
+            return cls.decodeResult(result)
+        number = natural(code)
+        for trouble in cls.troubles:
+            if trouble.retcode == number:
+                return trouble
+        return Trouble(number)
+
+
+class _TroubledOK(_Troubled[None]):
+    """
+    One whose success says no more than C{"ok"}.
+    """
+
+    @classmethod
+    def encodeResult(cls, reply: None) -> Any:
+        return "ok"
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> None:
+        return None
 
 
 def _query(ticket: Ticket, milliseconds: int) -> Pairs:
@@ -98,11 +150,6 @@ def _numbers(fields: Fields, name: str) -> tuple[Any, ...]:
         return tuple(natural(number) for number in value)
     except (TypeError, ValueError) as e:
         raise MalformedReply(f"{name} is not a list of numbers") from e
-
-
-def _troubleIn(result: Any) -> Trouble | None:
-    error = result.get("error") if isinstance(result, dict) else None
-    return Trouble(natural(error)) if error else None
 
 
 # ---- looking
@@ -178,7 +225,7 @@ def _presences(entries: Iterable[Any]) -> tuple[Presence, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class GetDiscuInfo(JSONCommand[DiscussionDetails | Trouble]):
+class GetDiscuInfo(_Troubled[DiscussionDetails]):
     """
     A discussion with its members (protocol.md 2.6).
     """
@@ -199,9 +246,7 @@ class GetDiscuInfo(JSONCommand[DiscussionDetails | Trouble]):
         return cls(fields.ticket, _did(fields), fields.milliseconds)
 
     @classmethod
-    def encodeResult(cls, reply: DiscussionDetails | Trouble) -> Any:
-        if isinstance(reply, Trouble):
-            return {"error": reply.code}
+    def encodeResult(cls, reply: DiscussionDetails) -> Any:
         return {
             "info": {
                 "did": reply.did,
@@ -219,10 +264,7 @@ class GetDiscuInfo(JSONCommand[DiscussionDetails | Trouble]):
         }
 
     @classmethod
-    def decodeResult(cls, result: Any) -> DiscussionDetails | Trouble:
-        trouble = _troubleIn(result)
-        if trouble is not None:
-            return trouble
+    def decodeResult(cls, result: Any) -> DiscussionDetails:
         info = result["info"]
         nicks = {
             natural(entry["uin"]): textOf(entry.get("nick", ""))
@@ -252,7 +294,7 @@ class GetDiscuInfo(JSONCommand[DiscussionDetails | Trouble]):
 
 
 @dataclass(frozen=True, slots=True)
-class GetDiscuStatusInfo(JSONCommand[tuple[Presence, ...] | Trouble]):
+class GetDiscuStatusInfo(_Troubled[tuple[Presence, ...]]):
     """
     Which members of a discussion are not offline? (protocol.md 2.6)
     """
@@ -273,14 +315,12 @@ class GetDiscuStatusInfo(JSONCommand[tuple[Presence, ...] | Trouble]):
         return cls(fields.ticket, _did(fields), fields.milliseconds)
 
     @classmethod
-    def encodeResult(cls, reply: tuple[Presence, ...] | Trouble) -> Any:
-        if isinstance(reply, Trouble):
-            return {"error": reply.code}
+    def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:
         return {"mem_status": [_status(presence) for presence in reply]}
 
     @classmethod
-    def decodeResult(cls, result: Any) -> tuple[Presence, ...] | Trouble:
-        return _troubleIn(result) or _presences(result["mem_status"])
+    def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
+        return _presences(result["mem_status"])
 
 
 # ---- changing
@@ -321,7 +361,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateDiscu(JSONCommand[Did | Trouble]):
+class CreateDiscu(_Troubled[Did]):
     """
     Begin a discussion (protocol.md 2.6).
 
@@ -332,6 +372,8 @@ class CreateDiscu(JSONCommand[Did | Trouble]):
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/create_discu"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
+    troubles: ClassVar[tuple[Trouble, ...]] = (TOO_FEW, TOO_MANY)
+    troubleName: ClassVar[str] = "result"
 
     ticket: Ticket
     name: str
@@ -359,33 +401,16 @@ class CreateDiscu(JSONCommand[Did | Trouble]):
         )
 
     @classmethod
-    def encodeResult(cls, reply: Did | Trouble) -> Any:
-        if isinstance(reply, Trouble):
-            return {"result": reply.code}
+    def encodeResult(cls, reply: Did) -> Any:
         return {"result": 0, "did": reply}
 
     @classmethod
-    def decodeResult(cls, result: Any) -> Did | Trouble:
-        failed = natural(result.get("result") or 0)
-        return Trouble(failed) if failed else Did(natural(result["did"]))
-
-
-class _TroubledCommand(JSONCommand[None | Trouble]):
-    """
-    An exchange whose success is C{"ok"}, or else C{result.error}.
-    """
-
-    @classmethod
-    def encodeResult(cls, reply: None | Trouble) -> Any:
-        return "ok" if reply is None else {"error": reply.code}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> None | Trouble:
-        return _troubleIn(result)
+    def decodeResult(cls, result: Any) -> Did:
+        return Did(natural(result["did"]))
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeDiscuMem(_TroubledCommand):
+class ChangeDiscuMem(_TroubledOK):
     """
     Take more people into a discussion (protocol.md 2.6).
     """
@@ -408,7 +433,7 @@ class ChangeDiscuMem(_TroubledCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class ModifyDiscuInfo(_TroubledCommand):
+class ModifyDiscuInfo(_TroubledOK):
     """
     Give a discussion another name (protocol.md 2.6).
     """
@@ -417,6 +442,7 @@ class ModifyDiscuInfo(_TroubledCommand):
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/modify_discu_info"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
+    troubles: ClassVar[tuple[Trouble, ...]] = (RENAME_GONE, RENAME_FORBIDDEN)
 
     ticket: Ticket
     did: Did
@@ -434,7 +460,7 @@ class ModifyDiscuInfo(_TroubledCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class QuitDiscu(_TroubledCommand):
+class QuitDiscu(_TroubledOK):
     """
     Leave a discussion (protocol.md 2.6).
     """
@@ -456,7 +482,7 @@ class QuitDiscu(_TroubledCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class SendDiscuMsg2(_TroubledCommand):
+class SendDiscuMsg2(_TroubledOK):
     """
     Send to a discussion (protocol.md 2.2.4).
 
