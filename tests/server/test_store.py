@@ -28,7 +28,9 @@ def reopened(house: House, path: Path, seed: int) -> House:
     for suffix in ("", "-wal"):
         source = Path(f"{path}{suffix}")
         if source.exists():
-            Path(f"{copy}{suffix}").write_bytes(source.read_bytes())
+            target = Path(f"{copy}{suffix}")
+            target.write_bytes(source.read_bytes())
+            target.chmod(0o600)
     after = House(store=Store(copy), people="", seed=seed)
     after.clock.advance(house.clock.seconds() - after.clock.seconds() + 3600)
     return after

@@ -9,7 +9,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import sqlite3
+import stat
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +19,8 @@ from pathlib import Path
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
+from txwebqq.server import schema
+from txwebqq.server.adminstore import AdminTables
 from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
 from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
 from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
@@ -29,13 +33,12 @@ from txwebqq.server.records import (
 )
 from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
 
-VERSION = 1
+VERSION = 2
 """What C{PRAGMA user_version} says of databases with this schema."""
 
 MEMORY = ":memory:"
 
 _SCHEMA = f"""
-BEGIN;
 CREATE TABLE account (
     number INTEGER PRIMARY KEY,
     first_hash BLOB NOT NULL,
@@ -71,19 +74,31 @@ CREATE INDEX waiting_by_letter ON waiting (letter);
 {MEDIA_SCHEMA}
 {HISTORY_SCHEMA}
 {SETTINGS_SCHEMA}
-PRAGMA user_version = {VERSION};
-COMMIT;
 """
 
 
-class Store(MediaTables, GroupTables, HistoryTables, SettingsTables):
+class InUse(InvalidConfiguration):
+    """
+    A server has the database open.
+    """
+
+
+class Store(AdminTables, MediaTables, GroupTables, HistoryTables, SettingsTables):
     """
     An open database.
+
+    @ivar copy: the copy of it that was made before it was upgraded, if it was.
 
     @raise InvalidConfiguration: when the file cannot be used, and why.
     """
 
-    def __init__(self, path: str | Path = MEMORY) -> None:
+    copy: Path | None = None
+
+    def __init__(self, path: str | Path = MEMORY, shared: bool = False) -> None:
+        """
+        @param shared: whether a server may have the file open meanwhile; then
+            the file must be there, and no letters may be kept.
+        """
         self._lock: int | None = None
         if str(path) == MEMORY:
             self._db = sqlite3.connect(
@@ -91,36 +106,48 @@ class Store(MediaTables, GroupTables, HistoryTables, SettingsTables):
             )
             # Whoever forgets it in a test has nothing to lose.
             weakref.finalize(self, self._db.close)
-            self._prepare()
+            schema.create(self._db, _SCHEMA, VERSION)
         else:
-            self._open(Path(path))
+            self._open(Path(path), shared)
         (last,) = self._db.execute(
             "SELECT ifnull(max(serial), 0) FROM letter"
         ).fetchone()
         # Numbers are never used twice in one run, also of letters long delivered.
         self._lastLetter: int = last
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path, shared: bool) -> None:
+        create = 0 if shared else os.O_CREAT
         try:
-            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            self._unlock()
-            raise InvalidConfiguration(f"{path}: another server has it open") from e
+            self._lock = os.open(path, os.O_RDWR | create | os.O_CLOEXEC, 0o600)
         except OSError as e:
             reason = e.strerror or str(e)
             raise InvalidConfiguration(f"{path}: {reason}") from e
+        isAlone = True
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            isAlone = False
+            if not shared:
+                self._unlock()
+                raise InUse(f"{path}: another server has it open") from e
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
-            self._prepare()
+            self._prepare(path, isAlone)
         except sqlite3.Error as e:
             self.close()
             raise InvalidConfiguration(f"{path}: not a database: {e}") from e
+        except OSError as e:
+            self.close()
+            reason = e.strerror or str(e)
+            raise InvalidConfiguration(f"{e.filename or path}: {reason}") from e
         except InvalidConfiguration as e:
             self.close()
             raise InvalidConfiguration(f"{path}: {e}") from e
+        if shared:
+            # Kept open all the same: closing it would undo SQLite's own locks.
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
 
-    def _prepare(self) -> None:
+    def _prepare(self, path: Path, isAlone: bool) -> None:
         db = self._db
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -131,12 +158,24 @@ class Store(MediaTables, GroupTables, HistoryTables, SettingsTables):
             )
         if version == 0 and tables:
             raise InvalidConfiguration("a database of some other program")
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise InvalidConfiguration(
+                "others can read the database, which is as good as having all "
+                f"passwords: chmod 600 {shlex.quote(str(path))}"
+            )
+        if version < VERSION and not isAlone:
+            raise InUse(
+                f"a server of an older txwebqq has it open: its schema is {version}, "
+                f"this one wants {VERSION}; stop that server first"
+            )
         # Written through on every commit would cost a disk's turn per letter;
         # this way a killed server loses nothing, a power cut the last moment.
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         if version == 0:
-            db.executescript(_SCHEMA)
+            schema.create(db, _SCHEMA, VERSION)
+        elif version < VERSION:
+            self.copy = schema.upgrade(db, _SCHEMA, VERSION, path)
 
     def close(self) -> None:
         """

@@ -1,0 +1,304 @@
+"""
+What those who run a server change in its database, and want to know of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from txwebqq.model import Number
+from txwebqq.server import schema
+from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
+from txwebqq.server.records import (
+    Discussion,
+    Friendship,
+    Person,
+    Population,
+    Room,
+    RoomWithMembers,
+)
+from txwebqq.wire.media import OF_PERSON
+
+THEIRS = {
+    "account": "number",
+    "category": "owner",
+    "friendship": "owner friend",
+    "member": "number",
+    "business_card": "number",
+    "application": "number",
+    "former": "number",
+    "global_mask": "number",
+    "discussion_member": "number",
+    "waiting": "number",
+    "shelf": "owner",
+    "deposit": "owner",
+    "picture_reader": "number",
+    "handout": "sender recipient",
+    "setting": "owner",
+}
+"""By table, the columns with the number of an account, where what stands is
+theirs alone."""
+
+FOR_OTHERS = frozenset(
+    {
+        "avatar",  # groups have some as well
+        "blob",
+        "discussion",
+        "history",  # it is the others' as well
+        "letter",
+        "picture",  # whoever was sent it may look at it
+        "room",
+        "secret",
+    }
+)
+"""All other tables."""
+
+
+class EnrolmentStore(Protocol):
+    """
+    What the rules of signing up keep.
+    """
+
+    def enrol(self, nick: str, firstHash: bytes) -> Number | None: ...
+
+
+class AdminTables:
+    """
+    The part of the store that answers to those who run the server.
+    """
+
+    _db: sqlite3.Connection
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    # ---- accounts
+
+    def people(self) -> list[Person]:
+        """
+        All accounts, by their numbers.
+        """
+        rows = self._db.execute(
+            "SELECT number, first_hash, nick, face, profile FROM account"
+            " ORDER BY number"
+        )
+        return [
+            Person(number, firstHash, nick, face, json.loads(profile))
+            for number, firstHash, nick, face, profile in rows
+        ]
+
+    def enrol(self, nick: str, firstHash: bytes) -> Number | None:
+        """
+        Add an account.
+
+        @return: its number, the next after the highest, or L{None} when there
+            are no more.
+        """
+        with self._transaction():
+            (number,) = self._db.execute(
+                "SELECT ifnull(max(number), ? - 1) + 1 FROM account", (LOWEST_NUMBER,)
+            ).fetchone()
+            if number > HIGHEST_NUMBER:
+                return None
+            self._db.execute(
+                "INSERT INTO account (number, first_hash, nick) VALUES (?, ?, ?)",
+                (number, firstHash, nick),
+            )
+        return Number(number)
+
+    def setNick(self, number: Number, nick: str) -> None:
+        """
+        Keep another nick.
+        """
+        self._db.execute("UPDATE account SET nick = ? WHERE number = ?", (nick, number))
+
+    def setPassword(self, number: Number, firstHash: bytes) -> None:
+        """
+        Keep the MD5 of another password.
+        """
+        self._db.execute(
+            "UPDATE account SET first_hash = ? WHERE number = ?", (firstHash, number)
+        )
+
+    def updatePeople(self, people: Sequence[Person]) -> None:
+        """
+        Keep these nicks and passwords, of those who are there; a nick that is
+        only the number, as where none was given, changes nothing.
+        """
+        with self._transaction():
+            for person in people:
+                self.setPassword(person.number, person.firstHash)
+                if person.nick != str(person.number):
+                    self.setNick(person.number, person.nick)
+
+    def roomsOf(self, owner: Number) -> list[Number]:
+        """
+        The groups that are an account's own.
+        """
+        rows = self._db.execute(
+            "SELECT number FROM room WHERE owner = ? AND NOT dissolved ORDER BY number",
+            (owner,),
+        )
+        return [number for (number,) in rows]
+
+    def removePerson(self, number: Number) -> None:
+        """
+        Forget an account, with all that is theirs alone; their own
+        discussions are whoever's came next.
+        """
+        with self._transaction():
+            for table, columns in THEIRS.items():
+                for column in columns.split():
+                    self._db.execute(
+                        f"DELETE FROM {table} WHERE {column} = ?", (number,)
+                    )
+            self._db.execute(
+                "DELETE FROM avatar WHERE kind = ? AND number = ?",
+                (OF_PERSON, number),
+            )
+            self._db.execute(
+                "DELETE FROM letter WHERE NOT EXISTS"
+                " (SELECT 1 FROM waiting WHERE letter = serial)"
+            )
+            self._db.execute(
+                "UPDATE discussion SET version = version + 1, owner = ifnull("
+                "(SELECT m.number FROM discussion_member m"
+                " WHERE m.discussion = discussion.number"
+                " ORDER BY m.turn, m.number LIMIT 1), 0) WHERE owner = ?",
+                (number,),
+            )
+
+    # ---- friendships
+
+    def unfriend(self, one: Number, other: Number) -> bool:
+        """
+        Have neither of two people for the other's friend.
+
+        @return: whether that changed anything.
+        """
+        with self._transaction():
+            done = self._db.execute(
+                "DELETE FROM friendship WHERE (owner = ?1 AND friend = ?2)"
+                " OR (owner = ?2 AND friend = ?1)",
+                (one, other),
+            )
+        return done.rowcount > 0
+
+    # ---- everything
+
+    def oneSided(self) -> list[tuple[Number, Number]]:
+        """
+        Who has whom for a friend without being theirs.
+        """
+        return self._db.execute(
+            "SELECT f.owner, f.friend FROM friendship f WHERE NOT EXISTS"
+            " (SELECT 1 FROM friendship b"
+            "  WHERE b.owner = f.friend AND b.friend = f.owner)"
+            " ORDER BY f.owner, f.friend"
+        ).fetchall()
+
+    def population(self) -> Population:
+        """
+        Everybody, and what joins them, as far as population files go.
+        """
+        with self._transaction():
+            return Population(
+                people=tuple(self.people()),
+                friendships=tuple(self._friendships()),
+                rooms=tuple(self._rooms()),
+                discussions=tuple(self._discussions()),
+            )
+
+    def _friendships(self) -> list[Friendship]:
+        rows = self._db.execute(
+            "SELECT f.owner, f.friend, ifnull(c.name, ''), ifnull(d.name, ''),"
+            " f.markname, b.markname FROM friendship f"
+            " JOIN friendship b ON b.owner = f.friend AND b.friend = f.owner"
+            " LEFT JOIN category c ON c.owner = f.owner AND c.idx = f.category"
+            "  AND c.idx <> 0"
+            " LEFT JOIN category d ON d.owner = b.owner AND d.idx = b.category"
+            "  AND d.idx <> 0"
+            " WHERE f.owner < f.friend ORDER BY f.owner, f.friend"
+        )
+        return [
+            Friendship(
+                between=(one, other),
+                categories=_texts({one: theirs, other: others}),
+                marknames=_texts({one: name, other: otherName}),
+            )
+            for one, other, theirs, others, name, otherName in rows
+        ]
+
+    def _rooms(self) -> list[RoomWithMembers]:
+        seats: dict[Number, list[tuple[Number, str, int]]] = {}
+        for room, number, card, flag in self._db.execute(
+            "SELECT room, number, card, flag FROM member ORDER BY room, number"
+        ):
+            seats.setdefault(room, []).append((number, card, flag))
+        rows = self._db.execute(
+            "SELECT number, name, owner, memo, description, created, option"
+            " FROM room WHERE NOT dissolved ORDER BY number"
+        )
+        return [
+            RoomWithMembers(
+                room=room,
+                members=tuple(n for n, _, _ in seats.get(room.number, ())),
+                admins=frozenset(n for n, _, f in seats.get(room.number, ()) if f & 1),
+                cards=_texts({n: card for n, card, _ in seats.get(room.number, ())}),
+            )
+            for room in (Room(*row) for row in rows)
+        ]
+
+    def _discussions(self) -> list[Discussion]:
+        members: dict[Number, list[Number]] = {}
+        for discussion, number in self._db.execute(
+            "SELECT discussion, number FROM discussion_member"
+            " ORDER BY discussion, turn, number"
+        ):
+            members.setdefault(discussion, []).append(number)
+        rows = self._db.execute(
+            "SELECT number, name, owner FROM discussion ORDER BY number"
+        )
+        return [
+            Discussion(number, name, owner, tuple(members[number]))
+            for number, name, owner in rows
+            if number in members
+        ]
+
+    def statistics(self) -> dict[str, int]:
+        """
+        How much there is of everything, by the words for it.
+        """
+        one = self._db.execute
+        counts = {
+            "accounts": "SELECT count(*) FROM account",
+            "friendships": "SELECT count(*) FROM friendship WHERE owner < friend",
+            "groups": "SELECT count(*) FROM room WHERE NOT dissolved",
+            "seats in groups": "SELECT count(*) FROM member",
+            "discussions": "SELECT count(DISTINCT discussion) FROM discussion_member",
+            "letters that wait": "SELECT count(*) FROM letter",
+            "people they wait for": "SELECT count(DISTINCT number) FROM waiting",
+            "pictures and files": "SELECT count(*) FROM blob",
+            "bytes of pictures and files": "SELECT ifnull(sum(size), 0) FROM blob",
+            "bytes of the database": "SELECT page_count * page_size"
+            " FROM pragma_page_count, pragma_page_size",
+            "schema": "PRAGMA user_version",
+        }
+        return {word: one(query).fetchone()[0] for word, query in counts.items()}
+
+    def backUp(self, path: Path) -> None:
+        """
+        Copy everything to a file that is not there yet.
+
+        @raise OSError: when the file cannot be made.
+        """
+        schema.backUp(self._db, path)
+
+
+def _texts(texts: dict[Number, str]) -> dict[Number, str]:
+    return {number: text for number, text in texts.items() if text}
