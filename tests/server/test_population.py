@@ -101,8 +101,17 @@ def test_owner() -> None:
         (GROUP + "admins = [10002]", "admins names somebody who is no member"),
         (GROUP + "cards = {10002 = 'x'}", "cards: '10002' is not one of them"),
         (GROUP + "cards = {10001 = 1}", "cards: what 10001 has is not a text"),
+        (GROUP + "option = 4", "option is none of 1, 2, 3"),
         (GROUP * 2, "group 200001 is there twice"),
         ("[[discussion]]\nnumber = 300001", "owner is missing"),
+        (
+            "[[account]]\nnumber = 10001\npassword_md5 = 'abc'",
+            "password_md5 is not 32 hexadecimal digits",
+        ),
+        (
+            f"[[account]]\nnumber = 10001\npassword_md5 = '{32 * 'a'}'\npassword = 'x'",
+            "password and password_md5 are both there",
+        ),
     ],
 )
 def test_problems(text: str, problem: str) -> None:
@@ -111,6 +120,17 @@ def test_problems(text: str, problem: str) -> None:
     """
     with pytest.raises(InvalidConfiguration, match=problem):
         parse(text)
+
+
+def test_hashedPassword() -> None:
+    """
+    The MD5 of a password may stand for it.
+    """
+    # What md5sum says of "secret".
+    digits = "5EBE2294ECD0E0F08EAB7690D2A6EE69"
+    text = f"[[account]]\nnumber = 10001\npassword_md5 = '{digits}'"
+    (person,) = parse(text).people
+    assert person.firstHash == passwordHash("secret")
 
 
 def test_files(tmp_path: Path) -> None:

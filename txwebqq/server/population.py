@@ -5,13 +5,15 @@ Population files: TOML that describes the people of a server.
 from __future__ import annotations
 
 import datetime
+import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Number
+from txwebqq.model import MAY_ASK, MAY_JOIN, MAY_NOT_JOIN, Number
 from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
     Discussion,
@@ -218,9 +220,7 @@ def _refuseTwice(kind: str, names: Iterable[object]) -> None:
 
 def _person(entry: Entry) -> Person:
     number = entry.number("number")
-    password = entry.text("password")
-    if not password:
-        raise entry.error("password is empty")
+    firstHash = _firstHash(entry)
     profile: dict[str, Any] = {}
     for key in _PROFILE_TEXTS:
         if entry.has(key):
@@ -239,11 +239,25 @@ def _person(entry: Entry) -> Person:
         profile["birthday"] = [day.year, day.month, day.day]
     return Person(
         number=number,
-        firstHash=passwordHash(password),
+        firstHash=firstHash,
         nick=entry.text("nick", str(number)),
         face=entry.integer("face", 0),
         profile=profile,
     )
+
+
+def _firstHash(entry: Entry) -> bytes:
+    if not entry.has("password_md5"):
+        password = entry.text("password")
+        if not password:
+            raise entry.error("password is empty")
+        return passwordHash(password)
+    if entry.has("password"):
+        raise entry.error("password and password_md5 are both there")
+    digits = entry.text("password_md5")
+    if not re.fullmatch("[0-9a-fA-F]{32}", digits):
+        raise entry.error("password_md5 is not 32 hexadecimal digits")
+    return bytes.fromhex(digits)
 
 
 def _friendship(entry: Entry) -> Friendship:
@@ -285,12 +299,16 @@ def _room(entry: Entry) -> RoomWithMembers:
     admins = frozenset(entry.numbers("admins", []))
     if not admins <= set(members):
         raise entry.error("admins names somebody who is no member")
+    option = entry.integer("option", MAY_ASK)
+    if option not in (MAY_JOIN, MAY_ASK, MAY_NOT_JOIN):
+        raise entry.error(f"option is none of {MAY_JOIN}, {MAY_ASK}, {MAY_NOT_JOIN}")
     room = Room(
         number=number,
         name=entry.text("name"),
         owner=owner,
         memo=entry.text("memo", ""),
         description=entry.text("description", ""),
+        option=option,
     )
     return RoomWithMembers(
         room=room,
@@ -313,3 +331,70 @@ def _discussion(entry: Entry) -> Discussion:
 
 def _withOwner(owner: Number, members: list[Number]) -> tuple[Number, ...]:
     return tuple(members) if owner in members else (owner, *members)
+
+
+def write(population: Population) -> str:
+    """
+    The text that describes a population: what L{parse} makes of it is the
+    same again. Passwords are their MD5.
+    """
+    lines: list[str] = []
+    for person in population.people:
+        lines += ["[[account]]", f"number = {person.number}"]
+        lines.append(f'password_md5 = "{person.firstHash.hex()}"')
+        lines.append(f"nick = {_quoted(person.nick)}")
+        if person.face:
+            lines.append(f"face = {person.face}")
+        lines += [*_profileLines(person.profile), ""]
+    for friendship in population.friendships:
+        lines += ["[[friendship]]", f"between = {list(friendship.between)}"]
+        lines += _tableLine("category", friendship.categories)
+        lines += [*_tableLine("markname", friendship.marknames), ""]
+    for entry in population.rooms:
+        room = entry.room
+        lines += ["[[group]]", f"number = {room.number}"]
+        lines += [f"name = {_quoted(room.name)}", f"owner = {room.owner}"]
+        lines.append(f"members = {list(entry.members)}")
+        if entry.admins:
+            lines.append(f"admins = {sorted(entry.admins)}")
+        lines += _tableLine("cards", entry.cards)
+        for key, text in (("memo", room.memo), ("description", room.description)):
+            if text:
+                lines.append(f"{key} = {_quoted(text)}")
+        if room.option != MAY_ASK:
+            lines.append(f"option = {room.option}")
+        lines.append("")
+    for discussion in population.discussions:
+        lines += ["[[discussion]]", f"number = {discussion.number}"]
+        if discussion.name:
+            lines.append(f"name = {_quoted(discussion.name)}")
+        lines.append(f"owner = {discussion.owner}")
+        lines += [f"members = {list(discussion.members)}", ""]
+    return "\n".join(lines)
+
+
+def _profileLines(profile: Mapping[str, Any]) -> Iterator[str]:
+    for key in (*_PROFILE_TEXTS, "gender"):
+        value = profile.get(key)
+        if isinstance(value, str):
+            yield f"{key} = {_quoted(value)}"
+    for key in _PROFILE_NUMBERS:
+        value = profile.get(key)
+        if isinstance(value, int):
+            yield f"{key} = {int(value)}"
+    try:
+        yield f"birthday = {datetime.date(*profile['birthday']).isoformat()}"
+    except (KeyError, TypeError, ValueError):
+        # People who change their profile may say less than a date.
+        return
+
+
+def _tableLine(key: str, texts: Mapping[Number, str]) -> Iterator[str]:
+    if texts:
+        pairs = ", ".join(f"{n} = {_quoted(text)}" for n, text in texts.items())
+        yield f"{key} = {{ {pairs} }}"
+
+
+def _quoted(text: str) -> str:
+    # TOML's texts are JSON's, but for one character.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

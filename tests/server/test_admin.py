@@ -1,0 +1,439 @@
+"""
+C{webqq-admin}, in this process.
+"""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, PEOPLE, House, textsOf
+from txwebqq.model import Number
+from txwebqq.server.admin import main
+from txwebqq.server.adminstore import FOR_OTHERS, THEIRS
+from txwebqq.server.population import parse, write
+from txwebqq.server.store import Store
+from txwebqq.wire.digests import passwordHash
+
+EVERYTHING = (
+    PEOPLE
+    + r"""
+[[account]]
+number = 10009
+password = "x"
+nick = "\"Eve\"\u0000 \\ \u007f 茶🍵\n\u202e"
+face = 7
+city = "舟山"
+homepage = "http://example.org/?a='b'"
+blood = 2
+vipLevel = 6
+
+[[friendship]]
+between = [10009, 10002]
+category = ["Family", "Work \"x\""]
+markname = ["B", "E"]
+
+[[discussion]]
+number = 300001
+name = "the trip"
+owner = 10003
+members = [10003, 10001]
+"""
+)
+
+
+class Desk:
+    """
+    A database, and somebody who types commands.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.folder = folder
+        self.path = folder / "q.db"
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+        store = Store(self.path)
+        store.merge(parse(PEOPLE))
+        store.close()
+
+    def run(self, *argv: str, typed: str = "") -> str:
+        """
+        @return: what it says; it must succeed.
+        """
+        code, out, err = self.attempt(*argv, typed=typed)
+        assert (code, err) == (0, ""), err
+        return out
+
+    def refused(self, *argv: str, typed: str = "") -> str:
+        """
+        @return: the one line of its complaint.
+        """
+        code, out, err = self.attempt(*argv, typed=typed)
+        assert (code, out) == (1, "")
+        assert err.startswith("webqq-admin: ")
+        assert err.count("\n") == 1
+        return err.removeprefix("webqq-admin: ").rstrip("\n")
+
+    def attempt(self, *argv: str, typed: str = "") -> tuple[int, str, str]:
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        code = main(["--database", str(self.path), *argv])
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+    def store(self) -> Store:
+        return Store(self.path, shared=True)
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Desk:
+    """
+    A desk with a database.
+    """
+    monkeypatch.delenv("TXWEBQQ_PASSWORD", raising=False)
+    return Desk(tmp_path, capsys, monkeypatch)
+
+
+def test_accounts(desk: Desk) -> None:
+    """
+    People are added, listed, shown and removed.
+    """
+    desk.run(
+        "account", "add", "10009", "--nick", "E\x1bve", "--password-file=-", typed="x\n"
+    )
+    assert desk.run("account", "list").splitlines()[-1] == "10009\tE\\x1bve"
+    shown = desk.run("account", "show", "10001")
+    assert "nick: Alice\n" in shown
+    assert "gender: female\n" in shown
+    assert "friend: 10002 Bobby\n" in shown
+    assert "group: 200001 cats\n" in shown
+    desk.run("account", "remove", "10009")
+    assert "10009" not in desk.run("account", "list")
+
+
+def test_passwords(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A password comes from a file, the standard input, the environment or a
+    prompt.
+    """
+
+    def check(password: str) -> None:
+        store = desk.store()
+        person = store.person(ALICE)
+        store.close()
+        assert person is not None
+        assert person.firstHash == passwordHash(password)
+
+    command = ("account", "password", "10001")
+    desk.run(*command, "--password-file", "-", typed=" two words\r\n")
+    check(" two words")
+    file = desk.folder / "secret"
+    file.touch(mode=0o600)
+    file.write_text("锁\n")
+    desk.run(*command, "--password-file", str(file))
+    check("锁")
+    monkeypatch.setenv("TXWEBQQ_PASSWORD", "fromEnvironment")
+    desk.run(*command)
+    check("fromEnvironment")
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("io.StringIO", Terminal)
+    answers = iter(["prompted", "prompted", "one", "another", "", ""])
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
+    desk.run(*command)
+    check("prompted")
+    assert desk.refused(*command) == "the two passwords differ"
+    assert desk.refused(*command) == "the password is empty"
+    file.chmod(0o644)
+    problem = desk.refused(*command, "--password-file", str(file))
+    assert problem == f"others can read the password file: chmod 600 {file}"
+    check("prompted")
+
+
+def test_removed(desk: Desk) -> None:
+    """
+    Of somebody who is removed, nothing that was theirs alone is left.
+    """
+    store = Store(desk.path)
+    store.merge(parse(EVERYTHING))
+    house = House(store=store, people="")
+    house.visitor(ALICE).tell(CAROL, "hi")
+    house.server.stop()
+    store.close()
+    db = sqlite3.connect(desk.path)
+    db.execute("INSERT INTO avatar VALUES (1, 10003, 'a')")
+    db.commit()
+    db.close()
+    desk.run("account", "remove", "10003")
+    store = Store(desk.path)
+    assert store.friendNumbers(ALICE) == [BOB]
+    assert store.friendNumbers(CAROL) == []
+    assert store.waiting(CAROL, 0, 10) == []
+    chat = store.chat(Number(300001))
+    assert chat is not None
+    assert chat.owner == ALICE
+    store.close()
+    db = sqlite3.connect(desk.path)
+    assert db.execute("SELECT count(*) FROM letter").fetchone() == (0,)
+    assert db.execute("SELECT count(*) FROM avatar").fetchone() == (0,)
+    db.close()
+
+
+def test_allTables() -> None:
+    """
+    Of every table it is known whether its rows go when their account goes.
+    """
+    store = Store()
+    tables = {
+        name
+        for (name,) in store._db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+            " AND name NOT LIKE 'sqlite%'"
+        )
+    }
+    assert tables == set(THEIRS) | set(FOR_OTHERS)
+
+
+def test_friendships(desk: Desk) -> None:
+    """
+    Friendships are on both sides, and end on both.
+    """
+    desk.run("friendship", "add", "10003", "10004")
+    store = desk.store()
+    assert store.areFriends(CAROL, DAVE)
+    assert store.areFriends(DAVE, CAROL)
+    desk.run("friendship", "remove", "10004", "10003")
+    assert not store.areFriends(CAROL, DAVE)
+    assert not store.areFriends(DAVE, CAROL)
+    store.close()
+
+
+def test_groups(desk: Desk) -> None:
+    """
+    Groups and who is in them.
+    """
+    add = ("group", "add", "200002", "--name", "dogs", "--owner", "10003")
+    desk.run(*add, "--memo", "woof", "--members", "10004")
+    desk.run("member", "add", "200002", "10001")
+    desk.run("member", "admin", "200002", "10004")
+    assert desk.run("group", "show", "200002").splitlines() == [
+        "number: 200002",
+        "name: dogs",
+        "memo: woof",
+        "member: 10001 Alice",
+        "owner: 10003 Carol",
+        "admin: 10004 Dave",
+    ]
+    desk.run("member", "admin", "200002", "10004", "--revoke")
+    desk.run("member", "remove", "200002", "10001")
+    assert desk.run("group", "show", "200002").splitlines()[3:] == [
+        "owner: 10003 Carol",
+        "member: 10004 Dave",
+    ]
+    desk.run("group", "remove", "200002")
+    assert desk.refused("group", "show", "200002") == "there is no group 200002"
+    assert "was dissolved" in desk.refused(*add)
+
+
+@pytest.mark.parametrize(
+    ("argv", "problem"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["account", "fly"], "invalid choice: 'fly'"),
+        (["account", "show", "x"], "'x' is not a number from 10001 to 4294967295"),
+        (["account", "show", "10008"], "there is no account 10008"),
+        (["account", "remove", "10008"], "there is no account 10008"),
+        (["account", "remove", "10001"], "owns groups: 200001; remove them first"),
+        (["account", "add", "10001"], "no password"),
+        (["account", "add", "10001", "--password-file=-"], "an account 10001 already"),
+        (["account", "add", "10009", "--password-file=/no"], "cannot read /no"),
+        (["account", "password", "10008", "--password-file=-"], "no account 10008"),
+        (["friendship", "add", "10001", "10001"], "10001 is one and the same"),
+        (["friendship", "add", "10001", "10002"], "are friends already"),
+        (["friendship", "add", "10001", "10008"], "there is no account 10008"),
+        (["friendship", "remove", "10002", "10003"], "are not friends"),
+        (["group", "add", "200001", "--name=x", "--owner=10001"], "200001 already"),
+        (["group", "add", "200002", "--name=x", "--owner=10008"], "account 10008"),
+        (["group", "remove", "200009"], "there is no group 200009"),
+        (["member", "add", "200001", "10002"], "10002 is in group 200001 already"),
+        (["member", "add", "200001", "10008"], "there is no account 10008"),
+        (["member", "remove", "200001", "10003"], "10003 is not in group 200001"),
+        (["member", "remove", "200001", "10001"], "is the owner of group 200001"),
+        (["member", "admin", "200001", "10001"], "is the owner of group 200001"),
+        (["import", "/no.toml"], "/no.toml: No such file or directory"),
+        (["export", "/no/x.toml"], "/no/x.toml: No such file or directory"),
+        (["backup", "/no/x.db"], "/no/x.db: No such file or directory"),
+    ],
+)
+def test_complaints(desk: Desk, argv: list[str], problem: str) -> None:
+    """
+    What cannot be done is told in one line, with exit code 1, and changes
+    nothing.
+    """
+    store = desk.store()
+    before = store.population()
+    assert problem in desk.refused(*argv, typed="secret\n")
+    assert store.population() == before
+    store.close()
+
+
+def test_noDatabase(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Without the option, or with a database that is not there or none, there is
+    a clear line; only who adds people gets a new one.
+    """
+    assert main(["account", "list"]) == 1
+    assert capsys.readouterr().err == "webqq-admin: --database is missing\n"
+    desk.path = desk.folder / "new.db"
+    assert desk.refused("statistics").endswith("new.db: there is no such database")
+    assert not desk.path.exists()
+    desk.run("account", "add", "10001", "--password-file=-", typed="x\n")
+    assert stat.S_IMODE(desk.path.stat().st_mode) == 0o600
+    desk.path.write_bytes(b"not SQLite at all" * 100)
+    assert "not a database" in desk.refused("account", "list")
+
+
+def test_whereTheOptionStands(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    C{--database} may come last as well.
+    """
+    assert main(["account", "list", "--database", str(desk.path)]) == 0
+    assert "10001\tAlice" in capsys.readouterr().out
+
+
+def test_export(desk: Desk) -> None:
+    """
+    What is exported is all that a population file can say, without passwords,
+    for nobody else to read; and imports to the same.
+    """
+    store = Store(desk.path)
+    store.merge(parse(EVERYTHING))
+    everything = store.population()
+    store.close()
+    file = desk.folder / "all.toml"
+    desk.run("export", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "correct horse" not in file.read_text(encoding="utf-8")
+    desk.path = desk.folder / "copy.db"
+    desk.run("import", str(file))
+    store = desk.store()
+    assert store.population() == everything
+    assert len(everything.people) == 5
+    assert len(everything.friendships) == 3
+    store.close()
+    assert write(everything) == file.read_text(encoding="utf-8")
+    assert desk.refused("export", str(file)).endswith("File exists")
+
+
+def test_oneSided(desk: Desk) -> None:
+    """
+    A friendship that only one side keeps is not in the file, which is told.
+    """
+    db = sqlite3.connect(desk.path)
+    db.execute("DELETE FROM friendship WHERE owner = 10003")
+    db.commit()
+    db.close()
+    code, _, err = desk.attempt("export", str(desk.folder / "all.toml"))
+    assert code == 0
+    assert "10001 has 10003 for a friend, but not the other way" in err
+
+
+def test_update(desk: Desk) -> None:
+    """
+    Importing adds; with C{--update} it changes nicks and passwords as well.
+    """
+    file = desk.folder / "more.toml"
+    file.write_text(
+        '[[account]]\nnumber = 10001\npassword = "new"\nnick = "Alicia"\n'
+        '[[account]]\nnumber = 10002\npassword = "new"\n'
+        '[[account]]\nnumber = 10009\npassword = "new"\n'
+    )
+
+    def people() -> dict[int, tuple[str, bool]]:
+        store = desk.store()
+        isNew = passwordHash("new")
+        found = {p.number: (p.nick, p.firstHash == isNew) for p in store.people()}
+        store.close()
+        return {n: found[Number(n)] for n in (10001, 10002, 10009)}
+
+    desk.run("import", str(file))
+    before = {10001: ("Alice", False), 10002: ("Bob's", False), 10009: ("10009", True)}
+    assert people() == before
+    desk.run("import", str(file), "--update")
+    after = {10001: ("Alicia", True), 10002: ("Bob's", True), 10009: ("10009", True)}
+    assert people() == after
+
+
+def test_statistics(desk: Desk) -> None:
+    """
+    How much there is of everything.
+    """
+    store = Store(desk.path)
+    house = House(store=store, people="")
+    house.visitor(ALICE).tellCats("meow")
+    house.server.stop()
+    store.close()
+    lines = desk.run("statistics").splitlines()
+    for line in (
+        "accounts: 4",
+        "friendships: 2",
+        "groups: 1",
+        "discussions: 0",
+        "letters that wait: 1",
+        "people they wait for: 2",
+    ):
+        assert line in lines
+
+
+def test_backup(desk: Desk) -> None:
+    """
+    A backup, taken while the server runs, is a database for nobody else to
+    read, and never replaces a file.
+    """
+    server = Store(desk.path)
+    copy = desk.folder / "copy.db"
+    desk.run("backup", str(copy))
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert desk.refused("backup", str(copy)).endswith("File exists")
+    store = Store(copy)
+    assert store.population() == server.population()
+    store.close()
+    server.close()
+
+
+def test_beside(desk: Desk) -> None:
+    """
+    A server that runs sees every change at once; removing an account, whose
+    sessions would go on, is refused.
+    """
+    store = Store(desk.path)
+    house = House(store=store, people="")
+    carol, dave = house.visitor(CAROL), house.visitor(DAVE)
+    desk.run("friendship", "add", "10003", "10004")
+    carol.tell(DAVE, "hello")
+    assert textsOf(dave.poll().response) == ["hello"]
+    desk.run("member", "add", "200001", "10003")
+    house.visitor(ALICE).tellCats("meow")
+    assert textsOf(carol.poll().response) == ["meow"]
+    desk.run("account", "add", "10009", "--password-file=-", typed="x\n")
+    assert store.person(Number(10009)) is not None
+    problem = desk.refused("account", "remove", "10009")
+    assert "a server has it open: stop it first" in problem
+    desk.run("group", "remove", "200001")
+    assert store.room(CATS) is None
+    store.close()
