@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ PATIENCE = 60.0
 """The seconds that the conversation may take."""
 
 CUE = "*"
-"""The line by which the script asks for its next scene."""
+"""What a line begins with by which the script asks for somebody."""
 
 
 class Player(ProcessProtocol):
@@ -40,7 +41,7 @@ class Player(ProcessProtocol):
 
     @ivar ended: fires with the exit code.
     @ivar spoke: fires at the first line.
-    @ivar cue: fires when the process gives its cue.
+    @ivar cues: fire when the process asks for somebody, by their name.
     """
 
     def __init__(self, name: str, log: Path) -> None:
@@ -48,7 +49,7 @@ class Player(ProcessProtocol):
         self.log = log
         self.ended: Deferred[Any] = Deferred()
         self.spoke: Deferred[Any] = Deferred()
-        self.cue: Deferred[Any] = Deferred()
+        self.cues: dict[str, Deferred[Any]] = defaultdict(Deferred)
         self.exitCode: int | None = None
         self._rest = b""
 
@@ -58,8 +59,8 @@ class Player(ProcessProtocol):
         """
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            if line.decode() == CUE:
-                self.cue.callback(None)
+            if line.decode().startswith(CUE):
+                self.cues[line.decode().removeprefix(CUE)].callback(None)
             else:
                 print(line.decode(), flush=True)
                 if not self.spoke.called:
@@ -201,13 +202,15 @@ async def play(reactor: IReactorTime, stage: Stage) -> None:
     echo = stage.client("echo", 10002, "EchoFactory")
     await echo.until(echo.spoke)
     alice = stage.client("alice", 10001, "AliceFactory")
-    await alice.until(alice.cue)
+    await alice.until(alice.cues["Carol"])
+    carol = stage.client("carol", 10004, "CarolFactory")
+    await alice.until(alice.cues["Echo"])
     print("Echo signs on a second time, elsewhere.", flush=True)
     again = stage.client("echo2", 10002, "EchoFactory")
     codes = await gatherResults([echo.ended, alice.ended])
     if codes != [1, 0]:
         raise RuntimeError(f"Echo and Alice ended with {codes}, and not with 1 and 0")
-    for player in (server, again):
+    for player in (server, carol, again):
         if player.exitCode is not None:
             raise RuntimeError(f"{player.name} has ended by itself")
 

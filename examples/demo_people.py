@@ -1,8 +1,10 @@
 """
-The two who talk in the demo: Echo, a bot, and Alice, who plays a script.
+Who talks in the demo: Echo, a bot, Alice, who plays a script, and Carol, who
+comes late.
 """
 
 import sys
+from base64 import b64decode
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred, DeferredQueue, ensureDeferred
@@ -10,18 +12,27 @@ from twisted.python.failure import Failure
 
 from txwebqq.errors import Kicked
 from txwebqq.model import (
+    DiscussionMessage,
     Event,
     Face,
     GroupMessage,
+    GroupPicture,
     KickNotice,
     Message,
     Status,
     StatusChange,
     Text,
+    Uin,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 
 E = TypeVar("E", bound=Event)
+
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52f"
+    "OPeGAAAAAElFTkSuQmCC"
+)
+"""A red square."""
 
 
 def tell(line: str) -> None:
@@ -55,8 +66,14 @@ class Echo(WebQQProtocol):
 
     async def groupMessageReceived(self, message: GroupMessage) -> None:
         """
-        Answer in the group.
+        Answer in the group, and say how large its pictures are.
         """
+        for picture in message.content:
+            if isinstance(picture, GroupPicture):
+                content = await self.fetchPicture(message, picture)
+                size = f"A picture of {len(content)} bytes"
+                await self.sendGroupMessage(message.group, size)
+                return
         await self.sendGroupMessage(message.group, f"{message.text} indeed")
 
     def kicked(self, notice: KickNotice) -> None:
@@ -97,6 +114,14 @@ class Alice(WebQQProtocol):
             if isinstance(event, kind):
                 return event
 
+    async def changeOf(self, uin: Uin) -> StatusChange:
+        """
+        The next change of somebody's status.
+        """
+        while (change := await self.next(StatusChange)).uin != uin:
+            pass
+        return change
+
     def signedOn(self) -> Deferred[None]:
         """
         Begin.
@@ -126,12 +151,29 @@ class Alice(WebQQProtocol):
         reply = await self.next(GroupMessage)
         speaker = self.buddies[reply.sender].name
         tell(f"{speaker} -> {teahouse.name}: {reply.text}")
+        await self.sendGroupPicture(teahouse.gid, PICTURE, "tea.png")
+        tell(f"Alice -> {teahouse.name}: [a picture]")
+        reply = await self.next(GroupMessage)
+        tell(f"{speaker} -> {teahouse.name}: {reply.text}")
+        [carol] = [b for b in self.buddies.values() if b.name == "Carol"]
+        await self.sendMessage(carol.uin, "Tea at eight")
+        tell(f"Alice -> Carol, who is {carol.status.value}: Tea at eight")
+        tell("*Carol")
+        here = await self.next(StatusChange)
+        tell(f"Alice sees that Carol is {here.status.value}.")
+        thanks = await self.next(Message)
+        tell(f"Carol -> Alice: {thanks.text}")
+        did = await self.createDiscussion("Weekend", [carol.uin, echo.uin])
+        await self.sendDiscussionMessage(did, "And on Sunday?")
+        tell("Alice -> Weekend, a discussion: And on Sunday?")
+        weekend = await self.next(DiscussionMessage)
+        tell(f"Carol -> Weekend: {weekend.text}")
         await self.sendMessage(echo.uin, "Please be busy")
         tell("Alice -> Echo: Please be busy")
-        change = await self.next(StatusChange)
+        change = await self.changeOf(echo.uin)
         tell(f"Alice sees that {echo.name} is {change.status.value}.")
-        tell("*")
-        back = await self.next(StatusChange)
+        tell("*Echo")
+        back = await self.changeOf(echo.uin)
         tell(f"Alice sees that {echo.name} is {back.status.value}.")
         await self.signOff()
 
@@ -149,3 +191,30 @@ class AliceFactory(WebQQFactory):
     """
 
     protocol = Alice
+
+
+class Carol(WebQQProtocol):
+    """
+    Reads what was written to her meanwhile, and thanks.
+    """
+
+    async def messageReceived(self, message: Message) -> None:
+        """
+        Answer.
+        """
+        tell(f"Carol reads: {message.text}")
+        await self.sendMessage(message.sender, "Thank you, I was away")
+
+    async def discussionMessageReceived(self, message: DiscussionMessage) -> None:
+        """
+        Answer in the discussion.
+        """
+        await self.sendDiscussionMessage(message.discussion, "On Sunday too")
+
+
+class CarolFactory(WebQQFactory):
+    """
+    Builds Carol.
+    """
+
+    protocol = Carol

@@ -378,7 +378,7 @@ def decodeEvent(pollType: str, value: Any) -> Event:
         return UnknownEvent(pollType, value)
 
 
-_POLL_TYPES: dict[type[Any], str] = {
+POLL_TYPES: dict[type[Any], str] = {
     Message: "message",
     GroupMessage: "group_message",
     DiscussionMessage: "discu_message",
@@ -398,6 +398,7 @@ _POLL_TYPES: dict[type[Any], str] = {
     Tip: "tips",
     CallRequest: "av_request",
 }
+"""Each type of event, and the C{poll_type} that it travels under."""
 
 
 def pollTypeOf(event: Event) -> str:
@@ -406,7 +407,7 @@ def pollTypeOf(event: Event) -> str:
     """
     if isinstance(event, UnknownEvent):
         return event.pollType
-    return _POLL_TYPES[type(event)]
+    return POLL_TYPES[type(event)]
 
 
 def encodeEvent(event: Event) -> dict[str, Any]:
