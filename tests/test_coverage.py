@@ -1,0 +1,119 @@
+"""
+The table of docs/coverage.md says what there is, and nothing is left out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from inspect import isabstract
+from pathlib import Path
+from typing import Any
+
+import pytest
+import treq
+
+import txwebqq.wire
+from txwebqq.protocol import WebQQProtocol
+from txwebqq.testing import BASE, MemoryWebQQ
+from txwebqq.wire.command import Command
+from txwebqq.wire.events import POLL_TYPES
+
+PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
+CODE = re.compile(r"`([^`]+)`")
+# How paths go on that say no more than that something follows.
+SUCH_AS = {"/v2": "/10001/10002/1/0/0/1/f/1/0/0", "/": "?ver=2173&rkey=00"}
+# What no method asks, because the service does.
+BY_ITSELF = {"sign-on", "poll", "heartbeat", "roster", "old clients"}
+
+
+def tableAfter(heading: str) -> list[list[str]]:
+    """
+    The cells of the table under a heading.
+    """
+    text = PAGE.read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1]
+    lines = text.split("\n## ", 1)[0].splitlines()
+    rows = [line for line in lines if line.startswith("|")][2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def allCommands() -> Iterator[type[Command[Any]]]:
+    """
+    Every exchange that the wire has.
+    """
+    for module in pkgutil.iter_modules(txwebqq.wire.__path__):
+        importlib.import_module(f"txwebqq.wire.{module.name}")
+    pending: list[type[Command[Any]]] = list(Command.__subclasses__())
+    while pending:
+        command = pending.pop()
+        pending += command.__subclasses__()
+        if not isabstract(command) and hasattr(command, "path"):
+            yield command
+
+
+ENDPOINTS = tableAfter("Endpoints")
+EVENTS = tableAfter("Events")
+
+
+def test_complete() -> None:
+    """
+    Every exchange of the wire is in the table, and the table has no other.
+    """
+    listed = {path for row in ENDPOINTS for path in CODE.findall(row[1])}
+    known = set()
+    for command in allCommands():
+        known |= {command.path, *command.aliases}
+    assert known - listed == set(), "not in docs/coverage.md"
+    assert listed - known == set(), "in docs/coverage.md alone"
+
+
+@pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: str(row[1]))
+def test_asked(row: list[str]) -> None:
+    """
+    What is said to ask a question exists.
+    """
+    names = CODE.findall(row[2])
+    assert names or row[2] in BY_ITSELF, row[2]
+    for name in names:
+        assert callable(getattr(WebQQProtocol, name, None)), name
+
+
+def test_answered() -> None:
+    """
+    Our server answers all of it.
+    """
+    web = MemoryWebQQ()
+    for command in allCommands():
+        rest = SUCH_AS.get(command.path, "")
+        for path in (command.path + rest, *command.aliases):
+            asked = web.treq.request(command.method, BASE + path)
+            # Bad news to a poll is held a while.
+            web.settle(2)
+            body = web.result(asked.addCallback(treq.content))
+            assert b"no such path" not in body, path
+    web.stop()
+
+
+def test_events() -> None:
+    """
+    Each kind of event has a type and a callback, and none is left out.
+    """
+    *rows, unknown = EVENTS
+    listed = {}
+    for row in rows:
+        [pollType], [typeName], [callback] = map(CODE.findall, row[1:])
+        listed[typeName] = pollType
+        assert callable(getattr(WebQQProtocol, callback, None)), callback
+    assert listed == {kind.__name__: name for kind, name in POLL_TYPES.items()}
+    assert unknown[2:] == ["`UnknownEvent`", "`unknownEventReceived`"]
+
+
+def test_notYet() -> None:
+    """
+    What is said to be missing is.
+    """
+    missing = {path for row in tableAfter("Not yet") for path in CODE.findall(row[1])}
+    for command in allCommands():
+        assert not missing & {command.path, *command.aliases}
