@@ -445,6 +445,13 @@ def test_powers(cats: Cats) -> None:
     refused(alice, alice, "remove", "admin", "unadmin", "transfer")
     assert set(cats.members(alice)) == {"Alice", "Bob", "Carol"}
     assert told == {p.nick: len(notices(p)) for p in (alice, bob, carol)}
+    cats.makeAdmin(carol)
+    refused(bob, carol, "remove")
+    web.result(
+        alice.protocol.setAdmin(
+            cats.code(alice), alice.memberOf("cats", carol), granted=False
+        )
+    )
     web.result(bob.protocol.removeMember(cats.code(bob), bob.memberOf("cats", carol)))
     assert set(cats.members(alice)) == {"Alice", "Bob"}
 

@@ -238,6 +238,26 @@ def test_sessMessage(house: House) -> None:
     assert (value["service_type"], value["msg_type"]) == (0, 140)
 
 
+def test_borrowedSignature(house: House) -> None:
+    """
+    A signature that was given to another member is of no use, not even with
+    one's own id of the place.
+    """
+    alice, bob, dave = (house.visitor(n) for n in (ALICE, BOB, DAVE))
+    value = bob.channel(
+        "get_c2cmsg_sig2", id=bob.gid, to_uin=bob.uin(DAVE), service_type=0
+    ).result["value"]
+    answer = alice.channel(
+        "send_sess_msg2",
+        to=alice.uin(DAVE),
+        group_sig=f"{alice.gid:08x}{value[8:]}",
+        content='["hi"]',
+        service_type=0,
+    )
+    assert answer.json["retcode"] == 100001
+    assert not dave.catchUp().poll().isAnswered
+
+
 def test_joining(house: House) -> None:
     """
     A request to join comes as protocol.md 5.10 has it, and the answer is a
