@@ -57,6 +57,9 @@ class RecordingPort:
     def connecting(self) -> None:
         self.done.append("connecting")
 
+    def begun(self) -> None:
+        self.done.append("begun")
+
     def issue(
         self,
         command: Command[Any],
@@ -191,7 +194,7 @@ def test_start(state: str) -> None:
     """
     machine = at(state)
     machine.inputs.start()
-    assert machine.port.done == ["connecting"]
+    assert machine.port.done == ["connecting", "begun"]
     assert machine.port.lastAsked() == Check("300100200", "0.5000000000000000")
 
 

@@ -554,4 +554,6 @@ def _describe(trouble: BaseException) -> str:
         if not reasons or reasons[-1].value is None:
             break
         trouble = reasons[-1].value
+    if isinstance(trouble, CancelledError):
+        return "it was given up"
     return f"{type(trouble).__name__}: {trouble}".rstrip(".: ")

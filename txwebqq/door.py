@@ -5,34 +5,68 @@ The one way into application code: what it raises stays outside.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable
+from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import NotSignedOn
+from txwebqq.errors import WebQQError
 from txwebqq.interfaces import IWebQQProtocol
 from txwebqq.model import Account
+
+
+class Turns:
+    """
+    Lets one callback of an account end before the next begins.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._busy = False
+
+    def take(self, call: Callable[[], None]) -> None:
+        """
+        Make a call, which does not raise, now or after the present one.
+        """
+        self._waiting.append(call)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._waiting:
+                self._waiting.popleft()()
+        finally:
+            self._busy = False
 
 
 class Door:
     """
     Calls one protocol, for as long as its sign-on lasts.
+
+    @param turns: of all protocols of the account.
     """
 
     _log = Logger()
 
-    def __init__(self, protocol: IWebQQProtocol, account: Account) -> None:
+    def __init__(
+        self, protocol: IWebQQProtocol, account: Account, turns: Turns
+    ) -> None:
         self.protocol = protocol
         self._number = account.number
+        self._turns = turns
         self._closed = False
 
     def call(self, name: str, *args: object) -> None:
         """
-        Call a callback, and watch what it returns.
+        Call a callback, unless another one is being called: then call it after
+        that. What it returns is watched.
         """
+        self._turns.take(lambda: self._call(name, args))
+
+    def _call(self, name: str, args: tuple[object, ...]) -> None:
         try:
             result = getattr(self.protocol, name)(*args)
         except Exception:
@@ -49,7 +83,7 @@ class Door:
         self.call("connectionLost", reason)
 
     def _complain(self, failure: Failure, name: str) -> None:
-        if self._closed and failure.check(NotSignedOn, CancelledError):
+        if self._closed and failure.check(WebQQError, CancelledError):
             # It was still at it when the sign-on ended.
             self._log.info("{name} of {n} was cut short.", name=name, n=self._number)
             return

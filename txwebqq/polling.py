@@ -196,6 +196,9 @@ class PollService(Service):
         for event in self._inbox.sort(reply):
             self._deliver(event)
             self._inbox.show(event)
+            # The application may have signed off.
+            if not self.running:
+                return
             if isinstance(event, KickNotice):
                 self._machine.kicked(event)
                 return

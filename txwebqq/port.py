@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from automat import NoTransition
@@ -25,8 +26,14 @@ from zope.interface import implementer
 
 from txwebqq.bodies import Sink, Source
 from txwebqq.client import WebQQClient, accepted
-from txwebqq.door import Door
-from txwebqq.errors import NotSignedOn, RequestRefused, SessionExpired, WebQQError
+from txwebqq.door import Door, Turns
+from txwebqq.errors import (
+    LoginRefused,
+    NotSignedOn,
+    RequestRefused,
+    SessionExpired,
+    WebQQError,
+)
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol, IWebQQTransport
 from txwebqq.model import (
     Account,
@@ -144,10 +151,7 @@ class _Transport:
         )
 
     def signOff(self) -> Deferred[None]:
-        if self._closed:
-            return succeed(None)
-        self._port.machine.stop()
-        return self._port.drain()
+        return succeed(None) if self._closed else self._port.leave()
 
 
 class Port:
@@ -180,7 +184,9 @@ class Port:
         self.machine: SignOn = makeSignOn(self.core)
         self.roster = Roster()
         self._inbox = Inbox()
+        self._turns = Turns()
         self._door: Door | None = None
+        self._unbegun = False
         self._transport: _Transport | None = None
         self._ticket: Ticket | None = None
         self._channel: MultiService | None = None
@@ -198,7 +204,8 @@ class Port:
         self._held: list[Deferred[None]] = []
         self._untilOn: list[Deferred[IWebQQProtocol]] = []
         self._untilOff: list[Deferred[None]] = []
-        self._untilIdle: list[Deferred[None]] = []
+        self._untilGone: list[Deferred[None]] = []
+        self._draining: list[tuple[set[Deferred[Any]], Deferred[None]]] = []
 
     # What the machine asks for.
 
@@ -206,13 +213,19 @@ class Port:
         self._client.begin(self._account.number)
         if self._door is not None:
             return
-        protocol = self._factory.buildProtocol(self._account)
-        self._door = Door(protocol, self._account)
+        self._door = Door(self._build(), self._account, self._turns)
+        self._unbegun = True
         self._transport = _Transport(self)
         self.roster = Roster()
         self._inbox = Inbox()
         self._log.info("Signing on {number}.", number=self._account.number)
-        self._door.call("makeConnection", self._account, self._transport, self._factory)
+
+    def begun(self) -> None:
+        if self._unbegun and self._door is not None:
+            self._unbegun = False
+            self._door.call(
+                "makeConnection", self._account, self._transport, self._factory
+            )
 
     def issue(
         self,
@@ -342,6 +355,9 @@ class Port:
             call.errback(NotSignedOn("the session was lost"))
         if door is not None:
             door.close(Failure(ConnectionDone() if reason is None else reason))
+        gone, self._untilGone = self._untilGone, []
+        for waiting in gone:
+            waiting.callback(None)
         if not isinstance(reason, SessionExpired):
             self._end(reason)
 
@@ -411,24 +427,59 @@ class Port:
         self._untilOff.append(waiting)
         return waiting
 
-    def drain(self) -> Deferred[None]:
+    def leave(self) -> Deferred[None]:
         """
-        Wait until nothing is in flight, and cut short what takes too long.
+        Sign off.
+
+        @return: fires when the server has been told, or could not be, and
+            nothing of this session is in flight.
         """
-        if not self._flying:
+        self.machine.stop()
+        if self._door is None:
+            return self._drain()
+        # A callback within an output of the machine asks for it, so it will
+        # be done after that.
+        gone: Deferred[None] = Deferred()
+        self._untilGone.append(gone)
+        return gone.addCallback(lambda _: self._drain())
+
+    def _drain(self) -> Deferred[None]:
+        """
+        Wait until nothing of what is in flight now still is, and cut short
+        what takes too long.
+        """
+        left = set(self._flying)
+        if not left:
             return self._client.close()
-        waiting: Deferred[None] = Deferred()
-        self._untilIdle.append(waiting)
-        limit = self._clock.callLater(GRACE, self._cancelAll)
+        landed: Deferred[None] = Deferred()
+        self._draining.append((left, landed))
+
+        def late() -> None:
+            for asked in list(left):
+                asked.cancel()
+
+        limit = self._clock.callLater(GRACE, late)
 
         def idle(result: None) -> Deferred[None]:
             if limit.active():
                 limit.cancel()
             return self._client.close()
 
-        return waiting.addCallback(idle)
+        return landed.addCallback(idle)
 
     # How it is done.
+
+    def _build(self) -> IWebQQProtocol:
+        try:
+            protocol = self._factory.buildProtocol(self._account)
+            if not IWebQQProtocol.providedBy(protocol):
+                raise TypeError(f"buildProtocol made {type(protocol).__name__}")
+        except Exception as e:
+            self._log.failure(
+                "No protocol was built for {number}.", number=self._account.number
+            )
+            raise LoginRefused("the factory built no protocol") from e
+        return protocol
 
     def _issue(
         self, command: Command[R], answered: Callable[[R | Refusal], None]
@@ -447,15 +498,13 @@ class Port:
 
     def _landed(self, result: T, asked: Deferred[Any]) -> T:
         self._flying.discard(asked)
-        if not self._flying:
-            idle, self._untilIdle = self._untilIdle, []
-            for waiting in idle:
-                waiting.callback(None)
+        for draining in self._draining[:]:
+            left, landed = draining
+            left.discard(asked)
+            if not left:
+                self._draining.remove(draining)
+                landed.callback(None)
         return result
-
-    def _cancelAll(self) -> None:
-        for asked in list(self._flying):
-            asked.cancel()
 
     def _expect(
         self,
@@ -467,19 +516,30 @@ class Port:
         Tell the machine what comes, unless it is abandoned before.
         """
         self._expected.add(coming)
+        isEarly = True
 
-        def cbCame(result: T) -> None:
-            if coming in self._expected:
-                self._expected.discard(coming)
-                arrived(result)
+        def came(tell: Callable[[Any], None], result: Any) -> None:
+            if isEarly:
+                # The machine is still busy with asking, and has to be able to
+                # abandon this.
+                self._later(0, lambda: self._tell(coming, tell, result))
+            else:
+                self._tell(coming, tell, result)
 
-        def ebCame(failure: Failure) -> None:
-            # Our own cancel comes by here too.
-            if coming in self._expected:
-                self._expected.discard(coming)
-                (broke or self._broke)(failure)
+        coming.addCallbacks(partial(came, arrived), partial(came, broke or self._broke))
+        isEarly = False
 
-        coming.addCallbacks(cbCame, ebCame).addErrback(self._stumbled)
+    def _tell(
+        self, coming: Deferred[Any], tell: Callable[[Any], None], result: Any
+    ) -> None:
+        # Our own cancel comes by here too.
+        if coming not in self._expected:
+            return
+        self._expected.discard(coming)
+        try:
+            tell(result)
+        except Exception:
+            self._stumbled(Failure())
 
     def _broke(self, failure: Failure) -> None:
         failure.trap(WebQQError)

@@ -76,14 +76,16 @@ class WebQQService(MultiService):
             C{GRACE} seconds, and nothing is in flight.
         """
         stopped = maybeDeferred(super().stopService)
-        self._port.machine.stop()
-        return stopped.addCallback(lambda _: self._port.drain())
+        left = self._port.leave()
+        return stopped.addCallback(lambda _: left)
 
     def signOn(self) -> None:
         """
         Try again after a kick, a refusal or a sign-off; a person decides that.
+        A service that is stopped does not.
         """
-        self._port.machine.start()
+        if self.running:
+            self._port.machine.start()
 
     def signOff(self) -> Deferred[None]:
         """
@@ -91,8 +93,7 @@ class WebQQService(MultiService):
 
         @return: as C{stopService}.
         """
-        self._port.machine.stop()
-        return self._port.drain()
+        return self._port.leave()
 
     def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
         """

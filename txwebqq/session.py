@@ -79,7 +79,14 @@ class Port(Protocol):
 
     def connecting(self) -> None:
         """
-        A sign-on of a new protocol begins, unless one is waiting already.
+        A sign-on of a new protocol is to begin, unless one is waiting already.
+
+        @raise LoginRefused: when the application has no protocol for it.
+        """
+
+    def begun(self) -> None:
+        """
+        It has begun: tell the protocol, if that is new. It may stop us there.
         """
 
     def issue(
@@ -326,12 +333,17 @@ turnedAway = builder.state("Refused")
 
 
 def _connect(machine: SignOn, core: Core) -> None:
-    core.port.connecting()
+    try:
+        core.port.connecting()
+    except LoginRefused as e:
+        machine.refused(e)
+        return
     if core.era is Era.E3:
         core.port.issue(LoginPage(core.status), partial(_sortPage, machine))
     else:
         # Earlier servers have no page to sign with.
         machine.signed("")
+    core.port.begun()
 
 
 def _begin(machine: SignOn, core: Core) -> None:
@@ -598,7 +610,7 @@ for _state in (
     gathering,
 ):
     _state.upon(SignOn.failed).to(waiting)(_fail)
-for _state in (loggingIn, joining):
+for _state in (fetchingPage, loggingIn, joining):
     _state.upon(SignOn.refused).to(turnedAway)(_refuse)
 for _state in (gathering, online, rejoining):
     _state.upon(SignOn.stop).to(offline)(_leave)

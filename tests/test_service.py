@@ -1,0 +1,680 @@
+"""
+The service: what it promises to applications, and how it begins and ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
+from twisted.web.server import NOT_DONE_YET
+
+from tests.rig import (
+    BEAT,
+    KICK,
+    LOGIN2,
+    LOGOUT2,
+    POLL,
+    PROBE,
+    SEND,
+    Life,
+    Lives,
+    Logged,
+    Rig,
+    batch,
+    cut,
+    hangUp,
+    message,
+)
+from txwebqq.errors import (
+    CaptchaUnsolved,
+    LoginRefused,
+    NotSignedOn,
+    SessionExpired,
+    Unreachable,
+)
+from txwebqq.model import Account, Message, Status
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.server.challenges import CaptchaMode
+
+Flush = Callable[..., list[Failure]]
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """
+    A rig that has to end clean.
+    """
+    rig = Rig()
+    yield rig
+    rig.finish()
+
+
+# ---- callbacks
+
+
+def test_inSignedOn(rig: Rig) -> None:
+    """
+    Inside signedOn the roster is there, statuses and all, and one can send.
+    """
+    seen: list[object] = []
+    sent: list[Deferred[None]] = []
+
+    def look(life: Life) -> None:
+        [buddy] = life.buddies.values()
+        seen.append((buddy.name, buddy.status, life.status))
+        seen.append([group.name for group in life.groups.values()])
+        sent.append(life.sendMessage(buddy.uin, "morning"))
+
+    rig.web.group("cats", rig.alice, rig.bob)
+    rig.bob.run()
+    rig.lives.onSignedOn = look
+    rig.start()
+    assert seen == [("Bob", Status.ONLINE, Status.ONLINE), ["cats"]]
+    rig.web.result(sent[0])
+    rig.web.settle()
+    assert rig.bob.heard == ["morning"]
+    rig.bob.stop()
+
+
+def test_lostOutside(rig: Rig) -> None:
+    """
+    connectionLost is not called from within another callback.
+    """
+    inside: list[str] = []
+
+    def leave(message: Message) -> None:
+        inside.append("begin")
+        rig.life.signOff()
+        inside.append("end")
+
+    rig.lives.onMessage = leave
+    rig.lives.onLost = lambda life: inside.append("lost")
+    rig.start()
+    rig.bob.tell(rig.alice, "go")
+    assert inside == ["begin", "end", "lost"]
+    rig.bob.stop()
+
+
+def test_nothingAfterLost(rig: Rig) -> None:
+    """
+    Once an application has signed off it gets nothing more of the same batch;
+    nor does the protocol after it.
+    """
+
+    def leave(message: Message) -> None:
+        rig.life.signOff()
+        rig.service.signOn()
+
+    rig.lives.onMessage = leave
+    rig.polls(batch(message(200, 2, "later"), message(100, 1, "go")))
+    rig.web.settle(5)
+    assert rig.lives.logs == [["made", "on", "go", "ConnectionDone"], ["made", "on"]]
+
+
+@pytest.mark.parametrize("where", ["onSignedOn", "onKicked", "onLost"])
+def test_signOffAnywhere(rig: Rig, where: str) -> None:
+    """
+    An application may sign off in any callback, and is told when that is done.
+    """
+    done: list[int] = []
+
+    def leave(life: Life) -> None:
+        gone = life.signOff()
+        gone.addCallback(lambda _: done.append(rig.odd.asked.count(LOGOUT2)))
+
+    setattr(rig.lives, where, leave)
+    rig.polls(batch(KICK))
+    rig.web.settle(5)
+    assert len(done) == 1
+    if where == "onSignedOn":
+        assert done == [1], "it was told before the server was"
+        assert rig.lives.logs == [["made", "on", "ConnectionDone"]]
+    rig.web.settle(100)
+    assert len(rig.lives.lived) == 1
+
+
+def test_signOffAtOnce(rig: Rig) -> None:
+    """
+    An application may give up as soon as it is made.
+    """
+
+    class Quitter(Life):
+        def connectionMade(self) -> None:
+            super().connectionMade()
+            self.signOff()
+
+    rig.lives.protocol = Quitter
+    off = rig.service.whenSignedOff()
+    rig.start()
+    rig.web.result(off)
+    rig.web.settle(100)
+    assert rig.lives.logs == [["made", "ConnectionDone"]]
+    assert rig.odd.asked.count("/login") == 0
+
+
+def fail(*args: object) -> None:
+    raise ZeroDivisionError("in an application")
+
+
+class Clumsy(Life):
+    """
+    Fails wherever it is called.
+    """
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        fail()
+
+
+def test_bugsEverywhere(rig: Rig, flushLoggedErrors: Flush) -> None:
+    """
+    An application that raises in every callback is kept online all the same,
+    and each bug is logged with the account's number.
+    """
+    rig.lives.protocol = Clumsy
+    rig.lives.onSignedOn = rig.lives.onMessage = rig.lives.onLost = fail
+    with Logged() as logged:
+        rig.start()
+        rig.bob.tell(rig.alice, "hi")
+        rig.web.result(rig.service.stopService())
+    assert rig.lives.logs == [["made", "on", "hi", "ConnectionDone"]]
+    assert len(flushLoggedErrors(ZeroDivisionError)) == 4
+    for name in ("makeConnection", "signedOn", "eventReceived", "connectionLost"):
+        assert f"{name} of {rig.alice.number} raised" in logged.text
+    rig.bob.stop()
+
+
+def test_failingDeferred(rig: Rig, flushLoggedErrors: Flush) -> None:
+    """
+    A callback's Deferred that fails later is logged then, and holds nothing up.
+    """
+    late: Deferred[None] = Deferred()
+    rig.lives.onMessage = lambda message: late
+    rig.start()
+    rig.bob.tell(rig.alice, "one")
+    rig.bob.tell(rig.alice, "two")
+    assert rig.life.log == ["made", "on", "one", "two"]
+    assert flushLoggedErrors() == []
+    late.errback(ZeroDivisionError("late"))
+    assert flushLoggedErrors(ZeroDivisionError)
+    rig.bob.stop()
+
+
+def test_sendCutShort(rig: Rig) -> None:
+    """
+    Stopping while a callback waits for the server is no bug of the callback.
+    """
+
+    async def answer(message: Message) -> None:
+        rig.odd.scripted[SEND] = [NOT_DONE_YET]
+        await rig.life.sendMessage(message.sender, "hm")
+
+    rig.lives.onMessage = answer
+    rig.start()
+    rig.bob.tell(rig.alice, "well?")
+    stopped = rig.service.stopService()
+    rig.web.settle(2)
+    rig.web.result(stopped)
+    assert rig.life.log[-1] == "ConnectionDone"
+    rig.bob.stop()
+
+
+# ---- building
+
+
+class Unable(WebQQFactory):
+    """
+    Builds no protocols, at first.
+    """
+
+    def __init__(self, made: object = None) -> None:
+        self.made = made
+        self.able = False
+
+    def buildProtocol(self, account: Account) -> Any:
+        if self.able:
+            return super().buildProtocol(account)
+        if self.made is None:
+            raise ZeroDivisionError("in a factory")
+        return self.made
+
+
+@pytest.mark.parametrize("made", [None, "a protocol"])
+def test_factoryBug(rig: Rig, flushLoggedErrors: Flush, made: object) -> None:
+    """
+    A factory that makes no protocol is reported to whoever waits; a person may
+    try again.
+    """
+    factory = Unable(made)
+    service = rig.serve(rig.alice.account, factory)
+    on, off = service.whenSignedOn(), service.whenSignedOff()
+    with Logged() as logged:
+        service.startService()
+        rig.web.settle(600)
+    with pytest.raises(LoginRefused, match="factory"):
+        rig.web.result(on)
+    with pytest.raises(LoginRefused, match="factory"):
+        rig.web.result(off)
+    assert len(flushLoggedErrors(ZeroDivisionError, TypeError)) == 1
+    assert str(rig.alice.number) in logged.text
+    assert rig.odd.asked == []
+    factory.able = True
+    service.signOn()
+    assert isinstance(rig.web.result(service.whenSignedOn()), WebQQProtocol)
+    rig.web.result(service.stopService())
+
+
+# ---- waiting for it
+
+
+def test_whenSignedOn(rig: Rig) -> None:
+    """
+    Whoever waits is given the protocol, before and after it is signed on.
+    """
+    early, other = rig.service.whenSignedOn(), rig.service.whenSignedOn()
+    given_up = rig.service.whenSignedOn()
+    given_up.addErrback(lambda _: None)
+    given_up.cancel()
+    rig.start()
+    late = rig.service.whenSignedOn()
+    for waiting in (early, other, late):
+        assert rig.web.result(waiting) is rig.life
+    assert rig.life.log == ["made", "on"]
+
+
+def test_whenSignedOff(rig: Rig) -> None:
+    """
+    Whoever waits for the end is told of it and not of a lost session between.
+    """
+    off = rig.service.whenSignedOff()
+    ended: list[object] = []
+    off.addBoth(ended.append)
+    rig.polls(*[b'{"retcode":100,"errmsg":""}'] * 2)
+    rig.web.settle(30)
+    assert rig.lives.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+    assert ended == []
+    rig.web.result(rig.service.stopService())
+    assert ended == [None]
+
+
+def test_signOffThenOn(rig: Rig) -> None:
+    """
+    After a sign-off nothing happens until somebody signs on again.
+    """
+    rig.start()
+    rig.web.result(rig.service.signOff())
+    asked = len(rig.odd.asked)
+    rig.web.settle(1000)
+    assert len(rig.odd.asked) == asked
+    rig.service.signOn()
+    rig.web.settle()
+    rig.bob.tell(rig.alice, "back?")
+    assert rig.lives.logs == [
+        ["made", "on", "ConnectionDone"],
+        ["made", "on", "back?"],
+    ]
+    rig.bob.stop()
+
+
+def test_signOnWhenStopped(rig: Rig) -> None:
+    """
+    A service that is stopped does not sign on.
+    """
+    rig.service.signOn()
+    rig.web.settle(10)
+    assert rig.odd.asked == []
+    rig.start()
+    rig.web.result(rig.service.stopService())
+    rig.odd.asked.clear()
+    rig.service.signOn()
+    rig.web.settle(10)
+    assert rig.odd.asked == []
+
+
+def test_signOnTwice(rig: Rig) -> None:
+    """
+    Whoever is online is not signed on again.
+    """
+    rig.start()
+    rig.service.signOn()
+    rig.web.settle(10)
+    assert rig.odd.asked.count("/login") == 1
+    assert rig.lives.logs == [["made", "on"]]
+
+
+# ---- stopping
+
+
+def test_inApplication(rig: Rig) -> None:
+    """
+    It lives in any service of services.
+    """
+    application = MultiService()
+    rig.service.setServiceParent(application)
+    application.startService()
+    rig.web.settle()
+    assert rig.lives.logs == [["made", "on"]]
+    rig.web.result(application.stopService())
+    assert rig.lives.logs == [["made", "on", "ConnectionDone"]]
+    rig.service.disownServiceParent()
+
+
+def test_stopUnstarted(rig: Rig) -> None:
+    """
+    Stopping what was never started is done at once.
+    """
+    rig.web.result(rig.service.stopService())
+    assert rig.odd.asked == []
+    assert rig.lives.logs == []
+
+
+def test_stopWhileWaiting(rig: Rig) -> None:
+    """
+    Stopping between two attempts ends the protocol.
+    """
+    rig.odd.scripted["/check"] = [500]
+    rig.start()
+    rig.web.result(rig.service.stopService())
+    assert rig.lives.logs == [["made", "ConnectionDone"]]
+    rig.web.settle(100)
+    assert rig.odd.asked.count("/check") == 1
+
+
+def test_stopAfterExpiry(rig: Rig) -> None:
+    """
+    Stopping while there is no protocol calls none.
+    """
+    rig.polls(*[b'{"retcode":100,"errmsg":""}'] * 2)
+    rig.web.settle(1.5)
+    assert rig.lives.logs == [["made", "on", "SessionExpired"]]
+    rig.web.result(rig.service.stopService())
+    assert rig.lives.logs == [["made", "on", "SessionExpired"]]
+
+
+@pytest.mark.parametrize("seconds", [b"0", b"20"])
+def test_stopWhileRejoining(rig: Rig, seconds: bytes) -> None:
+    """
+    Stopping a rejoin, asked or put off, tells the server and fails what was
+    held.
+    """
+    rig.start()
+    uin = next(iter(rig.life.buddies))
+    rig.odd.scripted[LOGIN2] = [NOT_DONE_YET]
+    rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"%s"}' % seconds]
+    rig.web.settle(60)
+    if seconds == b"20":
+        rig.odd.scripted[POLL] = []
+    held = rig.life.sendMessage(uin, "hm")
+    rig.web.result(rig.service.stopService())
+    assert rig.life.log == ["made", "on", "ConnectionDone"]
+    assert LOGOUT2 in rig.odd.asked
+    with pytest.raises(NotSignedOn):
+        rig.web.result(held)
+
+
+@pytest.mark.parametrize("ending", ["kicked", "refused", "logged out"])
+def test_stopWhenOver(rig: Rig, ending: str) -> None:
+    """
+    Stopping what waits for a person is done at once, and starting it again
+    signs on.
+    """
+    wrong = b"ptuiCB('3','0','','0','no', '');\r\n"
+    if ending == "refused":
+        rig.odd.scripted["/login"] = [wrong]
+    answer = {"kicked": batch(KICK), "logged out": b'{"retcode":110}'}.get(ending)
+    rig.polls(*([answer] if answer else []))
+    before = rig.life.log[:]
+    asked = len(rig.odd.asked)
+    rig.web.result(rig.service.stopService())
+    assert rig.life.log == before
+    assert len(rig.odd.asked) == asked
+    rig.start()
+    assert rig.lives.logs[1:] == [["made", "on"]]
+
+
+def test_stopWithDeafServer(rig: Rig) -> None:
+    """
+    A server that does not answer delays the end by no more than two seconds.
+    """
+    rig.start()
+    rig.odd.scripted[LOGOUT2] = [NOT_DONE_YET]
+    ended: list[object] = []
+    rig.service.stopService().addBoth(ended.append)
+    rig.web.settle(1)
+    assert ended == []
+    rig.web.settle(1)
+    assert ended == [None]
+    assert rig.odd.gone == [LOGOUT2]
+
+
+def test_stopClosesConnections(rig: Rig) -> None:
+    """
+    What is in flight when we stop is closed: the held poll at once, calls of
+    the application after a moment of grace.
+    """
+    rig.polls(NOT_DONE_YET)
+    rig.odd.scripted[SEND] = [NOT_DONE_YET]
+    sent = rig.life.sendMessage(next(iter(rig.life.buddies)), "hm")
+    stopped = rig.service.stopService()
+    rig.web.settle()
+    assert rig.odd.gone == [POLL]
+    rig.web.settle(2)
+    assert rig.odd.gone == [POLL, SEND]
+    rig.web.result(stopped)
+    with pytest.raises((NotSignedOn, Unreachable)):
+        rig.web.result(sent)
+
+
+def test_startBeforeStopped(rig: Rig) -> None:
+    """
+    Starting again does not have to wait, and what stops does not reach into
+    what starts.
+    """
+    rig.start()
+    rig.odd.scripted[LOGOUT2] = [NOT_DONE_YET]
+    ended: list[object] = []
+    rig.service.stopService().addBoth(ended.append)
+    rig.start()
+    assert rig.lives.logs[1] == ["made", "on"]
+    polls = rig.odd.asked.count(POLL)
+    with Logged() as logged:
+        rig.web.settle(10)
+    assert ended == [None]
+    assert rig.odd.asked.count(POLL) == polls
+    assert "Polling failed" not in logged.text
+
+
+# ---- trouble
+
+
+@pytest.mark.parametrize("path", ["/check", "/login", LOGIN2, PROBE])
+@pytest.mark.parametrize("trouble", [cut, hangUp])
+def test_brokenOnTheWay(rig: Rig, path: str, trouble: Any) -> None:
+    """
+    A connection that breaks before we are signed on is told once, as a
+    warning, and tried again by the same protocol.
+    """
+    rig.odd.scripted[path] = [trouble]
+    with Logged() as logged:
+        rig.start()
+        rig.web.settle(10)
+    assert rig.lives.logs == [["made", "on"]]
+    assert logged.text.count("is not online: ") <= 2
+    assert [e for e in logged.events if e["log_level"].name == "warn"][1:] == []
+    assert [e for e in logged.events if e["log_level"].name == "error"] == []
+
+
+def test_rejoinRefused(rig: Rig) -> None:
+    """
+    When the server does not take us back, the protocol ends with
+    SessionExpired and another one signs on; calls that were held fail.
+    """
+    rig.start()
+    uin = next(iter(rig.life.buddies))
+    rig.odd.scripted[LOGIN2] = [b'{"retcode":103,"errmsg":""}']
+    rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"5"}']
+    rig.web.settle(51)
+    held = rig.life.sendMessage(uin, "hm")
+    rig.web.settle(20)
+    assert rig.lives.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+    with pytest.raises(NotSignedOn):
+        rig.web.result(held)
+
+
+def test_rejoinKeeps(rig: Rig) -> None:
+    """
+    A rejoin asks with what we have, and keeps uins and roster.
+    """
+    rig.start()
+    before = dict(rig.life.buddies)
+    rig.odd.asked.clear()
+    rig.odd.scripted[POLL] = [b'{"retcode":120,"errmsg":""}']
+    rig.web.settle(60)
+    assert LOGIN2 in rig.odd.asked
+    assert "/login" not in rig.odd.asked
+    assert "/api/get_user_friends2" not in rig.odd.asked
+    assert dict(rig.life.buddies) == before
+    rig.bob.tell(rig.alice, "hi")
+    assert rig.life.log == ["made", "on", "hi"]
+    rig.bob.stop()
+
+
+@pytest.mark.parametrize("answer", [112, 113, 115])
+def test_rejoinPutOff(rig: Rig, answer: int) -> None:
+    """
+    A server may put a rejoin off three times.
+    """
+    rig.start()
+    rig.odd.scripted[LOGIN2] = [b'{"retcode":%d,"t":"4"}' % answer] * 3
+    rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}']
+    rig.web.settle(55)
+    assert rig.odd.asked.count(LOGIN2) == 3
+    rig.web.settle(20)
+    assert rig.odd.asked.count(LOGIN2) == 5
+    assert rig.lives.logs == [["made", "on"]]
+
+
+# ---- captchas
+
+
+class Blind(Life):
+    """
+    Cannot read.
+    """
+
+    def captchaRequired(self, image: bytes) -> Deferred[str]:
+        raise ValueError("a smudge")
+
+
+def test_captchaRaises() -> None:
+    """
+    A captchaRequired that raises gives the sign-on up, with its words; then a
+    person may try again.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    rig.lives.protocol = Blind
+    off = rig.service.whenSignedOff()
+    rig.start()
+    with pytest.raises(CaptchaUnsolved, match="smudge"):
+        rig.web.result(off)
+    rig.lives.protocol = Life
+    rig.lives.readings = [succeed("ABCD")]
+    rig.service.signOn()
+    rig.web.settle()
+    assert rig.lives.logs == [["made", "CaptchaUnsolved"], ["made", "on"]]
+    rig.finish()
+
+
+def test_captchaLater() -> None:
+    """
+    A person may take hours, and is shown a picture.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    shown: list[bytes] = []
+    answer: Deferred[str] = Deferred()
+
+    class Slow(Life):
+        def captchaRequired(self, image: bytes) -> Deferred[str]:
+            shown.append(image)
+            return answer
+
+    rig.lives.protocol = Slow
+    rig.start()
+    assert [image[:3] for image in shown] == [b"\xff\xd8\xff"]
+    rig.web.settle(200)
+    answer.callback("abcd")
+    rig.web.settle()
+    assert rig.life.log == ["made", "on"]
+    rig.finish()
+
+
+def test_captchaMisread() -> None:
+    """
+    Five captchas may be misread, then a person decides.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    rig.lives.readings = [succeed("nope") for _ in range(9)]
+    rig.start()
+    rig.web.settle(600)
+    assert rig.lives.logs == [["made", "CaptchaUnsolved"]]
+    assert len(rig.lives.readings) == 3
+    rig.finish()
+
+
+# ---- the rest
+
+
+def test_heartbeatInterval(rig: Rig) -> None:
+    """
+    The heart beats as often as was asked for, and not while we are offline.
+    """
+    service = rig.serve(rig.alice.account, rig.lives, heartbeat=10.0)
+    service.startService()
+    rig.web.settle(95)
+    assert rig.odd.asked.count(BEAT) == 9
+    rig.web.result(service.signOff())
+    rig.web.settle(95)
+    assert rig.odd.asked.count(BEAT) == 9
+    rig.web.result(service.stopService())
+
+
+def test_setStatusBySending(rig: Rig) -> None:
+    """
+    A status that the server refuses is not taken for ours.
+    """
+    rig.start()
+    rig.odd.scripted["/channel/change_status2"] = [b'{"retcode":108,"errmsg":""}']
+    with pytest.raises(SessionExpired):
+        rig.web.result(rig.life.setStatus(Status.BUSY))
+    seen = [rig.life.status]
+    rig.web.result(rig.life.setStatus(Status.AWAY))
+    seen.append(rig.life.status)
+    assert seen == [Status.ONLINE, Status.AWAY]
+
+
+def test_twoAccounts(rig: Rig) -> None:
+    """
+    Two accounts in one process have nothing to do with each other.
+    """
+    others = Lives()
+    other = rig.serve(rig.bob.account, others)
+    other.startService()
+    rig.start()
+    theirs = others.lived[0]
+    [alice] = theirs.buddies
+    rig.web.result(theirs.sendMessage(alice, "from Bob"))
+    rig.web.settle()
+    assert rig.life.log == ["made", "on", "from Bob"]
+    rig.web.result(rig.service.stopService())
+    rig.web.settle(120)
+    assert others.logs == [["made", "on"]]
+    rig.start()
+    rig.web.result(theirs.sendMessage(alice, "again"))
+    rig.web.settle()
+    assert rig.life.log == ["made", "on", "again"]
+    rig.web.result(other.stopService())
