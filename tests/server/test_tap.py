@@ -4,7 +4,11 @@ C{twistd webqq-server}: its options and its service.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import tempfile
+import unittest
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +85,8 @@ def test_backlog(listen: str, expected: str) -> None:
         (["--history", "-1"], "--history is not from 0 to 1000000: -1"),
         (["--history", "many"], "--history is not from 0 to 1000000: many"),
         (["--history-days", "0"], "--history-days is not from 1 to 36500: 0"),
+        (["--signup", "ajar"], "--signup is none of open, closed: ajar"),
+        (["--trusted-proxy", "proxy.local"], "--trusted-proxy is no address: proxy"),
         (["--population", "/no/people.toml"], "/no/people.toml: No such file"),
         (["--database", "/no/q.db"], "/no/q.db: No such file or directory"),
         (["--nonsense"], "nonsense"),
@@ -133,6 +139,8 @@ def test_withoutCaptcha(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(UsageError, match=r"pip install 'txwebqq\[server\]'"):
             parsed("--captcha", mode)
     assert parsed("--captcha", "never")["draw"] is None
+    with pytest.raises(UsageError, match="--signup closed"):
+        parsed("--captcha", "never", "--signup", "open")
 
 
 def test_pictures() -> None:
@@ -180,6 +188,41 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue(any("--captcha-text" in each for each in lines))
         _, lines = self.started()
         self.assertFalse(any("--captcha-text" in each for each in lines))
+
+    def test_signup(self) -> None:
+        """
+        The log says that everybody may sign up, where that is so, also where
+        nobody else has to read captchas.
+        """
+        _, lines = self.started("--captcha", "never", "--signup", "open")
+        self.assertIn("Everybody may sign up at /signup.", lines)
+        _, lines = self.started()
+        self.assertNotIn("Everybody may sign up at /signup.", lines)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can become somebody else")
+    def test_servant(self) -> None:
+        """
+        What is written belongs to whom C{twistd --uid} names, also before
+        twistd changes over.
+        """
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        os.chown(folder, 65534, 65534)
+        options = Options()
+        twistd: Any = {"uid": 65534, "gid": 65534}
+        options.parent = twistd
+        options.parseOptions(["--database", str(folder / "q.db")])
+        service = ServerService(options, self.reactor)
+        service.privilegedStartService()
+        files = list(folder.rglob("*"))
+        self.assertIn(folder / "q.db-wal", files)
+        for path in (folder, *files):
+            owner = path.stat()
+            self.assertEqual((owner.st_uid, owner.st_gid), (65534, 65534), path)
+        self.assertEqual((os.geteuid(), os.getegid()), (0, 0))
+        stopping = service.stopService()
+        self.reactor.advance(FAREWELL)
+        self.successResultOf(stopping)
 
     def test_portInUse(self) -> None:
         """

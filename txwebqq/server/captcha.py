@@ -25,7 +25,8 @@ def painter() -> Callable[[str], bytes]:
     except ImportError as e:
         raise InvalidConfiguration(
             "captchas need the package captcha: "
-            "pip install 'txwebqq[server]', or use --captcha never"
+            "pip install 'txwebqq[server]', or use --captcha never "
+            "and --signup closed"
         ) from e
     image = ImageCaptcha(width=WIDTH, height=HEIGHT, font_sizes=(36, 40, 44))
 

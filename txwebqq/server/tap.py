@@ -4,7 +4,12 @@ C{twistd webqq-server}: a WebQQ server of your own.
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -25,11 +30,16 @@ from txwebqq.server import population
 from txwebqq.server.archive import DAYS, KEEP
 from txwebqq.server.captcha import painter
 from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.enrolment import Enrolment
 from txwebqq.server.files import Limits
+from txwebqq.server.forwarding import normal
 from txwebqq.server.records import Population
+from txwebqq.server.signup import SignUp
 from txwebqq.server.store import MEMORY, Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
+
+OPEN = "open"
 
 LISTEN = "tcp:8890:interface=127.0.0.1"
 
@@ -59,10 +69,25 @@ class Options(UsageOptions):
         ["captcha", None, "suspicious", "Who reads one: never, always, suspicious."],
         ["captcha-text", None, None, "The text of all captchas, for tests only."],
         ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "The seconds a poll is held."],
+        ["signup", None, "closed", "Who may make an account at /signup: open, closed."],
         ["history", None, f"{KEEP}", "The messages kept of a conversation."],
         ["history-days", None, f"{DAYS}", "For how many days they are kept."],
         ["max-file", None, "100", "The megabytes of a file that waits for somebody."],
     ]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self["proxies"] = set()
+
+    def opt_trusted_proxy(self, address: str) -> None:
+        """
+        A reverse proxy whose X-Forwarded-For says where a client is; unix is
+        whoever comes through a UNIX socket. May be given several times.
+        """
+        try:
+            self["proxies"].add(normal(address))
+        except ValueError as e:
+            raise UsageError(f"--trusted-proxy is no address: {address}") from e
 
     def postOptions(self) -> None:
         """
@@ -77,8 +102,13 @@ class Options(UsageOptions):
             self["mode"] = _mode(self["captcha"])
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
-            self["draw"] = None if isNever else painter()
-            self["store"] = _store(self["database"], self["population"])
+            isOpen = _isOpen(self["signup"])
+            self["draw"] = None if isNever and not isOpen else painter()
+            described = _described(self["population"])
+            with _asServant(self):
+                self["store"], self["copy"] = _store(
+                    self["database"], self["population"], described
+                )
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
 
@@ -112,28 +142,8 @@ class ServerService(Service):
         """
         options = self._options
         try:
-            store = self._store = options["store"] or Store(options["database"])
-        except InvalidConfiguration as e:
-            raise CannotStart(str(e)) from e
-        world = World(
-            store,
-            self._reactor.seconds,
-            SystemRandom(),
-            captcha=options["mode"],
-            captchaText=options["captcha-text"],
-        )
-        world.archive.keep = options["keep"]
-        world.archive.days = options["days"]
-        database = options["database"]
-        try:
-            self._server = server = WebQQServer(
-                world,
-                self._reactor,
-                options["draw"],
-                pollTimeout=options["timeout"],
-                folder=None if database is None else Path(f"{database}.files"),
-                limits=options["limits"],
-            )
+            with _asServant(options):
+                self._server = server = self._open(options)
         except InvalidConfiguration as e:
             raise CannotStart(str(e)) from e
         endpoint = serverFromString(self._reactor, options["endpoint"])
@@ -141,6 +151,31 @@ class ServerService(Service):
         listening.addCallbacks(self._cbListening, self._ebListening)
         if self._trouble is not None:
             raise CannotStart(self._trouble)
+
+    def _open(self, options: Options) -> WebQQServer:
+        store = self._store = options["store"] or Store(options["database"])
+        now, random, text = (
+            self._reactor.seconds,
+            SystemRandom(),
+            options["captcha-text"],
+        )
+        world = World(store, now, random, captcha=options["mode"], captchaText=text)
+        world.archive.keep = options["keep"]
+        world.archive.days = options["days"]
+        signup = None
+        if options["signup"] == OPEN:
+            signup = SignUp(Enrolment(store, now, random, text), options["draw"])
+        database = options["database"]
+        return WebQQServer(
+            world,
+            self._reactor,
+            options["draw"],
+            pollTimeout=options["timeout"],
+            folder=None if database is None else Path(f"{database}.files"),
+            limits=options["limits"],
+            proxies=frozenset(options["proxies"]),
+            signup=signup,
+        )
 
     def startService(self) -> None:
         """
@@ -157,6 +192,13 @@ class ServerService(Service):
             )
         else:
             self._log.info("The database is {file}.", file=options["database"])
+        if options["copy"] is not None:
+            self._log.info(
+                "The database was upgraded; what it was is in {file}.",
+                file=options["copy"],
+            )
+        if options["signup"] == OPEN:
+            self._log.info("Everybody may sign up at /signup.")
         if options["captcha-text"] is not None:
             self._log.warn(
                 "All captchas have the same text (--captcha-text): "
@@ -204,7 +246,46 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock: Any = reactor
+    clock.callWhenRunning(_heedTerminate, clock)
     return ServerService(options, clock)
+
+
+def _heedTerminate(reactor: Any) -> None:
+    # twistd's own way ends in dying of the signal, once all is done; but to
+    # stop when told so is a success. (The client has the same lines, and no
+    # room that both may import.)
+    def terminate(number: int, frame: object) -> None:
+        reactor.callFromThread(reactor.stop)
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
+@contextmanager
+def _asServant(options: Options) -> Iterator[None]:
+    """
+    Be whom C{twistd --uid} names, who must own what we write: twistd itself
+    changes over only after the privileged start.
+    """
+    twistd: Any = options.parent or {}
+    uid, gid = twistd.get("uid"), twistd.get("gid")
+    if uid is None or os.geteuid() != 0:
+        yield
+        return
+    if gid is None:
+        try:
+            gid = pwd.getpwuid(uid).pw_gid
+        except KeyError:
+            gid = os.getegid()
+    formerGid, formerGroups = os.getegid(), os.getgroups()
+    os.setgroups([gid])
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(formerGid)
+        os.setgroups(formerGroups)
 
 
 def _endpoint(text: str) -> str:
@@ -220,13 +301,20 @@ def _endpoint(text: str) -> str:
     return endpoint
 
 
-def _store(database: str | None, people: str | None) -> Store | None:
+def _described(people: str | None) -> Population:
+    return Population() if people is None else population.load(people)
+
+
+def _store(
+    database: str | None, people: str | None, described: Population
+) -> tuple[Store | None, Path | None]:
     """
     Everything that is in memory; L{None} for a database, which is opened anew
     when the service starts, since by then the process may be another one.
     Whatever is wrong with it is told now.
+
+    @return: and the copy that was made of an older one.
     """
-    described = Population() if people is None else population.load(people)
     store = Store(database or MEMORY)
     try:
         store.merge(described)
@@ -234,9 +322,9 @@ def _store(database: str | None, people: str | None) -> Store | None:
         store.close()
         raise InvalidConfiguration(f"{people}: {e}") from e
     if database is None:
-        return store
+        return store, None
     store.close()
-    return None
+    return None, store.copy
 
 
 def _seconds(text: str) -> float:
@@ -265,6 +353,12 @@ def _count(option: str, text: str, least: int, most: int) -> int:
     if not isNumber or not least <= int(text) <= most:
         raise InvalidConfiguration(f"{option} is not from {least} to {most}: {text}")
     return int(text)
+
+
+def _isOpen(word: str) -> bool:
+    if word not in (OPEN, "closed"):
+        raise InvalidConfiguration(f"--signup is none of open, closed: {word}")
+    return word == OPEN
 
 
 def _mode(word: str) -> CaptchaMode:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -29,6 +29,7 @@ from txwebqq.server.channel import Channel
 from txwebqq.server.discussions import Discussions
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import Limits
+from txwebqq.server.forwarding import clientAddress
 from txwebqq.server.groups import Groups
 from txwebqq.server.history import History
 from txwebqq.server.media import Media
@@ -37,6 +38,7 @@ from txwebqq.server.roster import Roster
 from txwebqq.server.sessions import Random
 from txwebqq.server.settings import Preferences
 from txwebqq.server.signon import MALFORMED, SignOn
+from txwebqq.server.signup import MAX_FORM, PATH, SignUp
 from txwebqq.server.streams import Flow, Intake, Pump
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import World
@@ -91,6 +93,8 @@ class WebQQServer(Resource):
     @param pollTimeout: the seconds for which a poll is held.
     @param folder: where pictures and files lie; L{None} for a temporary one.
     @param limits: how large they may be.
+    @param proxies: whose C{X-Forwarded-For} says where a client is.
+    @param signup: where people make accounts, L{None} where they do not.
     """
 
     isLeaf = True
@@ -105,11 +109,15 @@ class WebQQServer(Resource):
         random: Random | None = None,
         folder: Path | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        proxies: Collection[str] = (),
+        signup: SignUp | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         random = random or SystemRandom()
         self._world = world
         self._clock = clock
+        self._proxies = proxies
+        self._signup = signup
         self._media = Media(world, world.store, Blobs(folder), clock, random, limits)
         self._channel = Channel(world, clock, pollTimeout, self._media.pictures)
         self._history = History(world, clock)
@@ -172,6 +180,8 @@ class WebQQServer(Resource):
         if request.method not in (b"GET", b"POST"):
             request.setHeader(b"allow", b"GET, POST")
             return _refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
+        if self._signup is not None and path == PATH:
+            return self._signUp(self._signup, request)
         streamed = (
             self._upload(request)
             if request.method == b"POST"
@@ -185,7 +195,7 @@ class WebQQServer(Resource):
         body = request.content.read(MAX_BODY + 1) if request.content else b""
         if len(body) > MAX_BODY:
             return _refuse(request, _TOO_LARGE, 413)
-        exchange = _exchange(request)
+        exchange = _exchange(request, self._proxies)
         rung = self._channel.rung
         try:
             reply = self._ask(route, exchange, query, body)
@@ -197,6 +207,17 @@ class WebQQServer(Resource):
         if rung != self._channel.rung and not isinstance(reply, Deferred):
             reply = self._channel.afterwards(reply)
         return self._reply(request, exchange, route, reply)
+
+    def _signUp(self, signup: SignUp, request: Request) -> bytes:
+        if request.method == b"GET":
+            page = signup.show()
+        else:
+            body = request.content.read(MAX_FORM + 1) if request.content else b""
+            page = signup.take(body, _exchange(request, self._proxies))
+        request.setResponseCode(page.status)
+        for name, value in page.headers:
+            request.setHeader(name, value)
+        return page.body
 
     def _reply(
         self, request: Request, exchange: Exchange, route: Route, reply: Any
@@ -233,7 +254,7 @@ class WebQQServer(Resource):
         """
         Answer a C{POST}, if it is an upload.
         """
-        exchange = _exchange(request)
+        exchange = _exchange(request, self._proxies)
         if isinstance(request, LimitedRequest):
             if request.expected is None:
                 return None
@@ -330,12 +351,16 @@ def _isLive(request: Request) -> bool:
         return False
 
 
-def _exchange(request: Request) -> Exchange:
+def _exchange(request: Request, proxies: Collection[str]) -> Exchange:
     host = request.getHeader(b"host") or b""
     scheme = "https" if request.isSecure() else "http"
     met = request.getHost()
     return Exchange(
-        getattr(request.getClientAddress(), "host", ""),
+        clientAddress(
+            getattr(request.getClientAddress(), "host", ""),
+            request.requestHeaders.getRawHeaders(b"x-forwarded-for") or [],
+            proxies,
+        ),
         request.requestHeaders.getRawHeaders(b"cookie") or [],
         lambda: _isLive(request),
         request.getHeader,

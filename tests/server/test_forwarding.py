@@ -1,0 +1,50 @@
+"""
+Clients behind reverse proxies.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from txwebqq.server.forwarding import clientAddress, normal
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "proxies", "expected"),
+    [
+        ("10.0.0.9", [b"192.0.2.1"], [], "10.0.0.9"),
+        ("10.0.0.9", [b"192.0.2.1"], ["10.0.0.1"], "10.0.0.9"),
+        ("10.0.0.1", [b"192.0.2.1"], ["10.0.0.1"], "192.0.2.1"),
+        ("10.0.0.1", [], ["10.0.0.1"], "10.0.0.1"),
+        # What the client itself has sent stands before what the proxy adds.
+        ("10.0.0.1", [b"6.6.6.6, 192.0.2.1"], ["10.0.0.1"], "192.0.2.1"),
+        ("10.0.0.1", [b"6.6.6.6", b"192.0.2.1"], ["10.0.0.1"], "192.0.2.1"),
+        ("10.0.0.1", [b"192.0.2.1, 10.0.0.2"], ["10.0.0.1", "10.0.0.2"], "192.0.2.1"),
+        ("10.0.0.1", [b"192.0.2.1, <b>"], ["10.0.0.1"], "10.0.0.1"),
+        ("10.0.0.1", [b"192.0.2.1:80"], ["10.0.0.1"], "10.0.0.1"),
+        ("10.0.0.1", [b"\xff"], ["10.0.0.1"], "10.0.0.1"),
+        ("10.0.0.1", [b"2001:DB8:0::1"], ["10.0.0.1"], "2001:db8::1"),
+        ("::ffff:10.0.0.1", [b"192.0.2.1"], ["10.0.0.1"], "192.0.2.1"),
+        ("", [b"192.0.2.1"], ["unix"], "192.0.2.1"),
+        ("", [b"192.0.2.1"], ["10.0.0.1"], ""),
+        ("", [], ["unix"], ""),
+    ],
+)
+def test_clientAddress(
+    peer: str, forwarded: list[bytes], proxies: list[str], expected: str
+) -> None:
+    """
+    The word of those who are trusted is taken, and of nobody else.
+    """
+    assert clientAddress(peer, forwarded, proxies) == expected
+
+
+def test_normal() -> None:
+    """
+    Addresses have one spelling, and names are none.
+    """
+    assert normal("::FFFF:127.0.0.1") == "127.0.0.1"
+    assert normal("0:0::1") == "::1"
+    for text in ("localhost", "10.0.0.0/8", ""):
+        with pytest.raises(ValueError, match="does not appear to be"):
+            normal(text)

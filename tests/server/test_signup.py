@@ -1,0 +1,266 @@
+"""
+The page where people make accounts for themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from random import Random
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.server.harness import START, House, Response
+from txwebqq.model import Number
+from txwebqq.server.aliases import HIGHEST_NUMBER
+from txwebqq.server.enrolment import (
+    ACCOUNTS,
+    ACCOUNTS_WINDOW,
+    TRIES,
+    TRIES_WINDOW,
+    Enrolment,
+    problemOf,
+)
+from txwebqq.server.population import parse
+from txwebqq.server.signup import SignUp
+from txwebqq.server.web import WebQQServer
+from txwebqq.wire.digests import passwordHash
+
+
+class Office(House):
+    """
+    A server where everybody may sign up.
+    """
+
+    def __init__(self, proxies: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        enrolment = Enrolment(self.store, self.clock.seconds, Random(1))
+        self.server = WebQQServer(
+            self.world,
+            self.clock,
+            random=Random(2),
+            proxies=proxies,
+            signup=SignUp(enrolment, str.encode),
+        )
+        self.site = self.server.site()
+
+    def ask(
+        self,
+        method: str,
+        body: bytes = b"",
+        cookie: str = "",
+        address: str = "127.0.0.1",
+        forwarded: str = "",
+    ) -> Response:
+        lines = [
+            f"{method} /signup HTTP/1.1",
+            "Host: x",
+            f"Content-Length: {len(body)}",
+        ]
+        lines.append("Content-Type: application/x-www-form-urlencoded")
+        if cookie:
+            lines.append(f"Cookie: signup={cookie}")
+        if forwarded:
+            lines.append(f"X-Forwarded-For: {forwarded}")
+        head = "\r\n".join([*lines, "", ""]).encode()
+        return self.send(head + body, address).response
+
+    def submit(self, **changes: str) -> Response:
+        """
+        Fetch a form, fill it in, and send it.
+        """
+        more = {k: changes.pop(k) for k in ("address", "forwarded") if k in changes}
+        fetched = self.ask("GET")
+        session = fetched.cookies["signup"]
+        cookie = changes.pop("cookie", session)
+        fields = {
+            "nick": "Zoë",
+            "password": "open sesame",
+            "again": "open sesame",
+            "code": read(fetched),
+            "session": session,
+        } | changes
+        return self.ask("POST", urlencode(fields).encode(), cookie, **more)
+
+
+def read(page: Response) -> str:
+    picture = re.search(rb"base64,([^\"]+)", page.body)
+    assert picture is not None
+    return b64decode(picture[1]).decode()
+
+
+def problem(page: Response) -> str:
+    found = re.search("<strong>(.+?)</strong>", page.body.decode())
+    assert found is not None, page.body
+    assert page.status >= 400
+    assert b"<form" in page.body
+    return found[1]
+
+
+def test_signUp() -> None:
+    """
+    Whoever reads the captcha gets the next number, and can sign on with it.
+    """
+    office = Office()
+    page = office.submit()
+    assert page.status == 200
+    assert b"<strong>10005</strong>" in page.body
+    person = office.store.person(Number(10005))
+    assert person is not None
+    assert (person.nick, person.firstHash) == ("Zoë", passwordHash("open sesame"))
+    assert office.submit(nick="  茶🍵👩‍👧  ").body.count(b"10006") == 1
+    person = office.store.person(Number(10006))
+    assert person is not None
+    assert person.nick == "茶🍵👩‍👧"
+
+
+def test_page() -> None:
+    """
+    The page loads nothing from elsewhere, runs nothing, and is not kept.
+    """
+    page = Office().ask("GET")
+    headers = {name.lower(): value for name, value in page.headers}
+    assert page.status == 200
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["cache-control"] == "no-store"
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert "HttpOnly; SameSite=Strict" in headers["set-cookie"]
+    assert b"<script" not in page.body
+
+
+def test_captcha() -> None:
+    """
+    A captcha is good for one try, in the browser that fetched it, for a while.
+    """
+    office = Office()
+    assert problem(office.submit(code="nope")).startswith(
+        "That is not what the picture"
+    )
+    assert problem(office.submit(cookie="x")).startswith("This form is not yours")
+    assert problem(office.submit(cookie="", session="")).startswith("This form is not")
+    fetched = office.ask("GET")
+    session = fetched.cookies["signup"]
+    fields = {"nick": "", "password": "x", "again": "x", "session": session}
+    body = urlencode(fields | {"code": read(fetched)}).encode()
+    assert problem(office.ask("POST", body, session)).startswith("The nick must have")
+    assert problem(office.ask("POST", body, session)).startswith("That is not what")
+    fetched = office.ask("GET")
+    session = fetched.cookies["signup"]
+    body = urlencode(
+        {
+            "nick": "Zoë",
+            "password": "open sesame",
+            "again": "open sesame",
+            "session": session,
+            "code": read(fetched),
+        }
+    ).encode()
+    office.clock.advance(301)
+    assert problem(office.ask("POST", body, session)).startswith("That is not what")
+    assert office.store.person(Number(10005)) is None
+
+
+@pytest.mark.parametrize(
+    ("nick", "password", "again", "expected"),
+    [
+        ("", "secret", "secret", "The nick must have 1 to 24 characters."),
+        ("x" * 25, "secret", "secret", "The nick must have 1 to 24 characters."),
+        ("a\nb", "secret", "secret", "a character in it that cannot be seen"),
+        ("a\0b", "secret", "secret", "a character in it that cannot be seen"),
+        ("a\u202eb", "secret", "secret", "a character in it that cannot be seen"),
+        ("a", "short", "short", "The password must have 6 to 64 characters."),
+        ("a", "x" * 65, "x" * 65, "The password must have 6 to 64 characters."),
+        ("a", "secret\0", "secret\0", "a character in it that cannot be typed"),
+        ("a", "secret", "Secret", "The two passwords differ."),
+        ("מ\"'<b>\\", "密码密码密码", "密码密码密码", None),
+    ],
+)
+def test_problems(nick: str, password: str, again: str, expected: str | None) -> None:
+    """
+    What is wrong with a nick or a password is told in one sentence.
+    """
+    found = problemOf(nick, password, again)
+    if expected is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert expected in found
+
+
+def test_escaped() -> None:
+    """
+    What somebody typed comes back as text, and passwords do not come back.
+    """
+    page = Office().submit(nick='"><script>', password="hunter22", again="hunter23")
+    assert problem(page) == "The two passwords differ."
+    assert b"&quot;&gt;&lt;script&gt;" in page.body
+    assert b"<script" not in page.body
+    assert b"hunter2" not in page.body
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"\xff", 400),
+        (b"nick=a", 400),
+        (b"nick=%ff&password=a&again=a&session=a&code=a", 400),
+        (b"nick=a&nick=b&password=a&again=a&session=a", 400),
+        (b"nick=a&password=a&again=a&session=a&code=a&more=a", 400),
+        (b"nick=" + b"a" * 5000, 413),
+    ],
+)
+def test_malformed(body: bytes, status: int) -> None:
+    """
+    Whatever else is sent is refused with a new form.
+    """
+    page = Office().ask("POST", body, "a")
+    assert problem(page)
+    assert page.status == status
+
+
+def test_tries() -> None:
+    """
+    An address may try so often, and then again when time has passed.
+    """
+    office = Office()
+    for _ in range(TRIES):
+        assert problem(office.submit(code="nope")).startswith("That is not what")
+    assert problem(office.submit()).startswith("Too many tries")
+    assert office.submit(address="127.0.0.2").status == 200
+    office.clock.advance(TRIES_WINDOW)
+    assert office.submit().status == 200
+
+
+def test_accounts() -> None:
+    """
+    An address gets so many accounts; behind a proxy that is trusted, clients
+    have their own addresses.
+    """
+    office = Office(proxies=("127.0.0.9",))
+    for _ in range(ACCOUNTS):
+        assert office.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
+    more = office.submit(address="127.0.0.9", forwarded="192.0.2.1")
+    assert problem(more).startswith("Too many accounts")
+    assert office.submit(address="127.0.0.9", forwarded="192.0.2.2").status == 200
+    office.clock.advance(ACCOUNTS_WINDOW)
+    assert office.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
+    assert office.clock.seconds() > START
+
+
+def test_full() -> None:
+    """
+    When all numbers are given, that is told.
+    """
+    office = Office()
+    number = f"number = {HIGHEST_NUMBER}"
+    office.store.merge(parse(f'[[account]]\n{number}\npassword = "x"'))
+    assert problem(office.submit()).startswith("There are no more numbers")
+
+
+def test_closed() -> None:
+    """
+    Unless it is opened there is no such page.
+    """
+    assert b"no such path" in House().get("/signup").response.body

@@ -1,0 +1,161 @@
+"""
+The page where people make accounts for themselves.
+
+The form's captcha ties it to the browser that fetched it: its session is in
+the form and in a cookie, and both must be the same. So no other site can have
+a visitor's browser send it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import parse_qs
+
+from txwebqq.server.enrolment import (
+    MAX_NICK,
+    MAX_PASSWORD,
+    MIN_PASSWORD,
+    Enrolment,
+    Form,
+)
+from txwebqq.server.exchange import Exchange
+from txwebqq.server.pages import HTML
+
+PATH = b"/signup"
+
+MAX_FORM = 4096
+"""The bytes that a form may have."""
+
+COOKIE = "signup"
+
+POLICY = (
+    b"default-src 'none'; img-src data:; form-action 'self'; frame-ancestors 'none'"
+)
+
+_FIELDS = ("nick", "password", "again", "session", "code")
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>WebQQ: sign up</title>
+<meta name="viewport" content="width=device-width"></head><body>
+<h1>Sign up</h1>
+{body}</body></html>
+"""
+
+_FORM = """{problem}<form method="post" action="signup">
+<p><label>Nick <input name="nick" value="{nick}" maxlength="{maxNick}" required>
+</label></p>
+<p><label>Password <input name="password" type="password" minlength="{minPassword}"
+ maxlength="{maxPassword}" autocomplete="new-password" required></label></p>
+<p><label>Once more <input name="again" type="password"
+ autocomplete="new-password" required></label></p>
+<p><img alt="four letters or digits" src="data:image/jpeg;base64,{picture}"></p>
+<p><label>What the picture says <input name="code" autocomplete="off" required>
+</label></p>
+<input type="hidden" name="session" value="{session}">
+<p><button>Sign up</button></p>
+</form>
+"""
+
+_DONE = """<p>Your number is <strong>{number}</strong>.
+Keep it: it is what you sign on with.</p>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """
+    An answer.
+    """
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class SignUp:
+    """
+    Shows the form, and takes it.
+
+    @param draw: makes the picture of a captcha's text.
+    """
+
+    def __init__(self, enrolment: Enrolment, draw: Callable[[str], bytes]) -> None:
+        self._enrolment = enrolment
+        self._draw = draw
+
+    def show(self) -> Page:
+        """
+        An empty form.
+        """
+        return self._form(200, "", "")
+
+    def take(self, body: bytes, exchange: Exchange) -> Page:
+        """
+        What somebody sent.
+        """
+        if len(body) > MAX_FORM:
+            return self._form(413, "That is too long.", "")
+        values = _values(body)
+        if values is None:
+            return self._form(400, "That is not what this form sends.", "")
+        form = Form(**values)
+        if not form.session or exchange.cookies.get(COOKIE) != form.session:
+            return self._form(
+                403, "This form is not yours, or your browser keeps no cookies.", ""
+            )
+        answer = self._enrolment.enrol(form, exchange.address)
+        if isinstance(answer, str):
+            return self._form(400, answer, form.nick)
+        return _page(200, _DONE.format(number=answer), "")
+
+    def _form(self, status: int, problem: str, nick: str) -> Page:
+        session, text = self._enrolment.captchas.issue()
+        body = _FORM.format(
+            problem=f"<p><strong>{escape(problem)}</strong></p>\n" if problem else "",
+            nick=escape(nick),
+            maxNick=MAX_NICK,
+            minPassword=MIN_PASSWORD,
+            maxPassword=MAX_PASSWORD,
+            picture=b64encode(self._draw(text)).decode(),
+            session=session,
+        )
+        return _page(status, body, session)
+
+
+def _values(body: bytes) -> dict[str, str] | None:
+    try:
+        pairs = parse_qs(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=len(_FIELDS),
+        )
+    except ValueError:
+        return None
+    if set(pairs) != set(_FIELDS) or any(len(v) != 1 for v in pairs.values()):
+        return None
+    return {name: values[0] for name, values in pairs.items()}
+
+
+def _page(status: int, body: str, session: str) -> Page:
+    cookie = f"{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict"
+    if not session:
+        cookie += "; Max-Age=0"
+    return Page(
+        status,
+        (
+            (b"content-type", HTML),
+            (b"cache-control", b"no-store"),
+            (
+                b"content-security-policy",
+                POLICY,
+            ),
+            (b"x-content-type-options", b"nosniff"),
+            (b"set-cookie", cookie.encode("ascii")),
+        ),
+        _PAGE.format(body=body).encode(),
+    )
