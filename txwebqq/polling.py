@@ -42,6 +42,9 @@ MAX_SHOWN = 500
 LULL = 1.0
 """The seconds to wait after an answer that is to be ignored."""
 
+HELD = 0.5
+"""A poll that was answered in fewer seconds was not held."""
+
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
 
 
@@ -82,7 +85,7 @@ class Inbox:
                 return True
         if not (event.messageId or event.messageId2):
             return True
-        key = (*place, event.messageId, event.messageId2)
+        key = (type(event), *place, event.messageId, event.messageId2)
         if key in self._seen:
             return False
         self._seen.add(key)
@@ -145,6 +148,9 @@ class PollService(Service):
         self._deliver = deliver
         self._clock = clock
         self._failures = 0
+        # The polls in a row that brought nothing, and were not held either.
+        self._idle = 0
+        self._since = 0.0
         self._proven = False
         self._probed = False
         self._asked: Deferred[Any] | None = None
@@ -178,6 +184,7 @@ class PollService(Service):
         self._next = None
         # Kept before it has callbacks: in memory it has fired already.
         shown = tuple(self._inbox.shown)
+        self._since = self._clock.seconds()
         self._asked = asked = self._ask(Poll2(self.ticket, shown))
         asked.addCallbacks(self._cbPolled, self._ebPolled, (shown,))
         asked.addErrback(self._ebBug)
@@ -193,7 +200,8 @@ class PollService(Service):
             return
         self._good()
         self._inbox.acknowledged(shown)
-        for event in self._inbox.sort(reply):
+        events = self._inbox.sort(reply)
+        for event in events:
             self._deliver(event)
             self._inbox.show(event)
             # The application may have signed off.
@@ -202,7 +210,19 @@ class PollService(Service):
             if isinstance(event, KickNotice):
                 self._machine.kicked(event)
                 return
-        self._schedule(0)
+        if events:
+            self._idle = 0
+            self._schedule(0)
+        else:
+            self._nothing()
+
+    def _nothing(self) -> None:
+        """
+        Ask again; not at once if the server does not hold polls.
+        """
+        wasHeld = self._clock.seconds() - self._since >= HELD
+        self._idle = 0 if wasHeld else self._idle + 1
+        self._schedule(LULL if self._idle > 1 else 0)
 
     def _good(self) -> None:
         self._failures = 0
@@ -217,10 +237,10 @@ class PollService(Service):
             case 102:
                 self._good()
                 self._inbox.acknowledged(shown)
-                self._schedule(0)
+                self._nothing()
             case 116 if refusal.ptwebqq:
                 self._machine.rotate(refusal.ptwebqq)
-                self._schedule(0)
+                self._nothing()
             case 120 | 121 | 100006:
                 self._machine.expired(refusal.seconds or 0.0)
             case 100 | 103 | 100000 if not self._probed:

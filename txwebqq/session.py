@@ -57,6 +57,9 @@ MAX_CAPTCHAS = 5
 MAX_RELINKS = 3
 """The times a server may put off a rejoin."""
 
+MAX_REJOINS = 3
+"""The rejoins without a good poll after them."""
+
 
 class Era(Enum):
     """
@@ -290,6 +293,7 @@ class Core:
     @ivar status: how to appear, now and after a rejoin.
     @ivar failures: the sign-ons that failed since the last good poll.
     @ivar submissions: the logins sent in this sign-on.
+    @ivar rejoins: those since the last good poll.
     """
 
     account: Account
@@ -305,6 +309,7 @@ class Core:
     submissions: int = 0
     misread: int = 0
     relinks: int = 0
+    rejoins: int = 0
     retried: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -499,6 +504,7 @@ def _landingFailed(machine: SignOn, core: Core, reason: str) -> None:
 
 @joining.upon(SignOn.joined).to(gathering)
 def _joined(machine: SignOn, core: Core, session: Session) -> None:
+    core.rejoins = 0
     _keep(core, session)
     core.port.gather(core.ticket)
 
@@ -510,7 +516,7 @@ def _gathered(machine: SignOn, core: Core) -> None:
 
 @online.upon(SignOn.proven).loop()
 def _proven(machine: SignOn, core: Core) -> None:
-    core.failures = core.misread = core.submissions = 0
+    core.failures = core.misread = core.submissions = core.rejoins = 0
     core.retried.clear()
 
 
@@ -523,6 +529,10 @@ def _rotate(machine: SignOn, core: Core, ptwebqq: str) -> None:
 @online.upon(SignOn.expired).to(rejoining)
 def _expired(machine: SignOn, core: Core, seconds: float) -> None:
     core.port.pausedOnline()
+    if core.rejoins >= MAX_REJOINS:
+        machine.failed("no poll was answered after the last ones")
+        return
+    core.rejoins += 1
     _rejoin(machine, core, seconds)
 
 

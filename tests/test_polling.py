@@ -1,0 +1,473 @@
+"""
+The poll chain and the heartbeat: what they ask, and what they make of answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from twisted.python.failure import Failure
+from twisted.web.server import NOT_DONE_YET, Request
+
+from tests.rig import (
+    BEAT,
+    HTML,
+    KICK,
+    LOGIN2,
+    LOGOUT2,
+    NOTHING,
+    POLL,
+    PROBE,
+    Answer,
+    Logged,
+    Rig,
+    batch,
+    cut,
+    hangUp,
+    message,
+)
+from txwebqq.model import (
+    Code,
+    Did,
+    DiscussionMessage,
+    Event,
+    Gid,
+    GroupMessage,
+    KickNotice,
+    Message,
+    Number,
+    Status,
+    StatusChange,
+    StrangerMessage,
+    Text,
+    Typing,
+    Uin,
+)
+from txwebqq.polling import MAX_SHOWN, REMEMBERED, Inbox
+from txwebqq.wire.channel import Poll2
+from txwebqq.wire.command import Fields
+from txwebqq.wire.signon import Logout2
+
+ME = Number(10001)
+KICKED = KickNotice("elsewhere")
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """
+    A rig that has to end clean.
+    """
+    rig = Rig()
+    yield rig
+    rig.finish()
+
+
+# ---- the inbox
+
+
+def words(text: str, time: int, number: int = 0, sender: int = 7) -> Message:
+    """
+    A friend's message; without a number, one that has no ids.
+    """
+    return Message(Uin(sender), ME, (Text(text),), time, number, number)
+
+
+def inGroup(number: int, group: int = 1, sender: int = 7) -> GroupMessage:
+    """
+    A message in a group.
+    """
+    return GroupMessage(
+        Gid(group), Code(1), Number(1), Uin(sender), ME, (), 0, number, number
+    )
+
+
+def inDiscussion(number: int, sender: int = 7) -> DiscussionMessage:
+    """
+    A message in a discussion.
+    """
+    return DiscussionMessage(Did(1), Uin(sender), ME, (), 0, number, number)
+
+
+def ofStranger(number: int, place: int = 1) -> StrangerMessage:
+    """
+    A fellow member's message.
+    """
+    return StrangerMessage(Uin(7), ME, place, 0, Number(70), (), 0, number, number)
+
+
+AWAY = StatusChange(Uin(7), Status.AWAY)
+BUSY = StatusChange(Uin(7), Status.BUSY)
+
+
+@pytest.mark.parametrize(
+    ("came", "expected"),
+    [
+        ([], []),
+        ([words("b", 2, 2), words("a", 1, 1)], ["a", "b"]),
+        ([words("a", 1, 1), words("b", 2, 2)], ["a", "b"]),
+        ([words("b", 1, 2), words("a", 1, 1)], ["a", "b"]),
+        ([words("c", 3, 3), words("a", 1, 1), words("b", 2, 2)], ["a", "b", "c"]),
+        ([KICKED, words("a", 1, 1)], ["a", KICKED]),
+        ([words("a", 1, 1), KICKED], ["a", KICKED]),
+        ([KICKED, AWAY], [AWAY, KICKED]),
+        ([BUSY, AWAY], [AWAY, BUSY]),
+        ([words("a", 1, 1), AWAY], [AWAY, "a"]),
+    ],
+)
+def test_sort(came: list[Event], expected: list[object]) -> None:
+    """
+    A batch is reversed and sorted by time, stably; what has no time comes
+    first, and a kick last.
+    """
+    got = Inbox().sort(came)
+    assert [e.text if isinstance(e, Message) else e for e in got] == expected
+
+
+@pytest.mark.parametrize(
+    "event", [words("a", 1, 1), inGroup(1), inDiscussion(1), ofStranger(1)]
+)
+def test_twice(event: Event) -> None:
+    """
+    A message of any kind that comes twice is seen once, in one batch or two.
+    """
+    inbox = Inbox()
+    assert inbox.sort([event, event]) == [event]
+    assert inbox.sort([event]) == []
+
+
+def test_notTwice() -> None:
+    """
+    Messages with the same ids from elsewhere are others.
+    """
+    events: list[Event] = [
+        words("a", 0, 1),
+        words("a", 0, 1, sender=8),
+        words("a", 0, 2),
+        inGroup(1),
+        inGroup(1, group=2),
+        inGroup(1, sender=8),
+        inDiscussion(1, sender=9),
+        ofStranger(1, place=5),
+    ]
+    assert len(Inbox().sort(events)) == len(events)
+
+
+@pytest.mark.parametrize("event", [words("a", 1), AWAY, Typing(Uin(7), ME)])
+def test_withoutIds(event: Event) -> None:
+    """
+    What has no ids may happen any number of times.
+    """
+    assert len(Inbox().sort([event, event])) == 2
+
+
+def test_kindsApart() -> None:
+    """
+    A message of a group's member and one of a friend are never the same.
+    """
+    group = inGroup(1, group=7, sender=7)
+    stranger = ofStranger(1, place=7)
+    assert len(Inbox().sort([group, stranger, words("a", 0, 1)])) == 3
+
+
+def test_remembered() -> None:
+    """
+    Only so many messages are remembered, the latest.
+    """
+    inbox = Inbox()
+    many = [words("x", 0, n) for n in range(1, REMEMBERED + 2)]
+    for one in many:
+        assert inbox.sort([one]) == [one]
+    assert inbox.sort([many[1], many[-1]]) == []
+    assert inbox.sort([many[0]]) == [many[0]]
+
+
+def test_shown() -> None:
+    """
+    What was shown is to be told until it was told, and what was shown
+    meanwhile stays.
+    """
+    inbox = Inbox()
+    for event in (words("a", 1, 1), inGroup(2), AWAY, inDiscussion(3)):
+        inbox.show(event)
+    told = tuple(inbox.shown)
+    assert told == ("1", "2", "3")
+    inbox.show(ofStranger(4))
+    inbox.acknowledged(told)
+    assert list(inbox.shown) == ["4"]
+    inbox.acknowledged(told)
+    assert list(inbox.shown) == ["4"]
+
+
+def test_shownIsBounded() -> None:
+    """
+    A server that is never reached does not fill the memory.
+    """
+    inbox = Inbox()
+    for n in range(1, 2 * MAX_SHOWN):
+        inbox.show(words("x", 0, n))
+    told = tuple(inbox.shown)
+    assert len(told) == MAX_SHOWN
+    inbox.show(words("x", 0, 2 * MAX_SHOWN))
+    inbox.acknowledged(told)
+    assert list(inbox.shown) == [str(2 * MAX_SHOWN)]
+
+
+# ---- the chain
+
+
+class Polls:
+    """
+    Answers polls, and remembers what was asked.
+    """
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+        self.polls: list[Poll2] = []
+
+    def __call__(self, request: Request) -> bytes | int:
+        assert request.content is not None
+        fields = Fields.parse(b"", request.content.read())
+        self.polls.append(Poll2.decodeFields(fields))
+        return self.answers.pop(0) if self.answers else NOT_DONE_YET
+
+
+def test_tellsShown(rig: Rig) -> None:
+    """
+    The poll after a message tells the server that it was shown, once.
+    """
+    polls = Polls(batch(message(1, 5, "a")), NOTHING)
+    rig.polls(polls, polls, polls)
+    assert [poll.ids for poll in polls.polls] == [(), ("5",), ()]
+
+
+def test_tellsShownAgain(rig: Rig) -> None:
+    """
+    A poll that failed did not tell it.
+    """
+    polls = Polls(batch(message(1, 5, "a")), HTML, NOTHING)
+    rig.polls(polls, polls, polls, polls)
+    rig.web.settle(3)
+    assert [poll.ids for poll in polls.polls] == [(), ("5",), ("5",), ()]
+
+
+def test_logoutTells(rig: Rig) -> None:
+    """
+    Leaving tells what the last poll could not.
+    """
+    told: list[tuple[str, ...]] = []
+
+    def remember(request: Request) -> bytes:
+        query = request.uri.partition(b"?")[2]
+        told.append(Logout2.decodeFields(Fields.parse(query)).ids)
+        return b'{"retcode":0,"result":"ok"}'
+
+    rig.odd.scripted[LOGOUT2] = [remember]
+    rig.polls(batch(message(1, 5, "a"), message(2, 6, "b")), NOT_DONE_YET)
+    rig.web.result(rig.service.stopService())
+    assert told == [("5", "6")]
+
+
+def test_rotatedTicket(rig: Rig) -> None:
+    """
+    A rotated ptwebqq is what a rejoin tells, and the cookie says it too.
+    """
+    seen: list[tuple[str, bool]] = []
+
+    def remember(request: Request) -> bytes:
+        assert request.content is not None
+        fields = Fields.parse(b"", request.content.read())
+        cookie = request.getHeader("Cookie") or ""
+        seen.append((fields.ticket.ptwebqq, "ptwebqq=new-one" in cookie))
+        return b'{"retcode":103,"errmsg":""}'
+
+    rig.start()
+    rig.odd.scripted[LOGIN2] = [remember]
+    rig.odd.scripted[POLL] = [
+        b'{"retcode":116,"p":"new-one"}',
+        b'{"retcode":121,"t":"0"}',
+    ]
+    rig.web.settle(60)
+    assert seen == [("new-one", True)]
+
+
+def test_rotatedToNothing(rig: Rig) -> None:
+    """
+    A rotation without a new ptwebqq counts as a failure.
+    """
+    rig.polls(*[b'{"retcode":116,"errmsg":""}'] * 4)
+    rig.web.settle(10)
+    assert rig.odd.asked.count(LOGIN2) == 2
+    assert rig.lives.logs == [["made", "on"]]
+
+
+@pytest.mark.parametrize("trouble", [cut, hangUp, HTML, 500, 503, b'{"retcode":'])
+def test_trouble(rig: Rig, trouble: Answer) -> None:
+    """
+    Trouble with a poll is warned of once and tried again, with growing
+    patience.
+    """
+    with Logged() as logged:
+        rig.polls(trouble, NOTHING)
+        rig.web.settle(2)
+        rig.bob.tell(rig.alice, "hi")
+    assert logged.text.count("Polling failed: ") == 2  # formatted, and raw
+    assert rig.lives.logs == [["made", "on", "hi"]]
+    rig.bob.stop()
+
+
+def test_silence(rig: Rig) -> None:
+    """
+    A server that says nothing for 90 seconds is asked anew, on another
+    connection.
+    """
+    rig.polls(NOT_DONE_YET)
+    rig.web.settle(89)
+    assert rig.odd.asked.count(POLL) == 1
+    assert rig.odd.gone == []
+    rig.web.settle(3)
+    assert rig.odd.gone == [POLL]
+    assert rig.odd.asked.count(POLL) == 2
+    assert rig.lives.logs == [["made", "on"]]
+
+
+def test_deafForEver(rig: Rig) -> None:
+    """
+    Four polls without an answer make us rejoin, and a deaf login2 after that
+    ends the session.
+    """
+    rig.polls(*[NOT_DONE_YET] * 4)
+    rig.odd.scripted[LOGIN2] = [NOT_DONE_YET]
+    rig.web.settle(4 * 91 + 10)
+    assert rig.odd.asked.count(LOGIN2) == 2
+    rig.web.settle(62)
+    assert rig.lives.logs[0] == ["made", "on", "SessionExpired"]
+    rig.web.settle(10)
+    assert rig.lives.logs[1:] == [["made", "on"]]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        NOTHING,
+        b'{"retcode":0,"result":"ok"}',
+        b'{"retcode":116,"p":"other"}',
+        batch(message(1, 5, "a")),
+    ],
+)
+def test_notHot(rig: Rig, answer: bytes) -> None:
+    """
+    A server that has nothing new and says so at once is not asked more than
+    about once a second.
+    """
+    rig.polls(*[answer] * 100)
+    rig.web.settle(20)
+    assert rig.odd.asked.count(POLL) <= 24
+    rig.odd.scripted[POLL] = []
+    rig.web.settle(2)
+    rig.bob.tell(rig.alice, "hi")
+    assert rig.lives.logs[0][-1] == "hi"
+    rig.bob.stop()
+
+
+def test_atOnce(rig: Rig) -> None:
+    """
+    Yet after a message, or one empty answer, the next question is asked at
+    once.
+    """
+    rig.polls(NOTHING, batch(message(1, 5, "a")), batch(message(2, 6, "b")), NOTHING)
+    assert rig.odd.asked.count(POLL) == 5
+
+
+def test_rejoinInVain(rig: Rig) -> None:
+    """
+    A server that takes us back each time and answers no poll is given time
+    after the third, as one that lets nobody in.
+    """
+    rig.polls(*[b'{"retcode":121,"t":"0"}'] * 1000)
+    rig.web.settle(1)
+    assert rig.odd.asked.count(LOGIN2) == 4
+    assert rig.lives.logs == [["made", "on", "SessionExpired"]]
+    rig.web.settle(20)
+    assert rig.odd.asked.count(LOGIN2) <= 44
+    rig.odd.scripted[POLL] = []
+    rig.web.settle(10)
+    rig.bob.tell(rig.alice, "hi")
+    assert rig.life.log == ["made", "on", "hi"]
+    rig.bob.stop()
+
+
+def test_onePoll(rig: Rig) -> None:
+    """
+    There is never more than one poll under way, through rejoins and stops.
+    """
+    open_: list[int] = [0, 0]
+
+    def held(request: Request) -> int:
+        open_[0] += 1
+        open_[1] = max(open_)
+
+        def over(result: object) -> None:
+            open_[0] -= 1
+
+        request.notifyFinish().addBoth(over)
+        return NOT_DONE_YET
+
+    rig.polls(b'{"retcode":121,"t":"0"}', held, held, held)
+    rig.web.settle(200)
+    rig.web.result(rig.service.stopService())
+    rig.odd.scripted[POLL] = [held, held]
+    rig.start()
+    assert open_ == [1, 1]
+
+
+def test_probeTrouble(rig: Rig) -> None:
+    """
+    A probe that fails ends the session, once.
+    """
+    rig.start()
+    rig.odd.scripted[PROBE] = [500]
+    rig.odd.scripted[POLL] = [b'{"retcode":103,"errmsg":""}']
+    rig.web.settle(70)
+    assert rig.lives.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+
+
+def test_stopWhileProbing(rig: Rig) -> None:
+    """
+    Stopping gives up a probe.
+    """
+    rig.start()
+    rig.odd.scripted[PROBE] = [NOT_DONE_YET]
+    rig.odd.scripted[POLL] = [b'{"retcode":103,"errmsg":""}']
+    rig.web.settle(60)
+    rig.web.result(rig.service.stopService())
+    assert rig.odd.gone == [PROBE]
+    assert rig.life.log == ["made", "on", "ConnectionDone"]
+
+
+def test_kickedInBatch(rig: Rig) -> None:
+    """
+    A kick ends the session with the server's words.
+    """
+    off = rig.service.whenSignedOff()
+    failed: list[Failure] = []
+    off.addErrback(failed.append)
+    rig.polls(batch(message(1, 5, "a"), KICK))
+    [failure] = failed
+    assert "elsewhere" in failure.getErrorMessage()
+    assert rig.life.log == ["made", "on", "a", "kicked", "Kicked"]
+
+
+@pytest.mark.parametrize("trouble", [cut, hangUp, HTML, 500, NOT_DONE_YET])
+def test_heartbeatTrouble(rig: Rig, trouble: Answer) -> None:
+    """
+    A heartbeat that fails is followed by others, and nothing else.
+    """
+    rig.odd.scripted[BEAT] = [trouble, trouble]
+    with Logged() as logged:
+        rig.start()
+        rig.web.settle(190)
+    assert rig.odd.asked.count(BEAT) == 3
+    assert rig.lives.logs == [["made", "on"]]
+    assert {e["log_level"].name for e in logged.events} <= {"debug", "info"}
