@@ -19,12 +19,10 @@ from treq.testing import StubTreq
 
 import txwebqq.server.tap
 import txwebqq.tap
-from txwebqq.model import Number, Status
+from txwebqq.model import Status
 from txwebqq.server import population
 from txwebqq.server.challenges import CaptchaMode
-from txwebqq.server.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
-from txwebqq.wire.digests import passwordHash
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
@@ -109,25 +107,6 @@ def commands() -> Iterator[Any]:
         ):
             names = re.findall(r"--([\w-]+)", found[2])
             yield pytest.param(found[1], names, id=f"{page.name} {found[0].strip()}")
-
-
-def test_newPassword(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    What the server's page does to a database gives somebody a new password.
-    """
-    page = (ROOT / "docs/server.md").read_text(encoding="utf-8")
-    [code] = [b for _, b in _BLOCK.findall(page) if "sqlite3.connect" in b]
-    people = population.parse(
-        '[[account]]\nnumber = 10001\npassword = "correct horse"\n'
-    )
-    store = Store(tmp_path / "webqq.db")
-    store.merge(people)
-    monkeypatch.chdir(tmp_path)
-    exec(code, {})  # noqa: S102
-    person = store.person(Number(10001))
-    store.close()
-    assert person is not None
-    assert person.firstHash == passwordHash("a better horse")
 
 
 @pytest.mark.parametrize(("command", "names"), list(commands()))
