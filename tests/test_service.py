@@ -678,3 +678,38 @@ def test_twoAccounts(rig: Rig) -> None:
     rig.web.settle()
     assert rig.life.log == ["made", "on", "again"]
     rig.web.result(other.stopService())
+
+
+@pytest.mark.parametrize(
+    "landing",
+    [
+        "http://evil.example/check_sig?ptsigx=1",
+        "http://ptlogin4.web2.qq.com.evil.example/check_sig",
+        "http://evilqq.com/check_sig",
+        "http://qq.com@evil.example/check_sig",
+        "ftp://ptlogin4.web2.qq.com/check_sig",
+        "http://ptlogin4.web2.qq.com:port/check_sig",
+        "//ptlogin4.web2.qq.com/check_sig",
+        "",
+    ],
+)
+def test_foreignLanding(rig: Rig, landing: str) -> None:
+    """
+    A login that leads elsewhere is followed nowhere, and works all the same.
+    """
+
+    def mislead(request: Request) -> bytes:
+        body = rig.web.server.render(request)
+        assert isinstance(body, bytes)
+        parts = body.split(b"'")
+        parts[5] = landing.encode()
+        misled = b"'".join(parts)
+        request.setHeader("Content-Length", str(len(misled)))
+        return misled
+
+    rig.odd.scripted["/login"] = [mislead]
+    rig.start()
+    rig.web.settle(5)
+    assert rig.life.log == ["made", "on"]
+    isOurs = landing.startswith(("ftp:", "http://ptlogin4.web2.qq.com:"))
+    assert rig.odd.asked[2] == ("/check_sig" if isOurs else LOGIN2)

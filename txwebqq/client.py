@@ -4,6 +4,7 @@ Commands over treq, with a cookie jar of their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
@@ -13,9 +14,11 @@ from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 from urllib.request import Request
 
+from OpenSSL.crypto import Error as CertificateError
 from OpenSSL.SSL import Context
 from OpenSSL.SSL import Error as TLSError
 from treq.client import HTTPClient
+from treq.cookies import IndexableCookieJar
 
 # Twisted exports ways to make a trust root, but not the interface by which to
 # join two of them.
@@ -27,6 +30,7 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust
 from twisted.python.failure import Failure
+from twisted.python.url import URL
 from twisted.web.client import (
     Agent,
     HTTPConnectionPool,
@@ -35,6 +39,7 @@ from twisted.web.client import (
     ResponseDone,
     ResponseFailed,
 )
+from twisted.web.error import SchemeNotSupported
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
@@ -72,8 +77,20 @@ _TROUBLE = (
     RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseFailed,
+    SchemeNotSupported,
     TLSError,
 )
+
+
+class NoCookies(IndexableCookieJar):
+    """
+    The jar for treq: it has one for all that it is asked, and we have our own.
+    """
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """
+        Take none.
+        """
 
 
 class HTTP(Protocol):
@@ -107,17 +124,26 @@ class Servers:
         """
         if text == "tencent":
             return cls(None)
-        try:
-            parts = urlsplit(text)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-            usable = usable and parts.port != 0 and not (parts.query or parts.fragment)
-        except ValueError:
-            usable = False
-        if not usable:
+        if "[" in text:
+            # treq takes it for an international name.
             raise InvalidConfiguration(
-                f"server is neither an http(s) URL nor 'tencent': {text}"
+                f"server cannot be an IPv6 address, give it a name: {text}"
             )
-        return cls(text.rstrip("/"))
+        try:
+            url = URL.fromText(text).asURI()
+            isUsable = url.scheme.lower() in ("http", "https") and _isHost(url.host)
+            isUsable = isUsable and (url.port is None or 0 < url.port < 2**16)
+            isUsable = isUsable and not (url.userinfo or url.query or url.fragment)
+            isUsable = isUsable and text.isprintable() and " " not in text
+        except ValueError:
+            isUsable = False
+        if not isUsable:
+            # There may be a password before the host.
+            shown = text.rpartition("@")[2]
+            raise InvalidConfiguration(
+                f"server is neither an http(s) URL nor 'tencent': {shown}"
+            )
+        return cls(text.rstrip("?#").rstrip("/"))
 
     def locate(self, url: str) -> str:
         """
@@ -322,21 +348,26 @@ class WebQQClient:
             headers.setRawHeaders("Referer", [command.referer.value])
         if kind is not None:
             headers.setRawHeaders("Content-Type", [kind])
-        # The jar thinks in the historical hosts, wherever they are now.
-        asked = Request(historical)
-        self._jar.add_cookie_header(asked)
-        cookies = asked.get_header("Cookie")
-        if cookies is not None:
-            headers.setRawHeaders("Cookie", [cookies])
-        response = await self._http.request(
-            command.method,
-            url,
-            headers=headers,
-            data=data,
-            allow_redirects=False,
-            unbuffered=True,
-            reactor=self._clock,
-        )
+        try:
+            # The jar thinks in the historical hosts, wherever they are now.
+            asked = Request(historical)
+            self._jar.add_cookie_header(asked)
+            cookies = asked.get_header("Cookie")
+            if cookies is not None:
+                headers.setRawHeaders("Cookie", [cookies])
+            responded: Deferred[Any] = self._http.request(
+                command.method,
+                url,
+                headers=headers,
+                data=data,
+                allow_redirects=False,
+                unbuffered=True,
+                reactor=self._clock,
+            )
+        except ValueError as e:
+            # Servers may say anything about where to go next.
+            raise Unreachable("the address is no URL") from e
+        response = await responded
         # The jar asks of a response no more than its headers.
         self._jar.extract_cookies(cast(Any, _Received(response)), asked)
         return response
@@ -427,7 +458,8 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
         connectTimeout=10,
         pool=pool,
     )
-    return WebQQClient(HTTPClient(agent), servers, reactor, pool)
+    http = HTTPClient(agent, NoCookies())
+    return WebQQClient(http, servers, reactor, pool)
 
 
 @implementer(IOpenSSLTrustRoot)
@@ -447,7 +479,7 @@ class Authorities:
                 self._certificates.append(Certificate.loadPEM(pem))
         except OSError as e:
             raise InvalidConfiguration(f"cannot read {caFile}: {e.strerror}") from e
-        except (TLSError, ValueError) as e:
+        except (CertificateError, ValueError) as e:
             raise InvalidConfiguration(f"{caFile} holds a broken certificate") from e
         if not self._certificates:
             raise InvalidConfiguration(f"{caFile} holds no certificate")
@@ -544,6 +576,16 @@ def _header(response: IResponse, name: str) -> str:
 
 def _timedOut(result: object, seconds: float) -> Any:
     raise Unreachable(f"no whole answer within {seconds:g} s")
+
+
+_LABEL = re.compile("[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z])?")
+
+
+def _isHost(host: str) -> bool:
+    labels = host.removesuffix(".").split(".")
+    return len(host) < 254 and all(
+        len(label) < 64 and _LABEL.fullmatch(label) for label in labels
+    )
 
 
 def _describe(trouble: BaseException) -> str:

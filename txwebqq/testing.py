@@ -28,7 +28,7 @@ from twisted.web.iweb import IBodyProducer
 from twisted.web.resource import IResource
 from zope.interface import implementer
 
-from txwebqq.client import HTTP, Servers, WebQQClient
+from txwebqq.client import HTTP, NoCookies, Servers, WebQQClient
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import (
     Account,
@@ -127,7 +127,7 @@ class MemoryTreq:
 
     def __init__(self, resource: IResource) -> None:
         self._agent = RequestTraversalAgent(resource)
-        client = HTTPClient(self._agent, data_to_body_producer=_producer)
+        client = HTTPClient(self._agent, NoCookies(), _producer)
         self.request: Callable[..., Deferred[Any]] = client.request
 
     def flush(self) -> None:

@@ -1,0 +1,709 @@
+"""
+The client: one question and its answer, over whatever the network does.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from hyperlink import EncodedURL
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from tests.rig import HTML, Answer, Logged, cut, hangUp
+from txwebqq.client import (
+    HTTP,
+    MAX_REPLY,
+    Servers,
+    WebQQClient,
+    accepted,
+    connect,
+    refusalError,
+)
+from txwebqq.errors import (
+    InvalidConfiguration,
+    MalformedReply,
+    MessageTooLong,
+    RequestRefused,
+    SessionExpired,
+    Unreachable,
+    WebQQError,
+)
+from txwebqq.model import Number
+from txwebqq.testing import BASE, MemoryTreq
+from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2
+from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.roster import GetUserFriends2
+from txwebqq.wire.signon import Check, CheckSig, GetImage, Login, Login2, Logout2
+
+NUMBER = Number(300100200)
+TICKET = Ticket("47283951", "ps", "vf", "pt")
+EMPTY = b'{"retcode":0,"result":[]}'
+BUDDIES = GetOnlineBuddies2(TICKET)
+
+
+class Seen:
+    """
+    What a server saw of a request.
+    """
+
+    def __init__(self, request: Request) -> None:
+        assert request.content is not None
+        self.method = request.method.decode()
+        self.host = request.getHeader("Host")
+        self.path, _, self.query = request.uri.decode().partition("?")
+        self.body = request.content.read().decode()
+        self.referer = request.getHeader("Referer")
+        self.contentType = request.getHeader("Content-Type")
+        cookies = request.getHeader("Cookie") or ""
+        parts = [part.strip().partition("=") for part in cookies.split(";")]
+        self.cookies = {name: value for name, _, value in parts if name}
+
+
+class Script(Resource):
+    """
+    Answers as told, with C{EMPTY} after that.
+    """
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Seen] = []
+        self.answers: list[Answer] = []
+        self.gone = 0
+
+    def render(self, request: Request) -> bytes | int:
+        self.seen.append(Seen(request))
+        answer = self.answers.pop(0) if self.answers else EMPTY
+        if callable(answer):
+            return answer(request)
+        if answer == NOT_DONE_YET:
+            request.notifyFinish().addErrback(self._left)
+        elif isinstance(answer, int):
+            request.setResponseCode(answer)
+            return HTML
+        return answer
+
+    def _left(self, failure: Failure) -> None:
+        self.gone += 1
+
+
+class World:
+    """
+    A client of a script.
+    """
+
+    def __init__(self, base: str | None = BASE) -> None:
+        self.script = Script()
+        self.treq = MemoryTreq(self.script)
+        self.clock = Clock()
+        self.clock.advance(1366004000)
+        self.client = WebQQClient(cast(HTTP, self.treq), Servers(base), self.clock)
+
+    def other(self) -> WebQQClient:
+        """
+        Another account's client.
+        """
+        return WebQQClient(cast(HTTP, self.treq), Servers(BASE), self.clock)
+
+    def ask(self, command: Command[Any], *answers: Answer) -> list[Any]:
+        """
+        What a question has come to, if it has.
+        """
+        self.script.answers = list(answers)
+        results: list[Any] = []
+        self.client.ask(command).addBoth(results.append)
+        self.treq.flush()
+        return results
+
+    def fails(self, command: Command[Any], *answers: Answer) -> Exception:
+        """
+        How a question fails.
+        """
+        [failure] = self.ask(command, *answers)
+        assert isinstance(failure, Failure)
+        assert isinstance(failure.value, Exception)
+        assert self.clock.getDelayedCalls() == []
+        return failure.value
+
+    @property
+    def seen(self) -> Seen:
+        """
+        The last request.
+        """
+        return self.script.seen[-1]
+
+
+@pytest.fixture
+def world() -> World:
+    """
+    A client whose server answers with nothing.
+    """
+    return World()
+
+
+def cookies(*lines: str, body: bytes = EMPTY) -> Callable[[Request], bytes]:
+    """
+    An answer that sets cookies.
+    """
+
+    def answer(request: Request) -> bytes:
+        for line in lines:
+            request.responseHeaders.addRawHeader("Set-Cookie", line)
+        return body
+
+    return answer
+
+
+# ---- where to
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("tencent", None),
+        ("http://127.0.0.1:8890", "http://127.0.0.1:8890"),
+        ("http://127.0.0.1:8890/", "http://127.0.0.1:8890"),
+        ("https://chat.example.org", "https://chat.example.org"),
+        ("https://chat.example.org/qq/", "https://chat.example.org/qq"),
+        ("HTTP://LOCALHOST", "HTTP://LOCALHOST"),
+        ("http://münchen.example", "http://münchen.example"),
+        ("http://example.org/?", "http://example.org"),
+        ("http://example.org#", "http://example.org"),
+    ],
+)
+def test_servers(text: str, base: str | None) -> None:
+    """
+    A server is a URL, or the word for the historical hosts.
+    """
+    assert Servers.parse(text).base == base
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "example.org",
+        "example.org:8890",
+        "ftp://example.org",
+        "http://",
+        "http://:8890",
+        "http://example.org:port",
+        "http://example.org:0",
+        "http://example.org:65536",
+        "http://exa mple.org",
+        "http://example.org/a b",
+        "http://example.org\n",
+        " http://example.org",
+        "http://example.org/?a=b",
+        "http://example.org/#a",
+        "http://me:secret@example.org",
+        "http://..",
+        "http://" + "a" * 64 + ".org",
+        "http://example.org/\ud800",
+        "http://%zz",
+        "Tencent",
+    ],
+)
+def test_badServers(text: str) -> None:
+    """
+    Anything else is refused, with a word about what was given.
+    """
+    with pytest.raises(InvalidConfiguration, match="server is neither") as caught:
+        Servers.parse(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_addressOfSix() -> None:
+    """
+    treq cannot ask an IPv6 address, so it has to have a name.
+    """
+    with pytest.raises(InvalidConfiguration, match="give it a name"):
+        Servers.parse("http://[::1]:8890")
+
+
+@given(st.text(max_size=30), st.sampled_from(["http://", "https://", ""]))
+def test_anyServers(text: str, scheme: str) -> None:
+    """
+    What is accepted can be asked; what is not fails in one way only.
+    """
+    try:
+        servers = Servers.parse(scheme + text)
+    except InvalidConfiguration:
+        return
+    EncodedURL.from_text(servers.locate(BUDDIES.url)).to_uri()
+
+
+def test_locate() -> None:
+    """
+    All hosts become one, below its path; without a base they stay.
+    """
+    url = "http://d.web2.qq.com/channel/poll2"
+    assert Servers("http://a/b").locate(url) == "http://a/b/channel/poll2"
+    assert Servers(None).locate(url) == url
+
+
+def test_question(world: World) -> None:
+    """
+    A GET has its fields in the query, with the time, and says whence it comes.
+    """
+    assert world.ask(BUDDIES) == [()]
+    seen = world.seen
+    assert (seen.method, seen.host) == ("GET", "webqq.test")
+    assert seen.path == "/channel/get_online_buddies2"
+    assert seen.query == "clientid=47283951&psessionid=ps&t=1366004000000"
+    assert seen.referer == (
+        "http://d.web2.qq.com/proxy.html?v=20110331002&callback=1&id=3"
+    )
+    assert seen.body == ""
+
+
+def test_form(world: World) -> None:
+    """
+    A POST has them in a form.
+    """
+    assert world.ask(Poll2(TICKET)) == [()]
+    seen = world.seen
+    assert (seen.method, seen.query) == ("POST", "")
+    assert seen.contentType == "application/x-www-form-urlencoded"
+    assert seen.body.startswith("r=%7B%22clientid%22%3A%2247283951%22%2C")
+    assert seen.body.endswith("&clientid=47283951&psessionid=ps")
+
+
+def test_tencent() -> None:
+    """
+    The historical hosts are asked by their names.
+    """
+    world = World(None)
+    for command, host in (
+        (BUDDIES, "d.web2.qq.com"),
+        (GetUserFriends2(TICKET), "s.web2.qq.com"),
+        (Check("300100200"), "check.ptlogin2.qq.com"),
+    ):
+        world.ask(command)
+        assert world.seen.host == host
+
+
+# ---- cookies
+
+
+def test_cookies(world: World) -> None:
+    """
+    Cookies of qq.com go to all hosts that are, wherever they are now; those
+    of one host to that one.
+    """
+    world.client.begin(NUMBER)
+    world.ask(
+        Login(str(NUMBER), "digest", "!ABC"),
+        cookies(
+            "ptwebqq=pt1; PATH=/; DOMAIN=qq.com;",
+            "skey=@abc; PATH=/; DOMAIN=.qq.com;",
+            "mine=1; PATH=/",
+            "elsewhere=1; PATH=/; DOMAIN=example.org;",
+            "page=1; PATH=/login",
+            body=b"ptuiCB('0','0','','0','ok', 'n');",
+        ),
+    )
+    assert world.client.cookie("ptwebqq") == "pt1"
+    assert world.client.cookie("skey") == "@abc"
+    assert world.client.cookie("mine") == ""
+    for command in (BUDDIES, GetUserFriends2(TICKET), GetMsgTip()):
+        world.ask(command)
+        assert world.seen.cookies == {"ptwebqq": "pt1", "skey": "@abc"}
+    world.ask(Login(str(NUMBER), "digest", "!ABC"))
+    assert world.seen.cookies == {
+        "chkuin": str(NUMBER),
+        "ptwebqq": "pt1",
+        "skey": "@abc",
+        "mine": "1",
+        "page": "1",
+    }
+
+
+def test_chkuin(world: World) -> None:
+    """
+    Before anything else the account's number is a cookie of the login hosts,
+    and of no other.
+    """
+    world.client.begin(NUMBER)
+    for command in (Check(str(NUMBER)), Login(str(NUMBER), "digest", "!ABC")):
+        world.ask(command)
+        assert world.seen.cookies == {"chkuin": str(NUMBER)}
+    world.ask(BUDDIES)
+    assert world.seen.cookies == {}
+
+
+def test_begin(world: World) -> None:
+    """
+    A new sign-on knows nothing of the last one, wherever its cookies came
+    from.
+    """
+    world.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
+    world.client.begin(NUMBER)
+    world.ask(BUDDIES)
+    assert world.seen.cookies == {}
+    assert world.client.cookie("a") == ""
+
+
+def test_beginAtTencent() -> None:
+    """
+    That is so at the historical hosts, too.
+    """
+    world = World(None)
+    world.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
+    world.ask(BUDDIES)
+    assert world.seen.cookies == {"a": "1", "b": "1"}
+    world.client.begin(NUMBER)
+    world.ask(BUDDIES)
+    assert world.seen.cookies == {}
+
+
+def test_notShared(world: World) -> None:
+    """
+    Accounts share no cookies.
+    """
+    world.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
+    world.other().ask(BUDDIES)
+    assert world.seen.cookies == {}
+
+
+def test_keepTicket(world: World) -> None:
+    """
+    A rotated ptwebqq takes the place of the one that the login set.
+    """
+    world.ask(BUDDIES, cookies("ptwebqq=old; PATH=/; DOMAIN=qq.com;"))
+    world.client.keepTicket("new")
+    world.ask(BUDDIES)
+    assert world.seen.cookies == {"ptwebqq": "new"}
+    assert world.client.cookie("ptwebqq") == "new"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "=", ";;;", "a", "a=\xff; DOMAIN=qq.com", "a=1; EXPIRES=never; DOMAIN=qq.com"],
+)
+def test_oddCookies(world: World, line: str) -> None:
+    """
+    Odd cookies do not stand in the way of the answer.
+    """
+    assert world.ask(BUDDIES, cookies(line)) == [()]
+    assert world.ask(BUDDIES) == [()]
+
+
+def test_redirectSetsCookies(world: World) -> None:
+    """
+    A landing page that redirects is not followed, but sets its cookies.
+    """
+
+    def redirect(request: Request) -> bytes:
+        request.setResponseCode(302)
+        request.setHeader("Location", "http://elsewhere.example/")
+        return cookies("p_skey=1; PATH=/; DOMAIN=web2.qq.com;", body=b"0")(request)
+
+    landing = CheckSig("http://ptlogin4.web2.qq.com/check_sig?ptsigx=1%2F2&a=")
+    world.fails(landing, redirect)
+    assert (world.seen.path, world.seen.query) == ("/check_sig", "ptsigx=1%2F2&a=")
+    assert len(world.script.seen) == 1
+    world.ask(BUDDIES)
+    assert world.seen.cookies == {"p_skey": "1"}
+
+
+# ---- trouble
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 404, 500, 502, 503, 504])
+def test_status(world: World, status: int) -> None:
+    """
+    Another status than 200 is no answer, and the error tells it.
+    """
+    trouble = world.fails(BUDDIES, status)
+    assert isinstance(trouble, Unreachable)
+    assert trouble.status == status
+    assert str(status) in str(trouble)
+
+
+@pytest.mark.parametrize("command", [BUDDIES, Login2(TICKET), Check("1")])
+@pytest.mark.parametrize("answer", [HTML, b"", b"{", b"[]", b"\xff\xfe", b"null"])
+def test_malformed(world: World, command: Command[Any], answer: bytes) -> None:
+    """
+    What is not WebQQ is said to be so.
+    """
+    assert isinstance(world.fails(command, answer), MalformedReply)
+
+
+@pytest.mark.parametrize("answer", [cut, hangUp])
+def test_broken(world: World, answer: Answer) -> None:
+    """
+    A connection that breaks before the answer is whole is trouble with the
+    network.
+    """
+    trouble = world.fails(BUDDIES, answer)
+    assert isinstance(trouble, Unreachable)
+    assert trouble.status is None
+
+
+def squeezed(data: bytes) -> Callable[[Request], bytes]:
+    """
+    An answer that says it is compressed.
+    """
+
+    def answer(request: Request) -> bytes:
+        request.setHeader("Content-Encoding", "gzip")
+        return data
+
+    return answer
+
+
+def test_compressed(world: World) -> None:
+    """
+    A compressed answer is read.
+    """
+    assert world.ask(BUDDIES, squeezed(gzip.compress(EMPTY))) == [()]
+
+
+@pytest.mark.parametrize("data", [EMPTY, gzip.compress(EMPTY)[:-12], b"\x1f\x8b"])
+def test_badlyCompressed(world: World, data: bytes) -> None:
+    """
+    One that is broken is no answer.
+    """
+    trouble = world.fails(BUDDIES, squeezed(data))
+    assert isinstance(trouble, (Unreachable, MalformedReply))
+
+
+@pytest.mark.parametrize("isCompressed", [False, True])
+def test_tooLong(world: World, isCompressed: bool) -> None:
+    """
+    An answer that would fill the memory is refused, and its connection closed.
+    """
+    data = b" " * (MAX_REPLY + 1)
+    answer = squeezed(gzip.compress(data)) if isCompressed else data
+    trouble = world.fails(BUDDIES, answer)
+    assert isinstance(trouble, Unreachable)
+    assert "too long" in str(trouble)
+
+
+def test_longest(world: World) -> None:
+    """
+    One that just fits is read.
+    """
+    data = EMPTY + b" " * (MAX_REPLY - len(EMPTY))
+    assert world.ask(BUDDIES, data) == [()]
+
+
+@pytest.mark.parametrize(
+    ("command", "patience"), [(BUDDIES, 30), (Poll2(TICKET), 90), (Login2(TICKET), 60)]
+)
+def test_silence(world: World, command: Command[Any], patience: int) -> None:
+    """
+    A question that is not answered in time fails, and its connection is
+    closed.
+    """
+    results = world.ask(command, NOT_DONE_YET)
+    world.clock.advance(patience - 1)
+    assert results == []
+    world.clock.advance(1)
+    [failure] = results
+    assert failure.check(Unreachable)
+    assert f"{patience} s" in str(failure.value)
+    world.treq.flush()
+    assert world.script.gone == 1
+    assert world.clock.getDelayedCalls() == []
+
+
+def test_slowBody(world: World) -> None:
+    """
+    So does one whose answer begins in time and does not end.
+    """
+
+    def begin(request: Request) -> int:
+        request.write(b"{")
+        request.notifyFinish().addErrback(lambda _: None)
+        return NOT_DONE_YET
+
+    results = world.ask(BUDDIES, begin)
+    world.clock.advance(30)
+    [failure] = results
+    assert failure.check(Unreachable)
+    assert world.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_cancel(world: World, begun: bool) -> None:
+    """
+    Whoever cancels a question lets go of the connection.
+    """
+    left: list[object] = []
+
+    def hold(request: Request) -> int:
+        if begun:
+            request.write(b"{")
+        request.notifyFinish().addErrback(left.append)
+        return NOT_DONE_YET
+
+    world.script.answers = [hold]
+    results: list[Any] = []
+    asked = world.client.ask(BUDDIES)
+    asked.addBoth(results.append)
+    world.treq.flush()
+    asked.cancel()
+    world.treq.flush()
+    [failure] = results
+    assert failure.check(Unreachable, CancelledError)
+    assert len(left) == 1
+    assert world.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize(
+    "landing",
+    [
+        "ftp://ptlogin4.web2.qq.com/check_sig",
+        "javascript://ptlogin4.web2.qq.com/%0aalert(1)",
+        "http://ptlogin4.web2.qq.com:port/check_sig",
+        "http://ptlogin4.web2.qq.com:99999/check_sig",
+        "http://ptlogin4 .web2.qq.com/check_sig",
+        "http://ptlogin4.web2.qq.com/check sig?a=\n",
+        "http://" + "a" * 70 + ".qq.com/",
+        "http://xn--a.qq.com/",
+        "//ptlogin4.web2.qq.com/check_sig",
+    ],
+)
+@pytest.mark.parametrize("base", [None, BASE])
+def test_oddLandings(landing: str, base: str | None) -> None:
+    """
+    A landing page whose address is odd is asked, or fails like a network.
+    """
+    world = World(base)
+    [result] = world.ask(CheckSig(landing), b"0")
+    assert result is None or isinstance(result.value, WebQQError)
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (100, SessionExpired),
+        (103, SessionExpired),
+        (108, SessionExpired),
+        (120, SessionExpired),
+        (121, SessionExpired),
+        (100006, SessionExpired),
+        (100012, SessionExpired),
+        (123, MessageTooLong),
+        (99, RequestRefused),
+        (-1, RequestRefused),
+    ],
+)
+def test_refusals(world: World, code: int, kind: type[Exception]) -> None:
+    """
+    What a refusal means to whoever called depends on its code, which the error
+    keeps.
+    """
+    world.script.answers = [b'{"retcode":%d,"errmsg":"no"}' % code]
+    results: list[Any] = []
+    world.client.call(BUDDIES).addBoth(results.append)
+    [failure] = results
+    assert type(failure.value) is kind
+    assert isinstance(failure.value, (RequestRefused, SessionExpired))
+    assert failure.value.retcode == code
+    assert str(code) in str(failure.value)
+
+
+def test_askPassesRefusals(world: World) -> None:
+    """
+    Whoever sorts refusals is given them.
+    """
+    assert world.ask(BUDDIES, b'{"retcode":121,"t":"3"}') == [Refusal(121, seconds=3.0)]
+    assert accepted("x") == "x"
+    assert isinstance(refusalError(Refusal(121)), SessionExpired)
+
+
+# ---- connections
+
+
+def test_close(world: World) -> None:
+    """
+    Without connections of its own a client is closed at once.
+    """
+    results: list[object] = []
+    world.client.close().addBoth(results.append)
+    assert results == [None]
+
+
+@pytest.mark.parametrize("url", ["http://", "nonsense"])
+def test_connectBadly(url: str) -> None:
+    """
+    A client is not made for what is no server.
+    """
+    with pytest.raises(InvalidConfiguration, match="server"):
+        connect(Clock(), url)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "cannot read .*ca.pem: No such file"),
+        (b"", "holds no certificate"),
+        (b"not PEM", "holds no certificate"),
+        (
+            b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n",
+            "holds a broken certificate",
+        ),
+        (b"-----END CERTIFICATE-----\n", "holds a broken certificate"),
+    ],
+)
+def test_badAuthorities(tmp_path: Any, content: bytes | None, complaint: str) -> None:
+    """
+    A file of authorities has to hold some, and the error names it.
+    """
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InvalidConfiguration, match=complaint):
+        connect(Clock(), "https://localhost", str(file))
+
+
+def test_authoritiesFolder(tmp_path: Any) -> None:
+    """
+    A folder is none.
+    """
+    with pytest.raises(InvalidConfiguration, match="Is a directory"):
+        connect(Clock(), "https://localhost", str(tmp_path))
+
+
+def test_noSecretsInErrors(world: World) -> None:
+    """
+    However a question fails, neither error nor log tells what it carried.
+    """
+    secrets = ("THEDIGEST", "THEPSESSION", "THEVFWEBQQ", "THEPTWEBQQ")
+    ticket = Ticket("1", "THEPSESSION", "THEVFWEBQQ", "THEPTWEBQQ")
+    commands: tuple[Command[Any], ...] = (
+        Login("1", "THEDIGEST", "!ABC"),
+        Login2(ticket),
+        Poll2(ticket),
+        GetUserFriends2(ticket),
+        Logout2(ticket),
+        GetImage("1"),
+    )
+    troubles: tuple[Answer, ...] = (cut, hangUp, HTML, 500, b"{}", b'{"retcode":5}')
+    texts = []
+    with Logged() as logged:
+        for command in commands:
+            for trouble in troubles:
+                for result in world.ask(command, trouble):
+                    texts.append(repr(result))
+                    if isinstance(result, Failure):
+                        texts.append(result.getTraceback(detail="verbose"))
+    text = "\n".join(texts) + logged.text
+    for secret in secrets:
+        assert secret not in text
