@@ -11,7 +11,7 @@ import pytest
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
-from twisted.web.server import NOT_DONE_YET
+from twisted.web.server import NOT_DONE_YET, Request
 
 from tests.rig import (
     BEAT,
