@@ -109,12 +109,13 @@ class Options(UsageOptions):
         Make what the options stand for, or say which one does not.
         """
         try:
-            self["factory"] = _factory(self["app"], bool(self["log-text"]))
             self["who"] = Account(
                 _number(self["account"]),
                 _password(self["password-file"]),
                 _status(self["status"]),
             )
+            # Not before the password has gone from the environment.
+            self["factory"] = _factory(self["app"], bool(self["log-text"]))
             self["year"] = _era(self["era"])
             self["interval"] = _seconds(self["heartbeat"])
             Servers.parse(self["server"])
@@ -178,7 +179,8 @@ def _exitWith(code: int) -> None:
 def _number(text: str | None) -> Number:
     if text is None:
         raise InvalidConfiguration("--account is missing")
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**32):
+    isShort = len(text) < 20 and text.isascii() and text.isdigit()
+    if not (isShort and 0 < int(text) < 2**32):
         raise InvalidConfiguration(f"--account is not a QQ number: {text}")
     return Number(int(text))
 
@@ -191,6 +193,10 @@ def _password(file: str | None) -> str:
             raise InvalidConfiguration(
                 f"no password: use --password-file or {PASSWORD_VARIABLE}"
             )
+        try:
+            fromEnvironment.encode()
+        except UnicodeEncodeError as e:
+            raise InvalidConfiguration(f"{PASSWORD_VARIABLE} is not UTF-8") from e
         return fromEnvironment
     try:
         path = Path(file)

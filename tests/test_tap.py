@@ -1,0 +1,342 @@
+"""
+What C{twistd webqq} can be told, and what the application does that it has.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from twisted.python.usage import UsageError
+
+from tests.rig import POLL, Logged, Rig, batch, message
+from txwebqq.model import Number, Status
+from txwebqq.protocol import WebQQFactory
+from txwebqq.session import Era
+from txwebqq.tap import PASSWORD_VARIABLE, LoggingFactory, Options
+
+APPS = '''
+"""
+Applications, good and bad.
+"""
+
+import os
+
+from txwebqq.protocol import WebQQFactory
+
+class Good(WebQQFactory):
+    pass
+
+class Dear(WebQQFactory):
+    def __init__(self, price):
+        pass
+
+class Broken(WebQQFactory):
+    def __init__(self):
+        raise KeyError("no configuration")
+
+class Stranger:
+    pass
+
+NUMBER = 5
+PASSWORD = os.environ.get("TXWEBQQ_PASSWORD")
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """
+    Where twistd is started: a password is there, and applications are.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
+    secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text("correct horse\n", encoding="utf-8")
+    (tmp_path / "tap_apps.py").write_text(APPS, encoding="utf-8")
+    (tmp_path / "tap_typo.py").write_text("import nothing_of_this_name\n")
+    (tmp_path / "tap_syntax.py").write_text("def\n")
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    """
+    Another test imports its own applications.
+    """
+    yield
+    for name in [name for name in sys.modules if name.startswith("tap_")]:
+        del sys.modules[name]
+
+
+GOOD = {"--account": "10001", "--password-file": "secret"}
+
+
+def parse(**changes: str | None) -> Options:
+    """
+    Options, with some of them changed, added or left out.
+    """
+    given: dict[str, str | None] = dict(GOOD)
+    given.update({f"--{name.replace('_', '-')}": v for name, v in changes.items()})
+    options = Options()
+    options.parseOptions([f"{k}={v}" for k, v in given.items() if v is not None])
+    return options
+
+
+def complaint(**changes: str | None) -> str:
+    """
+    What is said about bad usage.
+    """
+    with pytest.raises(UsageError) as caught:
+        parse(**changes)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert "correct horse" not in text
+    return text
+
+
+def test_defaults(folder: Path) -> None:
+    """
+    An account and a password are enough.
+    """
+    options = parse()
+    account = options["who"]
+    assert (account.number, account.password) == (Number(10001), "correct horse")
+    assert account.status is Status.ONLINE
+    assert options["server"] == "http://127.0.0.1:8890"
+    assert options["interval"] == 60.0
+    assert options["year"] is Era.E1
+    assert isinstance(options["factory"], LoggingFactory)
+    assert not options["factory"].logText
+
+
+def test_everything(folder: Path) -> None:
+    """
+    Everything can be told otherwise.
+    """
+    options = parse(
+        server="tencent", status="busy", heartbeat="10.5", era="E3", app="tap_apps.Good"
+    )
+    assert options["who"].status is Status.BUSY
+    assert options["interval"] == 10.5
+    assert options["year"] is Era.E3
+    assert isinstance(options["factory"], WebQQFactory)
+    assert type(options["factory"]).__name__ == "Good"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (None, "--account is missing"),
+        ("", "--account is not a QQ number: "),
+        ("x", "--account is not a QQ number: x"),
+        ("0", "--account is not a QQ number: 0"),
+        ("-5", "--account is not a QQ number: -5"),
+        ("1.5", "--account is not a QQ number: 1.5"),
+        (" 10001", "--account is not a QQ number:  10001"),
+        ("१००", "--account is not a QQ number: १००"),
+        ("4294967296", "--account is not a QQ number: 4294967296"),
+        ("9" * 5000, "--account is not a QQ number: 99"),
+    ],
+)
+def test_number(folder: Path, number: str | None, said: str) -> None:
+    """
+    An account is a number, written as one.
+    """
+    assert complaint(account=number).startswith(said)
+
+
+def test_passwordFile(folder: Path) -> None:
+    """
+    A password is the file without the end of its line, spaces and all.
+    """
+    (folder / "secret").write_text(" a b 密 \r\n", encoding="utf-8")
+    assert parse()["who"].password == " a b 密 "
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "secret is empty"),
+        (b"\n", "secret is empty"),
+        (b"\xff\xfe\n", "secret is not UTF-8"),
+    ],
+)
+def test_badPassword(folder: Path, content: bytes, said: str) -> None:
+    """
+    A file without a password, or with one that is no text, is named.
+    """
+    (folder / "secret").write_bytes(content)
+    assert said in complaint()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
+def test_openPassword(folder: Path, mode: int) -> None:
+    """
+    A file that is not its owner's alone is refused, with the way out.
+    """
+    (folder / "secret").chmod(mode)
+    assert "chmod 600 secret" in complaint()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_ownPassword(folder: Path, mode: int) -> None:
+    """
+    One that nobody may write is fine.
+    """
+    (folder / "secret").chmod(mode)
+    assert parse()["who"].password == "correct horse"
+
+
+def test_noPasswordFile(folder: Path) -> None:
+    """
+    A file that cannot be read is named, with the reason.
+    """
+    said = complaint(password_file="none")
+    assert said == "cannot read none: No such file or directory"
+    (folder / "den").mkdir(mode=0o700)
+    assert complaint(password_file="den") == "cannot read den: Is a directory"
+
+
+def test_noPassword(folder: Path) -> None:
+    """
+    Without any password, both ways to give one are named.
+    """
+    said = complaint(password_file=None)
+    assert "--password-file" in said
+    assert "TXWEBQQ_PASSWORD" in said
+
+
+def test_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A password from the environment is taken out of it, so that neither the
+    application nor a process that we start can find it there.
+    """
+    monkeypatch.setenv("TXWEBQQ_PASSWORD", "battery staple")
+    options = parse(password_file=None, app="tap_apps.Good")
+    assert options["who"].password == "battery staple"
+    assert "TXWEBQQ_PASSWORD" not in os.environ
+    assert sys.modules["tap_apps"].PASSWORD is None
+    child = [sys.executable, "-c", "import os; print('TXWEBQQ_PASSWORD' in os.environ)"]
+    assert subprocess.run(child, capture_output=True, check=True).stdout == b"False\n"
+
+
+def test_bothPasswords(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A file is what was asked for; the environment is cleared all the same.
+    """
+    monkeypatch.setenv("TXWEBQQ_PASSWORD", "battery staple")
+    assert parse()["who"].password == "correct horse"
+    assert "TXWEBQQ_PASSWORD" not in os.environ
+
+
+def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    One that is empty or no text is none.
+    """
+    monkeypatch.setenv("TXWEBQQ_PASSWORD", "")
+    assert "no password" in complaint(password_file=None)
+    monkeypatch.setitem(os.environb, b"TXWEBQQ_PASSWORD", b"\xff\xfe")
+    said = complaint(password_file=None)
+    assert "TXWEBQQ_PASSWORD" in said
+    assert "UTF-8" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": "drowsy"}, "--status is none of online, offline, away,"),
+        ({"status": "drowsy"}, ": drowsy"),
+        ({"status": "ONLINE"}, ": ONLINE"),
+        ({"era": "E4"}, "--era is none of E1, E2, E3: E4"),
+        ({"heartbeat": "often"}, "--heartbeat is not from 1 to 3600: often"),
+        ({"heartbeat": "0"}, "--heartbeat is not from 1 to 3600: 0"),
+        ({"heartbeat": "-60"}, "--heartbeat is not from 1 to 3600: -60"),
+        ({"heartbeat": "nan"}, "--heartbeat is not from 1 to 3600: nan"),
+        ({"heartbeat": "inf"}, "--heartbeat is not from 1 to 3600: inf"),
+        ({"heartbeat": ""}, "--heartbeat is not from 1 to 3600: "),
+        ({"server": "example.org"}, "server is neither"),
+        ({"server": "ftp://example.org"}, ": ftp://example.org"),
+        ({"server": ""}, "server is neither"),
+        ({"ca_file": "none.pem"}, "cannot read none.pem: No such file"),
+        ({"ca_file": "secret"}, "secret holds no certificate"),
+        ({"app": "tap_none.Factory"}, "--app tap_none.Factory cannot be used: "),
+        ({"app": "tap_none.Factory"}, "tap_none"),
+        ({"app": "tap_apps.Missing"}, "--app tap_apps.Missing cannot be used: "),
+        ({"app": "tap_apps.Missing"}, "Missing"),
+        ({"app": "tap_typo.Factory"}, "No module named 'nothing_of_this_name'"),
+        ({"app": "tap_syntax.Factory"}, "SyntaxError"),
+        ({"app": "tap_apps.Broken"}, "KeyError: 'no configuration'"),
+        ({"app": "tap_apps.Dear"}, "price"),
+        ({"app": "tap_apps.NUMBER"}, "not callable"),
+        ({"app": "tap_apps"}, "not callable"),
+        ({"app": "tap_apps.Stranger"}, "does not make a WebQQFactory"),
+        ({"app": ""}, "--app  cannot be used"),
+        ({"app": "a b"}, "--app a b cannot be used"),
+        ({"app": ".x"}, "--app .x cannot be used"),
+    ],
+)
+def test_bad(folder: Path, changes: dict[str, str], said: str) -> None:
+    """
+    Whatever else is wrong is named, with what was given.
+    """
+    assert said in complaint(**changes)
+
+
+def test_unknownOption(folder: Path) -> None:
+    """
+    So is an option that there is not, and a word too many.
+    """
+    assert "shout" in complaint(shout="1")
+    with pytest.raises(UsageError):
+        Options().parseOptions(["--account=10001", "--password-file=secret", "more"])
+
+
+def test_noPasswordOption() -> None:
+    """
+    A command line is everybody's to read, so no password can be on it.
+    """
+    assert "password" not in Options().longOpt
+    assert "password=" not in Options().longOpt
+
+
+# ---- the default application
+
+
+def test_logs(folder: Path) -> None:
+    """
+    The default application logs kinds and ids, and not what people say.
+    """
+    text = told([])
+    assert "Signed on: 1 buddies, 0 groups." in text
+    assert "Message from 2963008411, id 5" in text
+    assert "the tea is ready" not in text
+
+
+def test_logText(folder: Path) -> None:
+    """
+    What they say is logged on demand.
+    """
+    assert "Text: the tea is ready" in told(["--log-text"])
+
+
+def told(flags: list[str]) -> str:
+    """
+    What the default application logs in a short life.
+    """
+    options = Options()
+    options.parseOptions(["--account=10001", "--password-file=secret", *flags])
+    rig = Rig()
+    service = rig.serve(rig.alice.account, options["factory"])
+    rig.odd.scripted[POLL] = [batch(message(1, 5, "the tea is ready"))]
+    with Logged() as logged:
+        service.startService()
+        rig.web.settle()
+        rig.web.result(service.stopService())
+    rig.web.stop()
+    return logged.text
