@@ -9,26 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from http.cookiejar import Cookie, CookieJar
-from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 from urllib.request import Request
 
-from OpenSSL.crypto import Error as CertificateError
-from OpenSSL.SSL import Context
 from OpenSSL.SSL import Error as TLSError
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
-
-# Twisted exports ways to make a trust root, but not the interface by which to
-# join two of them.
-from twisted.internet._sslverify import IOpenSSLTrustRoot
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
-from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust
 from twisted.python.failure import Failure
 from twisted.python.url import URL
 from twisted.web.client import (
@@ -42,8 +34,7 @@ from twisted.web.client import (
 from twisted.web.error import SchemeNotSupported
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
-from zope.interface import implementer
+from twisted.web.iweb import IBodyProducer, IResponse
 
 from txwebqq.bodies import FormProducer, Receiver, Sink, Source
 from txwebqq.errors import (
@@ -56,6 +47,7 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Number
+from txwebqq.tls import Authorities, Verifying
 from txwebqq.wire.command import Command, Host, Refusal, encodeForm, stamped
 from txwebqq.wire.media import Upload
 
@@ -454,64 +446,12 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     pool.maxPersistentPerHost = 8
     agent = Agent(
         reactor,
-        contextFactory=_SharedTLS(Authorities(caFile)),
+        contextFactory=Verifying(Authorities(caFile)),
         connectTimeout=10,
         pool=pool,
     )
     http = HTTPClient(agent, NoCookies())
     return WebQQClient(http, servers, reactor, pool)
-
-
-@implementer(IOpenSSLTrustRoot)
-class Authorities:
-    """
-    The system's authorities and those of a file.
-    """
-
-    def __init__(self, caFile: str | None) -> None:
-        self._certificates: list[Certificate] = []
-        if caFile is None:
-            return
-        try:
-            blocks = Path(caFile).read_bytes().split(b"-----END CERTIFICATE-----")
-            for block in blocks[:-1]:
-                pem = block + b"-----END CERTIFICATE-----\n"
-                self._certificates.append(Certificate.loadPEM(pem))
-        except OSError as e:
-            raise InvalidConfiguration(f"cannot read {caFile}: {e.strerror}") from e
-        except (CertificateError, ValueError) as e:
-            raise InvalidConfiguration(f"{caFile} holds a broken certificate") from e
-        if not self._certificates:
-            raise InvalidConfiguration(f"{caFile} holds no certificate")
-
-    def _addCACertsToContext(self, context: Context) -> None:
-        platformTrust()._addCACertsToContext(context)
-        store = context.get_cert_store()
-        assert store is not None
-        for certificate in self._certificates:
-            store.add_cert(certificate.original)
-
-
-@implementer(IPolicyForHTTPS)
-class _SharedTLS:
-    """
-    One verifying context for each host: they are dear to make.
-    """
-
-    def __init__(self, authorities: IOpenSSLTrustRoot) -> None:
-        self._authorities = authorities
-        self._creators: dict[bytes, IOpenSSLClientConnectionCreator] = {}
-
-    def creatorForNetloc(
-        self, hostname: bytes, port: int
-    ) -> IOpenSSLClientConnectionCreator:
-        creator = self._creators.get(hostname)
-        if creator is None:
-            creator = optionsForClientTLS(
-                hostname.decode("ascii"), trustRoot=self._authorities
-            )
-            self._creators[hostname] = creator
-        return creator
 
 
 # ---- reading

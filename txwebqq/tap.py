@@ -22,13 +22,14 @@ from twisted.python.reflect import namedAny
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from txwebqq.client import Authorities, Servers, connect
+from txwebqq.client import Servers, connect
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
+from txwebqq.tls import Authorities
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 

@@ -1,0 +1,290 @@
+"""
+TLS, on real sockets: whom the client trusts, and whom it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.protocol import Factory, Protocol
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+
+from tests.rig import Logged
+from txwebqq.client import connect
+from txwebqq.errors import Unreachable
+from txwebqq.wire.channel import GetOnlineBuddies2
+from txwebqq.wire.command import Ticket
+
+# What Twisted passes there is not ours to change.
+pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
+
+QUESTION = GetOnlineBuddies2(Ticket("1", "ps"))
+NOW = datetime.now(UTC)
+YEAR = timedelta(days=365)
+
+
+class Answering(Resource):
+    """
+    Answers everything with nothing, and counts.
+    """
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def render(self, request: Request) -> bytes:
+        self.asked += 1
+        return b'{"retcode":0,"result":[]}'
+
+
+class Authority:
+    """
+    Somebody's own certificate authority.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self._certificate = self._sign(
+            self._name,
+            self._key.public_key(),
+            x509.BasicConstraints(ca=True, path_length=None),
+            NOW + YEAR,
+        )
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(_pem(self._certificate))
+
+    def _sign(
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        extension: x509.ExtensionType | None,
+        until: datetime,
+    ) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(NOW - 2 * YEAR)
+            .not_valid_after(until)
+        )
+        if extension is not None:
+            builder = builder.add_extension(extension, critical=False)
+        return builder.sign(self._key, hashes.SHA256())
+
+    def issue(self, *names: x509.GeneralName, until: datetime = NOW + YEAR) -> Path:
+        """
+        A certificate for some names, and its key, in one file. Without names
+        it has the common name that they all have.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._sign(
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]),
+            key.public_key(),
+            x509.SubjectAlternativeName(names) if names else None,
+            until,
+        )
+        file = self._folder / "server.pem"
+        private = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        file.write_bytes(private + _pem(certificate))
+        return file
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+LOCALHOST = x509.DNSName("localhost")
+LOOPBACK = x509.IPAddress(IPv4Address("127.0.0.1"))
+ELSEWHERE = x509.DNSName("chat.example.org")
+
+
+class House:
+    """
+    A server with a certificate of an authority of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.authority = Authority(folder, "ours")
+        self.answering = Answering()
+
+    async def ask(
+        self,
+        certificate: Path,
+        caFile: Path | None,
+        host: str = "localhost",
+    ) -> object:
+        """
+        Serve with a certificate, ask once, and leave nothing behind.
+        """
+        endpoint = serverFromString(
+            reactor, f"ssl:0:interface=127.0.0.1:privateKey={certificate}"
+        )
+        port = await endpoint.listen(Site(self.answering))
+        client = connect(
+            reactor,
+            f"https://{host}:{port.getHost().port}",
+            None if caFile is None else str(caFile),
+        )
+        try:
+            return await client.ask(QUESTION)
+        finally:
+            await client.close()
+            await port.stopListening()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """
+    A house with an authority.
+    """
+    return House(tmp_path)
+
+
+@ensureDeferred
+@pytest.mark.parametrize(
+    ("name", "host"), [(LOCALHOST, "localhost"), (LOOPBACK, "127.0.0.1")]
+)
+async def test_trusted(house: House, name: x509.GeneralName, host: str) -> None:
+    """
+    A certificate of an authority that was added is accepted for its name or
+    address.
+    """
+    certificate = house.authority.issue(name)
+    assert await house.ask(certificate, house.authority.file, host) == ()
+    assert house.answering.asked == 1
+
+
+@ensureDeferred
+async def test_several(house: House, tmp_path: Path) -> None:
+    """
+    A file may hold several authorities, and words between them.
+    """
+    other = Authority(tmp_path, "theirs")
+    both = tmp_path / "both.pem"
+    both.write_bytes(
+        b"# theirs\n" + other.file.read_bytes() + house.authority.file.read_bytes()
+    )
+    assert await house.ask(house.authority.issue(LOCALHOST), both) == ()
+
+
+async def refused(asking: Awaitable[Any], reason: str) -> None:
+    """
+    Expect it to fail as a network does.
+    """
+    with pytest.raises(Unreachable, match=reason):
+        await asking
+
+
+@ensureDeferred
+async def test_unknown(house: House) -> None:
+    """
+    Without that authority nothing is asked.
+    """
+    certificate = house.authority.issue(LOCALHOST)
+    await refused(house.ask(certificate, None), "certificate verify failed")
+    assert house.answering.asked == 0
+
+
+@ensureDeferred
+async def test_otherAuthority(house: House, tmp_path: Path) -> None:
+    """
+    Nor with another one.
+    """
+    other = Authority(tmp_path, "theirs")
+    certificate = house.authority.issue(LOCALHOST)
+    await refused(house.ask(certificate, other.file), "certificate verify failed")
+    assert house.answering.asked == 0
+
+
+@ensureDeferred
+@pytest.mark.parametrize(
+    ("names", "host"),
+    [
+        ([ELSEWHERE], "localhost"),
+        ([LOOPBACK], "localhost"),
+        ([LOCALHOST], "127.0.0.1"),
+        ([x509.DNSName("127.0.0.1")], "127.0.0.1"),
+        ([x509.DNSName("127.0.0.1")], "localhost"),
+        ([x509.DNSName("*")], "localhost"),
+        ([x509.DNSName("a..b"), ELSEWHERE], "localhost"),
+        ([], "localhost"),
+        ([], "127.0.0.1"),
+    ],
+)
+async def test_wrongName(
+    house: House, names: list[x509.GeneralName], host: str
+) -> None:
+    """
+    A good certificate for somebody else is refused, and so is one whose names
+    cannot be compared, or that has a common name only. The log says so.
+    """
+    certificate = house.authority.issue(*names)
+    with Logged() as logged:
+        asking = house.ask(certificate, house.authority.file, host)
+        await refused(asking, "certificate verify failed")
+    assert house.answering.asked == 0
+    assert f"The certificate of {host} is not for it: " in logged.text
+
+
+@ensureDeferred
+async def test_outdated(house: House) -> None:
+    """
+    So is one that has run out.
+    """
+    certificate = house.authority.issue(LOCALHOST, until=NOW - YEAR)
+    asking = house.ask(certificate, house.authority.file)
+    await refused(asking, "certificate verify failed")
+    assert house.answering.asked == 0
+
+
+class Plain(Protocol):
+    """
+    Answers before it was asked, and remembers what it was asked.
+    """
+
+    heard = b""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    def dataReceived(self, data: bytes) -> None:
+        Plain.heard += data
+
+
+@ensureDeferred
+async def test_plain() -> None:
+    """
+    A server without TLS is not asked without it.
+    """
+    endpoint = serverFromString(reactor, "tcp:0:interface=127.0.0.1")
+    port = await endpoint.listen(Factory.forProtocol(Plain))
+    client = connect(reactor, f"https://localhost:{port.getHost().port}")
+    await refused(client.ask(QUESTION), "Error")
+    await client.close()
+    await port.stopListening()
+    assert b"psessionid" not in Plain.heard
