@@ -69,6 +69,8 @@ PASSWORD = "correct horse"
 BASE = "http://webqq.test"
 
 MAX_ROUNDS = 10_000
+MAX_CALLS = 10_000
+RESTLESS = "this never comes to rest: is something done again and again at once?"
 
 
 class RecordingProtocol(WebQQProtocol):
@@ -137,6 +139,28 @@ class MemoryTreq:
         self._agent.flush()
 
 
+class MemoryClock(Clock):
+    """
+    A clock that notices when something is done again and again in no time.
+    """
+
+    def advance(self, amount: float) -> None:
+        """
+        Let time pass.
+
+        @raise AssertionError: when it stands still.
+        """
+        self.rightNow += amount
+        for _ in range(MAX_CALLS):
+            self.calls.sort(key=lambda call: call.getTime())
+            if not self.calls or self.calls[0].getTime() > self.seconds():
+                return
+            call = self.calls.pop(0)
+            call.called = 1
+            call.func(*call.args, **call.kw)
+        raise AssertionError(RESTLESS)
+
+
 def _producer(data: Any) -> Any:
     return data if IBodyProducer.providedBy(data) else _Form(data)
 
@@ -155,7 +179,7 @@ class MemoryWebQQ:
     captchaText = "ABCD"
 
     def __init__(self, captcha: CaptchaMode = CaptchaMode.NEVER) -> None:
-        self.clock = Clock()
+        self.clock = MemoryClock()
         self.clock.advance(1366004000)
         self.world = World(
             Store(MEMORY), self.clock.seconds, Random(1), captcha, self.captchaText
@@ -241,7 +265,7 @@ class MemoryWebQQ:
             quiet = 0 if due else quiet + 1
             if quiet == 3:
                 return
-        raise AssertionError("this never comes to rest: is something polling hot?")
+        raise AssertionError(RESTLESS)
 
     def result(self, deferred: Deferred[T]) -> T:
         """

@@ -1,0 +1,307 @@
+"""
+What applications subclass: each event has its callback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+from zope.interface.verify import verifyClass, verifyObject
+
+from tests.wire.test_events import QUOTED
+from txwebqq.errors import CaptchaUnsolved
+from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
+from txwebqq.model import (
+    Account,
+    Buddy,
+    CallRequest,
+    DiscussionMessage,
+    Event,
+    FileNotice,
+    FriendshipNotice,
+    GroupMessage,
+    GroupNotice,
+    GroupWebMessage,
+    KickNotice,
+    Message,
+    Number,
+    OfflineFile,
+    OfflineFileNotice,
+    RosterChange,
+    Shake,
+    Status,
+    StatusChange,
+    StrangerMessage,
+    Tip,
+    TransferProgress,
+    Typing,
+    Uin,
+    UnknownEvent,
+)
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.testing import MemoryWebQQ
+
+CALLBACKS: dict[type[Any], str] = {
+    Message: "messageReceived",
+    GroupMessage: "groupMessageReceived",
+    DiscussionMessage: "discussionMessageReceived",
+    StrangerMessage: "strangerMessageReceived",
+    StatusChange: "statusChanged",
+    Typing: "typingNoticed",
+    Shake: "windowShaken",
+    FriendshipNotice: "friendshipRequested",
+    RosterChange: "rosterChanged",
+    GroupNotice: "groupChanged",
+    GroupWebMessage: "groupShared",
+    FileNotice: "fileOffered",
+    TransferProgress: "transferProgressed",
+    OfflineFile: "offlineFileReceived",
+    OfflineFileNotice: "offlineFileAnswered",
+    Tip: "tipReceived",
+    CallRequest: "callRequested",
+    KickNotice: "kicked",
+    UnknownEvent: "unknownEventReceived",
+}
+
+EVENTS: dict[type[Any], Event] = {
+    UnknownEvent: UnknownEvent("news", {"a": 1}),
+    **{type(event): event for _, event in QUOTED},
+}
+
+
+class Everybody(dict[Uin, Buddy]):
+    """
+    A friend list that has all.
+    """
+
+    def __contains__(self, uin: object) -> bool:
+        return True
+
+
+class Line:
+    """
+    As much of a transport as dispatching looks at.
+    """
+
+    def __init__(self, buddies: Mapping[Uin, Buddy], status: Status) -> None:
+        self.buddies = buddies
+        self.status = status
+
+
+class Recorder(WebQQProtocol):
+    """
+    Remembers what was called.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def connect(
+        self, buddies: Mapping[Uin, Buddy], status: Status = Status.ONLINE
+    ) -> None:
+        """
+        Be on line.
+        """
+        line: Any = Line(buddies, status)
+        self.makeConnection(Account(Number(1), "p"), line, WebQQFactory())
+
+
+def _recording(name: str) -> Any:
+    def callback(self: Recorder, argument: Any) -> str:
+        self.calls.append((name, argument))
+        return name
+
+    return callback
+
+
+for _name in CALLBACKS.values():
+    setattr(Recorder, _name, _recording(_name))
+
+
+def test_complete() -> None:
+    """
+    The tables of this test have every kind of event.
+    """
+    assert set(CALLBACKS) == set(EVENTS) == set(get_args(Event))
+    assert len(set(CALLBACKS.values())) == len(CALLBACKS)
+
+
+@pytest.mark.parametrize("kind", CALLBACKS, ids=lambda kind: kind.__name__)
+def test_dispatch(kind: type[Any]) -> None:
+    """
+    An event goes to its callback and no other, and what that returns comes
+    back.
+    """
+    event = EVENTS[kind]
+    protocol = Recorder()
+    protocol.connect(Everybody())
+    expected = event.uin if isinstance(event, (Typing, Shake)) else event
+    name = CALLBACKS[kind]
+    assert protocol.eventReceived(event) == name
+    assert protocol.calls == [(name, expected)]
+
+
+@pytest.mark.parametrize("kind", CALLBACKS, ids=lambda kind: kind.__name__)
+def test_harmless(kind: type[Any]) -> None:
+    """
+    An application that overrides nothing lets everything pass.
+    """
+    protocol = WebQQProtocol()
+    line: Any = Line(Everybody(), Status.ONLINE)
+    protocol.makeConnection(Account(Number(1), "p"), line, WebQQFactory())
+    assert protocol.eventReceived(EVENTS[kind]) is None
+
+
+def test_harmlessLife() -> None:
+    """
+    So it is from the beginning to the end.
+    """
+    protocol = WebQQProtocol()
+    assert protocol.connectionMade() is None
+    assert protocol.signedOn() is None
+    assert protocol.connectionLost(Failure(ConnectionDone())) is None
+
+
+def test_noCaptchas() -> None:
+    """
+    Who overrides nothing can read no captcha, and says so.
+    """
+    failed: list[Failure] = []
+    reading = WebQQProtocol().captchaRequired(b"")
+    assert isinstance(reading, Deferred)
+    reading.addErrback(failed.append)
+    assert failed[0].check(CaptchaUnsolved)
+
+
+@pytest.mark.parametrize(
+    ("isFriend", "status", "isFelt"),
+    [
+        (True, Status.ONLINE, True),
+        (True, Status.BUSY, True),
+        (True, Status.SILENT, False),
+        (False, Status.ONLINE, False),
+    ],
+)
+def test_shake(isFriend: bool, status: Status, isFelt: bool) -> None:
+    """
+    Only friends shake windows, and of nobody who is silent.
+    """
+    shake = Shake(Uin(7), Number(1))
+    protocol = Recorder()
+    protocol.connect({Uin(7): Buddy(Uin(7), "Bob")} if isFriend else {}, status)
+    protocol.eventReceived(shake)
+    assert protocol.calls == ([("windowShaken", Uin(7))] if isFelt else [])
+
+
+def test_made() -> None:
+    """
+    In connectionMade everything is set, and what it returns is watched.
+    """
+    seen: list[object] = []
+
+    class Looking(WebQQProtocol):
+        def connectionMade(self) -> str:
+            seen.extend([self.account.number, self.status, self.factory])
+            return "something"
+
+    factory = WebQQFactory()
+    line: Any = Line({}, Status.AWAY)
+    made = Looking().makeConnection(Account(Number(5), "p"), line, factory)
+    assert made == "something"
+    assert seen == [5, Status.AWAY, factory]
+
+
+def test_interfaces() -> None:
+    """
+    Protocol and factory are what they say they are.
+    """
+    verifyClass(IWebQQProtocol, WebQQProtocol)
+    verifyObject(IWebQQFactory, WebQQFactory())
+
+
+def test_factory() -> None:
+    """
+    A factory builds what it names, anew each time.
+    """
+
+    class Making(WebQQFactory):
+        protocol = Recorder
+
+    factory = Making()
+    first, second = (factory.buildProtocol(Account(Number(1), "p")) for _ in "ab")
+    assert type(first) is type(second) is Recorder
+    assert first is not second
+
+
+def test_secret() -> None:
+    """
+    An account does not show its password.
+    """
+    assert "secret" not in repr(Account(Number(1), "secret"))
+
+
+@implementer(IWebQQProtocol)
+class Bare:
+    """
+    Not our class, but one that has what it takes.
+    """
+
+    factory: Any
+    transport: Any
+    account: Any
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.reasons: list[Failure] = []
+
+    def makeConnection(self, account: Any, transport: Any, factory: Any) -> object:
+        self.account, self.transport, self.factory = account, transport, factory
+        return None
+
+    def captchaRequired(self, image: bytes) -> Deferred[str]:
+        raise NotImplementedError
+
+    def signedOn(self) -> object:
+        return None
+
+    def eventReceived(self, event: Event) -> object:
+        self.events.append(event)
+        return None
+
+    def connectionLost(self, reason: Failure) -> object:
+        self.reasons.append(reason)
+        return None
+
+
+@implementer(IWebQQFactory)
+class BareFactory:
+    """
+    Builds those.
+    """
+
+    def buildProtocol(self, account: Account) -> IWebQQProtocol:
+        bare: IWebQQProtocol = Bare()
+        return bare
+
+
+def test_bare() -> None:
+    """
+    Who wants another class than ours needs no more than the interfaces.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    bare = alice.run(BareFactory())
+    assert isinstance(bare, Bare)
+    verifyObject(IWebQQProtocol, bare)
+    bob.tell(alice, "hi")
+    web.settle()
+    texts = [event.text for event in bare.events if isinstance(event, Message)]
+    assert texts == ["hi"]
+    alice.stop()
+    assert [reason.type for reason in bare.reasons] == [ConnectionDone]

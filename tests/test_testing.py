@@ -1,0 +1,225 @@
+"""
+The in-memory WebQQ that other people test their bots with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+import pytest
+from twisted.internet.defer import Deferred, fail, succeed
+
+from txwebqq import testing
+from txwebqq.errors import LoginRefused
+from txwebqq.model import Message, Status, StatusChange, Text
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.server.challenges import CaptchaMode
+from txwebqq.testing import MemoryWebQQ, RecordingProtocol
+
+
+class Echo(WebQQProtocol):
+    """
+    The bot of the documentation.
+    """
+
+    def messageReceived(self, message: Message) -> Deferred[None]:
+        return self.sendMessage(message.sender, message.text)
+
+
+class EchoFactory(WebQQFactory):
+    """
+    Builds it.
+    """
+
+    protocol = Echo
+
+
+def test_echo() -> None:
+    """
+    A bot is tested in five lines.
+    """
+    web = MemoryWebQQ()
+    alice, bot = web.friends("Alice", "Bot")
+    bot.run(EchoFactory())
+    alice.tell(bot, "hello")
+    web.settle()
+    assert alice.heard == ["hello"]
+    for person in (alice, bot):
+        person.stop()
+    web.stop()
+    assert web.clock.getDelayedCalls() == []
+
+
+def test_groups() -> None:
+    """
+    Groups have the members that they were given.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    carol = web.person("Carol")
+    web.group("cats", alice, bob, carol)
+    for person in (alice, bob, carol):
+        person.run()
+    carol.tellGroup("cats", [Text("meow")])
+    web.settle()
+    assert (alice.heard, bob.heard, carol.heard) == (["meow"], ["meow"], [])
+    assert carol.protocol.buddies == {}
+
+
+def test_people() -> None:
+    """
+    Friends know each other, everybody's number is another one, and presence
+    is seen.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    carol = web.person("Carol")
+    assert len({alice.number, bob.number, carol.number}) == 3
+    alice.run()
+    uin = alice.uinOf(bob)
+    assert alice.protocol.buddies[uin].nick == "Bob"
+    bob.run()
+    bob.appear(Status.BUSY)
+    web.settle()
+    assert alice.protocol.buddies[uin].status is Status.BUSY
+    seen = [e.status for e in alice.events if isinstance(e, StatusChange)]
+    assert seen == [Status.ONLINE, Status.BUSY]
+
+
+def test_runWithStatus() -> None:
+    """
+    Somebody may sign on without being seen.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    alice.run()
+    bob.run(status=Status.HIDDEN)
+    web.settle()
+    assert alice.events == []
+
+
+def test_befriend() -> None:
+    """
+    Friends may be made one by one.
+    """
+    web = MemoryWebQQ()
+    alice, bob, carol = (web.person(nick) for nick in ("Alice", "Bob", "Carol"))
+    web.befriend(alice, bob)
+    web.befriend(alice, carol)
+    names = {buddy.nick for buddy in alice.protocol.buddies.values()}
+    assert names == {"Bob", "Carol"}
+    assert len(bob.protocol.buddies) == 1
+
+
+def test_mistakes() -> None:
+    """
+    A mistake in a test is named.
+    """
+    web = MemoryWebQQ()
+    alice = web.person("Alice")
+    bob = web.person("Bob")
+    with pytest.raises(AssertionError, match="Bob is no friend of Alice"):
+        alice.tell(bob, "hi")
+    with pytest.raises(AssertionError, match="Alice is not in cats"):
+        alice.tellGroup("cats", "hi")
+
+
+def test_result() -> None:
+    """
+    The result of a Deferred, its failure, or that there is none.
+    """
+    web = MemoryWebQQ()
+    assert web.result(succeed(5)) == 5
+    with pytest.raises(ZeroDivisionError):
+        web.result(fail(ZeroDivisionError()))
+    silent: Deferred[None] = Deferred()
+    with pytest.raises(AssertionError, match="has not fired"):
+        web.result(silent)
+
+
+def test_refused() -> None:
+    """
+    A sign-on that fails is the test's to see.
+    """
+    web = MemoryWebQQ(CaptchaMode.ALWAYS)
+    alice = web.person("Alice")
+    with pytest.raises(LoginRefused):
+        alice.run()
+    alice.stop()
+    assert web.clock.getDelayedCalls() == []
+
+
+def test_captcha() -> None:
+    """
+    Captchas can be tested, too: their text is known.
+    """
+    shown: list[bytes] = []
+
+    class Reading(RecordingProtocol):
+        def captchaRequired(self, image: bytes) -> Awaitable[str]:
+            shown.append(image)
+            return succeed(MemoryWebQQ.captchaText)
+
+    class ReadingFactory(WebQQFactory):
+        protocol = Reading
+
+    web = MemoryWebQQ(CaptchaMode.ALWAYS)
+    alice = web.person("Alice")
+    assert isinstance(alice.run(ReadingFactory()), Reading)
+    assert len(shown) == 1
+
+
+def test_time() -> None:
+    """
+    Time passes as far as it is told to, and everything happens in it.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    alice.run()
+    start = web.clock.seconds()
+    web.settle(200)
+    assert web.clock.seconds() == start + 200
+    bob.tell(alice, "still there?")
+    web.settle()
+    assert alice.heard == ["still there?"]
+
+
+def test_hot() -> None:
+    """
+    What never comes to rest is told, instead of a test that hangs.
+    """
+    web = MemoryWebQQ()
+
+    def again() -> None:
+        web.clock.callLater(0, again)
+
+    again()
+    with pytest.raises(AssertionError, match="never comes to rest"):
+        web.settle()
+
+
+def test_chatterboxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Such are two bots that answer each other.
+    """
+    monkeypatch.setattr(testing, "MAX_CALLS", 300)
+    web = MemoryWebQQ()
+    one, other = web.friends("One", "Other")
+    protocol = one.run(EchoFactory())
+    other.run(EchoFactory())
+    assert isinstance(protocol, WebQQProtocol)
+    protocol.sendMessage(next(iter(protocol.buddies)), "hello")
+    with pytest.raises(AssertionError, match="never comes to rest"):
+        web.settle()
+
+
+def test_stopped() -> None:
+    """
+    Stopping answers what the server held.
+    """
+    web = MemoryWebQQ()
+    alice = web.person("Alice")
+    alice.run()
+    alice.stop()
+    web.stop()
+    assert web.clock.getDelayedCalls() == []
