@@ -4,10 +4,13 @@ The service: what it promises to applications, and how it begins and ends.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
@@ -15,15 +18,18 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from tests.rig import (
     BEAT,
+    HTML,
     KICK,
     LOGIN2,
     LOGOUT2,
     POLL,
     PROBE,
     SEND,
+    Answer,
     Life,
     Lives,
     Logged,
+    OddServer,
     Rig,
     batch,
     cut,
@@ -33,13 +39,19 @@ from tests.rig import (
 from txwebqq.errors import (
     CaptchaUnsolved,
     LoginRefused,
+    MalformedReply,
+    MessageTooLong,
     NotSignedOn,
+    RequestRefused,
     SessionExpired,
     Unreachable,
+    WebQQError,
 )
-from txwebqq.model import Account, Message, Status
+from txwebqq.model import Account, Message, Status, Uin
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.challenges import CaptchaMode
+from txwebqq.testing import PASSWORD, MemoryTreq
+from txwebqq.wire.command import Fields
 
 Flush = Callable[..., list[Failure]]
 
@@ -713,3 +725,246 @@ def test_foreignLanding(rig: Rig, landing: str) -> None:
     assert rig.life.log == ["made", "on"]
     isOurs = landing.startswith(("ftp:", "http://ptlogin4.web2.qq.com:"))
     assert rig.odd.asked[2] == ("/check_sig" if isOurs else LOGIN2)
+
+
+# ---- sends
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b'{"retcode":123,"errmsg":""}', MessageTooLong),
+        (b'{"retcode":99,"errmsg":"no"}', RequestRefused),
+        (b'{"retcode":108,"errmsg":""}', SessionExpired),
+        (b'{"retcode":121,"t":"0"}', SessionExpired),
+        (HTML, MalformedReply),
+        (b"", MalformedReply),
+        (502, Unreachable),
+        (hangUp, Unreachable),
+        (cut, Unreachable),
+    ],
+)
+def test_sendFails(rig: Rig, answer: Answer, kind: type[WebQQError]) -> None:
+    """
+    A send that fails says why, is not sent again by us, and changes nothing
+    else.
+    """
+    rig.start()
+    uin = next(iter(rig.life.buddies))
+    rig.odd.scripted[SEND] = [answer]
+    with pytest.raises(kind):
+        rig.web.result(rig.life.sendMessage(uin, "hm"))
+    assert rig.odd.asked.count(SEND) == 1
+    rig.web.result(rig.life.sendMessage(uin, "hm"))
+    rig.web.settle(60)
+    assert rig.lives.logs == [["made", "on"]]
+
+
+def test_sendUnanswered(rig: Rig) -> None:
+    """
+    So does one that is not answered for half a minute.
+    """
+    rig.start()
+    rig.odd.scripted[SEND] = [NOT_DONE_YET]
+    sent = rig.life.sendMessage(next(iter(rig.life.buddies)), "hm")
+    rig.web.settle(31)
+    with pytest.raises(Unreachable, match="30 s"):
+        rig.web.result(sent)
+    assert rig.odd.gone == [SEND]
+
+
+def test_heldInOrder(rig: Rig) -> None:
+    """
+    What is said during a rejoin goes out after it in its order, but for what
+    was taken back.
+    """
+    rig.polls(b'{"retcode":121,"t":"5"}')
+    uin = next(iter(rig.life.buddies))
+    sends = [rig.life.sendMessage(uin, text) for text in ("one", "two", "three")]
+    sends[1].addErrback(lambda failure: None)
+    sends[1].cancel()
+    rig.web.settle(3)
+    assert rig.odd.asked.count(SEND) == 0
+    rig.web.settle(5)
+    rig.bob.run()
+    rig.web.settle()
+    assert rig.bob.heard == ["one", "three"]
+    rig.bob.stop()
+
+
+def test_sendTooEarly(rig: Rig) -> None:
+    """
+    Before a session there is none to send in.
+    """
+    sent: list[Failure] = []
+
+    class Eager(Life):
+        def connectionMade(self) -> None:
+            super().connectionMade()
+            self.sendMessage(Uin(5), "hi").addErrback(sent.append)
+
+    rig.lives.protocol = Eager
+    rig.start()
+    assert [failure.type for failure in sent] == [NotSignedOn]
+    assert rig.life.log == ["made", "on"]
+
+
+def test_statusHeld(rig: Rig) -> None:
+    """
+    A status that is set during a rejoin is set after it.
+    """
+    rig.polls(b'{"retcode":121,"t":"5"}')
+    changed = rig.life.setStatus("away")
+    rig.web.settle(8)
+    rig.web.result(changed)
+    uin = rig.bob.uinOf(rig.alice)
+    assert rig.bob.protocol.buddies[uin].status is Status.AWAY
+    rig.bob.stop()
+
+
+def test_statusAfterExpiry(rig: Rig) -> None:
+    """
+    It is how we appear after a full sign-on, too.
+    """
+    rig.start()
+    rig.web.result(rig.life.setStatus(Status.BUSY))
+    rig.odd.scripted[POLL] = [b'{"retcode":100,"errmsg":""}'] * 2
+    rig.web.settle(70)
+    assert len(rig.lives.lived) == 2
+    assert rig.life.status is Status.BUSY
+    uin = rig.bob.uinOf(rig.alice)
+    assert rig.bob.protocol.buddies[uin].status is Status.BUSY
+    rig.bob.stop()
+
+
+# ---- anything at all
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner)
+    ),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(
+    ["uin", "status", "type", "from_uin", "content", "msg_id", "time", "send_uin"]
+)
+ENVELOPES = st.fixed_dictionaries(
+    {
+        "poll_type": st.sampled_from(
+            ["message", "group_message", "buddies_status_change", "sys_g_msg", "news"]
+        ),
+        "value": st.dictionaries(FIELDS, JSON) | JSON,
+    }
+)
+CODES = st.sampled_from([0, 102, 116, 999]) | st.integers(200, 300)
+ANSWERS = st.binary(max_size=20) | st.fixed_dictionaries(
+    {"retcode": CODES | JSON},
+    optional={"result": st.lists(ENVELOPES | JSON, max_size=3) | JSON, "p": JSON},
+).map(lambda value: json.dumps(value).encode())
+
+
+@settings(max_examples=60)
+@given(st.lists(ANSWERS, max_size=6))
+def test_anyAnswers(answers: list[bytes]) -> None:
+    """
+    Whatever polls are answered, it is no bug of ours, we are online afterwards
+    and hear what is said.
+    """
+    rig = Rig()
+    with Logged() as logged:
+        rig.polls(*answers)
+        rig.web.settle(120)
+        rig.bob.tell(rig.alice, "hi")
+        rig.web.settle(120)
+    assert rig.life.log[-1] == "hi"
+    assert not [event for event in logged.events if "log_failure" in event]
+    rig.bob.stop()
+    rig.finish()
+
+
+# ---- secrets
+
+
+def test_noSecrets(flushLoggedErrors: Flush) -> None:
+    """
+    Whatever goes wrong, no log event of any level, and no traceback in one,
+    holds a secret.
+    """
+    secrets = {PASSWORD}
+    rig = Rig(CaptchaMode.ALWAYS)
+
+    def eavesdrop(request: Request) -> bytes | int:
+        body = b"" if request.content is None else request.content.read()
+        if request.content is not None:
+            request.content.seek(0)
+        fields = Fields.parse(request.uri.partition(b"?")[2], body)
+        if request.path == b"/login":
+            secrets.add(fields["p"])
+        for line in (request.getHeader("Cookie") or "").split(";"):
+            name, _, value = line.strip().partition("=")
+            if name in ("ptwebqq", "skey", "verifysession"):
+                secrets.add(value)
+        for session in rig.web.world.sessions:
+            secrets.update((session.psessionid, session.vfwebqq, session.ptwebqq))
+        return rig.web.server.render(request)
+
+    class Everywhere(OddServer):
+        def render(self, request: Request) -> bytes | int:
+            path = request.path.decode()
+            return (
+                super().render(request)
+                if self.scripted.get(path)
+                else eavesdrop(request)
+            )
+
+    with Logged() as logged:
+        rig.odd = Everywhere(rig.web)
+        rig.web.treq = MemoryTreq(rig.odd)
+        rig.service = rig.serve(rig.alice.account, rig.lives)
+        rig.lives.readings = [succeed("ABCD") for _ in range(40)]
+        rig.lives.readings[5] = succeed("nope")
+        rig.lives.onMessage = fail
+        for path in ("/check", "/login", LOGIN2, PROBE):
+            rig.odd.scripted[path] = [500, HTML, cut, b'{"retcode":100000}']
+        rig.start()
+        rig.web.settle(60)
+        assert rig.life.log[-1] == "on"
+        rig.web.world.rotate(rig.alice.number)
+        uin = next(iter(rig.life.buddies))
+        rig.odd.scripted[SEND] = [500, cut, b'{"retcode":121}', HTML]
+        for _ in range(4):
+            rig.life.sendMessage(uin, "hm").addErrback(
+                lambda failure: fail_(failure, secrets)
+            )
+        rig.odd.scripted[POLL] = [
+            HTML,
+            cut,
+            batch(message(1, 2, "hi")),
+            b'{"retcode":121,"t":"0"}',
+            b'{"retcode":103,"errmsg":""}',
+            b'{"retcode":103,"errmsg":""}',
+        ]
+        rig.web.settle(200)
+        rig.web.result(rig.service.stopService())
+        wrong = rig.serve(Account(rig.alice.number, "wrong horse"), rig.lives)
+        secrets.add("wrong horse")
+        wrong.startService()
+        rig.web.settle(10)
+        rig.web.result(wrong.stopService())
+        rig.finish()
+    assert len(flushLoggedErrors(ZeroDivisionError)) >= 1
+    assert len(secrets) > 10
+    text = logged.text
+    assert "raised" in text
+    for secret in secrets:
+        assert secret
+        assert secret not in text
+
+
+def fail_(failure: Failure, secrets: set[str]) -> None:
+    """
+    What an application might log of a failure holds none either.
+    """
+    text = f"{failure!r} {failure.getTraceback(detail='verbose')}"
+    assert not [secret for secret in secrets if secret in text]
