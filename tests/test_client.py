@@ -491,6 +491,22 @@ def test_tooLong(world: World, isCompressed: bool) -> None:
     assert "too long" in str(trouble)
 
 
+def test_endless(world: World) -> None:
+    """
+    So is one that never ends.
+    """
+    left: list[object] = []
+
+    def pour(request: Request) -> int:
+        request.write(b" " * (MAX_REPLY + 1))
+        request.notifyFinish().addErrback(left.append)
+        return NOT_DONE_YET
+
+    assert isinstance(world.fails(BUDDIES, pour), Unreachable)
+    world.treq.flush()
+    assert len(left) == 1
+
+
 def test_longest(world: World) -> None:
     """
     One that just fits is read.

@@ -422,6 +422,29 @@ def test_onePoll(rig: Rig) -> None:
     assert open_ == [1, 1]
 
 
+def test_probedAgain(rig: Rig) -> None:
+    """
+    A doubt after a good poll is a new one; after a probe there is a pause.
+    """
+    doubt = b'{"retcode":103,"errmsg":""}'
+    rig.polls(doubt, batch(message(1, 5, "a")), doubt, batch(message(2, 6, "b")))
+    assert rig.odd.asked.count(POLL) == 1
+    rig.web.settle(5)
+    assert rig.odd.asked.count(PROBE) == 3
+    assert rig.lives.logs == [["made", "on", "a", "b"]]
+
+
+def test_manyRejoins(rig: Rig) -> None:
+    """
+    Rejoins with a good poll after each of them are no trouble, however many.
+    """
+    expired = b'{"retcode":121,"t":"0"}'
+    rig.polls(*[expired, NOTHING] * 9)
+    rig.web.settle(5)
+    assert rig.odd.asked.count(LOGIN2) == 10
+    assert rig.lives.logs == [["made", "on"]]
+
+
 def test_probeTrouble(rig: Rig) -> None:
     """
     A probe that fails ends the session, once.

@@ -472,10 +472,12 @@ def test_stopClosesConnections(rig: Rig) -> None:
     rig.polls(NOT_DONE_YET)
     rig.odd.scripted[SEND] = [NOT_DONE_YET]
     sent = rig.life.sendMessage(next(iter(rig.life.buddies)), "hm")
-    stopped = rig.service.stopService()
-    rig.web.settle()
-    assert rig.odd.gone == [POLL]
-    rig.web.settle(2)
+    with Logged() as logged:
+        stopped = rig.service.stopService()
+        rig.web.settle()
+        assert rig.odd.gone == [POLL]
+        rig.web.settle(2)
+    assert "Polling failed" not in logged.text
     assert rig.odd.gone == [POLL, SEND]
     rig.web.result(stopped)
     with pytest.raises((NotSignedOn, Unreachable)):
@@ -569,6 +571,54 @@ def test_rejoinPutOff(rig: Rig, answer: int) -> None:
     rig.web.settle(20)
     assert rig.odd.asked.count(LOGIN2) == 5
     assert rig.lives.logs == [["made", "on"]]
+
+
+def test_freshCookies(rig: Rig) -> None:
+    """
+    Each sign-on begins with no other cookie than who signs on.
+    """
+    cookies: list[str | None] = []
+
+    def remember(request: Request) -> bytes | int:
+        cookies.append(request.getHeader("Cookie"))
+        return rig.web.server.render(request)
+
+    rig.odd.scripted["/check"] = [remember, remember]
+    rig.start()
+    rig.web.result(rig.service.signOff())
+    rig.service.signOn()
+    rig.web.settle()
+    assert cookies == [f"chkuin={rig.alice.number}"] * 2
+
+
+def test_oldProtocol(rig: Rig) -> None:
+    """
+    A protocol whose sign-on is over can do nothing to the one after it.
+    """
+    rig.polls(*[b'{"retcode":100,"errmsg":""}'] * 2)
+    rig.web.settle(10)
+    old, new = rig.lives.lived
+    with pytest.raises(NotSignedOn):
+        rig.web.result(old.sendMessage(next(iter(new.buddies)), "hm"))
+    rig.web.result(old.signOff())
+    assert rig.lives.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+
+
+def test_bugOfSending(rig: Rig, flushLoggedErrors: Flush) -> None:
+    """
+    A callback that does not heed how its send fails is told so.
+    """
+
+    async def answer(message: Message) -> None:
+        rig.odd.scripted[SEND] = [b'{"retcode":99,"errmsg":"no"}']
+        await rig.life.sendMessage(message.sender, "hm")
+
+    rig.lives.onMessage = answer
+    rig.start()
+    rig.bob.tell(rig.alice, "well?")
+    rig.web.settle()
+    assert len(flushLoggedErrors(RequestRefused)) == 1
+    rig.bob.stop()
 
 
 # ---- captchas
