@@ -124,6 +124,11 @@ def test_refusals() -> None:
             "itemlist has a number out of range",
         ),
         ("mset", {"applist": [{}]}, "applist has an item without an appid"),
+        (
+            "mset",
+            {"applist": [{"appid": 2**63, "itemlist": {}}]},
+            "applist has an appid out of range",
+        ),
         ("set", {"appid": "x", "itemlist": {}}, "appid is not a number"),
     ]
     for name, r, reason in cases:

@@ -163,5 +163,7 @@ class SetManySettings(_SettingsCommand):
             app = item.get("appid") if isinstance(item, dict) else None
             if type(app) is not int:
                 raise MalformedReply("applist has an item without an appid")
+            if not -LIMIT <= app < LIMIT:
+                raise MalformedReply("applist has an appid out of range")
             apps[app] = _settings(item.get("itemlist"))
         return cls(fields.ticket, apps)
