@@ -329,8 +329,11 @@ class Profile:
     """
     What a person tells about themselves (protocol.md 2.3.2).
 
-    @ivar allow: who may befriend them: 0 anyone, 1 after asking, 2 nobody,
-        3 whoever answers a question, 4 answering and asking.
+    @ivar allow: who may befriend them: L{ANYBODY}, L{WHO_ASKS}, L{NOBODY},
+        L{WHO_ANSWERS}, L{WHO_ANSWERS_AND_ASKS}.
+    @ivar number: their permanent number, 0 where the server does not say.
+    @ivar signature: C{lnick} on the wire, C{""} where the server does not say.
+    @ivar token: proves that we have looked them up, to those who want proof.
     """
 
     uin: Uin
@@ -355,6 +358,66 @@ class Profile:
     vipLevel: int = 0
     status: Status = Status.OFFLINE
     clientType: int = 0
+    number: Number = Number(0)
+    signature: str = ""
+    token: str = field(default="", repr=False)
+
+
+ANYBODY, WHO_ASKS, NOBODY, WHO_ANSWERS, WHO_ANSWERS_AND_ASKS = range(5)
+"""Who may befriend somebody, the C{allow} of a L{Profile}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    Who may befriend somebody.
+
+    @ivar allow: as in L{Profile}.
+    @ivar question: what has to be answered, where anything has.
+    """
+
+    allow: int = WHO_ASKS
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """
+    How long somebody has been around (protocol.md 2.3.5).
+
+    @ivar days: on how many days they were signed on.
+    @ivar hours: how many hours in all.
+    @ivar remaining: the days until the next level.
+    """
+
+    level: int
+    days: int = 0
+    hours: int = 0
+    remaining: int = 0
+
+    @property
+    def icons(self) -> tuple[int, int, int]:
+        """
+        How many suns, moons and stars that is.
+        """
+        return self.level // 16, self.level % 16 // 4, self.level % 4
+
+
+RECENT_BUDDY, RECENT_GROUP, RECENT_DISCUSSION = range(3)
+"""The C{kind} of a L{RecentContact}."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentContact:
+    """
+    A conversation in which something was said lately (protocol.md 2.2.10).
+
+    @ivar kind: L{RECENT_BUDDY}, L{RECENT_GROUP} or L{RECENT_DISCUSSION}.
+    @ivar id: the uin, the group's code or the did, accordingly.
+    """
+
+    kind: int
+    id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from zope.interface import implementer
 
 from txwebqq.bodies import Sink, Source
 from txwebqq.client import WebQQClient, accepted
+from txwebqq.delivery import Delivery
 from txwebqq.door import Door, Turns
 from txwebqq.errors import (
     LoginRefused,
@@ -45,6 +46,7 @@ from txwebqq.model import (
     FriendList,
     Gid,
     Group,
+    Profile,
     Status,
     Uin,
 )
@@ -56,7 +58,11 @@ from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.command import Command, Refusal, Ticket
 from txwebqq.wire.hashes import FRIEND_HASHES
 from txwebqq.wire.media import Upload
-from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
+from txwebqq.wire.roster import (
+    GetFriendInfo2,
+    GetGroupNameListMask2,
+    GetUserFriends2,
+)
 from txwebqq.wire.signon import Logout2
 
 R = TypeVar("R")
@@ -184,6 +190,7 @@ class Port:
         self.machine: SignOn = makeSignOn(self.core)
         self.roster = Roster()
         self._inbox = Inbox()
+        self._delivery = self._newDelivery()
         self._turns = Turns()
         self._door: Door | None = None
         self._unbegun = False
@@ -218,6 +225,7 @@ class Port:
         self._transport = _Transport(self)
         self.roster = Roster()
         self._inbox = Inbox()
+        self._delivery = self._newDelivery()
         self._log.info("Signing on {number}.", number=self._account.number)
 
     def begun(self) -> None:
@@ -304,7 +312,7 @@ class Port:
             self._ask,
             self.machine,
             self._inbox,
-            self._deliver,
+            self._delivery.push,
             self._clock,
         )
         self._channel = MultiService()
@@ -336,6 +344,7 @@ class Port:
         )
 
     def wentOffline(self, reason: WebQQError | None) -> None:
+        self._delivery.flush()
         self._closeChannel()
         self._signedOn = False
         if reason is None:
@@ -582,7 +591,13 @@ class Port:
         self.roster = roster
         self.machine.gathered()
 
-    def _deliver(self, event: Event) -> None:
+    def _newDelivery(self) -> Delivery:
+        return Delivery(lambda: self.roster, self._lookUp, self._handOver, self._clock)
+
+    def _lookUp(self, uin: Uin) -> Deferred[Profile]:
+        return self.call(lambda ticket: GetFriendInfo2(ticket, uin))
+
+    def _handOver(self, event: Event) -> None:
         self.roster.apply(event)
         if self._reading is not None:
             self._reading.catchUp()

@@ -45,10 +45,10 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.requests.discussions import DiscussionRequests
+from txwebqq.requests.friends import FriendRequests
 from txwebqq.requests.groups import GroupRequests
 from txwebqq.requests.history import HistoryRequests
 from txwebqq.requests.media import MediaRequests
-from txwebqq.requests.people import PeopleRequests
 from txwebqq.requests.settings import SettingsRequests
 from txwebqq.requests.talk import TalkRequests
 
@@ -59,7 +59,7 @@ class WebQQProtocol(
     DiscussionRequests,
     TalkRequests,
     HistoryRequests,
-    PeopleRequests,
+    FriendRequests,
     GroupRequests,
     SettingsRequests,
 ):

@@ -21,6 +21,8 @@ from txwebqq.model import (
     DiscussionMessage,
     Event,
     FriendList,
+    FriendshipNotice,
+    FriendshipStep,
     Gid,
     Group,
     GroupList,
@@ -29,10 +31,16 @@ from txwebqq.model import (
     GroupStep,
     Number,
     Presence,
+    Profile,
+    RosterChange,
     Status,
     StatusChange,
     Uin,
 )
+
+
+def _place(category: Category) -> tuple[int, int]:
+    return category.sort, category.index
 
 
 class Roster:
@@ -57,6 +65,9 @@ class Roster:
         self.categories: tuple[Category, ...] = friends.categories if friends else ()
         self.groups: dict[Gid, Group] = dict(groups.groups) if groups else {}
         self.globalMask = groups.globalMask if groups else 0
+        # Those who come next, and what we mean to call some of them.
+        self._introduced: dict[Uin, Buddy] = {}
+        self._marknames: dict[Uin, str] = {}
         self.discussions: dict[Did, Discussion] = {}
         self.newGroups: set[Code] = set()
         self.newDiscussions: set[Did] = set()
@@ -70,6 +81,13 @@ class Roster:
         match event:
             case StatusChange(uin, status, clientType):
                 self._see(uin, status, clientType)
+            case RosterChange():
+                for uin, category in event.added:
+                    self.addBuddy(uin, category)
+                for uin in event.removed:
+                    self.removeBuddy(uin)
+            case FriendshipNotice() if self.newcomers(event, everybody=True):
+                self.addBuddy(event.uin, event.category)
             case GroupNotice():
                 self._heed(event)
             case GroupMessage() if event.group not in self.groups:
@@ -81,6 +99,87 @@ class Roster:
         buddy = self.buddies.get(uin)
         if buddy is not None:
             self.buddies[uin] = replace(buddy, status=status, clientType=clientType)
+
+    # ---- friends
+
+    def newcomers(self, event: Event, everybody: bool = False) -> list[Uin]:
+        """
+        Who comes into the friend list with an event, and was not introduced.
+
+        @param everybody: whether also those who were.
+        """
+        match event:
+            case RosterChange():
+                coming = [uin for uin, _ in event.added]
+            case FriendshipNotice(
+                step=FriendshipStep.PASSED | FriendshipStep.PASSED_AND_ADDED
+            ):
+                coming = [event.uin]
+            case _:
+                return []
+        known = self.buddies if everybody else {**self.buddies, **self._introduced}
+        return [uin for uin in coming if uin not in known]
+
+    def introduce(self, uin: Uin, profile: Profile | None) -> None:
+        """
+        Learn who somebody is who comes next, as far as anybody knows.
+        """
+        buddy = Buddy(uin, "")
+        if profile is not None:
+            buddy = replace(
+                buddy,
+                nick=profile.nick,
+                face=profile.face,
+                vipLevel=profile.vipLevel,
+                status=profile.status,
+                clientType=profile.clientType,
+            )
+        self._introduced[uin] = buddy
+
+    def expect(self, uin: Uin, markname: str) -> None:
+        """
+        Somebody who may come is to be called so.
+        """
+        self._marknames[uin] = markname
+
+    def addBuddy(self, uin: Uin, category: int) -> None:
+        """
+        Somebody is in the friend list, and kept there.
+        """
+        introduced = self._introduced.pop(uin, Buddy(uin, ""))
+        buddy = self.buddies.get(uin, introduced)
+        markname = self._marknames.pop(uin, buddy.markname)
+        self.buddies[uin] = replace(buddy, category=category, markname=markname)
+
+    def removeBuddy(self, uin: Uin) -> None:
+        """
+        Somebody is no longer in the friend list.
+        """
+        self.buddies.pop(uin, None)
+
+    def changeBuddy(self, uin: Uin, **changes: Any) -> None:
+        """
+        Something about a friend is otherwise.
+        """
+        buddy = self.buddies.get(uin)
+        if buddy is not None:
+            self.buddies[uin] = replace(buddy, **changes)
+
+    def setCategory(self, category: Category) -> None:
+        """
+        There is a drawer, a new one or one that is otherwise now.
+        """
+        others = [c for c in self.categories if c.index != category.index]
+        self.categories = tuple(sorted([*others, category], key=_place))
+
+    def removeCategory(self, index: int) -> None:
+        """
+        A drawer is gone, and whoever was in it is in the first.
+        """
+        self.categories = tuple(c for c in self.categories if c.index != index)
+        for buddy in list(self.buddies.values()):
+            if buddy.category == index:
+                self.changeBuddy(buddy.uin, category=0)
 
     # ---- groups
 

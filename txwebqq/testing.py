@@ -170,6 +170,7 @@ class MemoryWebQQ:
     A WebQQ of one's own.
 
     @param captcha: who has to read a captcha; its text is L{captchaText}.
+    @param store: where the server keeps things, by default in memory.
 
     @ivar clock: the time of everybody here; it moves with L{settle} only.
     @ivar world: the server's own view, for tests that look behind the scenes.
@@ -178,11 +179,17 @@ class MemoryWebQQ:
 
     captchaText = "ABCD"
 
-    def __init__(self, captcha: CaptchaMode = CaptchaMode.NEVER) -> None:
+    def __init__(
+        self, captcha: CaptchaMode = CaptchaMode.NEVER, store: Store | None = None
+    ) -> None:
         self.clock = MemoryClock()
         self.clock.advance(1366004000)
         self.world = World(
-            Store(MEMORY), self.clock.seconds, Random(1), captcha, self.captchaText
+            Store(MEMORY) if store is None else store,
+            self.clock.seconds,
+            Random(1),
+            captcha,
+            self.captchaText,
         )
         self.server = WebQQServer(
             self.world, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
@@ -197,12 +204,15 @@ class MemoryWebQQ:
         """
         return WebQQClient(cast(HTTP, self.treq), Servers(BASE), self.clock)
 
-    def person(self, nick: str) -> MemoryPerson:
+    def person(self, nick: str, **profile: Any) -> MemoryPerson:
         """
         Somebody new, who is not signed on.
+
+        @param profile: what else they tell about themselves, by the names of
+            L{txwebqq.model.Profile}.
         """
         number = Number(next(self._numbers))
-        account = Person(number, passwordHash(PASSWORD), nick)
+        account = Person(number, passwordHash(PASSWORD), nick, profile=profile)
         self.world.merge(Population(people=(account,)))
         return MemoryPerson(self, number, nick)
 

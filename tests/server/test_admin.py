@@ -211,7 +211,8 @@ def test_allTables() -> None:
 
 def test_friendships(desk: Desk) -> None:
     """
-    Friendships are on both sides, and end on both.
+    Friendships are on both sides, and end on both, whatever a population file
+    says that is imported again.
     """
     desk.run("friendship", "add", "10003", "10004")
     store = desk.store()
@@ -220,6 +221,14 @@ def test_friendships(desk: Desk) -> None:
     desk.run("friendship", "remove", "10004", "10003")
     assert not store.areFriends(CAROL, DAVE)
     assert not store.areFriends(DAVE, CAROL)
+    desk.run("friendship", "remove", "10001", "10002")
+    people = desk.folder / "people.toml"
+    people.write_text(PEOPLE, encoding="utf-8")
+    desk.run("import", str(people))
+    assert not store.areFriends(ALICE, BOB)
+    desk.run("friendship", "add", "10001", "10002")
+    assert store.areFriends(ALICE, BOB)
+    assert store.areFriends(BOB, ALICE)
     store.close()
 
 

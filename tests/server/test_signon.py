@@ -624,7 +624,6 @@ def _alphabet(texts: list[str]) -> str:
         ("/cgi-bin/login?daid=164", b'var g_login_sig=encodeURIComponent("'),
         ("/cgi-bin/ver", b"ptuiV("),
         ("/loginproxy.html?login2qq=1", b"<html>"),
-        ("/channel/get_recent_list2", b'"result":[]'),
     ],
 )
 def test_pages(path: str, needle: bytes) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.wire import rows
 from tests.wire.group_rows import GROUP_PLACES, GROUP_ROWS
 from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
+from tests.wire.people_rows import PEOPLE_PLACES, PEOPLE_ROWS
 from tests.wire.rows import (
     BO,
     CHANNEL,
@@ -60,7 +61,7 @@ from txwebqq.wire.signon import (
     Logout2,
 )
 
-ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *TALK_ROWS, *rows.ROWS)
+ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
 
 REFUSALS = (
     Refusal(103),
@@ -207,7 +208,7 @@ def test_place(row: Row) -> None:
     """
     A question goes to its historical URL, from its historical page.
     """
-    places = PLACES | MEDIA_PLACES | GROUP_PLACES | TALK_PLACES
+    places = PLACES | MEDIA_PLACES | PEOPLE_PLACES | GROUP_PLACES | TALK_PLACES
     method, url, referer = places[name(row)]
     question = row.question
     assert (question.method, question.url) == (method, url)

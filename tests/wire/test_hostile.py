@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.wire import rows
 from tests.wire.group_rows import GROUP_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
+from tests.wire.people_rows import PEOPLE_ROWS
 from tests.wire.rows import CHANNEL, CLIENTID, LIN, SIGNATURE, Row
 from tests.wire.talk_rows import TALK_ROWS
 from txwebqq.errors import MalformedReply
@@ -36,7 +37,7 @@ from txwebqq.wire.events import decodeEvent, encodeEvent
 from txwebqq.wire.ptui import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.signon import Check, LoginPage, LoginReply
 
-ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *TALK_ROWS, *rows.ROWS)
+ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
 
 few = settings(max_examples=25)
 

@@ -19,7 +19,6 @@ from txwebqq.model import Number
 from txwebqq.server import population
 from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
-    Friendship,
     Person,
     Population,
     Room,
@@ -348,9 +347,15 @@ def _addFriendship(store: Store, arguments: Arguments) -> None:
         raise InvalidConfiguration(f"{one} is one and the same")
     _person(store, one)
     _person(store, other)
-    if store.areFriends(one, other) and store.areFriends(other, one):
+    lacking = [
+        (owner, friend)
+        for owner, friend in ((one, other), (other, one))
+        if store.keeping(owner, friend) is None
+    ]
+    if not lacking:
         raise InvalidConfiguration(f"{one} and {other} are friends already")
-    store.merge(Population(friendships=(Friendship((one, other)),)))
+    for owner, friend in lacking:
+        store.befriend(owner, friend, 0, "")
 
 
 def _removeFriendship(store: Store, arguments: Arguments) -> None:

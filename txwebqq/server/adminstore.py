@@ -40,6 +40,9 @@ THEIRS = {
     "picture_reader": "number",
     "handout": "sender recipient",
     "setting": "owner",
+    "former_friendship": "owner friend",
+    "asked": "number asker",
+    "attendance": "number",
 }
 """By table, the columns with the number of an account, where what stands is
 theirs alone."""
@@ -177,7 +180,8 @@ class AdminTables:
 
     def unfriend(self, one: Number, other: Number) -> bool:
         """
-        Have neither of two people for the other's friend.
+        Have neither of two people for the other's friend; a population file
+        does not change that.
 
         @return: whether that changed anything.
         """
@@ -187,6 +191,11 @@ class AdminTables:
                 " OR (owner = ?2 AND friend = ?1)",
                 (one, other),
             )
+            if done.rowcount > 0:
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO former_friendship VALUES (?, ?)",
+                    [(one, other), (other, one)],
+                )
         return done.rowcount > 0
 
     # ---- everything

@@ -90,7 +90,9 @@ class Archive:
         if self.keep <= 0:
             return
         match letter.conversation:
-            case ("buddy" | "stranger", sender) if recipients:
+            case ("buddy" | "stranger", sender) if recipients and hasattr(
+                letter, "content"
+            ):
                 place = placeOf(Number(sender), recipients[0])
             case ("group", group) if hasattr(letter, "content"):
                 place = (GROUP, group, 0)
@@ -128,6 +130,13 @@ class Archive:
     @property
     def _window(self) -> Window:
         return Window(max(self.keep, 0), int(self._now()) - self.days * DAY)
+
+    @property
+    def since(self) -> int:
+        """
+        What was said before this time is forgotten.
+        """
+        return self._window.since
 
     # ---- reading
 

@@ -5,8 +5,6 @@ that are always empty.
 
 from __future__ import annotations
 
-from txwebqq.wire.command import encodeJSON
-
 HTML = b"text/html; charset=utf-8"
 SCRIPT = b"application/x-javascript; charset=utf-8"
 TEXT = b"text/plain; charset=utf-8"
@@ -15,15 +13,11 @@ _LOGIN_PROXY = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>WebQQ</title></head><body></body></html>
 """
 
-_NOTHING_RECENT = encodeJSON({"retcode": 0, "result": []})
-
 PAGES: dict[bytes, tuple[bytes, bytes]] = {
     path: (kind, text.encode())
     for path, kind, text in (
         (b"/cgi-bin/ver", SCRIPT, "ptuiV(201304110930);"),
         (b"/loginproxy.html", HTML, _LOGIN_PROXY),
-        (b"/channel/get_recent_list2", TEXT, _NOTHING_RECENT),
-        (b"/api/get_recent_contact2", TEXT, _NOTHING_RECENT),
     )
 }
 """By path: the type of the content, and the content."""

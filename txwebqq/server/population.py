@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import MAY_ASK, MAY_JOIN, MAY_NOT_JOIN, Number
+from txwebqq.model import (
+    ANYBODY,
+    MAY_ASK,
+    MAY_JOIN,
+    MAY_NOT_JOIN,
+    WHO_ANSWERS,
+    WHO_ANSWERS_AND_ASKS,
+    WHO_ASKS,
+    Number,
+)
 from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
     Discussion,
@@ -38,6 +47,9 @@ _PROFILE_TEXTS = (
     "occupation",
     "college",
     "personal",
+    "signature",
+    "question",
+    "answer",
 )
 _PROFILE_NUMBERS = ("blood", "shengxiao", "constel", "allow", "vipLevel")
 _GENDERS = ("male", "female", "unknown")
@@ -237,6 +249,11 @@ def _person(entry: Entry) -> Person:
         if not isinstance(day, datetime.date):
             raise entry.error("birthday is not a date such as 1990-10-01")
         profile["birthday"] = [day.year, day.month, day.day]
+    allow = profile.get("allow", WHO_ASKS)
+    if not ANYBODY <= allow <= WHO_ANSWERS_AND_ASKS:
+        raise entry.error(f"allow is not from {ANYBODY} to {WHO_ANSWERS_AND_ASKS}")
+    if allow == WHO_ANSWERS and not profile.get("answer"):
+        raise entry.error("with allow = 3 there must be an answer")
     return Person(
         number=number,
         firstHash=firstHash,

@@ -52,6 +52,45 @@ class Drawer:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """
+    How somebody keeps a friend: in which category, and by what name.
+    """
+
+    category: int
+    markname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    Somebody wants to be another one's friend.
+
+    @ivar category: where the asker wants to keep them.
+    @ivar time: Unix seconds.
+    @ivar hasAdded: whether the asker has them for a friend already, and lets
+        them have the same without asking.
+    """
+
+    number: Number
+    asker: Number
+    text: str
+    category: int
+    time: int
+    hasAdded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """
+    On how many days somebody was signed on, and for how long.
+    """
+
+    days: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """
     A group.

@@ -4,12 +4,11 @@ Answers to look-ups: friends, groups, their details and their numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from txwebqq.model import (
     WEB_CLIENT,
-    Birthday,
     Buddy,
     Category,
     Code,
@@ -24,7 +23,9 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.friendships import Pace, captchaRefusal
 from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.profiles import describe
 from txwebqq.server.records import Attendant
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.world import World
@@ -41,15 +42,20 @@ from txwebqq.wire.roster import (
 
 STALE = Refusal(100000, "vfwebqq is not valid")
 
+DETAILS_PER_HOUR = 6000
+"""After so many details somebody has to read captchas; a client that asks for
+its whole friend list does not."""
+
 
 class Roster:
     """
     The look-ups of a session.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, now: Callable[[], float]) -> None:
         self._world = world
         self._store = world.store
+        self._pace = Pace(now, DETAILS_PER_HOUR)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -182,18 +188,20 @@ class Roster:
         person = self._store.person(number)
         if person is None:
             return Refusal(NOT_YOURS, "the account is gone")
+        if self._pace.exceeds(session.number):
+            doubt = self._world.doubt(
+                session.number,
+                exchange.address,
+                question.verifySession,
+                question.code,
+                isMuch=True,
+            )
+            if doubt is not None:
+                return captchaRefusal(doubt)
+        isMe = number == session.number
+        isStranger = not (isMe or self._store.areFriends(session.number, number))
         status = self._statusFor(session, number)
-        told = dict(person.profile)
-        birthday = Birthday(*told.pop("birthday", ()))
-        return Profile(
-            uin=question.uin,
-            nick=person.nick,
-            face=person.face,
-            birthday=birthday,
-            status=status,
-            clientType=0 if status is Status.OFFLINE else WEB_CLIENT,
-            **told,
-        )
+        return describe(person, question.uin, status, isStranger)
 
     def getFriendUin2(
         self, question: GetFriendUin2, exchange: Exchange

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -99,6 +100,7 @@ class Session:
     @ivar ptwebqq: the sign-on it came from; C{formerly} is the one before it
         was rotated, which clients that ignore that go on using.
     @ivar rotation: a ptwebqq that the next poll has to be told of.
+    @ivar skey: the sign-on's other cookie.
     @ivar listener: who holds its poll, or L{None}.
     @ivar ended: set when the session is over.
     """
@@ -115,6 +117,7 @@ class Session:
         "psessionid",
         "ptwebqq",
         "rotation",
+        "skey",
         "status",
         "vfwebqq",
     )
@@ -124,6 +127,7 @@ class Session:
         self.clientid = clientid
         self.aliases = aliases
         self.ptwebqq = self.formerly = self.psessionid = self.vfwebqq = ""
+        self.skey = ""
         self.rotation: str | None = None
         self.status = Status.ONLINE
         self.mailbox = Mailbox()
@@ -139,6 +143,22 @@ class Session:
         if self.lapsed or self.status is Status.HIDDEN:
             return Status.OFFLINE
         return self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """
+    A login that no C{login2} has followed yet.
+
+    @ivar until: when it is no longer good, in Unix seconds.
+    @ivar skey: the cookie that goes with it.
+    @ivar vfwebqq: what its session will have.
+    """
+
+    number: Number
+    until: float
+    skey: str = field(repr=False)
+    vfwebqq: str = field(repr=False)
 
 
 def token(random: Random, digits: int) -> str:
@@ -160,8 +180,9 @@ class Sessions:
         self._byTicket: dict[str, Session] = {}
         self._byVerifier: dict[str, Session] = {}
         self._bySignOn: dict[str, Session] = {}
-        # Logins that no login2 has followed yet.
-        self._pending: OrderedDict[str, tuple[Number, float]] = OrderedDict()
+        # Logins that no login2 has followed yet, and their other cookies.
+        self._pending: OrderedDict[str, Pending] = OrderedDict()
+        self._byKey: dict[str, Pending] = {}
         self._ended: OrderedDict[str, Ended] = OrderedDict()
         # Both oldest first: sessions without a poll, and lapsed ones.
         self._idle: dict[Session, float] = {}
@@ -212,47 +233,75 @@ class Sessions:
         session = self._bySignOn.get(ptwebqq)
         if session is not None:
             return session
-        if ptwebqq in self._pending:
-            number, until = self._pending[ptwebqq]
-            if self._now() < until:
-                return number
+        pending = self._pending.get(ptwebqq)
+        if pending is not None and self._now() < pending.until:
+            return pending.number
         return self._ended.get(ptwebqq, UNKNOWN)
+
+    def byCookies(self, number: Number, skey: str) -> str | None:
+        """
+        The C{vfwebqq} of an account whose login gave it this cookie, also of
+        one that has no session yet; L{None} when it did not.
+        """
+        session = self._byNumber.get(number)
+        if session is not None and session.skey == skey != "":
+            return session.vfwebqq
+        pending = self._byKey.get(skey)
+        if pending is None or pending.number != number:
+            return None
+        return pending.vfwebqq if self._now() < pending.until else None
 
     # ---- beginning
 
-    def admit(self, number: Number) -> str:
+    def admit(self, number: Number, skey: str = "") -> str:
         """
         Begin a sign-on.
+
+        @param skey: the cookie that goes with it.
 
         @return: its ptwebqq.
         """
         ptwebqq = token(self._random, 64)
-        self._pending[ptwebqq] = number, self._now() + SIGN_ON_LIFE
+        until = self._now() + SIGN_ON_LIFE
+        pending = Pending(number, until, skey, token(self._random, 80))
+        self._pending[ptwebqq] = self._byKey[skey] = pending
         if len(self._pending) > MAX_PENDING:
-            self._pending.popitem(last=False)
+            self._forget(next(iter(self._pending)))
         return ptwebqq
+
+    def _forget(self, ptwebqq: str) -> Pending | None:
+        pending = self._pending.pop(ptwebqq, None)
+        if pending is not None and self._byKey.get(pending.skey) is pending:
+            del self._byKey[pending.skey]
+        return pending
 
     def open(self, ptwebqq: str, number: Number, clientid: str) -> Session:
         """
         Open the session of a sign-on; the account must have no other.
         """
-        self._pending.pop(ptwebqq, None)
+        pending = self._forget(ptwebqq)
         key = self._random.getrandbits(KEY_BITS)
         session = Session(number, clientid, Aliases(number, key))
         session.ptwebqq = session.formerly = ptwebqq
         self._byNumber[number] = session
         self._bySignOn[ptwebqq] = session
-        self.renew(session)
+        if pending is None:
+            self.renew(session)
+        else:
+            session.skey = pending.skey
+            self.renew(session, pending.vfwebqq)
         return session
 
-    def renew(self, session: Session) -> None:
+    def renew(self, session: Session, vfwebqq: str | None = None) -> None:
         """
         Give a session new ids, for a login or a relink.
+
+        @param vfwebqq: the one that was told before there was a session.
         """
         self._byTicket.pop(session.psessionid, None)
         self._byVerifier.pop(session.vfwebqq, None)
         session.psessionid = token(self._random, 192)
-        session.vfwebqq = token(self._random, 80)
+        session.vfwebqq = vfwebqq or token(self._random, 80)
         self._byTicket[session.psessionid] = session
         self._byVerifier[session.vfwebqq] = session
         self._lapsed.pop(session, None)
@@ -302,10 +351,10 @@ class Sessions:
             if now - since < FORGET:
                 break
             self._drop(session)
-        for ptwebqq, (_, until) in list(self._pending.items()):
-            if now < until:
+        for ptwebqq, pending in list(self._pending.items()):
+            if now < pending.until:
                 break
-            del self._pending[ptwebqq]
+            self._forget(ptwebqq)
         return lapsed
 
     @property

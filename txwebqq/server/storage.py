@@ -12,6 +12,7 @@ from txwebqq.server.groupstore import GroupStore
 from txwebqq.server.historystore import HistoryStore
 from txwebqq.server.mail import Letter
 from txwebqq.server.mediastore import MediaStore
+from txwebqq.server.peoplestore import PeopleStore
 from txwebqq.server.records import (
     Drawer,
     Friend,
@@ -21,7 +22,9 @@ from txwebqq.server.records import (
 from txwebqq.server.settingsstore import SettingsStore
 
 
-class Storage(MediaStore, GroupStore, HistoryStore, SettingsStore, Protocol):
+class Storage(
+    MediaStore, GroupStore, HistoryStore, SettingsStore, PeopleStore, Protocol
+):
     """
     Somewhere to keep things (L{txwebqq.server.store.Store}).
     """

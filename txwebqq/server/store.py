@@ -25,6 +25,7 @@ from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
 from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
 from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
 from txwebqq.server.mediastore import MEDIA_SCHEMA, MediaTables
+from txwebqq.server.peoplestore import PEOPLE_SCHEMA, PeopleTables
 from txwebqq.server.records import (
     Drawer,
     Friend,
@@ -74,6 +75,7 @@ CREATE INDEX waiting_by_letter ON waiting (letter);
 {MEDIA_SCHEMA}
 {HISTORY_SCHEMA}
 {SETTINGS_SCHEMA}
+{PEOPLE_SCHEMA}
 """
 
 
@@ -83,7 +85,9 @@ class InUse(InvalidConfiguration):
     """
 
 
-class Store(AdminTables, MediaTables, GroupTables, HistoryTables, SettingsTables):
+class Store(
+    AdminTables, MediaTables, GroupTables, HistoryTables, SettingsTables, PeopleTables
+):
     """
     An open database.
 
@@ -226,16 +230,20 @@ class Store(AdminTables, MediaTables, GroupTables, HistoryTables, SettingsTables
 
     def areFriends(self, number: Number, other: Number) -> bool:
         """
-        Whether an account has another for a friend.
+        Whether either of two accounts has the other for a friend.
         """
         return self._has(
-            "SELECT 1 FROM friendship WHERE owner = ? AND friend = ?", number, other
+            "SELECT 1 FROM friendship WHERE (owner = ?1 AND friend = ?2)"
+            " OR (owner = ?2 AND friend = ?1)",
+            number,
+            other,
         )
 
     def areAcquainted(self, number: Number, other: Number) -> bool:
         """
         Whether two accounts are the same, friends, in a group or a discussion
-        together, or the one wants into a group that the other administers.
+        together, or the other wants into a group that the one administers, or
+        to be the one's friend.
         """
         return (
             number == other
@@ -253,6 +261,7 @@ class Store(AdminTables, MediaTables, GroupTables, HistoryTables, SettingsTables
                 other,
             )
             or self.hasAskedFor(other, number)
+            or self.asked(number, other) is not None
         )
 
     def friends(self, number: Number) -> list[Friend]:
@@ -371,7 +380,7 @@ class Store(AdminTables, MediaTables, GroupTables, HistoryTables, SettingsTables
     def _mergeFriend(
         self, owner: Number, friend: Number, category: str, markname: str
     ) -> None:
-        if self.areFriends(owner, friend):
+        if self.keeping(owner, friend) or self._wereFriends(owner, friend):
             return
         index = self._categoryIndex(owner, category) if category else 0
         self._db.execute(

@@ -30,10 +30,13 @@ from txwebqq.server.discussions import Discussions
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import Limits
 from txwebqq.server.forwarding import clientAddress
+from txwebqq.server.friends import Friends
+from txwebqq.server.friendships import Friendships
 from txwebqq.server.groups import Groups
 from txwebqq.server.history import History
 from txwebqq.server.media import Media
 from txwebqq.server.pages import HTML, PAGES, SCRIPT, TEXT
+from txwebqq.server.people import People
 from txwebqq.server.roster import Roster
 from txwebqq.server.sessions import Random
 from txwebqq.server.settings import Preferences
@@ -125,11 +128,14 @@ class WebQQServer(Resource):
         self._stopped = False
         self._routes: dict[bytes, Route] = {}
         talks = Talks(world, random)
+        friendships = Friendships(world, clock.seconds, random)
         families = (
             SignOn(world, random, draw),
             self._channel,
             self._media,
-            Roster(world),
+            Roster(world, clock.seconds),
+            People(world, friendships, clock.seconds),
+            Friends(world, friendships),
             self._history,
             Preferences(world),
             Groups(world, talks, clock.seconds),

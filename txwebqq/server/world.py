@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from txwebqq.model import Number, Status
+from txwebqq.server.attendance import Register
 from txwebqq.server.challenges import (
     CaptchaMode,
     Captchas,
@@ -66,6 +67,7 @@ class World(PostOffice):
     @param captchaText: the text of all captchas, for tests.
 
     @ivar captchas: the captchas that wait to be read.
+    @ivar register: how long people have been around.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class World(PostOffice):
     ) -> None:
         super().__init__(store, now, random)
         self.captchas = Captchas(now, random, captchaText)
+        self.register = Register(store, now)
         self._mode = captcha
         self._codes = VerifyCodes(now, random)
         self._suspects = Suspects(now)
@@ -130,16 +133,24 @@ class World(PostOffice):
             return Denial.WRONG_PASSWORD
         self._suspects.cleared(number)
         skey = "@" + token(self._random, 9)
-        return Admission(number, person.nick, self.sessions.admit(number), skey)
+        return Admission(number, person.nick, self.sessions.admit(number, skey), skey)
 
     def doubt(
-        self, number: Number, address: str, verifySession: str, text: str
+        self,
+        number: Number,
+        address: str,
+        verifySession: str,
+        text: str,
+        isMuch: bool = False,
     ) -> Doubt | None:
         """
         Whether a question that people have to ask themselves needs a captcha
         read; C{text} is what was read.
+
+        @param isMuch: whether too many have been asked for people to do so.
         """
-        if not self._needsCaptcha(number, address):
+        isSuspicious = isMuch and self._mode is not CaptchaMode.NEVER
+        if not isSuspicious and not self._needsCaptcha(number, address):
             return None
         if not text:
             return Doubt.UNREAD
@@ -181,6 +192,7 @@ class World(PostOffice):
         if older is not None:
             self._end(older, Ending.REPLACED)
         session = self.sessions.open(ptwebqq, number, clientid)
+        self.register.came(number)
         session.status = status
         self._announce(session, before)
         return session
@@ -193,6 +205,7 @@ class World(PostOffice):
         session.clientid = clientid
         session.status = status
         self.sessions.renew(session)
+        self.register.came(session.number)
         self._announce(session, before)
         return session
 
@@ -219,7 +232,9 @@ class World(PostOffice):
         Do what time has made due; to be called every few seconds while
         L{Sessions.stirring}.
         """
+        self.register.tick()
         for session in self.sessions.lapse():
+            self.register.went(session.number)
             before = session.status
             hidden = before is Status.HIDDEN
             self._tell(
@@ -228,6 +243,7 @@ class World(PostOffice):
 
     def _end(self, session: Session, ending: Ending) -> None:
         self._storeRest(session)
+        self.register.went(session.number)
         self.sessions.end(session, ending)
         if session.listener is not None:
             session.listener.ring()
@@ -263,7 +279,7 @@ class World(PostOffice):
     def _tell(self, number: Number, before: Status, after: Status) -> None:
         if before is after:
             return
-        for friend in self.store.friendNumbers(number):
+        for friend in self.store.keepers(number):
             session = self.sessions.standing(friend)
             if session is not None:
                 session.mailbox.news[number] = after

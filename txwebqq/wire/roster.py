@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import (
-    Birthday,
     Buddy,
     Category,
     Code,
@@ -36,6 +35,7 @@ from txwebqq.wire.command import (
     natural,
     textOf,
 )
+from txwebqq.wire.profile import decodeProfile, encodeProfile
 
 GLOBAL_MASK = 1000
 """The gid under which the mask list keeps the setting for all groups."""
@@ -298,65 +298,6 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
             option=_count(info.get("option")),
             created=_count(info.get("createtime")),
         )
-
-
-_PROFILE_TEXTS = (
-    "occupation",
-    "phone",
-    "college",
-    "homepage",
-    "country",
-    "city",
-    "personal",
-    "nick",
-    "email",
-    "province",
-    "gender",
-    "mobile",
-)
-_PROFILE_NUMBERS = ("face", "constel", "blood", "shengxiao", "allow")
-
-
-def encodeProfile(profile: Profile) -> dict[str, Any]:
-    """
-    The members that all details of a person have (protocol.md 2.3.2).
-    """
-    birthday = profile.birthday
-    value: dict[str, Any] = {
-        "birthday": {
-            "month": birthday.month,
-            "year": birthday.year,
-            "day": birthday.day,
-        },
-        "uin": profile.uin,
-        "vip_info": profile.vipLevel,
-        "stat": profile.status.code,
-    }
-    for name in (*_PROFILE_TEXTS, *_PROFILE_NUMBERS):
-        value[name] = getattr(profile, name)
-    if profile.status is not Status.OFFLINE:
-        value["client_type"] = profile.clientType
-    return value
-
-
-def decodeProfile(value: Mapping[str, Any]) -> Profile:
-    """
-    The person that details describe; absent members mean nothing known.
-    """
-    birthday = value.get("birthday") or {}
-    texts = {name: textOf(value[name]) for name in _PROFILE_TEXTS if name in value}
-    numbers = {name: _count(value[name]) for name in _PROFILE_NUMBERS if name in value}
-    known: dict[str, Any] = {"nick": "", **texts, **numbers}
-    return Profile(
-        uin=natural(value["uin"]),
-        birthday=Birthday(
-            *(_count(birthday.get(part)) for part in ("year", "month", "day"))
-        ),
-        vipLevel=_count(value.get("vip_info")),
-        status=Status.fromCode(integer(value.get("stat", 20))),
-        clientType=_count(value.get("client_type")),
-        **known,
-    )
 
 
 @dataclass(frozen=True, slots=True)

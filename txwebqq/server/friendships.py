@@ -1,0 +1,525 @@
+"""
+Friendships: who may have whom for a friend, and who is told of it.
+
+Somebody's friend list is their own: one person may keep another who does not
+keep them. Either of the two may write to the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+from txwebqq.model import (
+    ANYBODY,
+    NOBODY,
+    WHO_ANSWERS,
+    WHO_ANSWERS_AND_ASKS,
+    WHO_ASKS,
+    FriendshipStep,
+    Number,
+    Policy,
+    Status,
+    Uin,
+)
+from txwebqq.server.aliases import HIGHEST_NUMBER
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.records import Asked, Drawer, Person
+from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.tidings import FriendshipLetter, RosterLetter
+from txwebqq.server.world import Doubt, World
+from txwebqq.wire.command import Refusal
+
+TOO_LONG = 123
+TOO_MANY = 6
+"""The retcode of an account that befriends people too fast (protocol.md 6)."""
+
+MAX_FRIENDS = 5000
+MAX_DRAWERS = 255
+MAX_DRAWER_NAME = 64
+MAX_MARKNAME = 128
+MAX_TEXT = 1000
+MAX_ASKED = 1000
+"""So many people may wait for the answer of one."""
+
+MAX_ASKING = 200
+"""For so many answers one may wait."""
+
+PATIENCE = 3600
+"""The seconds after which somebody may be asked anew who has not answered."""
+
+TOKEN_LIFE = 3600.0
+
+ASKED_PER_HOUR = 60
+
+HOUR = 3600.0
+
+MAX_REMEMBERED = 10_000
+
+_SYSTEM = Number(10000)
+
+UNKNOWN = Refusal(NOT_YOURS, "tuin is nobody's uin whom you know")
+
+_NOT_FRIEND = Refusal(NOT_YOURS, "tuin is nobody's uin in your friend list")
+_NO_DRAWER = Refusal(NOT_YOURS, "there is no such category")
+_NOT_ASKED = Refusal(NOT_YOURS, "account has not asked to be your friend")
+
+
+def tooLong(name: str, text: str, most: int) -> Refusal | None:
+    """
+    The refusal of a text that has more characters than it may.
+    """
+    if len(text) <= most:
+        return None
+    return Refusal(TOO_LONG, f"{name} has more than {most} characters")
+
+
+def policyOf(person: Person) -> Policy:
+    """
+    Who may befriend somebody.
+    """
+    allow = person.profile.get("allow", WHO_ASKS)
+    question = ""
+    if allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS):
+        question = person.profile.get("question", "")
+    return Policy(allow, question)
+
+
+def captchaRefusal(doubt: Doubt) -> Refusal:
+    """
+    The refusal of a question that needs a captcha.
+    """
+    return Refusal(1000 if doubt is Doubt.UNREAD else 1001, doubt.value)
+
+
+class Pace:
+    """
+    Who does something too often.
+
+    @param most: how often it may be done in an hour.
+    """
+
+    def __init__(self, now: Callable[[], float], most: int) -> None:
+        self._now = now
+        self._most = most
+        # The hour it is, and how often in it; the oldest first.
+        self._done: OrderedDict[Number, tuple[int, int]] = OrderedDict()
+
+    def exceeds(self, number: Number) -> bool:
+        """
+        Whether it has been done too often; if not, it is done once more.
+        """
+        hour = int(self._now() // HOUR)
+        known, times = self._done.pop(number, (hour, 0))
+        times = times if known == hour else 0
+        self._done[number] = hour, times + 1
+        if len(self._done) > MAX_REMEMBERED:
+            self._done.popitem(last=False)
+        return times >= self._most
+
+
+class Friendships:
+    """
+    The rules of friendships.
+
+    Whatever changes something returns L{None} when it has, else why not.
+
+    @param now: the time in Unix seconds.
+    """
+
+    def __init__(self, world: World, now: Callable[[], float], random: Random) -> None:
+        self._world = world
+        self._store = world.store
+        self._now = now
+        self._random = random
+        self._key = random.getrandbits(256).to_bytes(32, "big")
+        self._pace = Pace(now, ASKED_PER_HOUR)
+        self._found: OrderedDict[tuple[Number, Number], None] = OrderedDict()
+
+    # ---- finding
+
+    def knows(self, session: Session, number: Number) -> bool:
+        """
+        Whether somebody may look another one up: who is acquainted with them,
+        and who has found them.
+        """
+        if self._store.areAcquainted(session.number, number):
+            return True
+        return (session.number, number) in self._found
+
+    def find(self, session: Session, name: str) -> Person | None:
+        """
+        Whoever has a number, or tells a mail address.
+        """
+        person = self._find(name.strip())
+        if person is not None:
+            self._found[session.number, person.number] = None
+            if len(self._found) > MAX_REMEMBERED:
+                self._found.popitem(last=False)
+        return person
+
+    def _find(self, name: str) -> Person | None:
+        if name.isascii() and name.isdigit() and len(name) <= 10:
+            number = int(name)
+            return self._store.person(Number(number)) if number else None
+        return self._store.byEmail(name) if "@" in name else None
+
+    def proof(self, asker: Number, number: Number) -> str:
+        """
+        A token that proves that somebody has looked another one up.
+        """
+        return self._proof(asker, number, int(self._now() // TOKEN_LIFE))
+
+    def _proof(self, asker: Number, number: Number, window: int) -> str:
+        said = f"{asker} {number} {window}".encode()
+        return hmac.digest(self._key, said, hashlib.sha256).hex()[:48]
+
+    def _isProven(self, asker: Number, number: Number, proof: str) -> bool:
+        window = int(self._now() // TOKEN_LIFE)
+        return any(
+            hmac.compare_digest(
+                self._proof(asker, number, window - n).encode(), proof.encode()
+            )
+            for n in range(2)
+        )
+
+    # ---- telling
+
+    def _tell(
+        self,
+        step: FriendshipStep,
+        to: Number,
+        other: Number,
+        text: str = "",
+        category: int = 0,
+        allow: int = WHO_ASKS,
+        signature: str = "",
+    ) -> None:
+        status = self._world.visibleStatus(other)
+        letter = FriendshipLetter(
+            step.value,
+            other,
+            self._world.postmark(_SYSTEM).messageId,
+            text,
+            category,
+            allow,
+            status.code,
+            signature,
+        )
+        self._world.post(letter, [to])
+
+    def _keep(
+        self, owner: Number, friend: Number, category: int, markname: str = ""
+    ) -> None:
+        """
+        Put somebody into another one's list, and let the owner see them.
+        """
+        if category and self._drawer(owner, category) is None:
+            # Gone since it was chosen.
+            category = 0
+        self._store.befriend(owner, friend, category, markname)
+        session = self._world.sessions.of(owner)
+        status = self._world.visibleStatus(friend)
+        if session is not None and status is not Status.OFFLINE:
+            session.mailbox.news[friend] = status
+        self._world.post(RosterLetter(friend, True, category), [owner])
+
+    # ---- asking
+
+    def ask(
+        self,
+        session: Session,
+        account: Number,
+        token: str,
+        text: str,
+        category: int = 0,
+        markname: str = "",
+        welcome: bool = True,
+        needsNone: bool = False,
+    ) -> Refusal | None:
+        """
+        Want somebody for a friend; whoever lets anybody is one at once.
+
+        @param text: what to tell them, or the answer to their question.
+        @param welcome: whether they may have the asker in return, unasked.
+        @param needsNone: whether the asker believes that they let anybody.
+        """
+        asker = session.number
+        refusal = (
+            tooLong("msg", text, MAX_TEXT)
+            or tooLong("mname", markname, MAX_MARKNAME)
+            or self._mayAsk(asker, account, token, category)
+        )
+        if refusal is not None:
+            return refusal
+        person = self._store.person(account)
+        if person is None:
+            return Refusal(NOT_YOURS, "account is nobody's number")
+        back = self._store.asked(asker, account)
+        if back is not None and back.hasAdded:
+            self._store.settleAsked(asker, account)
+            self._addAtOnce(asker, account, category, markname, welcome=False)
+            return None
+        policy = policyOf(person)
+        if policy.allow == NOBODY:
+            return Refusal(NOT_YOURS, "they want to be nobody's friend")
+        answers = policy.allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS)
+        if answers and not self._isRight(person, text):
+            return Refusal(NOT_YOURS, "that is not the answer to their question")
+        if policy.allow in (ANYBODY, WHO_ANSWERS):
+            self._addAtOnce(asker, account, category, markname, welcome)
+            return None
+        if needsNone:
+            return Refusal(NOT_YOURS, "they want to be asked")
+        return self._request(person, asker, text, category)
+
+    def _mayAsk(
+        self, asker: Number, account: Number, token: str, category: int
+    ) -> Refusal | None:
+        if account == asker:
+            return Refusal(NOT_YOURS, "account is your own")
+        if not 0 < account <= HIGHEST_NUMBER:
+            return Refusal(NOT_YOURS, "account is nobody's number")
+        if not self._isProven(asker, account, token):
+            return Refusal(NOT_YOURS, "token is not from a search for account")
+        if category and self._drawer(asker, category) is None:
+            return _NO_DRAWER
+        if self._store.keeping(asker, account) is not None:
+            return Refusal(NOT_YOURS, "account is your friend")
+        if self._store.friendCount(asker) >= MAX_FRIENDS:
+            return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
+        if self._pace.exceeds(asker):
+            return Refusal(TOO_MANY, "you have asked too many people in an hour")
+        return None
+
+    def _isRight(self, person: Person, answer: str) -> bool:
+        expected = str(person.profile.get("answer", ""))
+        if not expected:
+            # Only whoever is asked can say what is right.
+            return policyOf(person).allow == WHO_ANSWERS_AND_ASKS
+        return answer.strip().casefold() == expected.strip().casefold()
+
+    def _addAtOnce(
+        self,
+        asker: Number,
+        account: Number,
+        category: int,
+        markname: str,
+        welcome: bool,
+    ) -> None:
+        self._keep(asker, account, category, markname)
+        self._tell(FriendshipStep.PASSED, asker, account, category=category)
+        if self._store.keeping(account, asker) is not None:
+            return
+        signature = ""
+        if welcome:
+            signature = token(self._random, 48)
+            self._store.ask(
+                Asked(account, asker, "", category, int(self._now()), hasAdded=True)
+            )
+        step = FriendshipStep.ADDED if welcome else FriendshipStep.ADDED_UNSIGNED
+        self._tell(step, account, asker, signature=signature)
+
+    def _request(
+        self, person: Person, asker: Number, text: str, category: int
+    ) -> Refusal | None:
+        number = person.number
+        now = int(self._now())
+        before = self._store.asked(number, asker)
+        asked = Asked(number, asker, text, category, now)
+        if before is not None and now - before.time < PATIENCE:
+            # They have been told, and are not told again of every try.
+            self._store.ask(replace(asked, time=before.time))
+            return None
+        if before is None and self._store.askedCount(number) >= MAX_ASKED:
+            return Refusal(NOT_YOURS, "too many people wait for their answer")
+        if before is None and self._store.askersCount(asker) >= MAX_ASKING:
+            return Refusal(TOO_MANY, "you wait for too many answers")
+        self._store.ask(asked)
+        allow = policyOf(person).allow
+        self._tell(FriendshipStep.REQUESTED, number, asker, text, allow=allow)
+        return None
+
+    # ---- answering
+
+    def accept(
+        self,
+        session: Session,
+        account: Number,
+        addsBack: bool,
+        category: int = 0,
+        markname: str = "",
+    ) -> Refusal | None:
+        """
+        Let somebody have one for a friend who has asked, or have somebody for
+        a friend in return who has not had to.
+        """
+        me = session.number
+        asked = self._store.asked(me, account)
+        if asked is None or self._store.person(account) is None:
+            return _NOT_ASKED
+        refusal = tooLong("mname", markname, MAX_MARKNAME)
+        if refusal is not None:
+            return refusal
+        if category and self._drawer(me, category) is None:
+            return _NO_DRAWER
+        keepsAsker = self._store.keeping(me, account) is not None
+        if addsBack and not keepsAsker and self._isFull(me):
+            return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
+        isKept = self._store.keeping(account, me) is not None
+        if not isKept and self._isFull(account):
+            return Refusal(NOT_YOURS, f"account has {MAX_FRIENDS} friends")
+        self._store.settleAsked(me, account)
+        if addsBack:
+            # Both may have asked each other.
+            self._store.settleAsked(account, me)
+            if not keepsAsker:
+                self._keep(me, account, category, markname)
+        step = FriendshipStep.PASSED_AND_ADDED if addsBack else FriendshipStep.PASSED
+        if not isKept:
+            self._keep(account, me, asked.category)
+        kept = self._store.keeping(account, me)
+        where = asked.category if kept is None else kept.category
+        self._tell(step, account, me, category=where)
+        return None
+
+    def _isFull(self, number: Number) -> bool:
+        return self._store.friendCount(number) >= MAX_FRIENDS
+
+    def refuse(self, session: Session, account: Number, text: str) -> Refusal | None:
+        """
+        Not let somebody have one for a friend who has asked.
+        """
+        asked = self._store.asked(session.number, account)
+        if asked is None:
+            return _NOT_ASKED
+        refusal = tooLong("msg", text, MAX_TEXT)
+        if refusal is not None:
+            return refusal
+        self._store.settleAsked(session.number, account)
+        if not asked.hasAdded:
+            self._tell(FriendshipStep.REJECTED, account, session.number, text)
+        return None
+
+    # ---- keeping
+
+    def _friendOf(self, session: Session, uin: Uin) -> Number | None:
+        number = session.aliases.person(uin)
+        if number is None or self._store.keeping(session.number, number) is None:
+            return None
+        return number
+
+    def rename(self, session: Session, uin: Uin, markname: str) -> Refusal | None:
+        """
+        Call a friend otherwise.
+        """
+        friend = self._friendOf(session, uin)
+        if friend is None:
+            return _NOT_FRIEND
+        refusal = tooLong("markname", markname, MAX_MARKNAME)
+        if refusal is not None:
+            return refusal
+        kept = self._store.keeping(session.number, friend)
+        assert kept is not None
+        self._store.changeFriend(session.number, friend, kept.category, markname)
+        return None
+
+    def move(self, session: Session, uin: Uin, category: int) -> Refusal | None:
+        """
+        Put a friend into another category.
+        """
+        friend = self._friendOf(session, uin)
+        if friend is None:
+            return _NOT_FRIEND
+        if category and self._drawer(session.number, category) is None:
+            return _NO_DRAWER
+        kept = self._store.keeping(session.number, friend)
+        assert kept is not None
+        self._store.changeFriend(session.number, friend, category, kept.markname)
+        return None
+
+    def remove(self, session: Session, uin: Uin, both: bool) -> Refusal | None:
+        """
+        Have somebody for a friend no longer.
+
+        @param both: whether they are not to have one either.
+        """
+        friend = self._friendOf(session, uin)
+        if friend is None:
+            return _NOT_FRIEND
+        self._letGo(session.number, friend)
+        if both and self._store.keeping(friend, session.number) is not None:
+            self._letGo(friend, session.number)
+        return None
+
+    def _letGo(self, owner: Number, friend: Number) -> None:
+        self._store.letGo(owner, friend)
+        session = self._world.sessions.standing(owner)
+        if session is not None:
+            session.mailbox.news.pop(friend, None)
+        self._world.post(RosterLetter(friend, False), [owner])
+
+    # ---- categories
+
+    def _drawer(self, owner: Number, index: int) -> Drawer | None:
+        drawers = self._store.drawers(owner)
+        return next((d for d in drawers if d.index == index), None)
+
+    def createDrawer(self, session: Session, name: str) -> Drawer | Refusal:
+        """
+        Add a category.
+        """
+        refusal = self._refuseName(name)
+        if refusal is not None:
+            return refusal
+        drawers = self._store.drawers(session.number)
+        if len(drawers) >= MAX_DRAWERS:
+            return Refusal(NOT_YOURS, f"you have {MAX_DRAWERS} categories")
+        taken = {drawer.index for drawer in drawers}
+        index = next(n for n in range(1, MAX_DRAWERS + 1) if n not in taken)
+        sort = max((drawer.sort for drawer in drawers), default=0) + 1
+        drawer = Drawer(index, name, sort)
+        self._store.setDrawer(session.number, drawer)
+        return drawer
+
+    def renameDrawer(self, session: Session, index: int, name: str) -> Refusal | None:
+        """
+        Call a category otherwise.
+        """
+        drawer = self._drawer(session.number, index)
+        if drawer is None:
+            return _NO_DRAWER
+        refusal = self._refuseName(name)
+        if refusal is not None:
+            return refusal
+        self._store.setDrawer(session.number, replace(drawer, name=name))
+        return None
+
+    def _refuseName(self, name: str) -> Refusal | None:
+        if not name.strip():
+            return Refusal(NOT_YOURS, "name is empty")
+        return tooLong("name", name, MAX_DRAWER_NAME)
+
+    def sortDrawer(self, session: Session, index: int, sort: int) -> Refusal | None:
+        """
+        Put a category elsewhere.
+        """
+        drawer = self._drawer(session.number, index)
+        if drawer is None:
+            return _NO_DRAWER
+        if not 0 <= sort <= 0xFFFF:
+            return Refusal(NOT_YOURS, "sort is not from 0 to 65535")
+        self._store.setDrawer(session.number, replace(drawer, sort=sort))
+        return None
+
+    def removeDrawer(self, session: Session, index: int) -> Refusal | None:
+        """
+        Remove a category; whoever is in it goes into the first.
+        """
+        if self._drawer(session.number, index) is None:
+            return _NO_DRAWER
+        self._store.removeDrawer(session.number, index)
+        return None

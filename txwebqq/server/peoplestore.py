@@ -1,0 +1,363 @@
+"""
+What the database knows of people: their details, who is whose friend, who
+wants to be, and how long they have been around.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from txwebqq.model import (
+    RECENT_BUDDY,
+    RECENT_DISCUSSION,
+    RECENT_GROUP,
+    Number,
+)
+from txwebqq.server.historystore import DISCUSSION, GROUP, PEOPLE
+from txwebqq.server.records import Asked, Attendance, Drawer, Keeping, Person
+
+PEOPLE_SCHEMA = """
+CREATE INDEX friendship_by_friend ON friendship (friend);
+CREATE TABLE former_friendship (
+    owner INTEGER NOT NULL,
+    friend INTEGER NOT NULL,
+    PRIMARY KEY (owner, friend)
+) WITHOUT ROWID;
+CREATE TABLE asked (
+    number INTEGER NOT NULL,
+    asker INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    category INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    has_added INTEGER NOT NULL,
+    PRIMARY KEY (number, asker)
+) WITHOUT ROWID;
+CREATE INDEX asked_by_asker ON asked (asker);
+CREATE TABLE attendance (
+    number INTEGER PRIMARY KEY,
+    days INTEGER NOT NULL,
+    last_day INTEGER NOT NULL,
+    seconds INTEGER NOT NULL
+);
+"""
+
+
+_LAST = (
+    "(SELECT time FROM history h WHERE h.kind = {kind} AND h.place = {place}"
+    " AND h.other = {other} ORDER BY h.seq DESC LIMIT 1)"
+)
+_WITH = _LAST.format(
+    kind=PEOPLE, place="min(f.owner, f.friend)", other="max(f.owner, f.friend)"
+)
+_IN = _LAST.format(kind=GROUP, place="m.room", other=0)
+_AMONG = _LAST.format(kind=DISCUSSION, place="d.discussion", other=0)
+_RECENT = (
+    "SELECT kind, place FROM ("
+    f"SELECT {RECENT_BUDDY} AS kind, f.friend AS place, {_WITH} AS last"
+    " FROM friendship f WHERE f.owner = :me"
+    f" UNION ALL SELECT {RECENT_GROUP}, m.room, {_IN}"
+    " FROM member m WHERE m.number = :me"
+    f" UNION ALL SELECT {RECENT_DISCUSSION}, d.discussion, {_AMONG}"
+    " FROM discussion_member d WHERE d.number = :me"
+    ") WHERE last >= :since ORDER BY last DESC, kind, place LIMIT :limit"
+)
+
+
+class PeopleStore(Protocol):
+    """
+    What the rules of people and friendships keep.
+    """
+
+    def changePerson(self, person: Person) -> None: ...
+
+    def byEmail(self, email: str) -> Person | None: ...
+
+    def keeping(self, owner: Number, friend: Number) -> Keeping | None: ...
+
+    def keepers(self, friend: Number) -> list[Number]: ...
+
+    def friendCount(self, owner: Number) -> int: ...
+
+    def befriend(
+        self, owner: Number, friend: Number, category: int, markname: str
+    ) -> None: ...
+
+    def letGo(self, owner: Number, friend: Number) -> None: ...
+
+    def changeFriend(
+        self, owner: Number, friend: Number, category: int, markname: str
+    ) -> None: ...
+
+    def setDrawer(self, owner: Number, drawer: Drawer) -> None: ...
+
+    def removeDrawer(self, owner: Number, index: int) -> None: ...
+
+    def ask(self, asked: Asked) -> None: ...
+
+    def asked(self, number: Number, asker: Number) -> Asked | None: ...
+
+    def askedCount(self, number: Number) -> int: ...
+
+    def askersCount(self, asker: Number) -> int: ...
+
+    def settleAsked(self, number: Number, asker: Number) -> None: ...
+
+    def attendance(self, number: Number) -> Attendance: ...
+
+    def attend(self, number: Number, day: int, days: int) -> None: ...
+
+    def spend(self, number: Number, seconds: int) -> None: ...
+
+    def recent(
+        self, number: Number, since: int, limit: int
+    ) -> list[tuple[int, Number]]: ...
+
+
+class PeopleTables:
+    """
+    The part of the store that answers for people.
+    """
+
+    _db: sqlite3.Connection
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    # ---- details
+
+    def changePerson(self, person: Person) -> None:
+        """
+        Keep what somebody tells about themselves.
+        """
+        self._db.execute(
+            "UPDATE account SET nick = ?, face = ?, profile = ? WHERE number = ?",
+            (
+                person.nick,
+                person.face,
+                json.dumps(dict(person.profile)),
+                person.number,
+            ),
+        )
+
+    def byEmail(self, email: str) -> Person | None:
+        """
+        The first account that tells this mail address.
+        """
+        row = self._db.execute(
+            "SELECT number, first_hash, nick, face, profile FROM account"
+            " WHERE lower(json_extract(profile, '$.email')) = lower(?)"
+            " ORDER BY number LIMIT 1",
+            (email,),
+        ).fetchone()
+        if row is None:
+            return None
+        profile: Mapping[str, Any] = json.loads(row[4])
+        return Person(row[0], row[1], row[2], row[3], profile)
+
+    # ---- friends
+
+    def keeping(self, owner: Number, friend: Number) -> Keeping | None:
+        """
+        How somebody keeps a friend, if they do.
+        """
+        row = self._db.execute(
+            "SELECT category, markname FROM friendship WHERE owner = ? AND friend = ?",
+            (owner, friend),
+        ).fetchone()
+        return None if row is None else Keeping(*row)
+
+    def keepers(self, friend: Number) -> list[Number]:
+        """
+        The accounts that have somebody for a friend.
+        """
+        rows = self._db.execute(
+            "SELECT owner FROM friendship WHERE friend = ?", (friend,)
+        )
+        return [owner for (owner,) in rows]
+
+    def friendCount(self, owner: Number) -> int:
+        """
+        How many friends somebody has.
+        """
+        return self._number("SELECT count(*) FROM friendship WHERE owner = ?", owner)
+
+    def befriend(
+        self, owner: Number, friend: Number, category: int, markname: str
+    ) -> None:
+        """
+        Put somebody into another one's list.
+        """
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO friendship VALUES (?, ?, ?, ?)",
+                (owner, friend, category, markname),
+            )
+            self._db.execute(
+                "DELETE FROM former_friendship WHERE owner = ? AND friend = ?",
+                (owner, friend),
+            )
+
+    def letGo(self, owner: Number, friend: Number) -> None:
+        """
+        Take somebody out of another one's list; a population file does not
+        put them back.
+        """
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM friendship WHERE owner = ? AND friend = ?",
+                (owner, friend),
+            )
+            self._db.execute(
+                "INSERT OR IGNORE INTO former_friendship VALUES (?, ?)",
+                (owner, friend),
+            )
+
+    def changeFriend(
+        self, owner: Number, friend: Number, category: int, markname: str
+    ) -> None:
+        """
+        Keep a friend otherwise.
+        """
+        self._db.execute(
+            "UPDATE friendship SET category = ?, markname = ?"
+            " WHERE owner = ? AND friend = ?",
+            (category, markname, owner, friend),
+        )
+
+    def _wereFriends(self, owner: Number, friend: Number) -> bool:
+        query = "SELECT 1 FROM former_friendship WHERE owner = ? AND friend = ?"
+        return self._db.execute(query, (owner, friend)).fetchone() is not None
+
+    def setDrawer(self, owner: Number, drawer: Drawer) -> None:
+        """
+        Keep a category, a new one or one that is there.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO category VALUES (?, ?, ?, ?)",
+            (owner, drawer.index, drawer.name, drawer.sort),
+        )
+
+    def removeDrawer(self, owner: Number, index: int) -> None:
+        """
+        Forget a category; whoever is in it goes into the first.
+        """
+        with self._transaction():
+            self._db.execute(
+                "UPDATE friendship SET category = 0 WHERE owner = ? AND category = ?",
+                (owner, index),
+            )
+            # Also whoever would come into it.
+            self._db.execute(
+                "UPDATE asked SET category = 0 WHERE asker = ? AND category = ?",
+                (owner, index),
+            )
+            self._db.execute(
+                "DELETE FROM category WHERE owner = ? AND idx = ?", (owner, index)
+            )
+
+    # ---- who has asked
+
+    def ask(self, asked: Asked) -> None:
+        """
+        Keep that somebody wants to be another one's friend.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                asked.number,
+                asked.asker,
+                asked.text,
+                asked.category,
+                asked.time,
+                asked.hasAdded,
+            ),
+        )
+
+    def asked(self, number: Number, asker: Number) -> Asked | None:
+        """
+        What somebody wrote who wants to be another one's friend.
+        """
+        row = self._db.execute(
+            "SELECT number, asker, text, category, time, has_added FROM asked"
+            " WHERE number = ? AND asker = ?",
+            (number, asker),
+        ).fetchone()
+        if row is None:
+            return None
+        _, _, text, category, time, hasAdded = row
+        return Asked(number, asker, text, category, time, bool(hasAdded))
+
+    def askedCount(self, number: Number) -> int:
+        """
+        How many people somebody has not answered.
+        """
+        return self._number("SELECT count(*) FROM asked WHERE number = ?", number)
+
+    def askersCount(self, asker: Number) -> int:
+        """
+        How many people have not answered somebody.
+        """
+        return self._number("SELECT count(*) FROM asked WHERE asker = ?", asker)
+
+    def settleAsked(self, number: Number, asker: Number) -> None:
+        """
+        Forget that somebody wants to be another one's friend.
+        """
+        self._db.execute(
+            "DELETE FROM asked WHERE number = ? AND asker = ?", (number, asker)
+        )
+
+    # ---- time spent
+
+    def attendance(self, number: Number) -> Attendance:
+        """
+        How long somebody has been around.
+        """
+        row = self._db.execute(
+            "SELECT days, seconds FROM attendance WHERE number = ?", (number,)
+        ).fetchone()
+        return Attendance() if row is None else Attendance(*row)
+
+    def attend(self, number: Number, day: int, days: int) -> None:
+        """
+        Count a day, and those before it up to C{days}, unless they were
+        counted before.
+        """
+        self._db.execute(
+            "INSERT INTO attendance VALUES (?1, ?3, ?2, 0)"
+            " ON CONFLICT (number) DO UPDATE SET"
+            " days = days + min(?3, ?2 - last_day), last_day = ?2"
+            " WHERE last_day < ?2",
+            (number, day, days),
+        )
+
+    def spend(self, number: Number, seconds: int) -> None:
+        """
+        Count the time of somebody who leaves.
+        """
+        self._db.execute(
+            "UPDATE attendance SET seconds = seconds + ? WHERE number = ?",
+            (seconds, number),
+        )
+
+    # ---- conversations
+
+    def recent(
+        self, number: Number, since: int, limit: int
+    ) -> list[tuple[int, Number]]:
+        """
+        The conversations of somebody in which something was said since a time,
+        the last first: what kind they are, and the friend, the group or the
+        discussion.
+        """
+        return self._db.execute(
+            _RECENT, {"me": number, "since": since, "limit": limit}
+        ).fetchall()
+
+    def _number(self, query: str, *values: int) -> int:
+        (number,) = self._db.execute(query, values).fetchone()
+        return int(number)

@@ -1,0 +1,153 @@
+"""
+What people tell about themselves, to whom, and how they change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from txwebqq.model import (
+    WEB_CLIENT,
+    WHO_ANSWERS_AND_ASKS,
+    Birthday,
+    Profile,
+    Status,
+    Uin,
+)
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.records import Person
+from txwebqq.wire.command import Refusal
+
+TOO_LONG = 123
+
+MAX_NICK = 64
+MAX_LINE = 256
+MAX_PERSONAL = 2000
+MAX_SIGNATURE = 500
+
+GENDERS = ("male", "female", "unknown")
+
+PRIVATE = ("phone", "mobile", "email", "homepage", "personal")
+"""What strangers are not told."""
+
+_TEXTS = {
+    "nick": MAX_NICK,
+    "personal": MAX_PERSONAL,
+    "question": MAX_LINE,
+    "answer": MAX_LINE,
+}
+_LIMITS = {
+    "allow": WHO_ANSWERS_AND_ASKS,
+    "blood": 4,
+    "constel": 12,
+    "face": 65535,
+    "shengxiao": 12,
+}
+_TOLD = (
+    "gender",
+    "blood",
+    "shengxiao",
+    "constel",
+    "country",
+    "province",
+    "city",
+    "phone",
+    "mobile",
+    "email",
+    "homepage",
+    "occupation",
+    "college",
+    "personal",
+    "allow",
+    "vipLevel",
+)
+
+
+def describe(
+    person: Person, uin: Uin, status: Status, isStranger: bool = False
+) -> Profile:
+    """
+    What somebody tells.
+
+    @param status: how they appear to whoever asks.
+    @param isStranger: whether those are not their friend.
+    """
+    told = {
+        name: person.profile[name]
+        for name in _TOLD
+        if name in person.profile and not (isStranger and name in PRIVATE)
+    }
+    return Profile(
+        uin=uin,
+        nick=person.nick,
+        face=person.face,
+        birthday=Birthday(*person.profile.get("birthday", ())),
+        status=status,
+        clientType=0 if status is Status.OFFLINE else WEB_CLIENT,
+        **told,
+    )
+
+
+def signatureOf(person: Person) -> str:
+    """
+    What somebody has written below their name, C{""} for nothing.
+    """
+    signature: str = person.profile.get("signature", "")
+    return signature
+
+
+def signed(person: Person, text: str) -> Person | Refusal:
+    """
+    A person with another signature.
+    """
+    if len(text) > MAX_SIGNATURE:
+        return Refusal(TOO_LONG, f"nlk has more than {MAX_SIGNATURE} characters")
+    return replace(person, profile={**person.profile, "signature": text})
+
+
+def changed(person: Person, details: Mapping[str, Any]) -> Person | Refusal:
+    """
+    A person who tells something else.
+
+    @param details: fields of a L{Profile} by name, C{question} and C{answer}
+        besides; what is not there stays.
+    """
+    profile = dict(person.profile)
+    for name, value in details.items():
+        refusal = _refuse(name, value)
+        if refusal is not None:
+            return refusal
+        if isinstance(value, Birthday):
+            value = [value.year, value.month, value.day]
+        profile[name] = value
+    nick = profile.pop("nick", person.nick)
+    face = profile.pop("face", person.face)
+    return replace(person, nick=nick, face=face, profile=profile)
+
+
+def _refuse(name: str, value: Any) -> Refusal | None:
+    if isinstance(value, str):
+        most = _TEXTS.get(name, MAX_LINE)
+        if len(value) > most:
+            return Refusal(TOO_LONG, f"{name} has more than {most} characters")
+    if name == "nick" and not value.strip():
+        return Refusal(NOT_YOURS, "nick is empty")
+    if name == "gender" and value not in GENDERS:
+        return Refusal(NOT_YOURS, f"gender is none of {', '.join(GENDERS)}")
+    if name in _LIMITS and not 0 <= value <= _LIMITS[name]:
+        return Refusal(NOT_YOURS, f"{name} is not from 0 to {_LIMITS[name]}")
+    if isinstance(value, Birthday) and not _isDate(value):
+        return Refusal(NOT_YOURS, "birthday is no date")
+    return None
+
+
+def _isDate(birthday: Birthday) -> bool:
+    try:
+        # People may keep parts to themselves; 2000 has all days.
+        date(birthday.year or 2000, birthday.month or 1, birthday.day or 1)
+    except (ValueError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,26 @@
+"""
+Whom people have talked with lately, as far as the archive knows.
+"""
+
+from __future__ import annotations
+
+from txwebqq.model import RECENT_BUDDY, RECENT_GROUP, Number, RecentContact
+from txwebqq.server.sessions import Session
+from txwebqq.server.world import World
+
+MAX_RECENT = 50
+
+
+def recentContacts(world: World, session: Session) -> tuple[RecentContact, ...]:
+    """
+    The conversations of a session's account, the last first, by its own ids.
+    """
+    world.archive.flush()
+    found = world.store.recent(session.number, world.archive.since, MAX_RECENT)
+    return tuple(RecentContact(kind, _idFor(session, kind, n)) for kind, n in found)
+
+
+def _idFor(session: Session, kind: int, number: Number) -> int:
+    if kind == RECENT_BUDDY:
+        return session.aliases.uin(number)
+    return session.aliases.code(number) if kind == RECENT_GROUP else number
