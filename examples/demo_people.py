@@ -15,10 +15,13 @@ from txwebqq.model import (
     DiscussionMessage,
     Event,
     Face,
+    FriendshipNotice,
+    FriendshipStep,
     GroupMessage,
     GroupPicture,
     KickNotice,
     Message,
+    Number,
     Status,
     StatusChange,
     Text,
@@ -75,6 +78,15 @@ class Echo(WebQQProtocol):
                 await self.sendGroupMessage(message.group, size)
                 return
         await self.sendGroupMessage(message.group, f"{message.text} indeed")
+
+    async def friendshipRequested(self, request: FriendshipNotice) -> None:
+        """
+        Be everybody's friend.
+        """
+        if request.step is FriendshipStep.REQUESTED:
+            stranger = await self.fetchStranger(request.uin)
+            tell(f"{stranger.nick} asks Echo to be friends: {request.text}")
+            await self.acceptFriendship(request)
 
     def kicked(self, notice: KickNotice) -> None:
         """
@@ -168,6 +180,11 @@ class Alice(WebQQProtocol):
         tell("Alice -> Weekend, a discussion: And on Sunday?")
         weekend = await self.next(DiscussionMessage)
         tell(f"Carol -> Weekend: {weekend.text}")
+        number = await self.fetchNumber(echo.uin)
+        await self.sendMessage(carol.uin, f"Echo is {number}")
+        tell(f"Alice -> Carol: Echo is {number}")
+        news = await self.next(Message)
+        tell(f"Carol -> Alice: {news.text}")
         await self.sendMessage(echo.uin, "Please be busy")
         tell("Alice -> Echo: Please be busy")
         change = await self.changeOf(echo.uin)
@@ -195,15 +212,30 @@ class AliceFactory(WebQQFactory):
 
 class Carol(WebQQProtocol):
     """
-    Reads what was written to her meanwhile, and thanks.
+    Reads what was written to her meanwhile, thanks, and makes a friend.
     """
 
     async def messageReceived(self, message: Message) -> None:
         """
-        Answer.
+        Answer, or ask whoever is recommended to be her friend.
         """
+        name, found, number = message.text.partition(" is ")
+        if found:
+            await self.requestFriendship(
+                Number(int(number)), f"Alice told me of {name}"
+            )
+            return
         tell(f"Carol reads: {message.text}")
         await self.sendMessage(message.sender, "Thank you, I was away")
+
+    async def friendshipRequested(self, request: FriendshipNotice) -> None:
+        """
+        Tell Alice of a new friend.
+        """
+        if request.step is FriendshipStep.PASSED_AND_ADDED:
+            friend = self.buddies[request.uin]
+            [alice] = [b for b in self.buddies.values() if b.name == "Alice"]
+            await self.sendMessage(alice.uin, f"{friend.name} is my friend now")
 
     async def discussionMessageReceived(self, message: DiscussionMessage) -> None:
         """
