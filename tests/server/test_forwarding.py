@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.server.forwarding import clientAddress, normal
+from txwebqq.server.forwarding import clientAddress, clientScheme, normal
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,28 @@ def test_clientAddress(
     The word of those who are trusted is taken, and of nobody else.
     """
     assert clientAddress(peer, forwarded, proxies) == expected
+
+
+@pytest.mark.parametrize(
+    ("peer", "isSecure", "forwarded", "proxies", "expected"),
+    [
+        ("10.0.0.1", False, [], ["10.0.0.1"], "http"),
+        ("10.0.0.1", True, [], [], "https"),
+        ("10.0.0.1", False, [b"https"], ["10.0.0.1"], "https"),
+        ("10.0.0.9", False, [b"https"], ["10.0.0.1"], "http"),
+        ("10.0.0.1", False, [b"https"], [], "http"),
+        ("10.0.0.1", False, [b"http, HTTPS"], ["10.0.0.1"], "https"),
+        ("10.0.0.1", True, [b"javascript"], ["10.0.0.1"], "https"),
+        ("", False, [b"https"], ["unix"], "https"),
+    ],
+)
+def test_clientScheme(
+    peer: str, isSecure: bool, forwarded: list[bytes], proxies: list[str], expected: str
+) -> None:
+    """
+    A proxy that is trusted says how a client came, and nobody else.
+    """
+    assert clientScheme(peer, isSecure, forwarded, proxies) == expected
 
 
 def test_normal() -> None:

@@ -1,5 +1,5 @@
 """
-Where a client is that comes through reverse proxies.
+Where a client is that comes through reverse proxies, and how it came.
 """
 
 from __future__ import annotations
@@ -46,6 +46,23 @@ def clientAddress(
             # What no proxy writes was sent by the client: worth nothing.
             break
     return "" if address == LOCAL else address
+
+
+def clientScheme(
+    peer: str, isSecure: bool, forwarded: Sequence[bytes], proxies: Collection[str]
+) -> str:
+    """
+    Whether a client came by C{http} or C{https}, for addresses to give it.
+
+    @param isSecure: whether whoever is connected to us did by TLS.
+    @param forwarded: the values of C{X-Forwarded-Proto}; the last is the word
+        of whoever is connected to us.
+    """
+    said = b",".join(forwarded).split(b",")[-1].strip().lower()
+    trusted = bool(proxies) and (_spelled(peer) if peer else LOCAL) in proxies
+    if trusted and said in (b"http", b"https"):
+        return said.decode("ascii")
+    return "https" if isSecure else "http"
 
 
 def _spelled(address: str) -> str:

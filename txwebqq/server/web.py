@@ -29,7 +29,7 @@ from txwebqq.server.channel import Channel
 from txwebqq.server.discussions import Discussions
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import Limits
-from txwebqq.server.forwarding import clientAddress
+from txwebqq.server.forwarding import clientAddress, clientScheme
 from txwebqq.server.friends import Friends
 from txwebqq.server.friendships import Friendships
 from txwebqq.server.groups import Groups
@@ -359,14 +359,14 @@ def _isLive(request: Request) -> bool:
 
 def _exchange(request: Request, proxies: Collection[str]) -> Exchange:
     host = request.getHeader(b"host") or b""
-    scheme = "https" if request.isSecure() else "http"
+    peer = getattr(request.getClientAddress(), "host", "")
+    said = request.requestHeaders.getRawHeaders
+    scheme = clientScheme(
+        peer, request.isSecure(), said(b"x-forwarded-proto") or [], proxies
+    )
     met = request.getHost()
     return Exchange(
-        clientAddress(
-            getattr(request.getClientAddress(), "host", ""),
-            request.requestHeaders.getRawHeaders(b"x-forwarded-for") or [],
-            proxies,
-        ),
+        clientAddress(peer, said(b"x-forwarded-for") or [], proxies),
         request.requestHeaders.getRawHeaders(b"cookie") or [],
         lambda: _isLive(request),
         request.getHeader,
