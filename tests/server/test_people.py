@@ -1,0 +1,270 @@
+"""
+Who may ask what about whom: every question about people, asked by those who
+may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.server.harness import ALICE, BOB, CAROL, DAVE, House, Response, Visitor
+from tests.test_coverage import allCommands
+from txwebqq.model import Number, Uin
+from txwebqq.wire import friends, people, signon
+from txwebqq.wire.channel import GetMsgTip
+from txwebqq.wire.command import Command, Ticket, encodeForm
+from txwebqq.wire.friends import (
+    FROM_BOTH,
+    AddNeedVerify2,
+    AddNoVerify2,
+    AllowAddedRequest2,
+    AllowAndAdd2,
+    AnswerAndAdd2,
+    ChangeMarkName2,
+    CreateFriendGroup,
+    DeleteFriend,
+    DeleteFriendGroup,
+    DenyAddedRequest2,
+    GetAllowInfo2,
+    ModifyFriendGroup,
+    RenameFriendGroup,
+    SearchQQByUin2,
+    SortFriendGroup,
+)
+from txwebqq.wire.media import Upload
+from txwebqq.wire.people import (
+    BatchGetVipinfo,
+    GetLongNick,
+    GetQQLevel2,
+    GetRecentContact2,
+    GetRecentList2,
+    GetSelfInfo2,
+    GetSingleInfo2,
+    GetSingleLongNick2,
+    GetStrangerInfo2,
+    GetVfwebqq2,
+    ModifyMyDetails2,
+    SetLongNick2,
+)
+
+Make = Callable[[Ticket, Uin], Command[Any]]
+
+# Aimed at somebody by a uin that the session does have for them, and by their
+# number, which anybody can guess.
+AIMED: dict[type[Command[Any]], Make] = {
+    GetStrangerInfo2: GetStrangerInfo2,
+    GetSingleInfo2: GetSingleInfo2,
+    GetSingleLongNick2: GetSingleLongNick2,
+    GetQQLevel2: GetQQLevel2,
+    GetAllowInfo2: GetAllowInfo2,
+    AddNeedVerify2: lambda t, _: AddNeedVerify2(t, DAVE, "let me in"),
+    AddNoVerify2: lambda t, _: AddNoVerify2(t, DAVE),
+    AnswerAndAdd2: lambda t, _: AnswerAndAdd2(t, DAVE, "42"),
+    AllowAndAdd2: lambda t, _: AllowAndAdd2(t, DAVE),
+    AllowAddedRequest2: lambda t, _: AllowAddedRequest2(t, DAVE),
+    DenyAddedRequest2: lambda t, _: DenyAddedRequest2(t, DAVE),
+    ChangeMarkName2: lambda t, uin: ChangeMarkName2(t, uin, "mine"),
+    ModifyFriendGroup: lambda t, uin: ModifyFriendGroup(t, uin, 0),
+    DeleteFriend: lambda t, uin: DeleteFriend(t, uin, FROM_BOTH),
+}
+# What asks about many tells nothing of those whom the asker does not know.
+SILENT: dict[type[Command[Any]], Make] = {
+    GetLongNick: lambda t, uin: GetLongNick(t, (uin,)),
+    BatchGetVipinfo: lambda t, uin: BatchGetVipinfo(t, (uin,)),
+}
+# About oneself, or for everybody.
+OWN: dict[type[Command[Any]], Make] = {
+    GetSelfInfo2: lambda t, _: GetSelfInfo2(),
+    GetVfwebqq2: lambda t, _: GetVfwebqq2(),
+    ModifyMyDetails2: lambda t, _: ModifyMyDetails2(t, {"nick": "Mallory"}),
+    SetLongNick2: lambda t, _: SetLongNick2(t, "I was here"),
+    GetRecentList2: lambda t, _: GetRecentList2(t),
+    GetRecentContact2: lambda t, _: GetRecentContact2(t),
+    SearchQQByUin2: lambda t, _: SearchQQByUin2(t, str(DAVE)),
+    CreateFriendGroup: lambda t, _: CreateFriendGroup(t, "new"),
+    RenameFriendGroup: lambda t, _: RenameFriendGroup(t, 1, "other"),
+    SortFriendGroup: lambda t, _: SortFriendGroup(t, 1, 5),
+    DeleteFriendGroup: lambda t, _: DeleteFriendGroup(t, 1),
+}
+EVERY = {**AIMED, **SILENT, **OWN}
+
+
+def ask(house: House, command: Command[Any], cookie: str = "") -> Response:
+    """
+    Ask a question as the client would write it.
+    """
+    text = encodeForm(command.encodeFields()).decode()
+    headers = {"Cookie": cookie} if cookie else {}
+    if command.method == "GET":
+        return house.get(f"{command.path}?{text}", headers).response
+    return house.post(command.path, text, headers).response
+
+
+def ticketOf(visitor: Visitor) -> Ticket:
+    """
+    What a visitor proves themselves with.
+    """
+    return Ticket(
+        visitor.clientid, visitor.psessionid, visitor.vfwebqq, visitor.ptwebqq
+    )
+
+
+def everything(house: House) -> object:
+    """
+    All that is stored of people and friendships.
+    """
+    store = house.store
+    numbers = (ALICE, BOB, CAROL, DAVE)
+    return (
+        [store.person(number) for number in numbers],
+        [sorted(store.friendNumbers(number)) for number in numbers],
+        [sorted(store.keepers(number)) for number in numbers],
+        [store.friends(number) for number in numbers],
+    )
+
+
+def test_complete() -> None:
+    """
+    Every question about people is in a table above.
+    """
+    modules = (people.__name__, friends.__name__)
+    known = {c.__name__ for c in allCommands() if c.__module__ in modules}
+    assert known == {c.__name__ for c in EVERY}
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+def test_withoutSession(kind: type[Command[Any]]) -> None:
+    """
+    Without a session nobody is told anything, and nothing changes.
+    """
+    house = House()
+    alice = house.visitor(ALICE)
+    before = everything(house)
+    for stale in (Ticket(), Ticket("1", "x" * 192, "y" * 80, "z" * 64)):
+        answer = ask(house, EVERY[kind](stale, Uin(alice.uin(BOB)))).json
+        assert answer["retcode"] != 0
+        assert "result" not in answer
+    assert everything(house) == before
+
+
+@pytest.mark.parametrize("kind", AIMED, ids=lambda kind: kind.__name__)
+def test_atStrangers(kind: type[Command[Any]]) -> None:
+    """
+    Whoever is neither a friend nor in a group with the asker, nor was found
+    by a search, is told nothing of and cannot be changed, answered or removed.
+    """
+    house = House()
+    carol, dave = house.visitor(CAROL), house.visitor(DAVE).catchUp()
+    before = everything(house)
+    uin = Uin(carol.uin(DAVE))
+    answer = ask(house, AIMED[kind](ticketOf(carol), uin)).json
+    assert answer["retcode"] != 0
+    assert "result" not in answer
+    assert everything(house) == before
+    waiting = dave.poll()
+    house.clock.advance(0)
+    assert not waiting.isAnswered
+
+
+@pytest.mark.parametrize("kind", SILENT, ids=lambda kind: kind.__name__)
+def test_amongMany(kind: type[Command[Any]]) -> None:
+    """
+    Strangers are left out of what is told about many.
+    """
+    house = House()
+    ask(house, SetLongNick2(ticketOf(house.visitor(DAVE)), "secret"))
+    carol = house.visitor(CAROL)
+    body = ask(house, SILENT[kind](ticketOf(carol), Uin(carol.uin(DAVE)))).body
+    assert b"secret" not in body
+    assert str(carol.uin(DAVE)).encode() not in body
+
+
+def test_othersCookies() -> None:
+    """
+    The cookie of one account does not open another's details.
+    """
+    house = House()
+    alice = house.visitor(ALICE)
+    login = alice.tryLogin("correct horse", alice.check()[1])
+    skey = login.cookies["skey"]
+    mine = ask(house, GetSelfInfo2(), f"uin=o{ALICE:010}; skey={skey}")
+    assert mine.result["nick"] == "Alice"
+    for cookie in (
+        f"uin=o{BOB:010}; skey={skey}",
+        f"uin=o{ALICE:010}; skey=@wrong",
+        f"uin=o{ALICE:010}; skey=",
+        f"uin=o{ALICE:010}",
+    ):
+        assert ask(house, GetSelfInfo2(), cookie).json["retcode"] != 0
+        assert ask(house, GetVfwebqq2(), cookie).json["retcode"] != 0
+
+
+def test_tokensAreOnesOwn() -> None:
+    """
+    The proof of a look-up is no good for anybody else, nor for another
+    account, nor once it has been tampered with.
+    """
+    house = House()
+    carol, bob = house.visitor(CAROL), house.visitor(BOB)
+    found = ask(house, SearchQQByUin2(ticketOf(carol), str(DAVE))).result
+    token = found["token"]
+    for asker, number, proof in (
+        (bob, DAVE, token),
+        (carol, BOB, token),
+        (carol, DAVE, token[:-1] + ("0" if token[-1] != "0" else "1")),
+        (carol, DAVE, ""),
+    ):
+        question = AddNeedVerify2(ticketOf(asker), number, "hi", token=proof)
+        assert ask(house, question).json["retcode"] == 100001
+    question = AddNeedVerify2(ticketOf(carol), DAVE, "hi", token=token)
+    assert ask(house, question).json["retcode"] == 0
+
+
+def test_answeredOnce() -> None:
+    """
+    Only who was asked can answer, and only once.
+    """
+    house = House()
+    carol, bob, dave = (house.visitor(n) for n in (CAROL, BOB, DAVE))
+    token = ask(house, SearchQQByUin2(ticketOf(carol), str(DAVE))).result["token"]
+    ask(house, AddNeedVerify2(ticketOf(carol), DAVE, "hi", token=token))
+    before = everything(house)
+    for outsider in (bob, carol):
+        for number in (CAROL, DAVE):
+            answer = ask(house, AllowAndAdd2(ticketOf(outsider), Number(number)))
+            assert answer.json["retcode"] != 0
+    assert everything(house) == before
+    assert ask(house, DenyAddedRequest2(ticketOf(dave), CAROL)).json["retcode"] == 0
+    assert ask(house, AllowAndAdd2(ticketOf(dave), CAROL)).json["retcode"] != 0
+    assert everything(house) == before
+
+
+# What is there for everybody, before there is a session; uploads have a body of
+# their own to be refused for.
+PUBLIC = {c.__name__ for c in allCommands() if c.__module__ == signon.__name__}
+PUBLIC |= {GetMsgTip.__name__}
+PUBLIC |= {c.__name__ for c in allCommands() if issubclass(c, Upload)}
+GUARDED = {c.__name__: c for c in allCommands() if c.__name__ not in PUBLIC}
+
+
+@pytest.mark.parametrize("name", sorted(GUARDED))
+def test_everyEndpoint(name: str) -> None:
+    """
+    No endpoint beyond the sign-on does anything for who has no session.
+    """
+    house = House()
+    before = everything(house)
+    path = GUARDED[name].path
+    for wire in (house.get(path), house.post(path, "r={}")):
+        # Bad news to a poll is held a while.
+        house.clock.advance(2)
+        response = wire.response
+        if response.body.startswith(b"{"):
+            answer = response.json
+            assert answer.get("retcode", answer.get("ret", 1)) != 0
+        else:
+            assert response.status >= 400
+    assert everything(house) == before
