@@ -34,7 +34,7 @@ from txwebqq.server.records import (
 )
 from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
 
-VERSION = 2
+VERSION = 3
 """What C{PRAGMA user_version} says of databases with this schema."""
 
 MEMORY = ":memory:"
