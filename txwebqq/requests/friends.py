@@ -105,13 +105,12 @@ class FriendRequests(PeopleRequests):
             token = person.token
 
             def make(ticket: Ticket) -> Command[None]:
-                match person.allow:
-                    case 0:
-                        return AddNoVerify2(ticket, number, category, markname, token)
-                    case 3:
-                        return AnswerAndAdd2(
-                            ticket, number, text, category, markname, token
-                        )
+                if person.allow == ANYBODY:
+                    return AddNoVerify2(ticket, number, category, markname, token)
+                if person.allow == WHO_ANSWERS:
+                    return AnswerAndAdd2(
+                        ticket, number, text, category, markname, token
+                    )
                 return AddNeedVerify2(ticket, number, text, category, token)
 
             if markname and person.allow in (ANYBODY, WHO_ANSWERS):
