@@ -29,6 +29,7 @@ from twisted.web.resource import IResource
 from zope.interface import implementer
 
 from txwebqq.client import HTTP, NoCookies, Servers, WebQQClient
+from txwebqq.database import MEMORY
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import (
     Account,
@@ -55,7 +56,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
-from txwebqq.server.store import MEMORY, Store
+from txwebqq.server.store import Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World
 from txwebqq.service import WebQQService

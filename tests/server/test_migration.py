@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.server.harness import ALICE, BOB, CATS, PEOPLE
+from txwebqq import schema
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
-from txwebqq.server import schema
 from txwebqq.server.mail import BuddyLetter, Postmark
 from txwebqq.server.population import parse
 from txwebqq.server.store import VERSION, Store

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from txwebqq.database import InUse
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server import population
@@ -24,7 +25,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
-from txwebqq.server.store import InUse, Store
+from txwebqq.server.store import Store
 from txwebqq.wire.digests import passwordHash
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"

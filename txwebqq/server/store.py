@@ -6,20 +6,14 @@ A database is one SQLite file; without one everything is in memory.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import shlex
-import sqlite3
-import stat
-import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from txwebqq.database import MEMORY, Database, Shape
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server import schema
 from txwebqq.server.adminstore import AdminTables
 from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
 from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
@@ -36,8 +30,6 @@ from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
 
 VERSION = 3
 """What C{PRAGMA user_version} says of databases with this schema."""
-
-MEMORY = ":memory:"
 
 _SCHEMA = f"""
 CREATE TABLE account (
@@ -79,10 +71,7 @@ CREATE INDEX waiting_by_letter ON waiting (letter);
 """
 
 
-class InUse(InvalidConfiguration):
-    """
-    A server has the database open.
-    """
+_SHAPE = Shape(_SCHEMA, VERSION)
 
 
 class Store(
@@ -96,113 +85,28 @@ class Store(
     @raise InvalidConfiguration: when the file cannot be used, and why.
     """
 
-    copy: Path | None = None
-
     def __init__(self, path: str | Path = MEMORY, shared: bool = False) -> None:
         """
         @param shared: whether a server may have the file open meanwhile; then
             the file must be there, and no letters may be kept.
         """
-        self._lock: int | None = None
-        if str(path) == MEMORY:
-            self._db = sqlite3.connect(
-                MEMORY, isolation_level=None, check_same_thread=False
-            )
-            # Whoever forgets it in a test has nothing to lose.
-            weakref.finalize(self, self._db.close)
-            schema.create(self._db, _SCHEMA, VERSION)
-        else:
-            self._open(Path(path), shared)
+        self._database = Database(path, _SHAPE, shared)
+        self._db = self._database.connection
+        self.copy = self._database.copy
         (last,) = self._db.execute(
             "SELECT ifnull(max(serial), 0) FROM letter"
         ).fetchone()
         # Numbers are never used twice in one run, also of letters long delivered.
         self._lastLetter: int = last
 
-    def _open(self, path: Path, shared: bool) -> None:
-        create = 0 if shared else os.O_CREAT
-        try:
-            self._lock = os.open(path, os.O_RDWR | create | os.O_CLOEXEC, 0o600)
-        except OSError as e:
-            reason = e.strerror or str(e)
-            raise InvalidConfiguration(f"{path}: {reason}") from e
-        isAlone = True
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            isAlone = False
-            if not shared:
-                self._unlock()
-                raise InUse(f"{path}: another server has it open") from e
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._prepare(path, isAlone)
-        except sqlite3.Error as e:
-            self.close()
-            raise InvalidConfiguration(f"{path}: not a database: {e}") from e
-        except OSError as e:
-            self.close()
-            reason = e.strerror or str(e)
-            raise InvalidConfiguration(f"{e.filename or path}: {reason}") from e
-        except InvalidConfiguration as e:
-            self.close()
-            raise InvalidConfiguration(f"{path}: {e}") from e
-        if shared:
-            # Kept open all the same: closing it would undo SQLite's own locks.
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-
-    def _prepare(self, path: Path, isAlone: bool) -> None:
-        db = self._db
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version > VERSION:
-            raise InvalidConfiguration(
-                f"written by a newer txwebqq: its schema is {version}, "
-                f"this one knows {VERSION}"
-            )
-        if version == 0 and tables:
-            raise InvalidConfiguration("a database of some other program")
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise InvalidConfiguration(
-                "others can read the database, which is as good as having all "
-                f"passwords: chmod 600 {shlex.quote(str(path))}"
-            )
-        if version < VERSION and not isAlone:
-            raise InUse(
-                f"a server of an older txwebqq has it open: its schema is {version}, "
-                f"this one wants {VERSION}; stop that server first"
-            )
-        # Written through on every commit would cost a disk's turn per letter;
-        # this way a killed server loses nothing, a power cut the last moment.
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        if version == 0:
-            schema.create(db, _SCHEMA, VERSION)
-        elif version < VERSION:
-            self.copy = schema.upgrade(db, _SCHEMA, VERSION, path)
-
     def close(self) -> None:
         """
         Close the database; nothing may be asked of it any more.
         """
-        if hasattr(self, "_db"):
-            self._db.close()
-        self._unlock()
+        self._database.close()
 
-    def _unlock(self) -> None:
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            os.close(lock)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+    def _transaction(self) -> AbstractContextManager[None]:
+        return self._database.transaction()
 
     # ---- people
 

@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from txwebqq.database import MEMORY
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
 from txwebqq.server.archive import DAYS, KEEP
@@ -35,7 +36,7 @@ from txwebqq.server.files import Limits
 from txwebqq.server.forwarding import normal
 from txwebqq.server.records import Population
 from txwebqq.server.signup import SignUp
-from txwebqq.server.store import MEMORY, Store
+from txwebqq.server.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
 

@@ -17,11 +17,22 @@ from pathlib import Path
 _MOVED = "_before_"
 
 
-def create(db: sqlite3.Connection, script: str, version: int) -> None:
+def create(
+    db: sqlite3.Connection, script: str, version: int, application: int = 0
+) -> None:
     """
     Give an empty database its shape.
+
+    @param application: what says whose it is.
     """
-    _inOne(db, [*_statements(script), f"PRAGMA user_version = {version}"])
+    _inOne(
+        db,
+        [
+            *_statements(script),
+            f"PRAGMA user_version = {version}",
+            f"PRAGMA application_id = {application}",
+        ],
+    )
 
 
 def upgrade(db: sqlite3.Connection, script: str, version: int, path: Path) -> Path:

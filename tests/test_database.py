@@ -1,0 +1,158 @@
+"""
+Databases that are opened, and those that are not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from txwebqq.database import MEMORY, Database, InUse, Shape
+from txwebqq.errors import InvalidConfiguration
+
+SHAPE = Shape("CREATE TABLE tea (leaf TEXT);", 3, 0x7465, "kettle")
+
+
+def filled(path: Path) -> Path:
+    database = Database(path, SHAPE)
+    database.connection.execute("INSERT INTO tea VALUES ('oolong')")
+    database.close()
+    return path
+
+
+def leaves(database: Database) -> list[tuple[str]]:
+    return database.connection.execute("SELECT leaf FROM tea").fetchall()
+
+
+def test_kept(tmp_path: Path) -> None:
+    """
+    What was put into it is there again, for nobody else to read.
+    """
+    path = filled(tmp_path / "tea.db")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    database = Database(path, SHAPE)
+    assert leaves(database) == [("oolong",)]
+    assert database.copy is None
+    database.close()
+
+
+def test_transaction() -> None:
+    """
+    Of what fails in the middle nothing is kept.
+    """
+    database = Database(MEMORY, SHAPE)
+
+    def spill() -> None:
+        with database.transaction():
+            database.connection.execute("INSERT INTO tea VALUES ('oolong')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        spill()
+    assert leaves(database) == []
+    with database.transaction():
+        database.connection.execute("INSERT INTO tea VALUES ('assam')")
+    assert leaves(database) == [("assam",)]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_readable(tmp_path: Path, mode: int) -> None:
+    """
+    A file that others can read is refused with what to type.
+    """
+    path = filled(tmp_path / "my tea.db")
+    path.chmod(mode)
+    with pytest.raises(InvalidConfiguration, match=r"chmod 600 '.*/my tea\.db'$"):
+        Database(path, SHAPE)
+    path.chmod(0o600)
+    Database(path, SHAPE).close()
+
+
+def test_newer(tmp_path: Path) -> None:
+    """
+    A database of a later version stays as it is, and both versions are told.
+    """
+    path = filled(tmp_path / "tea.db")
+    with pytest.raises(
+        InvalidConfiguration, match=r"tea\.db: .*newer txwebqq.* is 3, .* knows 2"
+    ):
+        Database(path, replace(SHAPE, version=2))
+
+
+def test_older(tmp_path: Path) -> None:
+    """
+    A database of an earlier version gets what is new, after a copy was made.
+    """
+    path = filled(tmp_path / "tea.db")
+    script = f"{SHAPE.script}\nCREATE TABLE milk (x);"
+    database = Database(path, replace(SHAPE, script=script, version=4))
+    assert database.connection.execute("SELECT * FROM milk").fetchall() == []
+    assert leaves(database) == [("oolong",)]
+    assert database.copy == tmp_path / "tea.db.v3-backup"
+    database.close()
+
+
+def test_others(tmp_path: Path) -> None:
+    """
+    What another program or another daemon keeps is not touched.
+    """
+    path = filled(tmp_path / "tea.db")
+    before = path.read_bytes()
+    with pytest.raises(InvalidConfiguration, match="of some other program"):
+        Database(path, replace(SHAPE, application=7))
+    assert path.read_bytes() == before
+    foreign = tmp_path / "foreign.db"
+    db = sqlite3.connect(foreign)
+    db.execute("CREATE TABLE x (y)")
+    db.close()
+    with pytest.raises(InvalidConfiguration, match="of some other program"):
+        Database(foreign, SHAPE)
+
+
+@pytest.mark.parametrize("content", [b"leaves" * 500, b"SQLite format 3\0" * 100])
+def test_noDatabase(tmp_path: Path, content: bytes) -> None:
+    """
+    A file that is no database is named as such, and can be used by others
+    afterwards.
+    """
+    path = tmp_path / "tea.db"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    for _ in range(2):
+        with pytest.raises(InvalidConfiguration, match=r"tea\.db: not a database"):
+            Database(path, SHAPE)
+    assert path.read_bytes() == content
+
+
+def test_nowhere(tmp_path: Path) -> None:
+    """
+    A path that leads nowhere is named with the reason.
+    """
+    with pytest.raises(InvalidConfiguration, match=r"no/tea\.db: No such file"):
+        Database(tmp_path / "no" / "tea.db", SHAPE)
+    with pytest.raises(InvalidConfiguration, match="Is a directory"):
+        Database(tmp_path, SHAPE)
+    with pytest.raises(InvalidConfiguration, match="No such file"):
+        Database(tmp_path / "tea.db", SHAPE, shared=True)
+
+
+def test_inUse(tmp_path: Path) -> None:
+    """
+    A second one is refused, in words that name the first, until that is gone;
+    one that shares is not.
+    """
+    path = filled(tmp_path / "tea.db")
+    first = Database(path, SHAPE)
+    with pytest.raises(InUse, match="another kettle has it open"):
+        Database(path, SHAPE)
+    second = Database(path, SHAPE, shared=True)
+    assert leaves(second) == [("oolong",)]
+    second.close()
+    with pytest.raises(InUse):
+        Database(path, SHAPE)
+    first.close()
+    Database(path, SHAPE).close()
