@@ -1,0 +1,3 @@
+"""
+QQ for people on IRC: a gateway and a relay.
+"""

@@ -1,0 +1,34 @@
+"""
+Whom or where one talks to, by what never changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """
+    What a number is the number of; the values are in databases.
+    """
+
+    PERSON = 0
+    GROUP = 1
+    DISCUSSION = 2
+    SERVICE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    A person, a group, a discussion, or with number 0 the service itself.
+
+    @ivar number: the permanent one.
+    """
+
+    kind: Kind
+    number: int
+
+
+SERVICE = Place(Kind.SERVICE, 0)

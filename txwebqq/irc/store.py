@@ -1,0 +1,18 @@
+"""
+The gateway's database: names, what was said, and pictures.
+"""
+
+from __future__ import annotations
+
+from txwebqq.database import Shape
+from txwebqq.irc.history import HISTORY_SCHEMA
+from txwebqq.irc.links import LINKS_SCHEMA
+from txwebqq.irc.names import NAMES_SCHEMA
+
+GATEWAY_SHAPE = Shape(
+    NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA,
+    version=1,
+    application=0x71716777,
+    user="gateway",
+)
+"""For L{txwebqq.database.Database}."""
