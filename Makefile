@@ -8,6 +8,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# What the IRC side is tested with, by the names of Debian.
+IRC := inspircd irssi ngircd tmux weechat-headless weechat-plugins
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test docs clean distclean
@@ -19,7 +21,7 @@ demo: .venv/demo.stamp
 	@exec $(BIN)/python examples/demo.py $(if $(filter-out 0,$(ONCE)),--once)
 
 # The tests come last, so that their count ends the output.
-test: .venv/test.stamp
+test: .venv/test.stamp .venv/irc.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,6 +40,18 @@ docs: .venv/test.stamp
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --editable '.[server,test,docs]'
 	@touch $@ .venv/demo.stamp
+
+# Without these programs their tests are skipped, and the rest is tested still.
+.venv/irc.stamp: | $(BIN)/pip
+	@dpkg -s $(IRC) >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+	        -o Dpkg::Use-Pty=0 install --no-install-recommends $(IRC) >/dev/null; \
+	fi || true
+	@if dpkg -s $(IRC) >/dev/null 2>&1; then touch $@; else \
+	    echo 'Tests of the IRC side with programs that are not installed are' \
+	        'skipped. On Debian and Ubuntu: apt install $(IRC)' >&2; fi
 
 # Debian packs venv's other half, ensurepip, apart from Python.
 $(BIN)/pip:

@@ -1,0 +1,187 @@
+"""
+IRC clients that people use, told what to do and looked at as people do it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.utils import getProcessOutputAndValue
+
+from tests.daemons import PATIENCE, Daemon
+from tests.irc.programs import missing, program
+
+# There is no event for a screen that has changed.
+INTERVAL = 0.1
+
+_ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "TERM": "screen-256color",
+    "PATH": os.environ.get("PATH", ""),
+}
+
+
+class Screen:
+    """
+    What a person sees of a program.
+    """
+
+    async def look(self) -> str:
+        """
+        All of it, as it is now.
+        """
+        raise NotImplementedError
+
+    async def shows(self, *texts: str) -> str:
+        """
+        Wait until all of these can be seen.
+
+        @return: everything that can be seen then.
+        """
+        return await self.until(lambda seen: all(t in seen for t in texts), texts)
+
+    async def until(self, accept: Callable[[str], bool], wanted: object) -> str:
+        """
+        Wait until it looks right.
+        """
+        deadline = reactor.seconds() + PATIENCE
+        while True:
+            seen = await self.look()
+            if accept(seen):
+                return seen
+            if reactor.seconds() > deadline:
+                _late(wanted, seen)
+            await deferLater(reactor, INTERVAL)
+
+
+def _late(wanted: object, seen: str) -> NoReturn:
+    raise AssertionError(f"no {wanted!r} within {PATIENCE} s, but:\n{seen}")
+
+
+class Irssi(Screen):
+    """
+    irssi in a terminal of its own, all in one window.
+
+    @param folder: an empty one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._tmux = program("tmux")
+        self._irssi = program("irssi")
+        self._folder = folder
+        self._socket = folder / "tmux"
+
+    async def start(self, *settings: str) -> None:
+        """
+        Start it, and type these commands.
+        """
+        self._folder.mkdir(parents=True)
+        startup = self._folder / "startup"
+        # One window, high enough that nothing scrolls away.
+        commands = ["/set autocreate_windows OFF", "/set autoclose_windows OFF"]
+        startup.write_text("\n".join([*commands, *settings]) + "\n", encoding="utf-8")
+        await self._run(
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "180",
+            "-y",
+            "300",
+            self._irssi,
+            f"--home={self._folder}",
+        )
+        await self.shows("[(status)]")
+
+    async def type(self, text: str) -> None:
+        """
+        Type a line.
+        """
+        await self._run("send-keys", "-l", "--", text)
+        await self._run("send-keys", "Enter")
+
+    async def look(self) -> str:
+        return await self._run("capture-pane", "-p", "-J")
+
+    async def stop(self) -> None:
+        """
+        Close the terminal, without a word to anybody.
+        """
+        if self._socket.exists():
+            await self._run("kill-server")
+
+    async def _run(self, *argv: str) -> str:
+        out, err, code = await getProcessOutputAndValue(
+            self._tmux, ("-u", "-S", str(self._socket), *argv), _ENVIRONMENT
+        )
+        if code and argv[0] != "kill-server":
+            raise AssertionError(f"tmux {argv}: {err.decode()}")
+        text: str = out.decode("utf-8", "replace")
+        return text
+
+
+class WeeChat(Screen):
+    """
+    WeeChat without a screen: what it would show is in its logs.
+
+    @param folder: an empty one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._program = program("weechat-headless")
+        self._folder = folder
+        self._pipe = folder / "fifo"
+        self._daemon = Daemon()
+
+    async def start(self, *commands: str) -> None:
+        """
+        Start it, and have it do these commands.
+        """
+        self._folder.mkdir(parents=True)
+        settings = (
+            f"/set fifo.file.path {self._pipe}",
+            "/set logger.file.flush_delay 0",
+            "/set logger.file.mask $plugin.$name.weechatlog",
+            "/set logger.mask.irc $plugin.$name.weechatlog",
+            "/set irc.server_default.autoreconnect_delay 1",
+        )
+        argv = [self._program, "--dir", str(self._folder)]
+        for command in (*settings, *commands):
+            argv += ["--run-command", command]
+        reactor.spawnProcess(
+            self._daemon, argv[0], argv, {**os.environ, **_ENVIRONMENT}
+        )
+        absent = '"fifo.file.path" not found'
+        seen = await self.until(
+            lambda seen: self._pipe.exists() or absent in seen, "pipe"
+        )
+        if absent in seen:
+            missing("WeeChat's plugin fifo")
+
+    async def type(self, text: str, buffer: str = "core.weechat") -> None:
+        """
+        Type a line in a buffer, for example C{irc.qq.#cats}.
+        """
+        with self._pipe.open("w", encoding="utf-8") as pipe:
+            pipe.write(f"{buffer} *{text}\n")
+
+    async def look(self) -> str:
+        logs = sorted((self._folder / "logs").glob("*.weechatlog"))
+        return "\n".join(
+            f"== {log.stem}\n{log.read_text(encoding='utf-8', errors='replace')}"
+            for log in logs
+        )
+
+    async def stop(self) -> None:
+        """
+        End it, without a word to anybody.
+        """
+        if self._daemon.transport is not None:
+            self._daemon.signal("KILL")
+            await self._daemon.exits()
