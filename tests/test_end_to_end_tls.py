@@ -5,16 +5,11 @@ TLS, on real sockets: whom the client trusts, and whom it does not.
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
@@ -22,6 +17,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
+from tests.authority import ELSEWHERE, LOCALHOST, LOOPBACK, NOW, YEAR, Authority
 from tests.rig import Logged
 from txwebqq.client import connect
 from txwebqq.errors import Unreachable
@@ -32,8 +28,6 @@ from txwebqq.wire.command import Ticket
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 
 QUESTION = GetOnlineBuddies2(Ticket("1", "ps"))
-NOW = datetime.now(UTC)
-YEAR = timedelta(days=365)
 
 
 class Answering(Resource):
@@ -50,75 +44,6 @@ class Answering(Resource):
     def render(self, request: Request) -> bytes:
         self.asked += 1
         return b'{"retcode":0,"result":[]}'
-
-
-class Authority:
-    """
-    Somebody's own certificate authority.
-    """
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._certificate = self._sign(
-            self._name,
-            self._key.public_key(),
-            x509.BasicConstraints(ca=True, path_length=None),
-            NOW + YEAR,
-        )
-        self.file = folder / f"{name}.pem"
-        self.file.write_bytes(_pem(self._certificate))
-
-    def _sign(
-        self,
-        name: x509.Name,
-        key: ec.EllipticCurvePublicKey,
-        extension: x509.ExtensionType | None,
-        until: datetime,
-    ) -> x509.Certificate:
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - 2 * YEAR)
-            .not_valid_after(until)
-        )
-        if extension is not None:
-            builder = builder.add_extension(extension, critical=False)
-        return builder.sign(self._key, hashes.SHA256())
-
-    def issue(self, *names: x509.GeneralName, until: datetime = NOW + YEAR) -> Path:
-        """
-        A certificate for some names, and its key, in one file. Without names
-        it has the common name that they all have.
-        """
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._sign(
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]),
-            key.public_key(),
-            x509.SubjectAlternativeName(names) if names else None,
-            until,
-        )
-        file = self._folder / "server.pem"
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        file.write_bytes(private + _pem(certificate))
-        return file
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-LOCALHOST = x509.DNSName("localhost")
-LOOPBACK = x509.IPAddress(IPv4Address("127.0.0.1"))
-ELSEWHERE = x509.DNSName("chat.example.org")
 
 
 class House:

@@ -5,14 +5,9 @@ server that is not ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.daemons import House
-from tests.irc.clients import Irssi, WeeChat
+from tests.irc.household import Household
 from tests.irc.programs import program
 
 CONFIGURATION = """
@@ -29,39 +24,44 @@ PAM = no
 """
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.clear()
-
-
 @ensureDeferred
-async def test_conversation(house: House) -> None:
+async def test_conversation(household: Household) -> None:
     """
     irssi and WeeChat see each other's words.
     """
-    irssi = Irssi(house.folder / "irssi")
-    weechat = WeeChat(house.folder / "weechat")
-    settings = house.folder / "ngircd.conf"
-    settings.write_text(CONFIGURATION.format(house.port))
-    server = house.run(program("ngircd"), "-n", "-f", str(settings))
-    try:
-        await server.says("Now listening")
-        await irssi.start(f"/connect 127.0.0.1 {house.port} '' ali")
-        await irssi.shows("the kettle is on")
-        await irssi.type("/join #cats")
-        await irssi.shows("[Users #cats]")
-        await weechat.start(
-            f"/server add qq 127.0.0.1/{house.port} -notls -nicks=bob", "/connect qq"
-        )
-        await weechat.shows("the kettle is on")
-        await weechat.type("/join #cats", "irc.server.qq")
-        await irssi.shows("bob [")
-        await weechat.type("茶好了", "irc.qq.#cats")
-        await irssi.shows("bob> 茶好了")
-        await irssi.type("谢谢 [微笑]")
-        await weechat.shows("谢谢 [微笑]")
-    finally:
-        await irssi.stop()
-        await weechat.stop()
+    irssi, weechat = household.irssi(), household.weechat()
+    settings = household.folder / "ngircd.conf"
+    settings.write_text(CONFIGURATION.format(household.plain))
+    server = household.run(program("ngircd"), "-n", "-f", str(settings))
+    await server.says("Now listening")
+    await irssi.start(f"/connect 127.0.0.1 {household.plain} '' ali")
+    await irssi.shows("the kettle is on")
+    await irssi.type("/join #cats")
+    await irssi.shows("[Users #cats]")
+    address = f"127.0.0.1/{household.plain}"
+    await weechat.start(f"/server add qq {address} -notls -nicks=bob", "/connect qq")
+    await weechat.shows("the kettle is on")
+    await weechat.type("/join #cats", "irc.server.qq")
+    await irssi.shows("bob [")
+    await weechat.type("茶好了", "irc.qq.#cats")
+    await irssi.shows("bob> 茶好了")
+    await irssi.type("谢谢 [微笑]")
+    await weechat.shows("谢谢 [微笑]")
+
+
+@ensureDeferred
+async def test_neighbours(household: Household) -> None:
+    """
+    People with other programs hear each other, in groups too, and can be asked
+    for friendship.
+    """
+    await household.startServer()
+    ming = await household.ming()
+    alice = await household.neighbour(10001, "correct horse")
+    await alice.tell("小明", "茶好了 [微笑]")
+    await ming.shows("茶好了 [微笑]")
+    await ming.tellGroup("猫咪", "谢谢")
+    await alice.shows("200001: 谢谢")
+    flower = await household.neighbour(10003, "tr0ub4dor")
+    await flower.befriend(10001, "你好")
+    await alice.shows("REQUESTED")

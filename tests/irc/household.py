@@ -1,0 +1,173 @@
+"""
+A QQ server, a gateway to it, and whoever wants to talk.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectError
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
+
+from tests.authority import LOCALHOST, LOOPBACK, Authority
+from tests.daemons import PATIENCE, Daemon, House
+from tests.irc.clients import INTERVAL, Irssi, WeeChat
+from tests.irc.neighbours import Neighbour
+
+PEOPLE = """
+[[account]]
+number = 10001
+password = "correct horse"
+nick = "Alice"
+
+[[account]]
+number = 10002
+password = "battery staple"
+nick = "小明"
+
+[[account]]
+number = 10003
+password = "tr0ub4dor"
+nick = "阿花"
+
+[[friendship]]
+between = [10001, 10002]
+
+[[group]]
+number = 200001
+name = "猫咪"
+owner = 10002
+members = [10001, 10002]
+"""
+
+CONFIGURATION = """
+[gateway]
+listen = [
+    "tcp:{plain}:interface=127.0.0.1",
+    "ssl:{tls}:interface=127.0.0.1:privateKey={pem}",
+]
+name = "qq.localhost"
+database = "gateway.sqlite"
+
+[[gateway.user]]
+name = "alice"
+password-file = "alice.irc"
+
+[[gateway.user.account]]
+number = 10001
+password-file = "alice"
+server = "http://127.0.0.1:{qq}"
+"""
+
+IRC_PASSWORD = "oolong"
+
+
+class Household(House):
+    """
+    All of them, on free ports.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        (folder / "people.toml").write_text(PEOPLE, encoding="utf-8")
+        self.secret("alice.irc", IRC_PASSWORD)
+        authority = Authority(folder, "ours")
+        self.authority = authority.file
+        pem = authority.issue(LOCALHOST, LOOPBACK)
+        pem.chmod(0o600)
+        self.plain, self.tls = freePort(), freePort()
+        (folder / "irc.toml").write_text(
+            CONFIGURATION.format(plain=self.plain, tls=self.tls, pem=pem, qq=self.port),
+            encoding="utf-8",
+        )
+        self._guests: list[Irssi | WeeChat | Neighbour] = []
+
+    async def startServer(self) -> Daemon:
+        """
+        Start the QQ server, with what it knew before.
+        """
+        server = self.server("--database", "qq.db", "--population", "people.toml")
+        await server.says("listens on")
+        return server
+
+    async def startGateway(self) -> Daemon:
+        """
+        Start the gateway.
+        """
+        gateway = self.twistd("webqq-irc", "--config", "irc.toml")
+        deadline = reactor.seconds() + PATIENCE
+        while not await answers(self.plain):
+            assert not gateway.ended.called, gateway.output
+            assert reactor.seconds() < deadline, gateway.output
+            await deferLater(reactor, INTERVAL)
+        return gateway
+
+    def irssi(self, name: str = "irssi") -> Irssi:
+        """
+        An irssi that is not started yet.
+        """
+        irssi = Irssi(self.folder / name)
+        self._guests.append(irssi)
+        return irssi
+
+    def weechat(self, name: str = "weechat") -> WeeChat:
+        """
+        A WeeChat that is not started yet.
+        """
+        weechat = WeeChat(self.folder / name)
+        self._guests.append(weechat)
+        return weechat
+
+    async def neighbour(self, number: int, password: str) -> Neighbour:
+        """
+        Somebody who has signed on.
+        """
+        neighbour = Neighbour(f"http://127.0.0.1:{self.port}", number, password)
+        self._guests.append(neighbour)
+        await neighbour.start()
+        return neighbour
+
+    async def ming(self) -> Neighbour:
+        """
+        Alice's friend.
+        """
+        return await self.neighbour(10002, "battery staple")
+
+    async def leave(self) -> None:
+        """
+        Everybody goes.
+        """
+        for guest in self._guests:
+            await guest.stop()
+        self.clear()
+        for daemon in self.daemons:
+            await daemon.exits()
+
+
+def freePort() -> int:
+    """
+    A port that nobody has at the moment.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def answers(port: int) -> bool:
+    """
+    Whether somebody listens there.
+    """
+    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
+    try:
+        protocol = await endpoint.connect(Factory.forProtocol(Protocol))
+    except ConnectError:
+        return False
+    assert isinstance(protocol, Protocol)
+    assert protocol.transport is not None
+    protocol.transport.loseConnection()
+    return True

@@ -1,0 +1,103 @@
+"""
+People with other programs, in this process.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import reactor
+
+from tests.irc.clients import Screen
+from txwebqq.client import connect
+from txwebqq.faces import withFaces, withFacesNamed
+from txwebqq.model import (
+    Account,
+    Event,
+    FriendshipNotice,
+    GroupMessage,
+    Message,
+    Number,
+    StatusChange,
+)
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.service import WebQQService
+
+
+class Listening(WebQQProtocol):
+    """
+    Writes down what it hears.
+    """
+
+    factory: Neighbour
+
+    def eventReceived(self, event: Event) -> object:
+        match event:
+            case Message(content=content):
+                self.factory.heard.append(withFacesNamed(content))
+            case GroupMessage(number=number, content=content):
+                self.factory.heard.append(f"{number}: {withFacesNamed(content)}")
+            case FriendshipNotice(step=step):
+                self.factory.heard.append(step.name)
+            case StatusChange(status=status):
+                self.factory.heard.append(f"is {status.value}")
+        return super().eventReceived(event)
+
+
+class Neighbour(WebQQFactory, Screen):
+    """
+    Somebody else on QQ; what they see is what they have heard.
+    """
+
+    protocol = Listening
+
+    def __init__(self, url: str, number: int, password: str) -> None:
+        self.heard: list[str] = []
+        self._client = connect(reactor, url)
+        account = Account(Number(number), password)
+        self._service = WebQQService(account, self, self._client, reactor)
+
+    def buildProtocol(self, account: Account) -> WebQQProtocol:
+        protocol = Listening()
+        protocol.factory = self
+        return protocol
+
+    async def start(self) -> None:
+        """
+        Sign on.
+        """
+        self._service.startService()
+        await self._service.whenSignedOn()
+
+    async def stop(self) -> None:
+        """
+        Sign off.
+        """
+        await self._service.stopService()
+        await self._client.close()
+
+    async def look(self) -> str:
+        return "\n".join(self.heard)
+
+    async def tell(self, name: str, text: str) -> None:
+        """
+        Say something to a friend.
+        """
+        me: Any = await self._service.whenSignedOn()
+        (uin,) = [b.uin for b in me.buddies.values() if name in (b.nick, b.markname)]
+        await me.sendMessage(uin, withFaces(text))
+
+    async def tellGroup(self, name: str, text: str) -> None:
+        """
+        Say something in a group.
+        """
+        me: Any = await self._service.whenSignedOn()
+        (gid,) = [g.gid for g in me.groups.values() if g.name == name]
+        await me.sendGroupMessage(gid, withFaces(text))
+
+    async def befriend(self, number: int, text: str) -> None:
+        """
+        Ask to be somebody's friend.
+        """
+        me: Any = await self._service.whenSignedOn()
+        await me.requestFriendship(Number(number), text)

@@ -1,0 +1,153 @@
+"""
+The gateway as a person with irssi has it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pytest_twisted import ensureDeferred
+
+from tests.irc.clients import Irssi
+from tests.irc.household import IRC_PASSWORD, Household
+
+pytest.importorskip("txwebqq.irc.tap")
+
+
+def byPassword(household: Household, user: str = "alice") -> str:
+    return f"/connect -notls 127.0.0.1 {household.plain} {user}:{IRC_PASSWORD} alice"
+
+
+async def join(household: Household, name: str = "irssi") -> Irssi:
+    irssi = household.irssi(name)
+    await irssi.start(byPassword(household))
+    await irssi.shows("[Users #猫咪]", "小明]")
+    return irssi
+
+
+@ensureDeferred
+async def test_talk(household: Household) -> None:
+    """
+    Friends and groups are there after signing in by PASS, and words and faces
+    go both ways.
+    """
+    await household.startServer()
+    await household.startGateway()
+    ming = await household.ming()
+    irssi = await join(household)
+    await ming.tellGroup("猫咪", "茶好了[微笑]")
+    await irssi.shows("茶好了[微笑]")
+    await irssi.type("/msg #猫咪 谢谢[呲牙]")
+    await ming.shows("200001: 谢谢[呲牙]")
+    await ming.tell("Alice", "你在吗？[流泪]")
+    await irssi.shows("你在吗？[流泪]")
+    await irssi.type("/msg 小明 在的[得意]")
+    await ming.shows("\n在的[得意]")
+
+
+@ensureDeferred
+async def test_sasl(household: Household) -> None:
+    """
+    SASL lets in who has the password, and TLS is verified on the way.
+    """
+    await household.startServer()
+    await household.startGateway()
+    irssi = household.irssi()
+    await irssi.start(
+        "/network add -sasl_mechanism PLAIN -sasl_username alice"
+        f" -sasl_password {IRC_PASSWORD} qq",
+        f"/server add -network qq -tls -tls_verify -tls_cafile {household.authority}"
+        f" localhost {household.tls}",
+        "/connect qq",
+    )
+    await irssi.shows("SASL authentication succeeded", "小明]")
+
+
+@ensureDeferred
+async def test_guess(household: Household) -> None:
+    """
+    Who has no password is told so and sees nobody.
+    """
+    await household.startServer()
+    await household.startGateway()
+    irssi = household.irssi()
+    await irssi.start(f"/connect -notls 127.0.0.1 {household.plain} alice:green alice")
+    seen = await irssi.until(
+        lambda seen: re.search("password|Password", seen) is not None, "a refusal"
+    )
+    assert "小明" not in seen
+
+
+@ensureDeferred
+async def test_missed(household: Household) -> None:
+    """
+    What was said while nobody looked is there when somebody does, also after
+    the gateway was killed; and once only.
+    """
+    await household.startServer()
+    gateway = await household.startGateway()
+    ming = await household.ming()
+    irssi = await join(household)
+    await ming.tell("Alice", "一")
+    await irssi.shows("小明> 一")
+    await irssi.stop()
+    await ming.tell("Alice", "等你回来")
+    await ming.tellGroup("猫咪", "都等你")
+    second = await join(household, "second")
+    await second.shows("等你回来", "都等你")
+    await second.stop()
+    gateway.signal("KILL")
+    await gateway.exits()
+    await household.startGateway()
+    third = await join(household, "third")
+    await ming.tell("Alice", "又来了")
+    seen = await third.shows("又来了")
+    assert "等你回来" not in seen
+
+
+@ensureDeferred
+async def test_service(household: Household) -> None:
+    """
+    The service tells what it can do, and a request for friendship is answered
+    from here.
+    """
+    await household.startServer()
+    await household.startGateway()
+    irssi = await join(household)
+    await irssi.type("/msg *qq help")
+    await irssi.shows("accept", "deny", "rename", "history", "logout")
+    flower = await household.neighbour(10003, "tr0ub4dor")
+    await flower.befriend(10001, "我是阿花")
+    await irssi.shows("我是阿花", "10003")
+    await irssi.type("/msg *qq accept 10003")
+    await flower.shows("PASSED")
+    await flower.tell("Alice", "谢谢你")
+    await irssi.shows("谢谢你")
+    await irssi.type("/msg 阿花 不客气")
+    await flower.shows("不客气")
+
+
+@ensureDeferred
+async def test_lostServer(household: Household) -> None:
+    """
+    A QQ server that goes is told of, and when it is back so are all.
+    """
+    server = await household.startServer()
+    await household.startGateway()
+    irssi = await join(household)
+    server.signal("KILL")
+    await server.exits()
+    lost = re.compile(r"\*qq.*10001.*(lost|gone|cannot|unreachable)", re.I)
+    await irssi.until(lambda seen: lost.search(seen) is not None, lost)
+    before = await irssi.look()
+    await household.startServer()
+    back = re.compile(r"\*qq.*10001.*(back|online|signed|again)", re.I)
+    await irssi.until(
+        lambda seen: len(back.findall(seen)) > len(back.findall(before)), back
+    )
+    ming = await household.ming()
+    await ming.tell("Alice", "我回来了")
+    await irssi.shows("我回来了")
+    await irssi.type("/msg 小明 欢迎")
+    await ming.shows("欢迎")

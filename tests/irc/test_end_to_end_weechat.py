@@ -1,0 +1,111 @@
+"""
+The gateway as a person with WeeChat has it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from pytest_twisted import ensureDeferred
+
+from tests.irc.clients import WeeChat
+from tests.irc.household import IRC_PASSWORD, Household
+
+pytest.importorskip("txwebqq.irc.tap")
+
+ROOM = "irc.qq.#猫咪"
+
+
+async def join(household: Household, name: str = "weechat") -> WeeChat:
+    weechat = household.weechat(name)
+    await weechat.start(
+        f"/server add qq 127.0.0.1/{household.plain} -notls -nicks=alice"
+        f" -sasl_mechanism=plain -sasl_username=alice -sasl_password={IRC_PASSWORD}",
+        "/connect qq",
+    )
+    await weechat.shows(ROOM)
+    return weechat
+
+
+@ensureDeferred
+async def test_talk(household: Household) -> None:
+    """
+    After SASL and with all that WeeChat can negotiate, words and faces go both
+    ways.
+    """
+    await household.startServer()
+    await household.startGateway()
+    ming = await household.ming()
+    weechat = await join(household)
+    seen = await weechat.look()
+    for capability in ("sasl", "server-time", "away-notify"):
+        assert capability in seen.partition("enabled:")[2]
+    await ming.tellGroup("猫咪", "茶好了[微笑]")
+    await weechat.shows("茶好了[微笑]")
+    await weechat.type("谢谢[呲牙]", ROOM)
+    await ming.shows("200001: 谢谢[呲牙]")
+    await ming.tell("Alice", "你在吗？[流泪]")
+    await weechat.shows("你在吗？[流泪]")
+    await weechat.type("/msg -server qq 小明 在的[得意]")
+    await ming.shows("\n在的[得意]")
+
+
+@ensureDeferred
+async def test_tls(household: Household) -> None:
+    """
+    WeeChat comes in by TLS when it knows the authority.
+    """
+    await household.startServer()
+    await household.startGateway()
+    weechat = household.weechat()
+    await weechat.start(
+        f"/set weechat.network.gnutls_ca_user {household.authority}",
+        f"/server add qq localhost/{household.tls} -tls -nicks=alice"
+        f" -password=alice:{IRC_PASSWORD}",
+        "/connect qq",
+    )
+    await weechat.shows(ROOM)
+
+
+@ensureDeferred
+async def test_two(household: Household) -> None:
+    """
+    irssi and WeeChat at once: what one says the other sees, and both see what
+    comes.
+    """
+    await household.startServer()
+    await household.startGateway()
+    ming = await household.ming()
+    weechat = await join(household)
+    irssi = household.irssi()
+    await irssi.start(
+        f"/connect -notls 127.0.0.1 {household.plain} alice:{IRC_PASSWORD} alice"
+    )
+    await irssi.shows("[Users #猫咪]")
+    await ming.tellGroup("猫咪", "你们好")
+    await irssi.shows("你们好")
+    await weechat.shows("你们好")
+    await irssi.type("/msg #猫咪 从irssi来")
+    await weechat.shows("从irssi来")
+    await weechat.type("从WeeChat来", ROOM)
+    await irssi.shows("从WeeChat来")
+    await irssi.type("/msg 小明 悄悄话")
+    await weechat.shows("悄悄话")
+    await ming.shows("从irssi来", "从WeeChat来", "悄悄话")
+
+
+@ensureDeferred
+async def test_missed(household: Household) -> None:
+    """
+    What was missed is played back with the time at which it was said, to each
+    client what that one has missed.
+    """
+    await household.startServer()
+    await household.startGateway()
+    ming = await household.ming()
+    weechat = await join(household)
+    await weechat.stop()
+    await ming.tellGroup("猫咪", "等你回来")
+    again = await join(household, "again")
+    await again.shows("等你回来")
+    seen = await again.look()
+    assert seen.count("等你回来") == 1
