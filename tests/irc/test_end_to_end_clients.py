@@ -39,7 +39,9 @@ async def test_conversation(household: Household) -> None:
     await irssi.type("/join #cats")
     await irssi.shows("[Users #cats]")
     address = f"127.0.0.1/{household.plain}"
-    await weechat.start(f"/server add qq {address} -notls -nicks=bob", "/connect qq")
+    await weechat.start(
+        f"/server add qq {address} -notls -nossl -nicks=bob", "/connect qq"
+    )
     await weechat.shows("the kettle is on")
     await weechat.type("/join #cats", "irc.server.qq")
     await irssi.shows("bob [")

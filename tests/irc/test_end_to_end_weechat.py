@@ -18,7 +18,7 @@ ROOM = "irc.qq.#猫咪"
 async def join(household: Household, name: str = "weechat") -> WeeChat:
     weechat = household.weechat(name)
     await weechat.start(
-        f"/server add qq 127.0.0.1/{household.plain} -notls -nicks=alice"
+        f"/server add qq 127.0.0.1/{household.plain} -notls -nossl -nicks=alice"
         f" -sasl_mechanism=plain -sasl_username=alice -sasl_password={IRC_PASSWORD}",
         "/connect qq",
     )
@@ -59,7 +59,7 @@ async def test_tls(household: Household) -> None:
     weechat = household.weechat()
     await weechat.start(
         f"/set weechat.network.gnutls_ca_user {household.authority}",
-        f"/server add qq localhost/{household.tls} -tls -nicks=alice"
+        f"/server add qq localhost/{household.tls} -tls -ssl -nicks=alice"
         f" -password=alice:{IRC_PASSWORD}",
         "/connect qq",
     )
