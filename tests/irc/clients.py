@@ -5,6 +5,7 @@ IRC clients that people use, told what to do and looked at as people do it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,9 @@ from tests.irc.programs import missing, program
 
 # There is no event for a screen that has changed.
 INTERVAL = 0.1
+
+_CLOCK = re.compile(r"^ \[\d\d:\d\d\] ", re.MULTILINE)
+"""The line at the bottom, which comes when keys are read."""
 
 _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
@@ -45,7 +49,7 @@ class Screen:
         """
         return await self.until(lambda seen: all(t in seen for t in texts), texts)
 
-    async def until(self, accept: Callable[[str], bool], wanted: object) -> str:
+    async def until(self, accept: Callable[[str], object], wanted: object) -> str:
         """
         Wait until it looks right.
         """
@@ -97,7 +101,7 @@ class Irssi(Screen):
             self._irssi,
             f"--home={self._folder}",
         )
-        await self.shows("[(status)]")
+        await self.until(_CLOCK.search, "clock")
 
     async def type(self, text: str) -> None:
         """
