@@ -42,7 +42,7 @@ docs: .venv/test.stamp
 	@touch $@ .venv/demo.stamp
 
 # Without these programs their tests are skipped, and the rest is tested still.
-.venv/irc.stamp: | $(BIN)/pip
+.venv/irc.stamp: Makefile | $(BIN)/pip
 	@dpkg -s $(IRC) >/dev/null 2>&1 || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get -qq update && \
