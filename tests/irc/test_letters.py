@@ -1,0 +1,77 @@
+"""
+Letters, and whom they are from.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+
+from txwebqq.errors import Unreachable
+from txwebqq.irc.letters import Letter, LetterFactory, LetterProtocol
+from txwebqq.irc.places import Kind, Place
+from txwebqq.model import Font, Message, Number, StrangerMessage, Text, Uin
+from txwebqq.testing import MemoryWebQQ
+
+
+def test_numbers() -> None:
+    """
+    Places and authors are numbers that stay, also after another sign-on.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    cats = web.group("cats", alice, bob)
+    letters: list[Letter] = []
+    for _ in range(2):
+        bob.run(LetterFactory(letters.append))
+        alice.tell(bob, "hello")
+        alice.tellGroup("cats", "meow")
+        web.settle(5)
+        bob.stop()
+    places = [Place(Kind.PERSON, alice.number), Place(Kind.GROUP, cats)]
+    assert [letter.place for letter in letters] == places * 2
+    assert {letter.author for letter in letters} == {alice.number}
+
+
+class SlowProtocol(LetterProtocol):
+    """
+    Gets numbers when the test wants it to.
+    """
+
+    def __init__(self, letters: list[Letter]) -> None:
+        super().__init__(letters.append)
+        self.asked: dict[Uin, Deferred[Number]] = {
+            Uin(1): Deferred(),
+            Uin(2): Deferred(),
+        }
+
+    def fetchNumber(self, uin: Uin) -> Deferred[Number]:
+        return self.asked[uin]
+
+
+def test_order() -> None:
+    """
+    A letter whose author is hard to find stays before the next, and is not
+    lost when nobody is found.
+    """
+    letters: list[Letter] = []
+    protocol = SlowProtocol(letters)
+    for uin in (1, 2):
+        words = (Text("hello"),)
+        message = Message(Uin(uin), Number(10001), words, 0, 1, 1, Font())
+        protocol.messageReceived(message)
+    protocol.asked[Uin(2)].callback(Number(10002))
+    assert letters == []
+    protocol.asked[Uin(1)].errback(Unreachable("gone"))
+    assert [letter.author for letter in letters] == [0, 10002]
+
+
+def test_stranger() -> None:
+    """
+    A stranger's number is in the message, so nobody is asked for it.
+    """
+    letters: list[Letter] = []
+    words = (Text("hello"),)
+    me, stranger = Number(10001), Number(10003)
+    message = StrangerMessage(Uin(3), me, 7, 0, stranger, words, 0, 1, 1)
+    SlowProtocol(letters).strangerMessageReceived(message)
+    assert [letter.place for letter in letters] == [Place(Kind.PERSON, stranger)]

@@ -1,0 +1,102 @@
+"""
+What one QQ account is told, by numbers that stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred, DeferredLock
+
+from txwebqq.errors import WebQQError
+from txwebqq.irc.places import Kind, Place
+from txwebqq.model import (
+    Account,
+    Content,
+    DiscussionMessage,
+    Font,
+    GroupMessage,
+    Message,
+    StrangerMessage,
+)
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+
+_Words = Message | StrangerMessage | GroupMessage | DiscussionMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """
+    Somebody's words.
+
+    @ivar place: where to answer.
+    @ivar author: the QQ number, or 0 when the server would not tell it.
+    @ivar time: Unix seconds.
+    """
+
+    place: Place
+    author: int
+    content: Content
+    font: Font
+    time: int
+
+
+class LetterProtocol(WebQQProtocol):
+    """
+    Asks for the number of each author, and hands letters on in the order in
+    which they came, however long that takes.
+    """
+
+    def __init__(self, received: Callable[[Letter], object]) -> None:
+        self._received = received
+        self._order = DeferredLock()
+
+    def messageReceived(self, message: Message) -> object:
+        return self._receive(Kind.PERSON, 0, message)
+
+    def strangerMessageReceived(self, message: StrangerMessage) -> object:
+        return self._receive(Kind.PERSON, 0, message)
+
+    def groupMessageReceived(self, message: GroupMessage) -> object:
+        return self._receive(Kind.GROUP, message.number, message)
+
+    def discussionMessageReceived(self, message: DiscussionMessage) -> object:
+        return self._receive(Kind.DISCUSSION, message.discussion, message)
+
+    def _receive(
+        self,
+        kind: Kind,
+        number: int,
+        message: _Words,
+    ) -> Deferred[None]:
+        async def deliver() -> None:
+            author = await self._authorOf(message)
+            place = Place(kind, author if kind is Kind.PERSON else number)
+            content, font, time = message.content, message.font, message.time
+            self._received(Letter(place, author, content, font, time))
+
+        return self._order.run(lambda: Deferred.fromCoroutine(deliver()))
+
+    async def _authorOf(self, message: _Words) -> int:
+        if isinstance(message, StrangerMessage):
+            return message.number
+        try:
+            return await self.fetchNumber(message.sender)
+        except WebQQError:
+            # Words of nobody known are better than words lost.
+            return 0
+
+
+class LetterFactory(WebQQFactory):
+    """
+    Builds the protocol of each sign-on of one account.
+
+    @param received: called with each letter.
+    """
+
+    def __init__(self, received: Callable[[Letter], object]) -> None:
+        self._received = received
+
+    def buildProtocol(self, account: Account) -> LetterProtocol:
+        return LetterProtocol(self._received)
