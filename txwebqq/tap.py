@@ -7,7 +7,6 @@ from __future__ import annotations
 import atexit
 import os
 import signal
-import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +26,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.secrets import readSecret
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
 from txwebqq.tls import Authorities
@@ -199,20 +199,7 @@ def _password(file: str | None) -> str:
         except UnicodeEncodeError as e:
             raise InvalidConfiguration(f"{PASSWORD_VARIABLE} is not UTF-8") from e
         return fromEnvironment
-    try:
-        path = Path(file)
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise InvalidConfiguration(
-                f"others can read the password file: chmod 600 {file}"
-            )
-        password = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as e:
-        raise InvalidConfiguration(f"cannot read {file}: {e.strerror}") from e
-    except UnicodeDecodeError as e:
-        raise InvalidConfiguration(f"the password in {file} is not UTF-8") from e
-    if not password:
-        raise InvalidConfiguration(f"{file} is empty")
-    return password
+    return readSecret(Path(file))
 
 
 def _status(word: str) -> Status:

@@ -1,0 +1,107 @@
+"""
+What is said, between QQ's contents and IRC's lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from txwebqq.faces import nameOf, withFaces
+from txwebqq.graphemes import characters
+from txwebqq.model import Content, CustomFace, Face, GroupPicture, OfflinePicture, Text
+
+PICTURE = "[图片]"
+"""Stands where a picture is."""
+
+_FORMATTING = re.compile(
+    "\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?|\x04(?:[0-9A-Fa-f]{6}(?:,[0-9A-Fa-f]{6})?)?"
+    "|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_ACTION = re.compile("\x01ACTION ?(.*?)\x01?", re.DOTALL)
+
+
+def shown(content: Content) -> str:
+    """
+    A content as text: faces by their names, and a word for each picture.
+    """
+    parts = []
+    for segment in content:
+        match segment:
+            case Text(text):
+                parts.append(text)
+            case Face(number):
+                parts.append(f"[{nameOf(number)}]")
+            case GroupPicture() | CustomFace() | OfflinePicture():
+                parts.append(PICTURE)
+            case _:
+                parts.append("[?]")
+    return "".join(parts).rstrip()
+
+
+def read(text: str) -> Content:
+    """
+    What somebody means who types this on IRC: C{[微笑]} is a face, and
+    formatting is left out.
+    """
+    return withFaces(_CONTROL.sub("", stripFormatting(text)))
+
+
+def stripFormatting(text: str) -> str:
+    """
+    A text without colours and the like.
+    """
+    return _FORMATTING.sub("", text)
+
+
+def lines(text: str) -> list[str]:
+    """
+    The lines of a text, without what IRC cannot carry, and without those that
+    have nothing in them.
+    """
+    found = re.split("\r\n|\r|\n", text)
+    return [line for line in (_CONTROL.sub("", part) for part in found) if line.strip()]
+
+
+def asAction(text: str) -> str | None:
+    """
+    What C{/me} says, L{None} for anything else.
+    """
+    found = _ACTION.fullmatch(text)
+    return None if found is None else found[1]
+
+
+def split(text: str, room: int, encoding: str = "utf-8") -> list[str]:
+    """
+    Pieces of a line that have so many bytes at most: cut after words where
+    there are any, else between characters as people see them.
+    """
+    pieces: list[str] = []
+    while len(text.encode(encoding, "replace")) > room:
+        end = _fitting(text, room, encoding)
+        gap = text.rfind(" ", 0, end + 1)
+        # A gap far back would make the lines short for nothing.
+        cut = gap + 1 if gap > end // 2 else end
+        pieces.append(text[:cut].rstrip(" "))
+        text = text[cut:]
+    return [*pieces, text] if text or not pieces else pieces
+
+
+def _fitting(text: str, room: int, encoding: str) -> int:
+    size = end = 0
+    for piece in _small(text, room, encoding):
+        size += len(piece.encode(encoding, "replace"))
+        if size > room:
+            break
+        end += len(piece)
+    return max(end, 1)
+
+
+def _small(text: str, room: int, encoding: str) -> Iterator[str]:
+    for character in characters(text):
+        # Whole families and flags may be longer than a line.
+        if len(character.encode(encoding, "replace")) > room:
+            yield from character
+        else:
+            yield character
