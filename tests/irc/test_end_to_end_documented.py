@@ -14,8 +14,6 @@ from pytest_twisted import ensureDeferred
 from tests.daemons import ROOT
 from tests.irc.household import Household
 
-pytest.importorskip("txwebqq.irc.tap")
-
 PAGE = ROOT / "docs" / "irc-clients.md"
 
 

@@ -6,13 +6,10 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import Irssi
 from tests.irc.household import IRC_PASSWORD, Household
-
-pytest.importorskip("txwebqq.irc.tap")
 
 
 def byPassword(household: Household, user: str = "alice") -> str:

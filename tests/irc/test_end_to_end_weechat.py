@@ -4,13 +4,10 @@ The gateway as a person with WeeChat has it.
 
 from __future__ import annotations
 
-import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import WeeChat
 from tests.irc.household import IRC_PASSWORD, Household
-
-pytest.importorskip("txwebqq.irc.tap")
 
 ROOM = "irc.qq.#猫咪"
 

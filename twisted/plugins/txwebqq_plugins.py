@@ -17,3 +17,10 @@ webqqServer = ServiceMaker(
     "A self-hosted WebQQ 3.0 server.",
     "webqq-server",
 )
+
+webqqIRC = ServiceMaker(
+    "WebQQ for IRC",
+    "txwebqq.irc.tap",
+    "QQ accounts for IRC clients.",
+    "webqq-irc",
+)

@@ -45,7 +45,7 @@ class Line:
     command: str
     params: tuple[str, ...] = ()
     source: str = ""
-    tags: Mapping[str, str] = field(default=_NO_TAGS, hash=False)
+    tags: Mapping[str, str] = field(default_factory=lambda: _NO_TAGS, hash=False)
 
     @property
     def nick(self) -> str:
@@ -222,9 +222,7 @@ class Reader:
 
 
 MAPPINGS = {
-    "ascii": str.maketrans(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-    ),
+    "ascii": str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"),
     "rfc1459": str.maketrans(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZ[]\\~", "abcdefghijklmnopqrstuvwxyz{}|^"
     ),

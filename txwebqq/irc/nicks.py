@@ -109,9 +109,7 @@ def _nick(name: str) -> str:
     return f"_{nick}" if nick[:1].isdigit() or nick[:1] == "-" else nick
 
 
-def _free(
-    name: str, number: int, taken: Container[str], limit: int, joint: str
-) -> str:
+def _free(name: str, number: int, taken: Container[str], limit: int, joint: str) -> str:
     name = _cut(name, limit)
     if name not in taken:
         return name

@@ -12,20 +12,14 @@ Answer = tuple[str, ...]
 """A command or numeric, then its parameters."""
 
 CAPABILITIES: Mapping[str, str] = {
-    "account-tag": "",
     "away-notify": "",
-    "batch": "",
     "cap-notify": "",
-    "draft/chathistory": "",
-    "draft/multiline": "max-bytes=4096,max-lines=24",
     "echo-message": "",
     "extended-join": "",
-    "labeled-response": "",
     "message-tags": "",
     "multi-prefix": "",
     "sasl": "PLAIN",
     "server-time": "",
-    "standard-replies": "",
     "userhost-in-names": "",
 }
 """What we can, with its value for those who ask in version 302."""

@@ -1,0 +1,169 @@
+"""
+The gateway: QQ for IRC clients.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from hmac import compare_digest
+from typing import Any
+
+from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from txwebqq.client import WebQQClient, connect
+from txwebqq.database import MEMORY, Database
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.config import GatewaySettings
+from txwebqq.irc.guesses import Guesses
+from txwebqq.irc.history import History
+from txwebqq.irc.line import fold
+from txwebqq.irc.listener import Visitor
+from txwebqq.irc.names import Names
+from txwebqq.irc.store import GATEWAY_SHAPE
+from txwebqq.irc.user import User
+from txwebqq.service import WebQQService
+
+HOUR = 3600.0
+
+
+class Gateway(MultiService):
+    """
+    Listens for IRC clients, and keeps the accounts of its users signed on,
+    whether any client is there or not.
+
+    @ivar serverName: what the IRC server calls itself.
+    """
+
+    _log = Logger()
+
+    def __init__(self, settings: GatewaySettings, reactor: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.serverName = settings.name
+        self.motd = settings.motd
+        self.clock: IReactorTime = reactor
+        self.guesses = Guesses(reactor.seconds)
+        self._settings = settings
+        self._database = Database(settings.database or MEMORY, GATEWAY_SHAPE)
+        self._users: dict[str, User] = {}
+        self._clients: list[WebQQClient] = []
+        self._visitors: set[Visitor] = set()
+        names = Names(self._database, partial(fold, mapping="rfc1459"))
+        history = History(
+            self._database, settings.historyMessages, settings.historyDays
+        )
+        for each in settings.users:
+            book = names.book(each.name, each.style.value)
+            user = User(each, book, history, reactor.seconds)
+            self._users[each.name] = user
+            for account in each.accounts:
+                client = connect(reactor, account.server, account.authorities)
+                self._clients.append(client)
+                number = account.account.number
+                service = WebQQService(
+                    account.account,
+                    user.residents[number],
+                    client,
+                    reactor,
+                    era=account.era,
+                )
+                user.services[number] = service
+                service.setServiceParent(self)  # type: ignore[no-untyped-call]
+        factory = _Door(self)
+        for endpoint in settings.listen:
+            try:
+                server = serverFromString(reactor, endpoint)
+            except (ValueError, TypeError, OSError) as e:
+                raise InvalidConfiguration(f"listen: {endpoint}: {e}") from e
+            listening = StreamServerEndpointService(server, factory)
+            # A port that is taken ends the process, with its reason.
+            listening._raiseSynchronously = True
+            listening.setServiceParent(self)
+
+    def startService(self) -> None:
+        """
+        Listen, and sign on.
+        """
+        if self._settings.database is None:
+            self._log.warn("Names and history are in memory alone: give a database.")
+        super().startService()  # type: ignore[no-untyped-call]
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Say goodbye to the clients, and sign off.
+
+        @return: fires when nothing is in flight.
+        """
+        for visitor in list(self._visitors):
+            visitor.leave("The gateway is stopping")
+        stopped = maybeDeferred(super().stopService)
+
+        def close(result: object) -> Deferred[None]:
+            closed = gatherResults([client.close() for client in self._clients])
+            return closed.addCallback(lambda _: self._database.close())
+
+        return stopped.addCallback(close)
+
+    def admit(self, name: str, password: str) -> bool:
+        """
+        Whether that is somebody's password.
+        """
+        user = self._users.get(name)
+        expected = user.settings.password if user is not None else ""
+        isRight = compare_digest(expected.encode(), password.encode("utf-8", "replace"))
+        return user is not None and isRight
+
+    def user(self, name: str) -> User:
+        """
+        Who that is.
+        """
+        return self._users[name]
+
+    def came(self, visitor: Visitor) -> None:
+        """
+        A client has come.
+        """
+        self._visitors.add(visitor)
+
+    def went(self, visitor: Visitor) -> None:
+        """
+        It has gone.
+        """
+        self._visitors.discard(visitor)
+
+
+class _Door(Factory):
+    """
+    Builds what talks to a client.
+    """
+
+    noisy = False
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def buildProtocol(self, addr: IAddress | None) -> Visitor:
+        return _Guest(self._gateway, getattr(addr, "host", ""))
+
+
+class _Guest(Visitor):
+    """
+    A client that the gateway knows of while it is there.
+    """
+
+    def __init__(self, gateway: Gateway, address: str) -> None:
+        super().__init__(gateway, address)
+        self._gateway = gateway
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._gateway.came(self)
+
+    def connectionLost(self, *reason: Any) -> None:
+        self._gateway.went(self)
+        super().connectionLost(*reason)

@@ -1,0 +1,45 @@
+"""
+C{twistd webqq-irc}: QQ for IRC clients.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.application.service import IService
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.config import load
+from txwebqq.irc.gateway import Gateway
+
+
+class Options(UsageOptions):
+    """
+    What C{twistd webqq-irc} can be told.
+    """
+
+    synopsis = "--config FILE.toml"
+    longdesc = "Let IRC clients use QQ accounts, which stay signed on meanwhile."
+    optParameters = [["config", None, None, "The configuration file."]]
+
+    def postOptions(self) -> None:
+        """
+        Read the file, or say what is wrong with it.
+        """
+        if self["config"] is None:
+            raise UsageError("--config is missing")
+        try:
+            self["settings"] = load(Path(self["config"]))
+        except InvalidConfiguration as e:
+            raise UsageError(str(e)) from e
+
+
+def makeService(options: Options) -> IService:
+    """
+    The service that C{twistd} runs.
+    """
+    from twisted.internet import reactor
+
+    return Gateway(options["settings"], reactor)

@@ -1,0 +1,444 @@
+"""
+Somebody who uses the gateway: their QQ accounts, what they call everybody,
+and the IRC clients that they have open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Container, Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+from zlib import crc32
+
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
+
+from txwebqq.errors import CaptchaUnsolved, NotSignedOn
+from txwebqq.irc.config import UserSettings
+from txwebqq.irc.desk import Desk
+from txwebqq.irc.history import Entry, History
+from txwebqq.irc.letters import Letter
+from txwebqq.irc.names import Book, NameTaken
+from txwebqq.irc.nicks import channelFor, isChannel, isNick, nickFor
+from txwebqq.irc.places import SERVICE, Kind, Place
+from txwebqq.irc.resident import Resident, Room
+from txwebqq.irc.text import lines, read, shown
+from txwebqq.model import (
+    FriendshipNotice,
+    FriendshipStep,
+    GroupNotice,
+    Number,
+    Status,
+)
+from txwebqq.service import WebQQService
+
+DESK = "*qq"
+"""The nick of the service."""
+
+_STEPS = {
+    FriendshipStep.PASSED: "lets you have them for a friend",
+    FriendshipStep.PASSED_AND_ADDED: "is your friend now",
+    FriendshipStep.REJECTED: "does not want to be your friend",
+    FriendshipStep.ADDED: "has added you",
+    FriendshipStep.ADDED_UNSIGNED: "has added you",
+}
+
+
+class Screen(Protocol):
+    """
+    An IRC client that is attached.
+
+    @ivar key: tells the clients of one user apart.
+    """
+
+    key: str
+
+    def show(self, entry: Entry) -> None:
+        """
+        Somebody said something.
+        """
+
+    def showChannel(self, channel: Channel) -> None:
+        """
+        A channel is there, or otherwise than it was.
+        """
+
+    def renamed(self, before: str, place: Place, after: str) -> None:
+        """
+        Somebody is called otherwise.
+        """
+
+    def appeared(self, nick: str, number: int, away: str) -> None:
+        """
+        Somebody came or went.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """
+    A group, as IRC sees it.
+
+    @ivar members: nick, number, and whether an operator.
+    """
+
+    name: str
+    place: Place
+    topic: str
+    members: tuple[tuple[str, int, bool], ...]
+
+
+class _Taken(Container[str]):
+    """
+    The names that are somebody's, our user's own ones among them.
+    """
+
+    def __init__(self, book: Container[str], own: frozenset[str]) -> None:
+        self._book = book
+        self._own = own
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._book or name in self._own
+
+
+class User:
+    """
+    One of them. Their accounts stay signed on when all clients have left.
+
+    @param seconds: the time, in Unix seconds.
+
+    @ivar residents: the accounts, by number.
+    @ivar services: what keeps them signed on, likewise.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        settings: UserSettings,
+        book: Book,
+        history: History,
+        seconds: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self.book = book
+        self.residents: dict[int, Resident] = {}
+        self.services: dict[int, WebQQService] = {}
+        self.screens: list[Screen] = []
+        self._history = history
+        self._seconds = seconds
+        self._desk = Desk(self, self.tell)
+        self._taken = _Taken(book, frozenset({self.name, DESK}))
+        self._captchas: list[Deferred[str]] = []
+        for account in settings.accounts:
+            number = account.account.number
+            self.residents[number] = Resident(number, self)
+
+    # ---- clients
+
+    def attach(self, screen: Screen) -> None:
+        """
+        A client has come: show it what there is, then what it has missed.
+        """
+        self.screens.append(screen)
+        for channel in self.channels():
+            screen.showChannel(channel)
+        for entry in self._history.missed(self.name, screen.key, 200):
+            screen.show(entry)
+        self._history.see(self.name, screen.key, self._history.last(self.name))
+
+    def detach(self, screen: Screen) -> None:
+        """
+        A client has gone.
+        """
+        if screen in self.screens:
+            self.screens.remove(screen)
+
+    def _record(self, entry: Entry, besides: Screen | None = None) -> Entry | None:
+        kept = self._history.append(entry)
+        if kept is not None:
+            for screen in list(self.screens):
+                if screen is not besides:
+                    screen.show(kept)
+                self._history.see(self.name, screen.key, kept.serial)
+        return kept
+
+    # ---- names
+
+    def nickOf(self, number: int, name: str) -> str:
+        """
+        What somebody is called, for ever from the first time on.
+        """
+        if number in self.residents:
+            return self.name
+        place = Place(Kind.PERSON, number)
+        style = self.settings.style
+        return self.book.claim(
+            place, lambda taken: nickFor(name, number, style, self._taken)
+        )
+
+    def placeNamed(self, name: str) -> Place | None:
+        """
+        Who or what is called so.
+        """
+        return SERVICE if name.lower() == DESK else self.book.place(name)
+
+    def rename(self, place: Place, name: str) -> str:
+        """
+        Call somebody otherwise; what is wrong with that, or C{""}.
+        """
+        isRoom = place.kind is not Kind.PERSON
+        if name in (self.name, DESK) or not (isChannel if isRoom else isNick)(name):
+            return f"{name} cannot be taken for that"
+        before = self.book.name(place) or ""
+        try:
+            self.book.rename(place, name)
+        except NameTaken as e:
+            return str(e)
+        for screen in list(self.screens):
+            screen.renamed(before, place, name)
+        return ""
+
+    # ---- channels
+
+    def channels(self) -> list[Channel]:
+        """
+        All of them, one for a group that several accounts are in.
+        """
+        rooms: dict[int, Room] = {}
+        for resident in self.residents.values():
+            rooms.update(resident.rooms)
+        return [self._channel(room) for room in rooms.values()]
+
+    def _channel(self, room: Room) -> Channel:
+        place = Place(Kind.GROUP, room.number)
+        style = self.settings.style
+        name = self.book.claim(
+            place, lambda taken: channelFor(room.name, room.number, style, taken)
+        )
+        members = {
+            self.nickOf(member.number, member.name): (member.number, member.isAdmin)
+            for member in room.members
+        }
+        topic = " ".join(lines(room.details.memo))
+        return Channel(
+            name, place, topic, tuple((nick, *who) for nick, who in members.items())
+        )
+
+    def residentOf(self, place: Place) -> Resident | None:
+        """
+        Which account talks there; one that is signed on before others.
+        """
+        known = [
+            resident
+            for resident in self.residents.values()
+            if place.number
+            in (resident.people if place.kind is Kind.PERSON else resident.rooms)
+        ]
+        known.sort(key=lambda resident: not resident.isOnline)
+        return known[0] if known else None
+
+    def isAway(self, number: int) -> str:
+        """
+        Why somebody is away, C{""} when they are not.
+        """
+        for resident in self.residents.values():
+            buddy = resident.buddy(number)
+            if buddy is not None:
+                return _awayOf(buddy.status)
+        return ""
+
+    # ---- saying
+
+    async def say(self, place: Place, text: str, by: Screen) -> Entry | None:
+        """
+        Say what a client has typed; fails as L{Resident.send}.
+
+        @return: what is kept of it.
+        """
+        if place == SERVICE:
+            await self._desk.do(text)
+            return None
+        resident = self.residentOf(place)
+        if resident is None:
+            raise NotSignedOn("none of your accounts knows them")
+        await resident.send(place, read(text))
+        number = resident.number
+        return self._record(self._entry(place, number, number, self.name, text), by)
+
+    def tell(self, text: str) -> None:
+        """
+        Say something as the service.
+        """
+        for line in lines(text):
+            self._record(self._entry(SERVICE, 0, 0, DESK, line, command="NOTICE"))
+
+    def _entry(
+        self,
+        place: Place,
+        account: int,
+        sender: int,
+        nick: str,
+        text: str,
+        at: int | None = None,
+        command: str = "PRIVMSG",
+    ) -> Entry:
+        now = int((self._seconds() if at is None else at) * 1000)
+        return Entry(
+            self.name, place, now, Number(account), Number(sender), nick, text, command
+        )
+
+    def latest(self, place: Place, count: int) -> list[Entry]:
+        """
+        What was said there last.
+        """
+        return self._history.latest(self.name, place, count)
+
+    def listed(self) -> list[str]:
+        """
+        Everybody, a line each.
+        """
+        people = [
+            f"{self.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
+            for resident in self.residents.values()
+            for number in resident.people
+            if (buddy := resident.buddy(number)) is not None
+        ]
+        rooms = [f"{c.name}: {c.place.number}" for c in self.channels()]
+        return sorted(people) + sorted(rooms)
+
+    # ---- accounts
+
+    def signOn(self, number: int) -> None:
+        """
+        Have an account signed on.
+        """
+        self.services[number].signOn()
+
+    def signOff(self, number: int) -> None:
+        """
+        Have it signed off, until somebody wants it back.
+        """
+        self.services[number].signOff()
+
+    def solve(self, text: str) -> bool:
+        """
+        Give what somebody has read to whoever waits first.
+        """
+        if not self._captchas:
+            return False
+        self._captchas.pop(0).callback(text)
+        return True
+
+    # ---- what residents tell
+
+    def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
+        """
+        Ask for a captcha to be read; nobody can see it yet but by other means.
+        """
+        self.tell(
+            f"{resident.number} cannot be signed on: the server wants a captcha read,"
+            " which the gateway cannot show. Sign on once with another program, or"
+            f" try again later: login {resident.number}"
+        )
+        return fail(CaptchaUnsolved("nobody could read it"))
+
+    def arrived(self, resident: Resident) -> None:
+        """
+        It is signed on, or knows more than before.
+        """
+        if not resident.isTold:
+            resident.isTold = True
+            self.tell(
+                f"{resident.number} is signed on: {len(resident.people)} friends,"
+                f" {len(resident.rooms)} groups"
+            )
+        for number in resident.people:
+            buddy = resident.buddy(number)
+            if buddy is not None:
+                self.nickOf(number, buddy.name)
+        for channel in self.channels():
+            for screen in list(self.screens):
+                screen.showChannel(channel)
+
+    def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
+        """
+        It is not signed on any more.
+        """
+        resident.isTold = False
+        then = (
+            f"login {resident.number} signs it on again"
+            if isForGood
+            else "it is being signed on again"
+        )
+        self.tell(f"{resident.number} has lost its connection ({reason}); {then}")
+
+    def letterReceived(self, resident: Resident, letter: Letter) -> None:
+        """
+        Somebody wrote.
+        """
+        place = letter.place
+        if place.kind is Kind.DISCUSSION:
+            return
+        name = self._nameOf(resident, letter)
+        nick = self.nickOf(letter.author, name)
+        text = shown(letter.content)
+        origin = f"{letter.author} {letter.time} {crc32(text.encode()):x}"
+        entry = self._entry(
+            place,
+            resident.number,
+            letter.author,
+            nick,
+            text,
+            letter.time,
+        )
+        if place.kind is Kind.GROUP:
+            # Each of our accounts in a group is told.
+            entry = replace(entry, origin=origin)
+        self._record(entry)
+
+    def _nameOf(self, resident: Resident, letter: Letter) -> str:
+        buddy = resident.buddy(letter.author)
+        if buddy is not None:
+            return buddy.name
+        room = resident.rooms.get(letter.place.number)
+        members: Iterable[tuple[int, str]] = (
+            ((m.number, m.name) for m in room.members) if room else ()
+        )
+        return dict(members).get(letter.author, "")
+
+    def appeared(self, resident: Resident, number: int, status: Status) -> None:
+        """
+        A friend came, went or changed.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            nick = self.nickOf(number, buddy.name)
+            for screen in list(self.screens):
+                screen.appeared(nick, number, _awayOf(status))
+
+    def requested(self, resident: Resident, notice: FriendshipNotice) -> None:
+        """
+        A step on the way to a friendship.
+        """
+        number = notice.number
+        if notice.step is FriendshipStep.REQUESTED:
+            resident.requests[number] = notice
+            self.tell(
+                f"{number} wants to be a friend of {resident.number}: {notice.text}"
+            )
+            self.tell(f"accept {number}, or deny {number}")
+            return
+        words = f" ({notice.text})" if notice.text else ""
+        self.tell(f"{number} {_STEPS[notice.step]}{words}")
+
+    def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
+        """
+        A step of somebody into or out of a group.
+        """
+        self.tell(f"{resident.number}: {notice.step.value} in a group")
+
+
+def _awayOf(status: Status) -> str:
+    return "" if status in (Status.ONLINE, Status.CALLME) else status.value
