@@ -26,7 +26,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.secrets import readSecret
+from txwebqq.passwords import readSecret
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
 from txwebqq.tls import Authorities

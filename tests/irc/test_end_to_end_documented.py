@@ -36,7 +36,7 @@ def moved(household: Household, line: str) -> str:
 
 
 @ensureDeferred
-@pytest.mark.parametrize("lines", blocks("irssi"))
+@pytest.mark.parametrize("lines", [*blocks("irssi")])
 async def test_irssi(household: Household, lines: list[str]) -> None:
     """
     Whoever types it in irssi is in the group.
@@ -51,7 +51,7 @@ async def test_irssi(household: Household, lines: list[str]) -> None:
 
 
 @ensureDeferred
-@pytest.mark.parametrize("lines", blocks("WeeChat"))
+@pytest.mark.parametrize("lines", [*blocks("WeeChat")])
 async def test_weechat(household: Household, lines: list[str]) -> None:
     """
     Whoever types it in WeeChat is in the group.

@@ -14,7 +14,7 @@ from txwebqq.client import Servers
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.nicks import Style, isNick
 from txwebqq.model import Account, Number, Status
-from txwebqq.secrets import readSecret
+from txwebqq.passwords import readSecret
 from txwebqq.session import Era
 from txwebqq.tls import Authorities
 
