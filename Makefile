@@ -34,11 +34,11 @@ docs: .venv/test.stamp
 	@echo "Now open docs/_build/html/index.html"
 
 .venv/demo.stamp: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --editable '.[server]'
+	$(BIN)/python -m pip install --quiet --editable '.[server,irc]'
 	@touch $@
 
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --editable '.[server,test,docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[server,irc,test,docs]'
 	@touch $@ .venv/demo.stamp
 
 # Without these programs their tests are skipped, and the rest is tested still.

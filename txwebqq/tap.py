@@ -25,8 +25,8 @@ from txwebqq.client import Servers, connect
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
-from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.passwords import readSecret
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
 from txwebqq.tls import Authorities

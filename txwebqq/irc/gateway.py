@@ -19,12 +19,13 @@ from twisted.logger import Logger
 from txwebqq.client import WebQQClient, connect
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config import GatewaySettings
+from txwebqq.irc.config import GatewaySettings, UserSettings
 from txwebqq.irc.guesses import Guesses
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
 from txwebqq.irc.listener import Visitor
 from txwebqq.irc.names import Names
+from txwebqq.irc.nicks import Romanise, Style
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.service import WebQQService
@@ -59,7 +60,7 @@ class Gateway(MultiService):
         )
         for each in settings.users:
             book = names.book(each.name, each.style.value)
-            user = User(each, book, history, reactor.seconds)
+            user = User(each, book, history, reactor.seconds, _romaniser(each))
             self._users[each.name] = user
             for account in each.accounts:
                 client = connect(reactor, account.server, account.authorities)
@@ -135,6 +136,18 @@ class Gateway(MultiService):
         It has gone.
         """
         self._visitors.discard(visitor)
+
+
+def _romaniser(settings: UserSettings) -> Romanise | None:
+    if settings.style is not Style.PINYIN:
+        return None
+    try:
+        from pypinyin import lazy_pinyin
+    except ImportError as e:
+        raise InvalidConfiguration(
+            f"{settings.name}: nicks in pinyin need pypinyin: pip install txwebqq[irc]"
+        ) from e
+    return lambda name: "".join(word.capitalize() for word in lazy_pinyin(name))
 
 
 class _Door(Factory):

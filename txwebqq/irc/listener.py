@@ -130,6 +130,8 @@ class Visitor(Protocol):
         """
         End the connection, and say why.
         """
+        if self._outbox is None:
+            return
         self._send(Line("ERROR", (reason,)))
         self._outbox = None
         self._wire.unregisterProducer()

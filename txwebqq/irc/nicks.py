@@ -47,12 +47,8 @@ def nickFor(
         people of one name apart.
     @param romanise: for L{Style.PINYIN}; without it, that is L{Style.NUMBER}.
     """
-    if style is Style.PINYIN and romanise is not None:
-        name = romanise(name)
-        name = name if name.isascii() else ""
-    elif style is not Style.UTF8:
-        name = ""
-    return _free(_nick(name) or f"qq{number}", number, taken, limit, "_")
+    name = _written(name, style, romanise)
+    return _free(_nick(name) or f"qq{number}", number, taken, limit)
 
 
 def channelFor(
@@ -66,13 +62,16 @@ def channelFor(
     """
     A channel's name that no other one has; as L{nickFor}.
     """
-    if style is Style.PINYIN and romanise is not None:
-        name = romanise(name)
-        name = name if name.isascii() else ""
-    elif style is not Style.UTF8:
-        name = ""
+    name = _written(name, style, romanise)
     seen = _NO_CHANNEL.sub("_", _visible(name)).strip("_")
-    return _free(f"#{seen or number}", number, taken, limit, "_")
+    return _free(f"#{seen or number}", number, taken, limit)
+
+
+def _written(name: str, style: Style, romanise: Romanise | None) -> str:
+    if style is Style.PINYIN and romanise is not None:
+        romanised = romanise(name)
+        return romanised if romanised.isascii() else ""
+    return name if style is Style.UTF8 else ""
 
 
 def isNick(text: str, limit: int = MAX_NICK) -> bool:
@@ -109,18 +108,12 @@ def _nick(name: str) -> str:
     return f"_{nick}" if nick[:1].isdigit() or nick[:1] == "-" else nick
 
 
-def _free(name: str, number: int, taken: Container[str], limit: int, joint: str) -> str:
-    name = _cut(name, limit)
-    if name not in taken:
-        return name
-    ending = f"{joint}{number}"
-    name = _cut(name, limit - len(ending)) + ending
-    count = 2
-    while name in taken:
-        ending = f"{joint}{number}{joint}{count}"
-        name = _cut(name, limit - len(ending)) + ending
+def _free(name: str, number: int, taken: Container[str], limit: int) -> str:
+    count, ending = 1, ""
+    while (free := _cut(name, limit - len(ending)) + ending) in taken:
+        ending = f"_{number}" if count == 1 else f"_{number}_{count}"
         count += 1
-    return name
+    return free
 
 
 def _cut(name: str, limit: int) -> str:

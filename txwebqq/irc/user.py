@@ -19,7 +19,7 @@ from txwebqq.irc.desk import Desk
 from txwebqq.irc.history import Entry, History
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.names import Book, NameTaken
-from txwebqq.irc.nicks import channelFor, isChannel, isNick, nickFor
+from txwebqq.irc.nicks import Romanise, channelFor, isChannel, isNick, nickFor
 from txwebqq.irc.places import SERVICE, Kind, Place
 from txwebqq.irc.resident import Resident, Room
 from txwebqq.irc.text import lines, read, shown
@@ -106,6 +106,7 @@ class User:
     One of them. Their accounts stay signed on when all clients have left.
 
     @param seconds: the time, in Unix seconds.
+    @param romanise: writes Chinese in Latin letters.
 
     @ivar residents: the accounts, by number.
     @ivar services: what keeps them signed on, likewise.
@@ -119,8 +120,10 @@ class User:
         book: Book,
         history: History,
         seconds: Callable[[], float],
+        romanise: Romanise | None = None,
     ) -> None:
         self.settings = settings
+        self._romanise = romanise
         self.name = settings.name
         self.book = book
         self.residents: dict[int, Resident] = {}
@@ -175,7 +178,7 @@ class User:
         place = Place(Kind.PERSON, number)
         style = self.settings.style
         return self.book.claim(
-            place, lambda taken: nickFor(name, number, style, self._taken)
+            place, lambda _: nickFor(name, number, style, self._taken, self._romanise)
         )
 
     def placeNamed(self, name: str) -> Place | None:
@@ -215,7 +218,10 @@ class User:
         place = Place(Kind.GROUP, room.number)
         style = self.settings.style
         name = self.book.claim(
-            place, lambda taken: channelFor(room.name, room.number, style, taken)
+            place,
+            lambda taken: channelFor(
+                room.name, room.number, style, taken, self._romanise
+            ),
         )
         members = {
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)

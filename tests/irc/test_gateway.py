@@ -1,0 +1,399 @@
+"""
+The gateway, from an IRC client's bytes to QQ and back, in memory.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import partial
+from typing import Any
+
+import pytest
+from twisted.internet.testing import StringTransport
+
+from txwebqq.database import MEMORY, Database
+from txwebqq.irc.config import AccountSettings, UserSettings
+from txwebqq.irc.guesses import Guesses
+from txwebqq.irc.history import History
+from txwebqq.irc.line import fold
+from txwebqq.irc.listener import PATIENCE, QUIET, Visitor
+from txwebqq.irc.names import Names
+from txwebqq.irc.nicks import Style
+from txwebqq.irc.places import Kind
+from txwebqq.irc.store import GATEWAY_SHAPE
+from txwebqq.irc.user import User
+from txwebqq.model import Status
+from txwebqq.testing import MemoryPerson, MemoryWebQQ
+
+
+class Transport(StringTransport):
+    """
+    Notes that it was cut off.
+    """
+
+    isAborted = False
+
+    def abortConnection(self) -> None:
+        self.isAborted = True
+
+
+class Client:
+    """
+    An IRC client, in bytes.
+    """
+
+    def __init__(self, scene: Scene, address: str = "127.0.0.1") -> None:
+        self.transport = Transport()
+        self.visitor = Visitor(scene, address)
+        self._web = scene.web
+        self.visitor.makeConnection(self.transport)
+
+    def send(self, *lines: str | bytes) -> str:
+        """
+        Say something; what came in between is what it answers.
+        """
+        self.transport.clear()
+        for line in lines:
+            raw = line.encode() if isinstance(line, str) else line
+            self.visitor.dataReceived(raw + b"\r\n")
+        self._web.settle(1)
+        return self.seen
+
+    @property
+    def seen(self) -> str:
+        data: bytes = self.transport.value()
+        return data.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """
+        The client goes away.
+        """
+        self.visitor.connectionLost()
+
+
+class Scene:
+    """
+    A user with an account, a friend, and a group that both are in.
+    """
+
+    serverName = "qq.test"
+    motd = ""
+
+    def __init__(self, friend: str = "小明", style: Style = Style.UTF8) -> None:
+        self.web = MemoryWebQQ()
+        self.clock: Any = self.web.clock
+        self.alice, self.ming = self.web.friends("Alice", friend)
+        self.web.group("猫咪", self.ming, self.alice)
+        self.guesses = Guesses(self.clock.seconds)
+        self.database = Database(MEMORY, GATEWAY_SHAPE)
+        settings = UserSettings(
+            "alice", "oolong", style, (AccountSettings(self.alice.account),)
+        )
+        names = Names(self.database, partial(fold, mapping="rfc1459"))
+        book = names.book("alice", style.value)
+        self.alices = User(settings, book, History(self.database), self.clock.seconds)
+
+    def admit(self, name: str, password: str) -> bool:
+        return (name, password) == ("alice", "oolong")
+
+    def user(self, name: str) -> User:
+        return self.alices
+
+    def signOn(self, person: MemoryPerson) -> None:
+        """
+        Sign the account, or the friend, on.
+        """
+        if person is self.alice:
+            person.run(self.alices.residents[person.number])
+        else:
+            person.run()
+        self.web.settle(3)
+
+    def client(self, *capabilities: str, login: str = "alice") -> Client:
+        """
+        A client that has come in.
+        """
+        client = Client(self)
+        if capabilities:
+            client.send("CAP LS 302", f"CAP REQ :{' '.join(capabilities)}", "CAP END")
+        client.send(f"PASS {login}:oolong", "NICK me", "USER me 0 * :Me")
+        return client
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """
+    Both are signed on.
+    """
+    scene = Scene()
+    scene.signOn(scene.ming)
+    scene.signOn(scene.alice)
+    return scene
+
+
+def test_welcome(scene: Scene) -> None:
+    """
+    Whoever comes in is told who is there.
+    """
+    seen = scene.client().seen
+    for text in (
+        ":qq.test 001 me ",
+        "CASEMAPPING=rfc1459",
+        "LINELEN=512",
+        ":me!alice@qq.test JOIN #猫咪",
+        "353 me = #猫咪",
+        "@小明",
+        "366 me #猫咪",
+    ):
+        assert text in seen
+
+
+def test_bothWays(scene: Scene) -> None:
+    """
+    Words go to friends and groups, and come from them.
+    """
+    client = scene.client()
+    client.send("PRIVMSG 小明 :你好[微笑]", "PRIVMSG #猫咪,小明 :hello")
+    assert sorted(scene.ming.heard) == ["hello", "hello", "你好"]
+    client.transport.clear()
+    scene.ming.tell(scene.alice, "在吗")
+    scene.ming.tellGroup("猫咪", "都在吗")
+    scene.web.settle(3)
+    number = scene.ming.number
+    assert f":小明!{number}@qq.test PRIVMSG me 在吗\r\n" in client.seen
+    assert f":小明!{number}@qq.test PRIVMSG #猫咪 都在吗\r\n" in client.seen
+
+
+def test_missed(scene: Scene) -> None:
+    """
+    What was said while nobody was there is played back, once, to each of
+    those who tell themselves apart.
+    """
+    scene.client().close()
+    scene.client(login="alice/phone").close()
+    scene.ming.tell(scene.alice, "等你回来")
+    scene.web.settle(3)
+    for login in ("alice", "alice/phone"):
+        client = scene.client("server-time", login=login)
+        assert "等你回来" in client.seen
+        assert "@time=" in client.seen
+        client.close()
+        assert "等你回来" not in scene.client(login=login).seen
+
+
+def test_several(scene: Scene) -> None:
+    """
+    What one client says the others see, and itself only when it wants to.
+    """
+    first, second = scene.client(), scene.client("echo-message", "message-tags")
+    assert "hi" not in first.send("PRIVMSG 小明 :hi")
+    assert "PRIVMSG 小明 hi" in second.seen
+    assert "msgid=" in second.send("PRIVMSG 小明 :ho")
+    assert second.seen.count("PRIVMSG 小明 ho") == 1
+
+
+def test_hostileWords(scene: Scene) -> None:
+    """
+    A message of several lines is several messages, and no command.
+    """
+    client = scene.client()
+    client.transport.clear()
+    scene.ming.tell(scene.alice, "a\r\nQUIT :x\n\x01DCC SEND x\x01\0")
+    scene.web.settle(3)
+    heads = [line.split(" ")[1] for line in client.seen.splitlines()]
+    assert heads == ["PRIVMSG"] * 3
+    assert "\x01" not in client.seen
+
+
+@pytest.mark.parametrize("name", ["\r\nQUIT :x", "a!b@c d", "\x01\x02", "", ":x #y"])
+def test_hostileNick(name: str) -> None:
+    """
+    Whatever a friend calls themselves, they can be talked to.
+    """
+    scene = Scene(name)
+    scene.signOn(scene.ming)
+    scene.signOn(scene.alice)
+    client = scene.client()
+    [nick] = scene.alices.book.all(Kind.PERSON).values()
+    client.send(f"PRIVMSG {nick} :hello")
+    assert scene.ming.heard == ["hello"]
+
+
+def test_longWords(scene: Scene) -> None:
+    """
+    Nothing is longer than a line, and nothing is lost of it.
+    """
+    client = scene.client()
+    client.transport.clear()
+    scene.ming.tell(scene.alice, "茶" * 1000)
+    scene.web.settle(3)
+    lines = client.transport.value().split(b"\r\n")[:-1]
+    assert all(len(line) <= 510 for line in lines)
+    assert client.seen.count("茶") == 1000
+
+
+def test_gbk(scene: Scene) -> None:
+    """
+    A client that writes GBK is understood, and answered so.
+    """
+    client = scene.client()
+    client.send("PRIVMSG 小明 :你好".encode("gb18030"))
+    assert scene.ming.heard == ["你好"]
+    client.transport.clear()
+    scene.ming.tell(scene.alice, "再见")
+    scene.web.settle(3)
+    assert "再见".encode("gb18030") in client.transport.value()
+
+
+def test_hostileLines(scene: Scene) -> None:
+    """
+    Lines without end, without sense or with NUL harm nobody.
+    """
+    client = scene.client()
+    assert " 417 " in client.send(b"x" * 100_000)
+    assert " 417 " in client.send(b"@" + b"a;" * 1_000_000 + b" PING")
+    assert "NOTICE me" in client.send(b"PRIVMSG a :\0")
+    assert " 421 " in client.send("NONSENSE")
+    assert "PONG qq.test x" in client.send("PING x")
+
+
+def test_slow(scene: Scene) -> None:
+    """
+    Who does not read is cut off, and others are not.
+    """
+    slow, other = scene.client(), scene.client()
+    assert slow.transport.producer is not None
+    slow.transport.producer.pauseProducing()
+    for _ in range(100):
+        scene.alices.tell("x" * 20_000)
+    assert slow.transport.isAborted
+    assert not other.transport.isAborted
+
+
+def test_guesses(scene: Scene) -> None:
+    """
+    After five wrong passwords even the right one has to wait a minute.
+    """
+    for _ in range(5):
+        client = Client(scene)
+        assert " 464 " in client.send("PASS alice:green", "NICK me", "USER me 0 * x")
+        assert client.transport.disconnecting
+    right = ("PASS alice:oolong", "NICK me", "USER me 0 * x")
+    assert " 464 " in Client(scene, "10.0.0.9").send(*right)
+    scene.web.settle(61)
+    assert " 001 " in Client(scene).send(*right)
+
+
+def test_sasl(scene: Scene) -> None:
+    """
+    SASL lets in, also with the name of the client.
+    """
+    blob = b64encode(b"\0alice/phone\0oolong").decode()
+    client = Client(scene)
+    client.send("CAP REQ :sasl", "NICK me", "USER me 0 * x", "AUTHENTICATE PLAIN")
+    assert " 903 " in client.send(f"AUTHENTICATE {blob}")
+    assert " 001 " in client.send("CAP END")
+    assert client.visitor.key == "phone"
+
+
+def test_silence(scene: Scene) -> None:
+    """
+    Who never registers is shown out, and who is silent is asked first.
+    """
+    silent = Client(scene)
+    scene.web.settle(PATIENCE + 1)
+    assert silent.transport.disconnecting
+    client = scene.client()
+    client.transport.clear()
+    scene.clock.advance(QUIET + 1)
+    assert "PING qq.test" in client.seen
+    scene.clock.advance(QUIET + 1)
+    assert client.transport.disconnecting
+
+
+def test_offline(scene: Scene) -> None:
+    """
+    What cannot be delivered is told, and so is the loss of the account.
+    """
+    client = scene.client()
+    scene.alice.stop()
+    scene.web.settle(3)
+    assert " 404 " in client.send("PRIVMSG 小明 :hello")
+    assert " 401 " in client.send("PRIVMSG nobody :hello")
+
+
+def test_questions(scene: Scene) -> None:
+    """
+    The questions of IRC clients have their answers.
+    """
+    client = scene.client("away-notify", "userhost-in-names", "extended-join")
+    number = scene.ming.number
+    for question, answer in (
+        ("WHO #猫咪", f"352 me #猫咪 {number} qq.test qq.test 小明 H@"),
+        ("WHOIS 小明", f"311 me 小明 {number}"),
+        ("WHOIS 小明", "319 me 小明 #猫咪"),
+        ("NAMES #猫咪", f"@小明!{number}@qq.test"),
+        ("LIST", "322 me #猫咪 2"),
+        ("ISON 小明 nobody *qq", "303 me :小明 *qq"),
+        ("MODE #猫咪", "324 me #猫咪 +nt"),
+        ("TOPIC #猫咪", "331 me #猫咪"),
+        ("PART #猫咪", "PART #猫咪"),
+        ("JOIN #猫咪", "JOIN #猫咪"),
+        ("JOIN #nowhere", " 403 "),
+        ("NICK 小明", " 433 "),
+        ("NICK other", "NICK other"),
+    ):
+        assert answer in client.send(question), question
+    client.transport.clear()
+    scene.ming.appear(Status.AWAY)
+    scene.web.settle(3)
+    assert f":小明!{number}@qq.test AWAY away" in client.seen
+
+
+def test_desk(scene: Scene) -> None:
+    """
+    The service does what it says, and names what it cannot do.
+    """
+    client = scene.client()
+    for command, answer in (
+        ("help", "rename NICK NEW"),
+        ("accounts", f"{scene.alice.number} is online"),
+        ("status busy", "is busy now"),
+        ("status nonsense", "that is no status"),
+        ("list", f"小明: {scene.ming.number}, online"),
+        ("rename 小明 Ming", "小明 is Ming from now on"),
+        ("history Ming 5", ""),
+        ("history Nobody", "nobody is called so"),
+        ("accept 10999", "10999 has not asked"),
+        ("accept", "a number is missing"),
+        ("search 1", "that did not work"),
+        ("nonsense", "There is no command nonsense"),
+    ):
+        assert answer in client.send(f"PRIVMSG *qq :{command}"), command
+    client.send("PRIVMSG Ming :hello")
+    assert scene.ming.heard == ["hello"]
+
+
+def test_names(scene: Scene) -> None:
+    """
+    A nick stays, also after another sign-on.
+    """
+    client = scene.client()
+    client.send("PRIVMSG *qq :rename 小明 Ming")
+    scene.alice.stop()
+    scene.web.settle(3)
+    scene.signOn(scene.alice)
+    client.transport.clear()
+    scene.ming.tell(scene.alice, "still me")
+    scene.web.settle(3)
+    assert ":Ming!" in client.seen
+
+
+def test_action(scene: Scene) -> None:
+    """
+    What somebody does is told with their words.
+    """
+    client = scene.client()
+    client.send("PRIVMSG 小明 :\x01ACTION waves\x01")
+    assert scene.ming.heard == ["/me waves"]
+    assert client.send("PRIVMSG 小明 :\x01VERSION\x01") == ""

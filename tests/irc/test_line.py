@@ -1,0 +1,206 @@
+"""
+IRC's lines, as bytes and as values.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from txwebqq.irc.line import (
+    MAX_LINE,
+    OVERLONG,
+    Line,
+    MalformedLine,
+    Overlong,
+    Reader,
+    encodingOf,
+    fold,
+    parse,
+    serialise,
+    sized,
+)
+
+# Cases of the IRC client protocol and of IRCv3's message tags.
+SPLIT = [
+    (b"foo bar baz asdf", Line("FOO", ("bar", "baz", "asdf"))),
+    (b":coolguy foo bar baz", Line("FOO", ("bar", "baz"), "coolguy")),
+    (b"foo bar baz :asdf quux", Line("FOO", ("bar", "baz", "asdf quux"))),
+    (b"foo bar baz :", Line("FOO", ("bar", "baz", ""))),
+    (b"foo bar baz ::asdf", Line("FOO", ("bar", "baz", ":asdf"))),
+    (b":coolguy foo bar baz :  ", Line("FOO", ("bar", "baz", "  "), "coolguy")),
+    (
+        b"@a=b;c=32;k;rt=ql7 foo",
+        Line("FOO", (), "", {"a": "b", "c": "32", "k": "", "rt": "ql7"}),
+    ),
+    (
+        b"@a=b\\\\and\\nk;c=72\\s45;d=gh\\:764 foo",
+        Line("FOO", (), "", {"a": "b\\and\nk", "c": "72 45", "d": "gh;764"}),
+    ),
+    (
+        b"@c;h=;a=b :quux ab cd",
+        Line("AB", ("cd",), "quux", {"c": "", "h": "", "a": "b"}),
+    ),
+    (
+        b"@tag1=value\\\\ntest COMMAND",
+        Line("COMMAND", (), "", {"tag1": "value\\ntest"}),
+    ),
+    (b"@tag1=value\\1 COMMAND", Line("COMMAND", (), "", {"tag1": "value1"})),
+    (b"@tag1=value1\\ COMMAND", Line("COMMAND", (), "", {"tag1": "value1"})),
+    (b":src JOIN #chan", Line("JOIN", ("#chan",), "src")),
+    (b"MODE   #chan  +o   nick ", Line("MODE", ("#chan", "+o", "nick"))),
+    (
+        b":a!b@\xe4\xbd\xa0 PRIVMSG x :\xe5\xa5\xbd",
+        Line("PRIVMSG", ("x", "好"), "a!b@你"),
+    ),
+    ("PRIVMSG x :你好".encode("gb18030"), Line("PRIVMSG", ("x", "你好"))),
+]
+
+
+@pytest.mark.parametrize(("raw", "line"), SPLIT)
+def test_split(raw: bytes, line: Line) -> None:
+    """
+    Lines are read as the documents of IRC say.
+    """
+    assert parse(raw) == line
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b" ", b":source", b"@tag", b"@tag ", b"4x2 y", b"a\0b", b"\xff\xfe c"]
+)
+def test_malformed(raw: bytes) -> None:
+    """
+    What has no command, or NUL in it, is no line.
+    """
+    with pytest.raises(MalformedLine):
+        parse(raw)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Line("PRIVMSG", ("a", "x\r\nQUIT")),
+        Line("PRIVMSG", ("a", "x\nQUIT")),
+        Line("PRIVMSG", ("a", "x\0")),
+        Line("PRIVMSG", ("a b", "x")),
+        Line("PRIVMSG", ("", "x")),
+        Line("PRIVMSG", (":a", "x")),
+        Line("PRIV MSG", ("a",)),
+        Line("PING", ("a",), "x y"),
+        Line("PING", ("a",), "x\r\ny"),
+        Line("PING", ("a",), "", {"a b": ""}),
+        Line("PING", ("a",), "", {"a": "\0"}),
+    ],
+)
+def test_notInjected(line: Line) -> None:
+    """
+    Nothing is written that would be read as another line, or several.
+    """
+    with pytest.raises(MalformedLine):
+        serialise(line)
+
+
+words = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\r\n \ufffd"), min_size=1
+)
+middles = words.filter(lambda word: not word.startswith(":"))
+trailings = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n\ufffd"))
+tags = st.dictionaries(
+    st.from_regex(r"\A\+?([a-z.]{1,5}/)?[a-z-]{1,8}\Z"),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    max_size=4,
+)
+lines = st.builds(
+    lambda command, middle, trailing, source, tags: Line(
+        command, (*middle, trailing), source, tags
+    ),
+    st.sampled_from(["PRIVMSG", "TAGMSG", "001"]),
+    st.lists(middles, max_size=4),
+    trailings,
+    st.one_of(st.just(""), words),
+    tags,
+)
+
+
+@given(lines)
+def test_roundTrip(line: Line) -> None:
+    """
+    What is written is read again as it was.
+    """
+    raw = serialise(line)
+    assert raw.endswith(b"\r\n")
+    assert parse(raw[:-2]) == line
+
+
+@given(lines)
+def test_sized(line: Line) -> None:
+    """
+    The size is that of the bytes, without tags.
+    """
+    bare = Line(line.command, line.params, line.source)
+    assert sized(line) == len(serialise(bare))
+
+
+@given(st.binary(max_size=200))
+def test_anything(raw: bytes) -> None:
+    """
+    Any bytes are a line or no line.
+    """
+    try:
+        line = parse(raw)
+    except MalformedLine:
+        return
+    assert line.command == line.command.upper()
+    assert encodingOf(raw) in ("utf-8", "gb18030")
+
+
+@given(st.lists(st.binary(max_size=30), max_size=12), st.data())
+def test_chunks(parts: list[bytes], data: st.DataObject) -> None:
+    """
+    However a stream is cut, its lines are the same.
+    """
+    stream = b"\r\n".join(parts) + b"\n"
+    whole = Reader(limit=20).feed(stream)
+    reader = Reader(limit=20)
+    pieces: list[bytes | Overlong] = []
+    while stream:
+        size = data.draw(st.integers(1, len(stream)))
+        pieces += reader.feed(stream[:size])
+        stream = stream[size:]
+    assert pieces == whole
+
+
+def test_bounded() -> None:
+    """
+    A line without an end is not kept, and the one after it is read.
+    """
+    reader = Reader()
+    for _ in range(1000):
+        assert reader.feed(b"x" * 1000) == []
+        assert len(reader._rest) <= MAX_LINE
+    assert reader.feed(b"\r\nPING a\r\n") == [OVERLONG, b"PING a"]
+    tagged = b"@" + b"a;" * 500_000
+    assert reader.feed(tagged) == []
+    assert reader._rest == b""
+    assert reader.feed(b" PING\r\nPING b\n") == [OVERLONG, b"PING b"]
+
+
+def test_limits() -> None:
+    """
+    512 bytes are a line, tags apart; one more is too many.
+    """
+    for tag in (b"", b"@a=b "):
+        line = tag + b"x" * (MAX_LINE - 2)
+        assert Reader().feed(line + b"\r\n") == [line]
+        assert Reader().feed(line + b"x\r\n") == [OVERLONG]
+
+
+def test_fold() -> None:
+    """
+    Names are alike as their mapping says, and Chinese has no case.
+    """
+    assert fold("NICK[]\\~") == "nick{}|^"
+    assert fold("NICK[]~", "ascii") == "nick[]~"
+    assert fold("NICK[]~", "strict-rfc1459") == "nick{}~"
+    assert fold("小明É") == "小明É"

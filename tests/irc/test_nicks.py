@@ -1,0 +1,90 @@
+"""
+Nicks and channel names.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from txwebqq.irc.line import Line, parse, serialise
+from txwebqq.irc.nicks import (
+    MAX_CHANNEL,
+    MAX_NICK,
+    Style,
+    channelFor,
+    isChannel,
+    isNick,
+    nickFor,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "nick"),
+    [
+        ("小明", "小明"),
+        ("Bob's", "Bobs"),
+        ("two words", "two_words"),
+        ("a!b@c:d", "abcd"),
+        ("9lives", "_9lives"),
+        ("-x", "_-x"),
+        ("", "qq10001"),
+        ("\r\nQUIT", "QUIT"),
+        ("\u202eevil\u2066", "evil"),
+        ("!!!", "qq10001"),
+        ("长" * 20, "长" * 10),
+    ],
+)
+def test_nick(name: str, nick: str) -> None:
+    """
+    A nick is as much of a name as IRC can carry.
+    """
+    assert nickFor(name, 10001, Style.UTF8, ()) == nick
+
+
+@given(st.text(), st.integers(10001, 2**32 - 1))
+def test_anyName(name: str, number: int) -> None:
+    """
+    Whatever somebody calls themselves, the nick and the channel are one
+    parameter of a line.
+    """
+    nick = nickFor(name, number, Style.UTF8, ())
+    channel = channelFor(name, number, Style.UTF8, ())
+    assert isNick(nick)
+    assert isChannel(channel)
+    assert len(nick.encode()) <= MAX_NICK
+    assert len(channel.encode()) <= MAX_CHANNEL
+    line = Line("PRIVMSG", (channel, nick, "x"), f"{nick}!1@q")
+    assert parse(serialise(line)[:-2]) == line
+
+
+def test_taken() -> None:
+    """
+    Two of one name are told apart by their numbers, the same way every time.
+    """
+    taken = ["小明"]
+    second = nickFor("小明", 10002, Style.UTF8, taken)
+    assert second == "小明_10002"
+    assert nickFor("小明", 10002, Style.UTF8, [*taken, second]) == "小明_10002_2"
+    assert channelFor("cats", 7, Style.UTF8, ["#cats"]) == "#cats_7"
+
+
+def test_styles() -> None:
+    """
+    Who cannot read Chinese gets numbers, or what romanises it.
+    """
+    assert nickFor("小明", 10002, Style.NUMBER, ()) == "qq10002"
+    assert nickFor("小明", 10002, Style.PINYIN, ()) == "qq10002"
+    assert nickFor("小明", 10002, Style.PINYIN, (), lambda _: "XiaoMing") == "XiaoMing"
+    assert channelFor("猫", 7, Style.NUMBER, ()) == "#7"
+
+
+def test_isNick() -> None:
+    """
+    What would be cut or changed is no nick.
+    """
+    for nick in ("", "a b", "#x", "1a", "x" * 31, "a,b", "*qq"):
+        assert not isNick(nick)
+    for name in ("", "#", "cats", "#a b", "#a,b"):
+        assert not isChannel(name)
