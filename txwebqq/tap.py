@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +28,7 @@ from txwebqq.passwords import readSecret
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
+from txwebqq.terminating import heedTerminate
 from txwebqq.tls import Authorities
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
@@ -143,17 +143,8 @@ def makeService(options: Options) -> IService:
         heartbeat=options["interval"],
     )
     _stopAfter(service, reactor)
-    reactor.callWhenRunning(_heedTerminate, reactor)
+    reactor.callWhenRunning(heedTerminate, reactor)
     return service
-
-
-def _heedTerminate(reactor: Any) -> None:
-    # twistd's own way ends in dying of the signal, once all is done; but to
-    # stop when told so is a success.
-    def terminate(number: int, frame: object) -> None:
-        reactor.callFromThread(reactor.stop)
-
-    signal.signal(signal.SIGTERM, terminate)
 
 
 def _stopAfter(service: WebQQService, reactor: Any) -> None:

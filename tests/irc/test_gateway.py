@@ -4,11 +4,13 @@ The gateway, from an IRC client's bytes to QQ and back, in memory.
 
 from __future__ import annotations
 
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from functools import partial
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
 from txwebqq.database import MEMORY, Database
@@ -16,6 +18,7 @@ from txwebqq.irc.config import AccountSettings, UserSettings
 from txwebqq.irc.guesses import Guesses
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
+from txwebqq.irc.links import Links
 from txwebqq.irc.listener import PATIENCE, QUIET, Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Style
@@ -24,6 +27,11 @@ from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.model import Status
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
+
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52f"
+    "OPeGAAAAAElFTkSuQmCC"
+)
 
 
 class Transport(StringTransport):
@@ -91,7 +99,14 @@ class Scene:
         )
         names = Names(self.database, partial(fold, mapping="rfc1459"))
         book = names.book("alice", style.value)
-        self.alices = User(settings, book, History(self.database), self.clock.seconds)
+        self.links = Links(self.database, self.clock.seconds, "http://qq.test/p")
+        self.alices = User(
+            settings,
+            book,
+            History(self.database),
+            self.clock.seconds,
+            links=self.links,
+        )
 
     def admit(self, name: str, password: str) -> bool:
         return (name, password) == ("alice", "oolong")
@@ -397,3 +412,51 @@ def test_action(scene: Scene) -> None:
     client.send("PRIVMSG 小明 :\x01ACTION waves\x01")
     assert scene.ming.heard == ["/me waves"]
     assert client.send("PRIVMSG 小明 :\x01VERSION\x01") == ""
+
+
+def test_discussion(scene: Scene) -> None:
+    """
+    A discussion is a channel as soon as somebody speaks there, and nothing
+    that is said there is lost.
+    """
+    client = scene.client()
+    client.transport.clear()
+    ming = scene.ming
+    did = scene.web.discussion("Weekend", ming, scene.alice)
+    scene.web.result(ming.protocol.sendDiscussionMessage(did, "Sunday?"))
+    scene.web.settle(3)
+    seen = client.seen
+    assert "JOIN #Weekend" in seen
+    assert "PRIVMSG #Weekend Sunday?" in seen.partition("JOIN #Weekend")[2]
+    client.send("PRIVMSG #Weekend :yes")
+    assert ming.heard[-1] == "yes"
+
+
+def test_picture(scene: Scene) -> None:
+    """
+    A picture is a link to what was sent.
+    """
+    client = scene.client()
+    client.transport.clear()
+    gid = scene.ming.groupCalled("猫咪").gid
+    scene.web.result(scene.ming.protocol.sendGroupPicture(gid, PICTURE, "tea.png"))
+    scene.web.settle(5)
+    [path] = re.findall(r"http://qq\.test/p/(\S+)", client.seen)
+    picture = scene.links.find(path)
+    assert picture is not None
+    assert picture.data == PICTURE
+
+
+def test_captcha(scene: Scene) -> None:
+    """
+    A captcha is shown by a link, and its text is taken once.
+    """
+    client = scene.client()
+    client.transport.clear()
+    resident = scene.alices.residents[scene.alice.number]
+    answer = scene.alices.captchaRequired(resident, PICTURE)
+    assert "http://qq.test/p/" in client.seen
+    client.send("PRIVMSG *qq :captcha abcd")
+    assert isinstance(answer, Deferred)
+    assert scene.web.result(answer) == "abcd"
+    assert "There is no captcha" in client.send("PRIVMSG *qq :captcha abcd")

@@ -120,9 +120,9 @@ def test_capabilities() -> None:
     """
     client = registration()
     assert say(client, "CAP LS") == [("CAP", "*", "LS", " ".join(CAPABILITIES))]
-    assert say(client, "CAP REQ :batch nonsense")[0][2] == "NAK"
-    assert say(client, "CAP REQ :batch sasl")[0][2] == "ACK"
-    assert say(client, "CAP REQ :-sasl", "CAP LIST")[1][3] == "batch"
+    assert say(client, "CAP REQ :server-time nonsense")[0][2] == "NAK"
+    assert say(client, "CAP REQ :server-time sasl")[0][2] == "ACK"
+    assert say(client, "CAP REQ :-sasl", "CAP LIST")[1][3] == "server-time"
     shown = say(client, "CAP LS 302")
     assert "sasl=PLAIN" in " ".join(answer[-1] for answer in shown)
     assert say(client, "CAP REQ :-cap-notify")[0][2] == "NAK"

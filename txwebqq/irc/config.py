@@ -46,6 +46,21 @@ class UserSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureSettings:
+    """
+    How pictures are shown to IRC users.
+
+    @ivar listen: an endpoint.
+    @ivar url: where that is found from outside.
+    """
+
+    listen: str
+    url: str
+    days: int = 7
+    megabytes: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """
     What the gateway is told.
@@ -59,6 +74,7 @@ class GatewaySettings:
     listen: tuple[str, ...] = LISTEN
     name: str = "qq.localhost"
     database: Path | None = None
+    pictures: PictureSettings | None = None
     historyDays: int = 30
     historyMessages: int = 100_000
     motd: str = ""
@@ -189,6 +205,7 @@ def _read(values: Mapping[str, Any], folder: Path) -> GatewaySettings:
         listen=table.texts("listen", LISTEN),
         name=table.text("name", "qq.localhost"),
         database=table.path("database"),
+        pictures=_pictures(table),
         historyDays=table.number("history-days", 1, 3650, 30),
         historyMessages=table.number("history-messages", 1, 10_000_000, 100_000),
         motd=table.text("motd", ""),
@@ -197,6 +214,16 @@ def _read(values: Mapping[str, Any], folder: Path) -> GatewaySettings:
         raise table.error("name", "has a space or a colon in it")
     table.close()
     return settings
+
+
+def _pictures(table: Table) -> PictureSettings | None:
+    listen = table.text("pictures-listen", "")
+    url = table.text("pictures-url", "")
+    days = table.number("pictures-days", 1, 3650, 7)
+    megabytes = table.number("pictures-megabytes", 1, 1_000_000, 200)
+    if bool(listen) != bool(url):
+        raise table.error("pictures-listen", "and pictures-url go together")
+    return PictureSettings(listen, url, days, megabytes) if listen else None
 
 
 def _user(table: Table) -> UserSettings:

@@ -8,21 +8,23 @@ from functools import partial
 from hmac import compare_digest
 from typing import Any
 
-from twisted.application.internet import StreamServerEndpointService
+from twisted.application.internet import StreamServerEndpointService, TimerService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
+from twisted.web.server import Site
 
 from txwebqq.client import WebQQClient, connect
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config import GatewaySettings, UserSettings
+from txwebqq.irc.config import GatewaySettings, PictureSettings, UserSettings
 from txwebqq.irc.guesses import Guesses
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
+from txwebqq.irc.links import Bounds, LinkResource, Links
 from txwebqq.irc.listener import Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Romanise, Style
@@ -30,7 +32,7 @@ from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.service import WebQQService
 
-HOUR = 3600.0
+HOUR, DAY = 3600, 24 * 3600
 
 
 class Gateway(MultiService):
@@ -55,12 +57,20 @@ class Gateway(MultiService):
         self._clients: list[WebQQClient] = []
         self._visitors: set[Visitor] = set()
         names = Names(self._database, partial(fold, mapping="rfc1459"))
-        history = History(
+        self._history = History(
             self._database, settings.historyMessages, settings.historyDays
         )
+        self._links = self._showing(settings.pictures, reactor)
         for each in settings.users:
             book = names.book(each.name, each.style.value)
-            user = User(each, book, history, reactor.seconds, _romaniser(each))
+            user = User(
+                each,
+                book,
+                self._history,
+                reactor.seconds,
+                _romaniser(each),
+                self._links,
+            )
             self._users[each.name] = user
             for account in each.accounts:
                 client = connect(reactor, account.server, account.authorities)
@@ -75,16 +85,35 @@ class Gateway(MultiService):
                 )
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]
-        factory = _Door(self)
         for endpoint in settings.listen:
-            try:
-                server = serverFromString(reactor, endpoint)
-            except (ValueError, TypeError, OSError) as e:
-                raise InvalidConfiguration(f"listen: {endpoint}: {e}") from e
-            listening = StreamServerEndpointService(server, factory)
-            # A port that is taken ends the process, with its reason.
-            listening._raiseSynchronously = True
-            listening.setServiceParent(self)
+            self._listen(endpoint, _Door(self), reactor)
+        tidying = TimerService(HOUR, self._tidy)
+        tidying.clock = reactor
+        tidying.setServiceParent(self)
+
+    def _showing(self, settings: PictureSettings | None, reactor: Any) -> Links | None:
+        if settings is None:
+            return None
+        bounds = Bounds(total=settings.megabytes << 20, seconds=settings.days * DAY)
+        links = Links(self._database, reactor.seconds, settings.url, bounds)
+        self._listen(settings.listen, Site(LinkResource(links)), reactor)
+        return links
+
+    def _listen(self, endpoint: str, factory: Any, reactor: Any) -> None:
+        try:
+            server = serverFromString(reactor, endpoint)
+        except (ValueError, TypeError, OSError) as e:
+            raise InvalidConfiguration(f"{endpoint}: {e}") from e
+        listening = StreamServerEndpointService(server, factory)
+        # A port that is taken ends the process, with its reason.
+        listening._raiseSynchronously = True
+        listening.setServiceParent(self)
+
+    def _tidy(self) -> None:
+        if self._links is not None:
+            self._links.expire()
+        # More than fits into one turn waits for the next hour.
+        self._history.expire(int(self.clock.seconds() * 1000))
 
     def startService(self) -> None:
         """

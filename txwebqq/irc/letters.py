@@ -5,7 +5,8 @@ What one QQ account is told, by numbers that stay.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import isawaitable
 
 from twisted.internet.defer import Deferred, DeferredLock
 
@@ -14,13 +15,19 @@ from txwebqq.irc.places import Kind, Place
 from txwebqq.model import (
     Account,
     Content,
+    CustomFace,
     DiscussionMessage,
     Font,
     GroupMessage,
+    GroupPicture,
     Message,
+    OfflinePicture,
+    Segment,
     StrangerMessage,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
+
+PICTURES = GroupPicture | CustomFace | OfflinePicture
 
 _Words = Message | StrangerMessage | GroupMessage | DiscussionMessage
 
@@ -33,6 +40,8 @@ class Letter:
     @ivar place: where to answer.
     @ivar author: the QQ number, or 0 when the server would not tell it.
     @ivar time: Unix seconds.
+    @ivar pictures: what each picture of the content shows, C{b""} for one that
+        could not be fetched.
     """
 
     place: Place
@@ -40,12 +49,16 @@ class Letter:
     content: Content
     font: Font
     time: int
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class LetterProtocol(WebQQProtocol):
     """
     Asks for the number of each author, and hands letters on in the order in
     which they came, however long that takes.
+
+    @param received: called with each letter; the next waits for what it
+        returns.
     """
 
     def __init__(self, received: Callable[[Letter], object]) -> None:
@@ -73,10 +86,27 @@ class LetterProtocol(WebQQProtocol):
         async def deliver() -> None:
             author = await self._authorOf(message)
             place = Place(kind, author if kind is Kind.PERSON else number)
+            pictures = [
+                await self._pictureOf(message, segment)
+                for segment in message.content
+                if isinstance(segment, PICTURES)
+            ]
             content, font, time = message.content, message.font, message.time
-            self._received(Letter(place, author, content, font, time))
+            letter = Letter(place, author, content, font, time, tuple(pictures))
+            taken = self._received(letter)
+            if isawaitable(taken):
+                await taken
 
         return self._order.run(lambda: Deferred.fromCoroutine(deliver()))
+
+    async def _pictureOf(self, message: _Words, segment: Segment) -> bytes:
+        if isinstance(message, StrangerMessage):
+            return b""
+        try:
+            picture = await self.fetchPicture(message, segment)
+        except (WebQQError, ValueError):
+            return b""
+        return bytes(picture)
 
     async def _authorOf(self, message: _Words) -> int:
         if isinstance(message, StrangerMessage):

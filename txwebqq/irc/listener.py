@@ -259,7 +259,7 @@ class Visitor(Protocol):
         """
         user = self._known()
         isOwn = entry.sender in user.residents
-        if entry.place.kind is Kind.GROUP:
+        if entry.place.kind in (Kind.GROUP, Kind.DISCUSSION):
             target = user.book.name(entry.place) or f"#{entry.place.number}"
             if fold(target) not in self._channels:
                 return

@@ -27,7 +27,7 @@ class Style(Enum):
 
 
 # What has a meaning in IRC, before a nick, in masks, or between parameters.
-_NO_NICK = re.compile(r"[\s!@#&+%~:*?,.$\"'<>/()=;\\^`{}|\[\]\x00-\x20\x7f]+")
+_NO_NICK = re.compile(r"[\s!@#&+%~:*?,.$\"'<>/()=;\x00-\x20\x7f]+")
 _NO_CHANNEL = re.compile(r"[\s,:\x00-\x20\x7f]+")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 
@@ -78,7 +78,12 @@ def isNick(text: str, limit: int = MAX_NICK) -> bool:
     """
     Whether somebody may be called so.
     """
-    return 0 < len(text.encode()) <= limit and _nick(text) == text
+    return (
+        0 < len(text.encode()) <= limit
+        and _visible(text) == text
+        and _NO_NICK.search(text) is None
+        and not _isOption(text)
+    )
 
 
 def isChannel(text: str, limit: int = MAX_CHANNEL) -> bool:
@@ -104,8 +109,12 @@ def _nick(name: str) -> str:
     # What separates words stays a gap, what is only decoration goes.
     spaced = re.sub(r"\s+", "_", name.strip())
     nick = _NO_NICK.sub("", _visible(spaced)).strip("_")
+    return f"_{nick}" if _isOption(nick) else nick
+
+
+def _isOption(nick: str) -> bool:
     # Clients take these for numbers and options.
-    return f"_{nick}" if nick[:1].isdigit() or nick[:1] == "-" else nick
+    return nick[:1].isdigit() or nick[:1] == "-"
 
 
 def _free(name: str, number: int, taken: Container[str], limit: int) -> str:

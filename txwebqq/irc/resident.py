@@ -18,10 +18,10 @@ from txwebqq.model import (
     Account,
     Buddy,
     Content,
+    Did,
     FriendshipNotice,
     Gid,
     Group,
-    GroupDetails,
     GroupNotice,
     KickNotice,
     Number,
@@ -48,20 +48,17 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Room:
     """
-    A group with its members, by numbers.
+    A group or a discussion with its members, by numbers.
+
+    @ivar gid: where to send, as this session calls it.
+    @ivar memo: the announcement.
     """
 
-    number: int
-    gid: Gid
-    details: GroupDetails
+    place: Place
+    gid: Gid | Did
+    name: str
+    memo: str
     members: tuple[Member, ...]
-
-    @property
-    def name(self) -> str:
-        """
-        What to show: our own name for it before its own.
-        """
-        return self.details.markname or self.details.name
 
 
 class Host(Protocol):
@@ -111,7 +108,7 @@ class Resident(WebQQFactory):
 
     @ivar number: the account's.
     @ivar people: the friends, by number.
-    @ivar rooms: the groups, by number.
+    @ivar rooms: the groups and the discussions.
     @ivar requests: those who want to be friends, by number.
     @ivar isTold: whether the user has been told that it is signed on.
     """
@@ -119,7 +116,7 @@ class Resident(WebQQFactory):
     def __init__(self, number: Number, host: Host) -> None:
         self.number = number
         self.people: dict[int, Uin] = {}
-        self.rooms: dict[int, Room] = {}
+        self.rooms: dict[Place, Room] = {}
         self.requests: dict[int, FriendshipNotice] = {}
         self.isTold = False
         self._numbers: dict[Uin, int] = {}
@@ -168,8 +165,10 @@ class Resident(WebQQFactory):
             online = self.online
             if place.kind is Kind.PERSON and place.number in self.people:
                 await online.sendMessage(self.people[place.number], content)
-            elif place.kind is Kind.GROUP and place.number in self.rooms:
-                await online.sendGroupMessage(self.rooms[place.number].gid, content)
+            elif place.kind is Kind.GROUP and place in self.rooms:
+                await online.sendGroupMessage(Gid(self.rooms[place].gid), content)
+            elif place in self.rooms:
+                await online.sendDiscussionMessage(Did(self.rooms[place].gid), content)
             else:
                 raise NotSignedOn(f"{self.number} does not know {place.number}")
 
@@ -186,7 +185,10 @@ class Resident(WebQQFactory):
         rooms = {}
         for group in list(online.groups.values()):
             room = await self._room(online, group)
-            rooms[room.number] = room
+            rooms[room.place] = room
+        for discussion in (await online.fetchDiscussions()).discussions:
+            room = await self._discussion(online, discussion)
+            rooms[room.place] = room
         self.people, self.rooms, self._online = people, rooms, online
 
     async def _room(self, online: WebQQProtocol, group: Group) -> Room:
@@ -201,7 +203,17 @@ class Resident(WebQQFactory):
             )
             for member in details.members
         ]
-        return Room(number, group.gid, details, tuple(members))
+        name = details.markname or details.name
+        place = Place(Kind.GROUP, number)
+        return Room(place, group.gid, name, details.memo, tuple(members))
+
+    async def _discussion(self, online: WebQQProtocol, did: Did) -> Room:
+        details = await online.fetchDiscussion(did)
+        members = tuple(
+            Member(m.number, m.nick, m.uin == details.owner, m.uin)
+            for m in details.members
+        )
+        return Room(Place(Kind.DISCUSSION, did), did, details.name, "", members)
 
     async def _numberOf(self, online: WebQQProtocol, uin: Uin) -> int:
         if uin not in self._numbers:
@@ -234,9 +246,15 @@ class _Residence(LetterProtocol):
     """
 
     def __init__(self, resident: Resident, host: Host) -> None:
-        super().__init__(lambda letter: host.letterReceived(resident, letter))
+        super().__init__(self._take)
         self._resident = resident
         self._host = host
+
+    async def _take(self, letter: Letter) -> None:
+        place = letter.place
+        if place.kind is not Kind.PERSON and place not in self._resident.rooms:
+            await self._resident.relearn(self)
+        self._host.letterReceived(self._resident, letter)
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
         return self._host.captchaRequired(self._resident, image)

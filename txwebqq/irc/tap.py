@@ -5,6 +5,7 @@ C{twistd webqq-irc}: QQ for IRC clients.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from twisted.application.service import IService
 from twisted.python.usage import Options as UsageOptions
@@ -13,6 +14,7 @@ from twisted.python.usage import UsageError
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config import load
 from txwebqq.irc.gateway import Gateway
+from txwebqq.terminating import heedTerminate
 
 
 class Options(UsageOptions):
@@ -42,4 +44,6 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    return Gateway(options["settings"], reactor)
+    clock: Any = reactor
+    clock.callWhenRunning(heedTerminate, clock)
+    return Gateway(options["settings"], clock)

@@ -5,7 +5,7 @@ What is said, between QQ's contents and IRC's lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from txwebqq.faces import nameOf, withFaces
 from txwebqq.graphemes import characters
@@ -22,11 +22,15 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _ACTION = re.compile("\x01ACTION ?(.*?)\x01?", re.DOTALL)
 
 
-def shown(content: Content) -> str:
+def shown(content: Content, links: Iterable[str] = ()) -> str:
     """
-    A content as text: faces by their names, and a word for each picture.
+    A content as text: faces by their names, and a link or a word for each
+    picture.
+
+    @param links: for the pictures, in their order, C{""} for one without.
     """
     parts = []
+    given = iter(links)
     for segment in content:
         match segment:
             case Text(text):
@@ -34,7 +38,7 @@ def shown(content: Content) -> str:
             case Face(number):
                 parts.append(f"[{nameOf(number)}]")
             case GroupPicture() | CustomFace() | OfflinePicture():
-                parts.append(PICTURE)
+                parts.append(next(given, "") or PICTURE)
             case _:
                 parts.append("[?]")
     return "".join(parts).rstrip()

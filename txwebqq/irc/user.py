@@ -18,6 +18,7 @@ from txwebqq.irc.config import UserSettings
 from txwebqq.irc.desk import Desk
 from txwebqq.irc.history import Entry, History
 from txwebqq.irc.letters import Letter
+from txwebqq.irc.links import Links
 from txwebqq.irc.names import Book, NameTaken
 from txwebqq.irc.nicks import Romanise, channelFor, isChannel, isNick, nickFor
 from txwebqq.irc.places import SERVICE, Kind, Place
@@ -107,6 +108,7 @@ class User:
 
     @param seconds: the time, in Unix seconds.
     @param romanise: writes Chinese in Latin letters.
+    @param links: shows pictures, L{None} for not at all.
 
     @ivar residents: the accounts, by number.
     @ivar services: what keeps them signed on, likewise.
@@ -121,7 +123,9 @@ class User:
         history: History,
         seconds: Callable[[], float],
         romanise: Romanise | None = None,
+        links: Links | None = None,
     ) -> None:
+        self._links = links
         self.settings = settings
         self._romanise = romanise
         self.name = settings.name
@@ -209,25 +213,24 @@ class User:
         """
         All of them, one for a group that several accounts are in.
         """
-        rooms: dict[int, Room] = {}
+        rooms: dict[Place, Room] = {}
         for resident in self.residents.values():
             rooms.update(resident.rooms)
         return [self._channel(room) for room in rooms.values()]
 
     def _channel(self, room: Room) -> Channel:
-        place = Place(Kind.GROUP, room.number)
-        style = self.settings.style
+        place, style = room.place, self.settings.style
         name = self.book.claim(
             place,
             lambda taken: channelFor(
-                room.name, room.number, style, taken, self._romanise
+                room.name, place.number, style, taken, self._romanise
             ),
         )
         members = {
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)
             for member in room.members
         }
-        topic = " ".join(lines(room.details.memo))
+        topic = " ".join(lines(room.memo))
         return Channel(
             name, place, topic, tuple((nick, *who) for nick, who in members.items())
         )
@@ -239,8 +242,8 @@ class User:
         known = [
             resident
             for resident in self.residents.values()
-            if place.number
-            in (resident.people if place.kind is Kind.PERSON else resident.rooms)
+            if place in resident.rooms
+            or (place.kind is Kind.PERSON and place.number in resident.people)
         ]
         known.sort(key=lambda resident: not resident.isOnline)
         return known[0] if known else None
@@ -341,14 +344,23 @@ class User:
 
     def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
         """
-        Ask for a captcha to be read; nobody can see it yet but by other means.
+        Ask for a captcha to be read.
         """
-        self.tell(
-            f"{resident.number} cannot be signed on: the server wants a captcha read,"
-            " which the gateway cannot show. Sign on once with another program, or"
-            f" try again later: login {resident.number}"
-        )
-        return fail(CaptchaUnsolved("nobody could read it"))
+        link = self._link(image)
+        if link is None:
+            self.tell(
+                f"{resident.number} cannot be signed on: the server wants a captcha"
+                " read, and the gateway has no pictures-listen to show it by"
+            )
+            return fail(CaptchaUnsolved("nobody could see it"))
+        self.tell(f"{resident.number} is asked to read a captcha: {link}")
+        self.tell("Answer with: captcha TEXT")
+        answer: Deferred[str] = Deferred(self._captchas.remove)
+        self._captchas.append(answer)
+        return answer
+
+    def _link(self, picture: bytes) -> str | None:
+        return self._links.keep(picture) if picture and self._links else None
 
     def arrived(self, resident: Resident) -> None:
         """
@@ -385,11 +397,10 @@ class User:
         Somebody wrote.
         """
         place = letter.place
-        if place.kind is Kind.DISCUSSION:
-            return
         name = self._nameOf(resident, letter)
         nick = self.nickOf(letter.author, name)
-        text = shown(letter.content)
+        links = [self._link(picture) or "" for picture in letter.pictures]
+        text = shown(letter.content, links)
         origin = f"{letter.author} {letter.time} {crc32(text.encode()):x}"
         entry = self._entry(
             place,
@@ -399,7 +410,7 @@ class User:
             text,
             letter.time,
         )
-        if place.kind is Kind.GROUP:
+        if place.kind is not Kind.PERSON:
             # Each of our accounts in a group is told.
             entry = replace(entry, origin=origin)
         self._record(entry)
@@ -408,7 +419,7 @@ class User:
         buddy = resident.buddy(letter.author)
         if buddy is not None:
             return buddy.name
-        room = resident.rooms.get(letter.place.number)
+        room = resident.rooms.get(letter.place)
         members: Iterable[tuple[int, str]] = (
             ((m.number, m.name) for m in room.members) if room else ()
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +38,7 @@ from txwebqq.server.signup import SignUp
 from txwebqq.server.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
+from txwebqq.terminating import heedTerminate
 
 OPEN = "open"
 
@@ -247,18 +247,8 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock: Any = reactor
-    clock.callWhenRunning(_heedTerminate, clock)
+    clock.callWhenRunning(heedTerminate, clock)
     return ServerService(options, clock)
-
-
-def _heedTerminate(reactor: Any) -> None:
-    # twistd's own way ends in dying of the signal, once all is done; but to
-    # stop when told so is a success. (The client has the same lines, and no
-    # room that both may import.)
-    def terminate(number: int, frame: object) -> None:
-        reactor.callFromThread(reactor.stop)
-
-    signal.signal(signal.SIGTERM, terminate)
 
 
 @contextmanager
