@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
-from twisted.internet.error import ProcessDone
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectError, ProcessDone
 from twisted.internet.interfaces import IReactorCore, IReactorProcess, IReactorTime
-from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
 from twisted.internet.task import deferLater, react
 from twisted.python.failure import Failure
 from twisted.web.client import Agent
@@ -27,7 +28,22 @@ from twisted.web.client import Agent
 HERE = Path(__file__).resolve().parent
 TWISTD = Path(sys.executable).with_name("twistd")
 POPULATION = HERE / "demo.toml"
-PORT = 8890
+PORT, IRC_PORT = 8890, 6667
+IRC_PASSWORD = "oolong"
+IRC = """
+[gateway]
+listen = ["tcp:{port}:interface=127.0.0.1"]
+
+[[gateway.user]]
+name = "you"
+password-file = "irc.secret"
+
+[[gateway.user.account]]
+number = 10003
+password-file = "10003.secret"
+server = "{url}"
+"""
+
 PATIENCE = 60.0
 """The seconds that the conversation may take."""
 
@@ -148,6 +164,31 @@ class Stage:
             f"demo_people.{factory}",
         )
 
+    async def gateway(self, reactor: IReactorTime) -> int:
+        """
+        Start the gateway for the account that is still free.
+
+        @return: the port where it listens.
+        """
+        port = freePort(IRC_PORT)
+        for name, secret in (("irc", IRC_PASSWORD), ("10003", self.passwords[10003])):
+            path = self._folder / f"{name}.secret"
+            path.touch(mode=0o600)
+            path.write_text(secret, encoding="utf-8")
+        config = self._folder / "irc.toml"
+        config.write_text(IRC.format(port=port, url=self.url), encoding="utf-8")
+        player = self._start("gateway", "webqq-irc", "--config", str(config))
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
+        while player.exitCode is None:
+            try:
+                probe: Any = await endpoint.connect(Factory.forProtocol(Protocol))
+            except ConnectError:
+                await deferLater(reactor, 0.1)
+            else:
+                probe.transport.loseConnection()
+                return port
+        raise RuntimeError("the gateway has ended")
+
     def _start(self, name: str, *command: str) -> Player:
         log = self._folder / f"{name}.log"
         player = Player(name, log)
@@ -215,11 +256,11 @@ async def play(reactor: IReactorTime, stage: Stage) -> None:
             raise RuntimeError(f"{player.name} has ended by itself")
 
 
-def freePort() -> int:
+def freePort(usual: int) -> int:
     """
     The usual port, or another when somebody else has that.
     """
-    for port in (PORT, 0):
+    for port in (usual, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -231,20 +272,25 @@ def freePort() -> int:
     raise RuntimeError("no port is free")
 
 
-def invite(stage: Stage) -> None:
+def invite(stage: Stage, irc: int) -> None:
     """
     Say how to join.
     """
-    password = shlex.quote(stage.passwords[10003])
+    password = shlex.quote(stage.passwords[10001])
     print(
         f"""
-The server and Echo stay up. Join them as {10003}, from another terminal:
+The server and Echo stay up. Join them as Alice, from another terminal:
 
     cd {shlex.quote(str(HERE))}
-    TXWEBQQ_PASSWORD={password} {TWISTD} -n webqq --account 10003 \\
+    TXWEBQQ_PASSWORD={password} {TWISTD} -n webqq --account 10001 \\
         --server {stage.url} --log-text
 
-or with your own bot: --app MODULE.Factory. Ctrl-C ends everything.""",
+or with your own bot: --app MODULE.Factory. Ctrl-C ends everything.
+Or as You with irssi: type irssi, and there
+
+    /connect -notls 127.0.0.1 {irc} you:{IRC_PASSWORD} you
+    /msg Echo hello
+    /msg *qq help""",
         flush=True,
     )
 
@@ -254,15 +300,16 @@ async def run(reactor: IReactorCore, once: bool) -> None:
     Play, and stay if wanted.
     """
     with tempfile.TemporaryDirectory(prefix="txwebqq-demo-") as folder:
-        stage = Stage(reactor, Path(folder), freePort())  # type: ignore[arg-type]
+        stage = Stage(reactor, Path(folder), freePort(PORT))  # type: ignore[arg-type]
         reactor.addSystemEventTrigger(
             "before", "shutdown", lambda: Deferred.fromCoroutine(stage.clear())
         )
         conversation = Deferred.fromCoroutine(play(reactor, stage))  # type: ignore[arg-type]
         try:
             await conversation.addTimeout(PATIENCE, reactor)  # type: ignore[arg-type]
+            irc = await stage.gateway(reactor)  # type: ignore[arg-type]
             if not once:
-                invite(stage)
+                invite(stage, irc)
                 await Deferred()
         except Exception:
             stage.report()
