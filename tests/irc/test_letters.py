@@ -7,10 +7,23 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import Unreachable
-from txwebqq.irc.letters import Letter, LetterFactory, LetterProtocol
+from txwebqq.irc.letters import Letter, LetterProtocol
 from txwebqq.irc.places import Kind, Place
-from txwebqq.model import Font, Message, Number, StrangerMessage, Text, Uin
+from txwebqq.model import Account, Font, Message, Number, StrangerMessage, Text, Uin
+from txwebqq.protocol import WebQQFactory
 from txwebqq.testing import MemoryWebQQ
+
+
+class LetterFactory(WebQQFactory):
+    """
+    Builds protocols that write letters down.
+    """
+
+    def __init__(self, letters: list[Letter]) -> None:
+        self._letters = letters
+
+    def buildProtocol(self, account: Account) -> LetterProtocol:
+        return LetterProtocol(self._letters.append)
 
 
 def test_numbers() -> None:
@@ -22,7 +35,7 @@ def test_numbers() -> None:
     cats = web.group("cats", alice, bob)
     letters: list[Letter] = []
     for _ in range(2):
-        bob.run(LetterFactory(letters.append))
+        bob.run(LetterFactory(letters))
         alice.tell(bob, "hello")
         alice.tellGroup("cats", "meow")
         web.settle(5)

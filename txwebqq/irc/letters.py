@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred, DeferredLock
 from txwebqq.errors import WebQQError
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import (
-    Account,
     Content,
     CustomFace,
     DiscussionMessage,
@@ -25,7 +24,7 @@ from txwebqq.model import (
     Segment,
     StrangerMessage,
 )
-from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.protocol import WebQQProtocol
 
 PICTURES = GroupPicture | CustomFace | OfflinePicture
 
@@ -116,17 +115,3 @@ class LetterProtocol(WebQQProtocol):
         except WebQQError:
             # Words of nobody known are better than words lost.
             return 0
-
-
-class LetterFactory(WebQQFactory):
-    """
-    Builds the protocol of each sign-on of one account.
-
-    @param received: called with each letter.
-    """
-
-    def __init__(self, received: Callable[[Letter], object]) -> None:
-        self._received = received
-
-    def buildProtocol(self, account: Account) -> LetterProtocol:
-        return LetterProtocol(self._received)
