@@ -609,6 +609,13 @@ def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
     ]
 
 
+def apiForm(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
+    """
+    The form of an API C{POST}: C{r}, with what authorises it inside.
+    """
+    return [("r", encodeJSON({**members, "vfwebqq": ticket.vfwebqq}))]
+
+
 def channelQuery(ticket: Ticket, milliseconds: int) -> Pairs:
     """
     What ends the query of a channel C{GET}.

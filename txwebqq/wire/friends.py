@@ -7,7 +7,6 @@ of ours in the same style (docs/readings.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
@@ -20,8 +19,8 @@ from txwebqq.wire.command import (
     Pairs,
     Referer,
     Ticket,
+    apiForm,
     apiQuery,
-    encodeJSON,
     natural,
     textOf,
 )
@@ -29,10 +28,6 @@ from txwebqq.wire.profile import count, decodeProfile, encodeProfile
 
 FROM_MINE, FROM_BOTH = 1, 2
 """The C{delType} of a removal: from one's own list, and from theirs as well."""
-
-
-def _inR(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
-    return [("r", encodeJSON({**members, "vfwebqq": ticket.vfwebqq}))]
 
 
 def _account(fields: Fields) -> Number:
@@ -169,7 +164,7 @@ class AddNeedVerify2(_Posted):
             "msg": self.text,
             "token": self.token,
         }
-        return _inR(members, self.ticket)
+        return apiForm(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -208,7 +203,7 @@ class AddNoVerify2(_Posted):
             "mname": self.markname,
             "token": self.token,
         }
-        return _inR(members, self.ticket)
+        return apiForm(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -248,7 +243,7 @@ class AnswerAndAdd2(_Posted):
             "answer": self.answer,
             "token": self.token,
         }
-        return _inR(members, self.ticket)
+        return apiForm(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -288,7 +283,7 @@ class AllowAndAdd2(_Posted):
             "gid": self.category,
             "mname": self.markname,
         }
-        return _inR(members, self.ticket)
+        return apiForm(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -312,7 +307,7 @@ class AllowAddedRequest2(_Posted):
     account: Number
 
     def encodeFields(self) -> Pairs:
-        return _inR({"account": self.account}, self.ticket)
+        return apiForm({"account": self.account}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -335,7 +330,7 @@ class DenyAddedRequest2(_Posted):
     text: str = ""
 
     def encodeFields(self) -> Pairs:
-        return _inR({"account": self.account, "msg": self.text}, self.ticket)
+        return apiForm({"account": self.account, "msg": self.text}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:

@@ -36,6 +36,7 @@ from txwebqq.wire.command import (
     Referer,
     Refusal,
     Ticket,
+    apiForm,
     apiQuery,
     channelQuery,
     decodeText,
@@ -57,10 +58,6 @@ GLOBAL = "cAll"
 
 def _count(value: Any) -> int:
     return integer(value or 0)
-
-
-def _apiForm(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
-    return [("r", encodeJSON({**members, "vfwebqq": ticket.vfwebqq}))]
 
 
 def _code(fields: Fields, name: str = "gcode") -> Code:
@@ -344,7 +341,7 @@ class UpdateGroupBusinessCard2(OKCommand):
             "gender": self.gender,
         }
         said = {key: value for key, value in members.items() if value is not None}
-        return _apiForm({"gcode": self.code, **said}, self.ticket)
+        return apiForm({"gcode": self.code, **said}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -383,7 +380,7 @@ class UpdateGroupInfo2(OKCommand):
     markname: str
 
     def encodeFields(self) -> Pairs:
-        return _apiForm({"gcode": self.code, "markname": self.markname}, self.ticket)
+        return apiForm({"gcode": self.code, "markname": self.markname}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -607,7 +604,7 @@ class ApplyJoinGroup2(JSONCommand[None]):
             "vfy": self.verifySession,
             "msg": self.text,
         }
-        return _apiForm(members, self.ticket)
+        return apiForm(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -703,7 +700,7 @@ class QuitGroup2(OKCommand):
     code: Code
 
     def encodeFields(self) -> Pairs:
-        return _apiForm({"gcode": self.code}, self.ticket)
+        return apiForm({"gcode": self.code}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -741,7 +738,7 @@ class CreateGroup(JSONCommand[NewGroup]):
             "fingermemo": self.description,
             "option": self.option,
         }
-        return _apiForm(members, self.ticket)
+        return apiForm(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -798,7 +795,7 @@ class ModifyGroupInfo(OKCommand):
             "option": self.option,
         }
         said = {key: value for key, value in members.items() if value is not None}
-        return _apiForm({"gcode": self.code, **said}, self.ticket)
+        return apiForm({"gcode": self.code, **said}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -828,7 +825,7 @@ class RemoveGroupMember(OKCommand):
     member: Uin
 
     def encodeFields(self) -> Pairs:
-        return _apiForm({"gcode": self.code, "muin": self.member}, self.ticket)
+        return apiForm({"gcode": self.code, "muin": self.member}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -866,7 +863,7 @@ class SetGroupAdmin(OKCommand):
             "muin": self.member,
             "op_type": int(self.granted),
         }
-        return _apiForm(members, self.ticket)
+        return apiForm(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
@@ -893,7 +890,7 @@ class DissolveGroup(OKCommand):
     code: Code
 
     def encodeFields(self) -> Pairs:
-        return _apiForm({"gcode": self.code}, self.ticket)
+        return apiForm({"gcode": self.code}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
