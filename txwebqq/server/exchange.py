@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from txwebqq.server.sessions import Ended, Session, Sessions
+from txwebqq.wire.command import Refusal
+
 Handler = Callable[[Any, "Exchange"], Any]
 """
 Answers a question: with the reply, a refusal, or a Deferred of one of them.
@@ -94,3 +97,23 @@ class Exchange:
         given.
         """
         self.setCookies.append(f"{name}={value}; PATH=/; DOMAIN={domain};")
+
+
+STALE = Refusal(100000, "vfwebqq is not valid")
+
+
+def forSession(
+    sessions: Sessions, answer: Callable[[Any, Session, Exchange], Any]
+) -> Handler:
+    """
+    What answers a question only to those whose C{vfwebqq} is good: with the
+    session that it is of.
+    """
+
+    def handler(question: Any, exchange: Exchange) -> Any:
+        session = sessions.byVerifier(question.ticket.vfwebqq)
+        if isinstance(session, Ended):
+            return STALE
+        return answer(question, session, exchange)
+
+    return handler

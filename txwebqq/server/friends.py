@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.model import Category, Policy, Profile
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.friendships import UNKNOWN, Friendships, captchaRefusal, policyOf
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.profiles import describe
-from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.friends import (
     FROM_BOTH,
     FROM_MINE,
@@ -37,7 +37,6 @@ from txwebqq.wire.friends import (
     SortFriendGroup,
 )
 
-STALE = Refusal(100000, "vfwebqq is not valid")
 NOT_FOUND = Refusal(100000, "there is nobody of that number or mail address")
 
 
@@ -55,39 +54,33 @@ class Friends:
         """
         What answers which question.
         """
+        sessions = self._world.sessions
         return {
-            SearchQQByUin2: self.searchQQByUin2,
-            GetAllowInfo2: self.getAllowInfo2,
-            AddNeedVerify2: self.addNeedVerify2,
-            AddNoVerify2: self.addNoVerify2,
-            AnswerAndAdd2: self.answerAndAdd2,
-            AllowAndAdd2: self.allowAndAdd2,
-            AllowAddedRequest2: self.allowAddedRequest2,
-            DenyAddedRequest2: self.denyAddedRequest2,
-            ChangeMarkName2: self.changeMarkName2,
-            ModifyFriendGroup: self.modifyFriendGroup,
-            DeleteFriend: self.deleteFriend,
-            CreateFriendGroup: self.createFriendGroup,
-            RenameFriendGroup: self.renameFriendGroup,
-            SortFriendGroup: self.sortFriendGroup,
-            DeleteFriendGroup: self.deleteFriendGroup,
+            SearchQQByUin2: forSession(sessions, self.searchQQByUin2),
+            GetAllowInfo2: forSession(sessions, self.getAllowInfo2),
+            AddNeedVerify2: forSession(sessions, self.addNeedVerify2),
+            AddNoVerify2: forSession(sessions, self.addNoVerify2),
+            AnswerAndAdd2: forSession(sessions, self.answerAndAdd2),
+            AllowAndAdd2: forSession(sessions, self.allowAndAdd2),
+            AllowAddedRequest2: forSession(sessions, self.allowAddedRequest2),
+            DenyAddedRequest2: forSession(sessions, self.denyAddedRequest2),
+            ChangeMarkName2: forSession(sessions, self.changeMarkName2),
+            ModifyFriendGroup: forSession(sessions, self.modifyFriendGroup),
+            DeleteFriend: forSession(sessions, self.deleteFriend),
+            CreateFriendGroup: forSession(sessions, self.createFriendGroup),
+            RenameFriendGroup: forSession(sessions, self.renameFriendGroup),
+            SortFriendGroup: forSession(sessions, self.sortFriendGroup),
+            DeleteFriendGroup: forSession(sessions, self.deleteFriendGroup),
         }
-
-    def _session(self, ticket: Ticket) -> Session | None:
-        found = self._world.sessions.byVerifier(ticket.vfwebqq)
-        return None if isinstance(found, Ended) else found
 
     # ---- finding
 
     def searchQQByUin2(
-        self, question: SearchQQByUin2, exchange: Exchange
+        self, question: SearchQQByUin2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         Somebody by their number or their mail address.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         doubt = self._world.doubt(
             session.number, exchange.address, question.verifySession, question.code
         )
@@ -108,14 +101,11 @@ class Friends:
         )
 
     def getAllowInfo2(
-        self, question: GetAllowInfo2, exchange: Exchange
+        self, question: GetAllowInfo2, session: Session, exchange: Exchange
     ) -> Policy | Refusal:
         """
         Who may befriend somebody, and the question that they ask.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         number = session.aliases.person(question.uin)
         if number is None or not self._friendships.knows(session, number):
             return UNKNOWN
@@ -125,14 +115,11 @@ class Friends:
     # ---- asking
 
     def addNeedVerify2(
-        self, question: AddNeedVerify2, exchange: Exchange
+        self, question: AddNeedVerify2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Ask somebody.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.ask(
             session,
             question.account,
@@ -143,14 +130,11 @@ class Friends:
         )
 
     def addNoVerify2(
-        self, question: AddNoVerify2, exchange: Exchange
+        self, question: AddNoVerify2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Befriend somebody who lets anybody.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.ask(
             session,
             question.account,
@@ -163,14 +147,11 @@ class Friends:
         )
 
     def answerAndAdd2(
-        self, question: AnswerAndAdd2, exchange: Exchange
+        self, question: AnswerAndAdd2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Befriend somebody by answering their question.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.ask(
             session,
             question.account,
@@ -184,73 +165,55 @@ class Friends:
     # ---- answering
 
     def allowAndAdd2(
-        self, question: AllowAndAdd2, exchange: Exchange
+        self, question: AllowAndAdd2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Agree, and have them for a friend as well.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.accept(
             session, question.account, True, question.category, question.markname
         )
 
     def allowAddedRequest2(
-        self, question: AllowAddedRequest2, exchange: Exchange
+        self, question: AllowAddedRequest2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Agree, no more.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.accept(session, question.account, False)
 
     def denyAddedRequest2(
-        self, question: DenyAddedRequest2, exchange: Exchange
+        self, question: DenyAddedRequest2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Refuse.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.refuse(session, question.account, question.text)
 
     # ---- keeping
 
     def changeMarkName2(
-        self, question: ChangeMarkName2, exchange: Exchange
+        self, question: ChangeMarkName2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Call a friend otherwise.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.rename(session, question.uin, question.markname)
 
     def modifyFriendGroup(
-        self, question: ModifyFriendGroup, exchange: Exchange
+        self, question: ModifyFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Put a friend into another category.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.move(session, question.uin, question.category)
 
     def deleteFriend(
-        self, question: DeleteFriend, exchange: Exchange
+        self, question: DeleteFriend, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Have somebody for a friend no longer.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         if question.kind not in (FROM_MINE, FROM_BOTH):
             return Refusal(NOT_YOURS, "delType is neither 1 nor 2")
         both = question.kind == FROM_BOTH
@@ -259,48 +222,36 @@ class Friends:
     # ---- categories
 
     def createFriendGroup(
-        self, question: CreateFriendGroup, exchange: Exchange
+        self, question: CreateFriendGroup, session: Session, exchange: Exchange
     ) -> Category | Refusal:
         """
         Add a category.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         drawer = self._friendships.createDrawer(session, question.name)
         if isinstance(drawer, Refusal):
             return drawer
         return Category(drawer.index, drawer.name, drawer.sort)
 
     def renameFriendGroup(
-        self, question: RenameFriendGroup, exchange: Exchange
+        self, question: RenameFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Call a category otherwise.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.renameDrawer(session, question.category, question.name)
 
     def sortFriendGroup(
-        self, question: SortFriendGroup, exchange: Exchange
+        self, question: SortFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Put a category elsewhere.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.sortDrawer(session, question.category, question.sort)
 
     def deleteFriendGroup(
-        self, question: DeleteFriendGroup, exchange: Exchange
+        self, question: DeleteFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Remove a category.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._friendships.removeDrawer(session, question.category)

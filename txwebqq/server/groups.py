@@ -18,13 +18,13 @@ from txwebqq.model import (
     Presence,
     Status,
 )
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.membership import MAX_MEMBERS, Membership
 from txwebqq.server.post import NOT_YOURS, refusalFor
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import Doubt, World
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.groups import (
     AGREE,
     REFUSE,
@@ -50,8 +50,6 @@ from txwebqq.wire.groups import (
     UpdateGroupBusinessCard2,
     UpdateGroupInfo2,
 )
-
-STALE = Refusal(100000, "vfwebqq is not valid")
 
 SEARCH_UNREAD, SEARCH_WRONG = 100110, 100102
 APPLY_UNREAD, APPLY_WRONG = 1000, 1001
@@ -79,42 +77,38 @@ class Groups:
         """
         What answers which question.
         """
+        sessions = self._world.sessions
         return {
-            GetGroupMemberStat2: self.getGroupMemberStat2,
-            GetGroupInfo: self.getGroupInfo,
-            GetGroupPublicInfo2: self.getGroupPublicInfo2,
-            GetSelfBusinessCard2: self.getSelfBusinessCard2,
-            UpdateGroupBusinessCard2: self.updateGroupBusinessCard2,
-            UpdateGroupInfo2: self.updateGroupInfo2,
-            MessageFilter: self.messageFilter,
-            SearchGroups: self.searchGroups,
-            ApplyJoinGroup2: self.applyJoinGroup2,
+            GetGroupMemberStat2: forSession(sessions, self.getGroupMemberStat2),
+            GetGroupInfo: forSession(sessions, self.getGroupInfo),
+            GetGroupPublicInfo2: forSession(sessions, self.getGroupPublicInfo2),
+            GetSelfBusinessCard2: forSession(sessions, self.getSelfBusinessCard2),
+            UpdateGroupBusinessCard2: forSession(
+                sessions, self.updateGroupBusinessCard2
+            ),
+            UpdateGroupInfo2: forSession(sessions, self.updateGroupInfo2),
+            MessageFilter: forSession(sessions, self.messageFilter),
+            SearchGroups: forSession(sessions, self.searchGroups),
+            ApplyJoinGroup2: forSession(sessions, self.applyJoinGroup2),
             OpGroupJoinReq: self.opGroupJoinReq,
-            QuitGroup2: self.quitGroup2,
-            CreateGroup: self.createGroup,
-            ModifyGroupInfo: self.modifyGroupInfo,
-            RemoveGroupMember: self.removeGroupMember,
-            TransferGroup: self.transferGroup,
-            SetGroupAdmin: self.setGroupAdmin,
-            DissolveGroup: self.dissolveGroup,
+            QuitGroup2: forSession(sessions, self.quitGroup2),
+            CreateGroup: forSession(sessions, self.createGroup),
+            ModifyGroupInfo: forSession(sessions, self.modifyGroupInfo),
+            RemoveGroupMember: forSession(sessions, self.removeGroupMember),
+            TransferGroup: forSession(sessions, self.transferGroup),
+            SetGroupAdmin: forSession(sessions, self.setGroupAdmin),
+            DissolveGroup: forSession(sessions, self.dissolveGroup),
             SendGroupWebMsg: self.sendGroupWebMsg,
         }
-
-    def _session(self, ticket: Ticket) -> Session | None:
-        found = self._world.sessions.byVerifier(ticket.vfwebqq)
-        return None if isinstance(found, Ended) else found
 
     # ---- looking
 
     def getGroupMemberStat2(
-        self, question: GetGroupMemberStat2, exchange: Exchange
+        self, question: GetGroupMemberStat2, session: Session, exchange: Exchange
     ) -> MemberStats | Refusal:
         """
         The members of one's group who do not appear offline.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         room = self._membership.mine(session, question.code)
         if isinstance(room, Refusal):
             return room
@@ -129,14 +123,11 @@ class Groups:
         return MemberStats(question.code, tuple(present))
 
     def getGroupInfo(
-        self, question: GetGroupInfo, exchange: Exchange
+        self, question: GetGroupInfo, session: Session, exchange: Exchange
     ) -> Memos | Refusal:
         """
         The announcements of one's groups; others are left out.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         memos = {
             code: memo
             for code in question.codes
@@ -147,15 +138,12 @@ class Groups:
         return Memos(memos, question.isBare)
 
     def getGroupPublicInfo2(
-        self, question: GetGroupPublicInfo2, exchange: Exchange
+        self, question: GetGroupPublicInfo2, session: Session, exchange: Exchange
     ) -> GroupProfile | Refusal:
         """
         What a group shows to whoever could join it; the announcement is for
         its members.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         room = self._membership.public(session, question.code)
         if isinstance(room, Refusal):
             return room
@@ -176,28 +164,22 @@ class Groups:
     # ---- what one keeps of a group
 
     def getSelfBusinessCard2(
-        self, question: GetSelfBusinessCard2, exchange: Exchange
+        self, question: GetSelfBusinessCard2, session: Session, exchange: Exchange
     ) -> OwnCard | Refusal:
         """
         One's own card.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         card = self._membership.card(session, question.code)
         if isinstance(card, Refusal):
             return card
         return OwnCard(question.code, session.aliases.uin(session.number), card)
 
     def updateGroupBusinessCard2(
-        self, question: UpdateGroupBusinessCard2, exchange: Exchange
+        self, question: UpdateGroupBusinessCard2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Another card for oneself.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.setCard(
             session,
             question.code,
@@ -209,25 +191,19 @@ class Groups:
         )
 
     def updateGroupInfo2(
-        self, question: UpdateGroupInfo2, exchange: Exchange
+        self, question: UpdateGroupInfo2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Another name for a group, for oneself alone.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.setMarkname(session, question.code, question.markname)
 
     def messageFilter(
-        self, question: MessageFilter, exchange: Exchange
+        self, question: MessageFilter, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Which messages one wants to receive.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         masks: dict[Gid, int] = dict(question.groups)
         dids: dict[Did, int] = dict(question.discussions)
         return self._talks.setMasks(session, dids) or self._membership.setMasks(
@@ -237,14 +213,11 @@ class Groups:
     # ---- in and out
 
     def searchGroups(
-        self, question: SearchGroups, exchange: Exchange
+        self, question: SearchGroups, session: Session, exchange: Exchange
     ) -> FoundGroups | Refusal:
         """
         Groups that one could join.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         doubt = self._world.doubt(
             session.number,
             exchange.address,
@@ -270,14 +243,11 @@ class Groups:
         return FoundGroups(groups, total, question.page)
 
     def applyJoinGroup2(
-        self, question: ApplyJoinGroup2, exchange: Exchange
+        self, question: ApplyJoinGroup2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Somebody wants into a group.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         doubt = self._world.doubt(
             session.number, exchange.address, question.verifySession, question.code
         )
@@ -304,26 +274,22 @@ class Groups:
             question.text,
         )
 
-    def quitGroup2(self, question: QuitGroup2, exchange: Exchange) -> None | Refusal:
+    def quitGroup2(
+        self, question: QuitGroup2, session: Session, exchange: Exchange
+    ) -> None | Refusal:
         """
         Somebody leaves.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.leave(session, question.code)
 
     # ---- our own
 
     def createGroup(
-        self, question: CreateGroup, exchange: Exchange
+        self, question: CreateGroup, session: Session, exchange: Exchange
     ) -> NewGroup | Refusal:
         """
         Somebody makes a group.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         number = self._membership.create(
             session,
             question.name,
@@ -338,14 +304,11 @@ class Groups:
         return NewGroup(aliases.gid(number), aliases.code(number), number)
 
     def modifyGroupInfo(
-        self, question: ModifyGroupInfo, exchange: Exchange
+        self, question: ModifyGroupInfo, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A group says something else of itself.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.modify(
             session,
             question.code,
@@ -356,49 +319,37 @@ class Groups:
         )
 
     def removeGroupMember(
-        self, question: RemoveGroupMember, exchange: Exchange
+        self, question: RemoveGroupMember, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Somebody is put out.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.remove(session, question.code, question.member)
 
     def transferGroup(
-        self, question: TransferGroup, exchange: Exchange
+        self, question: TransferGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A group gets another owner.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.transfer(session, question.code, question.member)
 
     def setGroupAdmin(
-        self, question: SetGroupAdmin, exchange: Exchange
+        self, question: SetGroupAdmin, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A member becomes an administrator, or is none any more.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.setAdmin(
             session, question.code, question.member, question.granted
         )
 
     def dissolveGroup(
-        self, question: DissolveGroup, exchange: Exchange
+        self, question: DissolveGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A group ends.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         return self._membership.dissolve(session, question.code)
 
     def sendGroupWebMsg(

@@ -20,12 +20,12 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.archive import Entry, placeOf
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.historystore import DISCUSSION, GROUP, Place
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.history import (
     DISCUSSION_LOG,
     NO_HISTORY,
@@ -45,7 +45,6 @@ FLUSH = 1.0
 MAX_ROWS = 100
 
 NOTHING = Refusal(NO_HISTORY, "nothing has been said")
-STALE = Refusal(100000, "vfwebqq is not valid")
 NO_GROUP = Refusal(NOT_YOURS, "gid is no code of your groups")
 NO_DISCUSSION = Refusal(NOT_YOURS, "gid is no did of your discussions")
 
@@ -69,12 +68,13 @@ class History:
         """
         What answers which question.
         """
+        sessions = self._world.sessions
         return {
-            GetChatLog: self.getChatLog,
-            GroupChatLog: self.groupChatLog,
-            GetOnePage: self.getOnePage,
-            UinTimeChatLog: self.uinTimeChatLog,
-            ChatLogDates: self.chatLogDates,
+            GetChatLog: forSession(sessions, self.getChatLog),
+            GroupChatLog: forSession(sessions, self.groupChatLog),
+            GetOnePage: forSession(sessions, self.getOnePage),
+            UinTimeChatLog: forSession(sessions, self.uinTimeChatLog),
+            ChatLogDates: forSession(sessions, self.chatLogDates),
         }
 
     def stop(self) -> None:
@@ -97,10 +97,6 @@ class History:
 
     # ---- who may read what
 
-    def _session(self, ticket: Ticket) -> Session | None:
-        found = self._world.sessions.byVerifier(ticket.vfwebqq)
-        return None if isinstance(found, Ended) else found
-
     def _group(self, session: Session, code: Code) -> Place | None:
         number = session.aliases.groupOfCode(code)
         if number is None or not self._world.store.isMember(number, session.number):
@@ -113,13 +109,12 @@ class History:
 
     # ---- friends
 
-    def getChatLog(self, question: GetChatLog, exchange: Exchange) -> ChatLog | Refusal:
+    def getChatLog(
+        self, question: GetChatLog, session: Session, exchange: Exchange
+    ) -> ChatLog | Refusal:
         """
         What one and somebody else have said to each other.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         number = session.aliases.person(question.uin)
         if number is None or number == session.number:
             return Refusal(NOT_YOURS, "tuin is nobody's uin")
@@ -148,28 +143,22 @@ class History:
     # ---- groups and discussions
 
     def groupChatLog(
-        self, question: GroupChatLog, exchange: Exchange
+        self, question: GroupChatLog, session: Session, exchange: Exchange
     ) -> HistoryStretch | Refusal:
         """
         What was said in a group that one is in.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         place = self._group(session, question.code)
         if place is None:
             return NO_GROUP
         return self._stretch(session, place, question.code, question.stretch)
 
     def getOnePage(
-        self, question: GetOnePage, exchange: Exchange
+        self, question: GetOnePage, session: Session, exchange: Exchange
     ) -> HistoryStretch | Refusal:
         """
         What was said in a discussion that one is in, or in a group.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         if question.kind != DISCUSSION_LOG:
             place = self._group(session, Code(question.did))
             if place is None:
@@ -181,14 +170,11 @@ class History:
         return self._stretch(session, place, question.did, question.stretch)
 
     def uinTimeChatLog(
-        self, question: UinTimeChatLog, exchange: Exchange
+        self, question: UinTimeChatLog, session: Session, exchange: Exchange
     ) -> HistoryStretch | Refusal:
         """
         What one member has said in a group that one is in.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         place = self._group(session, question.code)
         if place is None:
             return NO_GROUP
@@ -200,14 +186,11 @@ class History:
         return self._answer(session, question.code, found)
 
     def chatLogDates(
-        self, question: ChatLogDates, exchange: Exchange
+        self, question: ChatLogDates, session: Session, exchange: Exchange
     ) -> tuple[HistoryDay, ...] | Refusal:
         """
         The days on which something was said in a group that one is in.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         place = self._group(session, question.code)
         if place is None:
             return NO_GROUP

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.model import Number, Profile, Status, Uin
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.friendships import UNKNOWN, Friendships, Pace, captchaRefusal
 from txwebqq.server.post import refusalFor
 from txwebqq.server.profiles import changed, describe, signatureOf, signed
@@ -39,7 +39,6 @@ from txwebqq.wire.people import (
     Signatures,
 )
 
-STALE = Refusal(100000, "vfwebqq is not valid")
 NOT_IN = Refusal(100000, "the cookies uin and skey are not of one login")
 TOO_OFTEN = 6
 
@@ -68,24 +67,21 @@ class People:
         """
         What answers which question.
         """
+        sessions = self._world.sessions
         return {
             GetSelfInfo2: self.getSelfInfo2,
             GetVfwebqq2: self.getVfwebqq2,
-            ModifyMyDetails2: self.modifyMyDetails2,
-            GetStrangerInfo2: self.getStrangerInfo2,
-            GetSingleInfo2: self.getSingleInfo2,
-            GetSingleLongNick2: self.getSingleLongNick2,
-            GetLongNick: self.getLongNick,
-            SetLongNick2: self.setLongNick2,
-            GetQQLevel2: self.getQQLevel2,
-            BatchGetVipinfo: self.batchGetVipinfo,
+            ModifyMyDetails2: forSession(sessions, self.modifyMyDetails2),
+            GetStrangerInfo2: forSession(sessions, self.getStrangerInfo2),
+            GetSingleInfo2: forSession(sessions, self.getSingleInfo2),
+            GetSingleLongNick2: forSession(sessions, self.getSingleLongNick2),
+            GetLongNick: forSession(sessions, self.getLongNick),
+            SetLongNick2: forSession(sessions, self.setLongNick2),
+            GetQQLevel2: forSession(sessions, self.getQQLevel2),
+            BatchGetVipinfo: forSession(sessions, self.batchGetVipinfo),
             GetRecentList2: self.getRecentList2,
-            GetRecentContact2: self.getRecentContact2,
+            GetRecentContact2: forSession(sessions, self.getRecentContact2),
         }
-
-    def _session(self, ticket: Ticket) -> Session | None:
-        found = self._world.sessions.byVerifier(ticket.vfwebqq)
-        return None if isinstance(found, Ended) else found
 
     def _known(self, session: Session, uin: Uin) -> Person | None:
         """
@@ -140,13 +136,12 @@ class People:
         return NOT_IN if found is None else Ticket(vfwebqq=found[1])
 
     def modifyMyDetails2(
-        self, question: ModifyMyDetails2, exchange: Exchange
+        self, question: ModifyMyDetails2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Tell something else about oneself.
         """
-        session = self._session(question.ticket)
-        person = None if session is None else self._store.person(session.number)
+        person = self._store.person(session.number)
         if person is None:
             return STALE
         otherwise = changed(person, question.details)
@@ -158,27 +153,27 @@ class People:
     # ---- others
 
     def getStrangerInfo2(
-        self, question: GetStrangerInfo2, exchange: Exchange
+        self, question: GetStrangerInfo2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         What somebody tells to strangers, and what asks them to be a friend.
         """
-        return self._stranger(question, exchange)
+        return self._stranger(question, session, exchange)
 
     def getSingleInfo2(
-        self, question: GetSingleInfo2, exchange: Exchange
+        self, question: GetSingleInfo2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         The same.
         """
-        return self._stranger(question, exchange)
+        return self._stranger(question, session, exchange)
 
     def _stranger(
-        self, question: GetStrangerInfo2 | GetSingleInfo2, exchange: Exchange
+        self,
+        question: GetStrangerInfo2 | GetSingleInfo2,
+        session: Session,
+        exchange: Exchange,
     ) -> Profile | Refusal:
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         person = self._known(session, question.uin)
         if person is None:
             return UNKNOWN
@@ -208,14 +203,11 @@ class People:
     # ---- signatures
 
     def getSingleLongNick2(
-        self, question: GetSingleLongNick2, exchange: Exchange
+        self, question: GetSingleLongNick2, session: Session, exchange: Exchange
     ) -> Signatures | Refusal:
         """
         Somebody's signature; an empty list when there is none.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         person = self._known(session, question.uin)
         if person is None:
             return UNKNOWN
@@ -223,14 +215,11 @@ class People:
         return {question.uin: text} if text else {}
 
     def getLongNick(
-        self, question: GetLongNick, exchange: Exchange
+        self, question: GetLongNick, session: Session, exchange: Exchange
     ) -> Signatures | Refusal:
         """
         The signatures of those who have one and whom the asker knows.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         signatures = {}
         for uin in question.uins:
             person = self._known(session, uin)
@@ -240,13 +229,12 @@ class People:
         return signatures
 
     def setLongNick2(
-        self, question: SetLongNick2, exchange: Exchange
+        self, question: SetLongNick2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Have another signature, and let friends know.
         """
-        session = self._session(question.ticket)
-        person = None if session is None else self._store.person(session.number)
+        person = self._store.person(session.number)
         if person is None:
             return STALE
         otherwise = signed(person, question.text)
@@ -269,28 +257,22 @@ class People:
     # ---- levels
 
     def getQQLevel2(
-        self, question: GetQQLevel2, exchange: Exchange
+        self, question: GetQQLevel2, session: Session, exchange: Exchange
     ) -> LevelOf | Refusal:
         """
         How long somebody has been around.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         person = self._known(session, question.uin)
         if person is None:
             return UNKNOWN
         return LevelOf(question.uin, self._world.register.level(person.number))
 
     def batchGetVipinfo(
-        self, question: BatchGetVipinfo, exchange: Exchange
+        self, question: BatchGetVipinfo, session: Session, exchange: Exchange
     ) -> Mapping[Uin, int] | Refusal:
         """
         The VIP levels of those whom the asker knows.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         levels = {}
         for uin in question.uins:
             person = self._known(session, uin)
@@ -312,10 +294,9 @@ class People:
         return recentContacts(self._world, session)
 
     def getRecentContact2(
-        self, question: GetRecentContact2, exchange: Exchange
+        self, question: GetRecentContact2, session: Session, exchange: Exchange
     ) -> Recent | Refusal:
         """
         The same, by what authorises look-ups.
         """
-        session = self._session(question.ticket)
-        return STALE if session is None else recentContacts(self._world, session)
+        return recentContacts(self._world, session)

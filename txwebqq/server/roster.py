@@ -22,14 +22,14 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.friendships import Pace, captchaRefusal
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.profiles import describe
 from txwebqq.server.records import Attendant
-from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.roster import (
     GROUP_NUMBER,
     GetFriendInfo2,
@@ -39,8 +39,6 @@ from txwebqq.wire.roster import (
     GetUserFriends2,
     Identity,
 )
-
-STALE = Refusal(100000, "vfwebqq is not valid")
 
 DETAILS_PER_HOUR = 6000
 """After so many details somebody has to read captchas; a client that asks for
@@ -61,28 +59,21 @@ class Roster:
         """
         What answers which question.
         """
+        sessions = self._world.sessions
         return {
-            GetUserFriends2: self.getUserFriends2,
-            GetGroupNameListMask2: self.getGroupNameListMask2,
-            GetGroupInfoExt2: self.getGroupInfoExt2,
-            GetFriendInfo2: self.getFriendInfo2,
-            GetFriendUin2: self.getFriendUin2,
+            GetUserFriends2: forSession(sessions, self.getUserFriends2),
+            GetGroupNameListMask2: forSession(sessions, self.getGroupNameListMask2),
+            GetGroupInfoExt2: forSession(sessions, self.getGroupInfoExt2),
+            GetFriendInfo2: forSession(sessions, self.getFriendInfo2),
+            GetFriendUin2: forSession(sessions, self.getFriendUin2),
         }
 
-    def _session(self, ticket: Ticket) -> Session | None:
-        sessions = self._world.sessions
-        found = sessions.byVerifier(ticket.vfwebqq)
-        return None if isinstance(found, Ended) else found
-
     def getUserFriends2(
-        self, question: GetUserFriends2, exchange: Exchange
+        self, question: GetUserFriends2, session: Session, exchange: Exchange
     ) -> FriendList | Refusal:
         """
         The friend list; no hash is insisted on, since there are several.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         buddies = [
             Buddy(
                 uin=session.aliases.uin(friend.number),
@@ -100,14 +91,11 @@ class Roster:
         )
 
     def getGroupNameListMask2(
-        self, question: GetGroupNameListMask2, exchange: Exchange
+        self, question: GetGroupNameListMask2, session: Session, exchange: Exchange
     ) -> GroupList | Refusal:
         """
         The group list.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         groups = [
             Group(
                 gid=session.aliases.gid(seat.number),
@@ -124,14 +112,11 @@ class Roster:
         )
 
     def getGroupInfoExt2(
-        self, question: GetGroupInfoExt2, exchange: Exchange
+        self, question: GetGroupInfoExt2, session: Session, exchange: Exchange
     ) -> GroupDetails | Refusal:
         """
         A group that one is in.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         number = session.aliases.groupOfCode(question.code)
         room = None if number is None else self._store.room(number)
         seat = None if room is None else self._store.seat(room.number, session.number)
@@ -174,14 +159,11 @@ class Roster:
         return self._world.visibleStatus(number)
 
     def getFriendInfo2(
-        self, question: GetFriendInfo2, exchange: Exchange
+        self, question: GetFriendInfo2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         What a friend, or oneself, tells about themselves.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         number = session.aliases.person(question.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
             return Refusal(NOT_YOURS, "tuin is nobody's uin whom you know")
@@ -204,15 +186,12 @@ class Roster:
         return describe(person, question.uin, status, isStranger)
 
     def getFriendUin2(
-        self, question: GetFriendUin2, exchange: Exchange
+        self, question: GetFriendUin2, session: Session, exchange: Exchange
     ) -> Identity | Refusal:
         """
         The number behind an id: of a friend, of oneself, of somebody in a
         group one is in, or of such a group.
         """
-        session = self._session(question.ticket)
-        if session is None:
-            return STALE
         number = None
         if question.kind != GROUP_NUMBER:
             number = session.aliases.person(Uin(question.uin))

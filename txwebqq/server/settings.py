@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import Number
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.exchange import STALE, Exchange, Handler
 from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal, Ticket, encodeJSON
@@ -28,8 +28,6 @@ MAX_SIZE = 64 * 1024
 """The characters in all of them."""
 
 MAX_NAME = 64
-
-STALE = Refusal(100000, "vfwebqq is not valid")
 
 
 class Preferences:
