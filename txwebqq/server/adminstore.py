@@ -5,9 +5,7 @@ What those who run a server change in its database, and want to know of it.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +20,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
+from txwebqq.server.tables import Tables
 from txwebqq.wire.media import OF_PERSON
 
 THEIRS = {
@@ -70,15 +69,10 @@ class EnrolmentStore(Protocol):
     def enrol(self, nick: str, firstHash: bytes) -> Number | None: ...
 
 
-class AdminTables:
+class AdminTables(Tables):
     """
     The part of the store that answers to those who run the server.
     """
-
-    _db: sqlite3.Connection
-
-    def _transaction(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
 
     # ---- accounts
 
@@ -102,7 +96,7 @@ class AdminTables:
         @return: its number, the next after the highest, or L{None} when there
             are no more.
         """
-        with self._transaction():
+        with self._database.transaction():
             (number,) = self._db.execute(
                 "SELECT ifnull(max(number), ? - 1) + 1 FROM account", (LOWEST_NUMBER,)
             ).fetchone()
@@ -133,7 +127,7 @@ class AdminTables:
         Keep these nicks and passwords, of those who are there; a nick that is
         only the number, as where none was given, changes nothing.
         """
-        with self._transaction():
+        with self._database.transaction():
             for person in people:
                 self.setPassword(person.number, person.firstHash)
                 if person.nick != str(person.number):
@@ -154,7 +148,7 @@ class AdminTables:
         Forget an account, with all that is theirs alone; their own
         discussions are whoever's came next.
         """
-        with self._transaction():
+        with self._database.transaction():
             for table, columns in THEIRS.items():
                 for column in columns.split():
                     self._db.execute(
@@ -185,7 +179,7 @@ class AdminTables:
 
         @return: whether that changed anything.
         """
-        with self._transaction():
+        with self._database.transaction():
             done = self._db.execute(
                 "DELETE FROM friendship WHERE (owner = ?1 AND friend = ?2)"
                 " OR (owner = ?2 AND friend = ?1)",
@@ -215,7 +209,7 @@ class AdminTables:
         """
         Everybody, and what joins them, as far as population files go.
         """
-        with self._transaction():
+        with self._database.transaction():
             return Population(
                 people=tuple(self.people()),
                 friendships=tuple(self._friendships()),

@@ -5,12 +5,12 @@ The rules of signing up: who gets an account of their own making.
 from __future__ import annotations
 
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from txwebqq.model import Number
 from txwebqq.server.adminstore import EnrolmentStore
+from txwebqq.server.allowances import Allowance
 from txwebqq.server.challenges import Captchas
 from txwebqq.server.sessions import Random
 from txwebqq.wire.digests import passwordHash
@@ -23,8 +23,6 @@ TRIES, TRIES_WINDOW = 20, 600.0
 
 ACCOUNTS, ACCOUNTS_WINDOW = 5, 3600.0
 """And so many accounts it gets."""
-
-MAX_ADDRESSES = 10_000
 
 # What moves the text around it, or is not there at all.
 _UNSEEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -107,40 +105,3 @@ def problemOf(nick: str, password: str, again: str) -> str | None:
     if password != again:
         return "The two passwords differ."
     return None
-
-
-class Allowance:
-    """
-    How often each address may do something.
-    """
-
-    def __init__(self, now: Callable[[], float], times: int, window: float) -> None:
-        self._now = now
-        self._times = times
-        self._window = window
-        self._spent: OrderedDict[str, list[float]] = OrderedDict()
-
-    def isLeft(self, address: str) -> bool:
-        """
-        Whether it may once more.
-        """
-        return len(self._recent(address)) < self._times
-
-    def spend(self, address: str) -> bool:
-        """
-        Do it.
-
-        @return: whether that is allowed.
-        """
-        recent = self._recent(address)
-        if len(recent) >= self._times:
-            return False
-        self._spent.pop(address, None)
-        self._spent[address] = [*recent, self._now()]
-        if len(self._spent) > MAX_ADDRESSES:
-            self._spent.popitem(last=False)
-        return True
-
-    def _recent(self, address: str) -> list[float]:
-        horizon = self._now() - self._window
-        return [at for at in self._spent.get(address, ()) if at > horizon]

@@ -26,6 +26,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.aliases import HIGHEST_NUMBER
+from txwebqq.server.allowances import HOUR, Allowance
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Asked, Drawer, Person
 from txwebqq.server.sessions import Random, Session, token
@@ -54,8 +55,6 @@ PATIENCE = 3600
 TOKEN_LIFE = 3600.0
 
 ASKED_PER_HOUR = 60
-
-HOUR = 3600.0
 
 MAX_REMEMBERED = 10_000
 
@@ -95,32 +94,6 @@ def captchaRefusal(doubt: Doubt) -> Refusal:
     return Refusal(1000 if doubt is Doubt.UNREAD else 1001, doubt.value)
 
 
-class Pace:
-    """
-    Who does something too often.
-
-    @param most: how often it may be done in an hour.
-    """
-
-    def __init__(self, now: Callable[[], float], most: int) -> None:
-        self._now = now
-        self._most = most
-        # The hour it is, and how often in it; the oldest first.
-        self._done: OrderedDict[Number, tuple[int, int]] = OrderedDict()
-
-    def exceeds(self, number: Number) -> bool:
-        """
-        Whether it has been done too often; if not, it is done once more.
-        """
-        hour = int(self._now() // HOUR)
-        known, times = self._done.pop(number, (hour, 0))
-        times = times if known == hour else 0
-        self._done[number] = hour, times + 1
-        if len(self._done) > MAX_REMEMBERED:
-            self._done.popitem(last=False)
-        return times >= self._most
-
-
 class Friendships:
     """
     The rules of friendships.
@@ -136,7 +109,7 @@ class Friendships:
         self._now = now
         self._random = random
         self._key = random.getrandbits(256).to_bytes(32, "big")
-        self._pace = Pace(now, ASKED_PER_HOUR)
+        self._asking = Allowance(now, ASKED_PER_HOUR, HOUR)
         self._found: OrderedDict[tuple[Number, Number], None] = OrderedDict()
 
     # ---- finding
@@ -291,7 +264,7 @@ class Friendships:
             return Refusal(NOT_YOURS, "account is your friend")
         if self._store.friendCount(asker) >= MAX_FRIENDS:
             return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
-        if self._pace.exceeds(asker):
+        if not self._asking.spend(asker):
             return Refusal(TOO_MANY, "you have asked too many people in an hour")
         return None
 

@@ -5,9 +5,7 @@ What the database knows of groups and discussions, and of who is in them.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 from txwebqq.model import BusinessCard, Number
@@ -21,6 +19,7 @@ from txwebqq.server.records import (
     RoomWithMembers,
     Seat,
 )
+from txwebqq.server.tables import Tables
 
 GROUP_SCHEMA = """
 CREATE TABLE room (
@@ -187,15 +186,10 @@ def _escaped(words: str) -> str:
     return f"%{words}%"
 
 
-class GroupTables:
+class GroupTables(Tables):
     """
     The part of the store that answers for groups and discussions.
     """
-
-    _db: sqlite3.Connection
-
-    def _transaction(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
 
     def _first(self, query: str, *values: object) -> tuple[object, ...] | None:
         row: tuple[object, ...] | None = self._db.execute(query, values).fetchone()
@@ -343,7 +337,7 @@ class GroupTables:
 
         @return: the number that it has.
         """
-        with self._transaction():
+        with self._database.transaction():
             number = Number(
                 self._count(
                     "SELECT ifnull(max(number), ?1 - 1) + 1 FROM room"
@@ -396,7 +390,7 @@ class GroupTables:
         """
         Forget a group, but for its number, which no other will have.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (room,))
             for table in ("member", "business_card", "application"):
                 self._db.execute(f"DELETE FROM {table} WHERE room = ?", (room,))
@@ -405,7 +399,7 @@ class GroupTables:
         """
         Take somebody in.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "INSERT OR IGNORE INTO member (room, number) VALUES (?, ?)",
                 (room, number),
@@ -424,7 +418,7 @@ class GroupTables:
         """
         Let somebody go, with what they kept there.
         """
-        with self._transaction():
+        with self._database.transaction():
             for table in ("member", "business_card"):
                 self._db.execute(
                     f"DELETE FROM {table} WHERE room = ? AND number = ?",
@@ -498,7 +492,7 @@ class GroupTables:
         """
         Keep what a member tells about themselves.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "UPDATE member SET card = ? WHERE room = ? AND number = ?",
                 (card.name, room, number),
@@ -641,7 +635,7 @@ class GroupTables:
 
         @return: its number, which no other ever has.
         """
-        with self._transaction():
+        with self._database.transaction():
             number = Number(
                 self._count(
                     "SELECT ifnull(max(number), ?1 - 1) + 1 FROM discussion"
@@ -683,7 +677,7 @@ class GroupTables:
         Take people in, which makes another version.
         """
         people = list(numbers)
-        with self._transaction():
+        with self._database.transaction():
             self._seatChat(chat, people)
             self._db.executemany(
                 "DELETE FROM former WHERE place = ? AND number = ? AND is_discussion",
@@ -696,7 +690,7 @@ class GroupTables:
         Let somebody go, which makes another version; a discussion that was
         theirs is whoever's came next.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "DELETE FROM discussion_member WHERE discussion = ? AND number = ?",
                 (chat, number),

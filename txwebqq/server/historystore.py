@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from txwebqq.model import Number
+from txwebqq.server.tables import Tables
 
 HISTORY_SCHEMA = """
 CREATE TABLE history (
@@ -105,16 +105,13 @@ _WINDOW = (
 )
 
 
-class HistoryTables:
+class HistoryTables(Tables):
     """
     The part of the store that answers for what was said.
     """
 
     _db: sqlite3.Connection
     _lastSaid: int | None = None
-
-    def _transaction(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
 
     def record(self, messages: Iterable[Said]) -> None:
         """
@@ -131,7 +128,7 @@ class HistoryTables:
             serial += 1
             sequence = m.sequence or serial
             rows.append((serial, *m.place, sequence, m.time, m.sender, m.body))
-        with self._transaction():
+        with self._database.transaction():
             self._db.executemany(
                 "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
             )

@@ -5,14 +5,13 @@ L{txwebqq.server.blobs}.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.blobs import Blob
+from txwebqq.server.tables import Tables
 
 MEDIA_SCHEMA = """
 CREATE TABLE blob (
@@ -167,15 +166,10 @@ class MediaStore(Protocol):
     ) -> list[str]: ...
 
 
-class MediaTables:
+class MediaTables(Tables):
     """
     The part of the store that answers for pictures and files.
     """
-
-    _db: sqlite3.Connection
-
-    def _transaction(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
 
     def secret(self, name: str, fresh: str) -> str:
         """
@@ -204,7 +198,7 @@ class MediaTables:
 
         @return: whether it was not there yet.
         """
-        with self._transaction():
+        with self._database.transaction():
             self.noteBlob(blob)
             cursor = self._db.execute(
                 "INSERT OR IGNORE INTO shelf VALUES (?, ?, ?, ?)",
@@ -256,7 +250,7 @@ class MediaTables:
         """
         Note a file that somebody has left with us.
         """
-        with self._transaction():
+        with self._database.transaction():
             self.noteBlob(blob)
             self._db.execute(
                 "INSERT INTO deposit VALUES (?, ?, ?, ?, ?, ?)",
@@ -303,7 +297,7 @@ class MediaTables:
 
         @return: its id.
         """
-        with self._transaction():
+        with self._database.transaction():
             cursor = self._db.execute(
                 "INSERT INTO picture (name, sender, digest, time) VALUES (?, ?, ?, ?)",
                 (name, sender, digest, time),
@@ -405,7 +399,7 @@ class MediaTables:
         """
         Change an avatar.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "DELETE FROM avatar WHERE kind = ? AND number = ?", (kind, number)
             )
@@ -428,7 +422,7 @@ class MediaTables:
 
         @return: the digests of those bytes.
         """
-        with self._transaction():
+        with self._database.transaction():
             for query, value in (
                 ("DELETE FROM deposit WHERE time < ?", depositsBefore),
                 ("DELETE FROM handout WHERE expires < ?", now),

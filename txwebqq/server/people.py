@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.model import Number, Profile, Status, Uin
+from txwebqq.server.allowances import HOUR, Allowance
 from txwebqq.server.exchange import STALE, Exchange, Handler, forSession
-from txwebqq.server.friendships import UNKNOWN, Friendships, Pace, captchaRefusal
+from txwebqq.server.friendships import UNKNOWN, Friendships, captchaRefusal
 from txwebqq.server.post import refusalFor
 from txwebqq.server.profiles import changed, describe, signatureOf, signed
 from txwebqq.server.recent import recentContacts
@@ -60,8 +61,8 @@ class People:
         self._world = world
         self._store = world.store
         self._friendships = friendships
-        self._strangers = Pace(now, STRANGERS_PER_HOUR)
-        self._signatures = Pace(now, SIGNATURES_PER_HOUR)
+        self._strangers = Allowance(now, STRANGERS_PER_HOUR, HOUR)
+        self._signatures = Allowance(now, SIGNATURES_PER_HOUR, HOUR)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -181,7 +182,7 @@ class People:
         isStranger = number != session.number and not self._store.areFriends(
             session.number, number
         )
-        isMuch = isStranger and self._strangers.exceeds(session.number)
+        isMuch = isStranger and not self._strangers.spend(session.number)
         if isMuch or isinstance(question, GetSingleInfo2):
             doubt = self._world.doubt(
                 session.number,
@@ -242,7 +243,7 @@ class People:
             return otherwise
         if question.text == signatureOf(person):
             return None
-        if self._signatures.exceeds(person.number):
+        if not self._signatures.spend(person.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
         self._store.changePerson(otherwise)
         mark = self._world.postmark(person.number)

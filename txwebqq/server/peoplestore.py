@@ -6,9 +6,7 @@ wants to be, and how long they have been around.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from txwebqq.model import (
@@ -19,6 +17,7 @@ from txwebqq.model import (
 )
 from txwebqq.server.historystore import DISCUSSION, GROUP, PEOPLE
 from txwebqq.server.records import Asked, Attendance, Drawer, Keeping, Person
+from txwebqq.server.tables import Tables
 
 PEOPLE_SCHEMA = """
 CREATE INDEX friendship_by_friend ON friendship (friend);
@@ -117,15 +116,10 @@ class PeopleStore(Protocol):
     ) -> list[tuple[int, Number]]: ...
 
 
-class PeopleTables:
+class PeopleTables(Tables):
     """
     The part of the store that answers for people.
     """
-
-    _db: sqlite3.Connection
-
-    def _transaction(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
 
     # ---- details
 
@@ -191,7 +185,7 @@ class PeopleTables:
         """
         Put somebody into another one's list.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "INSERT OR REPLACE INTO friendship VALUES (?, ?, ?, ?)",
                 (owner, friend, category, markname),
@@ -206,7 +200,7 @@ class PeopleTables:
         Take somebody out of another one's list; a population file does not
         put them back.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "DELETE FROM friendship WHERE owner = ? AND friend = ?",
                 (owner, friend),
@@ -245,7 +239,7 @@ class PeopleTables:
         """
         Forget a category; whoever is in it goes into the first.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "UPDATE friendship SET category = 0 WHERE owner = ? AND category = ?",
                 (owner, index),

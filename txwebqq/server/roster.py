@@ -22,8 +22,9 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.server.allowances import HOUR, Allowance
 from txwebqq.server.exchange import Exchange, Handler, forSession
-from txwebqq.server.friendships import Pace, captchaRefusal
+from txwebqq.server.friendships import captchaRefusal
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.profiles import describe
 from txwebqq.server.records import Attendant
@@ -53,7 +54,7 @@ class Roster:
     def __init__(self, world: World, now: Callable[[], float]) -> None:
         self._world = world
         self._store = world.store
-        self._pace = Pace(now, DETAILS_PER_HOUR)
+        self._details = Allowance(now, DETAILS_PER_HOUR, HOUR)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -170,7 +171,7 @@ class Roster:
         person = self._store.person(number)
         if person is None:
             return Refusal(NOT_YOURS, "the account is gone")
-        if self._pace.exceeds(session.number):
+        if not self._details.spend(session.number):
             doubt = self._world.doubt(
                 session.number,
                 exchange.address,

@@ -4,12 +4,11 @@ What the database knows of the settings that clients keep with us.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 from txwebqq.model import Number
+from txwebqq.server.tables import Tables
 
 SETTINGS_SCHEMA = """
 CREATE TABLE setting (
@@ -36,15 +35,10 @@ class SettingsStore(Protocol):
     ) -> None: ...
 
 
-class SettingsTables:
+class SettingsTables(Tables):
     """
     The part of the store that answers for settings.
     """
-
-    _db: sqlite3.Connection
-
-    def _transaction(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
 
     def settings(self, owner: Number, app: int) -> dict[str, str]:
         """
@@ -72,7 +66,7 @@ class SettingsTables:
         """
         Set some settings of one application; the others stay.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._db.executemany(
                 "INSERT OR REPLACE INTO setting VALUES (?, ?, ?, ?)",
                 [(owner, app, name, value) for name, value in values.items()],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from txwebqq.database import MEMORY, Database, Shape
@@ -90,8 +89,7 @@ class Store(
         @param shared: whether a server may have the file open meanwhile; then
             the file must be there, and no letters may be kept.
         """
-        self._database = Database(path, _SHAPE, shared)
-        self._db = self._database.connection
+        super().__init__(Database(path, _SHAPE, shared))
         self.copy = self._database.copy
         (last,) = self._db.execute(
             "SELECT ifnull(max(serial), 0) FROM letter"
@@ -104,9 +102,6 @@ class Store(
         Close the database; nothing may be asked of it any more.
         """
         self._database.close()
-
-    def _transaction(self) -> AbstractContextManager[None]:
-        return self._database.transaction()
 
     # ---- people
 
@@ -202,7 +197,7 @@ class Store(
         """
         self._lastLetter += 1
         serial = self._lastLetter
-        with self._transaction():
+        with self._database.transaction():
             self._db.execute(
                 "INSERT INTO letter VALUES (?, ?)", (serial, encodeLetter(letter))
             )
@@ -232,7 +227,7 @@ class Store(
         Let go of letters that these accounts have.
         """
         pairs = list(receipts)
-        with self._transaction():
+        with self._database.transaction():
             self._db.executemany(
                 "DELETE FROM waiting WHERE number = ? AND letter = ?", pairs
             )
@@ -250,7 +245,7 @@ class Store(
 
         @raise InvalidConfiguration: when somebody is named who is nowhere.
         """
-        with self._transaction():
+        with self._database.transaction():
             self._mergePeople(population.people)
             for friendship in population.friendships:
                 what = "friendship between {} and {}".format(*friendship.between)
