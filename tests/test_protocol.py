@@ -265,7 +265,7 @@ class Bare:
         return None
 
     def captchaRequired(self, image: bytes) -> Deferred[str]:
-        raise NotImplementedError
+        return Deferred()
 
     def signedOn(self) -> object:
         return None
