@@ -1,11 +1,30 @@
 """
-Being told to stop, which is a success.
+How a process of ours starts and ends under C{twistd}.
 """
 
 from __future__ import annotations
 
 import signal
 from typing import Any
+
+from twisted.internet.error import CannotListenError
+
+
+class CannotStart(SystemExit, Exception):
+    """
+    Ends the process with one line and no traceback; being an L{Exception} as
+    well, it is one that a C{twistd} in the background passes on to whoever
+    waits in the foreground.
+    """
+
+
+def reasonOf(error: object) -> str:
+    """
+    Why nobody can listen somewhere.
+    """
+    if isinstance(error, CannotListenError):
+        error = error.socketError
+    return str(getattr(error, "strerror", None) or error)
 
 
 def heedTerminate(reactor: Any) -> None:

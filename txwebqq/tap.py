@@ -21,6 +21,7 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.client import Servers, connect
+from txwebqq.daemon import heedTerminate
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
@@ -28,7 +29,6 @@ from txwebqq.passwords import readSecret
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
-from txwebqq.terminating import heedTerminate
 from txwebqq.tls import Authorities
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -30,16 +31,16 @@ _ENVIRONMENT = {
 }
 
 
-class Screen:
+class Screen(ABC):
     """
     What a person sees of a program.
     """
 
+    @abstractmethod
     async def look(self) -> str:
         """
         All of it, as it is now.
         """
-        raise NotImplementedError
 
     async def shows(self, *texts: str) -> str:
         """

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.testing import StringTransport
 
 from txwebqq.database import MEMORY, Database
+from txwebqq.errors import Unreachable
 from txwebqq.irc.config import AccountSettings, UserSettings
 from txwebqq.irc.guesses import Guesses
 from txwebqq.irc.history import History
@@ -25,7 +26,8 @@ from txwebqq.irc.nicks import Style
 from txwebqq.irc.places import Kind
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
-from txwebqq.model import Status
+from txwebqq.model import Code, Status, Uin, plainText
+from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 PICTURE = b64decode(
@@ -92,6 +94,7 @@ class Scene:
         self.clock: Any = self.web.clock
         self.alice, self.ming = self.web.friends("Alice", friend)
         self.web.group("猫咪", self.ming, self.alice)
+        self.visitors: set[Visitor] = set()
         self.guesses = Guesses(self.clock.seconds)
         self.database = Database(MEMORY, GATEWAY_SHAPE)
         settings = UserSettings(
@@ -107,6 +110,12 @@ class Scene:
             self.clock.seconds,
             links=self.links,
         )
+
+    def came(self, visitor: Visitor) -> None:
+        self.visitors.add(visitor)
+
+    def went(self, visitor: Visitor) -> None:
+        self.visitors.discard(visitor)
 
     def admit(self, name: str, password: str) -> bool:
         return (name, password) == ("alice", "oolong")
@@ -460,3 +469,205 @@ def test_captcha(scene: Scene) -> None:
     assert isinstance(answer, Deferred)
     assert scene.web.result(answer) == "abcd"
     assert "There is no captcha" in client.send("PRIVMSG *qq :captcha abcd")
+
+
+def test_answersAreNotNews(scene: Scene) -> None:
+    """
+    What the service answers is for who asked, and is not played back.
+    """
+    asking, other = scene.client(), scene.client(login="alice/phone")
+    other.transport.clear()
+    assert "rename NICK NEW" in asking.send("PRIVMSG *qq :help")
+    assert "rename NICK NEW" not in other.seen
+    other.close()
+    assert "rename NICK NEW" not in scene.client(login="alice/phone").seen
+
+
+def test_kicked(scene: Scene) -> None:
+    """
+    A kick is told once, with the server's words.
+    """
+    client = scene.client()
+    client.transport.clear()
+    scene.alice.run()
+    scene.web.settle(3)
+    assert client.seen.count("has lost its connection") == 1
+    assert "login" in client.seen
+
+
+def test_backAgain(scene: Scene) -> None:
+    """
+    A sign-on is told each time, also after a sign-off.
+    """
+    client = scene.client()
+    scene.alice.stop()
+    scene.web.settle(3)
+    client.transport.clear()
+    scene.signOn(scene.alice)
+    assert client.seen.count(f"{scene.alice.number} is signed on") == 1
+
+
+def test_beforeTheSignOn(scene: Scene) -> None:
+    """
+    Words in a group are played back also before the account is signed on
+    again, as after a restart.
+    """
+    scene.client(login="alice/phone").close()
+    scene.ming.tellGroup("猫咪", "都等你")
+    scene.web.settle(3)
+    resident = scene.alices.residents[scene.alice.number]
+    resident.leave()
+    resident.rooms.clear()
+    seen = scene.client(login="alice/phone").seen
+    assert "PRIVMSG #猫咪 都等你" in seen.partition("JOIN #猫咪")[2]
+
+
+def test_partlyKnown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A group that the server does not tell about costs nothing but its name:
+    the others are there, and what is said in it arrives.
+    """
+    scene.alice.stop()
+    scene.web.settle(3)
+
+    def refuse(self: WebQQProtocol, code: Code) -> Deferred[Any]:
+        return fail(Unreachable("gone"))
+
+    monkeypatch.setattr(WebQQProtocol, "fetchGroup", refuse)
+    resident = scene.alices.residents[scene.alice.number]
+    resident.rooms.clear()
+    scene.signOn(scene.alice)
+    client = scene.client()
+    client.send("PRIVMSG 小明 :hello")
+    assert scene.ming.heard == ["hello"]
+    client.transport.clear()
+    scene.ming.tellGroup("猫咪", "still here")
+    scene.web.settle(3)
+    assert "still here" in client.seen
+
+
+def test_order(scene: Scene) -> None:
+    """
+    What is said at once arrives in the order in which it was said.
+    """
+    client = scene.client()
+    asked: list[Deferred[None]] = []
+    resident = scene.alices.residents[scene.alice.number]
+    send, said = resident.online.sendMessage, []
+
+    def later(uin: Uin, content: Any) -> Deferred[None]:
+        said.append(plainText(content))
+        asked.append(Deferred())
+        return asked[-1].addCallback(lambda _: send(uin, content))
+
+    resident.online.sendMessage = later  # type: ignore[assignment, method-assign]
+    client.send("PRIVMSG 小明 :one", "PRIVMSG 小明 :two")
+    assert said == ["one"]
+    asked[0].callback(None)
+    scene.web.settle(1)
+    asked[1].callback(None)
+    scene.web.settle(1)
+    assert scene.ming.heard == ["one", "two"]
+
+
+def test_actions(scene: Scene) -> None:
+    """
+    What somebody does is an action at both ends, and in other clients.
+    """
+    client, other = scene.client("echo-message"), scene.client()
+    client.transport.clear()
+    other.transport.clear()
+    scene.ming.tell(scene.alice, "/me waves")
+    scene.web.settle(3)
+    assert ":\x01ACTION waves\x01" in client.seen
+    assert ":\x01ACTION nods\x01" in client.send("PRIVMSG 小明 :\x01ACTION nods\x01")
+    assert "PRIVMSG 小明 :\x01ACTION nods\x01" in other.seen
+
+
+def test_nothingTooLong() -> None:
+    """
+    Whatever an operator or a group's owner has written, no line is too long.
+    """
+    scene = Scene()
+    scene.motd = "茶" * 400
+    scene.signOn(scene.ming)
+    scene.signOn(scene.alice)
+    client = scene.client()
+    ming = scene.ming
+    code = ming.groupCalled("猫咪").code
+    scene.web.result(ming.protocol.editGroup(code, notice="茶" * 400))
+    scene.web.settle(3)
+    client.send("PRIVMSG *qq :list")
+    for line in client.transport.value().split(b"\r\n"):
+        assert len(line) <= 510
+    for line in scene.client().transport.value().split(b"\r\n"):
+        assert len(line) <= 510
+
+
+def test_oddQuestions(scene: Scene) -> None:
+    """
+    Names that cannot be repeated are answered all the same.
+    """
+    client = scene.client()
+    for question, answer in (
+        ("WHO :a b", "315 me * "),
+        ("WHOIS :a b", "401 me * "),
+        ("JOIN :a b", "403 me * "),
+        ("PART ::x", "442 me * "),
+        ("ISON :", "303 me :"),
+        ("WHO", "315 me * "),
+        ("TOPIC", "442 me * "),
+    ):
+        assert answer in client.send(question), question
+
+
+@pytest.mark.parametrize("name", ["alice", "Alice", "ALICE"])
+def test_namesake(name: str) -> None:
+    """
+    A friend who is called as the user is, in whatever case, is somebody else.
+    """
+    scene = Scene(name)
+    scene.signOn(scene.ming)
+    scene.signOn(scene.alice)
+    [nick] = scene.alices.book.all(Kind.PERSON).values()
+    assert fold(nick) != "alice"
+    assert nick.endswith(str(scene.ming.number))
+
+
+def test_whoIsThere(scene: Scene) -> None:
+    """
+    Nobody is said to be there of whom nothing is known.
+    """
+    client = scene.client()
+    assert "303 me 小明" in client.send("ISON 小明")
+    scene.alice.stop()
+    scene.web.settle(3)
+    assert "小明" not in client.send("ISON 小明")
+
+
+def test_away(scene: Scene) -> None:
+    """
+    Who is away here is away there.
+    """
+    client = scene.client()
+    uin = scene.ming.uinOf(scene.alice)
+    for line, status in (("AWAY :lunch", Status.AWAY), ("AWAY", Status.ONLINE)):
+        client.send(line)
+        scene.web.settle(3)
+        assert scene.ming.protocol.buddies[uin].status is status
+
+
+def test_part(scene: Scene) -> None:
+    """
+    Who has parted from a group hears nothing of it until they join again.
+    """
+    client = scene.client()
+    client.send("PART #猫咪")
+    client.transport.clear()
+    scene.ming.tellGroup("猫咪", "quiet?")
+    scene.web.settle(3)
+    assert client.seen == ""
+    assert "JOIN #猫咪" in client.send("JOIN #猫咪")
+    scene.ming.tellGroup("猫咪", "loud")
+    scene.web.settle(3)
+    assert "PRIVMSG #猫咪 loud" in client.seen

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from twisted.internet.defer import Deferred
+
 from txwebqq.errors import WebQQError
 from txwebqq.irc.history import Entry
 from txwebqq.irc.nicks import isNick
@@ -47,9 +49,9 @@ class Owner(Protocol):
         Have an account signed on.
         """
 
-    def signOff(self, number: int) -> None:
+    def signOff(self, number: int) -> Deferred[None]:
         """
-        Have it signed off.
+        Have it signed off; fires when it is.
         """
 
     def placeNamed(self, name: str) -> Place | None:
@@ -138,7 +140,7 @@ class Desk:
 
     async def _do_logout(self, words: Sequence[str]) -> None:
         number = self._account(words).number
-        self._owner.signOff(number)
+        await self._owner.signOff(number)
         self._say(f"{number} is signed off; login {number} brings it back")
 
     async def _do_search(self, words: Sequence[str]) -> None:

@@ -15,7 +15,6 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
-from twisted.web.server import Site
 
 from txwebqq.client import WebQQClient, connect
 from txwebqq.database import MEMORY, Database
@@ -30,6 +29,7 @@ from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Romanise, Style
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
+from txwebqq.quiet import QuietSite
 from txwebqq.service import WebQQService
 
 HOUR, DAY = 3600, 24 * 3600
@@ -56,6 +56,7 @@ class Gateway(MultiService):
         self._users: dict[str, User] = {}
         self._clients: list[WebQQClient] = []
         self._visitors: set[Visitor] = set()
+        self._empty: Deferred[None] | None = None
         names = Names(self._database, partial(fold, mapping="rfc1459"))
         self._history = History(
             self._database, settings.historyMessages, settings.historyDays
@@ -96,7 +97,8 @@ class Gateway(MultiService):
             return None
         bounds = Bounds(total=settings.megabytes << 20, seconds=settings.days * DAY)
         links = Links(self._database, reactor.seconds, settings.url, bounds)
-        self._listen(settings.listen, Site(LinkResource(links)), reactor)
+        site = QuietSite(LinkResource(links))  # type: ignore[no-untyped-call]
+        self._listen(settings.listen, site, reactor)
         return links
 
     def _listen(self, endpoint: str, factory: Any, reactor: Any) -> None:
@@ -129,15 +131,19 @@ class Gateway(MultiService):
 
         @return: fires when nothing is in flight.
         """
+        stopped = maybeDeferred(super().stopService)
         for visitor in list(self._visitors):
             visitor.leave("The gateway is stopping")
-        stopped = maybeDeferred(super().stopService)
 
-        def close(result: object) -> Deferred[None]:
-            closed = gatherResults([client.close() for client in self._clients])
-            return closed.addCallback(lambda _: self._database.close())
+        async def stop() -> None:
+            await stopped
+            if self._visitors:
+                self._empty = Deferred()
+                await self._empty
+            await gatherResults([client.close() for client in self._clients])
+            self._database.close()
 
-        return stopped.addCallback(close)
+        return Deferred.fromCoroutine(stop())
 
     def admit(self, name: str, password: str) -> bool:
         """
@@ -165,6 +171,9 @@ class Gateway(MultiService):
         It has gone.
         """
         self._visitors.discard(visitor)
+        if not self._visitors and self._empty is not None:
+            empty, self._empty = self._empty, None
+            empty.callback(None)
 
 
 def _romaniser(settings: UserSettings) -> Romanise | None:
@@ -190,22 +199,4 @@ class _Door(Factory):
         self._gateway = gateway
 
     def buildProtocol(self, addr: IAddress | None) -> Visitor:
-        return _Guest(self._gateway, getattr(addr, "host", ""))
-
-
-class _Guest(Visitor):
-    """
-    A client that the gateway knows of while it is there.
-    """
-
-    def __init__(self, gateway: Gateway, address: str) -> None:
-        super().__init__(gateway, address)
-        self._gateway = gateway
-
-    def connectionMade(self) -> None:
-        super().connectionMade()
-        self._gateway.came(self)
-
-    def connectionLost(self, *reason: Any) -> None:
-        self._gateway.went(self)
-        super().connectionLost(*reason)
+        return Visitor(self._gateway, getattr(addr, "host", ""))

@@ -23,6 +23,7 @@ _ESCAPED = str.maketrans(
 _TAG = re.compile(r"\+?(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 _COMMAND = re.compile(r"[A-Za-z]+|[0-9]{3}")
 _FORBIDDEN = re.compile("[\0\r\n]")
+_UNFIT = re.compile("[\0\r\n ]")
 
 
 class MalformedLine(ValueError):
@@ -134,17 +135,23 @@ def sized(line: Line, encoding: str = "utf-8") -> int:
     return len(_text(line).encode(encoding, "replace")) + 2
 
 
+def isWord(text: str) -> bool:
+    """
+    Whether that can be a parameter before the last.
+    """
+    return bool(text) and not text.startswith(":") and _UNFIT.search(text) is None
+
+
 def _text(line: Line) -> str:
     if _COMMAND.fullmatch(line.command) is None:
         raise MalformedLine("a command of other than letters or three digits")
     words = [f":{line.source}"] if line.source else []
     words.append(line.command)
     *middle, last = line.params or ("",)
-    for word in (*middle, line.source):
-        if " " in word or (word.startswith(":") and word is not line.source):
-            raise MalformedLine("a parameter with a space or a colon in it")
-    if not all(middle):
-        raise MalformedLine("an empty parameter before the last")
+    if not all(isWord(word) for word in middle):
+        raise MalformedLine("a parameter that only the last can be")
+    if " " in line.source:
+        raise MalformedLine("a source with a space in it")
     words += middle
     if line.params:
         plain = last and " " not in last and not last.startswith(":")

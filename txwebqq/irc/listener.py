@@ -5,6 +5,7 @@ An IRC client's connection to the gateway.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from typing import Protocol as Typed
@@ -26,6 +27,7 @@ from txwebqq.irc.line import (
     Reader,
     encodingOf,
     fold,
+    isWord,
     parse,
     serialise,
     sized,
@@ -34,14 +36,18 @@ from txwebqq.irc.nicks import MAX_CHANNEL, MAX_NICK, isNick
 from txwebqq.irc.outbox import Outbox
 from txwebqq.irc.places import SERVICE, Kind, Place
 from txwebqq.irc.registration import Registration, Verdict
-from txwebqq.irc.text import asAction, lines, split, stripFormatting
+from txwebqq.irc.text import ME, actionOf, asAction, lines, split, stripFormatting
 from txwebqq.irc.user import DESK, Channel, User
+from txwebqq.model import Status
 
 PATIENCE = 60.0
 """The seconds to register in."""
 
 QUIET = 120.0
 """The seconds of silence until a client is asked whether it is there."""
+
+FAREWELL = 5.0
+"""The seconds that a client has to read why it is shown out."""
 
 SUPPORT = (
     "CASEMAPPING=rfc1459",
@@ -55,7 +61,7 @@ SUPPORT = (
 )
 
 # What clients ask by themselves, and what needs no answer here.
-_SILENT = frozenset({"PONG", "NOTICE", "TAGMSG", "CAP"})
+_SILENT = frozenset({"PONG", "NOTICE", "TAGMSG"})
 
 
 class House(Typed):
@@ -67,6 +73,16 @@ class House(Typed):
     motd: str
     clock: IReactorTime
     guesses: Guesses
+
+    def came(self, visitor: Visitor) -> None:
+        """
+        A client has come.
+        """
+
+    def went(self, visitor: Visitor) -> None:
+        """
+        It has gone, and nothing of it is left.
+        """
 
     def admit(self, name: str, password: str) -> bool:
         """
@@ -97,6 +113,7 @@ class Visitor(Protocol):
         self._user: User | None = None
         self._nick = ""
         self._channels: dict[str, Channel] = {}
+        self._parted: set[str] = set()
         self._timer: IDelayedCall | None = None
         self._asked = False
         self._outbox: Outbox | None = None
@@ -114,13 +131,18 @@ class Visitor(Protocol):
         self._timer = self._house.clock.callLater(
             PATIENCE, self.leave, "You took too long to register"
         )
+        self._house.came(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        self._rest()
         if self._user is not None:
             self._user.detach(self)
         self._outbox = None
+        self._house.went(self)
+
+    def _rest(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
 
     def _overflowed(self) -> None:
         self._log.info("A client of {address} reads too slowly.", address=self._address)
@@ -136,9 +158,12 @@ class Visitor(Protocol):
         self._outbox = None
         self._wire.unregisterProducer()
         self._wire.loseConnection()
+        # Who does not read would stay for ever.
+        self._rest()
+        self._timer = self._house.clock.callLater(FAREWELL, self._wire.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        if self._user is not None:
+        if self._user is not None and self._outbox is not None:
             self._wait()
         for raw in self._reader.feed(data):
             if self._outbox is None:
@@ -158,8 +183,7 @@ class Visitor(Protocol):
 
     def _wait(self) -> None:
         self._asked = False
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        self._rest()
         self._timer = self._house.clock.callLater(QUIET, self._quiet)
 
     def _quiet(self) -> None:
@@ -173,13 +197,22 @@ class Visitor(Protocol):
     def _send(self, line: Line) -> None:
         if self._outbox is None:
             return
-        try:
-            self._outbox.write(serialise(line, self._encoding))
-        except MalformedLine as e:
-            self._log.warn("Nothing was sent to a client: {reason}.", reason=str(e))
+        *middle, last = line.params or ("",)
+        over = sized(line, self._encoding) - MAX_LINE
+        if over > 0:
+            # Words are cut where they are said; this is a topic, or a reason.
+            room = max(len(last.encode(self._encoding, "replace")) - over, 1)
+            line = replace(line, params=(*middle, split(last, room, self._encoding)[0]))
+        self._outbox.write(serialise(line, self._encoding))
 
     def _reply(self, numeric: str, *params: str) -> None:
-        self._send(Line(numeric, (self._nick or "*", *params), self._house.serverName))
+        *middle, last = params
+        # What a client has said need not be what can be repeated to it.
+        words = [word if isWord(word) else "*" for word in middle]
+        text = " ".join(lines(last))
+        self._send(
+            Line(numeric, (self._nick or "*", *words, text), self._house.serverName)
+        )
 
     def _has(self, capability: str) -> bool:
         return capability in self._registration.capabilities
@@ -231,7 +264,7 @@ class Visitor(Protocol):
         if motd:
             self._reply("375", f"{self._house.serverName} message of the day")
             for text in motd:
-                self._reply("372", f"- {text[:400]}")
+                self._reply("372", f"- {text}")
             self._reply("376", "End of message of the day")
         else:
             self._reply("422", "There is no message of the day")
@@ -260,9 +293,12 @@ class Visitor(Protocol):
         user = self._known()
         isOwn = entry.sender in user.residents
         if entry.place.kind in (Kind.GROUP, Kind.DISCUSSION):
-            target = user.book.name(entry.place) or f"#{entry.place.number}"
-            if fold(target) not in self._channels:
+            target = user.channelOf(entry.place)
+            if fold(target) in self._parted:
                 return
+            if fold(target) not in self._channels:
+                # Played back before the account is signed on again.
+                self.showChannel(Channel(target, entry.place, "", ()))
         elif isOwn:
             # What another client of ours said to somebody.
             target = user.book.name(entry.place) or str(entry.place.number)
@@ -276,9 +312,9 @@ class Visitor(Protocol):
         if self._has("server-time"):
             when = datetime.fromtimestamp(entry.time / 1000, UTC)
             tags["time"] = f"{when:%Y-%m-%dT%H:%M:%S}.{entry.time % 1000:03}Z"
-        if self._has("message-tags"):
+        if self._has("message-tags") and entry.msgid:
             tags["msgid"] = entry.msgid
-        action = asAction(entry.text)
+        action = actionOf(entry.text)
         first = Line(entry.command, (target, " :"), mask)
         room = MAX_LINE - sized(first, self._encoding)
         if action is not None:
@@ -292,6 +328,8 @@ class Visitor(Protocol):
         """
         A channel is there; those who came and went since are told of.
         """
+        if fold(channel.name) in self._parted:
+            return
         before = self._channels.get(fold(channel.name))
         self._channels[fold(channel.name)] = channel
         if before is None:
@@ -304,8 +342,9 @@ class Visitor(Protocol):
             self._send(
                 Line("TOPIC", (channel.name, channel.topic), self._house.serverName)
             )
-        old = {nick: number for nick, number, _ in before.members}
-        new = {nick: number for nick, number, _ in channel.members}
+        own = self._known().residents
+        old = {nick: number for nick, number, _ in before.members if number not in own}
+        new = {nick: number for nick, number, _ in channel.members if number not in own}
         for nick in old.keys() - new.keys():
             self._send(Line("PART", (channel.name,), self._maskOf(nick, old[nick])))
         for nick in new.keys() - old.keys():
@@ -328,11 +367,12 @@ class Visitor(Protocol):
             if channel.place == place:
                 self.showChannel(channel)
 
-    def appeared(self, nick: str, number: int, away: str) -> None:
+    def appeared(self, nick: str, number: int, status: Status) -> None:
         """
         Somebody came or went.
         """
         if self._has("away-notify"):
+            away = _awayOf(status)
             params = (away,) if away else ()
             self._send(Line("AWAY", params, self._maskOf(nick, number)))
 
@@ -377,7 +417,7 @@ class Visitor(Protocol):
     async def _tell(self, place: Place, name: str, text: str) -> None:
         user = self._known()
         action = asAction(text)
-        words = stripFormatting(text if action is None else f"/me {action}")
+        words = stripFormatting(text if action is None else f"{ME}{action}")
         try:
             entry = await user.say(place, words, self)
         except WebQQError as e:
@@ -391,6 +431,7 @@ class Visitor(Protocol):
     def _irc_JOIN(self, params: Sequence[str]) -> None:
         for name in (params[0] if params else "").split(","):
             found = [c for c in self._known().channels() if fold(c.name) == fold(name)]
+            self._parted.discard(fold(name))
             for channel in found:
                 if fold(name) not in self._channels:
                     self.showChannel(channel)
@@ -403,6 +444,7 @@ class Visitor(Protocol):
             if channel is None:
                 self._reply("442", name[:50], "You are not there")
             else:
+                self._parted.add(fold(name))
                 self._send(Line("PART", (channel.name,), self._mask))
 
     def _irc_NAMES(self, params: Sequence[str]) -> None:
@@ -440,7 +482,7 @@ class Visitor(Protocol):
 
     def _topic(self, channel: Channel) -> None:
         if channel.topic:
-            self._reply("332", channel.name, channel.topic[:100])
+            self._reply("332", channel.name, channel.topic)
         else:
             self._reply("331", channel.name, "There is no announcement")
 
@@ -461,7 +503,7 @@ class Visitor(Protocol):
         name = params[0] if params else "*"
         channel = self._channels.get(fold(name))
         for nick, number, isAdmin in channel.members if channel is not None else ():
-            here = "G" if self._known().isAway(number) else "H"
+            here = "G" if _awayOf(self._known().statusOf(number)) else "H"
             self._reply(
                 "352",
                 name,
@@ -496,7 +538,7 @@ class Visitor(Protocol):
             ]
             for piece in split(" ".join(rooms), 300, self._encoding) if rooms else ():
                 self._reply("319", nick, piece)
-            away = user.isAway(number)
+            away = _awayOf(user.statusOf(number))
             if away:
                 self._reply("301", nick, away)
         self._reply("318", nick[:50] or "*", "End of WHOIS")
@@ -504,7 +546,7 @@ class Visitor(Protocol):
     def _irc_LIST(self, params: Sequence[str]) -> None:
         for channel in self._known().channels():
             count = str(len(channel.members))
-            self._reply("322", channel.name, count, channel.topic[:100])
+            self._reply("322", channel.name, count, channel.topic)
         self._reply("323", "End of list")
 
     def _irc_ISON(self, params: Sequence[str]) -> None:
@@ -515,13 +557,20 @@ class Visitor(Protocol):
             if place == SERVICE or (
                 place is not None
                 and place.kind is Kind.PERSON
-                and user.isAway(place.number) != "offline"
+                and user.statusOf(place.number) not in (None, Status.OFFLINE)
             ):
                 here.append(nick)
-        self._reply("303", " ".join(here)[:400])
+        self._reply("303", " ".join(here))
 
     def _irc_AWAY(self, params: Sequence[str]) -> None:
         isAway = bool(params and params[0])
         word = "status away" if isAway else "status online"
         Deferred.fromCoroutine(self._tell(SERVICE, DESK, word))
         self._reply(*(("306", "You are away") if isAway else ("305", "You are back")))
+
+
+def _awayOf(status: Status | None) -> str:
+    if status is None or status in (Status.ONLINE, Status.CALLME):
+        return ""
+    word: str = status.value
+    return word

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import CaptchaUnsolved, NotSignedOn, SessionExpired, WebQQError
+from txwebqq.errors import NotSignedOn, SessionExpired, WebQQError
 from txwebqq.irc.letters import Letter, LetterProtocol
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import (
@@ -19,11 +20,11 @@ from txwebqq.model import (
     Buddy,
     Content,
     Did,
+    Discussion,
     FriendshipNotice,
     Gid,
     Group,
     GroupNotice,
-    KickNotice,
     Number,
     RosterChange,
     Status,
@@ -31,6 +32,8 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,6 @@ class Member:
     number: int
     name: str
     isAdmin: bool
-    uin: Uin
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,13 @@ class Room:
     """
     A group or a discussion with its members, by numbers.
 
-    @ivar gid: where to send, as this session calls it.
     @ivar memo: the announcement.
     """
 
     place: Place
-    gid: Gid | Did
     name: str
-    memo: str
-    members: tuple[Member, ...]
+    memo: str = ""
+    members: tuple[Member, ...] = ()
 
 
 class Host(Protocol):
@@ -69,6 +69,11 @@ class Host(Protocol):
     def arrived(self, resident: Resident) -> None:
         """
         It is signed on, and everybody is known.
+        """
+
+    def changed(self, resident: Resident) -> None:
+        """
+        It knows others than before, or other things of them.
         """
 
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
@@ -86,9 +91,11 @@ class Host(Protocol):
         A friend came, went or changed.
         """
 
-    def requested(self, resident: Resident, notice: FriendshipNotice) -> None:
+    def requested(
+        self, resident: Resident, number: int, notice: FriendshipNotice
+    ) -> None:
         """
-        A step on the way to a friendship.
+        A step of somebody on the way to a friendship.
         """
 
     def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
@@ -107,19 +114,22 @@ class Resident(WebQQFactory):
     Keeps what outlives a sign-on, and builds the protocol of each.
 
     @ivar number: the account's.
-    @ivar people: the friends, by number.
-    @ivar rooms: the groups and the discussions.
+    @ivar people: the friends, by number, as the present session calls them.
+    @ivar rooms: the groups and the discussions, as far as they are known; they
+        stay when the account is signed off.
     @ivar requests: those who want to be friends, by number.
-    @ivar isTold: whether the user has been told that it is signed on.
     """
+
+    _log = Logger()
 
     def __init__(self, number: Number, host: Host) -> None:
         self.number = number
         self.people: dict[int, Uin] = {}
         self.rooms: dict[Place, Room] = {}
         self.requests: dict[int, FriendshipNotice] = {}
-        self.isTold = False
         self._numbers: dict[Uin, int] = {}
+        self._ids: dict[Place, Gid | Did] = {}
+        self._sending = DeferredLock()
         self._host = host
         self._online: WebQQProtocol | None = None
 
@@ -155,7 +165,7 @@ class Resident(WebQQFactory):
 
     def send(self, place: Place, content: Content) -> Deferred[None]:
         """
-        Say something somewhere.
+        Say something somewhere, after all that was to be said before.
 
         @return: fires when it was accepted; fails with L{WebQQError}, with
             L{NotSignedOn} also when nobody is known there.
@@ -165,59 +175,108 @@ class Resident(WebQQFactory):
             online = self.online
             if place.kind is Kind.PERSON and place.number in self.people:
                 await online.sendMessage(self.people[place.number], content)
-            elif place.kind is Kind.GROUP and place in self.rooms:
-                await online.sendGroupMessage(Gid(self.rooms[place].gid), content)
-            elif place in self.rooms:
-                await online.sendDiscussionMessage(Did(self.rooms[place].gid), content)
-            else:
+            elif place not in self._ids:
                 raise NotSignedOn(f"{self.number} does not know {place.number}")
+            elif place.kind is Kind.GROUP:
+                await online.sendGroupMessage(Gid(self._ids[place]), content)
+            else:
+                await online.sendDiscussionMessage(Did(self._ids[place]), content)
 
-        return Deferred.fromCoroutine(say())
+        return self._sending.run(lambda: Deferred.fromCoroutine(say()))
 
-    async def learn(self, online: WebQQProtocol) -> None:
+    async def enter(self, online: WebQQProtocol) -> None:
         """
-        Find out who everybody is.
+        Be signed on, and find out who everybody is: uins and gids are others
+        now.
         """
-        self._numbers = {}
-        people = {}
+        self._online = online
+        self._numbers, self.people, self._ids = {}, {}, {}
+        await self.learn()
+        if self._online is online:
+            self._host.arrived(self)
+
+    def leave(self) -> None:
+        """
+        Nobody is signed on any more.
+        """
+        self._online = None
+
+    async def learn(self) -> None:
+        """
+        Find out who is in the lists. What the server does not tell is left
+        out, or as it was.
+        """
+        online = self.online
+        people: dict[int, Uin] = {}
+        rooms: dict[Place, Room] = {}
+        ids: dict[Place, Gid | Did] = {}
         for uin in list(online.buddies):
-            people[await self._numberOf(online, uin)] = uin
-        rooms = {}
+            number = await self._tried(self.identify(uin))
+            if number is not None:
+                people[number] = uin
         for group in list(online.groups.values()):
-            room = await self._room(online, group)
-            rooms[room.place] = room
-        for discussion in (await online.fetchDiscussions()).discussions:
-            room = await self._discussion(online, discussion)
-            rooms[room.place] = room
-        self.people, self.rooms, self._online = people, rooms, online
+            number = await self._tried(online.fetchGroupNumber(group.code))
+            if number is not None:
+                place = Place(Kind.GROUP, number)
+                ids[place] = group.gid
+                rooms[place] = await self._room(online, place, group)
+        discussions = await self._tried(online.fetchDiscussions())
+        for did, known in (discussions.discussions if discussions else {}).items():
+            place = Place(Kind.DISCUSSION, did)
+            ids[place] = did
+            rooms[place] = await self._discussion(online, place, known)
+        if self._online is online:
+            self.people, self.rooms, self._ids = people, rooms, ids
 
-    async def _room(self, online: WebQQProtocol, group: Group) -> Room:
-        number = await online.fetchGroupNumber(group.code)
-        details = await online.fetchGroup(group.code)
-        members = [
-            Member(
-                await self._numberOf(online, member.uin),
-                member.name,
-                member.isAdmin or member.uin == details.owner,
-                member.uin,
-            )
-            for member in details.members
-        ]
-        name = details.markname or details.name
-        place = Place(Kind.GROUP, number)
-        return Room(place, group.gid, name, details.memo, tuple(members))
+    async def relearn(self) -> None:
+        """
+        The lists are otherwise now.
+        """
+        if self.isOnline:
+            await self.learn()
+            self._host.changed(self)
 
-    async def _discussion(self, online: WebQQProtocol, did: Did) -> Room:
-        details = await online.fetchDiscussion(did)
+    async def _room(self, online: WebQQProtocol, place: Place, group: Group) -> Room:
+        name = group.markname or group.name
+        details = await self._tried(online.fetchGroup(group.code))
+        if details is None:
+            return self.rooms.get(place, Room(place, name))
+        members = []
+        for member in details.members:
+            number = await self._tried(self.identify(member.uin))
+            if number is not None:
+                isAdmin = member.isAdmin or member.uin == details.owner
+                members.append(Member(number, member.name, isAdmin))
+        return Room(place, name, details.memo, tuple(members))
+
+    async def _discussion(
+        self, online: WebQQProtocol, place: Place, known: Discussion
+    ) -> Room:
+        details = await self._tried(online.fetchDiscussion(known.did))
+        if details is None:
+            return self.rooms.get(place, Room(place, known.name))
         members = tuple(
-            Member(m.number, m.nick, m.uin == details.owner, m.uin)
-            for m in details.members
+            Member(m.number, m.nick, m.uin == details.owner) for m in details.members
         )
-        return Room(Place(Kind.DISCUSSION, did), did, details.name, "", members)
+        return Room(place, details.name, "", members)
 
-    async def _numberOf(self, online: WebQQProtocol, uin: Uin) -> int:
+    async def _tried(self, asked: Awaitable[T]) -> T | None:
+        try:
+            return await asked
+        except WebQQError as e:
+            self._log.info(
+                "{number} was not told something: {reason}.",
+                number=self.number,
+                reason=str(e),
+            )
+            return None
+
+    async def identify(self, uin: Uin) -> int:
+        """
+        Who that is; asked once in a session. Fails with L{WebQQError}.
+        """
         if uin not in self._numbers:
-            self._numbers[uin] = await online.fetchNumber(uin)
+            self._numbers[uin] = await self.online.fetchNumber(uin)
         return self._numbers[uin]
 
     def numberOf(self, uin: Uin) -> int | None:
@@ -225,19 +284,6 @@ class Resident(WebQQFactory):
         Who that is, as far as anybody has asked.
         """
         return self._numbers.get(uin)
-
-    async def relearn(self, online: WebQQProtocol) -> None:
-        """
-        The friend list or the groups are otherwise now.
-        """
-        await self.learn(online)
-        self._host.arrived(self)
-
-    def leave(self) -> None:
-        """
-        Nobody is signed on any more.
-        """
-        self._online = None
 
 
 class _Residence(LetterProtocol):
@@ -252,15 +298,17 @@ class _Residence(LetterProtocol):
 
     async def _take(self, letter: Letter) -> None:
         place = letter.place
-        if place.kind is not Kind.PERSON and place not in self._resident.rooms:
-            await self._resident.relearn(self)
-        self._host.letterReceived(self._resident, letter)
+        try:
+            if place.kind is not Kind.PERSON and place not in self._resident.rooms:
+                await self._resident.relearn()
+        finally:
+            self._host.letterReceived(self._resident, letter)
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
         return self._host.captchaRequired(self._resident, image)
 
     async def signedOn(self) -> None:
-        await self._resident.relearn(self)
+        await self._resident.enter(self)
 
     def statusChanged(self, change: StatusChange) -> None:
         number = self._resident.numberOf(change.uin)
@@ -268,17 +316,15 @@ class _Residence(LetterProtocol):
             self._host.appeared(self._resident, number, change.status)
 
     async def rosterChanged(self, change: RosterChange) -> None:
-        await self._resident.relearn(self)
+        await self._resident.relearn()
 
-    def friendshipRequested(self, request: FriendshipNotice) -> None:
-        self._host.requested(self._resident, request)
+    async def friendshipRequested(self, request: FriendshipNotice) -> None:
+        number = request.number or await self._resident.identify(request.uin)
+        self._host.requested(self._resident, number, request)
 
     async def groupChanged(self, notice: GroupNotice) -> None:
         self._host.groupChanged(self._resident, notice)
-        await self._resident.relearn(self)
-
-    def kicked(self, notice: KickNotice) -> None:
-        self._host.lost(self._resident, f"kicked: {notice.reason}", True)
+        await self._resident.relearn()
 
     def connectionLost(self, reason: Failure) -> None:
         wasOnline = self._resident.isOnline
@@ -286,5 +332,5 @@ class _Residence(LetterProtocol):
         if reason.check(SessionExpired):
             if wasOnline:
                 self._host.lost(self._resident, "the session has ended", False)
-        elif reason.check(WebQQError) and not reason.check(CaptchaUnsolved):
+        elif reason.check(WebQQError):
             self._host.lost(self._resident, reason.getErrorMessage(), True)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.error import CannotListenError
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config import load
 from txwebqq.irc.gateway import Gateway
-from txwebqq.terminating import heedTerminate
 
 
 class Options(UsageOptions):
@@ -38,6 +39,22 @@ class Options(UsageOptions):
             raise UsageError(str(e)) from e
 
 
+class GatewayDaemon(Gateway):
+    """
+    A gateway that ends its process where it cannot listen.
+    """
+
+    def privilegedStartService(self) -> None:
+        """
+        Listen.
+        """
+        try:
+            super().privilegedStartService()  # type: ignore[no-untyped-call]
+        except CannotListenError as e:
+            where = f"{e.interface}:{e.port}" if e.port else e.interface
+            raise CannotStart(f"Cannot listen on {where}: {reasonOf(e)}") from e
+
+
 def makeService(options: Options) -> IService:
     """
     The service that C{twistd} runs.
@@ -46,4 +63,7 @@ def makeService(options: Options) -> IService:
 
     clock: Any = reactor
     clock.callWhenRunning(heedTerminate, clock)
-    return Gateway(options["settings"], clock)
+    try:
+        return GatewayDaemon(options["settings"], clock)
+    except InvalidConfiguration as e:
+        raise CannotStart(f"{options['config']}: {e}") from e

@@ -11,6 +11,9 @@ from txwebqq.faces import nameOf, withFaces
 from txwebqq.graphemes import characters
 from txwebqq.model import Content, CustomFace, Face, GroupPicture, OfflinePicture, Text
 
+ME = "/me "
+"""What begins a message that tells what its sender does."""
+
 PICTURE = "[图片]"
 """Stands where a picture is."""
 
@@ -74,6 +77,13 @@ def asAction(text: str) -> str | None:
     """
     found = _ACTION.fullmatch(text)
     return None if found is None else found[1]
+
+
+def actionOf(text: str) -> str | None:
+    """
+    What QQ users write for C{/me}, L{None} for anything else.
+    """
+    return text.removeprefix(ME) if text.startswith(ME) else None
 
 
 def split(text: str, room: int, encoding: str = "utf-8") -> list[str]:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Container, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 from zlib import crc32
 
 from twisted.internet.defer import Deferred, fail
-from twisted.logger import Logger
 
 from txwebqq.errors import CaptchaUnsolved, NotSignedOn
 from txwebqq.irc.config import UserSettings
 from txwebqq.irc.desk import Desk
 from txwebqq.irc.history import Entry, History
 from txwebqq.irc.letters import Letter
+from txwebqq.irc.line import fold
 from txwebqq.irc.links import Links
 from txwebqq.irc.names import Book, NameTaken
 from txwebqq.irc.nicks import Romanise, channelFor, isChannel, isNick, nickFor
@@ -69,7 +70,7 @@ class Screen(Protocol):
         Somebody is called otherwise.
         """
 
-    def appeared(self, nick: str, number: int, away: str) -> None:
+    def appeared(self, nick: str, number: int, status: Status) -> None:
         """
         Somebody came or went.
         """
@@ -99,7 +100,7 @@ class _Taken(Container[str]):
         self._own = own
 
     def __contains__(self, name: object) -> bool:
-        return name in self._book or name in self._own
+        return isinstance(name, str) and (name in self._book or fold(name) in self._own)
 
 
 class User:
@@ -113,8 +114,6 @@ class User:
     @ivar residents: the accounts, by number.
     @ivar services: what keeps them signed on, likewise.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -135,8 +134,7 @@ class User:
         self.screens: list[Screen] = []
         self._history = history
         self._seconds = seconds
-        self._desk = Desk(self, self.tell)
-        self._taken = _Taken(book, frozenset({self.name, DESK}))
+        self._taken = _Taken(book, frozenset({fold(self.name), fold(DESK)}))
         self._captchas: list[Deferred[str]] = []
         for account in settings.accounts:
             number = account.account.number
@@ -189,14 +187,15 @@ class User:
         """
         Who or what is called so.
         """
-        return SERVICE if name.lower() == DESK else self.book.place(name)
+        return SERVICE if fold(name) == fold(DESK) else self.book.place(name)
 
     def rename(self, place: Place, name: str) -> str:
         """
         Call somebody otherwise; what is wrong with that, or C{""}.
         """
         isRoom = place.kind is not Kind.PERSON
-        if name in (self.name, DESK) or not (isChannel if isRoom else isNick)(name):
+        own = (fold(self.name), fold(DESK))
+        if fold(name) in own or not (isChannel if isRoom else isNick)(name):
             return f"{name} cannot be taken for that"
         before = self.book.name(place) or ""
         try:
@@ -218,21 +217,28 @@ class User:
             rooms.update(resident.rooms)
         return [self._channel(room) for room in rooms.values()]
 
-    def _channel(self, room: Room) -> Channel:
-        place, style = room.place, self.settings.style
-        name = self.book.claim(
+    def channelOf(self, place: Place, name: str = "") -> str:
+        """
+        What a group or a discussion is called, likewise.
+        """
+        style = self.settings.style
+        return self.book.claim(
             place,
-            lambda taken: channelFor(
-                room.name, place.number, style, taken, self._romanise
-            ),
+            lambda taken: channelFor(name, place.number, style, taken, self._romanise),
         )
+
+    def _channel(self, room: Room) -> Channel:
+        name = self.channelOf(room.place, room.name)
         members = {
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)
             for member in room.members
         }
         topic = " ".join(lines(room.memo))
         return Channel(
-            name, place, topic, tuple((nick, *who) for nick, who in members.items())
+            name,
+            room.place,
+            topic,
+            tuple((nick, *who) for nick, who in members.items()),
         )
 
     def residentOf(self, place: Place) -> Resident | None:
@@ -248,15 +254,15 @@ class User:
         known.sort(key=lambda resident: not resident.isOnline)
         return known[0] if known else None
 
-    def isAway(self, number: int) -> str:
+    def statusOf(self, number: int) -> Status | None:
         """
-        Why somebody is away, C{""} when they are not.
+        How a friend appears, L{None} where that is not known.
         """
         for resident in self.residents.values():
             buddy = resident.buddy(number)
             if buddy is not None:
-                return _awayOf(buddy.status)
-        return ""
+                return buddy.status
+        return None
 
     # ---- saying
 
@@ -267,7 +273,7 @@ class User:
         @return: what is kept of it.
         """
         if place == SERVICE:
-            await self._desk.do(text)
+            await Desk(self, partial(self._answer, by)).do(text)
             return None
         resident = self.residentOf(place)
         if resident is None:
@@ -278,10 +284,14 @@ class User:
 
     def tell(self, text: str) -> None:
         """
-        Say something as the service.
+        Tell news as the service: also those who are not here now.
         """
         for line in lines(text):
             self._record(self._entry(SERVICE, 0, 0, DESK, line, command="NOTICE"))
+
+    def _answer(self, screen: Screen, text: str) -> None:
+        for line in lines(text):
+            screen.show(self._entry(SERVICE, 0, 0, DESK, line, command="NOTICE"))
 
     def _entry(
         self,
@@ -325,11 +335,11 @@ class User:
         """
         self.services[number].signOn()
 
-    def signOff(self, number: int) -> None:
+    def signOff(self, number: int) -> Deferred[None]:
         """
         Have it signed off, until somebody wants it back.
         """
-        self.services[number].signOff()
+        return self.services[number].signOff()
 
     def solve(self, text: str) -> bool:
         """
@@ -364,14 +374,18 @@ class User:
 
     def arrived(self, resident: Resident) -> None:
         """
-        It is signed on, or knows more than before.
+        It is signed on, and everybody is known.
         """
-        if not resident.isTold:
-            resident.isTold = True
-            self.tell(
-                f"{resident.number} is signed on: {len(resident.people)} friends,"
-                f" {len(resident.rooms)} groups"
-            )
+        self.tell(
+            f"{resident.number} is signed on: {len(resident.people)} friends,"
+            f" {len(resident.rooms)} groups"
+        )
+        self.changed(resident)
+
+    def changed(self, resident: Resident) -> None:
+        """
+        It knows others than before, or other things of them.
+        """
         for number in resident.people:
             buddy = resident.buddy(number)
             if buddy is not None:
@@ -384,7 +398,6 @@ class User:
         """
         It is not signed on any more.
         """
-        resident.isTold = False
         then = (
             f"login {resident.number} signs it on again"
             if isForGood
@@ -433,13 +446,14 @@ class User:
         if buddy is not None:
             nick = self.nickOf(number, buddy.name)
             for screen in list(self.screens):
-                screen.appeared(nick, number, _awayOf(status))
+                screen.appeared(nick, number, status)
 
-    def requested(self, resident: Resident, notice: FriendshipNotice) -> None:
+    def requested(
+        self, resident: Resident, number: int, notice: FriendshipNotice
+    ) -> None:
         """
-        A step on the way to a friendship.
+        A step of somebody on the way to a friendship.
         """
-        number = notice.number
         if notice.step is FriendshipStep.REQUESTED:
             resident.requests[number] = notice
             self.tell(
@@ -454,8 +468,8 @@ class User:
         """
         A step of somebody into or out of a group.
         """
-        self.tell(f"{resident.number}: {notice.step.value} in a group")
-
-
-def _awayOf(status: Status) -> str:
-    return "" if status in (Status.ONLINE, Status.CALLME) else status.value
+        where = self.channelOf(Place(Kind.GROUP, notice.number))
+        who = f" {notice.memberNumber}" if notice.memberNumber else ""
+        words = f" ({notice.text})" if notice.text else ""
+        step = notice.step.value.removeprefix("group_").replace("_", " ")
+        self.tell(f"{resident.number} in {where}: {step}{who}{words}")

@@ -16,7 +16,6 @@ from typing import Any
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -24,6 +23,7 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
 from txwebqq.database import MEMORY
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
@@ -38,7 +38,6 @@ from txwebqq.server.signup import SignUp
 from txwebqq.server.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
-from txwebqq.terminating import heedTerminate
 
 OPEN = "open"
 
@@ -112,14 +111,6 @@ class Options(UsageOptions):
                 )
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
-
-
-class CannotStart(SystemExit, Exception):
-    """
-    Ends the process with one line and no traceback; being an L{Exception} as
-    well, it is one that a C{twistd} in the background passes on to whoever
-    waits in the foreground.
-    """
 
 
 class ServerService(Service):
@@ -213,10 +204,7 @@ class ServerService(Service):
         self._log.info("The WebQQ server listens on {where}.", where=where)
 
     def _ebListening(self, failure: Failure) -> None:
-        error = failure.value
-        if isinstance(error, CannotListenError):
-            error = error.socketError
-        reason = getattr(error, "strerror", None) or error
+        reason = reasonOf(failure.value)
         self._trouble = f"Cannot listen on {self._options['listen']}: {reason}"
 
     async def _stop(self) -> None:

@@ -24,6 +24,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
+from txwebqq.quiet import QuietSite
 from txwebqq.server.blobs import Blobs
 from txwebqq.server.channel import Channel
 from txwebqq.server.discussions import Discussions
@@ -151,7 +152,7 @@ class WebQQServer(Resource):
         """
         A factory for connections that are served by this.
         """
-        return WebQQSite(  # type: ignore[no-untyped-call]
+        return QuietSite(  # type: ignore[no-untyped-call]
             self,
             requestFactory=LimitedRequest,
             timeout=IDLE_TIMEOUT,
@@ -420,25 +421,6 @@ def _refuse(request: Request, refusal: Refusal, status: int) -> bytes:
     request.setResponseCode(status)
     request.setHeader(b"content-type", TEXT)
     return encodeRefusal(refusal)
-
-
-class WebQQSite(Site):
-    """
-    A L{Site} without an access log: a login is a GET, so its line holds the
-    digest of a password.
-    """
-
-    noisy = False
-
-    def startFactory(self) -> None:
-        """
-        Nothing to do: what it does otherwise is for the access log.
-        """
-
-    def stopFactory(self) -> None:
-        """
-        Likewise.
-        """
 
 
 class LimitedRequest(Request):

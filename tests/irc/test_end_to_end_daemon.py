@@ -1,0 +1,76 @@
+"""
+The gateway as an operator has it.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from pytest_twisted import ensureDeferred
+
+from tests.irc.household import Household
+
+PAGE = Path(__file__).parents[2] / "docs" / "irc-gateway.md"
+FIRST = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)[0]
+
+
+@ensureDeferred
+async def test_terminate(household: Household) -> None:
+    """
+    Being told to stop is a success, also with a client there and without a
+    server.
+    """
+    gateway = await household.startGateway()
+    with socket.create_connection(("127.0.0.1", household.plain)):
+        gateway.signal("TERM")
+        assert await gateway.exits() == 0
+    assert "oolong" not in gateway.output
+    assert "Traceback" not in gateway.output
+
+
+@ensureDeferred
+async def test_documented(household: Household) -> None:
+    """
+    The first configuration of the page works as it stands, on another port.
+    """
+    household.secret("alice.qq", "correct horse")
+    listen = f'listen = ["tcp:{household.plain}:interface=127.0.0.1"]\n'
+    text = FIRST.replace("[gateway]\n", f"[gateway]\n{listen}")
+    (household.folder / "irc.toml").write_text(text, encoding="utf-8")
+    gateway = await household.startGateway()
+    gateway.signal("TERM")
+    assert await gateway.exits() == 0
+    assert (household.folder / "gateway.sqlite").exists()
+
+
+@ensureDeferred
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ('listen = ["nonsense:1"]', "irc.toml: nonsense:1: Unknown endpoint type"),
+        ('database = "open.sqlite"', "open.sqlite: others can read the database"),
+        ('listen = ["tcp:{port}:interface=127.0.0.1"]', "Cannot listen on 127.0.0.1:"),
+        ("colour = 1", "irc.toml: gateway: 'colour' is not known here"),
+    ],
+)
+async def test_cannotStart(household: Household, settings: str, problem: str) -> None:
+    """
+    What keeps it from starting is one clear line, the last, and exit code 1.
+    """
+    folder = household.folder
+    household.secret("alice.qq", "correct horse")
+    (folder / "open.sqlite").touch()
+    (folder / "open.sqlite").chmod(0o644)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = settings.replace("{port}", str(taken.getsockname()[1]))
+        text = re.sub("(?m)^database = .*$", lambda _: settings, FIRST)
+        (folder / "irc.toml").write_text(text, encoding="utf-8")
+        gateway = household.twistd("webqq-irc", "--config", "irc.toml")
+        assert await gateway.exits() == 1
+    assert problem in gateway.output.strip().splitlines()[-1]
+    assert "Traceback" not in gateway.output
