@@ -13,14 +13,14 @@ import pytest
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.testing import StringTransport
 
+from txwebqq.allowances import Allowance
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import Unreachable
 from txwebqq.irc.config import AccountSettings, UserSettings
-from txwebqq.irc.guesses import Guesses
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
 from txwebqq.irc.links import Links
-from txwebqq.irc.listener import PATIENCE, QUIET, Visitor
+from txwebqq.irc.listener import GUESSES, GUESSING, PATIENCE, QUIET, Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Style
 from txwebqq.irc.places import Kind
@@ -95,7 +95,7 @@ class Scene:
         self.alice, self.ming = self.web.friends("Alice", friend)
         self.web.group("猫咪", self.ming, self.alice)
         self.visitors: set[Visitor] = set()
-        self.guesses = Guesses(self.clock.seconds)
+        self.guesses = Allowance(self.clock.seconds, GUESSES, GUESSING)
         self.database = Database(MEMORY, GATEWAY_SHAPE)
         settings = UserSettings(
             "alice", "oolong", style, (AccountSettings(self.alice.account),)

@@ -16,15 +16,15 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
+from txwebqq.allowances import Allowance
 from txwebqq.client import WebQQClient, connect
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config import GatewaySettings, PictureSettings, UserSettings
-from txwebqq.irc.guesses import Guesses
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
 from txwebqq.irc.links import Bounds, LinkResource, Links
-from txwebqq.irc.listener import Visitor
+from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Romanise, Style
 from txwebqq.irc.store import GATEWAY_SHAPE
@@ -50,7 +50,7 @@ class Gateway(MultiService):
         self.serverName = settings.name
         self.motd = settings.motd
         self.clock: IReactorTime = reactor
-        self.guesses = Guesses(reactor.seconds)
+        self.guesses = Allowance(reactor.seconds, GUESSES, GUESSING)
         self._settings = settings
         self._database = Database(settings.database or MEMORY, GATEWAY_SHAPE)
         self._users: dict[str, User] = {}

@@ -16,8 +16,8 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txwebqq.allowances import Allowance
 from txwebqq.errors import WebQQError
-from txwebqq.irc.guesses import Guesses
 from txwebqq.irc.history import Entry
 from txwebqq.irc.line import (
     MAX_LINE,
@@ -46,6 +46,10 @@ PATIENCE = 60.0
 QUIET = 120.0
 """The seconds of silence until a client is asked whether it is there."""
 
+GUESSES, GUESSING = 5, 60.0
+"""So many wrong passwords are looked at in so many seconds, of an address and
+for a user."""
+
 FAREWELL = 5.0
 """The seconds that a client has to read why it is shown out."""
 
@@ -72,7 +76,7 @@ class House(Typed):
     serverName: str
     motd: str
     clock: IReactorTime
-    guesses: Guesses
+    guesses: Allowance
 
     def came(self, visitor: Visitor) -> None:
         """
@@ -223,13 +227,13 @@ class Visitor(Protocol):
         name, _, self.key = login.partition("/")
         guesses = self._house.guesses
         keys = (f"address {self._address}", f"user {fold(name)}")
-        if not all(guesses.allowed(key) for key in keys):
+        if not all(guesses.isLeft(key) for key in keys):
             return Verdict.LATER
         if self._house.admit(name, password):
-            guesses.succeeded(keys[0])
+            guesses.forgive(keys[0])
             return Verdict.ACCEPTED
         for key in keys:
-            guesses.failed(key)
+            guesses.spend(key)
         self._log.info("A wrong password from {address}.", address=self._address)
         return Verdict.REFUSED
 

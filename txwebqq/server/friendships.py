@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
+from txwebqq.allowances import HOUR, Allowance
 from txwebqq.model import (
     ANYBODY,
     NOBODY,
@@ -26,7 +27,6 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.aliases import HIGHEST_NUMBER
-from txwebqq.server.allowances import HOUR, Allowance
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Asked, Drawer, Person
 from txwebqq.server.sessions import Random, Session, token

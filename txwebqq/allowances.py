@@ -49,6 +49,12 @@ class Allowance:
             self._spent.popitem(last=False)
         return True
 
+    def forgive(self, who: Hashable) -> None:
+        """
+        What they did does not count.
+        """
+        self._spent.pop(who, None)
+
     def _recent(self, who: Hashable) -> tuple[int, float]:
         now = self._now()
         times, since = self._spent.get(who, (0, now))

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 
-from txwebqq.server import allowances
-from txwebqq.server.allowances import Allowance
+from txwebqq import allowances
+from txwebqq.allowances import Allowance
 
 
 def test_window() -> None:
@@ -25,6 +25,17 @@ def test_window() -> None:
     clock.advance(1)
     assert allowance.isLeft("a")
     assert [allowance.spend("a") for _ in range(3)] == [True, True, False]
+
+
+def test_forgiven() -> None:
+    """
+    What is forgiven does not count.
+    """
+    allowance = Allowance(Clock().seconds, 1, 60.0)
+    allowance.spend("a")
+    allowance.forgive("a")
+    allowance.forgive("b")
+    assert allowance.isLeft("a")
 
 
 def test_bounded() -> None:
