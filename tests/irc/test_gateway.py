@@ -17,10 +17,11 @@ from txwebqq.allowances import Allowance
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import Unreachable
 from txwebqq.irc.config import AccountSettings, UserSettings
+from txwebqq.irc.connection import PATIENCE, QUIET
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
 from txwebqq.irc.links import Links
-from txwebqq.irc.listener import GUESSES, GUESSING, PATIENCE, QUIET, Visitor
+from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Style
 from txwebqq.irc.places import Kind

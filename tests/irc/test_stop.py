@@ -17,8 +17,8 @@ from txwebqq.irc.config import (
     PictureSettings,
     UserSettings,
 )
+from txwebqq.irc.connection import FAREWELL
 from txwebqq.irc.gateway import Gateway
-from txwebqq.irc.listener import FAREWELL
 from txwebqq.irc.nicks import Style
 from txwebqq.model import Account, Number
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from txwebqq.client import Servers
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.line import isWord
 from txwebqq.irc.nicks import Style, isNick
 from txwebqq.model import Account, Number, Status
 from txwebqq.passwords import readSecret
@@ -210,8 +211,8 @@ def _read(values: Mapping[str, Any], folder: Path) -> GatewaySettings:
         historyMessages=table.number("history-messages", 1, 10_000_000, 100_000),
         motd=table.text("motd", ""),
     )
-    if " " in settings.name or settings.name.startswith(":"):
-        raise table.error("name", "has a space or a colon in it")
+    if not isWord(settings.name):
+        raise table.error("name", "is no name that a server can have")
     table.close()
     return settings
 

@@ -1,57 +1,40 @@
 """
-An IRC client's connection to the gateway.
+What the gateway and an IRC client say to each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-from typing import Protocol as Typed
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.allowances import Allowance
 from txwebqq.errors import WebQQError
+from txwebqq.irc.connection import Connection
 from txwebqq.irc.history import Entry
 from txwebqq.irc.line import (
     MAX_LINE,
     Line,
-    MalformedLine,
-    Overlong,
-    Reader,
-    encodingOf,
     fold,
     isWord,
-    parse,
-    serialise,
     sized,
 )
 from txwebqq.irc.nicks import MAX_CHANNEL, MAX_NICK, isNick
-from txwebqq.irc.outbox import Outbox
 from txwebqq.irc.places import SERVICE, Kind, Place
 from txwebqq.irc.registration import Registration, Verdict
 from txwebqq.irc.text import ME, actionOf, asAction, lines, split, stripFormatting
 from txwebqq.irc.user import DESK, Channel, User
 from txwebqq.model import Status
 
-PATIENCE = 60.0
-"""The seconds to register in."""
-
-QUIET = 120.0
-"""The seconds of silence until a client is asked whether it is there."""
-
 GUESSES, GUESSING = 5, 60.0
 """So many wrong passwords are looked at in so many seconds, of an address and
 for a user."""
-
-FAREWELL = 5.0
-"""The seconds that a client has to read why it is shown out."""
 
 SUPPORT = (
     "CASEMAPPING=rfc1459",
@@ -68,7 +51,7 @@ SUPPORT = (
 _SILENT = frozenset({"PONG", "NOTICE", "TAGMSG"})
 
 
-class House(Typed):
+class House(Protocol):
     """
     What a client has come to.
     """
@@ -99,9 +82,9 @@ class House(Typed):
         """
 
 
-class Visitor(Protocol):
+class Visitor(Connection):
     """
-    One client, from its first line to its last.
+    One client, from its first words to its last.
 
     @ivar key: what it calls itself after a slash in its login.
     """
@@ -109,112 +92,46 @@ class Visitor(Protocol):
     _log = Logger()
 
     def __init__(self, house: House, address: str) -> None:
+        super().__init__(house.clock, address)
         self._house = house
-        self._address = address
         self._registration = Registration(self._check, isNick)
-        self._reader = Reader()
-        self._encoding = "utf-8"
         self._user: User | None = None
         self._nick = ""
         self._channels: dict[str, Channel] = {}
         self._parted: set[str] = set()
-        self._timer: IDelayedCall | None = None
-        self._asked = False
-        self._outbox: Outbox | None = None
-        self._wire: Any = None
         self.key = ""
 
-    # ---- the connection
-
     def connectionMade(self) -> None:
-        assert self.transport is not None
-        # ITransport promises neither producers nor aborting.
-        self._wire = self.transport
-        self._outbox = Outbox(self.transport, self._overflowed)
-        self._wire.registerProducer(self._outbox, True)
-        self._timer = self._house.clock.callLater(
-            PATIENCE, self.leave, "You took too long to register"
-        )
+        super().connectionMade()
         self._house.came(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._rest()
+        super().connectionLost(reason)
         if self._user is not None:
             self._user.detach(self)
-        self._outbox = None
         self._house.went(self)
 
-    def _rest(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-
-    def _overflowed(self) -> None:
-        self._log.info("A client of {address} reads too slowly.", address=self._address)
-        self._wire.abortConnection()
-
-    def leave(self, reason: str) -> None:
+    def ask(self) -> None:
         """
-        End the connection, and say why.
+        Ask whether the client is still there.
         """
-        if self._outbox is None:
-            return
-        self._send(Line("ERROR", (reason,)))
-        self._outbox = None
-        self._wire.unregisterProducer()
-        self._wire.loseConnection()
-        # Who does not read would stay for ever.
-        self._rest()
-        self._timer = self._house.clock.callLater(FAREWELL, self._wire.abortConnection)
+        self.sendLine(Line("PING", (self._house.serverName,)))
 
-    def dataReceived(self, data: bytes) -> None:
-        if self._user is not None and self._outbox is not None:
-            self._wait()
-        for raw in self._reader.feed(data):
-            if self._outbox is None:
-                return
-            if isinstance(raw, Overlong):
-                self._reply("417", "Input line was too long")
-                continue
-            try:
-                line = parse(raw)
-            except MalformedLine as e:
-                self._send(Line("NOTICE", (self._nick or "*", f"Not taken: {e}")))
-                continue
-            if not raw.isascii():
-                # Whoever writes GBK can read nothing else.
-                self._encoding = encodingOf(raw)
-            self._heard(line)
-
-    def _wait(self) -> None:
-        self._asked = False
-        self._rest()
-        self._timer = self._house.clock.callLater(QUIET, self._quiet)
-
-    def _quiet(self) -> None:
-        if self._asked:
-            self.leave("Ping timeout")
-            return
-        self._asked = True
-        self._send(Line("PING", (self._house.serverName,)))
-        self._timer = self._house.clock.callLater(QUIET, self._quiet)
-
-    def _send(self, line: Line) -> None:
-        if self._outbox is None:
-            return
-        *middle, last = line.params or ("",)
-        over = sized(line, self._encoding) - MAX_LINE
-        if over > 0:
-            # Words are cut where they are said; this is a topic, or a reason.
-            room = max(len(last.encode(self._encoding, "replace")) - over, 1)
-            line = replace(line, params=(*middle, split(last, room, self._encoding)[0]))
-        self._outbox.write(serialise(line, self._encoding))
+    def lineRefused(self, reason: str, isLong: bool) -> None:
+        """
+        Tell what was wrong with a line.
+        """
+        if isLong:
+            self._reply("417", reason)
+        else:
+            self.sendLine(Line("NOTICE", (self._nick or "*", f"Not taken: {reason}")))
 
     def _reply(self, numeric: str, *params: str) -> None:
         *middle, last = params
         # What a client has said need not be what can be repeated to it.
         words = [word if isWord(word) else "*" for word in middle]
         text = " ".join(lines(last))
-        self._send(
+        self.sendLine(
             Line(numeric, (self._nick or "*", *words, text), self._house.serverName)
         )
 
@@ -226,7 +143,7 @@ class Visitor(Protocol):
     def _check(self, login: str, password: str) -> Verdict:
         name, _, self.key = login.partition("/")
         guesses = self._house.guesses
-        keys = (f"address {self._address}", f"user {fold(name)}")
+        keys = (f"address {self.address}", f"user {fold(name)}")
         if not all(guesses.isLeft(key) for key in keys):
             return Verdict.LATER
         if self._house.admit(name, password):
@@ -234,13 +151,16 @@ class Visitor(Protocol):
             return Verdict.ACCEPTED
         for key in keys:
             guesses.spend(key)
-        self._log.info("A wrong password from {address}.", address=self._address)
+        self._log.info("A wrong password from {address}.", address=self.address)
         return Verdict.REFUSED
 
-    def _heard(self, line: Line) -> None:
+    def lineReceived(self, line: Line) -> None:
+        """
+        Answer what the client says.
+        """
         if self._user is None or line.command == "CAP":
             for command, *params in self._registration.heard(line.command, line.params):
-                self._send(Line(command, tuple(params), self._house.serverName))
+                self.sendLine(Line(command, tuple(params), self._house.serverName))
             if self._registration.refused:
                 self.leave(self._registration.refused)
             elif self._registration.complete and self._user is None:
@@ -256,11 +176,11 @@ class Visitor(Protocol):
         name = self._registration.user.partition("/")[0]
         user = self._user = self._house.user(name)
         self._nick = self._registration.nick
-        self._wait()
+        self.settle()
         self._reply("001", f"Welcome to QQ, {self._nick}")
         self._reply("002", f"Your host is {self._house.serverName}, running txwebqq")
         self._reply("003", "It stays signed on when you leave")
-        self._send(
+        self.sendLine(
             Line("004", (self._nick, self._house.serverName, "txwebqq", "i", "nt"))
         )
         self._reply("005", *SUPPORT, "are supported by this server")
@@ -277,7 +197,7 @@ class Visitor(Protocol):
         user.attach(self)
 
     def _rename(self, nick: str) -> None:
-        self._send(Line("NICK", (nick,), self._mask))
+        self.sendLine(Line("NICK", (nick,), self._mask))
         self._nick = nick
 
     @property
@@ -320,13 +240,13 @@ class Visitor(Protocol):
             tags["msgid"] = entry.msgid
         action = actionOf(entry.text)
         first = Line(entry.command, (target, " :"), mask)
-        room = MAX_LINE - sized(first, self._encoding)
+        room = MAX_LINE - sized(first, self.encoding)
         if action is not None:
             room -= len("\x01ACTION \x01")
         for text in lines(action if action is not None else entry.text):
-            for piece in split(text, room, self._encoding):
+            for piece in split(text, room, self.encoding):
                 said = f"\x01ACTION {piece}\x01" if action is not None else piece
-                self._send(Line(entry.command, (target, said), mask, tags))
+                self.sendLine(Line(entry.command, (target, said), mask, tags))
 
     def showChannel(self, channel: Channel) -> None:
         """
@@ -338,24 +258,24 @@ class Visitor(Protocol):
         self._channels[fold(channel.name)] = channel
         if before is None:
             extra = (self._known().name, "QQ") if self._has("extended-join") else ()
-            self._send(Line("JOIN", (channel.name, *extra), self._mask))
+            self.sendLine(Line("JOIN", (channel.name, *extra), self._mask))
             self._topic(channel)
             self._names(channel)
             return
         if before.topic != channel.topic:
-            self._send(
+            self.sendLine(
                 Line("TOPIC", (channel.name, channel.topic), self._house.serverName)
             )
         own = self._known().residents
         old = {nick: number for nick, number, _ in before.members if number not in own}
         new = {nick: number for nick, number, _ in channel.members if number not in own}
         for nick in old.keys() - new.keys():
-            self._send(Line("PART", (channel.name,), self._maskOf(nick, old[nick])))
+            self.sendLine(Line("PART", (channel.name,), self._maskOf(nick, old[nick])))
         for nick in new.keys() - old.keys():
             number = new[nick]
             extra = (str(number), nick) if self._has("extended-join") else ()
             mask = self._maskOf(nick, number)
-            self._send(Line("JOIN", (channel.name, *extra), mask))
+            self.sendLine(Line("JOIN", (channel.name, *extra), mask))
 
     def renamed(self, before: str, place: Place, after: str) -> None:
         """
@@ -363,10 +283,10 @@ class Visitor(Protocol):
         """
         if place.kind is Kind.PERSON:
             mask = self._maskOf(before, place.number)
-            self._send(Line("NICK", (after,), mask))
+            self.sendLine(Line("NICK", (after,), mask))
             return
         self._channels.pop(fold(before), None)
-        self._send(Line("PART", (before, f"It is {after} now"), self._mask))
+        self.sendLine(Line("PART", (before, f"It is {after} now"), self._mask))
         for channel in self._known().channels():
             if channel.place == place:
                 self.showChannel(channel)
@@ -378,7 +298,7 @@ class Visitor(Protocol):
         if self._has("away-notify"):
             away = _awayOf(status)
             params = (away,) if away else ()
-            self._send(Line("AWAY", params, self._maskOf(nick, number)))
+            self.sendLine(Line("AWAY", params, self._maskOf(nick, number)))
 
     def _known(self) -> User:
         assert self._user is not None
@@ -387,7 +307,7 @@ class Visitor(Protocol):
     # ---- what the client says
 
     def _irc_PING(self, params: Sequence[str]) -> None:
-        self._send(
+        self.sendLine(
             Line("PONG", (self._house.serverName, *params[:1]), self._house.serverName)
         )
 
@@ -449,7 +369,7 @@ class Visitor(Protocol):
                 self._reply("442", name[:50], "You are not there")
             else:
                 self._parted.add(fold(name))
-                self._send(Line("PART", (channel.name,), self._mask))
+                self.sendLine(Line("PART", (channel.name,), self._mask))
 
     def _irc_NAMES(self, params: Sequence[str]) -> None:
         channel = self._channels.get(fold(params[0])) if params else None
@@ -470,8 +390,8 @@ class Visitor(Protocol):
         head = Line(
             "353", (self._nick, "=", channel.name, " :"), self._house.serverName
         )
-        room = MAX_LINE - sized(head, self._encoding)
-        for piece in split(" ".join(entries), room, self._encoding):
+        room = MAX_LINE - sized(head, self.encoding)
+        for piece in split(" ".join(entries), room, self.encoding):
             self._reply("353", "=", channel.name, piece)
         self._reply("366", channel.name, "End of names")
 
@@ -540,7 +460,7 @@ class Visitor(Protocol):
                 for channel in user.channels()
                 if number in [member[1] for member in channel.members]
             ]
-            for piece in split(" ".join(rooms), 300, self._encoding) if rooms else ():
+            for piece in split(" ".join(rooms), 300, self.encoding) if rooms else ():
                 self._reply("319", nick, piece)
             away = _awayOf(user.statusOf(number))
             if away:
