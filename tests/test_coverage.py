@@ -4,21 +4,15 @@ The table of docs/coverage.md says what there is, and nothing is left out.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
-from collections.abc import Iterator
-from inspect import isabstract
 from pathlib import Path
-from typing import Any
 
 import pytest
 import treq
 
-import txwebqq.wire
+from tests.wire.rows import commands
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import BASE, MemoryWebQQ
-from txwebqq.wire.command import Command
 from txwebqq.wire.events import POLL_TYPES
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
@@ -39,20 +33,6 @@ def tableAfter(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
-def allCommands() -> Iterator[type[Command[Any]]]:
-    """
-    Every exchange that the wire has.
-    """
-    for module in pkgutil.iter_modules(txwebqq.wire.__path__):
-        importlib.import_module(f"txwebqq.wire.{module.name}")
-    pending: list[type[Command[Any]]] = list(Command.__subclasses__())
-    while pending:
-        command = pending.pop()
-        pending += command.__subclasses__()
-        if not isabstract(command) and hasattr(command, "path"):
-            yield command
-
-
 ENDPOINTS = tableAfter("Endpoints")
 EVENTS = tableAfter("Events")
 
@@ -63,7 +43,7 @@ def test_complete() -> None:
     """
     listed = {path for row in ENDPOINTS for path in CODE.findall(row[1])}
     known = set()
-    for command in allCommands():
+    for command in commands():
         known |= {command.path, *command.aliases}
     assert known - listed == set(), "not in docs/coverage.md"
     assert listed - known == set(), "in docs/coverage.md alone"
@@ -85,7 +65,7 @@ def test_answered() -> None:
     Our server answers all of it.
     """
     web = MemoryWebQQ()
-    for command in allCommands():
+    for command in commands():
         rest = SUCH_AS.get(command.path, "")
         for path in (command.path + rest, *command.aliases):
             asked = web.treq.request(command.method, BASE + path)
@@ -116,5 +96,5 @@ def test_namesAlone() -> None:
     """
     rows = tableAfter("Names alone")
     missing = {path for row in rows for path in CODE.findall(row[1])}
-    for command in allCommands():
+    for command in commands():
         assert not missing & {command.path, *command.aliases}

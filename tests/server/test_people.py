@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.server.harness import ALICE, BOB, CAROL, DAVE, House, Response, Visitor
-from tests.test_coverage import allCommands
+from tests.wire.rows import commands
 from txwebqq.model import Number, Uin
 from txwebqq.wire import friends, people, signon
 from txwebqq.wire.channel import GetMsgTip
@@ -131,8 +131,7 @@ def test_complete() -> None:
     Every question about people is in a table above.
     """
     modules = (people.__name__, friends.__name__)
-    known = {c.__name__ for c in allCommands() if c.__module__ in modules}
-    assert known == {c.__name__ for c in EVERY}
+    assert {c for c in commands() if c.__module__ in modules} == set(EVERY)
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
@@ -244,10 +243,10 @@ def test_answeredOnce() -> None:
 
 # What is there for everybody, before there is a session; uploads have a body of
 # their own to be refused for.
-PUBLIC = {c.__name__ for c in allCommands() if c.__module__ == signon.__name__}
+PUBLIC = {c.__name__ for c in commands() if c.__module__ == signon.__name__}
 PUBLIC |= {GetMsgTip.__name__}
-PUBLIC |= {c.__name__ for c in allCommands() if issubclass(c, Upload)}
-GUARDED = {c.__name__: c for c in allCommands() if c.__name__ not in PUBLIC}
+PUBLIC |= {c.__name__ for c in commands() if issubclass(c, Upload)}
+GUARDED = {c.__name__: c for c in commands() if c.__name__ not in PUBLIC}
 
 
 @pytest.mark.parametrize("name", sorted(GUARDED))

@@ -145,6 +145,8 @@ def commands() -> Iterator[type[Command[Any]]]:
                 and item.__module__ == info.name
                 and not item.__name__.startswith("_")
                 and not inspect.isabstract(item)
+                # What several have in common is asked nowhere.
+                and hasattr(item, "path")
             ):
                 yield item
 

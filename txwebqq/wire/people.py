@@ -36,6 +36,7 @@ from txwebqq.wire.command import (
 from txwebqq.wire.profile import (
     PROFILE_NUMBERS,
     PROFILE_TEXTS,
+    ProfileCommand,
     count,
     decodeProfile,
     encodeProfile,
@@ -201,94 +202,24 @@ def _part(value: Any) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class GetStrangerInfo2(JSONCommand[Profile]):
+class GetStrangerInfo2(ProfileCommand):
     """
     What somebody tells to strangers (protocol.md 2.3.3).
-
-    @ivar verifySession: the cookie of a captcha, and C{code} its text, when
-        the server asked for one.
     """
 
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_stranger_info2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    uin: Uin
-    verifySession: str = field(default="", repr=False)
-    code: str = ""
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("verifysession", self.verifySession),
-            ("gid", "0"),
-            ("code", self.code),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            Uin(fields.integer("tuin")),
-            fields.text("verifysession", ""),
-            fields.text("code", ""),
-            fields.milliseconds,
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: Profile) -> Any:
-        return encodeProfile(reply)
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Profile:
-        return decodeProfile(result)
+    besides: ClassVar[Pairs] = [("gid", "0")]
 
 
 @dataclass(frozen=True, slots=True)
-class GetSingleInfo2(JSONCommand[Profile]):
+class GetSingleInfo2(ProfileCommand):
     """
     The same under another name, for those who have read a captcha
     (protocol.md 2.3.3).
     """
 
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_single_info2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    uin: Uin
-    verifySession: str = field(default="", repr=False)
-    code: str = ""
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("verifysession", self.verifySession),
-            ("code", self.code),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            Uin(fields.integer("tuin")),
-            fields.text("verifysession", ""),
-            fields.text("code", ""),
-            fields.milliseconds,
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: Profile) -> Any:
-        return encodeProfile(reply, "tuin")
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Profile:
-        return decodeProfile(result, "tuin")
+    uinName: ClassVar[str] = "tuin"
 
 
 # ---- signatures

@@ -1,14 +1,26 @@
 """
-What people tell about themselves, as members of JSON (protocol.md 2.3.2).
+What people tell about themselves, and how that is asked (protocol.md 2.3.2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
-from txwebqq.model import Birthday, Profile, Status
-from txwebqq.wire.command import integer, natural, textOf
+from txwebqq.model import Birthday, Profile, Status, Uin
+from txwebqq.wire.command import (
+    Fields,
+    Host,
+    JSONCommand,
+    Pairs,
+    Referer,
+    Ticket,
+    apiQuery,
+    integer,
+    natural,
+    textOf,
+)
 
 PROFILE_TEXTS = (
     "occupation",
@@ -90,3 +102,54 @@ def decodeProfile(value: Mapping[str, Any], uin: str = "uin") -> Profile:
         token=textOf(value.get("token", "")),
         **known,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCommand(JSONCommand[Profile]):
+    """
+    A question for what somebody tells about themselves.
+
+    @cvar uinName: what the answer calls the uin.
+    @cvar besides: what is asked after the captcha's session, always alike.
+
+    @ivar verifySession: the cookie of a captcha, and C{code} its text, when
+        the server asked for one.
+    """
+
+    host: ClassVar[Host] = Host.API
+    referer: ClassVar[Referer | None] = Referer.API
+    uinName: ClassVar[str] = "uin"
+    besides: ClassVar[Pairs] = []
+
+    ticket: Ticket
+    uin: Uin
+    verifySession: str = field(default="", repr=False)
+    code: str = ""
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("verifysession", self.verifySession),
+            *self.besides,
+            ("code", self.code),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Uin(fields.integer("tuin")),
+            fields.text("verifysession", ""),
+            fields.text("code", ""),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: Profile) -> Any:
+        return encodeProfile(reply, cls.uinName)
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Profile:
+        return decodeProfile(result, cls.uinName)

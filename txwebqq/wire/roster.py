@@ -18,7 +18,6 @@ from txwebqq.model import (
     GroupList,
     Member,
     Number,
-    Profile,
     Status,
     Uin,
 )
@@ -35,7 +34,7 @@ from txwebqq.wire.command import (
     natural,
     textOf,
 )
-from txwebqq.wire.profile import decodeProfile, encodeProfile
+from txwebqq.wire.profile import ProfileCommand
 
 GLOBAL_MASK = 1000
 """The gid under which the mask list keeps the setting for all groups."""
@@ -301,49 +300,12 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
 
 
 @dataclass(frozen=True, slots=True)
-class GetFriendInfo2(JSONCommand[Profile]):
+class GetFriendInfo2(ProfileCommand):
     """
     What a friend tells about themselves (protocol.md 2.3.2).
-
-    @ivar verifySession: the cookie of a captcha, and C{code} its text, when
-        the server asked for one.
     """
 
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_friend_info2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    uin: Uin
-    verifySession: str = field(default="", repr=False)
-    code: str = ""
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("verifysession", self.verifySession),
-            ("code", self.code),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            Uin(fields.integer("tuin")),
-            fields.text("verifysession", ""),
-            fields.text("code", ""),
-            fields.milliseconds,
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: Profile) -> Any:
-        return encodeProfile(reply)
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Profile:
-        return decodeProfile(result)
 
 
 FRIEND_NUMBER = 1
