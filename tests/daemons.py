@@ -5,6 +5,7 @@ Real processes for end-to-end tests, and a folder with what they need.
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sys
 from pathlib import Path
@@ -119,9 +120,7 @@ class House:
         (folder / "teller.py").write_text(TELLER, encoding="utf-8")
         for name, password in (("alice", "correct horse"), ("bot", "battery staple")):
             self.secret(name, password)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = freePort()
 
     def secret(self, name: str, password: str, mode: int = 0o600) -> None:
         """
@@ -175,7 +174,23 @@ class House:
 
     def clear(self) -> None:
         """
-        End whatever is still there.
+        End whatever is still there; a test that has failed shows what they said.
         """
         for daemon in self.daemons:
+            sys.stdout.write(daemon.output)
             daemon.signal("KILL")
+
+
+def freePort() -> int:
+    """
+    A port that nobody has at the moment, and that no outgoing connection is
+    given meanwhile: systems take those from further up.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10240, 16000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

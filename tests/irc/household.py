@@ -4,7 +4,6 @@ A QQ server, a gateway to it, and whoever wants to talk.
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 from twisted.internet import reactor
@@ -14,7 +13,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from tests.authority import LOCALHOST, LOOPBACK, Authority
-from tests.daemons import PATIENCE, Daemon, House
+from tests.daemons import PATIENCE, Daemon, House, freePort
 from tests.irc.clients import INTERVAL, Irssi, WeeChat
 from tests.irc.neighbours import Neighbour
 
@@ -146,16 +145,6 @@ class Household(House):
         self.clear()
         for daemon in self.daemons:
             await daemon.exits()
-
-
-def freePort() -> int:
-    """
-    A port that nobody has at the moment.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def answers(port: int) -> bool:
