@@ -13,13 +13,18 @@ from typing import NoReturn
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone
-from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectError, ProcessDone
+from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
 TWISTD = Path(sys.executable).with_name("twistd")
 PATIENCE = 45.0
+
+# There is no event for somebody else's port, or screen, that has changed.
+INTERVAL = 0.1
 
 POPULATION = """
 [[account]]
@@ -172,6 +177,16 @@ class House:
             *argv,
         )
 
+    async def answers(self, port: int, daemon: Daemon) -> None:
+        """
+        Wait until a daemon listens.
+        """
+        deadline = reactor.seconds() + PATIENCE
+        while not await _answers(port):
+            assert not daemon.ended.called, daemon.output
+            assert reactor.seconds() < deadline, daemon.output
+            await deferLater(reactor, INTERVAL)
+
     def clear(self) -> None:
         """
         End whatever is still there; a test that has failed shows what they said.
@@ -194,3 +209,18 @@ def freePort() -> int:
             except OSError:
                 continue
             return port
+
+
+async def _answers(port: int) -> bool:
+    """
+    Whether somebody listens there.
+    """
+    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
+    try:
+        protocol = await endpoint.connect(Factory.forProtocol(Protocol))
+    except ConnectError:
+        return False
+    assert isinstance(protocol, Protocol)
+    assert protocol.transport is not None
+    protocol.transport.loseConnection()
+    return True

@@ -15,11 +15,8 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 
-from tests.daemons import PATIENCE, Daemon
+from tests.daemons import INTERVAL, PATIENCE, Daemon
 from tests.irc.programs import missing, program
-
-# There is no event for a screen that has changed.
-INTERVAL = 0.1
 
 _CLOCK = re.compile(r"^ \[\d\d:\d\d\] ", re.MULTILINE)
 """The line at the bottom, which comes when keys are read."""
@@ -40,6 +37,12 @@ class Screen(ABC):
     async def look(self) -> str:
         """
         All of it, as it is now.
+        """
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """
+        End it, without a word to anybody.
         """
 
     async def shows(self, *texts: str) -> str:

@@ -6,15 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twisted.internet import reactor
-from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.error import ConnectError
-from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.task import deferLater
-
 from tests.authority import LOCALHOST, LOOPBACK, Authority
-from tests.daemons import PATIENCE, Daemon, House, freePort
-from tests.irc.clients import INTERVAL, Irssi, WeeChat
+from tests.daemons import Daemon, House, freePort
+from tests.irc.clients import Irssi, Screen, WeeChat
 from tests.irc.neighbours import Neighbour
 
 PEOPLE = """
@@ -40,7 +34,7 @@ between = [10001, 10002]
 number = 200001
 name = "猫咪"
 owner = 10002
-members = [10001, 10002]
+members = [10001, 10002, 10003]
 """
 
 CONFIGURATION = """
@@ -74,6 +68,7 @@ class Household(House):
         super().__init__(folder)
         (folder / "people.toml").write_text(PEOPLE, encoding="utf-8")
         self.secret("alice.irc", IRC_PASSWORD)
+        self.secret("hua", "tr0ub4dor")
         authority = Authority(folder, "ours")
         self.authority = authority.file
         pem = authority.issue(LOCALHOST, LOOPBACK)
@@ -83,7 +78,7 @@ class Household(House):
             CONFIGURATION.format(plain=self.plain, tls=self.tls, pem=pem, qq=self.port),
             encoding="utf-8",
         )
-        self._guests: list[Irssi | WeeChat | Neighbour] = []
+        self._guests: list[Screen] = []
 
     async def startServer(self) -> Daemon:
         """
@@ -98,11 +93,7 @@ class Household(House):
         Start the gateway.
         """
         gateway = self.twistd("webqq-irc", "--config", "irc.toml")
-        deadline = reactor.seconds() + PATIENCE
-        while not await answers(self.plain):
-            assert not gateway.ended.called, gateway.output
-            assert reactor.seconds() < deadline, gateway.output
-            await deferLater(reactor, INTERVAL)
+        await self.answers(self.plain, gateway)
         return gateway
 
     def irssi(self, name: str = "irssi") -> Irssi:
@@ -120,6 +111,12 @@ class Household(House):
         weechat = WeeChat(self.folder / name)
         self._guests.append(weechat)
         return weechat
+
+    def guest(self, guest: Screen) -> None:
+        """
+        Somebody who has to go in the end.
+        """
+        self._guests.append(guest)
 
     async def neighbour(self, number: int, password: str) -> Neighbour:
         """
@@ -145,18 +142,3 @@ class Household(House):
         self.clear()
         for daemon in self.daemons:
             await daemon.exits()
-
-
-async def answers(port: int) -> bool:
-    """
-    Whether somebody listens there.
-    """
-    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
-    try:
-        protocol = await endpoint.connect(Factory.forProtocol(Protocol))
-    except ConnectError:
-        return False
-    assert isinstance(protocol, Protocol)
-    assert protocol.transport is not None
-    protocol.transport.loseConnection()
-    return True

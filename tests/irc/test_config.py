@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config import LISTEN, load
+from txwebqq.irc.config import load
+from txwebqq.irc.gatewayconfig import LISTEN
 from txwebqq.irc.nicks import Style
+from txwebqq.irc.relayconfig import Long
+from txwebqq.irc.spool import AtLimit
 from txwebqq.model import Status
 from txwebqq.session import Era
 
-PAGE = Path(__file__).parents[2] / "docs" / "irc-gateway.md"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "txwebqq"
+PAGE = ROOT / "docs" / "irc-gateway.md"
+RELAY_PAGE = ROOT / "docs" / "irc-relay.md"
 
 SMALL = """
 [[gateway.user]]
@@ -25,6 +31,21 @@ password-file = "alice.irc"
 [[gateway.user.account]]
 number = 10001
 password-file = "alice.qq"
+"""
+
+
+RELAY = """
+[[relay.account]]
+number = 10001
+password-file = "alice.qq"
+
+[[relay.network]]
+name = "home"
+endpoint = "tcp:127.0.0.1:6667"
+
+[[relay.room]]
+groups = ["10001/200001"]
+channels = ["home/#cats"]
 """
 
 
@@ -51,7 +72,8 @@ def test_small(folder: Path) -> None:
     """
     path = folder / "irc.toml"
     path.write_text(SMALL, encoding="utf-8")
-    settings = load(path)
+    settings = load(path).gateway
+    assert settings is not None
     [user] = settings.users
     [account] = user.accounts
     assert settings.listen == LISTEN
@@ -63,25 +85,69 @@ def test_small(folder: Path) -> None:
     assert "green" not in repr(settings)
 
 
+def example(folder: Path, page: Path) -> Path:
+    """
+    The last example of a page, as a file.
+    """
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r"```toml\n(.*?)```", text, re.S)[-1]
+    path = folder / "irc.toml"
+    path.write_text(re.sub("(?m)^ca-file = .*\n", "", found), encoding="utf-8")
+    for name in set(re.findall('-?file = "(.*)"', found)):
+        (folder / name).write_text("oolong\n", encoding="utf-8")
+        (folder / name).chmod(0o600)
+    return path
+
+
+def keys(*modules: str) -> set[str]:
+    """
+    What the code reads from the file.
+    """
+    folder = PACKAGE / "irc"
+    code = "".join((folder / f"{name}.py").read_text("utf-8") for name in modules)
+    read = r'\.(?:text|number|path|secret|texts|flag|choice)\(\s*"([a-z-]+)"'
+    return set(re.findall(read, code))
+
+
+def rows(page: Path) -> set[str]:
+    """
+    What a page says that it reads.
+    """
+    table = page.read_text(encoding="utf-8").split("## All keys")[1]
+    return set(re.findall(r"(?m)^\| `([a-z-]+)` \|", table))
+
+
 def test_everything(folder: Path) -> None:
     """
-    All keys of the page are read, and there are no others.
+    All keys of the gateway's page are read, and there are no others.
     """
-    text = PAGE.read_text(encoding="utf-8")
-    example = re.findall(r"```toml\n(.*?)```", text, re.S)[-1]
-    (folder / "ours.pem").write_text("", encoding="utf-8")
-    example = re.sub("(?m)^ca-file = .*\n", "", example)
-    path = folder / "irc.toml"
-    path.write_text(example, encoding="utf-8")
-    settings = load(path)
+    settings = load(example(folder, PAGE)).gateway
+    assert settings is not None
     assert settings.database == folder / "gateway.sqlite"
     assert settings.users[0].style is Style.PINYIN
     assert settings.users[0].accounts[0].account.status is Status.BUSY
-    code = (Path(__file__).parents[2] / "txwebqq/irc/config.py").read_text("utf-8")
-    keys = set(re.findall(r'\.(?:text|number|path|secret|texts)\("([a-z-]+)"', code))
-    table = text.split("## All keys")[1]
-    rows = set(re.findall(r"(?m)^\| `([a-z-]+)` \|", table))
-    assert keys == rows
+    assert keys("gatewayconfig", "accounts") == rows(PAGE)
+
+
+def test_relay(folder: Path) -> None:
+    """
+    All keys of the relay's page are read, and there are no others.
+    """
+    settings = load(example(folder, RELAY_PAGE)).relay
+    assert settings is not None
+    assert settings.database == folder / "relay.sqlite"
+    home, old = settings.networks
+    assert (home.saslUser, home.saslPassword) == ("qqrelay", "oolong")
+    assert (old.encoding, old.relaymsg, old.password) == ("gb18030", False, "oolong")
+    [room] = settings.rooms
+    assert [str(circle) for circle in room.circles] == ["10001/200001", "10001/30001"]
+    assert [str(channel) for channel in room.channels] == ["home/#cats", "old/#猫"]
+    assert room.ignores("OtherBot", "hello")
+    assert room.ignores("bob", "the LOTTERY")
+    assert not room.ignores("bob", "hello")
+    assert (room.long, room.atLimit) == (Long.LINK, AtLimit.DROP_OLDEST)
+    assert "oolong" not in repr(settings)
+    assert keys("relayconfig", "accounts") == rows(RELAY_PAGE)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +155,8 @@ def test_everything(folder: Path) -> None:
     [
         ("x = ", "not TOML"),
         ("[gate]", "'gate' is not known here"),
-        ("", "gateway: user is missing"),
+        ("", "there is neither [gateway] nor [relay]"),
+        ("[gateway]", "gateway: user is missing"),
         ("[gateway]\ncolour = 1" + SMALL, "gateway: 'colour' is not known here"),
         (SMALL.replace('"alice"', '"a b"'), "user 1: name cannot be a nick"),
         (SMALL.replace("alice.irc", "none"), "user 1: password-file cannot be used"),
@@ -105,6 +172,21 @@ def test_everything(folder: Path) -> None:
         ('[gateway]\nname = "a\\nb"' + SMALL, "name is no name"),
         ("[[gateway.user]]\nname = 5", "user 1: name is not a text"),
         ('[gateway]\nuser = "x"', "gateway: user is written"),
+        (SMALL + RELAY, "10001 is an account of the gateway too"),
+        ("[relay]", "relay: room is missing"),
+        (RELAY + 'long = "novel"', "room 1: long is none of burst, link"),
+        (RELAY + 'long = "link"', 'room 1 has long = "link", which wants'),
+        (RELAY + 'joins = "yes"', "room 1: joins is neither true nor false"),
+        (RELAY + 'ignore-text = ["("]', "room 1: ignore-text has '(', no pattern"),
+        (RELAY.replace("10001/", "10009/"), "room 1 names 10009, which is no account"),
+        (RELAY.replace("home/", "away/"), "room 1 names 'away', no network"),
+        (RELAY.replace("home/#cats", "#cats"), "has '#cats', which is not NETWORK"),
+        (RELAY.replace("10001/200001", "cats"), "has 'cats', which is not ACCOUNT"),
+        (RELAY.replace('"home/#cats"', ""), "and groups are less than two places"),
+        (RELAY.replace('"home/#cats"', '"home/#a", "home/#A"'), "in a room already"),
+        (RELAY + RELAY, "relay: account has one twice"),
+        (RELAY + '[[relay.network]]\nname = "x"', "network 2: endpoint is missing"),
+        (RELAY.replace('"home"', '"a/b"'), "name is no name that a network"),
     ],
 )
 def test_wrong(folder: Path, text: str, problem: str) -> None:
@@ -113,6 +195,16 @@ def test_wrong(folder: Path, text: str, problem: str) -> None:
     """
     with pytest.raises(InvalidConfiguration, match=re.escape(problem)):
         read(folder, text)
+
+
+def test_noOptOut(folder: Path) -> None:
+    """
+    An empty opt-out is none at all.
+    """
+    (folder / "irc.toml").write_text(RELAY + 'opt-out = ""', encoding="utf-8")
+    relay = load(folder / "irc.toml").relay
+    assert relay is not None
+    assert relay.rooms[0].optOut == ""
 
 
 def test_readable(folder: Path) -> None:

@@ -16,8 +16,9 @@ from twisted.internet.testing import StringTransport
 from txwebqq.allowances import Allowance
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import Unreachable
-from txwebqq.irc.config import AccountSettings, UserSettings
+from txwebqq.irc.accounts import AccountSettings
 from txwebqq.irc.connection import PATIENCE, QUIET
+from txwebqq.irc.gatewayconfig import UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
 from txwebqq.irc.links import Links

@@ -11,14 +11,10 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.irc.config import (
-    AccountSettings,
-    GatewaySettings,
-    PictureSettings,
-    UserSettings,
-)
+from txwebqq.irc.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.connection import FAREWELL
 from txwebqq.irc.gateway import Gateway
+from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
 from txwebqq.irc.nicks import Style
 from txwebqq.model import Account, Number
 

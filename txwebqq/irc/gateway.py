@@ -8,10 +8,9 @@ from functools import partial
 from hmac import compare_digest
 from typing import Any
 
-from twisted.application.internet import StreamServerEndpointService, TimerService
+from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
@@ -20,19 +19,19 @@ from txwebqq.allowances import Allowance
 from txwebqq.client import WebQQClient, connect
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config import GatewaySettings, PictureSettings, UserSettings
+from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
-from txwebqq.irc.links import Bounds, LinkResource, Links
+from txwebqq.irc.links import Links
 from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
+from txwebqq.irc.listening import listening, showing
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Romanise, Style
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
-from txwebqq.quiet import QuietSite
 from txwebqq.service import WebQQService
 
-HOUR, DAY = 3600, 24 * 3600
+HOUR = 3600
 
 
 class Gateway(MultiService):
@@ -61,7 +60,10 @@ class Gateway(MultiService):
         self._history = History(
             self._database, settings.historyMessages, settings.historyDays
         )
-        self._links = self._showing(settings.pictures, reactor)
+        self._links: Links | None = None
+        if settings.pictures is not None:
+            self._links, shown = showing(settings.pictures, self._database, reactor)
+            shown.setServiceParent(self)
         for each in settings.users:
             book = names.book(each.name, each.style.value)
             user = User(
@@ -87,29 +89,10 @@ class Gateway(MultiService):
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]
         for endpoint in settings.listen:
-            self._listen(endpoint, _Door(self), reactor)
+            listening(endpoint, _Door(self), reactor).setServiceParent(self)
         tidying = TimerService(HOUR, self._tidy)
         tidying.clock = reactor
         tidying.setServiceParent(self)
-
-    def _showing(self, settings: PictureSettings | None, reactor: Any) -> Links | None:
-        if settings is None:
-            return None
-        bounds = Bounds(total=settings.megabytes << 20, seconds=settings.days * DAY)
-        links = Links(self._database, reactor.seconds, settings.url, bounds)
-        site = QuietSite(LinkResource(links))  # type: ignore[no-untyped-call]
-        self._listen(settings.listen, site, reactor)
-        return links
-
-    def _listen(self, endpoint: str, factory: Any, reactor: Any) -> None:
-        try:
-            server = serverFromString(reactor, endpoint)
-        except (ValueError, TypeError, OSError) as e:
-            raise InvalidConfiguration(f"{endpoint}: {e}") from e
-        listening = StreamServerEndpointService(server, factory)
-        # A port that is taken ends the process, with its reason.
-        listening._raiseSynchronously = True
-        listening.setServiceParent(self)
 
     def _tidy(self) -> None:
         if self._links is not None:

@@ -39,6 +39,8 @@ class Letter:
     @ivar place: where to answer.
     @ivar author: the QQ number, or 0 when the server would not tell it.
     @ivar time: Unix seconds.
+    @ivar mark: tells it from all other letters of the place, also when the
+        server brings it a second time.
     @ivar pictures: what each picture of the content shows, C{b""} for one that
         could not be fetched.
     """
@@ -48,7 +50,16 @@ class Letter:
     content: Content
     font: Font
     time: int
+    mark: str = ""
     pictures: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+def markOf(message: _Words) -> str:
+    """
+    What tells a message from all others of its place, in this session and in
+    later ones.
+    """
+    return f"{message.time}.{message.messageId}.{message.messageId2}"
 
 
 class LetterProtocol(WebQQProtocol):
@@ -91,7 +102,9 @@ class LetterProtocol(WebQQProtocol):
                 if isinstance(segment, PICTURES)
             ]
             content, font, time = message.content, message.font, message.time
-            letter = Letter(place, author, content, font, time, tuple(pictures))
+            letter = Letter(
+                place, author, content, font, time, markOf(message), tuple(pictures)
+            )
             taken = self._received(letter)
             if isawaitable(taken):
                 await taken

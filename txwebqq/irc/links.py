@@ -1,5 +1,6 @@
 """
-Pictures that IRC users can open, each at an address that nobody guesses.
+Pictures and long texts that IRC users can open, each at an address that nobody
+guesses.
 """
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from base64 import urlsafe_b64encode
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -34,6 +36,8 @@ CREATE TABLE link_key (
 MAX_PICTURE = 10 * 1024 * 1024
 
 _TYPES = (
+    # Texts begin with this, so that nothing else has to tell what they are.
+    (re.compile(BOM_UTF8), "txt", "text/plain; charset=utf-8"),
     (re.compile(rb"\xff\xd8\xff"), "jpg", "image/jpeg"),
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "png", "image/png"),
     (re.compile(rb"GIF8[79]a"), "gif", "image/gif"),
@@ -117,6 +121,12 @@ class Links:
             self.expire()
             self._makeRoom(name)
         return f"{self._url}/{name}.{kind[0]}"
+
+    def keepText(self, text: str) -> str | None:
+        """
+        Keep a text, likewise.
+        """
+        return self.keep(BOM_UTF8 + text.encode())
 
     def _makeRoom(self, kept: str) -> None:
         (size,) = self._db.execute("SELECT sum(size) FROM link").fetchone()

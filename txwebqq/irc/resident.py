@@ -26,6 +26,7 @@ from txwebqq.model import (
     Group,
     GroupNotice,
     Number,
+    PastMessage,
     RosterChange,
     Status,
     StatusChange,
@@ -134,7 +135,7 @@ class Resident(WebQQFactory):
         self._online: WebQQProtocol | None = None
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
-        return _Residence(self, self._host)
+        return Residence(self, self._host)
 
     @property
     def isOnline(self) -> bool:
@@ -162,6 +163,19 @@ class Resident(WebQQFactory):
         if uin is None or self._online is None:
             return None
         return self._online.buddies.get(uin)
+
+    async def recent(self, place: Place) -> list[tuple[int | None, PastMessage]]:
+        """
+        What was said in a group or a discussion last, and by what number;
+        fails with L{WebQQError}.
+        """
+        online = self.online
+        if place.kind is Kind.GROUP:
+            group = online.groups[Gid(self._ids[place])]
+            stretch = await online.fetchGroupHistory(group.code)
+        else:
+            stretch = await online.fetchDiscussionHistory(Did(self._ids[place]))
+        return [(self.numberOf(m.sender), m) for m in stretch.messages]
 
     def send(self, place: Place, content: Content) -> Deferred[None]:
         """
@@ -286,7 +300,7 @@ class Resident(WebQQFactory):
         return self._numbers.get(uin)
 
 
-class _Residence(LetterProtocol):
+class Residence(LetterProtocol):
     """
     One sign-on of a resident.
     """

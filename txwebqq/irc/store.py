@@ -1,5 +1,5 @@
 """
-The gateway's database: names, what was said, and pictures.
+What is in the databases of gateway and relay.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from txwebqq.database import Shape
 from txwebqq.irc.history import HISTORY_SCHEMA
 from txwebqq.irc.links import LINKS_SCHEMA
 from txwebqq.irc.names import NAMES_SCHEMA
+from txwebqq.irc.spool import SPOOL_SCHEMA
 
 GATEWAY_SHAPE = Shape(
     NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA,
@@ -15,4 +16,12 @@ GATEWAY_SHAPE = Shape(
     application=0x71716777,
     user="gateway",
 )
-"""For L{txwebqq.database.Database}."""
+"""Names, what was said, and pictures."""
+
+RELAY_SHAPE = Shape(
+    SPOOL_SCHEMA + LINKS_SCHEMA,
+    version=1,
+    application=0x71717277,
+    user="relay",
+)
+"""What waits, and pictures."""

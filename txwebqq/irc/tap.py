@@ -1,5 +1,5 @@
 """
-C{twistd webqq-irc}: QQ for IRC clients.
+C{twistd webqq-irc}: QQ for IRC clients, and in IRC channels.
 """
 
 from __future__ import annotations
@@ -7,15 +7,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twisted.application.service import IService
+from twisted.application.service import IService, MultiService
 from twisted.internet.error import CannotListenError
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config import load
+from txwebqq.irc.config import Configuration, load
 from txwebqq.irc.gateway import Gateway
+from txwebqq.irc.relay import Relay
 
 
 class Options(UsageOptions):
@@ -24,7 +25,10 @@ class Options(UsageOptions):
     """
 
     synopsis = "--config FILE.toml"
-    longdesc = "Let IRC clients use QQ accounts, which stay signed on meanwhile."
+    longdesc = (
+        "Let IRC clients use QQ accounts, which stay signed on meanwhile, and join"
+        " groups with IRC channels."
+    )
     optParameters = [["config", None, None, "The configuration file."]]
 
     def postOptions(self) -> None:
@@ -34,14 +38,14 @@ class Options(UsageOptions):
         if self["config"] is None:
             raise UsageError("--config is missing")
         try:
-            self["settings"] = load(Path(self["config"]))
+            self["configuration"] = load(Path(self["config"]))
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
 
 
-class GatewayDaemon(Gateway):
+class IRCDaemon(MultiService):
     """
-    A gateway that ends its process where it cannot listen.
+    Gateway, relay, or both, in a process that ends where they cannot listen.
     """
 
     def privilegedStartService(self) -> None:
@@ -63,7 +67,15 @@ def makeService(options: Options) -> IService:
 
     clock: Any = reactor
     clock.callWhenRunning(heedTerminate, clock)
+    configuration: Configuration = options["configuration"]
+    daemon = IRCDaemon()  # type: ignore[no-untyped-call]
     try:
-        return GatewayDaemon(options["settings"], clock)
+        if configuration.gateway is not None:
+            gateway = Gateway(configuration.gateway, clock)
+            gateway.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+        if configuration.relay is not None:
+            relay = Relay(configuration.relay, clock)
+            relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:
         raise CannotStart(f"{options['config']}: {e}") from e
+    return daemon

@@ -88,18 +88,28 @@ def actionOf(text: str) -> str | None:
 
 def split(text: str, room: int, encoding: str = "utf-8") -> list[str]:
     """
-    Pieces of a line that have so many bytes at most: cut after words where
-    there are any, else between characters as people see them.
+    Pieces of a line that have so many bytes at most, as L{cut} makes them.
     """
-    pieces: list[str] = []
-    while len(text.encode(encoding, "replace")) > room:
-        end = _fitting(text, room, encoding)
-        gap = text.rfind(" ", 0, end + 1)
-        # A gap far back would make the lines short for nothing.
-        cut = gap + 1 if gap > end // 2 else end
-        pieces.append(text[:cut].rstrip(" "))
-        text = text[cut:]
-    return [*pieces, text] if text or not pieces else pieces
+    pieces = []
+    while True:
+        piece, text = cut(text, room, encoding)
+        pieces.append(piece)
+        if not text:
+            return pieces
+
+
+def cut(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
+    """
+    As much of a line as so many bytes hold, and the rest: cut after a word
+    where there is one, else between characters as people see them.
+    """
+    if len(text.encode(encoding, "replace")) <= room:
+        return text, ""
+    end = _fitting(text, room, encoding)
+    gap = text.rfind(" ", 0, end + 1)
+    # A gap far back would make the line short for nothing.
+    where = gap + 1 if gap > end // 2 else end
+    return text[:where].rstrip(" "), text[where:]
 
 
 def _fitting(text: str, room: int, encoding: str) -> int:

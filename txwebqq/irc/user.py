@@ -14,8 +14,8 @@ from zlib import crc32
 from twisted.internet.defer import Deferred, fail
 
 from txwebqq.errors import CaptchaUnsolved, NotSignedOn
-from txwebqq.irc.config import UserSettings
 from txwebqq.irc.desk import Desk
+from txwebqq.irc.gatewayconfig import UserSettings
 from txwebqq.irc.history import Entry, History
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.line import fold

@@ -1,0 +1,318 @@
+"""
+The relay's QQ accounts, and the groups that they are in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from twisted.internet.defer import fail
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from txwebqq.errors import (
+    CaptchaUnsolved,
+    NotSignedOn,
+    RequestRefused,
+    WebQQError,
+)
+from txwebqq.irc.audience import Audience
+from txwebqq.irc.letters import Letter, markOf
+from txwebqq.irc.pace import Pace
+from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.refusals import NotNow, Refused
+from txwebqq.irc.relayconfig import Circle
+from txwebqq.irc.resident import Residence, Resident
+from txwebqq.irc.spool import Piece, Spool
+from txwebqq.irc.text import cut, read, shown
+from txwebqq.irc.wording import opening
+from txwebqq.model import (
+    Account,
+    DiscussionMessage,
+    FriendshipNotice,
+    GroupMessage,
+    GroupNotice,
+    GroupStep,
+    Number,
+    Status,
+)
+from txwebqq.protocol import WebQQProtocol
+
+ROOM = 2000
+"""The bytes of one message, which servers of all times have taken."""
+
+BURST, SECONDS = 5, 1.0
+"""So many messages at once, then one in so many seconds."""
+
+_SKEW = 60
+"""The seconds by which the server's clock may be behind ours."""
+
+_MOVES = {
+    GroupStep.JOINED: "has joined",
+    GroupStep.LEFT: "has left",
+}
+
+
+class Listener(Protocol):
+    """
+    Who wants to know what happens in a group.
+    """
+
+    def noticed(self, table: Table, mark: str, name: str, text: str) -> None:
+        """
+        Somebody said something; it is not known yet who, or what all of it
+        shows.
+        """
+
+    def learned(self, table: Table, number: int, name: str, letter: Letter) -> None:
+        """
+        Now it is.
+        """
+
+    def moved(self, table: Table, name: str, how: str) -> None:
+        """
+        Somebody came or went, in words that follow the name.
+        """
+
+    def changed(self, table: Table) -> None:
+        """
+        We can be heard there, or not any more.
+        """
+
+
+class Table:
+    """
+    A group or a discussion, with or without us.
+
+    @ivar audience: the others.
+    """
+
+    def __init__(
+        self,
+        circle: Circle,
+        delegate: Delegate,
+        spool: Spool,
+        clock: IReactorTime,
+        listener: Listener,
+    ) -> None:
+        self.circle = circle
+        self.listener = listener
+        self.audience = Audience(clock.seconds)
+        self._delegate = delegate
+        self._spool = spool
+        self._clock = clock
+
+    @property
+    def title(self) -> str:
+        """
+        What people call it.
+        """
+        room = self._delegate.rooms.get(self.circle.place)
+        return room.name if room and room.name else str(self.circle.place.number)
+
+    @property
+    def isUp(self) -> bool:
+        """
+        Whether we can be heard there.
+        """
+        isThere = self.circle.place in self._delegate.rooms
+        return isThere and self._delegate.isOnline and self._delegate.isSettled
+
+    async def speak(self, piece: Piece) -> str:
+        """
+        Say the beginning of something.
+
+        @return: the rest of its text; fails with L{NotNow} or L{Refused}.
+        """
+        if not self.isUp:
+            raise NotNow(f"nobody of ours is in {self.title}")
+        await self._delegate.pace.turn()
+        start = opening(piece, isQuiet=False)
+        said, rest = cut(piece.text, ROOM - len(start.encode()))
+        content = read(start + said)
+        if piece.begun and await self._wasHeard(shown(content), piece.begun):
+            return rest
+        if piece.serial:
+            self._spool.begin(piece, int(self._clock.seconds() * 1000))
+        try:
+            await self._delegate.send(self.circle.place, content)
+        except NotSignedOn as e:
+            self._spool.begin(piece, 0)
+            raise NotNow(str(e)) from e
+        except RequestRefused as e:
+            self._spool.begin(piece, 0)
+            raise Refused(str(e), isFinal=True) from e
+        except WebQQError as e:
+            # Perhaps it was heard all the same: the history will tell.
+            raise Refused(str(e)) from e
+        return rest
+
+    async def _wasHeard(self, text: str, begun: int) -> bool:
+        since = begun // 1000 - _SKEW
+        try:
+            recent = await self._delegate.recent(self.circle.place)
+        except WebQQError:
+            # Rather twice than not at all.
+            return False
+        return any(
+            number == self.circle.account
+            and message.time >= since
+            and shown(message.content) == text
+            for number, message in recent
+        )
+
+    def settled(self) -> None:
+        """
+        It is known who is there.
+        """
+        room = self._delegate.rooms.get(self.circle.place)
+        members = room.members if room is not None else ()
+        self.audience.set(
+            (m.number, m.name) for m in members if m.number != self.circle.account
+        )
+        self.listener.changed(self)
+
+
+class Delegate(Resident):
+    """
+    An account that is in groups for the relay.
+
+    @ivar isSettled: whether it is known which groups those are, this time.
+    """
+
+    _log = Logger()
+
+    def __init__(self, number: Number, clock: IReactorTime, spool: Spool) -> None:
+        super().__init__(number, self)
+        self.pace = Pace(clock, BURST, SECONDS)
+        self.isSettled = False
+        self._clock = clock
+        self._spool = spool
+        self._tables: dict[Place, Table] = {}
+
+    def buildProtocol(self, account: Account) -> WebQQProtocol:
+        return _Delegation(self)
+
+    def table(self, circle: Circle, listener: Listener) -> Table:
+        """
+        Be in a group.
+        """
+        table = Table(circle, self, self._spool, self._clock, listener)
+        self._tables[circle.place] = table
+        return table
+
+    def noticed(self, place: Place, message: GroupMessage | DiscussionMessage) -> None:
+        """
+        Something came that will be a letter.
+        """
+        table = self._tables.get(place)
+        if table is None:
+            return
+        number = self.numberOf(message.sender)
+        name = str(table.audience.names.get(number, ""))
+        table.listener.noticed(table, markOf(message), name, shown(message.content))
+
+    # ---- what a resident tells its host
+
+    def arrived(self, resident: Resident) -> None:
+        """
+        It is signed on, and everybody is known.
+        """
+        self.isSettled = True
+        self._log.info("{number} is signed on.", number=self.number)
+        for place, table in self._tables.items():
+            if place not in self.rooms:
+                self._log.error(
+                    "{number} is not in {place}: nothing is relayed there.",
+                    number=self.number,
+                    place=place.number,
+                )
+            table.settled()
+
+    def changed(self, resident: Resident) -> None:
+        """
+        It knows others than before.
+        """
+        for table in self._tables.values():
+            table.settled()
+
+    def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
+        """
+        It is not signed on any more.
+        """
+        self.isSettled = False
+        log = self._log.error if isForGood else self._log.warn
+        log(
+            "{number} is not signed on any more: {reason}.",
+            number=self.number,
+            reason=reason,
+        )
+        for table in self._tables.values():
+            table.listener.changed(table)
+
+    def letterReceived(self, resident: Resident, letter: Letter) -> None:
+        """
+        Somebody wrote.
+        """
+        table = self._tables.get(letter.place)
+        if table is not None:
+            name = str(table.audience.names.get(letter.author, "")) or str(
+                letter.author or "?"
+            )
+            table.audience.spoke(letter.author)
+            table.listener.learned(table, letter.author, name, letter)
+
+    def appeared(self, resident: Resident, number: int, status: Status) -> None:
+        """
+        A friend came or went, which concerns nobody here.
+        """
+
+    def requested(
+        self, resident: Resident, number: int, notice: FriendshipNotice
+    ) -> None:
+        """
+        Somebody wants to be a friend; that is for a person to decide.
+        """
+
+    def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
+        """
+        Somebody came into a group, or went.
+        """
+        table = self._tables.get(Place(Kind.GROUP, notice.number))
+        how = _MOVES.get(notice.step)
+        if table is None or how is None:
+            return
+        number = int(notice.memberNumber or 0)
+        name = str(table.audience.names.get(number, ""))
+        if name and table.audience.isActive(number):
+            table.listener.moved(table, name, how)
+
+    def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
+        """
+        Nobody is there to read it.
+        """
+        self._log.error(
+            "{number} is asked to read a captcha: sign it on once by other means.",
+            number=self.number,
+        )
+        return fail(CaptchaUnsolved("the relay cannot read captchas"))
+
+
+class _Delegation(Residence):
+    """
+    One sign-on of a delegate; what comes is kept before the server is asked
+    for more.
+    """
+
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(delegate, delegate)
+        self._delegate = delegate
+
+    def groupMessageReceived(self, message: GroupMessage) -> object:
+        self._delegate.noticed(Place(Kind.GROUP, message.number), message)
+        return super().groupMessageReceived(message)
+
+    def discussionMessageReceived(self, message: DiscussionMessage) -> object:
+        self._delegate.noticed(Place(Kind.DISCUSSION, message.discussion), message)
+        return super().discussionMessageReceived(message)

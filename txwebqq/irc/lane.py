@@ -1,0 +1,138 @@
+"""
+The way of what waits to the place where it is to be said, a piece at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from txwebqq.irc.refusals import NotNow, Refused
+from txwebqq.irc.spool import AtLimit, Piece, Spool, Tone
+
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
+"""The seconds until something refused is said again, the first time and at
+most."""
+
+GIVE_UP = 6
+"""So often a piece is said that is refused for good."""
+
+
+class Lane:
+    """
+    Says what is in one lane of the spool, in its order.
+
+    @param speak: says a piece, or the beginning of it, and returns the rest of
+        its text; fails with L{NotNow} or L{Refused}.
+    @param stuck: called with the reason when a piece was refused, and whether
+        it was given up.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        name: str,
+        spool: Spool,
+        clock: IReactorTime,
+        speak: Callable[[Piece], Awaitable[str]],
+        stuck: Callable[[str, bool], None],
+        atLimit: AtLimit,
+    ) -> None:
+        self.name = name
+        self._spool = spool
+        self._clock = clock
+        self._speak = speak
+        self._stuck = stuck
+        self._atLimit = atLimit
+        self._working: Deferred[None] | None = None
+        self._pause: IDelayedCall | None = None
+        self._refusals = 0
+        self._isStopped = False
+        self._isWoken = False
+
+    def wake(self) -> None:
+        """
+        There may be something to say, or somebody to hear it.
+        """
+        self._isWoken = True
+        if self._working is not None or self._isStopped or self._pause is not None:
+            return
+        # Kept before it runs: whatever wakes us meanwhile must find it.
+        done: Deferred[None] = Deferred()
+        self._working = done
+
+        def ended(result: object) -> None:
+            self._working = None
+            done.callback(None)
+
+        Deferred.fromCoroutine(self._work()).addErrback(self._broken).addBoth(ended)
+
+    def _broken(self, failure: object) -> None:
+        self._log.failure("{lane} is in trouble.", lane=self.name)
+        self._rest(LONGEST_PAUSE)
+
+    def stop(self) -> Deferred[None]:
+        """
+        Say nothing more.
+
+        @return: fires when what is being said was heard, or lost.
+        """
+        self._isStopped = True
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        return self._working or succeed(None)
+
+    async def _work(self) -> None:
+        while not self._isStopped:
+            self._isWoken = False
+            piece = self._next()
+            if piece is None or not piece.isReady:
+                return
+            try:
+                rest = await self._speak(piece)
+            except NotNow:
+                # Whoever can hear us again wakes us, or has done so meanwhile.
+                if not self._isWoken:
+                    return
+            except Refused as e:
+                if self._refused(piece, e):
+                    return
+            else:
+                self._refusals = 0
+                if piece.serial:
+                    self._spool.advance(piece, rest)
+                else:
+                    self._spool.told(self.name)
+
+    def _next(self) -> Piece | None:
+        piece = self._spool.first(self.name)
+        lost = self._spool.lost(self.name)
+        # The oldest were left out before what comes now, the newest after it.
+        if lost and (piece is None or self._atLimit is AtLimit.DROP_OLDEST):
+            text = f"{lost} messages are missing here: too many waited"
+            return Piece(self.name, "", 0, "", text, Tone.NEWS)
+        return piece
+
+    def _refused(self, piece: Piece, problem: Refused) -> bool:
+        self._refusals += 1
+        isGivenUp = problem.isFinal and self._refusals >= GIVE_UP and piece.serial > 0
+        self._stuck(str(problem), isGivenUp)
+        if isGivenUp:
+            self._refusals = 0
+            self._spool.lose(piece)
+            return False
+        self._rest(min(FIRST_PAUSE * 2 ** (self._refusals - 1), LONGEST_PAUSE))
+        return True
+
+    def _rest(self, seconds: float) -> None:
+        if not self._isStopped:
+            self._pause = self._clock.callLater(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._pause = None
+        self.wake()

@@ -1,0 +1,277 @@
+"""
+What the relay is told: the table C{[relay]} of the configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.accounts import (
+    AccountSettings,
+    PictureSettings,
+    readAccount,
+    readPictures,
+)
+from txwebqq.irc.line import fold, isWord
+from txwebqq.irc.nicks import isChannel, isNick
+from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.spool import AtLimit
+from txwebqq.irc.table import Table
+from txwebqq.tls import Authorities
+
+MAX_LINE_TEXT = 4000
+"""So many characters of a text are looked at for C{ignore-text}."""
+
+
+class Long(Enum):
+    """
+    What becomes of a text of many lines.
+    """
+
+    BURST = "burst"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """
+    An IRC network, and how to be there.
+
+    @ivar endpoint: a client endpoint; C{tls:HOST:PORT} is verified.
+    @ivar password: the server's own.
+    @ivar saslUser: the account to sign on as, C{""} for none.
+    @ivar nickserv: the password for NickServ.
+    @ivar burst: so many lines at once, then one in C{seconds}.
+    @ivar puppets: how many speakers may have a connection of their own.
+    @ivar relaymsg: whether to speak under others' names where a server lets us.
+    """
+
+    name: str
+    endpoint: str
+    nick: str
+    authorities: str | None = None
+    user: str = "txwebqq"
+    realname: str = "QQ relay"
+    password: str = field(default="", repr=False)
+    saslUser: str = ""
+    saslPassword: str = field(default="", repr=False)
+    nickserv: str = field(default="", repr=False)
+    encoding: str = "utf-8"
+    burst: int = 4
+    seconds: float = 1.0
+    puppets: int = 0
+    relaymsg: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """
+    A channel of a network.
+    """
+
+    network: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.network}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """
+    A group or a discussion, and the account that is in it.
+    """
+
+    account: int
+    place: Place
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.place.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """
+    Groups and channels that become one room.
+
+    @ivar key: of the channels that want one.
+    @ivar ignoredNicks: in lower case; QQ numbers are understood too.
+    @ivar optOut: what begins a line that stays where it is.
+    @ivar joins: whether coming and going of those who speak is told.
+    @ivar lines: of longer texts than so many lines a link is made.
+    @ivar limit: so many texts may wait for a place.
+    """
+
+    circles: tuple[Circle, ...]
+    channels: tuple[Channel, ...]
+    key: str = field(default="", repr=False)
+    ignoredNicks: frozenset[str] = frozenset()
+    ignoredTexts: tuple[re.Pattern[str], ...] = ()
+    optOut: str = "--"
+    joins: bool = True
+    long: Long = Long.BURST
+    lines: int = 6
+    limit: int = 1000
+    atLimit: AtLimit = AtLimit.REFUSE_NEW
+
+    def ignores(self, nick: str, text: str) -> bool:
+        """
+        Whether somebody's words are not for others.
+        """
+        if nick.lower() in self.ignoredNicks:
+            return True
+        start = text[:MAX_LINE_TEXT]
+        return any(pattern.search(start) for pattern in self.ignoredTexts)
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """
+    What the relay is told.
+
+    @ivar database: a path, or L{None} for memory alone.
+    @ivar pictures: where pictures and long texts are shown.
+    """
+
+    accounts: tuple[AccountSettings, ...]
+    networks: tuple[NetworkSettings, ...]
+    rooms: tuple[RoomSettings, ...]
+    database: Path | None = None
+    pictures: PictureSettings | None = None
+
+
+def readRelay(table: Table) -> RelaySettings:
+    """
+    The relay that a table describes.
+    """
+    settings = RelaySettings(
+        accounts=tuple(readAccount(account) for account in table.tables("account")),
+        networks=tuple(_network(network) for network in table.tables("network")),
+        rooms=tuple(_room(room) for room in table.tables("room")),
+        database=table.path("database"),
+        pictures=readPictures(table),
+    )
+    table.close()
+    numbers = [account.account.number for account in settings.accounts]
+    names = [network.name for network in settings.networks]
+    for key, known in (("account", numbers), ("network", names)):
+        if len(set(known)) < len(known):
+            raise table.error(key, "has one twice")
+    _check(table, settings)
+    return settings
+
+
+def _check(table: Table, settings: RelaySettings) -> None:
+    if not settings.rooms:
+        raise table.error("room", "is missing: nothing would be relayed")
+    numbers = {account.account.number for account in settings.accounts}
+    names = {network.name for network in settings.networks}
+    seen: set[object] = set()
+    for position, room in enumerate(settings.rooms, 1):
+        where = f"room {position}"
+        for circle in room.circles:
+            if circle.account not in numbers:
+                raise table.error(where, f"names {circle.account}, which is no account")
+        for channel in room.channels:
+            if channel.network not in names:
+                raise table.error(where, f"names {channel.network!r}, no network")
+        if room.long is Long.LINK and settings.pictures is None:
+            raise table.error(where, 'has long = "link", which wants pictures-listen')
+        folded = [(c.network, fold(c.name)) for c in room.channels]
+        for place in [*(c.place for c in room.circles), *folded]:
+            if place in seen:
+                raise table.error(where, "has a place that is in a room already")
+            seen.add(place)
+
+
+def _network(table: Table) -> NetworkSettings:
+    authorities = table.path("ca-file")
+    try:
+        Authorities(None if authorities is None else str(authorities))
+    except InvalidConfiguration as e:
+        raise table.error("ca-file", f"cannot be used: {e}") from e
+    saslUser = table.text("sasl-user", "")
+    settings = NetworkSettings(
+        name=table.text("name"),
+        endpoint=table.text("endpoint"),
+        authorities=None if authorities is None else str(authorities),
+        nick=table.text("nick", "qqrelay"),
+        user=table.text("user", "txwebqq"),
+        realname=table.text("realname", "QQ relay"),
+        password=table.secret("server-password-file", ""),
+        saslUser=saslUser,
+        saslPassword=table.secret("sasl-password-file", None if saslUser else ""),
+        nickserv=table.secret("nickserv-password-file", ""),
+        encoding=table.text("encoding", "utf-8"),
+        burst=table.number("burst", 1, 100, 4),
+        seconds=table.number("milliseconds", 0, 60_000, 1000) / 1000,
+        puppets=table.number("puppets", 0, 1000, 0),
+        relaymsg=table.flag("relaymsg", True),
+    )
+    if not isNick(settings.nick):
+        raise table.error("nick", "cannot be a nick")
+    if "/" in settings.name or not isWord(settings.name):
+        raise table.error("name", "is no name that a network can have")
+    if not isWord(settings.user):
+        raise table.error("user", "has a space in it")
+    if settings.encoding not in ("utf-8", "gb18030"):
+        raise table.error("encoding", "is neither utf-8 nor gb18030")
+    table.close()
+    return settings
+
+
+def _room(table: Table) -> RoomSettings:
+    groups = [
+        _circle(table, "groups", text, Kind.GROUP) for text in table.texts("groups", ())
+    ]
+    discussions = [
+        _circle(table, "discussions", text, Kind.DISCUSSION)
+        for text in table.texts("discussions", ())
+    ]
+    channels = [_channel(table, text) for text in table.texts("channels", ())]
+    if len(groups) + len(discussions) + len(channels) < 2:
+        raise table.error("channels", "and groups are less than two places")
+    settings = RoomSettings(
+        circles=(*groups, *discussions),
+        channels=tuple(channels),
+        key=table.secret("key-file", ""),
+        ignoredNicks=frozenset(n.lower() for n in table.texts("ignore-nicks", ())),
+        ignoredTexts=tuple(
+            _pattern(table, text) for text in table.texts("ignore-text", ())
+        ),
+        optOut=table.text("opt-out", "--", mayBeEmpty=True),
+        joins=table.flag("joins", True),
+        long=Long(table.choice("long", [v.value for v in Long], "burst")),
+        lines=table.number("max-lines", 1, 100, 6),
+        limit=table.number("queue-limit", 1, 1_000_000, 1000),
+        atLimit=AtLimit(
+            table.choice("at-limit", [v.value for v in AtLimit], "refuse-new")
+        ),
+    )
+    table.close()
+    return settings
+
+
+def _circle(table: Table, key: str, text: str, kind: Kind) -> Circle:
+    found = re.fullmatch("([0-9]{1,10})/([0-9]{1,10})", text)
+    if found is None:
+        raise table.error(key, f"has {text!r}, which is not ACCOUNT/NUMBER")
+    return Circle(int(found[1]), Place(kind, int(found[2])))
+
+
+def _channel(table: Table, text: str) -> Channel:
+    network, slash, name = text.partition("/")
+    if not slash or not isChannel(name):
+        raise table.error("channels", f"has {text!r}, which is not NETWORK/#CHANNEL")
+    return Channel(network, name)
+
+
+def _pattern(table: Table, text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as e:
+        raise table.error("ignore-text", f"has {text!r}, no pattern: {e}") from e

@@ -1,0 +1,254 @@
+"""
+What the relay has taken and not delivered yet, in a database: it outlives us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from txwebqq.database import Database
+
+SPOOL_SCHEMA = """
+CREATE TABLE piece (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    lane TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    text TEXT NOT NULL,
+    ready INTEGER NOT NULL,
+    begun INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX piece_by_lane ON piece (lane, serial);
+CREATE TABLE known (
+    lane TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (lane, origin)
+) WITHOUT ROWID;
+CREATE INDEX known_by_time ON known (time);
+CREATE TABLE lost (
+    lane TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class AtLimit(Enum):
+    """
+    What becomes of words when too many wait already.
+    """
+
+    REFUSE_NEW = "refuse-new"
+    DROP_OLDEST = "drop-oldest"
+
+
+class Tone(IntEnum):
+    """
+    How something is said; the values are in databases.
+    """
+
+    WORDS = 0
+    ACTION = 1
+    NEWS = 2
+    """By the relay itself, under nobody's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """
+    Something to be said somewhere.
+
+    @ivar lane: where; what is said in one lane keeps its order.
+    @ivar origin: tells it from all else that was said.
+    @ivar time: Unix milliseconds.
+    @ivar isReady: whether all of it is known; what is not ready keeps what
+        comes after it waiting.
+    @ivar begun: when somebody began to say it without coming to know whether
+        it was heard, in Unix milliseconds, else 0.
+    @ivar serial: its place in the order, 0 for one that is in no database.
+    """
+
+    lane: str
+    origin: str
+    time: int
+    author: str
+    text: str
+    tone: Tone = Tone.WORDS
+    isReady: bool = True
+    begun: int = 0
+    serial: int = 0
+
+
+class Taken(Enum):
+    """
+    What became of a piece.
+    """
+
+    TAKEN = "taken"
+    KNOWN = "there already"
+    FULL = "not taken: too many wait"
+
+
+class Spool:
+    """
+    Pieces, in lanes. What was delivered is remembered for a while, so that it
+    is not taken a second time.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+        # Who was to make them ready is gone.
+        self._db.execute("UPDATE piece SET ready = 1")
+
+    def take(self, piece: Piece, limit: int, atLimit: AtLimit) -> Taken:
+        """
+        Keep a piece. Where that is too much, the new or the oldest one is
+        counted as lost.
+        """
+        with self._database.transaction():
+            cursor = self._db.execute(
+                "INSERT OR IGNORE INTO known VALUES (?, ?, ?)",
+                (piece.lane, piece.origin, piece.time),
+            )
+            if not cursor.rowcount:
+                return Taken.KNOWN
+            waiting = self.count(piece.lane)
+            if waiting >= limit:
+                self._lose(piece.lane)
+                if atLimit is AtLimit.REFUSE_NEW:
+                    return Taken.FULL
+                # The first of all may be half said already.
+                self._db.execute(
+                    "DELETE FROM piece WHERE serial = (SELECT serial FROM piece"
+                    " WHERE lane = ? ORDER BY serial LIMIT 1 OFFSET ?)",
+                    (piece.lane, min(1, waiting - 1)),
+                )
+            self._db.execute(
+                "INSERT INTO piece (lane, origin, time, kind, author, text, ready)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    piece.lane,
+                    piece.origin,
+                    piece.time,
+                    int(piece.tone),
+                    piece.author,
+                    piece.text,
+                    piece.isReady,
+                ),
+            )
+        return Taken.TAKEN
+
+    def lose(self, piece: Piece) -> None:
+        """
+        Give a piece up.
+        """
+        with self._database.transaction():
+            self.advance(piece, "")
+            self._lose(piece.lane)
+
+    def _lose(self, lane: str) -> None:
+        self._db.execute(
+            "INSERT INTO lost VALUES (?, 1)"
+            " ON CONFLICT (lane) DO UPDATE SET count = count + 1",
+            (lane,),
+        )
+
+    def lost(self, lane: str) -> int:
+        """
+        How many were lost since somebody was told.
+        """
+        row = self._db.execute(
+            "SELECT count FROM lost WHERE lane = ?", (lane,)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def told(self, lane: str) -> None:
+        """
+        Somebody was told of those that were lost.
+        """
+        self._db.execute("DELETE FROM lost WHERE lane = ?", (lane,))
+
+    def complete(
+        self, lane: str, origin: str, author: str, text: str, tone: Tone
+    ) -> None:
+        """
+        All of a piece is known now.
+        """
+        self._db.execute(
+            "UPDATE piece SET author = ?, text = ?, kind = ?, ready = 1"
+            " WHERE lane = ? AND origin = ?",
+            (author, text, int(tone), lane, origin),
+        )
+
+    def withdraw(self, lane: str, origin: str) -> None:
+        """
+        It is not to be said after all.
+        """
+        self._db.execute(
+            "DELETE FROM piece WHERE lane = ? AND origin = ?", (lane, origin)
+        )
+
+    def first(self, lane: str) -> Piece | None:
+        """
+        What is to be said next.
+        """
+        row = self._db.execute(
+            "SELECT origin, time, author, text, kind, ready, begun, serial"
+            " FROM piece WHERE lane = ? ORDER BY serial LIMIT 1",
+            (lane,),
+        ).fetchone()
+        if row is None:
+            return None
+        origin, time, author, text, tone, isReady, begun, serial = row
+        return Piece(
+            lane, origin, time, author, text, Tone(tone), bool(isReady), begun, serial
+        )
+
+    def begin(self, piece: Piece, now: int) -> None:
+        """
+        It is being said; if we stop here nobody knows whether it was heard.
+        """
+        self._db.execute(
+            "UPDATE piece SET begun = ? WHERE serial = ?", (now, piece.serial)
+        )
+
+    def advance(self, piece: Piece, rest: str) -> None:
+        """
+        It was heard but for a rest, which comes next.
+        """
+        if rest:
+            self._db.execute(
+                "UPDATE piece SET text = ?, begun = 0 WHERE serial = ?",
+                (rest, piece.serial),
+            )
+        else:
+            self._db.execute("DELETE FROM piece WHERE serial = ?", (piece.serial,))
+
+    def count(self, lane: str) -> int:
+        """
+        How many wait.
+        """
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM piece WHERE lane = ?", (lane,)
+        ).fetchone()
+        return int(count)
+
+    def lanes(self) -> dict[str, int]:
+        """
+        All lanes in which something waits, and how much.
+        """
+        return dict(self._db.execute("SELECT lane, count(*) FROM piece GROUP BY lane"))
+
+    def forget(self, before: int) -> None:
+        """
+        Do not remember any more what was taken before a time, unless it waits.
+        """
+        self._db.execute(
+            "DELETE FROM known WHERE time < ? AND NOT EXISTS (SELECT 1 FROM piece"
+            " WHERE piece.lane = known.lane AND piece.origin = known.origin)",
+            (before,),
+        )
