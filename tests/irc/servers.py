@@ -162,6 +162,17 @@ class Person(Screen):
             assert reactor.seconds() < deadline, self.lines
             await deferLater(reactor, INTERVAL)
 
+    async def meets(self, *nicks: str) -> None:
+        """
+        Wait until they have joined as well.
+        """
+
+        def areHere(seen: str) -> bool:
+            joined = {line.nick for line in self.lines if line.command == "JOIN"}
+            return joined.issuperset(nicks)
+
+        await self.until(areHere, nicks)
+
     async def look(self) -> str:
         return "\n".join(self.said)
 

@@ -68,13 +68,6 @@ async def ready(household: Household, name: str) -> tuple[Ircd, Person]:
     return ircd, bob
 
 
-async def meet(bob: Person) -> None:
-    """
-    Wait until the relay is in the channel.
-    """
-    await bob.gets("JOIN")
-
-
 @pytest.mark.parametrize("name", ["ngircd", "inspircd"])
 @ensureDeferred
 async def test_talk(household: Household, name: str) -> None:
@@ -105,3 +98,151 @@ async def test_talk(household: Household, name: str) -> None:
     assert bob.longest > 490
     await ming.tellGroup("猫咪", "QUIT\r\nQUIT :x\r\n好")
     await bob.shows("QUIT :x", "> 好")
+
+
+def numbers(said: list[str]) -> list[int]:
+    """
+    Of the lines that end in a number, those, each run of equal ones once.
+    """
+    found = [int(line.rpartition(" ")[2]) for line in said if line[-1].isdigit()]
+    return [n for at, n in enumerate(found) if at == 0 or found[at - 1] != n]
+
+
+@ensureDeferred
+async def test_networkKilled(household: Household) -> None:
+    """
+    What was said while an IRC server was killed and started again comes, in
+    order; of what was on its way at that moment one line may come twice.
+    """
+    ircd, bob = await ready(household, "ngircd")
+    ming = await household.ming()
+    relay(household, ircd, milliseconds=20)
+    for n in range(20):
+        await ming.tellGroup("猫咪", f"第 {n}")
+    await bob.shows("第 5")
+    await ircd.kill()
+    for n in range(20, 40):
+        await ming.tellGroup("猫咪", f"第 {n}")
+    await ircd.start()
+    await bob.join("#cats")
+    await bob.shows("第 39")
+    assert numbers(bob.said) == list(range(40))
+    assert len(bob.said) <= 41
+    bob.say("#cats", "still there")
+    await ming.shows("<bob> still there")
+
+
+@ensureDeferred
+async def test_relayKilled(household: Household) -> None:
+    """
+    A relay that is killed says what it had taken when it is started again, and
+    what was said on QQ meanwhile.
+    """
+    ircd, bob = await ready(household, "ngircd")
+    ming = await household.ming()
+    first = relay(household, ircd, milliseconds=300)
+    for n in range(10):
+        await ming.tellGroup("猫咪", f"第 {n}")
+    await bob.shows("第 5")
+    first.signal("KILL")
+    await first.exits()
+    for n in range(10, 15):
+        await ming.tellGroup("猫咪", f"第 {n}")
+    relay(household, ircd, milliseconds=20)
+    await bob.shows("第 14")
+    assert numbers(bob.said) == list(range(15))
+    assert len(bob.said) <= 16
+
+
+@ensureDeferred
+async def test_relayStopped(household: Household) -> None:
+    """
+    A relay that is stopped in the middle leaves with code 0, and nothing is
+    said twice or lost.
+    """
+    ircd, bob = await ready(household, "inspircd")
+    ming = await household.ming()
+    first = relay(household, ircd, milliseconds=300)
+    for n in range(8):
+        await ming.tellGroup("猫咪", f"第 {n}")
+    await bob.shows("第 5")
+    first.signal("TERM")
+    assert await first.exits() == 0
+    relay(household, ircd, milliseconds=20)
+    await bob.shows("第 7")
+    assert [said[-1] for said in bob.said] == list("01234567")
+
+
+@ensureDeferred
+async def test_serverKilled(household: Household) -> None:
+    """
+    What was said on IRC while the QQ server was killed and started again comes
+    to the group once, in order.
+    """
+    server = await household.startServer()
+    ircd = Ircd(household, "ngircd")
+    await ircd.start()
+    bob = Person(ircd.port, "bob")
+    household.guest(bob)
+    await bob.join("#cats")
+    ming = await household.ming()
+    relay(household, ircd)
+    await bob.meets("qqrelay")
+    bob.say("#cats", "number 0")
+    await ming.shows("number 0")
+    server.signal("KILL")
+    await server.exits()
+    for n in range(1, 8):
+        bob.say("#cats", f"number {n}")
+    await household.startServer()
+    await ming.shows("number 7")
+    words = [heard for heard in ming.heard if "number" in heard]
+    assert words == [f"200001: <bob> number {n}" for n in range(8)]
+
+
+@pytest.mark.parametrize("name", ["ngircd", "inspircd"])
+@ensureDeferred
+async def test_facing(household: Household, name: str) -> None:
+    """
+    Two relays between one group and one channel do not go round: each says
+    what was said, and neither says what the other one said.
+    """
+    ircd, bob = await ready(household, name)
+    ming = await household.ming()
+    relay(household, ircd, "first", 10001)
+    relay(household, ircd, "second", 10003)
+    await bob.meets("first", "second")
+    bob.say("#cats", "hello from here")
+    await ming.until(lambda seen: seen.count("<bob> hello from here") == 2, "two")
+    await ming.tellGroup("猫咪", "你好")
+    await bob.until(lambda seen: seen.count("> 你好") == 2, "two")
+    # What goes round would have come by now, ahead of this.
+    bob.say("#cats", "over")
+    await ming.until(lambda seen: seen.count("<bob> over") == 2, "two")
+    await ming.tellGroup("猫咪", "完了")
+    await bob.until(lambda seen: seen.count("> 完了") == 2, "two")
+    assert len(bob.said) == 4
+    assert len([heard for heard in ming.heard if "bob" in heard]) == 4
+
+
+@ensureDeferred
+async def test_kicked(household: Household) -> None:
+    """
+    Kicked, it comes again, and what was said meanwhile with it; it takes its
+    nick back from somebody who leaves.
+    """
+    ircd, bob = await ready(household, "ngircd")
+    other = Person(ircd.port, "qqrelay")
+    household.guest(other)
+    await other.join("#cats")
+    ming = await household.ming()
+    relay(household, ircd)
+    await bob.meets("qqrelay_")
+    bob.send("KICK", "#cats", "qqrelay_", "out")
+    await bob.gets("KICK")
+    await ming.tellGroup("猫咪", "听得到吗")
+    await bob.shows("qqrelay_: <小\u200b明> 听得到吗")
+    await other.stop()
+    await bob.gets("NICK")
+    await ming.tellGroup("猫咪", "现在呢")
+    await bob.shows("qqrelay: <小\u200b明> 现在呢")

@@ -98,7 +98,7 @@ class Listener(Protocol):
 
     def moved(self, seat: Seat, nick: str, how: str) -> None:
         """
-        Somebody came or went, in words that follow the nick.
+        Somebody who speaks came or went, in words that follow the nick.
         """
 
     def changed(self, seat: Seat) -> None:
@@ -318,10 +318,12 @@ class Network(MultiService):
                 seat.isJoined = True
                 seat.since = self.clock.seconds()
                 self._cancel(seat.retry)
+                name = self.settings.name
+                self._log.info("{name}: in {at}.", name=name, at=seat.name)
                 seat.listener.changed(seat)
             elif not self._isOurs(guest, line.nick):
                 seat.audience.came(guest.fold(line.nick), line.nick)
-                seat.listener.moved(seat, line.nick, "has joined")
+                self._moved(guest, seat, line.nick, "has joined")
 
     def _heard_353(self, guest: Guest, line: Line) -> None:
         for seat in self._at(guest, line.params[2]):
@@ -353,12 +355,16 @@ class Network(MultiService):
             self._lost(seat)
             self._joinLater(seat)
         elif seat.audience.went(guest.fold(nick)):
+            self._moved(guest, seat, nick, how)
+
+    def _moved(self, guest: Guest, seat: Seat, nick: str, how: str) -> None:
+        if seat.audience.isActive(guest.fold(nick)):
             seat.listener.moved(seat, nick, how)
 
     def _heard_QUIT(self, guest: Guest, line: Line) -> None:
         for seat in self._seats:
             if seat.audience.went(guest.fold(line.nick)):
-                seat.listener.moved(seat, line.nick, "has quit")
+                self._moved(guest, seat, line.nick, "has quit")
         self._freed(guest, line.nick)
 
     def _heard_NICK(self, guest: Guest, line: Line) -> None:
@@ -366,7 +372,7 @@ class Network(MultiService):
         for seat in self._seats:
             key = guest.fold(line.nick)
             if key in seat.audience.names:
-                seat.listener.moved(seat, line.nick, f"is {nick} now")
+                self._moved(guest, seat, line.nick, f"is {nick} now")
                 seat.audience.renamed(key, guest.fold(nick), nick)
         self._freed(guest, line.nick)
 
