@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 from typing import Protocol as Interface
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -313,6 +313,8 @@ class Guest(Protocol):
         @return: fires when the server has dealt with it; fails with
             L{Refused}, or with L{NotNow} when that will not be known.
         """
+        if not self._isOpen:
+            return fail(NotNow("there is no connection"))
         self._serial += 1
         token = f"txwebqq{self._serial}"
         heard: Deferred[None] = Deferred(lambda _: self._forget(token))

@@ -187,8 +187,9 @@ class Network(MultiService):
 
     def _delay(self, attempts: int) -> float:
         # Twisted takes whoever is not let in for connected, and begins anew.
+        seconds = float(networkBackoff(min(self._attempts, 20)))
         self._attempts += 1
-        return float(networkBackoff(min(self._attempts, 20)))
+        return seconds
 
     def seat(self, name: str, key: str, listener: Listener) -> Seat:
         """

@@ -162,9 +162,12 @@ class Puppets:
             if puppet.connection is None:
                 self.left(puppet)
 
+        def came(result: object) -> None:
+            self._coming.pop(name, None)
+
         coming: Deferred[object] = Deferred.fromCoroutine(come())
         self._coming[name] = coming
-        coming.addErrback(failed).addBoth(lambda _: self._coming.pop(name, None))
+        coming.addErrback(failed).addBoth(came)
 
     def _own(self, nick: str) -> NetworkSettings:
         settings = self._settings

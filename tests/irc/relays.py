@@ -1,0 +1,309 @@
+"""
+A relay in memory: a whole WebQQ, and an IRC server that does as it is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import MemoryReactor, StringTransport
+from twisted.python.failure import Failure
+
+from txwebqq.database import MEMORY, Database
+from txwebqq.irc.delegate import Delegate
+from txwebqq.irc.line import Line, fold, parse, serialise
+from txwebqq.irc.links import Links
+from txwebqq.irc.network import Network
+from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.relayconfig import Channel, Circle, NetworkSettings, RoomSettings
+from txwebqq.irc.room import Room
+from txwebqq.irc.spool import Spool
+from txwebqq.irc.store import RELAY_SHAPE
+from txwebqq.testing import MemoryWebQQ
+
+HOST = "relay.example.org"
+
+
+class Reactor(MemoryReactor):
+    """
+    Connects to nowhere, by a clock of somebody else's.
+    """
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__()
+        self.callLater = clock.callLater
+        self.seconds = clock.seconds
+
+
+class Transport(StringTransport):
+    """
+    Tells when it is closed.
+    """
+
+    def __init__(self, closed: Callable[[], None]) -> None:
+        super().__init__()
+        self._closed = closed
+
+    def loseConnection(self) -> None:
+        self._closed()
+
+    def abortConnection(self) -> None:
+        self._closed()
+
+
+class Connection:
+    """
+    The server's end of a connection.
+
+    @ivar said: the lines that came, but for PINGs.
+    """
+
+    def __init__(self, server: Server, factory: Any, clock: Any) -> None:
+        self._clock = clock
+        self.server = server
+        self.said: list[Line] = []
+        self.nick = ""
+        self.steps: set[str] = set()
+        self.isOpen = True
+        self._isTurning = False
+        self.protocol = factory.buildProtocol(None)
+        self._transport = Transport(self.close)
+        self.protocol.makeConnection(self._transport)
+        self.turn()
+
+    def close(self) -> None:
+        """
+        The connection ends, a moment later.
+        """
+        if self.isOpen:
+            self.isOpen = False
+            self.turn()
+            reason = Failure(ConnectionDone())
+            self._clock.callLater(0, self.protocol.connectionLost, reason)
+
+    def send(self, *lines: Line) -> None:
+        """
+        The server says something.
+        """
+        for line in lines:
+            self.protocol.dataReceived(serialise(line))
+        self.turn()
+
+    def turn(self) -> None:
+        """
+        Deal with what has come.
+        """
+        if self._isTurning:
+            return
+        self._isTurning = True
+        while raw := self._transport.value():
+            self._transport.clear()
+            for each in raw.split(b"\r\n")[:-1]:
+                self._hear(parse(each))
+        self._isTurning = False
+
+    def _hear(self, line: Line) -> None:
+        if line.command == "PING":
+            if not self.server.isMute and self.isOpen:
+                self.send(Line("PONG", ("irc.test", *line.params), "irc.test"))
+            return
+        self.said.append(line)
+        self.server.answer(self, line)
+
+    def privmsgs(self) -> list[str]:
+        """
+        What was said in channels.
+        """
+        return [line.params[1] for line in self.said if line.command == "PRIVMSG"]
+
+
+class Server:
+    """
+    An IRC server, as much of it as a relay needs to be let in.
+
+    @ivar offers: the capabilities.
+    @ivar taken: the folded nicks that somebody else has.
+    @ivar isMute: whether PINGs are not answered.
+    @ivar members: who is in channels.
+    @ivar refuse: what is refused, channels or commands, and by what numeric.
+    """
+
+    def __init__(self, clock: Any) -> None:
+        self.reactor = Reactor(clock)
+        self.clock = clock
+        self.connections: list[Connection] = []
+        self.offers = ""
+        self.taken: set[str] = set()
+        self.isMute = False
+        self.members = "@bob"
+        self.refuse: dict[str, str] = {}
+        self._seen = 0
+
+    def accept(self) -> None:
+        """
+        Let in whoever knocks.
+        """
+        while self._seen < len(self.reactor.tcpClients):
+            factory = self.reactor.tcpClients[self._seen][2]
+            self._seen += 1
+            self.connections.append(Connection(self, factory, self.clock))
+
+    @property
+    def last(self) -> Connection:
+        """
+        The connection that was made last.
+        """
+        return self.connections[-1]
+
+    def answer(self, connection: Connection, line: Line) -> None:
+        """
+        What a server does.
+        """
+        command, params, nick = line.command, line.params, connection.nick
+        mask = f"{nick}!~relay@{HOST}"
+        if command == "CAP" and params[0] == "LS":
+            if self.offers:
+                connection.send(Line("CAP", ("*", "LS", self.offers)))
+        elif command == "CAP" and params[0] == "REQ":
+            connection.send(Line("CAP", ("*", "ACK", params[1])))
+        elif command == "AUTHENTICATE" and params == ("PLAIN",):
+            connection.send(Line("AUTHENTICATE", ("+",)))
+        elif command == "AUTHENTICATE":
+            numeric = self.refuse.get("AUTHENTICATE", "903")
+            connection.send(Line(numeric, ("*", "SASL")))
+        elif command == "NICK":
+            if fold(params[0]) in self.taken:
+                connection.send(Line("433", ("*", params[0], "Taken")))
+                return
+            connection.nick = params[0]
+            if nick:
+                connection.send(Line("NICK", params, mask))
+        if command == "USER":
+            connection.steps.add("USER")
+        if (command, params) == ("CAP", ("END",)):
+            connection.steps.add("CAP")
+        self._welcome(connection)
+        if command == "JOIN":
+            channel = params[0]
+            if channel in self.refuse:
+                connection.send(Line(self.refuse[channel], (nick, channel, "No")))
+                return
+            connection.send(
+                Line("JOIN", (channel,), mask),
+                Line("353", (nick, "=", channel, f"{self.members} {nick}")),
+                Line("366", (nick, channel, "End")),
+            )
+        elif command in self.refuse:
+            numeric = self.refuse[command]
+            if numeric == "FAIL":
+                connection.send(Line("FAIL", (command, "INVALID_NICK", "No")))
+            else:
+                connection.send(Line(numeric, (nick, params[0], "Not now")))
+
+    def _welcome(self, connection: Connection) -> None:
+        wanted = {"USER", "CAP"} if self.offers else {"USER"}
+        if not connection.nick or not connection.steps >= wanted:
+            return
+        if "welcome" in connection.steps:
+            return
+        connection.steps.add("welcome")
+        connection.send(
+            Line("001", (connection.nick, "Welcome")),
+            Line("005", (connection.nick, "CASEMAPPING=rfc1459", "are supported")),
+        )
+
+    def bob(self, text: str, channel: str = "#cats", **tags: str) -> None:
+        """
+        Somebody says something.
+        """
+        named = {name.replace("_", "-"): value for name, value in tags.items()}
+        self.last.send(Line("PRIVMSG", (channel, text), "bob!b@host", named))
+
+
+class Scene:
+    """
+    A group with Alice, who relays, and Ming; and the channel #cats.
+    """
+
+    def __init__(self, network: Any = None, database: Any = None, **room: Any) -> None:
+        self.web = MemoryWebQQ()
+        clock: Any = self.web.clock
+        self.clock = clock
+        self.alice, self.ming = self.web.friends("Alice", "小明")
+        group = self.web.group("猫咪", self.ming, self.alice)
+        self.database = database or Database(MEMORY, RELAY_SHAPE)
+        self.spool = Spool(self.database)
+        self.links = Links(self.database, clock.seconds, "http://qq.test")
+        self.server = Server(clock)
+        circle = Circle(self.alice.number, Place(Kind.GROUP, group))
+        settings = {
+            "name": "home",
+            "endpoint": "tcp:127.0.0.1:6667",
+            "nick": "qqrelay",
+            "burst": 100,
+            **(network or {}),
+        }
+        self.network = Network(NetworkSettings(**settings), self.server.reactor)
+        self.room = Room(
+            RoomSettings((circle,), (Channel("home", "#cats"),), **room),
+            self.spool,
+            clock,
+            self.links,
+        )
+        self.delegate = Delegate(self.alice.number, clock, self.spool)
+        self.table = self.delegate.table(circle, self.room)
+        self.room.addTable(self.table)
+        self.seat = self.network.seat("#cats", "", self.room)
+        self.room.addChannel(self.seat)
+        self.web.settle()
+
+    def start(self) -> None:
+        """
+        Everybody is there.
+        """
+        self.ming.run()
+        self.alice.run(self.delegate)
+        self.network.startService()
+        self.settle()
+
+    def settle(self, seconds: float = 1.0) -> None:
+        """
+        Let time pass, and everything come.
+        """
+        steps = max(4, int(seconds))
+        for _ in range(steps):
+            self.web.settle(seconds / steps)
+            self.server.accept()
+            for connection in self.server.connections:
+                if connection.isOpen:
+                    connection.turn()
+
+    def irc(self) -> list[str]:
+        """
+        What was said in the channel.
+        """
+        return self.server.last.privmsgs()
+
+    def qq(self) -> list[str]:
+        """
+        What Ming has heard.
+        """
+        return list(self.ming.heard)
+
+    def stop(self) -> None:
+        """
+        Everybody goes.
+        """
+        self.room.stop()
+        self.network.stopService()
+        self.settle()
+
+
+def digits(lines: list[str]) -> list[int]:
+    """
+    The numbers in which lines end.
+    """
+    return [int(found[1]) for line in lines if (found := re.search(r"(\d+)$", line))]

@@ -1,0 +1,418 @@
+"""
+Words between a group and a channel, in memory.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.irc.relays import Scene, digits
+from tests.irc.test_gateway import PICTURE
+from txwebqq.errors import RequestRefused, Unreachable
+from txwebqq.irc.line import Line
+from txwebqq.irc.relayconfig import Long
+from txwebqq.irc.room import GRACE
+from txwebqq.irc.spool import AtLimit
+from txwebqq.protocol import WebQQProtocol
+
+MING = "<小\u200b明>"
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """
+    Everybody is there.
+    """
+    scene = Scene()
+    scene.start()
+    return scene
+
+
+def test_bothWays(scene: Scene) -> None:
+    """
+    Words, faces and actions go both ways, under the name of who says them.
+    """
+    scene.ming.tellGroup("猫咪", "茶好了")
+    scene.server.bob("来了 [微笑]")
+    scene.server.bob("\x01ACTION \x0304waves\x0f\x01")
+    scene.ming.tellGroup("猫咪", "/me 挥手")
+    scene.settle()
+    assert scene.irc() == [f"{MING} 茶好了", "* 小\u200b明 挥手"]
+    assert scene.qq() == ["<bob> 来了 ", "* bob waves"]
+
+
+def test_picture(scene: Scene) -> None:
+    """
+    A picture is a link, which waits until the picture was fetched.
+    """
+    alice: WebQQProtocol = scene.ming.protocol
+    gid = scene.ming.groupCalled("猫咪").gid
+    scene.web.result(alice.sendGroupPicture(gid, PICTURE, "茶.png"))
+    scene.ming.tellGroup("猫咪", "看")
+    scene.settle()
+    first, second = scene.irc()
+    assert first.startswith(f"{MING} http://qq.test/")
+    assert second == f"{MING} 看"
+
+
+def test_injection() -> None:
+    """
+    Neither words nor names of QQ become commands of IRC.
+    """
+    scene = Scene()
+    scene.start()
+    scene.ming.tellGroup("猫咪", "a\r\nQUIT :x\nb\0c")
+    scene.settle()
+    assert scene.irc() == [f"{MING} a", f"{MING} QUIT :x", f"{MING} bc"]
+    assert "QUIT" not in [line.command for line in scene.server.last.said]
+
+
+def test_unanswered() -> None:
+    """
+    A line stays until the server has answered the PING behind it, and is said
+    again on the next connection.
+    """
+    scene = Scene()
+    scene.start()
+    scene.server.isMute = True
+    scene.ming.tellGroup("猫咪", "第 1")
+    scene.ming.tellGroup("猫咪", "第 2")
+    scene.settle()
+    assert digits(scene.irc()) == [1]
+    first = scene.server.last
+    first.close()
+    scene.server.isMute = False
+    scene.settle(20)
+    assert scene.server.last is not first
+    assert digits(scene.irc()) == [1, 2]
+    assert scene.spool.lanes() == {}
+
+
+def test_restart() -> None:
+    """
+    What a relay has not said yet the next one says, with the same database; it
+    does not take what the QQ server brings a second time.
+    """
+    scene = Scene()
+    scene.start()
+    scene.server.isMute = True
+    scene.ming.tellGroup("猫咪", "第 1")
+    scene.settle()
+    [piece] = [scene.spool.first(lane) for lane in scene.spool.lanes()]
+    assert piece is not None
+    scene.stop()
+    again = Scene(database=scene.database)
+    again.start()
+    assert digits(again.irc()) == [1]
+    mark = piece.origin.partition("|")[2]
+    again.room.noticed(again.table, mark, "小明", "第 1")
+    again.settle()
+    assert digits(again.irc()) == [1]
+
+
+def test_unanswered_onQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A message whose answer was lost is looked for in the history, and not said
+    a second time; one that never came is.
+    """
+    send = scene.delegate.send
+    lost = [True, False]
+
+    async def losing(place: object, content: object) -> None:
+        if lost and lost.pop(0):
+            await send(place, content)  # type: ignore[arg-type]
+            raise Unreachable("the answer was lost")
+        if lost:
+            lost.clear()
+            raise Unreachable("the question was lost")
+        await send(place, content)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scene.delegate, "send", losing)
+    scene.server.bob("number 1")
+    scene.settle(30)
+    scene.server.bob("number 2")
+    scene.settle(60)
+    assert digits(scene.qq()) == [1, 2]
+
+
+def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What QQ refuses again and again is given up, and both sides are told of it.
+    """
+
+    async def refuse(place: object, content: object) -> None:
+        raise RequestRefused(1, "muted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.delegate, "send", refuse)
+        scene.server.bob("number 1")
+        scene.settle(400)
+    assert "something waits in 猫咪: muted (retcode 1)" in scene.irc()
+    assert "something could not be said in 猫咪: muted (retcode 1)" in scene.irc()
+    scene.server.bob("number 2")
+    scene.settle(200)
+    assert scene.qq() == [
+        "<bob> number 2",
+        "1 messages are missing here: too many waited",
+    ]
+
+
+def test_long(scene: Scene) -> None:
+    """
+    Every line has less than 512 bytes with the prefix that others see, and the
+    name before it; together they are the text.
+    """
+    text = "，".join(f"第{n}句很长很长的话" for n in range(200))
+    scene.ming.tellGroup("猫咪", text)
+    scene.settle(30)
+    said = scene.irc()
+    prefix = ":qqrelay!~relay@relay.example.org PRIVMSG #cats :"
+    assert len(said) > 5
+    assert all(len(f"{prefix}{line}\r\n".encode()) <= 512 for line in said)
+    assert max(len(f"{prefix}{line}\r\n".encode()) for line in said) > 505
+    assert "".join(line.removeprefix(f"{MING} ") for line in said) == text
+
+
+def test_link() -> None:
+    """
+    Of a text of many lines comes its beginning, and a link to all of it.
+    """
+    scene = Scene(long=Long.LINK, lines=3)
+    scene.start()
+    text = "\n".join(f"line {n}" for n in range(10))
+    scene.ming.tellGroup("猫咪", text)
+    scene.ming.tellGroup("猫咪", "one\ntwo")
+    scene.settle()
+    first, *rest = scene.irc()
+    assert first.startswith(f"{MING} line 0 … http://qq.test/")
+    page = scene.links.find(first.rpartition("/")[2])
+    assert page is not None
+    assert page.data.decode("utf-8-sig") == text
+    assert page.mime == "text/plain; charset=utf-8"
+    assert rest == [f"{MING} one", f"{MING} two"]
+
+
+def test_pace() -> None:
+    """
+    After a burst lines come at their pace, in order.
+    """
+    scene = Scene({"burst": 3, "seconds": 2.0})
+    scene.start()
+    for n in range(8):
+        scene.ming.tellGroup("猫咪", f"第 {n}")
+    scene.settle(0)
+    assert digits(scene.irc()) == [0, 1, 2]
+    scene.settle(4)
+    assert digits(scene.irc()) == [0, 1, 2, 3, 4]
+    scene.settle(30)
+    assert digits(scene.irc()) == list(range(8))
+
+
+@pytest.mark.parametrize(
+    ("atLimit", "kept"),
+    [(AtLimit.REFUSE_NEW, [0, 1, 2]), (AtLimit.DROP_OLDEST, [0, 4, 5])],
+)
+def test_full(atLimit: AtLimit, kept: list[int]) -> None:
+    """
+    More than may wait is left out, which is said where it was said, and where
+    it is missing.
+    """
+    scene = Scene(limit=3, atLimit=atLimit)
+    scene.ming.run()
+    scene.alice.run(scene.delegate)
+    for n in range(6):
+        scene.ming.tellGroup("猫咪", f"第 {n}")
+    scene.settle()
+    [told] = scene.qq()
+    assert told.startswith("3 messages wait for #cats: ")
+    scene.network.startService()
+    scene.settle()
+    assert digits(scene.irc()) == kept
+    assert "3 messages are missing here: too many waited" in scene.irc()
+    scene.ming.tellGroup("猫咪", "第 6")
+    scene.settle()
+    assert scene.irc()[-1] == f"{MING} 第 6"
+
+
+def test_hushed() -> None:
+    """
+    What is to stay where it is does.
+    """
+    scene = Scene(ignoredNicks=frozenset({"bot", "10009"}))
+    scene.start()
+    scene.server.bob("-- between us")
+    scene.server.last.send(Line("PRIVMSG", ("#cats", "beep"), "Bot!b@host"))
+    scene.server.last.send(Line("NOTICE", ("#cats", "beep"), "bob!b@host"))
+    scene.server.bob("a secret", channel="qqrelay")
+    scene.ming.tellGroup("猫咪", "--悄悄话")
+    scene.server.bob("hello")
+    scene.settle()
+    assert scene.qq() == ["<bob> hello"]
+    assert scene.irc() == []
+
+
+def test_ignoredNumber() -> None:
+    """
+    On QQ a number is enough to be ignored by.
+    """
+    scene = Scene(ignoredNicks=frozenset({"10002"}))
+    assert scene.ming.number == 10002
+    scene.start()
+    scene.ming.tellGroup("猫咪", "听不见")
+    scene.settle()
+    assert scene.irc() == []
+    assert scene.spool.lanes() == {}
+
+
+def test_commands(scene: Scene) -> None:
+    """
+    Both sides can ask who is on the other, and how it is; so often a minute.
+    """
+    scene.server.bob("!users")
+    scene.ming.tellGroup("猫咪", "!users")
+    scene.ming.tellGroup("猫咪", "!status")
+    scene.settle()
+    assert scene.irc() == ["猫咪: 1: 小\u200b明"]
+    users, *status = scene.qq()
+    assert users == "#cats: 1: bob"
+    assert [line.partition(",")[0] for line in status] == [
+        "猫咪: there",
+        "#cats: there",
+    ]
+    for _ in range(10):
+        scene.server.bob("!users")
+    scene.settle()
+    assert len(scene.irc()) == 3
+
+
+def test_moves(scene: Scene) -> None:
+    """
+    Those who speak are missed, others come and go unseen.
+    """
+    last = scene.server.last
+    last.send(Line("JOIN", ("#cats",), "eve!e@host"))
+    last.send(Line("PART", ("#cats",), "eve!e@host"))
+    scene.server.bob("hello")
+    last.send(Line("NICK", ("bobby",), "bob!b@host"))
+    last.send(Line("QUIT", ("bye",), "bobby!b@host"))
+    last.send(Line("JOIN", ("#cats",), "bobby!b@host"))
+    scene.settle()
+    assert scene.qq() == [
+        "<bob> hello",
+        "bob is bobby now",
+        "bobby has quit",
+        "bobby has joined",
+    ]
+
+
+def test_unreachable(scene: Scene) -> None:
+    """
+    Who cannot be heard for a while is told of it, and told when that is over;
+    what they said comes then.
+    """
+    scene.network.stopService()
+    scene.settle()
+    scene.ming.tellGroup("猫咪", "在吗")
+    scene.settle(GRACE + 5)
+    assert scene.qq() == ["#cats cannot be reached; what is said is kept for it"]
+    scene.network.startService()
+    scene.settle()
+    assert scene.qq()[1:] == ["#cats hears us again"]
+    assert scene.irc() == [f"{MING} 在吗"]
+
+
+def test_moderated(scene: Scene) -> None:
+    """
+    What a channel refuses waits until it does not, and the group is told why.
+    """
+    scene.server.refuse["PRIVMSG"] = "404"
+    scene.ming.tellGroup("猫咪", "在吗")
+    scene.settle(3)
+    assert scene.qq() == ["something waits in #cats: Not now"]
+    del scene.server.refuse["PRIVMSG"]
+    scene.settle(30)
+    assert scene.irc()[-1] == f"{MING} 在吗"
+    assert scene.spool.lanes() == {}
+
+
+def test_copies(scene: Scene) -> None:
+    """
+    What another relay brings back is dropped: by the tag with its origin, by
+    its id, and by its words, also when it comes before the original.
+    """
+    origin = scene.room._ends[0].source
+    scene.server.bob("<小\u200b明> 别的", **{"+txwebqq/origin": origin})
+    scene.server.bob("hello", msgid="m1")
+    scene.server.bob("hello", msgid="m1")
+    scene.ming.tellGroup("猫咪", "<bob> hello")
+    scene.server.bob("<小\u200b明> 晚到的话")
+    scene.ming.tellGroup("猫咪", "晚到的话")
+    scene.ming.tellGroup("猫咪", "<carol> somebody else's words")
+    scene.settle(10)
+    assert scene.qq() == ["<bob> hello"]
+    assert scene.irc() == [
+        f"{MING} 晚到的话",
+        f"{MING} <carol> somebody else's words",
+    ]
+
+
+def test_relaymsg() -> None:
+    """
+    Where the server lets us, names are nicks; where it refuses one, the name
+    stands before the words.
+    """
+    scene = Scene()
+    scene.server.offers = "draft/relaymsg=/ message-tags"
+    scene.start()
+    scene.ming.tellGroup("猫咪", "茶好了")
+    scene.settle()
+    [line] = [each for each in scene.server.last.said if each.command == "RELAYMSG"]
+    assert line.params == ("#cats", "小明/qq", "茶好了")
+    assert line.tags == {"+txwebqq/origin": "qq/group/200001"}
+    scene.server.last.send(
+        Line(
+            "PRIVMSG",
+            ("#cats", "茶好了"),
+            "小明/qq!q@host",
+            {"draft/relaymsg": "qqrelay"},
+        )
+    )
+    scene.server.refuse["RELAYMSG"] = "FAIL"
+    scene.ming.tellGroup("猫咪", "再来")
+    scene.settle()
+    assert scene.qq() == []
+    assert scene.irc() == [f"{MING} 再来"]
+    assert scene.spool.lanes() == {}
+
+
+def test_puppets() -> None:
+    """
+    Who speaks gets a connection of their own, which says what comes next; its
+    words and comings are not relayed.
+    """
+    scene = Scene({"puppets": 1})
+    scene.start()
+    main = scene.server.last
+    scene.ming.tellGroup("猫咪", "第 1")
+    scene.settle()
+    puppet = scene.server.last
+    assert puppet is not main
+    assert puppet.nick == "小明|qq"
+    scene.ming.tellGroup("猫咪", "第 2")
+    scene.settle()
+    assert main.privmsgs() == [f"{MING} 第 1"]
+    assert puppet.privmsgs() == ["第 2"]
+    main.send(
+        Line("JOIN", ("#cats",), "小明|qq!q@host"),
+        Line("PRIVMSG", ("#cats", "第 2"), "小明|qq!q@host"),
+    )
+    scene.settle()
+    assert scene.qq() == []
+    puppet.close()
+    scene.ming.tellGroup("猫咪", "第 3")
+    scene.settle()
+    assert main.privmsgs() == [f"{MING} 第 1", f"{MING} 第 3"]
+    scene.settle(2000)
+    assert not scene.server.last.isOpen
+    scene.stop()
+    assert not main.isOpen
