@@ -8,7 +8,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.daemons import Daemon
-from tests.irc.household import Household
+from tests.irc.household import IRC_PASSWORD, Household
 from tests.irc.servers import Ircd, Person, config
 
 RELAY = """
@@ -246,3 +246,35 @@ async def test_kicked(household: Household) -> None:
     await bob.gets("NICK")
     await ming.tellGroup("猫咪", "现在呢")
     await bob.shows("qqrelay: <小\u200b明> 现在呢")
+
+
+@pytest.mark.parametrize("isKnown", [True, False])
+@ensureDeferred
+async def test_tls(household: Household, isKnown: bool) -> None:
+    """
+    A network by TLS is joined when its authority is known, and never
+    otherwise; gateway and relay are one process here.
+    """
+    await household.startServer()
+    text = (household.folder / "irc.toml").read_text(encoding="utf-8")
+    text += RELAY.format(
+        name="qqrelay",
+        number=10003,
+        secret="hua",
+        qq=household.port,
+        port=household.tls,
+        milliseconds=100,
+    ).replace("tcp:127.0.0.1", "tls:localhost")
+    household.secret("pass", f"alice:{IRC_PASSWORD}")
+    extra = 'server-password-file = "pass"\n'
+    if isKnown:
+        extra += f'ca-file = "{household.authority}"\n'
+    text = text.replace('nick = "qqrelay"\n', f'nick = "qqrelay"\n{extra}')
+    file = config(household.folder, text)
+    daemon = household.twistd("webqq-irc", "--config", file)
+    if isKnown:
+        await daemon.says("home: in as qqrelay")
+    else:
+        await daemon.says("certificate verify failed")
+        assert "in as" not in daemon.output
+    assert IRC_PASSWORD not in daemon.output

@@ -135,6 +135,44 @@ def test_unanswered_onQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert digits(scene.qq()) == [1, 2]
 
 
+def test_olderOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The same words in the history, of long ago or by somebody else, are not
+    what was sent.
+    """
+    scene.server.bob("hello")
+    scene.settle(600)
+    scene.ming.tellGroup("猫咪", "<bob> hello")
+    send = scene.delegate.send
+    lost = [True]
+
+    async def losing(place: object, content: object) -> None:
+        if lost.pop():
+            lost.append(False)
+            raise Unreachable("the question was lost")
+        lost.append(False)
+        await send(place, content)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scene.delegate, "send", losing)
+    scene.server.bob("hello")
+    scene.settle(30)
+    assert scene.qq() == ["<bob> hello", "<bob> hello"]
+
+
+def test_newsSeldom(scene: Scene) -> None:
+    """
+    That a place comes and goes is not told again and again.
+    """
+    for _ in range(5):
+        scene.server.last.send(Line("PART", ("#cats",), "qqrelay!r@host"))
+        scene.server.refuse["#cats"] = "474"
+        scene.settle(GRACE + 5)
+        del scene.server.refuse["#cats"]
+        scene.settle(310)
+    gone = [line for line in scene.qq() if "cannot be reached" in line]
+    assert len(gone) == 3
+
+
 def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     What QQ refuses again and again is given up, and both sides are told of it.
@@ -228,7 +266,8 @@ def test_full(atLimit: AtLimit, kept: list[int]) -> None:
     scene.network.startService()
     scene.settle()
     assert digits(scene.irc()) == kept
-    assert "3 messages are missing here: too many waited" in scene.irc()
+    missing = scene.irc().index("3 messages are missing here: too many waited")
+    assert missing == (0 if atLimit is AtLimit.DROP_OLDEST else 3)
     scene.ming.tellGroup("猫咪", "第 6")
     scene.settle()
     assert scene.irc()[-1] == f"{MING} 第 6"
@@ -354,6 +393,10 @@ def test_copies(scene: Scene) -> None:
         f"{MING} 晚到的话",
         f"{MING} <carol> somebody else's words",
     ]
+    scene.ming.tellGroup("猫咪", "<bob> too early")
+    scene.server.bob("too early")
+    scene.settle(10)
+    assert len(scene.irc()) == 2
 
 
 def test_relaymsg() -> None:
@@ -379,9 +422,12 @@ def test_relaymsg() -> None:
     )
     scene.server.refuse["RELAYMSG"] = "FAIL"
     scene.ming.tellGroup("猫咪", "再来")
+    scene.ming.tellGroup("猫咪", "又来")
     scene.settle()
     assert scene.qq() == []
-    assert scene.irc() == [f"{MING} 再来"]
+    assert scene.irc() == [f"{MING} 再来", f"{MING} 又来"]
+    asked = [line for line in scene.server.last.said if line.command == "RELAYMSG"]
+    assert len(asked) == 2
     assert scene.spool.lanes() == {}
 
 

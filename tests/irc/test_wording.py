@@ -1,0 +1,146 @@
+"""
+How words are put on the other side, and known again.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from txwebqq.irc.echoes import SECONDS, Echoes
+from txwebqq.irc.handshake import CHUNK, Handshake
+from txwebqq.irc.line import Line
+from txwebqq.irc.pace import Pace
+from txwebqq.irc.refusals import NotNow
+from txwebqq.irc.relayconfig import NetworkSettings
+from txwebqq.irc.spool import Piece, Tone
+from txwebqq.irc.wording import (
+    linesOf,
+    nextLine,
+    opening,
+    plain,
+    quiet,
+    short,
+    unwrapped,
+)
+
+WORDS = st.text(st.sampled_from("ab c茶é\u0301👨\u200d👩🇨🇳\n"), max_size=200)
+
+
+@given(WORDS, st.integers(40, 120))
+def test_lines(text: str, room: int) -> None:
+    """
+    No line is longer than there is room, none has a line end in it, and
+    nothing but spaces is lost.
+    """
+    lines = linesOf(text, room)
+    assert all(len(line.encode()) <= room and "\n" not in line for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\n", "")
+
+
+def test_narrow() -> None:
+    """
+    Where names leave no room at all, there is some all the same.
+    """
+    said, rest = nextLine("茶" * 100, 1)
+    assert (said, rest) == ("茶" * 13, "茶" * 87)
+
+
+@pytest.mark.parametrize(
+    ("tone", "isQuiet", "wanted"),
+    [
+        (Tone.WORDS, False, "<小明> "),
+        (Tone.WORDS, True, "<小\u200b明> "),
+        (Tone.ACTION, True, "* 小\u200b明 "),
+        (Tone.NEWS, True, ""),
+    ],
+)
+def test_opening(tone: Tone, isQuiet: bool, wanted: str) -> None:
+    """
+    Each line begins with a name that calls nobody.
+    """
+    assert opening(Piece("", "", 0, "小明", "x", tone), isQuiet) == wanted
+
+
+def test_names() -> None:
+    """
+    Names are as long as there is room for, and whole characters; a name made
+    quiet is still plainly the same.
+    """
+    assert len(short("茶" * 100).encode()) <= 60
+    assert quiet("👨\u200d👩x") == "👨\u200d👩\u200bx"
+    assert plain(quiet("Bob")) == plain("\x02bob")
+    assert opening(Piece("", "", 0, "", "x"), isQuiet=False) == "<?> "
+
+
+def test_unwrapped() -> None:
+    """
+    Who said it, under however many names.
+    """
+    assert list(unwrapped("<a> [b] * c waves")) == [
+        ("a", "[b] * c waves"),
+        ("b", "* c waves"),
+        ("c", "waves"),
+    ]
+    assert list(unwrapped("[微笑]茶")) == []
+    assert list(unwrapped("a < b > c")) == []
+
+
+def test_copies() -> None:
+    """
+    What somebody has just said is known again, also a part of it that is long
+    enough; not what others said, and not for ever.
+    """
+    clock = Clock()
+    echoes = Echoes(clock.seconds)
+    echoes.heard("Bob", "the quick brown fox jumps over the lazy dog")
+    assert echoes.isCopy("<relay> <b\u200bob> jumps over the lazy dog")
+    assert not echoes.isCopy("<bob> the")
+    assert not echoes.isCopy("<eve> jumps over the lazy dog")
+    assert not echoes.isCopy("jumps over the lazy dog")
+    clock.advance(SECONDS + 1)
+    assert not echoes.isCopy("<bob> jumps over the lazy dog")
+
+
+def test_wholeChunks() -> None:
+    """
+    A SASL answer that ends with its last whole chunk is closed by a plus.
+    """
+    settings = NetworkSettings(
+        "home", "tcp:x:1", "relay", saslUser="a", saslPassword="x" * 296
+    )
+    handshake = Handshake(settings, "relay")
+    blob, plus = handshake.heard(Line("AUTHENTICATE", ("+",)))
+    assert len(blob.params[0]) == CHUNK
+    assert plus.params == ("+",)
+
+
+def test_nicks() -> None:
+    """
+    When all nicks are taken it gives up.
+    """
+    handshake = Handshake(NetworkSettings("home", "tcp:x:1", "relay"), "relay")
+    for count in range(1, 6):
+        [line] = handshake.heard(Line("433", ("*", "relay", "Taken")))
+        assert line.params == ("relay" + "_" * count,)
+    assert handshake.heard(Line("433", ("*", "relay", "Taken"))) == []
+    assert handshake.failure
+
+
+def test_paceStopped() -> None:
+    """
+    Whoever waits for a turn when all is over gets none, and at once.
+    """
+    clock = Clock()
+    pace = Pace(clock, 1, 60.0)
+    turns: list[Deferred[None]] = [pace.turn() for _ in range(3)]
+    failed: list[Failure] = []
+    for turn in turns:
+        turn.addErrback(failed.append)
+    pace.stop()
+    assert [failure.type for failure in failed] == [NotNow, NotNow]
+    assert clock.getDelayedCalls() == []
