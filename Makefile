@@ -3,6 +3,7 @@
 #   make demo         a server, a bot and a friend, until Ctrl-C
 #   make demo ONCE=1  plays the conversation and exits
 #   make test         format, lint, types, import contracts, docs, tests
+#   make bench        how fast it is; QUICK=1 in two minutes, NAME=... one measure
 #   make docs         the documentation, in docs/_build/html
 #   make clean        removes what was built; distclean removes .venv as well
 
@@ -12,7 +13,7 @@ BIN := .venv/bin
 IRC := inspircd irssi ngircd tmux weechat-headless weechat-plugins
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test docs clean distclean
+.PHONY: help demo test bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -29,6 +30,9 @@ test: .venv/test.stamp .venv/irc.stamp
 	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
 	$(BIN)/pytest
 
+bench: .venv/bench.stamp
+	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(NAME)
+
 docs: .venv/test.stamp
 	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
 	@echo "Now open docs/_build/html/index.html"
@@ -38,7 +42,11 @@ docs: .venv/test.stamp
 	@touch $@
 
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --editable '.[server,irc,test,docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[server,irc,bench,test,docs]'
+	@touch $@ .venv/demo.stamp
+
+.venv/bench.stamp: pyproject.toml | $(BIN)/pip
+	@$(BIN)/python -m pip install --quiet --editable '.[server,irc,bench]'
 	@touch $@ .venv/demo.stamp
 
 # Without these programs their tests are skipped, and the rest is tested still.

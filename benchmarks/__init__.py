@@ -1,0 +1,3 @@
+"""
+How fast txwebqq is, and how fast one could be: C{make bench}.
+"""

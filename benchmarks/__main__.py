@@ -1,0 +1,58 @@
+"""
+C{python -m benchmarks [--quick] [NAME ...]}: take the measures, print each as a
+line of JSON, and all of them as a table.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from benchmarks.measures import Measure, inProcess, table
+
+MODULES = (
+    "polls",
+    "events",
+    "push",
+    "accounts",
+    "held",
+    "route",
+    "fanout",
+    "signon",
+    "wireirc",
+    "growth",
+    "scale",
+)
+
+
+def main(arguments: list[str]) -> int:
+    """
+    Take those that are named, or all.
+    """
+    isQuick = "--quick" in arguments
+    names = [argument for argument in arguments if not argument.startswith("-")]
+    known: dict[str, Measure] = {}
+    for module in MODULES:
+        found: list[Measure] = import_module(f"benchmarks.{module}").MEASURES
+        known.update((measure.name, measure) for measure in found)
+    for name in names:
+        if not any(each.startswith(name) for each in known):
+            print(f"{name!r} is none of: {', '.join(known)}", file=sys.stderr)
+            return 1
+    results = []
+    for measure in known.values():
+        wanted = measure.name in names or any(
+            name not in known and measure.name.startswith(name) for name in names
+        )
+        if names and not wanted:
+            continue
+        result = measure.take(isQuick, inProcess)
+        print(result.line(), flush=True)
+        results.append(result)
+    print()
+    print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

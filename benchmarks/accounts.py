@@ -1,0 +1,112 @@
+"""
+C{accounts}: the memory of one process with many accounts signed on, each with
+its poll held.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+from benchmarks.measures import Measure
+from benchmarks.ours import CountingFactory, service
+from benchmarks.servers import allowFiles, residentOf, running
+
+AT_ONCE = 50
+"""So many sign on at a time."""
+
+
+async def _settled(reactor: Any, seconds: float) -> float:
+    from twisted.internet.task import deferLater
+
+    await deferLater(reactor, seconds)
+    gc.collect()
+    return residentOf(os.getpid())
+
+
+async def ours(reactor: Any, accounts: int, pause: float) -> float:
+    """
+    KiB per account.
+    """
+    from twisted.internet.defer import DeferredSemaphore, gatherResults
+
+    allowFiles(accounts * 3 + 500)
+    with running("webqq", accounts=accounts, friends=2) as server:
+        factory = CountingFactory()
+        # What the first one loads is not the price of the others.
+        first, _ = service(reactor, accounts - 1, server.url, factory)
+        first.startService()
+        await first.whenSignedOn()
+        before = await _settled(reactor, 1.0)
+        many = DeferredSemaphore(AT_ONCE)
+        services = [
+            service(reactor, n, server.url, factory)[0] for n in range(accounts - 1)
+        ]
+
+        async def signOn(each: Any) -> None:
+            each.startService()
+            await each.whenSignedOn()
+
+        await gatherResults([many.run(signOn, each) for each in services])
+        # Connections that were needed for the sign-on are closed by then.
+        after = await _settled(reactor, pause)
+    os.write(1, f"{(after - before) / (accounts - 1)}\n".encode())
+    os._exit(0)
+
+
+async def treqLoop(reactor: Any, accounts: int, pause: float) -> float:
+    """
+    KiB per poll that treq.post holds.
+    """
+    import treq
+    from twisted.web.client import HTTPConnectionPool
+
+    allowFiles(accounts + 500)
+    with running("bare") as server:
+        pool = HTTPConnectionPool(reactor)
+        pool.maxPersistentPerHost = accounts
+
+        def post() -> Any:
+            asked = treq.post(
+                f"{server.url}/channel/poll2", data={"r": "{}"}, pool=pool
+            )
+            return asked.addErrback(lambda failure: None)
+
+        polls = [post()]
+        before = await _settled(reactor, 1.0)
+        polls += [post() for _ in range(accounts - 1)]
+        after = await _settled(reactor, min(pause, 5.0))
+    os.write(1, f"{(after - before) / (accounts - 1)}\n".encode())
+    os._exit(0)
+
+
+MEASURES = [
+    Measure(
+        "accounts",
+        "benchmarks.accounts:ours",
+        "benchmarks.accounts:treqLoop",
+        3.0,
+        "KiB/account",
+        size={"accounts": 5000, "pause": 60.0},
+        quickSize={"accounts": 300, "pause": 2.0},
+        rounds=1,
+    ),
+    Measure(
+        "accounts-flat",
+        "benchmarks.accounts:ours",
+        "benchmarks.accounts:few",
+        1.2,
+        "KiB/account",
+        size={"accounts": 5000, "pause": 60.0},
+        quickSize={"accounts": 300, "pause": 2.0},
+        rounds=1,
+    ),
+]
+
+
+async def few(reactor: Any, accounts: int, pause: float) -> float:
+    """
+    As L{ours}, with a fifth of them.
+    """
+    return await ours(reactor, accounts // 5, pause)

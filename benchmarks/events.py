@@ -1,0 +1,73 @@
+"""
+C{events}: what typed events cost beyond the JSON that they come in.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+from benchmarks.measures import Measure
+from benchmarks.ours import Counting, CountingFactory, account
+from benchmarks.servers import bodies
+
+
+def ours(events: int, polls: int) -> float:
+    """
+    Events a second that are decoded, checked for doubles, put in order and
+    dispatched to an overridden callback.
+    """
+    from twisted.internet.task import Clock
+
+    from txwebqq.delivery import Delivery
+    from txwebqq.door import Door, Turns
+    from txwebqq.polling import Inbox
+    from txwebqq.roster import Roster
+    from txwebqq.wire.channel import Poll2
+
+    protocol = Counting()
+    factory = protocol.factory = CountingFactory()
+    door = Door(protocol, account(0), Turns())
+    roster = Roster()
+    delivery = Delivery(
+        lambda: roster,
+        lambda uin: None,  # type: ignore[arg-type,return-value]
+        lambda event: door.call("eventReceived", event),
+        Clock(),
+    )
+    inbox = Inbox()
+    some = bodies(events)
+    began = time.process_time()
+    for n in range(polls):
+        for event in inbox.sort(Poll2.decodeReply(some[n % len(some)])):  # type: ignore[arg-type]
+            delivery.push(event)
+            inbox.show(event)
+    used = time.process_time() - began
+    assert factory.count == polls * events
+    return factory.count / used
+
+
+def loads(events: int, polls: int) -> float:
+    """
+    Events a second that json.loads alone manages.
+    """
+    some = bodies(events)
+    count = 0
+    began = time.process_time()
+    for n in range(polls):
+        count += len(json.loads(some[n % len(some)])["result"])
+    return count / (time.process_time() - began)
+
+
+MEASURES = [
+    Measure(
+        "events",
+        "benchmarks.events:ours",
+        "benchmarks.events:loads",
+        0.35,
+        "events/s",
+        isLimit=False,
+        size={"events": 50, "polls": 4000},
+        quickSize={"polls": 1000},
+    )
+]

@@ -1,0 +1,164 @@
+"""
+C{growth-...}: what one of many costs when there are ten times as many.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import held
+from benchmarks.measures import Measure
+from benchmarks.servers import people
+
+TIMES = 10
+
+
+def buddies(count: int) -> float:
+    """
+    Microseconds for each buddy of a friend list, from its bytes to the roster.
+    """
+    from txwebqq.model import Buddy, FriendList, Uin
+    from txwebqq.roster import Roster
+    from txwebqq.wire.roster import GetUserFriends2
+
+    uins = [Uin(10**9 + n) for n in range(count)]
+    friends = {uin: Buddy(uin, f"nick {uin}", f"mark {uin}") for uin in uins}
+    body = GetUserFriends2.encodeReply(FriendList(friends))
+    began = time.process_time()
+    for _ in range(TIMES):
+        answer = GetUserFriends2.decodeReply(body)
+        assert isinstance(answer, FriendList)
+        Roster(answer)
+    return (time.process_time() - began) / TIMES / count * 1e6
+
+
+def members(count: int) -> float:
+    """
+    Microseconds for each member of a group, from the bytes of its details.
+    """
+    from txwebqq.model import Code, Gid, GroupDetails, Member, Uin
+    from txwebqq.wire.roster import GetGroupInfoExt2
+
+    some = tuple(Member(Uin(10**9 + n), f"nick {n}", f"card {n}") for n in range(count))
+    details = GroupDetails(Gid(1), Code(2), "group", Uin(10**9), some)
+    body = GetGroupInfoExt2.encodeReply(details)
+    began = time.process_time()
+    for _ in range(TIMES):
+        GetGroupInfoExt2.decodeReply(body)
+    return (time.process_time() - began) / TIMES / count * 1e6
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="txwebqq-bench-") as name:
+        yield Path(name)
+
+
+def mailbox(count: int) -> float:
+    """
+    Microseconds for each letter that waits in one mailbox: kept, taken out in
+    parcels, and let go.
+    """
+    from txwebqq.model import Font, Number, Text
+    from txwebqq.server.mail import MAX_TOGETHER, BuddyLetter, Postmark
+    from txwebqq.server.store import Store
+
+    with _folder() as folder:
+        store = Store(folder / "qq.db")
+        bob = Number(10002)
+        began = time.process_time()
+        for n in range(count):
+            mark = Postmark(Number(10001), n, n, n)
+            store.keep(BuddyLetter(mark, (Text("hello"),), Font()), [bob])
+        last = heard = 0
+        while some := store.waiting(bob, last, MAX_TOGETHER):
+            last = some[-1][0]
+            heard += len(some)
+            store.delivered([(bob, serial) for serial, _ in some])
+        used = time.process_time() - began
+        store.close()
+        assert heard == count
+    return used / count * 1e6
+
+
+def starting(count: int) -> float:
+    """
+    Microseconds for each account of a database, when a server starts with it
+    that has it already in a population file.
+    """
+    from txwebqq.server.population import load
+    from txwebqq.server.store import Store
+
+    with _folder() as folder:
+        path = people(folder, count, 4, 0)
+        store = Store(folder / "qq.db")
+        store.merge(load(path))
+        store.close()
+        began = time.process_time()
+        store = Store(folder / "qq.db")
+        store.merge(load(path))
+        used = time.process_time() - began
+        store.close()
+    return used / count * 1e6
+
+
+def lookup(count: int) -> float:
+    """
+    Microseconds to find somebody and their friends among so many accounts.
+    """
+    from txwebqq.model import Number
+    from txwebqq.server.population import load
+    from txwebqq.server.store import Store
+
+    with _folder() as folder:
+        store = Store(folder / "qq.db")
+        store.merge(load(people(folder, count, 4, 0)))
+        some = random.Random(1)
+        numbers = [Number(20001 + some.randrange(count)) for _ in range(5000)]
+        began = time.process_time()
+        for number in numbers:
+            assert store.person(number) is not None
+            store.friends(number)
+        used = time.process_time() - began
+        store.close()
+    return used / len(numbers) * 1e6
+
+
+def polls(count: int) -> float:
+    """
+    KiB for each account whose poll the server holds.
+    """
+    return held.ours(count)
+
+
+def _growth(name: str, unit: str, count: int, quick: int) -> Measure:
+    """
+    Of C{count}, and of a tenth.
+    """
+    return Measure(
+        f"growth-{name}",
+        f"benchmarks.growth:{name}",
+        f"benchmarks.growth:{name}",
+        1.2,
+        unit,
+        size={"count": count},
+        quickSize={"count": quick},
+        yardstickSize={"count": count // 10},
+        quickYardstickSize={"count": quick // 10},
+        rounds=3,
+    )
+
+
+MEASURES = [
+    _growth("buddies", "us CPU/buddy", 5000, 5000),
+    _growth("members", "us CPU/member", 2000, 2000),
+    _growth("mailbox", "us CPU/letter", 100_000, 10_000),
+    _growth("starting", "us CPU/account", 100_000, 5_000),
+    _growth("lookup", "us CPU/lookup", 100_000, 5_000),
+    _growth("polls", "KiB/held", 5000, 2000),
+]

@@ -1,0 +1,62 @@
+"""
+C{held}: what a server needs to hold the poll of somebody who is signed on.
+"""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.http import Socket, poll, tickets
+from benchmarks.measures import Measure
+from benchmarks.servers import allowFiles, running
+
+QUIET = 1.0
+
+
+def ours(accounts: int) -> float:
+    """
+    KiB of memory per account, session and held poll together.
+    """
+    allowFiles(accounts + 500)
+    with running("webqq", accounts=accounts + 1, friends=2) as server:
+        tickets(server.port, 1)
+        before = server.memory()
+        found = tickets(server.port, accounts)
+        sockets = []
+        for n, ticket in enumerate(found):
+            one = Socket(server.port)
+            one.post("/channel/poll2", poll(ticket, str(n)))
+            sockets.append(one)
+        time.sleep(QUIET)
+        return (server.memory() - before) / accounts
+
+
+def bare(accounts: int) -> float:
+    """
+    KiB per request that a bare twisted.web resource holds.
+    """
+    allowFiles(accounts + 500)
+    with running("bare") as server:
+        Socket(server.port).get("/")
+        before = server.memory()
+        sockets = []
+        for n in range(accounts):
+            one = Socket(server.port)
+            one.post("/channel/poll2", poll("x" * 192, str(n)))
+            sockets.append(one)
+        time.sleep(QUIET)
+        return (server.memory() - before) / accounts
+
+
+MEASURES = [
+    Measure(
+        "held",
+        "benchmarks.held:ours",
+        "benchmarks.held:bare",
+        3.0,
+        "KiB/held",
+        size={"accounts": 5000},
+        quickSize={"accounts": 1000},
+        rounds=3,
+    )
+]

@@ -1,0 +1,154 @@
+"""
+A measure: ours and a yardstick, in turn, and what comes of it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+ROUNDS, QUICK_ROUNDS = 5, 3
+
+
+@dataclass(frozen=True)
+class Measure:
+    """
+    One of them.
+
+    @ivar ours: names a function that runs in a process of its own and returns
+        a figure, as C{module:function}.
+    @ivar yardstick: likewise, of what ours is compared with.
+    @ivar goal: the ratio of the two that we want.
+    @ivar isLimit: whether the goal is the most that is wanted, and not the
+        least.
+    @ivar size: the arguments of both functions.
+    @ivar quickSize: those that are others when there is little time.
+    @ivar yardstickSize: those that are others for the yardstick.
+    @ivar quickYardstickSize: and those that are others for both reasons.
+    """
+
+    name: str
+    ours: str
+    yardstick: str
+    goal: float
+    unit: str
+    isLimit: bool = True
+    size: Mapping[str, Any] = field(default_factory=dict)
+    quickSize: Mapping[str, Any] = field(default_factory=dict)
+    yardstickSize: Mapping[str, Any] = field(default_factory=dict)
+    quickYardstickSize: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = ROUNDS
+
+    def take(
+        self, isQuick: bool, run: Callable[[str, Mapping[str, Any]], float]
+    ) -> Result:
+        """
+        Take both in turn: what disturbs one disturbs the other.
+        """
+        size = {**self.size, **(self.quickSize if isQuick else {})}
+        other = {**size, **self.yardstickSize}
+        if isQuick:
+            other |= self.quickYardstickSize
+        rounds = min(self.rounds, QUICK_ROUNDS) if isQuick else self.rounds
+        ours, yardstick = [], []
+        for _ in range(rounds):
+            ours.append(run(self.ours, size))
+            yardstick.append(run(self.yardstick, other))
+        return Result(self, tuple(ours), tuple(yardstick))
+
+
+@dataclass(frozen=True)
+class Result:
+    """
+    What came of a measure.
+    """
+
+    measure: Measure
+    ours: tuple[float, ...]
+    yardstick: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """
+        Ours, in yardsticks.
+        """
+        return median(self.ours) / median(self.yardstick)
+
+    @property
+    def isMet(self) -> bool:
+        """
+        Whether that is what we want.
+        """
+        goal = self.measure.goal
+        return self.ratio <= goal if self.measure.isLimit else self.ratio >= goal
+
+    def line(self) -> str:
+        """
+        The result for programs, one line of JSON.
+        """
+        return json.dumps(
+            {
+                "name": self.measure.name,
+                "ours": round(median(self.ours), 3),
+                "yardstick": round(median(self.yardstick), 3),
+                "ratio": round(self.ratio, 3),
+                "unit": self.measure.unit,
+                "rounds": len(self.ours),
+            }
+        )
+
+    def row(self) -> tuple[str, ...]:
+        """
+        The result for people.
+        """
+        sign = "<=" if self.measure.isLimit else ">="
+        return (
+            self.measure.name,
+            _spread(self.ours),
+            _spread(self.yardstick),
+            self.measure.unit,
+            f"{self.ratio:.2f}",
+            f"{sign} {self.measure.goal:g}",
+            "met" if self.isMet else "missed",
+        )
+
+
+HEAD = ("measure", "ours", "yardstick", "unit", "ratio", "goal", "")
+
+
+def table(results: list[Result]) -> str:
+    """
+    All results, in columns.
+    """
+    rows = [HEAD, *(result.row() for result in results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _spread(figures: tuple[float, ...]) -> str:
+    middle = median(figures)
+    low, high = min(figures), max(figures)
+    around = (high - low) / 2 / middle * 100 if middle else 0.0
+    return f"{middle:.4g} ±{around:.0f} %"
+
+
+def inProcess(function: str, size: Mapping[str, Any]) -> float:
+    """
+    What a function returns in a process of its own.
+    """
+    argv = [sys.executable, "-m", "benchmarks.work", function, json.dumps(dict(size))]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{function} failed")
+    figure: float = json.loads(done.stdout.splitlines()[-1])
+    return figure

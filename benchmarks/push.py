@@ -1,0 +1,107 @@
+"""
+C{push}: how long it takes until somebody hears what somebody else has sent,
+both in one process and the server in another.
+"""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import Any
+
+from benchmarks.measures import Measure
+from benchmarks.ours import Counting, CountingFactory, service
+from benchmarks.servers import running
+
+PAUSE = 0.005
+
+
+class _Stopwatch(CountingFactory):
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: Any = None
+
+    def heard(self) -> None:
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.callback(time.perf_counter())
+
+
+async def ours(reactor: Any, messages: int) -> float:
+    """
+    Microseconds from C{sendMessage} to C{messageReceived}, half of them less.
+    """
+    from twisted.internet.defer import Deferred
+    from twisted.internet.task import deferLater
+
+    with running("webqq", accounts=2, friends=2) as server:
+        factory = _Stopwatch()
+        services = [service(reactor, n, server.url, factory)[0] for n in range(2)]
+        for each in services:
+            each.startService()
+        sender: Any = await services[0].whenSignedOn()
+        await services[1].whenSignedOn()
+        assert isinstance(sender, Counting)
+        [friend] = sender.buddies
+        delays = []
+        for n in range(messages):
+            heard: Deferred[float] = Deferred()
+            factory.waiting = heard
+            began = time.perf_counter()
+            sent = sender.sendMessage(friend, f"hello {n}")
+            delays.append(await heard - began)
+            await sent
+            await deferLater(reactor, PAUSE)
+        for each in services:
+            await each.stopService()
+    return float(median(delays[messages // 10 :]) * 1e6)
+
+
+async def treqLoop(reactor: Any, messages: int) -> float:
+    """
+    The same with treq.post and a server that knows no protocol.
+    """
+    import json
+
+    import treq
+    from twisted.internet.defer import Deferred
+    from twisted.internet.task import deferLater
+    from twisted.web.client import HTTPConnectionPool
+
+    with running("bare") as server:
+        pool = HTTPConnectionPool(reactor)
+        delays = []
+        for n in range(messages):
+
+            async def poll() -> float:
+                response = await treq.post(
+                    f"{server.url}/channel/poll2", data={"r": "{}"}, pool=pool
+                )
+                json.loads(await treq.content(response))
+                return time.perf_counter()
+
+            heard = Deferred.fromCoroutine(poll())
+            await deferLater(reactor, PAUSE)
+            began = time.perf_counter()
+            response = await treq.post(
+                f"{server.url}/channel/send_buddy_msg2",
+                data={"r": json.dumps({"to": 1, "content": f"hello {n}"})},
+                pool=pool,
+            )
+            await treq.content(response)
+            delays.append(await heard - began)
+        await pool.closeCachedConnections()
+    return float(median(delays[messages // 10 :]) * 1e6)
+
+
+MEASURES = [
+    Measure(
+        "push",
+        "benchmarks.push:ours",
+        "benchmarks.push:treqLoop",
+        1.0,
+        "us p50",
+        size={"messages": 600},
+        quickSize={"messages": 200},
+    )
+]

@@ -1,0 +1,205 @@
+"""
+C{scale}: five thousand accounts signed on in one process, and the server in
+another: a group message to five hundred, a server that is killed, everybody
+coming back.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.accounts import AT_ONCE
+from benchmarks.measures import Measure
+from benchmarks.ours import CountingFactory, service
+from benchmarks.servers import allowFiles, people, residentOf
+
+PATIENCE = 900.0
+"""The seconds that coming back may take at most."""
+
+
+class _Present(CountingFactory):
+    """
+    Counts who is there as well.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.here = 0
+
+    def buildProtocol(self, account: Any) -> Any:
+        protocol = super().buildProtocol(account)
+        factory = self
+
+        def signedOn() -> None:
+            factory.here += 1
+
+        def connectionLost(reason: object) -> None:
+            factory.here -= 1
+
+        protocol.signedOn = signedOn  # type: ignore[method-assign]
+        protocol.connectionLost = connectionLost  # type: ignore[method-assign]
+        return protocol
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+async def ours(reactor: Any, accounts: int, members: int) -> float:
+    """
+    The part of the accounts that are there in the end, of memory per account
+    before and after the restart; each step is told on stderr.
+    """
+    from twisted.internet.defer import DeferredSemaphore, gatherResults
+    from twisted.internet.task import deferLater
+
+    allowFiles(accounts * 3 + 500)
+    began = reactor.seconds()
+
+    def since() -> str:
+        return f"{reactor.seconds() - began:6.1f} s"
+
+    def memory() -> float:
+        gc.collect()
+        return residentOf(os.getpid()) / accounts
+
+    async def until(wanted: Any, patience: float) -> bool:
+        end = reactor.seconds() + patience
+        while not wanted() and reactor.seconds() < end:
+            await deferLater(reactor, 0.2)
+        return bool(wanted())
+
+    with tempfile.TemporaryDirectory(prefix="txwebqq-bench-") as name:
+        folder = Path(name)
+        people(folder, accounts, 2, members)
+        port = _freePort()
+        server = await _start(reactor, folder, port, "--population", "people.toml")
+        factory = _Present()
+        services = [
+            service(reactor, n, f"http://127.0.0.1:{port}", factory)[0]
+            for n in range(accounts)
+        ]
+        many = DeferredSemaphore(AT_ONCE)
+
+        async def signOn(each: Any) -> None:
+            each.startService()
+            await each.whenSignedOn()
+
+        await gatherResults([many.run(signOn, each) for each in services])
+        _say(f"{since()}  {factory.here} signed on, {memory():.1f} KiB each")
+        sender: Any = await services[0].whenSignedOn()
+        [group] = sender.groups.values()
+        sent = reactor.seconds()
+        await sender.sendGroupMessage(group.gid, "hello, all of you")
+        await until(lambda: factory.count >= members - 1, 30.0)
+        _say(
+            f"{since()}  {factory.count} of {members - 1} have heard a group message,"
+            f" the last after {reactor.seconds() - sent:.2f} s"
+        )
+        # A heartbeat of everybody, and connections that are not needed closed.
+        await deferLater(reactor, 65.0)
+        before = memory()
+        _say(f"{since()}  {factory.here} still there, {before:.1f} KiB each")
+        server.signalProcess("KILL")
+        await deferLater(reactor, 2.0)
+        server = await _start(reactor, folder, port)
+        restarted = reactor.seconds()
+        factory.count = 0
+        # Who only rejoins keeps the protocol: the server says who is there.
+        isBack = await until(
+            lambda: factory.here == accounts and not _asleep(services), PATIENCE
+        )
+        _say(
+            f"{since()}  {factory.here} there after the restart,"
+            f" {reactor.seconds() - restarted:.0f} s after it"
+        )
+        sender = await services[0].whenSignedOn()
+        [group] = sender.groups.values()
+        await sender.sendGroupMessage(group.gid, "hello again")
+        await until(lambda: factory.count >= members - 1, 60.0)
+        await deferLater(reactor, 60.0)
+        after = memory()
+        _say(f"{since()}  {factory.count} heard again, {after:.1f} KiB each")
+        server.signalProcess("KILL")
+        await deferLater(reactor, 0.5)
+    whole = isBack and factory.count >= members - 1
+    os.write(1, f"{after / before if whole else 99.0}\n".encode())
+    os._exit(0)
+
+
+def _asleep(services: list[Any]) -> int:
+    return sum(each._port._channel is None for each in services)
+
+
+def _freePort() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _start(reactor: Any, folder: Path, port: int, *more: str) -> Any:
+    from twisted.internet.defer import Deferred
+    from twisted.internet.protocol import ProcessProtocol
+
+    class Server(ProcessProtocol):
+        def __init__(self) -> None:
+            self.listens: Deferred[None] = Deferred()
+            self.output = b""
+
+        def outReceived(self, data: bytes) -> None:
+            self.output = (self.output + data)[-10_000:]
+            if b"listens on" in self.output and not self.listens.called:
+                self.listens.callback(None)
+
+        errReceived = outReceived
+
+    protocol = Server()
+    argv = [
+        sys.executable,
+        "-m",
+        "twisted",
+        "webqq-server",
+        "--listen",
+        f"tcp:{port}:interface=127.0.0.1:backlog=8192",
+        "--database",
+        "qq.db",
+        *more,
+    ]
+    root = str(Path(__file__).parent.parent)
+    transport = reactor.spawnProcess(
+        protocol,
+        argv[0],
+        argv,
+        env={**os.environ, "PYTHONPATH": root},
+        path=str(folder),
+    )
+    await protocol.listens
+    return transport
+
+
+def flat(accounts: int, members: int) -> float:
+    """
+    Memory that has not grown at all.
+    """
+    return 1.0
+
+
+MEASURES = [
+    Measure(
+        "scale",
+        "benchmarks.scale:ours",
+        "benchmarks.scale:flat",
+        1.2,
+        "KiB after/before",
+        size={"accounts": 5000, "members": 500},
+        quickSize={"accounts": 200, "members": 50},
+        rounds=1,
+    )
+]

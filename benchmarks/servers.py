@@ -1,0 +1,316 @@
+"""
+The servers that measures are taken against, each in a process of its own:
+C{python -m benchmarks.servers KIND SIZE}.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import LoopingCall
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+
+FILES = 20_000
+"""The descriptors that the largest measures need."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """
+    A server that runs.
+    """
+
+    pid: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        """
+        Where it is.
+        """
+        return f"http://127.0.0.1:{self.port}"
+
+    def cpu(self) -> float:
+        """
+        The seconds of CPU it has used.
+        """
+        # The first figure is in nanoseconds; /proc/PID/stat counts ticks.
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
+
+    def memory(self) -> float:
+        """
+        The KiB of it that are resident.
+        """
+        return residentOf(self.pid)
+
+
+def residentOf(pid: int) -> float:
+    """
+    The KiB of a process that are resident.
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    return float(status.split("VmRSS:")[1].split()[0])
+
+
+def allowFiles(count: int = FILES) -> None:
+    """
+    See to it that so many descriptors may be open, or say what is missing.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= count:
+        return
+    if hard < count:
+        raise SystemExit(
+            f"This measure opens up to {count} descriptors, and {hard} are allowed:"
+            " see 'Descriptors' in docs/benchmarks.md."
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+@contextmanager
+def running(kind: str, **size: Any) -> Iterator[Running]:
+    """
+    Run a server meanwhile.
+    """
+    argv = [sys.executable, "-m", "benchmarks.servers", kind, json.dumps(size)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield Running(process.pid, int(process.stdout.readline()))
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+# ---- what answers every poll at once
+
+
+def event(kind: str, n: int) -> dict[str, Any]:
+    """
+    An event as servers sent it, each with ids of its own.
+    """
+    font = ["font", {"size": 10, "color": "000000", "style": [0, 0, 0], "name": "宋体"}]
+    value: dict[str, Any] = {
+        "msg_id": 10_000 + n,
+        "from_uin": 2963008411,
+        "to_uin": 10001,
+        "msg_id2": 150_000 + n,
+        "msg_type": 9,
+        "reply_ip": 176498310,
+        "time": 1366004047 + n,
+        "content": [font, f"在吗 {n} ", ["face", 14], " "],
+    }
+    if kind == "group_message":
+        value |= {"group_code": 1821777555, "send_uin": 2417766001, "seq": n}
+        value |= {"info_seq": 200001, "msg_type": 43}
+    return {"poll_type": kind, "value": value}
+
+
+def bodies(events: int) -> list[bytes]:
+    """
+    Answers to polls, more than a client remembers the messages of.
+    """
+    made = []
+    for first in range(0, max(2000, events), events):
+        some = [
+            event("message" if n % 2 else "group_message", n)
+            for n in range(first, first + events)
+        ]
+        text = json.dumps({"retcode": 0, "result": some}, separators=(",", ":"))
+        made.append(text.encode())
+    return made
+
+
+class _Canned(Protocol):
+    """
+    HTTP, as far as one client needs it that asks the same again and again.
+    """
+
+    def __init__(self, answers: list[bytes], counter: list[int]) -> None:
+        self._answers = answers
+        self._counter = counter
+        self._buffer = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        self._buffer += data
+        head, mark, body = self._buffer.partition(b"\r\n\r\n")
+        if not mark:
+            return
+        _, _, length = head.lower().partition(b"content-length: ")
+        if length and len(body) < int(length.partition(b"\r\n")[0]):
+            return
+        self._buffer = b""
+        self._counter[0] += 1
+        assert self.transport is not None
+        self.transport.write(self._answers[self._counter[0] % len(self._answers)])
+
+
+def canned(events: int) -> Factory:
+    """
+    Answers each poll with so many events.
+    """
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    answers = [
+        b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body)
+        for body in bodies(events)
+    ]
+    counter = [0]
+    return Factory.forProtocol(lambda: _Canned(answers, counter))
+
+
+# ---- what a good programmer would write with twisted.web
+
+
+class Bare(Resource):
+    """
+    Holds polls and lets them go, and knows nothing else.
+    """
+
+    isLeaf = True
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._answer = answer
+        self._held: list[Request] = []
+
+    def render_GET(self, request: Request) -> bytes:
+        return b"ok"
+
+    def render_POST(self, request: Request) -> Any:
+        assert request.content is not None
+        request.content.read()
+        if request.path.endswith(b"/poll2"):
+            self._held.append(request)
+            return NOT_DONE_YET
+        held, self._held = self._held, []
+        for waiting in held:
+            waiting.setHeader(b"Content-Length", b"%d" % len(self._answer))
+            waiting.write(self._answer)
+            waiting.finish()
+        return b'{"retcode":0,"result":"ok"}'
+
+
+def bare() -> Site:
+    """
+    A twisted.web server without any protocol.
+    """
+    return Site(Bare(bodies(1)[0]), parsePOSTFormSubmission=False)
+
+
+# ---- ours
+
+
+def people(
+    folder: Path, accounts: int, friends: int, members: int, groups: int = 1
+) -> Path:
+    """
+    A population: so many accounts, each with so many friends, and groups of
+    the first so many of them.
+    """
+    lines = [
+        f'[[account]]\nnumber = {20001 + n}\npassword = "p"\nnick = "n{n}"\n'
+        for n in range(accounts)
+    ]
+    # Everybody and those who come next, in a circle.
+    pairs = {
+        tuple(sorted((n, (n + step) % accounts)))
+        for n in range(accounts)
+        for step in range(1, friends // 2 + 1)
+    }
+    lines += [
+        f"[[friendship]]\nbetween = [{20001 + one}, {20001 + other}]\n"
+        for one, other in sorted(pairs)
+        if one != other
+    ]
+    for n in range(groups if members else 0):
+        numbers = list(range(20001, 20001 + members))
+        lines.append(
+            f'[[group]]\nnumber = {300001 + n}\nname = "g{n}"\n'
+            f"owner = 20001\nmembers = {numbers}\n"
+        )
+    path = folder / "people.toml"
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
+    """
+    Our server, with a database, as it is shipped; sign-ons may be had without
+    asking for them.
+    """
+    from txwebqq.model import Number, Status
+    from txwebqq.server.population import load
+    from txwebqq.server.sessions import Session
+    from txwebqq.server.store import Store
+    from txwebqq.server.web import WebQQServer
+    from txwebqq.server.world import World
+
+    folder = Path(tempfile.mkdtemp(prefix="txwebqq-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if os.fork() == 0:
+        # In a process of its own: what reading people leaves behind in memory
+        # would be used for what is measured.
+        store = Store(folder / "qq.db")
+        store.merge(load(people(folder, accounts, friends, members)))
+        store.close()
+        os._exit(0)
+    os.wait()
+    clock: Any = reactor
+    world = World(Store(folder / "qq.db"), clock.seconds, SystemRandom())
+
+    class Server(WebQQServer):
+        def render(self, request: Request) -> Any:
+            if request.path == b"/bench/long":
+                return b"x" * int(request.args[b"n"][0])
+            if request.path != b"/bench/tickets":
+                return super().render(request)
+            tickets = []
+            for n in range(int(request.args[b"n"][0])):
+                pending = world.sessions.admit(Number(20001 + n))
+                session = world.join(pending, "", str(n), Status.ONLINE)
+                assert isinstance(session, Session)
+                tickets.append(f"{session.psessionid} {session.vfwebqq}")
+            return "\n".join(tickets).encode()
+
+    return Server(world, clock).site()
+
+
+def main(kind: str, size: dict[str, Any]) -> None:
+    """
+    Listen, and tell where, until whoever asked for the server is gone.
+    """
+    makers: dict[str, Any] = {"canned": canned, "bare": bare, "webqq": webqq}
+    allowFiles(min(FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    real: Any = reactor
+    factory = makers[kind](**size)
+    port = real.listenTCP(0, factory, backlog=8192, interface="127.0.0.1")
+    print(port.getHost().port, flush=True)
+    parent = os.getppid()
+
+    def look() -> None:
+        if os.getppid() != parent:
+            real.stop()
+
+    LoopingCall(look).start(1.0)
+    real.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], json.loads(sys.argv[2]))

@@ -1,0 +1,57 @@
+"""
+C{wire-irc}: lines of IRC that are taken apart in a second.
+"""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.measures import Measure
+
+LINES = [
+    ":ming!20002@qq.localhost PRIVMSG #猫咪 :你好，今天怎么样？".encode(),
+    b":irc.example.org 353 alice = #cats :@bob alice carol dave eve frank",
+    b"PING :irc.example.org",
+    b":bob!~b@host.example.org JOIN #cats",
+    b":bob!~b@host.example.org PRIVMSG #cats :hello there, how are you today",
+]
+
+
+def ours(times: int) -> float:
+    """
+    Lines a second, from bytes to values.
+    """
+    from txwebqq.irc.line import parse
+
+    began = time.process_time()
+    for _ in range(times):
+        for raw in LINES:
+            parse(raw)
+    return times * len(LINES) / (time.process_time() - began)
+
+
+def twistedWords(times: int) -> float:
+    """
+    The same with twisted.words, and the decoding that it leaves to others.
+    """
+    from twisted.words.protocols.irc import parsemsg
+
+    began = time.process_time()
+    for _ in range(times):
+        for raw in LINES:
+            parsemsg(raw.decode("utf-8"))
+    return times * len(LINES) / (time.process_time() - began)
+
+
+MEASURES = [
+    Measure(
+        "wire-irc",
+        "benchmarks.wireirc:ours",
+        "benchmarks.wireirc:twistedWords",
+        1.0,
+        "lines/s",
+        isLimit=False,
+        size={"times": 40_000},
+        quickSize={"times": 10_000},
+    )
+]
