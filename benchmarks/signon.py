@@ -50,9 +50,7 @@ async def treqLoop(reactor: Any, times: int) -> float:
         for n in range(times + 1):
             began = time.process_time()
             for _ in range(QUESTIONS):
-                response = await treq.get(
-                    f"{server.url}/bench/long?n={LENGTH}", pool=pool
-                )
+                response = await treq.get(url, pool=pool)
                 await treq.content(response)
             used += time.process_time() - began if n else 0.0
         await pool.closeCachedConnections()
