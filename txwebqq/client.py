@@ -16,9 +16,15 @@ from urllib.request import Request
 from OpenSSL.SSL import Error as TLSError
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
-from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    DNSLookupError,
+)
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -37,6 +43,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
 from txwebqq.bodies import FormProducer, Receiver, Sink, Source
+from txwebqq.direct import Answer, Direct, NotHTTP
 from txwebqq.errors import (
     CaptchaNeeded,
     InvalidConfiguration,
@@ -58,14 +65,19 @@ MAX_REPLY = 16 * 1024 * 1024
 
 MAX_REDIRECTS = 4
 
+CONNECTING = 10
+"""The seconds that it may take to connect."""
+
 USER_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 txwebqq"
 """Some servers answered browsers only (protocol.md 1.4)."""
 
 _TROUBLE = (
     CancelledError,
     ConnectError,
+    ConnectingCancelledError,
     ConnectionClosed,
     DNSLookupError,
+    NotHTTP,
     RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseFailed,
@@ -151,6 +163,7 @@ class WebQQClient:
     @param http: treq's C{HTTPClient}, or a C{StubTreq}.
     @param pool: the idle connections to close with L{close}, if they are
         ours alone.
+    @param direct: asks what is asked over and over, if not C{http} is to.
     """
 
     def __init__(
@@ -159,12 +172,16 @@ class WebQQClient:
         servers: Servers,
         clock: IReactorTime,
         pool: HTTPConnectionPool | None = None,
+        direct: Direct | None = None,
     ) -> None:
+        self._direct = direct
         self._http = http
         self._servers = servers
         self._clock = clock
         self._pool = pool
         self._jar = CookieJar()
+        # What it says to URLs, as long as nothing in it changes.
+        self._headers: dict[str, str] = {}
 
     def ask(self, command: Command[R]) -> Deferred[R | Refusal]:
         """
@@ -174,6 +191,8 @@ class WebQQClient:
             L{MalformedReply} or L{Unreachable}. Cancel it to let go of the
             connection.
         """
+        if self._direct is not None and command.isRepeated:
+            return self._repeat(self._direct, command)
         command = stamped(command, int(self._clock.seconds() * 1000))
         exchange = self._exchange(command)
         return Deferred.fromCoroutine(exchange).addTimeout(
@@ -194,6 +213,7 @@ class WebQQClient:
         Forget the last sign-on's cookies, and be who signs on now.
         """
         self._jar.clear()
+        self._headers.clear()
         self._setCookie("chkuin", str(number), "ptlogin2.qq.com")
 
     def cookie(self, name: str) -> str:
@@ -217,10 +237,12 @@ class WebQQClient:
 
         @return: fires when they are closed.
         """
-        if self._pool is None:
-            return succeed(None)
-        closed: Deferred[None] = self._pool.closeCachedConnections()
-        return closed
+        closing: list[Deferred[None]] = []
+        if self._pool is not None:
+            closing.append(self._pool.closeCachedConnections())
+        if self._direct is not None:
+            closing.append(self._direct.close())
+        return gatherResults(closing).addCallback(lambda _: None)
 
     def send(self, upload: Upload[R], source: Source) -> Deferred[R | Refusal]:
         """
@@ -305,6 +327,61 @@ class WebQQClient:
         scheme = "https" if parts.scheme == "https" else "http"
         return f"{scheme}://{host}{parts.path or '/'}", parts.query
 
+    def _repeat(self, direct: Direct, command: Command[R]) -> Deferred[R | Refusal]:
+        historical = command.url
+        headers = [f"User-Agent: {USER_AGENT}"]
+        if command.referer is not None:
+            headers.append(f"Referer: {command.referer.value}")
+        cookies = self._cookiesFor(historical)
+        if cookies:
+            headers.append(f"Cookie: {cookies}")
+        headers.append("Content-Type: application/x-www-form-urlencoded\r\n")
+        asked = direct.post(
+            self._servers.locate(historical),
+            "\r\n".join(headers).encode("latin-1", "replace"),
+            encodeForm(command.encodeFields()),
+        )
+
+        def answered(answer: Answer) -> R | Refusal:
+            if answer.cookies:
+                self._keepCookies(historical, answer.cookies)
+            if answer.status != 200:
+                raise Unreachable(
+                    f"the answer has status {answer.status}", answer.status
+                )
+            return command.decodeReply(answer.body)
+
+        def lost(failure: Failure) -> R | Refusal:
+            failure.trap(*_TROUBLE)
+            assert failure.value is not None
+            raise Unreachable(_describe(failure.value)) from failure.value
+
+        replied: Deferred[R | Refusal] = asked.addCallbacks(answered, lost)
+        return replied.addTimeout(command.patience, self._clock, _timedOut)
+
+    def _cookiesFor(self, historical: str) -> str:
+        """
+        The cookies for a URL, as a header has them.
+        """
+        known = self._headers.get(historical)
+        if known is None:
+            asked = Request(historical)
+            self._jar.add_cookie_header(asked)
+            known = asked.get_header("Cookie") or ""
+            # One that expires is looked at anew each time.
+            if all(cookie.expires is None for cookie in self._jar):
+                self._headers[historical] = known
+        return known
+
+    def _keepCookies(self, historical: str, values: list[str]) -> None:
+        """
+        Take the cookies of an answer.
+        """
+        self._headers.clear()
+        # The jar asks of a response no more than its headers.
+        received = cast(Any, _Received(values))
+        self._jar.extract_cookies(received, Request(historical))
+
     async def _exchange(self, command: Command[R]) -> R | Refusal:
         form = encodeForm(command.encodeFields())
         try:
@@ -342,10 +419,8 @@ class WebQQClient:
             headers.setRawHeaders("Content-Type", [kind])
         try:
             # The jar thinks in the historical hosts, wherever they are now.
-            asked = Request(historical)
-            self._jar.add_cookie_header(asked)
-            cookies = asked.get_header("Cookie")
-            if cookies is not None:
+            cookies = self._cookiesFor(historical)
+            if cookies:
                 headers.setRawHeaders("Cookie", [cookies])
             responded: Deferred[Any] = self._http.request(
                 command.method,
@@ -360,12 +435,14 @@ class WebQQClient:
             # Servers may say anything about where to go next.
             raise Unreachable("the address is no URL") from e
         response = await responded
-        # The jar asks of a response no more than its headers.
-        self._jar.extract_cookies(cast(Any, _Received(response)), asked)
+        values = response.headers.getRawHeaders(b"Set-Cookie", [])
+        if values:
+            self._keepCookies(historical, [v.decode("latin-1") for v in values])
         return response
 
     def _setCookie(self, name: str, value: str, domain: str) -> None:
         dotted = domain.startswith(".")
+        self._headers.clear()
         self._jar.set_cookie(
             Cookie(
                 version=0,
@@ -444,14 +521,28 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     pool.retryAutomatically = False
     pool.cachedConnectionTimeout = 45
     pool.maxPersistentPerHost = 8
+    verifying = Verifying(Authorities(caFile))
     agent = Agent(
         reactor,
-        contextFactory=Verifying(Authorities(caFile)),
-        connectTimeout=10,
+        contextFactory=verifying,
+        connectTimeout=CONNECTING,
         pool=pool,
     )
     http = HTTPClient(agent, NoCookies())
-    return WebQQClient(http, servers, reactor, pool)
+
+    def endpoint(server: str) -> IStreamClientEndpoint:
+        where = urlsplit(server)
+        isSecure = where.scheme == "https"
+        host, port = where.hostname or "", where.port or (443 if isSecure else 80)
+        plain = HostnameEndpoint(reactor, host, port, timeout=CONNECTING)
+        if not isSecure:
+            return plain
+        creator = verifying.creatorForNetloc(host.encode("ascii"), port)
+        wrapped: IStreamClientEndpoint = wrapClientTLS(creator, plain)
+        return wrapped
+
+    direct = Direct(endpoint, MAX_REPLY)
+    return WebQQClient(http, servers, reactor, pool, direct)
 
 
 # ---- reading
@@ -462,10 +553,10 @@ class _Received:
     A response as the standard library's cookie jar wants to see it.
     """
 
-    def __init__(self, response: IResponse) -> None:
+    def __init__(self, values: list[str]) -> None:
         self._message = Message()
-        for value in response.headers.getRawHeaders(b"Set-Cookie", []):
-            self._message["Set-Cookie"] = value.decode("latin-1")
+        for value in values:
+            self._message["Set-Cookie"] = value
 
     def info(self) -> Message:
         return self._message

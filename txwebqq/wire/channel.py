@@ -63,6 +63,7 @@ class Poll2(JSONCommand[tuple[Event, ...]]):
     path: ClassVar[str] = "/channel/poll2"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     patience: ClassVar[float] = 90.0
+    isRepeated: ClassVar[bool] = True
 
     ticket: Ticket
     ids: tuple[str, ...] = ()

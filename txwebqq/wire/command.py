@@ -451,6 +451,8 @@ class Command(ABC, Generic[R]):
     @cvar scheme: C{http}, where later clients do not insist on more.
     @cvar path: what decides on the server; C{aliases} are accepted too.
     @cvar patience: the seconds a client waits for the answer.
+    @cvar isRepeated: whether it is asked over and over, and worth a connection
+        of its own.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "GET"
@@ -460,6 +462,7 @@ class Command(ABC, Generic[R]):
     aliases: ClassVar[tuple[str, ...]] = ()
     referer: ClassVar[Referer | None] = None
     patience: ClassVar[float] = 30.0
+    isRepeated: ClassVar[bool] = False
 
     @property
     def url(self) -> str:

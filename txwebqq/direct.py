@@ -1,0 +1,350 @@
+"""
+HTTP for one question that is asked over and over: a connection that is kept,
+and no more of HTTP/1.1 than its answers need.
+
+treq spends most of a poll's time on what a poll does not have: redirects,
+encodings, a new URL. What it gives us that this does not, other questions need,
+and they are asked by treq.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+
+MAX_HEAD = 64 * 1024
+"""The bytes that the head of an answer, or a line between chunks, may have."""
+
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: |\Z)")
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
+
+
+class NotHTTP(Exception):
+    """
+    What came is no answer, or more of it than we are willing to hold.
+    """
+
+
+class Answer:
+    """
+    An answer.
+
+    @ivar cookies: the values of C{Set-Cookie}.
+    """
+
+    __slots__ = ("body", "cookies", "status")
+
+    def __init__(self, status: int, cookies: list[str], body: bytes) -> None:
+        self.status = status
+        self.cookies = cookies
+        self.body = body
+
+
+class _State(Enum):
+    IDLE = "idle"
+    HEAD = "head"
+    LENGTH = "so many bytes"
+    CHUNKS = "chunks"
+    END = "to the end"
+
+
+class _Exchange(Protocol):
+    """
+    A connection, and the question that is asked on it.
+    """
+
+    def __init__(self, owner: Direct) -> None:
+        self._owner = owner
+        self._state = _State.IDLE
+        self._buffer = b""
+        self._status = 0
+        self._cookies: list[str] = []
+        self._keeps = True
+        # Of a body that is counted, or of the chunk that is coming.
+        self._length = 0
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._isLast = False
+        self._asked: Deferred[Answer] | None = None
+        self.lost: Deferred[None] = Deferred()
+
+    def ask(self, question: bytes, asked: Deferred[Answer]) -> None:
+        """
+        Ask, when nothing else is asked.
+        """
+        self._asked = asked
+        self._state = _State.HEAD
+        assert self.transport is not None
+        self.transport.write(question)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._buffer = self._buffer + data if self._buffer else data
+        try:
+            self._read()
+        except NotHTTP as e:
+            self._fail(Failure(e))
+
+    def _read(self) -> None:
+        if self._state is _State.IDLE:
+            raise NotHTTP("an answer to nothing")
+        while self._state is _State.HEAD:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                if len(self._buffer) > MAX_HEAD:
+                    raise NotHTTP("the head of the answer has no end")
+                return
+            head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
+            self._readHead(head)
+        if self._state is _State.LENGTH:
+            if len(self._buffer) >= self._length:
+                body, rest = self._buffer[: self._length], self._buffer[self._length :]
+                self._done(body, rest)
+        elif self._state is _State.CHUNKS:
+            self._readChunks()
+        elif len(self._buffer) > self._owner.limit:
+            raise NotHTTP("the answer is too long")
+
+    def _readHead(self, head: bytes) -> None:
+        first, *lines = head.split(b"\r\n")
+        found = _STATUS.match(first)
+        if found is None:
+            raise NotHTTP("the answer is not HTTP")
+        self._status = int(found[2])
+        if self._status < 200:
+            # Something on the way; the answer is yet to come.
+            return
+        self._keeps = found[1] == b"1"
+        self._cookies = []
+        state, length = _State.END, -1
+        for line in lines:
+            name, colon, value = line.partition(b":")
+            if not colon:
+                raise NotHTTP("a header without a value")
+            name, value = name.lower(), value.strip()
+            if name == b"content-length":
+                if _LENGTH.fullmatch(value) is None or length not in (-1, int(value)):
+                    raise NotHTTP("the length of the answer is no number")
+                length = int(value)
+            elif name == b"transfer-encoding":
+                if value.lower() != b"chunked":
+                    raise NotHTTP("the answer is encoded in a way of its own")
+                state = _State.CHUNKS
+            elif name == b"connection":
+                words = [word.strip() for word in value.lower().split(b",")]
+                self._keeps = b"close" not in words and (
+                    self._keeps or b"keep-alive" in words
+                )
+            elif name == b"set-cookie":
+                self._cookies.append(value.decode("latin-1"))
+        if state is not _State.CHUNKS and length >= 0:
+            state = _State.LENGTH
+        if self._status in (204, 304):
+            state, length = _State.LENGTH, 0
+        if length > self._owner.limit:
+            raise NotHTTP("the answer is too long")
+        self._state, self._length = state, length
+        self._parts, self._size, self._isLast = [], 0, False
+        if state is _State.CHUNKS:
+            self._length = -1
+
+    def _readChunks(self) -> None:
+        while self._state is _State.CHUNKS:
+            if self._length > 0:
+                # With its line end.
+                if len(self._buffer) < self._length + 2:
+                    return
+                chunk = self._buffer[: self._length]
+                if self._buffer[self._length : self._length + 2] != b"\r\n":
+                    raise NotHTTP("a chunk of another length than it says")
+                self._buffer = self._buffer[self._length + 2 :]
+                self._parts.append(chunk)
+                self._length = -1
+                continue
+            line, end, rest = self._buffer.partition(b"\r\n")
+            if not end:
+                if len(self._buffer) > MAX_HEAD:
+                    raise NotHTTP("a line between chunks has no end")
+                return
+            self._buffer = rest
+            if self._isLast:
+                # Trailers, which say nothing to us, up to an empty line.
+                if not line:
+                    self._done(b"".join(self._parts), self._buffer)
+                continue
+            found = _CHUNK.match(line)
+            if found is None:
+                raise NotHTTP("a chunk without its length")
+            self._length = int(found[1], 16)
+            self._size += self._length
+            if self._size > self._owner.limit:
+                raise NotHTTP("the answer is too long")
+            self._isLast = self._length == 0
+
+    def _done(self, body: bytes, rest: bytes) -> None:
+        asked, self._asked = self._asked, None
+        self._state, self._buffer = _State.IDLE, b""
+        answer = Answer(self._status, self._cookies, body)
+        if self._keeps and not rest:
+            self._owner.rested(self)
+        else:
+            assert self.transport is not None
+            self.transport.loseConnection()
+        if asked is not None:
+            asked.callback(answer)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._owner.tire(self)
+        self._owner.forget(self)
+        isWhole = self._state is _State.END and reason.check(ConnectionDone)
+        asked, self._asked = self._asked, None
+        if asked is not None and isWhole:
+            asked.callback(Answer(self._status, self._cookies, self._buffer))
+        elif asked is not None:
+            asked.errback(reason)
+        self.lost.callback(None)
+
+    def _fail(self, failure: Failure) -> None:
+        asked, self._asked = self._asked, None
+        self.abort()
+        if asked is not None:
+            asked.errback(failure)
+
+    def abort(self) -> None:
+        """
+        Close the connection at once; whoever asked is told nothing.
+        """
+        self._asked, self._state = None, _State.IDLE
+        self._owner.tire(self)
+        transport: Any = self.transport
+        transport.abortConnection()
+
+
+class Direct:
+    """
+    Asks one server, mostly the same.
+
+    @param endpoint: finds the way to a server, given the beginning of a URL
+        up to its path.
+    @param limit: the bytes of a body that are too many.
+    """
+
+    def __init__(
+        self, endpoint: Callable[[str], IStreamClientEndpoint], limit: int
+    ) -> None:
+        self.limit = limit
+        self._endpoint = endpoint
+        self._factory = Factory.forProtocol(self._newExchange)
+        self._factory.noisy = False
+        self._idle: _Exchange | None = None
+        self._live: set[_Exchange] = set()
+        # To which server the idle connection is.
+        self._server = ""
+
+    def _newExchange(self) -> _Exchange:
+        exchange = _Exchange(self)
+        self._live.add(exchange)
+        return exchange
+
+    def post(self, url: str, headers: bytes, body: bytes) -> Deferred[Answer]:
+        """
+        Ask.
+
+        @param headers: whole lines, for all but what the connection needs.
+
+        @return: fires with the answer, whatever its status; fails with
+            L{NotHTTP}, or as connecting and connections do. Cancel it to close
+            the connection.
+        """
+        server, path = split(url)
+        host = server.partition("//")[2].encode("ascii")
+        question = b"POST %b HTTP/1.1\r\nHost: %b\r\n%bContent-Length: %d\r\n\r\n%b" % (
+            path.encode("ascii"),
+            host,
+            headers,
+            len(body),
+            body,
+        )
+        exchange, self._idle = self._idle, None
+        if exchange is not None and self._server == server:
+            asked: Deferred[Answer] = Deferred(lambda _: exchange.abort())
+            exchange.ask(question, asked)
+            return asked
+        if exchange is not None:
+            exchange.abort()
+        self._server = server
+        return self._connect(server, question)
+
+    def _connect(self, server: str, question: bytes) -> Deferred[Answer]:
+        connecting = self._endpoint(server).connect(self._factory)
+        opened: list[_Exchange] = []
+
+        def cancel(asked: Deferred[Answer]) -> None:
+            if opened:
+                opened[0].abort()
+            else:
+                connecting.cancel()
+
+        asked: Deferred[Answer] = Deferred(cancel)
+
+        def connected(exchange: Any) -> None:
+            opened.append(exchange)
+            exchange.ask(question, asked)
+
+        def failed(failure: Failure) -> None:
+            if not asked.called:
+                asked.errback(failure)
+
+        connecting.addCallbacks(connected, failed)
+        return asked
+
+    def rested(self, exchange: _Exchange) -> None:
+        """
+        A connection can be asked again.
+        """
+        if self._idle is None:
+            self._idle = exchange
+        else:
+            exchange.abort()
+
+    def tire(self, exchange: _Exchange) -> None:
+        """
+        A connection cannot be asked any more.
+        """
+        if self._idle is exchange:
+            self._idle = None
+
+    def forget(self, exchange: _Exchange) -> None:
+        """
+        A connection is closed.
+        """
+        self._live.discard(exchange)
+
+    def close(self) -> Deferred[None]:
+        """
+        Close what is open.
+
+        @return: fires when it is closed.
+        """
+        closing = []
+        for exchange in list(self._live):
+            closing.append(exchange.lost)
+            exchange.abort()
+        return gatherResults(closing).addCallback(lambda _: None)
+
+
+def split(url: str) -> tuple[str, str]:
+    """
+    The server of a URL, and its path.
+    """
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host}", f"{slash or '/'}{path}"
