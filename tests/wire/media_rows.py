@@ -18,38 +18,35 @@ from tests.wire.rows import (
     Row,
 )
 from txwebqq.model import Did, Uin
+from txwebqq.wire.avatars import OF_GROUP, GetFace, ModifyMyHead
 from txwebqq.wire.command import Refusal, Ticket
-from txwebqq.wire.media import (
-    CALLBACK_FACE,
+from txwebqq.wire.deposits import (
     CALLBACK_FILE,
     CALLBACK_PICTURE,
-    DELETE_FACE,
-    DISCUSSION_PICTURE,
-    OF_GROUP,
-    SHOW_FACE,
     ApplyOfflinePicDl2,
-    CfaceUpload,
-    CustomFaceEntry,
-    FaceSignature,
-    GetCface2,
-    GetFace,
-    GetFile2,
-    GetGfaceSig2,
-    GetGroupPic,
-    GetImage2,
     GetOffpic2,
     LocatedPicture,
-    ModifyMyHead,
     NotifyOfffile2,
-    ReceiveFile,
-    RefuseFile2,
-    SendFile,
     SendOfffile2,
-    Shelved,
     StoredFile,
     UploadOfflineFile,
     UploadOfflinePic,
     WaitingFile,
+)
+from txwebqq.wire.media import GetFile2, ReceiveFile, RefuseFile2, SendFile
+from txwebqq.wire.shelf import (
+    CALLBACK_FACE,
+    DELETE_FACE,
+    DISCUSSION_PICTURE,
+    SHOW_FACE,
+    CfaceUpload,
+    CustomFaceEntry,
+    FaceSignature,
+    GetCface2,
+    GetGfaceSig2,
+    GetGroupPic,
+    GetImage2,
+    Shelved,
     WebqqApp,
 )
 

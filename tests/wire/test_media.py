@@ -14,17 +14,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Gid, GroupPicture, Text
 from txwebqq.wire.channel import SendQunMsg2
 from txwebqq.wire.command import Fields, Refusal, Ticket
-from txwebqq.wire.media import (
-    CALLBACK_GROUP,
-    CfaceUpload,
-    Shelved,
-    StoredFile,
-    UploadOfflinePic,
-    decodePart,
-    encodeParts,
-    pathFields,
-    refusalIn,
-)
+from txwebqq.wire.media import decodePart, encodeParts, pathFields, refusalIn
 
 
 def disposition(name: str) -> bytes:
@@ -93,31 +83,6 @@ def test_nameless(raw: bytes) -> None:
     """
     with pytest.raises(MalformedReply):
         decodePart(raw)
-
-
-@pytest.mark.parametrize(
-    "callback", ["alert(1)", "a b", "", "x'y", "</script>", "a" * 121, "é"]
-)
-def test_callbacks(callback: str) -> None:
-    """
-    No client decides what a page runs.
-    """
-    fields = Fields([("f", callback), ("callback", callback)])
-    assert CfaceUpload.decodeFields(fields).callback == CALLBACK_GROUP
-    assert UploadOfflinePic.decodeFields(fields).callback.startswith("parent.EQQ")
-
-
-def test_pages() -> None:
-    """
-    Nothing in an answer ends the script that it is in.
-    """
-    stored = StoredFile("/x", "</script>'\"", 1)
-    body = UploadOfflinePic.encodeReply(stored)
-    assert body.count(b"</script>") == 1
-    assert UploadOfflinePic.decodeReply(body) == stored
-    body = CfaceUpload.encodeReply(Shelved(2, "</script>'\\"))
-    assert body.count(b"</script>") == 1
-    assert body.count(b"'") == 8
 
 
 @pytest.mark.parametrize(

@@ -27,34 +27,30 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.requests.talk import TalkRequests
+from txwebqq.wire.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
 from txwebqq.wire.command import Command, Ticket
-from txwebqq.wire.media import (
+from txwebqq.wire.deposits import (
+    GetOffpic2,
+    NotifyOfffile2,
+    SendOfffile2,
+    UploadOfflineFile,
+    UploadOfflinePic,
+    WaitingFile,
+)
+from txwebqq.wire.media import LOCAL_IDS, GetFile2, RefuseFile2, SendFile
+from txwebqq.wire.shelf import (
     CALLBACK_FACE,
     CALLBACK_GROUP,
     DELETE_FACE,
     DISCUSSION_PICTURE,
     LIST_FACES,
-    LOCAL_IDS,
-    OF_GROUP,
-    OF_PERSON,
     SHOW_FACE,
     CfaceUpload,
     CustomFaceEntry,
     GetCface2,
-    GetFace,
-    GetFile2,
     GetGfaceSig2,
     GetGroupPic,
-    GetOffpic2,
-    ModifyMyHead,
-    NotifyOfffile2,
-    RefuseFile2,
-    SendFile,
-    SendOfffile2,
     Shelved,
-    UploadOfflineFile,
-    UploadOfflinePic,
-    WaitingFile,
     WebqqApp,
 )
 

@@ -21,7 +21,7 @@ from txwebqq.server.records import (
     RoomWithMembers,
 )
 from txwebqq.server.tables import Tables
-from txwebqq.wire.media import OF_PERSON
+from txwebqq.wire.avatars import OF_PERSON
 
 THEIRS = {
     "account": "number",

@@ -37,36 +37,39 @@ from txwebqq.server.relay import Relay, Relays
 from txwebqq.server.sessions import Ended, Random, Session, token
 from txwebqq.server.streams import Flow, Intake, sendFile
 from txwebqq.server.world import World
+from txwebqq.wire.avatars import GetFace, ModifyMyHead
 from txwebqq.wire.command import Command, Fields, Pairs, Refusal, encodeRefusal
-from txwebqq.wire.media import (
-    DELETE_FACE,
-    LIST_FACES,
-    SHOW_FACE,
+from txwebqq.wire.deposits import (
     ApplyOfflinePicDl2,
-    CfaceUpload,
-    FaceSignature,
-    GetCface2,
-    GetFace,
-    GetFile2,
-    GetGfaceSig2,
-    GetGroupPic,
-    GetImage2,
     GetOffpic2,
     LocatedPicture,
-    ModifyMyHead,
     NotifyOfffile2,
+    SendOfffile2,
+    StoredFile,
+    UploadOfflineFile,
+    UploadOfflinePic,
+)
+from txwebqq.wire.media import (
+    GetFile2,
     ReceiveFile,
     RefuseFile2,
     SendFile,
-    SendOfffile2,
+    Upload,
+    pathFields,
+)
+from txwebqq.wire.shelf import (
+    DELETE_FACE,
+    LIST_FACES,
+    SHOW_FACE,
+    CfaceUpload,
+    FaceSignature,
+    GetCface2,
+    GetGfaceSig2,
+    GetGroupPic,
+    GetImage2,
     ShelfReply,
     Shelved,
-    StoredFile,
-    Upload,
-    UploadOfflineFile,
-    UploadOfflinePic,
     WebqqApp,
-    pathFields,
 )
 
 PASS_LIFE = 600.0
