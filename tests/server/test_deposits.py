@@ -1,0 +1,190 @@
+"""
+Photos and files that are left for a friend, over HTTP.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from tests.server.forms import (
+    JPG,
+    MediaTestCase,
+    faceOf,
+)
+from tests.server.harness import (
+    ALICE,
+    BOB,
+    DAVE,
+    Response,
+)
+from txwebqq.server.files import DAY
+
+
+class BuddyPictureTests(MediaTestCase):
+    def test_photo(self) -> None:
+        """
+        A photo is uploaded, sent, and fetched by the friend alone, under
+        another path.
+        """
+        stored = self.deposit(self.alice, name="Beaver <1>.jpg")
+        self.assertEqual(stored["retcode"], 0)
+        self.assertEqual(stored["filename"], "Beaver%20%3C1%3E.jpg")
+        self.assertEqual(stored["filesize"], len(JPG))
+        path = stored["filepath"]
+        self.assertEqual(self.tell([["offpic", path, "a.jpg", 7]]).json["retcode"], 0)
+        (event,) = self.events(self.bob)
+        kind, picture = event["value"]["content"][1]
+        self.assertEqual((kind, picture["success"]), ("offpic", 1))
+        self.assertNotEqual(picture["file_path"], path)
+        target = (
+            f"/channel/get_offpic2?file_path={quote(picture['file_path'], safe='')}"
+            f"&f_uin={event['value']['from_uin']}"
+        )
+        self.assertEqual(self.follow(self.get(self.bob, target)).body, JPG)
+        self.assertEqual(self.get(self.carol, target).json["retcode"], 100001)
+        mine = f"/channel/get_offpic2?file_path={quote(path)}&f_uin={ALICE}"
+        self.assertEqual(self.get(self.bob, mine).json["retcode"], 100001)
+
+    def test_preview(self) -> None:
+        """
+        Whoever uploaded a photo may see it before it is sent.
+        """
+        path = self.deposit(self.alice)["filepath"]
+        target = f"/channel/apply_offline_pic_dl2?f_uin={ALICE}&file_path={path}&t=1"
+        result = self.get(self.alice, target).result
+        self.assertEqual(result["file_path"], path)
+        parts = urlsplit(result["url"])
+        shown = self.house.get(f"{parts.path}?{parts.query}").response
+        self.assertEqual((shown.status, shown.body), (200, JPG))
+        self.assertEqual(self.get(self.bob, target).json["retcode"], 100001)
+
+    def test_notMine(self) -> None:
+        """
+        What somebody else uploaded cannot be sent.
+        """
+        path = self.deposit(self.bob)["filepath"]
+        _, name = faceOf(self.shelve(self.bob))
+        for element in (["offpic", path, "a", 1], ["cface", name]):
+            self.assertEqual(self.tell([element]).json["retcode"], 100001)
+
+    def test_refusedUploads(self) -> None:
+        """
+        Somebody else's uin, a file that is no picture, one that is too large,
+        and nobody: each is refused in the callback.
+        """
+        codes = [
+            self.deposit(self.alice, uin=str(BOB))["retcode"],
+            self.deposit(self.alice, b"MZ")["retcode"],
+            self.deposit(self.alice, JPG + bytes(1024 * 1024))["retcode"],
+            self.deposit(self.alice, name="../../x")["retcode"],
+        ]
+        self.alice.vfwebqq = "0"
+        codes.append(self.deposit(self.alice)["retcode"])
+        self.assertEqual(codes, [100001, -30014, -30003, 100001, 121])
+
+
+class OfflineFileTests(MediaTestCase):
+    def give(self, path: str, name: str = "", to: int | None = None) -> Response:
+        to = self.alice.uin(BOB) if to is None else to
+        return self.alice.channel(
+            "send_offfile2", to=to, file_path=path, filename=name, to_uin=to
+        )
+
+    def test_give(self) -> None:
+        """
+        A file is uploaded, given, fetched by its key, and its sender is told
+        once.
+        """
+        data = bytes(range(256)) * 1000
+        path = self.deposit(self.alice, data, "报告 1.txt", "file")["filepath"]
+        self.assertEqual(self.give(path, "报告 1.txt").json["retcode"], 0)
+        (event,) = self.events(self.bob)
+        self.assertEqual(event["poll_type"], "push_offfile")
+        value = event["value"]
+        self.assertEqual((value["name"], value["size"]), ("报告 1.txt", len(data)))
+        self.assertEqual(value["expire_time"] - value["time"], 7 * DAY)
+        target = f"/{quote(value['name'])}?ver=2173&rkey={value['rkey']}&range="
+        part = self.house.get(target + "255999").response
+        self.assertEqual(part.body, data[255999:])
+        for _ in range(2):
+            whole = self.house.get(target + "0").response
+            self.assertEqual(whole.body, data)
+            self.assertIn("attachment", whole.all("Content-Disposition")[0])
+        (answer,) = self.events(self.alice)
+        self.assertEqual(answer["poll_type"], "notify_offfile")
+        value = answer["value"]
+        self.assertEqual(
+            (value["action"], value["filename"], value["filesize"]),
+            (1, "报告 1.txt", len(data)),
+        )
+
+    def test_namedLikeAPath(self) -> None:
+        """
+        A file that is called like one of our paths is fetched all the same.
+        """
+        path = self.deposit(self.alice, b"x", "check", "file")["filepath"]
+        self.give(path, "check")
+        (event,) = self.events(self.bob)
+        target = f"/check?ver=2173&rkey={event['value']['rkey']}&range=0"
+        self.assertEqual(self.house.get(target).response.body, b"x")
+
+    def test_chineseName(self) -> None:
+        """
+        The name of a file may come in the Chinese code page, whose second
+        bytes look like backslashes.
+        """
+        name = "許功蓋.txt"
+        stored = self.deposit(self.alice, b"x", name.encode("gb18030"), "file")
+        self.assertEqual(stored["filename"], quote(name))
+
+    def test_refuse(self) -> None:
+        """
+        Whoever gets a file may refuse it: it is gone, and its sender told.
+        """
+        path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
+        self.give(path, "a.txt")
+        (event,) = self.events(self.bob)
+        query = "file_name=a.txt&file_size=1&action=2&t=1"
+        target = f"/channel/notify_offfile2?{query}&to="
+        stranger = self.get(self.carol, f"{target}{self.carol.uin(ALICE)}")
+        self.assertEqual(stranger.json["retcode"], 100001)
+        done = self.get(self.bob, f"{target}{self.bob.uin(ALICE)}")
+        self.assertEqual(done.json["retcode"], 0)
+        (answer,) = self.events(self.alice)
+        self.assertEqual(answer["value"]["action"], 2)
+        gone = self.house.get(f"/a.txt?ver=2173&rkey={event['value']['rkey']}")
+        self.assertEqual(gone.response.status, 404)
+
+    def test_notMine(self) -> None:
+        """
+        Only one's own files are given, and only to friends.
+        """
+        path = self.deposit(self.bob, b"x", "a.txt", "file")["filepath"]
+        self.assertEqual(self.give(path).json["retcode"], 100001)
+        path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
+        dave = self.alice.uin(DAVE)
+        self.assertEqual(self.give(path, to=dave).json["retcode"], 100001)
+        self.assertEqual(self.give(path, "../x").json["retcode"], 100001)
+
+    def test_expires(self) -> None:
+        """
+        After seven days a file is gone, from the disk as well.
+        """
+        path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
+        self.give(path)
+        (event,) = self.events(self.bob)
+        folder = self.house.server._media._blobs.incoming().parent
+        self.assertEqual(_files(folder), 1)
+        target = f"/a.txt?ver=2173&rkey={event['value']['rkey']}"
+        self.house.clock.advance(7 * DAY - 1)
+        self.assertEqual(self.house.get(target).response.status, 200)
+        self.house.clock.advance(3600)
+        self.assertEqual(self.house.get(target).response.status, 404)
+        self.house.visitor(ALICE)
+        self.house.clock.pump([60] * 70)
+        self.assertEqual(_files(folder), 0)
+
+
+def _files(folder: Path) -> int:
+    return sum(path.is_file() for path in folder.rglob("*"))

@@ -1,0 +1,227 @@
+"""
+Custom faces, over HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import quote
+
+from tests.server.forms import (
+    PNG,
+    MediaTestCase,
+    faceOf,
+    form,
+    upload,
+)
+from tests.server.harness import (
+    ALICE,
+    CATS,
+    DAVE,
+    START,
+    Response,
+    Visitor,
+)
+from txwebqq.model import Number
+from txwebqq.server.files import DAY
+
+
+class FaceTests(MediaTestCase):
+    def test_upload(self) -> None:
+        """
+        A picture becomes a custom face that is called by its MD5.
+        """
+        response = self.shelve(self.alice)
+        self.assertEqual(response.all("Content-Type"), ["text/html; charset=utf-8"])
+        self.assertIn(b"parent.EQQ.Model.ChatMsg.callbackSendPicGroup({", response.body)
+        ret, name = faceOf(response)
+        self.assertEqual(ret, 0)
+        self.assertRegex(name, r"^[0-9A-F]{32}\.png$")
+
+    def test_twice(self) -> None:
+        """
+        What is there already is ret 4, with its name first.
+        """
+        _, name = faceOf(self.shelve(self.alice))
+        again = faceOf(self.shelve(self.alice))
+        self.assertEqual(again, (4, f"{name} -6102 upload cface failed"))
+        self.assertEqual(faceOf(self.shelve(self.bob)), (0, name))
+
+    def test_refused(self) -> None:
+        """
+        No picture is ret 1, nobody 2, too much 3; none of them is kept.
+        """
+        self.assertEqual(faceOf(self.shelve(self.alice, b"<svg/>"))[0], 1)
+        stranger = Visitor(self.house, Number(1))
+        stranger.vfwebqq = "f" * 80
+        self.assertEqual(faceOf(self.shelve(stranger))[0], 2)
+        big = PNG + bytes(250 * 1024)
+        self.assertEqual(faceOf(self.shelve(self.alice, big))[0], 3)
+        listed = self.house.get(
+            f"/cgi-bin/webqq_app/?cmd=1&vfwebqq={self.alice.vfwebqq}"
+        )
+        self.assertEqual(listed.response.body, b'var custom_face={"ret":"0",data:[]};')
+
+    def test_cookies(self) -> None:
+        """
+        The cookie of the login does for the vfwebqq.
+        """
+        cookie = f"ptwebqq={self.alice.ptwebqq}; skey=@x"
+        self.alice.vfwebqq = ""
+        self.assertEqual(faceOf(self.shelve(self.alice, PNG, Cookie=cookie))[0], 0)
+
+    def test_callback(self) -> None:
+        """
+        What a page is told to call is a name, whatever a client says.
+        """
+        fields = {"f": "alert(1);//", "vfwebqq": self.alice.vfwebqq}
+        body = form(fields, "custom_face", "a.png", PNG)
+        response = upload(self.house, "/cgi-bin/cface_upload", body).response
+        self.assertNotIn(b"alert", response.body)
+
+    def test_library(self) -> None:
+        """
+        Custom faces can be listed, seen and deleted, each by its owner only.
+        """
+        _, name = faceOf(self.shelve(self.alice))
+        base = "/cgi-bin/webqq_app/?vfwebqq="
+        mine, theirs = base + self.alice.vfwebqq, base + self.bob.vfwebqq
+        listed = self.house.get(f"{mine}&cmd=1").response
+        row = json.dumps([name, int(START), len(PNG)], separators=(",", ":"))
+        self.assertEqual(
+            listed.body.decode(), f'var custom_face={{"ret":"0",data:[{row}]}};'
+        )
+        shown = self.house.get(f"{mine}&cmd=2&bd={name}").response
+        self.assertEqual(shown.body, PNG)
+        self.assertEqual(shown.all("Content-Type"), ["image/png"])
+        denied = self.house.get(f"{theirs}&cmd=2&bd={name}").response
+        self.assertEqual(denied.json["retcode"], 100001)
+        self.assertIn(
+            b'"ret":"1"', self.house.get(f"{theirs}&cmd=12&bd={name}").response.body
+        )
+        self.assertIn(
+            b'"ret":"0"', self.house.get(f"{mine}&cmd=12&bd={name}").response.body
+        )
+        self.assertEqual(
+            self.house.get(f"{mine}&cmd=2&bd={name}").response.json["retcode"], 100001
+        )
+
+    def test_face(self) -> None:
+        """
+        A custom face goes to a friend, who may fetch it, by either name.
+        """
+        _, name = faceOf(self.shelve(self.alice))
+        self.assertEqual(self.tell([["cface", name]]).json["retcode"], 0)
+        (event,) = self.events(self.bob)
+        self.assertEqual(event["value"]["content"][1], ["cface", name, ""])
+        lcid, sender = event["value"]["msg_id"], event["value"]["from_uin"]
+        digits, _, ending = name.partition(".")
+        guid = "-".join(re.findall("^.{8}|.{4}(?=.{12})|.{12}$", digits))
+        for target in (
+            f"/channel/get_cface2?lcid={lcid}&guid={name}&to={sender}&count=5&time=1",
+            f"/channel/get_image2?lcid={lcid}&guid=%7B{guid}%7D0.{ending}&to={sender}",
+        ):
+            response = self.get(self.bob, target)
+            self.assertEqual(response.body, PNG)
+            self.assertEqual(response.all("Content-Type"), ["image/png"])
+        uin = self.carol.uin(ALICE)
+        denied = f"/channel/get_cface2?lcid={lcid}&guid={name}&to={uin}"
+        self.assertEqual(self.get(self.carol, denied).json["retcode"], 100001)
+
+
+class GroupPictureTests(MediaTestCase):
+    def signature(self, visitor: Visitor) -> dict[str, str]:
+        result = self.get(visitor, "/channel/get_gface_sig2?t=1").result
+        self.assertEqual(len(result["gface_key"]), 16)
+        return {"key": result["gface_key"], "sig": result["gface_sig"]}
+
+    def send(self, name: str, **more: Any) -> Response:
+        members: dict[str, Any] = {
+            "group_uin": self.alice.gid,
+            "content": json.dumps(
+                ["see: ", ["cface", "group", name], "", ["font", {}]]
+            ),
+            "msg_id": 1,
+            **more,
+        }
+        return self.alice.channel("send_qun_msg2", **members)
+
+    def code(self, visitor: Visitor) -> int:
+        session = self.house.world.sessions.of(visitor.number)
+        assert session is not None
+        return session.aliases.code(CATS)
+
+    def test_send(self) -> None:
+        """
+        A picture that was sent to a group reaches its members, and nobody
+        else may fetch it.
+        """
+        _, name = faceOf(self.shelve(self.alice))
+        sent = self.send(
+            name, group_code=self.code(self.alice), **self.signature(self.alice)
+        )
+        self.assertEqual(sent.json, {"retcode": 0, "result": "ok"})
+        for visitor in (self.bob, self.dave):
+            (event,) = self.events(visitor)
+            text, (kind, picture), _ = event["value"]["content"][1:]
+            self.assertEqual((text, kind), ("see: ", "cface"))
+            self.assertEqual(set(picture), {"name", "file_id", "key", "server"})
+            target = (
+                f"/cgi-bin/get_group_pic?type=0&gid={event['value']['group_code']}"
+                f"&uin={event['value']['send_uin']}&rip=1.2.3.4&rport=80"
+                f"&fid={picture['file_id']}&pic={quote(picture['name'])}&t=1"
+            )
+            fetched = self.follow(
+                self.house.get(f"{target}&vfwebqq={visitor.vfwebqq}").response
+            )
+            self.assertEqual(fetched.body, PNG)
+            self.assertEqual(fetched.all("Content-Type"), ["image/png"])
+        denied = self.house.get(f"{target}&vfwebqq={self.carol.vfwebqq}").response
+        self.assertEqual(denied.json["retcode"], 100001)
+        own = self.house.get(f"{target}&vfwebqq={self.alice.vfwebqq}").response
+        self.assertEqual(self.follow(own).body, PNG)
+
+    def test_unsigned(self) -> None:
+        """
+        Key and sig have to be one's own and not too old; the picture has to be
+        one's own, too.
+        """
+        _, name = faceOf(self.shelve(self.alice))
+        mine, theirs = self.signature(self.alice), self.signature(self.bob)
+        for wrong in ({}, theirs, mine | {"sig": "é" * 72}, mine | {"key": "x"}):
+            self.assertEqual(self.send(name, **wrong).json["retcode"], 100001)
+        self.assertEqual(self.send("0" * 32 + ".png", **mine).json["retcode"], 100001)
+        self.assertEqual(self.send(name, group_code=5, **mine).json["retcode"], 100001)
+        many = json.dumps([["cface", "group", name]] * 11)
+        self.assertEqual(self.send(name, content=many, **mine).json["retcode"], 123)
+        self.assertEqual(self.events(self.bob), [])
+        self.assertEqual(self.send(name, **mine).json["retcode"], 0)
+
+    def test_old(self) -> None:
+        """
+        A signature is good for five days.
+        """
+        _, name = faceOf(self.shelve(self.alice))
+        signature = self.signature(self.alice)
+        self.house.world.sessions._idle.clear()
+        self.house.clock.advance(5 * DAY)
+        self.assertEqual(self.send(name, **signature).json["retcode"], 100001)
+
+    def test_offline(self) -> None:
+        """
+        A picture waits with its message for whoever is away.
+        """
+        self.get(self.dave, "/channel/logout2?ids=")
+        _, name = faceOf(self.shelve(self.alice))
+        self.send(name, **self.signature(self.alice))
+        dave = self.house.visitor(DAVE)
+        dave.catchUp()
+        (event,) = self.events(dave)
+        picture = event["value"]["content"][2][1]
+        target = (
+            f"/cgi-bin/get_group_pic?type=0&gid=1&uin=1&fid={picture['file_id']}"
+            f"&pic={quote(picture['name'])}&vfwebqq={dave.vfwebqq}"
+        )
+        self.assertEqual(self.follow(self.house.get(target).response).body, PNG)

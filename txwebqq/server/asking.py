@@ -1,0 +1,32 @@
+"""
+Who asks for pictures and files: by the ticket of a session, or by what a
+browser has of it.
+"""
+
+from __future__ import annotations
+
+from txwebqq.server.exchange import Exchange
+from txwebqq.server.post import refusalFor
+from txwebqq.server.sessions import Ended, Session, Sessions
+from txwebqq.wire.command import Refusal
+
+
+def byTicket(sessions: Sessions, psessionid: str) -> Session | Refusal:
+    """
+    The session with a ticket.
+    """
+    session = sessions.byTicket(psessionid)
+    return refusalFor(session) if isinstance(session, Ended) else session
+
+
+def byVerifier(
+    sessions: Sessions, vfwebqq: str, exchange: Exchange
+) -> Session | Refusal:
+    """
+    The session of whoever has its vfwebqq, or the cookie of its login.
+    """
+    found = sessions.byVerifier(vfwebqq)
+    if isinstance(found, Session):
+        return found
+    signedOn = sessions.bySignOn(exchange.cookies.get("ptwebqq", ""))
+    return signedOn if isinstance(signedOn, Session) else refusalFor(found)

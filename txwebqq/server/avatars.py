@@ -1,0 +1,75 @@
+"""
+Answers about avatars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.server.asking import byVerifier
+from txwebqq.server.blobs import Blobs
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.pictures import Pictures, typeOf
+from txwebqq.server.portraits import portrait
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Sessions
+from txwebqq.wire.avatars import GetFace, ModifyMyHead
+from txwebqq.wire.command import Command, Refusal
+
+
+class Avatars:
+    """
+    The exchanges of avatars.
+    """
+
+    def __init__(self, sessions: Sessions, pictures: Pictures, blobs: Blobs) -> None:
+        self._sessions = sessions
+        self._pictures = pictures
+        self._blobs = blobs
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {GetFace: self.getFace, ModifyMyHead: self.modifyMyHead}
+
+    def getFace(self, question: GetFace, exchange: Exchange) -> bytes | Refusal:
+        """
+        What somebody looks like.
+        """
+        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        if isinstance(session, Refusal):
+            return session
+        avatar = self._pictures.avatarOf(session, question.kind, question.whose)
+        if avatar is None:
+            return Refusal(NOT_YOURS, "uin is nobody")
+        data = None if avatar.digest is None else self._blobs.read(avatar.digest)
+        if data is None or avatar.digest is None:
+            data = portrait(avatar.number)
+            # Numbers are for those only who may know them.
+            tag = f'"{question.kind}-{question.whose}"'
+        else:
+            tag = f'"{avatar.digest[:32]}"'
+        exchange.contentType = typeOf(data[:16]).encode()
+        exchange.headers += [
+            (b"etag", tag.encode()),
+            (b"cache-control", b"private, max-age=60"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        known = (exchange.header(b"if-none-match") or b"").decode("latin-1")
+        if tag in [one.strip().removeprefix("W/") for one in known.split(",")]:
+            exchange.status = 304
+            return b""
+        return data
+
+    def modifyMyHead(
+        self, question: ModifyMyHead, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Look otherwise.
+        """
+        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        if isinstance(session, Refusal):
+            return session
+        return self._pictures.setAvatar(session, question.name, question.group)

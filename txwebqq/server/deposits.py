@@ -1,0 +1,185 @@
+"""
+Answers about photos and files that are left for a friend.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.server.asking import byTicket, byVerifier
+from txwebqq.server.downloads import ABSENT, Downloads, describe, refuse
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.files import GONE, TOO_BIG, Files
+from txwebqq.server.pictures import Pictures
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Sessions
+from txwebqq.server.uploads import Received
+from txwebqq.wire.command import Command, Fields, Refusal
+from txwebqq.wire.deposits import (
+    ApplyOfflinePicDl2,
+    GetOffpic2,
+    LocatedPicture,
+    NotifyOfffile2,
+    SendOfffile2,
+    StoredFile,
+    UploadOfflineFile,
+    UploadOfflinePic,
+)
+
+
+class Deposits:
+    """
+    The exchanges of what lies here until a friend fetches it.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        files: Files,
+        pictures: Pictures,
+        downloads: Downloads,
+    ) -> None:
+        self._sessions = sessions
+        self._files = files
+        self._pictures = pictures
+        self._downloads = downloads
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            ApplyOfflinePicDl2: self.applyOfflinePicDl2,
+            GetOffpic2: self.getOffpic2,
+            SendOfffile2: self.sendOfffile2,
+            NotifyOfffile2: self.notifyOfffile2,
+        }
+
+    def uploadOfflinePic(
+        self, question: UploadOfflinePic, file: Received, exchange: Exchange
+    ) -> StoredFile | Refusal:
+        """
+        Keep a picture for a friend.
+        """
+        return self._deposit(question, file, exchange, isPicture=True)
+
+    def uploadOfflineFile(
+        self, question: UploadOfflineFile, file: Received, exchange: Exchange
+    ) -> StoredFile | Refusal:
+        """
+        Keep a file for a friend.
+        """
+        return self._deposit(question, file, exchange, isPicture=False)
+
+    def _deposit(
+        self,
+        question: UploadOfflinePic | UploadOfflineFile,
+        file: Received,
+        exchange: Exchange,
+        isPicture: bool,
+    ) -> StoredFile | Refusal:
+        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        if isinstance(session, Refusal):
+            return session
+        if question.own not in (0, session.number):
+            return Refusal(NOT_YOURS, "uin is not yours")
+        if file.blob is None:
+            return Refusal(TOO_BIG, "the file is too large")
+        path = self._files.deposit(
+            session.number, file.blob, file.name, isPicture, file.beginning
+        )
+        if isinstance(path, Refusal):
+            return path
+        return StoredFile(
+            path, file.name, file.blob.size, question.fileId, question.callback
+        )
+
+    def applyOfflinePicDl2(
+        self, question: ApplyOfflinePicDl2, exchange: Exchange
+    ) -> LocatedPicture | Refusal:
+        """
+        Tell whoever left a picture with us where it is.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        digest = self._pictures.sentTo(session, question.file)
+        if digest is None:
+            return ABSENT
+        return LocatedPicture(self._downloads.passTo(digest, exchange), question.file)
+
+    def getOffpic2(self, question: GetOffpic2, exchange: Exchange) -> bytes | Refusal:
+        """
+        Send whoever was sent a photo to where it is.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        return self._downloads.redirect(
+            self._pictures.sentTo(session, question.file), exchange
+        )
+
+    def sendOfffile2(
+        self, question: SendOfffile2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Give a file to a friend.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        ip, port = _address(exchange)
+        return self._files.give(
+            session, question.to, question.file, question.name, ip, port
+        )
+
+    def notifyOfffile2(
+        self, question: NotifyOfffile2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Do not want a file.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        if question.action != 2:
+            return None
+        return self._files.refuse(
+            session, question.sender, question.name, question.size
+        )
+
+    def fetch(self, request: Any, fields: Fields) -> int | bytes:
+        """
+        Send the bytes that a key opens: a picture that we led somebody to, or
+        a file that waits.
+
+        @raise MalformedReply: when the key is missing, or a number is none.
+        """
+        key = fields.text("rkey")
+        digest = self._downloads.passed(key)
+        if digest is not None:
+            return self._downloads.send(request, digest, 0, None)
+        handout = self._files.waiting(key)
+        if handout is None:
+            return refuse(request, Refusal(GONE, "the file is no longer here"), 404)
+        start = fields.integer("range", 0)
+        if not 0 <= start <= handout.size:
+            return refuse(request, Refusal(NOT_YOURS, "range is not in the file"))
+        describe(request, handout.name)
+        return self._downloads.send(
+            request, handout.digest, start, lambda: self._files.fetched(key)
+        )
+
+
+def _address(exchange: Exchange) -> tuple[str, int]:
+    """
+    Where to find us, by what the client calls us, else by where it met us.
+    """
+    host, _, port = exchange.base.rpartition("//")[2].partition(":")
+    try:
+        ip = str(ipaddress.IPv4Address(host))
+        return ip, int(port or 80)
+    except ValueError:
+        return exchange.local

@@ -1,0 +1,144 @@
+"""
+Kept bytes on their way out: themselves, or by way of a redirect.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web.server import NOT_DONE_YET
+
+from txwebqq.server.blobs import Blobs
+from txwebqq.server.exchange import Exchange
+from txwebqq.server.files import GONE
+from txwebqq.server.pages import TEXT
+from txwebqq.server.pictures import typeOf
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Random, token
+from txwebqq.server.streams import sendFile
+from txwebqq.wire.command import Refusal, encodeRefusal
+
+PASS_LIFE = 600.0
+"""The seconds within which a redirect has to be followed."""
+
+MAX_PASSES = 10_000
+
+ABSENT = Refusal(NOT_YOURS, "there is no such picture for you")
+
+
+class Downloads:
+    """
+    What pictures and files are sent through.
+
+    @param blobs: where their bytes lie.
+    """
+
+    _log = Logger()
+
+    def __init__(self, blobs: Blobs, clock: IReactorTime, random: Random) -> None:
+        self._blobs = blobs
+        self._clock = clock
+        self._random = random
+        # By key: a digest, and until when it opens.
+        self._passes: OrderedDict[str, tuple[str, float]] = OrderedDict()
+
+    def passed(self, key: str) -> str | None:
+        """
+        The digest that a URL of ours leads to, as long as it does.
+        """
+        digest, until = self._passes.get(key, ("", 0.0))
+        return digest if until > self._clock.seconds() else None
+
+    def show(self, digest: str | None, exchange: Exchange) -> bytes | Refusal:
+        """
+        A picture itself; L{None} is none.
+        """
+        data = None if digest is None else self._blobs.read(digest)
+        if data is None:
+            return ABSENT
+        exchange.contentType = typeOf(data[:16]).encode()
+        exchange.headers.append((b"x-content-type-options", b"nosniff"))
+        return data
+
+    def redirect(self, digest: str | None, exchange: Exchange) -> bytes | Refusal:
+        """
+        Send the client to where a picture is.
+        """
+        if digest is None:
+            return ABSENT
+        exchange.location = self.passTo(digest, exchange)
+        return b""
+
+    def passTo(self, digest: str, exchange: Exchange) -> str:
+        """
+        A URL that leads to some bytes, for some minutes.
+        """
+        key = token(self._random, 64)
+        now = self._clock.seconds()
+        while self._passes:
+            first = next(iter(self._passes))
+            if self._passes[first][1] > now and len(self._passes) < MAX_PASSES:
+                break
+            del self._passes[first]
+        self._passes[key] = digest, now + PASS_LIFE
+        return f"{exchange.base}/?ver=2173&rkey={key}"
+
+    def send(
+        self,
+        request: Any,
+        digest: str,
+        start: int,
+        delivered: Callable[[], None] | None,
+    ) -> int | bytes:
+        """
+        Answer with kept bytes.
+
+        @param delivered: called once all have left; L{None} for a picture.
+        """
+        file = self._blobs.open(digest)
+        if file is None:
+            return refuse(request, Refusal(GONE, "the file is no longer here"), 404)
+        size = file.seek(0, 2)
+        file.seek(0)
+        headers = request.responseHeaders
+        if delivered is None:
+            headers.setRawHeaders(b"content-type", [typeOf(file.read(16)).encode()])
+            headers.setRawHeaders(b"x-content-type-options", [b"nosniff"])
+        file.seek(start)
+        headers.setRawHeaders(b"content-length", [b"%d" % (size - start)])
+        finished = sendFile(file, request)
+        if delivered is not None:
+            note = delivered
+            finished.addCallback(lambda _: note())
+        finished.addErrback(self._ebSent)
+        return NOT_DONE_YET
+
+    def _ebSent(self, failure: Any) -> None:
+        self._log.failure("Could not note that a file was fetched.", failure)
+
+
+def describe(request: Any, name: str) -> None:
+    """
+    Say that what comes is a file.
+    """
+    headers = request.responseHeaders
+    headers.setRawHeaders(b"content-type", [b"application/octet-stream"])
+    headers.setRawHeaders(b"x-content-type-options", [b"nosniff"])
+    # Nothing that somebody sends is shown as a page of ours.
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    headers.setRawHeaders(b"content-disposition", [disposition.encode()])
+
+
+def refuse(request: Any, refusal: Refusal, status: int = 200) -> bytes:
+    """
+    Say why no file comes.
+    """
+    request.setResponseCode(status)
+    request.responseHeaders.removeHeader(b"content-disposition")
+    request.setHeader(b"content-type", TEXT)
+    return encodeRefusal(refusal)

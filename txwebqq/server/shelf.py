@@ -1,0 +1,133 @@
+"""
+Answers about custom faces, and about the groups and friends that they are
+sent to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.server.asking import byTicket, byVerifier
+from txwebqq.server.downloads import Downloads
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.pages import SCRIPT
+from txwebqq.server.pictures import Pictures
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Sessions
+from txwebqq.server.uploads import Received
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.shelf import (
+    DELETE_FACE,
+    LIST_FACES,
+    SHOW_FACE,
+    CfaceUpload,
+    FaceSignature,
+    GetCface2,
+    GetGfaceSig2,
+    GetGroupPic,
+    GetImage2,
+    ShelfReply,
+    Shelved,
+    WebqqApp,
+)
+
+
+class Shelf:
+    """
+    The exchanges of custom faces.
+    """
+
+    def __init__(
+        self, sessions: Sessions, pictures: Pictures, downloads: Downloads
+    ) -> None:
+        self._sessions = sessions
+        self._pictures = pictures
+        self._downloads = downloads
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            GetGfaceSig2: self.getGfaceSig2,
+            GetGroupPic: self.getGroupPic,
+            GetCface2: self.getCface2,
+            GetImage2: self.getImage2,
+            WebqqApp: self.webqqApp,
+        }
+
+    def cfaceUpload(
+        self, question: CfaceUpload, file: Received, exchange: Exchange
+    ) -> Shelved:
+        """
+        Put a picture among somebody's custom faces.
+        """
+        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        callback = question.callback
+        if isinstance(session, Refusal):
+            return Shelved(2, "get uin and skey error", callback)
+        if file.blob is None:
+            return Shelved(3, "", callback)
+        shelved = self._pictures.shelve(session.number, file.blob, file.beginning)
+        return Shelved(shelved.ret, shelved.name, callback)
+
+    def getGfaceSig2(
+        self, question: GetGfaceSig2, exchange: Exchange
+    ) -> FaceSignature | Refusal:
+        """
+        What pictures are sent to groups with.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        return self._pictures.signature(session)
+
+    def getGroupPic(self, question: GetGroupPic, exchange: Exchange) -> bytes | Refusal:
+        """
+        Send whoever was sent a picture to where it is.
+        """
+        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        if isinstance(session, Refusal):
+            return session
+        return self._downloads.redirect(
+            self._pictures.sentTo(session, question.name), exchange
+        )
+
+    def getCface2(self, question: GetCface2, exchange: Exchange) -> bytes | Refusal:
+        """
+        A friend's custom face.
+        """
+        return self._peerFace(question, exchange)
+
+    def getImage2(self, question: GetImage2, exchange: Exchange) -> bytes | Refusal:
+        """
+        The same, by another name.
+        """
+        return self._peerFace(question, exchange)
+
+    def _peerFace(
+        self, question: GetCface2 | GetImage2, exchange: Exchange
+    ) -> bytes | Refusal:
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        digest = self._pictures.faceFrom(session, question.sender, question.name)
+        return self._downloads.show(digest, exchange)
+
+    def webqqApp(self, question: WebqqApp, exchange: Exchange) -> ShelfReply | Refusal:
+        """
+        Somebody's own custom faces.
+        """
+        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        if isinstance(session, Refusal):
+            return session
+        number, name = session.number, question.name
+        if question.what == SHOW_FACE:
+            return self._downloads.show(self._pictures.shelved(number, name), exchange)
+        exchange.contentType = SCRIPT
+        if question.what == LIST_FACES:
+            return self._pictures.shelf(number)
+        if question.what == DELETE_FACE:
+            return 0 if self._pictures.unshelve(number, name) else 1
+        return Refusal(NOT_YOURS, "cmd is not 1, 2 or 12")

@@ -1,0 +1,142 @@
+"""
+Forms with a file on their way in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from txwebqq.errors import MalformedReply
+from txwebqq.server.asking import byVerifier
+from txwebqq.server.blobs import Blob, Blobs, Draft, TooLarge
+from txwebqq.server.exchange import Exchange
+from txwebqq.server.mediastore import MediaStore
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.sessions import Session, Sessions
+from txwebqq.server.streams import Flow
+from txwebqq.wire.command import Fields, Pairs, Refusal
+from txwebqq.wire.media import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """
+    The file of a form.
+
+    @ivar blob: L{None} when it is too large.
+    """
+
+    name: str
+    blob: Blob | None
+    beginning: bytes
+
+
+Taker = Callable[[Any, Received, Exchange], Any]
+"""Makes the answer to a form: of its question, its file and its exchange."""
+
+
+class Uploads:
+    """
+    What forms with files are received through.
+
+    @param blobs: where their bytes lie.
+    """
+
+    def __init__(self, sessions: Sessions, store: MediaStore, blobs: Blobs) -> None:
+        self._sessions = sessions
+        self._store = store
+        self._blobs = blobs
+
+    def whose(self, vfwebqq: str, exchange: Exchange) -> Session | Refusal:
+        """
+        Who sends a form.
+        """
+        return byVerifier(self._sessions, vfwebqq, exchange)
+
+    def begin(self, limit: int) -> Draft:
+        """
+        Begin to receive a file.
+        """
+        return self._blobs.begin(limit)
+
+    def keep(self, draft: Draft) -> Blob:
+        """
+        Keep a file, for the time being.
+        """
+        blob = draft.keep()
+        self._store.noteBlob(blob)
+        return blob
+
+
+class Uploaded:
+    """
+    A file that is put on the disk as it comes
+    (L{txwebqq.server.streams.Reception}).
+    """
+
+    def __init__(
+        self,
+        uploads: Uploads,
+        command: type[Upload[Any]],
+        taker: Taker,
+        limit: int,
+        query: bytes,
+        flow: Flow,
+    ) -> None:
+        self.flow = flow
+        self._uploads = uploads
+        self._command = command
+        self._taker = taker
+        self._limit = limit
+        self._query = query
+        self._draft: Draft | None = None
+        self._name = ""
+
+    def begin(self, pairs: Pairs, name: str) -> None:
+        self._name = name
+        self._draft = self._uploads.begin(self._limit)
+
+    def write(self, data: bytes) -> None:
+        if self._draft is None:
+            return
+        try:
+            self._draft.write(data)
+        except TooLarge:
+            self._draft = None
+
+    def end(self) -> None:
+        pass
+
+    def finish(self, pairs: Pairs, exchange: Exchange) -> Any:
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return self._take(pairs, exchange, None, b"")
+        try:
+            return self._take(pairs, exchange, draft, draft.beginning)
+        finally:
+            draft.discard()
+
+    def _take(
+        self, pairs: Pairs, exchange: Exchange, draft: Draft | None, beginning: bytes
+    ) -> Any:
+        try:
+            query = Fields.parse(self._query).items()
+            question = self._command.decodeFields(Fields([*pairs, *query]))
+        except MalformedReply as e:
+            return Refusal(NOT_YOURS, str(e))
+        # Whoever is refused leaves nothing behind.
+        session = self._uploads.whose(Fields(pairs).ticket.vfwebqq, exchange)
+        isWelcome = isinstance(session, Session)
+        blob = self._uploads.keep(draft) if draft is not None and isWelcome else None
+        return self._taker(question, Received(self._name, blob, beginning), exchange)
+
+    def fail(self, reason: str, exchange: Exchange) -> Any:
+        self.lost()
+        return Refusal(NOT_YOURS, reason)
+
+    def lost(self) -> None:
+        draft, self._draft = self._draft, None
+        if draft is not None:
+            draft.discard()
