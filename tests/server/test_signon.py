@@ -16,6 +16,7 @@ from zope.interface import implementer
 from tests.server.harness import ALICE, BOB, CAROL, House, Visitor, textsOf
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.population import parse
+from txwebqq.server.signon import PICTURES, PICTURES_WINDOW
 from txwebqq.server.store import Store
 from txwebqq.server.world import Admission, World
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
@@ -564,6 +565,23 @@ class CaptchaTests(SynchronousTestCase):
             self.assertRegex(text, r"\A[A-Z0-9]{4}\Z")
             for alike in ("0O", "1IL", "5S", "2Z", "8B", "G6", "UV"):
                 self.assertLessEqual(len(set(_alphabet(self.drawn)) & set(alike)), 1)
+
+    def test_tooMany(self) -> None:
+        """
+        An address is drawn so many captchas, and then again when time has
+        passed; the others have theirs meanwhile.
+        """
+        for _ in range(PICTURES):
+            self.getImage()
+        target = "/getimage?aid=1003903&r=0.8&uin=10001"
+        refused = self.house.get(target).response
+        self.assertEqual(refused.json["retcode"], 100000)
+        self.assertIn("come back in ten minutes", refused.json["errmsg"])
+        self.assertEqual(len(self.drawn), PICTURES)
+        elsewhere = self.house.get(target, address="127.0.0.2").response
+        self.assertEqual(elsewhere.body, b"\xff\xd8\xff")
+        self.house.clock.advance(PICTURES_WINDOW)
+        self.getImage()
 
     def test_suspicious(self) -> None:
         """

@@ -17,6 +17,7 @@ from txwebqq.server.aliases import HIGHEST_NUMBER
 from txwebqq.server.enrolment import (
     ACCOUNTS,
     ACCOUNTS_WINDOW,
+    FORMS,
     TRIES,
     TRIES_WINDOW,
     Enrolment,
@@ -231,6 +232,37 @@ def test_tries() -> None:
     assert office.submit(address="127.0.0.2").status == 200
     office.clock.advance(TRIES_WINDOW)
     assert office.submit().status == 200
+
+
+def test_forms() -> None:
+    """
+    An address gets so many forms, and is then told when to come back, also
+    where a form is answered by another; what it has fetched it may still send.
+    """
+    office = Office()
+    fetched = office.ask("GET")
+    for _ in range(FORMS - 1):
+        assert office.ask("GET").status == 200
+    page = office.ask("GET")
+    assert page.status == 429
+    assert b"Too many forms for your address:\ncome back in ten minutes" in page.body
+    assert b"<form" not in page.body
+    assert page.cookies == {}
+    page = office.ask("POST", b"")
+    assert page.status == 429
+    assert b"That is not what this form sends. Too many forms" in page.body
+    assert office.ask("GET", address="127.0.0.2").status == 200
+    session = fetched.cookies["signup"]
+    fields = {
+        "nick": "Zoë",
+        "password": "open sesame",
+        "again": "open sesame",
+        "code": read(fetched),
+        "session": session,
+    }
+    assert office.ask("POST", urlencode(fields).encode(), session).status == 200
+    office.clock.advance(TRIES_WINDOW)
+    assert office.ask("GET").status == 200
 
 
 def test_accounts() -> None:

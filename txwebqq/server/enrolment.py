@@ -21,8 +21,11 @@ MIN_PASSWORD, MAX_PASSWORD = 6, 64
 TRIES, TRIES_WINDOW = 20, 600.0
 """So many forms an address may send in so many seconds."""
 
+FORMS = 60
+"""So many new forms, each with a captcha, it gets in that time."""
+
 ACCOUNTS, ACCOUNTS_WINDOW = 5, 3600.0
-"""And so many accounts it gets."""
+"""And so many accounts."""
 
 # What moves the text around it, or is not there at all.
 _UNSEEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -64,7 +67,15 @@ class Enrolment:
         self.captchas = Captchas(now, random, captchaText)
         self._store = store
         self._tries = Allowance(now, TRIES, TRIES_WINDOW)
+        self._forms = Allowance(now, FORMS, TRIES_WINDOW)
         self._accounts = Allowance(now, ACCOUNTS, ACCOUNTS_WINDOW)
+
+    def captcha(self, address: str) -> tuple[str, str] | None:
+        """
+        A captcha for a new form, its session and its text, unless the address
+        has had too many.
+        """
+        return self.captchas.issue() if self._forms.spend(address) else None
 
     def enrol(self, form: Form, address: str) -> Number | str:
         """

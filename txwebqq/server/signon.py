@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from twisted.logger import Logger
 
+from txwebqq.allowances import Allowance
 from txwebqq.model import Number
 from txwebqq.server.aliases import HIGHEST_NUMBER
 from txwebqq.server.exchange import Exchange, Handler
@@ -38,6 +39,9 @@ MALFORMED = "提交参数错误，请检查。"
 
 LANDING_PAGE = "http://web2.qq.com/loginproxy.html?login2qq=1&webqq_type="
 
+PICTURES, PICTURES_WINDOW = 300, 600.0
+"""So many captchas an address is drawn in so many seconds."""
+
 NOBODY = Number(0)
 """Stands for names that can be no account's; the world has nobody there."""
 
@@ -59,11 +63,16 @@ class SignOn:
     _log = Logger()
 
     def __init__(
-        self, world: World, random: Random, draw: Callable[[str], bytes] | None
+        self,
+        world: World,
+        now: Callable[[], float],
+        random: Random,
+        draw: Callable[[str], bytes] | None,
     ) -> None:
         self._world = world
         self._random = random
         self._draw = draw
+        self._pictures = Allowance(now, PICTURES, PICTURES_WINDOW)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -107,6 +116,11 @@ class SignOn:
         """
         if self._draw is None:
             return Refusal(100000, "this server has no captchas")
+        if not self._pictures.spend(exchange.address):
+            return Refusal(
+                100000,
+                "too many captchas for your address: come back in ten minutes",
+            )
         verifySession, text = self._world.captchas.issue()
         exchange.setCookie("verifysession", verifySession)
         return self._draw(text)

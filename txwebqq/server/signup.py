@@ -59,6 +59,10 @@ _FORM = """{problem}<form method="post" action="signup">
 </form>
 """
 
+_LATER = """<p><strong>{problem}Too many forms for your address:
+come back in ten minutes.</strong></p>
+"""
+
 _DONE = """<p>Your number is <strong>{number}</strong>.
 Keep it: it is what you sign on with.</p>
 """
@@ -86,33 +90,40 @@ class SignUp:
         self._enrolment = enrolment
         self._draw = draw
 
-    def show(self) -> Page:
+    def show(self, exchange: Exchange) -> Page:
         """
         An empty form.
         """
-        return self._form(200, "", "")
+        return self._form(exchange, 200, "", "")
 
     def take(self, body: bytes, exchange: Exchange) -> Page:
         """
         What somebody sent.
         """
         if len(body) > MAX_FORM:
-            return self._form(413, "That is too long.", "")
+            return self._form(exchange, 413, "That is too long.", "")
         values = _values(body)
         if values is None:
-            return self._form(400, "That is not what this form sends.", "")
+            return self._form(exchange, 400, "That is not what this form sends.", "")
         form = Form(**values)
         if not form.session or exchange.cookies.get(COOKIE) != form.session:
             return self._form(
-                403, "This form is not yours, or your browser keeps no cookies.", ""
+                exchange,
+                403,
+                "This form is not yours, or your browser keeps no cookies.",
+                "",
             )
         answer = self._enrolment.enrol(form, exchange.address)
         if isinstance(answer, str):
-            return self._form(400, answer, form.nick)
+            return self._form(exchange, 400, answer, form.nick)
         return _page(200, _DONE.format(number=answer), "")
 
-    def _form(self, status: int, problem: str, nick: str) -> Page:
-        session, text = self._enrolment.captchas.issue()
+    def _form(self, exchange: Exchange, status: int, problem: str, nick: str) -> Page:
+        captcha = self._enrolment.captcha(exchange.address)
+        if captcha is None:
+            said = f"{escape(problem)} " if problem else ""
+            return _page(429, _LATER.format(problem=said), None)
+        session, text = captcha
         body = _FORM.format(
             problem=f"<p><strong>{escape(problem)}</strong></p>\n" if problem else "",
             nick=escape(nick),
@@ -141,21 +152,20 @@ def _values(body: bytes) -> dict[str, str] | None:
     return {name: values[0] for name, values in pairs.items()}
 
 
-def _page(status: int, body: str, session: str) -> Page:
-    cookie = f"{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict"
-    if not session:
-        cookie += "; Max-Age=0"
-    return Page(
-        status,
-        (
-            (b"content-type", HTML),
-            (b"cache-control", b"no-store"),
-            (
-                b"content-security-policy",
-                POLICY,
-            ),
-            (b"x-content-type-options", b"nosniff"),
-            (b"set-cookie", cookie.encode("ascii")),
-        ),
-        _PAGE.format(body=body).encode(),
-    )
+def _page(status: int, body: str, session: str | None) -> Page:
+    """
+    @param session: what the browser keeps of a form; C{""} to forget the last
+        one, L{None} to leave it as it is.
+    """
+    headers = [
+        (b"content-type", HTML),
+        (b"cache-control", b"no-store"),
+        (b"content-security-policy", POLICY),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if session is not None:
+        cookie = f"{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict"
+        if not session:
+            cookie += "; Max-Age=0"
+        headers.append((b"set-cookie", cookie.encode("ascii")))
+    return Page(status, tuple(headers), _PAGE.format(body=body).encode())

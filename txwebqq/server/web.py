@@ -131,7 +131,7 @@ class WebQQServer(Resource):
         talks = Talks(world, random)
         friendships = Friendships(world, clock.seconds, random)
         families = (
-            SignOn(world, random, draw),
+            SignOn(world, clock.seconds, random, draw),
             self._channel,
             self._media,
             Roster(world, clock.seconds),
@@ -216,11 +216,12 @@ class WebQQServer(Resource):
         return self._reply(request, exchange, route, reply)
 
     def _signUp(self, signup: SignUp, request: Request) -> bytes:
+        exchange = _exchange(request, self._proxies)
         if request.method == b"GET":
-            page = signup.show()
+            page = signup.show(exchange)
         else:
             body = request.content.read(MAX_FORM + 1) if request.content else b""
-            page = signup.take(body, _exchange(request, self._proxies))
+            page = signup.take(body, exchange)
         request.setResponseCode(page.status)
         for name, value in page.headers:
             request.setHeader(name, value)
