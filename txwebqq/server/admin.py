@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from txwebqq.database import InUse
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server import population
+from txwebqq.server import census, population
 from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
     Person,
@@ -447,18 +447,13 @@ def _makeAdmin(store: Store, arguments: Arguments) -> None:
 
 
 def _export(store: Store, arguments: Arguments) -> None:
-    text = population.write(store.population())
+    text = census.write(store.population())
     try:
         handle = os.open(arguments.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as e:
         raise InvalidConfiguration(f"{arguments.file}: {e.strerror}") from e
-    for one, other in store.oneSided():
-        sys.stderr.write(
-            f"webqq-admin: not in the file: {one} has {other} for a friend, "
-            "but not the other way round\n"
-        )
 
 
 def _readPopulation(arguments: Arguments) -> None:

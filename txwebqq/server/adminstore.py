@@ -14,6 +14,7 @@ from txwebqq.model import Number
 from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
     Discussion,
+    Drawer,
     Friendship,
     Person,
     Population,
@@ -194,17 +195,6 @@ class AdminTables(Tables):
 
     # ---- everything
 
-    def oneSided(self) -> list[tuple[Number, Number]]:
-        """
-        Who has whom for a friend without being theirs.
-        """
-        return self._db.execute(
-            "SELECT f.owner, f.friend FROM friendship f WHERE NOT EXISTS"
-            " (SELECT 1 FROM friendship b"
-            "  WHERE b.owner = f.friend AND b.friend = f.owner)"
-            " ORDER BY f.owner, f.friend"
-        ).fetchall()
-
     def population(self) -> Population:
         """
         Everybody, and what joins them, as far as population files go.
@@ -215,26 +205,39 @@ class AdminTables(Tables):
                 friendships=tuple(self._friendships()),
                 rooms=tuple(self._rooms()),
                 discussions=tuple(self._discussions()),
+                drawers=self._drawers(),
             )
 
+    def _drawers(self) -> dict[Number, tuple[Drawer, ...]]:
+        drawers: dict[Number, tuple[Drawer, ...]] = {}
+        for owner, *drawer in self._db.execute(
+            "SELECT owner, idx, name, sort FROM category ORDER BY owner, idx"
+        ):
+            drawers[owner] = (*drawers.get(owner, ()), Drawer(*drawer))
+        return drawers
+
     def _friendships(self) -> list[Friendship]:
-        rows = self._db.execute(
-            "SELECT f.owner, f.friend, ifnull(c.name, ''), ifnull(d.name, ''),"
-            " f.markname, b.markname FROM friendship f"
-            " JOIN friendship b ON b.owner = f.friend AND b.friend = f.owner"
+        found: dict[tuple[Number, Number], dict[Number, tuple[str | int, str]]] = {}
+        for owner, friend, category, markname in self._db.execute(
+            "SELECT f.owner, f.friend, CASE"
+            # A name says more than an index, if it is the name of one only.
+            "  WHEN c.name IS NULL THEN 0 WHEN 1 = (SELECT count(*)"
+            "   FROM category d WHERE d.owner = c.owner AND d.name = c.name)"
+            "  THEN c.name ELSE c.idx END, f.markname"
+            " FROM friendship f"
             " LEFT JOIN category c ON c.owner = f.owner AND c.idx = f.category"
-            "  AND c.idx <> 0"
-            " LEFT JOIN category d ON d.owner = b.owner AND d.idx = b.category"
-            "  AND d.idx <> 0"
-            " WHERE f.owner < f.friend ORDER BY f.owner, f.friend"
-        )
+            " ORDER BY min(f.owner, f.friend), max(f.owner, f.friend), f.owner"
+        ):
+            between = min(owner, friend), max(owner, friend)
+            found.setdefault(between, {})[owner] = category, markname
         return [
             Friendship(
-                between=(one, other),
-                categories=_texts({one: theirs, other: others}),
-                marknames=_texts({one: name, other: otherName}),
+                between=between,
+                categories={owner: c for owner, (c, _) in kept.items() if c},
+                marknames={owner: m for owner, (_, m) in kept.items() if m},
+                keptBy=None if len(kept) == 2 else next(iter(kept)),
             )
-            for one, other, theirs, others, name, otherName in rows
+            for between, kept in found.items()
         ]
 
     def _rooms(self) -> list[RoomWithMembers]:

@@ -1,11 +1,11 @@
 """
-Population files: TOML that describes the people of a server.
+Population files: TOML that describes the people of a server, and how it is
+read.
 """
 
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +26,7 @@ from txwebqq.model import (
 from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
     Discussion,
+    Drawer,
     Friendship,
     Person,
     Population,
@@ -36,7 +37,7 @@ from txwebqq.wire.digests import passwordHash
 
 V = TypeVar("V")
 
-_PROFILE_TEXTS = (
+PROFILE_TEXTS = (
     "country",
     "province",
     "city",
@@ -51,7 +52,10 @@ _PROFILE_TEXTS = (
     "question",
     "answer",
 )
-_PROFILE_NUMBERS = ("blood", "shengxiao", "constel", "allow", "vipLevel")
+PROFILE_NUMBERS = ("blood", "shengxiao", "constel", "allow", "vipLevel")
+MAX_DRAWER = 0xFFFF
+"""The highest index of a category, and the highest place among the others."""
+
 _GENDERS = ("male", "female", "unknown")
 
 
@@ -175,11 +179,13 @@ def parse(text: str) -> Population:
         file = Entry("population", tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as e:
         raise InvalidConfiguration(f"not TOML: {e}") from e
+    accounts = list(_each(file, "account", _account))
     population = Population(
-        people=tuple(_each(file, "account", _person)),
+        people=tuple(person for person, _ in accounts),
         friendships=tuple(_each(file, "friendship", _friendship)),
         rooms=tuple(_each(file, "group", _room)),
         discussions=tuple(_each(file, "discussion", _discussion)),
+        drawers={person.number: drawers for person, drawers in accounts if drawers},
     )
     file.close()
     _refuseTwice("account", (person.number for person in population.people))
@@ -230,14 +236,41 @@ def _refuseTwice(kind: str, names: Iterable[object]) -> None:
         seen.add(name)
 
 
+def _account(entry: Entry) -> tuple[Person, tuple[Drawer, ...]]:
+    return _person(entry), _drawers(entry)
+
+
+def _drawers(entry: Entry) -> tuple[Drawer, ...]:
+    tables = entry.take("categories") if entry.has("categories") else []
+    if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
+        raise entry.error("categories is not a list of tables")
+    drawers = []
+    for position, table in enumerate(tables, 1):
+        one = Entry(f"{entry.name}: category {position}", table)
+        index = one.integer("index", position)
+        if not 1 <= index <= MAX_DRAWER:
+            raise one.error(f"index is not from 1 to {MAX_DRAWER}")
+        sort = one.integer("sort", index)
+        if not 0 <= sort <= MAX_DRAWER:
+            raise one.error(f"sort is not from 0 to {MAX_DRAWER}")
+        name = one.text("name")
+        if not name:
+            raise one.error("name is empty")
+        one.close()
+        drawers.append(Drawer(index, name, sort))
+    if len({drawer.index for drawer in drawers}) < len(drawers):
+        raise entry.error("categories has an index twice")
+    return tuple(drawers)
+
+
 def _person(entry: Entry) -> Person:
     number = entry.number("number")
     firstHash = _firstHash(entry)
     profile: dict[str, Any] = {}
-    for key in _PROFILE_TEXTS:
+    for key in PROFILE_TEXTS:
         if entry.has(key):
             profile[key] = entry.text(key)
-    for key in _PROFILE_NUMBERS:
+    for key in PROFILE_NUMBERS:
         if entry.has(key):
             profile[key] = entry.integer(key)
     if entry.has("gender"):
@@ -245,14 +278,11 @@ def _person(entry: Entry) -> Person:
         if profile["gender"] not in _GENDERS:
             raise entry.error(f"gender is none of {', '.join(_GENDERS)}")
     if entry.has("birthday"):
-        day = entry.take("birthday")
-        if not isinstance(day, datetime.date):
-            raise entry.error("birthday is not a date such as 1990-10-01")
-        profile["birthday"] = [day.year, day.month, day.day]
+        profile["birthday"] = _birthday(entry)
     allow = profile.get("allow", WHO_ASKS)
     if not ANYBODY <= allow <= WHO_ANSWERS_AND_ASKS:
         raise entry.error(f"allow is not from {ANYBODY} to {WHO_ANSWERS_AND_ASKS}")
-    if allow == WHO_ANSWERS and not profile.get("answer"):
+    if allow == WHO_ANSWERS and "answer" not in profile:
         raise entry.error("with allow = 3 there must be an answer")
     return Person(
         number=number,
@@ -260,6 +290,25 @@ def _person(entry: Entry) -> Person:
         nick=entry.text("nick", str(number)),
         face=entry.integer("face", 0),
         profile=profile,
+    )
+
+
+def _birthday(entry: Entry) -> list[int]:
+    value = entry.take("birthday")
+    match value:
+        case datetime.date():
+            return [value.year, value.month, value.day]
+        case [int(year), int(month), int(day)]:
+            try:
+                # What somebody keeps to themselves is 0; 2000 has all days.
+                datetime.date(year or 2000, month or 1, day or 1)
+            except (ValueError, OverflowError):
+                pass
+            else:
+                return [year, month, day]
+    raise entry.error(
+        "birthday is not a date such as 1990-10-01, "
+        "nor year, month and day such as [0, 10, 1]"
     )
 
 
@@ -281,14 +330,38 @@ def _friendship(entry: Entry) -> Friendship:
     between = entry.numbers("between")
     if len(between) != 2:
         raise entry.error("between does not name two people")
+    keptBy = entry.number("kept_by") if entry.has("kept_by") else None
+    if keptBy is not None and keptBy not in between:
+        raise entry.error("kept_by is neither of the two")
+    keepers = between if keptBy is None else [keptBy]
     return Friendship(
         between=(between[0], between[1]),
-        categories=_perDirection(entry, "category", between),
-        marknames=_perDirection(entry, "markname", between),
+        categories=_categories(entry, keepers),
+        marknames=_perDirection(entry, "markname", keepers),
+        keptBy=keptBy,
     )
 
 
-def _perDirection(entry: Entry, key: str, between: list[Number]) -> dict[Number, str]:
+def _categories(entry: Entry, keepers: list[Number]) -> dict[Number, str | int]:
+    """
+    Where either of two friends keeps the other: as L{_perDirection} has it,
+    with indices in the place of names in a table.
+    """
+    if not entry.has("category"):
+        return {}
+    value = entry.take("category")
+    indices: dict[Number, str | int] = {}
+    if isinstance(value, dict):
+        for name in [n for n, index in value.items() if type(index) is int]:
+            index = value.pop(name)
+            if name not in map(str, keepers):
+                raise entry.error(f"category: {name!r} is not one of them")
+            indices[Number(int(name))] = index
+    names = _perDirection(Entry(entry.name, {"category": value}), "category", keepers)
+    return indices | names
+
+
+def _perDirection(entry: Entry, key: str, keepers: list[Number]) -> dict[Number, str]:
     """
     What either of two friends has for the other: one text for both, two texts
     in the order of C{between}, or a table by the number of who keeps it.
@@ -296,17 +369,16 @@ def _perDirection(entry: Entry, key: str, between: list[Number]) -> dict[Number,
     if not entry.has(key):
         return {}
     value = entry.take(key)
-    if isinstance(value, str):
-        value = [value, value]
     match value:
-        case [str(one), str(other)]:
-            return {between[0]: one, between[1]: other}
+        case str():
+            return dict.fromkeys(keepers, value)
+        case [str(one), str(other)] if len(keepers) == 2:
+            return {keepers[0]: one, keepers[1]: other}
         case dict():
             table = Entry(entry.name, {key: value})
-            return table.textsByNumber(key, between)
-    raise entry.error(
-        f"{key} is neither a text, nor two texts, nor a table of texts by number"
-    )
+            return table.textsByNumber(key, keepers)
+    two = "nor two texts, " if len(keepers) == 2 else ""
+    raise entry.error(f"{key} is neither a text, {two}nor a table of texts by number")
 
 
 def _room(entry: Entry) -> RoomWithMembers:
@@ -325,6 +397,7 @@ def _room(entry: Entry) -> RoomWithMembers:
         owner=owner,
         memo=entry.text("memo", ""),
         description=entry.text("description", ""),
+        created=_created(entry),
         option=option,
     )
     return RoomWithMembers(
@@ -333,6 +406,15 @@ def _room(entry: Entry) -> RoomWithMembers:
         admins=admins,
         cards=entry.textsByNumber("cards", members),
     )
+
+
+def _created(entry: Entry) -> int:
+    if not entry.has("created"):
+        return 0
+    time = entry.take("created")
+    if not isinstance(time, datetime.datetime) or time.tzinfo is None:
+        raise entry.error("created is not a time such as 2013-04-15T05:34:59Z")
+    return int(time.timestamp())
 
 
 def _discussion(entry: Entry) -> Discussion:
@@ -348,70 +430,3 @@ def _discussion(entry: Entry) -> Discussion:
 
 def _withOwner(owner: Number, members: list[Number]) -> tuple[Number, ...]:
     return tuple(members) if owner in members else (owner, *members)
-
-
-def write(population: Population) -> str:
-    """
-    The text that describes a population: what L{parse} makes of it is the
-    same again. Passwords are their MD5.
-    """
-    lines: list[str] = []
-    for person in population.people:
-        lines += ["[[account]]", f"number = {person.number}"]
-        lines.append(f'password_md5 = "{person.firstHash.hex()}"')
-        lines.append(f"nick = {_quoted(person.nick)}")
-        if person.face:
-            lines.append(f"face = {person.face}")
-        lines += [*_profileLines(person.profile), ""]
-    for friendship in population.friendships:
-        lines += ["[[friendship]]", f"between = {list(friendship.between)}"]
-        lines += _tableLine("category", friendship.categories)
-        lines += [*_tableLine("markname", friendship.marknames), ""]
-    for entry in population.rooms:
-        room = entry.room
-        lines += ["[[group]]", f"number = {room.number}"]
-        lines += [f"name = {_quoted(room.name)}", f"owner = {room.owner}"]
-        lines.append(f"members = {list(entry.members)}")
-        if entry.admins:
-            lines.append(f"admins = {sorted(entry.admins)}")
-        lines += _tableLine("cards", entry.cards)
-        for key, text in (("memo", room.memo), ("description", room.description)):
-            if text:
-                lines.append(f"{key} = {_quoted(text)}")
-        if room.option != MAY_ASK:
-            lines.append(f"option = {room.option}")
-        lines.append("")
-    for discussion in population.discussions:
-        lines += ["[[discussion]]", f"number = {discussion.number}"]
-        if discussion.name:
-            lines.append(f"name = {_quoted(discussion.name)}")
-        lines.append(f"owner = {discussion.owner}")
-        lines += [f"members = {list(discussion.members)}", ""]
-    return "\n".join(lines)
-
-
-def _profileLines(profile: Mapping[str, Any]) -> Iterator[str]:
-    for key in (*_PROFILE_TEXTS, "gender"):
-        value = profile.get(key)
-        if isinstance(value, str):
-            yield f"{key} = {_quoted(value)}"
-    for key in _PROFILE_NUMBERS:
-        value = profile.get(key)
-        if isinstance(value, int):
-            yield f"{key} = {int(value)}"
-    try:
-        yield f"birthday = {datetime.date(*profile['birthday']).isoformat()}"
-    except (KeyError, TypeError, ValueError):
-        # People who change their profile may say less than a date.
-        return
-
-
-def _tableLine(key: str, texts: Mapping[Number, str]) -> Iterator[str]:
-    if texts:
-        pairs = ", ".join(f"{n} = {_quoted(text)}" for n, text in texts.items())
-        yield f"{key} = {{ {pairs} }}"
-
-
-def _quoted(text: str) -> str:
-    # TOML's texts are JSON's, but for one character.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -183,13 +183,23 @@ class Friendship:
     Two people who are friends.
 
     @ivar categories: by the number of who keeps it, the name of the category
-        for the other one.
+        for the other one, or its index.
     @ivar marknames: likewise, the name for the other one.
+    @ivar keptBy: the only one who has the other for a friend, L{None} when
+        both do.
     """
 
     between: tuple[Number, Number]
-    categories: Mapping[Number, str] = field(default_factory=dict)
+    categories: Mapping[Number, str | int] = field(default_factory=dict)
     marknames: Mapping[Number, str] = field(default_factory=dict)
+    keptBy: Number | None = None
+
+    @property
+    def keepers(self) -> tuple[Number, ...]:
+        """
+        Who has the other for a friend.
+        """
+        return self.between if self.keptBy is None else (self.keptBy,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +232,12 @@ class Discussion:
 class Population:
     """
     People and what joins them.
+
+    @ivar drawers: by the number of who keeps them, their categories.
     """
 
     people: tuple[Person, ...] = ()
     friendships: tuple[Friendship, ...] = ()
     rooms: tuple[RoomWithMembers, ...] = ()
     discussions: tuple[Discussion, ...] = ()
+    drawers: Mapping[Number, tuple[Drawer, ...]] = field(default_factory=dict)

@@ -246,13 +246,14 @@ class Store(
         @raise InvalidConfiguration: when somebody is named who is nowhere.
         """
         with self._database.transaction():
-            self._mergePeople(population.people)
+            self._mergePeople(population)
             for friendship in population.friendships:
                 what = "friendship between {} and {}".format(*friendship.between)
                 self._require(what, friendship.between)
                 one, other = friendship.between
-                for owner, friend in ((one, other), (other, one)):
-                    category = friendship.categories.get(owner, "")
+                for owner in friendship.keepers:
+                    friend = other if owner == one else one
+                    category = friendship.categories.get(owner, 0)
                     markname = friendship.marknames.get(owner, "")
                     self._mergeFriend(owner, friend, category, markname)
             for room in population.rooms:
@@ -267,17 +268,19 @@ class Store(
             if not self._has("SELECT 1 FROM account WHERE number = ?", number):
                 raise InvalidConfiguration(f"{what}: there is no account {number}")
 
-    def _mergePeople(self, people: Iterable[Person]) -> None:
-        self._db.executemany(
-            "INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?, ?)",
-            (
-                (p.number, p.firstHash, p.nick, p.face, json.dumps(dict(p.profile)))
-                for p in people
-            ),
-        )
+    def _mergePeople(self, population: Population) -> None:
+        for p in population.people:
+            added = self._db.execute(
+                "INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?, ?)",
+                (p.number, p.firstHash, p.nick, p.face, json.dumps(dict(p.profile))),
+            )
+            # Whoever was there has put their list in their own order.
+            if added.rowcount == 1:
+                for drawer in population.drawers.get(p.number, ()):
+                    self.setDrawer(p.number, drawer)
 
     def _mergeFriend(
-        self, owner: Number, friend: Number, category: str, markname: str
+        self, owner: Number, friend: Number, category: str | int, markname: str
     ) -> None:
         if self.keeping(owner, friend) or self._wereFriends(owner, friend):
             return
@@ -287,8 +290,10 @@ class Store(
             (owner, friend, index, markname),
         )
 
-    def _categoryIndex(self, owner: Number, name: str) -> int:
+    def _categoryIndex(self, owner: Number, name: str | int) -> int:
         drawers = self.drawers(owner)
+        if isinstance(name, int):
+            return name if name in (drawer.index for drawer in drawers) else 0
         for drawer in drawers:
             if drawer.name == name:
                 return drawer.index

@@ -1,0 +1,205 @@
+"""
+Populations, written down and read again.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.server.harness import ALICE, BOB, CAROL, DAVE, PEOPLE
+from txwebqq.model import ANYBODY, MAY_JOIN, MAY_NOT_JOIN, WHO_ANSWERS, Number
+from txwebqq.server.census import write
+from txwebqq.server.population import parse
+from txwebqq.server.records import (
+    Discussion,
+    Drawer,
+    Friendship,
+    Person,
+    Population,
+    Room,
+    RoomWithMembers,
+)
+from txwebqq.server.store import Store
+
+HASH = b"\x01" * 16
+FOLK = (ALICE, BOB, CAROL, DAVE)
+PAIRS = tuple((a, b) for a in FOLK for b in FOLK if a < b)
+
+texts = st.text(max_size=8)
+names = texts.filter(bool)
+drawers = st.lists(
+    # Few names, so that some are there twice.
+    st.builds(
+        Drawer,
+        st.integers(1, 65535),
+        st.sampled_from(("Family", '茶 "x"', "\x7f\n")),
+        st.integers(0, 65535),
+    ),
+    max_size=4,
+    unique_by=lambda drawer: drawer.index,
+).map(lambda found: tuple(sorted(found, key=lambda drawer: drawer.index)))
+profiles = st.fixed_dictionaries(
+    {},
+    optional={
+        "city": texts,
+        "signature": texts,
+        "question": texts,
+        "answer": texts,
+        "gender": st.sampled_from(("male", "female", "unknown")),
+        "blood": st.integers(0, 4),
+        "vipLevel": st.integers(0, 7),
+        "allow": st.integers(ANYBODY, 2),
+        "birthday": st.tuples(
+            st.sampled_from((0, 1, 1990, 9999)),
+            st.integers(0, 12),
+            st.integers(0, 28),
+        ).map(list),
+    },
+)
+
+
+@st.composite
+def friendships(draw: st.DrawFn, own: dict[Number, tuple[Drawer, ...]]) -> Friendship:
+    between = draw(st.sampled_from(PAIRS))
+    keptBy = draw(st.sampled_from((None, *between)))
+    keepers = between if keptBy is None else (keptBy,)
+    categories: dict[Number, str | int] = {}
+    for number in keepers:
+        known = own[number]
+        if draw(st.booleans()):
+            categories[number] = draw(
+                st.sampled_from(["New", *(d.name for d in known)])
+            )
+        elif known:
+            categories[number] = draw(st.sampled_from([d.index for d in known]))
+    marknames = {n: draw(names) for n in keepers if draw(st.booleans())}
+    return Friendship(between, categories, marknames, keptBy)
+
+
+@st.composite
+def rooms(draw: st.DrawFn) -> RoomWithMembers:
+    members = draw(st.sets(st.sampled_from(FOLK), min_size=1).map(sorted))
+    room = Room(
+        Number(draw(st.integers(200001, 200003))),
+        draw(texts),
+        draw(st.sampled_from(members)),
+        draw(texts),
+        draw(texts),
+        draw(st.integers(0, 2**32)),
+        draw(st.integers(MAY_JOIN, MAY_NOT_JOIN)),
+    )
+    admins = frozenset(draw(st.sets(st.sampled_from(members))))
+    cards = {n: draw(names) for n in members if draw(st.booleans())}
+    return RoomWithMembers(room, tuple(members), admins, cards)
+
+
+@st.composite
+def discussions(draw: st.DrawFn) -> Discussion:
+    members = draw(st.permutations(FOLK))[: draw(st.integers(1, 4))]
+    number = Number(draw(st.integers(300001, 300003)))
+    return Discussion(number, draw(texts), members[0], tuple(members))
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> Population:
+    own = {number: draw(drawers) for number in FOLK}
+    kept = st.lists(friendships(own), unique_by=lambda f: f.between)
+    return Population(
+        tuple(
+            Person(n, HASH, draw(texts), draw(st.integers(0, 9)), draw(profiles))
+            for n in FOLK
+        ),
+        tuple(draw(kept)),
+        tuple(draw(st.lists(rooms(), unique_by=lambda r: r.room.number, max_size=2))),
+        tuple(draw(st.lists(discussions(), unique_by=lambda d: d.number, max_size=2))),
+        own,
+    )
+
+
+def moved(store: Store) -> Store:
+    """
+    An empty database, after everybody was written down and read again.
+    """
+    fresh = Store()
+    fresh.merge(parse(write(store.population())))
+    return fresh
+
+
+@settings(max_examples=60, deadline=None)
+@given(populations())
+def test_roundTrip(population: Population) -> None:
+    """
+    Whatever a database knows of its people, an empty one knows when it has
+    been written down and read there.
+    """
+    store = Store()
+    store.merge(population)
+    fresh = moved(store)
+    assert fresh.population() == store.population()
+    for number in FOLK:
+        assert sorted(map(repr, fresh.friends(number))) == sorted(
+            map(repr, store.friends(number))
+        )
+        assert fresh.drawers(number) == store.drawers(number)
+    store.close()
+    fresh.close()
+
+
+def test_emptyCategory() -> None:
+    """
+    A category without friends is written down, with its place among the
+    others; so are two of one name, and who is in which.
+    """
+    store = Store()
+    store.merge(parse(PEOPLE))
+    for drawer in (Drawer(7, "Tea", 9), Drawer(8, "Tea", 2), Drawer(9, "Empty", 1)):
+        store.setDrawer(ALICE, drawer)
+    store.changeFriend(ALICE, CAROL, 8, "")
+    fresh = moved(store)
+    assert Drawer(9, "Empty", 1) in fresh.drawers(ALICE)
+    kept = fresh.keeping(ALICE, CAROL)
+    assert kept is not None
+    assert kept.category == 8
+    store.close()
+    fresh.close()
+
+
+def test_created() -> None:
+    """
+    A group keeps the time of its making.
+    """
+    store = Store()
+    store.merge(parse(PEOPLE))
+    room = Room(Number(0), "new", ALICE, created=1366004099)
+    number = store.createRoom(room, [ALICE])
+    assert "created = 2013-04-15T05:34:59Z" in write(store.population())
+    made = moved(store).room(number)
+    assert made is not None
+    assert made.created == 1366004099
+
+
+def test_nobodyAnswers() -> None:
+    """
+    Somebody who wants an answer that nobody can give comes through; a file in
+    which it was forgotten does not.
+    """
+    store = Store()
+    store.merge(Population((Person(ALICE, HASH, "", 0, {"allow": WHO_ANSWERS}),)))
+    (person,) = moved(store).people()
+    assert person.profile == {"allow": WHO_ANSWERS, "answer": ""}
+
+
+def test_known() -> None:
+    """
+    Somebody who is there already keeps their categories as they have them,
+    and gets none that they have removed.
+    """
+    store = Store()
+    account = f'[[account]]\nnumber = {ALICE}\npassword = "x"\n'
+    text = account + 'categories = [{ name = "a" }, { name = "b", sort = 5 }]'
+    store.merge(parse(text))
+    assert store.drawers(ALICE) == [Drawer(1, "a", 1), Drawer(2, "b", 5)]
+    store.removeDrawer(ALICE, 1)
+    store.merge(parse(text))
+    assert store.drawers(ALICE) == [Drawer(2, "b", 5)]
