@@ -1,0 +1,143 @@
+"""
+How long people have been around.
+"""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.task import Clock
+
+from txwebqq.model import Level, Number
+from txwebqq.server.attendance import CHINA, DAY, Register, levelAfter
+from txwebqq.server.records import Attendance
+from txwebqq.server.store import Store
+
+ALICE, BOB = Number(10001), Number(10002)
+
+MIDNIGHT = 15810 * DAY - CHINA
+"""A day begins in China."""
+
+
+class Town:
+    """
+    A register, and the time, from noon on.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.clock = Clock()
+        self.clock.advance(MIDNIGHT + DAY / 2)
+        self.store = store or Store()
+        self.register = Register(self.store, self.clock.seconds)
+
+    def known(self, number: Number = ALICE) -> tuple[int, int]:
+        """
+        The days and the seconds that a server which is killed now has kept.
+        """
+        kept = self.store.attendance(number)
+        return kept.days, kept.seconds
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "remaining"),
+    [
+        (0, 0, 5),
+        (4, 0, 1),
+        (5, 1, 7),
+        (11, 1, 1),
+        (12, 2, 9),
+        (20, 2, 1),
+        (21, 3, 11),
+        (320, 16, 37),
+    ],
+)
+def test_level(days: int, level: int, remaining: int) -> None:
+    """
+    Level N takes N * (N + 4) days.
+    """
+    assert levelAfter(days, 7199) == Level(level, days, 1, remaining)
+
+
+def test_shortVisit() -> None:
+    """
+    Each day counts once, however short the visits; their seconds add up.
+    """
+    town = Town()
+    for seconds in (10, 20):
+        town.register.came(ALICE)
+        town.clock.advance(seconds)
+        town.register.went(ALICE)
+        town.clock.advance(60)
+    assert town.known() == (1, 30)
+    assert town.store.attendance(BOB) == Attendance()
+
+
+def test_midnight() -> None:
+    """
+    Days begin at midnight in China.
+    """
+    town = Town()
+    town.clock.advance(DAY / 2 - 1)
+    town.register.came(ALICE)
+    assert town.known() == (1, 0)
+    town.clock.advance(2)
+    town.register.went(ALICE)
+    assert town.known() == (2, 2)
+
+
+def test_longVisit() -> None:
+    """
+    Whoever stays for days has all of them, without a tick between.
+    """
+    town = Town()
+    town.register.came(ALICE)
+    town.clock.advance(3 * DAY)
+    assert town.register.level(ALICE) == levelAfter(4, 3 * DAY)
+    town.register.went(ALICE)
+    assert town.known() == (4, 3 * DAY)
+
+
+def test_tick() -> None:
+    """
+    A tick keeps the days of those who are around, once a day.
+    """
+    town = Town()
+    town.register.came(ALICE)
+    town.register.came(BOB)
+    town.clock.advance(2 * DAY)
+    assert town.known() == (1, 0)
+    town.register.tick()
+    town.register.tick()
+    assert town.known() == (3, 0)
+    assert town.known(BOB) == (3, 0)
+
+
+def test_again() -> None:
+    """
+    Coming twice without going is one visit, and going twice as well.
+    """
+    town = Town()
+    town.register.came(ALICE)
+    town.clock.advance(100)
+    town.register.came(ALICE)
+    town.clock.advance(100)
+    town.register.went(ALICE)
+    town.register.went(ALICE)
+    town.register.went(BOB)
+    assert town.known() == (1, 200)
+    assert town.known(BOB) == (0, 0)
+
+
+def test_restart() -> None:
+    """
+    The next run of the server goes on from what is kept, and the day of the
+    restart counts once.
+    """
+    before = Town()
+    before.register.came(ALICE)
+    before.register.went(ALICE)
+    after = Town(before.store)
+    after.register.came(ALICE)
+    assert after.known() == (1, 0)
+    after.clock.advance(3600)
+    assert after.register.level(ALICE) == levelAfter(1, 3600)
+    assert after.known() == (1, 0)

@@ -1,0 +1,620 @@
+"""
+The rules of friendships, without a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+from txwebqq.model import (
+    ANYBODY,
+    NOBODY,
+    WHO_ANSWERS,
+    WHO_ANSWERS_AND_ASKS,
+    WHO_ASKS,
+    Number,
+    Policy,
+    Status,
+    Uin,
+)
+from txwebqq.server import friendships
+from txwebqq.server.friendships import (
+    ASKED_PER_HOUR,
+    MAX_DRAWER_NAME,
+    MAX_DRAWERS,
+    MAX_MARKNAME,
+    MAX_TEXT,
+    PATIENCE,
+    TOKEN_LIFE,
+    TOO_LONG,
+    TOO_MANY,
+    Friendships,
+    captchaRefusal,
+    policyOf,
+    tooLong,
+)
+from txwebqq.server.records import Drawer, Keeping, Person, Population
+from txwebqq.server.sessions import Session
+from txwebqq.server.store import Store
+from txwebqq.server.tidings import FriendshipLetter, RosterLetter
+from txwebqq.server.world import Doubt, World
+from txwebqq.wire.command import Refusal
+
+ALICE, BOB, CAROL = Number(10001), Number(10002), Number(10003)
+
+
+class Village:
+    """
+    Alice and Bob, and others when they are made; nobody is anybody's friend.
+    """
+
+    def __init__(self, **profile: Any) -> None:
+        """
+        @param profile: what Bob tells.
+        """
+        self.clock = Clock()
+        self.clock.advance(1366004047)
+        self.store = Store()
+        self.world = World(self.store, self.clock.seconds, Random(1))
+        self.rules = Friendships(self.world, self.clock.seconds, Random(2))
+        self.add(ALICE, "Alice")
+        self.add(BOB, "Bob", **profile)
+
+    def add(self, number: Number, nick: str = "", **profile: Any) -> None:
+        person = Person(number, b"\x01" * 16, nick, 0, profile)
+        self.world.merge(Population((person,)))
+
+    def session(self, number: Number, status: Status = Status.ONLINE) -> Session:
+        """
+        Somebody who is signed on.
+        """
+        found = self.world.sessions.of(number)
+        if found is not None:
+            return found
+        ptwebqq = self.world.sessions.admit(number, "@x")
+        session = self.world.join(ptwebqq, "", "1", status)
+        assert isinstance(session, Session)
+        return session
+
+    def ask(
+        self,
+        asker: Number = ALICE,
+        account: Number = BOB,
+        text: str = "hello",
+        **more: Any,
+    ) -> str:
+        """
+        Look somebody up, and want them for a friend.
+
+        @return: why not, C{""} for no reason.
+        """
+        proof = more.pop("proof", self.rules.proof(asker, account))
+        return said(self.rules.ask(self.session(asker), account, proof, text, **more))
+
+    def befriend(self) -> None:
+        """
+        Alice and Bob are friends.
+        """
+        for owner, friend in ((ALICE, BOB), (BOB, ALICE)):
+            self.store.befriend(owner, friend, 0, "")
+
+    def uin(self, owner: Number, friend: Number) -> Uin:
+        """
+        What somebody's session calls another one.
+        """
+        return self.session(owner).aliases.uin(friend)
+
+    def told(self, number: Number) -> list[str]:
+        """
+        What waits for somebody to be told, in few words.
+        """
+        while self.world.settle():
+            pass
+        return [brief(letter) for _, letter in self.store.waiting(number, 0, 1000)]
+
+
+def said(refusal: Refusal | None) -> str:
+    return "" if refusal is None else refusal.errmsg
+
+
+def brief(letter: object) -> str:
+    match letter:
+        case FriendshipLetter():
+            return f"{letter.step} {letter.other} {letter.text}".strip()
+        case RosterLetter():
+            return f"{'+' if letter.added else '-'}{letter.other}"
+    return repr(letter)
+
+
+@pytest.fixture
+def village() -> Iterator[Village]:
+    found = Village()
+    yield found
+    found.store.close()
+
+
+# ---- finding
+
+
+def test_find(village: Village) -> None:
+    """
+    People are found by their number or the mail address they tell, and known
+    from then on to whoever has found them.
+    """
+    village.add(CAROL, "Carol", email="Carol@Example.org")
+    alice, bob = village.session(ALICE), village.session(BOB)
+    assert not village.rules.knows(alice, CAROL)
+    for name in (" 10003 ", "carol@example.org"):
+        found = village.rules.find(alice, name)
+        assert found is not None
+        assert found.number == CAROL
+    assert village.rules.knows(alice, CAROL)
+    assert not village.rules.knows(bob, CAROL)
+    for name in ("", "0", "10009", "Carol", "no@where", "1" * 11, "١٠٠٠٣"):
+        assert village.rules.find(alice, name) is None
+
+
+def test_findForgets(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Of those who were found only so many are remembered, the last ones.
+    """
+    monkeypatch.setattr(friendships, "MAX_REMEMBERED", 1)
+    village.add(CAROL)
+    alice = village.session(ALICE)
+    village.rules.find(alice, "10002")
+    village.rules.find(alice, "10003")
+    known = [village.rules.knows(alice, number) for number in (BOB, CAROL)]
+    assert known == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("profile", "policy"),
+    [
+        ({}, Policy(WHO_ASKS)),
+        ({"question": "?"}, Policy(WHO_ASKS)),
+        ({"allow": NOBODY, "question": "?"}, Policy(NOBODY)),
+        ({"allow": WHO_ANSWERS, "question": "?"}, Policy(WHO_ANSWERS, "?")),
+        ({"allow": WHO_ANSWERS_AND_ASKS}, Policy(WHO_ANSWERS_AND_ASKS)),
+    ],
+)
+def test_policy(profile: dict[str, Any], policy: Policy) -> None:
+    """
+    Who may befriend somebody is up to them; a question is told where it is
+    to be answered.
+    """
+    assert policyOf(Person(ALICE, b"", "", 0, profile)) == policy
+
+
+def test_captcha() -> None:
+    """
+    A captcha that was not read is another refusal than one misread.
+    """
+    assert captchaRefusal(Doubt.UNREAD) == Refusal(1000, "no captcha was read")
+    assert captchaRefusal(Doubt.WRONG).retcode == 1001
+
+
+def test_tooLong() -> None:
+    """
+    Characters are counted, not bytes, and as many as there may be fit.
+    """
+    assert tooLong("msg", "茶" * 3, 3) is None
+    assert tooLong("msg", "茶" * 4, 3) == Refusal(
+        TOO_LONG, "msg has more than 3 characters"
+    )
+
+
+# ---- asking
+
+
+def test_ask(village: Village) -> None:
+    """
+    Who is asked is told so, with the text; nobody has a friend yet.
+    """
+    assert village.ask(text="please") == ""
+    assert village.told(BOB) == ["verify_required 10001 please"]
+    assert village.told(ALICE) == []
+    assert village.store.friendNumbers(ALICE) == []
+
+
+def test_again(village: Village) -> None:
+    """
+    A second try is not told for a while, yet its words are what is kept.
+    """
+    village.ask(text="please")
+    village.clock.advance(PATIENCE - 1)
+    assert village.ask(text="pretty please") == ""
+    assert len(village.told(BOB)) == 1
+    asked = village.store.asked(BOB, ALICE)
+    assert asked is not None
+    assert asked.text == "pretty please"
+    village.clock.advance(1)
+    village.ask(text="still there?")
+    assert village.told(BOB)[1:] == ["verify_required 10001 still there?"]
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"account": ALICE}, "account is your own"),
+        ({"account": Number(0)}, "account is nobody's number"),
+        ({"account": Number(2**40)}, "account is nobody's number"),
+        ({"account": Number(10009)}, "account is nobody's number"),
+        ({"proof": "0" * 48}, "token is not from a search for account"),
+        ({"proof": "é"}, "token is not from a search for account"),
+        ({"category": 1}, "there is no such category"),
+        ({"text": "x" * (MAX_TEXT + 1)}, f"msg has more than {MAX_TEXT} characters"),
+        (
+            {"markname": "x" * (MAX_MARKNAME + 1)},
+            f"mname has more than {MAX_MARKNAME} characters",
+        ),
+        ({"needsNone": True}, "they want to be asked"),
+    ],
+)
+def test_mayNot(village: Village, more: dict[str, Any], problem: str) -> None:
+    """
+    Who cannot be asked is not, and the refusal says why.
+    """
+    assert village.ask(**more) == problem
+    assert village.told(BOB) == []
+    assert village.store.asked(BOB, ALICE) is None
+
+
+def test_proof(village: Village) -> None:
+    """
+    A proof is whoever's searched, of whomever they found, for an hour or two.
+    """
+    proof = village.rules.proof(ALICE, BOB)
+    village.add(CAROL)
+    wrong = "token is not from a search for account"
+    assert village.ask(CAROL, BOB, proof=proof) == wrong
+    assert village.ask(ALICE, CAROL, proof=proof) == wrong
+    village.clock.advance(TOKEN_LIFE)
+    assert village.ask(proof=proof) == ""
+    village.clock.advance(TOKEN_LIFE)
+    assert village.ask(proof=proof) == wrong
+
+
+def test_friendAlready(village: Village) -> None:
+    """
+    A friend is not asked.
+    """
+    village.befriend()
+    assert village.ask() == "account is your friend"
+
+
+def test_tooOften(village: Village) -> None:
+    """
+    So many tries are heard in an hour, even if they come to nothing.
+    """
+    for _ in range(ASKED_PER_HOUR):
+        assert village.ask(needsNone=True) == "they want to be asked"
+    refusal = village.rules.ask(
+        village.session(ALICE), BOB, village.rules.proof(ALICE, BOB), ""
+    )
+    assert refusal == Refusal(TOO_MANY, "you have asked too many people in an hour")
+    village.clock.advance(3600)
+    assert village.ask() == ""
+
+
+@pytest.mark.parametrize(
+    ("limit", "problem"),
+    [
+        ("MAX_FRIENDS", "you have 1 friends"),
+        ("MAX_ASKED", "too many people wait for their answer"),
+        ("MAX_ASKING", "you wait for too many answers"),
+    ],
+)
+def test_crowd(
+    village: Village, monkeypatch: pytest.MonkeyPatch, limit: str, problem: str
+) -> None:
+    """
+    Nobody has too many friends, is asked by too many, or asks too many.
+    """
+    monkeypatch.setattr(friendships, limit, 1)
+    village.add(CAROL)
+    match limit:
+        case "MAX_FRIENDS":
+            village.store.befriend(ALICE, CAROL, 0, "")
+        case "MAX_ASKED":
+            village.ask(CAROL, BOB)
+        case _:
+            village.ask(ALICE, CAROL)
+    assert village.ask() == problem
+
+
+@pytest.mark.parametrize(
+    ("profile", "answer", "isFriend", "problem"),
+    [
+        ({"allow": ANYBODY}, "", True, ""),
+        ({"allow": NOBODY}, "", False, "they want to be nobody's friend"),
+        ({"allow": WHO_ANSWERS, "answer": "Straße "}, " STRASSE", True, ""),
+        (
+            {"allow": WHO_ANSWERS, "answer": "42"},
+            "41",
+            False,
+            "that is not the answer to their question",
+        ),
+        (
+            {"allow": WHO_ANSWERS},
+            "",
+            False,
+            "that is not the answer to their question",
+        ),
+        ({"allow": WHO_ANSWERS_AND_ASKS, "answer": "42"}, "42", False, ""),
+        ({"allow": WHO_ANSWERS_AND_ASKS}, "anything", False, ""),
+    ],
+)
+def test_policies(
+    profile: dict[str, Any], answer: str, isFriend: bool, problem: str
+) -> None:
+    """
+    Some let anybody, some nobody, some whoever knows the answer.
+    """
+    village = Village(**profile)
+    assert village.ask(text=answer) == problem
+    assert (village.store.keeping(ALICE, BOB) is not None) == isFriend
+    # To be let is no promise to be kept in return.
+    assert village.store.keeping(BOB, ALICE) is None
+    waits = village.store.asked(BOB, ALICE) is not None
+    assert waits == (not problem)
+
+
+def test_welcome() -> None:
+    """
+    Whoever was added at once may add back unasked, unless the other does not
+    want that.
+    """
+    village = Village(allow=ANYBODY)
+    assert village.ask(markname="Bobby") == ""
+    assert village.store.keeping(ALICE, BOB) == Keeping(0, "Bobby")
+    assert village.told(ALICE) == ["+10002", "verify_pass 10002"]
+    assert village.told(BOB) == ["added_buddy_sig 10001"]
+    assert village.ask(BOB, ALICE, needsNone=True) == ""
+    assert village.store.keeping(BOB, ALICE) == Keeping(0, "")
+    assert village.store.asked(BOB, ALICE) is None
+
+    village = Village(allow=ANYBODY)
+    assert village.ask(welcome=False) == ""
+    assert village.told(BOB) == ["added_buddy_nosig 10001"]
+    assert village.ask(BOB, ALICE, needsNone=True) == "they want to be asked"
+
+
+# ---- answering
+
+
+def test_accept(village: Village) -> None:
+    """
+    Who accepts and adds back is a friend and has one, each where and as they
+    want; both are told.
+    """
+    alice, bob = village.session(ALICE), village.session(BOB)
+    work = village.rules.createDrawer(alice, "work")
+    assert work == Drawer(1, "work", 1)
+    tea = village.rules.createDrawer(bob, "tea")
+    assert isinstance(tea, Drawer)
+    assert village.ask(category=1) == ""
+    accept = village.rules.accept(bob, ALICE, True, tea.index, "Ali")
+    assert accept is None
+    assert village.store.keeping(ALICE, BOB) == Keeping(1, "")
+    assert village.store.keeping(BOB, ALICE) == Keeping(1, "Ali")
+    assert village.told(ALICE) == ["+10002", "verify_pass_add 10002"]
+    assert village.told(BOB) == ["verify_required 10001 hello", "+10001"]
+    assert village.store.asked(BOB, ALICE) is None
+    assert alice.mailbox.news[BOB] is Status.ONLINE
+
+
+def test_acceptOnly(village: Village) -> None:
+    """
+    Who accepts need not add back.
+    """
+    village.ask()
+    assert village.rules.accept(village.session(BOB), ALICE, False) is None
+    assert village.store.keeping(ALICE, BOB) is not None
+    assert village.store.keeping(BOB, ALICE) is None
+    assert village.told(ALICE) == ["+10002", "verify_pass 10002"]
+
+
+def test_bothAsked(village: Village) -> None:
+    """
+    Two who have asked each other have one answer to give, not two.
+    """
+    village.ask(ALICE, BOB)
+    village.ask(BOB, ALICE)
+    assert village.rules.accept(village.session(BOB), ALICE, True) is None
+    again = village.rules.accept(village.session(ALICE), BOB, True)
+    assert said(again) == "account has not asked to be your friend"
+
+
+def test_goneCategory(village: Village) -> None:
+    """
+    A category that was removed while an answer was waited for is the first.
+    """
+    alice = village.session(ALICE)
+    village.rules.createDrawer(alice, "work")
+    village.ask(category=1)
+    village.rules.removeDrawer(alice, 1)
+    village.rules.accept(village.session(BOB), ALICE, False)
+    assert village.store.keeping(ALICE, BOB) == Keeping(0, "")
+
+
+def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What cannot be accepted waits on, and the refusal says why.
+    """
+    bob = village.session(BOB)
+    accept = village.rules.accept
+    assert said(accept(bob, ALICE, True)) == "account has not asked to be your friend"
+    village.ask()
+    long = "x" * (MAX_MARKNAME + 1)
+    assert said(accept(bob, ALICE, True, 0, long)).startswith("mname has more than")
+    assert said(accept(bob, ALICE, True, 9)) == "there is no such category"
+    monkeypatch.setattr(friendships, "MAX_FRIENDS", 1)
+    village.add(CAROL)
+    village.store.befriend(BOB, CAROL, 0, "")
+    assert said(accept(bob, ALICE, True)) == "you have 1 friends"
+    village.store.befriend(ALICE, CAROL, 0, "")
+    assert said(accept(bob, ALICE, False)) == "account has 1 friends"
+    assert village.store.asked(BOB, ALICE) is not None
+    assert village.store.friendNumbers(ALICE) == [CAROL]
+
+
+def test_refuse(village: Village) -> None:
+    """
+    A refusal is told with its words, and settles it.
+    """
+    village.ask()
+    bob = village.session(BOB)
+    long = village.rules.refuse(bob, ALICE, "x" * (MAX_TEXT + 1))
+    assert long is not None
+    assert long.retcode == TOO_LONG
+    assert village.rules.refuse(bob, ALICE, "sorry") is None
+    assert village.told(ALICE) == ["verify_rejected 10002 sorry"]
+    again = village.rules.refuse(bob, ALICE, "sorry")
+    assert said(again) == "account has not asked to be your friend"
+
+
+def test_refuseWelcome() -> None:
+    """
+    Whoever does not add somebody back need not tell them.
+    """
+    village = Village(allow=ANYBODY)
+    village.ask()
+    before = village.told(ALICE)
+    assert village.rules.refuse(village.session(BOB), ALICE, "no") is None
+    assert village.told(ALICE) == before
+    assert village.store.keeping(ALICE, BOB) is not None
+
+
+# ---- keeping
+
+
+def test_keep(village: Village) -> None:
+    """
+    A friend is renamed and moved, each without the other.
+    """
+    village.befriend()
+    alice, bob = village.session(ALICE), village.uin(ALICE, BOB)
+    village.rules.createDrawer(alice, "work")
+    assert village.rules.rename(alice, bob, "Bobby") is None
+    assert village.rules.move(alice, bob, 1) is None
+    assert village.store.keeping(ALICE, BOB) == Keeping(1, "Bobby")
+    assert village.rules.rename(alice, bob, "") is None
+    assert village.store.keeping(ALICE, BOB) == Keeping(1, "")
+    assert said(village.rules.move(alice, bob, 2)) == "there is no such category"
+    long = village.rules.rename(alice, bob, "x" * (MAX_MARKNAME + 1))
+    assert said(long).startswith("markname has more than")
+    assert village.store.keeping(BOB, ALICE) == Keeping(0, "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rules, session, uin: rules.rename(session, uin, "x"),
+        lambda rules, session, uin: rules.move(session, uin, 0),
+        lambda rules, session, uin: rules.remove(session, uin, True),
+    ],
+)
+def test_notMine(
+    village: Village,
+    change: Callable[[Friendships, Session, Uin], Refusal | None],
+) -> None:
+    """
+    Only whom somebody keeps can they change, though they be kept themselves.
+    """
+    village.store.befriend(BOB, ALICE, 0, "")
+    alice = village.session(ALICE)
+    for uin in (village.uin(ALICE, BOB), Uin(1)):
+        problem = said(change(village.rules, alice, uin))
+        assert problem == "tuin is nobody's uin in your friend list"
+    assert village.store.keeping(BOB, ALICE) == Keeping(0, "")
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_remove(village: Village, both: bool) -> None:
+    """
+    A friend is removed from one's own list, and with it oneself from theirs
+    if one likes; whoever's list it is is told, and gets no more news.
+    """
+    village.befriend()
+    alice, bob = village.session(ALICE), village.session(BOB)
+    assert (BOB in alice.mailbox.news, ALICE in bob.mailbox.news) == (True, False)
+    bob.mailbox.news[ALICE] = Status.AWAY
+    assert village.rules.remove(alice, village.uin(ALICE, BOB), both) is None
+    assert village.store.keeping(ALICE, BOB) is None
+    assert (village.store.keeping(BOB, ALICE) is None) == both
+    assert village.told(ALICE) == ["-10002"]
+    assert village.told(BOB) == (["-10001"] if both else [])
+    assert BOB not in alice.mailbox.news
+    assert (ALICE in bob.mailbox.news) == (not both)
+
+
+# ---- categories
+
+
+def test_drawers(village: Village) -> None:
+    """
+    A new category has the lowest index that is free, and comes last.
+    """
+    alice, rules = village.session(ALICE), village.rules
+    for name in ("a", "b", "c"):
+        rules.createDrawer(alice, name)
+    assert rules.sortDrawer(alice, 1, 9) is None
+    assert rules.removeDrawer(alice, 2) is None
+    assert rules.createDrawer(alice, "d") == Drawer(2, "d", 10)
+    assert rules.renameDrawer(alice, 3, "茶") is None
+    assert village.store.drawers(ALICE) == [
+        Drawer(1, "a", 9),
+        Drawer(2, "d", 10),
+        Drawer(3, "茶", 3),
+    ]
+    assert village.store.drawers(BOB) == []
+
+
+def test_removeDrawer(village: Village) -> None:
+    """
+    Whoever is in a category that is removed is in the first.
+    """
+    village.befriend()
+    alice, bob = village.session(ALICE), village.uin(ALICE, BOB)
+    village.rules.createDrawer(alice, "work")
+    village.rules.move(alice, bob, 1)
+    assert village.rules.removeDrawer(alice, 1) is None
+    assert village.store.keeping(ALICE, BOB) == Keeping(0, "")
+
+
+def test_drawerProblems(village: Village) -> None:
+    """
+    A category that is not there, a name that is none and a place that is far
+    too low are refused; so is one category too many.
+    """
+    alice, rules = village.session(ALICE), village.rules
+    missing = "there is no such category"
+    assert said(rules.renameDrawer(alice, 1, "x")) == missing
+    assert said(rules.sortDrawer(alice, 1, 0)) == missing
+    # The first is everybody's, and not theirs to remove.
+    assert said(rules.removeDrawer(alice, 0)) == missing
+    for name, problem in (
+        ("", "name is empty"),
+        ("　", "name is empty"),
+        (
+            "x" * (MAX_DRAWER_NAME + 1),
+            f"name has more than {MAX_DRAWER_NAME} characters",
+        ),
+    ):
+        refusal = rules.createDrawer(alice, name)
+        assert isinstance(refusal, Refusal)
+        assert refusal.errmsg == problem
+    for index in range(1, MAX_DRAWERS + 1):
+        assert rules.createDrawer(alice, "x") == Drawer(index, "x", index)
+    refusal = rules.createDrawer(alice, "x")
+    assert isinstance(refusal, Refusal)
+    assert refusal.errmsg == f"you have {MAX_DRAWERS} categories"
+    assert said(rules.renameDrawer(alice, 1, " ")) == "name is empty"
+    for sort in (-1, 65536):
+        problem = said(rules.sortDrawer(alice, 1, sort))
+        assert problem == "sort is not from 0 to 65535"

@@ -1,0 +1,144 @@
+"""
+What people tell about themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from txwebqq.model import WEB_CLIENT, Birthday, Number, Profile, Status, Uin
+from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.profiles import (
+    MAX_LINE,
+    MAX_NICK,
+    MAX_PERSONAL,
+    MAX_SIGNATURE,
+    PRIVATE,
+    TOO_LONG,
+    changed,
+    describe,
+    signatureOf,
+    signed,
+)
+from txwebqq.server.records import Person
+from txwebqq.wire.command import Refusal
+
+UIN = Uin(7)
+ALICE = Person(
+    Number(10001),
+    b"\x01" * 16,
+    "Alice",
+    3,
+    {
+        "gender": "female",
+        "birthday": [1990, 10, 1],
+        "city": "舟山",
+        "phone": "1",
+        "mobile": "2",
+        "email": "a@example.org",
+        "homepage": "http://example.org",
+        "personal": "likes tea",
+        "signature": "at tea",
+        "question": "six times seven?",
+        "answer": "42",
+    },
+)
+
+
+def test_friend() -> None:
+    """
+    A friend is told everything but what is for nobody: the question, its
+    answer, the password and the number.
+    """
+    assert describe(ALICE, UIN, Status.AWAY) == Profile(
+        UIN,
+        "Alice",
+        face=3,
+        birthday=Birthday(1990, 10, 1),
+        gender="female",
+        city="舟山",
+        phone="1",
+        mobile="2",
+        email="a@example.org",
+        homepage="http://example.org",
+        personal="likes tea",
+        status=Status.AWAY,
+        clientType=WEB_CLIENT,
+    )
+
+
+def test_stranger() -> None:
+    """
+    A stranger is not told how to reach somebody.
+    """
+    told = describe(ALICE, UIN, Status.ONLINE, isStranger=True)
+    assert [getattr(told, name) for name in PRIVATE] == [""] * len(PRIVATE)
+    assert (told.city, told.gender) == ("舟山", "female")
+
+
+def test_offline() -> None:
+    """
+    Whoever is offline has no client, and who tells nothing no birthday.
+    """
+    nobody = Person(Number(10002), b"", "Bob")
+    assert describe(nobody, UIN, Status.OFFLINE) == Profile(UIN, "Bob")
+
+
+def test_signature() -> None:
+    """
+    A signature is changed without anything else, up to its length.
+    """
+    text = "茶" * MAX_SIGNATURE
+    person = signed(ALICE, text)
+    assert isinstance(person, Person)
+    assert signatureOf(person) == text
+    assert {**person.profile, "signature": "at tea"} == ALICE.profile
+    refusal = signed(ALICE, text + "茶")
+    assert isinstance(refusal, Refusal)
+    assert refusal.retcode == TOO_LONG
+    assert signatureOf(Person(Number(1), b"", "")) == ""
+
+
+def test_changed() -> None:
+    """
+    What is not told anew stays; nick and face are the person's own.
+    """
+    details = {"nick": "Al", "face": 9, "city": "", "birthday": Birthday(0, 2, 29)}
+    person = changed(ALICE, details)
+    assert isinstance(person, Person)
+    assert (person.nick, person.face, person.firstHash) == ("Al", 9, ALICE.firstHash)
+    expected = {**ALICE.profile, "city": "", "birthday": [0, 2, 29]}
+    assert person.profile == expected
+    assert ALICE.profile["city"] == "舟山"
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "wrong", "retcode"),
+    [
+        ("nick", "x" * MAX_NICK, "x" * (MAX_NICK + 1), TOO_LONG),
+        ("nick", " x", " ", NOT_YOURS),
+        ("city", "x" * MAX_LINE, "x" * (MAX_LINE + 1), TOO_LONG),
+        ("personal", "x" * MAX_PERSONAL, "x" * (MAX_PERSONAL + 1), TOO_LONG),
+        ("answer", "x" * MAX_LINE, "x" * (MAX_LINE + 1), TOO_LONG),
+        ("gender", "unknown", "other", NOT_YOURS),
+        ("allow", 4, 5, NOT_YOURS),
+        ("blood", 0, -1, NOT_YOURS),
+        ("constel", 12, 13, NOT_YOURS),
+        ("shengxiao", 12, 13, NOT_YOURS),
+        ("face", 65535, 65536, NOT_YOURS),
+        ("birthday", Birthday(0, 0, 0), Birthday(1990, 2, 29), NOT_YOURS),
+        ("birthday", Birthday(2000, 2, 29), Birthday(0, 13, 0), NOT_YOURS),
+        ("birthday", Birthday(9999, 12, 31), Birthday(2**70, 1, 1), NOT_YOURS),
+    ],
+)
+def test_limits(name: str, fits: Any, wrong: Any, retcode: int) -> None:
+    """
+    What is too long, too large or no date is refused by its name.
+    """
+    assert isinstance(changed(ALICE, {name: fits}), Person)
+    refusal = changed(ALICE, {"city": "x", name: wrong})
+    assert isinstance(refusal, Refusal)
+    assert refusal.retcode == retcode
+    assert refusal.errmsg.startswith(f"{name} ")
