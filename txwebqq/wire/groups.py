@@ -48,6 +48,7 @@ from txwebqq.wire.command import (
     postFields,
     textOf,
 )
+from txwebqq.wire.gcode import CodeForm, CodeQuery, codeOf, numberIfSaid, textIfSaid
 
 MAX_CODES = 500
 """So many groups may be asked for at once."""
@@ -58,10 +59,6 @@ GLOBAL = "cAll"
 
 def _count(value: Any) -> int:
     return integer(value or 0)
-
-
-def _code(fields: Fields, name: str = "gcode") -> Code:
-    return Code(fields.integer(name))
 
 
 # ---- looking
@@ -77,26 +74,12 @@ class MemberStats:
     present: tuple[Presence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GetGroupMemberStat2(JSONCommand[MemberStats]):
+class GetGroupMemberStat2(CodeQuery[MemberStats]):
     """
     Which members of a group are not offline? (protocol.md 2.5.3)
     """
 
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_group_member_stat2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    code: Code
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _code(fields), fields.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: MemberStats) -> Any:
@@ -186,26 +169,12 @@ class GetGroupInfo(JSONCommand[Memos]):
         return Memos(memos, isBare)
 
 
-@dataclass(frozen=True, slots=True)
-class GetGroupPublicInfo2(JSONCommand[GroupProfile]):
+class GetGroupPublicInfo2(CodeQuery[GroupProfile]):
     """
     What a group shows to everybody (protocol.md 2.5.3).
     """
 
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_group_public_info2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    code: Code
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _code(fields), fields.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: GroupProfile) -> Any:
@@ -261,27 +230,13 @@ class OwnCard:
     card: BusinessCard
 
 
-@dataclass(frozen=True, slots=True)
-class GetSelfBusinessCard2(JSONCommand[OwnCard]):
+class GetSelfBusinessCard2(CodeQuery[OwnCard]):
     """
     Our own card in a group; 100003 says that there is none
     (protocol.md 2.5.3).
     """
 
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_self_business_card2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    code: Code
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _code(fields), fields.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: OwnCard) -> Any:
@@ -312,79 +267,59 @@ class GetSelfBusinessCard2(JSONCommand[OwnCard]):
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateGroupBusinessCard2(OKCommand):
+class UpdateGroupBusinessCard2(CodeForm):
     """
     Change our card in a group (protocol.md 2.5.3).
 
     @ivar name: L{None}, like the others, leaves it as it is.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/update_group_business_card2"
-    referer: ClassVar[Referer | None] = Referer.API
 
-    ticket: Ticket
-    code: Code
     name: str | None = None
     phone: str | None = None
     email: str | None = None
     remark: str | None = None
     gender: int | None = None
 
-    def encodeFields(self) -> Pairs:
-        members = {
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {
             "phone": self.phone,
             "email": self.email,
             "remark": self.remark,
             "name": self.name,
             "gender": self.gender,
         }
-        said = {key: value for key, value in members.items() if value is not None}
-        return apiForm({"gcode": self.code, **said}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         return cls(
             fields.ticket,
-            _code(fields),
-            name=_optional(fields, "name"),
-            phone=_optional(fields, "phone"),
-            email=_optional(fields, "email"),
-            remark=_optional(fields, "remark"),
-            gender=_optionalNumber(fields, "gender"),
+            codeOf(fields),
+            name=textIfSaid(fields, "name"),
+            phone=textIfSaid(fields, "phone"),
+            email=textIfSaid(fields, "email"),
+            remark=textIfSaid(fields, "remark"),
+            gender=numberIfSaid(fields, "gender"),
         )
 
 
-def _optional(fields: Fields, name: str) -> str | None:
-    return None if fields.raw(name) is None else fields.text(name)
-
-
-def _optionalNumber(fields: Fields, name: str) -> int | None:
-    return None if fields.raw(name) in (None, "") else fields.integer(name)
-
-
 @dataclass(frozen=True, slots=True)
-class UpdateGroupInfo2(OKCommand):
+class UpdateGroupInfo2(CodeForm):
     """
     Name a group for ourselves (protocol.md 2.5.3).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/update_group_info2"
-    referer: ClassVar[Referer | None] = Referer.API
 
-    ticket: Ticket
-    code: Code
     markname: str
 
-    def encodeFields(self) -> Pairs:
-        return apiForm({"gcode": self.code, "markname": self.markname}, self.ticket)
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {"markname": self.markname}
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _code(fields), fields.text("markname"))
+        return cls(fields.ticket, codeOf(fields), fields.text("markname"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,7 +545,7 @@ class ApplyJoinGroup2(JSONCommand[None]):
     def decodeFields(cls, fields: Fields) -> Self:
         return cls(
             fields.ticket,
-            _code(fields),
+            codeOf(fields),
             fields.text("msg", ""),
             fields.text("code", ""),
             fields.text("vfy", ""),
@@ -685,26 +620,12 @@ class OpGroupJoinReq(OKCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class QuitGroup2(OKCommand):
+class QuitGroup2(CodeForm):
     """
     Leave a group (protocol.md 2.5.3).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/quit_group2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    code: Code
-
-    def encodeFields(self) -> Pairs:
-        return apiForm({"gcode": self.code}, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _code(fields))
 
 
 # ---- our own: administration
@@ -768,68 +689,56 @@ class CreateGroup(JSONCommand[NewGroup]):
 
 
 @dataclass(frozen=True, slots=True)
-class ModifyGroupInfo(OKCommand):
+class ModifyGroupInfo(CodeForm):
     """
     Change what a group says of itself. An endpoint of ours.
 
     @ivar name: L{None}, like the others, leaves it as it is.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/modify_group_info2"
-    referer: ClassVar[Referer | None] = Referer.API
 
-    ticket: Ticket
-    code: Code
     name: str | None = None
     memo: str | None = None
     description: str | None = None
     option: int | None = None
 
-    def encodeFields(self) -> Pairs:
-        members = {
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {
             "name": self.name,
             "memo": self.memo,
             "fingermemo": self.description,
             "option": self.option,
         }
-        said = {key: value for key, value in members.items() if value is not None}
-        return apiForm({"gcode": self.code, **said}, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         return cls(
             fields.ticket,
-            _code(fields),
-            name=_optional(fields, "name"),
-            memo=_optional(fields, "memo"),
-            description=_optional(fields, "fingermemo"),
-            option=_optionalNumber(fields, "option"),
+            codeOf(fields),
+            name=textIfSaid(fields, "name"),
+            memo=textIfSaid(fields, "memo"),
+            description=textIfSaid(fields, "fingermemo"),
+            option=numberIfSaid(fields, "option"),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveGroupMember(OKCommand):
+class RemoveGroupMember(CodeForm):
     """
     Put somebody out of a group that we administer. An endpoint of ours.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/remove_group_member2"
-    referer: ClassVar[Referer | None] = Referer.API
 
-    ticket: Ticket
-    code: Code
     member: Uin
 
-    def encodeFields(self) -> Pairs:
-        return apiForm({"gcode": self.code, "muin": self.member}, self.ticket)
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {"muin": self.member}
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _code(fields), Uin(fields.integer("muin")))
+        return cls(fields.ticket, codeOf(fields), Uin(fields.integer("muin")))
 
 
 class TransferGroup(RemoveGroupMember):
@@ -841,60 +750,36 @@ class TransferGroup(RemoveGroupMember):
 
 
 @dataclass(frozen=True, slots=True)
-class SetGroupAdmin(OKCommand):
+class SetGroupAdmin(CodeForm):
     """
     Make a member of our group an administrator, or no longer one. An endpoint
     of ours.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/set_group_admin2"
-    referer: ClassVar[Referer | None] = Referer.API
 
-    ticket: Ticket
-    code: Code
     member: Uin
     granted: bool
 
-    def encodeFields(self) -> Pairs:
-        members = {
-            "gcode": self.code,
-            "muin": self.member,
-            "op_type": int(self.granted),
-        }
-        return apiForm(members, self.ticket)
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {"muin": self.member, "op_type": int(self.granted)}
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         return cls(
             fields.ticket,
-            _code(fields),
+            codeOf(fields),
             Uin(fields.integer("muin")),
             fields.integer("op_type") == 1,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DissolveGroup(OKCommand):
+class DissolveGroup(CodeForm):
     """
     End a group of ours. An endpoint of ours.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/dissolve_group2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    code: Code
-
-    def encodeFields(self) -> Pairs:
-        return apiForm({"gcode": self.code}, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _code(fields))
 
 
 @dataclass(frozen=True, slots=True)
