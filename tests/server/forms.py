@@ -11,16 +11,7 @@ from urllib.parse import urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.server.harness import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    House,
-    Response,
-    Visitor,
-    Wire,
-)
+from tests.server.harness import ALICE, BOB, CAROL, DAVE, House, Response, Visitor, Wire
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3
 

@@ -6,18 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.server.forms import (
-    JPG,
-    MediaTestCase,
-    faceOf,
-)
-from tests.server.harness import (
-    ALICE,
-    BOB,
-    CATS,
-    Response,
-    Visitor,
-)
+from tests.server.forms import JPG, MediaTestCase, faceOf
+from tests.server.harness import ALICE, BOB, CATS, Response, Visitor
 
 
 class AvatarTests(MediaTestCase):

@@ -7,17 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from tests.server.forms import (
-    JPG,
-    MediaTestCase,
-    faceOf,
-)
-from tests.server.harness import (
-    ALICE,
-    BOB,
-    DAVE,
-    Response,
-)
+from tests.server.forms import JPG, MediaTestCase, faceOf
+from tests.server.harness import ALICE, BOB, DAVE, Response
 from txwebqq.server.files import DAY
 
 

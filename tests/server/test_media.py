@@ -7,22 +7,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.server.forms import (
-    BOUNDARY,
-    PNG,
-    MediaTestCase,
-    faceOf,
-    form,
-    upload,
-)
-from tests.server.harness import (
-    ALICE,
-    BOB,
-    DAVE,
-    Visitor,
-    Wire,
-    request,
-)
+from tests.server.forms import BOUNDARY, PNG, MediaTestCase, faceOf, form, upload
+from tests.server.harness import ALICE, BOB, DAVE, Visitor, Wire, request
 from txwebqq.server.relay import FOLLOW, OFFER
 
 

@@ -9,21 +9,8 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from tests.server.forms import (
-    PNG,
-    MediaTestCase,
-    faceOf,
-    form,
-    upload,
-)
-from tests.server.harness import (
-    ALICE,
-    CATS,
-    DAVE,
-    START,
-    Response,
-    Visitor,
-)
+from tests.server.forms import PNG, MediaTestCase, faceOf, form, upload
+from tests.server.harness import ALICE, CATS, DAVE, START, Response, Visitor
 from txwebqq.model import Number
 from txwebqq.server.files import DAY
 

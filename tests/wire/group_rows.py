@@ -40,6 +40,14 @@ from txwebqq.model import (
     Text,
     Uin,
 )
+from txwebqq.wire.administration import (
+    CreateGroup,
+    DissolveGroup,
+    ModifyGroupInfo,
+    RemoveGroupMember,
+    SetGroupAdmin,
+    TransferGroup,
+)
 from txwebqq.wire.command import Refusal, Ticket
 from txwebqq.wire.discussions import (
     GONE,
@@ -63,24 +71,20 @@ from txwebqq.wire.discussions import (
 from txwebqq.wire.groups import (
     AGREE,
     ApplyJoinGroup2,
-    CreateGroup,
-    DissolveGroup,
     GetGroupInfo,
     GetGroupMemberStat2,
     GetGroupPublicInfo2,
-    GetSelfBusinessCard2,
     MemberStats,
     Memos,
-    MessageFilter,
-    ModifyGroupInfo,
     OpGroupJoinReq,
-    OwnCard,
     QuitGroup2,
-    RemoveGroupMember,
     SearchGroups,
     SendGroupWebMsg,
-    SetGroupAdmin,
-    TransferGroup,
+)
+from txwebqq.wire.seats import (
+    GetSelfBusinessCard2,
+    MessageFilter,
+    OwnCard,
     UpdateGroupBusinessCard2,
     UpdateGroupInfo2,
 )

@@ -38,7 +38,7 @@ from txwebqq.wire.discussions import (
     SendDiscuMsg2,
     SendSessMsg2,
 )
-from txwebqq.wire.groups import MessageFilter
+from txwebqq.wire.seats import MessageFilter
 
 SIGNATURE_LIFE = 300.0
 """The seconds for which what lets us write to somebody is used again."""

@@ -30,33 +30,37 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.requests.asking import Asking, numberOf
+from txwebqq.wire.administration import (
+    CreateGroup,
+    DissolveGroup,
+    ModifyGroupInfo,
+    RemoveGroupMember,
+    SetGroupAdmin,
+    TransferGroup,
+)
 from txwebqq.wire.groups import (
     AGREE,
     REFUSE,
     ApplyJoinGroup2,
-    CreateGroup,
-    DissolveGroup,
     GetGroupInfo,
     GetGroupMemberStat2,
     GetGroupPublicInfo2,
-    GetSelfBusinessCard2,
-    MessageFilter,
-    ModifyGroupInfo,
     OpGroupJoinReq,
     QuitGroup2,
-    RemoveGroupMember,
     SearchGroups,
     SendGroupWebMsg,
-    SetGroupAdmin,
-    TransferGroup,
-    UpdateGroupBusinessCard2,
-    UpdateGroupInfo2,
 )
 from txwebqq.wire.roster import (
     GROUP_NUMBER,
     GetFriendUin2,
     GetGroupInfoExt2,
     GetGroupNameListMask2,
+)
+from txwebqq.wire.seats import (
+    GetSelfBusinessCard2,
+    MessageFilter,
+    UpdateGroupBusinessCard2,
+    UpdateGroupInfo2,
 )
 from txwebqq.wire.signon import GetImage
 

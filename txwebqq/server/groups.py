@@ -4,17 +4,14 @@ Answers about groups beyond the list and the details.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import (
     WEB_CLIENT,
-    Did,
     FoundGroup,
     FoundGroups,
-    Gid,
     GroupProfile,
-    NewGroup,
     Presence,
     Status,
 )
@@ -22,33 +19,21 @@ from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.membership import MAX_MEMBERS, Membership
 from txwebqq.server.post import NOT_YOURS, refusalFor
 from txwebqq.server.sessions import Ended, Session
-from txwebqq.server.talks import Talks
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.groups import (
     AGREE,
     REFUSE,
     ApplyJoinGroup2,
-    CreateGroup,
-    DissolveGroup,
     GetGroupInfo,
     GetGroupMemberStat2,
     GetGroupPublicInfo2,
-    GetSelfBusinessCard2,
     MemberStats,
     Memos,
-    MessageFilter,
-    ModifyGroupInfo,
     OpGroupJoinReq,
-    OwnCard,
     QuitGroup2,
-    RemoveGroupMember,
     SearchGroups,
     SendGroupWebMsg,
-    SetGroupAdmin,
-    TransferGroup,
-    UpdateGroupBusinessCard2,
-    UpdateGroupInfo2,
 )
 
 SEARCH_UNREAD, SEARCH_WRONG = 100110, 100102
@@ -67,11 +52,10 @@ class Groups:
     The questions about groups.
     """
 
-    def __init__(self, world: World, talks: Talks, now: Callable[[], float]) -> None:
+    def __init__(self, world: World, membership: Membership) -> None:
         self._world = world
         self._store = world.store
-        self._talks = talks
-        self._membership = Membership(world, now)
+        self._membership = membership
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -82,26 +66,12 @@ class Groups:
             GetGroupMemberStat2: forSession(sessions, self.getGroupMemberStat2),
             GetGroupInfo: forSession(sessions, self.getGroupInfo),
             GetGroupPublicInfo2: forSession(sessions, self.getGroupPublicInfo2),
-            GetSelfBusinessCard2: forSession(sessions, self.getSelfBusinessCard2),
-            UpdateGroupBusinessCard2: forSession(
-                sessions, self.updateGroupBusinessCard2
-            ),
-            UpdateGroupInfo2: forSession(sessions, self.updateGroupInfo2),
-            MessageFilter: forSession(sessions, self.messageFilter),
             SearchGroups: forSession(sessions, self.searchGroups),
             ApplyJoinGroup2: forSession(sessions, self.applyJoinGroup2),
             OpGroupJoinReq: self.opGroupJoinReq,
             QuitGroup2: forSession(sessions, self.quitGroup2),
-            CreateGroup: forSession(sessions, self.createGroup),
-            ModifyGroupInfo: forSession(sessions, self.modifyGroupInfo),
-            RemoveGroupMember: forSession(sessions, self.removeGroupMember),
-            TransferGroup: forSession(sessions, self.transferGroup),
-            SetGroupAdmin: forSession(sessions, self.setGroupAdmin),
-            DissolveGroup: forSession(sessions, self.dissolveGroup),
             SendGroupWebMsg: self.sendGroupWebMsg,
         }
-
-    # ---- looking
 
     def getGroupMemberStat2(
         self, question: GetGroupMemberStat2, session: Session, exchange: Exchange
@@ -160,57 +130,6 @@ class Groups:
             option=room.option,
             created=room.created,
         )
-
-    # ---- what one keeps of a group
-
-    def getSelfBusinessCard2(
-        self, question: GetSelfBusinessCard2, session: Session, exchange: Exchange
-    ) -> OwnCard | Refusal:
-        """
-        One's own card.
-        """
-        card = self._membership.card(session, question.code)
-        if isinstance(card, Refusal):
-            return card
-        return OwnCard(question.code, session.aliases.uin(session.number), card)
-
-    def updateGroupBusinessCard2(
-        self, question: UpdateGroupBusinessCard2, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        Another card for oneself.
-        """
-        return self._membership.setCard(
-            session,
-            question.code,
-            question.name,
-            question.phone,
-            question.email,
-            question.remark,
-            question.gender,
-        )
-
-    def updateGroupInfo2(
-        self, question: UpdateGroupInfo2, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        Another name for a group, for oneself alone.
-        """
-        return self._membership.setMarkname(session, question.code, question.markname)
-
-    def messageFilter(
-        self, question: MessageFilter, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        Which messages one wants to receive.
-        """
-        masks: dict[Gid, int] = dict(question.groups)
-        dids: dict[Did, int] = dict(question.discussions)
-        return self._talks.setMasks(session, dids) or self._membership.setMasks(
-            session, masks, question.globalMask
-        )
-
-    # ---- in and out
 
     def searchGroups(
         self, question: SearchGroups, session: Session, exchange: Exchange
@@ -281,76 +200,6 @@ class Groups:
         Somebody leaves.
         """
         return self._membership.leave(session, question.code)
-
-    # ---- our own
-
-    def createGroup(
-        self, question: CreateGroup, session: Session, exchange: Exchange
-    ) -> NewGroup | Refusal:
-        """
-        Somebody makes a group.
-        """
-        number = self._membership.create(
-            session,
-            question.name,
-            question.uins,
-            question.memo,
-            question.description,
-            question.option,
-        )
-        if isinstance(number, Refusal):
-            return number
-        aliases = session.aliases
-        return NewGroup(aliases.gid(number), aliases.code(number), number)
-
-    def modifyGroupInfo(
-        self, question: ModifyGroupInfo, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        A group says something else of itself.
-        """
-        return self._membership.modify(
-            session,
-            question.code,
-            question.name,
-            question.memo,
-            question.description,
-            question.option,
-        )
-
-    def removeGroupMember(
-        self, question: RemoveGroupMember, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        Somebody is put out.
-        """
-        return self._membership.remove(session, question.code, question.member)
-
-    def transferGroup(
-        self, question: TransferGroup, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        A group gets another owner.
-        """
-        return self._membership.transfer(session, question.code, question.member)
-
-    def setGroupAdmin(
-        self, question: SetGroupAdmin, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        A member becomes an administrator, or is none any more.
-        """
-        return self._membership.setAdmin(
-            session, question.code, question.member, question.granted
-        )
-
-    def dissolveGroup(
-        self, question: DissolveGroup, session: Session, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        A group ends.
-        """
-        return self._membership.dissolve(session, question.code)
 
     def sendGroupWebMsg(
         self, question: SendGroupWebMsg, exchange: Exchange

@@ -20,14 +20,7 @@ from txwebqq.server.blobs import Blobs
 from txwebqq.server.deposits import Deposits
 from txwebqq.server.downloads import Downloads, describe, refuse
 from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.files import (
-    CANCELLED,
-    DECLINED,
-    GONE,
-    Files,
-    Limits,
-    Transfers,
-)
+from txwebqq.server.files import CANCELLED, DECLINED, GONE, Files, Limits, Transfers
 from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.pictures import Pictures
 from txwebqq.server.post import NOT_YOURS

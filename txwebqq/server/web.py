@@ -25,6 +25,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
 from txwebqq.quiet import QuietSite
+from txwebqq.server.administration import Administration
 from txwebqq.server.blobs import Blobs
 from txwebqq.server.channel import Channel
 from txwebqq.server.discussions import Discussions
@@ -36,9 +37,11 @@ from txwebqq.server.friendships import Friendships
 from txwebqq.server.groups import Groups
 from txwebqq.server.history import History
 from txwebqq.server.media import Media
+from txwebqq.server.membership import Membership
 from txwebqq.server.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.people import People
 from txwebqq.server.roster import Roster
+from txwebqq.server.seats import Seats
 from txwebqq.server.sessions import Random
 from txwebqq.server.settings import Preferences
 from txwebqq.server.signon import MALFORMED, SignOn
@@ -129,6 +132,7 @@ class WebQQServer(Resource):
         self._stopped = False
         self._routes: dict[bytes, Route] = {}
         talks = Talks(world, random)
+        membership = Membership(world, clock.seconds)
         friendships = Friendships(world, clock.seconds, random)
         families = (
             SignOn(world, clock.seconds, random, draw),
@@ -139,7 +143,9 @@ class WebQQServer(Resource):
             Friends(world, friendships),
             self._history,
             Preferences(world),
-            Groups(world, talks, clock.seconds),
+            Groups(world, membership),
+            Seats(world.sessions, membership, talks),
+            Administration(world.sessions, membership),
             Discussions(world, talks, self._media.pictures),
         )
         for family in families:

@@ -1,9 +1,6 @@
 """
-Groups beyond the list and the details: cards, joining and leaving, searching,
-masks, and their administration.
-
-What WebQQ's own page could not do, administering a group above all, has
-endpoints of ours in the same style (docs/readings.md).
+Groups beyond the list and the details: looking at them, searching, joining,
+sharing and leaving.
 """
 
 from __future__ import annotations
@@ -14,15 +11,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
-    MAY_ASK,
-    BusinessCard,
     Code,
-    Did,
     FoundGroup,
     FoundGroups,
     Gid,
     GroupProfile,
-    NewGroup,
     Presence,
     Status,
     Uin,
@@ -48,20 +41,11 @@ from txwebqq.wire.command import (
     postFields,
     textOf,
 )
-from txwebqq.wire.gcode import CodeForm, CodeQuery, codeOf, numberIfSaid, textIfSaid
+from txwebqq.wire.gcode import CodeForm, CodeQuery, codeOf
+from txwebqq.wire.profile import count
 
 MAX_CODES = 500
 """So many groups may be asked for at once."""
-
-GLOBAL = "cAll"
-"""The member of a mask list that is for all groups."""
-
-
-def _count(value: Any) -> int:
-    return integer(value or 0)
-
-
-# ---- looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +83,7 @@ class GetGroupMemberStat2(CodeQuery[MemberStats]):
                 Presence(
                     natural(stat["uin"]),
                     Status.fromCode(integer(stat["stat"])),
-                    _count(stat.get("client_type")),
+                    count(stat.get("client_type")),
                 )
                 for stat in result["stats"]
             ),
@@ -206,194 +190,14 @@ class GetGroupPublicInfo2(CodeQuery[GroupProfile]):
             owner=natural(info.get("owner") or 0),
             memo=textOf(info.get("memo", "")),
             description=textOf(info.get("fingermemo", "")),
-            memberCount=_count(info.get("member_cnt")),
-            maxMembers=_count(info.get("maxmember")),
-            face=_count(info.get("face")),
-            classId=_count(info.get("class")),
-            flag=_count(info.get("flag")),
-            option=_count(info.get("option")),
-            created=_count(info.get("createtime")),
+            memberCount=count(info.get("member_cnt")),
+            maxMembers=count(info.get("maxmember")),
+            face=count(info.get("face")),
+            classId=count(info.get("class")),
+            flag=count(info.get("flag")),
+            option=count(info.get("option")),
+            created=count(info.get("createtime")),
         )
-
-
-# ---- what one keeps of a group
-
-
-@dataclass(frozen=True, slots=True)
-class OwnCard:
-    """
-    A card, and the group and the person it is of.
-    """
-
-    code: Code
-    uin: Uin
-    card: BusinessCard
-
-
-class GetSelfBusinessCard2(CodeQuery[OwnCard]):
-    """
-    Our own card in a group; 100003 says that there is none
-    (protocol.md 2.5.3).
-    """
-
-    path: ClassVar[str] = "/api/get_self_business_card2"
-
-    @classmethod
-    def encodeResult(cls, reply: OwnCard) -> Any:
-        card = reply.card
-        return {
-            "phone": card.phone,
-            "muin": reply.uin,
-            "email": card.email,
-            "remark": card.remark,
-            "gcode": reply.code,
-            "name": card.name,
-            "gender": card.gender,
-        }
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> OwnCard:
-        return OwnCard(
-            code=natural(result.get("gcode", 0)),
-            uin=natural(result.get("muin") or 0),
-            card=BusinessCard(
-                name=textOf(result.get("name", "")),
-                phone=textOf(result.get("phone", "")),
-                email=textOf(result.get("email", "")),
-                remark=textOf(result.get("remark", "")),
-                gender=integer(result.get("gender", 2)),
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateGroupBusinessCard2(CodeForm):
-    """
-    Change our card in a group (protocol.md 2.5.3).
-
-    @ivar name: L{None}, like the others, leaves it as it is.
-    """
-
-    path: ClassVar[str] = "/api/update_group_business_card2"
-
-    name: str | None = None
-    phone: str | None = None
-    email: str | None = None
-    remark: str | None = None
-    gender: int | None = None
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {
-            "phone": self.phone,
-            "email": self.email,
-            "remark": self.remark,
-            "name": self.name,
-            "gender": self.gender,
-        }
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            codeOf(fields),
-            name=textIfSaid(fields, "name"),
-            phone=textIfSaid(fields, "phone"),
-            email=textIfSaid(fields, "email"),
-            remark=textIfSaid(fields, "remark"),
-            gender=numberIfSaid(fields, "gender"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateGroupInfo2(CodeForm):
-    """
-    Name a group for ourselves (protocol.md 2.5.3).
-    """
-
-    path: ClassVar[str] = "/api/update_group_info2"
-
-    markname: str
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {"markname": self.markname}
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, codeOf(fields), fields.text("markname"))
-
-
-@dataclass(frozen=True, slots=True)
-class MessageFilter(OKCommand):
-    """
-    What to do with the messages of groups or of discussions
-    (protocol.md 2.5.3).
-
-    @ivar groups: masks by gid.
-    @ivar discussions: masks by did.
-    @ivar globalMask: the mask of all groups, or L{None} to leave it.
-    @ivar index: with C{port}, what login2 said; of no effect.
-    """
-
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CGI
-    path: ClassVar[str] = "/keycgi/qqweb/uac/messagefilter.do"
-    referer: ClassVar[Referer | None] = Referer.CGI
-
-    ticket: Ticket
-    groups: Mapping[Gid, int] = field(default_factory=dict)
-    discussions: Mapping[Did, int] = field(default_factory=dict)
-    globalMask: int | None = None
-    index: int = 1075
-    port: int = 40036
-
-    def encodeFields(self) -> Pairs:
-        ends = {"idx": self.index, "port": self.port}
-        items: dict[str, Any] = {}
-        if self.groups or self.globalMask is not None:
-            masks: dict[str, Any] = {str(k): str(v) for k, v in self.groups.items()}
-            if self.globalMask is not None:
-                masks[GLOBAL] = self.globalMask
-            items["groupmask"] = masks | ends
-        if self.discussions:
-            masks = {str(k): str(v) for k, v in self.discussions.items()}
-            items["discumask"] = masks | ends
-        return [
-            ("retype", "1"),
-            ("app", "EQQ"),
-            ("itemlist", encodeJSON(items)),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        items = parseJSON(fields.text("itemlist"))
-        return guarded(cls._fromItems, fields.ticket, items)
-
-    @classmethod
-    def _fromItems(cls, ticket: Ticket, items: Any) -> Self:
-        groups = dict(items.get("groupmask") or {})
-        discussions = dict(items.get("discumask") or {})
-        ends = groups or discussions
-        everything = groups.pop(GLOBAL, None)
-        return cls(
-            ticket,
-            groups=_masks(groups),
-            discussions=_masks(discussions),
-            globalMask=None if everything is None else natural(everything),
-            index=_count(ends.get("idx")),
-            port=_count(ends.get("port")),
-        )
-
-
-def _masks(items: Mapping[str, Any]) -> dict[Any, int]:
-    return {
-        natural(key): natural(mask)
-        for key, mask in items.items()
-        if key not in ("idx", "port", GLOBAL)
-    }
-
-
-# ---- in and out
 
 
 @dataclass(frozen=True, slots=True)
@@ -626,160 +430,6 @@ class QuitGroup2(CodeForm):
     """
 
     path: ClassVar[str] = "/api/quit_group2"
-
-
-# ---- our own: administration
-
-
-@dataclass(frozen=True, slots=True)
-class CreateGroup(JSONCommand[NewGroup]):
-    """
-    Make a group, with friends in it from the start. An endpoint of ours.
-
-    @ivar option: who may join.
-    """
-
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/create_group2"
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    name: str
-    uins: tuple[Uin, ...] = ()
-    memo: str = ""
-    description: str = ""
-    option: int = MAY_ASK
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "name": self.name,
-            "mem_list": list(self.uins),
-            "memo": self.memo,
-            "fingermemo": self.description,
-            "option": self.option,
-        }
-        return apiForm(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        uins = fields.raw("mem_list") or ()
-        try:
-            friends = tuple(Uin(natural(uin)) for uin in uins)
-        except (TypeError, ValueError) as e:
-            raise MalformedReply("mem_list is not a list of numbers") from e
-        return cls(
-            fields.ticket,
-            fields.text("name"),
-            friends,
-            fields.text("memo", ""),
-            fields.text("fingermemo", ""),
-            fields.integer("option", MAY_ASK),
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: NewGroup) -> Any:
-        return {"gid": reply.gid, "code": reply.code, "account": reply.number}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> NewGroup:
-        return NewGroup(
-            natural(result["gid"]), natural(result["code"]), natural(result["account"])
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ModifyGroupInfo(CodeForm):
-    """
-    Change what a group says of itself. An endpoint of ours.
-
-    @ivar name: L{None}, like the others, leaves it as it is.
-    """
-
-    path: ClassVar[str] = "/api/modify_group_info2"
-
-    name: str | None = None
-    memo: str | None = None
-    description: str | None = None
-    option: int | None = None
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {
-            "name": self.name,
-            "memo": self.memo,
-            "fingermemo": self.description,
-            "option": self.option,
-        }
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            codeOf(fields),
-            name=textIfSaid(fields, "name"),
-            memo=textIfSaid(fields, "memo"),
-            description=textIfSaid(fields, "fingermemo"),
-            option=numberIfSaid(fields, "option"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveGroupMember(CodeForm):
-    """
-    Put somebody out of a group that we administer. An endpoint of ours.
-    """
-
-    path: ClassVar[str] = "/api/remove_group_member2"
-
-    member: Uin
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {"muin": self.member}
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, codeOf(fields), Uin(fields.integer("muin")))
-
-
-class TransferGroup(RemoveGroupMember):
-    """
-    Give a group of ours to one of its members. An endpoint of ours.
-    """
-
-    path: ClassVar[str] = "/api/transfer_group2"
-
-
-@dataclass(frozen=True, slots=True)
-class SetGroupAdmin(CodeForm):
-    """
-    Make a member of our group an administrator, or no longer one. An endpoint
-    of ours.
-    """
-
-    path: ClassVar[str] = "/api/set_group_admin2"
-
-    member: Uin
-    granted: bool
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {"muin": self.member, "op_type": int(self.granted)}
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            codeOf(fields),
-            Uin(fields.integer("muin")),
-            fields.integer("op_type") == 1,
-        )
-
-
-class DissolveGroup(CodeForm):
-    """
-    End a group of ours. An endpoint of ours.
-    """
-
-    path: ClassVar[str] = "/api/dissolve_group2"
 
 
 @dataclass(frozen=True, slots=True)

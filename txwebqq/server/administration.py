@@ -1,0 +1,114 @@
+"""
+Answers to those who administer groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.model import NewGroup
+from txwebqq.server.exchange import Exchange, Handler, forSession
+from txwebqq.server.membership import Membership
+from txwebqq.server.sessions import Session, Sessions
+from txwebqq.wire.administration import (
+    CreateGroup,
+    DissolveGroup,
+    ModifyGroupInfo,
+    RemoveGroupMember,
+    SetGroupAdmin,
+    TransferGroup,
+)
+from txwebqq.wire.command import Command, Refusal
+
+
+class Administration:
+    """
+    The questions of owners and administrators.
+    """
+
+    def __init__(self, sessions: Sessions, membership: Membership) -> None:
+        self._sessions = sessions
+        self._membership = membership
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        sessions = self._sessions
+        return {
+            CreateGroup: forSession(sessions, self.createGroup),
+            ModifyGroupInfo: forSession(sessions, self.modifyGroupInfo),
+            RemoveGroupMember: forSession(sessions, self.removeGroupMember),
+            TransferGroup: forSession(sessions, self.transferGroup),
+            SetGroupAdmin: forSession(sessions, self.setGroupAdmin),
+            DissolveGroup: forSession(sessions, self.dissolveGroup),
+        }
+
+    def createGroup(
+        self, question: CreateGroup, session: Session, exchange: Exchange
+    ) -> NewGroup | Refusal:
+        """
+        Somebody makes a group.
+        """
+        number = self._membership.create(
+            session,
+            question.name,
+            question.uins,
+            question.memo,
+            question.description,
+            question.option,
+        )
+        if isinstance(number, Refusal):
+            return number
+        aliases = session.aliases
+        return NewGroup(aliases.gid(number), aliases.code(number), number)
+
+    def modifyGroupInfo(
+        self, question: ModifyGroupInfo, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A group says something else of itself.
+        """
+        return self._membership.modify(
+            session,
+            question.code,
+            question.name,
+            question.memo,
+            question.description,
+            question.option,
+        )
+
+    def removeGroupMember(
+        self, question: RemoveGroupMember, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Somebody is put out.
+        """
+        return self._membership.remove(session, question.code, question.member)
+
+    def transferGroup(
+        self, question: TransferGroup, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A group gets another owner.
+        """
+        return self._membership.transfer(session, question.code, question.member)
+
+    def setGroupAdmin(
+        self, question: SetGroupAdmin, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A member becomes an administrator, or is none any more.
+        """
+        return self._membership.setAdmin(
+            session, question.code, question.member, question.granted
+        )
+
+    def dissolveGroup(
+        self, question: DissolveGroup, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        A group ends.
+        """
+        return self._membership.dissolve(session, question.code)

@@ -1,0 +1,96 @@
+"""
+Answers about what a member keeps of a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.model import Did, Gid
+from txwebqq.server.exchange import Exchange, Handler, forSession
+from txwebqq.server.membership import Membership
+from txwebqq.server.sessions import Session, Sessions
+from txwebqq.server.talks import Talks
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.seats import (
+    GetSelfBusinessCard2,
+    MessageFilter,
+    OwnCard,
+    UpdateGroupBusinessCard2,
+    UpdateGroupInfo2,
+)
+
+
+class Seats:
+    """
+    The questions about cards, names and masks.
+    """
+
+    def __init__(
+        self, sessions: Sessions, membership: Membership, talks: Talks
+    ) -> None:
+        self._sessions = sessions
+        self._membership = membership
+        self._talks = talks
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        sessions = self._sessions
+        return {
+            GetSelfBusinessCard2: forSession(sessions, self.getSelfBusinessCard2),
+            UpdateGroupBusinessCard2: forSession(
+                sessions, self.updateGroupBusinessCard2
+            ),
+            UpdateGroupInfo2: forSession(sessions, self.updateGroupInfo2),
+            MessageFilter: forSession(sessions, self.messageFilter),
+        }
+
+    def getSelfBusinessCard2(
+        self, question: GetSelfBusinessCard2, session: Session, exchange: Exchange
+    ) -> OwnCard | Refusal:
+        """
+        One's own card.
+        """
+        card = self._membership.card(session, question.code)
+        if isinstance(card, Refusal):
+            return card
+        return OwnCard(question.code, session.aliases.uin(session.number), card)
+
+    def updateGroupBusinessCard2(
+        self, question: UpdateGroupBusinessCard2, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Another card for oneself.
+        """
+        return self._membership.setCard(
+            session,
+            question.code,
+            question.name,
+            question.phone,
+            question.email,
+            question.remark,
+            question.gender,
+        )
+
+    def updateGroupInfo2(
+        self, question: UpdateGroupInfo2, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Another name for a group, for oneself alone.
+        """
+        return self._membership.setMarkname(session, question.code, question.markname)
+
+    def messageFilter(
+        self, question: MessageFilter, session: Session, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Which messages one wants to receive.
+        """
+        masks: dict[Gid, int] = dict(question.groups)
+        dids: dict[Did, int] = dict(question.discussions)
+        return self._talks.setMasks(session, dids) or self._membership.setMasks(
+            session, masks, question.globalMask
+        )
