@@ -22,7 +22,7 @@ from txwebqq.server.notices import (
 )
 from txwebqq.server.store import Store
 from txwebqq.server.talks import Talks
-from txwebqq.wire.discussions import IN_DISCUSSION
+from txwebqq.wire.strangers import IN_DISCUSSION
 
 WEEKEND = 300001
 

@@ -51,22 +51,17 @@ from txwebqq.wire.administration import (
 from txwebqq.wire.command import Refusal, Ticket
 from txwebqq.wire.discussions import (
     GONE,
-    IN_DISCUSSION,
-    IN_GROUP,
     RENAME_FORBIDDEN,
     TOO_MANY,
     ChangeDiscuMem,
     CreateDiscu,
-    GetC2cmsgSig2,
     GetDiscuInfo,
     GetDiscuListNew2,
     GetDiscuStatusInfo,
-    GetSessionSig3,
     Invitation,
     ModifyDiscuInfo,
     QuitDiscu,
     SendDiscuMsg2,
-    SendSessMsg2,
 )
 from txwebqq.wire.groups import (
     AGREE,
@@ -87,6 +82,13 @@ from txwebqq.wire.seats import (
     OwnCard,
     UpdateGroupBusinessCard2,
     UpdateGroupInfo2,
+)
+from txwebqq.wire.strangers import (
+    IN_DISCUSSION,
+    IN_GROUP,
+    GetC2cmsgSig2,
+    GetSessionSig3,
+    SendSessMsg2,
 )
 
 BOTH = Ticket(clientid=CLIENTID, psessionid=PSESSIONID, vfwebqq=VFWEBQQ)

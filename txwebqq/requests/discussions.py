@@ -24,11 +24,8 @@ from txwebqq.model import (
 from txwebqq.requests.pieces import TooLong
 from txwebqq.requests.talk import DEFAULT_FONT, TalkRequests
 from txwebqq.wire.discussions import (
-    IN_DISCUSSION,
-    IN_GROUP,
     ChangeDiscuMem,
     CreateDiscu,
-    GetC2cmsgSig2,
     GetDiscuInfo,
     GetDiscuListNew2,
     GetDiscuStatusInfo,
@@ -36,9 +33,9 @@ from txwebqq.wire.discussions import (
     ModifyDiscuInfo,
     QuitDiscu,
     SendDiscuMsg2,
-    SendSessMsg2,
 )
 from txwebqq.wire.seats import MessageFilter
+from txwebqq.wire.strangers import IN_DISCUSSION, IN_GROUP, GetC2cmsgSig2, SendSessMsg2
 
 SIGNATURE_LIFE = 300.0
 """The seconds for which what lets us write to somebody is used again."""

@@ -1,6 +1,5 @@
 """
-Who asks for pictures and files: by the ticket of a session, or by what a
-browser has of it.
+Who asks: by the ticket of a session, or by what a browser has of it.
 """
 
 from __future__ import annotations

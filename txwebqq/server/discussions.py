@@ -1,5 +1,5 @@
 """
-Answers about discussions and temporary conversations.
+Answers about discussions.
 """
 
 from __future__ import annotations
@@ -18,27 +18,24 @@ from txwebqq.model import (
     Presence,
     Status,
 )
+from txwebqq.server.asking import byTicket
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pictures import Pictures, Signed
 from txwebqq.server.post import refusalFor
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import Doubt, World
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.discussions import (
     GONE,
-    IN_DISCUSSION,
     ChangeDiscuMem,
     CreateDiscu,
-    GetC2cmsgSig2,
     GetDiscuInfo,
     GetDiscuListNew2,
     GetDiscuStatusInfo,
-    GetSessionSig3,
     ModifyDiscuInfo,
     QuitDiscu,
     SendDiscuMsg2,
-    SendSessMsg2,
 )
 
 UNREAD, WRONG = 1000, 1001
@@ -46,11 +43,12 @@ UNREAD, WRONG = 1000, 1001
 
 class Discussions:
     """
-    The questions about discussions, and among fellow members.
+    The questions about discussions.
     """
 
     def __init__(self, world: World, talks: Talks, pictures: Pictures) -> None:
         self._world = world
+        self._sessions = world.sessions
         self._store = world.store
         self._talks = talks
         self._pictures = pictures
@@ -68,14 +66,7 @@ class Discussions:
             ModifyDiscuInfo: self.modifyDiscuInfo,
             QuitDiscu: self.quitDiscu,
             SendDiscuMsg2: self.sendDiscuMsg2,
-            GetC2cmsgSig2: self.getC2cmsgSig2,
-            GetSessionSig3: self.getSessionSig3,
-            SendSessMsg2: self.sendSessMsg2,
         }
-
-    def _session(self, ticket: Ticket) -> Session | Refusal:
-        found = self._world.sessions.byTicket(ticket.psessionid)
-        return refusalFor(found) if isinstance(found, Ended) else found
 
     def _statusFor(self, session: Session, number: Number) -> Status:
         # Nobody hides from themselves.
@@ -109,7 +100,7 @@ class Discussions:
         """
         One of them, with its members.
         """
-        session = self._session(question.ticket)
+        session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         chat = self._talks.mine(session, question.did)
@@ -132,7 +123,7 @@ class Discussions:
         """
         Who of its members does not appear offline.
         """
-        session = self._session(question.ticket)
+        session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         chat = self._talks.mine(session, question.did)
@@ -154,7 +145,7 @@ class Discussions:
         """
         Somebody begins a discussion.
         """
-        session = self._session(question.ticket)
+        session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         doubt = self._world.doubt(
@@ -170,7 +161,7 @@ class Discussions:
         """
         Somebody takes others in.
         """
-        session = self._session(question.ticket)
+        session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._talks.invite(session, question.did, question.invited)
@@ -181,7 +172,7 @@ class Discussions:
         """
         A discussion gets another name.
         """
-        session = self._session(question.ticket)
+        session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._talks.rename(session, question.did, question.name)
@@ -190,7 +181,7 @@ class Discussions:
         """
         Somebody leaves.
         """
-        session = self._session(question.ticket)
+        session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._talks.leave(session, question.did)
@@ -203,7 +194,7 @@ class Discussions:
         """
         Pass words on to a discussion.
         """
-        session = self._session(question.ticket)
+        session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         readers = self._talks.readers(session, question.did)
@@ -219,45 +210,3 @@ class Discussions:
         if isinstance(content, Refusal):
             return content
         return self._talks.say(session, question.did, content, question.font)
-
-    def getC2cmsgSig2(
-        self, question: GetC2cmsgSig2, exchange: Exchange
-    ) -> str | Refusal:
-        """
-        What lets one write to a fellow member.
-        """
-        session = self._session(question.ticket)
-        if isinstance(session, Refusal):
-            return session
-        return self._talks.signature(
-            session, question.place, question.to, question.service
-        )
-
-    def getSessionSig3(
-        self, question: GetSessionSig3, exchange: Exchange
-    ) -> str | Refusal:
-        """
-        The same, for a discussion.
-        """
-        session = self._session(question.ticket)
-        if isinstance(session, Refusal):
-            return session
-        return self._talks.signature(session, question.did, question.to, IN_DISCUSSION)
-
-    def sendSessMsg2(
-        self, question: SendSessMsg2, exchange: Exchange
-    ) -> None | Refusal:
-        """
-        Pass words on to a fellow member.
-        """
-        session = self._session(question.ticket)
-        if isinstance(session, Refusal):
-            return session
-        return self._talks.tell(
-            session,
-            question.to,
-            question.signature,
-            question.service,
-            question.content,
-            question.font,
-        )

@@ -19,14 +19,13 @@ from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 from txwebqq.wire.discussions import (
     GONE,
-    IN_DISCUSSION,
-    IN_GROUP,
     RENAME_FORBIDDEN,
     RENAME_GONE,
     TOO_FEW,
     TOO_MANY,
     Invitation,
 )
+from txwebqq.wire.strangers import IN_DISCUSSION, IN_GROUP
 
 MAX_CHAT = 50
 """So many people may be in one discussion."""

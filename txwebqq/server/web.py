@@ -46,6 +46,7 @@ from txwebqq.server.sessions import Random
 from txwebqq.server.settings import Preferences
 from txwebqq.server.signon import MALFORMED, SignOn
 from txwebqq.server.signup import MAX_FORM, PATH, SignUp
+from txwebqq.server.strangers import Strangers
 from txwebqq.server.streams import Flow, Intake, Pump
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import World
@@ -147,6 +148,7 @@ class WebQQServer(Resource):
             Seats(world.sessions, membership, talks),
             Administration(world.sessions, membership),
             Discussions(world, talks, self._media.pictures),
+            Strangers(world.sessions, talks),
         )
         for family in families:
             for command, handler in family.handlers().items():

@@ -1,5 +1,5 @@
 """
-Discussions, and conversations with fellow members who are no friends.
+Discussions (protocol.md 2.6).
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from txwebqq.wire.command import (
     Fields,
     Host,
     JSONCommand,
-    OKCommand,
     Pairs,
     Referer,
     Refusal,
@@ -46,9 +45,6 @@ R = TypeVar("R")
 GLOBAL_MASK = 1000
 """The did under which the mask list keeps the setting for all discussions."""
 
-IN_GROUP, IN_DISCUSSION = 0, 1
-"""The C{service_type} of temporary conversations."""
-
 MAX_INVITED = 200
 """So many people may be named in one question."""
 
@@ -64,9 +60,11 @@ class Trouble(Refusal):
 GONE = Trouble(3, "there is no such discussion any more")
 
 RENAME_GONE = Trouble(1, GONE.errmsg)
+
 RENAME_FORBIDDEN = Trouble(2, "a discussion cannot have that name")
 
 TOO_FEW = Trouble(1, "a discussion needs two others at least")
+
 TOO_MANY = Trouble(2, "there are too many people in it, or discussions of yours")
 
 
@@ -136,6 +134,27 @@ def _did(fields: Fields) -> Did:
     return Did(fields.integer("did"))
 
 
+@dataclass(frozen=True, slots=True)
+class _DidQuery(_Troubled[R]):
+    """
+    A C{GET} about one discussion.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _did(fields), fields.milliseconds)
+
+
 def _numbers(fields: Fields, name: str) -> tuple[Any, ...]:
     # Some clients write JSON there, and the numbers in it as text.
     value = fields.raw(name)
@@ -150,9 +169,6 @@ def _numbers(fields: Fields, name: str) -> tuple[Any, ...]:
         return tuple(natural(number) for number in value)
     except (TypeError, ValueError) as e:
         raise MalformedReply(f"{name} is not a list of numbers") from e
-
-
-# ---- looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,26 +240,12 @@ def _presences(entries: Iterable[Any]) -> tuple[Presence, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class GetDiscuInfo(_Troubled[DiscussionDetails]):
+class GetDiscuInfo(_DidQuery[DiscussionDetails]):
     """
     A discussion with its members (protocol.md 2.6).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_discu_info"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-
-    ticket: Ticket
-    did: Did
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _did(fields), fields.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: DiscussionDetails) -> Any:
@@ -293,26 +295,12 @@ class GetDiscuInfo(_Troubled[DiscussionDetails]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class GetDiscuStatusInfo(_Troubled[tuple[Presence, ...]]):
+class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
     """
     Which members of a discussion are not offline? (protocol.md 2.6)
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_discu_status_info"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-
-    ticket: Ticket
-    did: Did
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _did(fields), fields.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:
@@ -321,9 +309,6 @@ class GetDiscuStatusInfo(_Troubled[tuple[Presence, ...]]):
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
         return _presences(result["mem_status"])
-
-
-# ---- changing
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,26 +444,12 @@ class ModifyDiscuInfo(_TroubledOK):
         return cls(fields.ticket, _did(fields), fields.text("discu_name"))
 
 
-@dataclass(frozen=True, slots=True)
-class QuitDiscu(_TroubledOK):
+class QuitDiscu(_TroubledOK, _DidQuery[None]):
     """
     Leave a discussion (protocol.md 2.6).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/quit_discu"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-
-    ticket: Ticket
-    did: Did
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _did(fields), fields.milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,149 +497,4 @@ class SendDiscuMsg2(_TroubledOK):
             font=font,
             key=fields.text("key", ""),
             sig=fields.text("sig", ""),
-        )
-
-
-# ---- temporary conversations
-
-
-@dataclass(frozen=True, slots=True)
-class GetC2cmsgSig2(JSONCommand[str]):
-    """
-    What lets us write to a fellow member (protocol.md 2.2.5).
-
-    @ivar place: the gid or did that we share.
-    @ivar service: L{IN_GROUP} or L{IN_DISCUSSION}.
-    """
-
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_c2cmsg_sig2"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-
-    ticket: Ticket
-    place: Gid | Did
-    to: Uin
-    service: int
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("id", str(self.place)),
-            ("to_uin", str(self.to)),
-            ("service_type", str(self.service)),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            Gid(fields.integer("id")),
-            Uin(fields.integer("to_uin")),
-            fields.integer("service_type", IN_GROUP),
-            fields.milliseconds,
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: str) -> Any:
-        flags = {"text": 1, "pic": 1, "file": 1, "audio": 1, "video": 1}
-        return {"type": 0, "value": reply, "flags": flags}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> str:
-        if natural(result.get("type", 0)) != 0:
-            raise ValueError("a signature of another type")
-        return textOf(result["value"])
-
-
-@dataclass(frozen=True, slots=True)
-class GetSessionSig3(JSONCommand[str]):
-    """
-    The same for a member of a discussion, as older clients ask
-    (protocol.md 2.2.5).
-    """
-
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_session_sig3"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-
-    ticket: Ticket
-    did: Did
-    to: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("did", str(self.did)),
-            ("to_uin", str(self.to)),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket,
-            _did(fields),
-            Uin(fields.integer("to_uin")),
-            fields.milliseconds,
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: str) -> Any:
-        signature = {"type": 0, "value": reply}
-        return {"verify_sig": signature, "group_sig": signature}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> str:
-        return textOf(result["group_sig"]["value"])
-
-
-@dataclass(frozen=True, slots=True)
-class SendSessMsg2(OKCommand):
-    """
-    Send to a fellow member who is no friend (protocol.md 2.2.5).
-
-    @ivar signature: from L{GetC2cmsgSig2}.
-    @ivar face: the sender's own avatar index, of no effect.
-    """
-
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/send_sess_msg2"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-
-    ticket: Ticket
-    to: Uin
-    signature: str = field(repr=False)
-    service: int
-    content: Content
-    messageId: int
-    font: Font = Font()
-    face: int = 0
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "to": self.to,
-            "group_sig": self.signature,
-            "face": self.face,
-            "content": encodeSent(self.content, self.font),
-            "msg_id": self.messageId,
-            "service_type": self.service,
-            "clientid": self.ticket.clientid,
-            "psessionid": self.ticket.psessionid,
-        }
-        return postFields(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        content, font = decodeSent(fields.text("content"))
-        return cls(
-            ticket=fields.ticket,
-            to=Uin(fields.integer("to")),
-            signature=fields.text("group_sig"),
-            service=fields.integer("service_type", IN_GROUP),
-            content=content,
-            messageId=fields.integer("msg_id", 0),
-            font=font,
-            face=fields.integer("face", 0),
         )

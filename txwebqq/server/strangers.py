@@ -1,0 +1,82 @@
+"""
+Answers to members of one group or discussion who are no friends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txwebqq.server.asking import byTicket
+from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.sessions import Sessions
+from txwebqq.server.talks import Talks
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.strangers import (
+    IN_DISCUSSION,
+    GetC2cmsgSig2,
+    GetSessionSig3,
+    SendSessMsg2,
+)
+
+
+class Strangers:
+    """
+    The questions of those who write to strangers.
+    """
+
+    def __init__(self, sessions: Sessions, talks: Talks) -> None:
+        self._sessions = sessions
+        self._talks = talks
+
+    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+        """
+        What answers which question.
+        """
+        return {
+            GetC2cmsgSig2: self.getC2cmsgSig2,
+            GetSessionSig3: self.getSessionSig3,
+            SendSessMsg2: self.sendSessMsg2,
+        }
+
+    def getC2cmsgSig2(
+        self, question: GetC2cmsgSig2, exchange: Exchange
+    ) -> str | Refusal:
+        """
+        What lets one write to a fellow member.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.signature(
+            session, question.place, question.to, question.service
+        )
+
+    def getSessionSig3(
+        self, question: GetSessionSig3, exchange: Exchange
+    ) -> str | Refusal:
+        """
+        The same, for a discussion.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.signature(session, question.did, question.to, IN_DISCUSSION)
+
+    def sendSessMsg2(
+        self, question: SendSessMsg2, exchange: Exchange
+    ) -> None | Refusal:
+        """
+        Pass words on to a fellow member.
+        """
+        session = byTicket(self._sessions, question.ticket.psessionid)
+        if isinstance(session, Refusal):
+            return session
+        return self._talks.tell(
+            session,
+            question.to,
+            question.signature,
+            question.service,
+            question.content,
+            question.font,
+        )
