@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from txwebqq.model import Number
+from txwebqq.server.discussionstore import DiscussionStore
 from txwebqq.server.groupstore import GroupStore
 from txwebqq.server.historystore import HistoryStore
 from txwebqq.server.mail import Letter
@@ -23,7 +24,13 @@ from txwebqq.server.settingsstore import SettingsStore
 
 
 class Storage(
-    MediaStore, GroupStore, HistoryStore, SettingsStore, PeopleStore, Protocol
+    MediaStore,
+    GroupStore,
+    DiscussionStore,
+    HistoryStore,
+    SettingsStore,
+    PeopleStore,
+    Protocol,
 ):
     """
     Somewhere to keep things (L{txwebqq.server.store.Store}).

@@ -14,6 +14,7 @@ from txwebqq.database import MEMORY, Database, Shape
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server.adminstore import AdminTables
+from txwebqq.server.discussionstore import DISCUSSION_SCHEMA, DiscussionTables
 from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
 from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
 from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
@@ -53,6 +54,7 @@ CREATE TABLE friendship (
     PRIMARY KEY (owner, friend)
 ) WITHOUT ROWID;
 {GROUP_SCHEMA}
+{DISCUSSION_SCHEMA}
 CREATE TABLE letter (
     serial INTEGER PRIMARY KEY,
     body TEXT NOT NULL
@@ -74,7 +76,13 @@ _SHAPE = Shape(_SCHEMA, VERSION)
 
 
 class Store(
-    AdminTables, MediaTables, GroupTables, HistoryTables, SettingsTables, PeopleTables
+    AdminTables,
+    MediaTables,
+    GroupTables,
+    DiscussionTables,
+    HistoryTables,
+    SettingsTables,
+    PeopleTables,
 ):
     """
     An open database.
