@@ -1,0 +1,90 @@
+"""
+Words to fellow members who are no friends, over HTTP.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.server.harness import ALICE, BOB, DAVE, House
+from txwebqq.model import Did
+from txwebqq.server.store import Store
+from txwebqq.server.talks import Talks
+from txwebqq.wire.strangers import IN_DISCUSSION
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_sessMessage(house: House) -> None:
+    """
+    Words to a fellow member come as protocol.md 5.4 has them.
+    """
+    bob, dave = house.visitor(BOB), house.visitor(DAVE).catchUp()
+    signed = bob.channel(
+        "get_c2cmsg_sig2", id=bob.gid, to_uin=bob.uin(DAVE), service_type=0
+    ).result
+    assert (signed["type"], len(signed["value"])) == (0, 48)
+    bob.channel(
+        "send_sess_msg2",
+        to=bob.uin(DAVE),
+        group_sig=signed["value"],
+        face=549,
+        content='["hi",["font",{}]]',
+        msg_id=1,
+        service_type=0,
+    )
+    [event] = dave.poll().response.result
+    value = event["value"]
+    assert event["poll_type"] == "sess_message"
+    assert (value["id"], value["ruin"]) == (dave.gid, BOB)
+    assert (value["service_type"], value["msg_type"]) == (0, 140)
+
+
+def test_borrowedSignature(house: House) -> None:
+    """
+    A signature that was given to another member is of no use, not even with
+    one's own id of the place.
+    """
+    alice, bob, dave = (house.visitor(n) for n in (ALICE, BOB, DAVE))
+    value = bob.channel(
+        "get_c2cmsg_sig2", id=bob.gid, to_uin=bob.uin(DAVE), service_type=0
+    ).result["value"]
+    answer = alice.channel(
+        "send_sess_msg2",
+        to=alice.uin(DAVE),
+        group_sig=f"{alice.gid:08x}{value[8:]}",
+        content='["hi"]',
+        service_type=0,
+    )
+    assert answer.json["retcode"] == 100001
+    assert not dave.catchUp().poll().isAnswered
+
+
+def test_signatureAfterRestart(tmp_path: Path) -> None:
+    """
+    A signature is made with a secret of the database, not of one run.
+    """
+    signatures = set()
+    path = tmp_path / "secret.db"
+    for seed in (1, 2):
+        store = Store(path)
+        house = House(store=store)
+        if seed == 1:
+            chat = store.createChat("x", ALICE, [ALICE, BOB])
+        session = house.visitor(ALICE).house.world.sessions.of(ALICE)
+        assert session is not None
+        # Uins differ from run to run, numbers do not.
+        talks = Talks(house.world, Random(seed))
+        signature = talks.signature(
+            session, Did(chat), session.aliases.uin(BOB), IN_DISCUSSION
+        )
+        signatures.add(signature)
+        house.hangUpAll()
+        store.close()
+    assert len(signatures) == 1
