@@ -13,7 +13,16 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.model import Event, KickNotice, Profile, Uin
+from txwebqq.model import (
+    DiscussionMessage,
+    Event,
+    GroupMessage,
+    KickNotice,
+    Message,
+    Profile,
+    StrangerMessage,
+    Uin,
+)
 from txwebqq.roster import Roster
 
 PATIENCE = 10.0
@@ -21,6 +30,9 @@ PATIENCE = 10.0
 
 MAX_LOOKED_UP = 20
 """Of so many that one event brings, names are looked up."""
+
+
+_WORDS = (Message, GroupMessage, DiscussionMessage, StrangerMessage)
 
 
 class Delivery:
@@ -56,6 +68,10 @@ class Delivery:
         Hand an event over after all before it. Nothing comes after a kick, so
         it is not kept waiting.
         """
+        if self._asked is None and not self._waiting and isinstance(event, _WORDS):
+            # As nearly always: words bring nobody.
+            self._give(event)
+            return
         self._waiting.append(event)
         if isinstance(event, KickNotice):
             self.flush()
@@ -73,13 +89,13 @@ class Delivery:
         if self._giving:
             self._waiting.clear()
         while self._waiting:
-            self._give()
+            self._give(self._waiting.popleft())
 
-    def _give(self) -> None:
+    def _give(self, event: Event) -> None:
         self._giving = True
         self._lookedUp = 0
         try:
-            self._handOver(self._waiting.popleft())
+            self._handOver(event)
         finally:
             self._giving = False
 
@@ -89,7 +105,7 @@ class Delivery:
             if newcomers and self._lookedUp < MAX_LOOKED_UP:
                 self._ask(newcomers[0])
             else:
-                self._give()
+                self._give(self._waiting.popleft())
 
     def _ask(self, uin: Uin) -> None:
         self._lookedUp += 1

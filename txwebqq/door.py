@@ -7,7 +7,8 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVarTuple
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -16,6 +17,8 @@ from twisted.python.failure import Failure
 from txwebqq.errors import WebQQError
 from txwebqq.interfaces import IWebQQProtocol
 from txwebqq.model import Account
+
+Ts = TypeVarTuple("Ts")
 
 
 class Turns:
@@ -27,15 +30,16 @@ class Turns:
         self._waiting: deque[Callable[[], None]] = deque()
         self._busy = False
 
-    def take(self, call: Callable[[], None]) -> None:
+    def take(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
         """
         Make a call, which does not raise, now or after the present one.
         """
-        self._waiting.append(call)
         if self._busy:
+            self._waiting.append(partial(call, *args))
             return
         self._busy = True
         try:
+            call(*args)
             while self._waiting:
                 self._waiting.popleft()()
         finally:
@@ -64,7 +68,7 @@ class Door:
         Call a callback, unless another one is being called: then call it after
         that. What it returns is watched.
         """
-        self._turns.take(lambda: self._call(name, args))
+        self._turns.take(self._call, name, args)
 
     def _call(self, name: str, args: tuple[object, ...]) -> None:
         try:
@@ -72,7 +76,7 @@ class Door:
         except Exception:
             self._complain(Failure(), name)
             return
-        if inspect.isawaitable(result):
+        if result is not None and inspect.isawaitable(result):
             _deferred(result).addErrback(self._complain, name)
 
     def close(self, reason: Failure) -> None:

@@ -5,7 +5,8 @@ The children of a service that is online: the poll chain and the heartbeat.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from twisted.application.internet import backoffPolicy
@@ -48,6 +49,17 @@ HELD = 0.5
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
 
 
+_WORDS = (Message, GroupMessage, DiscussionMessage, StrangerMessage)
+
+# What an id is one of, and whose.
+_PLACES: Mapping[type[object], Callable[[object], object]] = {
+    Message: attrgetter("sender"),
+    GroupMessage: attrgetter("group", "sender"),
+    DiscussionMessage: attrgetter("discussion", "sender"),
+    StrangerMessage: attrgetter("place", "sender"),
+}
+
+
 class Inbox:
     """
     Puts a batch of events into the order in which they happened, and drops
@@ -72,20 +84,16 @@ class Inbox:
         return events
 
     def _isNew(self, event: Event) -> bool:
-        match event:
-            case Message():
-                place: tuple[object, ...] = (event.sender,)
-            case GroupMessage():
-                place = (event.group, event.sender)
-            case DiscussionMessage():
-                place = (event.discussion, event.sender)
-            case StrangerMessage():
-                place = (event.place, event.sender)
-            case _:
-                return True
+        if not isinstance(event, _WORDS):
+            return True
         if not (event.messageId or event.messageId2):
             return True
-        key = (type(event), *place, event.messageId, event.messageId2)
+        key = (
+            type(event),
+            _PLACES[type(event)](event),
+            event.messageId,
+            event.messageId2,
+        )
         if key in self._seen:
             return False
         self._seen.add(key)
@@ -98,9 +106,8 @@ class Inbox:
         """
         The application was given an event.
         """
-        match event:
-            case Message() | GroupMessage() | DiscussionMessage() | StrangerMessage():
-                self.shown.append(str(event.messageId))
+        if isinstance(event, _WORDS):
+            self.shown.append(str(event.messageId))
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         """

@@ -108,15 +108,15 @@ class Roster:
 
         @param everybody: whether also those who were.
         """
-        match event:
-            case RosterChange():
-                coming = [uin for uin, _ in event.added]
-            case FriendshipNotice(
-                step=FriendshipStep.PASSED | FriendshipStep.PASSED_AND_ADDED
-            ):
-                coming = [event.uin]
-            case _:
-                return []
+        # Nearly all events are none of these.
+        if not isinstance(event, RosterChange | FriendshipNotice):
+            return []
+        if isinstance(event, RosterChange):
+            coming = [uin for uin, _ in event.added]
+        elif event.step in (FriendshipStep.PASSED, FriendshipStep.PASSED_AND_ADDED):
+            coming = [event.uin]
+        else:
+            return []
         known = self.buddies if everybody else {**self.buddies, **self._introduced}
         return [uin for uin in coming if uin not in known]
 
