@@ -26,6 +26,9 @@ from twisted.internet.task import LoopingCall
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+DISTINCT = 20_000
+"""So many events are told apart: eight clients remember 500 messages each."""
+
 FILES = 20_000
 """The descriptors that the largest measures need."""
 
@@ -128,7 +131,7 @@ def bodies(events: int) -> list[bytes]:
     Answers to polls, more than a client remembers the messages of.
     """
     made = []
-    for first in range(0, max(2000, events), events):
+    for first in range(0, DISTINCT, events):
         some = [
             event("message" if n % 2 else "group_message", n)
             for n in range(first, first + events)

@@ -1,0 +1,302 @@
+"""
+The connection for what is asked over and over, byte by byte.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.error import (
+    ConnectError,
+    ConnectionDone,
+    ConnectionLost,
+)
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from txwebqq.direct import MAX_HEAD, Answer, Direct, NotHTTP
+
+LIMIT = 1000
+URL = "http://d.web2.qq.com/channel/poll2"
+
+
+class Transport(StringTransport):
+    """
+    Knows whether it was cut off.
+    """
+
+    isAborted = False
+
+    def abortConnection(self) -> None:
+        self.isAborted = True
+
+
+class Endpoint:
+    """
+    Connects at once, or when it is told to.
+    """
+
+    def __init__(self) -> None:
+        self.protocols: list[Any] = []
+        self.servers: list[str] = []
+        self.waiting: Deferred[Any] | None = None
+
+    def connect(self, factory: Any) -> Deferred[Any]:
+        if self.waiting is not None:
+            return self.waiting
+        protocol = factory.buildProtocol(None)
+        protocol.makeConnection(Transport())
+        self.protocols.append(protocol)
+        return succeed(protocol)
+
+
+class Scene:
+    """
+    One who asks, and the server's end.
+    """
+
+    def __init__(self) -> None:
+        self.endpoint = Endpoint()
+
+        def find(server: str) -> Any:
+            self.endpoint.servers.append(server)
+            return self.endpoint
+
+        self.direct = Direct(find, LIMIT)
+
+    def ask(self, url: str = URL) -> list[Any]:
+        """
+        Ask; what comes of it is put in the list.
+        """
+        results: list[Any] = []
+        self.direct.post(url, b"X: y\r\n", b"r=1").addBoth(results.append)
+        return results
+
+    @property
+    def last(self) -> Any:
+        """
+        The connection that was made last.
+        """
+        return self.endpoint.protocols[-1]
+
+    def reply(self, data: bytes) -> None:
+        """
+        The server says something.
+        """
+        self.last.dataReceived(data)
+
+    def lose(self, reason: type[Exception] = ConnectionDone) -> None:
+        """
+        The connection ends.
+        """
+        self.last.connectionLost(Failure(reason()))
+
+
+def reasonOf(result: Any) -> type[BaseException]:
+    assert isinstance(result, Failure)
+    assert result.type is not None
+    return result.type
+
+
+ANSWERS = [
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", True),
+    (b"HTTP/1.1 200 OK\r\ncontent-length:5\r\nSet-Cookie: a=b\r\n\r\nhello", True),
+    (
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: x\r\n\r\n"
+        ),
+        True,
+    ),
+    (
+        (
+            b"HTTP/1.1 100 Continue\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+        ),
+        True,
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
+        False,
+    ),
+    (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", False),
+    (
+        b"HTTP/1.0 200\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
+        True,
+    ),
+]
+
+
+@given(st.sampled_from(ANSWERS), st.sets(st.integers(1, 130)))
+def test_answers(wanted: tuple[bytes, bool], cuts: set[int]) -> None:
+    """
+    Answers are read however they come, and a connection that may be kept is
+    asked again.
+    """
+    raw, keeps = wanted
+    scene = Scene()
+    results = scene.ask()
+    sent = scene.last.transport.value()
+    assert sent == (
+        b"POST /channel/poll2 HTTP/1.1\r\nHost: d.web2.qq.com\r\nX: y\r\n"
+        b"Content-Length: 3\r\n\r\nr=1"
+    )
+    marks = [0, *sorted(cut for cut in cuts if cut < len(raw)), len(raw)]
+    for start, end in itertools.pairwise(marks):
+        assert results == []
+        scene.reply(raw[start:end])
+    [answer] = results
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.body) == (200, b"hello")
+    assert answer.cookies == (["a=b"] if b"Cookie" in raw else [])
+    scene.ask()
+    assert len(scene.endpoint.protocols) == (1 if keeps else 2)
+
+
+def test_toTheEnd() -> None:
+    """
+    An answer without a length ends with the connection; one that is cut off
+    is none.
+    """
+    scene = Scene()
+    results = scene.ask()
+    scene.reply(b"HTTP/1.0 502 Bad\r\n\r\nhel")
+    scene.reply(b"lo")
+    scene.lose()
+    assert (results[0].status, results[0].body) == (502, b"hello")
+    results = scene.ask()
+    scene.reply(b"HTTP/1.0 200 OK\r\n\r\nhel")
+    scene.lose(ConnectionLost)
+    assert reasonOf(results[0]) is ConnectionLost
+
+
+def test_noBody() -> None:
+    """
+    Some answers have no body.
+    """
+    scene = Scene()
+    results = scene.ask()
+    scene.reply(b"HTTP/1.1 204 No\r\n\r\n")
+    assert (results[0].status, results[0].body) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"SSH-2.0-x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001,
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * MAX_HEAD,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000,
+    ],
+)
+def test_noAnswer(raw: bytes) -> None:
+    """
+    What is no answer, or too much of one, fails and ends the connection.
+    """
+    scene = Scene()
+    results = scene.ask()
+    scene.reply(raw)
+    assert reasonOf(results[0]) is NotHTTP
+    assert scene.last.transport.isAborted
+    scene.lose()
+    scene.ask()
+    assert len(scene.endpoint.protocols) == 2
+
+
+def test_unasked() -> None:
+    """
+    A server that says something by itself is not asked on that connection
+    again, nor is one that says more than it should, or has closed it.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    scene.reply(b"more")
+    assert scene.last.transport.isAborted
+    scene.ask()
+    scene.reply(ANSWERS[0][0] + b"more")
+    assert scene.last.transport.disconnecting
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    scene.lose()
+    scene.ask()
+    assert len(scene.endpoint.protocols) == 4
+
+
+def test_elsewhere() -> None:
+    """
+    Another server is another connection.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    first = scene.last
+    scene.ask("https://example.org:8443/channel/poll2")
+    assert scene.endpoint.servers == [
+        "http://d.web2.qq.com",
+        "https://example.org:8443",
+    ]
+    assert first.transport.isAborted
+    assert b"Host: example.org:8443\r\n" in scene.last.transport.value()
+
+
+def test_cancel() -> None:
+    """
+    Who gives up ends the connection, or the attempt to make one.
+    """
+    scene = Scene()
+    asked = scene.direct.post(URL, b"", b"")
+    results: list[Any] = []
+    asked.addBoth(results.append)
+    asked.cancel()
+    assert reasonOf(results[0]) is CancelledError
+    assert scene.last.transport.isAborted
+    scene.lose()
+    connecting: Deferred[Any] = Deferred()
+    scene.endpoint.waiting = connecting
+    asked = scene.direct.post(URL, b"", b"")
+    asked.addBoth(results.append)
+    asked.cancel()
+    assert connecting.called
+    assert reasonOf(results[1]) is CancelledError
+
+
+def test_refused() -> None:
+    """
+    Who is not there is told of as that.
+    """
+    scene = Scene()
+    scene.endpoint.waiting = Deferred()
+    results = scene.ask()
+    scene.endpoint.waiting.errback(ConnectError())
+    assert reasonOf(results[0]) is ConnectError
+
+
+def test_close() -> None:
+    """
+    Closing waits for the connections to be closed.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    done: list[None] = []
+    scene.direct.close().addCallback(done.append)
+    assert scene.last.transport.isAborted
+    assert done == []
+    scene.lose()
+    assert len(done) == 1
+    scene.direct.close().addCallback(done.append)
+    assert len(done) == 2
