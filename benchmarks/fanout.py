@@ -53,6 +53,8 @@ def ours(members: int, messages: int) -> float:
         sender = Socket(server.port)
         used = 0.0
         for n, send in enumerate(sends):
+            # Once this is answered, all polls are held.
+            sender.get("/")
             before = server.cpu()
             sender.post("/channel/send_qun_msg2", send)
             sender.read()
@@ -75,6 +77,7 @@ def bare(members: int, messages: int) -> float:
         sender = Socket(server.port)
         used = 0.0
         for n in range(messages + 1):
+            sender.get("/")
             before = server.cpu()
             sender.post("/channel/send_qun_msg2", polls[0])
             sender.read()

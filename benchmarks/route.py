@@ -10,7 +10,10 @@ import select
 
 from benchmarks.http import Socket, form, poll, tickets
 from benchmarks.measures import Measure
-from benchmarks.servers import running
+from benchmarks.servers import Running, running
+
+PAIRS = 20
+"""So many talk at a time."""
 
 FONT = ["font", {"name": "Arial", "size": "10", "style": [0, 0, 0], "color": "000000"}]
 
@@ -30,57 +33,77 @@ def message(to: int, n: int, ticket: str, clientid: str) -> bytes:
     return form(members, ticket, clientid)
 
 
-def _friend(alice: Socket, bob: Socket, asked: list[str]) -> int:
+def _friend(asking: Socket, ticket: str, clientid: str) -> int:
     """
-    The uin under which Alice knows Bob: the one that he hears her by.
+    The uin under which somebody knows their only friend: the first poll tells
+    who is there.
     """
-    alice.post("/channel/poll2", poll(asked[0], "0"))
-    for event in json.loads(alice.read())["result"]:
+    asking.post("/channel/poll2", poll(ticket, clientid))
+    for event in json.loads(asking.read())["result"]:
         uin = event["value"].get("uin")
         if uin:
             return int(uin)
     raise AssertionError("nobody is there")
 
 
+def _talk(
+    server: Running, sends: list[list[bytes]], polls: list[bytes], rounds: int
+) -> float:
+    """
+    In each round somebody of each pair says something to the other one, whose
+    poll is held by then. Messages per second of CPU.
+    """
+    senders = [Socket(server.port) for _ in polls]
+    hearers = [Socket(server.port) for _ in polls]
+    for hearer, question in zip(hearers, polls, strict=True):
+        hearer.post("/channel/poll2", question)
+        if select.select([hearer], [], [], 0.2)[0]:
+            # Who is there; that is not what is measured.
+            hearer.read()
+            hearer.post("/channel/poll2", question)
+    witness = Socket(server.port)
+    before = server.cpu()
+    for n in range(rounds):
+        # Once this is answered, the polls that were asked before it are held.
+        witness.get("/")
+        for sender, said in zip(senders, sends, strict=True):
+            sender.post("/channel/send_buddy_msg2", said[n])
+        for sender, hearer, question in zip(senders, hearers, polls, strict=True):
+            sender.read()
+            hearer.read()
+            hearer.post("/channel/poll2", question)
+    return rounds * len(polls) / (server.cpu() - before)
+
+
 def ours(messages: int) -> float:
     """
     Messages per second of CPU, with a database for what is not delivered.
     """
-    with running("webqq", accounts=2, friends=2) as server:
-        asked = tickets(server.port, 2)
-        alice, bob = Socket(server.port), Socket(server.port)
-        to = _friend(alice, bob, asked)
-        question = poll(asked[1], "1")
-        bob.post("/channel/poll2", question)
-        if select.select([bob], [], [], 0.3)[0]:
-            bob.read()
-            bob.post("/channel/poll2", question)
-        sends = [message(to, n, asked[0], "0") for n in range(messages)]
-        before = server.cpu()
-        for send in sends:
-            alice.post("/channel/send_buddy_msg2", send)
-            alice.read()
-            bob.read()
-            bob.post("/channel/poll2", question)
-        return messages / (server.cpu() - before)
+    rounds = messages // PAIRS
+    with running("webqq", accounts=2 * PAIRS, friends=1) as server:
+        asked = tickets(server.port, 2 * PAIRS)
+        sends, polls = [], []
+        for n in range(0, 2 * PAIRS, 2):
+            to = _friend(Socket(server.port), asked[n], str(n))
+            said = [message(to, one, asked[n], str(n)) for one in range(rounds)]
+            sends.append(said)
+            polls.append(poll(asked[n + 1], str(n + 1)))
+        return _talk(server, sends, polls, rounds)
 
 
 def bare(messages: int) -> float:
     """
     The same two requests, of a resource that knows no protocol.
     """
-    with running("bare") as server:
-        alice, bob = Socket(server.port), Socket(server.port)
-        question = poll("x" * 192, "1")
-        bob.post("/channel/poll2", question)
-        sends = [message(2963008411, n, "x" * 192, "0") for n in range(messages)]
-        before = server.cpu()
-        for send in sends:
-            alice.post("/channel/send_buddy_msg2", send)
-            alice.read()
-            bob.read()
-            bob.post("/channel/poll2", question)
-        return messages / (server.cpu() - before)
+    rounds = messages // PAIRS
+    with running("bare", byClient=True) as server:
+        sends = [
+            [message(2963008411, one, "x" * 192, str(n)) for one in range(rounds)]
+            for n in range(PAIRS)
+        ]
+        return _talk(
+            server, sends, [poll("x" * 192, str(n)) for n in range(PAIRS)], rounds
+        )
 
 
 MEASURES = [

@@ -183,38 +183,42 @@ def canned(events: int) -> Factory:
 
 class Bare(Resource):
     """
-    Holds polls and lets them go, and knows nothing else.
+    Holds polls and lets them go, all of them or those of one client, and knows
+    nothing else.
     """
 
     isLeaf = True
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, byClient: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._answer = answer
-        self._held: list[Request] = []
+        self._byClient = byClient
+        self._held: dict[bytes, list[Request]] = {}
 
     def render_GET(self, request: Request) -> bytes:
         return b"ok"
 
     def render_POST(self, request: Request) -> Any:
         assert request.content is not None
-        request.content.read()
+        body = request.content.read()
+        client = b""
+        if self._byClient:
+            client = body.partition(b"&clientid=")[2].partition(b"&")[0]
         if request.path.endswith(b"/poll2"):
-            self._held.append(request)
+            self._held.setdefault(client, []).append(request)
             return NOT_DONE_YET
-        held, self._held = self._held, []
-        for waiting in held:
+        for waiting in self._held.pop(client, ()):
             waiting.setHeader(b"Content-Length", b"%d" % len(self._answer))
             waiting.write(self._answer)
             waiting.finish()
         return b'{"retcode":0,"result":"ok"}'
 
 
-def bare() -> Site:
+def bare(byClient: bool = False) -> Site:
     """
     A twisted.web server without any protocol.
     """
-    return Site(Bare(bodies(1)[0]), parsePOSTFormSubmission=False)
+    return Site(Bare(bodies(1)[0], byClient), parsePOSTFormSubmission=False)
 
 
 # ---- ours
@@ -231,12 +235,14 @@ def people(
         f'[[account]]\nnumber = {20001 + n}\npassword = "p"\nnick = "n{n}"\n'
         for n in range(accounts)
     ]
-    # Everybody and those who come next, in a circle.
+    # Everybody and those who come next, in a circle; or two and two.
     pairs = {
         tuple(sorted((n, (n + step) % accounts)))
         for n in range(accounts)
         for step in range(1, friends // 2 + 1)
     }
+    if friends == 1:
+        pairs = {(n, n + 1) for n in range(0, accounts - 1, 2)}
     lines += [
         f"[[friendship]]\nbetween = [{20001 + one}, {20001 + other}]\n"
         for one, other in sorted(pairs)

@@ -31,30 +31,29 @@ def parseCookies(headers: Sequence[bytes]) -> dict[str, str]:
 
 class Exchange:
     """
-    A request, and what its answer carries beside the body.
+    A request, and what its answer carries beside the body. What few answers
+    need is worked out when it is asked for.
 
     @ivar address: where the client is.
     @ivar isLive: whether somebody is there to read an answer.
     @ivar header: the value of a header of the request, or L{None}.
     @ivar setCookies: whole C{Set-Cookie} lines.
     @ivar location: where to send the client, or L{None}.
-    @ivar base: the URL that the client calls us by, without a path.
-    @ivar local: the address at which it met us.
     @ivar headers: further headers of the answer.
     @ivar contentType: the type of the answer, when it is not the usual one.
     @ivar status: the status of the answer, when it is not the usual one.
     """
 
     __slots__ = (
+        "_base",
+        "_cookieHeaders",
         "_cookies",
-        "_headers",
+        "_local",
         "address",
-        "base",
         "contentType",
         "header",
         "headers",
         "isLive",
-        "local",
         "location",
         "setCookies",
         "status",
@@ -63,23 +62,23 @@ class Exchange:
     def __init__(
         self,
         address: str,
-        cookieHeaders: Sequence[bytes],
+        cookieHeaders: Callable[[], Sequence[bytes]],
         isLive: Callable[[], bool],
         header: Callable[[bytes], bytes | None] = lambda name: None,
-        base: str = "",
-        local: tuple[str, int] = ("127.0.0.1", 80),
+        base: Callable[[], str] = lambda: "",
+        local: Callable[[], tuple[str, int]] = lambda: ("127.0.0.1", 80),
     ) -> None:
         self.address = address
         self.isLive = isLive
         self.setCookies: list[str] = []
         self.location: str | None = None
         self.header = header
-        self.base = base
-        self.local = local
+        self._base = base
+        self._local = local
         self.headers: list[tuple[bytes, bytes]] = []
         self.contentType: bytes | None = None
         self.status: int | None = None
-        self._headers = cookieHeaders
+        self._cookieHeaders = cookieHeaders
         self._cookies: Mapping[str, str] | None = None
 
     @property
@@ -88,8 +87,22 @@ class Exchange:
         The cookies that the client sent.
         """
         if self._cookies is None:
-            self._cookies = parseCookies(self._headers)
+            self._cookies = parseCookies(self._cookieHeaders())
         return self._cookies
+
+    @property
+    def base(self) -> str:
+        """
+        The URL that the client calls us by, without a path.
+        """
+        return self._base()
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """
+        The address at which it met us.
+        """
+        return self._local()
 
     def setCookie(self, name: str, value: str, domain: str = "qq.com") -> None:
         """

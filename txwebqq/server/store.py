@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import Path
 
 from txwebqq.database import MEMORY, Database, Shape
@@ -305,7 +306,8 @@ class Store(
         for drawer in drawers:
             if drawer.name == name:
                 return drawer.index
-        index = max((drawer.index for drawer in drawers), default=0) + 1
+        taken = {drawer.index for drawer in drawers}
+        index = next(n for n in count(1) if n not in taken)
         self._db.execute(
             "INSERT INTO category VALUES (?, ?, ?, ?)", (owner, index, name, index)
         )

@@ -270,13 +270,14 @@ class WebQQServer(Resource):
         """
         Answer a C{POST}, if it is an upload.
         """
-        exchange = _exchange(request, self._proxies)
         if isinstance(request, LimitedRequest):
             if request.expected is None:
                 return None
+            exchange = _exchange(request, self._proxies)
             route, intake = request.expected
             reply = intake.finish(exchange)
         else:
+            exchange = _exchange(request, self._proxies)
             content: Any = request.content
             pump = Pump(content, lambda data: intake.take(data))
             kind = request.getHeader(b"content-type") or b""
@@ -368,20 +369,29 @@ def _isLive(request: Request) -> bool:
 
 
 def _exchange(request: Request, proxies: Collection[str]) -> Exchange:
-    host = request.getHeader(b"host") or b""
     peer = getattr(request.getClientAddress(), "host", "")
     said = request.requestHeaders.getRawHeaders
-    scheme = clientScheme(
-        peer, request.isSecure(), said(b"x-forwarded-proto") or [], proxies
-    )
-    met = request.getHost()
+    address = peer
+    if proxies:
+        address = clientAddress(peer, said(b"x-forwarded-for") or [], proxies)
+
+    def base() -> str:
+        forwarded = said(b"x-forwarded-proto") or []
+        scheme = clientScheme(peer, request.isSecure(), forwarded, proxies)
+        host = request.getHeader(b"host") or b""
+        return f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
+
+    def local() -> tuple[str, int]:
+        met = request.getHost()
+        return getattr(met, "host", "127.0.0.1"), getattr(met, "port", 80)
+
     return Exchange(
-        clientAddress(peer, said(b"x-forwarded-for") or [], proxies),
-        request.requestHeaders.getRawHeaders(b"cookie") or [],
+        address,
+        lambda: said(b"cookie") or [],
         lambda: _isLive(request),
         request.getHeader,
-        f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else "",
-        (getattr(met, "host", "127.0.0.1"), getattr(met, "port", 80)),
+        base,
+        local,
     )
 
 

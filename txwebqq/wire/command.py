@@ -286,6 +286,8 @@ def encodeForm(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 
 def _percentDecode(raw: bytes) -> str:
+    if b"%" not in raw and b"+" not in raw and raw.isascii():
+        return raw.decode("ascii")
     data = unquote_to_bytes(raw.replace(b"+", b" "))
     try:
         return data.decode("utf-8")
@@ -344,7 +346,10 @@ class Fields(Mapping[str, str]):
         """
         body, raw = _splitRaw(body)
         pairs: Pairs = [] if raw is None else [("r", raw)]
-        for part in body.strip().split(b"&") + query.split(b"&"):
+        parts = body.strip().split(b"&")
+        if query:
+            parts += query.split(b"&")
+        for part in parts:
             name, _, value = part.partition(b"=")
             if name:
                 pairs.append((_percentDecode(name), _percentDecode(value)))
