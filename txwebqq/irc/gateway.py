@@ -29,6 +29,7 @@ from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Romanise, Style
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
+from txwebqq.irc.visit import Visit
 from txwebqq.quiet import QuietSite
 from txwebqq.service import WebQQService
 
@@ -55,7 +56,7 @@ class Gateway(MultiService):
         self._database = Database(settings.database or MEMORY, GATEWAY_SHAPE)
         self._users: dict[str, User] = {}
         self._clients: list[WebQQClient] = []
-        self._visitors: set[Visitor] = set()
+        self._visitors: set[Visit] = set()
         self._empty: Deferred[None] | None = None
         names = Names(self._database, partial(fold, mapping="rfc1459"))
         self._history = History(
@@ -160,13 +161,13 @@ class Gateway(MultiService):
         """
         return self._users[name]
 
-    def came(self, visitor: Visitor) -> None:
+    def came(self, visitor: Visit) -> None:
         """
         A client has come.
         """
         self._visitors.add(visitor)
 
-    def went(self, visitor: Visitor) -> None:
+    def went(self, visitor: Visit) -> None:
         """
         It has gone.
         """

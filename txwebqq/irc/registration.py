@@ -12,14 +12,19 @@ Answer = tuple[str, ...]
 """A command or numeric, then its parameters."""
 
 CAPABILITIES: Mapping[str, str] = {
+    "account-tag": "",
     "away-notify": "",
+    "batch": "",
     "cap-notify": "",
+    "draft/chathistory": "",
     "echo-message": "",
     "extended-join": "",
+    "labeled-response": "",
     "message-tags": "",
     "multi-prefix": "",
     "sasl": "PLAIN",
     "server-time": "",
+    "standard-replies": "",
     "userhost-in-names": "",
 }
 """What we can, with its value for those who ask in version 302."""

@@ -1,0 +1,198 @@
+"""
+What an IRC user says and hears, with the clients that they have open.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from txwebqq.errors import NotSignedOn
+from txwebqq.irc.config import UserSettings
+from txwebqq.irc.directory import DESK, Channel, Directory
+from txwebqq.irc.history import Entry, History
+from txwebqq.irc.line import fold
+from txwebqq.irc.names import Book
+from txwebqq.irc.nicks import Romanise
+from txwebqq.irc.places import SERVICE, Place
+from txwebqq.irc.text import lines, read
+from txwebqq.model import Number, Status
+
+MAX_MISSED = 200
+"""How many messages of a conversation are played back."""
+
+
+class Screen(Protocol):
+    """
+    An IRC client that is attached.
+
+    @ivar key: tells the clients of one user apart.
+    """
+
+    key: str
+
+    @property
+    def nick(self) -> str:
+        """
+        What it calls its user.
+        """
+
+    def show(self, entry: Entry) -> None:
+        """
+        Somebody said something.
+        """
+
+    def playBack(self, missed: Sequence[Entry]) -> None:
+        """
+        That was said while nobody was here.
+        """
+
+    def showChannel(self, channel: Channel) -> None:
+        """
+        A channel is there, or otherwise than it was.
+        """
+
+    def renamed(self, before: str, place: Place, after: str) -> None:
+        """
+        Somebody is called otherwise.
+        """
+
+    def appeared(self, nick: str, number: int, status: Status) -> None:
+        """
+        Somebody came or went.
+        """
+
+
+class Conversations(Directory):
+    """
+    Words, kept and shown to all clients.
+
+    @param seconds: the time, in Unix seconds.
+    """
+
+    def __init__(
+        self,
+        settings: UserSettings,
+        book: Book,
+        history: History,
+        seconds: Callable[[], float],
+        romanise: Romanise | None = None,
+    ) -> None:
+        super().__init__(settings, book, romanise)
+        self.history = history
+        self.screens: list[Screen] = []
+        self._seconds = seconds
+
+    # ---- clients
+
+    def attach(self, screen: Screen) -> None:
+        """
+        A client has come: show it what there is, then what it has missed.
+        """
+        self.screens.append(screen)
+        for channel in self.channels():
+            screen.showChannel(channel)
+        screen.playBack(self.history.missed(self.name, screen.key, MAX_MISSED))
+        self.history.see(self.name, screen.key, self.history.last(self.name))
+
+    def _own(self) -> set[str]:
+        return super()._own() | {fold(screen.nick) for screen in self.screens}
+
+    def rename(self, place: Place, name: str) -> str:
+        before = self.book.name(place) or ""
+        problem = super().rename(place, name)
+        if not problem:
+            for screen in list(self.screens):
+                screen.renamed(before, place, name)
+        return problem
+
+    def detach(self, screen: Screen) -> None:
+        """
+        A client has gone.
+        """
+        if screen in self.screens:
+            self.screens.remove(screen)
+
+    def record(self, entry: Entry, besides: object = None) -> Entry | None:
+        """
+        Keep a message, and show it.
+
+        @param besides: who knows it already.
+
+        @return: as L{History.append}.
+        """
+        kept = self.history.append(entry)
+        if kept is not None:
+            for screen in list(self.screens):
+                if screen is not besides:
+                    screen.show(kept)
+                self.history.see(self.name, screen.key, kept.serial)
+        return kept
+
+    # ---- saying
+
+    async def say(self, place: Place, text: str, by: object) -> list[Entry]:
+        """
+        Say what a client has typed; fails as L{Resident.send
+        <txwebqq.irc.resident.Resident.send>}.
+
+        @return: what was said because of that: those words, or answers.
+        """
+        if place == SERVICE:
+            return await self.answer(text)
+        resident = self.residentOf(place)
+        if resident is None:
+            raise NotSignedOn("none of your accounts knows them")
+        await resident.send(place, read(text))
+        number = resident.number
+        kept = self.record(self.entry(place, number, number, self.name, text), by)
+        return [] if kept is None else [kept]
+
+    @abstractmethod
+    async def answer(self, text: str) -> list[Entry]:
+        """
+        What the service says to a command.
+        """
+
+    def tell(self, text: str) -> None:
+        """
+        Tell news as the service: also those who are not here now.
+        """
+        for entry in self.fromDesk(text):
+            self.record(entry)
+
+    def fromDesk(self, text: str) -> list[Entry]:
+        """
+        What the service says to one client, a line each.
+        """
+        return [
+            self.entry(SERVICE, 0, 0, DESK, line, command="NOTICE")
+            for line in lines(text)
+        ]
+
+    def entry(
+        self,
+        place: Place,
+        account: int,
+        sender: int,
+        nick: str,
+        text: str,
+        at: int | None = None,
+        command: str = "PRIVMSG",
+    ) -> Entry:
+        """
+        A message that is not kept yet.
+
+        @param at: when it was said, in Unix seconds; without it, now.
+        """
+        now = int((self._seconds() if at is None else at) * 1000)
+        return Entry(
+            self.name, place, now, Number(account), Number(sender), nick, text, command
+        )
+
+    def latest(self, place: Place, count: int) -> list[Entry]:
+        """
+        What was said there last.
+        """
+        return self.history.latest(self.name, place, count)

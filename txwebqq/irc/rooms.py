@@ -1,0 +1,141 @@
+"""
+Groups and discussions as the channels of an IRC client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from txwebqq.irc.directory import Channel
+from txwebqq.irc.line import MAX_LINE, Line, fold, sized
+from txwebqq.irc.past import Past
+from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.text import split
+from txwebqq.irc.visit import Answer
+
+
+class Rooms(Past):
+    """
+    JOIN, PART, NAMES, TOPIC and MODE, and what happens in channels.
+    """
+
+    # ---- what the user tells
+
+    def showChannel(self, channel: Channel) -> None:
+        """
+        A channel is there; those who came and went since are told of.
+        """
+        if fold(channel.name) in self._parted:
+            return
+        before = self._channels.get(fold(channel.name))
+        if before is None:
+            self.send(self._entered(channel))
+        else:
+            self.send(self._changed(before, channel))
+
+    def _entered(self, channel: Channel) -> Iterable[Line]:
+        self._channels[fold(channel.name)] = channel
+        extra = (self._known().name, "QQ") if self._has("extended-join") else ()
+        yield self._own("JOIN", channel.name, *extra)
+        yield self._topic(channel)
+        yield from self._names(channel)
+
+    def _changed(self, before: Channel, channel: Channel) -> Iterable[Line]:
+        self._channels[fold(channel.name)] = channel
+        name = channel.name
+        if before.topic != channel.topic:
+            yield Line("TOPIC", (name, channel.topic), self._house.serverName)
+        own = self._known().residents
+        old = {nick: number for nick, number, _ in before.members if number not in own}
+        new = {nick: number for nick, number, _ in channel.members if number not in own}
+        for nick in old.keys() - new.keys():
+            yield self._their(nick, old[nick], "PART", name)
+        for nick in new.keys() - old.keys():
+            number = new[nick]
+            extra = (str(number), nick) if self._has("extended-join") else ()
+            yield self._their(nick, number, "JOIN", name, *extra)
+
+    def renamed(self, before: str, place: Place, after: str) -> None:
+        """
+        Somebody is called otherwise.
+        """
+        if place.kind is Kind.PERSON:
+            self.sendLine(self._their(before, place.number, "NICK", after))
+            return
+        self._channels.pop(fold(before), None)
+        self.sendLine(self._own("PART", before, f"It is {after} now"))
+        for channel in self._known().channels():
+            if channel.place == place:
+                self.showChannel(channel)
+
+    # ---- what the client says
+
+    def _irc_JOIN(self, line: Line) -> Iterable[Line]:
+        for name in (line.params[0] if line.params else "").split(","):
+            found = [c for c in self._known().channels() if fold(c.name) == fold(name)]
+            self._parted.pop(fold(name), None)
+            for channel in found:
+                if fold(name) not in self._channels:
+                    yield from self._entered(channel)
+            if name and not found:
+                yield self._reply("403", name[:50], "You are in no group of that name")
+
+    def _irc_PART(self, line: Line) -> Iterable[Line]:
+        for name in (line.params[0] if line.params else "").split(","):
+            channel = self._channels.pop(fold(name), None)
+            if channel is None:
+                yield self._reply("442", name[:50], "You are not there")
+            else:
+                self._parted[fold(name)] = 0
+                yield self._own("PART", channel.name)
+
+    def _irc_NAMES(self, line: Line) -> Answer:
+        name = line.params[0] if line.params else "*"
+        channel = self._channels.get(fold(name))
+        if channel is not None:
+            return self._names(channel)
+        return [self._reply("366", name[:50], "End of names")]
+
+    def _names(self, channel: Channel) -> Iterable[Line]:
+        entries = [f"@{self._nick}"] if not channel.members else []
+        for nick, number, isAdmin in channel.members:
+            prefix = "@" if isAdmin else ""
+            isOwn = number in self._known().residents
+            shown = self._nick if isOwn else nick
+            full = self._has("userhost-in-names")
+            mask = self._mask if isOwn else self._maskOf(nick, number)
+            entries.append(prefix + (mask if full else shown))
+        head = Line(
+            "353", (self._nick, "=", channel.name, " :"), self._house.serverName
+        )
+        room = MAX_LINE - sized(head, self.encoding)
+        for piece in split(" ".join(entries), room, self.encoding):
+            yield self._reply("353", "=", channel.name, piece)
+        yield self._reply("366", channel.name, "End of names")
+
+    def _irc_TOPIC(self, line: Line) -> Answer:
+        name = line.params[0] if line.params else "*"
+        channel = self._channels.get(fold(name))
+        if channel is None:
+            return [self._reply("442", name[:50], "You are not there")]
+        if len(line.params) > 1:
+            return [self._reply("482", channel.name, "Groups are administered on QQ")]
+        return [self._topic(channel)]
+
+    def _topic(self, channel: Channel) -> Line:
+        if channel.topic:
+            return self._reply("332", channel.name, channel.topic)
+        return self._reply("331", channel.name, "There is no announcement")
+
+    def _irc_MODE(self, line: Line) -> Answer:
+        name = line.params[0] if line.params else ""
+        if fold(name) == fold(self._nick):
+            return [self._reply("221", "+i")]
+        if fold(name) not in self._channels:
+            reason = "You are in no group of that name"
+            return [self._reply("403", name[:50] or "*", reason)]
+        if len(line.params) == 1:
+            return [self._reply("324", name, "+nt")]
+        if line.params[1].lstrip("+") == "b":
+            return [self._reply("368", name, "End of bans")]
+        return [self._reply("482", name, "Groups are administered on QQ")]

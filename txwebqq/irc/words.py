@@ -1,0 +1,144 @@
+"""
+What is said, between an IRC client and QQ.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from twisted.internet.defer import Deferred
+
+from txwebqq.errors import WebQQError
+from txwebqq.irc.directory import Channel
+from txwebqq.irc.history import Entry
+from txwebqq.irc.line import MAX_LINE, Line, fold, sized
+from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.text import ME, actionOf, asAction, lines, split, stripFormatting
+from txwebqq.irc.visit import Visit
+
+MAX_TARGETS = 4
+"""Whom one may say something to at once."""
+
+
+class Words(Visit):
+    """
+    PRIVMSG, and what others say.
+    """
+
+    @abstractmethod
+    def showChannel(self, channel: Channel) -> None:
+        """
+        A channel is there, or otherwise than it was.
+        """
+
+    def show(self, entry: Entry) -> None:
+        """
+        Somebody said something, now or while nobody was here.
+        """
+        if self._isWelcome(entry.place):
+            self.send(self._shown(entry))
+
+    def _isWelcome(self, place: Place) -> bool:
+        if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
+            return True
+        name = self._known().channelOf(place)
+        if fold(name) in self._parted:
+            return False
+        if fold(name) not in self._channels:
+            # Played back before the account is signed on again.
+            self.showChannel(Channel(name, place, "", ()))
+        return True
+
+    def _shown(self, entry: Entry) -> list[Line]:
+        user = self._known()
+        isRoom = entry.place.kind in (Kind.GROUP, Kind.DISCUSSION)
+        isOwn = entry.sender in user.residents
+        if isRoom or isOwn:
+            # The latter is what another client of ours said to somebody.
+            return self._said(entry, self._nameOf(entry.place))
+        return self._said(entry, self._nick)
+
+    def _nameOf(self, place: Place) -> str:
+        return self._known().nameOf(place)
+
+    def _said(self, entry: Entry, target: str) -> list[Line]:
+        tags = self._tagsOf(entry)
+
+        def line(text: str) -> Line:
+            if entry.sender in self._known().residents:
+                return self._own(entry.command, target, text, tags=tags)
+            return self._their(
+                entry.nick, entry.sender, entry.command, target, text, tags=tags
+            )
+
+        action = actionOf(entry.text)
+        room = MAX_LINE - sized(line(" :"), self.encoding)
+        if action is not None:
+            room -= len("\x01ACTION \x01")
+        return [
+            line(piece if action is None else f"\x01ACTION {piece}\x01")
+            for text in lines(entry.text if action is None else action)
+            for piece in split(text, room, self.encoding)
+        ]
+
+    def _tagsOf(self, entry: Entry) -> Mapping[str, str]:
+        tags = {}
+        if self._has("server-time"):
+            tags["time"] = timestamp(entry.time)
+        if self._has("message-tags") and entry.msgid:
+            tags["msgid"] = entry.msgid
+        return tags
+
+    # ---- what the client says
+
+    def _irc_PRIVMSG(self, line: Line) -> Iterable[Line] | Deferred[list[Line]]:
+        if len(line.params) < 2 or not line.params[1]:
+            return [self._reply("412", "No text to send")]
+        text = line.params[1]
+        if text.startswith("\x01") and asAction(text) is None:
+            return ()
+        return Deferred.fromCoroutine(self._tellAll(line.params[0], text))
+
+    async def _tellAll(self, names: str, text: str) -> list[Line]:
+        # All of them wait for their turn now, so that what is said next to
+        # one of them comes later there, too.
+        asked: list[Deferred[list[Line]] | Line] = []
+        for count, name in enumerate(names.split(",")):
+            place = self._known().placeNamed(name)
+            if count >= MAX_TARGETS:
+                asked.append(self._reply("407", name[:50], "Too many at once"))
+            elif place is None:
+                asked.append(self._reply("401", name[:50], "Nobody here is called so"))
+            else:
+                asked.append(Deferred.fromCoroutine(self._tell(place, name, text)))
+        said: list[Line] = []
+        for answer in asked:
+            said += [answer] if isinstance(answer, Line) else await answer
+        return said
+
+    async def _tell(self, place: Place, name: str, text: str) -> list[Line]:
+        action = asAction(text)
+        words = stripFormatting(text if action is None else f"{ME}{action}")
+        try:
+            entries = await self._known().say(place, words, self)
+        except WebQQError as e:
+            return [self._reply("404", name, f"It was not delivered: {e}")]
+        said: list[Line] = []
+        for entry in entries:
+            if entry.sender not in self._known().residents:
+                said += self._shown(entry)
+            elif self._has("echo-message"):
+                said += self._said(entry, name)
+        return said
+
+
+def timestamp(time: int) -> str:
+    """
+    A moment as IRC writes it.
+
+    @param time: milliseconds since 1970.
+    """
+    when = datetime.fromtimestamp(time // 1000, UTC)
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"
