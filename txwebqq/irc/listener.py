@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from txwebqq.irc.batches import labelled
 from txwebqq.irc.directory import DESK
 from txwebqq.irc.line import MAX_LINE, Line
+from txwebqq.irc.multiline import Multiline
 from txwebqq.irc.nicks import MAX_CHANNEL, MAX_NICK, isNick
 from txwebqq.irc.past import MAX_PAST
 from txwebqq.irc.places import SERVICE
@@ -49,7 +50,7 @@ _SUPPORTS = 12
 _SILENT = frozenset({"PONG", "TAGMSG"})
 
 
-class Visitor(Rooms, Watch):
+class Visitor(Rooms, Watch, Multiline):
     """
     One client, from its first words to its last.
     """
@@ -94,8 +95,10 @@ class Visitor(Rooms, Watch):
             elif self._registration.complete:
                 self._welcome()
             return
+        label = self._labelOf(line)
         answer = self._answer(line)
-        label = line.tags.get("label", "")
+        if answer is None:
+            return
         if isawaitable(answer):
             Deferred.fromCoroutine(self._finish(answer, label))
         else:
@@ -111,6 +114,8 @@ class Visitor(Rooms, Watch):
     def _answer(self, line: Line) -> Answer:
         if line.command == "CAP":
             return self._heard(line)
+        if self._isPart(line):
+            return self._gathered(line)
         handle = getattr(self, f"_irc_{line.command}", None)
         if handle is not None:
             answer: Answer = handle(line)

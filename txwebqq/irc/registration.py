@@ -17,6 +17,7 @@ CAPABILITIES: Mapping[str, str] = {
     "batch": "",
     "cap-notify": "",
     "draft/chathistory": "",
+    "draft/multiline": "max-bytes=8192,max-lines=100",
     "echo-message": "",
     "extended-join": "",
     "labeled-response": "",

@@ -102,6 +102,19 @@ def split(text: str, room: int, encoding: str = "utf-8") -> list[str]:
     return [*pieces, text] if text or not pieces else pieces
 
 
+def cuts(text: str, room: int, encoding: str = "utf-8") -> Iterator[str]:
+    """
+    As L{split}, but with nothing left out between two pieces.
+    """
+    while len(text.encode(encoding, "replace")) > room:
+        end = _fitting(text, room, encoding)
+        gap = text.rfind(" ", 0, end)
+        cut = gap + 1 if gap > end // 2 else end
+        yield text[:cut]
+        text = text[cut:]
+    yield text
+
+
 def _fitting(text: str, room: int, encoding: str) -> int:
     size = end = 0
     for piece in _small(text, room, encoding):

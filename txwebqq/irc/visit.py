@@ -21,8 +21,9 @@ from txwebqq.irc.text import lines
 from txwebqq.irc.user import User
 from txwebqq.model import Status
 
-Answer = Iterable[Line] | Awaitable[Iterable[Line]]
-"""What a command is answered with, now or later."""
+Answer = Iterable[Line] | Awaitable[Iterable[Line]] | None
+"""What a command is answered with, now or later; L{None} when a later command
+is."""
 
 _NO_TAGS: Mapping[str, str] = {}
 

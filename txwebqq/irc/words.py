@@ -6,17 +6,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import WebQQError
+from txwebqq.irc.batches import enclosed
 from txwebqq.irc.directory import Channel
 from txwebqq.irc.history import Entry
 from txwebqq.irc.line import MAX_LINE, Line, fold, sized
 from txwebqq.irc.places import Kind, Place
-from txwebqq.irc.text import ME, actionOf, asAction, lines, split, stripFormatting
+from txwebqq.irc.text import ME, actionOf, asAction, cuts, lines, split, stripFormatting
 from txwebqq.irc.visit import Visit
+
+MULTILINE, MAX_BYTES, MAX_LINES = "draft/multiline", 8192, 100
+"""What a message of several lines may have."""
 
 MAX_TARGETS = 4
 """Whom one may say something to at once."""
@@ -77,11 +82,34 @@ class Words(Visit):
         room = MAX_LINE - sized(line(" :"), self.encoding)
         if action is not None:
             room -= len("\x01ACTION \x01")
-        return [
+        texts = lines(entry.text if action is None else action)
+        if action is None and self._has("batch", "message-tags", MULTILINE):
+            parts = [list(cuts(text, room, self.encoding)) for text in texts]
+            if 1 < sum(map(len, parts)) <= MAX_LINES:
+                return self._together(line(""), parts)
+        pieces = [
             line(piece if action is None else f"\x01ACTION {piece}\x01")
-            for text in lines(entry.text if action is None else action)
+            for text in texts
             for piece in split(text, room, self.encoding)
         ]
+        # An id that comes twice is a message that came twice.
+        rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
+        return [*pieces[:1], *(replace(piece, tags=rest) for piece in pieces[1:])]
+
+    def _together(self, whole: Line, parts: list[list[str]]) -> list[Line]:
+        target = whole.params[0]
+        said = [
+            Line(
+                whole.command,
+                (target, piece),
+                whole.source,
+                {f"{MULTILINE}-concat": ""} if count else {},
+            )
+            for pieces in parts
+            for count, piece in enumerate(pieces)
+        ]
+        reference = self._reference()
+        return enclosed(reference, MULTILINE, (target,), said, whole.source, whole.tags)
 
     def _tagsOf(self, entry: Entry) -> Mapping[str, str]:
         tags = {}
@@ -94,12 +122,17 @@ class Words(Visit):
     # ---- what the client says
 
     def _irc_PRIVMSG(self, line: Line) -> Iterable[Line] | Deferred[list[Line]]:
-        if len(line.params) < 2 or not line.params[1]:
+        target, text = (*line.params[:2], "", "")[:2]
+        return self._uttered(line.command, target, text)
+
+    def _uttered(
+        self, command: str, target: str, text: str
+    ) -> Iterable[Line] | Deferred[list[Line]]:
+        if not text:
             return [self._reply("412", "No text to send")]
-        text = line.params[1]
         if text.startswith("\x01") and asAction(text) is None:
             return ()
-        return Deferred.fromCoroutine(self._tellAll(line.params[0], text))
+        return Deferred.fromCoroutine(self._tellAll(target, text))
 
     async def _tellAll(self, names: str, text: str) -> list[Line]:
         # All of them wait for their turn now, so that what is said next to
