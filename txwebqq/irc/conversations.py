@@ -63,6 +63,11 @@ class Screen(Protocol):
         Somebody came or went.
         """
 
+    def lookAgain(self) -> None:
+        """
+        Many may have come or gone.
+        """
+
 
 class Conversations(Directory):
     """
@@ -105,6 +110,7 @@ class Conversations(Directory):
         if not problem:
             for screen in list(self.screens):
                 screen.renamed(before, place, name)
+                screen.lookAgain()
         return problem
 
     def detach(self, screen: Screen) -> None:

@@ -22,7 +22,7 @@ from txwebqq.irc.places import SERVICE
 from txwebqq.irc.rooms import Rooms
 from txwebqq.irc.text import lines
 from txwebqq.irc.visit import Answer
-from txwebqq.irc.watch import Watch
+from txwebqq.irc.watch import MAX_WATCHED, Watch
 from txwebqq.irc.words import MAX_TARGETS
 
 GUESSES, GUESSING = 5, 60.0
@@ -36,6 +36,7 @@ SUPPORT = (
     "CHANTYPES=#",
     f"CHATHISTORY={MAX_PAST}",
     f"LINELEN={MAX_LINE}",
+    f"MONITOR={MAX_WATCHED}",
     "MSGREFTYPES=msgid,timestamp",
     "NETWORK=QQ",
     f"NICKLEN={MAX_NICK}",

@@ -78,8 +78,13 @@ class Questions(Visit):
     def _isHere(self, nick: str) -> bool:
         user = self._known()
         place = user.placeNamed(nick)
-        return place == SERVICE or (
-            place is not None
-            and place.kind is Kind.PERSON
-            and user.statusOf(place.number) not in (None, Status.OFFLINE)
+        isOwn = fold(nick) == fold(self._nick)
+        return (
+            isOwn
+            or place == SERVICE
+            or (
+                place is not None
+                and place.kind is Kind.PERSON
+                and user.statusOf(place.number) not in (None, Status.OFFLINE)
+            )
         )

@@ -76,9 +76,14 @@ class Host(Protocol):
         It knows others than before, or other things of them.
         """
 
+    def left(self, resident: Resident) -> None:
+        """
+        It is not signed on any more, for whatever reason.
+        """
+
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
         """
-        It is not signed on any more.
+        And nobody wanted that.
         """
 
     def letterReceived(self, resident: Resident, letter: Letter) -> None:
@@ -329,6 +334,7 @@ class _Residence(LetterProtocol):
     def connectionLost(self, reason: Failure) -> None:
         wasOnline = self._resident.isOnline
         self._resident.leave()
+        self._host.left(self._resident)
         if reason.check(SessionExpired):
             if wasOnline:
                 self._host.lost(self._resident, "the session has ended", False)

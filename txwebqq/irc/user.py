@@ -138,10 +138,21 @@ class User(Conversations):
         for channel in self.channels():
             for screen in list(self.screens):
                 screen.showChannel(channel)
+        self._lookAgain()
+
+    def left(self, resident: Resident) -> None:
+        """
+        It is not signed on any more, for whatever reason.
+        """
+        self._lookAgain()
+
+    def _lookAgain(self) -> None:
+        for screen in list(self.screens):
+            screen.lookAgain()
 
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
         """
-        It is not signed on any more.
+        And nobody wanted that.
         """
         then = (
             f"login {resident.number} signs it on again"
