@@ -21,6 +21,7 @@ from txwebqq.irc.nicks import Style
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
+from txwebqq.model import Number
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 
@@ -81,7 +82,7 @@ class Scene:
         self.web = MemoryWebQQ()
         self.clock: Any = self.web.clock
         self.alice, self.ming = self.web.friends("Alice", friend)
-        self.web.group("猫咪", self.ming, self.alice)
+        self.cats = self.web.group("猫咪", self.ming, self.alice)
         self.visitors: set[Visit] = set()
         self.guesses = Allowance(self.clock.seconds, GUESSES, GUESSING)
         self.database = Database(MEMORY, GATEWAY_SHAPE)
@@ -130,3 +131,12 @@ class Scene:
             client.send("CAP LS 302", f"CAP REQ :{' '.join(capabilities)}", "CAP END")
         client.send(f"PASS {login}:oolong", "NICK me", "USER me 0 * :Me")
         return client
+
+    def asksToJoin(self, person: MemoryPerson, number: Number) -> None:
+        """
+        Somebody wants to be in a group.
+        """
+        found = self.web.result(person.protocol.searchGroups(str(number)))
+        code = found.groups[0].code
+        self.web.result(person.protocol.joinGroup(code, "me too"))
+        self.web.settle(3)

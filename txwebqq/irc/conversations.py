@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from txwebqq.allowances import Allowance
 from txwebqq.errors import NotSignedOn
 from txwebqq.irc.config import UserSettings
 from txwebqq.irc.directory import DESK, Channel, Directory
@@ -15,12 +16,16 @@ from txwebqq.irc.history import Entry, History
 from txwebqq.irc.line import fold
 from txwebqq.irc.names import Book
 from txwebqq.irc.nicks import Romanise
-from txwebqq.irc.places import SERVICE, Place
+from txwebqq.irc.places import SERVICE, Kind, Place
+from txwebqq.irc.resident import Resident
 from txwebqq.irc.text import lines, read
 from txwebqq.model import Number, Status
 
 MAX_MISSED = 200
 """How many messages of a conversation are played back."""
+
+TYPING = 3.0
+"""The seconds between two notices that we are typing."""
 
 
 class Screen(Protocol):
@@ -51,6 +56,16 @@ class Screen(Protocol):
     def showChannel(self, channel: Channel) -> None:
         """
         A channel is there, or otherwise than it was.
+        """
+
+    def hideChannel(self, name: str) -> None:
+        """
+        A channel is not there any more.
+        """
+
+    def typing(self, nick: str, number: int) -> None:
+        """
+        Somebody is typing.
         """
 
     def renamed(self, before: str, place: Place, after: str) -> None:
@@ -88,6 +103,7 @@ class Conversations(Directory):
         self.history = history
         self.screens: list[Screen] = []
         self._seconds = seconds
+        self._typing = Allowance(seconds, 1, TYPING)
 
     # ---- clients
 
@@ -138,22 +154,44 @@ class Conversations(Directory):
 
     # ---- saying
 
-    async def say(self, place: Place, text: str, by: object) -> list[Entry]:
+    async def say(
+        self, place: Place, text: str, by: object, command: str = "PRIVMSG"
+    ) -> list[Entry]:
         """
-        Say what a client has typed; fails as L{Resident.send
-        <txwebqq.irc.resident.Resident.send>}.
+        Say what a client has typed; fails as L{Offices.send
+        <txwebqq.irc.offices.Offices.send>}.
 
         @return: what was said because of that: those words, or answers.
         """
         if place == SERVICE:
             return await self.answer(text)
+        resident = self._talking(place)
+        await resident.send(place, read(text))
+        number = resident.number
+        said = self.entry(place, number, number, self.name, text, command=command)
+        kept = self.record(said, by)
+        return [] if kept is None else [kept]
+
+    async def type(self, place: Place) -> None:
+        """
+        Let a friend know that we are typing; fails as L{say}.
+        """
+        if self._typing.spend(place):
+            await self._talking(place).type(place.number)
+
+    async def shake(self, place: Place) -> None:
+        """
+        Shake a friend's window; fails as L{say}.
+        """
+        if place.kind is not Kind.PERSON:
+            raise NotSignedOn("only friends have windows")
+        await self._talking(place).shake(place.number)
+
+    def _talking(self, place: Place) -> Resident:
         resident = self.residentOf(place)
         if resident is None:
             raise NotSignedOn("none of your accounts knows them")
-        await resident.send(place, read(text))
-        number = resident.number
-        kept = self.record(self.entry(place, number, number, self.name, text), by)
-        return [] if kept is None else [kept]
+        return resident
 
     @abstractmethod
     async def answer(self, text: str) -> list[Entry]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
+from txwebqq.irc.circle import Room
 from txwebqq.irc.config import UserSettings
 from txwebqq.irc.line import fold
 from txwebqq.irc.names import Book, NameTaken
 from txwebqq.irc.nicks import Romanise, channelFor, isChannel, isNick, nickFor
 from txwebqq.irc.places import SERVICE, Kind, Place
-from txwebqq.irc.resident import Resident, Room
+from txwebqq.irc.resident import Resident
 from txwebqq.irc.text import lines
 from txwebqq.model import Status
 
@@ -156,12 +157,9 @@ class Directory:
         """
         Which account talks there; one that is signed on before others.
         """
-        known = [
-            resident
-            for resident in self.residents.values()
-            if place in resident.rooms
-            or (place.kind is Kind.PERSON and place.number in resident.people)
-        ]
+        known = [r for r in self.residents.values() if r.knows(place)]
+        if not known and place.kind is Kind.PERSON:
+            known = [r for r in self.residents.values() if r.meets(place.number)]
         known.sort(key=lambda resident: not resident.isOnline)
         return known[0] if known else None
 

@@ -35,6 +35,7 @@ SUPPORT = (
     "CHANMODES=,,,nt",
     "CHANTYPES=#",
     f"CHATHISTORY={MAX_PAST}",
+    "CLIENTTAGDENY=*,-typing",
     f"LINELEN={MAX_LINE}",
     f"MONITOR={MAX_WATCHED}",
     "MSGREFTYPES=msgid,timestamp",
@@ -48,7 +49,7 @@ SUPPORT = (
 _SUPPORTS = 12
 
 # What clients say by themselves, and what needs no answer here.
-_SILENT = frozenset({"PONG", "TAGMSG"})
+_SILENT = frozenset({"PONG"})
 
 
 class Visitor(Rooms, Watch, Multiline):

@@ -55,6 +55,14 @@ class Rooms(Past):
             extra = (str(number), nick) if self._has("extended-join") else ()
             yield self._their(nick, number, "JOIN", name, *extra)
 
+    def hideChannel(self, name: str) -> None:
+        """
+        A channel is not there any more.
+        """
+        self._parted.pop(fold(name), None)
+        if self._channels.pop(fold(name), None) is not None:
+            self.sendLine(self._own("PART", name, "You are not there any more"))
+
     def renamed(self, before: str, place: Place, after: str) -> None:
         """
         Somebody is called otherwise.

@@ -4,7 +4,7 @@ Somebody who uses the gateway, with their QQ accounts.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from zlib import crc32
 
@@ -184,15 +184,44 @@ class User(Conversations):
             entry = replace(entry, origin=origin)
         self.record(entry)
 
+    def typing(self, resident: Resident, number: int) -> None:
+        """
+        A friend is typing.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            nick = self.nickOf(number, buddy.name)
+            for screen in list(self.screens):
+                screen.typing(nick, number)
+
+    def shaken(self, resident: Resident, number: int) -> None:
+        """
+        A friend shakes our window.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            place, nick = Place(Kind.PERSON, number), self.nickOf(number, buddy.name)
+            text = "shakes your window"
+            self.record(
+                self.entry(place, resident.number, number, nick, text, command="NOTICE")
+            )
+
+    def gone(self, resident: Resident, place: Place) -> None:
+        """
+        It is in a group or a discussion no longer.
+        """
+        if self.residentOf(place) is None:
+            for screen in list(self.screens):
+                screen.hideChannel(self.channelOf(place))
+
     def _nameOf(self, resident: Resident, letter: Letter) -> str:
         buddy = resident.buddy(letter.author)
         if buddy is not None:
             return buddy.name
-        room = resident.rooms.get(letter.place)
-        members: Iterable[tuple[int, str]] = (
-            ((m.number, m.name) for m in room.members) if room else ()
-        )
-        return dict(members).get(letter.author, "")
+        here = resident.rooms.get(letter.place)
+        rooms = resident.rooms.values() if here is None else (here,)
+        names = (m.name for r in rooms for m in r.members if m.number == letter.author)
+        return next(names, "")
 
     def appeared(self, resident: Resident, number: int, status: Status) -> None:
         """

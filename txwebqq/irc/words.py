@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,12 +17,15 @@ from txwebqq.irc.batches import enclosed
 from txwebqq.irc.directory import Channel
 from txwebqq.irc.history import Entry
 from txwebqq.irc.line import MAX_LINE, Line, fold, sized
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.places import SERVICE, Kind, Place
 from txwebqq.irc.text import ME, actionOf, asAction, cuts, lines, split, stripFormatting
 from txwebqq.irc.visit import Visit
 
 MULTILINE, MAX_BYTES, MAX_LINES = "draft/multiline", 8192, 100
 """What a message of several lines may have."""
+
+SHAKE = "\x01SHAKE"
+"""The CTCP that shakes a window."""
 
 MAX_TARGETS = 4
 """Whom one may say something to at once."""
@@ -44,6 +48,14 @@ class Words(Visit):
         """
         if self._isWelcome(entry.place):
             self.send(self._shown(entry))
+
+    def typing(self, nick: str, number: int) -> None:
+        """
+        Somebody is typing.
+        """
+        if self._has("message-tags"):
+            tags = {"+typing": "active"}
+            self.sendLine(self._their(nick, number, "TAGMSG", self._nick, tags=tags))
 
     def _isWelcome(self, place: Place) -> bool:
         if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
@@ -125,16 +137,32 @@ class Words(Visit):
         target, text = (*line.params[:2], "", "")[:2]
         return self._uttered(line.command, target, text)
 
+    def _irc_NOTICE(self, line: Line) -> Iterable[Line] | Deferred[list[Line]]:
+        target, text = (*line.params[:2], "", "")[:2]
+        return self._uttered(line.command, target, text)
+
+    async def _irc_TAGMSG(self, line: Line) -> Iterable[Line]:
+        place = self._known().placeNamed(line.params[0] if line.params else "")
+        isTyping = line.tags.get("+typing") == "active"
+        if isTyping and place is not None and place.kind is Kind.PERSON:
+            # Nobody would want to know that this did not get through.
+            with suppress(WebQQError):
+                await self._known().type(place)
+        return ()
+
     def _uttered(
         self, command: str, target: str, text: str
     ) -> Iterable[Line] | Deferred[list[Line]]:
+        isShake = command == "PRIVMSG" and text.rstrip("\x01") == SHAKE
         if not text:
-            return [self._reply("412", "No text to send")]
-        if text.startswith("\x01") and asAction(text) is None:
+            asked = [self._reply("412", "No text to send")]
+        elif text.startswith("\x01") and asAction(text) is None and not isShake:
             return ()
-        return Deferred.fromCoroutine(self._tellAll(target, text))
+        else:
+            return Deferred.fromCoroutine(self._tellAll(command, target, text))
+        return asked if command == "PRIVMSG" else ()
 
-    async def _tellAll(self, names: str, text: str) -> list[Line]:
+    async def _tellAll(self, command: str, names: str, text: str) -> list[Line]:
         # All of them wait for their turn now, so that what is said next to
         # one of them comes later there, too.
         asked: list[Deferred[list[Line]] | Line] = []
@@ -145,17 +173,28 @@ class Words(Visit):
             elif place is None:
                 asked.append(self._reply("401", name[:50], "Nobody here is called so"))
             else:
-                asked.append(Deferred.fromCoroutine(self._tell(place, name, text)))
+                telling = self._tell(place, name, text, command)
+                asked.append(Deferred.fromCoroutine(telling))
         said: list[Line] = []
         for answer in asked:
             said += [answer] if isinstance(answer, Line) else await answer
+        if command == "NOTICE":
+            # To answer one with an error is against its rules.
+            return [line for line in said if not line.command.isdigit()]
         return said
 
-    async def _tell(self, place: Place, name: str, text: str) -> list[Line]:
+    async def _tell(
+        self, place: Place, name: str, text: str, command: str = "PRIVMSG"
+    ) -> list[Line]:
+        if place == SERVICE and command == "NOTICE":
+            return []
         action = asAction(text)
         words = stripFormatting(text if action is None else f"{ME}{action}")
         try:
-            entries = await self._known().say(place, words, self)
+            if text.rstrip("\x01") == SHAKE:
+                await self._known().shake(place)
+                return []
+            entries = await self._known().say(place, words, self, command)
         except WebQQError as e:
             return [self._reply("404", name, f"It was not delivered: {e}")]
         said: list[Line] = []
