@@ -21,7 +21,7 @@ from txwebqq.irc.nicks import Style
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
-from txwebqq.model import Number
+from txwebqq.model import Did, Number
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 
@@ -74,6 +74,9 @@ class Scene:
     """
     A user with an account, a friend, and a group that both are in.
     """
+
+    hua: MemoryPerson
+    weekend: Did
 
     serverName = "qq.test"
     motd = ""

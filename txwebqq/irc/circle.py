@@ -295,7 +295,8 @@ class Circle:
             Member(m.number, m.nick, m.uin == details.owner) for m in details.members
         )
         uins: dict[int, Uin] = {m.number: m.uin for m in details.members}
-        room = Room(place, details.name, "", members)
+        # Its name is all that it says of itself.
+        room = Room(place, details.name, details.name, members)
         self._enter(online, room, _Address(did, None, uins))
         return place
 

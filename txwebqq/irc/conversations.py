@@ -89,6 +89,8 @@ class Conversations(Directory):
     Words, kept and shown to all clients.
 
     @param seconds: the time, in Unix seconds.
+
+    @ivar kicks: whom clients are putting out of where, and why.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Conversations(Directory):
         super().__init__(settings, book, romanise)
         self.history = history
         self.screens: list[Screen] = []
+        self.kicks: dict[tuple[Place, int], str] = {}
         self._seconds = seconds
         self._typing = Allowance(seconds, 1, TYPING)
 

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from txwebqq.errors import WebQQError
 from txwebqq.irc.history import Entry
 from txwebqq.irc.nicks import isNick
-from txwebqq.irc.places import Place
+from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.resident import Resident
 from txwebqq.model import Number, Status
 
@@ -30,6 +30,7 @@ HELP = {
     "requests": "requests: who wants to be your friend",
     "accept": "accept NUMBER: let somebody be your friend, and have them for one",
     "deny": "deny NUMBER [WORDS]: do not",
+    "leave": "leave #CHANNEL: leave a group or a discussion, for good",
     "remove": "remove NICK: have somebody for a friend no longer",
     "rename": "rename NICK NEW: call somebody otherwise here",
     "history": "history NICK|#CHANNEL [COUNT]: what was said",
@@ -72,6 +73,11 @@ class Owner(Protocol):
     def listed(self) -> list[str]:
         """
         Everybody, a line each.
+        """
+
+    def gone(self, resident: Resident, place: Place) -> None:
+        """
+        An account is in a group or a discussion no longer.
         """
 
     def solve(self, text: str) -> bool:
@@ -184,6 +190,20 @@ class Desk:
                 await resident.online.removeFriend(uin)
                 del resident.people[place.number]
                 self._say(f"{words[0]} is no friend of {resident.number} any more")
+
+    async def _do_leave(self, words: Sequence[str]) -> None:
+        place = self._place(words)
+        if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
+            raise _Misused("that is no channel")
+        isIn = False
+        for resident in self._owner.residents.values():
+            if place in resident.rooms:
+                isIn = True
+                await resident.quit(place)
+                self._owner.gone(resident, place)
+                self._say(f"{resident.number} has left {words[0]}")
+        if not isIn:
+            self._say(f"None of your accounts is in {words[0]}.")
 
     async def _do_rename(self, words: Sequence[str]) -> None:
         place = self._place(words)

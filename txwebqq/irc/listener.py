@@ -12,6 +12,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txwebqq.irc.administration import MAX_MODES, Administration
 from txwebqq.irc.batches import labelled
 from txwebqq.irc.directory import DESK
 from txwebqq.irc.line import MAX_LINE, Line
@@ -19,7 +20,6 @@ from txwebqq.irc.multiline import Multiline
 from txwebqq.irc.nicks import MAX_CHANNEL, MAX_NICK, isNick
 from txwebqq.irc.past import MAX_PAST
 from txwebqq.irc.places import SERVICE
-from txwebqq.irc.rooms import Rooms
 from txwebqq.irc.text import lines
 from txwebqq.irc.visit import Answer
 from txwebqq.irc.watch import MAX_WATCHED, Watch
@@ -37,6 +37,7 @@ SUPPORT = (
     f"CHATHISTORY={MAX_PAST}",
     "CLIENTTAGDENY=*,-typing",
     f"LINELEN={MAX_LINE}",
+    f"MODES={MAX_MODES}",
     f"MONITOR={MAX_WATCHED}",
     "MSGREFTYPES=msgid,timestamp",
     "NETWORK=QQ",
@@ -52,7 +53,7 @@ _SUPPORTS = 12
 _SILENT = frozenset({"PONG"})
 
 
-class Visitor(Rooms, Watch, Multiline):
+class Visitor(Administration, Watch, Multiline):
     """
     One client, from its first words to its last.
     """

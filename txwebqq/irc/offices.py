@@ -4,9 +4,11 @@ What a QQ account does with friends, groups and discussions.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from twisted.internet.defer import Deferred, DeferredLock
 
-from txwebqq.errors import NotSignedOn
+from txwebqq.errors import NotSignedOn, RequestRefused
 from txwebqq.irc.circle import Circle
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import Content, Did, Gid, Number, Uin
@@ -59,6 +61,76 @@ class Offices(Circle):
         if uin is None:
             raise NotSignedOn(f"{number} is no friend of {self.number}")
         return uin
+
+    async def retitle(self, place: Place, text: str) -> None:
+        """
+        Change a group's announcement, or a discussion's name.
+        """
+        if place.kind is Kind.GROUP:
+            await self.online.editGroup(self.codeOf(place), notice=text)
+        else:
+            await self.online.renameDiscussion(Did(self.idOf(place)), text)
+        await self.refresh(place)
+
+    async def remove(self, place: Place, number: int) -> None:
+        """
+        Put somebody out of a group; out of a discussion nobody can.
+        """
+        uin = self.memberOf(place, number)
+        if place.kind is not Kind.GROUP or uin is None:
+            raise RequestRefused(0, "nobody can be put out of a discussion")
+        await self.online.removeMember(self.codeOf(place), uin)
+        await self.refresh(place)
+
+    async def promote(self, place: Place, number: int, granted: bool) -> None:
+        """
+        Make somebody an administrator of a group, or no longer one.
+        """
+        uin = self.memberOf(place, number)
+        if place.kind is not Kind.GROUP or uin is None:
+            raise RequestRefused(0, "discussions have no administrators")
+        await self.online.setAdmin(self.codeOf(place), uin, granted)
+        await self.refresh(place)
+
+    async def invite(self, place: Place, number: int) -> None:
+        """
+        Take a friend, or somebody from a group of ours, into a discussion.
+        """
+        did, shared = Did(self.idOf(place)), self.shared(number)
+        if number in self.people:
+            await self.online.inviteToDiscussion(did, [self.people[number]])
+        elif shared is not None and shared[0].kind is Kind.GROUP:
+            fellow = (shared[1], Gid(self.idOf(shared[0])))
+            await self.online.inviteToDiscussion(did, members=[fellow])
+        else:
+            raise NotSignedOn(f"{self.number} does not know {number}")
+        await self.refresh(place)
+
+    async def quit(self, place: Place) -> None:
+        """
+        Leave a group or a discussion.
+        """
+        if place.kind is Kind.GROUP:
+            await self.online.leaveGroup(self.codeOf(place))
+        else:
+            await self.online.leaveDiscussion(Did(self.idOf(place)))
+        self.forget(place)
+
+    async def refresh(self, place: Place) -> None:
+        """
+        Learn what has become of a room, and tell.
+        """
+        if place.kind is Kind.GROUP:
+            await self.learnGroup(Gid(self.idOf(place)), Number(place.number))
+        else:
+            await self.learnDiscussion(Did(place.number))
+        self.changed()
+
+    @abstractmethod
+    def changed(self) -> None:
+        """
+        We know others than before, or other things of them.
+        """
 
     async def _sendToStranger(self, number: int, content: Content) -> None:
         message, shared = self.strangers.get(number), self.shared(number)

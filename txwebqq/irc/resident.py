@@ -111,6 +111,9 @@ class Resident(Offices, WebQQFactory):
     def buildProtocol(self, account: Account) -> WebQQProtocol:
         return _Residence(self, self._host)
 
+    def changed(self) -> None:
+        self._host.changed(self)
+
     async def enter(self, online: WebQQProtocol) -> None:
         """
         Be signed on, and find out who everybody is: uins and gids are others
@@ -156,7 +159,7 @@ class _Residence(LetterProtocol):
             await resident.learnDiscussion(Did(place.number))
         else:
             await resident.learn()
-        self._host.changed(resident)
+        resident.changed()
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
         return self._host.captchaRequired(self._resident, image)
@@ -186,7 +189,7 @@ class _Residence(LetterProtocol):
     async def rosterChanged(self, change: RosterChange) -> None:
         self._resident.part(change.removed)
         await self._resident.meet(uin for uin, _ in change.added)
-        self._host.changed(self._resident)
+        self._resident.changed()
 
     async def friendshipRequested(self, request: FriendshipNotice) -> None:
         number = request.number or await self._resident.identify(request.uin)
@@ -197,7 +200,7 @@ class _Residence(LetterProtocol):
         place = Place(Kind.GROUP, notice.number)
         await self._resident.learnGroup(notice.group, notice.number)
         if place in self._resident.rooms:
-            self._host.changed(self._resident)
+            self._resident.changed()
         else:
             self._host.gone(self._resident, place)
 

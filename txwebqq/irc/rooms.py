@@ -16,7 +16,7 @@ from txwebqq.irc.visit import Answer
 
 class Rooms(Past):
     """
-    JOIN, PART, NAMES, TOPIC and MODE, and what happens in channels.
+    JOIN, PART and NAMES, and what happens in channels.
     """
 
     # ---- what the user tells
@@ -49,11 +49,21 @@ class Rooms(Past):
         old = {nick: number for nick, number, _ in before.members if number not in own}
         new = {nick: number for nick, number, _ in channel.members if number not in own}
         for nick in old.keys() - new.keys():
-            yield self._their(nick, old[nick], "PART", name)
+            reason = self._known().kicks.get((channel.place, old[nick]))
+            if reason is None:
+                yield self._their(nick, old[nick], "PART", name)
+            else:
+                yield self._own("KICK", name, nick, reason)
         for nick in new.keys() - old.keys():
             number = new[nick]
             extra = (str(number), nick) if self._has("extended-join") else ()
             yield self._their(nick, number, "JOIN", name, *extra)
+        admins = {number: isAdmin for _, number, isAdmin in before.members}
+        for nick, number, isAdmin in channel.members:
+            if admins.get(number, False) != isAdmin:
+                who = self._nick if number in own else nick
+                mode = "+o" if isAdmin else "-o"
+                yield Line("MODE", (name, mode, who), self._house.serverName)
 
     def hideChannel(self, name: str) -> None:
         """
@@ -121,29 +131,7 @@ class Rooms(Past):
             yield self._reply("353", "=", channel.name, piece)
         yield self._reply("366", channel.name, "End of names")
 
-    def _irc_TOPIC(self, line: Line) -> Answer:
-        name = line.params[0] if line.params else "*"
-        channel = self._channels.get(fold(name))
-        if channel is None:
-            return [self._reply("442", name[:50], "You are not there")]
-        if len(line.params) > 1:
-            return [self._reply("482", channel.name, "Groups are administered on QQ")]
-        return [self._topic(channel)]
-
     def _topic(self, channel: Channel) -> Line:
         if channel.topic:
             return self._reply("332", channel.name, channel.topic)
         return self._reply("331", channel.name, "There is no announcement")
-
-    def _irc_MODE(self, line: Line) -> Answer:
-        name = line.params[0] if line.params else ""
-        if fold(name) == fold(self._nick):
-            return [self._reply("221", "+i")]
-        if fold(name) not in self._channels:
-            reason = "You are in no group of that name"
-            return [self._reply("403", name[:50] or "*", reason)]
-        if len(line.params) == 1:
-            return [self._reply("324", name, "+nt")]
-        if line.params[1].lstrip("+") == "b":
-            return [self._reply("368", name, "End of bans")]
-        return [self._reply("482", name, "Groups are administered on QQ")]
