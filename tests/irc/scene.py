@@ -77,6 +77,7 @@ class Scene:
 
     hua: MemoryPerson
     weekend: Did
+    dogs: Number
 
     serverName = "qq.test"
     motd = ""

@@ -18,6 +18,7 @@ from txwebqq.model import (
     Did,
     FriendshipNotice,
     GroupNotice,
+    GroupStep,
     Number,
     RosterChange,
     Status,
@@ -90,6 +91,11 @@ class Host(Protocol):
         A step of somebody into or out of a group.
         """
 
+    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+        """
+        Somebody wants to be in a group of ours.
+        """
+
     def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
         """
         A captcha has to be read.
@@ -101,11 +107,14 @@ class Resident(Offices, WebQQFactory):
     Keeps what outlives a sign-on, and builds the protocol of each.
 
     @ivar requests: those who want to be friends, by number.
+    @ivar applications: those who want to join a group, by number and group, in
+        this session.
     """
 
     def __init__(self, number: Number, host: Host) -> None:
         super().__init__(number)
         self.requests: dict[int, FriendshipNotice] = {}
+        self.applications: dict[tuple[int, Place], GroupNotice] = {}
         self._host = host
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
@@ -121,6 +130,7 @@ class Resident(Offices, WebQQFactory):
         """
         self._online = online
         self._begin()
+        self.applications = {}
         await self.learn()
         if self._online is online:
             self._host.arrived(self)
@@ -196,7 +206,12 @@ class _Residence(LetterProtocol):
         self._host.requested(self._resident, number, request)
 
     async def groupChanged(self, notice: GroupNotice) -> None:
-        self._host.groupChanged(self._resident, notice)
+        resident = self._resident
+        if notice.step is GroupStep.REQUESTED:
+            number = notice.memberNumber or await resident.identify(notice.member)
+            self._host.asksToJoin(resident, number, notice)
+            return
+        self._host.groupChanged(resident, notice)
         place = Place(Kind.GROUP, notice.number)
         await self._resident.learnGroup(notice.group, notice.number)
         if place in self._resident.rooms:

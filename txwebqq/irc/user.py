@@ -249,6 +249,16 @@ class User(Conversations):
         words = f" ({notice.text})" if notice.text else ""
         self.tell(f"{number} {_STEPS[notice.step]}{words}")
 
+    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+        """
+        Somebody wants to be in a group of ours.
+        """
+        place = Place(Kind.GROUP, notice.number)
+        resident.applications[number, place] = notice
+        name = self.channelOf(place)
+        self.tell(f"{number} wants to join {name}: {notice.text}")
+        self.tell(f"accept {number} {name}, or deny {number} {name}")
+
     def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
         """
         A step of somebody into or out of a group.
