@@ -16,7 +16,7 @@ from txwebqq.errors import Unreachable
 from txwebqq.irc.connection import PATIENCE, QUIET
 from txwebqq.irc.line import fold
 from txwebqq.irc.places import Kind
-from txwebqq.model import Code, Status, Uin, plainText
+from txwebqq.model import Code, FriendshipNotice, Status, Uin, plainText
 from txwebqq.protocol import WebQQProtocol
 
 PICTURE = b64decode(
@@ -529,7 +529,8 @@ def test_away(scene: Scene) -> None:
 
 def test_part(scene: Scene) -> None:
     """
-    Who has parted from a group hears nothing of it until they join again.
+    Who has parted from a group hears nothing of it until they join again, and
+    then all of it, once.
     """
     client = scene.client()
     client.send("PART #猫咪")
@@ -537,7 +538,27 @@ def test_part(scene: Scene) -> None:
     scene.ming.tellGroup("猫咪", "quiet?")
     scene.web.settle(3)
     assert client.seen == ""
-    assert "JOIN #猫咪" in client.send("JOIN #猫咪")
+    seen = client.send("JOIN #猫咪")
+    assert "PRIVMSG #猫咪 quiet?" in seen.partition("JOIN #猫咪")[2]
+    assert "quiet?" not in client.send("JOIN #猫咪", "PART #猫咪", "JOIN #猫咪")
     scene.ming.tellGroup("猫咪", "loud")
     scene.web.settle(3)
     assert "PRIVMSG #猫咪 loud" in client.seen
+
+
+def test_clientsNick(scene: Scene) -> None:
+    """
+    A new friend is not called what one of our own clients is called.
+    """
+    client = scene.client()
+    hua = scene.web.person("me")
+    resident = scene.alices.residents[scene.alice.number]
+    hua.run()
+    scene.web.result(resident.online.requestFriendship(hua.number))
+    scene.web.settle(3)
+    [request] = [e for e in hua.events if isinstance(e, FriendshipNotice)]
+    scene.web.result(hua.protocol.acceptFriendship(request))
+    scene.web.settle(3)
+    hua.tell(scene.alice, "hello")
+    scene.web.settle(3)
+    assert f":me_{hua.number}!{hua.number}@qq.test PRIVMSG me hello" in client.seen

@@ -12,7 +12,7 @@ from twisted.application.internet import StreamServerEndpointService, TimerServi
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
@@ -34,6 +34,9 @@ from txwebqq.quiet import QuietSite
 from txwebqq.service import WebQQService
 
 HOUR, DAY = 3600, 24 * 3600
+
+PAUSE = 0.1
+"""The seconds between two parts of what has to be forgotten."""
 
 
 class Gateway(MultiService):
@@ -58,6 +61,7 @@ class Gateway(MultiService):
         self._clients: list[WebQQClient] = []
         self._visitors: set[Visit] = set()
         self._empty: Deferred[None] | None = None
+        self._tidying: IDelayedCall | None = None
         names = Names(self._database, partial(fold, mapping="rfc1459"))
         self._history = History(
             self._database, settings.historyMessages, settings.historyDays
@@ -115,8 +119,14 @@ class Gateway(MultiService):
     def _tidy(self) -> None:
         if self._links is not None:
             self._links.expire()
-        # More than fits into one turn waits for the next hour.
-        self._history.expire(int(self.clock.seconds() * 1000))
+        if self._tidying is None:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._tidying = None
+        if self._history.expire(int(self.clock.seconds() * 1000)):
+            # Others have their turn in between.
+            self._tidying = self.clock.callLater(PAUSE, self._forget)
 
     def startService(self) -> None:
         """
@@ -132,6 +142,9 @@ class Gateway(MultiService):
 
         @return: fires when nothing is in flight.
         """
+        if self._tidying is not None:
+            self._tidying.cancel()
+            self._tidying = None
         stopped = maybeDeferred(super().stopService)
         for visitor in list(self._visitors):
             visitor.leave("The gateway is stopping")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from txwebqq.irc.batches import enclosed
+from txwebqq.irc.conversations import MAX_MISSED
 from txwebqq.irc.history import Entry, Point
 from txwebqq.irc.line import Line
 from txwebqq.irc.places import Place
@@ -53,6 +54,13 @@ class Past(Words):
         for place, entries in places.items():
             if self._isWelcome(place):
                 self.send(self._batch(place, entries))
+
+    def _since(self, place: Place, serial: int) -> list[Line]:
+        user = self._known()
+        missed = user.history.since(user.name, place, serial, MAX_MISSED)
+        if self._has("draft/chathistory") or not missed:
+            return []
+        return self._batch(place, missed)
 
     def _batch(self, place: Place, entries: Sequence[Entry]) -> list[Line]:
         said = [line for entry in entries for line in self._shown(entry)]

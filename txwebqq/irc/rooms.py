@@ -91,10 +91,12 @@ class Rooms(Past):
     def _irc_JOIN(self, line: Line) -> Iterable[Line]:
         for name in (line.params[0] if line.params else "").split(","):
             found = [c for c in self._known().channels() if fold(c.name) == fold(name)]
-            self._parted.pop(fold(name), None)
+            serial = self._parted.pop(fold(name), None)
             for channel in found:
                 if fold(name) not in self._channels:
                     yield from self._entered(channel)
+                if serial is not None:
+                    yield from self._since(channel.place, serial)
             if name and not found:
                 yield self._reply("403", name[:50], "You are in no group of that name")
 
@@ -104,7 +106,8 @@ class Rooms(Past):
             if channel is None:
                 yield self._reply("442", name[:50], "You are not there")
             else:
-                self._parted[fold(name)] = 0
+                user = self._known()
+                self._parted[fold(name)] = user.history.last(user.name)
                 yield self._own("PART", channel.name)
 
     def _irc_NAMES(self, line: Line) -> Answer:
