@@ -18,6 +18,7 @@ from txwebqq.irc.links import Links
 from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Style
+from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
@@ -101,6 +102,7 @@ class Scene:
             book,
             History(self.database),
             self.clock.seconds,
+            Preferences(self.database),
             links=self.links,
         )
 

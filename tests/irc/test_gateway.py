@@ -16,7 +16,7 @@ from txwebqq.errors import Unreachable
 from txwebqq.irc.connection import PATIENCE, QUIET
 from txwebqq.irc.line import fold
 from txwebqq.irc.places import Kind
-from txwebqq.model import Code, FriendshipNotice, Status, Uin, plainText
+from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
 from txwebqq.protocol import WebQQProtocol
 
 PICTURE = b64decode(
@@ -425,10 +425,10 @@ def test_order(scene: Scene) -> None:
     resident = scene.alices.residents[scene.alice.number]
     send, said = resident.online.sendMessage, []
 
-    def later(uin: Uin, content: Any) -> Deferred[None]:
+    def later(uin: Uin, content: Any, font: Font) -> Deferred[None]:
         said.append(plainText(content))
         asked.append(Deferred())
-        return asked[-1].addCallback(lambda _: send(uin, content))
+        return asked[-1].addCallback(lambda _: send(uin, content, font))
 
     resident.online.sendMessage = later  # type: ignore[assignment, method-assign]
     client.send("PRIVMSG 小明 :one", "PRIVMSG 小明 :two")

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from txwebqq.irc.history import Entry
 from txwebqq.irc.places import Place
+from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.resident import Resident
 from txwebqq.model import Number
 
@@ -32,7 +33,9 @@ class Owner(Protocol):
     Whose desk this is.
     """
 
+    name: str
     residents: dict[int, Resident]
+    preferences: Preferences
 
     def signOn(self, number: int) -> None:
         """

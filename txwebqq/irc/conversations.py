@@ -17,9 +17,10 @@ from txwebqq.irc.line import fold
 from txwebqq.irc.names import Book
 from txwebqq.irc.nicks import Romanise
 from txwebqq.irc.places import SERVICE, Kind, Place
+from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.resident import Resident
 from txwebqq.irc.text import lines, read
-from txwebqq.model import Number, Status
+from txwebqq.model import Font, Number, Status
 
 MAX_MISSED = 200
 """How many messages of a conversation are played back."""
@@ -99,14 +100,23 @@ class Conversations(Directory):
         book: Book,
         history: History,
         seconds: Callable[[], float],
+        preferences: Preferences,
         romanise: Romanise | None = None,
     ) -> None:
         super().__init__(settings, book, romanise)
+        self.preferences = preferences
         self.history = history
         self.screens: list[Screen] = []
         self.kicks: dict[tuple[Place, int], str] = {}
         self._seconds = seconds
         self._typing = Allowance(seconds, 1, TYPING)
+
+    @property
+    def isFormatted(self) -> bool:
+        """
+        Whether our user wants to see what words look like on QQ.
+        """
+        return self.preferences.word(self.name, "formatting", "off") == "on"
 
     # ---- clients
 
@@ -158,7 +168,12 @@ class Conversations(Directory):
     # ---- saying
 
     async def say(
-        self, place: Place, text: str, by: object, command: str = "PRIVMSG"
+        self,
+        place: Place,
+        text: str,
+        by: object,
+        command: str = "PRIVMSG",
+        font: Font = Font(),
     ) -> list[Entry]:
         """
         Say what a client has typed; fails as L{Offices.send
@@ -169,7 +184,7 @@ class Conversations(Directory):
         if place == SERVICE:
             return await self.answer(text)
         resident = self._talking(place)
-        await resident.send(place, read(text))
+        await resident.send(place, read(text), font)
         number = resident.number
         said = self.entry(place, number, number, self.name, text, command=command)
         kept = self.record(said, by)

@@ -13,6 +13,7 @@ from txwebqq.irc.details import DETAILS, Details
 from txwebqq.irc.nicks import isNick
 from txwebqq.irc.petitions import Petitions
 from txwebqq.irc.places import Kind
+from txwebqq.irc.text import stripFormatting
 from txwebqq.model import Status
 
 HELP = {
@@ -33,7 +34,8 @@ HELP = {
     "remove": "remove NICK: have somebody for a friend no longer",
     "rename": "rename NICK NEW: call somebody otherwise here",
     "history": "history NICK|#CHANNEL [COUNT]: what was said",
-    "set": "set [ACCOUNT] [DETAIL WORDS]: tell of yourself " + ", ".join(DETAILS),
+    "set": "set formatting on|off: see what words look like on QQ, or not; set"
+    " [ACCOUNT] [DETAIL WORDS]: tell of yourself " + ", ".join(DETAILS),
     "captcha": "captcha TEXT: what the picture says",
 }
 
@@ -127,7 +129,7 @@ class Desk(Petitions, Details):
             count = max(1, min(int(words[1][:4]), 200))
         for entry in self._owner.latest(place, count):
             when = time.strftime("%m-%d %H:%M", time.localtime(entry.time / 1000))
-            self._say(f"[{when}] <{entry.nick}> {entry.text}")
+            self._say(f"[{when}] <{entry.nick}> {stripFormatting(entry.text)}")
 
     async def _do_captcha(self, words: Sequence[str]) -> None:
         if not words:

@@ -34,6 +34,9 @@ class Details(Commands):
     """
 
     async def _do_set(self, words: Sequence[str]) -> None:
+        if words[:1] == ["formatting"]:
+            self._format(words[1:])
+            return
         isNumbered = bool(words) and words[0].isdigit()
         resident = self._account(words[:1] if isNumbered else ())
         name, *rest = words[isNumbered:] or ("",)
@@ -50,6 +53,12 @@ class Details(Commands):
         else:
             await resident.online.setDetails(**{name: text})
         self._say(f"{resident.number}: {name} is {text or 'nothing'} now")
+
+    def _format(self, words: Sequence[str]) -> None:
+        if words not in (["on"], ["off"]):
+            raise Misused("formatting is on or off")
+        self._owner.preferences.decide(self._owner.name, "formatting", words[0])
+        self._say(f"formatting is {words[0]} now")
 
     async def _tellDetails(self, online: WebQQProtocol) -> None:
         profile = await online.fetchSelf()

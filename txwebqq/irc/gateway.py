@@ -27,6 +27,7 @@ from txwebqq.irc.links import Bounds, LinkResource, Links
 from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Romanise, Style
+from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
@@ -66,6 +67,7 @@ class Gateway(MultiService):
         self._history = History(
             self._database, settings.historyMessages, settings.historyDays
         )
+        preferences = Preferences(self._database)
         self._links = self._showing(settings.pictures, reactor)
         for each in settings.users:
             book = names.book(each.name, each.style.value)
@@ -74,6 +76,7 @@ class Gateway(MultiService):
                 book,
                 self._history,
                 reactor.seconds,
+                preferences,
                 _romaniser(each),
                 self._links,
             )

@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred, DeferredLock
 from txwebqq.errors import NotSignedOn, RequestRefused
 from txwebqq.irc.circle import Circle
 from txwebqq.irc.places import Kind, Place
-from txwebqq.model import Content, Did, Gid, Number, Uin
+from txwebqq.model import Content, Did, Font, Gid, Number, Uin
+from txwebqq.requests.talk import DEFAULT_FONT
 
 
 class Offices(Circle):
@@ -24,7 +25,9 @@ class Offices(Circle):
         super().__init__(number)
         self._sending = DeferredLock()
 
-    def send(self, place: Place, content: Content) -> Deferred[None]:
+    def send(
+        self, place: Place, content: Content, font: Font = DEFAULT_FONT
+    ) -> Deferred[None]:
         """
         Say something somewhere, after all that was to be said before.
 
@@ -34,13 +37,13 @@ class Offices(Circle):
         async def say() -> None:
             online = self.online
             if place.kind is Kind.GROUP:
-                await online.sendGroupMessage(Gid(self.idOf(place)), content)
+                await online.sendGroupMessage(Gid(self.idOf(place)), content, font)
             elif place.kind is Kind.DISCUSSION:
-                await online.sendDiscussionMessage(Did(self.idOf(place)), content)
+                await online.sendDiscussionMessage(Did(self.idOf(place)), content, font)
             elif place.number in self.people:
-                await online.sendMessage(self.people[place.number], content)
+                await online.sendMessage(self.people[place.number], content, font)
             else:
-                await self._sendToStranger(place.number, content)
+                await self._sendToStranger(place.number, content, font)
 
         return self._sending.run(lambda: Deferred.fromCoroutine(say()))
 
@@ -132,15 +135,19 @@ class Offices(Circle):
         We know others than before, or other things of them.
         """
 
-    async def _sendToStranger(self, number: int, content: Content) -> None:
+    async def _sendToStranger(self, number: int, content: Content, font: Font) -> None:
         message, shared = self.strangers.get(number), self.shared(number)
         if message is not None:
-            await self.online.answerStranger(message, content)
+            await self.online.answerStranger(message, content, font)
         elif shared is None:
             raise NotSignedOn(f"{self.number} does not know {number}")
         elif shared[0].kind is Kind.GROUP:
             gid = Gid(self.idOf(shared[0]))
-            await self.online.sendStrangerMessage(shared[1], content, group=gid)
+            await self.online.sendStrangerMessage(
+                shared[1], content, group=gid, font=font
+            )
         else:
             did = Did(self.idOf(shared[0]))
-            await self.online.sendStrangerMessage(shared[1], content, discussion=did)
+            await self.online.sendStrangerMessage(
+                shared[1], content, discussion=did, font=font
+            )

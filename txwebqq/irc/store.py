@@ -1,5 +1,5 @@
 """
-The gateway's database: names, what was said, and pictures.
+The gateway's database: names, what was said and decided, and pictures.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from txwebqq.database import Shape
 from txwebqq.irc.history import HISTORY_SCHEMA
 from txwebqq.irc.links import LINKS_SCHEMA
 from txwebqq.irc.names import NAMES_SCHEMA
+from txwebqq.irc.preferences import PREFERENCES_SCHEMA
 
 GATEWAY_SHAPE = Shape(
-    NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA,
+    NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA + PREFERENCES_SCHEMA,
     version=1,
     application=0x71716777,
     user="gateway",

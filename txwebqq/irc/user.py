@@ -14,14 +14,16 @@ from txwebqq.errors import CaptchaUnsolved
 from txwebqq.irc.config import UserSettings
 from txwebqq.irc.conversations import Conversations
 from txwebqq.irc.desk import Desk
+from txwebqq.irc.fonts import formatted
 from txwebqq.irc.history import Entry, History
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
 from txwebqq.irc.names import Book
 from txwebqq.irc.nicks import Romanise
 from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.resident import Resident
-from txwebqq.irc.text import shown
+from txwebqq.irc.text import actionOf, shown
 from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
@@ -56,10 +58,11 @@ class User(Conversations):
         book: Book,
         history: History,
         seconds: Callable[[], float],
+        preferences: Preferences,
         romanise: Romanise | None = None,
         links: Links | None = None,
     ) -> None:
-        super().__init__(settings, book, history, seconds, romanise)
+        super().__init__(settings, book, history, seconds, preferences, romanise)
         self._links = links
         self.services: dict[int, WebQQService] = {}
         self._captchas: list[Deferred[str]] = []
@@ -170,6 +173,8 @@ class User(Conversations):
         nick = self.nickOf(letter.author, name)
         links = [self._link(picture) or "" for picture in letter.pictures]
         text = shown(letter.content, links)
+        if self.isFormatted and actionOf(text) is None:
+            text = formatted(text, letter.font)
         origin = f"{letter.author} {letter.time} {crc32(text.encode()):x}"
         entry = self.entry(
             place,

@@ -5,7 +5,7 @@ What is said, between an IRC client and QQ.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from txwebqq.errors import WebQQError
 from txwebqq.irc.batches import enclosed
 from txwebqq.irc.directory import Channel
+from txwebqq.irc.fonts import fontOf, prefixOf
 from txwebqq.irc.history import Entry
 from txwebqq.irc.line import MAX_LINE, Line, fold, sized
 from txwebqq.irc.places import SERVICE, Kind, Place
@@ -90,19 +91,21 @@ class Words(Visit):
                 entry.nick, entry.sender, entry.command, target, text, tags=tags
             )
 
-        action = actionOf(entry.text)
+        isFormatted = self._known().isFormatted
+        whole = entry.text if isFormatted else stripFormatting(entry.text)
+        action = actionOf(whole)
         room = MAX_LINE - sized(line(" :"), self.encoding)
         if action is not None:
             room -= len("\x01ACTION \x01")
-        texts = lines(entry.text if action is None else action)
+        texts = lines(whole if action is None else action, isFormatted)
         if action is None and self._has("batch", "message-tags", MULTILINE):
-            parts = [list(cuts(text, room, self.encoding)) for text in texts]
+            parts = [_pieces(text, room, self.encoding, cuts) for text in texts]
             if 1 < sum(map(len, parts)) <= MAX_LINES:
                 return self._together(line(""), parts)
         pieces = [
             line(piece if action is None else f"\x01ACTION {piece}\x01")
             for text in texts
-            for piece in split(text, room, self.encoding)
+            for piece in _pieces(text, room, self.encoding, split)
         ]
         # An id that comes twice is a message that came twice.
         rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
@@ -189,12 +192,13 @@ class Words(Visit):
         if place == SERVICE and command == "NOTICE":
             return []
         action = asAction(text)
+        font = fontOf(text if action is None else action)
         words = stripFormatting(text if action is None else f"{ME}{action}")
         try:
             if text.rstrip("\x01") == SHAKE:
                 await self._known().shake(place)
                 return []
-            entries = await self._known().say(place, words, self, command)
+            entries = await self._known().say(place, words, self, command, font)
         except WebQQError as e:
             return [self._reply("404", name, f"It was not delivered: {e}")]
         said: list[Line] = []
@@ -204,6 +208,14 @@ class Words(Visit):
             elif self._has("echo-message"):
                 said += self._said(entry, name)
         return said
+
+
+def _pieces(
+    text: str, room: int, encoding: str, cut: Callable[[str, int, str], Iterable[str]]
+) -> list[str]:
+    prefix = prefixOf(text)
+    rest = text.removeprefix(prefix)
+    return [prefix + piece for piece in cut(rest, room - len(prefix), encoding)]
 
 
 def timestamp(time: int) -> str:
