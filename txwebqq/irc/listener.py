@@ -46,6 +46,8 @@ SUPPORT = (
     f"TARGMAX=NOTICE:{MAX_TARGETS},PRIVMSG:{MAX_TARGETS}",
 )
 
+MAX_LABEL = 64
+
 # Each numeric has thirteen of them at most.
 _SUPPORTS = 12
 
@@ -136,7 +138,7 @@ class Visitor(Administration, Watch, Multiline):
             self._hand(said, label)
 
     def _hand(self, said: list[Line], label: str) -> None:
-        if label and self._has("labeled-response", "batch"):
+        if 0 < len(label) <= MAX_LABEL and self._has("labeled-response", "batch"):
             said = labelled(label, said, self._reference(), self._house.serverName)
         self.send(said)
 

@@ -129,6 +129,8 @@ class Visit(Connection):
     def _fail(self, command: str, code: str, *params: str) -> Line:
         *middle, last = params
         words = [word[:50] if isWord(word) else "*" for word in middle]
+        # Some reasons are a server's.
+        last = " ".join(lines(last))
         if self._has("standard-replies"):
             said = (command, code, *words, last)
             return Line("FAIL", said, self._house.serverName)
