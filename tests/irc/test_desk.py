@@ -4,8 +4,15 @@ What the service does about people.
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, fail
+
 from tests.irc.scene import Scene
-from txwebqq.model import Birthday, GroupStep, StrangerMessage
+from txwebqq.errors import Unreachable
+from txwebqq.model import Birthday, Code, GroupStep, StrangerMessage
+from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import MemoryPerson
 
 
@@ -101,3 +108,26 @@ def test_set(scene: Scene) -> None:
     resident = scene.alices.residents[scene.alice.number]
     profile = scene.web.result(resident.online.fetchSelf())
     assert (profile.city, profile.birthday) == ("杭州", Birthday(1990, 4, 1))
+
+
+def test_strangerFromNowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A stranger can be answered by where they wrote from, also when the server
+    does not tell who is there.
+    """
+    scene = Scene()
+    hua = scene.web.person("阿花")
+    scene.web.group("花园", hua, scene.alice)
+    scene.signOn(hua)
+    uin = hua.memberOf("花园", scene.alice)
+
+    def refuse(self: WebQQProtocol, code: Code) -> Deferred[Any]:
+        return fail(Unreachable("gone"))
+
+    monkeypatch.setattr(WebQQProtocol, "fetchGroup", refuse)
+    scene.signOn(scene.alice)
+    gid = hua.groupCalled("花园").gid
+    scene.web.result(hua.protocol.sendStrangerMessage(uin, "是你吗", group=gid))
+    scene.web.settle(3)
+    scene.client().send(f"PRIVMSG qq{hua.number} :是我")
+    assert hua.heard == ["是我"]

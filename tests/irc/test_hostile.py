@@ -9,8 +9,10 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, fail
 
 from tests.irc.scene import Client, Scene
+from txwebqq.errors import Unreachable
 
 ALL = [
     "account-tag",
@@ -82,6 +84,8 @@ WORDS = st.one_of(
             ",",
             "#a,b",
             "\x02x",
+            "a b",
+            "",
             "\x01SHAKE\x01",
             "\x01ACTION",
         ]
@@ -97,17 +101,17 @@ LINES = st.builds(
         ["", "@label=7 ", "@batch=1 ", "@+typing=active ", "@a;b=\\ ", "@label=\\s;; "]
     ),
     st.sampled_from(COMMANDS),
-    st.lists(WORDS, max_size=4),
+    st.lists(WORDS, max_size=3),
     WORDS,
 )
 
 
 @settings(
-    max_examples=60,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(said=st.lists(LINES, max_size=12))
+@given(said=st.lists(LINES, min_size=5, max_size=20))
 def test_anything(scene: Scene, said: list[str]) -> None:
     """
     Whatever a client says, every line that comes back is one, the client can
@@ -192,3 +196,21 @@ def assert_tame(client: Client) -> None:
         assert " QUIT " not in line.partition(" :")[0]
         assert not re.search("[\r\n\0]", line)
     assert not client.transport.disconnecting
+
+
+def test_hostileReason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What a server gives as its reason is words, too.
+    """
+
+    def refuse(*_: object) -> Deferred[None]:
+        return fail(Unreachable(HOSTILE))
+
+    resident = scene.alices.residents[scene.alice.number]
+    monkeypatch.setattr(resident, "retitle", refuse)
+    monkeypatch.setattr(resident, "send", refuse)
+    for capabilities in ((), ALL):
+        client = scene.client(*capabilities)
+        for line in ("TOPIC #猫咪 x", "PRIVMSG 小明 x"):
+            assert " x QUIT :y " in client.send(line).replace(":x", " x")
+            assert_tame(client)

@@ -15,8 +15,10 @@ def test_comesAndGoes(scene: Scene) -> None:
     client = scene.client()
     mask = f"小明!{scene.ming.number}@qq.test"
     assert f"730 me {mask}\r" in client.send("MONITOR + 小明")
-    scene.ming.appear(Status.BUSY)
     client.transport.clear()
+    scene.ming.appear(Status.BUSY)
+    scene.web.settle(3)
+    assert client.seen == ""
     scene.ming.stop()
     scene.web.settle(3)
     assert client.seen == ":qq.test 731 me 小明\r\n"

@@ -81,8 +81,6 @@ class Multiline(Words):
             draft.refused = ("MULTILINE_MAX_LINES", str(MAX_LINES), "Too many lines")
         elif len(draft.text.encode()) > MAX_BYTES:
             draft.refused = ("MULTILINE_MAX_BYTES", str(MAX_BYTES), "Too long")
-        if draft.refused:
-            draft.text = ""
 
     def _irc_BATCH(self, line: Line) -> Answer:
         word = line.params[0] if line.params else ""
