@@ -11,6 +11,7 @@ from twisted.internet.testing import StringTransport
 
 from txwebqq.allowances import Allowance
 from txwebqq.database import MEMORY, Database
+from txwebqq.irc.absences import Absences
 from txwebqq.irc.config import AccountSettings, UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
@@ -103,6 +104,7 @@ class Scene:
             History(self.database),
             self.clock.seconds,
             Preferences(self.database),
+            Absences(self.database),
             links=self.links,
         )
 

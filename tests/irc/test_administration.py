@@ -160,3 +160,33 @@ def test_putOut(scene: Scene, client: Client) -> None:
     scene.web.settle(3)
     assert ":me!alice@qq.test PART #猫咪" in client.seen
     assert any(isinstance(event, GroupNotice) for event in ming.events)
+
+
+def test_newGroup(scene: Scene, client: Client) -> None:
+    """
+    A group that is new, and who comes and goes in it, is told of by name.
+    """
+    ming = scene.ming
+    client.transport.clear()
+    number = scene.web.group("鱼", scene.ming)
+    ming.stop()
+    scene.signOn(ming)
+    asked = scene.alices.residents[scene.alice.number].online
+    found = scene.web.result(asked.searchGroups(str(number)))
+    scene.web.result(asked.joinGroup(found.groups[0].code, "me too"))
+    scene.web.settle(3)
+    [notice] = [e for e in ming.events if isinstance(e, GroupNotice)]
+    scene.web.result(ming.protocol.answerJoinRequest(notice, True))
+    scene.web.settle(3)
+    assert "JOIN #鱼" in client.seen
+    assert "you may join #鱼" in client.seen
+    uin = ming.memberOf("鱼", scene.alice)
+    code = ming.groupCalled("鱼").code
+    client.transport.clear()
+    scene.web.result(ming.protocol.setAdmin(code, uin))
+    scene.web.settle(3)
+    assert "alice administers #鱼 now" in client.seen
+    scene.web.result(ming.protocol.dissolveGroup(code))
+    scene.web.settle(3)
+    assert "#鱼 is no more" in client.seen
+    assert "PART #鱼" in client.seen

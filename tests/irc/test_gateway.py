@@ -562,3 +562,41 @@ def test_clientsNick(scene: Scene) -> None:
     hua.tell(scene.alice, "hello")
     scene.web.settle(3)
     assert f":me_{hua.number}!{hua.number}@qq.test PRIVMSG me hello" in client.seen
+
+
+def test_partForLong(scene: Scene) -> None:
+    """
+    Who has parted has parted, also when they come again; other clients have
+    not, and nothing is missed.
+    """
+    client = scene.client(login="alice/phone")
+    client.send("PART #猫咪")
+    client.close()
+    scene.ming.tellGroup("猫咪", "quiet?")
+    scene.web.settle(3)
+    assert "JOIN #猫咪" in scene.client().seen
+    again = scene.client(login="alice/phone")
+    assert "#猫咪" not in again.seen
+    scene.ming.tellGroup("猫咪", "still?")
+    scene.web.settle(3)
+    assert "still?" not in again.seen
+    seen = again.send("JOIN #猫咪")
+    assert seen.index("quiet?") < seen.index("still?")
+    again.close()
+    assert "JOIN #猫咪" in scene.client(login="alice/phone").seen
+
+
+def test_renamedMember(scene: Scene) -> None:
+    """
+    Who is called otherwise has not left, and is listed so.
+    """
+    client = scene.client()
+    assert "NICK Ming" in client.send("PRIVMSG *qq :rename 小明 Ming")
+    assert "@Ming" in client.send("NAMES #猫咪")
+    client.transport.clear()
+    group = scene.ming.groupCalled("猫咪")
+    scene.web.result(scene.ming.protocol.editGroup(group.code, notice="tea"))
+    resident = scene.alices.residents[scene.alice.number]
+    place = next(iter(resident.rooms))
+    scene.web.result(Deferred.fromCoroutine(resident.refresh(place)))
+    assert client.seen == ":qq.test TOPIC #猫咪 tea\r\n"

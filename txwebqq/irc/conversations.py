@@ -10,6 +10,7 @@ from typing import Protocol
 
 from txwebqq.allowances import Allowance
 from txwebqq.errors import NotSignedOn
+from txwebqq.irc.absences import Absences
 from txwebqq.irc.config import UserSettings
 from txwebqq.irc.directory import DESK, Channel, Directory
 from txwebqq.irc.history import Entry, History
@@ -59,7 +60,7 @@ class Screen(Protocol):
         A channel is there, or otherwise than it was.
         """
 
-    def hideChannel(self, name: str) -> None:
+    def hideChannel(self, place: Place, name: str) -> None:
         """
         A channel is not there any more.
         """
@@ -101,10 +102,12 @@ class Conversations(Directory):
         history: History,
         seconds: Callable[[], float],
         preferences: Preferences,
+        absences: Absences,
         romanise: Romanise | None = None,
     ) -> None:
         super().__init__(settings, book, romanise)
         self.preferences = preferences
+        self.absences = absences
         self.history = history
         self.screens: list[Screen] = []
         self.kicks: dict[tuple[Place, int], str] = {}

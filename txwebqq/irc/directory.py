@@ -115,7 +115,9 @@ class Directory:
         if place == SERVICE:
             return DESK
         if place.kind is Kind.PERSON:
-            return self.book.name(place) or self.nickOf(place.number, "")
+            own = self.name if place.number in self.residents else None
+            # A name is for ever: who has none is not given one here.
+            return own or self.book.name(place) or str(place.number)
         return self.channelOf(place)
 
     # ---- channels

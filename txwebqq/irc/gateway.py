@@ -20,6 +20,7 @@ from txwebqq.allowances import Allowance
 from txwebqq.client import WebQQClient, connect
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.absences import Absences
 from txwebqq.irc.config import GatewaySettings, PictureSettings, UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
@@ -68,6 +69,7 @@ class Gateway(MultiService):
             self._database, settings.historyMessages, settings.historyDays
         )
         preferences = Preferences(self._database)
+        absences = Absences(self._database)
         self._links = self._showing(settings.pictures, reactor)
         for each in settings.users:
             book = names.book(each.name, each.style.value)
@@ -77,6 +79,7 @@ class Gateway(MultiService):
                 self._history,
                 reactor.seconds,
                 preferences,
+                absences,
                 _romaniser(each),
                 self._links,
             )

@@ -148,6 +148,7 @@ class Visitor(Administration, Watch, Multiline):
         name = self._registration.user.partition("/")[0]
         user = self._user = self._house.user(name)
         self._nick = self._registration.nick
+        self._parted = user.absences.of(user.name, self.key)
         self.settle()
         self.send(self._greeting())
         if user.placeNamed(self._nick) is not None:

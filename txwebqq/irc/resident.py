@@ -211,13 +211,14 @@ class _Residence(LetterProtocol):
             number = notice.memberNumber or await resident.identify(notice.member)
             self._host.asksToJoin(resident, number, notice)
             return
-        self._host.groupChanged(resident, notice)
         place = Place(Kind.GROUP, notice.number)
         await self._resident.learnGroup(notice.group, notice.number)
         if place in self._resident.rooms:
             self._resident.changed()
         else:
             self._host.gone(self._resident, place)
+        # Only now its name is known.
+        self._host.groupChanged(resident, notice)
 
     def connectionLost(self, reason: Failure) -> None:
         wasOnline = self._resident.isOnline

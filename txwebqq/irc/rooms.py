@@ -5,6 +5,7 @@ Groups and discussions as the channels of an IRC client.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from txwebqq.irc.directory import Channel
 from txwebqq.irc.line import MAX_LINE, Line, fold, sized
@@ -25,7 +26,7 @@ class Rooms(Past):
         """
         A channel is there; those who came and went since are told of.
         """
-        if fold(channel.name) in self._parted:
+        if channel.place in self._parted:
             return
         before = self._channels.get(fold(channel.name))
         if before is None:
@@ -65,11 +66,11 @@ class Rooms(Past):
                 mode = "+o" if isAdmin else "-o"
                 yield Line("MODE", (name, mode, who), self._house.serverName)
 
-    def hideChannel(self, name: str) -> None:
+    def hideChannel(self, place: Place, name: str) -> None:
         """
         A channel is not there any more.
         """
-        self._parted.pop(fold(name), None)
+        self._parted.pop(place, None)
         if self._channels.pop(fold(name), None) is not None:
             self.sendLine(self._own("PART", name, "You are not there any more"))
 
@@ -78,6 +79,10 @@ class Rooms(Past):
         Somebody is called otherwise.
         """
         if place.kind is Kind.PERSON:
+            self._channels = {
+                key: _renamed(channel, place.number, after)
+                for key, channel in self._channels.items()
+            }
             self.sendLine(self._their(before, place.number, "NICK", after))
             return
         self._channels.pop(fold(before), None)
@@ -91,11 +96,13 @@ class Rooms(Past):
     def _irc_JOIN(self, line: Line) -> Iterable[Line]:
         for name in (line.params[0] if line.params else "").split(","):
             found = [c for c in self._known().channels() if fold(c.name) == fold(name)]
-            serial = self._parted.pop(fold(name), None)
             for channel in found:
+                serial = self._parted.pop(channel.place, None)
                 if fold(name) not in self._channels:
                     yield from self._entered(channel)
                 if serial is not None:
+                    user = self._known()
+                    user.absences.end(user.name, self.key, channel.place)
                     yield from self._since(channel.place, serial)
             if name and not found:
                 yield self._reply("403", name[:50], "You are in no group of that name")
@@ -107,7 +114,9 @@ class Rooms(Past):
                 yield self._reply("442", name[:50], "You are not there")
             else:
                 user = self._known()
-                self._parted[fold(name)] = user.history.last(user.name)
+                serial = user.history.last(user.name)
+                self._parted[channel.place] = serial
+                user.absences.begin(user.name, self.key, channel.place, serial)
                 yield self._own("PART", channel.name)
 
     def _irc_NAMES(self, line: Line) -> Answer:
@@ -138,3 +147,11 @@ class Rooms(Past):
         if channel.topic:
             return self._reply("332", channel.name, channel.topic)
         return self._reply("331", channel.name, "There is no announcement")
+
+
+def _renamed(channel: Channel, number: int, after: str) -> Channel:
+    members = tuple(
+        (after if who == number else nick, who, isAdmin)
+        for nick, who, isAdmin in channel.members
+    )
+    return replace(channel, members=members)

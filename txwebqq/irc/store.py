@@ -1,17 +1,18 @@
 """
-The gateway's database: names, what was said and decided, and pictures.
+The gateway's database: names, what was said and decided, who is absent, and pictures.
 """
 
 from __future__ import annotations
 
 from txwebqq.database import Shape
+from txwebqq.irc.absences import ABSENCES_SCHEMA
 from txwebqq.irc.history import HISTORY_SCHEMA
 from txwebqq.irc.links import LINKS_SCHEMA
 from txwebqq.irc.names import NAMES_SCHEMA
 from txwebqq.irc.preferences import PREFERENCES_SCHEMA
 
 GATEWAY_SHAPE = Shape(
-    NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA + PREFERENCES_SCHEMA,
+    NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA + PREFERENCES_SCHEMA + ABSENCES_SCHEMA,
     version=1,
     application=0x71716777,
     user="gateway",

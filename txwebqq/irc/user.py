@@ -10,7 +10,9 @@ from zlib import crc32
 
 from twisted.internet.defer import Deferred, fail
 
+from txwebqq import model
 from txwebqq.errors import CaptchaUnsolved
+from txwebqq.irc.absences import Absences
 from txwebqq.irc.config import UserSettings
 from txwebqq.irc.conversations import Conversations
 from txwebqq.irc.desk import Desk
@@ -28,6 +30,7 @@ from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     GroupNotice,
+    GroupStep,
     Status,
 )
 from txwebqq.service import WebQQService
@@ -59,10 +62,13 @@ class User(Conversations):
         history: History,
         seconds: Callable[[], float],
         preferences: Preferences,
+        absences: Absences,
         romanise: Romanise | None = None,
         links: Links | None = None,
     ) -> None:
-        super().__init__(settings, book, history, seconds, preferences, romanise)
+        super().__init__(
+            settings, book, history, seconds, preferences, absences, romanise
+        )
         self._links = links
         self.services: dict[int, WebQQService] = {}
         self._captchas: list[Deferred[str]] = []
@@ -216,8 +222,9 @@ class User(Conversations):
         It is in a group or a discussion no longer.
         """
         if self.residentOf(place) is None:
+            self.absences.forget(self.name, place)
             for screen in list(self.screens):
-                screen.hideChannel(self.channelOf(place))
+                screen.hideChannel(place, self.channelOf(place))
 
     def _nameOf(self, resident: Resident, letter: Letter) -> str:
         buddy = resident.buddy(letter.author)
@@ -269,7 +276,36 @@ class User(Conversations):
         A step of somebody into or out of a group.
         """
         where = self.channelOf(Place(Kind.GROUP, notice.number))
-        who = f" {notice.memberNumber}" if notice.memberNumber else ""
+        who = self._whoIn(resident, notice)
         words = f" ({notice.text})" if notice.text else ""
-        step = notice.step.value.removeprefix("group_").replace("_", " ")
-        self.tell(f"{resident.number} in {where}: {step}{who}{words}")
+        self.tell(f"{resident.number}: {_told(notice, who, where)}{words}")
+
+    def _whoIn(self, resident: Resident, notice: GroupNotice) -> str:
+        if not notice.member:
+            return self.name
+        number = notice.memberNumber or resident.numberOf(notice.member)
+        return self.nameOf(Place(Kind.PERSON, number)) if number else "somebody"
+
+
+def _told(notice: GroupNotice, who: str, where: str) -> str:
+    match notice.step, notice.operation:
+        case GroupStep.CREATED, _:
+            return f"{where} is a new group"
+        case GroupStep.JOINED, _:
+            return f"{who} is in {where} now"
+        case GroupStep.LEFT, model.DISSOLVED:
+            return f"{where} is no more"
+        case GroupStep.LEFT, model.REMOVED:
+            return f"{who} was put out of {where}"
+        case GroupStep.LEFT, _:
+            return f"{who} has left {where}"
+        case GroupStep.AGREED, _:
+            return f"you may join {where}"
+        case GroupStep.DENIED, _:
+            return f"you may not join {where}"
+        case GroupStep.ADMIN, model.OWNER_CHANGED:
+            return f"{who} owns {where} now"
+        case GroupStep.ADMIN, (1 | 3):
+            return f"{who} administers {where} now"
+        case _:
+            return f"{who} administers {where} no longer"

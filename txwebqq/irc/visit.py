@@ -16,6 +16,7 @@ from txwebqq.irc.connection import Connection
 from txwebqq.irc.directory import Channel
 from txwebqq.irc.line import Line, fold, isWord
 from txwebqq.irc.nicks import isNick
+from txwebqq.irc.places import Place
 from txwebqq.irc.registration import Registration, Verdict
 from txwebqq.irc.text import lines
 from txwebqq.irc.user import User
@@ -76,8 +77,8 @@ class Visit(Connection):
         self._user: User | None = None
         self._nick = ""
         self._channels: dict[str, Channel] = {}
-        # By their folded names: what had been said when we left.
-        self._parted: dict[str, int] = {}
+        # What had been said when the client parted.
+        self._parted: dict[Place, int] = {}
         self._references = count(1)
         self.key = ""
 

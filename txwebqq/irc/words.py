@@ -61,9 +61,9 @@ class Words(Visit):
     def _isWelcome(self, place: Place) -> bool:
         if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
             return True
-        name = self._known().channelOf(place)
-        if fold(name) in self._parted:
+        if place in self._parted:
             return False
+        name = self._known().channelOf(place)
         if fold(name) not in self._channels:
             # Played back before the account is signed on again.
             self.showChannel(Channel(name, place, "", ()))
