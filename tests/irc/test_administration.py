@@ -39,8 +39,9 @@ def test_topic(scene: Scene, client: Client) -> None:
     """
     other = scene.client()
     other.transport.clear()
-    assert "TOPIC #狗 遛狗" in client.send("TOPIC #狗 :\x02遛狗\x02")
-    assert "TOPIC #狗 遛狗" in other.seen
+    ours = ":me!alice@qq.test TOPIC #狗 遛狗\r\n"
+    assert client.send("TOPIC #狗 :\x02遛狗\x02") == ours
+    assert other.seen == ours
     code = scene.ming.groupCalled("狗").code
     assert scene.web.result(scene.ming.protocol.fetchGroupNotice(code)) == "遛狗"
     assert "482 me #猫咪 " in client.send("TOPIC #猫咪 mine")

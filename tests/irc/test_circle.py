@@ -78,3 +78,15 @@ def test_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(scene.alices.residents[scene.alice.number].people) == 51
     assert counter.most == ASKING
     assert len(counter.asked) == len(set(counter.asked))
+
+
+def test_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whoever is known is not asked about when they say something.
+    """
+    client = scene.client()
+    counter = Counter(monkeypatch, scene, "fetchNumber")
+    scene.ming.tellGroup("猫咪", "tea?")
+    scene.web.settle(3)
+    assert "tea?" in client.seen
+    assert counter.asked == []

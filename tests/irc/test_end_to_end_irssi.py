@@ -166,7 +166,7 @@ async def test_groups(household: Household) -> None:
     await ming.promote("猫咪", "Alice")
     await irssi.shows("[+o alice]")
     await irssi.type("/topic #猫咪 喝茶")
-    await irssi.shows("changed the topic of #猫咪 to: 喝茶")
+    await irssi.shows("alice changed the topic of #猫咪 to: 喝茶")
     await irssi.type("/kick #猫咪 小明 出去")
     await irssi.shows("muin cannot be put out")
     await irssi.type("/ctcp 小明 SHAKE")

@@ -36,12 +36,19 @@ class Administration(Rooms):
             if not texts:
                 return [self._topic(channel)]
             resident = self._residentOf(channel)
-            text = stripFormatting(texts[0])
-            return await self._done(
-                "TOPIC", channel, resident.retitle(channel.place, text)
-            )
+            return await self._retitle(channel, resident, stripFormatting(texts[0]))
         except _Refused as e:
             return [self._reply(*e.args)]
+
+    async def _retitle(
+        self, channel: Channel, resident: Resident, text: str
+    ) -> list[Line]:
+        topics, place = self._known().topics, channel.place
+        topics.add(place)
+        try:
+            return await self._done("TOPIC", channel, resident.retitle(place, text))
+        finally:
+            topics.discard(place)
 
     async def _irc_KICK(self, line: Line) -> Iterable[Line]:
         name, nicks, reason = (*line.params[:3], "", "", "")[:3]

@@ -93,6 +93,7 @@ class Conversations(Directory):
     @param seconds: the time, in Unix seconds.
 
     @ivar kicks: whom clients are putting out of where, and why.
+    @ivar topics: where clients are changing the topic.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Conversations(Directory):
         self.history = history
         self.screens: list[Screen] = []
         self.kicks: dict[tuple[Place, int], str] = {}
+        self.topics: set[Place] = set()
         self._seconds = seconds
         self._typing = Allowance(seconds, 1, TYPING)
 

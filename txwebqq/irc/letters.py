@@ -28,7 +28,8 @@ from txwebqq.protocol import WebQQProtocol
 
 PICTURES = GroupPicture | CustomFace | OfflinePicture
 
-_Words = Message | StrangerMessage | GroupMessage | DiscussionMessage
+Words = Message | StrangerMessage | GroupMessage | DiscussionMessage
+"""All that somebody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class LetterProtocol(WebQQProtocol):
         self,
         kind: Kind,
         number: int,
-        message: _Words,
+        message: Words,
     ) -> Deferred[None]:
         async def deliver() -> None:
             author = await self._authorOf(message)
@@ -98,7 +99,7 @@ class LetterProtocol(WebQQProtocol):
 
         return self._order.run(lambda: Deferred.fromCoroutine(deliver()))
 
-    async def _pictureOf(self, message: _Words, segment: Segment) -> bytes:
+    async def _pictureOf(self, message: Words, segment: Segment) -> bytes:
         if isinstance(message, StrangerMessage):
             return b""
         try:
@@ -107,7 +108,7 @@ class LetterProtocol(WebQQProtocol):
             return b""
         return bytes(picture)
 
-    async def _authorOf(self, message: _Words) -> int:
+    async def _authorOf(self, message: Words) -> int:
         if isinstance(message, StrangerMessage):
             return message.number
         try:

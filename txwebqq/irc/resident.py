@@ -10,7 +10,7 @@ from typing import Protocol
 from twisted.python.failure import Failure
 
 from txwebqq.errors import SessionExpired, WebQQError
-from txwebqq.irc.letters import Letter, LetterProtocol
+from txwebqq.irc.letters import Letter, LetterProtocol, Words
 from txwebqq.irc.offices import Offices
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import (
@@ -140,6 +140,8 @@ class Resident(Offices, WebQQFactory):
         Nobody is signed on any more.
         """
         self._online = None
+        # Another session calls others so.
+        self._numbers = {}
 
 
 class _Residence(LetterProtocol):
@@ -151,6 +153,10 @@ class _Residence(LetterProtocol):
         super().__init__(self._take)
         self._resident = resident
         self._host = host
+
+    async def _authorOf(self, message: Words) -> int:
+        known = self._resident.numberOf(message.sender)
+        return await super()._authorOf(message) if known is None else known
 
     async def _take(self, letter: Letter) -> None:
         try:

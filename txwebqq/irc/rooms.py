@@ -45,7 +45,10 @@ class Rooms(Past):
         self._channels[fold(channel.name)] = channel
         name = channel.name
         if before.topic != channel.topic:
-            yield Line("TOPIC", (name, channel.topic), self._house.serverName)
+            if channel.place in self._known().topics:
+                yield self._own("TOPIC", name, channel.topic)
+            else:
+                yield Line("TOPIC", (name, channel.topic), self._house.serverName)
         own = self._known().residents
         old = {nick: number for nick, number, _ in before.members if number not in own}
         new = {nick: number for nick, number, _ in channel.members if number not in own}
