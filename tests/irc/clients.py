@@ -83,6 +83,7 @@ class Irssi(Screen):
         self._irssi = program("irssi")
         self._folder = folder
         self._socket = folder / "tmux"
+        self._process: Path | None = None
 
     async def start(self, *settings: str) -> None:
         """
@@ -105,6 +106,9 @@ class Irssi(Screen):
             self._irssi,
             f"--home={self._folder}",
         )
+        pid = await self._run("display-message", "-p", "#{pane_pid}")
+        # It is there as long as the process is, on Linux.
+        self._process = Path("/proc", pid.strip(), "exe")
         await self.until(_CLOCK.search, "clock")
 
     async def type(self, text: str) -> None:
@@ -119,16 +123,20 @@ class Irssi(Screen):
 
     async def stop(self) -> None:
         """
-        Close the terminal, without a word to anybody.
+        Close the terminal, without a word to anybody, and wait until nothing
+        of it is left.
         """
-        if self._socket.exists():
+        if self._process is not None:
+            process, self._process = self._process, None
             await self._run("kill-server")
+            while process.exists():
+                await deferLater(reactor, INTERVAL)
 
     async def _run(self, *argv: str) -> str:
         out, err, code = await getProcessOutputAndValue(
             self._tmux, ("-u", "-S", str(self._socket), *argv), _ENVIRONMENT
         )
-        if code and argv[0] != "kill-server":
+        if code:
             raise AssertionError(f"tmux {argv}: {err.decode()}")
         text: str = out.decode("utf-8", "replace")
         return text

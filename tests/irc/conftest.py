@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from pytest_twisted import async_yield_fixture
 
 from tests.irc.household import Household
+from tests.irc.scene import Scene
 
 
 @async_yield_fixture  # type: ignore[untyped-decorator]
@@ -20,3 +22,14 @@ async def household(tmp_path: Path) -> AsyncIterator[Household]:
     household = Household(tmp_path)
     yield household
     await household.leave()
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """
+    A scene in which both are signed on.
+    """
+    scene = Scene()
+    scene.signOn(scene.ming)
+    scene.signOn(scene.alice)
+    return scene

@@ -18,7 +18,9 @@ from txwebqq.model import (
     GroupMessage,
     Message,
     Number,
+    Shake,
     StatusChange,
+    Typing,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
@@ -39,6 +41,10 @@ class Listening(WebQQProtocol):
                 self.factory.heard.append(f"{number}: {withFacesNamed(content)}")
             case FriendshipNotice(step=step):
                 self.factory.heard.append(step.name)
+            case Typing():
+                self.factory.heard.append("types")
+            case Shake():
+                self.factory.heard.append("shakes")
             case StatusChange(status=status):
                 self.factory.heard.append(f"is {status.value}")
         return super().eventReceived(event)
@@ -86,6 +92,24 @@ class Neighbour(WebQQFactory, Screen):
         me: Any = await self._service.whenSignedOn()
         (uin,) = [b.uin for b in me.buddies.values() if name in (b.nick, b.markname)]
         await me.sendMessage(uin, withFaces(text))
+
+    async def shake(self, name: str) -> None:
+        """
+        Shake a friend's window.
+        """
+        me: Any = await self._service.whenSignedOn()
+        (uin,) = [b.uin for b in me.buddies.values() if name in (b.nick, b.markname)]
+        await me.shakeWindow(uin)
+
+    async def promote(self, group: str, name: str) -> None:
+        """
+        Make somebody an administrator.
+        """
+        me: Any = await self._service.whenSignedOn()
+        (code,) = [g.code for g in me.groups.values() if g.name == group]
+        details = await me.fetchGroup(code)
+        (uin,) = [m.uin for m in details.members if m.nick == name]
+        await me.setAdmin(code, uin)
 
     async def tellGroup(self, name: str, text: str) -> None:
         """

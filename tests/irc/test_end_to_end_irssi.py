@@ -148,3 +148,39 @@ async def test_lostServer(household: Household) -> None:
     await irssi.shows("我回来了")
     await irssi.type("/msg 小明 欢迎")
     await ming.shows("欢迎")
+
+
+@ensureDeferred
+async def test_groups(household: Household) -> None:
+    """
+    An administrator changes the announcement and cannot put the owner out;
+    several lines from QQ, shakes, notices, and what was missed in a channel
+    that was parted from are there as well.
+    """
+    await household.startServer()
+    await household.startGateway()
+    ming = await household.ming()
+    irssi = await join(household)
+    await irssi.type("/topic #猫咪 太早了")
+    await irssi.shows("#猫咪 QQ refuses")
+    await ming.promote("猫咪", "Alice")
+    await irssi.shows("[+o alice]")
+    await irssi.type("/topic #猫咪 喝茶")
+    await irssi.shows("alice changed the topic of #猫咪 to: 喝茶")
+    await irssi.type("/kick #猫咪 小明 出去")
+    await irssi.shows("muin cannot be put out")
+    await irssi.type("/ctcp 小明 SHAKE")
+    await ming.shows("shakes")
+    await ming.shake("Alice")
+    await irssi.shows("shakes your window")
+    await irssi.type("/notice 小明 悄悄")
+    await ming.shows("悄悄")
+    await irssi.type("/part #猫咪")
+    await irssi.shows("has left #猫咪")
+    await ming.tellGroup("猫咪", "一\n二")
+    await ming.tell("Alice", "说过了")
+    await irssi.shows("说过了")
+    await irssi.type("/join #猫咪")
+    await irssi.shows("一", "二")
+    await irssi.type("/msg *qq set city 杭州")
+    await irssi.shows("city is 杭州 now")

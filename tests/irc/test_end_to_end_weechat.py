@@ -4,6 +4,8 @@ The gateway as a person with WeeChat has it.
 
 from __future__ import annotations
 
+import re
+
 from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import WeeChat
@@ -106,3 +108,26 @@ async def test_missed(household: Household) -> None:
     await again.shows("等你回来")
     seen = await again.look()
     assert seen.count("等你回来") == 1
+
+
+@ensureDeferred
+async def test_comesAndGoes(household: Household) -> None:
+    """
+    WeeChat hears who comes and goes, tells of typing, and is played back what
+    it asks for.
+    """
+    await household.startServer()
+    await household.startGateway()
+    weechat = await join(household)
+    await weechat.type("/notify add 小明 qq")
+    await weechat.shows("小明 is offline")
+    ming = await household.ming()
+    await weechat.shows("has connected")
+    await weechat.type("/quote -server qq @+typing=active TAGMSG 小明")
+    await ming.shows("types")
+    await ming.tellGroup("猫咪", "一\n二")
+    await weechat.shows("一", "二")
+    await weechat.type("/quote -server qq CHATHISTORY LATEST #猫咪 * 1")
+    await weechat.until(lambda seen: seen.count("\t二\n") == 2, "again")
+    await ming.stop()
+    await weechat.until(re.compile("notify: 小明 .*has quit").search, "quit")

@@ -6,155 +6,23 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from functools import partial
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.testing import StringTransport
 
-from txwebqq.allowances import Allowance
-from txwebqq.database import MEMORY, Database
+from tests.irc.scene import Client, Scene
 from txwebqq.errors import Unreachable
-from txwebqq.irc.accounts import AccountSettings
 from txwebqq.irc.connection import PATIENCE, QUIET
-from txwebqq.irc.gatewayconfig import UserSettings
-from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
-from txwebqq.irc.links import Links
-from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
-from txwebqq.irc.names import Names
-from txwebqq.irc.nicks import Style
 from txwebqq.irc.places import Kind
-from txwebqq.irc.store import GATEWAY_SHAPE
-from txwebqq.irc.user import User
-from txwebqq.model import Code, Status, Uin, plainText
+from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
 from txwebqq.protocol import WebQQProtocol
-from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 PICTURE = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52f"
     "OPeGAAAAAElFTkSuQmCC"
 )
-
-
-class Transport(StringTransport):
-    """
-    Notes that it was cut off.
-    """
-
-    isAborted = False
-
-    def abortConnection(self) -> None:
-        self.isAborted = True
-
-
-class Client:
-    """
-    An IRC client, in bytes.
-    """
-
-    def __init__(self, scene: Scene, address: str = "127.0.0.1") -> None:
-        self.transport = Transport()
-        self.visitor = Visitor(scene, address)
-        self._web = scene.web
-        self.visitor.makeConnection(self.transport)
-
-    def send(self, *lines: str | bytes) -> str:
-        """
-        Say something; what came in between is what it answers.
-        """
-        self.transport.clear()
-        for line in lines:
-            raw = line.encode() if isinstance(line, str) else line
-            self.visitor.dataReceived(raw + b"\r\n")
-        self._web.settle(1)
-        return self.seen
-
-    @property
-    def seen(self) -> str:
-        data: bytes = self.transport.value()
-        return data.decode("utf-8", "replace")
-
-    def close(self) -> None:
-        """
-        The client goes away.
-        """
-        self.visitor.connectionLost()
-
-
-class Scene:
-    """
-    A user with an account, a friend, and a group that both are in.
-    """
-
-    serverName = "qq.test"
-    motd = ""
-
-    def __init__(self, friend: str = "小明", style: Style = Style.UTF8) -> None:
-        self.web = MemoryWebQQ()
-        self.clock: Any = self.web.clock
-        self.alice, self.ming = self.web.friends("Alice", friend)
-        self.web.group("猫咪", self.ming, self.alice)
-        self.visitors: set[Visitor] = set()
-        self.guesses = Allowance(self.clock.seconds, GUESSES, GUESSING)
-        self.database = Database(MEMORY, GATEWAY_SHAPE)
-        settings = UserSettings(
-            "alice", "oolong", style, (AccountSettings(self.alice.account),)
-        )
-        names = Names(self.database, partial(fold, mapping="rfc1459"))
-        book = names.book("alice", style.value)
-        self.links = Links(self.database, self.clock.seconds, "http://qq.test/p")
-        self.alices = User(
-            settings,
-            book,
-            History(self.database),
-            self.clock.seconds,
-            links=self.links,
-        )
-
-    def came(self, visitor: Visitor) -> None:
-        self.visitors.add(visitor)
-
-    def went(self, visitor: Visitor) -> None:
-        self.visitors.discard(visitor)
-
-    def admit(self, name: str, password: str) -> bool:
-        return (name, password) == ("alice", "oolong")
-
-    def user(self, name: str) -> User:
-        return self.alices
-
-    def signOn(self, person: MemoryPerson) -> None:
-        """
-        Sign the account, or the friend, on.
-        """
-        if person is self.alice:
-            person.run(self.alices.residents[person.number])
-        else:
-            person.run()
-        self.web.settle(3)
-
-    def client(self, *capabilities: str, login: str = "alice") -> Client:
-        """
-        A client that has come in.
-        """
-        client = Client(self)
-        if capabilities:
-            client.send("CAP LS 302", f"CAP REQ :{' '.join(capabilities)}", "CAP END")
-        client.send(f"PASS {login}:oolong", "NICK me", "USER me 0 * :Me")
-        return client
-
-
-@pytest.fixture
-def scene() -> Scene:
-    """
-    Both are signed on.
-    """
-    scene = Scene()
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
-    return scene
 
 
 def test_welcome(scene: Scene) -> None:
@@ -557,10 +425,10 @@ def test_order(scene: Scene) -> None:
     resident = scene.alices.residents[scene.alice.number]
     send, said = resident.online.sendMessage, []
 
-    def later(uin: Uin, content: Any) -> Deferred[None]:
+    def later(uin: Uin, content: Any, font: Font) -> Deferred[None]:
         said.append(plainText(content))
         asked.append(Deferred())
-        return asked[-1].addCallback(lambda _: send(uin, content))
+        return asked[-1].addCallback(lambda _: send(uin, content, font))
 
     resident.online.sendMessage = later  # type: ignore[assignment, method-assign]
     client.send("PRIVMSG 小明 :one", "PRIVMSG 小明 :two")
@@ -661,7 +529,8 @@ def test_away(scene: Scene) -> None:
 
 def test_part(scene: Scene) -> None:
     """
-    Who has parted from a group hears nothing of it until they join again.
+    Who has parted from a group hears nothing of it until they join again, and
+    then all of it, once.
     """
     client = scene.client()
     client.send("PART #猫咪")
@@ -669,7 +538,65 @@ def test_part(scene: Scene) -> None:
     scene.ming.tellGroup("猫咪", "quiet?")
     scene.web.settle(3)
     assert client.seen == ""
-    assert "JOIN #猫咪" in client.send("JOIN #猫咪")
+    seen = client.send("JOIN #猫咪")
+    assert "PRIVMSG #猫咪 quiet?" in seen.partition("JOIN #猫咪")[2]
+    assert "quiet?" not in client.send("JOIN #猫咪", "PART #猫咪", "JOIN #猫咪")
     scene.ming.tellGroup("猫咪", "loud")
     scene.web.settle(3)
     assert "PRIVMSG #猫咪 loud" in client.seen
+
+
+def test_clientsNick(scene: Scene) -> None:
+    """
+    A new friend is not called what one of our own clients is called.
+    """
+    client = scene.client()
+    hua = scene.web.person("me")
+    resident = scene.alices.residents[scene.alice.number]
+    hua.run()
+    scene.web.result(resident.online.requestFriendship(hua.number))
+    scene.web.settle(3)
+    [request] = [e for e in hua.events if isinstance(e, FriendshipNotice)]
+    scene.web.result(hua.protocol.acceptFriendship(request))
+    scene.web.settle(3)
+    hua.tell(scene.alice, "hello")
+    scene.web.settle(3)
+    assert f":me_{hua.number}!{hua.number}@qq.test PRIVMSG me hello" in client.seen
+
+
+def test_partForLong(scene: Scene) -> None:
+    """
+    Who has parted has parted, also when they come again; other clients have
+    not, and nothing is missed.
+    """
+    client = scene.client(login="alice/phone")
+    client.send("PART #猫咪")
+    client.close()
+    scene.ming.tellGroup("猫咪", "quiet?")
+    scene.web.settle(3)
+    assert "JOIN #猫咪" in scene.client().seen
+    again = scene.client(login="alice/phone")
+    assert "#猫咪" not in again.seen
+    scene.ming.tellGroup("猫咪", "still?")
+    scene.web.settle(3)
+    assert "still?" not in again.seen
+    seen = again.send("JOIN #猫咪")
+    assert seen.index("quiet?") < seen.index("still?")
+    again.close()
+    assert "JOIN #猫咪" in scene.client(login="alice/phone").seen
+
+
+def test_renamedMember(scene: Scene) -> None:
+    """
+    Who is called otherwise has not left, and is listed so.
+    """
+    client = scene.client()
+    assert "NICK Ming" in client.send("PRIVMSG *qq :rename 小明 Ming")
+    assert "@Ming" in client.send("NAMES #猫咪")
+    client.transport.clear()
+    group = scene.ming.groupCalled("猫咪")
+    scene.web.result(scene.ming.protocol.editGroup(group.code, notice="tea"))
+    resident = scene.alices.residents[scene.alice.number]
+    place = next(iter(resident.rooms))
+    scene.web.result(Deferred.fromCoroutine(resident.refresh(place)))
+    assert client.seen == ":qq.test TOPIC #猫咪 tea\r\n"

@@ -7,15 +7,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
+from txwebqq.database import Database
 from txwebqq.irc.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.connection import FAREWELL
-from txwebqq.irc.gateway import Gateway
+from txwebqq.irc.gateway import PAUSE, Gateway
 from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
+from txwebqq.irc.history import Entry, History
 from txwebqq.irc.nicks import Style
+from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.model import Account, Number
 
 
@@ -78,3 +83,47 @@ def test_pinyin() -> None:
     alice = Gateway(GatewaySettings((user,)), reactor).user("alice")
     assert alice.nickOf(10002, "小明") == "XiaoMing"
     assert alice.nickOf(10003, "Bob") == "Bob"
+
+
+def old(path: Path, count: int) -> None:
+    """
+    A database with words that are to be forgotten.
+    """
+    database = Database(path, GATEWAY_SHAPE)
+    history = History(database)
+    place = Place(Kind.PERSON, 10002)
+    entry = Entry("alice", place, 1, Number(10001), Number(10002), "ming", "hello")
+    for _ in range(count):
+        history.append(entry)
+    database.close()
+
+
+def left(path: Path) -> int:
+    database = Database(path, GATEWAY_SHAPE)
+    (count,) = database.connection.execute("SELECT count(*) FROM said").fetchone()
+    database.close()
+    return int(count)
+
+
+@pytest.mark.parametrize(("pauses", "expected"), [(0, 1500), (1, 500), (2, 0), (5, 0)])
+def test_forgets(tmp_path: Path, pauses: int, expected: int) -> None:
+    """
+    However much has become too old, all of it is forgotten at once, in parts;
+    a stop in between leaves nothing on the clock.
+    """
+    path = tmp_path / "gateway.sqlite"
+    old(path, 2500)
+    reactor: Any = MemoryReactorClock()
+    reactor.advance(10**9)
+    account = AccountSettings(Account(Number(10001), "green"))
+    user = UserSettings("alice", "oolong", Style.UTF8, (account,))
+    gateway = Gateway(GatewaySettings((user,), database=path), reactor)
+    gateway.startService()
+    for _ in range(pauses):
+        reactor.advance(PAUSE)
+    stopped: list[object] = []
+    gateway.stopService().addBoth(stopped.append)
+    reactor.advance(FAREWELL)
+    assert stopped == [None]
+    assert reactor.getDelayedCalls() == []
+    assert left(path) == expected

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.text import asAction, lines, read, shown, split, stripFormatting
+from txwebqq.irc.text import asAction, cuts, lines, read, shown, split, stripFormatting
 from txwebqq.model import Content, Face, GroupPicture, OfflinePicture, Text, plainText
 
 
@@ -97,3 +97,13 @@ def test_faithful() -> None:
     content = (Text("a"), Face(14), Text("b"))
     assert read(shown(content)) == content
     assert plainText(read("no faces")) == "no faces"
+
+
+@given(text=st.text(alphabet="ab 茶\U0001f600", max_size=40), room=st.integers(4, 12))
+def test_cuts(text: str, room: int) -> None:
+    """
+    Pieces that are put together again fit, and are what they were.
+    """
+    pieces = list(cuts(text, room))
+    assert "".join(pieces) == text
+    assert all(len(piece.encode()) <= room for piece in pieces)

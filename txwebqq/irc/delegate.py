@@ -174,58 +174,31 @@ class Table:
         self.listener.changed(self)
 
 
-class Delegate(Resident):
+class _Reports:
     """
-    An account that is in groups for the relay.
+    Passes on what a resident tells to whoever wants to know what happens in a
+    group.
 
-    @ivar isSettled: whether it is known which groups those are, this time.
+    @ivar isSettled: whether it is known which groups there are, this time.
     """
 
     _log = Logger()
 
-    def __init__(self, number: Number, clock: IReactorTime, spool: Spool) -> None:
-        super().__init__(number, self)
-        self.pace = Pace(clock, BURST, SECONDS)
+    def __init__(self) -> None:
+        self.tables: dict[Place, Table] = {}
         self.isSettled = False
-        self._clock = clock
-        self._spool = spool
-        self._tables: dict[Place, Table] = {}
-
-    def buildProtocol(self, account: Account) -> WebQQProtocol:
-        return _Delegation(self)
-
-    def table(self, circle: Circle, listener: Listener) -> Table:
-        """
-        Be in a group.
-        """
-        table = Table(circle, self, self._spool, self._clock, listener)
-        self._tables[circle.place] = table
-        return table
-
-    def noticed(self, place: Place, message: GroupMessage | DiscussionMessage) -> None:
-        """
-        Something came that will be a letter.
-        """
-        table = self._tables.get(place)
-        if table is None:
-            return
-        number = self.numberOf(message.sender)
-        name = str(table.audience.names.get(number, ""))
-        table.listener.noticed(table, markOf(message), name, shown(message.content))
-
-    # ---- what a resident tells its host
 
     def arrived(self, resident: Resident) -> None:
         """
         It is signed on, and everybody is known.
         """
         self.isSettled = True
-        self._log.info("{number} is signed on.", number=self.number)
-        for place, table in self._tables.items():
-            if place not in self.rooms:
+        self._log.info("{number} is signed on.", number=resident.number)
+        for place, table in self.tables.items():
+            if place not in resident.rooms:
                 self._log.error(
                     "{number} is not in {place}: nothing is relayed there.",
-                    number=self.number,
+                    number=resident.number,
                     place=place.number,
                 )
             table.settled()
@@ -234,7 +207,7 @@ class Delegate(Resident):
         """
         It knows others than before.
         """
-        for table in self._tables.values():
+        for table in self.tables.values():
             table.settled()
 
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
@@ -245,17 +218,17 @@ class Delegate(Resident):
         log = self._log.error if isForGood else self._log.warn
         log(
             "{number} is not signed on any more: {reason}.",
-            number=self.number,
+            number=resident.number,
             reason=reason,
         )
-        for table in self._tables.values():
+        for table in self.tables.values():
             table.listener.changed(table)
 
     def letterReceived(self, resident: Resident, letter: Letter) -> None:
         """
         Somebody wrote.
         """
-        table = self._tables.get(letter.place)
+        table = self.tables.get(letter.place)
         if table is not None:
             name = str(table.audience.names.get(letter.author, "")) or str(
                 letter.author or "?"
@@ -279,7 +252,7 @@ class Delegate(Resident):
         """
         Somebody came into a group, or went.
         """
-        table = self._tables.get(Place(Kind.GROUP, notice.number))
+        table = self.tables.get(Place(Kind.GROUP, notice.number))
         how = _MOVES.get(notice.step)
         if table is None or how is None:
             return
@@ -294,9 +267,86 @@ class Delegate(Resident):
         """
         self._log.error(
             "{number} is asked to read a captcha: sign it on once by other means.",
-            number=self.number,
+            number=resident.number,
         )
         return fail(CaptchaUnsolved("the relay cannot read captchas"))
+
+    def left(self, resident: Resident) -> None:
+        """
+        Its session is over.
+        """
+
+    def typing(self, resident: Resident, number: int) -> None:
+        """
+        A friend is typing.
+        """
+
+    def shaken(self, resident: Resident, number: int) -> None:
+        """
+        A friend shakes our window.
+        """
+
+    def gone(self, resident: Resident, place: Place) -> None:
+        """
+        It is in a group no longer.
+        """
+        table = self.tables.get(place)
+        if table is not None:
+            self._log.error(
+                "{number} is not in {place} any more: nothing is relayed there.",
+                number=resident.number,
+                place=place.number,
+            )
+            table.settled()
+
+    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+        """
+        Somebody wants to be in a group; that is for a person to decide.
+        """
+
+
+class Delegate(Resident):
+    """
+    An account that is in groups for the relay.
+
+    @ivar pace: how fast it may speak.
+    """
+
+    def __init__(self, number: Number, clock: IReactorTime, spool: Spool) -> None:
+        self._reports = _Reports()
+        super().__init__(number, self._reports)
+        self.pace = Pace(clock, BURST, SECONDS)
+        self._clock = clock
+        self._spool = spool
+
+    def buildProtocol(self, account: Account) -> WebQQProtocol:
+        return _Delegation(self, self._reports)
+
+    @property
+    def isSettled(self) -> bool:
+        """
+        Whether it is known which groups it is in, in this session.
+        """
+        return self._reports.isSettled
+
+    def table(self, circle: Circle, listener: Listener) -> Table:
+        """
+        Be in a group.
+        """
+        table = Table(circle, self, self._spool, self._clock, listener)
+        self._reports.tables[circle.place] = table
+        return table
+
+    def noticed(self, place: Place, message: GroupMessage | DiscussionMessage) -> None:
+        """
+        Something came that will be a letter.
+        """
+        table = self._reports.tables.get(place)
+        if table is None:
+            return
+        number = self.numberOf(message.sender)
+        name = str(table.audience.names.get(number, ""))
+        table.listener.noticed(table, markOf(message), name, shown(message.content))
 
 
 class _Delegation(Residence):
@@ -305,8 +355,8 @@ class _Delegation(Residence):
     for more.
     """
 
-    def __init__(self, delegate: Delegate) -> None:
-        super().__init__(delegate, delegate)
+    def __init__(self, delegate: Delegate, reports: _Reports) -> None:
+        super().__init__(delegate, reports)
         self._delegate = delegate
 
     def groupMessageReceived(self, message: GroupMessage) -> object:

@@ -5,17 +5,16 @@ What C{*qq} does for an IRC user: its commands, by the first word.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
-
-from twisted.internet.defer import Deferred
+from collections.abc import Sequence
 
 from txwebqq.errors import WebQQError
-from txwebqq.irc.history import Entry
+from txwebqq.irc.commands import Misused
+from txwebqq.irc.details import DETAILS, Details
 from txwebqq.irc.nicks import isNick
-from txwebqq.irc.places import Place
-from txwebqq.irc.resident import Resident
-from txwebqq.model import Number, Status
+from txwebqq.irc.petitions import Petitions
+from txwebqq.irc.places import Kind
+from txwebqq.irc.text import stripFormatting
+from txwebqq.model import Status
 
 HELP = {
     "help": "help: this list",
@@ -27,69 +26,26 @@ HELP = {
     "logout": "logout [NUMBER]: sign it off",
     "search": "search NUMBER: find somebody",
     "add": "add NUMBER [WORDS]: ask somebody to be your friend",
-    "requests": "requests: who wants to be your friend",
-    "accept": "accept NUMBER: let somebody be your friend, and have them for one",
-    "deny": "deny NUMBER [WORDS]: do not",
+    "requests": "requests: who wants to be your friend, or to join a group",
+    "accept": "accept NUMBER [#CHANNEL]: let somebody be your friend, and have them"
+    " for one; or let them join a group",
+    "deny": "deny NUMBER [#CHANNEL] [WORDS]: do not",
+    "leave": "leave #CHANNEL: leave a group or a discussion, for good",
     "remove": "remove NICK: have somebody for a friend no longer",
     "rename": "rename NICK NEW: call somebody otherwise here",
     "history": "history NICK|#CHANNEL [COUNT]: what was said",
+    "set": "set formatting on|off: see what words look like on QQ, or not; set"
+    " [ACCOUNT] [DETAIL WORDS]: tell of yourself " + ", ".join(DETAILS),
     "captcha": "captcha TEXT: what the picture says",
 }
 
 
-class Owner(Protocol):
-    """
-    Whose desk this is.
-    """
-
-    residents: dict[int, Resident]
-
-    def signOn(self, number: int) -> None:
-        """
-        Have an account signed on.
-        """
-
-    def signOff(self, number: int) -> Deferred[None]:
-        """
-        Have it signed off; fires when it is.
-        """
-
-    def placeNamed(self, name: str) -> Place | None:
-        """
-        Who or what is called so.
-        """
-
-    def rename(self, place: Place, name: str) -> str:
-        """
-        Call them otherwise; what is wrong with that, or C{""}.
-        """
-
-    def latest(self, place: Place, count: int) -> list[Entry]:
-        """
-        What was said there last.
-        """
-
-    def listed(self) -> list[str]:
-        """
-        Everybody, a line each.
-        """
-
-    def solve(self, text: str) -> bool:
-        """
-        Give what somebody has read; whether anybody waits for it.
-        """
-
-
-class Desk:
+class Desk(Petitions, Details):
     """
     Answers commands.
 
     @param say: tells the user a line.
     """
-
-    def __init__(self, owner: Owner, say: Callable[[str], None]) -> None:
-        self._owner = owner
-        self._say = say
 
     async def do(self, text: str) -> None:
         """
@@ -104,7 +60,7 @@ class Desk:
             await getattr(self, f"_do_{name}")(words)
         except WebQQError as e:
             self._say(f"{name}: that did not work: {e}")
-        except _Misused as e:
+        except Misused as e:
             self._say(f"{name}: {e}. {HELP[name]}")
 
     async def _do_help(self, words: Sequence[str]) -> None:
@@ -123,7 +79,7 @@ class Desk:
         try:
             status = Status(words[0].lower())
         except ValueError as e:
-            raise _Misused("that is no status") from e
+            raise Misused("that is no status") from e
         for resident in self._owner.residents.values():
             if resident.isOnline:
                 await resident.online.setStatus(status)
@@ -143,52 +99,24 @@ class Desk:
         await self._owner.signOff(number)
         self._say(f"{number} is signed off; login {number} brings it back")
 
-    async def _do_search(self, words: Sequence[str]) -> None:
-        person = await self._anybody().online.searchNumber(_number(words))
-        self._say(f"{person.number} is {person.nick}: add {person.number} asks them")
-
-    async def _do_add(self, words: Sequence[str]) -> None:
-        number = _number(words)
-        await self._anybody().online.requestFriendship(number, " ".join(words[1:]))
-        self._say(f"{number} has been asked")
-
-    async def _do_requests(self, words: Sequence[str]) -> None:
-        asked = [
-            f"{number} asks {resident.number}: {notice.text}"
-            for resident in self._owner.residents.values()
-            for number, notice in resident.requests.items()
-        ]
-        for line in asked or ["Nobody has asked."]:
-            self._say(line)
-
-    async def _do_accept(self, words: Sequence[str]) -> None:
-        number = _number(words)
-        resident = self._asked(number)
-        await resident.online.acceptFriendship(resident.requests[number])
-        resident.requests.pop(number, None)
-        self._say(f"{number} is your friend")
-
-    async def _do_deny(self, words: Sequence[str]) -> None:
-        number = _number(words)
-        resident = self._asked(number)
-        text = " ".join(words[1:])
-        await resident.online.refuseFriendship(resident.requests[number], text)
-        resident.requests.pop(number, None)
-        self._say(f"{number} has been told no")
-
-    async def _do_remove(self, words: Sequence[str]) -> None:
+    async def _do_leave(self, words: Sequence[str]) -> None:
         place = self._place(words)
+        if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
+            raise Misused("that is no channel")
+        isIn = False
         for resident in self._owner.residents.values():
-            uin = resident.people.get(place.number)
-            if uin is not None:
-                await resident.online.removeFriend(uin)
-                del resident.people[place.number]
-                self._say(f"{words[0]} is no friend of {resident.number} any more")
+            if place in resident.rooms:
+                isIn = True
+                await resident.quit(place)
+                self._owner.gone(resident, place)
+                self._say(f"{resident.number} has left {words[0]}")
+        if not isIn:
+            self._say(f"None of your accounts is in {words[0]}.")
 
     async def _do_rename(self, words: Sequence[str]) -> None:
         place = self._place(words)
         if len(words) != 2 or not (words[1].startswith("#") or isNick(words[1])):
-            raise _Misused("the new name is missing, or no name")
+            raise Misused("the new name is missing, or no name")
         problem = self._owner.rename(place, words[1])
         self._say(problem or f"{words[0]} is {words[1]} from now on")
 
@@ -197,55 +125,14 @@ class Desk:
         count = 20
         if len(words) > 1:
             if not (words[1].isascii() and words[1].isdigit()):
-                raise _Misused("the count is no number")
+                raise Misused("the count is no number")
             count = max(1, min(int(words[1][:4]), 200))
         for entry in self._owner.latest(place, count):
             when = time.strftime("%m-%d %H:%M", time.localtime(entry.time / 1000))
-            self._say(f"[{when}] <{entry.nick}> {entry.text}")
+            self._say(f"[{when}] <{entry.nick}> {stripFormatting(entry.text)}")
 
     async def _do_captcha(self, words: Sequence[str]) -> None:
         if not words:
-            raise _Misused("the text is missing")
+            raise Misused("the text is missing")
         if not self._owner.solve(words[0]):
             self._say("There is no captcha to read.")
-
-    # ---- who is meant
-
-    def _account(self, words: Sequence[str]) -> Resident:
-        residents = self._owner.residents
-        if not words and len(residents) == 1:
-            return next(iter(residents.values()))
-        resident = residents.get(_number(words))
-        if resident is None:
-            raise _Misused("that is no account of yours")
-        return resident
-
-    def _anybody(self) -> Resident:
-        for resident in self._owner.residents.values():
-            if resident.isOnline:
-                return resident
-        raise _Misused("no account is signed on")
-
-    def _asked(self, number: Number) -> Resident:
-        for resident in self._owner.residents.values():
-            if number in resident.requests:
-                return resident
-        raise _Misused(f"{number} has not asked")
-
-    def _place(self, words: Sequence[str]) -> Place:
-        place = self._owner.placeNamed(words[0]) if words else None
-        if place is None:
-            raise _Misused("nobody is called so")
-        return place
-
-
-class _Misused(Exception):
-    """
-    A command that lacks something.
-    """
-
-
-def _number(words: Sequence[str]) -> Number:
-    if not words or not (words[0].isascii() and words[0].isdigit()):
-        raise _Misused("a number is missing")
-    return Number(int(words[0][:12]))

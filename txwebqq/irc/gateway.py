@@ -11,7 +11,7 @@ from typing import Any
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
@@ -19,6 +19,7 @@ from txwebqq.allowances import Allowance
 from txwebqq.client import WebQQClient, connect
 from txwebqq.database import MEMORY, Database
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.absences import Absences
 from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
@@ -27,11 +28,16 @@ from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
 from txwebqq.irc.listening import listening, showing
 from txwebqq.irc.names import Names
 from txwebqq.irc.nicks import Romanise, Style
+from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
+from txwebqq.irc.visit import Visit
 from txwebqq.service import WebQQService
 
 HOUR = 3600
+
+PAUSE = 0.1
+"""The seconds between two parts of what has to be forgotten."""
 
 
 class Gateway(MultiService):
@@ -54,8 +60,9 @@ class Gateway(MultiService):
         self._database = Database(settings.database or MEMORY, GATEWAY_SHAPE)
         self._users: dict[str, User] = {}
         self._clients: list[WebQQClient] = []
-        self._visitors: set[Visitor] = set()
+        self._visitors: set[Visit] = set()
         self._empty: Deferred[None] | None = None
+        self._tidying: IDelayedCall | None = None
         names = Names(self._database, partial(fold, mapping="rfc1459"))
         self._history = History(
             self._database, settings.historyMessages, settings.historyDays
@@ -64,6 +71,8 @@ class Gateway(MultiService):
         if settings.pictures is not None:
             self._links, shown = showing(settings.pictures, self._database, reactor)
             shown.setServiceParent(self)
+        preferences = Preferences(self._database)
+        absences = Absences(self._database)
         for each in settings.users:
             book = names.book(each.name, each.style.value)
             user = User(
@@ -71,6 +80,8 @@ class Gateway(MultiService):
                 book,
                 self._history,
                 reactor.seconds,
+                preferences,
+                absences,
                 _romaniser(each),
                 self._links,
             )
@@ -97,8 +108,14 @@ class Gateway(MultiService):
     def _tidy(self) -> None:
         if self._links is not None:
             self._links.expire()
-        # More than fits into one turn waits for the next hour.
-        self._history.expire(int(self.clock.seconds() * 1000))
+        if self._tidying is None:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._tidying = None
+        if self._history.expire(int(self.clock.seconds() * 1000)):
+            # Others have their turn in between.
+            self._tidying = self.clock.callLater(PAUSE, self._forget)
 
     def startService(self) -> None:
         """
@@ -114,6 +131,9 @@ class Gateway(MultiService):
 
         @return: fires when nothing is in flight.
         """
+        if self._tidying is not None:
+            self._tidying.cancel()
+            self._tidying = None
         stopped = maybeDeferred(super().stopService)
         for visitor in list(self._visitors):
             visitor.leave("The gateway is stopping")
@@ -143,13 +163,13 @@ class Gateway(MultiService):
         """
         return self._users[name]
 
-    def came(self, visitor: Visitor) -> None:
+    def came(self, visitor: Visit) -> None:
         """
         A client has come.
         """
         self._visitors.add(visitor)
 
-    def went(self, visitor: Visitor) -> None:
+    def went(self, visitor: Visit) -> None:
         """
         It has gone.
         """

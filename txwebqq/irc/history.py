@@ -321,6 +321,18 @@ class History:
         )
         return self._entries(rows)
 
+    def since(self, user: str, place: Place, serial: int, limit: int) -> list[Entry]:
+        """
+        What has come to a conversation since a serial, at most so many of the
+        last messages.
+        """
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM said WHERE {_HERE} AND serial > ?"
+            " ORDER BY time DESC, serial DESC LIMIT ?",
+            (*_here(user, place), serial, limit),
+        )
+        return self._entries(rows)[::-1]
+
     def seen(self, user: str, client: str) -> int:
         """
         Up to which serial a client has seen everything; 0 for a new one.

@@ -28,7 +28,8 @@ from txwebqq.protocol import WebQQProtocol
 
 PICTURES = GroupPicture | CustomFace | OfflinePicture
 
-_Words = Message | StrangerMessage | GroupMessage | DiscussionMessage
+Words = Message | StrangerMessage | GroupMessage | DiscussionMessage
+"""All that somebody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Letter:
     pictures: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-def markOf(message: _Words) -> str:
+def markOf(message: Words) -> str:
     """
     What tells a message from all others of its place, in this session and in
     later ones.
@@ -91,7 +92,7 @@ class LetterProtocol(WebQQProtocol):
         self,
         kind: Kind,
         number: int,
-        message: _Words,
+        message: Words,
     ) -> Deferred[None]:
         async def deliver() -> None:
             author = await self._authorOf(message)
@@ -111,7 +112,7 @@ class LetterProtocol(WebQQProtocol):
 
         return self._order.run(lambda: Deferred.fromCoroutine(deliver()))
 
-    async def _pictureOf(self, message: _Words, segment: Segment) -> bytes:
+    async def _pictureOf(self, message: Words, segment: Segment) -> bytes:
         if isinstance(message, StrangerMessage):
             return b""
         try:
@@ -120,7 +121,7 @@ class LetterProtocol(WebQQProtocol):
             return b""
         return bytes(picture)
 
-    async def _authorOf(self, message: _Words) -> int:
+    async def _authorOf(self, message: Words) -> int:
         if isinstance(message, StrangerMessage):
             return message.number
         try:

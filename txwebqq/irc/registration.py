@@ -12,14 +12,20 @@ Answer = tuple[str, ...]
 """A command or numeric, then its parameters."""
 
 CAPABILITIES: Mapping[str, str] = {
+    "account-tag": "",
     "away-notify": "",
+    "batch": "",
     "cap-notify": "",
+    "draft/chathistory": "",
+    "draft/multiline": "max-bytes=8192,max-lines=100",
     "echo-message": "",
     "extended-join": "",
+    "labeled-response": "",
     "message-tags": "",
     "multi-prefix": "",
     "sasl": "PLAIN",
     "server-time": "",
+    "standard-replies": "",
     "userhost-in-names": "",
 }
 """What we can, with its value for those who ask in version 302."""

@@ -5,61 +5,28 @@ A QQ account that is kept signed on for an IRC user, by numbers that stay.
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from twisted.internet.defer import Deferred, DeferredLock
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import NotSignedOn, SessionExpired, WebQQError
-from txwebqq.irc.letters import Letter, LetterProtocol
+from txwebqq.errors import SessionExpired, WebQQError
+from txwebqq.irc.letters import Letter, LetterProtocol, Words
+from txwebqq.irc.offices import Offices
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import (
     Account,
-    Buddy,
-    Content,
     Did,
-    Discussion,
     FriendshipNotice,
-    Gid,
-    Group,
     GroupNotice,
+    GroupStep,
     Number,
-    PastMessage,
     RosterChange,
     Status,
     StatusChange,
+    StrangerMessage,
     Uin,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """
-    Somebody in a channel.
-    """
-
-    number: int
-    name: str
-    isAdmin: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """
-    A group or a discussion with its members, by numbers.
-
-    @ivar memo: the announcement.
-    """
-
-    place: Place
-    name: str
-    memo: str = ""
-    members: tuple[Member, ...] = ()
 
 
 class Host(Protocol):
@@ -77,9 +44,14 @@ class Host(Protocol):
         It knows others than before, or other things of them.
         """
 
+    def left(self, resident: Resident) -> None:
+        """
+        It is not signed on any more, for whatever reason.
+        """
+
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
         """
-        It is not signed on any more.
+        And nobody wanted that.
         """
 
     def letterReceived(self, resident: Resident, letter: Letter) -> None:
@@ -90,6 +62,21 @@ class Host(Protocol):
     def appeared(self, resident: Resident, number: int, status: Status) -> None:
         """
         A friend came, went or changed.
+        """
+
+    def typing(self, resident: Resident, number: int) -> None:
+        """
+        A friend is typing.
+        """
+
+    def shaken(self, resident: Resident, number: int) -> None:
+        """
+        A friend shakes our window.
+        """
+
+    def gone(self, resident: Resident, place: Place) -> None:
+        """
+        It is in a group or a discussion no longer.
         """
 
     def requested(
@@ -104,99 +91,37 @@ class Host(Protocol):
         A step of somebody into or out of a group.
         """
 
+    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+        """
+        Somebody wants to be in a group of ours.
+        """
+
     def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
         """
         A captcha has to be read.
         """
 
 
-class Resident(WebQQFactory):
+class Resident(Offices, WebQQFactory):
     """
     Keeps what outlives a sign-on, and builds the protocol of each.
 
-    @ivar number: the account's.
-    @ivar people: the friends, by number, as the present session calls them.
-    @ivar rooms: the groups and the discussions, as far as they are known; they
-        stay when the account is signed off.
     @ivar requests: those who want to be friends, by number.
+    @ivar applications: those who want to join a group, by number and group, in
+        this session.
     """
 
-    _log = Logger()
-
     def __init__(self, number: Number, host: Host) -> None:
-        self.number = number
-        self.people: dict[int, Uin] = {}
-        self.rooms: dict[Place, Room] = {}
+        super().__init__(number)
         self.requests: dict[int, FriendshipNotice] = {}
-        self._numbers: dict[Uin, int] = {}
-        self._ids: dict[Place, Gid | Did] = {}
-        self._sending = DeferredLock()
+        self.applications: dict[tuple[int, Place], GroupNotice] = {}
         self._host = host
-        self._online: WebQQProtocol | None = None
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
         return Residence(self, self._host)
 
-    @property
-    def isOnline(self) -> bool:
-        """
-        Whether words can be sent.
-        """
-        return self._online is not None
-
-    @property
-    def online(self) -> WebQQProtocol:
-        """
-        The protocol that is signed on.
-
-        @raise NotSignedOn: when none is.
-        """
-        if self._online is None:
-            raise NotSignedOn(f"{self.number} is not signed on")
-        return self._online
-
-    def buddy(self, number: int) -> Buddy | None:
-        """
-        A friend as the list has them now.
-        """
-        uin = self.people.get(number)
-        if uin is None or self._online is None:
-            return None
-        return self._online.buddies.get(uin)
-
-    async def recent(self, place: Place) -> list[tuple[int | None, PastMessage]]:
-        """
-        What was said in a group or a discussion last, and by what number;
-        fails with L{WebQQError}.
-        """
-        online = self.online
-        if place.kind is Kind.GROUP:
-            group = online.groups[Gid(self._ids[place])]
-            stretch = await online.fetchGroupHistory(group.code)
-        else:
-            stretch = await online.fetchDiscussionHistory(Did(self._ids[place]))
-        return [(self.numberOf(m.sender), m) for m in stretch.messages]
-
-    def send(self, place: Place, content: Content) -> Deferred[None]:
-        """
-        Say something somewhere, after all that was to be said before.
-
-        @return: fires when it was accepted; fails with L{WebQQError}, with
-            L{NotSignedOn} also when nobody is known there.
-        """
-
-        async def say() -> None:
-            online = self.online
-            if place.kind is Kind.PERSON and place.number in self.people:
-                await online.sendMessage(self.people[place.number], content)
-            elif place not in self._ids:
-                raise NotSignedOn(f"{self.number} does not know {place.number}")
-            elif place.kind is Kind.GROUP:
-                await online.sendGroupMessage(Gid(self._ids[place]), content)
-            else:
-                await online.sendDiscussionMessage(Did(self._ids[place]), content)
-
-        return self._sending.run(lambda: Deferred.fromCoroutine(say()))
+    def changed(self) -> None:
+        self._host.changed(self)
 
     async def enter(self, online: WebQQProtocol) -> None:
         """
@@ -204,7 +129,8 @@ class Resident(WebQQFactory):
         now.
         """
         self._online = online
-        self._numbers, self.people, self._ids = {}, {}, {}
+        self._begin()
+        self.applications = {}
         await self.learn()
         if self._online is online:
             self._host.arrived(self)
@@ -214,90 +140,8 @@ class Resident(WebQQFactory):
         Nobody is signed on any more.
         """
         self._online = None
-
-    async def learn(self) -> None:
-        """
-        Find out who is in the lists. What the server does not tell is left
-        out, or as it was.
-        """
-        online = self.online
-        people: dict[int, Uin] = {}
-        rooms: dict[Place, Room] = {}
-        ids: dict[Place, Gid | Did] = {}
-        for uin in list(online.buddies):
-            number = await self._tried(self.identify(uin))
-            if number is not None:
-                people[number] = uin
-        for group in list(online.groups.values()):
-            number = await self._tried(online.fetchGroupNumber(group.code))
-            if number is not None:
-                place = Place(Kind.GROUP, number)
-                ids[place] = group.gid
-                rooms[place] = await self._room(online, place, group)
-        discussions = await self._tried(online.fetchDiscussions())
-        for did, known in (discussions.discussions if discussions else {}).items():
-            place = Place(Kind.DISCUSSION, did)
-            ids[place] = did
-            rooms[place] = await self._discussion(online, place, known)
-        if self._online is online:
-            self.people, self.rooms, self._ids = people, rooms, ids
-
-    async def relearn(self) -> None:
-        """
-        The lists are otherwise now.
-        """
-        if self.isOnline:
-            await self.learn()
-            self._host.changed(self)
-
-    async def _room(self, online: WebQQProtocol, place: Place, group: Group) -> Room:
-        name = group.markname or group.name
-        details = await self._tried(online.fetchGroup(group.code))
-        if details is None:
-            return self.rooms.get(place, Room(place, name))
-        members = []
-        for member in details.members:
-            number = await self._tried(self.identify(member.uin))
-            if number is not None:
-                isAdmin = member.isAdmin or member.uin == details.owner
-                members.append(Member(number, member.name, isAdmin))
-        return Room(place, name, details.memo, tuple(members))
-
-    async def _discussion(
-        self, online: WebQQProtocol, place: Place, known: Discussion
-    ) -> Room:
-        details = await self._tried(online.fetchDiscussion(known.did))
-        if details is None:
-            return self.rooms.get(place, Room(place, known.name))
-        members = tuple(
-            Member(m.number, m.nick, m.uin == details.owner) for m in details.members
-        )
-        return Room(place, details.name, "", members)
-
-    async def _tried(self, asked: Awaitable[T]) -> T | None:
-        try:
-            return await asked
-        except WebQQError as e:
-            self._log.info(
-                "{number} was not told something: {reason}.",
-                number=self.number,
-                reason=str(e),
-            )
-            return None
-
-    async def identify(self, uin: Uin) -> int:
-        """
-        Who that is; asked once in a session. Fails with L{WebQQError}.
-        """
-        if uin not in self._numbers:
-            self._numbers[uin] = await self.online.fetchNumber(uin)
-        return self._numbers[uin]
-
-    def numberOf(self, uin: Uin) -> int | None:
-        """
-        Who that is, as far as anybody has asked.
-        """
-        return self._numbers.get(uin)
+        # Another session calls others so.
+        self._numbers = {}
 
 
 class Residence(LetterProtocol):
@@ -310,13 +154,28 @@ class Residence(LetterProtocol):
         self._resident = resident
         self._host = host
 
+    async def _authorOf(self, message: Words) -> int:
+        known = self._resident.numberOf(message.sender)
+        return await super()._authorOf(message) if known is None else known
+
     async def _take(self, letter: Letter) -> None:
-        place = letter.place
         try:
-            if place.kind is not Kind.PERSON and place not in self._resident.rooms:
-                await self._resident.relearn()
+            await self._visit(letter.place)
         finally:
             self._host.letterReceived(self._resident, letter)
+
+    async def _visit(self, place: Place) -> None:
+        """
+        Learn of a place where we are all at once.
+        """
+        resident = self._resident
+        if place.kind is Kind.PERSON or place in resident.rooms:
+            return
+        if place.kind is Kind.DISCUSSION:
+            await resident.learnDiscussion(Did(place.number))
+        else:
+            await resident.learn()
+        resident.changed()
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
         return self._host.captchaRequired(self._resident, image)
@@ -329,20 +188,48 @@ class Residence(LetterProtocol):
         if number is not None:
             self._host.appeared(self._resident, number, change.status)
 
+    def typingNoticed(self, uin: Uin) -> None:
+        number = self._resident.numberOf(uin)
+        if number is not None:
+            self._host.typing(self._resident, number)
+
+    def windowShaken(self, uin: Uin) -> None:
+        number = self._resident.numberOf(uin)
+        if number is not None:
+            self._host.shaken(self._resident, number)
+
+    def strangerMessageReceived(self, message: StrangerMessage) -> object:
+        self._resident.strangers[message.number] = message
+        return super().strangerMessageReceived(message)
+
     async def rosterChanged(self, change: RosterChange) -> None:
-        await self._resident.relearn()
+        self._resident.part(change.removed)
+        await self._resident.meet(uin for uin, _ in change.added)
+        self._resident.changed()
 
     async def friendshipRequested(self, request: FriendshipNotice) -> None:
         number = request.number or await self._resident.identify(request.uin)
         self._host.requested(self._resident, number, request)
 
     async def groupChanged(self, notice: GroupNotice) -> None:
-        self._host.groupChanged(self._resident, notice)
-        await self._resident.relearn()
+        resident = self._resident
+        if notice.step is GroupStep.REQUESTED:
+            number = notice.memberNumber or await resident.identify(notice.member)
+            self._host.asksToJoin(resident, number, notice)
+            return
+        place = Place(Kind.GROUP, notice.number)
+        await self._resident.learnGroup(notice.group, notice.number)
+        if place in self._resident.rooms:
+            self._resident.changed()
+        else:
+            self._host.gone(self._resident, place)
+        # Only now its name is known.
+        self._host.groupChanged(resident, notice)
 
     def connectionLost(self, reason: Failure) -> None:
         wasOnline = self._resident.isOnline
         self._resident.leave()
+        self._host.left(self._resident)
         if reason.check(SessionExpired):
             if wasOnline:
                 self._host.lost(self._resident, "the session has ended", False)

@@ -22,6 +22,9 @@ _FORMATTING = re.compile(
     "|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_SILENT = re.compile("[\x00\x01\x05-\x08\x0b-\x0e\x10\x12-\x15\x17-\x1c\x7f]")
+"""The same, but for what formats."""
+
 _ACTION = re.compile("\x01ACTION ?(.*?)\x01?", re.DOTALL)
 
 
@@ -62,13 +65,16 @@ def stripFormatting(text: str) -> str:
     return _FORMATTING.sub("", text)
 
 
-def lines(text: str) -> list[str]:
+def lines(text: str, isFormatted: bool = False) -> list[str]:
     """
     The lines of a text, without what IRC cannot carry, and without those that
     have nothing in them.
+
+    @param isFormatted: whether formatting stays.
     """
+    unfit = _SILENT if isFormatted else _CONTROL
     found = re.split("\r\n|\r|\n", text)
-    return [line for line in (_CONTROL.sub("", part) for part in found) if line.strip()]
+    return [line for line in (unfit.sub("", part) for part in found) if line.strip()]
 
 
 def asAction(text: str) -> str | None:
@@ -110,6 +116,19 @@ def cut(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
     # A gap far back would make the line short for nothing.
     where = gap + 1 if gap > end // 2 else end
     return text[:where].rstrip(" "), text[where:]
+
+
+def cuts(text: str, room: int, encoding: str = "utf-8") -> Iterator[str]:
+    """
+    As L{split}, but with nothing left out between two pieces.
+    """
+    while len(text.encode(encoding, "replace")) > room:
+        end = _fitting(text, room, encoding)
+        gap = text.rfind(" ", 0, end)
+        cut = gap + 1 if gap > end // 2 else end
+        yield text[:cut]
+        text = text[cut:]
+    yield text
 
 
 def _fitting(text: str, room: int, encoding: str) -> int:

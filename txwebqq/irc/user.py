@@ -1,41 +1,39 @@
 """
-Somebody who uses the gateway: their QQ accounts, what they call everybody,
-and the IRC clients that they have open.
+Somebody who uses the gateway, with their QQ accounts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Container, Iterable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from zlib import crc32
 
 from twisted.internet.defer import Deferred, fail
 
-from txwebqq.errors import CaptchaUnsolved, NotSignedOn
+from txwebqq import model
+from txwebqq.errors import CaptchaUnsolved
+from txwebqq.irc.absences import Absences
+from txwebqq.irc.conversations import Conversations
 from txwebqq.irc.desk import Desk
+from txwebqq.irc.fonts import formatted
 from txwebqq.irc.gatewayconfig import UserSettings
 from txwebqq.irc.history import Entry, History
 from txwebqq.irc.letters import Letter
-from txwebqq.irc.line import fold
 from txwebqq.irc.links import Links
-from txwebqq.irc.names import Book, NameTaken
-from txwebqq.irc.nicks import Romanise, channelFor, isChannel, isNick, nickFor
-from txwebqq.irc.places import SERVICE, Kind, Place
-from txwebqq.irc.resident import Resident, Room
-from txwebqq.irc.text import lines, read, shown
+from txwebqq.irc.names import Book
+from txwebqq.irc.nicks import Romanise
+from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.preferences import Preferences
+from txwebqq.irc.resident import Resident
+from txwebqq.irc.text import actionOf, shown
 from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
     GroupNotice,
-    Number,
+    GroupStep,
     Status,
 )
 from txwebqq.service import WebQQService
-
-DESK = "*qq"
-"""The nick of the service."""
 
 _STEPS = {
     FriendshipStep.PASSED: "lets you have them for a friend",
@@ -46,64 +44,7 @@ _STEPS = {
 }
 
 
-class Screen(Protocol):
-    """
-    An IRC client that is attached.
-
-    @ivar key: tells the clients of one user apart.
-    """
-
-    key: str
-
-    def show(self, entry: Entry) -> None:
-        """
-        Somebody said something.
-        """
-
-    def showChannel(self, channel: Channel) -> None:
-        """
-        A channel is there, or otherwise than it was.
-        """
-
-    def renamed(self, before: str, place: Place, after: str) -> None:
-        """
-        Somebody is called otherwise.
-        """
-
-    def appeared(self, nick: str, number: int, status: Status) -> None:
-        """
-        Somebody came or went.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """
-    A group, as IRC sees it.
-
-    @ivar members: nick, number, and whether an operator.
-    """
-
-    name: str
-    place: Place
-    topic: str
-    members: tuple[tuple[str, int, bool], ...]
-
-
-class _Taken(Container[str]):
-    """
-    The names that are somebody's, our user's own ones among them.
-    """
-
-    def __init__(self, book: Container[str], own: frozenset[str]) -> None:
-        self._book = book
-        self._own = own
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in self._book or fold(name) in self._own)
-
-
-class User:
+class User(Conversations):
     """
     One of them. Their accounts stay signed on when all clients have left.
 
@@ -111,8 +52,7 @@ class User:
     @param romanise: writes Chinese in Latin letters.
     @param links: shows pictures, L{None} for not at all.
 
-    @ivar residents: the accounts, by number.
-    @ivar services: what keeps them signed on, likewise.
+    @ivar services: what keeps the accounts signed on, by number.
     """
 
     def __init__(
@@ -121,211 +61,25 @@ class User:
         book: Book,
         history: History,
         seconds: Callable[[], float],
+        preferences: Preferences,
+        absences: Absences,
         romanise: Romanise | None = None,
         links: Links | None = None,
     ) -> None:
+        super().__init__(
+            settings, book, history, seconds, preferences, absences, romanise
+        )
         self._links = links
-        self.settings = settings
-        self._romanise = romanise
-        self.name = settings.name
-        self.book = book
-        self.residents: dict[int, Resident] = {}
         self.services: dict[int, WebQQService] = {}
-        self.screens: list[Screen] = []
-        self._history = history
-        self._seconds = seconds
-        self._taken = _Taken(book, frozenset({fold(self.name), fold(DESK)}))
         self._captchas: list[Deferred[str]] = []
         for account in settings.accounts:
             number = account.account.number
             self.residents[number] = Resident(number, self)
 
-    # ---- clients
-
-    def attach(self, screen: Screen) -> None:
-        """
-        A client has come: show it what there is, then what it has missed.
-        """
-        self.screens.append(screen)
-        for channel in self.channels():
-            screen.showChannel(channel)
-        for entry in self._history.missed(self.name, screen.key, 200):
-            screen.show(entry)
-        self._history.see(self.name, screen.key, self._history.last(self.name))
-
-    def detach(self, screen: Screen) -> None:
-        """
-        A client has gone.
-        """
-        if screen in self.screens:
-            self.screens.remove(screen)
-
-    def _record(self, entry: Entry, besides: Screen | None = None) -> Entry | None:
-        kept = self._history.append(entry)
-        if kept is not None:
-            for screen in list(self.screens):
-                if screen is not besides:
-                    screen.show(kept)
-                self._history.see(self.name, screen.key, kept.serial)
-        return kept
-
-    # ---- names
-
-    def nickOf(self, number: int, name: str) -> str:
-        """
-        What somebody is called, for ever from the first time on.
-        """
-        if number in self.residents:
-            return self.name
-        place = Place(Kind.PERSON, number)
-        style = self.settings.style
-        return self.book.claim(
-            place, lambda _: nickFor(name, number, style, self._taken, self._romanise)
-        )
-
-    def placeNamed(self, name: str) -> Place | None:
-        """
-        Who or what is called so.
-        """
-        return SERVICE if fold(name) == fold(DESK) else self.book.place(name)
-
-    def rename(self, place: Place, name: str) -> str:
-        """
-        Call somebody otherwise; what is wrong with that, or C{""}.
-        """
-        isRoom = place.kind is not Kind.PERSON
-        own = (fold(self.name), fold(DESK))
-        if fold(name) in own or not (isChannel if isRoom else isNick)(name):
-            return f"{name} cannot be taken for that"
-        before = self.book.name(place) or ""
-        try:
-            self.book.rename(place, name)
-        except NameTaken as e:
-            return str(e)
-        for screen in list(self.screens):
-            screen.renamed(before, place, name)
-        return ""
-
-    # ---- channels
-
-    def channels(self) -> list[Channel]:
-        """
-        All of them, one for a group that several accounts are in.
-        """
-        rooms: dict[Place, Room] = {}
-        for resident in self.residents.values():
-            rooms.update(resident.rooms)
-        return [self._channel(room) for room in rooms.values()]
-
-    def channelOf(self, place: Place, name: str = "") -> str:
-        """
-        What a group or a discussion is called, likewise.
-        """
-        style = self.settings.style
-        return self.book.claim(
-            place,
-            lambda taken: channelFor(name, place.number, style, taken, self._romanise),
-        )
-
-    def _channel(self, room: Room) -> Channel:
-        name = self.channelOf(room.place, room.name)
-        members = {
-            self.nickOf(member.number, member.name): (member.number, member.isAdmin)
-            for member in room.members
-        }
-        topic = " ".join(lines(room.memo))
-        return Channel(
-            name,
-            room.place,
-            topic,
-            tuple((nick, *who) for nick, who in members.items()),
-        )
-
-    def residentOf(self, place: Place) -> Resident | None:
-        """
-        Which account talks there; one that is signed on before others.
-        """
-        known = [
-            resident
-            for resident in self.residents.values()
-            if place in resident.rooms
-            or (place.kind is Kind.PERSON and place.number in resident.people)
-        ]
-        known.sort(key=lambda resident: not resident.isOnline)
-        return known[0] if known else None
-
-    def statusOf(self, number: int) -> Status | None:
-        """
-        How a friend appears, L{None} where that is not known.
-        """
-        for resident in self.residents.values():
-            buddy = resident.buddy(number)
-            if buddy is not None:
-                return buddy.status
-        return None
-
-    # ---- saying
-
-    async def say(self, place: Place, text: str, by: Screen) -> Entry | None:
-        """
-        Say what a client has typed; fails as L{Resident.send}.
-
-        @return: what is kept of it.
-        """
-        if place == SERVICE:
-            await Desk(self, partial(self._answer, by)).do(text)
-            return None
-        resident = self.residentOf(place)
-        if resident is None:
-            raise NotSignedOn("none of your accounts knows them")
-        await resident.send(place, read(text))
-        number = resident.number
-        return self._record(self._entry(place, number, number, self.name, text), by)
-
-    def tell(self, text: str) -> None:
-        """
-        Tell news as the service: also those who are not here now.
-        """
-        for line in lines(text):
-            self._record(self._entry(SERVICE, 0, 0, DESK, line, command="NOTICE"))
-
-    def _answer(self, screen: Screen, text: str) -> None:
-        for line in lines(text):
-            screen.show(self._entry(SERVICE, 0, 0, DESK, line, command="NOTICE"))
-
-    def _entry(
-        self,
-        place: Place,
-        account: int,
-        sender: int,
-        nick: str,
-        text: str,
-        at: int | None = None,
-        command: str = "PRIVMSG",
-    ) -> Entry:
-        now = int((self._seconds() if at is None else at) * 1000)
-        return Entry(
-            self.name, place, now, Number(account), Number(sender), nick, text, command
-        )
-
-    def latest(self, place: Place, count: int) -> list[Entry]:
-        """
-        What was said there last.
-        """
-        return self._history.latest(self.name, place, count)
-
-    def listed(self) -> list[str]:
-        """
-        Everybody, a line each.
-        """
-        people = [
-            f"{self.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
-            for resident in self.residents.values()
-            for number in resident.people
-            if (buddy := resident.buddy(number)) is not None
-        ]
-        rooms = [f"{c.name}: {c.place.number}" for c in self.channels()]
-        return sorted(people) + sorted(rooms)
+    async def answer(self, text: str) -> list[Entry]:
+        said: list[Entry] = []
+        await Desk(self, lambda line: said.extend(self.fromDesk(line))).do(text)
+        return said
 
     # ---- accounts
 
@@ -393,10 +147,21 @@ class User:
         for channel in self.channels():
             for screen in list(self.screens):
                 screen.showChannel(channel)
+        self._lookAgain()
+
+    def left(self, resident: Resident) -> None:
+        """
+        It is not signed on any more, for whatever reason.
+        """
+        self._lookAgain()
+
+    def _lookAgain(self) -> None:
+        for screen in list(self.screens):
+            screen.lookAgain()
 
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
         """
-        It is not signed on any more.
+        And nobody wanted that.
         """
         then = (
             f"login {resident.number} signs it on again"
@@ -414,8 +179,10 @@ class User:
         nick = self.nickOf(letter.author, name)
         links = [self._link(picture) or "" for picture in letter.pictures]
         text = shown(letter.content, links)
+        if self.isFormatted and actionOf(text) is None:
+            text = formatted(text, letter.font)
         origin = f"{letter.author} {letter.time} {crc32(text.encode()):x}"
-        entry = self._entry(
+        entry = self.entry(
             place,
             resident.number,
             letter.author,
@@ -426,17 +193,47 @@ class User:
         if place.kind is not Kind.PERSON:
             # Each of our accounts in a group is told.
             entry = replace(entry, origin=origin)
-        self._record(entry)
+        self.record(entry)
+
+    def typing(self, resident: Resident, number: int) -> None:
+        """
+        A friend is typing.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            nick = self.nickOf(number, buddy.name)
+            for screen in list(self.screens):
+                screen.typing(nick, number)
+
+    def shaken(self, resident: Resident, number: int) -> None:
+        """
+        A friend shakes our window.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            place, nick = Place(Kind.PERSON, number), self.nickOf(number, buddy.name)
+            text = "shakes your window"
+            self.record(
+                self.entry(place, resident.number, number, nick, text, command="NOTICE")
+            )
+
+    def gone(self, resident: Resident, place: Place) -> None:
+        """
+        It is in a group or a discussion no longer.
+        """
+        if self.residentOf(place) is None:
+            self.absences.forget(self.name, place)
+            for screen in list(self.screens):
+                screen.hideChannel(place, self.channelOf(place))
 
     def _nameOf(self, resident: Resident, letter: Letter) -> str:
         buddy = resident.buddy(letter.author)
         if buddy is not None:
             return buddy.name
-        room = resident.rooms.get(letter.place)
-        members: Iterable[tuple[int, str]] = (
-            ((m.number, m.name) for m in room.members) if room else ()
-        )
-        return dict(members).get(letter.author, "")
+        here = resident.rooms.get(letter.place)
+        rooms = resident.rooms.values() if here is None else (here,)
+        names = (m.name for r in rooms for m in r.members if m.number == letter.author)
+        return next(names, "")
 
     def appeared(self, resident: Resident, number: int, status: Status) -> None:
         """
@@ -464,12 +261,51 @@ class User:
         words = f" ({notice.text})" if notice.text else ""
         self.tell(f"{number} {_STEPS[notice.step]}{words}")
 
+    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+        """
+        Somebody wants to be in a group of ours.
+        """
+        place = Place(Kind.GROUP, notice.number)
+        resident.applications[number, place] = notice
+        name = self.channelOf(place)
+        self.tell(f"{number} wants to join {name}: {notice.text}")
+        self.tell(f"accept {number} {name}, or deny {number} {name}")
+
     def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
         """
         A step of somebody into or out of a group.
         """
         where = self.channelOf(Place(Kind.GROUP, notice.number))
-        who = f" {notice.memberNumber}" if notice.memberNumber else ""
+        who = self._whoIn(resident, notice)
         words = f" ({notice.text})" if notice.text else ""
-        step = notice.step.value.removeprefix("group_").replace("_", " ")
-        self.tell(f"{resident.number} in {where}: {step}{who}{words}")
+        self.tell(f"{resident.number}: {_told(notice, who, where)}{words}")
+
+    def _whoIn(self, resident: Resident, notice: GroupNotice) -> str:
+        if not notice.member:
+            return self.name
+        number = notice.memberNumber or resident.numberOf(notice.member)
+        return self.nameOf(Place(Kind.PERSON, number)) if number else "somebody"
+
+
+def _told(notice: GroupNotice, who: str, where: str) -> str:
+    match notice.step, notice.operation:
+        case GroupStep.CREATED, _:
+            return f"{where} is a new group"
+        case GroupStep.JOINED, _:
+            return f"{who} is in {where} now"
+        case GroupStep.LEFT, model.DISSOLVED:
+            return f"{where} is no more"
+        case GroupStep.LEFT, model.REMOVED:
+            return f"{who} was put out of {where}"
+        case GroupStep.LEFT, _:
+            return f"{who} has left {where}"
+        case GroupStep.AGREED, _:
+            return f"you may join {where}"
+        case GroupStep.DENIED, _:
+            return f"you may not join {where}"
+        case GroupStep.ADMIN, model.OWNER_CHANGED:
+            return f"{who} owns {where} now"
+        case GroupStep.ADMIN, (1 | 3):
+            return f"{who} administers {where} now"
+        case _:
+            return f"{who} administers {where} no longer"

@@ -1,0 +1,151 @@
+"""
+The gateway in memory: a user with an account, their friend, and IRC clients.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from twisted.internet.testing import StringTransport
+
+from txwebqq.allowances import Allowance
+from txwebqq.database import MEMORY, Database
+from txwebqq.irc.absences import Absences
+from txwebqq.irc.accounts import AccountSettings
+from txwebqq.irc.gatewayconfig import UserSettings
+from txwebqq.irc.history import History
+from txwebqq.irc.line import fold
+from txwebqq.irc.links import Links
+from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
+from txwebqq.irc.names import Names
+from txwebqq.irc.nicks import Style
+from txwebqq.irc.preferences import Preferences
+from txwebqq.irc.store import GATEWAY_SHAPE
+from txwebqq.irc.user import User
+from txwebqq.irc.visit import Visit
+from txwebqq.model import Did, Number
+from txwebqq.testing import MemoryPerson, MemoryWebQQ
+
+
+class Transport(StringTransport):
+    """
+    Notes that it was cut off.
+    """
+
+    isAborted = False
+
+    def abortConnection(self) -> None:
+        self.isAborted = True
+
+
+class Client:
+    """
+    An IRC client, in bytes.
+    """
+
+    def __init__(self, scene: Scene, address: str = "127.0.0.1") -> None:
+        self.transport = Transport()
+        self.visitor = Visitor(scene, address)
+        self._web = scene.web
+        self.visitor.makeConnection(self.transport)
+
+    def send(self, *lines: str | bytes) -> str:
+        """
+        Say something; what came in between is what it answers.
+        """
+        self.transport.clear()
+        for line in lines:
+            raw = line.encode() if isinstance(line, str) else line
+            self.visitor.dataReceived(raw + b"\r\n")
+        self._web.settle(1)
+        return self.seen
+
+    @property
+    def seen(self) -> str:
+        data: bytes = self.transport.value()
+        return data.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """
+        The client goes away.
+        """
+        self.visitor.connectionLost()
+
+
+class Scene:
+    """
+    A user with an account, a friend, and a group that both are in.
+    """
+
+    hua: MemoryPerson
+    weekend: Did
+    dogs: Number
+
+    serverName = "qq.test"
+    motd = ""
+
+    def __init__(self, friend: str = "小明", style: Style = Style.UTF8) -> None:
+        self.web = MemoryWebQQ()
+        self.clock: Any = self.web.clock
+        self.alice, self.ming = self.web.friends("Alice", friend)
+        self.cats = self.web.group("猫咪", self.ming, self.alice)
+        self.visitors: set[Visit] = set()
+        self.guesses = Allowance(self.clock.seconds, GUESSES, GUESSING)
+        self.database = Database(MEMORY, GATEWAY_SHAPE)
+        settings = UserSettings(
+            "alice", "oolong", style, (AccountSettings(self.alice.account),)
+        )
+        names = Names(self.database, partial(fold, mapping="rfc1459"))
+        book = names.book("alice", style.value)
+        self.links = Links(self.database, self.clock.seconds, "http://qq.test/p")
+        self.alices = User(
+            settings,
+            book,
+            History(self.database),
+            self.clock.seconds,
+            Preferences(self.database),
+            Absences(self.database),
+            links=self.links,
+        )
+
+    def came(self, visitor: Visit) -> None:
+        self.visitors.add(visitor)
+
+    def went(self, visitor: Visit) -> None:
+        self.visitors.discard(visitor)
+
+    def admit(self, name: str, password: str) -> bool:
+        return (name, password) == ("alice", "oolong")
+
+    def user(self, name: str) -> User:
+        return self.alices
+
+    def signOn(self, person: MemoryPerson) -> None:
+        """
+        Sign the account, or the friend, on.
+        """
+        if person is self.alice:
+            person.run(self.alices.residents[person.number])
+        else:
+            person.run()
+        self.web.settle(3)
+
+    def client(self, *capabilities: str, login: str = "alice") -> Client:
+        """
+        A client that has come in.
+        """
+        client = Client(self)
+        if capabilities:
+            client.send("CAP LS 302", f"CAP REQ :{' '.join(capabilities)}", "CAP END")
+        client.send(f"PASS {login}:oolong", "NICK me", "USER me 0 * :Me")
+        return client
+
+    def asksToJoin(self, person: MemoryPerson, number: Number) -> None:
+        """
+        Somebody wants to be in a group.
+        """
+        found = self.web.result(person.protocol.searchGroups(str(number)))
+        code = found.groups[0].code
+        self.web.result(person.protocol.joinGroup(code, "me too"))
+        self.web.settle(3)

@@ -1,0 +1,193 @@
+"""
+What owners and administrators do.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.irc.scene import Client, Scene
+from txwebqq.model import Did, GroupNotice
+
+
+@pytest.fixture
+def client(scene: Scene) -> Client:
+    """
+    A client of somebody who owns the group #狗, is a member of #猫咪, and has
+    somebody else in both.
+    """
+    scene.alice.stop()
+    scene.ming.stop()
+    scene.hua = scene.web.person("阿花")
+    scene.web.group("狗", scene.alice, scene.ming, scene.hua)
+    scene.weekend = scene.web.discussion("Weekend", scene.ming, scene.alice)
+    scene.signOn(scene.ming)
+    scene.signOn(scene.alice)
+    return scene.client()
+
+
+def members(scene: Scene, name: str) -> list[str]:
+    code = scene.ming.groupCalled(name).code
+    details = scene.web.result(scene.ming.protocol.fetchGroup(code))
+    return [member.nick for member in details.members]
+
+
+def test_topic(scene: Scene, client: Client) -> None:
+    """
+    The topic is the announcement, for all clients and on QQ; who may not
+    change it is told.
+    """
+    other = scene.client()
+    other.transport.clear()
+    ours = ":me!alice@qq.test TOPIC #狗 遛狗\r\n"
+    assert client.send("TOPIC #狗 :\x02遛狗\x02") == ours
+    assert other.seen == ours
+    code = scene.ming.groupCalled("狗").code
+    assert scene.web.result(scene.ming.protocol.fetchGroupNotice(code)) == "遛狗"
+    assert "482 me #猫咪 " in client.send("TOPIC #猫咪 mine")
+    assert "442 me #nowhere " in client.send("TOPIC #nowhere x")
+
+
+def test_topicOfDiscussion(scene: Scene, client: Client) -> None:
+    """
+    The topic of a discussion is its name.
+    """
+    assert "332 me #Weekend Weekend" in client.send("TOPIC #Weekend")
+    assert "TOPIC #Weekend Sunday" in client.send("TOPIC #Weekend Sunday")
+    discussion = scene.ming.protocol.fetchDiscussion(Did(scene.weekend))
+    assert scene.web.result(discussion).name == "Sunday"
+
+
+def test_kick(scene: Scene, client: Client) -> None:
+    """
+    Who is put out is out, and clients see that once.
+    """
+    other = scene.client()
+    other.transport.clear()
+    seen = client.send("KICK #狗 阿花 :no cats")
+    scene.web.settle(3)
+    for each in (seen, other.seen):
+        assert ":me!alice@qq.test KICK #狗 阿花 :no cats" in each
+    assert "PART" not in client.seen + other.seen
+    assert members(scene, "狗") == ["Alice", "小明"]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("KICK #猫咪 小明", "482 me #猫咪 "),
+        ("KICK #狗 nobody", "441 me nobody #狗 "),
+        ("KICK #nowhere 小明", "442 me #nowhere "),
+        ("KICK #Weekend 小明", "482 me #Weekend "),
+        ("KICK #狗 me", "482 me #狗 "),
+        ("KICK", "442 me * "),
+        ("INVITE 阿花 #猫咪", "482 me #猫咪 "),
+        ("INVITE 小明 #Weekend", "443 me 小明 #Weekend "),
+        ("INVITE nobody #Weekend", "401 me nobody "),
+        ("INVITE 阿花 #nowhere", "442 me #nowhere "),
+        ("INVITE", "442 me * "),
+        ("MODE #猫咪 +o me", "482 me #猫咪 "),
+        ("MODE #狗 +o nobody", "441 me nobody #狗 "),
+        ("MODE #狗 +m", "472 me m "),
+        ("MODE #狗 b", "368 me #狗 "),
+        ("MODE #nowhere", "403 me #nowhere "),
+        ("MODE me", "221 me +i"),
+        ("MODE", "403 me * "),
+    ],
+)
+def test_refused(scene: Scene, client: Client, line: str, expected: str) -> None:
+    """
+    What cannot be done is told with its numeric, and is not done.
+    """
+    assert expected in client.send(line)
+    assert members(scene, "狗") == ["Alice", "小明", "阿花"]
+
+
+def test_invite(scene: Scene, client: Client) -> None:
+    """
+    Somebody from a group can be taken into a discussion.
+    """
+    seen = client.send("INVITE 阿花 #Weekend")
+    assert "341 me 阿花 #Weekend" in seen
+    assert f":阿花!{scene.hua.number}@qq.test JOIN #Weekend" in seen
+
+
+def test_operators(scene: Scene, client: Client) -> None:
+    """
+    The owner makes administrators, and no administrators of them.
+    """
+    assert "MODE #狗 +o 小明" in client.send("MODE #狗 +o 小明")
+    assert "@小明" in client.send("NAMES #狗")
+    assert "MODE #狗 -o 小明" in client.send("MODE #狗 -o 小明")
+    assert "@小明" not in client.send("NAMES #狗")
+
+
+def test_offline(scene: Scene, client: Client) -> None:
+    """
+    Nothing is done while the account is not signed on.
+    """
+    scene.alice.stop()
+    scene.web.settle(3)
+    for line in ("TOPIC #狗 x", "KICK #狗 阿花", "INVITE 阿花 #Weekend"):
+        command = line.split()[0]
+        assert f"NOTICE me :{command} " in client.send(line), line
+
+
+def test_leave(scene: Scene, client: Client) -> None:
+    """
+    To leave is more than to part.
+    """
+    client.send("PART #猫咪")
+    assert members(scene, "猫咪") == ["Alice", "小明"]
+    for name in ("#猫咪", "#Weekend"):
+        seen = client.send(f"PRIVMSG *qq :leave {name}")
+        assert f"has left {name}" in seen
+        assert "403 " in client.send(f"JOIN {name}")
+    assert f"PART {name}" in seen
+    scene.web.settle(3)
+    assert members(scene, "猫咪") == ["小明"]
+    assert "that is no channel" in client.send("PRIVMSG *qq :leave 小明")
+
+
+def test_putOut(scene: Scene, client: Client) -> None:
+    """
+    Who was put out of a group has its channel no longer.
+    """
+    ming = scene.ming
+    code = ming.groupCalled("猫咪").code
+    uin = ming.memberOf("猫咪", scene.alice)
+    client.transport.clear()
+    scene.web.result(ming.protocol.removeMember(code, uin))
+    scene.web.settle(3)
+    assert ":me!alice@qq.test PART #猫咪" in client.seen
+    assert any(isinstance(event, GroupNotice) for event in ming.events)
+
+
+def test_newGroup(scene: Scene, client: Client) -> None:
+    """
+    A group that is new, and who comes and goes in it, is told of by name.
+    """
+    ming = scene.ming
+    client.transport.clear()
+    number = scene.web.group("鱼", scene.ming)
+    ming.stop()
+    scene.signOn(ming)
+    asked = scene.alices.residents[scene.alice.number].online
+    found = scene.web.result(asked.searchGroups(str(number)))
+    scene.web.result(asked.joinGroup(found.groups[0].code, "me too"))
+    scene.web.settle(3)
+    [notice] = [e for e in ming.events if isinstance(e, GroupNotice)]
+    scene.web.result(ming.protocol.answerJoinRequest(notice, True))
+    scene.web.settle(3)
+    assert "JOIN #鱼" in client.seen
+    assert "you may join #鱼" in client.seen
+    uin = ming.memberOf("鱼", scene.alice)
+    code = ming.groupCalled("鱼").code
+    client.transport.clear()
+    scene.web.result(ming.protocol.setAdmin(code, uin))
+    scene.web.settle(3)
+    assert "alice administers #鱼 now" in client.seen
+    scene.web.result(ming.protocol.dissolveGroup(code))
+    scene.web.settle(3)
+    assert "#鱼 is no more" in client.seen
+    assert "PART #鱼" in client.seen

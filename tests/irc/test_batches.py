@@ -1,0 +1,64 @@
+"""
+Lines that belong together.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from txwebqq.irc.batches import enclosed, labelled
+from txwebqq.irc.line import Line, serialise
+
+ONE = Line("PONG", ("qq", "x"), "qq")
+BATCH = (Line("BATCH", ("+in", "chathistory", "#a"), "qq"), ONE)
+OVER = Line("BATCH", ("-in",), "qq")
+
+
+def written(lines: list[Line]) -> list[str]:
+    return [serialise(line).decode().strip() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ((), ["@label=7 :qq ACK"]),
+        ((ONE,), ["@label=7 :qq PONG qq x"]),
+        (
+            (ONE, ONE),
+            [
+                "@label=7 :qq BATCH +out labeled-response",
+                "@batch=out :qq PONG qq x",
+                "@batch=out :qq PONG qq x",
+                ":qq BATCH -out",
+            ],
+        ),
+        (
+            (*BATCH, OVER),
+            [
+                "@label=7 :qq BATCH +in chathistory #a",
+                ":qq PONG qq x",
+                ":qq BATCH -in",
+            ],
+        ),
+    ],
+)
+def test_labelled(lines: tuple[Line, ...], expected: list[str]) -> None:
+    """
+    Each answer carries its label once: nothing at all, a line, several, and
+    what is a batch already.
+    """
+    assert written(labelled("7", lines, "out", "qq")) == expected
+
+
+def test_nested() -> None:
+    """
+    A batch in another one keeps its lines.
+    """
+    inner = enclosed("in", "draft/multiline", ("#a",), [ONE], "qq")
+    assert written(enclosed("out", "chathistory", ("#a",), inner, "qq")) == [
+        ":qq BATCH +out chathistory #a",
+        "@batch=out :qq BATCH +in draft/multiline #a",
+        "@batch=in :qq PONG qq x",
+        "@batch=out :qq BATCH -in",
+        ":qq BATCH -out",
+    ]

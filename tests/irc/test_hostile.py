@@ -1,0 +1,216 @@
+"""
+Whatever a client or somebody on QQ says, nobody else notices.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, fail
+
+from tests.irc.scene import Client, Scene
+from txwebqq.errors import Unreachable
+
+ALL = [
+    "account-tag",
+    "batch",
+    "draft/chathistory",
+    "draft/multiline",
+    "echo-message",
+    "extended-join",
+    "labeled-response",
+    "message-tags",
+    "multi-prefix",
+    "server-time",
+    "standard-replies",
+]
+
+COMMANDS = [
+    "AWAY",
+    "BATCH",
+    "CAP",
+    "CHATHISTORY",
+    "INVITE",
+    "ISON",
+    "JOIN",
+    "KICK",
+    "LIST",
+    "MODE",
+    "MONITOR",
+    "NAMES",
+    "NICK",
+    "NOTICE",
+    "PART",
+    "PING",
+    "PRIVMSG",
+    "TAGMSG",
+    "TOPIC",
+    "USER",
+    "WHO",
+    "WHOIS",
+]
+
+WORDS = st.one_of(
+    st.sampled_from(
+        [
+            "#猫咪",
+            "小明",
+            "*qq",
+            "me",
+            "+",
+            "-",
+            "+o",
+            "o",
+            "+1",
+            "-1",
+            "*",
+            "LATEST",
+            "BEFORE",
+            "AROUND",
+            "BETWEEN",
+            "TARGETS",
+            "5",
+            "timestamp=2013-04-15T05:33:23.000Z",
+            "msgid=1-1",
+            "draft/multiline",
+            "help",
+            "set",
+            "list",
+            ":a",
+            "::",
+            ",",
+            "#a,b",
+            "\x02x",
+            "a b",
+            "",
+            "\x01SHAKE\x01",
+            "\x01ACTION",
+        ]
+    ),
+    st.text(max_size=20),
+)
+
+LINES = st.builds(
+    lambda tags, command, words, last: (
+        f"{tags}{command} {' '.join(words)} :{last}".replace("\n", "").replace("\r", "")
+    ),
+    st.sampled_from(
+        ["", "@label=7 ", "@batch=1 ", "@+typing=active ", "@a;b=\\ ", "@label=\\s;; "]
+    ),
+    st.sampled_from(COMMANDS),
+    st.lists(WORDS, max_size=3),
+    WORDS,
+)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(said=st.lists(LINES, min_size=5, max_size=20))
+def test_anything(scene: Scene, said: list[str]) -> None:
+    """
+    Whatever a client says, every line that comes back is one, the client can
+    go on, and so can another one.
+    """
+    other = scene.client()
+    client = scene.client(*ALL)
+    client.send(*said)
+    for each in (client, other):
+        seen = each.send("PING still")
+        assert "PONG qq.test still\r\n" in seen
+        for line in each.transport.value().split(b"\r\n")[:-1]:
+            body = line.split(b" ", 1)[1] if line.startswith(b"@") else line
+            assert len(body) <= 510
+            assert not re.search(rb"[\r\n\0]", line)
+        each.close()
+
+
+def test_halfLines(scene: Scene) -> None:
+    """
+    A line may come in as many pieces as there are bytes in it.
+    """
+    client = scene.client()
+    for byte in "PRIVMSG 小明 :你好\r\n".encode():
+        client.visitor.dataReceived(bytes([byte]))
+    scene.web.settle(1)
+    assert scene.ming.heard == ["你好"]
+    client.send("PRIVMSG 小明 :half")
+    client.visitor.dataReceived(b"PRIVMSG \xe5")
+    client.close()
+    assert scene.ming.heard == ["你好", "half"]
+
+
+def test_longLabel(scene: Scene) -> None:
+    """
+    A label that is too long is no label, and the answer fits.
+    """
+    client = scene.client(*ALL)
+    assert "label" not in client.send(f"@label={'x' * 4000} PING x")
+
+
+def test_manyBatches(scene: Scene) -> None:
+    """
+    A batch that never ends keeps no more than a message.
+    """
+    client = scene.client(*ALL)
+    client.send("BATCH +1 draft/multiline 小明")
+    for _ in range(50):
+        client.send(*[f"@batch=1 PRIVMSG 小明 :{'x' * 400}"] * 50)
+    assert "MULTILINE_MAX_BYTES" in client.send("BATCH -1")
+    assert "PONG" in client.send("PING x")
+
+
+HOSTILE = "x\r\nQUIT :y\r\n\x00\x01\x02\u202e#,! :z"
+
+
+@pytest.mark.parametrize("capabilities", [(), tuple(ALL)])
+def test_hostileGroup(capabilities: tuple[str, ...]) -> None:
+    """
+    Names and announcements of groups are words, whatever is in them.
+    """
+    scene = Scene(HOSTILE)
+    scene.web.group(HOSTILE, scene.ming, scene.alice)
+    scene.web.discussion(HOSTILE, scene.ming, scene.alice)
+    scene.signOn(scene.ming)
+    scene.signOn(scene.alice)
+    client = scene.client(*capabilities)
+    ming = scene.ming
+    for group in list(ming.protocol.groups.values()):
+        scene.web.result(ming.protocol.editGroup(group.code, notice=HOSTILE))
+        scene.web.result(ming.protocol.sendGroupMessage(group.gid, HOSTILE))
+        scene.web.result(ming.protocol.setGroupCard(group.code, name=HOSTILE))
+    scene.web.settle(3)
+    assert_tame(client)
+    client.send("LIST", "PRIVMSG *qq :list", "PRIVMSG *qq :requests")
+    assert_tame(client)
+
+
+def assert_tame(client: Client) -> None:
+    for line in client.seen.split("\r\n")[:-1]:
+        assert re.match(r"(@\S+ )?:\S+ [A-Z0-9]+ ", line), line
+        assert " QUIT " not in line.partition(" :")[0]
+        assert not re.search("[\r\n\0]", line)
+    assert not client.transport.disconnecting
+
+
+def test_hostileReason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What a server gives as its reason is words, too.
+    """
+
+    def refuse(*_: object) -> Deferred[None]:
+        return fail(Unreachable(HOSTILE))
+
+    resident = scene.alices.residents[scene.alice.number]
+    monkeypatch.setattr(resident, "retitle", refuse)
+    monkeypatch.setattr(resident, "send", refuse)
+    for capabilities in ((), ALL):
+        client = scene.client(*capabilities)
+        for line in ("TOPIC #猫咪 x", "PRIVMSG 小明 x"):
+            assert " x QUIT :y " in client.send(line).replace(":x", " x")
+            assert_tame(client)

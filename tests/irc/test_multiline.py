@@ -1,0 +1,123 @@
+"""
+Messages of several lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.irc.scene import Client, Scene
+
+ALL = ("batch", "message-tags", "standard-replies", "labeled-response")
+MULTILINE = "draft/multiline"
+
+
+@pytest.fixture
+def client(scene: Scene) -> Client:
+    """
+    A client that can.
+    """
+    client = scene.client(*ALL, MULTILINE)
+    client.transport.clear()
+    return client
+
+
+def batch(*parts: str, target: str = "小明") -> list[str]:
+    return [
+        f"@label=7 BATCH +1 {MULTILINE} {target}",
+        *(f"@batch=1{part}" for part in parts),
+        "BATCH -1",
+    ]
+
+
+def test_sent(scene: Scene, client: Client) -> None:
+    """
+    A batch is one message on QQ, and its answer comes at its end.
+    """
+    other = scene.client("message-tags")
+    other.transport.clear()
+    seen = client.send(
+        *batch(
+            " PRIVMSG 小明 :one",
+            " PRIVMSG 小明 :two ",
+            f";{MULTILINE}-concat PRIVMSG 小明 :three",
+        )
+    )
+    assert scene.ming.heard == ["one\ntwo three"]
+    assert seen == "@label=7 :qq.test ACK\r\n"
+    assert re.findall(r"PRIVMSG 小明 :?(.*)\r", other.seen) == ["one", "two three"]
+    assert other.seen.count("msgid=") == 1
+
+
+def test_received(scene: Scene, client: Client) -> None:
+    """
+    A message of several lines is one batch, and a line that was too long is
+    put together again as it was.
+    """
+    long = "tea  " * 300
+    scene.ming.tell(scene.alice, f"one\n{long}end")
+    scene.web.settle(3)
+    first, *inner, last = client.seen.splitlines()
+    assert re.fullmatch(rf"@msgid=\S+ :小明!\S+ BATCH \+b2 {MULTILINE} me", first)
+    assert last.endswith("BATCH -b2")
+    text = ""
+    for line in inner:
+        tags, _, words = line.partition(" ")
+        assert "batch=b2" in tags
+        assert len(words.encode()) <= 510
+        isNew = text and "concat" not in tags
+        text += ("\n" if isNew else "") + re.sub(r"^\S+ PRIVMSG me :?", "", words)
+    assert text == f"one\n{long}end"
+
+
+def test_single(scene: Scene, client: Client) -> None:
+    """
+    A line is a line.
+    """
+    scene.ming.tell(scene.alice, "one")
+    scene.web.settle(3)
+    assert "BATCH" not in client.seen
+    assert "PRIVMSG me one" in client.seen
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([" PRIVMSG 小明 :x"] * 101, "MULTILINE_MAX_LINES 100 "),
+        ([f" PRIVMSG 小明 :{'x' * 400}"] * 30, "MULTILINE_MAX_BYTES 8192 "),
+        ([" PRIVMSG #猫咪 :x"], "MULTILINE_INVALID_TARGET 小明 #猫咪 "),
+        ([" JOIN #猫咪"], "MULTILINE_INVALID :"),
+        ([], "MULTILINE_INVALID :"),
+    ],
+)
+def test_refused(scene: Scene, client: Client, parts: list[str], expected: str) -> None:
+    """
+    A batch that cannot be one message is refused as a whole, once, and nothing
+    of it is said.
+    """
+    seen = client.send(*batch(*parts))
+    assert seen.startswith(f"@label=7 :qq.test FAIL BATCH {expected}")
+    assert seen.count("\r\n") == 1
+    assert scene.ming.heard == []
+    client.send("PRIVMSG 小明 :after")
+    assert scene.ming.heard == ["after"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "BATCH",
+        "BATCH -1",
+        "BATCH +1 chathistory 小明",
+        f"BATCH +1 {MULTILINE}",
+        "@batch=nine PRIVMSG 小明 :x",
+    ],
+)
+def test_noBatch(scene: Scene, client: Client, line: str) -> None:
+    """
+    What belongs to no batch is refused.
+    """
+    assert "FAIL BATCH MULTILINE_INVALID" in client.send(line)
+    assert scene.ming.heard == []

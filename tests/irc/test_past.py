@@ -1,0 +1,184 @@
+"""
+What clients are told of what was said before.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.irc.scene import Client, Scene
+
+ALL = ("batch", "message-tags", "server-time", "standard-replies", "echo-message")
+
+
+@pytest.fixture
+def client(scene: Scene) -> Client:
+    """
+    A client that can look back at five messages of one friend.
+    """
+    client = scene.client(*ALL, "draft/chathistory", "labeled-response", "account-tag")
+    for text in "abcde":
+        scene.ming.tell(scene.alice, text)
+        scene.web.settle(3)
+    return client
+
+
+def said(seen: str) -> str:
+    """
+    The words of the messages alone.
+    """
+    return "".join(re.findall(r"PRIVMSG me (\w)\r", seen))
+
+
+def tagOf(seen: str, text: str, tag: str) -> str:
+    [line] = [line for line in seen.splitlines() if line.endswith(f"PRIVMSG me {text}")]
+    found = re.search(f"[@;]{tag}=([^; ]+)", line)
+    assert found is not None, line
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("LATEST 小明 * 3", "cde"),
+        ("LATEST 小明 {c} 5", "de"),
+        ("LATEST 小明 * 999", "abcde"),
+        ("BEFORE 小明 {d} 2", "bc"),
+        ("AFTER 小明 {b} 2", "cd"),
+        ("AROUND 小明 {c} 3", "bcd"),
+        ("BETWEEN 小明 {a} {d} 9", "bc"),
+        ("BETWEEN 小明 {d} {a} 1", "c"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["msgid", "time"])
+def test_chathistory(client: Client, question: str, expected: str, kind: str) -> None:
+    """
+    Each question has its answer, in one batch, in the order of time.
+    """
+    everything = client.send("CHATHISTORY LATEST 小明 * 100")
+    name = "timestamp" if kind == "time" else kind
+    points = {c: f"{name}={tagOf(everything, c, kind)}" for c in "abcde"}
+    seen = client.send("CHATHISTORY " + question.format(**points))
+    assert said(seen) == expected
+    first, *inner, last = seen.splitlines()
+    reference = first.split()[2].removeprefix("+")
+    assert first == f":qq.test BATCH +{reference} chathistory 小明"
+    assert last == f":qq.test BATCH -{reference}"
+    assert all(f"batch={reference}" in line.split()[0] for line in inner)
+
+
+def test_targets(scene: Scene, client: Client) -> None:
+    """
+    A client learns with whom there were words in a while.
+    """
+    scene.ming.tellGroup("猫咪", "here too")
+    scene.web.settle(3)
+    seen = client.send(
+        "CHATHISTORY TARGETS timestamp=2013-01-01T00:00:00.000Z"
+        " timestamp=2014-01-01T00:00:00Z 10"
+    )
+    assert re.findall(r"CHATHISTORY TARGETS (\S+) 2013-", seen) == [
+        "*qq",
+        "小明",
+        "#猫咪",
+    ]
+    assert "BATCH +b1 draft/chathistory-targets" in seen
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("", "INVALID_PARAMS * "),
+        ("SOON 小明 * 3", "INVALID_PARAMS SOON "),
+        ("LATEST 小明 *", "INVALID_PARAMS LATEST "),
+        ("LATEST nobody * 3", "INVALID_TARGET LATEST nobody "),
+        ("LATEST 小明 * many", "INVALID_PARAMS LATEST many "),
+        ("LATEST 小明 * 0", "INVALID_PARAMS LATEST 0 "),
+        ("BEFORE 小明 msgid=1-1 3", "MESSAGE_ERROR BEFORE "),
+        ("BEFORE 小明 * 3", "INVALID_PARAMS BEFORE * "),
+        ("BEFORE 小明 timestamp=2013-99-01T00:00:00Z 3", "INVALID_PARAMS BEFORE "),
+    ],
+)
+def test_refused(client: Client, question: str, expected: str) -> None:
+    """
+    What cannot be answered is told with its reason.
+    """
+    answer = client.send(f"CHATHISTORY {question}")
+    assert answer.startswith(f":qq.test FAIL CHATHISTORY {expected}")
+    assert answer.count("\r\n") == 1
+
+
+def test_refusedInWords(scene: Scene) -> None:
+    """
+    Clients without standard replies get the same as a notice.
+    """
+    answer = scene.client().send("CHATHISTORY LATEST nobody * 3")
+    assert "NOTICE me :CHATHISTORY LATEST nobody Nobody here" in answer
+
+
+def test_playBack(scene: Scene) -> None:
+    """
+    What was missed is a batch for each conversation where clients know that.
+    """
+    scene.client(*ALL).close()
+    scene.ming.tell(scene.alice, "one")
+    scene.ming.tellGroup("猫咪", "two")
+    scene.web.settle(3)
+    seen = scene.client(*ALL).seen
+    batches = re.findall(r"BATCH \+(\S+) chathistory (\S+)", seen)
+    assert [target for _, target in batches] == ["小明", "#猫咪"]
+    for (reference, _), text in zip(batches, ("one", "two"), strict=True):
+        assert f"batch={reference}" in next(
+            line for line in seen.splitlines() if line.endswith(text)
+        )
+
+
+def test_noPlayBack(scene: Scene) -> None:
+    """
+    Whoever asks for what was said is not told twice.
+    """
+    scene.client().close()
+    scene.ming.tell(scene.alice, "missed")
+    scene.web.settle(3)
+    client = scene.client("batch", "draft/chathistory")
+    assert "missed" not in client.seen
+    assert "missed" in client.send("CHATHISTORY LATEST 小明 * 10")
+
+
+def test_labels(scene: Scene, client: Client) -> None:
+    """
+    Every answer has the label of its question, also one that comes later, and
+    what is said meanwhile has none.
+    """
+    for question, answer in (
+        ("PING x", "@label=7 :qq.test PONG "),
+        ("PONG x", "@label=7 :qq.test ACK\r\n"),
+        ("LIST", "@label=7 :qq.test BATCH +"),
+        ("CHATHISTORY LATEST 小明 * 1", "@label=7 :qq.test BATCH +"),
+        ("PRIVMSG nobody x", "@label=7 :qq.test 401 "),
+        ("PRIVMSG *qq :help", "@label=7 :qq.test BATCH +"),
+        ("PRIVMSG 小明 x", "@label=7;account=alice;time="),
+        ("CAP LIST", "@label=7 :qq.test CAP "),
+    ):
+        seen = client.send(f"@label=7 {question}")
+        assert seen.startswith(answer), question
+        assert seen.count("label=7") == 1, question
+
+
+def test_unlabelled(scene: Scene) -> None:
+    """
+    Clients that have not asked for labels get none.
+    """
+    assert "label" not in scene.client().send("@label=7 PING x")
+
+
+def test_accounts(scene: Scene, client: Client) -> None:
+    """
+    Everybody's words carry their QQ number.
+    """
+    client.transport.clear()
+    scene.ming.tell(scene.alice, "x")
+    scene.web.settle(3)
+    assert f"account={scene.ming.number}" in client.seen

@@ -1,0 +1,82 @@
+"""
+Who comes and goes.
+"""
+
+from __future__ import annotations
+
+from tests.irc.scene import Scene
+from txwebqq.model import Status
+
+
+def test_comesAndGoes(scene: Scene) -> None:
+    """
+    A friend's coming and going is told once, whether they or we did it.
+    """
+    client = scene.client()
+    mask = f"小明!{scene.ming.number}@qq.test"
+    assert f"730 me {mask}\r" in client.send("MONITOR + 小明")
+    client.transport.clear()
+    scene.ming.appear(Status.BUSY)
+    scene.web.settle(3)
+    assert client.seen == ""
+    scene.ming.stop()
+    scene.web.settle(3)
+    assert client.seen == ":qq.test 731 me 小明\r\n"
+    client.transport.clear()
+    scene.signOn(scene.ming)
+    assert client.seen == f":qq.test 730 me {mask}\r\n"
+    client.transport.clear()
+    scene.alice.stop()
+    scene.web.settle(3)
+    assert client.seen == ":qq.test 731 me 小明\r\n"
+
+
+def test_list(scene: Scene) -> None:
+    """
+    The list can be read, asked about, shortened and emptied.
+    """
+    client = scene.client()
+    seen = client.send("MONITOR + 小明,nobody,*qq,me")
+    assert "730 me :" not in seen
+    assert f"小明!{scene.ming.number}@qq.test,*qq!qq@qq.test,me!alice@qq.test" in seen
+    assert "731 me nobody\r" in seen
+    assert client.send("MONITOR - me,*qq,nobody") == ""
+    assert "732 me 小明\r\n:qq.test 733 me " in client.send("MONITOR L")
+    assert "730 me 小明!" in client.send("MONITOR S")
+    assert client.send("MONITOR C", "MONITOR S") == ""
+    assert " 461 " in client.send("MONITOR")
+    assert " 461 " in client.send("MONITOR +")
+
+
+def test_renamed(scene: Scene) -> None:
+    """
+    Who is called otherwise is there no longer by the old name.
+    """
+    client = scene.client()
+    client.send("MONITOR + 小明,Ming")
+    seen = client.send("PRIVMSG *qq :rename 小明 Ming")
+    assert "731 me 小明\r" in seen
+    assert "730 me Ming!" in seen
+
+
+def test_tooMany(scene: Scene) -> None:
+    """
+    The list is bounded, and what did not fit is named.
+    """
+    client = scene.client()
+    for start in range(0, 100, 25):
+        nicks = ",".join(f"n{n}" for n in range(start, start + 25))
+        assert " 734 " not in client.send(f"MONITOR + {nicks}")
+    seen = client.send("MONITOR + n1,小明,n7")
+    assert "731 me n1\r" in seen
+    assert "734 me 100 小明,n7 :" in seen
+    assert client.send("MONITOR L").count("n") > 100
+
+
+def test_oddNicks(scene: Scene) -> None:
+    """
+    Names that nobody can have do no harm.
+    """
+    client = scene.client()
+    client.send("MONITOR + :a b,:x,,y", "MONITOR + ::")
+    assert "PONG" in client.send("MONITOR S", "PING x")

@@ -1,0 +1,67 @@
+"""
+Which channels IRC clients have parted from.
+"""
+
+from __future__ import annotations
+
+from txwebqq.database import Database
+from txwebqq.irc.places import Kind, Place
+
+ABSENCES_SCHEMA = """
+CREATE TABLE absence (
+    user TEXT NOT NULL,
+    client TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
+    PRIMARY KEY (user, client, kind, place)
+) WITHOUT ROWID;
+"""
+
+
+class Absences:
+    """
+    What is quiet for a client, also when it comes again.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.connection
+
+    def of(self, user: str, client: str) -> dict[Place, int]:
+        """
+        The places from which a client has parted, each with the serial of the
+        last message before that.
+        """
+        rows = self._db.execute(
+            "SELECT kind, place, serial FROM absence WHERE user = ? AND client = ?",
+            (user, client),
+        )
+        return {Place(Kind(kind), place): serial for kind, place, serial in rows}
+
+    def begin(self, user: str, client: str, place: Place, serial: int) -> None:
+        """
+        A client has parted.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO absence VALUES (?, ?, ?, ?, ?)",
+            (user, client, int(place.kind), place.number, serial),
+        )
+
+    def forget(self, user: str, place: Place) -> None:
+        """
+        The place is not there any more, for any client.
+        """
+        self._db.execute(
+            "DELETE FROM absence WHERE user = ? AND kind = ? AND place = ?",
+            (user, int(place.kind), place.number),
+        )
+
+    def end(self, user: str, client: str, place: Place) -> None:
+        """
+        It is there again.
+        """
+        self._db.execute(
+            "DELETE FROM absence"
+            " WHERE user = ? AND client = ? AND kind = ? AND place = ?",
+            (user, client, int(place.kind), place.number),
+        )

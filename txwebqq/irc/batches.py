@@ -1,0 +1,61 @@
+"""
+Lines that belong together, and answers that name their question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from txwebqq.irc.line import Line
+
+_NO_TAGS: Mapping[str, str] = {}
+
+
+def enclosed(
+    reference: str,
+    kind: str,
+    params: Sequence[str],
+    lines: Sequence[Line],
+    source: str,
+    tags: Mapping[str, str] = _NO_TAGS,
+) -> list[Line]:
+    """
+    Lines in a batch; batches among them are inside it.
+
+    @param reference: another one than that of any batch that is open.
+    @param tags: of the batch as a whole.
+    """
+    return [
+        Line("BATCH", (f"+{reference}", kind, *params), source, tags),
+        *(_tagged(line, "batch", reference) for line in lines),
+        Line("BATCH", (f"-{reference}",), source),
+    ]
+
+
+def labelled(
+    label: str, lines: Sequence[Line], reference: str, source: str
+) -> list[Line]:
+    """
+    The answer to a question with a label, whatever it consists of.
+
+    @param reference: for the batch of an answer of several lines.
+    """
+    if not lines:
+        return [Line("ACK", (), source, {"label": label})]
+    if len(lines) == 1 or _isBatch(lines):
+        return [_tagged(lines[0], "label", label), *lines[1:]]
+    return enclosed(reference, "labeled-response", (), lines, source, {"label": label})
+
+
+def _tagged(line: Line, key: str, value: str) -> Line:
+    if key in line.tags:
+        return line
+    return replace(line, tags={key: value, **line.tags})
+
+
+def _isBatch(lines: Sequence[Line]) -> bool:
+    first, last = lines[0], lines[-1]
+    return first.command == last.command == "BATCH" and first.params[0].removeprefix(
+        "+"
+    ) == last.params[0].removeprefix("-")
