@@ -196,6 +196,10 @@ class House:
             daemon.signal("KILL")
 
 
+# Nobody listens on them yet when the next one is asked for.
+_given: set[int] = set()
+
+
 def freePort() -> int:
     """
     A port that nobody has at the moment, and that no outgoing connection is
@@ -203,12 +207,15 @@ def freePort() -> int:
     """
     while True:
         port = random.SystemRandom().randrange(10240, 16000)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _given.add(port)
+        return port
 
 
 async def _answers(port: int) -> bool:
