@@ -20,8 +20,9 @@ from txwebqq.irc.config import (
     UserSettings,
 )
 from txwebqq.irc.connection import FAREWELL
+from txwebqq.irc.entries import Entry
 from txwebqq.irc.gateway import PAUSE, Gateway
-from txwebqq.irc.history import Entry, History
+from txwebqq.irc.history import History
 from txwebqq.irc.nicks import Style
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.store import GATEWAY_SHAPE

@@ -13,7 +13,8 @@ from txwebqq.errors import NotSignedOn
 from txwebqq.irc.absences import Absences
 from txwebqq.irc.config import UserSettings
 from txwebqq.irc.directory import DESK, Channel, Directory
-from txwebqq.irc.history import Entry, History
+from txwebqq.irc.entries import Entry
+from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
 from txwebqq.irc.names import Book
 from txwebqq.irc.nicks import Romanise
