@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.database import MEMORY, Database
-from txwebqq.irc.history import DAY, Entry, History, Point
+from txwebqq.irc.entries import Entry, Point
+from txwebqq.irc.history import DAY, History
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.model import Number

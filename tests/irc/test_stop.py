@@ -15,9 +15,10 @@ from twisted.python.failure import Failure
 from txwebqq.database import Database
 from txwebqq.irc.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.connection import FAREWELL
+from txwebqq.irc.entries import Entry
 from txwebqq.irc.gateway import PAUSE, Gateway
 from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
-from txwebqq.irc.history import Entry, History
+from txwebqq.irc.history import History
 from txwebqq.irc.nicks import Style
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.store import GATEWAY_SHAPE

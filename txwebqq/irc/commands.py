@@ -9,7 +9,7 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from txwebqq.irc.history import Entry
+from txwebqq.irc.entries import Entry
 from txwebqq.irc.places import Place
 from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.resident import Resident

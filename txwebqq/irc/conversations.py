@@ -12,8 +12,9 @@ from txwebqq.allowances import Allowance
 from txwebqq.errors import NotSignedOn
 from txwebqq.irc.absences import Absences
 from txwebqq.irc.directory import DESK, Channel, Directory
+from txwebqq.irc.entries import Entry
 from txwebqq.irc.gatewayconfig import UserSettings
-from txwebqq.irc.history import Entry, History
+from txwebqq.irc.history import History
 from txwebqq.irc.line import fold
 from txwebqq.irc.names import Book
 from txwebqq.irc.nicks import Romanise

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from txwebqq.database import Database
+from txwebqq.irc.entries import LAST, Entry, Point
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import Number
 
@@ -55,59 +56,6 @@ _COLUMNS = (
     "serial, user, kind, place, time, account, sender, nick, command, text, origin"
 )
 _HERE = "user = ? AND kind = ? AND place = ?"
-_LAST = (1 << 63) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """
-    One message, as one user sees it.
-
-    @ivar user: the IRC user.
-    @ivar place: the conversation.
-    @ivar time: milliseconds since 1970.
-    @ivar account: which of the user's QQ accounts it came to or went from.
-    @ivar sender: whose words they are, 0 where nobody has a number.
-    @ivar nick: the sender's nick at the time.
-    @ivar text: as IRC has it, but of any length, with C{\\n} between lines.
-    @ivar origin: what two copies of the message have alike, within the place;
-        C{""} for what comes once only.
-    @ivar serial: its place in the order of arrival; 0 before it is kept.
-    @ivar msgid: unique among all messages of all runs; C{""} before it is kept.
-    """
-
-    user: str
-    place: Place
-    time: int
-    account: Number
-    sender: Number
-    nick: str
-    text: str
-    command: str = "PRIVMSG"
-    origin: str = ""
-    serial: int = 0
-    msgid: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """
-    A point in the order of messages: a moment, or one message.
-
-    @ivar time: milliseconds since 1970.
-    @ivar serial: which message; L{None} for all of the moment.
-    """
-
-    time: int
-    serial: int | None = None
-
-    @property
-    def start(self) -> tuple[int, int]:
-        return (self.time, 0 if self.serial is None else self.serial)
-
-    @property
-    def end(self) -> tuple[int, int]:
-        return (self.time, _LAST if self.serial is None else self.serial)
 
 
 class History:
@@ -211,29 +159,29 @@ class History:
         """
         The last messages, of those after a point if there is one.
         """
-        low = (-_LAST, 0) if after is None else after.end
-        return self._ending(user, place, low, (_LAST, 0), limit)
+        low = (-LAST, 0) if after is None else after.end
+        return self._ending(user, place, low, (LAST, 0), limit)
 
     def before(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
         """
         The last messages before a point.
         """
-        return self._ending(user, place, (-_LAST, 0), point.start, limit)
+        return self._ending(user, place, (-LAST, 0), point.start, limit)
 
     def after(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
         """
         The first messages after a point.
         """
-        return self._beginning(user, place, point.end, (_LAST, 0), limit)
+        return self._beginning(user, place, point.end, (LAST, 0), limit)
 
     def around(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
         """
         Messages on both sides of a point, with the one at it.
         """
         time, serial = point.start
-        earlier = self._ending(user, place, (-_LAST, 0), (time, serial), limit // 2)
+        earlier = self._ending(user, place, (-LAST, 0), (time, serial), limit // 2)
         later = self._beginning(
-            user, place, (time, serial - 1), (_LAST, 0), limit - limit // 2
+            user, place, (time, serial - 1), (LAST, 0), limit - limit // 2
         )
         return earlier + later
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from txwebqq.irc.batches import enclosed
 from txwebqq.irc.conversations import MAX_MISSED
-from txwebqq.irc.history import Entry, Point
+from txwebqq.irc.entries import Entry, Point
 from txwebqq.irc.line import Line
 from txwebqq.irc.places import Place
 from txwebqq.irc.visit import Answer

@@ -15,9 +15,10 @@ from txwebqq.errors import CaptchaUnsolved
 from txwebqq.irc.absences import Absences
 from txwebqq.irc.conversations import Conversations
 from txwebqq.irc.desk import Desk
+from txwebqq.irc.entries import Entry
 from txwebqq.irc.fonts import formatted
 from txwebqq.irc.gatewayconfig import UserSettings
-from txwebqq.irc.history import Entry, History
+from txwebqq.irc.history import History
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
 from txwebqq.irc.names import Book

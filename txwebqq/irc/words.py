@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from txwebqq.errors import WebQQError
 from txwebqq.irc.batches import enclosed
 from txwebqq.irc.directory import Channel
+from txwebqq.irc.entries import Entry
 from txwebqq.irc.fonts import fontOf, prefixOf
-from txwebqq.irc.history import Entry
 from txwebqq.irc.line import MAX_LINE, Line, fold, sized
 from txwebqq.irc.places import SERVICE, Kind, Place
 from txwebqq.irc.text import ME, actionOf, asAction, cuts, lines, split, stripFormatting
