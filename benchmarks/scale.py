@@ -64,9 +64,12 @@ async def ours(reactor: Any, accounts: int, members: int) -> float:
     def since() -> str:
         return f"{reactor.seconds() - began:6.1f} s"
 
+    gc.collect()
+    base = residentOf(os.getpid())
+
     def memory() -> float:
         gc.collect()
-        return residentOf(os.getpid()) / accounts
+        return (residentOf(os.getpid()) - base) / accounts
 
     async def until(wanted: Any, patience: float) -> bool:
         end = reactor.seconds() + patience
@@ -105,14 +108,19 @@ async def ours(reactor: Any, accounts: int, members: int) -> float:
         await deferLater(reactor, 65.0)
         before = memory()
         _say(f"{since()}  {factory.here} still there, {before:.1f} KiB each")
+        tickets = [_ticketOf(each) for each in services]
         server.signalProcess("KILL")
         await deferLater(reactor, 2.0)
         server = await _start(reactor, folder, port)
         restarted = reactor.seconds()
         factory.count = 0
-        # Who only rejoins keeps the protocol: the server says who is there.
+        # A server that was killed knows no ticket of before.
         isBack = await until(
-            lambda: factory.here == accounts and not _asleep(services), PATIENCE
+            lambda: all(
+                _ticketOf(each) not in ("", ticket)
+                for each, ticket in zip(services, tickets, strict=True)
+            ),
+            PATIENCE,
         )
         _say(
             f"{since()}  {factory.here} there after the restart,"
@@ -132,8 +140,9 @@ async def ours(reactor: Any, accounts: int, members: int) -> float:
     os._exit(0)
 
 
-def _asleep(services: list[Any]) -> int:
-    return sum(each._port._channel is None for each in services)
+def _ticketOf(each: Any) -> str:
+    ticket = each._port._ticket
+    return "" if ticket is None else str(ticket.psessionid)
 
 
 def _freePort() -> int:
