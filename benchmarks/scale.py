@@ -50,7 +50,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def ours(reactor: Any, accounts: int, members: int) -> float:
+async def ours(reactor: Any, accounts: int, members: int, pause: float) -> float:
     """
     The part of the accounts that are there in the end, of memory per account
     before and after the restart; each step is told on stderr.
@@ -105,7 +105,7 @@ async def ours(reactor: Any, accounts: int, members: int) -> float:
             f" the last after {reactor.seconds() - sent:.2f} s"
         )
         # A heartbeat of everybody, and connections that are not needed closed.
-        await deferLater(reactor, 65.0)
+        await deferLater(reactor, pause)
         before = memory()
         _say(f"{since()}  {factory.here} still there, {before:.1f} KiB each")
         tickets = [_ticketOf(each) for each in services]
@@ -130,7 +130,7 @@ async def ours(reactor: Any, accounts: int, members: int) -> float:
         [group] = sender.groups.values()
         await sender.sendGroupMessage(group.gid, "hello again")
         await until(lambda: factory.count >= members - 1, 60.0)
-        await deferLater(reactor, 60.0)
+        await deferLater(reactor, pause)
         after = memory()
         _say(f"{since()}  {factory.count} heard again, {after:.1f} KiB each")
         server.signalProcess("KILL")
@@ -193,7 +193,7 @@ async def _start(reactor: Any, folder: Path, port: int, *more: str) -> Any:
     return transport
 
 
-def flat(accounts: int, members: int) -> float:
+def flat(accounts: int, members: int, pause: float) -> float:
     """
     Memory that has not grown at all.
     """
@@ -207,8 +207,8 @@ MEASURES = [
         "benchmarks.scale:flat",
         1.2,
         "KiB after/before",
-        size={"accounts": 5000, "members": 500},
-        quickSize={"accounts": 200, "members": 50},
+        size={"accounts": 5000, "members": 500, "pause": 65.0},
+        quickSize={"accounts": 100, "members": 50, "pause": 2.0},
         rounds=1,
     )
 ]

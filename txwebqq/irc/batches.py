@@ -5,7 +5,6 @@ Lines that belong together, and answers that name their question.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from txwebqq.irc.line import Line
 
@@ -51,7 +50,7 @@ def labelled(
 def _tagged(line: Line, key: str, value: str) -> Line:
     if key in line.tags:
         return line
-    return replace(line, tags={key: value, **line.tags})
+    return line._replace(tags={key: value, **line.tags})
 
 
 def _isBatch(lines: Sequence[Line]) -> bool:

@@ -5,7 +5,6 @@ Lines to and from an IRC client, with an end to every patience.
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -161,5 +160,6 @@ class Connection(Protocol):
         if over > 0:
             # Words are cut where they are said; this is a topic, or a reason.
             room = max(len(last.encode(self.encoding, "replace")) - over, 1)
-            line = replace(line, params=(*middle, split(last, room, self.encoding)[0]))
+            cut = split(last, room, self.encoding)[0]
+            line = line._replace(params=(*middle, cut))
         self._outbox.write(serialise(line, self.encoding))

@@ -7,7 +7,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from twisted.internet.defer import Deferred
@@ -109,7 +108,7 @@ class Words(Visit):
         ]
         # An id that comes twice is a message that came twice.
         rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
-        return [*pieces[:1], *(replace(piece, tags=rest) for piece in pieces[1:])]
+        return [*pieces[:1], *(piece._replace(tags=rest) for piece in pieces[1:])]
 
     def _together(self, whole: Line, parts: list[list[str]]) -> list[Line]:
         target = whole.params[0]
