@@ -191,7 +191,7 @@ def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.settle(200)
     assert scene.qq() == [
         "<bob> number 2",
-        "1 messages are missing here: too many waited",
+        "1 message is missing here: too many waited, or it was refused",
     ]
 
 
@@ -266,7 +266,9 @@ def test_full(atLimit: AtLimit, kept: list[int]) -> None:
     scene.network.startService()
     scene.settle()
     assert digits(scene.irc()) == kept
-    missing = scene.irc().index("3 messages are missing here: too many waited")
+    missing = scene.irc().index(
+        "3 messages are missing here: too many waited, or it was refused"
+    )
     assert missing == (0 if atLimit is AtLimit.DROP_OLDEST else 3)
     scene.ming.tellGroup("猫咪", "第 6")
     scene.settle()

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from twisted.internet.defer import fail
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from txwebqq.errors import (
     CaptchaUnsolved,
@@ -44,6 +45,9 @@ ROOM = 2000
 
 BURST, SECONDS = 5, 1.0
 """So many messages at once, then one in so many seconds."""
+
+LOOKED_UP_AGAIN = 300.0
+"""The seconds until a group that we are not in is looked for again."""
 
 _SKEW = 60
 """The seconds by which the server's clock may be behind ours."""
@@ -190,6 +194,7 @@ class Delegate(Resident):
         self._clock = clock
         self._spool = spool
         self._tables: dict[Place, Table] = {}
+        self._lookup: IDelayedCall | None = None
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
         return _Delegation(self)
@@ -229,6 +234,31 @@ class Delegate(Resident):
                     place=place.number,
                 )
             table.settled()
+        self._lookUpLater()
+
+    def _lookUpLater(self) -> None:
+        self.stop()
+        if self.isOnline and not self._tables.keys() <= self.rooms.keys():
+            self._lookup = self._clock.callLater(LOOKED_UP_AGAIN, self._lookUp)
+
+    def _lookUp(self) -> None:
+        self._lookup = None
+
+        def failed(failure: Failure) -> None:
+            failure.trap(WebQQError)
+            self._lookUpLater()
+
+        Deferred.fromCoroutine(self.relearn()).addErrback(failed).addErrback(
+            lambda f: self._log.failure("The groups are not looked for any more.", f)
+        )
+
+    def stop(self) -> None:
+        """
+        Look for no groups any more.
+        """
+        if self._lookup is not None:
+            self._lookup.cancel()
+            self._lookup = None
 
     def changed(self, resident: Resident) -> None:
         """
@@ -236,12 +266,14 @@ class Delegate(Resident):
         """
         for table in self._tables.values():
             table.settled()
+        self._lookUpLater()
 
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
         """
         It is not signed on any more.
         """
         self.isSettled = False
+        self.stop()
         log = self._log.error if isForGood else self._log.warn
         log(
             "{number} is not signed on any more: {reason}.",

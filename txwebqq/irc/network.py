@@ -408,6 +408,8 @@ class Network(MultiService):
         """
         As L{Seat.speak}.
         """
+        if not seat.isJoined:
+            raise NotNow(f"we are not in {seat.name}")
         await self.pace.turn()
         guest = self._guest
         if guest is None or not seat.isJoined:
@@ -417,8 +419,16 @@ class Network(MultiService):
             voice = self._puppets[seat.name].voice(piece.author, seat.name)
         if voice is not None:
             line, rest = self._plain(voice, seat, piece, "")
-            await voice.say(seat.name, line)
-            return rest
+            try:
+                await voice.say(seat.name, line)
+            except (NotNow, Refused) as e:
+                # Nobody would tell us when the puppet can speak again.
+                self._log.info("A puppet cannot speak: {reason}.", reason=str(e))
+                self._puppets[seat.name].mute(piece.author)
+            else:
+                return rest
+        if guest is not self._guest or not seat.isJoined:
+            raise NotNow(f"we are not in {seat.name}")
         if self._mayRelay(guest, piece):
             line, rest = self._relayed(guest, seat, piece)
             try:
