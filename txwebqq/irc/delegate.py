@@ -172,9 +172,14 @@ class Table:
         """
         room = self._delegate.rooms.get(self.circle.place)
         members = room.members if room is not None else ()
-        self.audience.set(
+        others = [
             (m.number, m.name) for m in members if m.number != self.circle.account
-        )
+        ]
+        for number, name in others:
+            before = self.audience.names.get(number, name)
+            if before != name and self.audience.isActive(number):
+                self.listener.moved(self, before, f"is {name} now")
+        self.audience.set(others)
         self.listener.changed(self)
 
 
@@ -316,7 +321,7 @@ class Delegate(Resident):
         if table is None or how is None:
             return
         number = int(notice.memberNumber or 0)
-        name = str(table.audience.names.get(number, ""))
+        name = table.audience.nameOf(number)
         if name and table.audience.isActive(number):
             table.listener.moved(table, name, how)
 

@@ -24,9 +24,10 @@ from txwebqq.irc.echoes import Echoes
 from txwebqq.irc.lane import Lane
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
-from txwebqq.irc.network import Seat
+from txwebqq.irc.moves import Moves
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.relayconfig import Long, RoomSettings
+from txwebqq.irc.seat import Seat
 from txwebqq.irc.spool import AtLimit, Piece, Spool, Taken, Tone
 from txwebqq.irc.text import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.wording import linesOf, quiet, short
@@ -90,6 +91,7 @@ class _End:
     lane: Lane
     source: str
     isChannel: bool
+    moves: Moves
     wait: IDelayedCall | None = None
     isMissed: bool = False
 
@@ -150,7 +152,8 @@ class Room:
             lambda reason, isGivenUp: self._stuck(end, reason, isGivenUp),
             self._settings.atLimit,
         )
-        end = _End(place, lane, source, isChannel)
+        moves = Moves(self._clock, lambda name, how: self._tellMoved(place, name, how))
+        end = _End(place, lane, source, isChannel, moves)
         self._ends.append(end)
 
     def _endOf(self, place: Place) -> _End:
@@ -178,6 +181,7 @@ class Room:
         """
         self._isStopped = True
         for end in self._ends:
+            end.moves.stop()
             if end.wait is not None and end.wait.active():
                 end.wait.cancel()
         for held in list(self._held):
@@ -305,10 +309,14 @@ class Room:
         """
         if not self._settings.joins or self._settings.ignores(name, ""):
             return
-        source = self._endOf(place)
-        for end in self._others(source):
-            shown = quiet(short(name)) if end.isChannel else short(name)
-            self._say(end, f"{shown} {how}")
+        self._endOf(place).moves.moved(name, how)
+
+    def _tellMoved(self, place: Place, name: str, how: str) -> None:
+        for end in self._others(self._endOf(place)):
+            # Whoever hears of it late does not care.
+            if end.place.isUp:
+                shown = quiet(short(name)) if end.isChannel else short(name)
+                self._say(end, f"{shown} {how}")
 
     def changed(self, place: Place) -> None:
         """
@@ -459,6 +467,12 @@ class Room:
             after = f" and {more} more" if more > 0 else ""
             answers.append(f"{end.place.title}: {len(shown)}: {words}{after}")
         return answers
+
+    def status(self, place: Place) -> list[str]:
+        """
+        How it is, in lines for somebody who is there.
+        """
+        return self._status(self._endOf(place))
 
     def _status(self, source: _End) -> list[str]:
         answers = []
