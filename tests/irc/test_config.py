@@ -197,6 +197,38 @@ def test_wrong(folder: Path, text: str, problem: str) -> None:
         read(folder, text)
 
 
+@pytest.mark.parametrize(
+    ("key", "secret", "problem"),
+    [
+        ("nickserv-password-file", "two words", "a password with a space in it"),
+        ("sasl-password-file", "oolong", "wants sasl-user"),
+        ("server-password-file", "a\nb", "has a line end or a NUL in it"),
+    ],
+)
+def test_unfitSecret(folder: Path, key: str, secret: str, problem: str) -> None:
+    """
+    A password that IRC cannot carry is refused, and not told.
+    """
+    file = folder / "other.secret"
+    file.write_text(secret, encoding="utf-8")
+    file.chmod(0o600)
+    text = RELAY.replace('name = "home"', f'name = "home"\n{key} = "other.secret"')
+    with pytest.raises(InvalidConfiguration, match=problem) as caught:
+        read(folder, text)
+    assert secret not in str(caught.value)
+
+
+def test_unfitKey(folder: Path) -> None:
+    """
+    Neither can be a channel's key with a space in it.
+    """
+    file = folder / "cats.key"
+    file.write_text("open sesame", encoding="utf-8")
+    file.chmod(0o600)
+    with pytest.raises(InvalidConfiguration, match="key-file has a key with a space"):
+        read(folder, RELAY + 'key-file = "cats.key"')
+
+
 def test_noOptOut(folder: Path) -> None:
     """
     An empty opt-out is none at all.

@@ -10,9 +10,10 @@ import pytest
 
 from tests.irc.relays import Scene
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.guest import QUIET
+from txwebqq.irc.endpoints import endpointOf
+from txwebqq.irc.guest import LEAVING, QUIET
 from txwebqq.irc.line import Line
-from txwebqq.irc.network import REGAIN, endpointOf
+from txwebqq.irc.network import REGAIN, SETTLED, UNANSWERED
 from txwebqq.irc.relayconfig import NetworkSettings
 
 
@@ -180,6 +181,213 @@ def test_stop() -> None:
     scene.settle()
     scene.web.result(stopped)
     assert len(scene.server.connections) == 1
+
+
+def test_stopUnread() -> None:
+    """
+    A server that closes nothing does not keep it.
+    """
+    scene = Scene()
+    scene.start()
+    connection = scene.server.last
+    connection._transport.loseConnection = lambda: None  # type: ignore[method-assign]
+    stopped = scene.network.stopService()
+    scene.server.bob("still here")
+    scene.settle(1)
+    assert not stopped.called
+    scene.server.bob("still here")
+    scene.settle(LEAVING)
+    scene.web.result(stopped)
+    assert not connection.isOpen
+
+
+def test_stopComing() -> None:
+    """
+    A puppet that is not welcomed yet does not keep it, either.
+    """
+    scene = Scene({"puppets": 1})
+    scene.start()
+    scene.server._welcome = lambda connection: None  # type: ignore[method-assign]
+    scene.ming.tellGroup("猫咪", "第 1")
+    scene.settle()
+    assert len(scene.server.connections) == 2
+    stopped = scene.network.stopService()
+    scene.settle()
+    assert stopped.called
+
+
+def test_backSoon() -> None:
+    """
+    After a long time on a network it comes back as fast as the first time,
+    however often it was cut off before.
+    """
+    scene = Scene()
+    scene.start()
+    for _ in range(8):
+        scene.server.last.close()
+        scene.settle(400)
+    scene.settle(SETTLED)
+    before = len(scene.server.connections)
+    scene.server.last.close()
+    scene.settle(20)
+    assert len(scene.server.connections) == before + 1
+
+
+def test_joinUnanswered() -> None:
+    """
+    A server that has not heard that we want to join is asked again.
+    """
+    scene = Scene()
+    answer = scene.server.answer
+
+    def ignore(connection: object, line: Line) -> None:
+        if line.command != "JOIN":
+            answer(connection, line)  # type: ignore[arg-type]
+
+    scene.server.answer = ignore  # type: ignore[method-assign]
+    scene.start()
+    assert not scene.seat.isUp
+    scene.server.answer = answer  # type: ignore[method-assign]
+    scene.settle(UNANSWERED)
+    assert scene.seat.isUp
+
+
+def test_forwarded() -> None:
+    """
+    Sent to another channel than it asked for, it leaves that, and asks again.
+    """
+    scene = Scene()
+    answer = scene.server.answer
+
+    def forward(connection: object, line: Line) -> None:
+        if line.command == "JOIN":
+            scene.server.last.send(
+                Line("470", ("qqrelay", "#cats", "##overflow", "Forwarding")),
+                Line("JOIN", ("##overflow",), "qqrelay!q@h"),
+            )
+        else:
+            answer(connection, line)  # type: ignore[arg-type]
+
+    scene.start()
+    scene.server.answer = forward  # type: ignore[method-assign]
+    scene.server.last.send(Line("KICK", ("#cats", "qqrelay", "out"), "bob!b@host"))
+    scene.settle(7)
+    assert commands(scene, "PART") == [("PART", "##overflow")]
+    assert not scene.seat.isUp
+    scene.server.answer = answer  # type: ignore[method-assign]
+    scene.settle(30)
+    assert scene.seat.isUp
+
+
+def test_refusedElsewhere() -> None:
+    """
+    That RELAYMSG is refused has nothing to do with what is said without it.
+    """
+    scene = Scene()
+    scene.start()
+    guest = scene.network._guest
+    assert guest is not None
+    scene.server.isMute = True
+    said = guest.say("#dogs", Line("PRIVMSG", ("#dogs", "x")))
+    scene.server.last.send(Line("FAIL", ("RELAYMSG", "INVALID_NICK", "No")))
+    assert not said.called
+    scene.server.last.close()
+    scene.settle()
+    said.addErrback(lambda failure: None)
+
+
+@pytest.mark.parametrize("kind", ["chathistory", "znc.in/playback"])
+def test_playback(kind: str) -> None:
+    """
+    What a bouncer plays back was heard before.
+    """
+    scene = Scene()
+    scene.server.offers = "batch message-tags"
+    scene.start()
+    assert ("CAP", "REQ", "batch message-tags") in commands(scene, "CAP")
+    scene.server.last.send(Line("BATCH", ("+1", kind, "#cats")))
+    scene.server.last.send(Line("BATCH", ("+2", "other"), tags={"batch": "1"}))
+    scene.server.bob("long ago", batch="1")
+    scene.server.bob("longer ago", batch="2")
+    scene.server.bob("now", batch="3")
+    scene.server.last.send(Line("BATCH", ("-1",)))
+    scene.settle()
+    assert scene.qq() == ["<bob> now"]
+
+
+def test_renamed() -> None:
+    """
+    When services call it otherwise it does not fight, and asks later.
+    """
+    scene = Scene()
+    scene.start()
+    scene.server.last.send(Line("NICK", ("Guest1",), "qqrelay!q@host"))
+    scene.server.last.nick = "Guest1"
+    scene.settle()
+    assert commands(scene, "NICK") == [("NICK", "qqrelay")]
+    scene.settle(REGAIN)
+    assert scene.server.last.nick == "qqrelay"
+
+
+def test_cutNick() -> None:
+    """
+    A nick that the server has cut is ours all the same.
+    """
+    scene = Scene({"nick": "abcdefghijkl"})
+    scene.start()
+    scene.server.last.send(Line("005", ("x", "NICKLEN=9", "are supported")))
+    scene.server.last.send(Line("NICK", ("abcdefghi",), "abcdefghijkl!q@host"))
+    scene.server.last.nick = "abcdefghi"
+    asked = len(commands(scene, "NICK"))
+    scene.settle(REGAIN * 3)
+    assert len(commands(scene, "NICK")) == asked
+
+
+def test_hostileNames() -> None:
+    """
+    A nick or an address that would break our lines is not believed.
+    """
+    scene = Scene()
+    scene.start()
+    scene.server.last.send(
+        Line("396", ("qqrelay", "a b")),
+        Line("396", ("qqrelay", "a b@c d")),
+        Line("NICK", ("a b",), "qqrelay!q@host"),
+    )
+    scene.ming.tellGroup("猫咪", "第 1")
+    scene.settle()
+    assert scene.irc() == ["<小\u200b明> 第 1"]
+
+
+def test_reception() -> None:
+    """
+    Who asks the relay itself is answered in notices, so often a minute, and
+    nothing of that is relayed.
+    """
+    scene = Scene()
+    scene.start()
+
+    def ask(text: str, who: str = "bob") -> list[str]:
+        before = len(commands(scene, "NOTICE"))
+        said = Line("PRIVMSG", ("qqrelay", text), f"{who}!x@host")
+        scene.server.last.send(said)
+        return [line[2] for line in commands(scene, "NOTICE")[before:]]
+
+    assert ask("\x01VERSION\x01") == ["\x01VERSION txwebqq, a relay to QQ\x01"]
+    assert ask("\x01PING 12 34\x01") == ["\x01PING 12 34\x01"]
+    assert [line.split(",")[0] for line in ask("!status")] == [
+        "猫咪: there",
+        "#cats: there",
+    ]
+    [words] = ask("hello")
+    assert "relay between #cats and QQ" in words
+    [words] = ask("!status", "eve")
+    assert "猫咪" not in words
+    assert ask("hello") == []
+    scene.settle(60)
+    assert ask("\x01DCC SEND x\x01") == []
+    assert len(ask("hello")) == 1
+    assert scene.qq() == []
 
 
 @pytest.mark.parametrize(

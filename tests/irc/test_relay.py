@@ -4,6 +4,8 @@ Words between a group and a channel, in memory.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.irc.relays import Scene, digits
@@ -13,6 +15,7 @@ from txwebqq.irc.line import Line
 from txwebqq.irc.relayconfig import Long
 from txwebqq.irc.room import GRACE
 from txwebqq.irc.spool import AtLimit
+from txwebqq.model import Code, Gid, GroupNotice, GroupStep, Number
 from txwebqq.protocol import WebQQProtocol
 
 MING = "<小\u200b明>"
@@ -191,7 +194,7 @@ def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.settle(200)
     assert scene.qq() == [
         "<bob> number 2",
-        "1 messages are missing here: too many waited",
+        "1 message is missing here: too many waited, or it was refused",
     ]
 
 
@@ -266,7 +269,9 @@ def test_full(atLimit: AtLimit, kept: list[int]) -> None:
     scene.network.startService()
     scene.settle()
     assert digits(scene.irc()) == kept
-    missing = scene.irc().index("3 messages are missing here: too many waited")
+    missing = scene.irc().index(
+        "3 messages are missing here: too many waited, or it was refused"
+    )
     assert missing == (0 if atLimit is AtLimit.DROP_OLDEST else 3)
     scene.ming.tellGroup("猫咪", "第 6")
     scene.settle()
@@ -342,6 +347,59 @@ def test_moves(scene: Scene) -> None:
         "bobby has quit",
         "bobby has joined",
     ]
+
+
+def test_split(scene: Scene) -> None:
+    """
+    When hundreds who spoke leave at once, a few are named and the others
+    counted.
+    """
+    for n in range(300):
+        said = Line("PRIVMSG", ("#cats", "hi"), f"user{n}!u@host")
+        scene.server.last.send(Line("JOIN", ("#cats",), f"user{n}!u@host"), said)
+    scene.settle(400)
+    before = len(scene.qq())
+    for n in range(300):
+        gone = Line("QUIT", ("a.example b.example",), f"user{n}!u@host")
+        scene.server.last.send(gone)
+    scene.settle(70)
+    told = scene.qq()[before:]
+    assert told[0] == "user0 has quit"
+    assert told[-1] == f"{300 - len(told) + 1} more came or went"
+    assert len(told) == 6
+    scene.server.last.send(Line("BATCH", ("+s", "netjoin", "a", "b")))
+    back = Line("JOIN", ("#cats",), "user1!u@host", {"batch": "s"})
+    scene.server.last.send(back)
+    scene.settle()
+    assert scene.qq()[before:] == told
+
+
+def test_movesOnQQ(scene: Scene) -> None:
+    """
+    Who has spoken on QQ is missed there, too: when they leave, come back, and
+    are called otherwise.
+    """
+    scene.ming.tellGroup("猫咪", "第 1")
+    scene.settle()
+    place = scene.table.circle.place
+    room = scene.delegate.rooms[place]
+    [ming] = [m for m in room.members if m.number == scene.ming.number]
+    renamed = replace(room, members=(replace(ming, name="大明"),))
+    scene.delegate.rooms[place] = renamed
+    scene.table.settled()
+    left = replace(room, members=())
+    scene.delegate.rooms[place] = left
+    scene.table.settled()
+    notice = GroupNotice(
+        GroupStep.JOINED,
+        Gid(1),
+        Code(1),
+        Number(place.number),
+        memberNumber=scene.ming.number,
+    )
+    scene.delegate.reports.groupChanged(scene.delegate, notice)
+    scene.settle()
+    assert scene.irc()[1:] == ["小\u200b明 is 大明 now", "小\u200b明 has joined"]
 
 
 def test_unreachable(scene: Scene) -> None:

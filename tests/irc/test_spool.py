@@ -109,7 +109,7 @@ def test_limits(spool: Spool) -> None:
     """
     taken = take(spool, "x", "y", "z", limit=2)
     assert taken == [Taken.TAKEN, Taken.TAKEN, Taken.FULL]
-    assert spool.take(piece("w"), 2, AtLimit.DROP_OLDEST) is Taken.TAKEN
+    assert spool.take(piece("w"), 2, AtLimit.DROP_OLDEST) is Taken.INSTEAD
     assert spool.lost("a") == 2
     assert drain(spool) == ["x", "w"]
     spool.told("a")
@@ -118,7 +118,8 @@ def test_limits(spool: Spool) -> None:
 
 def test_complete(spool: Spool) -> None:
     """
-    Who said it and how may be known later, and that it is not to be said.
+    Who said it and how may be known later, and that it is not to be said; not
+    so when it may have been said by then.
     """
     spool.take(piece("x", isReady=False), 100, AtLimit.REFUSE_NEW)
     spool.complete("a", "x", "ming", "waves", Tone.ACTION)
@@ -126,4 +127,17 @@ def test_complete(spool: Spool) -> None:
     assert first is not None
     assert (first.author, first.text, first.tone) == ("ming", "waves", Tone.ACTION)
     spool.withdraw("a", "x")
-    assert spool.lanes() == {}
+    assert spool.lanes() == {"a": 1}
+    spool.take(piece("y", "b", isReady=False), 100, AtLimit.REFUSE_NEW)
+    spool.withdraw("b", "y")
+    assert spool.lanes() == {"a": 1}
+
+
+def test_smallerLimit(spool: Spool) -> None:
+    """
+    Where more wait than may, since the limit was larger, so many are left out.
+    """
+    take(spool, *"uvwxy")
+    assert spool.take(piece("z"), 2, AtLimit.DROP_OLDEST) is Taken.INSTEAD
+    assert drain(spool) == ["u", "z"]
+    assert spool.lost("a") == 4

@@ -22,7 +22,7 @@ class Audience:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self.names: dict[Hashable, str] = {}
-        self._spoke: dict[Hashable, float] = {}
+        self._spoke: dict[Hashable, tuple[float, str]] = {}
 
     def set(self, names: Iterable[tuple[Hashable, str]]) -> None:
         """
@@ -49,14 +49,23 @@ class Audience:
         Somebody has said something.
         """
         since = self._now() - ACTIVE
-        self._spoke = {who: at for who, at in self._spoke.items() if at > since}
-        self._spoke[key] = self._now()
+        self._spoke = {
+            who: (at, name) for who, (at, name) in self._spoke.items() if at > since
+        }
+        self._spoke[key] = self._now(), self.nameOf(key)
+
+    def nameOf(self, key: Hashable) -> str:
+        """
+        What somebody is called who is there, or was when they spoke; C{""}
+        for one of whom nothing is known.
+        """
+        return self.names.get(key, "") or self._spoke.get(key, (0.0, ""))[1]
 
     def isActive(self, key: Hashable) -> bool:
         """
         Whether somebody has spoken lately.
         """
-        return self._spoke.get(key, -ACTIVE) > self._now() - ACTIVE
+        return self._spoke.get(key, (-ACTIVE, ""))[0] > self._now() - ACTIVE
 
     def renamed(self, key: Hashable, after: Hashable, name: str) -> None:
         """

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from twisted.internet.defer import fail
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from txwebqq.errors import (
     CaptchaUnsolved,
@@ -44,6 +45,9 @@ ROOM = 2000
 
 BURST, SECONDS = 5, 1.0
 """So many messages at once, then one in so many seconds."""
+
+LOOKED_UP_AGAIN = 300.0
+"""The seconds until a group that we are not in is looked for again."""
 
 _SKEW = 60
 """The seconds by which the server's clock may be behind ours."""
@@ -168,13 +172,18 @@ class Table:
         """
         room = self._delegate.rooms.get(self.circle.place)
         members = room.members if room is not None else ()
-        self.audience.set(
+        others = [
             (m.number, m.name) for m in members if m.number != self.circle.account
-        )
+        ]
+        for number, name in others:
+            before = self.audience.names.get(number, name)
+            if before != name and self.audience.isActive(number):
+                self.listener.moved(self, before, f"is {name} now")
+        self.audience.set(others)
         self.listener.changed(self)
 
 
-class _Reports:
+class Reports:
     """
     Passes on what a resident tells to whoever wants to know what happens in a
     group.
@@ -184,9 +193,11 @@ class _Reports:
 
     _log = Logger()
 
-    def __init__(self) -> None:
+    def __init__(self, clock: IReactorTime) -> None:
         self.tables: dict[Place, Table] = {}
         self.isSettled = False
+        self._clock = clock
+        self._lookup: IDelayedCall | None = None
 
     def arrived(self, resident: Resident) -> None:
         """
@@ -202,6 +213,37 @@ class _Reports:
                     place=place.number,
                 )
             table.settled()
+        self._lookUpLater(resident)
+
+    def _lookUpLater(self, resident: Resident) -> None:
+        self.stop()
+        if resident.isOnline and not self.tables.keys() <= resident.rooms.keys():
+            self._lookup = self._clock.callLater(
+                LOOKED_UP_AGAIN, self._lookUp, resident
+            )
+
+    def _lookUp(self, resident: Resident) -> None:
+        self._lookup = None
+
+        async def learn() -> None:
+            await resident.learn()
+            resident.changed()
+
+        def failed(failure: Failure) -> None:
+            failure.trap(WebQQError)
+            self._lookUpLater(resident)
+
+        Deferred.fromCoroutine(learn()).addErrback(failed).addErrback(
+            lambda f: self._log.failure("The groups are not looked for any more.", f)
+        )
+
+    def stop(self) -> None:
+        """
+        Look for no groups any more.
+        """
+        if self._lookup is not None:
+            self._lookup.cancel()
+            self._lookup = None
 
     def changed(self, resident: Resident) -> None:
         """
@@ -209,12 +251,14 @@ class _Reports:
         """
         for table in self.tables.values():
             table.settled()
+        self._lookUpLater(resident)
 
     def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
         """
         It is not signed on any more.
         """
         self.isSettled = False
+        self.stop()
         log = self._log.error if isForGood else self._log.warn
         log(
             "{number} is not signed on any more: {reason}.",
@@ -257,7 +301,7 @@ class _Reports:
         if table is None or how is None:
             return
         number = int(notice.memberNumber or 0)
-        name = str(table.audience.names.get(number, ""))
+        name = table.audience.nameOf(number)
         if name and table.audience.isActive(number):
             table.listener.moved(table, name, how)
 
@@ -310,38 +354,45 @@ class Delegate(Resident):
     An account that is in groups for the relay.
 
     @ivar pace: how fast it may speak.
+    @ivar reports: where what happens to it goes.
     """
 
     def __init__(self, number: Number, clock: IReactorTime, spool: Spool) -> None:
-        self._reports = _Reports()
-        super().__init__(number, self._reports)
+        self.reports = Reports(clock)
+        super().__init__(number, self.reports)
         self.pace = Pace(clock, BURST, SECONDS)
         self._clock = clock
         self._spool = spool
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
-        return _Delegation(self, self._reports)
+        return _Delegation(self, self.reports)
 
     @property
     def isSettled(self) -> bool:
         """
         Whether it is known which groups it is in, in this session.
         """
-        return self._reports.isSettled
+        return self.reports.isSettled
 
     def table(self, circle: Circle, listener: Listener) -> Table:
         """
         Be in a group.
         """
         table = Table(circle, self, self._spool, self._clock, listener)
-        self._reports.tables[circle.place] = table
+        self.reports.tables[circle.place] = table
         return table
+
+    def stop(self) -> None:
+        """
+        Look for no groups any more.
+        """
+        self.reports.stop()
 
     def noticed(self, place: Place, message: GroupMessage | DiscussionMessage) -> None:
         """
         Something came that will be a letter.
         """
-        table = self._reports.tables.get(place)
+        table = self.reports.tables.get(place)
         if table is None:
             return
         number = self.numberOf(message.sender)
@@ -355,7 +406,7 @@ class _Delegation(Residence):
     for more.
     """
 
-    def __init__(self, delegate: Delegate, reports: _Reports) -> None:
+    def __init__(self, delegate: Delegate, reports: Reports) -> None:
         super().__init__(delegate, reports)
         self._delegate = delegate
 

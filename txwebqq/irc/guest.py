@@ -22,6 +22,7 @@ from txwebqq.irc.line import (
     Overlong,
     Reader,
     fold,
+    isWord,
     parse,
     serialise,
     sized,
@@ -39,11 +40,16 @@ then until it is not."""
 PATIENCE = 60.0
 """The seconds to be welcomed in."""
 
+LEAVING = 5.0
+"""The seconds that a server has to close a connection that we leave."""
+
 _MAX_HOST = 63
 _NEEDED = {
     "353": 4,
     "366": 2,
     "396": 2,
+    "470": 3,
+    "BATCH": 1,
     "JOIN": 1,
     "KICK": 2,
     "NICK": 1,
@@ -96,9 +102,10 @@ class Guest(Protocol):
         self._timer: IDelayedCall | None = None
         self._asked = False
         self._isOpen = False
+        self._isLeaving = False
         self._wire: Any = None
         self._serial = 0
-        self._said: dict[str, tuple[str, Deferred[None]]] = {}
+        self._said: dict[str, tuple[str, str, Deferred[None]]] = {}
         self._user = f"~{settings.user}"[:12]
         self._host = "x" * _MAX_HOST
         self._mapping = "rfc1459"
@@ -137,7 +144,12 @@ class Guest(Protocol):
         Wait until we are in; fails with L{NotNow} when we will not be. To be
         asked once, when the connection is made; cancelling it closes that.
         """
-        self._welcome = Deferred(lambda _: self._wire.abortConnection())
+
+        def close(welcome: Deferred[None]) -> None:
+            self._welcome = None
+            self._wire.abortConnection()
+
+        self._welcome = Deferred(close)
         return self._welcome
 
     def room(self, line: Line, nick: str = "") -> int:
@@ -175,7 +187,7 @@ class Guest(Protocol):
             network=self._settings.name,
             why=why,
         )
-        for _, waiting in said.values():
+        for _, _, waiting in said.values():
             waiting.errback(NotNow(why))
         self._owner.left(self)
 
@@ -184,6 +196,8 @@ class Guest(Protocol):
             self._timer.cancel()
 
     def _hear(self) -> None:
+        if self._isLeaving:
+            return
         self._asked = False
         self._rest()
         self._timer = self._clock.callLater(QUIET, self._quiet)
@@ -208,7 +222,8 @@ class Guest(Protocol):
             except MalformedLine as e:
                 self._log.debug("Not understood: {problem}.", problem=str(e))
                 continue
-            if self._isOpen and len(line.params) >= _NEEDED.get(line.command, 0):
+            isKnown = len(line.params) >= _NEEDED.get(line.command, 0)
+            if isKnown and self._isOpen and not self._handshake.failure:
                 self._heard(line)
 
     # ---- what the server says
@@ -247,6 +262,13 @@ class Guest(Protocol):
             reason=reason,
         )
         self._lastWords = reason
+        self._close()
+
+    def _close(self) -> None:
+        # Whoever reads nothing would keep us for ever.
+        self._isLeaving = True
+        self._rest()
+        self._timer = self._clock.callLater(LEAVING, self._wire.abortConnection)
         self._wire.loseConnection()
 
     def _heard_005(self, line: Line) -> None:
@@ -257,7 +279,7 @@ class Guest(Protocol):
         self._mapping = mapping if mapping in MAPPINGS else "ascii"
 
     def _heard_NICK(self, line: Line) -> None:
-        if self.isMe(line.nick) and line.params:
+        if self.isMe(line.nick) and isWord(line.params[0]):
             self._handshake.nick = line.params[0]
 
     def _heard_JOIN(self, line: Line) -> None:
@@ -268,31 +290,29 @@ class Guest(Protocol):
 
     def _heard_396(self, line: Line) -> None:
         # What others see of our address, from now on.
-        user, at, host = (
-            line.params[1].rpartition("@") if line.params[1:] else ("",) * 3
-        )
-        if host:
+        user, _, host = line.params[1].rpartition("@")
+        if isWord(host):
             self._host = host
-        if at:
+        if isWord(user):
             self._user = user
 
     def _heard_PONG(self, line: Line) -> None:
         token = line.params[-1] if line.params else ""
-        _, heard = self._said.pop(token, ("", None))
+        _, _, heard = self._said.pop(token, ("", "", None))
         if heard is not None:
             heard.callback(None)
 
     def _heard_FAIL(self, line: Line) -> None:
         if line.params[:1] == ("RELAYMSG",):
-            self._refuse("", " ".join(line.params[1:]))
+            self._refuse("", "RELAYMSG", " ".join(line.params[1:]))
 
     def _heardError(self, line: Line) -> None:
         if len(line.params) > 2:
-            self._refuse(self.fold(line.params[1]), line.params[-1])
+            self._refuse(self.fold(line.params[1]), "", line.params[-1])
 
-    def _refuse(self, channel: str, reason: str) -> None:
-        for token, (where, waiting) in list(self._said.items()):
-            if channel in ("", where):
+    def _refuse(self, channel: str, command: str, reason: str) -> None:
+        for token, (where, how, waiting) in list(self._said.items()):
+            if channel in ("", where) and command in ("", how):
                 del self._said[token]
                 waiting.errback(Refused(reason))
                 return
@@ -318,7 +338,7 @@ class Guest(Protocol):
         self._serial += 1
         token = f"txwebqq{self._serial}"
         heard: Deferred[None] = Deferred(lambda _: self._forget(token))
-        self._said[token] = self.fold(channel), heard
+        self._said[token] = self.fold(channel), line.command, heard
         self.send(line)
         self.send(Line("PING", (token,)))
         return heard
@@ -332,4 +352,4 @@ class Guest(Protocol):
         """
         if self._isOpen:
             self.send(Line("QUIT", (reason,)))
-            self._wire.loseConnection()
+            self._close()

@@ -4,11 +4,13 @@ The way of what waits to the place where it is to be said, a piece at a time.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.spool import AtLimit, Piece, Spool, Tone
@@ -19,6 +21,11 @@ most."""
 
 GIVE_UP = 6
 """So often a piece is said that is refused for good."""
+
+PATIENCE = 300.0
+"""The seconds for which others wait until all of a piece is known."""
+
+_REFUSED = "1 message is missing here: it was refused"
 
 
 class Lane:
@@ -50,7 +57,12 @@ class Lane:
         self._atLimit = atLimit
         self._working: Deferred[None] | None = None
         self._pause: IDelayedCall | None = None
+        self._watch: IDelayedCall | None = None
         self._refusals = 0
+        # What was said, and what is left of it, until the spool knows.
+        self._said: tuple[Piece, str] | None = None
+        # What is refused, perhaps for what it says.
+        self._doubted: Piece | None = None
         self._isStopped = False
         self._isWoken = False
 
@@ -71,8 +83,15 @@ class Lane:
 
         Deferred.fromCoroutine(self._work()).addErrback(self._broken).addBoth(ended)
 
-    def _broken(self, failure: object) -> None:
-        self._log.failure("{lane} is in trouble.", lane=self.name)
+    def _broken(self, failure: Failure) -> None:
+        if failure.check(sqlite3.Error):
+            self._log.error(
+                "{lane} rests, the database does not work: {reason}.",
+                lane=self.name,
+                reason=failure.getErrorMessage(),
+            )
+        else:
+            self._log.failure("{lane} is in trouble.", failure, lane=self.name)
         self._rest(LONGEST_PAUSE)
 
     def stop(self) -> Deferred[None]:
@@ -85,13 +104,17 @@ class Lane:
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
         return self._working or succeed(None)
 
     async def _work(self) -> None:
         while not self._isStopped:
             self._isWoken = False
+            self._note()
             piece = self._next()
-            if piece is None or not piece.isReady:
+            if piece is None or not (piece.isReady or self._isOverdue(piece)):
                 return
             try:
                 rest = await self._speak(piece)
@@ -102,19 +125,53 @@ class Lane:
             except Refused as e:
                 if self._refused(piece, e):
                     return
+            except sqlite3.Error:
+                raise
+            except Exception:
+                self._log.failure("{lane} cannot say something.", lane=self.name)
+                if self._refused(piece, Refused("a fault of the relay", isFinal=True)):
+                    return
             else:
                 self._refusals = 0
-                if piece.serial:
-                    self._spool.advance(piece, rest)
-                else:
-                    self._spool.told(self.name)
+                self._said = piece, rest
+                self._note()
+
+    def _note(self) -> None:
+        # Until the spool has taken that, nothing else is said: it would be
+        # said again.
+        if self._said is None:
+            return
+        piece, rest = self._said
+        if piece.serial:
+            self._spool.advance(piece, rest)
+        elif self._doubted is not None:
+            self._spool.advance(self._doubted, "")
+        else:
+            self._spool.told(self.name)
+        self._said = self._doubted = None
+
+    def _isOverdue(self, piece: Piece) -> bool:
+        # Whoever was to find out the rest of it has failed, or takes too long.
+        left = piece.time / 1000 + PATIENCE - self._clock.seconds()
+        if left <= 0:
+            return True
+        if self._watch is None:
+            self._watch = self._clock.callLater(min(left, PATIENCE), self._look)
+        return False
+
+    def _look(self) -> None:
+        self._watch = None
+        self.wake()
 
     def _next(self) -> Piece | None:
+        if self._doubted is not None:
+            return Piece(self.name, "", 0, "", _REFUSED, Tone.NEWS)
         piece = self._spool.first(self.name)
         lost = self._spool.lost(self.name)
         # The oldest were left out before what comes now, the newest after it.
         if lost and (piece is None or self._atLimit is AtLimit.DROP_OLDEST):
-            text = f"{lost} messages are missing here: too many waited"
+            which = "1 message is" if lost == 1 else f"{lost} messages are"
+            text = f"{which} missing here: too many waited, or it was refused"
             return Piece(self.name, "", 0, "", text, Tone.NEWS)
         return piece
 
@@ -126,7 +183,13 @@ class Lane:
             self._refusals = 0
             self._spool.lose(piece)
             return False
-        self._rest(min(FIRST_PAUSE * 2 ** (self._refusals - 1), LONGEST_PAUSE))
+        if self._refusals >= GIVE_UP and piece.serial:
+            # Perhaps it is for its words, and others would be taken.
+            self._doubted = piece
+        elif self._doubted is not None:
+            self._doubted = None
+        exponent = min(self._refusals - 1, GIVE_UP)
+        self._rest(min(FIRST_PAUSE * 2**exponent, LONGEST_PAUSE))
         return True
 
     def _rest(self, seconds: float) -> None:

@@ -4,40 +4,30 @@ An IRC network, and our seats in its channels.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import (
-    HostnameEndpoint,
-    clientFromString,
-    wrapClientTLS,
-)
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IReactorTime,
-    IStreamClientEndpoint,
-)
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
-from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.audience import Audience
+from txwebqq.irc.endpoints import endpointOf
 from txwebqq.irc.guest import Guest
 from txwebqq.irc.handshake import RELAYMSG
-from txwebqq.irc.line import Line
+from txwebqq.irc.line import Line, isWord
 from txwebqq.irc.nicks import Style, nickFor
 from txwebqq.irc.pace import Pace
 from txwebqq.irc.puppets import Puppets
+from txwebqq.irc.reception import Reception
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.relayconfig import NetworkSettings
+from txwebqq.irc.seat import FIRST_REJOIN, Listener, Seat
 from txwebqq.irc.spool import Piece, Tone
-from txwebqq.irc.text import asAction
+from txwebqq.irc.text import asAction, cut
 from txwebqq.irc.wording import nextLine, opening
-from txwebqq.tls import Authorities, Verifying
 
 ORIGIN_TAG = "+txwebqq/origin"
 """Where words were said first, for other relays."""
@@ -45,110 +35,23 @@ ORIGIN_TAG = "+txwebqq/origin"
 REGAIN = 60.0
 """The seconds between two attempts to get our nick back."""
 
-FIRST_REJOIN, LONGEST_REJOIN = 5.0, 300.0
+LONGEST_REJOIN = 300.0
+UNANSWERED = 60.0
+"""The seconds after which somebody who has not let us in is asked again."""
+
 SETTLED = 600.0
-"""Whoever was in a channel for so long is new to being kicked."""
+"""Whoever was in a channel, or on the network, for so long is new to being
+kicked."""
+
+_PLAYBACK = frozenset({"chathistory", "znc.in/playback"})
+_SPLITS = frozenset({"netsplit", "netjoin"})
+_MAX_BATCHES = 100
 
 networkBackoff = backoffPolicy(initialDelay=5.0, maxDelay=300.0, factor=2.0)
 
-_TLS = re.compile(r"tls:([A-Za-z0-9.-]+|(?:[0-9A-Fa-f]*\\:)+[0-9A-Fa-f]*):([0-9]{1,5})")
 _CANNOT_JOIN = frozenset(
-    {"403", "405", "437", "471", "473", "474", "475", "476", "477", "489", "520"}
+    {"403", "405", "437", "439", "471", "473", "474", "475", "476", "477", "489", "520"}
 )
-
-
-def endpointOf(settings: NetworkSettings, reactor: Any) -> IStreamClientEndpoint:
-    """
-    How a network is reached. C{tls:} is verified, and nothing else is
-    encrypted.
-
-    @raise InvalidConfiguration: when the endpoint is none.
-    """
-    text = settings.endpoint
-    if text.startswith("tls:"):
-        found = _TLS.fullmatch(text)
-        if found is None:
-            raise InvalidConfiguration(f"{text}: it is written tls:HOST:PORT")
-        host = found[1].replace("\\:", ":")
-        verifying = Verifying(Authorities(settings.authorities))
-        creator = verifying.creatorForNetloc(host.encode("ascii"), int(found[2]))
-        endpoint = HostnameEndpoint(reactor, host, int(found[2]))
-        wrapped: IStreamClientEndpoint = wrapClientTLS(creator, endpoint)
-        return wrapped
-    if text.startswith("ssl:"):
-        raise InvalidConfiguration(f"{text}: ssl: verifies nobody, tls: does")
-    try:
-        plain: IStreamClientEndpoint = clientFromString(reactor, text)
-    except (ValueError, TypeError, OSError, LookupError) as e:
-        raise InvalidConfiguration(f"{text}: no client endpoint: {e}") from e
-    return plain
-
-
-class Listener(Protocol):
-    """
-    Who wants to know what happens in a channel.
-    """
-
-    def heard(
-        self, seat: Seat, nick: str, text: str, isAction: bool, msgid: str, origin: str
-    ) -> None:
-        """
-        Somebody said something.
-        """
-
-    def moved(self, seat: Seat, nick: str, how: str) -> None:
-        """
-        Somebody who speaks came or went, in words that follow the nick.
-        """
-
-    def changed(self, seat: Seat) -> None:
-        """
-        We can be heard there, or not any more.
-        """
-
-
-class Seat:
-    """
-    A channel of a network, with or without us.
-
-    @ivar audience: the others.
-    """
-
-    def __init__(
-        self, network: Network, name: str, key: str, listener: Listener
-    ) -> None:
-        self.network = network
-        self.name = name
-        self.key = key
-        self.listener = listener
-        self.audience = Audience(network.clock.seconds)
-        self.isJoined = False
-        self.since = 0.0
-        self.delay = FIRST_REJOIN
-        self.retry: IDelayedCall | None = None
-        self.names: list[str] = []
-
-    @property
-    def title(self) -> str:
-        """
-        What people call it.
-        """
-        return self.name
-
-    @property
-    def isUp(self) -> bool:
-        """
-        Whether we can be heard there.
-        """
-        return self.isJoined
-
-    async def speak(self, piece: Piece) -> str:
-        """
-        Say the beginning of something.
-
-        @return: the rest of its text; fails with L{NotNow} or L{Refused}.
-        """
-        return await self.network.speak(self, piece)
 
 
 class Network(MultiService):
@@ -172,6 +75,10 @@ class Network(MultiService):
         self._puppets: dict[str, Puppets] = {}
         self._isStopped = False
         self._attempts = 0
+        self._since = 0.0
+        # What each is of; bouncers play back in them what we heard before.
+        self._batches: dict[str, str] = {}
+        self._reception = Reception(reactor.seconds)
         self._cannotRelay = False
         factory = Factory.forProtocol(
             lambda: Guest(settings, self, reactor, settings.nick)
@@ -231,6 +138,8 @@ class Network(MultiService):
         We are in.
         """
         self._guest = guest
+        self._since = self.clock.seconds()
+        self._batches = {}
         self._cannotRelay = False
         self._log.info(
             "{name}: in as {nick}.", name=self.settings.name, nick=guest.nick
@@ -251,6 +160,8 @@ class Network(MultiService):
         """
         if self._guest is guest:
             self._guest = None
+            if self.clock.seconds() - self._since > SETTLED:
+                self._attempts = 0
         self._cancel(self._regaining)
         for seat in self._seats:
             self._cancel(seat.retry)
@@ -258,6 +169,7 @@ class Network(MultiService):
 
     def _lost(self, seat: Seat) -> None:
         seat.audience.set(())
+        seat.names = []
         if seat.isJoined:
             seat.isJoined = False
             seat.listener.changed(seat)
@@ -266,6 +178,8 @@ class Network(MultiService):
         if self._guest is not None:
             key = (seat.key,) if seat.key else ()
             self._guest.send(Line("JOIN", (seat.name, *key)))
+            self._cancel(seat.retry)
+            seat.retry = self.clock.callLater(UNANSWERED, self._join, seat)
 
     def _joinLater(self, seat: Seat) -> None:
         if self.clock.seconds() - seat.since > SETTLED:
@@ -277,12 +191,23 @@ class Network(MultiService):
 
     def _regain(self) -> None:
         guest = self._guest
-        if guest is None or self._isStopped or guest.isMe(self.settings.nick):
+        if guest is None or self._isStopped or self._isNamed(guest):
             return
         if self.settings.nickserv:
             words = f"GHOST {self.settings.nick} {self.settings.nickserv}"
             guest.send(Line("PRIVMSG", ("NickServ", words)))
         guest.send(Line("NICK", (self.settings.nick,)))
+        self._regainLater()
+
+    def _isNamed(self, guest: Guest) -> bool:
+        wanted = self.settings.nick
+        longest = guest.support.get("NICKLEN", "")
+        # Servers cut what is too long for them.
+        if longest.isdecimal():
+            wanted = wanted.encode()[: int(longest)].decode("utf-8", "ignore")
+        return guest.isMe(wanted)
+
+    def _regainLater(self) -> None:
         self._cancel(self._regaining)
         self._regaining = self.clock.callLater(REGAIN, self._regain)
 
@@ -290,11 +215,15 @@ class Network(MultiService):
         """
         Do what a line wants.
         """
+        if self._batchOf(line) in _PLAYBACK and line.command != "BATCH":
+            return
         handle = getattr(self, f"_heard_{line.command}", None)
         if handle is not None:
             handle(guest, line)
         elif line.command in _CANNOT_JOIN and len(line.params) > 2:
             for seat in self._at(guest, line.params[1]):
+                if seat.isJoined:
+                    continue
                 self._log.warn(
                     "{name} does not let us into {channel}: {reason}.",
                     name=self.settings.name,
@@ -302,6 +231,31 @@ class Network(MultiService):
                     reason=line.params[-1],
                 )
                 self._joinLater(seat)
+
+    def _batchOf(self, line: Line) -> str:
+        return self._batches.get(line.tags.get("batch", ""), "")
+
+    def _heard_BATCH(self, guest: Guest, line: Line) -> None:
+        reference = line.params[0]
+        if reference.startswith("-"):
+            self._batches.pop(reference[1:], None)
+        elif len(line.params) > 1 and len(self._batches) < _MAX_BATCHES:
+            kind = self._batchOf(line) or line.params[1]
+            self._batches[reference[1:]] = kind
+
+    def _heard_470(self, guest: Guest, line: Line) -> None:
+        # A room is in the channel that was meant, or in none.
+        _, wanted, other, *_ = line.params
+        for seat in self._at(guest, wanted):
+            self._log.warn(
+                "{name} sends us from {channel} to {other}, where we do not stay.",
+                name=self.settings.name,
+                channel=seat.name,
+                other=other,
+            )
+            if isWord(other) and not any(self._at(guest, other)):
+                guest.send(Line("PART", (other,)))
+            self._joinLater(seat)
 
     def _at(self, guest: Guest, channel: str) -> Iterator[Seat]:
         for seat in self._seats:
@@ -324,7 +278,7 @@ class Network(MultiService):
                 seat.listener.changed(seat)
             elif not self._isOurs(guest, line.nick):
                 seat.audience.came(guest.fold(line.nick), line.nick)
-                self._moved(guest, seat, line.nick, "has joined")
+                self._moved(guest, seat, line, line.nick, "has joined")
 
     def _heard_353(self, guest: Guest, line: Line) -> None:
         for seat in self._at(guest, line.params[2]):
@@ -340,13 +294,14 @@ class Network(MultiService):
 
     def _heard_PART(self, guest: Guest, line: Line) -> None:
         for seat in self._at(guest, line.params[0]):
-            self._gone(guest, seat, line.nick, "has left")
+            self._gone(guest, seat, line, line.nick, "has left")
 
     def _heard_KICK(self, guest: Guest, line: Line) -> None:
         for seat in self._at(guest, line.params[0]):
-            self._gone(guest, seat, line.params[1], f"was kicked by {line.nick}")
+            how = f"was kicked by {line.nick}"
+            self._gone(guest, seat, line, line.params[1], how)
 
-    def _gone(self, guest: Guest, seat: Seat, nick: str, how: str) -> None:
+    def _gone(self, guest: Guest, seat: Seat, line: Line, nick: str, how: str) -> None:
         if guest.isMe(nick):
             self._log.warn(
                 "{name}: we are not in {channel} any more.",
@@ -356,16 +311,18 @@ class Network(MultiService):
             self._lost(seat)
             self._joinLater(seat)
         elif seat.audience.went(guest.fold(nick)):
-            self._moved(guest, seat, nick, how)
+            self._moved(guest, seat, line, nick, how)
 
-    def _moved(self, guest: Guest, seat: Seat, nick: str, how: str) -> None:
+    def _moved(self, guest: Guest, seat: Seat, line: Line, nick: str, how: str) -> None:
+        if self._batchOf(line) in _SPLITS:
+            return
         if seat.audience.isActive(guest.fold(nick)):
             seat.listener.moved(seat, nick, how)
 
     def _heard_QUIT(self, guest: Guest, line: Line) -> None:
         for seat in self._seats:
             if seat.audience.went(guest.fold(line.nick)):
-                self._moved(guest, seat, line.nick, "has quit")
+                self._moved(guest, seat, line, line.nick, "has quit")
         self._freed(guest, line.nick)
 
     def _heard_NICK(self, guest: Guest, line: Line) -> None:
@@ -373,9 +330,13 @@ class Network(MultiService):
         for seat in self._seats:
             key = guest.fold(line.nick)
             if key in seat.audience.names:
-                self._moved(guest, seat, line.nick, f"is {nick} now")
+                self._moved(guest, seat, line, line.nick, f"is {nick} now")
                 seat.audience.renamed(key, guest.fold(nick), nick)
-        self._freed(guest, line.nick)
+        if not guest.isMe(nick):
+            self._freed(guest, line.nick)
+        elif not self._isNamed(guest):
+            # Services call us otherwise until we have identified.
+            self._regainLater()
 
     def _freed(self, guest: Guest, nick: str) -> None:
         wanted = self.settings.nick
@@ -384,6 +345,9 @@ class Network(MultiService):
 
     def _heard_PRIVMSG(self, guest: Guest, line: Line) -> None:
         if self._isOurs(guest, line.nick):
+            return
+        if guest.isMe(line.params[0]):
+            self._asked(guest, line)
             return
         if guest.isMe(line.tags.get("draft/relaymsg", "")):
             return
@@ -402,12 +366,29 @@ class Network(MultiService):
                 line.tags.get(ORIGIN_TAG, ""),
             )
 
+    def _asked(self, guest: Guest, line: Line) -> None:
+        key = guest.fold(line.nick)
+        theirs = [s for s in self._seats if key in s.audience.names]
+        answers = self._reception.answers(
+            line.params[1],
+            [seat.name for seat in theirs],
+            lambda: [words for seat in theirs for words in seat.listener.status(seat)],
+        )
+        if not isWord(line.nick):
+            return
+        for answer in answers:
+            said = Line("NOTICE", (line.nick, ""))
+            words, _ = cut(answer, guest.room(said), self.settings.encoding)
+            guest.send(Line("NOTICE", (line.nick, words)))
+
     # ---- saying
 
     async def speak(self, seat: Seat, piece: Piece) -> str:
         """
         As L{Seat.speak}.
         """
+        if not seat.isJoined:
+            raise NotNow(f"we are not in {seat.name}")
         await self.pace.turn()
         guest = self._guest
         if guest is None or not seat.isJoined:
@@ -417,8 +398,16 @@ class Network(MultiService):
             voice = self._puppets[seat.name].voice(piece.author, seat.name)
         if voice is not None:
             line, rest = self._plain(voice, seat, piece, "")
-            await voice.say(seat.name, line)
-            return rest
+            try:
+                await voice.say(seat.name, line)
+            except (NotNow, Refused) as e:
+                # Nobody would tell us when the puppet can speak again.
+                self._log.info("A puppet cannot speak: {reason}.", reason=str(e))
+                self._puppets[seat.name].mute(piece.author)
+            else:
+                return rest
+        if guest is not self._guest or not seat.isJoined:
+            raise NotNow(f"we are not in {seat.name}")
         if self._mayRelay(guest, piece):
             line, rest = self._relayed(guest, seat, piece)
             try:

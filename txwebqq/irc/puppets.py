@@ -23,6 +23,9 @@ from txwebqq.irc.relayconfig import NetworkSettings
 IDLE = 1800.0
 """The seconds of silence after which somebody's connection is closed."""
 
+MUTED = 60.0
+"""The seconds for which somebody is spoken for who may not speak."""
+
 SUFFIX = "|qq"
 
 
@@ -124,6 +127,14 @@ class Puppets:
             self._join(guest, channel)
             return None
         return guest
+
+    def mute(self, name: str) -> None:
+        """
+        Somebody's connection cannot be used, for a while.
+        """
+        now = self._clock.seconds()
+        self._refused = {who: till for who, till in self._refused.items() if till > now}
+        self._refused[name] = now + MUTED
 
     def _join(self, guest: Guest, channel: str) -> None:
         key = (self._key,) if self._key else ()

@@ -73,6 +73,7 @@ class Relay(MultiService):
                 seat = networks[channel.network].seat(channel.name, each.key, room)
                 room.addChannel(seat)
             self._rooms.append(room)
+        self._delegates = list(delegates.values())
         self._paces = [n.pace for n in networks.values()]
         self._paces += [d.pace for d in delegates.values()]
         tidying = TimerService(HOUR, self._tidy)
@@ -101,6 +102,8 @@ class Relay(MultiService):
                     lane=lane,
                 )
         super().startService()  # type: ignore[no-untyped-call]
+        for room in self._rooms:
+            room.start()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -110,6 +113,8 @@ class Relay(MultiService):
         """
         for pace in self._paces:
             pace.stop()
+        for delegate in self._delegates:
+            delegate.stop()
         silent = gatherResults([room.stop() for room in self._rooms])
         heard: Deferred[None] = Deferred()
         patience = self._clock.callLater(FAREWELL, heard.callback, None)

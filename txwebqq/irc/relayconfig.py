@@ -27,6 +27,9 @@ MAX_LINE_TEXT = 4000
 """So many characters of a text are looked at for C{ignore-text}."""
 
 
+_UNFIT = re.compile("[\0\r\n]")
+
+
 class Long(Enum):
     """
     What becomes of a text of many lines.
@@ -218,6 +221,21 @@ def _network(table: Table) -> NetworkSettings:
         raise table.error("name", "is no name that a network can have")
     if not isWord(settings.user):
         raise table.error("user", "has a space in it")
+    if settings.nickserv and not isWord(settings.nickserv):
+        raise table.error(
+            "nickserv-password-file",
+            "has a password with a space in it, which NickServ does not take",
+        )
+    if settings.saslPassword and not saslUser:
+        raise table.error("sasl-password-file", "wants sasl-user")
+    for key, text in (
+        ("realname", settings.realname),
+        ("server-password-file", settings.password),
+        ("sasl-user", settings.saslUser),
+        ("sasl-password-file", settings.saslPassword),
+    ):
+        if _UNFIT.search(text) is not None:
+            raise table.error(key, "has a line end or a NUL in it")
     if settings.encoding not in ("utf-8", "gb18030"):
         raise table.error("encoding", "is neither utf-8 nor gb18030")
     table.close()
@@ -252,6 +270,8 @@ def _room(table: Table) -> RoomSettings:
             table.choice("at-limit", [v.value for v in AtLimit], "refuse-new")
         ),
     )
+    if settings.key and ("," in settings.key or not isWord(settings.key)):
+        raise table.error("key-file", "has a key with a space or a comma in it")
     table.close()
     return settings
 

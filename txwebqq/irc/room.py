@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +24,10 @@ from txwebqq.irc.echoes import Echoes
 from txwebqq.irc.lane import Lane
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
-from txwebqq.irc.network import Seat
+from txwebqq.irc.moves import Moves
+from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.relayconfig import Long, RoomSettings
+from txwebqq.irc.seat import Seat
 from txwebqq.irc.spool import AtLimit, Piece, Spool, Taken, Tone
 from txwebqq.irc.text import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.wording import linesOf, quiet, short
@@ -87,6 +91,7 @@ class _End:
     lane: Lane
     source: str
     isChannel: bool
+    moves: Moves
     wait: IDelayedCall | None = None
     isMissed: bool = False
 
@@ -119,6 +124,7 @@ class Room:
         self._serials = itertools.count(1)
         # Words without an id of their own are not brought to us twice.
         self._run = secrets.token_hex(6)
+        self._isStopped = False
         self.copies = 0
 
     # ---- the places
@@ -146,7 +152,8 @@ class Room:
             lambda reason, isGivenUp: self._stuck(end, reason, isGivenUp),
             self._settings.atLimit,
         )
-        end = _End(place, lane, source, isChannel)
+        moves = Moves(self._clock, lambda name, how: self._tellMoved(place, name, how))
+        end = _End(place, lane, source, isChannel, moves)
         self._ends.append(end)
 
     def _endOf(self, place: Place) -> _End:
@@ -159,13 +166,22 @@ class Room:
         """
         return [end.lane.name for end in self._ends]
 
+    def start(self) -> None:
+        """
+        Wait for the places; whoever waits too long is told.
+        """
+        for end in self._ends:
+            self.changed(end.place)
+
     def stop(self) -> Deferred[list[None]]:
         """
         Say nothing more; what comes is still kept.
 
         @return: fires when nothing is being said.
         """
+        self._isStopped = True
         for end in self._ends:
+            end.moves.stop()
             if end.wait is not None and end.wait.active():
                 end.wait.cancel()
         for held in list(self._held):
@@ -201,10 +217,15 @@ class Room:
     def _judgeLater(
         self, source: _End, origin: str, name: str, text: str, tone: Tone
     ) -> None:
+        # What is kept until we are here again is said then, a copy or not.
+        if self._isStopped:
+            return
+
         # The original may be on its way to us by another door.
         def judge() -> None:
             self._held.discard(held)
-            self._judge(source, origin, name, text, tone)
+            with self._kept(source):
+                self._judge(source, origin, name, text, tone)
 
         held = self._clock.callLater(HOLD, judge)
         self._held.add(held)
@@ -226,6 +247,10 @@ class Room:
         It is known who said it, and what its pictures show.
         """
         source = self._endOf(table)
+        with self._kept(source):
+            self._learn(source, number, name, letter)
+
+    def _learn(self, source: _End, number: int, name: str, letter: Letter) -> None:
         links = [self._linkTo(picture) for picture in letter.pictures]
         text = "\n".join(lines(shown(letter.content, links)))
         origin = f"{source.source}|{letter.mark}"
@@ -284,10 +309,14 @@ class Room:
         """
         if not self._settings.joins or self._settings.ignores(name, ""):
             return
-        source = self._endOf(place)
-        for end in self._others(source):
-            shown = quiet(short(name)) if end.isChannel else short(name)
-            self._say(end, f"{shown} {how}")
+        self._endOf(place).moves.moved(name, how)
+
+    def _tellMoved(self, place: Place, name: str, how: str) -> None:
+        for end in self._others(self._endOf(place)):
+            # Whoever hears of it late does not care.
+            if end.place.isUp:
+                shown = quiet(short(name)) if end.isChannel else short(name)
+                self._say(end, f"{shown} {how}")
 
     def changed(self, place: Place) -> None:
         """
@@ -301,6 +330,8 @@ class Room:
                 end.isMissed = False
                 self._announce(end, f"{place.title} hears us again")
             end.lane.wake()
+        elif end.isMissed or self._isStopped:
+            return
         elif end.wait is None or not end.wait.active():
             end.wait = self._clock.callLater(GRACE, self._missed, end)
 
@@ -322,13 +353,40 @@ class Room:
         return True
 
     def _say(self, end: _End, text: str) -> None:
+        text = "\n".join(lines(text))
         piece = self._piece(
             end, f"{self._run}.{next(self._serials)}", "", text, Tone.NEWS
         )
-        self._spool.take(
-            self._inLane(piece, end), self._settings.limit, AtLimit.REFUSE_NEW
-        )
+        with self._kept(end):
+            self._spool.take(
+                self._inLane(piece, end), self._settings.limit, AtLimit.REFUSE_NEW
+            )
         end.lane.wake()
+
+    @contextmanager
+    def _kept(self, source: _End) -> Iterator[None]:
+        # A full disk is no reason to lose the connection as well.
+        try:
+            yield
+        except sqlite3.Error as e:
+            self._log.error(
+                "What is said in {place} cannot be kept: {reason}.",
+                place=source.source,
+                reason=str(e),
+            )
+            if not self._isStopped and self._news.spend((source.source, "unkept")):
+                self._shout(source, f"what is said here cannot be kept: {e}")
+
+    def _shout(self, end: _End, text: str) -> None:
+        async def shout() -> None:
+            try:
+                await end.place.speak(Piece("", "", 0, "", text, Tone.NEWS))
+            except (NotNow, Refused) as e:
+                self._log.info("Nobody could be told: {reason}.", reason=str(e))
+
+        Deferred.fromCoroutine(shout()).addErrback(
+            lambda failure: self._log.failure("Nobody could be told.", failure)
+        )
 
     def _inLane(self, piece: Piece, end: _End, isReady: bool = True) -> Piece:
         return Piece(
@@ -354,11 +412,12 @@ class Room:
     def _take(self, source: _End, piece: Piece, isReady: bool = True) -> None:
         settings = self._settings
         for end in self._others(source):
-            taken = self._spool.take(
-                self._inLane(piece, end, isReady), settings.limit, settings.atLimit
-            )
-            if taken is Taken.FULL or self._spool.lost(end.lane.name):
-                self._full(source, end)
+            with self._kept(source):
+                taken = self._spool.take(
+                    self._inLane(piece, end, isReady), settings.limit, settings.atLimit
+                )
+                if taken in (Taken.FULL, Taken.INSTEAD):
+                    self._full(source, end)
             end.lane.wake()
 
     def _full(self, source: _End, end: _End) -> None:
@@ -408,6 +467,12 @@ class Room:
             after = f" and {more} more" if more > 0 else ""
             answers.append(f"{end.place.title}: {len(shown)}: {words}{after}")
         return answers
+
+    def status(self, place: Place) -> list[str]:
+        """
+        How it is, in lines for somebody who is there.
+        """
+        return self._status(self._endOf(place))
 
     def _status(self, source: _End) -> list[str]:
         answers = []

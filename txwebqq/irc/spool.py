@@ -90,6 +90,7 @@ class Taken(Enum):
     TAKEN = "taken"
     KNOWN = "there already"
     FULL = "not taken: too many wait"
+    INSTEAD = "taken, and older ones left out"
 
 
 class Spool:
@@ -117,15 +118,18 @@ class Spool:
             if not cursor.rowcount:
                 return Taken.KNOWN
             waiting = self.count(piece.lane)
+            if waiting >= limit and atLimit is AtLimit.REFUSE_NEW:
+                self._lose(piece.lane, 1)
+                return Taken.FULL
             if waiting >= limit:
-                self._lose(piece.lane)
-                if atLimit is AtLimit.REFUSE_NEW:
-                    return Taken.FULL
+                # The limit may have been larger once.
+                tooMany = waiting - limit + 1
+                self._lose(piece.lane, tooMany)
                 # The first of all may be half said already.
                 self._db.execute(
-                    "DELETE FROM piece WHERE serial = (SELECT serial FROM piece"
-                    " WHERE lane = ? ORDER BY serial LIMIT 1 OFFSET ?)",
-                    (piece.lane, min(1, waiting - 1)),
+                    "DELETE FROM piece WHERE serial IN (SELECT serial FROM piece"
+                    " WHERE lane = ? ORDER BY serial LIMIT ? OFFSET ?)",
+                    (piece.lane, tooMany, min(1, limit - 1)),
                 )
             self._db.execute(
                 "INSERT INTO piece (lane, origin, time, kind, author, text, ready)"
@@ -140,7 +144,7 @@ class Spool:
                     piece.isReady,
                 ),
             )
-        return Taken.TAKEN
+        return Taken.TAKEN if waiting < limit else Taken.INSTEAD
 
     def lose(self, piece: Piece) -> None:
         """
@@ -148,13 +152,13 @@ class Spool:
         """
         with self._database.transaction():
             self.advance(piece, "")
-            self._lose(piece.lane)
+            self._lose(piece.lane, 1)
 
-    def _lose(self, lane: str) -> None:
+    def _lose(self, lane: str, count: int) -> None:
         self._db.execute(
-            "INSERT INTO lost VALUES (?, 1)"
-            " ON CONFLICT (lane) DO UPDATE SET count = count + 1",
-            (lane,),
+            "INSERT INTO lost VALUES (?, ?)"
+            " ON CONFLICT (lane) DO UPDATE SET count = count + excluded.count",
+            (lane, count),
         )
 
     def lost(self, lane: str) -> int:
@@ -176,20 +180,22 @@ class Spool:
         self, lane: str, origin: str, author: str, text: str, tone: Tone
     ) -> None:
         """
-        All of a piece is known now.
+        All of a piece is known now. One that was ready may be half said, and
+        is left as it is.
         """
         self._db.execute(
             "UPDATE piece SET author = ?, text = ?, kind = ?, ready = 1"
-            " WHERE lane = ? AND origin = ?",
+            " WHERE lane = ? AND origin = ? AND NOT ready",
             (author, text, int(tone), lane, origin),
         )
 
     def withdraw(self, lane: str, origin: str) -> None:
         """
-        It is not to be said after all.
+        It is not to be said after all, if it was not ready.
         """
         self._db.execute(
-            "DELETE FROM piece WHERE lane = ? AND origin = ?", (lane, origin)
+            "DELETE FROM piece WHERE lane = ? AND origin = ? AND NOT ready",
+            (lane, origin),
         )
 
     def first(self, lane: str) -> Piece | None:

@@ -1,0 +1,48 @@
+"""
+How an IRC network is reached.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    clientFromString,
+    wrapClientTLS,
+)
+from twisted.internet.interfaces import IStreamClientEndpoint
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.relayconfig import NetworkSettings
+from txwebqq.tls import Authorities, Verifying
+
+_TLS = re.compile(r"tls:([A-Za-z0-9.-]+|(?:[0-9A-Fa-f]*\\:)+[0-9A-Fa-f]*):([0-9]{1,5})")
+
+
+def endpointOf(settings: NetworkSettings, reactor: Any) -> IStreamClientEndpoint:
+    """
+    How a network is reached. C{tls:} is verified, and nothing else is
+    encrypted.
+
+    @raise InvalidConfiguration: when the endpoint is none.
+    """
+    text = settings.endpoint
+    if text.startswith("tls:"):
+        found = _TLS.fullmatch(text)
+        if found is None:
+            raise InvalidConfiguration(f"{text}: it is written tls:HOST:PORT")
+        host = found[1].replace("\\:", ":")
+        verifying = Verifying(Authorities(settings.authorities))
+        creator = verifying.creatorForNetloc(host.encode("ascii"), int(found[2]))
+        endpoint = HostnameEndpoint(reactor, host, int(found[2]))
+        wrapped: IStreamClientEndpoint = wrapClientTLS(creator, endpoint)
+        return wrapped
+    if text.startswith("ssl:"):
+        raise InvalidConfiguration(f"{text}: ssl: verifies nobody, tls: does")
+    try:
+        plain: IStreamClientEndpoint = clientFromString(reactor, text)
+    except (ValueError, TypeError, OSError, LookupError) as e:
+        raise InvalidConfiguration(f"{text}: no client endpoint: {e}") from e
+    return plain

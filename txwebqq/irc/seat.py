@@ -1,0 +1,100 @@
+"""
+A channel of a network that we are in, or want to be in.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from txwebqq.irc.audience import Audience
+from txwebqq.irc.relayconfig import NetworkSettings
+from txwebqq.irc.spool import Piece
+
+FIRST_REJOIN = 5.0
+"""The seconds until we ask to be let in again, the first time."""
+
+
+class Host(Protocol):
+    """
+    The network that a channel is on.
+    """
+
+    settings: NetworkSettings
+    clock: IReactorTime
+
+    async def speak(self, seat: Seat, piece: Piece) -> str:
+        """
+        As L{Seat.speak}.
+        """
+
+
+class Listener(Protocol):
+    """
+    Who wants to know what happens in a channel.
+    """
+
+    def heard(
+        self, seat: Seat, nick: str, text: str, isAction: bool, msgid: str, origin: str
+    ) -> None:
+        """
+        Somebody said something.
+        """
+
+    def moved(self, seat: Seat, nick: str, how: str) -> None:
+        """
+        Somebody who speaks came or went, in words that follow the nick.
+        """
+
+    def status(self, seat: Seat) -> list[str]:
+        """
+        How it is, in lines for somebody who is in the channel.
+        """
+
+    def changed(self, seat: Seat) -> None:
+        """
+        We can be heard there, or not any more.
+        """
+
+
+class Seat:
+    """
+    A channel of a network, with or without us.
+
+    @ivar audience: the others.
+    """
+
+    def __init__(self, network: Host, name: str, key: str, listener: Listener) -> None:
+        self.network = network
+        self.name = name
+        self.key = key
+        self.listener = listener
+        self.audience = Audience(network.clock.seconds)
+        self.isJoined = False
+        self.since = 0.0
+        self.delay = FIRST_REJOIN
+        self.retry: IDelayedCall | None = None
+        self.names: list[str] = []
+
+    @property
+    def title(self) -> str:
+        """
+        What people call it.
+        """
+        return self.name
+
+    @property
+    def isUp(self) -> bool:
+        """
+        Whether we can be heard there.
+        """
+        return self.isJoined
+
+    async def speak(self, piece: Piece) -> str:
+        """
+        Say the beginning of something.
+
+        @return: the rest of its text; fails with L{NotNow} or L{Refused}.
+        """
+        return await self.network.speak(self, piece)
