@@ -1,0 +1,53 @@
+"""
+Draws the measures of growth: C{python -m benchmarks growth | python -m
+benchmarks.plot > docs/growth.svg}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+
+WIDTH, ROW, LEFT = 640, 44, 150
+
+
+def draw(lines: Iterable[str]) -> str:
+    """
+    A picture of the lines of JSON that are about growth: for each, what one
+    more costs in the small case and in the large one.
+    """
+    rows = [json.loads(line) for line in lines if line.startswith('{"name": "growth-')]
+    height = ROW * len(rows) + 30
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
+            ' font-family="sans-serif" font-size="13">'
+        ),
+        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
+    ]
+    for at, row in enumerate(rows):
+        top = ROW * at + 8
+        name = row["name"].removeprefix("growth-")
+        parts.append(f'<text x="8" y="{top + 20}">{name}</text>')
+        most = max(row["ours"], row["yardstick"])
+        for which, (key, colour) in enumerate(
+            (("yardstick", "#9ab"), ("ours", "#357"))
+        ):
+            y = top + which * 16
+            width = round((WIDTH - LEFT - 150) * row[key] / most)
+            parts.append(
+                f'<rect x="{LEFT}" y="{y}" width="{width}" height="13"'
+                f' fill="{colour}"/>'
+                f'<text x="{LEFT + width + 6}" y="{y + 11}" font-size="11">'
+                f"{row[key]:g} {row['unit']}</text>"
+            )
+    parts.append(
+        f'<text x="{LEFT}" y="{height - 8}" font-size="11">'
+        "light: a tenth as many; dark: all of them</text></svg>"
+    )
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(draw(sys.stdin))
