@@ -73,7 +73,7 @@ def test_process() -> None:
     A side runs in a process of its own, one that asks a server too.
     """
     assert inProcess("benchmarks.wireirc:ours", {"times": 10}) > 0
-    assert inProcess("benchmarks.route:ours", {"messages": 3}) > 0
+    assert inProcess("benchmarks.route:ours", {"messages": 20}) > 0
     assert inProcess("benchmarks.polls:ours", {"events": 2, "polls": 16}) > 0
 
 
