@@ -8,6 +8,7 @@ import pytest
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from txwebqq.protocol import WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
 from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
@@ -84,6 +85,22 @@ def test_hash(wanted: str) -> None:
     web.result(service.stopService())
     web.stop()
     assert web.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize("wanted", FRIEND_HASHES)
+def test_listsAnew(wanted: str) -> None:
+    """
+    An application that asks for the lists anew asks with that hash as well.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    web.group("cats", alice, bob)
+    service, _ = signOn(web, alice, Era.E2, wanted)
+    protocol = web.result(service.whenSignedOn())
+    assert isinstance(protocol, WebQQProtocol)
+    assert web.result(protocol.fetchBuddies()).buddies.keys() == protocol.buddies.keys()
+    assert web.result(protocol.fetchGroups()).groups == protocol.groups
+    web.result(service.stopService())
 
 
 def test_noHashIsRight() -> None:

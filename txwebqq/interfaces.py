@@ -85,6 +85,12 @@ class IWebQQTransport(Interface):
         The value of a cookie that the server gave us, or C{""}.
         """
 
+    def listHash(ticket: Ticket) -> str:
+        """
+        What the lists of friends and groups are asked for with
+        (protocol.md 3.4), C{""} where the server wants nothing.
+        """
+
     def nextMessageId() -> int:
         """
         A number for the next message (protocol.md 4.10).

@@ -145,6 +145,9 @@ class _Transport:
     def cookie(self, name: str) -> str:
         return self._port.cookie(name)
 
+    def listHash(self, ticket: Ticket) -> str:
+        return self._port.listHash(ticket)
+
     def nextMessageId(self) -> int:
         return self._port.nextMessageId()
 
@@ -572,6 +575,14 @@ class Port:
         groups = await self._fetch(GetGroupNameListMask2(ticket, digest))
         present = await self._fetch(GetOnlineBuddies2(ticket))
         return Roster(friends, groups, present)
+
+    def listHash(self, ticket: Ticket) -> str:
+        """
+        The hash that the server took, for a ticket; C{""} if it wants none.
+        """
+        if not self._hash:
+            return ""
+        return FRIEND_HASHES[self._hash](self._account.number, ticket.ptwebqq)
 
     async def _friends(self, ticket: Ticket) -> tuple[FriendList, str]:
         """

@@ -125,7 +125,6 @@ class Room:
         # Words without an id of their own are not brought to us twice.
         self._run = secrets.token_hex(6)
         self._isStopped = False
-        self.copies = 0
 
     # ---- the places
 
@@ -298,7 +297,6 @@ class Room:
             end.lane.wake()
 
     def _copied(self, source: _End) -> None:
-        self.copies += 1
         self._log.debug("A copy in {source}: dropped.", source=source.source)
 
     # ---- what both have

@@ -90,7 +90,11 @@ class GroupRequests(Asking):
         """
         Ask for the group list anew (protocol.md 2.5.1).
         """
-        return self.transport.call(GetGroupNameListMask2)
+        return self.transport.call(
+            lambda ticket: GetGroupNameListMask2(
+                ticket, self.transport.listHash(ticket)
+            )
+        )
 
     def fetchGroup(self, code: Code) -> Deferred[GroupDetails]:
         """

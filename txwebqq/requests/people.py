@@ -56,7 +56,9 @@ class PeopleRequests(Asking):
         Ask for the friend list anew (protocol.md 2.3.1). C{buddies} does not
         need it.
         """
-        return self.transport.call(GetUserFriends2)
+        return self.transport.call(
+            lambda ticket: GetUserFriends2(ticket, self.transport.listHash(ticket))
+        )
 
     def fetchBuddy(self, uin: Uin, captcha: Captcha = NO_CAPTCHA) -> Deferred[Profile]:
         """
