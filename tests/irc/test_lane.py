@@ -281,3 +281,21 @@ def test_joinedLater(scene: Scene) -> None:
     assert scene.qq() == []
     scene.settle(LOOKED_UP_AGAIN + 5)
     assert scene.qq() == ["<bob> hello"]
+
+
+def test_unreadable(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    When the database cannot be read for a while, what waits is said after it,
+    without anybody saying more.
+    """
+
+    def fail(lane: str) -> Piece | None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.spool, "first", fail)
+        scene.ming.tellGroup("猫咪", "第 1")
+        scene.settle()
+    assert scene.irc() == []
+    scene.settle(LONGEST_PAUSE + 5)
+    assert digits(scene.irc()) == [1]

@@ -520,3 +520,15 @@ def test_puppets() -> None:
     assert not scene.server.last.isOpen
     scene.stop()
     assert not main.isOpen
+
+
+def test_movesLate(scene: Scene) -> None:
+    """
+    That somebody left is not kept for who cannot be told now.
+    """
+    scene.server.bob("hello")
+    scene.settle()
+    scene.alice.stop()
+    scene.server.last.send(Line("QUIT", ("bye",), "bob!b@host"))
+    scene.settle()
+    assert scene.spool.lanes() == {}
