@@ -177,7 +177,7 @@ class Guest(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._isOpen = False
         self._rest()
-        why = self._lastWords or reason.getErrorMessage()
+        why = (self._lastWords or reason.getErrorMessage()).rstrip(".")
         said, self._said = self._said, {}
         welcome, self._welcome = self._welcome, None
         if welcome is not None:
