@@ -7,11 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from email.message import Message
-from http.cookiejar import Cookie, CookieJar
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
-from urllib.request import Request
 
 from OpenSSL.SSL import Error as TLSError
 from treq.client import HTTPClient
@@ -43,6 +40,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
 from txwebqq.bodies import FormProducer, Receiver, Sink, Source
+from txwebqq.cookies import Cookies
 from txwebqq.direct import Answer, Direct, NotHTTP
 from txwebqq.errors import (
     CaptchaNeeded,
@@ -179,9 +177,7 @@ class WebQQClient:
         self._servers = servers
         self._clock = clock
         self._pool = pool
-        self._jar = CookieJar()
-        # What it says to URLs, as long as nothing in it changes.
-        self._headers: dict[str, str] = {}
+        self._cookies = Cookies()
 
     def ask(self, command: Command[R]) -> Deferred[R | Refusal]:
         """
@@ -212,24 +208,20 @@ class WebQQClient:
         """
         Forget the last sign-on's cookies, and be who signs on now.
         """
-        self._jar.clear()
-        self._headers.clear()
-        self._setCookie("chkuin", str(number), "ptlogin2.qq.com")
+        self._cookies.clear()
+        self._cookies.set("chkuin", str(number), "ptlogin2.qq.com")
 
     def cookie(self, name: str) -> str:
         """
         The value of a cookie of C{.qq.com}, C{""} when there is none.
         """
-        for cookie in self._jar:
-            if cookie.name == name and cookie.domain == ".qq.com":
-                return cookie.value or ""
-        return ""
+        return self._cookies.value(name, ".qq.com")
 
     def keepTicket(self, ptwebqq: str) -> None:
         """
         Put a rotated C{ptwebqq} where the login put the first.
         """
-        self._setCookie("ptwebqq", ptwebqq, ".qq.com")
+        self._cookies.set("ptwebqq", ptwebqq, ".qq.com")
 
     def close(self) -> Deferred[None]:
         """
@@ -332,7 +324,7 @@ class WebQQClient:
         headers = [f"User-Agent: {USER_AGENT}"]
         if command.referer is not None:
             headers.append(f"Referer: {command.referer.value}")
-        cookies = self._cookiesFor(historical)
+        cookies = self._cookies.header(historical)
         if cookies:
             headers.append(f"Cookie: {cookies}")
         headers.append("Content-Type: application/x-www-form-urlencoded\r\n")
@@ -343,8 +335,7 @@ class WebQQClient:
         )
 
         def answered(answer: Answer) -> R | Refusal:
-            if answer.cookies:
-                self._keepCookies(historical, answer.cookies)
+            self._cookies.keep(historical, answer.cookies)
             if answer.status != 200:
                 raise Unreachable(
                     f"the answer has status {answer.status}", answer.status
@@ -358,29 +349,6 @@ class WebQQClient:
 
         replied: Deferred[R | Refusal] = asked.addCallbacks(answered, lost)
         return replied.addTimeout(command.patience, self._clock, _timedOut)
-
-    def _cookiesFor(self, historical: str) -> str:
-        """
-        The cookies for a URL, as a header has them.
-        """
-        known = self._headers.get(historical)
-        if known is None:
-            asked = Request(historical)
-            self._jar.add_cookie_header(asked)
-            known = asked.get_header("Cookie") or ""
-            # One that expires is looked at anew each time.
-            if all(cookie.expires is None for cookie in self._jar):
-                self._headers[historical] = known
-        return known
-
-    def _keepCookies(self, historical: str, values: list[str]) -> None:
-        """
-        Take the cookies of an answer.
-        """
-        self._headers.clear()
-        # The jar asks of a response no more than its headers.
-        received = cast(Any, _Received(values))
-        self._jar.extract_cookies(received, Request(historical))
 
     async def _exchange(self, command: Command[R]) -> R | Refusal:
         form = encodeForm(command.encodeFields())
@@ -419,7 +387,7 @@ class WebQQClient:
             headers.setRawHeaders("Content-Type", [kind])
         try:
             # The jar thinks in the historical hosts, wherever they are now.
-            cookies = self._cookiesFor(historical)
+            cookies = self._cookies.header(historical)
             if cookies:
                 headers.setRawHeaders("Cookie", [cookies])
             responded: Deferred[Any] = self._http.request(
@@ -436,33 +404,8 @@ class WebQQClient:
             raise Unreachable("the address is no URL") from e
         response = await responded
         values = response.headers.getRawHeaders(b"Set-Cookie", [])
-        if values:
-            self._keepCookies(historical, [v.decode("latin-1") for v in values])
+        self._cookies.keep(historical, (value.decode("latin-1") for value in values))
         return response
-
-    def _setCookie(self, name: str, value: str, domain: str) -> None:
-        dotted = domain.startswith(".")
-        self._headers.clear()
-        self._jar.set_cookie(
-            Cookie(
-                version=0,
-                name=name,
-                value=value,
-                port=None,
-                port_specified=False,
-                domain=domain,
-                domain_specified=dotted,
-                domain_initial_dot=dotted,
-                path="/",
-                path_specified=True,
-                secure=False,
-                expires=None,
-                discard=True,
-                comment=None,
-                comment_url=None,
-                rest={},
-            )
-        )
 
 
 def _closing(result: R, source: Source) -> R:
@@ -546,20 +489,6 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
 
 
 # ---- reading
-
-
-class _Received:
-    """
-    A response as the standard library's cookie jar wants to see it.
-    """
-
-    def __init__(self, values: list[str]) -> None:
-        self._message = Message()
-        for value in values:
-            self._message["Set-Cookie"] = value
-
-    def info(self) -> Message:
-        return self._message
 
 
 class _Body(TwistedProtocol):

@@ -1,0 +1,103 @@
+"""
+The cookies of one account, by the historical hosts, wherever those are now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from email.message import Message
+from http.cookiejar import Cookie, CookieJar
+from typing import Any, cast
+from urllib.request import Request
+
+
+class Cookies:
+    """
+    What servers have asked us to send back, and what a page would set itself.
+    """
+
+    def __init__(self) -> None:
+        self._jar = CookieJar()
+        # What it says to URLs, as long as nothing in it changes.
+        self._headers: dict[str, str] = {}
+
+    def clear(self) -> None:
+        """
+        Forget all of them.
+        """
+        self._jar.clear()
+        self._headers.clear()
+
+    def header(self, url: str) -> str:
+        """
+        What to send to a URL, C{""} for nothing.
+        """
+        known = self._headers.get(url)
+        if known is None:
+            asked = Request(url)
+            self._jar.add_cookie_header(asked)
+            known = asked.get_header("Cookie") or ""
+            # One that expires is looked at anew each time.
+            if all(cookie.expires is None for cookie in self._jar):
+                self._headers[url] = known
+        return known
+
+    def keep(self, url: str, values: Iterable[str]) -> None:
+        """
+        Take what a URL has answered with, the values of C{Set-Cookie}.
+        """
+        values = list(values)
+        if values:
+            self._headers.clear()
+            # The jar asks of a response no more than its headers.
+            self._jar.extract_cookies(cast(Any, _Received(values)), Request(url))
+
+    def value(self, name: str, domain: str) -> str:
+        """
+        The value of a cookie, C{""} when there is none.
+        """
+        for cookie in self._jar:
+            if cookie.name == name and cookie.domain == domain:
+                return cookie.value or ""
+        return ""
+
+    def set(self, name: str, value: str, domain: str) -> None:
+        """
+        Have a cookie, as a page's own script sets one.
+        """
+        dotted = domain.startswith(".")
+        self._headers.clear()
+        self._jar.set_cookie(
+            Cookie(
+                version=0,
+                name=name,
+                value=value,
+                port=None,
+                port_specified=False,
+                domain=domain,
+                domain_specified=dotted,
+                domain_initial_dot=dotted,
+                path="/",
+                path_specified=True,
+                secure=False,
+                expires=None,
+                discard=True,
+                comment=None,
+                comment_url=None,
+                rest={},
+            )
+        )
+
+
+class _Received:
+    """
+    A response as the standard library's cookie jar wants to see it.
+    """
+
+    def __init__(self, values: list[str]) -> None:
+        self._message = Message()
+        for value in values:
+            self._message["Set-Cookie"] = value
+
+    def info(self) -> Message:
+        return self._message
