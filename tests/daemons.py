@@ -9,13 +9,18 @@ import random
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectError, ProcessDone
-from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
+from twisted.internet.protocol import (
+    Factory,
+    ProcessProtocol,
+    Protocol,
+    connectionDone,
+)
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
@@ -218,16 +223,33 @@ def freePort() -> int:
         return port
 
 
+class _Caller(Protocol):
+    """
+    Says that it has nothing to say, and waits for the other end to hang up.
+    """
+
+    def __init__(self) -> None:
+        self.lost: Deferred[None] = Deferred()
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        transport.loseWriteConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.lost.callback(None)
+
+
 async def _answers(port: int) -> bool:
     """
-    Whether somebody listens there.
+    Whether somebody listens there who has come so far as to hang up: the system
+    takes calls before the reactor runs, when a signal still ends a process on
+    the spot.
     """
     endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
     try:
-        protocol = await endpoint.connect(Factory.forProtocol(Protocol))
+        caller = await endpoint.connect(Factory.forProtocol(_Caller))
     except ConnectError:
         return False
-    assert isinstance(protocol, Protocol)
-    assert protocol.transport is not None
-    protocol.transport.loseConnection()
+    assert isinstance(caller, _Caller)
+    await caller.lost
     return True
