@@ -67,7 +67,19 @@ def test_split(raw: bytes, line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b" ", b":source", b"@tag", b"@tag ", b"4x2 y", b"a\0b", b"\xff\xfe c"]
+    "raw",
+    [
+        b"",
+        b" ",
+        b":source",
+        b":source :QUIT",
+        b" :QUIT",
+        b"@tag",
+        b"@tag ",
+        b"4x2 y",
+        b"a\0b",
+        b"\xff\xfe c",
+    ],
 )
 def test_malformed(raw: bytes) -> None:
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -57,6 +58,10 @@ class Line(NamedTuple):
         return self.source.partition("!")[0].partition("@")[0]
 
 
+# What the class itself does, without a call of its own.
+_line = tuple.__new__
+
+
 def encodingOf(raw: bytes) -> str:
     """
     What a line is written in: clients that know no UTF-8 write GB18030.
@@ -81,25 +86,30 @@ def parse(raw: bytes) -> Line:
     # Three searches of this kind are faster than one for a pattern.
     if "\0" in text or "\r" in text or "\n" in text:
         raise MalformedLine("a line with NUL, CR or LF in it")
-    tags = _NO_TAGS
-    if text.startswith("@"):
+    source, tags = "", _NO_TAGS
+    if text[:1] == "@":
         said, _, text = text[1:].partition(" ")
         tags = _parseTags(said)
         text = text.lstrip(" ")
-    source = ""
-    if text.startswith(":"):
-        source, _, text = text[1:].partition(" ")
-        text = text.lstrip(" ")
-    middle, colon, trailing = text.partition(" :")
-    params = middle.split(" ")
-    if "" in params:
-        params = [word for word in params if word]
-    command = params[0] if params else ""
-    if command not in _COMMON and _COMMAND.fullmatch(command) is None:
-        raise MalformedLine("a line without a command")
+    head, colon, trailing = text.partition(" :")
+    words = head.split(" ")
+    if "" in words:
+        words = [word for word in words if word]
+    if text[:1] == ":":
+        source = words.pop(0)[1:]
+    command = words.pop(0) if words else ""
+    if command not in _COMMON:
+        command = _named(command)
     if colon:
-        params.append(trailing)
-    return Line(command.upper(), tuple(params[1:]), source, tags)
+        words.append(trailing)
+    return _line(Line, (command, tuple(words), source, tags))
+
+
+@lru_cache(maxsize=256)
+def _named(command: str) -> str:
+    if _COMMAND.fullmatch(command) is None:
+        raise MalformedLine("a line without a command")
+    return command.upper()
 
 
 def _parseTags(said: str) -> Mapping[str, str]:
