@@ -42,11 +42,11 @@ docs: .venv/test.stamp
 	@touch $@
 
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --editable '.[server,irc,bench,test,docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[server,irc,speed,bench,test,docs]'
 	@touch $@ .venv/demo.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
-	@$(BIN)/python -m pip install --quiet --editable '.[server,irc,bench]'
+	@$(BIN)/python -m pip install --quiet --editable '.[server,irc,speed,bench]'
 	@touch $@ .venv/demo.stamp
 
 # Without these programs their tests are skipped, and the rest is tested still.

@@ -32,7 +32,7 @@ MAX_LOOKED_UP = 20
 """Of so many that one event brings, names are looked up."""
 
 
-_WORDS = (Message, GroupMessage, DiscussionMessage, StrangerMessage)
+_WORDS = frozenset({Message, GroupMessage, DiscussionMessage, StrangerMessage})
 
 
 class Delivery:
@@ -68,7 +68,7 @@ class Delivery:
         Hand an event over after all before it. Nothing comes after a kick, so
         it is not kept waiting.
         """
-        if self._asked is None and not self._waiting and isinstance(event, _WORDS):
+        if self._asked is None and not self._waiting and type(event) in _WORDS:
             # As nearly always: words bring nobody.
             self._give(event)
             return

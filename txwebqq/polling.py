@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from twisted.application.internet import backoffPolicy
 from twisted.application.service import Service
@@ -49,9 +50,7 @@ HELD = 0.5
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
 
 
-_WORDS = (Message, GroupMessage, DiscussionMessage, StrangerMessage)
-
-# What an id is one of, and whose.
+# What an id is one of, and whose: of words, as nearly all events are.
 _PLACES: Mapping[type[object], Callable[[object], object]] = {
     Message: attrgetter("sender"),
     GroupMessage: attrgetter("group", "sender"),
@@ -84,16 +83,14 @@ class Inbox:
         return events
 
     def _isNew(self, event: Event) -> bool:
-        if not isinstance(event, _WORDS):
+        place = _PLACES.get(type(event))
+        if place is None:
             return True
-        if not (event.messageId or event.messageId2):
+        words: Any = event
+        first, second = words.messageId, words.messageId2
+        if not (first or second):
             return True
-        key = (
-            type(event),
-            _PLACES[type(event)](event),
-            event.messageId,
-            event.messageId2,
-        )
+        key = (place, place(event), first, second)
         if key in self._seen:
             return False
         self._seen.add(key)
@@ -106,8 +103,8 @@ class Inbox:
         """
         The application was given an event.
         """
-        if isinstance(event, _WORDS):
-            self.shown.append(str(event.messageId))
+        if type(event) in _PLACES:
+            self.shown.append(str(cast(Any, event).messageId))
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         """
@@ -121,7 +118,7 @@ class Inbox:
 
 def _when(event: Event) -> float:
     if isinstance(event, KickNotice):
-        return float("inf")
+        return inf
     return getattr(event, "time", 0)
 
 

@@ -84,6 +84,8 @@ class ReadingService(Service):
         """
         Read about what an event has just mentioned.
         """
+        if not (self._roster.newGroups or self._roster.newDiscussions):
+            return
         codes, self._roster.newGroups = self._roster.newGroups, set()
         for code in codes:
             self._readGroup(code)

@@ -29,6 +29,7 @@ from txwebqq.model import (
     GroupMessage,
     GroupNotice,
     GroupStep,
+    Message,
     Number,
     Presence,
     Profile,
@@ -79,6 +80,12 @@ class Roster:
         Change what an event says has changed.
         """
         match event:
+            case Message():
+                # As most of them are, and nothing of ours changes with it.
+                pass
+            case GroupMessage():
+                if event.group not in self.groups:
+                    self._meet(event.group, event.code, event.number)
             case StatusChange(uin, status, clientType):
                 self._see(uin, status, clientType)
             case RosterChange():
@@ -90,8 +97,6 @@ class Roster:
                 self.addBuddy(event.uin, event.category)
             case GroupNotice():
                 self._heed(event)
-            case GroupMessage() if event.group not in self.groups:
-                self._meet(event.group, event.code, event.number)
             case DiscussionMessage():
                 self._hear(event.discussion, event.version)
 

@@ -22,13 +22,13 @@ from txwebqq.model import (
     UnknownSegment,
     plainText,
 )
-from txwebqq.wire.command import encodeJSON
 from txwebqq.wire.content import (
     decodeReceived,
     decodeSent,
     encodeReceived,
     encodeSent,
 )
+from txwebqq.wire.jsontext import encodeJSON
 
 PLAIN = Font()
 LOUD = Font("微软雅黑", 24, bold=True, underline=True, color="ff0080")

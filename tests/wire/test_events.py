@@ -52,8 +52,8 @@ from txwebqq.model import (
     UnknownSegment,
 )
 from txwebqq.wire.channel import Poll2
-from txwebqq.wire.command import encodeJSON
-from txwebqq.wire.events import decodeEvent, encodeEvent, pollTypeOf
+from txwebqq.wire.events import decodeEnvelope, encodeEvent, pollTypeOf
+from txwebqq.wire.jsontext import encodeJSON
 
 GROUP_NUMBER = Number(245890123)
 DISCUSSION = Did(2006655441)
@@ -452,7 +452,7 @@ def test_quoted(envelope: str, event: Event) -> None:
     An event of protocol.md says what protocol.md says it does.
     """
     parsed = json.loads(envelope)
-    assert decodeEvent(parsed["poll_type"], parsed["value"]) == event
+    assert decodeEnvelope(parsed) == event
     assert pollTypeOf(event) == parsed["poll_type"]
     body = f'{{"retcode":0,"result":[{envelope}]}}'.encode()
     assert Poll2.decodeReply(body) == (event,)
@@ -480,7 +480,7 @@ def test_bothWays(event: Event) -> None:
     The client sees the event that the server has told.
     """
     wire = json.loads(encodeJSON(encodeEvent(event)))
-    assert decodeEvent(wire["poll_type"], wire["value"]) == event
+    assert decodeEnvelope(wire) == event
 
 
 def test_complete() -> None:
@@ -581,7 +581,9 @@ def test_absurd(member: str, value: Any) -> None:
     none that an application sees.
     """
     parsed = json.loads(QUOTED[0][0])["value"] | {member: value}
-    assert decodeEvent("message", parsed) == UnknownEvent("message", parsed)
+    assert decodeEnvelope({"poll_type": "message", "value": parsed}) == UnknownEvent(
+        "message", parsed
+    )
 
 
 def test_sparse() -> None:
@@ -589,13 +591,36 @@ def test_sparse() -> None:
     Of a message no more is needed than who, to whom and what.
     """
     value: dict[str, Any] = {"from_uin": 5, "to_uin": 6, "content": ["x "]}
-    assert decodeEvent("message", value) == Message(
+    assert decodeEnvelope({"poll_type": "message", "value": value}) == Message(
         Uin(5), Number(6), (Text("x"),), 0, 0, 0
     )
     group = value | {"send_uin": 7}
-    assert decodeEvent("group_message", group) == GroupMessage(
+    assert decodeEnvelope(
+        {"poll_type": "group_message", "value": group}
+    ) == GroupMessage(
         Gid(5), Code(0), Number(0), Uin(7), Number(6), (Text("x"),), 0, 0, 0
     )
+
+
+def _worded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _worded(member) for name, member in value.items()}
+    return str(value) if type(value) is int else value
+
+
+@pytest.mark.parametrize(
+    ("envelope", "event"), [pytest.param(e, v, id=named(v)) for e, v in QUOTED[:3]]
+)
+def test_wordedNumbers(envelope: str, event: Event) -> None:
+    """
+    Numbers of messages may be text, one of them or all.
+    """
+    parsed = json.loads(envelope)
+    assert decodeEnvelope(_worded(parsed)) == event
+    for name, member in parsed["value"].items():
+        if type(member) is int:
+            value = parsed["value"] | {name: str(member)}
+            assert decodeEnvelope(parsed | {"value": value}) == event
 
 
 def test_built() -> None:
@@ -605,7 +630,7 @@ def test_built() -> None:
     """
     for envelope, event in QUOTED[:3]:
         parsed = json.loads(envelope)
-        decoded = decodeEvent(parsed["poll_type"], parsed["value"])
+        decoded = decodeEnvelope(parsed)
         assert type(decoded) is type(event)
         assert hash(decoded) == hash(event)
         assert repr(decoded) == repr(event)
@@ -642,6 +667,6 @@ def test_oddNumbers() -> None:
         "old_member": None,
         "t_old_member": "",
     }
-    assert decodeEvent("sys_g_msg", value) == GroupNotice(
+    assert decodeEnvelope({"poll_type": "sys_g_msg", "value": value}) == GroupNotice(
         GroupStep.LEFT, TEAHOUSE, TEAHOUSE_CODE, Number(0), operation=2
     )

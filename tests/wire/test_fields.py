@@ -39,6 +39,7 @@ FORMS = {
     "raw, with spaces": f"r={LOOSE}",
     "raw, ids behind": f"r={BARE}&{IDS}",
     "raw, ids before": f"{IDS}&r={BARE}",
+    "raw, line end": f"r={BARE}&{IDS}\r\n",
     "raw, after a space": f"r= {BARE}&{IDS}",
     "raw brackets": f"r={{{quote(TIGHT[1:-1], safe='')}}}&{IDS}",
     "ids inside r": f"r={quote(f'{BARE}&{IDS}', safe='')}",

@@ -23,17 +23,10 @@ from tests.wire.talk_rows import TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import UnknownEvent, UnknownSegment
 from txwebqq.wire.channel import GetOnlineBuddies2, Poll2, SendBuddyMsg2
-from txwebqq.wire.command import (
-    LIMIT,
-    Command,
-    Fields,
-    Refusal,
-    encodeForm,
-    parseJSON,
-    parseJSONPrefix,
-)
+from txwebqq.wire.command import LIMIT, Command, Fields, Refusal, encodeForm
 from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
-from txwebqq.wire.events import decodeEvent, encodeEvent
+from txwebqq.wire.events import decodeEnvelope, encodeEvent
+from txwebqq.wire.jsontext import parseJSON, parseJSONPrefix
 from txwebqq.wire.ptui import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.signon import Check, LoginPage, LoginReply
 
@@ -304,7 +297,7 @@ def test_anyEvent(value: Any) -> None:
     """
     for pollType in ("message", "group_message", "sys_g_msg", "system_message", "x"):
         clean = parseJSON(json.dumps(value))
-        event = decodeEvent(pollType, clean)
+        event = decodeEnvelope({"poll_type": pollType, "value": clean})
         tidy(event)
         json.dumps(encodeEvent(event))
 

@@ -30,8 +30,8 @@ from txwebqq.model import (
     UnknownSegment,
 )
 from txwebqq.server.aliases import Aliases
-from txwebqq.wire.command import encodeJSON
 from txwebqq.wire.content import decodeSegment, encodeSegment
+from txwebqq.wire.jsontext import encodeJSON
 
 MAX_TOGETHER = 100
 """How many letters one answer may hold, and a session may keep in memory."""

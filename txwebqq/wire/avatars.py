@@ -16,8 +16,8 @@ from txwebqq.wire.command import (
     Referer,
     Ticket,
     apiQuery,
-    encodeJSON,
 )
+from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.media import BytesCommand
 
 OF_PERSON, OF_GROUP = 1, 4

@@ -18,7 +18,6 @@ from txwebqq.model import (
     Presence,
     Status,
     Uin,
-    UnknownEvent,
 )
 from txwebqq.wire.command import (
     Command,
@@ -32,20 +31,18 @@ from txwebqq.wire.command import (
     Ticket,
     channelQuery,
     decodeAnswer,
-    decodeText,
-    encodeJSON,
     encodeRefusal,
     guarded,
     integer,
     natural,
-    parseJSON,
     postFields,
     refusalOf,
     statusOf,
     textOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.events import decodeEvent, encodeEvent
+from txwebqq.wire.events import decodeEnvelope, encodeEvent
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 # ---- poll
 
@@ -92,7 +89,7 @@ class Poll2(JSONCommand[tuple[Event, ...]]):
         # Real servers also said "ok" for nothing.
         if not isinstance(result, list):
             return ()
-        return tuple(map(_decodeEnvelope, result))
+        return tuple(map(decodeEnvelope, result))
 
     @classmethod
     def decodeReply(cls, body: bytes) -> tuple[Event, ...] | Refusal:
@@ -102,14 +99,6 @@ class Poll2(JSONCommand[tuple[Event, ...]]):
 
 def _decodeIds(ids: list[Any]) -> tuple[str, ...]:
     return tuple(textOf(one) for one in ids)
-
-
-def _decodeEnvelope(envelope: Any) -> Event:
-    if isinstance(envelope, dict) and "value" in envelope:
-        pollType = envelope.get("poll_type")
-        if isinstance(pollType, str):
-            return decodeEvent(pollType, envelope["value"])
-    return UnknownEvent("", envelope)
 
 
 # ---- sends
@@ -367,7 +356,7 @@ class GetMsgTip(Command[bool]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> bool | Refusal:
-        return guarded(_decodeTip, parseJSON(decodeText(body)))
+        return guarded(_decodeTip, parseJSON(body))
 
 
 def _decodeTip(value: Any) -> bool | Refusal:

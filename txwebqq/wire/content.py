@@ -22,14 +22,8 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.wire.command import (
-    LIMIT,
-    MISSHAPEN,
-    encodeJSON,
-    natural,
-    parseJSON,
-    textOf,
-)
+from txwebqq.wire.command import LIMIT, MISSHAPEN, natural, textOf
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 V = TypeVar("V")
 
@@ -65,10 +59,10 @@ def _isNatural(number: Any) -> bool:
 
 
 def _isFace(element: Any) -> bool:
-    if not (isinstance(element, list) and len(element) == 2 and element[0] == "face"):
-        return False
-    number = element[1]
-    return type(number) is int and 0 <= number < LIMIT
+    match element:
+        case ["face", number]:
+            return type(number) is int and 0 <= number < LIMIT
+    return False
 
 
 def decodeSegment(element: Any) -> Segment:
@@ -296,25 +290,28 @@ def decodeReceived(elements: Any) -> tuple[Content, Font]:
     """
     if not isinstance(elements, list):
         raise MalformedReply("content is not an array")
+    last = elements[-1] if elements else None
+    if type(last) is str and last.endswith((" ", "\r")):
+        # One space of padding; the earliest servers ended in CR instead.
+        elements = [*elements[:-1], last[:-1]]
     segments: list[Segment] = []
     font = None
-    last = len(elements) - 1
-    for at, element in enumerate(elements):
-        if type(element) is str:
-            text = element
-            # One space of padding; the earliest servers ended in CR instead.
-            if at == last and text.endswith((" ", "\r")):
-                text = text[:-1]
-            if "\r" in text:
-                text = text.replace("\r\n", "\n").replace("\r", "\n")
-            if text:
-                segments.append(_text(text))
-        elif type(element) is not list:
+    for element in elements:
+        kind = type(element)
+        if kind is str:
+            if "\r" in element:
+                element = element.replace("\r\n", "\n").replace("\r", "\n")
+            if element:
+                segments.append(_text(element))
+        elif kind is not list:
             segments.append(UnknownSegment(element))
+        elif not element:
+            pass
+        elif element[0] == "font":
+            if font is None:
+                font = _decodeFont(element)
         elif _isFace(element):
             segments.append(_face(element[1]))
-        elif element and element[0] != "font":
+        else:
             segments.append(_decodeReceivedSegment(element))
-        elif element and font is None:
-            font = _decodeFont(element)
     return tuple(segments), _PLAIN if font is None else font

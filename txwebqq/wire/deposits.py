@@ -21,16 +21,14 @@ from txwebqq.wire.command import (
     Refusal,
     Ticket,
     channelQuery,
-    decodeText,
-    encodeJSON,
     guarded,
     integer,
     natural,
-    parseJSONPrefix,
     percentEncode,
     postFields,
     textOf,
 )
+from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.media import BytesCommand, Upload, scriptName
 
 

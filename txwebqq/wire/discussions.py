@@ -32,13 +32,12 @@ from txwebqq.wire.command import (
     Ticket,
     channelQuery,
     decodeAnswer,
-    encodeJSON,
     natural,
-    parseJSON,
     postFields,
     textOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 R = TypeVar("R")
 

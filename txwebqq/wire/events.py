@@ -38,42 +38,62 @@ from txwebqq.model import (
     Typing,
     UnknownEvent,
 )
-from txwebqq.wire.command import MISSHAPEN, natural, textOf
+from txwebqq.wire.command import LIMIT, MISSHAPEN, natural, textOf
 from txwebqq.wire.content import decodeReceived, encodeReceived, quickly
 
 _message = quickly(Message)
 _groupMessage = quickly(GroupMessage)
 
 
+# What nearly all events are is taken apart in as few steps as may be: whether
+# all of its numbers are some is asked once.
+
+
 def _decodeMessage(value: Mapping[str, Any]) -> Message:
     content, font = decodeReceived(value["content"])
-    return _message(
-        natural(value["from_uin"]),
-        natural(value["to_uin"]),
-        content,
-        natural(value.get("time", 0)),
-        natural(value.get("msg_id", 0)),
-        natural(value.get("msg_id2", 0)),
-        font,
-        natural(value.get("msg_type", 9)),
-    )
+    get = value.get
+    sender, recipient, time = value["from_uin"], value["to_uin"], get("time", 0)
+    first, second, kind = get("msg_id", 0), get("msg_id2", 0), get("msg_type", 9)
+    try:
+        isFit = 0 <= sender | recipient | time | first | second | kind < LIMIT
+    except TypeError:
+        isFit = False
+    if not isFit:
+        numbers = map(natural, (sender, recipient, time, first, second, kind))
+        sender, recipient, time, first, second, kind = numbers
+    return _message(sender, recipient, content, time, first, second, font, kind)
 
 
 def _decodeGroupMessage(value: Mapping[str, Any]) -> GroupMessage:
     content, font = decodeReceived(value["content"])
+    get = value.get
+    group, code, number = value["from_uin"], get("group_code", 0), get("info_seq", 0)
+    sender, recipient, time = value["send_uin"], value["to_uin"], get("time", 0)
+    first, second = get("msg_id", 0), get("msg_id2", 0)
+    sequence, kind = get("seq", 0), get("msg_type", 43)
+    try:
+        isFit = 0 <= group | code | number | sender | recipient < LIMIT
+        isFit = isFit and 0 <= time | first | second | sequence | kind < LIMIT
+    except TypeError:
+        isFit = False
+    if not isFit:
+        numbers = map(natural, (group, code, number, sender, recipient))
+        group, code, number, sender, recipient = numbers
+        numbers = map(natural, (time, first, second, sequence, kind))
+        time, first, second, sequence, kind = numbers
     return _groupMessage(
-        natural(value["from_uin"]),
-        natural(value.get("group_code", 0)),
-        natural(value.get("info_seq", 0)),
-        natural(value["send_uin"]),
-        natural(value["to_uin"]),
+        group,
+        code,
+        number,
+        sender,
+        recipient,
         content,
-        natural(value.get("time", 0)),
-        natural(value.get("msg_id", 0)),
-        natural(value.get("msg_id2", 0)),
-        natural(value.get("seq", 0)),
+        time,
+        first,
+        second,
+        sequence,
         font,
-        natural(value.get("msg_type", 43)),
+        kind,
     )
 
 
@@ -338,20 +358,25 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any]], Event]] = {
 }
 
 
-def decodeEvent(pollType: str, value: Any) -> Event:
+def decodeEnvelope(envelope: Any) -> Event:
     """
     The event in a poll's envelope.
 
     @return: L{UnknownEvent} for a type that we do not know, and for a value
         that its type cannot hold: one odd event must not lose the others.
     """
-    decode = _DECODERS.get(pollType)
-    if decode is None:
-        return UnknownEvent(pollType, value)
     try:
-        return decode(value)
+        return _DECODERS[envelope["poll_type"]](envelope["value"])
     except (MalformedReply, *MISSHAPEN):
-        return UnknownEvent(pollType, value)
+        return _unknown(envelope)
+
+
+def _unknown(envelope: Any) -> UnknownEvent:
+    if isinstance(envelope, dict) and "value" in envelope:
+        pollType = envelope.get("poll_type")
+        if isinstance(pollType, str):
+            return UnknownEvent(pollType, envelope["value"])
+    return UnknownEvent("", envelope)
 
 
 POLL_TYPES: dict[type[Any], str] = {

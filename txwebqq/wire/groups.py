@@ -32,16 +32,14 @@ from txwebqq.wire.command import (
     apiForm,
     apiQuery,
     channelQuery,
-    decodeText,
-    encodeJSON,
     guarded,
     integer,
     natural,
-    parseJSON,
     postFields,
     textOf,
 )
 from txwebqq.wire.gcode import CodeForm, CodeQuery, codeOf
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.profile import count
 
 MAX_CODES = 500
@@ -285,7 +283,7 @@ class SearchGroups(JSONCommand[FoundGroups]):
         found = super(SearchGroups, cls).decodeReply(body)
         if isinstance(found, Refusal):
             return found
-        return guarded(_withHeader, found, parseJSON(decodeText(body)))
+        return guarded(_withHeader, found, parseJSON(body))
 
     @classmethod
     def decodeResult(cls, result: Any) -> FoundGroups:
@@ -373,7 +371,7 @@ class ApplyJoinGroup2(JSONCommand[None]):
     def decodeReply(cls, body: bytes) -> None | Refusal:
         reply = super(ApplyJoinGroup2, cls).decodeReply(body)
         if isinstance(reply, Refusal) and reply.retcode == REFUSED:
-            tips = parseJSON(decodeText(body)).get("tips")
+            tips = parseJSON(body).get("tips")
             return Refusal(REFUSED, tips if isinstance(tips, str) else reply.errmsg)
         return reply
 

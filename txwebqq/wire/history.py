@@ -40,16 +40,14 @@ from txwebqq.wire.command import (
     Ticket,
     apiQuery,
     decodeRefusal,
-    decodeText,
-    encodeJSON,
     encodeRefusal,
     guarded,
     integer,
     natural,
-    parseJSON,
     textOf,
 )
 from txwebqq.wire.content import decodeReceived, encodeReceived
+from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
 
 NO_HISTORY = 5555
 """The refusal where nothing has been said."""

@@ -22,13 +22,11 @@ from txwebqq.wire.command import (
     Refusal,
     Ticket,
     channelQuery,
-    decodeText,
-    encodeJSON,
     encodeRefusal,
     guarded,
-    parseJSON,
     refusalOf,
 )
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 R = TypeVar("R")
 
@@ -45,7 +43,7 @@ def refusalIn(body: bytes) -> Refusal | None:
     if len(body) > MAX_REFUSAL or _REFUSAL.match(body) is None:
         return None
     try:
-        return guarded(refusalOf, parseJSON(decodeText(body)))
+        return guarded(refusalOf, parseJSON(body))
     except MalformedReply:
         return None
 

@@ -27,12 +27,11 @@ from txwebqq.wire.command import (
     Referer,
     Ticket,
     apiQuery,
-    encodeJSON,
     natural,
-    parseJSON,
     postFields,
     textOf,
 )
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.profile import (
     PROFILE_NUMBERS,
     PROFILE_TEXTS,

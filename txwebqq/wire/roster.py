@@ -29,11 +29,11 @@ from txwebqq.wire.command import (
     Referer,
     Ticket,
     apiQuery,
-    encodeJSON,
     integer,
     natural,
     textOf,
 )
+from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.profile import ProfileCommand
 
 GLOBAL_MASK = 1000

@@ -17,14 +17,13 @@ from txwebqq.wire.command import (
     Pairs,
     Referer,
     Ticket,
-    encodeJSON,
     guarded,
     integer,
     natural,
-    parseJSON,
     textOf,
 )
 from txwebqq.wire.gcode import CodeForm, CodeQuery, codeOf, numberIfSaid, textIfSaid
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.profile import count
 
 GLOBAL = "cAll"

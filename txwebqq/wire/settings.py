@@ -17,8 +17,8 @@ from txwebqq.wire.command import (
     Pairs,
     Referer,
     Ticket,
-    encodeJSON,
 )
+from txwebqq.wire.jsontext import encodeJSON
 
 PANEL = 50
 """The C{appid} of the main panel, the only one that captures show."""

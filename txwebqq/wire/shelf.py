@@ -21,14 +21,12 @@ from txwebqq.wire.command import (
     Refusal,
     Ticket,
     channelQuery,
-    decodeText,
-    encodeJSON,
     encodeRefusal,
     guarded,
     natural,
-    parseJSONPrefix,
     textOf,
 )
+from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.media import BytesCommand, Upload, refusalIn, scriptName
 
 CALLBACK_GROUP = "EQQ.Model.ChatMsg.callbackSendPicGroup"

@@ -25,7 +25,6 @@ from txwebqq.wire.command import (
     Ticket,
     channelQuery,
     decodeRefusal,
-    decodeText,
     encodeForm,
     encodeRefusal,
     guarded,
@@ -34,6 +33,7 @@ from txwebqq.wire.command import (
     postFields,
     statusOf,
 )
+from txwebqq.wire.jsontext import decodeText
 
 APPID = "1003903"
 """WebQQ's own C{aid} (protocol.md 1.2)."""

@@ -1,0 +1,127 @@
+"""
+JSON is read alike with the standard library and with orjson.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from txwebqq.errors import MalformedReply
+from txwebqq.wire import jsontext
+from txwebqq.wire.jsontext import encodeJSON, parseJSON, parseJSONPrefix
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+ODD = [
+    "",
+    " ",
+    "{",
+    "NaN",
+    "[Infinity]",
+    "1e999",
+    "9" * 5000,
+    "[" * 100_000,
+    '"\\ud800"',
+    '"\\udc00\\ud800 \\ud83c\\udf75"',
+    '"\\\\ud800"',
+    '["a\tb\n"]',
+    '{"a":1,"a":2}',
+    '{"a":1}&b=2',
+    ' {"a": -0} ',
+    "\ufeff{}",
+    "[1,]",
+    "'a'",
+    "\ud800",
+]
+
+
+@pytest.fixture(params=["standard", "orjson"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Either of them.
+    """
+    quick = orjson.loads if request.param == "orjson" else None
+    monkeypatch.setattr(jsontext, "_quick", quick)
+
+
+def _outcome(text: str | bytes, strict: bool) -> Any:
+    try:
+        return parseJSON(text, strict)
+    except MalformedReply as e:
+        return str(e)
+
+
+def _prefix(text: str) -> Any:
+    try:
+        return parseJSONPrefix(text)
+    except MalformedReply as e:
+        return str(e)
+
+
+@pytest.mark.parametrize("text", ODD, ids=lambda text: ascii(text[:20]))
+def test_alike(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What is odd has one meaning, or is refused in the same words.
+    """
+    found = []
+    for quick in (None, orjson.loads):
+        monkeypatch.setattr(jsontext, "_quick", quick)
+        raw = text.encode("utf-8", "surrogatepass")
+        outcomes = [_outcome(text, True), _outcome(text, False), _outcome(raw, True)]
+        found.append([*outcomes, _prefix(text)])
+    assert found[0] == found[1]
+
+
+@given(values)
+def test_roundTrip(value: Any) -> None:
+    """
+    What is written is ASCII, and is read again as it was.
+    """
+    text = encodeJSON(value)
+    assert text.isascii()
+    assert " " not in encodeJSON([1, {"a": 2}])
+    before = jsontext._quick
+    try:
+        for quick in (None, orjson.loads):
+            jsontext._quick = quick
+            assert parseJSON(text) == parseJSON(text.encode()) == value
+    finally:
+        jsontext._quick = before
+
+
+@pytest.mark.usefixtures("library")
+def test_repaired() -> None:
+    """
+    Half a character gives way to what stands for none; text behind the JSON
+    is left.
+    """
+    assert parseJSON('["\\ud800x","\\ud83c\\udf75"]') == ["\ufffdx", "🍵"]
+    assert parseJSONPrefix('{"a":"b"}&c=d') == ({"a": "b"}, "&c=d")
+    assert parseJSON('["a\tb"]', strict=False) == ["a\tb"]
+    with pytest.raises(MalformedReply, match=r"^not JSON$"):
+        parseJSON('["a\tb"]')
+    with pytest.raises(MalformedReply, match=r"^not UTF-8$"):
+        parseJSON(b'"\xff"')
+
+
+@pytest.mark.usefixtures("library")
+def test_asStandard() -> None:
+    """
+    A poll's answer is read to what the standard library makes of it.
+    """
+    text = '{"retcode":0,"result":[{"poll_type":"x","value":[1.5,null,"\\u8336"]}]}'
+    assert parseJSON(text) == json.loads(text)
