@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
+from twisted.web.client import URI
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -176,7 +177,7 @@ def cookies(*lines: str, body: bytes = EMPTY) -> Callable[[Request], bytes]:
         ("https://chat.example.org", "https://chat.example.org"),
         ("https://chat.example.org/qq/", "https://chat.example.org/qq"),
         ("HTTP://LOCALHOST", "HTTP://LOCALHOST"),
-        ("http://münchen.example", "http://münchen.example"),
+        ("http://münchen.example/茶", "http://xn--mnchen-3ya.example/%E8%8C%B6"),
         ("http://example.org/?", "http://example.org"),
         ("http://example.org#", "http://example.org"),
     ],
@@ -234,13 +235,16 @@ def test_addressOfSix() -> None:
 @given(st.text(max_size=30), st.sampled_from(["http://", "https://", ""]))
 def test_anyServers(text: str, scheme: str) -> None:
     """
-    What is accepted can be asked; what is not fails in one way only.
+    What is accepted can be asked, by treq and by what asks for events; what is
+    not fails in one way only.
     """
     try:
         servers = Servers.parse(scheme + text)
     except InvalidConfiguration:
         return
-    EncodedURL.from_text(servers.locate(BUDDIES.url)).to_uri()
+    url = servers.locate(BUDDIES.url)
+    EncodedURL.from_text(url).to_uri()
+    URI.fromBytes(url.encode("ascii"))
 
 
 def test_locate() -> None:

@@ -5,8 +5,11 @@ What is sent back to servers.
 from __future__ import annotations
 
 import time
+from urllib.request import Request
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from txwebqq.cookies import Cookies
 
@@ -43,3 +46,34 @@ def test_expired(monkeypatch: pytest.MonkeyPatch) -> None:
     later = time.time() + 120
     monkeypatch.setattr(time, "time", lambda: later)
     assert cookies.header(POLL) == ""
+
+
+hosts = st.sampled_from(
+    ["qq.com", "web2.qq.com", "d.web2.qq.com", "ptlogin2.qq.com", "aqq.com"]
+)
+paths = st.sampled_from(["/", "/channel", "/channel/", "/channel/poll2", "/chan"])
+domains = st.sampled_from(["", "; DOMAIN=qq.com", "; DOMAIN=.web2.qq.com"])
+
+
+@given(
+    st.lists(st.tuples(hosts, paths, domains, paths, st.booleans()), max_size=4),
+    hosts,
+    paths,
+    st.sampled_from(["http", "https"]),
+)
+def test_asTheJar(
+    kept: list[tuple[str, str, str, str, bool]], host: str, path: str, scheme: str
+) -> None:
+    """
+    What is sent is what the standard library's jar sends.
+    """
+    cookies = Cookies()
+    for n, (where, page, domain, below, isSecure) in enumerate(kept):
+        secure = "; secure" if isSecure else ""
+        value = f"c{n}=v{n}; PATH={below}{domain}{secure}"
+        cookies.keep(f"https://{where}{page}", [value])
+    url = f"{scheme}://{host}{path}"
+    asked = Request(url)
+    cookies._jar.add_cookie_header(asked)
+    theirs = asked.get_header("Cookie") or ""
+    assert sorted(cookies.header(url).split("; ")) == sorted(theirs.split("; "))

@@ -12,21 +12,20 @@ from urllib.parse import urljoin, urlsplit
 
 from OpenSSL.SSL import Error as TLSError
 from treq.client import HTTPClient
-from treq.cookies import IndexableCookieJar
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import (
     ConnectError,
     ConnectingCancelledError,
     ConnectionClosed,
     DNSLookupError,
 )
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.python.url import URL
 from twisted.web.client import (
+    URI,
     Agent,
     HTTPConnectionPool,
     RequestGenerationFailed,
@@ -53,6 +52,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Number
 from txwebqq.tls import Authorities, Verifying
+from txwebqq.ways import NoCookies, Ways, prepared
 from txwebqq.wire.command import Command, Host, Refusal, encodeForm, stamped
 from txwebqq.wire.media import Upload
 
@@ -82,17 +82,6 @@ _TROUBLE = (
     SchemeNotSupported,
     TLSError,
 )
-
-
-class NoCookies(IndexableCookieJar):
-    """
-    The jar for treq: it has one for all that it is asked, and we have our own.
-    """
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """
-        Take none.
-        """
 
 
 class HTTP(Protocol):
@@ -145,6 +134,8 @@ class Servers:
             raise InvalidConfiguration(
                 f"server is neither an http(s) URL nor 'tencent': {shown}"
             )
+        if not text.isascii():
+            text = url.asText()
         return cls(text.rstrip("?#").rstrip("/"))
 
     def locate(self, url: str) -> str:
@@ -392,7 +383,7 @@ class WebQQClient:
                 headers.setRawHeaders("Cookie", [cookies])
             responded: Deferred[Any] = self._http.request(
                 command.method,
-                url,
+                prepared(url),
                 headers=headers,
                 data=data,
                 allow_redirects=False,
@@ -464,27 +455,13 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     pool.retryAutomatically = False
     pool.cachedConnectionTimeout = 45
     pool.maxPersistentPerHost = 8
-    verifying = Verifying(Authorities(caFile))
-    agent = Agent(
-        reactor,
-        contextFactory=verifying,
-        connectTimeout=CONNECTING,
-        pool=pool,
-    )
+    ways = Ways(reactor, Verifying(Authorities(caFile)), CONNECTING)
+    agent = Agent.usingEndpointFactory(reactor, ways, pool)
     http = HTTPClient(agent, NoCookies())
-
-    def endpoint(server: str) -> IStreamClientEndpoint:
-        where = urlsplit(server)
-        isSecure = where.scheme == "https"
-        host, port = where.hostname or "", where.port or (443 if isSecure else 80)
-        plain = HostnameEndpoint(reactor, host, port, timeout=CONNECTING)
-        if not isSecure:
-            return plain
-        creator = verifying.creatorForNetloc(host.encode("ascii"), port)
-        wrapped: IStreamClientEndpoint = wrapClientTLS(creator, plain)
-        return wrapped
-
-    direct = Direct(endpoint, MAX_REPLY)
+    direct = Direct(
+        lambda server: ways.endpointForURI(URI.fromBytes(server.encode("ascii"))),
+        MAX_REPLY,
+    )
     return WebQQClient(http, servers, reactor, pool, direct)
 
 

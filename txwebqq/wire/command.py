@@ -145,6 +145,8 @@ def integer(value: Any) -> int:
     """
     Any number from JSON, be it written as text.
     """
+    if type(value) is int and -LIMIT < value < LIMIT:
+        return value
     number = int(value)
     if not -LIMIT < number < LIMIT:
         raise ValueError("a number out of range")
@@ -155,7 +157,7 @@ def textOf(value: Any) -> str:
     """
     A text from JSON; nothing and numbers stand there for some.
     """
-    if isinstance(value, str):
+    if type(value) is str:
         return value
     if value is None:
         return ""

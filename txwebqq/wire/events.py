@@ -39,7 +39,8 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.wire.command import LIMIT, MISSHAPEN, natural, textOf
-from txwebqq.wire.content import decodeReceived, encodeReceived, quickly
+from txwebqq.wire.content import decodeReceived, encodeReceived
+from txwebqq.wire.quickly import quickly
 
 _message = quickly(Message)
 _groupMessage = quickly(GroupMessage)

@@ -1,8 +1,9 @@
 """
 JSON as WebQQ writes it, and as its clients and servers are known to.
 
-With the extra C{speed}, what is read is read by orjson. It takes less than the
-standard library does, and what it takes it reads alike; so the rest is left to
+With the extra C{speed}, what servers say is read by orjson. It takes less than
+the standard library does, and what it takes it reads alike, but for whole
+numbers of more than 64 bits, which are none of WebQQ's; so the rest is left to
 the other, which then finds what is wrong with it.
 """
 
@@ -77,7 +78,7 @@ def parseJSON(text: str | bytes, strict: bool = True) -> Any:
 
     @raise MalformedReply: for any other text.
     """
-    if _quick is not None:
+    if _quick is not None and strict:
         with suppress(ValueError):
             return _quick(text)
     if isinstance(text, bytes):
@@ -99,10 +100,6 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
     @raise MalformedReply: when it does not begin with any.
     """
     text = text.strip()
-    if _quick is not None:
-        with suppress(ValueError):
-            # As nearly always, there is no rest.
-            return _quick(text), ""
     try:
         value, end = _lenient.raw_decode(text)
         return _withoutSurrogates(value, text), text[end:]

@@ -35,9 +35,15 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.profile import ProfileCommand
+from txwebqq.wire.quickly import quickly
 
 GLOBAL_MASK = 1000
 """The gid under which the mask list keeps the setting for all groups."""
+
+
+_NOTHING: Mapping[str, Any] = {}
+# There are thousands of them in one answer.
+_buddy = quickly(Buddy)
 
 
 def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
@@ -47,7 +53,7 @@ def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
 
 def _count(value: Any) -> int:
     # Nothing in particular is known of people who hide it.
-    return integer(value or 0)
+    return integer(value) if value else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +119,15 @@ class GetUserFriends2(JSONCommand[FriendList]):
         buddies = {}
         for friend in result["friends"]:
             uin = natural(friend["uin"])
-            told = info.get(uin, {})
-            buddies[uin] = Buddy(
-                uin=uin,
-                nick=textOf(told.get("nick", "")),
-                markname=textOf(marks.get(uin, {}).get("markname", "")),
-                category=_count(friend.get("categories")),
-                face=_count(told.get("face")),
-                flag=_count(friend.get("flag")),
-                vipLevel=_count(vips.get(uin, {}).get("vip_level")),
+            told = info.get(uin, _NOTHING)
+            buddies[uin] = _buddy(
+                uin,
+                textOf(told.get("nick", "")),
+                textOf(marks.get(uin, _NOTHING).get("markname", "")),
+                _count(friend.get("categories")),
+                _count(told.get("face")),
+                _count(friend.get("flag")),
+                _count(vips.get(uin, _NOTHING).get("vip_level")),
             )
         categories = tuple(
             Category(integer(c["index"]), textOf(c["name"]), _count(c.get("sort")))
