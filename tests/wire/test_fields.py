@@ -6,9 +6,11 @@ Questions in all the forms in which clients of the day have sent them
 from __future__ import annotations
 
 import json
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, quote_plus, unquote_plus, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.wire.rows import CLIENTID, LIN, PSESSIONID
 from txwebqq.errors import MalformedReply
@@ -202,6 +204,19 @@ def test_surrogates() -> None:
         fields = Fields.parse(b"", f'r={{"x":"{source}","{source}":1}}'.encode())
         assert fields.text("x") == text
         assert text in fields.r
+
+
+@given(st.text(alphabet="%25b7BDdAzc3+;\u8336", max_size=30))
+def test_percentDecode(text: str) -> None:
+    """
+    Each escape is read once, whatever it makes together with its neighbours,
+    and what is none stays as it is.
+    """
+    try:
+        expected = unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        return
+    assert Fields.parse(b"x=" + text.encode()).text("x", "") == expected
 
 
 def test_percentEncode() -> None:

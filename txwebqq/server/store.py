@@ -141,8 +141,9 @@ class Store(
         Whether either of two accounts has the other for a friend.
         """
         return self._has(
-            "SELECT 1 FROM friendship WHERE (owner = ?1 AND friend = ?2)"
-            " OR (owner = ?2 AND friend = ?1)",
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM friendship"
+            " WHERE owner = ?1 AND friend = ?2) OR EXISTS (SELECT 1 FROM friendship"
+            " WHERE owner = ?2 AND friend = ?1)",
             number,
             other,
         )
