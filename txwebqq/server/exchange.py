@@ -4,9 +4,15 @@ One HTTP exchange, as far as what answers it looks beyond its fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+import select
+import socket
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from twisted.web.server import Request
+
+from txwebqq.server.forwarding import clientAddress, clientScheme
 from txwebqq.server.sessions import Ended, Session, Sessions
 from txwebqq.wire.command import Refusal
 
@@ -35,51 +41,51 @@ class Exchange:
     need is worked out when it is asked for.
 
     @ivar address: where the client is.
-    @ivar isLive: whether somebody is there to read an answer.
-    @ivar header: the value of a header of the request, or L{None}.
     @ivar setCookies: whole C{Set-Cookie} lines.
     @ivar location: where to send the client, or L{None}.
     @ivar headers: further headers of the answer.
     @ivar contentType: the type of the answer, when it is not the usual one.
     @ivar status: the status of the answer, when it is not the usual one.
+
+    @param proxies: the addresses of proxies that may say where clients are.
     """
 
     __slots__ = (
-        "_base",
-        "_cookieHeaders",
         "_cookies",
-        "_local",
+        "_peer",
+        "_proxies",
+        "_request",
         "address",
         "contentType",
-        "header",
         "headers",
-        "isLive",
         "location",
         "setCookies",
         "status",
     )
 
-    def __init__(
-        self,
-        address: str,
-        cookieHeaders: Callable[[], Sequence[bytes]],
-        isLive: Callable[[], bool],
-        header: Callable[[bytes], bytes | None] = lambda name: None,
-        base: Callable[[], str] = lambda: "",
-        local: Callable[[], tuple[str, int]] = lambda: ("127.0.0.1", 80),
-    ) -> None:
-        self.address = address
-        self.isLive = isLive
+    def __init__(self, request: Request, proxies: Collection[str] = ()) -> None:
+        self._request = request
+        self._proxies = proxies
+        self._peer = getattr(request.getClientAddress(), "host", "")
+        self.address = self._peer
+        if proxies:
+            forwarded = self._said(b"x-forwarded-for")
+            self.address = clientAddress(self._peer, forwarded, proxies)
         self.setCookies: list[str] = []
         self.location: str | None = None
-        self.header = header
-        self._base = base
-        self._local = local
         self.headers: list[tuple[bytes, bytes]] = []
         self.contentType: bytes | None = None
         self.status: int | None = None
-        self._cookieHeaders = cookieHeaders
         self._cookies: Mapping[str, str] | None = None
+
+    def header(self, name: bytes) -> bytes | None:
+        """
+        The value of a header of the request.
+        """
+        return self._request.getHeader(name)
+
+    def _said(self, name: bytes) -> Sequence[bytes]:
+        return self._request.requestHeaders.getRawHeaders(name) or ()
 
     @property
     def cookies(self) -> Mapping[str, str]:
@@ -87,7 +93,7 @@ class Exchange:
         The cookies that the client sent.
         """
         if self._cookies is None:
-            self._cookies = parseCookies(self._cookieHeaders())
+            self._cookies = parseCookies(self._said(b"cookie"))
         return self._cookies
 
     @property
@@ -95,14 +101,39 @@ class Exchange:
         """
         The URL that the client calls us by, without a path.
         """
-        return self._base()
+        forwarded = self._said(b"x-forwarded-proto")
+        isSecure = self._request.isSecure()
+        scheme = clientScheme(self._peer, isSecure, forwarded, self._proxies)
+        host = self.header(b"host") or b""
+        return f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
 
     @property
     def local(self) -> tuple[str, int]:
         """
         The address at which it met us.
         """
-        return self._local()
+        met = self._request.getHost()
+        return getattr(met, "host", "127.0.0.1"), getattr(met, "port", 80)
+
+    def isLive(self) -> bool:
+        """
+        Whether somebody is there to read an answer: the other side may have
+        closed its connection before the reactor got to see it.
+        """
+        channel = getattr(self._request, "channel", None)
+        transport = getattr(channel, "transport", None)
+        handle = getattr(transport, "socket", None)
+        if not isinstance(handle, socket.socket):
+            return transport is not None
+        try:
+            poller = select.poll()
+            poller.register(handle, select.POLLIN)
+            # With nothing to read it is open.
+            return not poller.poll(0) or handle.recv(1, _PEEK) != b""
+        except BlockingIOError:
+            return True
+        except (OSError, ValueError):
+            return False
 
     def setCookie(self, name: str, value: str, domain: str = "qq.com") -> None:
         """
@@ -111,6 +142,10 @@ class Exchange:
         """
         self.setCookies.append(f"{name}={value}; PATH=/; DOMAIN={domain};")
 
+
+_HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
+# Joining flags takes longer than asking.
+_PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 STALE = Refusal(100000, "vfwebqq is not valid")
 

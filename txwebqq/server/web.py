@@ -7,8 +7,6 @@ they talk to one of Tencent's hosts are served as well.
 
 from __future__ import annotations
 
-import re
-import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +29,6 @@ from txwebqq.server.channel import Channel
 from txwebqq.server.discussions import Discussions
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import Limits
-from txwebqq.server.forwarding import clientAddress, clientScheme
 from txwebqq.server.friends import Friends
 from txwebqq.server.friendships import Friendships
 from txwebqq.server.groups import Groups
@@ -210,7 +207,7 @@ class WebQQServer(Resource):
         body = request.content.read(MAX_BODY + 1) if request.content else b""
         if len(body) > MAX_BODY:
             return _refuse(request, _TOO_LARGE, 413)
-        exchange = _exchange(request, self._proxies)
+        exchange = Exchange(request, self._proxies)
         rung = self._channel.rung
         try:
             reply = self._ask(route, exchange, query, body)
@@ -224,7 +221,7 @@ class WebQQServer(Resource):
         return self._reply(request, exchange, route, reply)
 
     def _signUp(self, signup: SignUp, request: Request) -> bytes:
-        exchange = _exchange(request, self._proxies)
+        exchange = Exchange(request, self._proxies)
         if request.method == b"GET":
             page = signup.show(exchange)
         else:
@@ -273,11 +270,11 @@ class WebQQServer(Resource):
         if isinstance(request, LimitedRequest):
             if request.expected is None:
                 return None
-            exchange = _exchange(request, self._proxies)
+            exchange = Exchange(request, self._proxies)
             route, intake = request.expected
             reply = intake.finish(exchange)
         else:
-            exchange = _exchange(request, self._proxies)
+            exchange = Exchange(request, self._proxies)
             content: Any = request.content
             pump = Pump(content, lambda data: intake.take(data))
             kind = request.getHeader(b"content-type") or b""
@@ -348,54 +345,6 @@ def _target(uri: bytes) -> tuple[bytes, bytes]:
         _, _, rest = path.partition(b"://")
         path = b"/" + rest.partition(b"/")[2]
     return path, query
-
-
-def _isLive(request: Request) -> bool:
-    """
-    Whether the other side has not closed its connection. It may have done so
-    before the reactor got to see it.
-    """
-    channel = getattr(request, "channel", None)
-    transport = getattr(channel, "transport", None)
-    handle = getattr(transport, "socket", None)
-    if not isinstance(handle, socket.socket):
-        return transport is not None
-    try:
-        return handle.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-
-
-def _exchange(request: Request, proxies: Collection[str]) -> Exchange:
-    peer = getattr(request.getClientAddress(), "host", "")
-    said = request.requestHeaders.getRawHeaders
-    address = peer
-    if proxies:
-        address = clientAddress(peer, said(b"x-forwarded-for") or [], proxies)
-
-    def base() -> str:
-        forwarded = said(b"x-forwarded-proto") or []
-        scheme = clientScheme(peer, request.isSecure(), forwarded, proxies)
-        host = request.getHeader(b"host") or b""
-        return f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
-
-    def local() -> tuple[str, int]:
-        met = request.getHost()
-        return getattr(met, "host", "127.0.0.1"), getattr(met, "port", 80)
-
-    return Exchange(
-        address,
-        lambda: said(b"cookie") or [],
-        lambda: _isLive(request),
-        request.getHeader,
-        base,
-        local,
-    )
-
-
-_HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
 
 
 def _taken(question: Any, exchange: Exchange) -> Any:

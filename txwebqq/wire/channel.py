@@ -77,7 +77,7 @@ class Poll2(JSONCommand[tuple[Event, ...]]):
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         ids = fields.r.get("ids")
-        shown = guarded(_decodeIds, ids) if isinstance(ids, list) else ()
+        shown = guarded(_decodeIds, ids) if ids and isinstance(ids, list) else ()
         return cls(fields.ticket, shown)
 
     @classmethod

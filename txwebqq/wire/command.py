@@ -293,7 +293,10 @@ class Fields(Mapping[str, str]):
             parts += query.split(b"&")
         for part in parts:
             name, _, value = part.partition(b"=")
-            if name:
+            if name.isalnum():
+                # ASCII, as nearly all are.
+                pairs.append((name.decode("ascii"), _percentDecode(value)))
+            elif name:
                 pairs.append((_percentDecode(name), _percentDecode(value)))
         return cls(pairs)
 
