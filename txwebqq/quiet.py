@@ -4,7 +4,27 @@ HTTP servers that keep to themselves what they are asked.
 
 from __future__ import annotations
 
+from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
 from twisted.web.server import Site
+
+
+class _Connection(HTTPChannel):
+    """
+    A connection that speaks HTTP/1.1, which is all that clients of WebQQ do.
+    """
+
+    def writeHeaders(
+        self, version: bytes, code: bytes, reason: bytes, headers: Headers
+    ) -> None:
+        """
+        Write the head of an answer in one piece: transports look at each piece.
+        """
+        lines = [b"%b %b %b" % (version, code, reason)]
+        for name, values in headers.getAllRawHeaders():
+            lines += [b"%b: %b" % (name, value) for value in values]
+        assert self.transport is not None
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
 
 
 class QuietSite(Site):
@@ -14,6 +34,7 @@ class QuietSite(Site):
     """
 
     noisy = False
+    protocol = _Connection  # type: ignore[assignment]
 
     def startFactory(self) -> None:
         """
