@@ -61,8 +61,8 @@ async def ours(
     """
     The memory per account after the last restart, of what it was after the one
     before: the first takes everybody back at once, and what the allocator needed
-    for that it keeps. Each step
-    is told on stderr. It is 99 when not everybody came back or heard.
+    for that it keeps. Each step is told on stderr. It is 99 when not everybody
+    came back or heard.
     """
     from twisted.internet.defer import Deferred
     from twisted.internet.error import ProcessExitedAlready

@@ -50,7 +50,7 @@ def test_found() -> None:
     """
     A way is found once; to what is no server of ours there is none.
     """
-    ways = Ways(MemoryReactorClock(), cast(Any, BrowserLikePolicyForHTTPS()), 10.0)
+    ways = Ways(MemoryReactorClock(), cast(Any, BrowserLikePolicyForHTTPS()), 10)
 
     def way(url: bytes) -> object:
         return ways.endpointForURI(URI.fromBytes(url))
@@ -59,5 +59,7 @@ def test_found() -> None:
     assert way(b"HTTP://example.org/b?c") is first
     assert way(b"http://example.org:81/") is not first
     assert way(b"https://example.org/") is not first
+    for url in (b"http://127.0.0.1/", b"https://127.0.0.1/"):
+        assert way(url) is way(url)
     with pytest.raises(SchemeNotSupported, match="ftp"):
         way(b"ftp://example.org/")

@@ -9,7 +9,12 @@ import re
 from typing import Any
 
 from treq.cookies import IndexableCookieJar
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.abstract import isIPAddress
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    wrapClientTLS,
+)
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.url import URL
 from twisted.web.client import URI
@@ -17,7 +22,7 @@ from twisted.web.error import SchemeNotSupported
 from twisted.web.iweb import IAgentEndpointFactory, IPolicyForHTTPS
 from zope.interface import implementer
 
-_WRITTEN = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")
+_WRITTEN = re.compile(r"[!#-;=?-Z_a-z~]+")
 
 
 class NoCookies(IndexableCookieJar):
@@ -72,9 +77,7 @@ class Ways:
     @param patience: the seconds that connecting may take.
     """
 
-    def __init__(
-        self, reactor: Any, verifying: IPolicyForHTTPS, patience: float
-    ) -> None:
+    def __init__(self, reactor: Any, verifying: IPolicyForHTTPS, patience: int) -> None:
         self._reactor = reactor
         self._verifying = verifying
         self._patience = patience
@@ -95,7 +98,10 @@ class Ways:
     def _find(self, scheme: bytes, host: bytes, port: int) -> IStreamClientEndpoint:
         if scheme not in (b"http", b"https"):
             raise SchemeNotSupported(f"Unsupported scheme: {scheme!r}")
-        plain = HostnameEndpoint(self._reactor, host, port, timeout=self._patience)
+        name = host.decode("ascii")
+        # For an address nothing has to be looked up, and nothing raced.
+        way = TCP4ClientEndpoint if isIPAddress(name) else HostnameEndpoint
+        plain: IStreamClientEndpoint = way(self._reactor, name, port, self._patience)
         if scheme == b"http":
             return plain
         creator = self._verifying.creatorForNetloc(host, port)
