@@ -36,7 +36,8 @@ MAX_FAILURES = 4
 """The polls that may fail in a row before the session is doubted."""
 
 REMEMBERED = 500
-"""The messages that are remembered, to recognise those that come twice."""
+"""The messages that are remembered at least, to recognise those that come
+twice; twice as many at most."""
 
 MAX_SHOWN = 500
 """The messages that one poll tells the server of."""
@@ -50,12 +51,17 @@ HELD = 0.5
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
 
 
-# What an id is one of, and whose: of words, as nearly all events are.
-_PLACES: Mapping[type[object], Callable[[object], object]] = {
-    Message: attrgetter("sender"),
-    GroupMessage: attrgetter("group", "sender"),
-    DiscussionMessage: attrgetter("discussion", "sender"),
-    StrangerMessage: attrgetter("place", "sender"),
+# What tells one from others: of words, as nearly all events are.
+# No two kinds have as many members, so none is taken for another.
+_IDS: Mapping[type[object], Callable[[object], tuple[int, ...]]] = {
+    Message: attrgetter("sender", "messageId", "messageId2"),
+    GroupMessage: attrgetter("group", "sender", "messageId", "messageId2"),
+    DiscussionMessage: attrgetter(
+        "discussion", "kind", "sender", "messageId", "messageId2"
+    ),
+    StrangerMessage: attrgetter(
+        "place", "service", "kind", "sender", "messageId", "messageId2"
+    ),
 }
 
 
@@ -70,8 +76,8 @@ class Inbox:
 
     def __init__(self) -> None:
         self.shown: deque[str] = deque(maxlen=MAX_SHOWN)
-        self._seen: set[tuple[object, ...]] = set()
-        self._order: deque[tuple[object, ...]] = deque()
+        self._seen: set[tuple[int, ...]] = set()
+        self._seenBefore: set[tuple[int, ...]] = set()
 
     def sort(self, batch: Iterable[Event]) -> list[Event]:
         """
@@ -83,27 +89,24 @@ class Inbox:
         return events
 
     def _isNew(self, event: Event) -> bool:
-        place = _PLACES.get(type(event))
-        if place is None:
+        idsOf = _IDS.get(type(event))
+        if idsOf is None:
             return True
-        words: Any = event
-        first, second = words.messageId, words.messageId2
-        if not (first or second):
+        ids = idsOf(event)
+        if not (ids[-1] or ids[-2]):
             return True
-        key = (place, place(event), first, second)
-        if key in self._seen:
+        if ids in self._seen or ids in self._seenBefore:
             return False
-        self._seen.add(key)
-        self._order.append(key)
-        if len(self._order) > REMEMBERED:
-            self._seen.discard(self._order.popleft())
+        self._seen.add(ids)
+        if len(self._seen) >= REMEMBERED:
+            self._seenBefore, self._seen = self._seen, set()
         return True
 
     def show(self, event: Event) -> None:
         """
         The application was given an event.
         """
-        if type(event) in _PLACES:
+        if type(event) in _IDS:
             self.shown.append(str(cast(Any, event).messageId))
 
     def acknowledged(self, ids: Iterable[str]) -> None:
