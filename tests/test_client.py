@@ -41,7 +41,8 @@ from txwebqq.errors import (
 from txwebqq.model import Number
 from txwebqq.testing import BASE, MemoryTreq
 from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.roster import GetUserFriends2
 from txwebqq.wire.signon import Check, CheckSig, GetImage, Login, Login2, Logout2
 

@@ -22,7 +22,7 @@ from tests.rig import Logged
 from txwebqq.client import connect
 from txwebqq.errors import Unreachable
 from txwebqq.wire.channel import GetOnlineBuddies2
-from txwebqq.wire.command import Ticket
+from txwebqq.wire.fields import Ticket
 
 # What Twisted passes there is not ours to change.
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")

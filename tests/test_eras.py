@@ -12,7 +12,8 @@ from txwebqq.protocol import WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
 from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
-from txwebqq.wire.command import Fields, Refusal
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.fields import Fields
 from txwebqq.wire.hashes import FRIEND_HASHES
 from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
 

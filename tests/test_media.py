@@ -37,9 +37,9 @@ from txwebqq.model import (
 )
 from txwebqq.server.records import Discussion, Population, Room, RoomWithMembers
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
-from txwebqq.wire.command import Ticket
 from txwebqq.wire.deposits import WaitingFile
 from txwebqq.wire.discussions import SendDiscuMsg2
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.shelf import CfaceUpload
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40

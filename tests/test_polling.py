@@ -46,7 +46,7 @@ from txwebqq.model import (
 )
 from txwebqq.polling import MAX_SHOWN, REMEMBERED, Inbox
 from txwebqq.wire.channel import Poll2
-from txwebqq.wire.command import Fields
+from txwebqq.wire.fields import Fields
 from txwebqq.wire.signon import Logout2
 
 ME = Number(10001)

@@ -20,7 +20,8 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Account, KickNotice, Number
 from txwebqq.session import MAX_CAPTCHAS, Core, Era, SignOn, makeSignOn
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.signon import (
     Challenge,
     Check,

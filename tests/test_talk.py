@@ -32,7 +32,8 @@ from txwebqq.requests.talk import DEFAULT_FONT, TalkRequests
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.channel import Poll2, SendBuddyMsg2
-from txwebqq.wire.command import Command, Ticket
+from txwebqq.wire.command import Command
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.signon import Logout2
 
 LONG = 20_000

@@ -53,7 +53,8 @@ from txwebqq.errors import (
 from txwebqq.model import Number
 from txwebqq.tls import Authorities, Verifying
 from txwebqq.ways import NoCookies, Ways, prepared
-from txwebqq.wire.command import Command, Host, Refusal, encodeForm, stamped
+from txwebqq.wire.command import Command, Host, Refusal, stamped
+from txwebqq.wire.fields import encodeForm
 from txwebqq.wire.media import Upload
 
 R = TypeVar("R")

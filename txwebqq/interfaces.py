@@ -25,7 +25,8 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.roster import Roster
-from txwebqq.wire.command import Command, Ticket
+from txwebqq.wire.command import Command
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.media import Upload
 
 R = TypeVar("R")

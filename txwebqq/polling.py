@@ -30,7 +30,8 @@ from txwebqq.model import (
 )
 from txwebqq.session import SignOn
 from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2
-from txwebqq.wire.command import Refusal, Ticket
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.fields import Ticket
 
 MAX_FAILURES = 4
 """The polls that may fail in a row before the session is doubted."""

@@ -55,7 +55,8 @@ from txwebqq.reading import ReadingService
 from txwebqq.roster import Roster
 from txwebqq.session import Core, Era, SignOn, makeSignOn
 from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.hashes import FRIEND_HASHES
 from txwebqq.wire.media import Upload
 from txwebqq.wire.roster import (

@@ -17,8 +17,9 @@ from twisted.python.failure import Failure
 from txwebqq.errors import WebQQError
 from txwebqq.model import Code, Did, GroupProfile
 from txwebqq.roster import Roster
-from txwebqq.wire.command import Command, Ticket
+from txwebqq.wire.command import Command
 from txwebqq.wire.discussions import GetDiscuInfo, GetDiscuListNew2
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.groups import GetGroupPublicInfo2
 
 T = TypeVar("T")

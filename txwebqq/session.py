@@ -31,8 +31,9 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Account, KickNotice, Status
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.digests import passwordDigest, passwordHash
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.signon import (
     Challenge,
     Check,

@@ -15,7 +15,8 @@ from tests.wire.rows import commands
 from txwebqq.model import Number, Uin
 from txwebqq.wire import friends, people, signon
 from txwebqq.wire.channel import GetMsgTip
-from txwebqq.wire.command import Command, Ticket, encodeForm
+from txwebqq.wire.command import Command
+from txwebqq.wire.fields import Ticket, encodeForm
 from txwebqq.wire.friends import (
     FROM_BOTH,
     AddNeedVerify2,

@@ -48,7 +48,7 @@ from txwebqq.wire.administration import (
     SetGroupAdmin,
     TransferGroup,
 )
-from txwebqq.wire.command import Refusal, Ticket
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.discussions import (
     GONE,
     RENAME_FORBIDDEN,
@@ -63,6 +63,7 @@ from txwebqq.wire.discussions import (
     QuitDiscu,
     SendDiscuMsg2,
 )
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.groups import (
     AGREE,
     ApplyJoinGroup2,

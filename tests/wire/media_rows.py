@@ -19,7 +19,7 @@ from tests.wire.rows import (
 )
 from txwebqq.model import Did, Uin
 from txwebqq.wire.avatars import OF_GROUP, GetFace, ModifyMyHead
-from txwebqq.wire.command import Refusal, Ticket
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.deposits import (
     CALLBACK_FILE,
     CALLBACK_PICTURE,
@@ -33,6 +33,7 @@ from txwebqq.wire.deposits import (
     UploadOfflinePic,
     WaitingFile,
 )
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.media import GetFile2, ReceiveFile, RefuseFile2, SendFile
 from txwebqq.wire.shelf import (
     CALLBACK_FACE,

@@ -31,7 +31,8 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.command import Refusal, Ticket
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.friends import (
     FROM_BOTH,
     AddNeedVerify2,

@@ -46,7 +46,8 @@ from txwebqq.wire.channel import (
     SendQunMsg2,
     Shake2,
 )
-from txwebqq.wire.command import Command, Pairs, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.fields import Pairs, Ticket
 from txwebqq.wire.roster import (
     GROUP_NUMBER,
     GetFriendInfo2,

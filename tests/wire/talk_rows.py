@@ -17,7 +17,8 @@ from txwebqq.model import (
     Text,
     Uin,
 )
-from txwebqq.wire.command import Refusal, Ticket
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.history import (
     ChatLine,
     ChatLog,

@@ -38,16 +38,8 @@ from txwebqq.wire.channel import (
     Poll2,
     SendBuddyMsg2,
 )
-from txwebqq.wire.command import (
-    Command,
-    Fields,
-    Referer,
-    Refusal,
-    Ticket,
-    encodeForm,
-    encodeRefusal,
-    stamped,
-)
+from txwebqq.wire.command import Command, Referer, Refusal, encodeRefusal, stamped
+from txwebqq.wire.fields import Fields, Ticket, encodeForm
 from txwebqq.wire.media import Upload, pathFields
 from txwebqq.wire.roster import GetFriendUin2, GetUserFriends2
 from txwebqq.wire.signon import (

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.wire.command import Fields
 from txwebqq.wire.deposits import StoredFile, UploadOfflinePic
+from txwebqq.wire.fields import Fields
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.wire.rows import CLIENTID, LIN, PSESSIONID
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Text
 from txwebqq.wire.channel import Poll2, SendBuddyMsg2
-from txwebqq.wire.command import Fields, Ticket, encodeForm, percentEncode
+from txwebqq.wire.fields import Fields, Ticket, encodeForm, percentEncode
 
 MEMBERS = {
     "to": LIN,

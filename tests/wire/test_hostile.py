@@ -23,12 +23,14 @@ from tests.wire.talk_rows import TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import UnknownEvent, UnknownSegment
 from txwebqq.wire.channel import GetOnlineBuddies2, Poll2, SendBuddyMsg2
-from txwebqq.wire.command import LIMIT, Command, Fields, Refusal, encodeForm
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
 from txwebqq.wire.events import decodeEnvelope, encodeEvent
+from txwebqq.wire.fields import Fields, encodeForm
 from txwebqq.wire.jsontext import parseJSON, parseJSONPrefix
 from txwebqq.wire.ptui import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.signon import Check, LoginPage, LoginReply
+from txwebqq.wire.values import LIMIT
 
 ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
 

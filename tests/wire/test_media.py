@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Gid, GroupPicture, Text
 from txwebqq.wire.channel import SendQunMsg2
-from txwebqq.wire.command import Fields, Refusal, Ticket
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.fields import Fields, Ticket
 from txwebqq.wire.media import decodePart, encodeParts, pathFields, refusalIn
 
 

@@ -14,7 +14,8 @@ from tests.wire.test_commands import ROWS, asked, name
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Account, Number, OfflineFile, Uin
 from txwebqq.wire.channel import Poll2
-from txwebqq.wire.command import Command, Fields, Refusal, Ticket, encodeForm
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.fields import Fields, Ticket, encodeForm
 from txwebqq.wire.roster import GetFriendInfo2, GetUserFriends2
 from txwebqq.wire.signon import Check, CheckSig, Login, Login2, LoginReply
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.wire.command import Fields
+from txwebqq.wire.fields import Fields
 from txwebqq.wire.shelf import CALLBACK_GROUP, CfaceUpload, Shelved
 
 

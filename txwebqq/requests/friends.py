@@ -21,7 +21,8 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.requests.people import NO_CAPTCHA, PeopleRequests
-from txwebqq.wire.command import Command, Ticket
+from txwebqq.wire.command import Command
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.friends import (
     FROM_BOTH,
     FROM_MINE,

@@ -28,7 +28,7 @@ from txwebqq.model import (
 )
 from txwebqq.requests.talk import TalkRequests
 from txwebqq.wire.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
-from txwebqq.wire.command import Command, Ticket
+from txwebqq.wire.command import Command
 from txwebqq.wire.deposits import (
     GetOffpic2,
     NotifyOfffile2,
@@ -37,6 +37,7 @@ from txwebqq.wire.deposits import (
     UploadOfflinePic,
     WaitingFile,
 )
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.media import LOCAL_IDS, GetFile2, RefuseFile2, SendFile
 from txwebqq.wire.shelf import (
     CALLBACK_FACE,

@@ -19,8 +19,9 @@ from txwebqq.wire.channel import (
     SendQunMsg2,
     Shake2,
 )
-from txwebqq.wire.command import Command, Ticket
+from txwebqq.wire.command import Command
 from txwebqq.wire.content import MAX_TEXT
+from txwebqq.wire.fields import Ticket
 
 DEFAULT_FONT = Font()
 

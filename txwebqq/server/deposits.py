@@ -16,7 +16,7 @@ from txwebqq.server.pictures import Pictures
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Sessions
 from txwebqq.server.uploads import Received
-from txwebqq.wire.command import Command, Fields, Refusal
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.deposits import (
     ApplyOfflinePicDl2,
     GetOffpic2,
@@ -27,6 +27,7 @@ from txwebqq.wire.deposits import (
     UploadOfflineFile,
     UploadOfflinePic,
 )
+from txwebqq.wire.fields import Fields
 
 
 class Deposits:

@@ -30,8 +30,9 @@ from txwebqq.server.shelf import Shelf
 from txwebqq.server.streams import Flow, Intake
 from txwebqq.server.uploads import Taker, Uploaded, Uploads
 from txwebqq.server.world import World
-from txwebqq.wire.command import Command, Fields, Refusal
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.deposits import UploadOfflineFile, UploadOfflinePic
+from txwebqq.wire.fields import Fields
 from txwebqq.wire.media import (
     GetFile2,
     ReceiveFile,

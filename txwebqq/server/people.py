@@ -20,7 +20,8 @@ from txwebqq.server.records import Person
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.tidings import SignatureLetter
 from txwebqq.server.world import World
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.people import (
     BatchGetVipinfo,
     GetLongNick,

@@ -23,7 +23,8 @@ from txwebqq.server.files import (
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Session
 from txwebqq.server.streams import Flow
-from txwebqq.wire.command import Pairs, Refusal
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.fields import Pairs
 from txwebqq.wire.media import SendFile
 
 OFFER = 120.0

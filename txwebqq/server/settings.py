@@ -12,7 +12,8 @@ from txwebqq.model import Number
 from txwebqq.server.exchange import STALE, Exchange, Handler
 from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
-from txwebqq.wire.command import Command, Refusal, Ticket
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.fields import Ticket
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.settings import (
     GetAllSettings,

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from zope.interface import implementer
 
 from txwebqq.errors import MalformedReply
-from txwebqq.wire.command import Pairs
+from txwebqq.wire.fields import Pairs
 from txwebqq.wire.media import decodePart
 
 PIECE = 64 * 1024

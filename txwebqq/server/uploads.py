@@ -16,7 +16,8 @@ from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Session, Sessions
 from txwebqq.server.streams import Flow
-from txwebqq.wire.command import Fields, Pairs, Refusal
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.fields import Fields, Pairs
 from txwebqq.wire.media import Upload
 
 

@@ -48,7 +48,8 @@ from txwebqq.server.streams import Flow, Intake, Pump
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import World
 from txwebqq.wire.channel import Poll2
-from txwebqq.wire.command import Command, Fields, Refusal, encodeRefusal
+from txwebqq.wire.command import Command, Refusal, encodeRefusal
+from txwebqq.wire.fields import Fields
 from txwebqq.wire.history import GetChatLog
 from txwebqq.wire.signon import Check, GetImage, Login, LoginPage, LoginReply
 

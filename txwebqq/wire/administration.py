@@ -13,17 +13,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import MAY_ASK, NewGroup, Uin
-from txwebqq.wire.command import (
-    Fields,
-    Host,
-    JSONCommand,
-    Pairs,
-    Referer,
-    Ticket,
-    apiForm,
-    natural,
-)
+from txwebqq.wire.command import Host, JSONCommand, Referer, apiForm
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.gcode import CodeForm, codeOf, numberIfSaid, textIfSaid
+from txwebqq.wire.values import natural
 
 
 @dataclass(frozen=True, slots=True)

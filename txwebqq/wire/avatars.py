@@ -8,15 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Code, Uin
-from txwebqq.wire.command import (
-    Fields,
-    Host,
-    OKCommand,
-    Pairs,
-    Referer,
-    Ticket,
-    apiQuery,
-)
+from txwebqq.wire.command import Host, OKCommand, Referer, apiQuery
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.media import BytesCommand
 

@@ -21,28 +21,22 @@ from txwebqq.model import (
 )
 from txwebqq.wire.command import (
     Command,
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     channelQuery,
     decodeAnswer,
     encodeRefusal,
-    guarded,
-    integer,
-    natural,
     postFields,
     refusalOf,
-    statusOf,
-    textOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 from txwebqq.wire.events import decodeEnvelope, encodeEvent
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.values import guarded, integer, natural, statusOf, textOf
 
 # ---- poll
 

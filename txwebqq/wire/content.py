@@ -20,9 +20,9 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.wire.command import LIMIT, MISSHAPEN, natural, textOf
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.quickly import quickly
+from txwebqq.wire.values import LIMIT, MISSHAPEN, natural, textOf
 
 V = TypeVar("V")
 

@@ -12,24 +12,18 @@ from urllib.parse import quote, unquote
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
 from txwebqq.wire.command import (
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     channelQuery,
-    guarded,
-    integer,
-    natural,
-    percentEncode,
     postFields,
-    textOf,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket, percentEncode
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.media import BytesCommand, Upload, scriptName
+from txwebqq.wire.values import guarded, integer, natural, textOf
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,21 +23,18 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.wire.command import (
-    Fields,
     Host,
     JSONCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     channelQuery,
     decodeAnswer,
-    natural,
     postFields,
-    textOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.values import natural, textOf
 
 R = TypeVar("R")
 

@@ -38,9 +38,9 @@ from txwebqq.model import (
     Typing,
     UnknownEvent,
 )
-from txwebqq.wire.command import LIMIT, MISSHAPEN, natural, textOf
 from txwebqq.wire.content import decodeReceived, encodeReceived
 from txwebqq.wire.quickly import quickly
+from txwebqq.wire.values import LIMIT, MISSHAPEN, natural, textOf
 
 _message = quickly(Message)
 _groupMessage = quickly(GroupMessage)

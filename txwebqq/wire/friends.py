@@ -12,19 +12,16 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Category, Number, Policy, Profile, Uin
 from txwebqq.wire.command import (
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
-    Ticket,
     apiForm,
     apiQuery,
-    natural,
-    textOf,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.profile import count, decodeProfile, encodeProfile
+from txwebqq.wire.values import natural, textOf
 
 FROM_MINE, FROM_BOTH = 1, 2
 """The C{delType} of a removal: from one's own list, and from theirs as well."""

@@ -10,16 +10,14 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from txwebqq.model import Code
 from txwebqq.wire.command import (
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
-    Ticket,
     apiForm,
     apiQuery,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 
 R = TypeVar("R")
 

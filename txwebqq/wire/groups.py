@@ -21,26 +21,21 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.wire.command import (
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     apiForm,
     apiQuery,
     channelQuery,
-    guarded,
-    integer,
-    natural,
     postFields,
-    textOf,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.gcode import CodeForm, CodeQuery, codeOf
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.profile import count
+from txwebqq.wire.values import guarded, integer, natural, textOf
 
 MAX_CODES = 500
 """So many groups may be asked for at once."""

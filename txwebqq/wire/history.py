@@ -31,23 +31,18 @@ from txwebqq.model import (
 )
 from txwebqq.wire.command import (
     Command,
-    Fields,
     Host,
     JSONCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     apiQuery,
     decodeRefusal,
     encodeRefusal,
-    guarded,
-    integer,
-    natural,
-    textOf,
 )
 from txwebqq.wire.content import decodeReceived, encodeReceived
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
+from txwebqq.wire.values import guarded, integer, natural, textOf
 
 NO_HISTORY = 5555
 """The refusal where nothing has been said."""

@@ -14,19 +14,17 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
 from txwebqq.wire.command import (
     Command,
-    Fields,
     Host,
     OKCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     channelQuery,
     encodeRefusal,
-    guarded,
     refusalOf,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.values import guarded
 
 R = TypeVar("R")
 

@@ -19,18 +19,14 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.wire.command import (
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
-    Ticket,
     apiQuery,
-    natural,
     postFields,
-    textOf,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.profile import (
     PROFILE_NUMBERS,
@@ -40,6 +36,7 @@ from txwebqq.wire.profile import (
     decodeProfile,
     encodeProfile,
 )
+from txwebqq.wire.values import natural, textOf
 
 MAX_ASKED = 5000
 """So many people may be asked about at once."""

@@ -9,18 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from txwebqq.model import Birthday, Profile, Status, Uin
-from txwebqq.wire.command import (
-    Fields,
-    Host,
-    JSONCommand,
-    Pairs,
-    Referer,
-    Ticket,
-    apiQuery,
-    integer,
-    natural,
-    textOf,
-)
+from txwebqq.wire.command import Host, JSONCommand, Referer, apiQuery
+from txwebqq.wire.fields import Fields, Pairs, Ticket
+from txwebqq.wire.values import integer, natural, textOf
 
 PROFILE_TEXTS = (
     "occupation",

@@ -21,21 +21,12 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.command import (
-    Fields,
-    Host,
-    JSONCommand,
-    Pairs,
-    Referer,
-    Ticket,
-    apiQuery,
-    integer,
-    natural,
-    textOf,
-)
+from txwebqq.wire.command import Host, JSONCommand, Referer, apiQuery
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.profile import ProfileCommand
 from txwebqq.wire.quickly import quickly
+from txwebqq.wire.values import integer, natural, textOf
 
 GLOBAL_MASK = 1000
 """The gid under which the mask list keeps the setting for all groups."""

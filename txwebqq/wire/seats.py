@@ -10,21 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import BusinessCard, Code, Did, Gid, Uin
-from txwebqq.wire.command import (
-    Fields,
-    Host,
-    OKCommand,
-    Pairs,
-    Referer,
-    Ticket,
-    guarded,
-    integer,
-    natural,
-    textOf,
-)
+from txwebqq.wire.command import Host, OKCommand, Referer
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.gcode import CodeForm, CodeQuery, codeOf, numberIfSaid, textIfSaid
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.profile import count
+from txwebqq.wire.values import guarded, integer, natural, textOf
 
 GLOBAL = "cAll"
 """The member of a mask list that is for all groups."""

@@ -9,16 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
-from txwebqq.wire.command import (
-    LIMIT,
-    Fields,
-    Host,
-    JSONCommand,
-    Pairs,
-    Referer,
-    Ticket,
-)
+from txwebqq.wire.command import Host, JSONCommand, Referer
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.values import LIMIT
 
 PANEL = 50
 """The C{appid} of the main panel, the only one that captures show."""

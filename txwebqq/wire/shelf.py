@@ -13,21 +13,17 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Did, Uin
 from txwebqq.wire.command import (
     Command,
-    Fields,
     Host,
     JSONCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     channelQuery,
     encodeRefusal,
-    guarded,
-    natural,
-    textOf,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.media import BytesCommand, Upload, refusalIn, scriptName
+from txwebqq.wire.values import guarded, natural, textOf
 
 CALLBACK_GROUP = "EQQ.Model.ChatMsg.callbackSendPicGroup"
 

@@ -15,25 +15,19 @@ from txwebqq.model import Number, Status
 from txwebqq.wire import ptui
 from txwebqq.wire.command import (
     Command,
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
     Refusal,
-    Ticket,
     channelQuery,
     decodeRefusal,
-    encodeForm,
     encodeRefusal,
-    guarded,
-    integer,
-    natural,
     postFields,
-    statusOf,
 )
+from txwebqq.wire.fields import Fields, Pairs, Ticket, encodeForm
 from txwebqq.wire.jsontext import decodeText
+from txwebqq.wire.values import guarded, integer, natural, statusOf
 
 APPID = "1003903"
 """WebQQ's own C{aid} (protocol.md 1.2)."""

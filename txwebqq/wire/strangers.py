@@ -9,19 +9,16 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Content, Did, Font, Gid, Uin
 from txwebqq.wire.command import (
-    Fields,
     Host,
     JSONCommand,
     OKCommand,
-    Pairs,
     Referer,
-    Ticket,
     channelQuery,
-    natural,
     postFields,
-    textOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent
+from txwebqq.wire.fields import Fields, Pairs, Ticket
+from txwebqq.wire.values import natural, textOf
 
 IN_GROUP, IN_DISCUSSION = 0, 1
 """The C{service_type} of temporary conversations."""

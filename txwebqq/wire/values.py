@@ -1,0 +1,87 @@
+"""
+Values out of JSON and forms, read as leniently as clients and servers need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Status
+
+D = TypeVar("D")
+
+MISSHAPEN = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What decoders run into where JSON has another shape than they expect."""
+
+
+def guarded(decode: Callable[..., D], *args: Any) -> D:
+    """
+    What a decoder makes of its arguments.
+
+    @raise MalformedReply: when they do not have the shape that it expects.
+    """
+    try:
+        return decode(*args)
+    except MISSHAPEN as e:
+        raise MalformedReply(f"unexpected shape: {type(e).__name__}") from e
+
+
+LIMIT = 2**63
+"""One more than the largest number on the wire: what databases can hold."""
+
+
+def natural(value: Any) -> Any:
+    """
+    A number from JSON that names something, counts or tells a time; clients
+    and servers write some of them as text. Typed to fit every kind of id.
+    """
+    if type(value) is int and 0 <= value < LIMIT:
+        return value
+    number = int(value)
+    if not 0 <= number < LIMIT:
+        raise ValueError("a number out of range")
+    return number
+
+
+def integer(value: Any) -> int:
+    """
+    Any number from JSON, be it written as text.
+    """
+    if type(value) is int and -LIMIT < value < LIMIT:
+        return value
+    number = int(value)
+    if not -LIMIT < number < LIMIT:
+        raise ValueError("a number out of range")
+    return number
+
+
+def textOf(value: Any) -> str:
+    """
+    A text from JSON; nothing and numbers stand there for some.
+    """
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list, bool)):
+        raise TypeError("no text")
+    return str(value)
+
+
+_STATUSES = {status.value: status for status in Status}
+
+
+def statusOf(word: Any) -> Status:
+    """
+    The presence that a word means; words of other times mean online.
+    """
+    return _STATUSES.get(textOf(word), Status.ONLINE)
