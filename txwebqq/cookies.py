@@ -5,7 +5,6 @@ The cookies of one account, by the historical hosts, wherever those are now.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from email.message import Message
 from http.cookiejar import Cookie, CookieJar
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
@@ -112,13 +111,14 @@ def _goesTo(cookie: Cookie, url: SplitResult) -> bool:
 
 class _Received:
     """
-    A response as the standard library's cookie jar wants to see it.
+    A response and its headers, as the standard library's cookie jar sees them.
     """
 
     def __init__(self, values: list[str]) -> None:
-        self._message = Message()
-        for value in values:
-            self._message["Set-Cookie"] = value
+        self._values = values
 
-    def info(self) -> Message:
-        return self._message
+    def info(self) -> _Received:
+        return self
+
+    def get_all(self, name: str, default: list[str]) -> list[str]:
+        return self._values if name.lower() == "set-cookie" else default
