@@ -3,7 +3,7 @@
 #   make demo         a server, a bot and a friend, until Ctrl-C
 #   make demo ONCE=1  plays the conversation and exits
 #   make test         format, lint, types, import contracts, docs, tests
-#   make bench        how fast it is; QUICK=1 in two minutes, NAME=... one measure
+#   make bench        how fast it is; QUICK=1 in under two minutes, NAME=... one measure
 #   make docs         the documentation, in docs/_build/html
 #   make clean        removes what was built; distclean removes .venv as well
 

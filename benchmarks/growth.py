@@ -151,6 +151,7 @@ def _growth(name: str, unit: str, count: int, quick: int) -> Measure:
         yardstickSize={"count": count // 10},
         quickYardstickSize={"count": quick // 10},
         rounds=3,
+        quickRounds=1,
     )
 
 

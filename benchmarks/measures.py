@@ -30,6 +30,8 @@ class Measure:
     @ivar quickSize: those that are others when there is little time.
     @ivar yardstickSize: those that are others for the yardstick.
     @ivar quickYardstickSize: and those that are others for both reasons.
+    @ivar rounds: how often each of the two is taken.
+    @ivar quickRounds: and how often at most when there is little time.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Measure:
     yardstickSize: Mapping[str, Any] = field(default_factory=dict)
     quickYardstickSize: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = ROUNDS
+    quickRounds: int = QUICK_ROUNDS
 
     def take(
         self, isQuick: bool, run: Callable[[str, Mapping[str, Any]], float]
@@ -54,7 +57,7 @@ class Measure:
         other = {**size, **self.yardstickSize}
         if isQuick:
             other |= self.quickYardstickSize
-        rounds = min(self.rounds, QUICK_ROUNDS) if isQuick else self.rounds
+        rounds = min(self.rounds, self.quickRounds) if isQuick else self.rounds
         ours, yardstick = [], []
         for _ in range(rounds):
             ours.append(run(self.ours, size))
