@@ -43,6 +43,7 @@ from txwebqq.testing import BASE, MemoryTreq
 from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.fields import Ticket
+from txwebqq.wire.groups import SearchGroups
 from txwebqq.wire.roster import GetUserFriends2
 from txwebqq.wire.signon import Check, CheckSig, GetImage, Login, Login2, Logout2
 
@@ -255,6 +256,15 @@ def test_locate() -> None:
     url = "http://d.web2.qq.com/channel/poll2"
     assert Servers("http://a/b").locate(url) == "http://a/b/channel/poll2"
     assert Servers(None).locate(url) == url
+
+
+def test_notAsked(world: World) -> None:
+    """
+    What cannot be written fails like all else, and is not asked.
+    """
+    command = SearchGroups(Ticket(), "half a \ud83c")
+    assert isinstance(world.fails(command), UnicodeEncodeError)
+    assert world.script.seen == []
 
 
 def test_question(world: World) -> None:

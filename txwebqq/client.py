@@ -7,12 +7,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
 from OpenSSL.SSL import Error as TLSError
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    fail,
+    gatherResults,
+    maybeDeferred,
+)
 from twisted.internet.error import (
     ConnectError,
     ConnectingCancelledError,
@@ -182,10 +188,8 @@ class WebQQClient:
         if self._direct is not None and command.isRepeated:
             return self._repeat(self._direct, command)
         command = stamped(command, int(self._clock.seconds() * 1000))
-        exchange = self._exchange(command)
-        return Deferred.fromCoroutine(exchange).addTimeout(
-            command.patience, self._clock, _timedOut
-        )
+        exchanged = maybeDeferred(self._exchange, command)
+        return exchanged.addTimeout(command.patience, self._clock, _timedOut)
 
     def call(self, command: Command[R]) -> Deferred[R]:
         """
@@ -269,9 +273,7 @@ class WebQQClient:
             body = await _readBody(response)
         except _TROUBLE as e:
             raise Unreachable(_describe(e)) from e
-        if response.code != 200:
-            raise Unreachable(f"the answer has status {response.code}", response.code)
-        return upload.decodeReply(body)
+        return _decoded(upload, response.code, body)
 
     async def _fetch(
         self, command: Command[bytes], sink: Sink, limit: int
@@ -328,46 +330,44 @@ class WebQQClient:
 
         def answered(answer: Answer) -> R | Refusal:
             self._cookies.keep(historical, answer.cookies)
-            if answer.status != 200:
-                raise Unreachable(
-                    f"the answer has status {answer.status}", answer.status
-                )
-            return command.decodeReply(answer.body)
+            return _decoded(command, answer.status, answer.body)
 
-        def lost(failure: Failure) -> R | Refusal:
-            failure.trap(*_TROUBLE)
-            assert failure.value is not None
-            raise Unreachable(_describe(failure.value)) from failure.value
-
-        replied: Deferred[R | Refusal] = asked.addCallbacks(answered, lost)
+        replied: Deferred[R | Refusal] = asked.addCallbacks(answered, _lost)
         return replied.addTimeout(command.patience, self._clock, _timedOut)
 
-    async def _exchange(self, command: Command[R]) -> R | Refusal:
+    def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
         form = encodeForm(command.encodeFields())
-        try:
-            if command.method == "POST":
-                kind = "application/x-www-form-urlencoded"
-                response = await self._open(command, command.url, "", form, kind)
-            else:
-                query = form.decode("ascii")
-                response = await self._open(command, command.url, query)
-            body = await _readBody(response)
-        except _TROUBLE as e:
-            raise Unreachable(_describe(e)) from e
-        if response.code != 200:
-            raise Unreachable(f"the answer has status {response.code}", response.code)
-        return command.decodeReply(body)
+        if command.method == "POST":
+            kind = "application/x-www-form-urlencoded"
+            opened = self._open(command, command.url, "", form, kind)
+        else:
+            opened = self._open(command, command.url, form.decode("ascii"))
+        status = 0
 
-    async def _open(
+        def responded(response: Any) -> Deferred[bytes]:
+            nonlocal status
+            status = response.code
+            return _readBody(response)
+
+        def answered(body: bytes) -> R | Refusal:
+            return _decoded(command, status, body)
+
+        body = opened.addCallback(responded)
+        exchanged: Deferred[R | Refusal] = body.addCallbacks(answered, _lost)
+        return exchanged
+
+    def _open(
         self,
         command: Command[Any],
         historical: str,
         query: str,
         data: bytes | IBodyProducer | None = None,
         kind: str | None = None,
-    ) -> Any:
+    ) -> Deferred[Any]:
         """
-        Ask, and return the response whose body has not been read.
+        Ask.
+
+        @return: fires with the response, whose body has not been read.
         """
         url = self._servers.locate(historical)
         if query:
@@ -377,12 +377,19 @@ class WebQQClient:
             headers.setRawHeaders("Referer", [command.referer.value])
         if kind is not None:
             headers.setRawHeaders("Content-Type", [kind])
+        # The jar thinks in the historical hosts, wherever they are now.
+        cookies = self._cookies.header(historical)
+        if cookies:
+            headers.setRawHeaders("Cookie", [cookies])
+
+        def responded(response: Any) -> Any:
+            values = response.headers.getRawHeaders(b"Set-Cookie", [])
+            kept = (value.decode("latin-1") for value in values)
+            self._cookies.keep(historical, kept)
+            return response
+
         try:
-            # The jar thinks in the historical hosts, wherever they are now.
-            cookies = self._cookies.header(historical)
-            if cookies:
-                headers.setRawHeaders("Cookie", [cookies])
-            responded: Deferred[Any] = self._http.request(
+            asked: Deferred[Any] = self._http.request(
                 command.method,
                 prepared(url),
                 headers=headers,
@@ -391,13 +398,22 @@ class WebQQClient:
                 unbuffered=True,
                 reactor=self._clock,
             )
-        except ValueError as e:
+        except ValueError:
             # Servers may say anything about where to go next.
-            raise Unreachable("the address is no URL") from e
-        response = await responded
-        values = response.headers.getRawHeaders(b"Set-Cookie", [])
-        self._cookies.keep(historical, (value.decode("latin-1") for value in values))
-        return response
+            return fail(Unreachable("the address is no URL"))
+        return asked.addCallback(responded)
+
+
+def _decoded(command: Command[R], status: int, body: bytes) -> R | Refusal:
+    if status != 200:
+        raise Unreachable(f"the answer has status {status}", status)
+    return command.decodeReply(body)
+
+
+def _lost(failure: Failure) -> NoReturn:
+    failure.trap(*_TROUBLE)
+    assert failure.value is not None
+    raise Unreachable(_describe(failure.value)) from failure.value
 
 
 def _closing(result: R, source: Source) -> R:
