@@ -6,7 +6,7 @@ Rich message content: text, faces and a font, sent and received
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
@@ -23,8 +23,6 @@ from txwebqq.model import (
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.quickly import quickly
 from txwebqq.wire.values import LIMIT, MISSHAPEN, natural, textOf
-
-V = TypeVar("V")
 
 MAX_TEXT = 15_000
 """The bytes of text that one message may hold (protocol.md 4.9)."""
