@@ -9,23 +9,9 @@ from collections.abc import Sequence
 from txwebqq.irc.commands import Commands, Misused
 from txwebqq.model import Birthday
 from txwebqq.protocol import WebQQProtocol
+from txwebqq.wire.profile import PROFILE_TEXTS
 
-DETAILS = (
-    "signature",
-    "nick",
-    "gender",
-    "birthday",
-    "country",
-    "province",
-    "city",
-    "phone",
-    "mobile",
-    "email",
-    "homepage",
-    "occupation",
-    "college",
-    "personal",
-)
+DETAILS = sorted(("birthday", "signature", *PROFILE_TEXTS))
 
 
 class Details(Commands):

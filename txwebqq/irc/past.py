@@ -5,7 +5,7 @@ What was said before, for IRC clients that ask and for those that do not.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from txwebqq.irc.batches import enclosed
@@ -96,43 +96,27 @@ class Past(Words):
         place = self._known().placeNamed(name)
         if place is None:
             raise _Refused("INVALID_TARGET", name, "Nobody here is called so")
-        find: Callable[..., list[Entry]] = getattr(self, f"_look_{word}")
-        return self._batch(place, find(place, params[1:-1], limit))
+        told = params[1 : _ASKED[word]]
+        return self._batch(place, self._found(word, place, told, limit))
 
-    def _look_LATEST(
-        self, place: Place, params: Sequence[str], limit: int
-    ) -> list[Entry]:
-        after = None if params[0] == "*" else self._point(place, params[0])
-        user = self._known()
-        return user.history.latest(user.name, place, limit, after)
-
-    def _look_BEFORE(
-        self, place: Place, params: Sequence[str], limit: int
+    def _found(
+        self, word: str, place: Place, told: Sequence[str], limit: int
     ) -> list[Entry]:
         user = self._known()
-        point = self._point(place, params[0])
-        return user.history.before(user.name, place, point, limit)
-
-    def _look_AFTER(
-        self, place: Place, params: Sequence[str], limit: int
-    ) -> list[Entry]:
-        user = self._known()
-        point = self._point(place, params[0])
-        return user.history.after(user.name, place, point, limit)
-
-    def _look_AROUND(
-        self, place: Place, params: Sequence[str], limit: int
-    ) -> list[Entry]:
-        user = self._known()
-        point = self._point(place, params[0])
-        return user.history.around(user.name, place, point, limit)
-
-    def _look_BETWEEN(
-        self, place: Place, params: Sequence[str], limit: int
-    ) -> list[Entry]:
-        user = self._known()
-        one, other = (self._point(place, param) for param in params[:2])
-        return user.history.between(user.name, place, one, other, limit)
+        history, name = user.history, user.name
+        if word == "LATEST" and told[0] == "*":
+            return history.latest(name, place, limit)
+        point, *rest = (self._point(place, one) for one in told)
+        match word:
+            case "LATEST":
+                return history.latest(name, place, limit, point)
+            case "BEFORE":
+                return history.before(name, place, point, limit)
+            case "AFTER":
+                return history.after(name, place, point, limit)
+            case "AROUND":
+                return history.around(name, place, point, limit)
+        return history.between(name, place, point, rest[0], limit)
 
     def _targets(self, params: Sequence[str], limit: int) -> list[Line]:
         user = self._known()
