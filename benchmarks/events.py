@@ -23,7 +23,7 @@ def ours(events: int, polls: int) -> float:
     from txwebqq.door import Door, Turns
     from txwebqq.polling import Inbox
     from txwebqq.roster import Roster
-    from txwebqq.wire.channel import Poll2
+    from txwebqq.wire.channel import Poll2, PollResult
 
     protocol = Counting()
     factory = protocol.factory = CountingFactory()
@@ -39,7 +39,9 @@ def ours(events: int, polls: int) -> float:
     some = bodies(events)
     began = time.process_time()
     for n in range(polls):
-        for event in inbox.sort(Poll2.decodeReply(some[n % len(some)])):  # type: ignore[arg-type]
+        reply = Poll2.decodeReply(some[n % len(some)])
+        assert isinstance(reply, PollResult)
+        for event in inbox.sort(reply.events):
             delivery.push(event)
             inbox.show(event)
     used = time.process_time() - began

@@ -40,7 +40,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Number
 from txwebqq.testing import BASE, MemoryTreq
-from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2
+from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2, PollResult
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.fields import Ticket
 from txwebqq.wire.groups import SearchGroups
@@ -286,7 +286,7 @@ def test_form(world: World) -> None:
     """
     A POST has them in a form.
     """
-    assert world.ask(Poll2(TICKET)) == [()]
+    assert world.ask(Poll2(TICKET)) == [PollResult()]
     seen = world.seen
     assert (seen.method, seen.query) == ("POST", "")
     assert seen.contentType == "application/x-www-form-urlencoded"

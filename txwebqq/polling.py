@@ -29,7 +29,7 @@ from txwebqq.model import (
     StrangerMessage,
 )
 from txwebqq.session import SignOn
-from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2
+from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2, PollResult
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.fields import Ticket
 
@@ -141,7 +141,7 @@ class PollService(Service):
     def __init__(
         self,
         ticket: Ticket,
-        ask: Callable[[Poll2], Deferred[tuple[Event, ...] | Refusal]],
+        ask: Callable[[Poll2], Deferred[PollResult | Refusal]],
         probe: Callable[[GetOnlineBuddies2], Deferred[tuple[Presence, ...] | Refusal]],
         machine: SignOn,
         inbox: Inbox,
@@ -197,9 +197,7 @@ class PollService(Service):
         asked.addCallbacks(self._cbPolled, self._ebPolled, (shown,))
         asked.addErrback(self._ebBug)
 
-    def _cbPolled(
-        self, reply: tuple[Event, ...] | Refusal, shown: tuple[str, ...]
-    ) -> None:
+    def _cbPolled(self, reply: PollResult | Refusal, shown: tuple[str, ...]) -> None:
         self._asked = None
         if not self.running:
             return
@@ -208,7 +206,7 @@ class PollService(Service):
             return
         self._good()
         self._inbox.acknowledged(shown)
-        events = self._inbox.sort(reply)
+        events = self._inbox.sort(reply.events)
         for event in events:
             self._deliver(event)
             self._inbox.show(event)

@@ -345,7 +345,7 @@ def say(world: World, session: Session, number: Number, text: str) -> None:
 def words(parcel: Parcel | None) -> list[str]:
     assert parcel is not None
     assert not isinstance(parcel.reply, Refusal)
-    return [event.text for event in parcel.reply if hasattr(event, "text")]
+    return [event.text for event in parcel.reply.events if hasattr(event, "text")]
 
 
 def test_listener(world: World) -> None:

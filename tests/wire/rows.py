@@ -42,6 +42,7 @@ from txwebqq.wire.channel import (
     GetOnlineBuddies2,
     InputNotify2,
     Poll2,
+    PollResult,
     SendBuddyMsg2,
     SendQunMsg2,
     Shake2,
@@ -409,14 +410,15 @@ ROWS: tuple[Row, ...] = (
         Poll2(CHANNEL),
         'r={"clientid":"47283951","psessionid":"' + PSESSIONID + '","key":0,"ids":[]}'
         f"&clientid=47283951&psessionid={PSESSIONID}",
-        (HELLO, StatusChange(BO, Status.AWAY, 21)),
+        PollResult((HELLO, StatusChange(BO, Status.AWAY, 21)), 7),
         (
-            (POLL, (StatusChange(LIN, Status.ONLINE, 1), HELLO)),
-            ('{"retcode":0,"result":"ok"}', ()),
-            ("", ()),
-            ("\n", ()),
+            (POLL, PollResult((StatusChange(LIN, Status.ONLINE, 1), HELLO))),
+            ('{"retcode":0,"result":"ok"}', PollResult()),
+            ("", PollResult()),
+            ("\n", PollResult()),
+            ('{"retcode":0,"result":[],"ack":"7"}', PollResult()),
             # What servers of the last years said instead of 102.
-            ('{"errmsg":"error!!!","retcode":0}', ()),
+            ('{"errmsg":"error!!!","retcode":0}', PollResult()),
             ('{"retcode":102,"errmsg":""}', Refusal(102)),
             (
                 (

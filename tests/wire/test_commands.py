@@ -511,6 +511,25 @@ def test_ids() -> None:
     assert Logout2.decodeFields(asked(logout)) == logout
 
 
+def test_ack() -> None:
+    """
+    The number of the last reply that was handed over travels with a poll and a
+    logout of clients that acknowledge by it; what is no number is refused.
+    """
+    for ack in (None, 0, 1366004099000):
+        poll = Poll2(CHANNEL, ack=ack)
+        assert Poll2.decodeFields(asked(poll)) == poll
+        logout = Logout2(CHANNEL, milliseconds=5, ack=ack)
+        assert Logout2.decodeFields(asked(logout)) == logout
+    assert "ack" not in dict(Poll2(CHANNEL).encodeFields())["r"]
+    assert Poll2.decodeFields(Fields.parse(b"", b'r={"ack":"7"}')).ack == 7
+    for odd in (b'"x"', b"-1", b"[1]", b"1e400"):
+        with pytest.raises(MalformedReply):
+            Poll2.decodeFields(Fields.parse(b"", b'r={"ack":' + odd + b"}"))
+    with pytest.raises(MalformedReply):
+        Logout2.decodeFields(Fields.parse(b"ack=x&ids="))
+
+
 # ---- answers
 
 

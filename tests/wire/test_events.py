@@ -51,7 +51,7 @@ from txwebqq.model import (
     UnknownEvent,
     UnknownSegment,
 )
-from txwebqq.wire.channel import Poll2
+from txwebqq.wire.channel import Poll2, PollResult
 from txwebqq.wire.events import decodeEnvelope, encodeEvent, pollTypeOf
 from txwebqq.wire.jsontext import encodeJSON
 
@@ -455,7 +455,7 @@ def test_quoted(envelope: str, event: Event) -> None:
     assert decodeEnvelope(parsed) == event
     assert pollTypeOf(event) == parsed["poll_type"]
     body = f'{{"retcode":0,"result":[{envelope}]}}'.encode()
-    assert Poll2.decodeReply(body) == (event,)
+    assert Poll2.decodeReply(body) == PollResult((event,))
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_batch() -> None:
     """
     events = tuple(event for _, event in QUOTED)
     body = '{"retcode":0,"result":[' + ",".join(e for e, _ in QUOTED) + "]}\n"
-    assert Poll2.decodeReply(body.encode()) == events
+    assert Poll2.decodeReply(body.encode()) == PollResult(events)
 
 
 @pytest.mark.parametrize(
@@ -546,7 +546,7 @@ def test_unknown(envelope: str, event: UnknownEvent) -> None:
     status, change = QUOTED[5]
     shake, shaken = QUOTED[8]
     body = f'{{"retcode":0,"result":[{status},{envelope},{shake}]}}'
-    assert Poll2.decodeReply(body.encode()) == (change, event, shaken)
+    assert Poll2.decodeReply(body.encode()) == PollResult((change, event, shaken))
 
 
 def test_unknownBothWays() -> None:

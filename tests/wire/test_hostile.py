@@ -22,7 +22,7 @@ from tests.wire.rows import CHANNEL, CLIENTID, LIN, SIGNATURE, Row
 from tests.wire.talk_rows import TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import UnknownEvent, UnknownSegment
-from txwebqq.wire.channel import GetOnlineBuddies2, Poll2, SendBuddyMsg2
+from txwebqq.wire.channel import GetOnlineBuddies2, Poll2, PollResult, SendBuddyMsg2
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
 from txwebqq.wire.events import decodeEnvelope, encodeEvent
@@ -474,10 +474,10 @@ def test_manyEvents() -> None:
     """
     broken = '{"poll_type":"message","value":{"content":["' + "x" * 20 + '"]}}'
     body = '{"retcode":0,"result":[' + ",".join([broken] * 10_000) + "]}"
-    events = Poll2.decodeReply(body.encode())
-    assert isinstance(events, tuple)
-    assert len(events) == 10_000
-    assert {type(event) for event in events} == {UnknownEvent}
+    reply = Poll2.decodeReply(body.encode())
+    assert isinstance(reply, PollResult)
+    assert len(reply.events) == 10_000
+    assert {type(event) for event in reply.events} == {UnknownEvent}
 
 
 def test_replyOfText() -> None:

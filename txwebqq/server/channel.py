@@ -11,7 +11,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from txwebqq.model import WEB_CLIENT, Event, Presence
+from txwebqq.model import WEB_CLIENT, Presence
 from txwebqq.server.deadlines import Deadlines
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pictures import Pictures, Signed
@@ -25,6 +25,7 @@ from txwebqq.wire.channel import (
     GetOnlineBuddies2,
     InputNotify2,
     Poll2,
+    PollResult,
     SendBuddyMsg2,
     SendQunMsg2,
     Shake2,
@@ -40,7 +41,7 @@ BATCH = 100
 
 NOTHING = Refusal(102)
 
-Polled = tuple[Event, ...] | Refusal
+Polled = PollResult | Refusal
 
 
 class HeldPoll:

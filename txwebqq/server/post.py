@@ -31,6 +31,7 @@ from txwebqq.server.sessions import (
     Sessions,
 )
 from txwebqq.server.storage import Storage
+from txwebqq.wire.channel import PollResult
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
@@ -49,7 +50,7 @@ class Parcel:
     @ivar receipts: the stored letters in it.
     """
 
-    reply: tuple[Event, ...] | Refusal
+    reply: PollResult | Refusal
     receipts: tuple[tuple[Number, int], ...] = ()
 
 
@@ -217,7 +218,7 @@ class PostOffice:
         if not events:
             return None
         return Parcel(
-            tuple(events),
+            PollResult(tuple(events)),
             tuple((session.number, n) for n, _ in letters if n is not None),
         )
 
@@ -281,7 +282,7 @@ class PostOffice:
                 self._storeRest(session)
                 self.sessions.rest(session)
 
-    def lastWords(self, ended: Ended) -> tuple[Event, ...] | Refusal:
+    def lastWords(self, ended: Ended) -> PollResult | Refusal:
         """
         What a poll on a ticket is answered that is no longer good.
         """
@@ -289,7 +290,8 @@ class PostOffice:
         if ended.ending is not Ending.REPLACED:
             return refusalFor(ended)
         first = self._nextMessageId(Number(10000))
-        return (KickNotice(KICKED, True, ended.number, first, first + 1),)
+        notice = KickNotice(KICKED, True, ended.number, first, first + 1)
+        return PollResult((notice,))
 
 
 def refusalFor(ended: Ended) -> Refusal:

@@ -27,7 +27,6 @@ from txwebqq.wire.command import (
     Referer,
     Refusal,
     channelQuery,
-    decodeAnswer,
     encodeRefusal,
     postFields,
     refusalOf,
@@ -36,17 +35,32 @@ from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 from txwebqq.wire.events import decodeEnvelope, encodeEvent
 from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.values import guarded, integer, natural, statusOf, textOf
+from txwebqq.wire.values import LIMIT, guarded, integer, natural, statusOf, textOf
 
 # ---- poll
 
 
 @dataclass(frozen=True, slots=True)
-class Poll2(JSONCommand[tuple[Event, ...]]):
+class PollResult:
+    """
+    The successful reply to a poll.
+
+    @ivar ack: the number of this reply, to be named by the next poll; L{None}
+        from servers that know no acknowledgement, and for polls that name none.
+    """
+
+    events: tuple[Event, ...] = ()
+    ack: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Poll2(Command[PollResult]):
     """
     Wait for events (protocol.md 2.2.1).
 
     @ivar ids: the messages shown since the last poll.
+    @ivar ack: the number of the last reply whose events were handed over, 0
+        for none yet; L{None} for clients that do not acknowledge by number.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -58,41 +72,57 @@ class Poll2(JSONCommand[tuple[Event, ...]]):
 
     ticket: Ticket
     ids: tuple[str, ...] = ()
+    ack: int | None = None
 
     def encodeFields(self) -> Pairs:
-        members = {
+        members: dict[str, Any] = {
             "clientid": self.ticket.clientid,
             "psessionid": self.ticket.psessionid,
             "key": 0,
             "ids": list(self.ids),
         }
+        if self.ack is not None:
+            members["ack"] = self.ack
         return postFields(members, self.ticket)
 
     @classmethod
     def decodeFields(cls, fields: Fields) -> Self:
         ids = fields.r.get("ids")
         shown = guarded(_decodeIds, ids) if ids and isinstance(ids, list) else ()
-        return cls(fields.ticket, shown)
+        ack = fields.r.get("ack")
+        return cls(fields.ticket, shown, None if ack is None else guarded(natural, ack))
 
     @classmethod
-    def encodeResult(cls, reply: tuple[Event, ...]) -> Any:
-        return [encodeEvent(event) for event in reply]
+    def encodeReply(cls, reply: PollResult | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        answer: dict[str, Any] = {
+            "retcode": 0,
+            "result": [encodeEvent(event) for event in reply.events],
+        }
+        if reply.ack is not None:
+            answer["ack"] = reply.ack
+        return encodeJSON(answer).encode()
 
     @classmethod
-    def decodeResult(cls, result: Any) -> tuple[Event, ...]:
-        # Real servers also said "ok" for nothing.
-        if not isinstance(result, list):
-            return ()
-        return tuple(map(decodeEnvelope, result))
-
-    @classmethod
-    def decodeReply(cls, body: bytes) -> tuple[Event, ...] | Refusal:
-        # ... or nothing at all.
-        return decodeAnswer(body, cls.decodeResult) if body.strip() else ()
+    def decodeReply(cls, body: bytes) -> PollResult | Refusal:
+        # Real servers also answered nothing at all instead of 102 ...
+        if not body.strip():
+            return PollResult()
+        value = parseJSON(body)
+        refusal = guarded(refusalOf, value)
+        return guarded(_decodeResult, value) if refusal is None else refusal
 
 
 def _decodeIds(ids: list[Any]) -> tuple[str, ...]:
     return tuple(textOf(one) for one in ids)
+
+
+def _decodeResult(answer: Any) -> PollResult:
+    result, ack = answer.get("result"), answer.get("ack")
+    # ... or "ok".
+    events = tuple(map(decodeEnvelope, result)) if isinstance(result, list) else ()
+    return PollResult(events, ack if type(ack) is int and 0 < ack < LIMIT else None)
 
 
 # ---- sends

@@ -547,6 +547,7 @@ class Logout2(OKCommand):
     Close the channel (protocol.md 2.1.10).
 
     @ivar ids: the messages shown since the last poll.
+    @ivar ack: as in L{txwebqq.wire.channel.Poll2}.
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -558,10 +559,13 @@ class Logout2(OKCommand):
     ticket: Ticket
     ids: tuple[str, ...] = ()
     milliseconds: int = 0
+    ack: int | None = None
 
     def encodeFields(self) -> Pairs:
+        ack = [] if self.ack is None else [("ack", str(self.ack))]
         return [
             ("ids", ",".join(self.ids)),
+            *ack,
             *channelQuery(self.ticket, self.milliseconds),
         ]
 
@@ -569,4 +573,5 @@ class Logout2(OKCommand):
     def decodeFields(cls, fields: Fields) -> Self:
         ids = fields.text("ids", "")
         shown = tuple(filter(None, ids.split(",")))
-        return cls(fields.ticket, shown, fields.milliseconds)
+        ack = guarded(natural, fields["ack"]) if "ack" in fields else None
+        return cls(fields.ticket, shown, fields.milliseconds, ack)
