@@ -65,7 +65,13 @@ def mailbox(count: int) -> float:
     parcels, and let go.
     """
     from txwebqq.model import Font, Number, Text
-    from txwebqq.server.mail import MAX_TOGETHER, BuddyLetter, Postmark
+    from txwebqq.server.mail import (
+        MAX_TOGETHER,
+        BuddyLetter,
+        MailChanges,
+        Postmark,
+        encodeLetter,
+    )
     from txwebqq.server.store import Store
 
     with _folder() as folder:
@@ -74,12 +80,15 @@ def mailbox(count: int) -> float:
         began = time.process_time()
         for n in range(count):
             mark = Postmark(Number(10001), n, n, n)
-            store.keep(BuddyLetter(mark, (Text("hello"),), Font()), [bob])
+            body = encodeLetter(BuddyLetter(mark, (Text("hello"),), Font()))
+            serial = store.nextLetter()
+            store.writeMail(MailChanges([(serial, body)], {(bob, serial): 0}))
         last = heard = 0
         while some := store.waiting(bob, last, MAX_TOGETHER):
             last = some[-1][0]
             heard += len(some)
-            store.delivered([(bob, serial) for serial, _ in some])
+            given = [(bob, serial) for serial, _ in some]
+            store.writeMail(MailChanges(delivered=given))
         used = time.process_time() - began
         store.close()
         assert heard == count

@@ -9,7 +9,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Site
 
 
-class _Connection(HTTPChannel):
+class Connection(HTTPChannel):
     """
     A connection that speaks HTTP/1.1, which is all that clients of WebQQ do.
     """
@@ -34,7 +34,7 @@ class QuietSite(Site):
     """
 
     noisy = False
-    protocol = _Connection  # type: ignore[assignment]
+    protocol = Connection  # type: ignore[assignment]
 
     def startFactory(self) -> None:
         """

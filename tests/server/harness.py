@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -20,9 +20,10 @@ from twisted.python.failure import Failure
 
 from txwebqq.model import Number
 from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.mail import Letter, MailChanges, encodeLetter
 from txwebqq.server.population import parse
 from txwebqq.server.store import Store
-from txwebqq.server.web import WebQQServer
+from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
@@ -75,6 +76,18 @@ memo = "meow"
 PASSWORDS = {ALICE: "correct horse", BOB: "b", CAROL: "c", DAVE: "d"}
 
 
+def keep(store: Store, letter: Letter, numbers: Sequence[Number]) -> int:
+    """
+    Have a letter wait for these accounts.
+
+    @return: its serial number.
+    """
+    serial = store.nextLetter()
+    waiting = {(number, serial): 0 for number in numbers}
+    store.writeMail(MailChanges([(serial, encodeLetter(letter))], waiting))
+    return serial
+
+
 @dataclass
 class Response:
     """
@@ -121,11 +134,11 @@ class Wire:
         self._protocol.dataReceived(data)
         return self
 
-    def close(self) -> None:
+    def close(self, reason: Exception | None = None) -> None:
         """
         The client goes away.
         """
-        self._protocol.connectionLost(Failure(ConnectionDone()))
+        self._protocol.connectionLost(Failure(reason or ConnectionDone()))
 
     @property
     def raw(self) -> bytes:
@@ -164,6 +177,7 @@ class House:
         people: str = PEOPLE,
         seed: int = 1,
         draw: Callable[[str], bytes] | None = None,
+        pollTimeout: float = POLL_TIMEOUT,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(START)
@@ -171,7 +185,9 @@ class House:
         random = Random(seed)
         self.world = World(self.store, self.clock.seconds, random, captcha)
         self.world.merge(parse(people))
-        self.server = WebQQServer(self.world, self.clock, draw, random=random)
+        self.server = WebQQServer(
+            self.world, self.clock, draw, pollTimeout, random=random
+        )
         self.site = self.server.site()
         self._wires: list[Wire] = []
 
@@ -287,8 +303,22 @@ class Visitor:
             f"/channel/{path}", psessionid=self.psessionid, **members
         ).response
 
-    def poll(self) -> Wire:
-        return self.ask("/channel/poll2", psessionid=self.psessionid, key=0, ids=[])
+    def poll(self, ack: int | None = None, ids: Sequence[str] = ()) -> Wire:
+        members: dict[str, Any] = {} if ack is None else {"ack": ack}
+        return self.ask(
+            "/channel/poll2",
+            psessionid=self.psessionid,
+            key=0,
+            ids=list(ids),
+            **members,
+        )
+
+    def pollBytes(self) -> bytes:
+        """
+        A poll, to be sent on a connection that has been used already.
+        """
+        r = json.dumps({"clientid": self.clientid, "psessionid": self.psessionid})
+        return request("POST", "/channel/poll2", body=f"r={quote(r)}")
 
     def catchUp(self) -> Visitor:
         """

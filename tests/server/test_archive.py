@@ -12,7 +12,7 @@ from txwebqq.database import MEMORY
 from txwebqq.model import Content, Face, Font, GroupPicture, Number, Text
 from txwebqq.server.archive import BATCH, DAY, HOUR, Archive, Entry, placeOf
 from txwebqq.server.historystore import GROUP
-from txwebqq.server.mail import BuddyLetter, GroupLetter, Postmark
+from txwebqq.server.mail import BuddyLetter, GroupLetter, Postmark, encodeLetter
 from txwebqq.server.store import Store
 
 ALICE, BOB, CAROL, CATS = map(Number, (10001, 10002, 10003, 200001))
@@ -38,7 +38,8 @@ class Desk:
         """
         mark = Postmark(sender, int(self.now), 1, 2)
         letter = BuddyLetter(mark, content, Font())
-        self.archive.note(letter, [BOB if sender == ALICE else ALICE])
+        body = encodeLetter(letter)
+        self.archive.note(letter, body, [BOB if sender == ALICE else ALICE])
 
     def meow(self, text: str, sender: Number = ALICE) -> None:
         """
@@ -47,7 +48,7 @@ class Desk:
         self._sequence += 1
         mark = Postmark(sender, int(self.now), 1, 2)
         letter = GroupLetter(mark, (Text(text),), Font(), CATS, self._sequence)
-        self.archive.note(letter, [BOB, CAROL])
+        self.archive.note(letter, encodeLetter(letter), [BOB, CAROL])
 
     @property
     def rows(self) -> int:
@@ -230,7 +231,7 @@ def test_alone(desk: Desk) -> None:
     """
     mark = Postmark(ALICE, START, 1, 2)
     letter = GroupLetter(mark, (Text("hello?"),), Font(), CATS, 7)
-    desk.archive.note(letter, [])
+    desk.archive.note(letter, encodeLetter(letter), [])
     assert texts(desk.archive.page(HOME, 1, 10)) == ["hello?"]
 
 

@@ -113,8 +113,7 @@ class Village:
         """
         What waits for somebody to be told, in few words.
         """
-        while self.world.settle():
-            pass
+        self.world.commit()
         return [brief(letter) for _, letter in self.store.waiting(number, 0, 1000)]
 
 

@@ -128,6 +128,7 @@ def test_restart(tmp_path: Path) -> None:
     house = House(store=store)
     for letter in letters:
         house.world.post(letter, [BOB])
+    house.world.commit()
     # As if it were killed.
     store.close()
 
@@ -154,6 +155,7 @@ def test_order(tmp_path: Path) -> None:
     for name in KINDS:
         for n in range(3):
             house.world.post(example(name, 30_000 + 100 * n), [BOB])
+    house.world.commit()
     store.close()
     store = Store(path)
     bob = House(store=store, seed=2).visitor(BOB)
@@ -178,6 +180,7 @@ def test_undelivered(tmp_path: Path) -> None:
     poll = bob.poll()
     for letter in letters:
         bob.house.world.post(letter, [BOB])
+    bob.house.world.commit()
     poll.close()
     store.close()
     store = Store(path)

@@ -75,6 +75,7 @@ class TransferTests(MediaTestCase):
         self.assertFalse(upload.isAnswered)
         download = self.accept(session)
         self.assertEqual(_unchunked(download.response.body), self.data)
+        self.house.clock.advance(0)
         self.assertEqual(upload.response.json, {"retcode": 0, "result": "ok"})
         self.assertEqual(
             self.steps(self.alice), [("send_ack", 0), ("progress", 10), ("progress", 0)]

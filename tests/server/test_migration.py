@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CATS, PEOPLE
+from tests.server.harness import ALICE, BOB, CATS, PEOPLE, keep
 from txwebqq import schema
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
@@ -101,7 +101,7 @@ def first(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """
     filled = Store(path.with_name("filled.db"))
     filled.merge(parse(PEOPLE + MORE))
-    filled.keep(LETTER, [BOB])
+    keep(filled, LETTER, [BOB])
     filled.close()
     path.touch(mode=0o600)
     db = sqlite3.connect(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CATS
+from tests.server.harness import ALICE, BOB, CATS, keep
 from txwebqq.model import Font, GroupStep, Number, OfflinePicture, Text
 from txwebqq.server.mail import Letter, Postmark, decodeLetter, encodeLetter
 from txwebqq.server.notices import (
@@ -43,7 +43,7 @@ def test_stored(letter: Letter, tmp_path: Path) -> None:
     assert decodeLetter(encodeLetter(letter)) == letter
     path = tmp_path / "letters.db"
     store = Store(path)
-    store.keep(letter, [BOB])
+    keep(store, letter, [BOB])
     store.close()
     again = Store(path)
     assert [kept for _, kept in again.waiting(BOB, 0, 5)] == [letter]

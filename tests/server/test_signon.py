@@ -440,13 +440,15 @@ class KickTests(SynchronousTestCase):
 
     def test_mailGoesToTheNewer(self) -> None:
         """
-        What the older session was not given waits for the newer one.
+        What the older session was not given, or has not acknowledged, waits
+        for the newer one.
         """
         bob = self.house.visitor(BOB)
         bob.tell(ALICE, "one")
         bob.tell(ALICE, "two")
         self.assertEqual(textsOf(self.old.poll().response), ["one"])
         new = self.house.visitor(ALICE, clientid="5")
+        self.assertEqual(textsOf(new.poll().response), ["one"])
         self.assertEqual(textsOf(new.poll().response), ["two"])
         self.assertFalse(new.poll().isAnswered)
 

@@ -22,7 +22,7 @@ from txwebqq.server.historystore import (
     Said,
     Window,
 )
-from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
+from txwebqq.server.mail import Letter, decodeLetter
 
 KEEP = 1000
 """The messages of a conversation that are kept, unless told otherwise."""
@@ -78,14 +78,16 @@ class Archive:
         self.wake: Callable[[], object] | None = None
         self._store = store
         self._now = now
-        self._noted: list[tuple[Place, Letter]] = []
+        self._noted: list[Said] = []
         # By conversation, what was added since the last look at its length.
         self._grown: dict[Place, int] = {}
         self._nextPurge = 0.0
 
-    def note(self, letter: Letter, recipients: Sequence[Number]) -> None:
+    def note(self, letter: Letter, body: str, recipients: Sequence[Number]) -> None:
         """
-        Note what somebody has said; other letters are none of our business.
+        Note a message; other letters are not noted.
+
+        @param body: the letter as it is stored.
         """
         if self.keep <= 0:
             return
@@ -100,7 +102,7 @@ class Archive:
                 place = (DISCUSSION, discussion, 0)
             case _:
                 return
-        self._noted.append((place, letter))
+        self._noted.append(_said(place, letter, body))
         if len(self._noted) >= BATCH:
             self.flush()
         elif len(self._noted) == 1 and self.wake is not None:
@@ -112,12 +114,12 @@ class Archive:
         """
         noted, self._noted = self._noted, []
         if noted:
-            self._store.record(_said(place, letter) for place, letter in noted)
-        for place, _ in noted:
-            self._grown[place] = self._grown.get(place, 0) + 1
+            self._store.record(noted)
+        for said in noted:
+            self._grown[said.place] = self._grown.get(said.place, 0) + 1
         # Not at every message: a conversation may exceed its length by a tenth.
         slack = max(20, self.keep // 10)
-        for place in {place for place, _ in noted}:
+        for place in {said.place for said in noted}:
             if self._grown[place] >= slack or len(self._grown) > _MANY_PLACES:
                 self._store.prune(place, self.keep)
                 del self._grown[place]
@@ -190,13 +192,13 @@ class Archive:
         return self._store.daysSaid(place, self._window, CHINA)
 
 
-def _said(place: Place, letter: Any) -> Said:
+def _said(place: Place, letter: Any, body: str) -> Said:
     return Said(
         place,
         getattr(letter, "sequence", 0),
         letter.mark.time,
         letter.mark.sender,
-        encodeLetter(letter),
+        body,
     )
 
 

@@ -10,12 +10,14 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 
 from txwebqq.model import WEB_CLIENT, Presence
+from txwebqq.server.acknowledgement import Acknowledgement, ConnectionHabit
 from txwebqq.server.deadlines import Deadlines
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pictures import Pictures, Signed
-from txwebqq.server.post import Parcel, refusalFor
+from txwebqq.server.post import refusalFor
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.signals import ShakeSignal, TypingSignal, signal
 from txwebqq.server.world import World
@@ -39,7 +41,11 @@ once, for ever."""
 BATCH = 100
 """How many polls are answered before the reactor may do something else."""
 
+WRITE_WITHIN = 0.1
+"""The seconds within which acknowledgements are written to the store."""
+
 NOTHING = Refusal(102)
+NOT_STORED = Refusal(100000, "the message could not be stored")
 
 Polled = PollResult | Refusal
 
@@ -47,9 +53,19 @@ Polled = PollResult | Refusal
 class HeldPoll:
     """
     A poll that waits for mail.
+
+    @ivar mayWake: L{False} for a poll that is not to be answered at once.
     """
 
-    __slots__ = ("_channel", "_since", "answer", "exchange", "late", "session")
+    __slots__ = (
+        "_channel",
+        "_since",
+        "answer",
+        "exchange",
+        "late",
+        "mayWake",
+        "session",
+    )
 
     def __init__(
         self, channel: Channel, session: Session, exchange: Exchange, since: float
@@ -59,6 +75,7 @@ class HeldPoll:
         # None once it is answered, or its client has gone.
         self.answer: Deferred[Polled] | None = None
         self.late: LateAnswer | None = None
+        self.mayWake = True
         self._channel = channel
         self._since = since
 
@@ -66,7 +83,8 @@ class HeldPoll:
         """
         There is mail (L{txwebqq.server.sessions.Listener}).
         """
-        self._channel.ripen(self)
+        if self.mayWake or self.session.ended is not None:
+            self._channel.wake(self)
 
     def superseded(self) -> None:
         """
@@ -98,8 +116,13 @@ class Channel:
     """
     The exchanges of a session, and the polls that are held.
 
-    @ivar rung: how often a held poll has been given mail.
+    Requests change what waits for accounts; once in each turn of the reactor
+    all of these changes are written to the store, and after that the polls
+    and the senders are answered that depend on them. So what a sender was
+    told is accepted, and what a poll was given, is known after a crash.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -113,15 +136,12 @@ class Channel:
         self._clock = clock
         self._held = Deadlines[HeldPoll](clock, pollTimeout, self._cbTimedOut)
         self._late = Deadlines[LateAnswer](clock, THROTTLE, self._cbThrottled)
-        self.rung = 0
-        # Polls that have mail, and answers that come after theirs.
-        self._ripe: deque[HeldPoll | Deferred[None]] = deque()
-        # Those answers, two turns and one turn of the reactor before they go.
-        self._ready: list[Deferred[None]] = []
-        self._leaving: list[Deferred[None]] = []
-        self._draining = False
+        self._throttled = Deadlines[HeldPoll](clock, THROTTLE, self._cbRepeat)
+        # Polls that have mail, and replies to those who sent it.
+        self._awake: deque[HeldPoll] = deque()
+        self._accepted: list[tuple[Deferred[Any], Any]] = []
         self._turn: IDelayedCall | None = None
-        self._settling: IDelayedCall | None = None
+        self._writing: IDelayedCall | None = None
         self._stopped = False
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
@@ -144,22 +164,17 @@ class Channel:
         Answer whatever is held, and hold nothing any more.
         """
         self._stopped = True
-        while self._ripe and not self._draining:
-            self.drain()
-        last = [*self._leaving, *self._ready]
-        self._leaving, self._ready = [], []
-        self._schedule()
-        for answer in last:
-            answer.callback(None)
-        for held in self._held.clear():
+        while self._awake or self._accepted:
+            self._answerBatch()
+        for call in (self._turn, self._writing):
+            if call is not None:
+                call.cancel()
+        self._turn = self._writing = None
+        for held in [*self._throttled.clear(), *self._held.clear()]:
             self._answer(held, NOTHING)
         for late in self._late.clear():
             late.answer.callback(late.reply)
-        settling, self._settling = self._settling, None
-        if settling is not None:
-            settling.cancel()
-            while self._world.settle():
-                pass
+        self._commit()
 
     # ---- polls
 
@@ -175,16 +190,24 @@ class Channel:
         if not exchange.isLive():
             return NOTHING
         self._world.supersede(session)
-        parcel = self._world.collect(session)
-        if parcel is not None:
-            self._noteDelivery(parcel)
-            return parcel.reply
+        hasArrived = exchange.hasArrived(session)
+        said = Acknowledgement(question.ack, question.ids, hasArrived)
+        self._world.acknowledge(session, said)
+        self._writeSoon()
         if self._stopped:
             return NOTHING
         held = HeldPoll(self, session, exchange, self._clock.seconds())
         answer = held.answer = Deferred(lambda _: held.cancelled())
-        self._held.add(held)
         self._world.listen(session, held)
+        self._held.add(held)
+        repeated = session.unacknowledged
+        if repeated is not None and repeated.repeats > 0:
+            # A client that cannot make anything of a reply asks for it for
+            # ever, as fast as it can.
+            held.mayWake = False
+            self._throttled.add(held)
+        elif self._world.hasMail(session):
+            self.wake(held)
         return answer
 
     def late(self, reply: Polled) -> Polled | Deferred[Polled]:
@@ -197,12 +220,11 @@ class Channel:
         self._late.add(late)
         return late.answer
 
-    def ripen(self, held: HeldPoll) -> None:
+    def wake(self, held: HeldPoll) -> None:
         """
-        There is mail for a poll.
+        Answer a poll, for which there is mail, in the reactor's next turn.
         """
-        self.rung += 1
-        self._ripe.append(held)
+        self._awake.append(held)
         self._schedule()
 
     def supersede(self, held: HeldPoll, since: float) -> None:
@@ -210,7 +232,7 @@ class Channel:
         Another poll of the session took over.
         """
         answer, held.answer = held.answer, None
-        self._held.discard(held)
+        self._discard(held)
         if answer is None:
             return
         if self._clock.seconds() - since >= THROTTLE or self._stopped:
@@ -226,90 +248,120 @@ class Channel:
         """
         The client of a poll has gone.
         """
-        self._held.discard(held)
+        self._discard(held)
         if held.late is not None:
             self._late.discard(held.late)
         self._world.hangUp(held.session, held)
 
-    def afterwards(self, reply: Any) -> Deferred[Any]:
-        """
-        A reply to somebody whose question gave mail to held polls, to be given
-        when the mail has left: a server that dies in between has promised
-        nothing.
-        """
-        self.drain()
-        last: Deferred[None] = Deferred()
-        if self._ripe:
-            self._ripe.append(last)
-        else:
-            self._ready.append(last)
-        self._schedule()
-        return last.addCallback(lambda _: reply)
+    def _discard(self, held: HeldPoll) -> None:
+        self._held.discard(held)
+        self._throttled.discard(held)
 
-    def drain(self) -> None:
+    def afterMail(self, reply: Any) -> Any:
         """
-        Answer some of the polls that have mail, and the rest in later turns.
+        The reply to a request that may have given others mail: itself if it
+        has not, else a Deferred that fires with it once that mail is in the
+        store, and written to polls that wait for it.
         """
-        if self._draining:
-            return
-        self._draining = True
-        try:
-            for _ in range(min(BATCH, len(self._ripe))):
-                ripe = self._ripe.popleft()
-                if isinstance(ripe, Deferred):
-                    self._ready.append(ripe)
-                else:
-                    self._deliver(ripe)
-        finally:
-            self._draining = False
+        return self.whenStored(reply) if not self._awake else self._later(reply)
+
+    def whenStored(self, reply: Any) -> Any:
+        """
+        A reply, or if letters have been posted, a Deferred that fires with it
+        once they are in the store.
+        """
+        return self._later(reply) if self._world.hasPosted else reply
+
+    def _later(self, reply: Any) -> Deferred[Any]:
+        stored: Deferred[Any] = Deferred()
+        self._accepted.append((stored, reply))
         self._schedule()
+        return stored
 
     def _schedule(self) -> None:
-        wanted = self._ripe or self._ready or self._leaving
-        if wanted and self._turn is None:
+        if self._turn is None:
             self._turn = self._clock.callLater(0, self._cbTurned)
-        elif not wanted and self._turn is not None:
-            self._turn.cancel()
-            self._turn = None
 
     def _cbTurned(self) -> None:
         self._turn = None
-        # What was written in one turn of the reactor leaves in the next, so
-        # what must leave after it is written in the one after that.
-        gone, self._leaving, self._ready = self._leaving, self._ready, []
-        for answer in gone:
-            answer.callback(None)
-        self.drain()
+        self._answerBatch()
 
-    def _deliver(self, held: HeldPoll) -> None:
-        if held.answer is None:
+    def _answerBatch(self) -> None:
+        """
+        Give their mail to some of the polls that have any, and to all senders
+        that theirs is accepted. The rest of the polls comes in later turns.
+        """
+        given = []
+        for _ in range(min(BATCH, len(self._awake))):
+            held = self._awake.popleft()
+            if held.answer is None:
+                continue
+            if not held.exchange.isLive():
+                self.forget(held)
+                continue
+            reply = self._world.collect(held.session)
+            if reply is not None:
+                given.append((held, reply))
+        accepted, self._accepted = self._accepted, []
+        if self._awake:
+            self._schedule()
+        if not self._commit():
+            # The polls are still held, and what they were to be given is not
+            # in the store, or is given by it again.
+            for held, _ in given:
+                self._held.discard(held)
+                self._held.add(held)
+            for sender, _ in accepted:
+                sender.callback(NOT_STORED)
             return
-        if not held.exchange.isLive():
-            self.forget(held)
-            return
-        parcel = self._world.collect(held.session)
-        if parcel is not None:
-            self._answer(held, parcel.reply)
-            self._noteDelivery(parcel)
+        for held, reply in given:
+            self._answer(held, reply)
+        for sender, reply in accepted:
+            sender.callback(reply)
 
-    def _noteDelivery(self, parcel: Parcel) -> None:
-        if self._world.delivered(parcel) and self._settling is None:
-            self._settling = self._clock.callLater(0, self._cbSettling)
+    def _commit(self) -> bool:
+        try:
+            self._world.commit()
+        except Exception:
+            self._log.failure("Could not write to the database.")
+            return False
+        return True
 
-    def _cbSettling(self) -> None:
-        self._settling = None
-        if self._world.settle():
-            self._settling = self._clock.callLater(0, self._cbSettling)
+    def _writeSoon(self) -> None:
+        """
+        See to it that acknowledgements are written although nothing else is.
+        """
+        if self._writing is None and self._world.hasChanges:
+            self._writing = self._clock.callLater(WRITE_WITHIN, self._cbWrite)
+
+    def _cbWrite(self) -> None:
+        self._writing = None
+        self._commit()
 
     def _answer(self, held: HeldPoll, reply: Polled) -> None:
         answer, held.answer = held.answer, None
-        self._held.discard(held)
+        self._discard(held)
         self._world.hangUp(held.session, held)
-        if answer is not None:
-            answer.callback(reply)
+        if answer is None:
+            return
+        connection, session = held.exchange.connection, held.session
+        if connection is not None and not session.sendsAck:
+            if session.habit is None:
+                session.habit = ConnectionHabit()
+            session.habit.last = connection.watch(self._clock.seconds)
+        answer.callback(reply)
 
     def _cbTimedOut(self, held: HeldPoll) -> None:
-        self._answer(held, NOTHING)
+        if held.mayWake:
+            self._answer(held, NOTHING)
+        else:
+            # Polls are held for less than repeated replies are.
+            self._cbRepeat(held)
+
+    def _cbRepeat(self, held: HeldPoll) -> None:
+        self._throttled.discard(held)
+        held.mayWake = True
+        self.wake(held)
 
     def _cbThrottled(self, late: LateAnswer) -> None:
         late.answer.callback(late.reply)

@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted.web.server import Request
 
+from txwebqq.server.connections import WatchedConnection
 from txwebqq.server.forwarding import clientAddress, clientScheme
 from txwebqq.server.sessions import Ended, Session, Sessions
 from txwebqq.wire.command import Refusal
@@ -117,8 +118,8 @@ class Exchange:
 
     def isLive(self) -> bool:
         """
-        Whether somebody is there to read an answer: the other side may have
-        closed its connection before the reactor got to see it.
+        Whether the client can still read an answer: it may have closed its
+        connection before the reactor got to see it.
         """
         channel = getattr(self._request, "channel", None)
         transport = getattr(channel, "transport", None)
@@ -127,13 +128,28 @@ class Exchange:
             return transport is not None
         try:
             poller = select.poll()
-            poller.register(handle, select.POLLIN)
-            # With nothing to read it is open.
-            return not poller.poll(0) or handle.recv(1, _PEEK) != b""
-        except BlockingIOError:
-            return True
+            # What was sent before the connection was closed, such as the
+            # farewell of TLS, may be unread still.
+            poller.register(handle, _CLOSED)
+            return not poller.poll(0)
         except (OSError, ValueError):
             return False
+
+    @property
+    def connection(self) -> WatchedConnection | None:
+        """
+        The connection, if it tells what becomes of answers.
+        """
+        channel = getattr(self._request, "channel", None)
+        return channel if isinstance(channel, WatchedConnection) else None
+
+    def hasArrived(self, session: Session) -> bool:
+        """
+        Whether there is no reason to doubt that the answer to a session's last
+        poll has arrived.
+        """
+        habit = session.habit
+        return habit is None or habit.hasArrived(self.connection)
 
     def setCookie(self, name: str, value: str, domain: str = "qq.com") -> None:
         """
@@ -144,8 +160,7 @@ class Exchange:
 
 
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
-# Joining flags takes longer than asking.
-_PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
+_CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 STALE = Refusal(100000, "vfwebqq is not valid")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from txwebqq.errors import MalformedReply
@@ -277,12 +277,55 @@ def decodeLetter(text: str) -> Letter:
     return BuddyLetter(**members)
 
 
+@dataclass(slots=True)
+class MailChanges:
+    """
+    Changes to the letters of the store that are to be written together.
+
+    @ivar letters: new letters: serial number and text.
+    @ivar waiting: for whom they wait: by account and serial number, the number
+        of the reply that they are given in, or 0.
+    @ivar given: letters that waited: the number of the reply that they are
+        given in, account and serial number.
+    @ivar delivered: account and serial number of what was acknowledged.
+    """
+
+    letters: list[tuple[int, str]] = field(default_factory=list)
+    waiting: dict[tuple[Number, int], int] = field(default_factory=dict)
+    given: list[tuple[int, Number, int]] = field(default_factory=list)
+    delivered: list[tuple[Number, int]] = field(default_factory=list)
+
+    def give(self, number: Number, serial: int, reply: int) -> None:
+        """
+        A letter is given to an account in a reply.
+        """
+        if (number, serial) in self.waiting:
+            self.waiting[number, serial] = reply
+        else:
+            self.given.append((reply, number, serial))
+
+    @property
+    def isEmpty(self) -> bool:
+        """
+        Whether there is nothing to write.
+        """
+        return not (self.letters or self.given or self.delivered)
+
+
 # ---- the mailbox
+
+
+def _messageIdOf(letter: Any) -> int | None:
+    mark = getattr(letter, "mark", None)
+    return None if mark is None else mark.messageId
 
 
 class Mailbox:
     """
     What waits for one session: letters, and the last news of each friend.
+
+    The letters are the next ones of the store that have not been given to the
+    session yet; no more than L{MAX_TOGETHER} of them are in memory.
 
     @ivar seen: the serial number of the last letter that came from the store.
     @ivar more: whether the store may hold letters after that one.
@@ -294,28 +337,37 @@ class Mailbox:
     __slots__ = ("_letters", "more", "news", "seen", "signals")
 
     def __init__(self) -> None:
-        # Letters that were never stored have no serial number.
-        self._letters: list[tuple[int | None, Letter]] = []
+        self._letters: list[tuple[int, Letter]] = []
         self.news: dict[Number, Status] = {}
         self.signals: dict[tuple[str, int], tuple[float, Letter]] = {}
         self.seen = 0
         self.more = True
 
-    def hand(self, letter: Letter) -> None:
+    def add(self, serial: int, letter: Letter) -> None:
         """
-        Add a letter that is not in the store.
-        """
-        self._letters.append((None, letter))
-
-    def stored(self, serial: int, letter: Letter) -> None:
-        """
-        Add a letter that has just been stored, as the last one there.
+        Add a letter that is the last one of the store.
         """
         if self.more or len(self._letters) >= MAX_TOGETHER:
             self.more = True
         else:
             self._letters.append((serial, letter))
             self.seen = serial
+
+    def forget(self) -> None:
+        """
+        Forget the letters in memory; they are read from the store again.
+        """
+        self._letters = []
+        self.seen = 0
+        self.more = True
+
+    @property
+    def isEmpty(self) -> bool:
+        """
+        Whether there is nothing to give, as far as is known without looking
+        into the store.
+        """
+        return not (self._letters or self.more or self.news or self.signals)
 
     @property
     def room(self) -> int:
@@ -333,29 +385,30 @@ class Mailbox:
             self.seen = letters[-1][0]
         self.more = len(letters) == asked
 
-    def take(self) -> list[tuple[int | None, Letter]]:
+    def take(self) -> list[tuple[int, Letter]]:
         """
-        Take out the first letter of each conversation.
+        Take out the first letter of each conversation, up to one whose message
+        id is taken already: clients acknowledge messages by that alone.
         """
-        taken, kept, conversations = [], [], set()
-        for entry in self._letters:
+        taken: list[tuple[int, Letter]] = []
+        kept: list[tuple[int, Letter]] = []
+        conversations: set[tuple[str, int]] = set()
+        messageIds: set[int] = set()
+        for position, entry in enumerate(self._letters):
             conversation = entry[1].conversation
             if conversation in conversations:
                 kept.append(entry)
-            else:
-                conversations.add(conversation)
-                taken.append(entry)
+                continue
+            messageId = _messageIdOf(entry[1])
+            if messageId in messageIds:
+                kept += self._letters[position:]
+                break
+            conversations.add(conversation)
+            taken.append(entry)
+            if messageId is not None:
+                messageIds.add(messageId)
         self._letters = kept
         return taken
-
-    def unstored(self) -> list[Letter]:
-        """
-        Take out whatever is not in the store.
-        """
-        letters = [letter for serial, letter in self._letters if serial is None]
-        if letters:
-            self._letters = [entry for entry in self._letters if entry[0] is not None]
-        return letters
 
     def takeNews(self, aliases: Aliases) -> Iterable[StatusChange]:
         """

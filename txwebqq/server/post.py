@@ -1,24 +1,27 @@
 """
 The post office of a server: how letters reach sessions, and what waits.
 
-A letter is handed to a session whose poll is held; for everybody else it is
-kept in the store until it has been delivered.
+Every letter is kept in the store for each of its recipients until it is
+acknowledged. What is posted, given to polls and acknowledged is written to the
+store by L{PostOffice.commit}, in one transaction for many requests; nothing
+that depends on it is answered before that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
+from txwebqq.server.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.archive import Archive
 from txwebqq.server.mail import (
     MAX_TOGETHER,
     BuddyLetter,
     GroupLetter,
     Letter,
-    Mailbox,
+    MailChanges,
     Postmark,
+    encodeLetter,
     tidyContent,
     tidyFont,
 )
@@ -42,18 +45,6 @@ NOT_YOURS = 100001
 """The retcode for a person or a group that one has nothing to do with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """
-    What the answer to a poll holds.
-
-    @ivar receipts: the stored letters in it.
-    """
-
-    reply: PollResult | Refusal
-    receipts: tuple[tuple[Number, int], ...] = ()
-
-
 class PostOffice:
     """
     Takes letters in, and gives them out to polls.
@@ -73,8 +64,8 @@ class PostOffice:
         self._random = random
         self._messageIds: dict[Number, int] = {}
         self._sequences: dict[Number, int] = {}
-        self._written: list[tuple[Number, int]] = []
-        self._leaving: list[tuple[Number, int]] = []
+        self._changes = MailChanges()
+        self._lastReply = 0
 
     # ---- messages
 
@@ -153,27 +144,63 @@ class PostOffice:
 
     def post(self, letter: Letter, numbers: Iterable[Number]) -> None:
         """
-        Hand a letter to whoever listens, keep it for all the others.
+        Keep a letter for these accounts, and wake those whose polls are held.
+        It is accepted once L{commit} has been called.
         """
         recipients = list(numbers)
-        self.archive.note(letter, recipients)
-        listening, others = [], []
+        body = encodeLetter(letter)
+        self.archive.note(letter, body, recipients)
+        if not recipients:
+            return
+        serial = self.store.nextLetter()
+        self._changes.letters.append((serial, body))
+        waiting = self._changes.waiting
         for number in recipients:
-            session = self.sessions.of(number)
-            if session is not None and session.listener is not None:
-                listening.append(session)
-            else:
-                others.append(number)
-        if others:
-            serial = self.store.keep(letter, others)
-            for number in others:
+            waiting[number, serial] = 0
+            session = self.sessions.standing(number)
+            if session is not None:
+                session.mailbox.add(serial, letter)
+                if session.listener is not None:
+                    session.listener.ring()
+
+    @property
+    def hasPosted(self) -> bool:
+        """
+        Whether letters wait to be written to the store.
+        """
+        return bool(self._changes.letters)
+
+    @property
+    def hasChanges(self) -> bool:
+        """
+        Whether anything waits to be written to the store.
+        """
+        return not self._changes.isEmpty
+
+    def commit(self) -> None:
+        """
+        Write to the store what was posted, given and acknowledged.
+
+        @raise Exception: when the store cannot be written to: then nothing was
+            posted or given since the last time, and acknowledgements wait for
+            the next time.
+        """
+        changes, self._changes = self._changes, MailChanges()
+        if changes.isEmpty:
+            return
+        try:
+            self.store.writeMail(changes)
+        except BaseException:
+            self._changes.delivered = changes.delivered + self._changes.delivered
+            for number in {
+                *(number for number, _ in changes.waiting),
+                *(number for _, number, _ in changes.given),
+            }:
                 session = self.sessions.standing(number)
                 if session is not None:
-                    session.mailbox.stored(serial, letter)
-        for session in listening:
-            session.mailbox.hand(letter)
-            if session.listener is not None:
-                session.listener.ring()
+                    session.mailbox.forget()
+                    session.unacknowledged, session.isRestored = None, False
+            raise
 
     def signal(self, letter: Letter, number: Number, seconds: float) -> None:
         """
@@ -193,67 +220,106 @@ class PostOffice:
 
     # ---- polls
 
-    def collect(self, session: Session) -> Parcel | None:
+    def acknowledge(self, session: Session, said: Acknowledgement) -> None:
+        """
+        Take into account what a poll says about the replies before it.
+        """
+        session.sendsAck = said.ack is not None
+        if said.ack is not None:
+            session.lastAck = said.ack
+        session.namesIds = session.namesIds or bool(said.ids)
+        self._restore(session)
+        reply = session.unacknowledged
+        if reply is None:
+            return
+        delivered = reply.settle(said, session.namesIds)
+        self._changes.delivered.extend((session.number, n) for n in delivered)
+        reply.isWritten = False
+        if not reply.events:
+            session.unacknowledged = None
+
+    def _restore(self, session: Session) -> None:
+        """
+        Find the reply whose arrival was not acknowledged to an earlier session
+        of the account, or an earlier run of the server.
+        """
+        if session.isRestored:
+            return
+        if self.hasChanges:
+            self.commit()
+        session.isRestored = True
+        found = self.store.unacknowledged(session.number)
+        if found:
+            events = tuple(letter.event(session.aliases) for _, _, letter in found)
+            letters = [(serial, letter) for _, serial, letter in found]
+            number = found[-1][0]
+            session.unacknowledged = UnacknowledgedReply(
+                number, events, letters, isWritten=False
+            )
+
+    def hasMail(self, session: Session) -> bool:
+        """
+        Whether L{collect} is likely to find something for a session.
+        """
+        return (
+            session.ended is not None
+            or session.rotation is not None
+            or session.unacknowledged is not None
+            or not session.mailbox.isEmpty
+        )
+
+    def collect(self, session: Session) -> PollResult | Refusal | None:
         """
         Take out what waits for a session, or L{None} if nothing does.
 
-        To be called only when it can be written at once.
+        To be called only when it can be written as soon as L{commit} has been
+        called.
         """
         if session.ended is not None:
-            return Parcel(self.lastWords(session.ended))
+            return self.lastWords(session.ended)
         if session.listener is None:
             self.sessions.rest(session)
         if session.rotation is not None:
             rotation, session.rotation = session.rotation, None
-            return Parcel(Refusal(116, ptwebqq=rotation))
+            return Refusal(116, ptwebqq=rotation)
+        self._restore(session)
+        reply = session.unacknowledged
+        if reply is None:
+            reply = session.unacknowledged = self._newReply(session)
+        elif not reply.isWritten:
+            reply.isWritten = True
+            reply.repeats += 1
+        if reply is None:
+            return None
+        return PollResult(reply.events, reply.number if session.sendsAck else None)
+
+    def _newReply(self, session: Session) -> UnacknowledgedReply | None:
         mailbox = session.mailbox
-        self._load(session, mailbox)
+        room = mailbox.room
+        if room:
+            if self.hasChanges:
+                self.commit()
+            found = self.store.waiting(session.number, mailbox.seen, room)
+            mailbox.load(found, room)
         letters = mailbox.take()
-        news = mailbox.takeNews(session.aliases)
-        events: list[Event] = list(news)
+        events: list[Event] = list(mailbox.takeNews(session.aliases))
         if mailbox.signals:
             signals = mailbox.takeSignals(self._now())
             events.extend(signal.event(session.aliases) for signal in signals)
         events.extend(letter.event(session.aliases) for _, letter in letters)
         if not events:
             return None
-        return Parcel(
-            PollResult(tuple(events)),
-            tuple((session.number, n) for n, _ in letters if n is not None),
-        )
+        number = self._nextReply(session)
+        for serial, _ in letters:
+            self._changes.give(session.number, serial, number)
+        return UnacknowledgedReply(number, tuple(events), letters)
 
-    def _load(self, session: Session, mailbox: Mailbox) -> None:
-        room = mailbox.room
-        if room:
-            found = self.store.waiting(session.number, mailbox.seen, room)
-            mailbox.load(found, room)
-
-    def _storeRest(self, session: Session) -> None:
-        # Accepted because somebody listened, and now nobody does.
-        for letter in session.mailbox.unstored():
-            serial = self.store.keep(letter, [session.number])
-            session.mailbox.stored(serial, letter)
-
-    def delivered(self, parcel: Parcel) -> bool:
-        """
-        A parcel has been written.
-
-        @return: whether L{settle} has to be called on the reactor's next turn.
-        """
-        self._written.extend(parcel.receipts)
-        return bool(parcel.receipts)
-
-    def settle(self) -> bool:
-        """
-        Let go of the letters that had been written before the last call: what
-        is written in one turn of the reactor leaves in the next.
-
-        @return: whether to call again on the next turn.
-        """
-        gone, self._leaving, self._written = self._leaving, self._written, []
-        if gone:
-            self.store.delivered(gone)
-        return bool(self._leaving)
+    def _nextReply(self, session: Session) -> int:
+        # Microseconds, so that a server that is started again without a
+        # database goes on above the numbers that its clients remember.
+        now = int(self._now() * 1_000_000)
+        self._lastReply = max(self._lastReply + 1, now)
+        return max(self._lastReply, session.lastAck + 1)
 
     def listen(self, session: Session, listener: Listener) -> None:
         """
@@ -265,7 +331,7 @@ class PostOffice:
 
     def supersede(self, session: Session) -> None:
         """
-        Send away who holds a session's poll; what they were not given waits.
+        Answer the poll that is held for a session with nothing.
         """
         older = session.listener
         if older is not None:
@@ -279,7 +345,6 @@ class PostOffice:
         if session.listener is listener:
             session.listener = None
             if session.ended is None:
-                self._storeRest(session)
                 self.sessions.rest(session)
 
     def lastWords(self, ended: Ended) -> PollResult | Refusal:

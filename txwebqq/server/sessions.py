@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from txwebqq.model import Number, Status
+from txwebqq.server.acknowledgement import ConnectionHabit, UnacknowledgedReply
 from txwebqq.server.aliases import KEY_BITS, Aliases
 from txwebqq.server.mail import Mailbox
 
@@ -102,6 +103,11 @@ class Session:
     @ivar rotation: a ptwebqq that the next poll has to be told of.
     @ivar skey: the sign-on's other cookie.
     @ivar listener: who holds its poll, or L{None}.
+    @ivar unacknowledged: the reply that is not known to have arrived.
+    @ivar habit: what its connections tell of replies, L{None} before any.
+    @ivar isRestored: whether a reply to an earlier session was looked for.
+    @ivar sendsAck: whether its last poll acknowledged by number, and
+        C{lastAck} that number; C{namesIds} whether any poll has named ids.
     @ivar ended: set when the session is over.
     """
 
@@ -110,15 +116,21 @@ class Session:
         "clientid",
         "ended",
         "formerly",
+        "habit",
+        "isRestored",
         "lapsed",
+        "lastAck",
         "listener",
         "mailbox",
+        "namesIds",
         "number",
         "psessionid",
         "ptwebqq",
         "rotation",
+        "sendsAck",
         "skey",
         "status",
+        "unacknowledged",
         "vfwebqq",
     )
 
@@ -132,6 +144,10 @@ class Session:
         self.status = Status.ONLINE
         self.mailbox = Mailbox()
         self.listener: Listener | None = None
+        self.unacknowledged: UnacknowledgedReply | None = None
+        self.habit: ConnectionHabit | None = None
+        self.isRestored = self.sendsAck = self.namesIds = False
+        self.lastAck = 0
         self.lapsed = False
         self.ended: Ended | None = None
 

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from txwebqq.allowances import Allowance
 from txwebqq.model import Number
+from txwebqq.server.acknowledgement import Acknowledgement
 from txwebqq.server.aliases import HIGHEST_NUMBER
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.post import refusalFor
@@ -204,6 +205,8 @@ class SignOn:
         session = self._world.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, Ended):
             return refusalFor(session)
-        self._world.leave(session)
+        hasArrived = exchange.hasArrived(session)
+        said = Acknowledgement(question.ack, question.ids, hasArrived)
+        self._world.leave(session, said)
         self._log.info("{number} logged out.", number=session.number)
         return None

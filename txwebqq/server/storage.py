@@ -4,14 +4,13 @@ What the server keeps, as those who need it see it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.discussionstore import DiscussionStore
 from txwebqq.server.groupstore import GroupStore
 from txwebqq.server.historystore import HistoryStore
-from txwebqq.server.mail import Letter
+from txwebqq.server.mail import Letter, MailChanges
 from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.peoplestore import PeopleStore
 from txwebqq.server.records import (
@@ -48,12 +47,14 @@ class Storage(
 
     def drawers(self, number: Number) -> list[Drawer]: ...
 
-    def keep(self, letter: Letter, numbers: Sequence[Number]) -> int: ...
+    def nextLetter(self) -> int: ...
+
+    def writeMail(self, changes: MailChanges) -> None: ...
 
     def waiting(
         self, number: Number, after: int, limit: int
     ) -> list[tuple[int, Letter]]: ...
 
-    def delivered(self, receipts: Iterable[tuple[Number, int]]) -> None: ...
+    def unacknowledged(self, number: Number) -> list[tuple[int, int, Letter]]: ...
 
     def merge(self, population: Population) -> None: ...

@@ -7,7 +7,7 @@ A database is one SQLite file; without one everything is in memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from txwebqq.server.adminstore import AdminTables
 from txwebqq.server.discussionstore import DISCUSSION_SCHEMA, DiscussionTables
 from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
 from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
-from txwebqq.server.mail import Letter, decodeLetter, encodeLetter
+from txwebqq.server.mail import Letter, MailChanges, decodeLetter
 from txwebqq.server.mediastore import MEDIA_SCHEMA, MediaTables
 from txwebqq.server.peoplestore import PEOPLE_SCHEMA, PeopleTables
 from txwebqq.server.records import (
@@ -29,7 +29,7 @@ from txwebqq.server.records import (
 )
 from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
 
-VERSION = 3
+VERSION = 4
 """What C{PRAGMA user_version} says of databases with this schema."""
 
 _SCHEMA = f"""
@@ -63,6 +63,7 @@ CREATE TABLE letter (
 CREATE TABLE waiting (
     number INTEGER NOT NULL,
     letter INTEGER NOT NULL,
+    reply INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (number, letter)
 ) WITHOUT ROWID;
 CREATE INDEX waiting_by_letter ON waiting (letter);
@@ -199,53 +200,69 @@ class Store(
 
     # ---- letters
 
-    def keep(self, letter: Letter, numbers: Sequence[Number]) -> int:
+    def nextLetter(self) -> int:
         """
-        Keep a letter for these accounts until it is delivered.
-
-        @return: its serial number, higher than that of any letter before.
+        The serial number of the next letter, higher than that of any before.
         """
         self._lastLetter += 1
-        serial = self._lastLetter
+        return self._lastLetter
+
+    def writeMail(self, changes: MailChanges) -> None:
+        """
+        Write all of these changes, or nothing of them.
+        """
+        db = self._db
         with self._database.transaction():
-            self._db.execute(
-                "INSERT INTO letter VALUES (?, ?)", (serial, encodeLetter(letter))
+            db.executemany("INSERT INTO letter VALUES (?, ?)", changes.letters)
+            db.executemany(
+                "INSERT INTO waiting VALUES (?, ?, ?)",
+                [(*key, reply) for key, reply in changes.waiting.items()],
             )
-            self._db.executemany(
-                "INSERT INTO waiting VALUES (?, ?)", [(n, serial) for n in numbers]
+            db.executemany(
+                "UPDATE waiting SET reply = ? WHERE number = ? AND letter = ?",
+                changes.given,
             )
-        return serial
+            db.executemany(
+                "DELETE FROM waiting WHERE number = ? AND letter = ?",
+                changes.delivered,
+            )
+            db.executemany(
+                "DELETE FROM letter WHERE serial = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
+                {(serial,) for _, serial in changes.delivered},
+            )
 
     def waiting(
         self, number: Number, after: int, limit: int
     ) -> list[tuple[int, Letter]]:
         """
-        The first letters that wait for an account, and their serial numbers.
+        The first letters that wait for an account and have not been given to
+        it, and their serial numbers.
 
         @param after: only those with higher ones.
         """
         rows = self._db.execute(
             "SELECT l.serial, l.body"
             " FROM waiting w JOIN letter l ON l.serial = w.letter"
-            " WHERE w.number = ? AND w.letter > ? ORDER BY w.letter LIMIT ?",
+            " WHERE w.number = ? AND w.letter > ? AND w.reply = 0"
+            " ORDER BY w.letter LIMIT ?",
             (number, after, limit),
         )
         return [(serial, decodeLetter(body)) for serial, body in rows]
 
-    def delivered(self, receipts: Iterable[tuple[Number, int]]) -> None:
+    def unacknowledged(self, number: Number) -> list[tuple[int, int, Letter]]:
         """
-        Let go of letters that these accounts have.
+        The letters that were given to an account and not acknowledged: the
+        number of the reply that each was in, its serial number, and the
+        letter, in the order in which they were given.
         """
-        pairs = list(receipts)
-        with self._database.transaction():
-            self._db.executemany(
-                "DELETE FROM waiting WHERE number = ? AND letter = ?", pairs
-            )
-            self._db.executemany(
-                "DELETE FROM letter WHERE serial = ?1"
-                " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
-                {(serial,) for _, serial in pairs},
-            )
+        rows = self._db.execute(
+            "SELECT w.reply, l.serial, l.body"
+            " FROM waiting w JOIN letter l ON l.serial = w.letter"
+            " WHERE w.number = ? AND w.reply > 0 ORDER BY w.reply, w.letter",
+            (number,),
+        )
+        return [(reply, serial, decodeLetter(body)) for reply, serial, body in rows]
 
     # ---- merging
 

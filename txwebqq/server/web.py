@@ -22,10 +22,10 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
-from txwebqq.quiet import QuietSite
 from txwebqq.server.administration import Administration
 from txwebqq.server.blobs import Blobs
 from txwebqq.server.channel import Channel
+from txwebqq.server.connections import WatchedSite
 from txwebqq.server.discussions import Discussions
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import Limits
@@ -158,7 +158,7 @@ class WebQQServer(Resource):
         """
         A factory for connections that are served by this.
         """
-        return QuietSite(  # type: ignore[no-untyped-call]
+        return WatchedSite(  # type: ignore[no-untyped-call]
             self,
             requestFactory=LimitedRequest,
             timeout=IDLE_TIMEOUT,
@@ -209,7 +209,6 @@ class WebQQServer(Resource):
         if len(body) > MAX_BODY:
             return _refuse(request, _TOO_LARGE, 413)
         exchange = Exchange(request, self._proxies)
-        rung = self._channel.rung
         try:
             reply = self._ask(route, exchange, query, body)
         except Exception:
@@ -217,8 +216,8 @@ class WebQQServer(Resource):
             return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         if self._sweeping is None:
             self._watch()
-        if rung != self._channel.rung and not isinstance(reply, Deferred):
-            reply = self._channel.afterwards(reply)
+        if not isinstance(reply, Deferred):
+            reply = self._channel.afterMail(reply)
         return self._reply(request, exchange, route, reply)
 
     def _signUp(self, signup: SignUp, request: Request) -> bytes:
@@ -238,6 +237,8 @@ class WebQQServer(Resource):
     ) -> int | bytes:
         if not isinstance(reply, Deferred):
             return _encode(request, exchange, route, reply)
+        # What comes later may have posted, too.
+        reply.addCallback(self._channel.whenStored)
         reply.addCallbacks(
             self._cbAnswered,
             _ebAbandoned,

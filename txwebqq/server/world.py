@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from txwebqq.model import Number, Status
+from txwebqq.server.acknowledgement import Acknowledgement
 from txwebqq.server.attendance import Register
 from txwebqq.server.challenges import (
     CaptchaMode,
@@ -184,9 +185,6 @@ class World(PostOffice):
         if isinstance(found, Session) and (psessionid or found.clientid == clientid):
             return self._rejoin(found, clientid, status)
         number = found.number if isinstance(found, Session) else found
-        # The new session must not find what the older one was given.
-        while self.settle():
-            pass
         before = self.visibleStatus(number)
         older = self.sessions.standing(number)
         if older is not None:
@@ -200,8 +198,6 @@ class World(PostOffice):
     def _rejoin(self, session: Session, clientid: str, status: Status) -> Session:
         before = session.visible
         self.supersede(session)
-        # What came while it was lapsed lies in the store.
-        session.mailbox.more = True
         session.clientid = clientid
         session.status = status
         self.sessions.renew(session)
@@ -219,10 +215,15 @@ class World(PostOffice):
             if session.listener is not None:
                 session.listener.ring()
 
-    def leave(self, session: Session) -> None:
+    def leave(self, session: Session, said: Acknowledgement) -> None:
         """
         Log out.
+
+        @param said: what the client says about the last reply.
         """
+        self.acknowledge(session, said)
+        # Nothing else may come to be written for a while.
+        self.commit()
         before = session.visible
         self._end(session, Ending.LOGGED_OUT)
         self._tell(session.number, before, Status.OFFLINE)
@@ -242,7 +243,6 @@ class World(PostOffice):
             )
 
     def _end(self, session: Session, ending: Ending) -> None:
-        self._storeRest(session)
         self.register.went(session.number)
         self.sessions.end(session, ending)
         if session.listener is not None:

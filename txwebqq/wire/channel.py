@@ -35,7 +35,15 @@ from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 from txwebqq.wire.events import decodeEnvelope, encodeEvent
 from txwebqq.wire.fields import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.values import LIMIT, guarded, integer, natural, statusOf, textOf
+from txwebqq.wire.values import (
+    MAX_EXACT,
+    ackOf,
+    guarded,
+    integer,
+    natural,
+    statusOf,
+    textOf,
+)
 
 # ---- poll
 
@@ -90,7 +98,7 @@ class Poll2(Command[PollResult]):
         ids = fields.r.get("ids")
         shown = guarded(_decodeIds, ids) if ids and isinstance(ids, list) else ()
         ack = fields.r.get("ack")
-        return cls(fields.ticket, shown, None if ack is None else guarded(natural, ack))
+        return cls(fields.ticket, shown, None if ack is None else ackOf(ack))
 
     @classmethod
     def encodeReply(cls, reply: PollResult | Refusal) -> bytes:
@@ -122,7 +130,8 @@ def _decodeResult(answer: Any) -> PollResult:
     result, ack = answer.get("result"), answer.get("ack")
     # ... or "ok".
     events = tuple(map(decodeEnvelope, result)) if isinstance(result, list) else ()
-    return PollResult(events, ack if type(ack) is int and 0 < ack < LIMIT else None)
+    isNumber = type(ack) is int and 0 < ack <= MAX_EXACT
+    return PollResult(events, ack if isNumber else None)
 
 
 # ---- sends

@@ -27,7 +27,7 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.fields import Fields, Pairs, Ticket, encodeForm
 from txwebqq.wire.jsontext import decodeText
-from txwebqq.wire.values import guarded, integer, natural, statusOf
+from txwebqq.wire.values import ackOf, guarded, integer, natural, statusOf
 
 APPID = "1003903"
 """WebQQ's own C{aid} (protocol.md 1.2)."""
@@ -573,5 +573,5 @@ class Logout2(OKCommand):
     def decodeFields(cls, fields: Fields) -> Self:
         ids = fields.text("ids", "")
         shown = tuple(filter(None, ids.split(",")))
-        ack = guarded(natural, fields["ack"]) if "ack" in fields else None
+        ack = ackOf(fields["ack"]) if "ack" in fields else None
         return cls(fields.ticket, shown, fields.milliseconds, ack)

@@ -39,6 +39,10 @@ LIMIT = 2**63
 """One more than the largest number on the wire: what databases can hold."""
 
 
+MAX_EXACT = 2**53 - 1
+"""The largest number that JavaScript does not round."""
+
+
 def natural(value: Any) -> Any:
     """
     A number from JSON that names something, counts or tells a time; clients
@@ -50,6 +54,18 @@ def natural(value: Any) -> Any:
     if not 0 <= number < LIMIT:
         raise ValueError("a number out of range")
     return number
+
+
+def ackOf(value: Any) -> int:
+    """
+    The number of a reply to a poll, as clients name it.
+
+    @raise MalformedReply: when it is none.
+    """
+    ack: int = guarded(natural, value)
+    if ack > MAX_EXACT:
+        raise MalformedReply("ack is out of range")
+    return ack
 
 
 def integer(value: Any) -> int:

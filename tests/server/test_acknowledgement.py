@@ -1,0 +1,491 @@
+"""
+A reply to a poll is delivered when it is acknowledged, and given again until
+then: by number, by the ids of messages, or by the next poll.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.server.harness import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    House,
+    Visitor,
+    Wire,
+    textsOf,
+)
+from tests.server.test_store import reopened
+from txwebqq.server.acknowledgement import HABIT, MAX_UNNAMED
+from txwebqq.server.channel import NOT_STORED
+from txwebqq.server.mail import MailChanges
+from txwebqq.server.store import Store
+from txwebqq.server.tidings import FriendshipLetter
+
+
+def ackOf(wire: Wire) -> int:
+    """
+    The number of a reply.
+    """
+    ack = wire.response.json["ack"]
+    assert isinstance(ack, int)
+    return ack
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def alice(house: House) -> Visitor:
+    return house.visitor(ALICE)
+
+
+@pytest.fixture
+def bob(house: House, alice: Visitor) -> Visitor:
+    bob = house.visitor(BOB)
+    alice.catchUp()
+    return bob
+
+
+def given(poll: Wire) -> list[str]:
+    """
+    The texts that a poll was answered with, if it was.
+    """
+    return textsOf(poll.response) if poll.isAnswered else []
+
+
+# ---- by number
+
+
+def test_number(alice: Visitor, bob: Visitor) -> None:
+    """
+    Replies with events have numbers that grow, and the same reply is given
+    until its number is named.
+    """
+    alice.tell(BOB, "one")
+    alice.tell(BOB, "two")
+    first = bob.poll(ack=0)
+    again = bob.poll(ack=0)
+    assert first.response.body == again.response.body
+    assert given(first) == ["one"]
+    second = bob.poll(ack=ackOf(first))
+    assert given(second) == ["two"]
+    assert ackOf(second) > ackOf(first)
+    assert not bob.poll(ack=ackOf(second)).isAnswered
+
+
+def test_heldPoll(alice: Visitor, bob: Visitor) -> None:
+    """
+    So does the reply to a poll that was held.
+    """
+    poll = bob.poll(ack=0)
+    alice.tell(BOB, "one")
+    assert given(poll) == given(bob.poll(ack=0)) == ["one"]
+    assert not bob.poll(ack=ackOf(poll)).isAnswered
+
+
+def test_othersSeeNone(alice: Visitor, bob: Visitor) -> None:
+    """
+    A client that does not send C{ack} never sees it, even in the session of
+    one that did.
+    """
+    alice.tell(BOB, "one")
+    assert set(bob.poll().response.json) == {"retcode", "result"}
+    alice.tell(BOB, "two")
+    assert "ack" in bob.poll(ack=0).response.json
+    assert set(bob.poll().response.json) == {"retcode", "result"}
+
+
+def test_withoutIds(house: House, bob: Visitor) -> None:
+    """
+    Events without ids, and changes of status, are given again as well.
+    """
+    house.world.post(FriendshipLetter("verify_required", CAROL, 1, "hi"), [BOB])
+    house.visitor(ALICE, clientid="9").channel(
+        "change_status2", newstatus="away", clientid="9", t=1
+    )
+    poll = bob.poll(ack=0)
+    kinds = [event["poll_type"] for event in poll.response.result]
+    assert "system_message" in kinds
+    assert bob.poll(ack=0).response.body == poll.response.body
+
+
+def test_relink(alice: Visitor, bob: Visitor) -> None:
+    """
+    A relink does not acknowledge.
+    """
+    alice.tell(BOB, "one")
+    poll = bob.poll(ack=0)
+    bob.join(bob.psessionid)
+    assert bob.poll(ack=0).response.body == poll.response.body
+    bob.join(bob.psessionid)
+    assert not bob.poll(ack=ackOf(poll)).isAnswered
+
+
+def test_otherSession(house: House, alice: Visitor, bob: Visitor) -> None:
+    """
+    Another session of the account is given what was not acknowledged, under
+    the same number and message ids, and with its own uins.
+    """
+    alice.tell(BOB, "one")
+    poll = bob.poll(ack=0)
+    other = house.visitor(BOB, clientid="2")
+    again = other.poll(ack=0)
+    (before,), (after,) = poll.response.result, again.response.result
+    assert ackOf(again) == ackOf(poll)
+    assert after["value"].pop("from_uin") == other.uin(ALICE)
+    assert before["value"].pop("from_uin") != other.uin(ALICE)
+    assert after == before
+    third = house.visitor(BOB, clientid="3")
+    assert not third.poll(ack=ackOf(poll)).isAnswered
+
+
+def test_restart(tmp_path: Path) -> None:
+    """
+    A database knows which reply was not acknowledged, also after a kill.
+    """
+    path = tmp_path / "q.db"
+    house = House(store=Store(path))
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    bob.catchUp()
+    alice.tell(BOB, "one")
+    alice.tellCats("two")
+    alice.tell(BOB, "three")
+    poll = bob.poll(ack=0)
+    assert given(poll) == ["one", "two"]
+    killed = reopened(house, path, 2)
+    again = killed.visitor(BOB).poll(ack=0)
+    assert given(again) == ["one", "two"]
+    assert ackOf(again) == ackOf(poll)
+    acknowledged = reopened(house, path, 3).visitor(BOB)
+    third = acknowledged.poll(ack=ackOf(poll))
+    assert given(third) == ["three"]
+    assert ackOf(third) > ackOf(poll)
+
+
+def test_newServer(alice: Visitor, bob: Visitor) -> None:
+    """
+    A server that knows nothing of the numbers of the one before it uses higher
+    ones than its clients remember, even if its clock is behind.
+    """
+    alice.tell(BOB, "one")
+    number = ackOf(bob.poll(ack=0))
+    house = House(seed=2)
+    house.clock.advance(-1000)
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    alice.tell(BOB, "two")
+    lost = bob.poll(ack=number)
+    assert ackOf(lost) > number
+    assert given(bob.poll(ack=number)) == ["two"]
+
+
+def test_logout(house: House, alice: Visitor, bob: Visitor) -> None:
+    """
+    A logout acknowledges as a poll does.
+    """
+    alice.tell(BOB, "one")
+    for isNamed in (False, True):
+        poll = bob.poll(ack=0)
+        ack = ackOf(poll) if isNamed else 0
+        house.get(f"/channel/logout2?ids=&ack={ack}&psessionid={bob.psessionid}")
+        bob = house.visitor(BOB)
+    assert given(poll) == ["one"]
+    assert not bob.poll(ack=0).isAnswered
+
+
+def test_notANumber(bob: Visitor) -> None:
+    """
+    What is no number is refused, and says so.
+    """
+    poll = bob.ask("/channel/poll2", psessionid=bob.psessionid, ack="soon")
+    bob.house.clock.advance(1)
+    assert poll.response.json["retcode"] == 100003
+
+
+def test_neverAcknowledges(house: House, alice: Visitor, bob: Visitor) -> None:
+    """
+    A client that asks for the same reply over and over is given it once in a
+    second, and is kicked and superseded as others are.
+    """
+    alice.tell(BOB, "one")
+    bob.poll(ack=0)
+    bob.poll(ack=0)
+    poll = bob.poll(ack=0)
+    assert not poll.isAnswered
+    house.clock.advance(1)
+    assert given(poll) == ["one"]
+    newer = bob.poll(ack=0), bob.poll(ack=0)
+    house.clock.advance(1)
+    assert newer[0].response.json["retcode"] == 102
+    assert given(newer[1]) == ["one"]
+    poll = bob.poll(ack=0)
+    house.visitor(BOB, clientid="2")
+    assert poll.response.result[0]["poll_type"] == "kick_message"
+
+
+def test_briefPolls() -> None:
+    """
+    A server that holds polls for less than a second repeats replies all the
+    same.
+    """
+    house = House(pollTimeout=0.5)
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    bob.catchUp()
+    alice.tell(BOB, "one")
+    for _ in range(4):
+        poll = bob.poll(ack=0)
+        house.clock.advance(0.5)
+        house.clock.advance(0)
+        assert given(poll) == ["one"]
+
+
+def test_bounded(house: House, alice: Visitor, bob: Visitor) -> None:
+    """
+    However much comes for a client that acknowledges nothing, its session
+    keeps little of it in memory, and loses nothing.
+    """
+    poll = bob.poll(ack=0)
+    texts = [str(n) for n in range(400)]
+    for text in texts:
+        alice.tell(BOB, text)
+    assert given(poll) == ["0"]
+    session = house.world.sessions.of(BOB)
+    assert session is not None
+    assert len(session.mailbox._letters) <= 100
+    heard = []
+    while poll.isAnswered:
+        heard += given(poll)
+        poll = bob.poll(ack=ackOf(poll))
+    assert heard == texts
+
+
+# ---- by the ids of messages
+
+
+def test_ids(alice: Visitor, bob: Visitor) -> None:
+    """
+    A session that has named ids acknowledges messages by naming them alone.
+    """
+    alice.tell(BOB, "one")
+    first = bob.poll()
+    (one,) = [event["value"]["msg_id"] for event in first.response.result]
+    alice.tell(BOB, "two")
+    second = bob.poll(ids=[str(one)])
+    (two,) = [event["value"]["msg_id"] for event in second.response.result]
+    assert bob.poll().response.body == second.response.body
+    assert not bob.poll(ids=[str(two)]).isAnswered
+
+
+def test_idsOfSome(alice: Visitor, bob: Visitor) -> None:
+    """
+    Of several messages in one reply those are given again that are not named,
+    and other events are not.
+    """
+    bob.poll(ids=["9"]).close()
+    bob.house.world.post(FriendshipLetter("verify_required", CAROL, 1, "hi"), [BOB])
+    alice.tell(BOB, "one")
+    alice.tellCats("two")
+    ids = {
+        textsOf(poll.response)[0]: event["value"]["msg_id"]
+        for poll in [bob.poll()]
+        for event in poll.response.result[1:2]
+    }
+    again = bob.poll(ids=[str(ids["one"])])
+    assert [e["poll_type"] for e in again.response.result] == ["group_message"]
+
+
+def test_idsNeverNamed(house: House, alice: Visitor, bob: Visitor) -> None:
+    """
+    A client that names no ids of some messages is not given them for ever.
+    """
+    bob.poll(ids=["9"]).close()
+    alice.tell(BOB, "one")
+    count = 0
+    while True:
+        poll = bob.poll()
+        house.clock.advance(1)
+        if not poll.isAnswered:
+            break
+        count += 1
+    assert count == MAX_UNNAMED + 1
+
+
+def test_sameIds(house: House, alice: Visitor, bob: Visitor) -> None:
+    """
+    Two messages with the same id, of different people, are in different
+    replies: clients name nothing but that id.
+    """
+    dave = house.visitor(DAVE)
+    house.world._messageIds = {ALICE: 6, DAVE: 6}
+    alice.tell(BOB, "one")
+    dave.tellCats("two")
+    alice.tell(BOB, "three")
+    answers = [given(bob.poll()) for _ in range(4)]
+    assert answers == [["one"], ["two", "three"], [], []]
+
+
+# ---- by the next poll
+
+
+class NextPollTests(SynchronousTestCase):
+    """
+    Clients that send neither, and what their connections tell.
+    """
+
+    def setUp(self) -> None:
+        self.house = House()
+        self.alice = self.house.visitor(ALICE)
+        self.bob = self.house.visitor(BOB)
+        self.alice.catchUp()
+
+    def told(self, text: str, wire: Wire | None = None) -> Wire:
+        """
+        Have Bob's poll answered with a message.
+        """
+        poll = wire or self.bob.poll()
+        if wire is not None:
+            wire.transport.clear()
+            wire.send(self.bob.pollBytes())
+        self.alice.tell(BOB, text)
+        self.assertEqual(given(poll), [text])
+        return poll
+
+    def test_nextPoll(self) -> None:
+        """
+        The next poll acknowledges.
+        """
+        self.told("one")
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_reset(self) -> None:
+        """
+        Not if the connection of the reply was reset: then it is given again.
+        """
+        self.told("one").close(ConnectionLost())
+        again = self.bob.poll()
+        self.assertEqual(given(again), ["one"])
+        again.close(ConnectionLost())
+        third = self.bob.poll()
+        self.house.clock.advance(1)
+        self.assertEqual(given(third), ["one"])
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_resetLater(self) -> None:
+        """
+        A connection that is reset after its next request has told that the
+        reply before it arrived.
+        """
+        poll = self.told("one")
+        poll.send(b"GET /cgi-bin/ver HTTP/1.1\r\n\r\n").close(ConnectionLost())
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_closed(self) -> None:
+        """
+        Not if a connection that is kept alive was closed after the reply.
+        """
+        wire = self.told("one")
+        self.told("two", wire)
+        wire.close(ConnectionDone())
+        self.assertEqual(given(self.bob.poll()), ["two"])
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_habit(self) -> None:
+        """
+        A client that closes all of its connections after each reply is given
+        messages once, when that is known.
+        """
+        for _ in range(HABIT):
+            self.alice.poll()
+            poll = self.bob.poll()
+            self.house.clock.advance(50)
+            self.assertEqual(poll.response.json["retcode"], 102)
+            poll.close(ConnectionDone())
+        self.told("one").close(ConnectionDone())
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_asked(self) -> None:
+        """
+        A client that asks for the connection to be closed may close it.
+        """
+        target = f"/channel/poll2?psessionid={self.bob.psessionid}"
+        self.alice.tell(BOB, "one")
+        line = f"GET {target} HTTP/1.1\r\nConnection: close\r\n\r\n"
+        wire = self.house.send(line.encode())
+        self.assertEqual(given(wire), ["one"])
+        wire.close(ConnectionDone())
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_stillOpen(self) -> None:
+        """
+        A client that polls on another connection, and leaves the one before
+        open, has got the reply.
+        """
+        wire = self.told("one")
+        self.assertFalse(self.bob.poll().isAnswered)
+        wire.close(ConnectionDone())
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_othersDoNotMatter(self) -> None:
+        """
+        A sign-on, a poll and a logout of others acknowledge nothing.
+        """
+        self.told("one").close(ConnectionLost())
+        other = self.house.visitor(DAVE)
+        other.poll()
+        other.channel("logout2")
+        self.house.clock.advance(1)
+        self.assertEqual(len(self.house.store.unacknowledged(BOB)), 1)
+        self.assertEqual(given(self.bob.poll()), ["one"])
+
+
+# ---- a database that cannot be written to
+
+
+class FullStore(Store):
+    """
+    A database whose disk is full at times.
+    """
+
+    isFull = False
+
+    def writeMail(self, changes: MailChanges) -> None:
+        if self.isFull:
+            raise sqlite3.OperationalError("database or disk is full")
+        super().writeMail(changes)
+
+
+def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
+    """
+    What cannot be stored is not accepted and not delivered, and does not stop
+    what comes later.
+    """
+    store = FullStore()
+    house = House(store=store)
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    bob.catchUp()
+    poll = bob.poll(ack=0)
+    alice.tell(BOB, "one")
+    acked = ackOf(poll)
+    poll = bob.poll(ack=acked)
+    store.isFull = True
+    assert alice.tell(BOB, "two").json["retcode"] == NOT_STORED.retcode
+    assert not poll.isAnswered
+    assert len(flushLoggedErrors(sqlite3.OperationalError)) == 1
+    store.isFull = False
+    assert alice.tell(BOB, "three").json["retcode"] == 0
+    assert given(poll) == ["three"]
+    assert not bob.poll(ack=ackOf(poll)).isAnswered
+    house.clock.advance(1)
+    assert store.unacknowledged(BOB) == []
+    assert store.waiting(BOB, 0, 9) == []
