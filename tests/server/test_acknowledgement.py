@@ -472,19 +472,26 @@ def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     """
     store = FullStore()
     house = House(store=store)
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    alice, bob, carol = map(house.visitor, (ALICE, BOB, CAROL))
     bob.catchUp()
+    poll = carol.poll(ack=0)
+    alice.tell(CAROL, "one")
+    poll = carol.poll(ack=ackOf(poll))
+    poll.close()
     poll = bob.poll(ack=0)
     alice.tell(BOB, "one")
     acked = ackOf(poll)
     poll = bob.poll(ack=acked)
     store.isFull = True
     assert alice.tell(BOB, "two").json["retcode"] == NOT_STORED.retcode
+    assert alice.tell(CAROL, "two").json["retcode"] == NOT_STORED.retcode
     assert not poll.isAnswered
-    assert len(flushLoggedErrors(sqlite3.OperationalError)) == 1
+    assert len(flushLoggedErrors(sqlite3.OperationalError)) == 2
     store.isFull = False
     assert alice.tell(BOB, "three").json["retcode"] == 0
     assert given(poll) == ["three"]
+    assert alice.tell(CAROL, "three").json["retcode"] == 0
+    assert given(carol.poll(ack=2**52)) == ["three"]
     assert not bob.poll(ack=ackOf(poll)).isAnswered
     house.clock.advance(1)
     assert store.unacknowledged(BOB) == []

@@ -176,15 +176,17 @@ class PollTests(ChannelTestCase):
         """
         ... even if the reactor has not noticed that it went.
         """
-        poll = self.bob.poll()
-        ours, theirs = socket.socketpair()
-        self.addCleanup(ours.close)
-        poll.transport.socket = ours  # type: ignore[attr-defined]
-        theirs.close()
-        self.alice.tell(BOB, "hi")
-        self.assertFalse(poll.isAnswered)
-        poll.close()
-        self.assertEqual(textsOf(self.bob.poll().response), ["hi"])
+        for farewell in (b"", b"a farewell, as TLS has it"):
+            poll = self.bob.poll()
+            ours, theirs = socket.socketpair()
+            self.addCleanup(ours.close)
+            poll.transport.socket = ours  # type: ignore[attr-defined]
+            theirs.send(farewell)
+            theirs.close()
+            self.alice.tell(BOB, "hi")
+            self.assertFalse(poll.isAnswered)
+            poll.close()
+            self.assertEqual(textsOf(self.bob.poll().response), ["hi"])
 
     def test_closedBeforeItWasRead(self) -> None:
         """

@@ -20,7 +20,6 @@ from enum import Enum
 from typing import Protocol
 
 from txwebqq.model import Event
-from txwebqq.server.mail import Letter
 
 MAX_REPEATS = 10
 """How often a reply is repeated to a client that does not send C{ack}, however
@@ -127,8 +126,8 @@ class UnacknowledgedReply:
 
     @ivar number: grows from reply to reply of an account.
     @ivar events: all of it, as the session was told them.
-    @ivar letters: the stored letters in it, with their serial numbers, and the
-        place of each among the events.
+    @ivar serials: the serial numbers of the letters in it, which are the last
+        of the events.
     @ivar isWritten: whether it is on its way to the client; L{False} while it
         waits to be repeated.
     @ivar repeats: how often it has been given beyond the first time.
@@ -136,15 +135,15 @@ class UnacknowledgedReply:
 
     number: int
     events: tuple[Event, ...]
-    letters: list[tuple[int, Letter]]
+    serials: tuple[int, ...]
     isWritten: bool = True
     repeats: int = 0
     _unnamed: int = field(default=0, repr=False)
 
-    def settle(self, said: Acknowledgement, namesIds: bool) -> list[int]:
+    def settle(self, said: Acknowledgement, namesIds: bool) -> Sequence[int]:
         """
         Take an acknowledgement into account: what is delivered by it is no
-        longer among C{events} and C{letters}.
+        longer among C{events} and C{serials}.
 
         @param namesIds: whether the session acknowledges messages by C{ids}.
 
@@ -159,18 +158,19 @@ class UnacknowledgedReply:
         else:
             isDelivered = said.hasArrived or self.repeats >= MAX_REPEATS
         if not isDelivered:
-            return []
-        delivered = [serial for serial, _ in self.letters]
-        self.events, self.letters = (), []
+            return ()
+        delivered = self.serials
+        self.events = self.serials = ()
         return delivered
 
-    def _settleByIds(self, said: Acknowledgement) -> list[int]:
+    def _settleByIds(self, said: Acknowledgement) -> Sequence[int]:
         named = set(said.ids)
         delivered, left, events = [], [], []
+        # Events that are not stored stand before all that are.
+        others: list[int | None] = [None] * (len(self.events) - len(self.serials))
         self._unnamed += said.hasArrived
         isLast = self._unnamed > MAX_UNNAMED or self.repeats >= MAX_REPEATS
-        byEvent = self._letterOfEach()
-        for event, entry in zip(self.events, byEvent, strict=True):
+        for event, serial in zip(self.events, [*others, *self.serials], strict=True):
             messageId = messageIdOf(event)
             isDone = (
                 messageId in named
@@ -179,16 +179,11 @@ class UnacknowledgedReply:
             )
             if not isDone:
                 events.append(event)
-                left += [] if entry is None else [entry]
-            elif entry is not None:
-                delivered.append(entry[0])
-        self.events, self.letters = tuple(events), left
+                left += [] if serial is None else [serial]
+            elif serial is not None:
+                delivered.append(serial)
+        self.events, self.serials = tuple(events), tuple(left)
         return delivered
-
-    def _letterOfEach(self) -> Sequence[tuple[int, Letter] | None]:
-        # Events that are not stored stand before all that are.
-        none = len(self.events) - len(self.letters)
-        return [*([None] * none), *self.letters]
 
 
 def messageIdOf(event: Event) -> str | None:

@@ -56,12 +56,6 @@ class WatchedAnswer:
         """
         return connection is not None and connection is self._connection
 
-    def arrived(self) -> None:
-        """
-        The client said more on the connection.
-        """
-        self._outcome = Outcome.ARRIVED
-
     def ended(self, outcome: Outcome) -> None:
         """
         The connection is closed; the first of several reports counts.
@@ -121,12 +115,10 @@ class WatchedConnection(Connection):
         return self._watched
 
     def dataReceived(self, data: bytes) -> None:
-        watched, self._watched = self._watched, None
         if self._isLingering:
-            self._watched = watched
             return
-        if watched is not None:
-            watched.arrived()
+        # The client goes on, so it has got the answer.
+        self._watched = None
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def loseConnection(self) -> None:

@@ -251,10 +251,10 @@ class PostOffice:
         found = self.store.unacknowledged(session.number)
         if found:
             events = tuple(letter.event(session.aliases) for _, _, letter in found)
-            letters = [(serial, letter) for _, serial, letter in found]
+            serials = tuple(serial for _, serial, _ in found)
             number = found[-1][0]
             session.unacknowledged = UnacknowledgedReply(
-                number, events, letters, isWritten=False
+                number, events, serials, isWritten=False
             )
 
     def hasMail(self, session: Session) -> bool:
@@ -310,9 +310,10 @@ class PostOffice:
         if not events:
             return None
         number = self._nextReply(session)
-        for serial, _ in letters:
+        serials = tuple(serial for serial, _ in letters)
+        for serial in serials:
             self._changes.give(session.number, serial, number)
-        return UnacknowledgedReply(number, tuple(events), letters)
+        return UnacknowledgedReply(number, tuple(events), serials)
 
     def _nextReply(self, session: Session) -> int:
         # Microseconds, so that a server that is started again without a
