@@ -37,6 +37,10 @@ def comes(*uins: Uin) -> Event:
     return RosterChange(tuple((uin, 0) for uin in uins))
 
 
+def broken(event: Event) -> None:
+    raise ZeroDivisionError
+
+
 class DeliveryTests(SynchronousTestCase):
     """
     Bob is a friend already; the others are new.
@@ -226,12 +230,21 @@ class DeliveryTests(SynchronousTestCase):
         A failure of ours while we go on is logged, and not taken for one of
         the look-up.
         """
-
-        def broken(event: Event) -> None:
-            raise ZeroDivisionError
-
         self.push(comes(CAROL))
         self.then = broken
         self.answer("Carol")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.given, [comes(CAROL)])
+
+    def test_afterOurBug(self) -> None:
+        """
+        An event whose handing over failed keeps back none of those behind it.
+        """
+        events = [comes(CAROL), away(), comes(DAVE), away(DAVE)]
+        self.push(*events)
+        self.then = broken
+        self.answer("Carol")
+        self.answer("Dave")
+        self.push(away())
+        self.assertEqual(self.given, [*events, away()])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 5)

@@ -41,7 +41,7 @@ class Delivery:
 
     @param roster: the lists as they are now.
     @param lookUp: asks who somebody is.
-    @param handOver: is given each event; it does not raise.
+    @param handOver: is given each event; what it raises is logged.
     """
 
     _log = Logger()
@@ -96,6 +96,9 @@ class Delivery:
         self._lookedUp = 0
         try:
             self._handOver(event)
+        except Exception:
+            # Those behind this event wait for it, and polls wait for them.
+            self._log.failure("Handing over an event failed.")
         finally:
             self._giving = False
 
