@@ -15,11 +15,15 @@ from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
 from txwebqq.interfaces import IWebQQFactory
-from txwebqq.model import Account, KickNotice, Message
+from txwebqq.model import Account, Event, KickNotice, Message
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.service import WebQQService
 from txwebqq.testing import MemoryTreq, MemoryWebQQ
+from txwebqq.wire.channel import Poll2
+from txwebqq.wire.events import encodeEvent
+from txwebqq.wire.fields import Fields
+from txwebqq.wire.jsontext import encodeJSON
 
 POLL = "/channel/poll2"
 LOGIN2 = "/channel/login2"
@@ -217,11 +221,35 @@ KICK = (
 )
 
 
-def batch(*events: str) -> bytes:
+def envelope(event: Event) -> str:
+    """
+    An event as it comes.
+    """
+    return encodeJSON(encodeEvent(event))
+
+
+def batch(*events: str, ack: int | None = None) -> bytes:
     """
     The answer that holds events.
     """
-    return f'{{"retcode":0,"result":[{",".join(events)}]}}'.encode()
+    number = "" if ack is None else f',"ack":{ack}'
+    return f'{{"retcode":0,"result":[{",".join(events)}]{number}}}'.encode()
+
+
+class Polls:
+    """
+    Answers polls, and remembers what was asked.
+    """
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+        self.polls: list[Poll2] = []
+
+    def __call__(self, request: Request) -> bytes | int:
+        assert request.content is not None
+        fields = Fields.parse(b"", request.content.read())
+        self.polls.append(Poll2.decodeFields(fields))
+        return self.answers.pop(0) if self.answers else NOT_DONE_YET
 
 
 class Logged:

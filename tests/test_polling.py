@@ -21,6 +21,7 @@ from tests.rig import (
     PROBE,
     Answer,
     Logged,
+    Polls,
     Rig,
     batch,
     cut,
@@ -45,7 +46,6 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.polling import MAX_SHOWN, REMEMBERED, Inbox
-from txwebqq.wire.channel import Poll2
 from txwebqq.wire.fields import Fields
 from txwebqq.wire.signon import Logout2
 
@@ -214,22 +214,6 @@ def test_shownIsBounded() -> None:
 
 
 # ---- the chain
-
-
-class Polls:
-    """
-    Answers polls, and remembers what was asked.
-    """
-
-    def __init__(self, *answers: bytes) -> None:
-        self.answers = list(answers)
-        self.polls: list[Poll2] = []
-
-    def __call__(self, request: Request) -> bytes | int:
-        assert request.content is not None
-        fields = Fields.parse(b"", request.content.read())
-        self.polls.append(Poll2.decodeFields(fields))
-        return self.answers.pop(0) if self.answers else NOT_DONE_YET
 
 
 def test_tellsShown(rig: Rig) -> None:

@@ -18,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txwebqq.acknowledgement import Acknowledgement
 from txwebqq.errors import SessionExpired, Unreachable, WebQQError
 from txwebqq.model import (
     DiscussionMessage,
@@ -48,6 +49,10 @@ LULL = 1.0
 
 HELD = 0.5
 """A poll that was answered in fewer seconds was not held."""
+
+MAX_PAUSE = 30.0
+"""The seconds that a poll may wait for the events of the last reply to be
+handed over: a session lapses after 120 s without a poll."""
 
 pollBackoff = backoffPolicy(initialDelay=0.5, maxDelay=30.0, factor=2.0)
 
@@ -145,6 +150,7 @@ class PollService(Service):
         probe: Callable[[GetOnlineBuddies2], Deferred[tuple[Presence, ...] | Refusal]],
         machine: SignOn,
         inbox: Inbox,
+        acknowledgement: Acknowledgement,
         deliver: Callable[[Event], None],
         clock: IReactorTime,
     ) -> None:
@@ -153,6 +159,7 @@ class PollService(Service):
         self._probe = probe
         self._machine = machine
         self._inbox = inbox
+        self._acknowledgement = acknowledgement
         self._deliver = deliver
         self._clock = clock
         self._failures = 0
@@ -193,7 +200,8 @@ class PollService(Service):
         # Kept before it has callbacks: in memory it has fired already.
         shown = tuple(self._inbox.shown)
         self._since = self._clock.seconds()
-        self._asked = asked = self._ask(Poll2(self.ticket, shown))
+        poll = Poll2(self.ticket, shown, self._acknowledgement.number)
+        self._asked = asked = self._ask(poll)
         asked.addCallbacks(self._cbPolled, self._ebPolled, (shown,))
         asked.addErrback(self._ebBug)
 
@@ -206,7 +214,7 @@ class PollService(Service):
             return
         self._good()
         self._inbox.acknowledged(shown)
-        events = self._inbox.sort(reply.events)
+        events = self._newEvents(reply)
         for event in events:
             self._deliver(event)
             self._inbox.show(event)
@@ -216,11 +224,38 @@ class PollService(Service):
             if isinstance(event, KickNotice):
                 self._machine.kicked(event)
                 return
-        if events:
+        if self._acknowledgement.isPending:
+            self._pause()
+        elif events:
             self._idle = 0
             self._schedule(0)
         else:
             self._nothing()
+
+    def _newEvents(self, reply: PollResult) -> list[Event]:
+        """
+        List the events of a reply that are to be handed over, in order.
+        """
+        if reply.ack is None:
+            return self._inbox.sort(reply.events)
+        if self._acknowledgement.isKnown(reply.ack):
+            return []
+        return self._acknowledgement.begin(reply.ack, self._inbox.sort(reply.events))
+
+    def _pause(self) -> None:
+        """
+        Ask again when the last reply is handed over, or after C{MAX_PAUSE}
+        seconds: then the server gives that reply once more.
+        """
+        self._idle = 0
+        self._asked = waiting = self._acknowledgement.whenHandedOver()
+        waiting.addTimeout(MAX_PAUSE, self._clock).addBoth(self._paused)
+        waiting.addErrback(self._ebBug)
+
+    def _paused(self, result: object) -> None:
+        # Our own cancel comes by here too, when we run no more.
+        self._asked = None
+        self._schedule(0)
 
     def _nothing(self) -> None:
         """
@@ -319,6 +354,8 @@ class PollService(Service):
     def _ebBug(self, failure: Failure) -> None:
         self._log.failure("Polling stumbled.", failure=failure)
         self._asked = None
+        # A reply that we cannot take must not be given to us for ever.
+        self._acknowledgement.finish()
         self._schedule(LULL)
 
 

@@ -24,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from txwebqq.acknowledgement import Acknowledgement
 from txwebqq.bodies import Sink, Source
 from txwebqq.client import WebQQClient, accepted
 from txwebqq.delivery import Delivery
@@ -194,6 +195,7 @@ class Port:
         self.machine: SignOn = makeSignOn(self.core)
         self.roster = Roster()
         self._inbox = Inbox()
+        self._acknowledgement = Acknowledgement()
         self._delivery = self._newDelivery()
         self._turns = Turns()
         self._door: Door | None = None
@@ -316,6 +318,7 @@ class Port:
             self._ask,
             self.machine,
             self._inbox,
+            self._acknowledgement,
             self._delivery.push,
             self._clock,
         )
@@ -349,6 +352,7 @@ class Port:
 
     def wentOffline(self, reason: WebQQError | None) -> None:
         self._delivery.flush()
+        self._acknowledgement.interrupt()
         self._closeChannel()
         self._signedOn = False
         if reason is None:
@@ -610,6 +614,7 @@ class Port:
         return self.call(lambda ticket: GetFriendInfo2(ticket, uin))
 
     def _handOver(self, event: Event) -> None:
+        self._acknowledgement.handedOver(event)
         self.roster.apply(event)
         if self._reading is not None:
             self._reading.catchUp()
