@@ -17,6 +17,7 @@ from tests.rig import (
     HTML,
     KICK,
     LOGIN2,
+    LOGOUT2,
     NOTHING,
     POLL,
     Life,
@@ -50,6 +51,8 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.polling import Inbox
+from txwebqq.wire.fields import Fields
+from txwebqq.wire.signon import Logout2
 
 PROFILE = "/api/get_friend_info2"
 EXPIRED = b'{"retcode":121,"t":"0"}'
@@ -146,7 +149,9 @@ def test_whenHandedOver() -> None:
     cancelled: Deferred[None] = acknowledgement.whenHandedOver()
     cancelled.addErrback(lambda _: None)
     cancelled.cancel()
+    assert told == []
     handOver(acknowledgement, A)
+    assert told == [7]
 
 
 EARLIER = UnknownEvent("buddies_status_change", {"uin": 7, "status": "new"})
@@ -525,6 +530,21 @@ def test_kickDuringLookUp(rig: Rig) -> None:
 # ---- signing off
 
 
+def farewells(rig: Rig) -> list[int | None]:
+    """
+    The numbers that farewells will name.
+    """
+    told: list[int | None] = []
+
+    def remember(request: Request) -> bytes:
+        query = request.uri.partition(b"?")[2]
+        told.append(Logout2.decodeFields(Fields.parse(query)).ack)
+        return b'{"retcode":0,"result":"ok"}'
+
+    rig.odd.scripted[LOGOUT2] = [remember] * 9
+    return told
+
+
 def leaveOn(rig: Rig, *texts: str) -> None:
     """
     Sign off when such a message is heard.
@@ -537,13 +557,36 @@ def leaveOn(rig: Rig, *texts: str) -> None:
     rig.lives.onMessage = heard
 
 
+def test_farewell(rig: Rig) -> None:
+    """
+    A farewell names what the last poll could not.
+    """
+    told = farewells(rig)
+    answering(rig, batch(message(1, 5, "a"), ack=7))
+    rig.web.result(rig.service.stopService())
+    assert told == [7]
+
+
+def test_farewellUnnumbered(rig: Rig) -> None:
+    """
+    Where there was no number, it is 0.
+    """
+    told = farewells(rig)
+    answering(rig, batch(message(1, 5, "a")))
+    rig.web.result(rig.service.stopService())
+    assert told == [0]
+
+
 def test_signOffAtTheEnd(rig: Rig) -> None:
     """
-    An application that signs off when it hears the last event has heard all.
+    An application that signs off when it hears the last event has heard all,
+    and the farewell says so.
     """
+    told = farewells(rig)
     leaveOn(rig, "b")
     polls = answering(rig, batch(envelope(A), envelope(B), ack=7))
     assert rig.life.log == ["made", "on", "a", "b", "ConnectionDone"]
+    assert told == [7]
     rig.service.signOn()
     rig.web.settle()
     assert acks(polls) == [0, 7]
@@ -554,6 +597,7 @@ def test_signOffInTheMiddle(rig: Rig) -> None:
     An application that signs off in the middle of a reply has the rest of it
     handed over after the next sign-on, and nothing twice.
     """
+    told = farewells(rig)
     leaveOn(rig, "a", "b")
     came: list[Event] = [C, B, A, REQUEST, AWAY, TYPING]
     again: list[Event] = [
@@ -574,6 +618,7 @@ def test_signOffInTheMiddle(rig: Rig) -> None:
         ["made", "on", "b", "ConnectionDone"],
         ["made", "on", "c"],
     ]
+    assert told == [0, 0]
     assert acks(polls) == [0, 0, 0, 7]
 
 
@@ -601,16 +646,70 @@ def test_signOffAfterLookUp(rig: Rig) -> None:
     """
     So it is for events that a look-up had kept back.
     """
+    told = farewells(rig)
     leaveOn(rig, "a")
     rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
     reply = batch(envelope(B), envelope(A), CAROL_COMES, ack=7)
     polls = answering(rig, reply, reply)
     rig.web.settle(PATIENCE)
     assert rig.life.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
+    assert told == [0]
     rig.service.signOn()
     rig.web.settle(PATIENCE)
     assert rig.life.log == ["made", "on", "b"]
     assert acks(polls) == [0, 0, 7]
+
+
+def test_signOffDuringLookUp(rig: Rig) -> None:
+    """
+    What waits when the application signs off is handed over before the
+    farewell, which says so.
+    """
+    told = farewells(rig)
+    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    polls = answering(rig, batch(envelope(A), CAROL_COMES, ack=7))
+    rig.web.result(rig.service.signOff())
+    assert rig.life.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
+    assert told == [7]
+    rig.service.signOn()
+    rig.web.settle()
+    assert acks(polls) == [0, 7]
+
+
+def test_signOffTwiceDuringLookUp(rig: Rig) -> None:
+    """
+    An application that signs off once more when it hears an event that had
+    waited has the rest handed over after the next sign-on.
+    """
+    told = farewells(rig)
+    leaveOn(rig, "a")
+    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    reply = batch(envelope(B), envelope(A), CAROL_COMES, ack=7)
+    polls = answering(rig, reply, reply)
+    rig.web.result(rig.service.signOff())
+    assert rig.life.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
+    assert told == [0]
+    rig.service.signOn()
+    rig.web.settle()
+    assert rig.life.log == ["made", "on", "b"]
+    assert acks(polls) == [0, 0, 7]
+
+
+def test_signOffWhenLost(rig: Rig) -> None:
+    """
+    So it is when the session was lost and what waited is handed over.
+    """
+    leaveOn(rig, "a")
+    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    reply = batch(envelope(B), envelope(A), CROWD, ack=7)
+    polls = answering(rig, reply, DOUBT, DOUBT, reply)
+    rig.web.settle(35)
+    assert rig.life.log == ["made", "on", "RosterChange", "a", "SessionExpired"]
+    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    rig.service.signOn()
+    rig.web.settle(1)
+    assert rig.life.log == ["made", "on", "b"]
+    assert acks(polls) == [0, 0, 0, 0, 7]
 
 
 # ---- bugs of ours

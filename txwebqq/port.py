@@ -342,7 +342,11 @@ class Port:
         self._closeChannel()
 
     def signOff(self, command: Logout2) -> None:
-        farewell = replace(command, ids=tuple(self._inbox.shown))
+        farewell = replace(
+            command,
+            ids=tuple(self._inbox.shown),
+            ack=self._acknowledgement.number,
+        )
         self._ask(farewell).addErrback(
             lambda failure: self._log.info(
                 "The server was not told that we leave: {reason}.",
@@ -451,6 +455,8 @@ class Port:
         @return: fires when the server has been told, or could not be, and
             nothing of this session is in flight.
         """
+        # Before the server is told, so that what waits is acknowledged.
+        self._delivery.flush()
         self.machine.stop()
         if self._door is None:
             return self._drain()
