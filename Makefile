@@ -3,6 +3,9 @@
 #   make demo         a server, a bot and a friend, until Ctrl-C
 #   make demo ONCE=1  plays the conversation and exits
 #   make test         format, lint, types, import contracts, docs, tests
+#   make ledger       whether anything accepted is ever lost, while connections
+#                     fail and the server is killed; SEED="1 2" FAULTS=1000
+#                     KILLS=100, TLS=1 over TLS, INCURABLE=1 without mercy
 #   make bench        how fast it is; QUICK=1 in under two minutes, NAME=... one measure
 #   make docs         the documentation, in docs/_build/html
 #   make clean        removes what was built; distclean removes .venv as well
@@ -13,7 +16,7 @@ BIN := .venv/bin
 IRC := inspircd irssi ngircd tmux weechat-headless weechat-plugins
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench docs clean distclean
+.PHONY: help demo test ledger bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -29,6 +32,12 @@ test: .venv/test.stamp .venv/irc.stamp
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
 	$(BIN)/pytest
+
+ledger: .venv/test.stamp
+	$(BIN)/python -m tests.ledger --seed $(or $(SEED),1 2 3 4 5) \
+	    --faults $(or $(FAULTS),1000) --kills $(or $(KILLS),100) \
+	    $(if $(filter-out 0,$(TLS)),--tls) \
+	    $(if $(filter-out 0,$(INCURABLE)),--incurable)
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(NAME)

@@ -1,0 +1,355 @@
+"""
+The ledger of a chat on a bad day: what the server accepted, what was shown, and
+what a fault proxy did in between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
+
+from tests.faults import HARMLESS, Ending, Exchange, Fault
+
+POLL = "/channel/poll2"
+
+
+class Kind(Enum):
+    """
+    The kind of an entry.
+    """
+
+    FRIEND = "message to a friend"
+    GROUP = "message in a group"
+    DISCUSSION = "message in a discussion"
+    STRANGER = "message to a stranger"
+    SIGNATURE = "tip of a signature"
+    REQUEST = "friend request"
+    REFUSAL = "refusal of a friend request"
+    APPLICATION = "request to join a group"
+    REJECTION = "refusal of a request to join"
+    FILE = "offline file"
+
+
+class Outcome(Enum):
+    """
+    The sender's knowledge of what became of an entry.
+    """
+
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    # The answer was lost: it may arrive, once.
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True)
+class Showing:
+    """
+    An entry was shown to its recipient.
+
+    @ivar exchange: the poll that brought it, if the proxy saw it.
+    """
+
+    moment: int
+    exchange: Exchange | None
+
+
+@dataclass
+class Entry:
+    """
+    Something that was sent, recognised by its token.
+
+    @ivar place: the number of the friend, group or discussion.
+    """
+
+    token: str
+    kind: Kind
+    sender: int
+    place: int
+    recipients: frozenset[int]
+    asked: int
+    outcome: Outcome = Outcome.ASKED
+    settled: int = 0
+    shown: dict[int, list[Showing]] = field(default_factory=dict)
+
+
+class Promise(Enum):
+    """
+    What a recipient's client may expect.
+    """
+
+    # Each entry once and in order.
+    ORDERED = "once, in order"
+    ONCE = "once"
+    # Each entry at least once, if nothing incurable happened.
+    REPEATED = "once or more"
+
+
+# Behind a proxy that reads an answer to its end and passes it on to nobody, a
+# server cannot know of it unless the connection ends in a way that tells.
+_LEFT = frozenset(
+    (fault, Ending.LEFT)
+    for fault in (Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ABANDONED)
+)
+INCURABLE_KEPT = _LEFT
+"""What cannot be cured for a client without C{ack} that keeps its connection:
+the fault, and the end of the server's side."""
+
+INCURABLE_CLOSED = frozenset(
+    (fault, ending)
+    for fault in (Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ABANDONED)
+    for ending in Ending
+)
+"""The same for one that closes its connection after each answer, as the server
+does by itself then."""
+
+
+@dataclass
+class Client:
+    """
+    A recipient, as far as the judgement needs to know it.
+
+    @ivar exchanges: what its proxy saw; empty without one.
+    @ivar incurable: faults, with ends of the server's side, after which it may
+        miss what an answer held.
+    @ivar signedOn: the moments of its sign-ons.
+    """
+
+    number: int
+    name: str
+    promise: Promise
+    exchanges: list[Exchange] = field(default_factory=list)
+    incurable: frozenset[tuple[Fault, Ending]] = frozenset()
+    signedOn: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Verdict:
+    """
+    The judgement.
+
+    @ivar wrongs: what must not be, each with the story of its entry.
+    @ivar accepted: entries by kind.
+    @ivar shown: showings by client.
+    @ivar doubles: explained ones, by client.
+    @ivar excused: losses that cannot be cured, by client.
+    """
+
+    wrongs: list[str] = field(default_factory=list)
+    accepted: Counter[Kind] = field(default_factory=Counter)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    shown: Counter[str] = field(default_factory=Counter)
+    doubles: Counter[str] = field(default_factory=Counter)
+    excused: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+
+
+class Ledger:
+    """
+    All entries, on one count of moments.
+
+    @ivar kills: the moments at which the server was killed.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.kills: list[int] = []
+        self.clients: dict[int, Client] = {}
+        self.strays: list[str] = []
+        self._moments = 0
+
+    def moment(self) -> int:
+        """
+        The next moment.
+        """
+        self._moments += 1
+        return self._moments
+
+    def killed(self) -> None:
+        """
+        The server was killed.
+        """
+        self.kills.append(self.moment())
+
+    # ---- entries
+
+    def open(
+        self, kind: Kind, sender: int, place: int, recipients: Iterable[int]
+    ) -> Entry:
+        """
+        Something is about to be sent.
+        """
+        token = f"tk{len(self.entries) + 1:06d}"
+        entry = Entry(token, kind, sender, place, frozenset(recipients), self.moment())
+        self.entries[token] = entry
+        return entry
+
+    def settle(self, entry: Entry, outcome: Outcome) -> None:
+        """
+        The sender knows more of an entry.
+        """
+        entry.outcome = outcome
+        entry.settled = self.moment()
+
+    def show(self, token: str, recipient: int) -> Entry | None:
+        """
+        A client was given something.
+        """
+        entry = self.entries.get(token)
+        client = self.clients[recipient]
+        if entry is None or recipient not in entry.recipients:
+            self.strays.append(f"{client.name} was shown {token}")
+            return None
+        showing = Showing(self.moment(), _bringer(client, token))
+        entry.shown.setdefault(recipient, []).append(showing)
+        return entry
+
+    # ---- judgement
+
+    def judge(self) -> Verdict:
+        """
+        Compare what was accepted with what was shown.
+        """
+        verdict = Verdict(list(self.strays))
+        for entry in self.entries.values():
+            verdict.outcomes[entry.outcome] += 1
+            if entry.outcome is Outcome.ACCEPTED:
+                verdict.accepted[entry.kind] += 1
+            for recipient in sorted(entry.recipients):
+                self._judgeOne(verdict, entry, self.clients[recipient])
+        for client in self.clients.values():
+            if client.promise is Promise.ORDERED:
+                self._judgeOrder(verdict, client)
+        return verdict
+
+    def _judgeOne(self, verdict: Verdict, entry: Entry, client: Client) -> None:
+        showings = entry.shown.get(client.number, [])
+        verdict.shown[client.name] += len(showings)
+
+        def wrong(what: str) -> None:
+            verdict.wrongs.append(f"{what}\n{self.story(entry, client)}")
+
+        if entry.outcome is Outcome.REFUSED and showings:
+            wrong(f"{client.name} was shown what the server had refused")
+        if entry.outcome is Outcome.ACCEPTED and not showings:
+            if any(
+                _isIncurable(client, exchange)
+                for exchange in _bringers(client, entry.token)
+            ):
+                verdict.excused[client.name] += 1
+            else:
+                verdict.lost[client.name] += 1
+                wrong(f"{client.name} was never shown what was accepted")
+        if len(showings) < 2:
+            return
+        if client.promise is not Promise.REPEATED:
+            wrong(f"{client.name} was shown something {len(showings)} times")
+            return
+        for earlier, later in pairwise(showings):
+            if self._explains(client, earlier, later):
+                verdict.doubles[client.name] += 1
+            else:
+                wrong(f"{client.name} was shown something again without a reason")
+
+    def _explains(self, client: Client, earlier: Showing, later: Showing) -> bool:
+        """
+        Whether there is a reason to show something again: the server was
+        killed, the client signed on, or a fault may have hidden from the
+        server that the first answer had arrived.
+        """
+        if earlier.exchange is None:
+            return any(earlier.moment < kill < later.moment for kill in self.kills)
+        begin = earlier.exchange.began
+        moments = [*self.kills, *client.signedOn]
+        if any(begin < moment < later.moment for moment in moments):
+            return True
+        for exchange in client.exchanges[earlier.exchange.number - 1 :]:
+            if exchange.request.path != POLL or exchange.began > later.moment:
+                continue
+            if exchange.manner is not None and exchange.manner.fault not in HARMLESS:
+                return True
+            if exchange is not earlier.exchange and exchange.isClean:
+                return False
+        return False
+
+    def _judgeOrder(self, verdict: Verdict, client: Client) -> None:
+        latest: dict[tuple[int, Kind, int], tuple[int, Entry]] = {}
+        for entry in self.entries.values():
+            showings = entry.shown.get(client.number)
+            if not showings:
+                continue
+            conversation = entry.sender, entry.kind, entry.place
+            before = latest.get(conversation)
+            moment = showings[0].moment
+            if before is not None and moment < before[0]:
+                verdict.wrongs.append(
+                    f"{client.name} was shown two out of order\n"
+                    f"{self.story(before[1], client)}\n{self.story(entry, client)}"
+                )
+            if before is None or moment > before[0]:
+                latest[conversation] = moment, entry
+
+    def story(self, entry: Entry, client: Client) -> str:
+        """
+        Everything about an entry and one of its recipients, for people.
+        """
+        head = (
+            f"  {entry.token}, a {entry.kind.value}, from {entry.sender}"
+            f" in {entry.place} to {client.name} ({client.number})"
+        )
+        lines = [
+            head,
+            f"    asked at {entry.asked}, {entry.outcome.value} at {entry.settled}",
+        ]
+        happened = [
+            (exchange.answered, f"given in {exchange}")
+            for exchange in _bringers(client, entry.token)
+        ]
+        last = max((moment for moment, _ in happened), default=entry.settled)
+        for showing in entry.shown.get(client.number, ()):
+            happened.append((showing.moment, "shown"))
+            last = max(last, showing.moment)
+        if happened:
+            first = min(moment for moment, _ in happened)
+            for exchange in client.exchanges:
+                isNear = first < exchange.began <= last + 30
+                isFault = exchange.manner is not None
+                if isNear and isFault and not _holds(exchange, entry.token):
+                    happened.append((exchange.began, f"fault in {exchange}"))
+        for moments, what in (
+            (self.kills, "the server was killed"),
+            (client.signedOn, "signed on"),
+        ):
+            near = (one for one in moments if entry.asked < one <= last + 100)
+            happened += [(moment, what) for moment in near]
+        lines += [f"    at {moment} {what}" for moment, what in sorted(happened)]
+        if not any(what.startswith("given") for _, what in happened):
+            lines.append("    in no answer that a proxy saw")
+        return "\n".join(lines)
+
+
+def _holds(exchange: Exchange, token: str) -> bool:
+    if exchange.answer is None or exchange.request.path != POLL:
+        return False
+    return token.encode() in exchange.answer.body
+
+
+def _bringers(client: Client, token: str) -> Iterator[Exchange]:
+    return (exchange for exchange in client.exchanges if _holds(exchange, token))
+
+
+def _bringer(client: Client, token: str) -> Exchange | None:
+    for exchange in reversed(client.exchanges):
+        if exchange.passed and _holds(exchange, token):
+            return exchange
+    return None
+
+
+def _isIncurable(client: Client, exchange: Exchange) -> bool:
+    manner = exchange.manner
+    if manner is None or not exchange.isSwallowed:
+        return False
+    return (manner.fault, manner.server) in client.incurable

@@ -1,0 +1,110 @@
+"""
+The server of the ledger's chat: one process after another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, succeed
+
+from tests.authority import LOCALHOST, LOOPBACK, Authority
+from tests.daemons import Daemon, House
+from tests.ledger.people import population
+
+POLL_TIMEOUT = 0.7
+
+
+class Signal:
+    """
+    Lets coroutines wait for the next time that something happens.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Deferred[None]] = []
+
+    def wait(self) -> Deferred[None]:
+        """
+        Wait.
+        """
+        waiting: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
+    def fire(self) -> None:
+        """
+        It happens.
+        """
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.callback(None)
+
+
+class Site:
+    """
+    A server on one port and one database, over and over.
+
+    @ivar boot: how many processes there were.
+    @ivar isUp: whether there is one that listens.
+    @ivar authority: a file with the certificate of whoever vouches for the
+        server; L{None} without TLS.
+    @ivar certificate: a file with the server's own, and its key.
+    """
+
+    def __init__(self, folder: Path, isSecure: bool) -> None:
+        self.house = House(folder)
+        self.port = self.house.port
+        self.boot = 0
+        self.isUp = False
+        self.authority: Path | None = None
+        self.certificate: Path | None = None
+        if isSecure:
+            authority = Authority(folder, "ours")
+            self.authority = authority.file
+            self.certificate = authority.issue(LOCALHOST, LOOPBACK)
+        file = folder / "ledger.toml"
+        file.touch(mode=0o600)
+        file.write_text(population(), encoding="utf-8")
+        self._daemon: Daemon | None = None
+
+    async def start(self) -> None:
+        """
+        Start a server, and wait until it listens.
+        """
+        listen = f"tcp:{self.port}:interface=127.0.0.1"
+        if self.certificate is not None:
+            listen = f"ssl{listen[3:]}:privateKey={self.certificate}"
+        self.boot += 1
+        self._daemon = daemon = self.house.twistd(
+            "webqq-server",
+            f"--listen={listen}",
+            "--database=ledger.db",
+            "--population=ledger.toml",
+            "--captcha=never",
+            f"--poll-timeout={POLL_TIMEOUT}",
+        )
+        await daemon.says("listens on")
+        self.isUp = True
+
+    def kill(self) -> Deferred[None]:
+        """
+        Kill the server with -9.
+
+        @return: fires when it is gone.
+        """
+        daemon, self._daemon = self._daemon, None
+        self.isUp = False
+        if daemon is None or daemon.ended.called:
+            return succeed(None)
+        daemon.signal("KILL")
+        return daemon.ended
+
+    def bugs(self) -> list[str]:
+        """
+        The first traceback that each server has put out.
+        """
+        return [
+            daemon.output[daemon.output.index("Traceback") :][:3000]
+            for daemon in self.house.daemons
+            if "Traceback" in daemon.output
+        ]

@@ -1,0 +1,225 @@
+"""
+Accepted means delivered: a short bad day with real processes and sockets, and
+the ledger that judges it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_twisted import ensureDeferred
+
+from tests.faults import Ending, Exchange, Fault, Manner
+from tests.ledger.book import (
+    INCURABLE_KEPT,
+    POLL,
+    Client,
+    Kind,
+    Ledger,
+    Outcome,
+    Promise,
+)
+from tests.ledger.report import complaint
+from tests.ledger.run import Run, Size
+from tests.messages import Message
+
+# What Twisted passes there is not ours to change.
+pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
+
+ALICE, BOB = 10001, 10002
+
+
+@ensureDeferred
+@pytest.mark.parametrize("isSecure", [False, True], ids=["tcp", "tls"])
+async def test_shortDay(tmp_path: Path, isSecure: bool) -> None:
+    """
+    Nothing accepted is lost, our client shows nothing twice and all in order,
+    and what others are shown twice has a reason, while proxies lose, cut and
+    delay, and the server is killed.
+    """
+    size = Size(faults=60, kills=2, isSecure=isSecure)
+    run = Run(tmp_path, 20131015, size)
+    verdict = await run.play()
+    assert not verdict.wrongs, complaint(run, verdict)
+    assert run.faults >= size.faults
+    assert len(run.ledger.kills) == size.kills
+
+
+class Book:
+    """
+    A ledger with two clients, and what their proxies saw.
+    """
+
+    def __init__(self, promise: Promise) -> None:
+        self.ledger = Ledger()
+        self.bob = Client(BOB, "bob", promise)
+        self.ledger.clients = {ALICE: Client(ALICE, "alice", promise), BOB: self.bob}
+
+    def send(self, outcome: Outcome = Outcome.ACCEPTED) -> str:
+        """
+        Something is sent to Bob.
+        """
+        entry = self.ledger.open(Kind.FRIEND, ALICE, BOB, {BOB})
+        self.ledger.settle(entry, outcome)
+        return entry.token
+
+    def give(
+        self, token: str, manner: Manner | None = None, isPassed: bool = True
+    ) -> None:
+        """
+        A poll of Bob's is answered with it, and his client shows that.
+        """
+        request = Message(f"POST {POLL} HTTP/1.1", (), b"", b"")
+        raw = f"HTTP/1.1 200 OK\r\n\r\n{token}".encode()
+        answer = Message("HTTP/1.1 200 OK", (), token.encode(), raw)
+        exchange = Exchange(
+            len(self.bob.exchanges) + 1,
+            1,
+            request,
+            self.ledger.moment(),
+            manner,
+            answer,
+        )
+        exchange.answered = self.ledger.moment()
+        exchange.passed = len(raw) if isPassed else 0
+        self.bob.exchanges.append(exchange)
+        if isPassed and token:
+            self.ledger.show(token, BOB)
+
+    def wrongs(self) -> list[str]:
+        """
+        The first lines of what is wrong.
+        """
+        return [wrong.splitlines()[0] for wrong in self.ledger.judge().wrongs]
+
+
+LOST = ["bob was never shown what was accepted"]
+TWICE = ["bob was shown something 2 times"]
+NO_REASON = ["bob was shown something again without a reason"]
+
+
+@pytest.mark.parametrize("promise", Promise)
+def test_good(promise: Promise) -> None:
+    """
+    What was accepted and shown once is good; what is uncertain may be missing,
+    and what was refused is.
+    """
+    book = Book(promise)
+    book.give(book.send())
+    book.send(Outcome.UNCERTAIN)
+    book.give(book.send(Outcome.UNCERTAIN))
+    book.send(Outcome.REFUSED)
+    assert book.wrongs() == []
+
+
+@pytest.mark.parametrize("promise", Promise)
+def test_lost(promise: Promise) -> None:
+    """
+    What was accepted and not shown is lost, and the story says where it went.
+    """
+    book = Book(promise)
+    book.give(book.send(), Manner(Fault.ANSWER_LOST), isPassed=False)
+    assert book.wrongs() == LOST
+    (wrong,) = book.ledger.judge().wrongs
+    assert "tk000001, a message to a friend, from 10001 in 10002 to bob" in wrong
+    assert "answer read and not passed on" in wrong
+
+
+def test_excused() -> None:
+    """
+    A loss is excused only by an answer with it that was swallowed in a manner
+    that cannot be cured.
+    """
+    book = Book(Promise.REPEATED)
+    book.bob.incurable = INCURABLE_KEPT
+    left = Manner(Fault.ANSWER_LOST, server=Ending.LEFT)
+    book.give(book.send(), left, isPassed=False)
+    assert book.wrongs() == []
+    assert book.ledger.judge().excused == {"bob": 1}
+    book.give(book.send(), Manner(Fault.ANSWER_LOST), isPassed=False)
+    assert book.wrongs() == LOST
+
+
+def test_refused() -> None:
+    """
+    What was refused must not be shown, nor what nobody has sent.
+    """
+    book = Book(Promise.ONCE)
+    book.give(book.send(Outcome.REFUSED))
+    book.give("tk999999")
+    assert book.wrongs() == [
+        "bob was shown tk999999",
+        "bob was shown what the server had refused",
+    ]
+
+
+@pytest.mark.parametrize("promise", [Promise.ONCE, Promise.ORDERED])
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.UNCERTAIN])
+def test_twice(promise: Promise, outcome: Outcome) -> None:
+    """
+    Clients that acknowledge are shown nothing twice, for whatever reason.
+    """
+    book = Book(promise)
+    token = book.send(outcome)
+    book.give(token, Manner(Fault.ENDED_AFTER))
+    book.ledger.killed()
+    book.give(token)
+    assert book.wrongs() == TWICE
+
+
+def test_double() -> None:
+    """
+    Others may be, when a fault or a kill lies in between, and no poll that the
+    server has heard.
+    """
+    for reason in (
+        lambda book: book.give("", Manner(Fault.REQUEST_LOST), isPassed=False),
+        lambda book: book.ledger.killed(),
+        lambda book: book.bob.signedOn.append(book.ledger.moment()),
+    ):
+        book = Book(Promise.REPEATED)
+        token = book.send()
+        book.give(token)
+        reason(book)
+        book.give(token)
+        assert book.wrongs() == []
+        assert book.ledger.judge().doubles == {"bob": 1}
+
+
+def test_doubleAfterAnswer() -> None:
+    """
+    A fault behind the answer is a reason, too.
+    """
+    book = Book(Promise.REPEATED)
+    token = book.send()
+    book.give(token, Manner(Fault.ENDED_AFTER))
+    book.give(token)
+    assert book.wrongs() == []
+
+
+def test_doubleWithoutReason() -> None:
+    """
+    A delay is no reason, nor a fault before the answer or after a poll that
+    came through.
+    """
+    book = Book(Promise.REPEATED)
+    token = book.send()
+    book.give("", Manner(Fault.REQUEST_LOST), isPassed=False)
+    book.give(token, Manner(Fault.ANSWER_DELAYED))
+    book.give("")
+    book.give("", Manner(Fault.REQUEST_LOST), isPassed=False)
+    book.give(token)
+    assert book.wrongs() == NO_REASON
+
+
+def test_order() -> None:
+    """
+    Our client is shown each conversation in order.
+    """
+    book = Book(Promise.ORDERED)
+    first, second = book.send(), book.send()
+    book.give(second)
+    book.give(first)
+    assert book.wrongs() == ["bob was shown two out of order"]
+    assert Book(Promise.ONCE).wrongs() == []
