@@ -308,17 +308,18 @@ class Ledger:
             (exchange.answered, f"given in {exchange}")
             for exchange in _bringers(client, entry.token)
         ]
-        last = max((moment for moment, _ in happened), default=entry.settled)
+        if not happened:
+            lines.append("    in no answer that a proxy saw")
+        first = min((moment for moment, _ in happened), default=entry.asked)
+        last = max((moment for moment, _ in happened), default=first + 100)
         for showing in entry.shown.get(client.number, ()):
             happened.append((showing.moment, "shown"))
             last = max(last, showing.moment)
-        if happened:
-            first = min(moment for moment, _ in happened)
-            for exchange in client.exchanges:
-                isNear = first < exchange.began <= last + 30
-                isFault = exchange.manner is not None
-                if isNear and isFault and not _holds(exchange, entry.token):
-                    happened.append((exchange.began, f"fault in {exchange}"))
+        for exchange in client.exchanges:
+            isNear = first < exchange.began <= last + 30
+            isFault = exchange.manner is not None
+            if isNear and isFault and not _holds(exchange, entry.token):
+                happened.append((exchange.began, f"fault in {exchange}"))
         for moments, what in (
             (self.kills, "the server was killed"),
             (client.signedOn, "signed on"),
@@ -326,8 +327,6 @@ class Ledger:
             near = (one for one in moments if entry.asked < one <= last + 100)
             happened += [(moment, what) for moment in near]
         lines += [f"    at {moment} {what}" for moment, what in sorted(happened)]
-        if not any(what.startswith("given") for _, what in happened):
-            lines.append("    in no answer that a proxy saw")
         return "\n".join(lines)
 
 
