@@ -59,6 +59,7 @@ def ours(members: int, messages: int) -> float:
             sender.post("/channel/send_qun_msg2", send)
             sender.read()
             _round(sockets[1:], polls[1:])
+            sender.get("/")
             # The first time everything is new to the server.
             used += (server.cpu() - before) if n else 0.0
         return used / messages / (members - 1) * 1e6
@@ -82,6 +83,7 @@ def bare(members: int, messages: int) -> float:
             sender.post("/channel/send_qun_msg2", polls[0])
             sender.read()
             _round(sockets, polls)
+            sender.get("/")
             used += (server.cpu() - before) if n else 0.0
         return used / messages / (members - 1) * 1e6
 
