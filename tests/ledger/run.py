@@ -77,6 +77,9 @@ SENDS = (
 # The retcodes after which a client has to sign on.
 _DEAD = (100, 103, 108, 109, 110, 120, 121, 100000, 100006)
 
+# The retcode for the refusal of a request that does not wait.
+_NOT_ASKED = 100001
+
 # Those who sign on and speak before anybody else after a restart.
 _EARLY = (SPEAKER, STRANGER)
 
@@ -435,8 +438,8 @@ class Run:
         if answer is None or (kind, number) not in self._asked:
             return
         entry = self.ledger.open(answer, number, STRANGER, {STRANGER})
-        outcome = await self._send(number, entry, STRANGER)
-        if outcome is not Outcome.UNCERTAIN:
+        retcode = await self._send(number, entry, STRANGER)
+        if retcode in (0, _NOT_ASKED):
             self._asked.pop((kind, number), None)
 
     # ---- sending
@@ -470,40 +473,37 @@ class Run:
             self._asked[kind, target] = self.site.boot
         entry = self.ledger.open(kind, number, place, recipients - {number})
         self._reached("asked")
-        outcome = await self._send(number, entry, target)
-        if kind in ANSWERS and outcome is Outcome.REFUSED:
+        retcode = await self._send(number, entry, target)
+        if kind in ANSWERS and retcode:
             self._asked.pop((kind, target), None)
 
-    async def _send(self, number: int, entry: Entry, target: int) -> Outcome:
+    async def _send(self, number: int, entry: Entry, target: int) -> int | None:
         """
         Send something, and note what became of it.
+
+        @return: the code of the answer, -1 when it was not even sent, L{None}
+            when nobody knows.
         """
-        outcome = Outcome.REFUSED
+        outcome, retcode = Outcome.ACCEPTED, 0
         try:
             try:
                 send = await self._voices[number].prepare(
                     entry.kind, target, entry.token
                 )
-            except Lost:
-                # It was not even sent.
-                send = _refuse
+            except Lost as lost:
+                raise Refused(-1) from lost
             await send()
         except Lost:
             outcome = Outcome.UNCERTAIN
         except Refused as refused:
-            if refused.retcode in _DEAD and number != OURS:
+            outcome, retcode = Outcome.REFUSED, refused.retcode
+            if retcode in _DEAD and number != OURS:
                 self._boots.pop(number, None)
-        else:
-            outcome = Outcome.ACCEPTED
         self.ledger.settle(entry, outcome)
         if outcome is Outcome.ACCEPTED:
             self._reached("sent")
         self._happened.fire()
-        return outcome
-
-
-async def _refuse() -> NoReturn:
-    raise Refused(-1)
+        return None if outcome is Outcome.UNCERTAIN else retcode
 
 
 def _isPossible(kind: Kind, sender: int, target: int) -> bool:
