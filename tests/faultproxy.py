@@ -23,7 +23,7 @@ from twisted.internet.endpoints import (
     serverFromString,
     wrapClientTLS,
 )
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IDelayedCall,
     IHandshakeListener,
@@ -295,6 +295,17 @@ class _Side(Protocol):
             case Ending.RESET:
                 transport.abortConnection()
 
+    def drop(self, ending: Ending) -> None:
+        """
+        End the connection at once, not in a later turn of the reactor: what
+        the other side sends meanwhile would be lost without being noted.
+        Nobody says goodbye over TLS.
+        """
+        if ending is not Ending.LEFT:
+            isReset = ending is Ending.RESET
+            reason = ConnectionAborted() if isReset else ConnectionDone()
+            self.lowest.connectionLost(Failure(reason))
+
 
 @implementer(IPullProducer)
 class _Flush:
@@ -425,8 +436,11 @@ class _Pair:
         assert self._server is not None
         # An answer that is there already was not held, and would be lost
         # without anybody knowing.
-        if not self._server.isHeard():
-            self._end(self._manner)
+        if self._server.isHeard():
+            return
+        self._isOver = True
+        self._server.drop(self._manner.server)
+        self._end(self._manner)
 
     # ---- towards the client
 

@@ -308,7 +308,8 @@ class Ledger:
             (exchange.answered, f"given in {exchange}")
             for exchange in _bringers(client, entry.token)
         ]
-        if not happened:
+        isGiven = bool(happened)
+        if not isGiven:
             lines.append("    in no answer that a proxy saw")
         first = min((moment for moment, _ in happened), default=entry.asked)
         last = max((moment for moment, _ in happened), default=first + 100)
@@ -318,8 +319,9 @@ class Ledger:
         for exchange in client.exchanges:
             isNear = first < exchange.began <= last + 30
             isFault = exchange.manner is not None
-            if isNear and isFault and not _holds(exchange, entry.token):
-                happened.append((exchange.began, f"fault in {exchange}"))
+            if isNear and not _holds(exchange, entry.token):
+                if isFault or not isGiven:
+                    happened.append((exchange.began, f"another {exchange}"))
         for moments, what in (
             (self.kills, "the server was killed"),
             (client.signedOn, "signed on"),

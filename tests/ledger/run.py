@@ -332,7 +332,7 @@ class Run:
             lottery,
             self.site.certificate,
             self.site.authority,
-            (0.0, POLL_TIMEOUT / 2),
+            (0.0, POLL_TIMEOUT / 4),
             self.ledger.moment,
         )
         proxy.faultDone = lambda exchange: self._happened.fire()

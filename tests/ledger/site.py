@@ -12,7 +12,8 @@ from tests.authority import LOCALHOST, LOOPBACK, Authority
 from tests.daemons import Daemon, House
 from tests.ledger.people import population
 
-POLL_TIMEOUT = 0.7
+POLL_TIMEOUT = 1.3
+"""More than the second for which a server holds what it gives over and over."""
 
 
 class Signal:
