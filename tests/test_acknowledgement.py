@@ -210,7 +210,7 @@ def test_interruptedAgain() -> None:
     handOver(acknowledgement, B)
     acknowledgement.interrupt()
     acknowledgement.interrupt()
-    assert begin(acknowledgement, 7, A, B, C) == [C]
+    assert begin(acknowledgement, 7, TYPING, A, B, C) == [C]
     handOver(acknowledgement, C)
     assert acknowledgement.number == 7
 
@@ -227,6 +227,23 @@ def test_interruptedThenAnother() -> None:
     handOver(acknowledgement, B)
     acknowledgement.interrupt()
     assert begin(acknowledgement, 8, B, C) == [C]
+
+
+@pytest.mark.parametrize("again", [[A, C], [B, C], [NOTICE, A, B, C]])
+def test_interruptedThenChanged(again: list[Event]) -> None:
+    """
+    When the reply comes again with more or fewer events that are kept, because
+    another client of the account has acknowledged some by their ids, all of
+    them are handed over: better twice than never.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, AWAY, A, B, C)
+    handOver(acknowledgement, AWAY, A)
+    acknowledgement.interrupt()
+    assert begin(acknowledgement, 7, *again) == again
+    handOver(acknowledgement, again[0])
+    acknowledgement.interrupt()
+    assert begin(acknowledgement, 7, *again) == again[1:]
 
 
 def test_notInterrupted() -> None:
@@ -710,6 +727,26 @@ def test_signOffWhenLost(rig: Rig) -> None:
     rig.web.settle(1)
     assert rig.life.log == ["made", "on", "b"]
     assert acks(polls) == [0, 0, 0, 0, 7]
+
+
+def test_signOffInTheMiddleAtOurServer(rig: Rig) -> None:
+    """
+    Our server and our client agree on what is left of a reply.
+    """
+    carol = rig.web.person("Carol")
+    rig.web.befriend(rig.alice, carol)
+    for person, text in ((rig.bob, "a"), (carol, "b")):
+        person.tell(rig.alice, text)
+        rig.web.settle(1)
+    leaveOn(rig, "a")
+    rig.start()
+    assert rig.life.log == ["made", "on", "a", "ConnectionDone"]
+    rig.bob.tell(rig.alice, "c")
+    rig.service.signOn()
+    rig.web.settle(5)
+    assert [line for line in rig.life.log if len(line) == 1] == ["b", "c"]
+    for person in (rig.bob, carol):
+        person.stop()
 
 
 # ---- bugs of ours

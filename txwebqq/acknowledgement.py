@@ -41,9 +41,10 @@ class Acknowledgement:
         self._events: list[Event] = []
         self._last: Event | None = None
         self._latest: Event | None = None
-        # The reply that an end of a sign-on interrupted, and how many of its
-        # lasting events had been handed over.
+        # The reply that an end of a sign-on interrupted, how many lasting
+        # events it had, and how many of them had been handed over.
         self._interrupted = 0
+        self._lasting = 0
         self._handedOver = 0
         self._waiting: list[Deferred[None]] = []
 
@@ -70,10 +71,10 @@ class Acknowledgement:
 
         @return: the events that are to be handed over.
         """
-        if number == self._interrupted:
+        if number == self._interrupted and _countLasting(events) == self._lasting:
             events = _withoutLasting(events, self._handedOver)
         else:
-            self._interrupted = self._handedOver = 0
+            self._handedOver = 0
         self._begun = number
         self._events = events
         if events:
@@ -126,15 +127,22 @@ class Acknowledgement:
         # All others come in the same order with the same times, and nothing
         # else decides in which order they are handed over (Inbox.sort). So
         # those that were handed over now are the first of them then, and it is
-        # enough to count them. One that Inbox has dropped is not counted: then
-        # one event comes twice, but none is lost.
+        # enough to count them. Are there more or fewer lasting events then,
+        # because another client of the account has acknowledged some by their
+        # ids or Inbox has dropped some now, all come once more: better twice
+        # than never.
         places = (n for n, e in enumerate(self._events, 1) if e is self._latest)
         given = self._events[: next(places, 0)]
-        self._handedOver += sum(map(_isLasting, given))
+        self._lasting = self._handedOver + _countLasting(self._events)
+        self._handedOver += _countLasting(given)
         self._interrupted = self._begun
         self._begun = self.number
         self._events = []
         self._last = None
+
+
+def _countLasting(events: Iterable[Event]) -> int:
+    return sum(map(_isLasting, events))
 
 
 def _withoutLasting(events: Iterable[Event], count: int) -> list[Event]:
