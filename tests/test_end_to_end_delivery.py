@@ -94,9 +94,12 @@ class Scene:
                 return
         raise AssertionError("the poll is not held")
 
-    def tell(self) -> str:
+    def tell(self, before: Callable[[], None] | None = None) -> str:
         """
         Have Alice say something, which is accepted.
+
+        @param before: what happens when the polls that it wakes are answered,
+            and the reactor has not seen anything since.
         """
         self._count += 1
         text = f"message {self._count}"
@@ -106,6 +109,9 @@ class Scene:
             said = self.world.sendToBuddy(self.alice, uin, (Text(text),), Font())
             assert said is None
             self.world.commit()
+            if before is not None:
+                # After the turn that answers.
+                self._reactor.callLater(0, before)
 
         blockingCallFromThread(self._reactor, say)
         return text
@@ -284,6 +290,24 @@ async def test_kept(listening: tuple[Scene, str]) -> None:
         leave(sock)
         with scene.connect() as later:
             scene.poll(later)
+            assert scene.read(later) == [text]
+
+    await play(listening, run)
+
+
+@ensureDeferred
+async def test_closedForWriting(listening: tuple[Scene, str]) -> None:
+    """
+    A client that closes its side in the moment in which its poll is answered
+    is given the message again if the answer has not left.
+    """
+
+    def run(scene: Scene) -> None:
+        sock = scene.connect()
+        scene.hold(sock, CLOSE)
+        text = scene.tell(before=lambda: leave(sock))
+        with scene.connect() as later:
+            scene.poll(later, CLOSE)
             assert scene.read(later) == [text]
 
     await play(listening, run)

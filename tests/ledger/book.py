@@ -319,9 +319,9 @@ class Ledger:
         for exchange in client.exchanges:
             isNear = first < exchange.began <= last + 30
             isFault = exchange.manner is not None
-            if isNear and not _holds(exchange, entry.token):
-                if isFault or not isGiven:
-                    happened.append((exchange.began, f"another {exchange}"))
+            isTold = isFault or not isGiven
+            if isNear and isTold and not _holds(exchange, entry.token):
+                happened.append((exchange.began, f"another {exchange}"))
         for moments, what in (
             (self.kills, "the server was killed"),
             (client.signedOn, "signed on"),

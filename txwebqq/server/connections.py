@@ -175,6 +175,8 @@ class WatchedConnection(Connection):
         watched, self._watched = self._watched, None
         if watched is not None:
             isClean = reason.check(ConnectionDone) is not None
+            if self.hasUnreceived():
+                watched.ended(Outcome.UNRECEIVED)
             watched.lost(isClean, bool(self.isSecure()))  # type: ignore[no-untyped-call]
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
@@ -182,7 +184,13 @@ class WatchedConnection(Connection):
         """
         Whether the client's system has not acknowledged all that was written.
         """
-        handle = getattr(self.transport, "socket", None)
+        transport: Any = self.transport
+        # What was written in this turn of the reactor has not left yet.
+        if getattr(transport, "dataBuffer", b"") or getattr(
+            transport, "_tempDataBuffer", ()
+        ):
+            return True
+        handle = getattr(transport, "socket", None)
         if not isinstance(handle, socket.socket):
             return False
         try:
