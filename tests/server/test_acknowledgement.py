@@ -405,13 +405,24 @@ class NextPollTests(SynchronousTestCase):
         A client that closes all of its connections after each reply is given
         messages once, when that is known.
         """
+        self.told("one").close(ConnectionDone())
+        again = self.bob.poll()
+        self.assertEqual(given(again), ["one"])
+        again.close(ConnectionDone())
+        self.told("two").close(ConnectionDone())
+        self.assertFalse(self.bob.poll().isAnswered)
+
+    def test_habitOfBreaking(self) -> None:
+        """
+        So is one that breaks them, as some do over TLS.
+        """
         for _ in range(HABIT):
             self.alice.poll()
             poll = self.bob.poll()
             self.house.clock.advance(50)
             self.assertEqual(poll.response.json["retcode"], 102)
-            poll.close(ConnectionDone())
-        self.told("one").close(ConnectionDone())
+            poll.close(ConnectionLost())
+        self.told("one").close(ConnectionLost())
         self.assertFalse(self.bob.poll().isAnswered)
 
     def test_asked(self) -> None:
@@ -496,3 +507,49 @@ def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     house.clock.advance(1)
     assert store.unacknowledged(BOB) == []
     assert store.waiting(BOB, 0, 9) == []
+
+
+def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
+    """
+    A sender is told that its message is not stored also when it was another
+    request of the same turn that had it written.
+    """
+    store = FullStore()
+    house = House(store=store)
+    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    house.turns = 0
+    store.isFull = True
+    send = alice.ask(
+        "/channel/send_buddy_msg2",
+        psessionid=alice.psessionid,
+        to=alice.uin(BOB),
+        content='["hi",[]]',
+    )
+    poll = bob.poll(ack=0)
+    assert poll.response.status == 500
+    assert len(flushLoggedErrors(sqlite3.OperationalError)) == 1
+    store.isFull = False
+    house.clock.advance(0)
+    assert send.response.json["retcode"] == NOT_STORED.retcode
+    poll = bob.poll(ack=0)
+    house.clock.advance(0)
+    assert not given(poll)
+
+
+def test_fullWhileCollecting(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
+    """
+    A poll that cannot be given its mail does not stop others.
+    """
+    store = FullStore()
+    house = House(store=store)
+    alice, bob, dave = map(house.visitor, (ALICE, BOB, DAVE))
+    polls = [visitor.catchUp().poll(ack=0) for visitor in (bob, dave)]
+    session = house.world.sessions.of(BOB)
+    assert session is not None
+    session.mailbox.forget()
+    store.isFull = True
+    assert alice.tellCats("meow").json["retcode"] == NOT_STORED.retcode
+    flushLoggedErrors(sqlite3.OperationalError)
+    store.isFull = False
+    assert alice.tellCats("miaow").json["retcode"] == 0
+    assert [given(poll) for poll in polls] == [["miaow"], ["miaow"]]

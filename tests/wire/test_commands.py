@@ -523,7 +523,7 @@ def test_ack() -> None:
         assert Logout2.decodeFields(asked(logout)) == logout
     assert "ack" not in dict(Poll2(CHANNEL).encodeFields())["r"]
     assert Poll2.decodeFields(Fields.parse(b"", b'r={"ack":"7"}')).ack == 7
-    for odd in (b'"x"', b"-1", b"[1]", b"1e400", b"9007199254740992"):
+    for odd in (b'"x"', b"-1", b"[1]", b"1e400", b"4503599627370497", b"1.5", b"true"):
         with pytest.raises(MalformedReply):
             Poll2.decodeFields(Fields.parse(b"", b'r={"ack":' + odd + b"}"))
     with pytest.raises(MalformedReply):

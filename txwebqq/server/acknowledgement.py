@@ -30,8 +30,8 @@ MAX_UNNAMED = 3
 never these, although their replies have arrived."""
 
 HABIT = 3
-"""After as many replies in a row whose connections ended alike, that is how the
-client reads its replies. One is enough for an end that is usual over TLS."""
+"""After as many replies in a row whose connections broke, that is how the client
+ends its connections."""
 
 
 class Outcome(Enum):
@@ -97,7 +97,9 @@ class ConnectionHabit:
         if outcome is Outcome.ARRIVED or outcome is Outcome.UNRECEIVED:
             self._streak = 0
             return outcome is Outcome.ARRIVED
-        least = 1 if outcome is Outcome.SILENT else HABIT
+        # Clients close their connections for many reasons, and break them for
+        # few.
+        least = HABIT if outcome is Outcome.BROKEN else 1
         isHabit = self._streak >= least and outcome is self._seen and not self._reuses
         self._streak = self._streak + 1 if outcome is self._seen else 1
         self._seen = outcome

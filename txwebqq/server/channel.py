@@ -137,9 +137,10 @@ class Channel:
         self._held = Deadlines[HeldPoll](clock, pollTimeout, self._cbTimedOut)
         self._late = Deadlines[LateAnswer](clock, THROTTLE, self._cbThrottled)
         self._throttled = Deadlines[HeldPoll](clock, THROTTLE, self._cbRepeat)
-        # Polls that have mail, and replies to those who sent it.
+        # Polls that have mail, and replies to those who sent it, each with the
+        # failures of the store before.
         self._awake: deque[HeldPoll] = deque()
-        self._accepted: list[tuple[Deferred[Any], Any]] = []
+        self._accepted: list[tuple[Deferred[Any], Any, int]] = []
         self._turn: IDelayedCall | None = None
         self._writing: IDelayedCall | None = None
         self._stopped = False
@@ -274,7 +275,7 @@ class Channel:
 
     def _later(self, reply: Any) -> Deferred[Any]:
         stored: Deferred[Any] = Deferred()
-        self._accepted.append((stored, reply))
+        self._accepted.append((stored, reply, self._world.failures))
         self._schedule()
         return stored
 
@@ -299,25 +300,29 @@ class Channel:
             if not held.exchange.isLive():
                 self.forget(held)
                 continue
-            reply = self._world.collect(held.session)
+            try:
+                reply = self._world.collect(held.session)
+            except Exception:
+                self._log.failure("Could not read from the database.")
+                continue
             if reply is not None:
                 given.append((held, reply))
         accepted, self._accepted = self._accepted, []
         if self._awake:
             self._schedule()
-        if not self._commit():
+        if self._commit():
+            for held, reply in given:
+                self._answer(held, reply)
+        else:
             # The polls are still held, and what they were to be given is not
             # in the store, or is given by it again.
             for held, _ in given:
                 self._held.discard(held)
                 self._held.add(held)
-            for sender, _ in accepted:
-                sender.callback(NOT_STORED)
-            return
-        for held, reply in given:
-            self._answer(held, reply)
-        for sender, reply in accepted:
-            sender.callback(reply)
+        for sender, reply, failures in accepted:
+            # Another request may have had the store written to meanwhile.
+            isStored = failures == self._world.failures
+            sender.callback(reply if isStored else NOT_STORED)
 
     def _commit(self) -> bool:
         try:

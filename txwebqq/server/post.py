@@ -52,6 +52,7 @@ class PostOffice:
     @ivar store: where letters wait.
     @ivar archive: where they stay.
     @ivar sessions: who is signed on.
+    @ivar failures: how often the store could not be written to.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class PostOffice:
         self._sequences: dict[Number, int] = {}
         self._changes = MailChanges()
         self._lastReply = 0
+        self.failures = 0
 
     # ---- messages
 
@@ -191,6 +193,7 @@ class PostOffice:
         try:
             self.store.writeMail(changes)
         except BaseException:
+            self.failures += 1
             self._changes.delivered = changes.delivered + self._changes.delivered
             for number in {
                 *(number for number, _ in changes.waiting),

@@ -42,6 +42,10 @@ LIMIT = 2**63
 MAX_EXACT = 2**53 - 1
 """The largest number that JavaScript does not round."""
 
+MAX_ACK = 2**52
+"""The largest number of a reply that a client may name; servers go on above
+it, and no account is given as many replies as are left."""
+
 
 def natural(value: Any) -> Any:
     """
@@ -62,8 +66,10 @@ def ackOf(value: Any) -> int:
 
     @raise MalformedReply: when it is none.
     """
+    if isinstance(value, (bool, float)):
+        raise MalformedReply("ack is not a whole number")
     ack: int = guarded(natural, value)
-    if ack > MAX_EXACT:
+    if ack > MAX_ACK:
         raise MalformedReply("ack is out of range")
     return ack
 
