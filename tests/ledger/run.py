@@ -155,6 +155,8 @@ class Run:
         self._idle: dict[int, int] = {}
         # Requests that wait for an answer, with the process that took them.
         self._asked: dict[tuple[Kind, int], int] = {}
+        # Those of them that are not on their way any more.
+        self._answerable: set[tuple[Kind, int]] = set()
         self._ours: OurVoice | None = None
         # Whether others than the early ones may sign on.
         self._isOpen = True
@@ -435,12 +437,16 @@ class Run:
 
     async def _refuse(self, number: int, kind: Kind) -> None:
         answer = ANSWERS.get(kind)
-        if answer is None or (kind, number) not in self._asked:
+        if answer is None or (kind, number) not in self._answerable:
             return
+        # Not twice at once.
+        self._answerable.discard((kind, number))
         entry = self.ledger.open(answer, number, STRANGER, {STRANGER})
         retcode = await self._send(number, entry, STRANGER)
         if retcode in (0, _NOT_ASKED):
             self._asked.pop((kind, number), None)
+        else:
+            self._answerable.add((kind, number))
 
     # ---- sending
 
@@ -474,8 +480,14 @@ class Run:
         entry = self.ledger.open(kind, number, place, recipients - {number})
         self._reached("asked")
         retcode = await self._send(number, entry, target)
-        if kind in ANSWERS and retcode:
+        if kind not in ANSWERS:
+            return
+        if retcode:
             self._asked.pop((kind, target), None)
+            return
+        self._answerable.add((kind, target))
+        if entry.shown and self._isSending:
+            await self._refuse(target, kind)
 
     async def _send(self, number: int, entry: Entry, target: int) -> int | None:
         """
