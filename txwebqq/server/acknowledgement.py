@@ -29,10 +29,6 @@ MAX_UNNAMED = 3
 """How often messages are repeated to a client that names others by C{ids} but
 never these, although their replies have arrived."""
 
-HABIT = 3
-"""After as many replies in a row whose connections broke, that is how the client
-ends its connections."""
-
 
 class Outcome(Enum):
     """
@@ -45,6 +41,12 @@ class Outcome(Enum):
     BROKEN = "reset, timed out, or closed against the rules of TLS"
     SILENT = "no sign of life on a connection that both sides close, over TLS"
     UNRECEIVED = "the client's system has not received all of the reply"
+
+
+HABITS = {Outcome.CLOSED: 2, Outcome.SILENT: 1, Outcome.BROKEN: 3}
+"""After as many replies in a row whose connections ended alike, that is how the
+client ends its connections: clients close them for many reasons, and break them
+for few."""
 
 
 class Answer(Protocol):
@@ -97,10 +99,8 @@ class ConnectionHabit:
         if outcome is Outcome.ARRIVED or outcome is Outcome.UNRECEIVED:
             self._streak = 0
             return outcome is Outcome.ARRIVED
-        # Clients close their connections for many reasons, and break them for
-        # few.
-        least = HABIT if outcome is Outcome.BROKEN else 1
-        isHabit = self._streak >= least and outcome is self._seen and not self._reuses
+        isSeen = outcome is self._seen and self._streak >= HABITS[outcome]
+        isHabit = isSeen and not self._reuses
         self._streak = self._streak + 1 if outcome is self._seen else 1
         self._seen = outcome
         return isHabit
