@@ -4,6 +4,7 @@ C{held}: what a server needs to hold the poll of somebody who is signed on.
 
 from __future__ import annotations
 
+import select
 import time
 
 from benchmarks.http import Socket, poll, tickets
@@ -11,6 +12,15 @@ from benchmarks.measures import Measure
 from benchmarks.servers import allowFiles, running
 
 QUIET = 1.0
+
+
+def isReadable(sock: Socket) -> bool:
+    """
+    Whether something has come; C{select} takes no descriptor above 1023.
+    """
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    return bool(poller.poll(0))
 
 
 def ours(accounts: int) -> float:
@@ -27,6 +37,12 @@ def ours(accounts: int) -> float:
             one = Socket(server.port)
             one.post("/channel/poll2", poll(ticket, str(n)))
             sockets.append(one)
+        time.sleep(QUIET)
+        for n, (one, ticket) in enumerate(zip(sockets, found, strict=True)):
+            # The first poll is answered with the friends who have signed on.
+            if isReadable(one):
+                one.read()
+                one.post("/channel/poll2", poll(ticket, str(n)))
         time.sleep(QUIET)
         return (server.memory() - before) / accounts
 
