@@ -301,7 +301,7 @@ async def test_closedForWriting() -> None:
     """
     A client that closes its side in the moment in which its poll is answered
     is given the message again if the answer has not left. (Over TLS its
-    farewell looks as if it had read the answer.)
+    close_notify looks as if it had read the answer.)
     """
 
     def run(scene: Scene) -> None:

@@ -176,12 +176,12 @@ class PollTests(ChannelTestCase):
         """
         ... even if the reactor has not noticed that it went.
         """
-        for farewell in (b"", b"a farewell, as TLS has it"):
+        for unread in (b"", b"close_notify"):
             poll = self.bob.poll()
             ours, theirs = socket.socketpair()
             self.addCleanup(ours.close)
             poll.transport.socket = ours  # type: ignore[attr-defined]
-            theirs.send(farewell)
+            theirs.send(unread)
             theirs.close()
             self.alice.tell(BOB, "hi")
             self.assertFalse(poll.isAnswered)
@@ -568,14 +568,16 @@ class FanOutTests(SynchronousTestCase):
 
     def test_acceptedWhenStored(self) -> None:
         """
-        A sender is answered when the message is in the store for every
-        recipient, not before.
+        A sender is answered a turn after the message is in the store for every
+        recipient, not before, so that the first polls are answered first.
         """
         wire = self.send()
         self.assertFalse(wire.isAnswered)
         self.assertEqual(self.rows(), 0)
         self.turn()
         self.assertEqual(self.rows(), self.SIZE)
+        self.assertFalse(wire.isAnswered)
+        self.turn()
         self.assertTrue(wire.isAnswered)
 
     def rows(self) -> int:

@@ -143,8 +143,8 @@ def test_storedUntilAcknowledged() -> None:
     assert send.raw + poll.raw == b""
     assert house.store.waiting(BOB, 0, 9) == []
     house.clock.advance(0)
-    assert b'"result":"ok"' in send.raw
     assert b'"hi "' in poll.raw
+    assert b'"result":"ok"' in send.raw
     assert len(house.store.unacknowledged(BOB)) == 1
     bob.poll()
     house.clock.advance(1)

@@ -141,6 +141,9 @@ class Channel:
         # failures of the store before.
         self._awake: deque[HeldPoll] = deque()
         self._accepted: list[tuple[Deferred[Any], Any, int]] = []
+        # Those replies once it is known whether that mail is stored. They leave
+        # a turn after it, so that who is told of a message is told first.
+        self._leaving: list[tuple[Deferred[Any], Any]] = []
         self._turn: IDelayedCall | None = None
         self._writing: IDelayedCall | None = None
         self._stopped = False
@@ -165,7 +168,7 @@ class Channel:
         Answer whatever is held, and hold nothing any more.
         """
         self._stopped = True
-        while self._awake or self._accepted:
+        while self._awake or self._accepted or self._leaving:
             self._answerBatch()
         for call in (self._turn, self._writing):
             if call is not None:
@@ -289,9 +292,14 @@ class Channel:
 
     def _answerBatch(self) -> None:
         """
-        Give their mail to some of the polls that have any, and to all senders
-        that theirs is accepted. The rest of the polls comes in later turns.
+        Write to the store what has changed, and give their mail to some of the
+        polls that have any. The rest of them comes in later turns.
         """
+        leaving, self._leaving = self._leaving, []
+        for sender, reply in leaving:
+            sender.callback(reply)
+        if not (self._awake or self._accepted):
+            return
         given = []
         for _ in range(min(BATCH, len(self._awake))):
             held = self._awake.popleft()
@@ -308,8 +316,6 @@ class Channel:
             if reply is not None:
                 given.append((held, reply))
         accepted, self._accepted = self._accepted, []
-        if self._awake:
-            self._schedule()
         if self._commit():
             for held, reply in given:
                 self._answer(held, reply)
@@ -322,7 +328,9 @@ class Channel:
         for sender, reply, failures in accepted:
             # Another request may have had the store written to meanwhile.
             isStored = failures == self._world.failures
-            sender.callback(reply if isStored else NOT_STORED)
+            self._leaving.append((sender, reply if isStored else NOT_STORED))
+        if self._awake or self._leaving:
+            self._schedule()
 
     def _commit(self) -> bool:
         try:

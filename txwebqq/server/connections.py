@@ -40,11 +40,11 @@ class WatchedAnswer:
 
     def __init__(
         self,
-        connection: WatchedConnection | None,
+        connection: WatchedConnection,
         isKept: bool,
         seconds: Callable[[], float],
     ) -> None:
-        self._connection = connection
+        self._connection: WatchedConnection | None = connection
         self._isKept = isKept
         self._seconds = seconds
         self._written = seconds()
@@ -75,7 +75,7 @@ class WatchedAnswer:
         if isClean:
             self.ended(Outcome.CLOSED)
         elif isSecure and not self._isKept:
-            # Many do not answer the farewell of TLS, and a reset looks alike.
+            # Many clients send no close_notify, and a reset looks alike.
             self.ended(Outcome.SILENT)
         else:
             self.ended(Outcome.BROKEN)
@@ -100,8 +100,8 @@ class WatchedConnection(Connection):
 
     A connection that is to be closed after a watched answer is closed for
     writing only, until the client closes it: what is reported then, or the
-    lack of it, tells whether the answer has arrived. That is not to be had of
-    TLS and of what stands between us and a proxy.
+    lack of it, tells whether the answer has arrived. That is not known of TLS
+    connections, and not beyond a proxy.
     """
 
     _watched: WatchedAnswer | None = None

@@ -128,8 +128,8 @@ class Exchange:
             return transport is not None
         try:
             poller = select.poll()
-            # What was sent before the connection was closed, such as the
-            # farewell of TLS, may be unread still.
+            # What was sent before the connection was closed, such as a
+            # close_notify of TLS, may be unread still.
             poller.register(handle, _CLOSED)
             return not poller.poll(0)
         except (OSError, ValueError):

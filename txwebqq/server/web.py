@@ -237,8 +237,6 @@ class WebQQServer(Resource):
     ) -> int | bytes:
         if not isinstance(reply, Deferred):
             return _encode(request, exchange, route, reply)
-        # What comes later may have posted, too.
-        reply.addCallback(self._channel.whenStored)
         reply.addCallbacks(
             self._cbAnswered,
             _ebAbandoned,
@@ -312,9 +310,13 @@ class WebQQServer(Resource):
 
     def _cbAnswered(
         self, reply: Any, request: Request, exchange: Exchange, route: Route
-    ) -> None:
-        request.write(_encode(request, exchange, route, reply))
-        request.finish()
+    ) -> Deferred[None] | None:
+        # What comes later than its request may have posted, too.
+        stored = self._channel.whenStored(reply)
+        if isinstance(stored, Deferred):
+            return stored.addCallback(_write, request, exchange, route)
+        _write(reply, request, exchange, route)
+        return None
 
     def _ebBroken(self, failure: Failure, request: Request, route: Route) -> None:
         self._log.failure(
@@ -356,6 +358,11 @@ def _taken(question: Any, exchange: Exchange) -> Any:
 def _ebAbandoned(failure: Failure) -> None:
     # The connection is gone, so nobody waits for this answer.
     failure.trap(CancelledError)
+
+
+def _write(reply: Any, request: Request, exchange: Exchange, route: Route) -> None:
+    request.write(_encode(request, exchange, route, reply))
+    request.finish()
 
 
 def _encode(request: Request, exchange: Exchange, route: Route, reply: Any) -> bytes:
