@@ -41,8 +41,8 @@ from tests.faults import Ending, Exchange, Fault, Manner, Plan
 from tests.messages import Message, MessageReader
 
 READING = 0.01
-"""The seconds that a client has to read what comes before a reset: a system
-that is told of one throws away what was not read."""
+"""The seconds that an end has to read what comes before a reset: a system that
+is told of one throws away what was not read."""
 
 MAX_LEFT = 8
 """The connections of endings that leave one open that are kept; the oldest are
@@ -381,12 +381,12 @@ class _Pair:
             case _:
                 self._forward()
 
-    def _after(self, call: Callable[[], None]) -> None:
+    def _after(self, call: Callable[[], None], more: float = 0.0) -> None:
         def run() -> None:
             self._later = None
             call()
 
-        self._later = reactor.callLater(self._proxy.delay(), run)
+        self._later = reactor.callLater(self._proxy.delay() + more, run)
 
     def _forward(self) -> None:
         if self._server is not None:
@@ -421,7 +421,7 @@ class _Pair:
         self._server.write(self._exchange.request.raw)
         match self._manner:
             case Manner(fault=Fault.ABANDONED):
-                self._after(self._abandon)
+                self._server.flushed().addCallback(self._abandonLater)
             case Manner(fault=Fault.HALF_CLOSED):
                 self._proxy.did(self._exchange, self._manner)
                 self._server.flushed().addCallback(self._halfClose)
@@ -430,6 +430,11 @@ class _Pair:
         server = self._server
         if server is not None and server.isOpen:
             server.lowest.loseWriteConnection()
+
+    def _abandonLater(self, _: None) -> None:
+        isAnswered = self._exchange is None or self._exchange.answer is not None
+        if not (self._isOver or isAnswered):
+            self._after(self._abandon, READING)
 
     def _abandon(self) -> None:
         assert self._manner is not None
@@ -489,31 +494,34 @@ class _Pair:
     # ---- endings
 
     def _end(self, manner: Manner) -> None:
-        exchange = self._exchange
-        assert exchange is not None
-        self._isOver = True
-        for side, ending in (
-            (self._server, manner.server),
-            (self.client, manner.client),
-        ):
-            if side is None:
-                continue
-            if ending is Ending.LEFT:
-                self._proxy.leave(side)
-            side.end(ending)
-        self._proxy.did(exchange, manner)
-        self._check()
+        # The server first: the client may ask again at once.
+        self._endSide(self._server, manner.server)
+        self._endClient(manner)
 
     def _endFlushed(self, manner: Manner) -> None:
-        # What a reset finds unwritten is not written any more.
+        self._endSide(self._server, manner.server)
         if not self.client.isOpen:
-            self._end(manner)
+            self._endClient(manner)
             return
-        self._isOver = True
+        # What a reset finds unwritten is not written any more.
         flushed = self.client.flushed()
         if manner.client is Ending.RESET:
             flushed.addCallback(lambda _: deferLater(reactor, READING))
-        flushed.addCallback(lambda _: self._end(manner))
+        flushed.addCallback(lambda _: self._endClient(manner))
+
+    def _endClient(self, manner: Manner) -> None:
+        assert self._exchange is not None
+        self._endSide(self.client, manner.client)
+        self._proxy.did(self._exchange, manner)
+        self._check()
+
+    def _endSide(self, side: _Side | None, ending: Ending) -> None:
+        self._isOver = True
+        if side is None:
+            return
+        if ending is Ending.LEFT:
+            self._proxy.leave(side)
+        side.end(ending)
 
     def _clientGone(self, isClean: bool) -> None:
         self._stopWaiting()

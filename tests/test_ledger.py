@@ -5,7 +5,10 @@ the ledger that judges it.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from pytest_twisted import ensureDeferred
@@ -56,21 +59,28 @@ class Book:
         self.bob = Client(BOB, "bob", promise)
         self.ledger.clients = {ALICE: Client(ALICE, "alice", promise), BOB: self.bob}
 
-    def send(self, outcome: Outcome = Outcome.ACCEPTED) -> str:
+    def send(
+        self, kind: Kind = Kind.FRIEND, outcome: Outcome = Outcome.ACCEPTED
+    ) -> str:
         """
         Something is sent to Bob.
         """
-        entry = self.ledger.open(Kind.FRIEND, ALICE, BOB, {BOB})
+        entry = self.ledger.open(kind, ALICE, BOB, {BOB})
         self.ledger.settle(entry, outcome)
         return entry.token
 
     def give(
-        self, token: str, manner: Manner | None = None, isPassed: bool = True
+        self,
+        token: str,
+        manner: Manner | None = None,
+        isPassed: bool = True,
+        ids: Sequence[str] = (),
     ) -> None:
         """
         A poll of Bob's is answered with it, and his client shows that.
         """
-        request = Message(f"POST {POLL} HTTP/1.1", (), b"", b"")
+        body = f"r={quote(json.dumps({'psessionid': 'ps', 'ids': ids}))}".encode()
+        request = Message(f"POST {POLL} HTTP/1.1", (), body, b"")
         raw = f"HTTP/1.1 200 OK\r\n\r\n{token}".encode()
         answer = Message("HTTP/1.1 200 OK", (), token.encode(), raw)
         exchange = Exchange(
@@ -107,9 +117,9 @@ def test_good(promise: Promise) -> None:
     """
     book = Book(promise)
     book.give(book.send())
-    book.send(Outcome.UNCERTAIN)
-    book.give(book.send(Outcome.UNCERTAIN))
-    book.send(Outcome.REFUSED)
+    book.send(outcome=Outcome.UNCERTAIN)
+    book.give(book.send(outcome=Outcome.UNCERTAIN))
+    book.send(outcome=Outcome.REFUSED)
     assert book.wrongs() == []
 
 
@@ -141,12 +151,28 @@ def test_excused() -> None:
     assert book.wrongs() == LOST
 
 
+def test_namedIds() -> None:
+    """
+    It excuses no loss of a message in a session that acknowledges by ids.
+    """
+    book = Book(Promise.REPEATED)
+    book.bob.incurable, book.bob.namesIds = INCURABLE_KEPT, True
+    left = Manner(Fault.ANSWER_LOST, server=Ending.LEFT)
+    book.give(book.send(), left, isPassed=False)
+    assert book.wrongs() == []
+    book.give(book.send(), ids=["1"])
+    book.give(book.send(Kind.SIGNATURE), left, isPassed=False)
+    assert book.wrongs() == []
+    book.give(book.send(), left, isPassed=False)
+    assert book.wrongs() == LOST
+
+
 def test_refused() -> None:
     """
     What was refused must not be shown, nor what nobody has sent.
     """
     book = Book(Promise.ONCE)
-    book.give(book.send(Outcome.REFUSED))
+    book.give(book.send(outcome=Outcome.REFUSED))
     book.give("tk999999")
     assert book.wrongs() == [
         "bob was shown tk999999",
@@ -161,7 +187,7 @@ def test_twice(promise: Promise, outcome: Outcome) -> None:
     Clients that acknowledge are shown nothing twice, for whatever reason.
     """
     book = Book(promise)
-    token = book.send(outcome)
+    token = book.send(outcome=outcome)
     book.give(token, Manner(Fault.ENDED_AFTER))
     book.ledger.killed()
     book.give(token)

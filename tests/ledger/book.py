@@ -5,11 +5,13 @@ what a fault proxy did in between.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
+from urllib.parse import parse_qs
 
 from tests.faults import HARMLESS, Ending, Exchange, Fault
 
@@ -31,6 +33,10 @@ class Kind(Enum):
     APPLICATION = "request to join a group"
     REJECTION = "refusal of a request to join"
     FILE = "offline file"
+
+
+WITH_IDS = frozenset({Kind.FRIEND, Kind.GROUP, Kind.DISCUSSION, Kind.STRANGER})
+"""What has an id to acknowledge it by."""
 
 
 class Outcome(Enum):
@@ -90,21 +96,23 @@ class Promise(Enum):
 
 # Behind a proxy that reads an answer to its end and passes it on to nobody, a
 # server cannot know of it unless the connection ends in a way that tells.
-_LEFT = frozenset(
-    (fault, Ending.LEFT)
-    for fault in (Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ABANDONED)
-)
-INCURABLE_KEPT = _LEFT
+_SWALLOWING = (Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ABANDONED)
+
+
+def _swallowed(*endings: Ending) -> frozenset[tuple[Fault, Ending]]:
+    return frozenset((fault, end) for fault in _SWALLOWING for end in endings)
+
+
+INCURABLE_KEPT = _swallowed(Ending.LEFT)
 """What cannot be cured for a client without C{ack} that keeps its connection:
 the fault, and the end of the server's side."""
 
-INCURABLE_CLOSED = frozenset(
-    (fault, ending)
-    for fault in (Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ABANDONED)
-    for ending in Ending
-)
-"""The same for one that closes its connection after each answer, as the server
-does by itself then."""
+INCURABLE_CLOSED = _swallowed(Ending.LEFT, Ending.CLOSED, Ending.TORN)
+"""The same for one that asks for its connection to be closed after each answer,
+so that only a reset tells."""
+
+INCURABLE_CLOSED_TLS = _swallowed(*Ending)
+"""The same over TLS, where many end their connections as if by a reset."""
 
 
 @dataclass
@@ -115,6 +123,8 @@ class Client:
     @ivar exchanges: what its proxy saw; empty without one.
     @ivar incurable: faults, with ends of the server's side, after which it may
         miss what an answer held.
+    @ivar namesIds: whether it acknowledges messages by C{ids}, which cures
+        those faults for messages, from the first that it names in a session.
     @ivar signedOn: the moments of its sign-ons.
     """
 
@@ -123,6 +133,7 @@ class Client:
     promise: Promise
     exchanges: list[Exchange] = field(default_factory=list)
     incurable: frozenset[tuple[Fault, Ending]] = frozenset()
+    namesIds: bool = False
     signedOn: list[int] = field(default_factory=list)
 
 
@@ -236,7 +247,7 @@ class Ledger:
             wrong(f"{client.name} was shown what the server had refused")
         if entry.outcome is Outcome.ACCEPTED and not showings:
             if any(
-                _isIncurable(client, exchange)
+                _isIncurable(client, entry, exchange)
                 for exchange in _bringers(client, entry.token)
             ):
                 verdict.excused[client.name] += 1
@@ -349,8 +360,29 @@ def _bringer(client: Client, token: str) -> Exchange | None:
     return None
 
 
-def _isIncurable(client: Client, exchange: Exchange) -> bool:
+def _isIncurable(client: Client, entry: Entry, exchange: Exchange) -> bool:
     manner = exchange.manner
     if manner is None or not exchange.isSwallowed:
         return False
+    if client.namesIds and entry.kind in WITH_IDS and _hasNamed(client, exchange):
+        return False
     return (manner.fault, manner.server) in client.incurable
+
+
+def _hasNamed(client: Client, exchange: Exchange) -> bool:
+    """
+    Whether the server has heard of ids in the session of an exchange.
+    """
+    session, _ = _named(exchange)
+    for earlier in client.exchanges[: exchange.number]:
+        if earlier.answer is not None and earlier.request.path == POLL:
+            its, ids = _named(earlier)
+            if its == session and ids:
+                return True
+    return False
+
+
+def _named(exchange: Exchange) -> tuple[str, list[str]]:
+    fields = parse_qs(exchange.request.body.decode())
+    r = json.loads(fields["r"][0])
+    return r["psessionid"], r["ids"]

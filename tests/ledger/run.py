@@ -21,6 +21,7 @@ from tests.faultproxy import FaultProxy, endpointTo
 from tests.faults import Ending, Exchange, Fault, Lottery, Manner, manners
 from tests.ledger.book import (
     INCURABLE_CLOSED,
+    INCURABLE_CLOSED_TLS,
     INCURABLE_KEPT,
     POLL,
     Client,
@@ -91,8 +92,8 @@ class Size:
     """
     How much is to happen.
 
-    @ivar incurable: whether clients without C{ack} also get faults that cannot
-        be cured.
+    @ivar incurable: whether clients that can only poll also get faults that
+        cannot be cured.
     @ivar pause: the most seconds between two messages of a sender.
     """
 
@@ -110,17 +111,28 @@ class Size:
         return 60.0 + self.kills * 15.0 + self.faults * 1.0
 
 
-def mannersFor(number: int, incurable: bool) -> tuple[Manner, ...]:
+def mannersFor(number: int, size: Size) -> tuple[Manner, ...]:
     """
     The faults that a client meets.
     """
-    if number not in (IDS, PLAIN, CLOSING) or incurable:
-        return manners(Fault, _ENDS, (*_ENDS, Ending.LEFT))
-    if number == CLOSING:
-        # Any answer that is read and not passed on is lost to it.
+    isMerciful = not size.incurable
+    if number == CLOSING and isMerciful:
         swallowing = (Fault.ANSWER_LOST, Fault.ANSWER_CUT)
-        return manners([one for one in Fault if one not in swallowing], _ENDS, _ENDS)
-    return manners(Fault, _ENDS, _ENDS)
+        others = [fault for fault in Fault if fault not in swallowing]
+        curable = () if size.isSecure else manners(swallowing, _ENDS, (Ending.RESET,))
+        return manners(others, _ENDS, _ENDS) + curable
+    if number == PLAIN and isMerciful:
+        return manners(Fault, _ENDS, _ENDS)
+    return manners(Fault, _ENDS, (*_ENDS, Ending.LEFT))
+
+
+def incurableFor(number: int, size: Size) -> frozenset[tuple[Fault, Ending]]:
+    """
+    The faults of those that may cost a client something.
+    """
+    if number == CLOSING:
+        return INCURABLE_CLOSED_TLS if size.isSecure else INCURABLE_CLOSED
+    return INCURABLE_KEPT if number in (IDS, PLAIN) else frozenset()
 
 
 class Run:
@@ -309,9 +321,8 @@ class Run:
         if number in (IDS, PLAIN, CLOSING):
             habit = Habit.IDS if number == IDS else Habit.NEITHER
             client.promise = Promise.REPEATED
-            if self.size.incurable:
-                isClosing = number == CLOSING
-                client.incurable = INCURABLE_CLOSED if isClosing else INCURABLE_KEPT
+            client.incurable = incurableFor(number, self.size)
+            client.namesIds = number == IDS
         raw = self.raw[number] = RawClient(
             number,
             passwordOf(number),
@@ -326,7 +337,7 @@ class Run:
         lottery = Lottery(
             Random(f"{self.seed} {number}"),
             RATE,
-            mannersFor(number, self.size.incurable),
+            mannersFor(number, self.size),
             (POLL, *SENDS) if number == OURS else (POLL,),
         )
         proxy = self.proxies[number] = FaultProxy(
@@ -457,7 +468,7 @@ class Run:
             if not self._isSending:
                 return
             kind = random.choice(STRANGE if number == STRANGER else MESSAGES)
-            if number == SPEAKER and random.random() < 0.1:
+            if number == SPEAKER and random.random() < 0.2:
                 kind = random.choice((Kind.SIGNATURE, Kind.FILE))
             target = random.choice([one for one in EVERYBODY if one != number])
             if not self.site.isUp or self._boots.get(number) != self.site.boot:
