@@ -34,14 +34,15 @@ ALICE, BOB = 10001, 10002
 
 
 @ensureDeferred
-@pytest.mark.parametrize("isSecure", [False, True], ids=["tcp", "tls"])
-async def test_shortDay(tmp_path: Path, isSecure: bool) -> None:
+@pytest.mark.parametrize(
+    "size", [Size(70, 2), Size(30, 1, isSecure=True)], ids=["tcp", "tls"]
+)
+async def test_shortDay(tmp_path: Path, size: Size) -> None:
     """
     Nothing accepted is lost, our client shows nothing twice and all in order,
     and what others are shown twice has a reason, while proxies lose, cut and
     delay, and the server is killed.
     """
-    size = Size(faults=60, kills=2, isSecure=isSecure)
     run = Run(tmp_path, 20131015, size)
     verdict = await run.play()
     assert not verdict.wrongs, complaint(run, verdict)
