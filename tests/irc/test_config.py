@@ -13,8 +13,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config import load
 from txwebqq.irc.gatewayconfig import LISTEN
 from txwebqq.irc.nicks import Style
-from txwebqq.irc.relayconfig import Long
-from txwebqq.irc.spool import AtLimit
+from txwebqq.irc.policies import AtLimit, Long
 from txwebqq.model import Status
 from txwebqq.session import Era
 

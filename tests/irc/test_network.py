@@ -405,4 +405,4 @@ def test_endpoints(endpoint: str, problem: str) -> None:
     """
     settings = NetworkSettings("home", endpoint, "qqrelay")
     with pytest.raises(InvalidConfiguration, match=problem):
-        endpointOf(settings, Scene().server.reactor)
+        endpointOf(settings.endpoint, settings.authorities, Scene().server.reactor)

@@ -1,5 +1,6 @@
 """
-The cases that authors of IRC programs share (U{https://github.com/ircdocs/parser-tests}).
+The cases that authors of IRC programs share
+(U{https://github.com/ircdocs/parser-tests}).
 """
 
 from __future__ import annotations

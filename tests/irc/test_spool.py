@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.database import MEMORY, Database
-from txwebqq.irc.spool import AtLimit, Piece, Spool, Taken, Tone
+from txwebqq.irc.policies import AtLimit
+from txwebqq.irc.spool import Piece, Spool, Taken, Tone
 from txwebqq.irc.store import RELAY_SHAPE
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
@@ -15,7 +15,6 @@ from txwebqq.irc.echoes import SECONDS, Echoes
 from txwebqq.irc.handshake import CHUNK, Handshake
 from txwebqq.irc.line import Line
 from txwebqq.irc.pace import Pace
-from txwebqq.irc.refusals import NotNow
 from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.irc.spool import Piece, Tone
 from txwebqq.irc.wording import (
@@ -142,5 +141,5 @@ def test_paceStopped() -> None:
     for turn in turns:
         turn.addErrback(failed.append)
     pace.stop()
-    assert [failure.type for failure in failed] == [NotNow, NotNow]
+    assert [failure.type for failure in failed] == [CancelledError, CancelledError]
     assert clock.getDelayedCalls() == []

@@ -13,7 +13,6 @@ import pytest
 
 from tests.server.harness import START, House, Response
 from txwebqq.model import Number
-from txwebqq.server.aliases import HIGHEST_NUMBER
 from txwebqq.server.enrolment import (
     ACCOUNTS,
     ACCOUNTS_WINDOW,
@@ -24,6 +23,7 @@ from txwebqq.server.enrolment import (
     problemOf,
 )
 from txwebqq.server.population import parse
+from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.signup import SignUp
 from txwebqq.server.web import WebQQServer
 from txwebqq.wire.digests import passwordHash

@@ -16,12 +16,7 @@ from hypothesis import strategies as st
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
 from txwebqq.server.acknowledgement import Acknowledgement
-from txwebqq.server.aliases import (
-    HIGHEST_NUMBER,
-    KEY_BITS,
-    LOWEST_NUMBER,
-    Aliases,
-)
+from txwebqq.server.aliases import KEY_BITS, Aliases
 from txwebqq.server.challenges import MAX_SUSPECTS, Captchas, Suspects, VerifyCodes
 from txwebqq.server.mail import (
     MAX_TOGETHER,
@@ -35,6 +30,7 @@ from txwebqq.server.mail import (
     tidyContent,
 )
 from txwebqq.server.population import parse
+from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
 from txwebqq.server.store import Store
 from txwebqq.server.world import World

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -131,7 +131,10 @@ class Table:
         """
         if not self.isUp:
             raise NotNow(f"nobody of ours is in {self.title}")
-        await self._delegate.pace.turn()
+        try:
+            await self._delegate.pace.turn()
+        except CancelledError as e:
+            raise NotNow("we are leaving") from e
         start = opening(piece, isQuiet=False)
         said, rest = cut(piece.text, ROOM - len(start.encode()))
         content = read(start + said)

@@ -1,5 +1,5 @@
 """
-How an IRC network is reached.
+Client endpoints of configuration files.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from twisted.internet.endpoints import (
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.tls import Authorities, Verifying
 
 _TLS = re.compile(r"tls:([A-Za-z0-9.-]+|(?:[0-9A-Fa-f]*\\:)+[0-9A-Fa-f]*):([0-9]{1,5})")
 
 
-def endpointOf(settings: NetworkSettings, reactor: Any) -> IStreamClientEndpoint:
+def endpointOf(text: str, caFile: str | None, reactor: Any) -> IStreamClientEndpoint:
     """
-    How a network is reached. C{tls:} is verified, and nothing else is
-    encrypted.
+    The endpoint that a text describes. C{tls:} is verified, and nothing else
+    is encrypted.
+
+    @param caFile: a file of certificates to trust beside the system's.
 
     @raise InvalidConfiguration: when the endpoint is none.
     """
-    text = settings.endpoint
     if text.startswith("tls:"):
         found = _TLS.fullmatch(text)
         if found is None:
             raise InvalidConfiguration(f"{text}: it is written tls:HOST:PORT")
         host = found[1].replace("\\:", ":")
-        verifying = Verifying(Authorities(settings.authorities))
+        verifying = Verifying(Authorities(caFile))
         creator = verifying.creatorForNetloc(host.encode("ascii"), int(found[2]))
         endpoint = HostnameEndpoint(reactor, host, int(found[2]))
         wrapped: IStreamClientEndpoint = wrapClientTLS(creator, endpoint)

@@ -12,8 +12,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txwebqq.irc.policies import AtLimit
 from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.spool import AtLimit, Piece, Spool, Tone
+from txwebqq.irc.spool import Piece, Spool, Tone
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
 """The seconds until something refused is said again, the first time and at

@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
@@ -68,7 +68,7 @@ class Network(MultiService):
         self.settings = settings
         self.clock: IReactorTime = reactor
         self.pace = Pace(reactor, settings.burst, settings.seconds)
-        self._endpoint = endpointOf(settings, reactor)
+        self._endpoint = endpointOf(settings.endpoint, settings.authorities, reactor)
         self._guest: Guest | None = None
         self._seats: list[Seat] = []
         self._regaining: IDelayedCall | None = None
@@ -389,7 +389,10 @@ class Network(MultiService):
         """
         if not seat.isJoined:
             raise NotNow(f"we are not in {seat.name}")
-        await self.pace.turn()
+        try:
+            await self.pace.turn()
+        except CancelledError as e:
+            raise NotNow("we are leaving") from e
         guest = self._guest
         if guest is None or not seat.isJoined:
             raise NotNow(f"we are not in {seat.name}")

@@ -10,8 +10,6 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from txwebqq.irc.refusals import NotNow
-
 
 class Pace:
     """
@@ -32,8 +30,8 @@ class Pace:
         """
         Wait for one's turn.
 
-        @return: fires when a line may be said; fails with L{NotNow} when
-            nothing is to be said any more.
+        @return: fires when a line may be said; fails with L{CancelledError}
+            when nothing is to be said any more.
         """
         return self._order.run(lambda: Deferred.fromCoroutine(self._wait()))
 
@@ -46,7 +44,7 @@ class Pace:
                 await self._waiting
             self._waiting = None
         if self._isStopped:
-            raise NotNow("we are leaving")
+            raise CancelledError
         self._full = max(self._full, self._clock.seconds()) + self._seconds
 
     def stop(self) -> None:

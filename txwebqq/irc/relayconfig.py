@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 from txwebqq.errors import InvalidConfiguration
@@ -19,7 +18,7 @@ from txwebqq.irc.accounts import (
 from txwebqq.irc.line import fold, isWord
 from txwebqq.irc.nicks import isChannel, isNick
 from txwebqq.irc.places import Kind, Place
-from txwebqq.irc.spool import AtLimit
+from txwebqq.irc.policies import AtLimit, Long
 from txwebqq.irc.table import Table
 from txwebqq.tls import Authorities
 
@@ -28,15 +27,6 @@ MAX_LINE_TEXT = 4000
 
 
 _UNFIT = re.compile("[\0\r\n]")
-
-
-class Long(Enum):
-    """
-    What becomes of a text of many lines.
-    """
-
-    BURST = "burst"
-    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)

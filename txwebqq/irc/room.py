@@ -25,10 +25,11 @@ from txwebqq.irc.lane import Lane
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
 from txwebqq.irc.moves import Moves
+from txwebqq.irc.policies import AtLimit, Long
 from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.relayconfig import Long, RoomSettings
+from txwebqq.irc.relayconfig import RoomSettings
 from txwebqq.irc.seat import Seat
-from txwebqq.irc.spool import AtLimit, Piece, Spool, Taken, Tone
+from txwebqq.irc.spool import Piece, Spool, Taken, Tone
 from txwebqq.irc.text import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.wording import linesOf, quiet, short
 

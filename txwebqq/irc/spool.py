@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from txwebqq.database import Database
+from txwebqq.irc.policies import AtLimit
 
 SPOOL_SCHEMA = """
 CREATE TABLE piece (
@@ -34,15 +35,6 @@ CREATE TABLE lost (
     count INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-
-
-class AtLimit(Enum):
-    """
-    What becomes of words when too many wait already.
-    """
-
-    REFUSE_NEW = "refuse-new"
-    DROP_OLDEST = "drop-oldest"
 
 
 class Tone(IntEnum):

@@ -18,8 +18,9 @@ from txwebqq.database import InUse
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server import census, population
-from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
+    HIGHEST_NUMBER,
+    LOWEST_NUMBER,
     Person,
     Population,
     Room,

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from txwebqq import schema
 from txwebqq.model import Number
-from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
+    HIGHEST_NUMBER,
+    LOWEST_NUMBER,
     Discussion,
     Drawer,
     Friendship,

@@ -10,12 +10,11 @@ two gids and no two codes of a session are alike.
 from __future__ import annotations
 
 from txwebqq.model import Code, Gid, Number, Uin
+from txwebqq.server.records import LOWEST_NUMBER
 from txwebqq.wire.roster import GLOBAL_MASK
 
 KEY_BITS = 96
 
-LOWEST_NUMBER = 10001
-HIGHEST_NUMBER = 2**32 - 1
 
 _MASK = 2**32 - 1
 _FIRST, _SECOND = 0x7FEB352D, 0x846CA68B

@@ -26,9 +26,8 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server.aliases import HIGHEST_NUMBER
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.records import Asked, Drawer, Person
+from txwebqq.server.records import HIGHEST_NUMBER, Asked, Drawer, Person
 from txwebqq.server.sessions import Random, Session, token
 from txwebqq.server.tidings import FriendshipLetter, RosterLetter
 from txwebqq.server.world import Doubt, World

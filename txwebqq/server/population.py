@@ -23,8 +23,9 @@ from txwebqq.model import (
     WHO_ASKS,
     Number,
 )
-from txwebqq.server.aliases import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.records import (
+    HIGHEST_NUMBER,
+    LOWEST_NUMBER,
     Discussion,
     Drawer,
     Friendship,

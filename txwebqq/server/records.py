@@ -241,3 +241,8 @@ class Population:
     rooms: tuple[RoomWithMembers, ...] = ()
     discussions: tuple[Discussion, ...] = ()
     drawers: Mapping[Number, tuple[Drawer, ...]] = field(default_factory=dict)
+
+
+LOWEST_NUMBER = 10001
+
+HIGHEST_NUMBER = 2**32 - 1

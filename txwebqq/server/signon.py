@@ -13,9 +13,9 @@ from twisted.logger import Logger
 from txwebqq.allowances import Allowance
 from txwebqq.model import Number
 from txwebqq.server.acknowledgement import Acknowledgement
-from txwebqq.server.aliases import HIGHEST_NUMBER
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.post import refusalFor
+from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions import Ended, Random, token
 from txwebqq.server.world import Denial, World
 from txwebqq.wire.command import Command, Refusal
