@@ -14,7 +14,6 @@ from twisted.internet.interfaces import IConsumer
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from txwebqq.bodies import FormProducer, Source
 from txwebqq.client import Servers, WebQQClient
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.model import (
@@ -35,6 +34,7 @@ from txwebqq.model import (
     TransferProgress,
     Uin,
 )
+from txwebqq.net.bodies import FormProducer, Source
 from txwebqq.server.records import Discussion, Population, Room, RoomWithMembers
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 from txwebqq.wire.deposits import WaitingFile

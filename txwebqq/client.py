@@ -44,9 +44,6 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
-from txwebqq.bodies import FormProducer, Receiver, Sink, Source
-from txwebqq.cookies import Cookies
-from txwebqq.direct import Answer, Direct, NotHTTP
 from txwebqq.errors import (
     CaptchaNeeded,
     InvalidConfiguration,
@@ -57,8 +54,11 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Number
-from txwebqq.tls import Authorities, Verifying
-from txwebqq.ways import NoCookies, Ways, prepared
+from txwebqq.net.bodies import FormProducer, Receiver, Sink, Source
+from txwebqq.net.cookies import Cookies
+from txwebqq.net.endpoints import NoCookies, Ways, prepared
+from txwebqq.net.keepalive import Answer, Direct, NotHTTP
+from txwebqq.net.tls import Authorities, Verifying
 from txwebqq.wire.command import Command, Host, Refusal, stamped
 from txwebqq.wire.fields import encodeForm
 from txwebqq.wire.media import Upload

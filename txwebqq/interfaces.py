@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
-from txwebqq.bodies import Sink, Source
 from txwebqq.model import (
     Account,
     Buddy,
@@ -24,6 +23,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.net.bodies import Sink, Source
 from txwebqq.roster import Roster
 from txwebqq.wire.command import Command
 from txwebqq.wire.fields import Ticket

@@ -25,7 +25,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txwebqq.acknowledgement import Acknowledgement
-from txwebqq.bodies import Sink, Source
 from txwebqq.client import WebQQClient, accepted
 from txwebqq.delivery import Delivery
 from txwebqq.door import Door, Turns
@@ -51,6 +50,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.net.bodies import Sink, Source
 from txwebqq.polling import HeartbeatService, Inbox, PollService
 from txwebqq.reading import ReadingService
 from txwebqq.roster import Roster

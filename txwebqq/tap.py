@@ -25,11 +25,11 @@ from txwebqq.daemon import heedTerminate
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
+from txwebqq.net.tls import Authorities
 from txwebqq.passwords import readSecret
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era
-from txwebqq.tls import Authorities
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 

@@ -46,6 +46,7 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
+from txwebqq.net.endpoints import NoCookies
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.records import (
@@ -60,7 +61,6 @@ from txwebqq.server.store import Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World
 from txwebqq.service import WebQQService
-from txwebqq.ways import NoCookies
 from txwebqq.wire.digests import passwordHash
 
 T = TypeVar("T")

@@ -14,7 +14,6 @@ from twisted.python.failure import Failure
 from txwebqq.irc.echoes import SECONDS, Echoes
 from txwebqq.irc.handshake import CHUNK, Handshake
 from txwebqq.irc.line import Line
-from txwebqq.irc.pace import Pace
 from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.irc.spool import Piece, Tone
 from txwebqq.irc.wording import (
@@ -26,6 +25,7 @@ from txwebqq.irc.wording import (
     short,
     unwrapped,
 )
+from txwebqq.net.pacing import Pace
 
 WORDS = st.text(st.sampled_from("ab c茶é\u0301👨\u200d👩🇨🇳\n"), max_size=200)
 

@@ -10,8 +10,8 @@ from txwebqq.client import Servers
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.table import Table
 from txwebqq.model import Account, Number, Status
+from txwebqq.net.tls import Authorities
 from txwebqq.session import Era
-from txwebqq.tls import Authorities
 
 
 @dataclass(frozen=True, slots=True)

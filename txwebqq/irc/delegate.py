@@ -20,7 +20,6 @@ from txwebqq.errors import (
 )
 from txwebqq.irc.audience import Audience
 from txwebqq.irc.letters import Letter, markOf
-from txwebqq.irc.pace import Pace
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.relayconfig import Circle
@@ -38,6 +37,7 @@ from txwebqq.model import (
     Number,
     Status,
 )
+from txwebqq.net.pacing import Pace
 from txwebqq.protocol import WebQQProtocol
 
 ROOM = 2000

@@ -14,7 +14,7 @@ from txwebqq.database import Database
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.accounts import PictureSettings
 from txwebqq.irc.links import Bounds, LinkResource, Links
-from txwebqq.quiet import QuietSite
+from txwebqq.net.site import QuietSite
 
 DAY = 24 * 3600
 

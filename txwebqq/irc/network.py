@@ -14,12 +14,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
-from txwebqq.irc.endpoints import endpointOf
 from txwebqq.irc.guest import Guest
 from txwebqq.irc.handshake import RELAYMSG
 from txwebqq.irc.line import Line, isWord
 from txwebqq.irc.nicks import Style, nickFor
-from txwebqq.irc.pace import Pace
 from txwebqq.irc.puppets import Puppets
 from txwebqq.irc.reception import Reception
 from txwebqq.irc.refusals import NotNow, Refused
@@ -28,6 +26,8 @@ from txwebqq.irc.seat import FIRST_REJOIN, Listener, Seat
 from txwebqq.irc.spool import Piece, Tone
 from txwebqq.irc.text import asAction, cut
 from txwebqq.irc.wording import nextLine, opening
+from txwebqq.net.clientendpoint import endpointOf
+from txwebqq.net.pacing import Pace
 
 ORIGIN_TAG = "+txwebqq/origin"
 """Where words were said first, for other relays."""

@@ -20,7 +20,7 @@ from txwebqq.irc.nicks import isChannel, isNick
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.policies import AtLimit, Long
 from txwebqq.irc.table import Table
-from txwebqq.tls import Authorities
+from txwebqq.net.tls import Authorities
 
 MAX_LINE_TEXT = 4000
 """So many characters of a text are looked at for C{ignore-text}."""

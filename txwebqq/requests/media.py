@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from twisted.internet.defer import Deferred, fail
 
-from txwebqq.bodies import Collected, FileSource, Sink, Source
 from txwebqq.errors import MalformedReply, RequestRefused
 from txwebqq.model import (
     Account,
@@ -26,6 +25,7 @@ from txwebqq.model import (
     Segment,
     Uin,
 )
+from txwebqq.net.bodies import Collected, FileSource, Sink, Source
 from txwebqq.requests.talk import TalkRequests
 from txwebqq.wire.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
 from txwebqq.wire.command import Command

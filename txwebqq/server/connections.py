@@ -17,7 +17,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from txwebqq.quiet import Connection, QuietSite
+from txwebqq.net.site import Connection, QuietSite
 from txwebqq.server.acknowledgement import Outcome
 
 LINGER = 20

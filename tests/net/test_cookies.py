@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.cookies import Cookies
+from txwebqq.net.cookies import Cookies
 
 POLL = "http://d.web2.qq.com/channel/poll2"
 LOGIN = "http://ptlogin2.qq.com/login"

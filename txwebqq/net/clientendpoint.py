@@ -15,7 +15,7 @@ from twisted.internet.endpoints import (
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.tls import Authorities, Verifying
+from txwebqq.net.tls import Authorities, Verifying
 
 _TLS = re.compile(r"tls:([A-Za-z0-9.-]+|(?:[0-9A-Fa-f]*\\:)+[0-9A-Fa-f]*):([0-9]{1,5})")
 

@@ -19,7 +19,7 @@ from twisted.internet.error import (
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.direct import MAX_HEAD, Answer, Direct, NotHTTP
+from txwebqq.net.keepalive import MAX_HEAD, Answer, Direct, NotHTTP
 
 LIMIT = 1000
 URL = "http://d.web2.qq.com/channel/poll2"

@@ -14,7 +14,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.error import SchemeNotSupported
 
-from txwebqq.ways import Ways, prepared
+from txwebqq.net.endpoints import Ways, prepared
 
 
 @given(st.text(max_size=20), st.sampled_from(["", "?", "?r=%7B%22a%22%3A1%7D&t="]))

@@ -1,0 +1,3 @@
+"""
+HTTP and TCP for client, server and IRC: nothing here knows WebQQ.
+"""
