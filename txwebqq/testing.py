@@ -29,7 +29,6 @@ from twisted.web.resource import IResource
 from zope.interface import implementer
 
 from txwebqq.client import HTTP, Servers, WebQQClient
-from txwebqq.database import MEMORY
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import (
     Account,
@@ -61,6 +60,7 @@ from txwebqq.server.store import Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World
 from txwebqq.service import WebQQService
+from txwebqq.sqlite.database import MEMORY
 from txwebqq.wire.digests import passwordHash
 
 T = TypeVar("T")

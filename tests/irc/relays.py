@@ -12,7 +12,6 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.database import MEMORY, Database
 from txwebqq.irc.delegate import Delegate
 from txwebqq.irc.line import Line, fold, parse, serialise
 from txwebqq.irc.links import Links
@@ -22,6 +21,7 @@ from txwebqq.irc.relayconfig import Channel, Circle, NetworkSettings, RoomSettin
 from txwebqq.irc.room import Room
 from txwebqq.irc.spool import Spool
 from txwebqq.irc.store import RELAY_SHAPE
+from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ
 
 HOST = "relay.example.org"

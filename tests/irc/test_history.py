@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.database import MEMORY, Database
 from txwebqq.irc.entries import Entry, Point
 from txwebqq.irc.history import DAY, History
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.model import Number
+from txwebqq.sqlite.database import MEMORY, Database
 
 CATS = Place(Kind.GROUP, 200001)
 BOB = Place(Kind.PERSON, 10002)

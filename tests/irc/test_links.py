@@ -11,9 +11,9 @@ from twisted.internet.task import Clock
 from twisted.web.http_headers import Headers
 from twisted.web.test.requesthelper import DummyRequest
 
-from txwebqq.database import MEMORY, Database
 from txwebqq.irc.links import Bounds, LinkResource, Links
 from txwebqq.irc.store import GATEWAY_SHAPE
+from txwebqq.sqlite.database import MEMORY, Database
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(92)
 URL = "http://127.0.0.1:6680"

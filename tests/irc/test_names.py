@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.database import MEMORY, Database
 from txwebqq.irc.names import Book, Names, NameTaken
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.store import GATEWAY_SHAPE
+from txwebqq.sqlite.database import MEMORY, Database
 
 ALICE = Place(Kind.PERSON, 10001)
 BOB = Place(Kind.PERSON, 10002)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.database import MEMORY, Database
 from txwebqq.irc.policies import AtLimit
 from txwebqq.irc.spool import Piece, Spool, Taken, Tone
 from txwebqq.irc.store import RELAY_SHAPE
+from txwebqq.sqlite.database import MEMORY, Database
 
 
 def piece(origin: str, lane: str = "a", time: int = 0, isReady: bool = True) -> Piece:

@@ -12,7 +12,6 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.database import Database
 from txwebqq.irc.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.connection import FAREWELL
 from txwebqq.irc.entries import Entry
@@ -23,6 +22,7 @@ from txwebqq.irc.nicks import Style
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.model import Account, Number
+from txwebqq.sqlite.database import Database
 
 
 class Transport(StringTransport):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from txwebqq.database import MEMORY
 from txwebqq.model import Content, Face, Font, GroupPicture, Number, Text
 from txwebqq.server.archive import BATCH, DAY, HOUR, Archive, Entry, placeOf
 from txwebqq.server.historystore import GROUP
 from txwebqq.server.mail import BuddyLetter, GroupLetter, Postmark, encodeLetter
 from txwebqq.server.store import Store
+from txwebqq.sqlite.database import MEMORY
 
 ALICE, BOB, CAROL, CATS = map(Number, (10001, 10002, 10003, 200001))
 PAIR = placeOf(BOB, ALICE)

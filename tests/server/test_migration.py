@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.server.harness import ALICE, BOB, CATS, PEOPLE, keep
-from txwebqq import schema
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
 from txwebqq.server.mail import BuddyLetter, Postmark
 from txwebqq.server.population import parse
 from txwebqq.server.store import VERSION, Store
+from txwebqq.sqlite import migrations
 
 # Frozen: the databases of the first version are not written any more.
 VERSION_1 = """
@@ -190,7 +190,7 @@ def test_broken(tmp_path: Path) -> None:
     before = shape(path)
     db = sqlite3.connect(path, isolation_level=None)
     with pytest.raises(sqlite3.IntegrityError):
-        schema.upgrade(
+        migrations.upgrade(
             db, "CREATE TABLE account (nick TEXT CHECK (nick = 'me'));", 2, path
         )
     db.close()

@@ -4,8 +4,8 @@ Which channels IRC clients have parted from.
 
 from __future__ import annotations
 
-from txwebqq.database import Database
 from txwebqq.irc.places import Kind, Place
+from txwebqq.sqlite.database import Database
 
 ABSENCES_SCHEMA = """
 CREATE TABLE absence (

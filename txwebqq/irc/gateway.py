@@ -17,7 +17,6 @@ from twisted.logger import Logger
 
 from txwebqq.allowances import Allowance
 from txwebqq.client import WebQQClient, connect
-from txwebqq.database import MEMORY, Database
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.absences import Absences
 from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
@@ -33,6 +32,7 @@ from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
 from txwebqq.service import WebQQService
+from txwebqq.sqlite.database import MEMORY, Database
 
 HOUR = 3600
 

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from txwebqq.database import Database
 from txwebqq.irc.entries import LAST, Entry, Point
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import Number
+from txwebqq.sqlite.database import Database
 
 HISTORY_SCHEMA = """
 CREATE TABLE said (

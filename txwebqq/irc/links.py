@@ -18,7 +18,7 @@ from twisted.web.http import NOT_FOUND
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from txwebqq.database import Database
+from txwebqq.sqlite.database import Database
 
 LINKS_SCHEMA = """
 CREATE TABLE link (

@@ -10,11 +10,11 @@ from twisted.application.internet import StreamServerEndpointService
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory
 
-from txwebqq.database import Database
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.accounts import PictureSettings
 from txwebqq.irc.links import Bounds, LinkResource, Links
 from txwebqq.net.site import QuietSite
+from txwebqq.sqlite.database import Database
 
 DAY = 24 * 3600
 

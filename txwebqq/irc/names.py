@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
-from txwebqq.database import Database
 from txwebqq.irc.places import Kind, Place
+from txwebqq.sqlite.database import Database
 
 NAMES_SCHEMA = """
 CREATE TABLE name (

@@ -4,7 +4,7 @@ What IRC users have decided for themselves, for ever.
 
 from __future__ import annotations
 
-from txwebqq.database import Database
+from txwebqq.sqlite.database import Database
 
 PREFERENCES_SCHEMA = """
 CREATE TABLE preference (

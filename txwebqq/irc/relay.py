@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.logger import Logger
 
 from txwebqq.client import WebQQClient, connect
-from txwebqq.database import MEMORY, Database
 from txwebqq.irc.delegate import Delegate
 from txwebqq.irc.links import Links
 from txwebqq.irc.listening import showing
@@ -22,6 +21,7 @@ from txwebqq.irc.room import Room
 from txwebqq.irc.spool import Spool
 from txwebqq.irc.store import RELAY_SHAPE
 from txwebqq.service import WebQQService
+from txwebqq.sqlite.database import MEMORY, Database
 
 HOUR = 3600
 REMEMBERED = 3 * 24 * HOUR

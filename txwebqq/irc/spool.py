@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from txwebqq.database import Database
 from txwebqq.irc.policies import AtLimit
+from txwebqq.sqlite.database import Database
 
 SPOOL_SCHEMA = """
 CREATE TABLE piece (

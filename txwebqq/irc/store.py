@@ -4,13 +4,13 @@ What is in the databases of gateway and relay.
 
 from __future__ import annotations
 
-from txwebqq.database import Shape
 from txwebqq.irc.absences import ABSENCES_SCHEMA
 from txwebqq.irc.history import HISTORY_SCHEMA
 from txwebqq.irc.links import LINKS_SCHEMA
 from txwebqq.irc.names import NAMES_SCHEMA
 from txwebqq.irc.preferences import PREFERENCES_SCHEMA
 from txwebqq.irc.spool import SPOOL_SCHEMA
+from txwebqq.sqlite.database import Shape
 
 GATEWAY_SHAPE = Shape(
     NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA + PREFERENCES_SCHEMA + ABSENCES_SCHEMA,

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from txwebqq.database import InUse
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server import census, population
@@ -27,6 +26,7 @@ from txwebqq.server.records import (
     RoomWithMembers,
 )
 from txwebqq.server.store import Store
+from txwebqq.sqlite.database import InUse
 from txwebqq.wire.digests import passwordHash
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"

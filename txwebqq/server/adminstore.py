@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from txwebqq import schema
 from txwebqq.model import Number
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
@@ -23,6 +22,7 @@ from txwebqq.server.records import (
     RoomWithMembers,
 )
 from txwebqq.server.tables import Tables
+from txwebqq.sqlite import migrations
 from txwebqq.wire.avatars import OF_PERSON
 
 THEIRS = {
@@ -304,7 +304,7 @@ class AdminTables(Tables):
 
         @raise OSError: when the file cannot be made.
         """
-        schema.backUp(self._db, path)
+        migrations.backUp(self._db, path)
 
 
 def _texts(texts: dict[Number, str]) -> dict[Number, str]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
-from txwebqq.database import MEMORY, Database, Shape
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server.adminstore import AdminTables
@@ -28,6 +27,7 @@ from txwebqq.server.records import (
     Population,
 )
 from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
+from txwebqq.sqlite.database import MEMORY, Database, Shape
 
 VERSION = 4
 """What C{PRAGMA user_version} says of databases with this schema."""

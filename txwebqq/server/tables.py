@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from txwebqq.database import Database
 from txwebqq.model import Number
+from txwebqq.sqlite.database import Database
 
 
 class Tables:

@@ -24,7 +24,6 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
-from txwebqq.database import MEMORY
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
 from txwebqq.server.archive import DAYS, KEEP
@@ -38,6 +37,7 @@ from txwebqq.server.signup import SignUp
 from txwebqq.server.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
+from txwebqq.sqlite.database import MEMORY
 
 OPEN = "open"
 

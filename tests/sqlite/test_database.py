@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from txwebqq.database import MEMORY, Database, InUse, Shape
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.sqlite.database import MEMORY, Database, InUse, Shape
 
 SHAPE = Shape("CREATE TABLE tea (leaf TEXT);", 3, 0x7465, "kettle")
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from txwebqq import schema
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.sqlite import migrations
 
 MEMORY = ":memory:"
 
@@ -138,11 +138,13 @@ class Database:
         if version == 0:
             self._create()
         elif version < shape.version:
-            self.copy = schema.upgrade(db, shape.script, shape.version, path)
+            self.copy = migrations.upgrade(db, shape.script, shape.version, path)
 
     def _create(self) -> None:
         shape = self._shape
-        schema.create(self.connection, shape.script, shape.version, shape.application)
+        migrations.create(
+            self.connection, shape.script, shape.version, shape.application
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

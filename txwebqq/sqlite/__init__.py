@@ -1,0 +1,3 @@
+"""
+SQLite databases: opening, schemas and migrations.
+"""
