@@ -21,12 +21,12 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.client import Servers, connect
+from txwebqq.config.passwordfile import readSecret
 from txwebqq.daemon import heedTerminate
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.net.tls import Authorities
-from txwebqq.passwords import readSecret
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session import Era

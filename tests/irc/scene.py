@@ -9,7 +9,6 @@ from typing import Any
 
 from twisted.internet.testing import StringTransport
 
-from txwebqq.allowances import Allowance
 from txwebqq.irc.absences import Absences
 from txwebqq.irc.accounts import AccountSettings
 from txwebqq.irc.gatewayconfig import UserSettings
@@ -24,6 +23,7 @@ from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
 from txwebqq.model import Did, Number
+from txwebqq.ratelimit import Allowance
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 

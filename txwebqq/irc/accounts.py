@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txwebqq.client import Servers
+from txwebqq.config.toml import Table
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.table import Table
 from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import Authorities
 from txwebqq.session import Era

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from txwebqq.config.toml import Table
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.gatewayconfig import GatewaySettings, readGateway
 from txwebqq.irc.relayconfig import RelaySettings, readRelay
-from txwebqq.irc.table import Table
 
 
 @dataclass(frozen=True, slots=True)

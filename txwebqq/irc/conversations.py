@@ -8,7 +8,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from txwebqq.allowances import Allowance
 from txwebqq.errors import NotSignedOn
 from txwebqq.irc.absences import Absences
 from txwebqq.irc.directory import DESK, Channel, Directory
@@ -23,6 +22,7 @@ from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.resident import Resident
 from txwebqq.irc.text import lines, read
 from txwebqq.model import Font, Number, Status
+from txwebqq.ratelimit import Allowance
 
 MAX_MISSED = 200
 """How many messages of a conversation are played back."""

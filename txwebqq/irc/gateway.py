@@ -15,7 +15,6 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
-from txwebqq.allowances import Allowance
 from txwebqq.client import WebQQClient, connect
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.absences import Absences
@@ -31,6 +30,7 @@ from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
+from txwebqq.ratelimit import Allowance
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY, Database
 

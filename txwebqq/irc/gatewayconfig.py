@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from txwebqq.config.toml import Table
 from txwebqq.irc.accounts import (
     AccountSettings,
     PictureSettings,
@@ -15,7 +16,6 @@ from txwebqq.irc.accounts import (
 )
 from txwebqq.irc.line import isWord
 from txwebqq.irc.nicks import Style, isNick
-from txwebqq.irc.table import Table
 
 LISTEN = ("tcp:6667:interface=127.0.0.1",)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from txwebqq.allowances import Allowance
+from txwebqq.ratelimit import Allowance
 
 TOLD, WINDOW = 5, 60.0
 """So many are told in so many seconds."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from txwebqq.allowances import Allowance
 from txwebqq.irc.text import lines
+from txwebqq.ratelimit import Allowance
 
 ANSWERS, WINDOW = 5, 60.0
 """So many people are answered in so many seconds, on each network."""

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from txwebqq.config.toml import Table
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.accounts import (
     AccountSettings,
@@ -19,7 +20,6 @@ from txwebqq.irc.line import fold, isWord
 from txwebqq.irc.nicks import isChannel, isNick
 from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.policies import AtLimit, Long
-from txwebqq.irc.table import Table
 from txwebqq.net.tls import Authorities
 
 MAX_LINE_TEXT = 4000

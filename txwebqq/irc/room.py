@@ -17,7 +17,6 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.allowances import Allowance
 from txwebqq.irc.audience import Audience
 from txwebqq.irc.delegate import Table
 from txwebqq.irc.echoes import Echoes
@@ -32,6 +31,7 @@ from txwebqq.irc.seat import Seat
 from txwebqq.irc.spool import Piece, Spool, Taken, Tone
 from txwebqq.irc.text import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.wording import linesOf, quiet, short
+from txwebqq.ratelimit import Allowance
 
 HOLD = 3.0
 """The seconds that words which look relayed wait for those that they may be a

@@ -11,7 +11,6 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.allowances import Allowance
 from txwebqq.irc.connection import Connection
 from txwebqq.irc.directory import Channel
 from txwebqq.irc.line import Line, fold, isWord
@@ -21,6 +20,7 @@ from txwebqq.irc.registration import Registration, Verdict
 from txwebqq.irc.text import lines
 from txwebqq.irc.user import User
 from txwebqq.model import Status
+from txwebqq.ratelimit import Allowance
 
 Answer = Iterable[Line] | Awaitable[Iterable[Line]] | None
 """What a command is answered with, now or later; L{None} when a later command

@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from txwebqq.allowances import Allowance
 from txwebqq.model import Number
+from txwebqq.ratelimit import Allowance
 from txwebqq.server.adminstore import EnrolmentStore
 from txwebqq.server.challenges import Captchas
 from txwebqq.server.sessions import Random

@@ -13,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
-from txwebqq.allowances import HOUR, Allowance
 from txwebqq.model import (
     ANYBODY,
     NOBODY,
@@ -26,6 +25,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.ratelimit import HOUR, Allowance
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import HIGHEST_NUMBER, Asked, Drawer, Person
 from txwebqq.server.sessions import Random, Session, token

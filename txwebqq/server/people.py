@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from txwebqq.allowances import HOUR, Allowance
 from txwebqq.model import Number, Profile, Status, Uin
+from txwebqq.ratelimit import HOUR, Allowance
 from txwebqq.server.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.friendships import UNKNOWN, Friendships, captchaRefusal
 from txwebqq.server.post import refusalFor

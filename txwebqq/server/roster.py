@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from txwebqq.allowances import HOUR, Allowance
 from txwebqq.model import (
     WEB_CLIENT,
     Buddy,
@@ -23,6 +22,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.ratelimit import HOUR, Allowance
 from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.friendships import captchaRefusal
 from txwebqq.server.post import NOT_YOURS

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from twisted.logger import Logger
 
-from txwebqq.allowances import Allowance
 from txwebqq.model import Number
+from txwebqq.ratelimit import Allowance
 from txwebqq.server.acknowledgement import Acknowledgement
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.post import refusalFor

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 
-from txwebqq import allowances
-from txwebqq.allowances import Allowance
+from txwebqq import ratelimit
+from txwebqq.ratelimit import Allowance
 
 
 def test_window() -> None:
@@ -43,7 +43,7 @@ def test_bounded() -> None:
     However many come, only so many are remembered.
     """
     allowance = Allowance(Clock().seconds, 1, 60.0)
-    for who in range(allowances.MAX_REMEMBERED + 1):
+    for who in range(ratelimit.MAX_REMEMBERED + 1):
         assert allowance.spend(who)
     assert not allowance.isLeft(1)
     assert allowance.isLeft(0)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from txwebqq.config.passwordfile import readSecret
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.passwords import readSecret
 
 
 class Table:

@@ -1,0 +1,3 @@
+"""
+Configuration files and password files.
+"""
