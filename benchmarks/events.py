@@ -19,10 +19,10 @@ def ours(events: int, polls: int) -> float:
     """
     from twisted.internet.task import Clock
 
-    from txwebqq.delivery import Delivery
-    from txwebqq.door import Door, Turns
-    from txwebqq.polling import Inbox
     from txwebqq.roster import Roster
+    from txwebqq.session.callbacks import Door, Turns
+    from txwebqq.session.eventqueue import Delivery
+    from txwebqq.session.polling import Inbox
     from txwebqq.wire.channel import Poll2, PollResult
 
     protocol = Counting()

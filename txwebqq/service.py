@@ -15,8 +15,8 @@ from twisted.internet.interfaces import IReactorTime
 from txwebqq.client import WebQQClient
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import Account
-from txwebqq.port import Port
-from txwebqq.session import Era
+from txwebqq.session.driver import Port
+from txwebqq.session.machine import Era
 
 
 def _spread() -> float:

@@ -29,7 +29,7 @@ from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.net.tls import Authorities
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
-from txwebqq.session import Era
+from txwebqq.session.machine import Era
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 

@@ -15,7 +15,7 @@ from txwebqq.irc.gatewayconfig import LISTEN
 from txwebqq.irc.nicks import Style
 from txwebqq.irc.policies import AtLimit, Long
 from txwebqq.model import Status
-from txwebqq.session import Era
+from txwebqq.session.machine import Era
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "txwebqq"

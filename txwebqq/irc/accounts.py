@@ -11,7 +11,7 @@ from txwebqq.config.toml import Table
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import Authorities
-from txwebqq.session import Era
+from txwebqq.session.machine import Era
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txwebqq.delivery import MAX_LOOKED_UP, PATIENCE, Delivery
 from txwebqq.errors import RequestRefused
 from txwebqq.model import (
     Buddy,
@@ -24,6 +23,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.roster import Roster
+from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE, Delivery
 
 BOB, CAROL, DAVE = Uin(7), Uin(8), Uin(9)
 KICK = KickNotice("elsewhere")

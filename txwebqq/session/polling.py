@@ -18,7 +18,6 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.acknowledgement import Acknowledgement
 from txwebqq.errors import SessionExpired, Unreachable, WebQQError
 from txwebqq.model import (
     DiscussionMessage,
@@ -29,7 +28,8 @@ from txwebqq.model import (
     Presence,
     StrangerMessage,
 )
-from txwebqq.session import SignOn
+from txwebqq.session.acknowledgement import Acknowledgement
+from txwebqq.session.machine import SignOn
 from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2, PollResult
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.fields import Ticket

@@ -19,7 +19,7 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Account, KickNotice, Number
-from txwebqq.session import MAX_CAPTCHAS, Core, Era, SignOn, makeSignOn
+from txwebqq.session.machine import MAX_CAPTCHAS, Core, Era, SignOn, makeSignOn
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.fields import Ticket
 from txwebqq.wire.signon import (

@@ -24,10 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from txwebqq.acknowledgement import Acknowledgement
 from txwebqq.client import WebQQClient, accepted
-from txwebqq.delivery import Delivery
-from txwebqq.door import Door, Turns
 from txwebqq.errors import (
     LoginRefused,
     NotSignedOn,
@@ -51,10 +48,13 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.net.bodies import Sink, Source
-from txwebqq.polling import HeartbeatService, Inbox, PollService
-from txwebqq.reading import ReadingService
 from txwebqq.roster import Roster
-from txwebqq.session import Core, Era, SignOn, makeSignOn
+from txwebqq.session.acknowledgement import Acknowledgement
+from txwebqq.session.callbacks import Door, Turns
+from txwebqq.session.eventqueue import Delivery
+from txwebqq.session.machine import Core, Era, SignOn, makeSignOn
+from txwebqq.session.polling import HeartbeatService, Inbox, PollService
+from txwebqq.session.rostersync import ReadingService
 from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.fields import Ticket

@@ -27,8 +27,6 @@ from tests.rig import (
     envelope,
     message,
 )
-from txwebqq.acknowledgement import Acknowledgement
-from txwebqq.delivery import MAX_LOOKED_UP, PATIENCE
 from txwebqq.model import (
     Code,
     Event,
@@ -50,7 +48,9 @@ from txwebqq.model import (
     Uin,
     UnknownEvent,
 )
-from txwebqq.polling import Inbox
+from txwebqq.session.acknowledgement import Acknowledgement
+from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE
+from txwebqq.session.polling import Inbox
 from txwebqq.wire.fields import Fields
 from txwebqq.wire.signon import Logout2
 

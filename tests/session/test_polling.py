@@ -45,7 +45,7 @@ from txwebqq.model import (
     Typing,
     Uin,
 )
-from txwebqq.polling import MAX_SHOWN, REMEMBERED, Inbox
+from txwebqq.session.polling import MAX_SHOWN, REMEMBERED, Inbox
 from txwebqq.wire.fields import Fields
 from txwebqq.wire.signon import Logout2
 

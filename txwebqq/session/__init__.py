@@ -1,0 +1,3 @@
+"""
+The sign-on of one account, and what runs while it is online.
+"""
