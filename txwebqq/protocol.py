@@ -49,8 +49,8 @@ from txwebqq.requests.friends import FriendRequests
 from txwebqq.requests.groups import GroupRequests
 from txwebqq.requests.history import HistoryRequests
 from txwebqq.requests.media import MediaRequests
+from txwebqq.requests.messages import TalkRequests
 from txwebqq.requests.settings import SettingsRequests
-from txwebqq.requests.talk import TalkRequests
 
 
 @implementer(IWebQQProtocol)
@@ -72,7 +72,7 @@ class WebQQProtocol(
     it raises is logged and changes nothing else.
 
     What asks the server returns a L{Deferred}; L{Asking
-    <txwebqq.requests.asking.Asking>} says how it fails.
+    <txwebqq.requests.requester.Asking>} says how it fails.
 
     @ivar account: whom we sign on as.
     @ivar factory: who built this protocol, and outlives it.

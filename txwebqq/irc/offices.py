@@ -12,7 +12,7 @@ from txwebqq.errors import NotSignedOn, RequestRefused
 from txwebqq.irc.circle import Circle
 from txwebqq.irc.places import Kind, Place
 from txwebqq.model import Content, Did, Font, Gid, Number, PastMessage, Uin
-from txwebqq.requests.talk import DEFAULT_FONT
+from txwebqq.requests.messages import DEFAULT_FONT
 
 
 class Offices(Circle):

@@ -21,8 +21,8 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
-from txwebqq.requests.pieces import TooLong
-from txwebqq.requests.talk import DEFAULT_FONT, TalkRequests
+from txwebqq.requests.messages import DEFAULT_FONT, TalkRequests
+from txwebqq.requests.splitting import TooLong
 from txwebqq.wire.discussions import (
     ChangeDiscuMem,
     CreateDiscu,

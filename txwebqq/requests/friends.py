@@ -20,7 +20,7 @@ from txwebqq.model import (
     Profile,
     Uin,
 )
-from txwebqq.requests.people import NO_CAPTCHA, PeopleRequests
+from txwebqq.requests.profiles import NO_CAPTCHA, PeopleRequests
 from txwebqq.wire.command import Command
 from txwebqq.wire.fields import Ticket
 from txwebqq.wire.friends import (

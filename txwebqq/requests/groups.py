@@ -29,7 +29,7 @@ from txwebqq.model import (
     Presence,
     Uin,
 )
-from txwebqq.requests.asking import Asking, numberOf
+from txwebqq.requests.requester import Asking, numberOf
 from txwebqq.wire.administration import (
     CreateGroup,
     DissolveGroup,

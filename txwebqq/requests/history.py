@@ -20,7 +20,7 @@ from txwebqq.model import (
     PastMessage,
     Uin,
 )
-from txwebqq.requests.asking import Asking
+from txwebqq.requests.requester import Asking
 from txwebqq.wire.history import (
     NO_HISTORY,
     ChatLog,

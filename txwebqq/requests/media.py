@@ -26,7 +26,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.net.bodies import Collected, FileSource, Sink, Source
-from txwebqq.requests.talk import TalkRequests
+from txwebqq.requests.messages import TalkRequests
 from txwebqq.wire.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
 from txwebqq.wire.command import Command
 from txwebqq.wire.deposits import (

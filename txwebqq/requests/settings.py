@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from txwebqq.requests.asking import Asking
+from txwebqq.requests.requester import Asking
 from txwebqq.wire.settings import (
     PANEL,
     GetAllSettings,

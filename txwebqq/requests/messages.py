@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from txwebqq.errors import MessageTooLong, PartlySent, WebQQError
 from txwebqq.model import Code, Content, Font, Gid, Segment, Status, Text, Uin
-from txwebqq.requests.asking import Asking
-from txwebqq.requests.pieces import TooLong, piecesOf
+from txwebqq.requests.requester import Asking
+from txwebqq.requests.splitting import TooLong, piecesOf
 from txwebqq.wire.channel import (
     InputNotify2,
     SendBuddyMsg2,

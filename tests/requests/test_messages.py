@@ -28,7 +28,7 @@ from txwebqq.model import (
     plainText,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.requests.talk import DEFAULT_FONT, TalkRequests
+from txwebqq.requests.messages import DEFAULT_FONT, TalkRequests
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.channel import Poll2, SendBuddyMsg2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from txwebqq.errors import MessageTooLong
 from txwebqq.model import Content, Face, Segment, Text, UnknownSegment
-from txwebqq.requests.pieces import piecesOf
+from txwebqq.requests.splitting import piecesOf
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

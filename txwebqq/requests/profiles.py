@@ -20,7 +20,7 @@ from txwebqq.model import (
     RecentContact,
     Uin,
 )
-from txwebqq.requests.asking import Asking, numberOf
+from txwebqq.requests.requester import Asking, numberOf
 from txwebqq.wire.people import (
     BatchGetVipinfo,
     GetLongNick,
