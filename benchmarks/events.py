@@ -23,7 +23,7 @@ def ours(events: int, polls: int) -> float:
     from txwebqq.session.callbacks import Door, Turns
     from txwebqq.session.eventqueue import Delivery
     from txwebqq.session.polling import Inbox
-    from txwebqq.wire.channel import Poll2, PollResult
+    from txwebqq.wire.commands.messages import Poll2, PollResult
 
     protocol = Counting()
     factory = protocol.factory = CountingFactory()

@@ -24,7 +24,7 @@ def buddies(count: int) -> float:
     """
     from txwebqq.model import Buddy, FriendList, Uin
     from txwebqq.roster import Roster
-    from txwebqq.wire.roster import GetUserFriends2
+    from txwebqq.wire.commands.contacts import GetUserFriends2
 
     uins = [Uin(10**9 + n) for n in range(count)]
     friends = {uin: Buddy(uin, f"nick {uin}", f"mark {uin}") for uin in uins}
@@ -42,7 +42,7 @@ def members(count: int) -> float:
     Microseconds for each member of a group, from the bytes of its details.
     """
     from txwebqq.model import Code, Gid, GroupDetails, Member, Uin
-    from txwebqq.wire.roster import GetGroupInfoExt2
+    from txwebqq.wire.commands.contacts import GetGroupInfoExt2
 
     some = tuple(Member(Uin(10**9 + n), f"nick {n}", f"card {n}") for n in range(count))
     details = GroupDetails(Gid(1), Code(2), "group", Uin(10**9), some)

@@ -20,9 +20,9 @@ from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.service import WebQQService
 from txwebqq.testing import MemoryTreq, MemoryWebQQ
-from txwebqq.wire.channel import Poll2
-from txwebqq.wire.events import encodeEvent
-from txwebqq.wire.fields import Fields
+from txwebqq.wire.commands.messages import Poll2
+from txwebqq.wire.events.codec import encodeEvent
+from txwebqq.wire.form import Fields
 from txwebqq.wire.jsontext import encodeJSON
 
 POLL = "/channel/poll2"

@@ -40,12 +40,24 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Number
 from txwebqq.testing import BASE, MemoryTreq
-from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2, PollResult
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.groups import SearchGroups
-from txwebqq.wire.roster import GetUserFriends2
-from txwebqq.wire.signon import Check, CheckSig, GetImage, Login, Login2, Logout2
+from txwebqq.wire.commands.contacts import GetUserFriends2
+from txwebqq.wire.commands.groups import SearchGroups
+from txwebqq.wire.commands.messages import (
+    GetMsgTip,
+    GetOnlineBuddies2,
+    Poll2,
+    PollResult,
+)
+from txwebqq.wire.commands.signon import (
+    Check,
+    CheckSig,
+    GetImage,
+    Login,
+    Login2,
+    Logout2,
+)
+from txwebqq.wire.form import Ticket
 
 NUMBER = Number(300100200)
 TICKET = Ticket("47283951", "ps", "vf", "pt")

@@ -13,7 +13,7 @@ import treq
 from tests.wire.rows import commands
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import BASE, MemoryWebQQ
-from txwebqq.wire.events import POLL_TYPES
+from txwebqq.wire.events.codec import POLL_TYPES
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
 CODE = re.compile(r"`([^`]+)`")

@@ -21,8 +21,8 @@ from tests.authority import ELSEWHERE, LOCALHOST, LOOPBACK, NOW, YEAR, Authority
 from tests.rig import Logged
 from txwebqq.client import connect
 from txwebqq.errors import Unreachable
-from txwebqq.wire.channel import GetOnlineBuddies2
-from txwebqq.wire.fields import Ticket
+from txwebqq.wire.commands.messages import GetOnlineBuddies2
+from txwebqq.wire.form import Ticket
 
 # What Twisted passes there is not ours to change.
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")

@@ -13,9 +13,9 @@ from txwebqq.service import WebQQService
 from txwebqq.session.machine import Era
 from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.fields import Fields
+from txwebqq.wire.commands.contacts import GetGroupNameListMask2, GetUserFriends2
+from txwebqq.wire.form import Fields
 from txwebqq.wire.hashes import FRIEND_HASHES
-from txwebqq.wire.roster import GetGroupNameListMask2, GetUserFriends2
 
 HASHED = (GetUserFriends2, GetGroupNameListMask2)
 

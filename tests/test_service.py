@@ -51,7 +51,7 @@ from txwebqq.model import Account, Message, Status, Uin
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.testing import PASSWORD, MemoryTreq
-from txwebqq.wire.fields import Fields
+from txwebqq.wire.form import Fields
 
 Flush = Callable[..., list[Failure]]
 

@@ -60,8 +60,8 @@ from txwebqq.net.endpoints import NoCookies, Ways, prepared
 from txwebqq.net.keepalive import Answer, Direct, NotHTTP
 from txwebqq.net.tls import Authorities, Verifying
 from txwebqq.wire.command import Command, Host, Refusal, stamped
-from txwebqq.wire.fields import encodeForm
-from txwebqq.wire.media import Upload
+from txwebqq.wire.form import encodeForm
+from txwebqq.wire.multipart import Upload
 
 R = TypeVar("R")
 

@@ -26,8 +26,8 @@ from txwebqq.model import (
 from txwebqq.net.bodies import Sink, Source
 from txwebqq.roster import Roster
 from txwebqq.wire.command import Command
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.media import Upload
+from txwebqq.wire.form import Ticket
+from txwebqq.wire.multipart import Upload
 
 R = TypeVar("R")
 

@@ -32,7 +32,7 @@ from txwebqq.server.records import Discussion as Record
 from txwebqq.server.records import Population
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.strangers import GetC2cmsgSig2, GetSessionSig3, SendSessMsg2
+from txwebqq.wire.commands.temporary import GetC2cmsgSig2, GetSessionSig3, SendSessMsg2
 
 ODD = "'; DROP TABLE room; -- \"\\ %_ <script> 😀 \u202e عربى \0 end"
 

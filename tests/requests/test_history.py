@@ -14,7 +14,7 @@ from txwebqq.errors import RequestRefused
 from txwebqq.model import Code, Did, Face, HistoryPage, HistoryStretch, Text, Uin
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.testing import BASE, MemoryPerson, MemoryWebQQ
-from txwebqq.wire.history import Stretch
+from txwebqq.wire.commands.history import Stretch
 
 
 class Histories(SynchronousTestCase):

@@ -37,10 +37,10 @@ from txwebqq.model import (
 from txwebqq.net.bodies import FormProducer, Source
 from txwebqq.server.records import Discussion, Population, Room, RoomWithMembers
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
-from txwebqq.wire.deposits import WaitingFile
-from txwebqq.wire.discussions import SendDiscuMsg2
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.shelf import CfaceUpload
+from txwebqq.wire.commands.discussions import SendDiscuMsg2
+from txwebqq.wire.commands.offlinefiles import WaitingFile
+from txwebqq.wire.commands.pictures import CfaceUpload
+from txwebqq.wire.form import Ticket
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 JPG = b"\xff\xd8\xff\xe0" + b"picture" * 20

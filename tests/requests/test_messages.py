@@ -31,10 +31,10 @@ from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.requests.messages import DEFAULT_FONT, TalkRequests
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
-from txwebqq.wire.channel import Poll2, SendBuddyMsg2
 from txwebqq.wire.command import Command
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.signon import Logout2
+from txwebqq.wire.commands.messages import Poll2, SendBuddyMsg2
+from txwebqq.wire.commands.signon import Logout2
+from txwebqq.wire.form import Ticket
 
 LONG = 20_000
 

@@ -29,7 +29,7 @@ from txwebqq.server.mail import (
     encodeLetter,
 )
 from txwebqq.server.store import Store
-from txwebqq.wire.events import encodeEvent
+from txwebqq.wire.events.codec import encodeEvent
 
 WORDS = ("group_join", "recv", "verify_required", '"a" 微 \\ \U0001f600')
 CONTENT = (

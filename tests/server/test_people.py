@@ -1,5 +1,5 @@
 """
-Who may ask what about whom: every question about people, asked by those who
+Who may ask what about whom: every question about profiles, asked by those who
 may not.
 """
 
@@ -13,11 +13,9 @@ import pytest
 from tests.server.harness import ALICE, BOB, CAROL, DAVE, House, Response, Visitor
 from tests.wire.rows import commands
 from txwebqq.model import Number, Uin
-from txwebqq.wire import friends, people, signon
-from txwebqq.wire.channel import GetMsgTip
 from txwebqq.wire.command import Command
-from txwebqq.wire.fields import Ticket, encodeForm
-from txwebqq.wire.friends import (
+from txwebqq.wire.commands import friends, profiles, signon
+from txwebqq.wire.commands.friends import (
     FROM_BOTH,
     AddNeedVerify2,
     AddNoVerify2,
@@ -35,8 +33,8 @@ from txwebqq.wire.friends import (
     SearchQQByUin2,
     SortFriendGroup,
 )
-from txwebqq.wire.media import Upload
-from txwebqq.wire.people import (
+from txwebqq.wire.commands.messages import GetMsgTip
+from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,
     GetLongNick,
     GetQQLevel2,
@@ -50,6 +48,8 @@ from txwebqq.wire.people import (
     ModifyMyDetails2,
     SetLongNick2,
 )
+from txwebqq.wire.form import Ticket, encodeForm
+from txwebqq.wire.multipart import Upload
 
 Make = Callable[[Ticket, Uin], Command[Any]]
 
@@ -131,7 +131,7 @@ def test_complete() -> None:
     """
     Every question about people is in a table above.
     """
-    modules = (people.__name__, friends.__name__)
+    modules = (profiles.__name__, friends.__name__)
     assert {c for c in commands() if c.__module__ in modules} == set(EVERY)
 
 

@@ -13,7 +13,7 @@ from tests.server.harness import ALICE, BOB, DAVE, House
 from txwebqq.model import Did
 from txwebqq.server.store import Store
 from txwebqq.server.talks import Talks
-from txwebqq.wire.strangers import IN_DISCUSSION
+from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
 
 @pytest.fixture

@@ -34,8 +34,8 @@ from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
 from txwebqq.server.store import Store
 from txwebqq.server.world import World
-from txwebqq.wire.channel import PollResult
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.messages import PollResult
 from txwebqq.wire.content import sizeOf
 
 ALICE, BOB = Number(10001), Number(10002)

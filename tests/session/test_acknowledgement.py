@@ -51,8 +51,8 @@ from txwebqq.model import (
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE
 from txwebqq.session.polling import Inbox
-from txwebqq.wire.fields import Fields
-from txwebqq.wire.signon import Logout2
+from txwebqq.wire.commands.signon import Logout2
+from txwebqq.wire.form import Fields
 
 PROFILE = "/api/get_friend_info2"
 EXPIRED = b'{"retcode":121,"t":"0"}'

@@ -21,8 +21,7 @@ from txwebqq.errors import (
 from txwebqq.model import Account, KickNotice, Number
 from txwebqq.session.machine import MAX_CAPTCHAS, Core, Era, SignOn, makeSignOn
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.signon import (
+from txwebqq.wire.commands.signon import (
     Challenge,
     Check,
     CheckSig,
@@ -37,6 +36,7 @@ from txwebqq.wire.signon import (
     SignedCheck,
     SignedLogin,
 )
+from txwebqq.wire.form import Ticket
 
 SALT = b"\x00\x00\x00\x00\x11\xe3\x2a\x68"
 LANDING = "http://ptlogin4.web2.qq.com/check_sig?ptsigx=1"

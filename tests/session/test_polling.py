@@ -46,8 +46,8 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.session.polling import MAX_SHOWN, REMEMBERED, Inbox
-from txwebqq.wire.fields import Fields
-from txwebqq.wire.signon import Logout2
+from txwebqq.wire.commands.signon import Logout2
+from txwebqq.wire.form import Fields
 
 ME = Number(10001)
 KICKED = KickNotice("elsewhere")

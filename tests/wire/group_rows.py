@@ -40,16 +40,8 @@ from txwebqq.model import (
     Text,
     Uin,
 )
-from txwebqq.wire.administration import (
-    CreateGroup,
-    DissolveGroup,
-    ModifyGroupInfo,
-    RemoveGroupMember,
-    SetGroupAdmin,
-    TransferGroup,
-)
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.discussions import (
+from txwebqq.wire.commands.discussions import (
     GONE,
     RENAME_FORBIDDEN,
     TOO_MANY,
@@ -63,8 +55,22 @@ from txwebqq.wire.discussions import (
     QuitDiscu,
     SendDiscuMsg2,
 )
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.groups import (
+from txwebqq.wire.commands.groupadmin import (
+    CreateGroup,
+    DissolveGroup,
+    ModifyGroupInfo,
+    RemoveGroupMember,
+    SetGroupAdmin,
+    TransferGroup,
+)
+from txwebqq.wire.commands.groupmember import (
+    GetSelfBusinessCard2,
+    MessageFilter,
+    OwnCard,
+    UpdateGroupBusinessCard2,
+    UpdateGroupInfo2,
+)
+from txwebqq.wire.commands.groups import (
     AGREE,
     ApplyJoinGroup2,
     GetGroupInfo,
@@ -77,20 +83,14 @@ from txwebqq.wire.groups import (
     SearchGroups,
     SendGroupWebMsg,
 )
-from txwebqq.wire.seats import (
-    GetSelfBusinessCard2,
-    MessageFilter,
-    OwnCard,
-    UpdateGroupBusinessCard2,
-    UpdateGroupInfo2,
-)
-from txwebqq.wire.strangers import (
+from txwebqq.wire.commands.temporary import (
     IN_DISCUSSION,
     IN_GROUP,
     GetC2cmsgSig2,
     GetSessionSig3,
     SendSessMsg2,
 )
+from txwebqq.wire.form import Ticket
 
 BOTH = Ticket(clientid=CLIENTID, psessionid=PSESSIONID, vfwebqq=VFWEBQQ)
 OPEN = f"&clientid={CLIENTID}&psessionid={PSESSIONID}"

@@ -18,9 +18,9 @@ from tests.wire.rows import (
     Row,
 )
 from txwebqq.model import Did, Uin
-from txwebqq.wire.avatars import OF_GROUP, GetFace, ModifyMyHead
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.deposits import (
+from txwebqq.wire.commands.avatars import OF_GROUP, GetFace, ModifyMyHead
+from txwebqq.wire.commands.offlinefiles import (
     CALLBACK_FILE,
     CALLBACK_PICTURE,
     ApplyOfflinePicDl2,
@@ -33,9 +33,7 @@ from txwebqq.wire.deposits import (
     UploadOfflinePic,
     WaitingFile,
 )
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.media import GetFile2, ReceiveFile, RefuseFile2, SendFile
-from txwebqq.wire.shelf import (
+from txwebqq.wire.commands.pictures import (
     CALLBACK_FACE,
     DELETE_FACE,
     DISCUSSION_PICTURE,
@@ -50,6 +48,8 @@ from txwebqq.wire.shelf import (
     Shelved,
     WebqqApp,
 )
+from txwebqq.wire.form import Ticket
+from txwebqq.wire.multipart import GetFile2, ReceiveFile, RefuseFile2, SendFile
 
 OWN = Uin(ME)
 OPEN = Ticket(psessionid=PSESSIONID)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 
 import txwebqq.wire
@@ -36,7 +36,17 @@ from txwebqq.model import (
     Text,
     Uin,
 )
-from txwebqq.wire.channel import (
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.contacts import (
+    GROUP_NUMBER,
+    GetFriendInfo2,
+    GetFriendUin2,
+    GetGroupInfoExt2,
+    GetGroupNameListMask2,
+    GetUserFriends2,
+    Identity,
+)
+from txwebqq.wire.commands.messages import (
     ChangeStatus2,
     GetMsgTip,
     GetOnlineBuddies2,
@@ -47,18 +57,7 @@ from txwebqq.wire.channel import (
     SendQunMsg2,
     Shake2,
 )
-from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.fields import Pairs, Ticket
-from txwebqq.wire.roster import (
-    GROUP_NUMBER,
-    GetFriendInfo2,
-    GetFriendUin2,
-    GetGroupInfoExt2,
-    GetGroupNameListMask2,
-    GetUserFriends2,
-    Identity,
-)
-from txwebqq.wire.signon import (
+from txwebqq.wire.commands.signon import (
     Challenge,
     Check,
     CheckSig,
@@ -73,6 +72,7 @@ from txwebqq.wire.signon import (
     SignedCheck,
     SignedLogin,
 )
+from txwebqq.wire.form import Pairs, Ticket
 
 # ---- the cast of protocol.md 0.3
 
@@ -139,7 +139,7 @@ def commands() -> Iterator[type[Command[Any]]]:
     """
     Every Command in the package that can be asked.
     """
-    for info in iter_modules(txwebqq.wire.__path__, "txwebqq.wire."):
+    for info in walk_packages(txwebqq.wire.__path__, "txwebqq.wire."):
         for item in vars(import_module(info.name)).values():
             if (
                 inspect.isclass(item)

@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.wire import rows
+from tests.wire.contact_rows import PEOPLE_PLACES, PEOPLE_ROWS
 from tests.wire.group_rows import GROUP_PLACES, GROUP_ROWS
+from tests.wire.history_rows import TALK_PLACES, TALK_ROWS
 from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
-from tests.wire.people_rows import PEOPLE_PLACES, PEOPLE_ROWS
 from tests.wire.rows import (
     BO,
     CHANNEL,
@@ -29,20 +30,17 @@ from tests.wire.rows import (
     commands,
     readable,
 )
-from tests.wire.talk_rows import TALK_PLACES, TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Content, Font, Presence, Status, Text
-from txwebqq.wire.channel import (
+from txwebqq.wire.command import Command, Referer, Refusal, encodeRefusal, stamped
+from txwebqq.wire.commands.contacts import GetFriendUin2, GetUserFriends2
+from txwebqq.wire.commands.messages import (
     GetMsgTip,
     GetOnlineBuddies2,
     Poll2,
     SendBuddyMsg2,
 )
-from txwebqq.wire.command import Command, Referer, Refusal, encodeRefusal, stamped
-from txwebqq.wire.fields import Fields, Ticket, encodeForm
-from txwebqq.wire.media import Upload, pathFields
-from txwebqq.wire.roster import GetFriendUin2, GetUserFriends2
-from txwebqq.wire.signon import (
+from txwebqq.wire.commands.signon import (
     Challenge,
     Check,
     CheckSig,
@@ -52,6 +50,8 @@ from txwebqq.wire.signon import (
     LoginReply,
     Logout2,
 )
+from txwebqq.wire.form import Fields, Ticket, encodeForm
+from txwebqq.wire.multipart import Upload, pathFields
 
 ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
 

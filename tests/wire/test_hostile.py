@@ -15,22 +15,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire import rows
+from tests.wire.contact_rows import PEOPLE_ROWS
 from tests.wire.group_rows import GROUP_ROWS
+from tests.wire.history_rows import TALK_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
-from tests.wire.people_rows import PEOPLE_ROWS
 from tests.wire.rows import CHANNEL, CLIENTID, LIN, SIGNATURE, Row
-from tests.wire.talk_rows import TALK_ROWS
 from txwebqq.errors import MalformedReply
 from txwebqq.model import UnknownEvent, UnknownSegment
-from txwebqq.wire.channel import GetOnlineBuddies2, Poll2, PollResult, SendBuddyMsg2
+from txwebqq.wire.coerce import LIMIT
 from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.messages import (
+    GetOnlineBuddies2,
+    Poll2,
+    PollResult,
+    SendBuddyMsg2,
+)
+from txwebqq.wire.commands.signon import Check, LoginPage, LoginReply
 from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
-from txwebqq.wire.events import decodeEnvelope, encodeEvent
-from txwebqq.wire.fields import Fields, encodeForm
+from txwebqq.wire.events.codec import decodeEnvelope, encodeEvent
+from txwebqq.wire.form import Fields, encodeForm
+from txwebqq.wire.jsonp import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.jsontext import parseJSON, parseJSONPrefix
-from txwebqq.wire.ptui import encodeCall, parseCall, quoteArgument
-from txwebqq.wire.signon import Check, LoginPage, LoginReply
-from txwebqq.wire.values import LIMIT
 
 ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
 

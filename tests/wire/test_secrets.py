@@ -13,11 +13,11 @@ from tests.wire.rows import DIGEST, LANDING, PSESSIONID, PTWEBQQ, VFWEBQQ
 from tests.wire.test_commands import ROWS, asked, name
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Account, Number, OfflineFile, Uin
-from txwebqq.wire.channel import Poll2
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.fields import Fields, Ticket, encodeForm
-from txwebqq.wire.roster import GetFriendInfo2, GetUserFriends2
-from txwebqq.wire.signon import Check, CheckSig, Login, Login2, LoginReply
+from txwebqq.wire.commands.contacts import GetFriendInfo2, GetUserFriends2
+from txwebqq.wire.commands.messages import Poll2
+from txwebqq.wire.commands.signon import Check, CheckSig, Login, Login2, LoginReply
+from txwebqq.wire.form import Fields, Ticket, encodeForm
 
 WHOLE = Ticket("47283951", PSESSIONID, VFWEBQQ, PTWEBQQ)
 SKEY = "@aB3dE5fG7"

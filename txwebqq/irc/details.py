@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from txwebqq.irc.commands import Commands, Misused
 from txwebqq.model import Birthday
 from txwebqq.protocol import WebQQProtocol
-from txwebqq.wire.profile import PROFILE_TEXTS
+from txwebqq.wire.profilefields import PROFILE_TEXTS
 
 DETAILS = sorted(("birthday", "signature", *PROFILE_TEXTS))
 

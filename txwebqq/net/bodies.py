@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from txwebqq.errors import Unreachable
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.media import MAX_REFUSAL, Upload, encodeParts, refusalIn
+from txwebqq.wire.multipart import MAX_REFUSAL, Upload, encodeParts, refusalIn
 
 PIECE = 64 * 1024
 """The bytes that are read from a file at once."""

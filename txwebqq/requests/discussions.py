@@ -23,7 +23,7 @@ from txwebqq.model import (
 )
 from txwebqq.requests.messages import DEFAULT_FONT, TalkRequests
 from txwebqq.requests.splitting import TooLong
-from txwebqq.wire.discussions import (
+from txwebqq.wire.commands.discussions import (
     ChangeDiscuMem,
     CreateDiscu,
     GetDiscuInfo,
@@ -34,8 +34,13 @@ from txwebqq.wire.discussions import (
     QuitDiscu,
     SendDiscuMsg2,
 )
-from txwebqq.wire.seats import MessageFilter
-from txwebqq.wire.strangers import IN_DISCUSSION, IN_GROUP, GetC2cmsgSig2, SendSessMsg2
+from txwebqq.wire.commands.groupmember import MessageFilter
+from txwebqq.wire.commands.temporary import (
+    IN_DISCUSSION,
+    IN_GROUP,
+    GetC2cmsgSig2,
+    SendSessMsg2,
+)
 
 SIGNATURE_LIFE = 300.0
 """The seconds for which what lets us write to somebody is used again."""

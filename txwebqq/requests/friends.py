@@ -22,8 +22,7 @@ from txwebqq.model import (
 )
 from txwebqq.requests.profiles import NO_CAPTCHA, PeopleRequests
 from txwebqq.wire.command import Command
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.friends import (
+from txwebqq.wire.commands.friends import (
     FROM_BOTH,
     FROM_MINE,
     AddNeedVerify2,
@@ -42,6 +41,7 @@ from txwebqq.wire.friends import (
     SearchQQByUin2,
     SortFriendGroup,
 )
+from txwebqq.wire.form import Ticket
 
 
 class FriendRequests(PeopleRequests):

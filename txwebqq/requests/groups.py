@@ -30,7 +30,13 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.requests.requester import Asking, numberOf
-from txwebqq.wire.administration import (
+from txwebqq.wire.commands.contacts import (
+    GROUP_NUMBER,
+    GetFriendUin2,
+    GetGroupInfoExt2,
+    GetGroupNameListMask2,
+)
+from txwebqq.wire.commands.groupadmin import (
     CreateGroup,
     DissolveGroup,
     ModifyGroupInfo,
@@ -38,7 +44,13 @@ from txwebqq.wire.administration import (
     SetGroupAdmin,
     TransferGroup,
 )
-from txwebqq.wire.groups import (
+from txwebqq.wire.commands.groupmember import (
+    GetSelfBusinessCard2,
+    MessageFilter,
+    UpdateGroupBusinessCard2,
+    UpdateGroupInfo2,
+)
+from txwebqq.wire.commands.groups import (
     AGREE,
     REFUSE,
     ApplyJoinGroup2,
@@ -50,19 +62,7 @@ from txwebqq.wire.groups import (
     SearchGroups,
     SendGroupWebMsg,
 )
-from txwebqq.wire.roster import (
-    GROUP_NUMBER,
-    GetFriendUin2,
-    GetGroupInfoExt2,
-    GetGroupNameListMask2,
-)
-from txwebqq.wire.seats import (
-    GetSelfBusinessCard2,
-    MessageFilter,
-    UpdateGroupBusinessCard2,
-    UpdateGroupInfo2,
-)
-from txwebqq.wire.signon import GetImage
+from txwebqq.wire.commands.signon import GetImage
 
 LOOK_UP = "1003901"
 """The C{aid} of captchas that are not for a login (protocol.md 1.2)."""

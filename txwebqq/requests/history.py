@@ -21,7 +21,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.requests.requester import Asking
-from txwebqq.wire.history import (
+from txwebqq.wire.commands.history import (
     NO_HISTORY,
     ChatLog,
     ChatLogDates,

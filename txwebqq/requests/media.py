@@ -27,9 +27,9 @@ from txwebqq.model import (
 )
 from txwebqq.net.bodies import Collected, FileSource, Sink, Source
 from txwebqq.requests.messages import TalkRequests
-from txwebqq.wire.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
 from txwebqq.wire.command import Command
-from txwebqq.wire.deposits import (
+from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
+from txwebqq.wire.commands.offlinefiles import (
     GetOffpic2,
     NotifyOfffile2,
     SendOfffile2,
@@ -37,9 +37,7 @@ from txwebqq.wire.deposits import (
     UploadOfflinePic,
     WaitingFile,
 )
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.media import LOCAL_IDS, GetFile2, RefuseFile2, SendFile
-from txwebqq.wire.shelf import (
+from txwebqq.wire.commands.pictures import (
     CALLBACK_FACE,
     CALLBACK_GROUP,
     DELETE_FACE,
@@ -54,6 +52,8 @@ from txwebqq.wire.shelf import (
     Shelved,
     WebqqApp,
 )
+from txwebqq.wire.form import Ticket
+from txwebqq.wire.multipart import LOCAL_IDS, GetFile2, RefuseFile2, SendFile
 
 MAX_PICTURE = 16 * 1024 * 1024
 """The bytes of a picture that we are willing to take."""

@@ -13,15 +13,15 @@ from txwebqq.errors import MessageTooLong, PartlySent, WebQQError
 from txwebqq.model import Code, Content, Font, Gid, Segment, Status, Text, Uin
 from txwebqq.requests.requester import Asking
 from txwebqq.requests.splitting import TooLong, piecesOf
-from txwebqq.wire.channel import (
+from txwebqq.wire.command import Command
+from txwebqq.wire.commands.messages import (
     InputNotify2,
     SendBuddyMsg2,
     SendQunMsg2,
     Shake2,
 )
-from txwebqq.wire.command import Command
 from txwebqq.wire.content import MAX_TEXT
-from txwebqq.wire.fields import Ticket
+from txwebqq.wire.form import Ticket
 
 DEFAULT_FONT = Font()
 

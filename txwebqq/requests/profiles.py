@@ -21,7 +21,12 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.requests.requester import Asking, numberOf
-from txwebqq.wire.people import (
+from txwebqq.wire.commands.contacts import (
+    GetFriendInfo2,
+    GetFriendUin2,
+    GetUserFriends2,
+)
+from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,
     GetLongNick,
     GetQQLevel2,
@@ -33,7 +38,6 @@ from txwebqq.wire.people import (
     SetLongNick2,
     Signatures,
 )
-from txwebqq.wire.roster import GetFriendInfo2, GetFriendUin2, GetUserFriends2
 
 NO_CAPTCHA = Captcha()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from txwebqq.interfaces import IWebQQTransport
 from txwebqq.model import Number
-from txwebqq.wire.roster import Identity
+from txwebqq.wire.commands.contacts import Identity
 
 
 class Asking:

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from txwebqq.requests.requester import Asking
-from txwebqq.wire.settings import (
+from txwebqq.wire.commands.settings import (
     PANEL,
     GetAllSettings,
     GetSettings,

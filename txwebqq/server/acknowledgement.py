@@ -111,7 +111,7 @@ class Acknowledgement:
     """
     What one poll, or a logout, says about the replies before it.
 
-    @ivar ack: as in L{txwebqq.wire.channel.Poll2}, like C{ids}.
+    @ivar ack: as in L{txwebqq.wire.commands.messages.Poll2}, like C{ids}.
     @ivar hasArrived: whether the last reply's connection gives no reason to
         doubt that it has arrived.
     """

@@ -11,7 +11,8 @@ from txwebqq.model import NewGroup
 from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.membership import Membership
 from txwebqq.server.sessions import Session, Sessions
-from txwebqq.wire.administration import (
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.groupadmin import (
     CreateGroup,
     DissolveGroup,
     ModifyGroupInfo,
@@ -19,7 +20,6 @@ from txwebqq.wire.administration import (
     SetGroupAdmin,
     TransferGroup,
 )
-from txwebqq.wire.command import Command, Refusal
 
 
 class Administration:

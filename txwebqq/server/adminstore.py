@@ -23,7 +23,7 @@ from txwebqq.server.records import (
 )
 from txwebqq.server.tables import Tables
 from txwebqq.sqlite import migrations
-from txwebqq.wire.avatars import OF_PERSON
+from txwebqq.wire.commands.avatars import OF_PERSON
 
 THEIRS = {
     "account": "number",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from txwebqq.model import Code, Gid, Number, Uin
 from txwebqq.server.records import LOWEST_NUMBER
-from txwebqq.wire.roster import GLOBAL_MASK
+from txwebqq.wire.commands.contacts import GLOBAL_MASK
 
 KEY_BITS = 96
 

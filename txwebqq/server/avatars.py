@@ -14,8 +14,8 @@ from txwebqq.server.pictures import Pictures, typeOf
 from txwebqq.server.portraits import portrait
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Sessions
-from txwebqq.wire.avatars import GetFace, ModifyMyHead
 from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.avatars import GetFace, ModifyMyHead
 
 
 class Avatars:

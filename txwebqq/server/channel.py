@@ -21,7 +21,8 @@ from txwebqq.server.post import refusalFor
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.signals import ShakeSignal, TypingSignal, signal
 from txwebqq.server.world import World
-from txwebqq.wire.channel import (
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.messages import (
     ChangeStatus2,
     GetMsgTip,
     GetOnlineBuddies2,
@@ -32,7 +33,6 @@ from txwebqq.wire.channel import (
     SendQunMsg2,
     Shake2,
 )
-from txwebqq.wire.command import Command, Refusal
 
 THROTTLE = 1.0
 """The seconds for which bad news to a poll are held: most clients ask again at

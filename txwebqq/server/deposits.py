@@ -17,7 +17,7 @@ from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Sessions
 from txwebqq.server.uploads import Received
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.deposits import (
+from txwebqq.wire.commands.offlinefiles import (
     ApplyOfflinePicDl2,
     GetOffpic2,
     LocatedPicture,
@@ -27,7 +27,7 @@ from txwebqq.wire.deposits import (
     UploadOfflineFile,
     UploadOfflinePic,
 )
-from txwebqq.wire.fields import Fields
+from txwebqq.wire.form import Fields
 
 
 class Deposits:

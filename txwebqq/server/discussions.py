@@ -26,7 +26,7 @@ from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.discussions import (
+from txwebqq.wire.commands.discussions import (
     GONE,
     ChangeDiscuMem,
     CreateDiscu,

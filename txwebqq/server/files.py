@@ -28,7 +28,7 @@ from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Random, Session, token
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.media import LOCAL_IDS
+from txwebqq.wire.multipart import LOCAL_IDS
 
 DAY = 24 * 3600
 

@@ -17,7 +17,7 @@ from txwebqq.server.profiles import describe
 from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.friends import (
+from txwebqq.wire.commands.friends import (
     FROM_BOTH,
     FROM_MINE,
     AddNeedVerify2,

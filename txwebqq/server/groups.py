@@ -21,7 +21,7 @@ from txwebqq.server.post import NOT_YOURS, refusalFor
 from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.groups import (
+from txwebqq.wire.commands.groups import (
     AGREE,
     REFUSE,
     ApplyJoinGroup2,

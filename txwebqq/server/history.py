@@ -26,7 +26,7 @@ from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.history import (
+from txwebqq.wire.commands.history import (
     DISCUSSION_LOG,
     NO_HISTORY,
     ChatLine,

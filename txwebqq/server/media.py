@@ -31,9 +31,10 @@ from txwebqq.server.streams import Flow, Intake
 from txwebqq.server.uploads import Taker, Uploaded, Uploads
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.deposits import UploadOfflineFile, UploadOfflinePic
-from txwebqq.wire.fields import Fields
-from txwebqq.wire.media import (
+from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
+from txwebqq.wire.commands.pictures import CfaceUpload
+from txwebqq.wire.form import Fields
+from txwebqq.wire.multipart import (
     GetFile2,
     ReceiveFile,
     RefuseFile2,
@@ -41,7 +42,6 @@ from txwebqq.wire.media import (
     Upload,
     pathFields,
 )
-from txwebqq.wire.shelf import CfaceUpload
 
 CLEAN = 3600.0
 """The seconds between two looks for what is too old."""

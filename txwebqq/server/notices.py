@@ -22,7 +22,7 @@ from txwebqq.model import (
 )
 from txwebqq.server.aliases import Aliases
 from txwebqq.server.mail import LETTERS, Postmark
-from txwebqq.wire.strangers import IN_DISCUSSION
+from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
 NOBODY = Number(0)
 

@@ -21,8 +21,7 @@ from txwebqq.server.sessions import Ended, Session
 from txwebqq.server.tidings import SignatureLetter
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.people import (
+from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,
     GetLongNick,
     GetQQLevel2,
@@ -40,6 +39,7 @@ from txwebqq.wire.people import (
     SetLongNick2,
     Signatures,
 )
+from txwebqq.wire.form import Ticket
 
 NOT_IN = Refusal(100000, "the cookies uin and skey are not of one login")
 TOO_OFTEN = 6

@@ -26,9 +26,9 @@ from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Random, Session, token
 from txwebqq.server.world import World
-from txwebqq.wire.avatars import OF_GROUP, OF_PERSON
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.shelf import CustomFaceEntry, FaceSignature, Shelved
+from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON
+from txwebqq.wire.commands.pictures import CustomFaceEntry, FaceSignature, Shelved
 
 MAX_PICTURES = 10
 """How many pictures a message may have (protocol.md 4.9)."""

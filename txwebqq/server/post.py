@@ -34,8 +34,8 @@ from txwebqq.server.sessions import (
     Sessions,
 )
 from txwebqq.server.storage import Storage
-from txwebqq.wire.channel import PollResult
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.messages import PollResult
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
 KICKED = "您的帐号在另一地点登录，您已被迫下线。"

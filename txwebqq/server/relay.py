@@ -24,8 +24,8 @@ from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Session
 from txwebqq.server.streams import Flow
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.fields import Pairs
-from txwebqq.wire.media import SendFile
+from txwebqq.wire.form import Pairs
+from txwebqq.wire.multipart import SendFile
 
 OFFER = 120.0
 """The seconds that an offer stands: less than a connection may be quiet."""

@@ -31,7 +31,7 @@ from txwebqq.server.records import Attendant
 from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.roster import (
+from txwebqq.wire.commands.contacts import (
     GROUP_NUMBER,
     GetFriendInfo2,
     GetFriendUin2,

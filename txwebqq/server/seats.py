@@ -13,7 +13,7 @@ from txwebqq.server.membership import Membership
 from txwebqq.server.sessions import Session, Sessions
 from txwebqq.server.talks import Talks
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.seats import (
+from txwebqq.wire.commands.groupmember import (
     GetSelfBusinessCard2,
     MessageFilter,
     OwnCard,

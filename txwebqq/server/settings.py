@@ -13,15 +13,15 @@ from txwebqq.server.exchange import STALE, Exchange, Handler
 from txwebqq.server.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.jsontext import encodeJSON
-from txwebqq.wire.settings import (
+from txwebqq.wire.commands.settings import (
     GetAllSettings,
     GetSettings,
     SetManySettings,
     SetSettings,
     Settings,
 )
+from txwebqq.wire.form import Ticket
+from txwebqq.wire.jsontext import encodeJSON
 
 MAX_COUNT = 200
 """The settings that an account may have."""

@@ -17,7 +17,7 @@ from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Sessions
 from txwebqq.server.uploads import Received
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.shelf import (
+from txwebqq.wire.commands.pictures import (
     DELETE_FACE,
     LIST_FACES,
     SHOW_FACE,

@@ -19,8 +19,7 @@ from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions import Ended, Random, token
 from txwebqq.server.world import Denial, World
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.digests import saltFor
-from txwebqq.wire.signon import (
+from txwebqq.wire.commands.signon import (
     Challenge,
     Check,
     CheckSig,
@@ -32,6 +31,7 @@ from txwebqq.wire.signon import (
     Logout2,
     Session,
 )
+from txwebqq.wire.digests import saltFor
 
 WELCOME = "登录成功！"
 WRONG_PASSWORD = "您输入的帐号或密码不正确，请重新输入。"

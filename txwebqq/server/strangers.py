@@ -12,7 +12,7 @@ from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.sessions import Sessions
 from txwebqq.server.talks import Talks
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.strangers import (
+from txwebqq.wire.commands.temporary import (
     IN_DISCUSSION,
     GetC2cmsgSig2,
     GetSessionSig3,

@@ -14,8 +14,8 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from zope.interface import implementer
 
 from txwebqq.errors import MalformedReply
-from txwebqq.wire.fields import Pairs
-from txwebqq.wire.media import decodePart
+from txwebqq.wire.form import Pairs
+from txwebqq.wire.multipart import decodePart
 
 PIECE = 64 * 1024
 """The bytes that are read from a disk at once."""

@@ -16,8 +16,7 @@ from txwebqq.server.records import Chat
 from txwebqq.server.sessions import Random, Session, token
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.content import MAX_TEXT, sizeOf
-from txwebqq.wire.discussions import (
+from txwebqq.wire.commands.discussions import (
     GONE,
     RENAME_FORBIDDEN,
     RENAME_GONE,
@@ -25,7 +24,8 @@ from txwebqq.wire.discussions import (
     TOO_MANY,
     Invitation,
 )
-from txwebqq.wire.strangers import IN_DISCUSSION, IN_GROUP
+from txwebqq.wire.commands.temporary import IN_DISCUSSION, IN_GROUP
+from txwebqq.wire.content import MAX_TEXT, sizeOf
 
 MAX_CHAT = 50
 """So many people may be in one discussion."""

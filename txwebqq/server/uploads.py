@@ -17,8 +17,8 @@ from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Session, Sessions
 from txwebqq.server.streams import Flow
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.fields import Fields, Pairs
-from txwebqq.wire.media import Upload
+from txwebqq.wire.form import Fields, Pairs
+from txwebqq.wire.multipart import Upload
 
 
 @dataclass(frozen=True, slots=True)

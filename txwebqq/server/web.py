@@ -47,11 +47,11 @@ from txwebqq.server.strangers import Strangers
 from txwebqq.server.streams import Flow, Intake, Pump
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import World
-from txwebqq.wire.channel import Poll2
 from txwebqq.wire.command import Command, Refusal, encodeRefusal
-from txwebqq.wire.fields import Fields
-from txwebqq.wire.history import GetChatLog
-from txwebqq.wire.signon import Check, GetImage, Login, LoginPage, LoginReply
+from txwebqq.wire.commands.history import GetChatLog
+from txwebqq.wire.commands.messages import Poll2
+from txwebqq.wire.commands.signon import Check, GetImage, Login, LoginPage, LoginReply
+from txwebqq.wire.form import Fields
 
 MAX_BODY = 1024 * 1024
 """The bytes that the body of a question may have."""

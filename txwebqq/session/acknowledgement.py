@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from twisted.internet.defer import Deferred
 
 from txwebqq.model import Event, KickNotice, Shake, StatusChange, Typing
-from txwebqq.wire.events import POLL_TYPES, pollTypeOf
+from txwebqq.wire.events.codec import POLL_TYPES, pollTypeOf
 
 # Servers give these to the session that they came for, and to no later one.
 _PASSING = frozenset(

@@ -55,17 +55,17 @@ from txwebqq.session.eventqueue import Delivery
 from txwebqq.session.machine import Core, Era, SignOn, makeSignOn
 from txwebqq.session.polling import HeartbeatService, Inbox, PollService
 from txwebqq.session.rostersync import ReadingService
-from txwebqq.wire.channel import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.hashes import FRIEND_HASHES
-from txwebqq.wire.media import Upload
-from txwebqq.wire.roster import (
+from txwebqq.wire.commands.contacts import (
     GetFriendInfo2,
     GetGroupNameListMask2,
     GetUserFriends2,
 )
-from txwebqq.wire.signon import Logout2
+from txwebqq.wire.commands.messages import ChangeStatus2, GetOnlineBuddies2
+from txwebqq.wire.commands.signon import Logout2
+from txwebqq.wire.form import Ticket
+from txwebqq.wire.hashes import FRIEND_HASHES
+from txwebqq.wire.multipart import Upload
 
 R = TypeVar("R")
 T = TypeVar("T")

@@ -32,9 +32,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Account, KickNotice, Status
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.digests import passwordDigest, passwordHash
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.signon import (
+from txwebqq.wire.commands.signon import (
     Challenge,
     Check,
     CheckSig,
@@ -49,6 +47,8 @@ from txwebqq.wire.signon import (
     SignedCheck,
     SignedLogin,
 )
+from txwebqq.wire.digests import passwordDigest, passwordHash
+from txwebqq.wire.form import Ticket
 
 R = TypeVar("R")
 

@@ -30,9 +30,14 @@ from txwebqq.model import (
 )
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.machine import SignOn
-from txwebqq.wire.channel import GetMsgTip, GetOnlineBuddies2, Poll2, PollResult
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.fields import Ticket
+from txwebqq.wire.commands.messages import (
+    GetMsgTip,
+    GetOnlineBuddies2,
+    Poll2,
+    PollResult,
+)
+from txwebqq.wire.form import Ticket
 
 MAX_FAILURES = 4
 """The polls that may fail in a row before the session is doubted."""

@@ -18,9 +18,9 @@ from txwebqq.errors import WebQQError
 from txwebqq.model import Code, Did, GroupProfile
 from txwebqq.roster import Roster
 from txwebqq.wire.command import Command
-from txwebqq.wire.discussions import GetDiscuInfo, GetDiscuListNew2
-from txwebqq.wire.fields import Ticket
-from txwebqq.wire.groups import GetGroupPublicInfo2
+from txwebqq.wire.commands.discussions import GetDiscuInfo, GetDiscuListNew2
+from txwebqq.wire.commands.groups import GetGroupPublicInfo2
+from txwebqq.wire.form import Ticket
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from enum import Enum, StrEnum
 from math import isfinite
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
-from txwebqq.wire.fields import Fields, Pairs, Ticket
+from txwebqq.wire.coerce import guarded, integer
+from txwebqq.wire.form import Fields, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.values import guarded, integer
 
 R = TypeVar("R")
 

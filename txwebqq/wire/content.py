@@ -20,9 +20,9 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
+from txwebqq.wire.coerce import LIMIT, MISSHAPEN, natural, textOf
+from txwebqq.wire.fastconstructor import quickly
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.quickly import quickly
-from txwebqq.wire.values import LIMIT, MISSHAPEN, natural, textOf
 
 MAX_TEXT = 15_000
 """The bytes of text that one message may hold (protocol.md 4.9)."""

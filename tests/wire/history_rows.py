@@ -1,0 +1,223 @@
+"""
+The rows of histories and settings (L{tests.wire.rows}), and where they go.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.wire.rows import LIN, QIU, SENT_AT, TEAHOUSE_CODE, VFWEBQQ, Row
+from txwebqq.model import (
+    Did,
+    Face,
+    GroupPicture,
+    HistoryDay,
+    HistoryStretch,
+    PastMessage,
+    Text,
+    Uin,
+)
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.history import (
+    ChatLine,
+    ChatLog,
+    ChatLogDates,
+    GetChatLog,
+    GetOnePage,
+    GroupChatLog,
+    Stretch,
+    UinTimeChatLog,
+)
+from txwebqq.wire.commands.settings import (
+    GetAllSettings,
+    GetSettings,
+    SetManySettings,
+    SetSettings,
+)
+from txwebqq.wire.form import Ticket
+
+LOOK_UP = Ticket(vfwebqq=VFWEBQQ)
+TAIL = f"vfwebqq={VFWEBQQ}&t={SENT_AT}"
+
+# As a client of 2011 was answered; the names have no quotes.
+CHAT_LOG = (
+    "alloy.app.chatLogViewer.rederChatLog({ret:0,tuin:583730301,page:1,total:1,"
+    'chatlogs:[{ver:3,cmd:16,seq:49,time:1313074040,type:1,msg:["HI\\u3002",'
+    '"\\n\\u3010\\u63D0\\u793A\\uFF1A\\u6B64\\u7528\\u6237\\u6B63\\u5728'
+    '\\u4F7F\\u7528WebQQ\\u3011"] },'
+    '{ver:3,cmd:17,seq:14343,time:1313074088,type:1,msg:["\\u3000\\u55EF"] }]});'
+)
+GROUP_LOG = """
+{"retcode":0,"result":{"time":1359526607,"data":{"cl":[{"g":1821777555,"cl":[
+ {"u":2501542492,"t":1359449452,"il":[{"v":"1231\\n【提示】","t":0}]},
+ {"u":2417766001,"t":1359449460,"il":[{"v":"0","t":1},{"v":"{99}.jpg","t":2,
+  "port":8000,"fid":2610173877,"ip":3071160882}]}]}]}}}
+"""
+NO_LOG = '{"retcode":0,"result":{"time":1359526607,"data":null}}'
+
+STRETCH = HistoryStretch(
+    (
+        PastMessage(QIU, 1359449452, (Text('"早"\\ {ret:1, a:2}'), Face(14)), 28),
+        PastMessage(
+            LIN,
+            1359449453,
+            (GroupPicture("a.jpg", 2610173877, server="183.60.50.34:80"), Face(0)),
+            29,
+        ),
+    ),
+    28,
+    29,
+    TEAHOUSE_CODE,
+    1359526607,
+)
+GROUP_REPLIES = (
+    (
+        GROUP_LOG,
+        HistoryStretch(
+            (
+                PastMessage(Uin(2501542492), 1359449452, (Text("1231\n【提示】"),)),
+                PastMessage(
+                    QIU,
+                    1359449460,
+                    (
+                        Face(14),
+                        GroupPicture(
+                            "{99}.jpg", 2610173877, server="183.14.50.50:8000"
+                        ),
+                    ),
+                ),
+            ),
+            place=TEAHOUSE_CODE,
+            time=1359526607,
+        ),
+    ),
+    (NO_LOG, HistoryStretch((), time=1359526607)),
+    ('{"retcode":5555}', Refusal(5555)),
+)
+
+TALK_ROWS: tuple[Row, ...] = (
+    Row(
+        GetChatLog(LOOK_UP, LIN, 2, 10, milliseconds=SENT_AT),
+        f"cmd=1&tuin=2963008411&vfwebqq={VFWEBQQ}&page=2&row=10"
+        f"&callback=alloy.app.chatLogViewer.renderChatLog&t={SENT_AT}",
+        ChatLog(
+            LIN,
+            2,
+            14,
+            (
+                ChatLine(True, 1313074040, (Text('a "b" {ret:1,page:2} \\ '),), 49),
+                ChatLine(False, 1313074088, (Face(14),), 50),
+                ChatLine(False, 1313074089, (), 51),
+            ),
+        ),
+        (
+            (
+                CHAT_LOG,
+                ChatLog(
+                    Uin(583730301),
+                    1,
+                    1,
+                    (
+                        ChatLine(
+                            True,
+                            1313074040,
+                            (
+                                Text("HI。"),
+                                Text("\n【提示：此用户正在使用WebQQ】"),
+                            ),
+                            49,
+                        ),
+                        ChatLine(False, 1313074088, (Text("\u3000嗯"),), 14343),
+                    ),
+                    "alloy.app.chatLogViewer.rederChatLog",
+                ),
+            ),
+            ("alloy.app.chatLogViewer.renderChatLog({ret:1});", Refusal(1)),
+        ),
+    ),
+    Row(
+        GroupChatLog(LOOK_UP, TEAHOUSE_CODE, Stretch(10, 5, 27, False), SENT_AT),
+        f"ps=10&bs=5&es=27&gid=1821777555&mode=2&{TAIL}",
+        STRETCH,
+        GROUP_REPLIES,
+    ),
+    Row(
+        GetOnePage(LOOK_UP, Did(2006655441), Stretch(10), milliseconds=SENT_AT),
+        f"ty=2&ps=10&bs=0&es=0&gid=2006655441&mode=1&{TAIL}",
+        STRETCH,
+        GROUP_REPLIES,
+    ),
+    Row(
+        UinTimeChatLog(LOOK_UP, TEAHOUSE_CODE, QIU, 1359449452, 20, SENT_AT),
+        f"gid=1821777555&uin=2417766001&time=1359449452&ps=20&{TAIL}",
+        STRETCH,
+        GROUP_REPLIES,
+    ),
+    Row(
+        ChatLogDates(LOOK_UP, TEAHOUSE_CODE, SENT_AT),
+        f"gid=1821777555&{TAIL}",
+        (HistoryDay(date(2013, 1, 29), 28, 29), HistoryDay(date(2013, 2, 1), 30, 30)),
+        (
+            (
+                (
+                    '{"retcode":0,"result":{"info":'
+                    '[{"ymd":20130129,"begseq":11,"endseq":20}]}}'
+                ),
+                (HistoryDay(date(2013, 1, 29), 11, 20),),
+            ),
+            ('{"retcode":5555,"errmsg":""}', Refusal(5555)),
+        ),
+    ),
+    Row(
+        GetSettings(LOOK_UP, ("width", "height", "defaultMode")),
+        'r={"appid":50,"itemlist":["width","height","defaultMode"]}'
+        f"&vfwebqq={VFWEBQQ}",
+        {"width": 240, "defaultMode": "restore"},
+        (
+            (
+                (
+                    '{"retcode":0,"result":'
+                    '{"height":500,"defaultMode":"restore","width":240}}'
+                ),
+                {"height": 500, "defaultMode": "restore", "width": 240},
+            ),
+        ),
+    ),
+    Row(
+        GetAllSettings(LOOK_UP, 51),
+        f'r={{"appid":51}}&vfwebqq={VFWEBQQ}',
+        {"a": [1, None, {"b": "微"}]},
+        (('{"retcode":0,"result":{}}', {}),),
+    ),
+    Row(
+        SetSettings(LOOK_UP, {"width": 240, "title": "窗"}),
+        f'r={{"appid":50,"itemlist":{{"width":240,"title":"窗"}}}}&vfwebqq={VFWEBQQ}',
+        {},
+        (('{"retcode":0,"result":{}}', {}), ('{"retcode":0,"result":"ok"}', {})),
+    ),
+    Row(
+        SetManySettings(LOOK_UP, {50: {"width": 1}, 51: {}}),
+        'r={"applist":[{"appid":50,"itemlist":{"width":1}},'
+        f'{{"appid":51,"itemlist":{{}}}}]}}&vfwebqq={VFWEBQQ}',
+        {},
+        (('{"retcode":0,"result":{}}', {}),),
+    ),
+)
+
+_CGI = "http://cgi.web2.qq.com"
+
+TALK_PLACES: dict[str, tuple[str, str, str | None]] = {
+    "GetChatLog": ("GET", "http://webqq.qq.com/cgi-bin/webqq_chat/", "PAGE"),
+    "GroupChatLog": ("GET", f"{_CGI}/keycgi/top/groupchatlog", "CGI"),
+    "GetOnePage": ("GET", f"{_CGI}/cgi/top/get_one_page", "CGI"),
+    "UinTimeChatLog": (
+        "GET",
+        f"{_CGI}/keycgi/qqweb/group/uintimechatlog.do",
+        "CGI",
+    ),
+    "ChatLogDates": ("GET", f"{_CGI}/keycgi/top/chatlogdates", "CGI"),
+    "GetSettings": ("POST", f"{_CGI}/keycgi/qqweb/newuac/get.do", "CGI"),
+    "GetAllSettings": ("POST", f"{_CGI}/keycgi/qqweb/newuac/getall.do", "CGI"),
+    "SetSettings": ("POST", f"{_CGI}/keycgi/qqweb/newuac/set.do", "CGI"),
+    "SetManySettings": ("POST", f"{_CGI}/keycgi/qqweb/newuac/mset.do", "CGI"),
+}

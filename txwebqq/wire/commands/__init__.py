@@ -1,0 +1,3 @@
+"""
+The requests of WebQQ, a module for each topic.
+"""

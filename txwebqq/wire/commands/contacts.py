@@ -1,0 +1,362 @@
+"""
+The contact lists: friends, groups, their details and their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.model import (
+    Buddy,
+    Category,
+    Code,
+    FriendList,
+    Group,
+    GroupDetails,
+    GroupList,
+    Member,
+    Number,
+    Status,
+    Uin,
+)
+from txwebqq.wire.coerce import integer, natural, textOf
+from txwebqq.wire.command import Host, JSONCommand, Referer, apiQuery
+from txwebqq.wire.fastconstructor import quickly
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.profilefields import ProfileCommand
+
+GLOBAL_MASK = 1000
+"""The gid under which the mask list keeps the setting for all groups."""
+
+
+_NOTHING: Mapping[str, Any] = {}
+# There are thousands of them in one answer.
+_buddy = quickly(Buddy)
+
+
+def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
+    # Some lists are known to hold empty objects.
+    return {natural(item[key]): item for item in items or () if item}
+
+
+def _count(value: Any) -> int:
+    # Nothing in particular is known of people who hide it.
+    return integer(value) if value else 0
+
+
+@dataclass(frozen=True, slots=True)
+class GetUserFriends2(JSONCommand[FriendList]):
+    """
+    The friend list (protocol.md 2.3.1).
+
+    @ivar hash: what later servers want, C{""} for none (protocol.md 3.4).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_user_friends2"
+    aliases: ClassVar[tuple[str, ...]] = ("/api/get_user_friend2",)
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    # One of the algorithms can be undone, for the ptwebqq in it.
+    hash: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members = {"h": "hello", "vfwebqq": self.ticket.vfwebqq}
+        if self.hash:
+            members = {"h": "hello", "hash": self.hash, "vfwebqq": self.ticket.vfwebqq}
+        return [("r", encodeJSON(members))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.text("hash", ""))
+
+    @classmethod
+    def encodeResult(cls, reply: FriendList) -> Any:
+        buddies = list(reply.buddies.values())
+        return {
+            "friends": [
+                {"flag": b.flag, "uin": b.uin, "categories": b.category}
+                for b in buddies
+            ],
+            "marknames": [
+                {"uin": b.uin, "markname": b.markname, "type": 0}
+                for b in buddies
+                if b.markname
+            ],
+            "categories": [
+                {"index": c.index, "sort": c.sort, "name": c.name}
+                for c in reply.categories
+            ],
+            "vipinfo": [
+                {"vip_level": b.vipLevel, "u": b.uin, "is_vip": int(b.vipLevel > 0)}
+                for b in buddies
+            ],
+            "info": [
+                {"face": b.face, "flag": b.flag, "nick": b.nick, "uin": b.uin}
+                for b in buddies
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> FriendList:
+        info = _by("uin", result.get("info"))
+        marks = _by("uin", result.get("marknames"))
+        vips = _by("u", result.get("vipinfo"))
+        buddies = {}
+        for friend in result["friends"]:
+            uin = natural(friend["uin"])
+            told = info.get(uin, _NOTHING)
+            buddies[uin] = _buddy(
+                uin,
+                textOf(told.get("nick", "")),
+                textOf(marks.get(uin, _NOTHING).get("markname", "")),
+                _count(friend.get("categories")),
+                _count(told.get("face")),
+                _count(friend.get("flag")),
+                _count(vips.get(uin, _NOTHING).get("vip_level")),
+            )
+        categories = tuple(
+            Category(integer(c["index"]), textOf(c["name"]), _count(c.get("sort")))
+            for c in result.get("categories") or ()
+        )
+        return FriendList(buddies, categories)
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroupNameListMask2(JSONCommand[GroupList]):
+    """
+    The group list (protocol.md 2.5.1).
+
+    @ivar hash: what later servers want, C{""} for none (protocol.md 3.4).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_group_name_list_mask2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    # One of the algorithms can be undone, for the ptwebqq in it.
+    hash: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members = {"vfwebqq": self.ticket.vfwebqq}
+        if self.hash:
+            members["hash"] = self.hash
+        return [("r", encodeJSON(members))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.text("hash", ""))
+
+    @classmethod
+    def encodeResult(cls, reply: GroupList) -> Any:
+        groups = list(reply.groups.values())
+        return {
+            "gmasklist": [
+                {"gid": GLOBAL_MASK, "mask": reply.globalMask},
+                *({"gid": g.gid, "mask": g.mask} for g in groups),
+            ],
+            "gnamelist": [
+                {"flag": g.flag, "name": g.name, "gid": g.gid, "code": g.code}
+                for g in groups
+            ],
+            "gmarklist": [
+                {"uin": g.gid, "markname": g.markname} for g in groups if g.markname
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> GroupList:
+        masks = _by("gid", result.get("gmasklist"))
+        marks = _by("uin", result.get("gmarklist"))
+        groups = {}
+        for entry in result["gnamelist"]:
+            gid = natural(entry["gid"])
+            groups[gid] = Group(
+                gid=gid,
+                code=natural(entry["code"]),
+                name=textOf(entry["name"]),
+                markname=textOf(marks.get(gid, {}).get("markname", "")),
+                flag=_count(entry.get("flag")),
+                mask=_count(masks.get(gid, {}).get("mask")),
+            )
+        return GroupList(groups, _count(masks.get(GLOBAL_MASK, {}).get("mask")))
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroupInfoExt2(JSONCommand[GroupDetails]):
+    """
+    A group's details and members (protocol.md 2.5.2).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_group_info_ext2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    code: Code
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Code(fields.integer("gcode")), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: GroupDetails) -> Any:
+        return {
+            "ginfo": {
+                "face": reply.face,
+                "memo": reply.memo,
+                "class": reply.classId,
+                "fingermemo": reply.description,
+                "code": reply.code,
+                "createtime": reply.created,
+                "flag": reply.flag,
+                "level": reply.level,
+                "name": reply.name,
+                "gid": reply.gid,
+                "owner": reply.owner,
+                "markname": reply.markname,
+                "members": [{"muin": m.uin, "mflag": m.flag} for m in reply.members],
+                "option": reply.option,
+            },
+            "minfo": [
+                {
+                    "nick": m.nick,
+                    "province": m.province,
+                    "gender": m.gender,
+                    "uin": m.uin,
+                    "country": m.country,
+                    "city": m.city,
+                }
+                for m in reply.members
+            ],
+            "stats": [
+                {"client_type": m.clientType, "uin": m.uin, "stat": m.status.code}
+                for m in reply.members
+                if m.status is not Status.OFFLINE
+            ],
+            "cards": [{"muin": m.uin, "card": m.card} for m in reply.members if m.card],
+            "vipinfo": [
+                {"vip_level": m.vipLevel, "u": m.uin, "is_vip": int(m.vipLevel > 0)}
+                for m in reply.members
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> GroupDetails:
+        info = result["ginfo"]
+        people = _by("uin", result.get("minfo"))
+        stats = _by("uin", result.get("stats"))
+        cards = _by("muin", result.get("cards"))
+        vips = _by("u", result.get("vipinfo"))
+        members = []
+        for entry in info["members"]:
+            uin = natural(entry["muin"])
+            told, stat = people.get(uin, {}), stats.get(uin, {})
+            members.append(
+                Member(
+                    uin=uin,
+                    nick=textOf(told.get("nick", "")),
+                    card=textOf(cards.get(uin, {}).get("card", "")),
+                    flag=_count(entry.get("mflag")),
+                    gender=textOf(told.get("gender", "unknown")),
+                    country=textOf(told.get("country", "")),
+                    province=textOf(told.get("province", "")),
+                    city=textOf(told.get("city", "")),
+                    vipLevel=_count(vips.get(uin, {}).get("vip_level")),
+                    status=Status.fromCode(integer(stat.get("stat", 20))),
+                    clientType=_count(stat.get("client_type")),
+                )
+            )
+        return GroupDetails(
+            gid=natural(info["gid"]),
+            code=natural(info["code"]),
+            name=textOf(info["name"]),
+            owner=natural(info["owner"]),
+            members=tuple(members),
+            markname=textOf(info.get("markname", "")),
+            memo=textOf(info.get("memo", "")),
+            description=textOf(info.get("fingermemo", "")),
+            face=_count(info.get("face")),
+            classId=_count(info.get("class")),
+            level=_count(info.get("level")),
+            flag=_count(info.get("flag")),
+            option=_count(info.get("option")),
+            created=_count(info.get("createtime")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GetFriendInfo2(ProfileCommand):
+    """
+    What a friend tells about themselves (protocol.md 2.3.2).
+    """
+
+    path: ClassVar[str] = "/api/get_friend_info2"
+
+
+FRIEND_NUMBER = 1
+GROUP_NUMBER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """
+    Which permanent number a uin, or a group's code, stands for.
+    """
+
+    uin: Uin | Code
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class GetFriendUin2(JSONCommand[Identity]):
+    """
+    The permanent number behind a uin or a group's code (protocol.md 2.3.6).
+
+    @ivar kind: L{FRIEND_NUMBER} for a uin, L{GROUP_NUMBER} for a code.
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_friend_uin2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uin: Uin | Code
+    kind: int = FRIEND_NUMBER
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("verifysession", ""),
+            ("type", str(self.kind)),
+            ("code", ""),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        # One family of clients misspells the name.
+        uin = fields.integer("tuid" if "tuin" not in fields else "tuin")
+        return cls(
+            fields.ticket, Uin(uin), fields.integer("type", 1), fields.milliseconds
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: Identity) -> Any:
+        return {"uiuin": "", "account": reply.number, "uin": reply.uin}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Identity:
+        return Identity(natural(result["uin"]), natural(result["account"]))

@@ -1,0 +1,496 @@
+"""
+Discussions (protocol.md 2.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import (
+    Content,
+    Did,
+    Discussion,
+    DiscussionDetails,
+    DiscussionList,
+    DiscussionMember,
+    Font,
+    Gid,
+    Presence,
+    Status,
+    Uin,
+)
+from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.command import (
+    Host,
+    JSONCommand,
+    Referer,
+    Refusal,
+    channelQuery,
+    decodeAnswer,
+    postFields,
+)
+from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
+
+R = TypeVar("R")
+
+GLOBAL_MASK = 1000
+"""The did under which the mask list keeps the setting for all discussions."""
+
+MAX_INVITED = 200
+"""So many people may be named in one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble(Refusal):
+    """
+    A refusal with C{retcode} 0: C{result.error}, or C{result.result}, is what
+    we have for its code.
+    """
+
+
+GONE = Trouble(3, "there is no such discussion any more")
+
+RENAME_GONE = Trouble(1, GONE.errmsg)
+
+RENAME_FORBIDDEN = Trouble(2, "a discussion cannot have that name")
+
+TOO_FEW = Trouble(1, "a discussion needs two others at least")
+
+TOO_MANY = Trouble(2, "there are too many people in it, or discussions of yours")
+
+
+class _Troubled(JSONCommand[R]):
+    """
+    An exchange that may fail with C{retcode} 0.
+
+    @cvar troubles: how.
+    @cvar troubleName: the member of C{result} that says which of them it is.
+    """
+
+    troubles: ClassVar[tuple[Trouble, ...]] = (GONE,)
+    troubleName: ClassVar[str] = "error"
+
+    @classmethod
+    def encodeReply(cls, reply: R | Refusal) -> bytes:
+        if isinstance(reply, Trouble):
+            result = {cls.troubleName: reply.retcode}
+            return encodeJSON({"retcode": 0, "result": result}).encode()
+        return super().encodeReply(reply)
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> R | Refusal:
+        return decodeAnswer(body, cls._resultOrTrouble)
+
+    @classmethod
+    def _resultOrTrouble(cls, result: Any) -> R | Refusal:
+        code = result.get(cls.troubleName) if isinstance(result, dict) else None
+        if not code:
+            return cls.decodeResult(result)
+        number = natural(code)
+        for trouble in cls.troubles:
+            if trouble.retcode == number:
+                return trouble
+        return Trouble(number)
+
+
+class _TroubledOK(_Troubled[None]):
+    """
+    One whose success says no more than C{"ok"}.
+    """
+
+    @classmethod
+    def encodeResult(cls, reply: None) -> Any:
+        return "ok"
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> None:
+        return None
+
+
+def _query(ticket: Ticket, milliseconds: int) -> Pairs:
+    *ids, t = channelQuery(ticket, milliseconds)
+    return [*ids, ("vfwebqq", ticket.vfwebqq), t]
+
+
+def _members(members: dict[str, Any], ticket: Ticket) -> Pairs:
+    ids = {
+        "clientid": ticket.clientid,
+        "psessionid": ticket.psessionid,
+        "vfwebqq": ticket.vfwebqq,
+    }
+    return postFields({**members, **ids}, ticket)
+
+
+def _did(fields: Fields) -> Did:
+    return Did(fields.integer("did"))
+
+
+@dataclass(frozen=True, slots=True)
+class _DidQuery(_Troubled[R]):
+    """
+    A C{GET} about one discussion.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _did(fields), fields.milliseconds)
+
+
+def _numbers(fields: Fields, name: str) -> tuple[Any, ...]:
+    # Some clients write JSON there, and the numbers in it as text.
+    value = fields.raw(name)
+    if isinstance(value, str):
+        value = parseJSON(value) if value.strip() else []
+    if value is not None and not isinstance(value, list):
+        raise MalformedReply(f"{name} is not a list")
+    value = value or []
+    if len(value) > MAX_INVITED:
+        raise MalformedReply(f"{name} names more than {MAX_INVITED}")
+    try:
+        return tuple(natural(number) for number in value)
+    except (TypeError, ValueError) as e:
+        raise MalformedReply(f"{name} is not a list of numbers") from e
+
+
+@dataclass(frozen=True, slots=True)
+class GetDiscuListNew2(JSONCommand[DiscussionList]):
+    """
+    The discussions that we are in (protocol.md 2.6).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_discu_list_new2"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "/channel/get_discu_list",
+        "/api/get_discus_list",
+    )
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return _query(self.ticket, self.milliseconds)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: DiscussionList) -> Any:
+        discussions = reply.discussions.values()
+        return {
+            "dnamelist": [{"did": d.did, "name": d.name} for d in discussions],
+            "dmasklist": [
+                {"did": GLOBAL_MASK, "mask": reply.globalMask},
+                *({"did": d.did, "mask": d.mask} for d in discussions),
+            ],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> DiscussionList:
+        masks = {
+            natural(entry["did"]): natural(entry["mask"])
+            for entry in result.get("dmasklist") or ()
+        }
+        discussions = {}
+        for entry in result["dnamelist"]:
+            did = natural(entry["did"])
+            discussions[did] = Discussion(
+                did, textOf(entry.get("name", "")), masks.get(did, 0)
+            )
+        return DiscussionList(discussions, masks.get(GLOBAL_MASK, 0))
+
+
+def _status(member: DiscussionMember | Presence) -> dict[str, Any]:
+    return {
+        "uin": member.uin,
+        "status": member.status.value,
+        "client_type": member.clientType,
+    }
+
+
+def _presences(entries: Iterable[Any]) -> tuple[Presence, ...]:
+    return tuple(
+        Presence(
+            natural(entry["uin"]),
+            Status(entry["status"]),
+            natural(entry.get("client_type") or 0),
+        )
+        for entry in entries
+    )
+
+
+class GetDiscuInfo(_DidQuery[DiscussionDetails]):
+    """
+    A discussion with its members (protocol.md 2.6).
+    """
+
+    path: ClassVar[str] = "/channel/get_discu_info"
+
+    @classmethod
+    def encodeResult(cls, reply: DiscussionDetails) -> Any:
+        return {
+            "info": {
+                "did": reply.did,
+                "discu_owner": reply.owner,
+                "discu_name": reply.name,
+                "info_seq": reply.version,
+                "mem_list": [
+                    {"mem_uin": m.uin, "ruin": m.number} for m in reply.members
+                ],
+            },
+            "mem_status": [
+                _status(m) for m in reply.members if m.status is not Status.OFFLINE
+            ],
+            "mem_info": [{"uin": m.uin, "nick": m.nick} for m in reply.members],
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> DiscussionDetails:
+        info = result["info"]
+        nicks = {
+            natural(entry["uin"]): textOf(entry.get("nick", ""))
+            for entry in result.get("mem_info") or ()
+        }
+        statuses = {p.uin: p for p in _presences(result.get("mem_status") or ())}
+        members = []
+        for entry in info["mem_list"]:
+            uin = natural(entry["mem_uin"])
+            seen = statuses.get(uin, Presence(uin, Status.OFFLINE, 0))
+            members.append(
+                DiscussionMember(
+                    uin,
+                    natural(entry.get("ruin") or 0),
+                    nicks.get(uin, ""),
+                    seen.status,
+                    seen.clientType,
+                )
+            )
+        return DiscussionDetails(
+            did=natural(info["did"]),
+            name=textOf(info.get("discu_name", "")),
+            owner=natural(info.get("discu_owner") or 0),
+            version=natural(info.get("info_seq") or 0),
+            members=tuple(members),
+        )
+
+
+class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
+    """
+    Which members of a discussion are not offline? (protocol.md 2.6)
+    """
+
+    path: ClassVar[str] = "/channel/get_discu_status_info"
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:
+        return {"mem_status": [_status(presence) for presence in reply]}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
+        return _presences(result["mem_status"])
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """
+    Whom to take into a discussion.
+
+    @ivar friends: C{mem_list} on the wire.
+    @ivar members: C{mem_list_u} and C{mem_list_g}: people, each with the group
+        that we share with them.
+    """
+
+    friends: tuple[Uin, ...] = ()
+    members: tuple[tuple[Uin, Gid], ...] = ()
+
+    def encode(self) -> dict[str, Any]:
+        """
+        The members of C{r}.
+        """
+        return {
+            "mem_list": list(self.friends),
+            "mem_list_u": [uin for uin, _ in self.members],
+            "mem_list_g": [gid for _, gid in self.members],
+        }
+
+    @classmethod
+    def decode(cls, fields: Fields) -> Self:
+        """
+        The invitation in a question.
+        """
+        uins, gids = _numbers(fields, "mem_list_u"), _numbers(fields, "mem_list_g")
+        if len(uins) != len(gids):
+            raise MalformedReply("mem_list_u and mem_list_g differ in length")
+        return cls(_numbers(fields, "mem_list"), tuple(zip(uins, gids, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDiscu(_Troubled[Did]):
+    """
+    Begin a discussion (protocol.md 2.6).
+
+    @ivar code: the text of a captcha, and C{verifySession} which one it is.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/create_discu"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    troubles: ClassVar[tuple[Trouble, ...]] = (TOO_FEW, TOO_MANY)
+    troubleName: ClassVar[str] = "result"
+
+    ticket: Ticket
+    name: str
+    invited: Invitation
+    code: str = ""
+    verifySession: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "discu_name": self.name,
+            **self.invited.encode(),
+            "code": self.code,
+            "verifysession": self.verifySession,
+        }
+        return _members(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            fields.text("discu_name", ""),
+            Invitation.decode(fields),
+            fields.text("code", ""),
+            fields.text("verifysession", ""),
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: Did) -> Any:
+        return {"result": 0, "did": reply}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Did:
+        return Did(natural(result["did"]))
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDiscuMem(_TroubledOK):
+    """
+    Take more people into a discussion (protocol.md 2.6).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/change_discu_mem"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    invited: Invitation
+
+    def encodeFields(self) -> Pairs:
+        return _members({"did": str(self.did), **self.invited.encode()}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _did(fields), Invitation.decode(fields))
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyDiscuInfo(_TroubledOK):
+    """
+    Give a discussion another name (protocol.md 2.6).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/modify_discu_info"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    troubles: ClassVar[tuple[Trouble, ...]] = (RENAME_GONE, RENAME_FORBIDDEN)
+
+    ticket: Ticket
+    did: Did
+    name: str
+
+    def encodeFields(self) -> Pairs:
+        members = {"did": str(self.did), "discu_name": self.name, "dtype": 1}
+        return _members(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        if fields.integer("dtype", 1) != 1:
+            raise MalformedReply("dtype is not 1")
+        return cls(fields.ticket, _did(fields), fields.text("discu_name"))
+
+
+class QuitDiscu(_TroubledOK, _DidQuery[None]):
+    """
+    Leave a discussion (protocol.md 2.6).
+    """
+
+    path: ClassVar[str] = "/channel/quit_discu"
+
+
+@dataclass(frozen=True, slots=True)
+class SendDiscuMsg2(_TroubledOK):
+    """
+    Send to a discussion (protocol.md 2.2.4).
+
+    @ivar key: with C{sig}, what a content with pictures needs.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_discu_msg2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    content: Content
+    messageId: int
+    font: Font = Font()
+    key: str = ""
+    sig: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members: dict[str, Any] = {"did": str(self.did)}
+        key, sig = signatureOf(self.content, self.key, self.sig)
+        if sig:
+            members |= {"key": key, "sig": sig}
+        members |= {
+            "content": encodeSent(self.content, self.font),
+            "msg_id": self.messageId,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        content, font = decodeSent(fields.text("content"))
+        return cls(
+            ticket=fields.ticket,
+            did=_did(fields),
+            content=content,
+            messageId=fields.integer("msg_id", 0),
+            font=font,
+            key=fields.text("key", ""),
+            sig=fields.text("sig", ""),
+        )

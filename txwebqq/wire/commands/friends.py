@@ -1,0 +1,523 @@
+"""
+Friends: finding people, asking and answering, and keeping one's list.
+
+WebQQ's own page could not change the drawers of the list; that has endpoints
+of ours in the same style (docs/readings.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.model import Category, Number, Policy, Profile, Uin
+from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.command import (
+    Host,
+    JSONCommand,
+    OKCommand,
+    Referer,
+    apiForm,
+    apiQuery,
+)
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.profilefields import count, decodeProfile, encodeProfile
+
+FROM_MINE, FROM_BOTH = 1, 2
+"""The C{delType} of a removal: from one's own list, and from theirs as well."""
+
+
+def _account(fields: Fields) -> Number:
+    return Number(fields.integer("account"))
+
+
+class _Posted(OKCommand):
+    """
+    A C{POST} to the API server that changes something.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    referer: ClassVar[Referer | None] = Referer.API
+
+    @classmethod
+    def encodeResult(cls, reply: None) -> Any:
+        return {}
+
+
+# ---- finding
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQQByUin2(JSONCommand[Profile]):
+    """
+    Find somebody (protocol.md 2.4.1).
+
+    @ivar name: their number or their mail address.
+    @ivar verifySession: the cookie of a captcha, and C{code} its text.
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/search_qq_by_uin2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    name: str
+    verifySession: str = field(default="", repr=False)
+    code: str = ""
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", self.name),
+            ("verifysession", self.verifySession),
+            ("code", self.code),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            fields.text("tuin"),
+            fields.text("verifysession", ""),
+            fields.text("code", ""),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: Profile) -> Any:
+        return encodeProfile(reply, "tuin")
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Profile:
+        return decodeProfile(result, "tuin")
+
+
+@dataclass(frozen=True, slots=True)
+class GetAllowInfo2(JSONCommand[Policy]):
+    """
+    Who may befriend somebody (protocol.md 2.4.2).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_allow_info2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uin: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("retainKey", "allow"),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: Policy) -> Any:
+        value: dict[str, Any] = {"allow": reply.allow}
+        if reply.question:
+            value["question"] = reply.question
+        return value
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Policy:
+        return Policy(natural(result["allow"]), textOf(result.get("question", "")))
+
+
+# ---- asking
+
+
+@dataclass(frozen=True, slots=True)
+class AddNeedVerify2(_Posted):
+    """
+    Ask somebody to be one's friend (protocol.md 2.4.3).
+
+    @ivar category: the drawer that they go into.
+    @ivar token: what L{SearchQQByUin2} gave.
+    @ivar welcome: whether they may have us for a friend in return.
+    """
+
+    path: ClassVar[str] = "/api/add_need_verify2"
+
+    ticket: Ticket
+    account: Number
+    text: str = ""
+    category: int = 0
+    token: str = field(default="", repr=False)
+    welcome: bool = True
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "account": self.account,
+            "myallow": int(self.welcome),
+            "groupid": self.category,
+            "msg": self.text,
+            "token": self.token,
+        }
+        return apiForm(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            _account(fields),
+            fields.text("msg", ""),
+            fields.integer("groupid", 0),
+            fields.text("token", ""),
+            fields.integer("myallow", 1) != 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AddNoVerify2(_Posted):
+    """
+    Befriend somebody who lets anybody (protocol.md 2.4.3).
+
+    @ivar markname: what to call them.
+    """
+
+    path: ClassVar[str] = "/api/add_no_verify2"
+
+    ticket: Ticket
+    account: Number
+    category: int = 0
+    markname: str = ""
+    token: str = field(default="", repr=False)
+    welcome: bool = True
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "account": self.account,
+            "myallow": int(self.welcome),
+            "groupid": self.category,
+            "mname": self.markname,
+            "token": self.token,
+        }
+        return apiForm(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            _account(fields),
+            fields.integer("groupid", 0),
+            fields.text("mname", ""),
+            fields.text("token", ""),
+            fields.integer("myallow", 1) != 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAndAdd2(_Posted):
+    """
+    Befriend somebody who wants a question answered (protocol.md 2.4.3 knows
+    its name only).
+    """
+
+    path: ClassVar[str] = "/api/answer_and_add2"
+
+    ticket: Ticket
+    account: Number
+    answer: str = field(repr=False)
+    category: int = 0
+    markname: str = ""
+    token: str = field(default="", repr=False)
+    welcome: bool = True
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "account": self.account,
+            "myallow": int(self.welcome),
+            "groupid": self.category,
+            "mname": self.markname,
+            "answer": self.answer,
+            "token": self.token,
+        }
+        return apiForm(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            _account(fields),
+            fields.text("answer"),
+            fields.integer("groupid", 0),
+            fields.text("mname", ""),
+            fields.text("token", ""),
+            fields.integer("myallow", 1) != 0,
+        )
+
+
+# ---- answering
+
+
+@dataclass(frozen=True, slots=True)
+class AllowAndAdd2(_Posted):
+    """
+    Let somebody have us for a friend, and have them in return
+    (protocol.md 2.4.4).
+
+    @ivar category: the drawer that they go into.
+    """
+
+    path: ClassVar[str] = "/api/allow_and_add2"
+
+    ticket: Ticket
+    account: Number
+    category: int = 0
+    markname: str = ""
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "account": self.account,
+            "gid": self.category,
+            "mname": self.markname,
+        }
+        return apiForm(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            _account(fields),
+            fields.integer("gid", 0),
+            fields.text("mname", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AllowAddedRequest2(_Posted):
+    """
+    Let somebody have us for a friend, no more (protocol.md 2.4.4).
+    """
+
+    path: ClassVar[str] = "/api/allow_added_request2"
+
+    ticket: Ticket
+    account: Number
+
+    def encodeFields(self) -> Pairs:
+        return apiForm({"account": self.account}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _account(fields))
+
+
+@dataclass(frozen=True, slots=True)
+class DenyAddedRequest2(_Posted):
+    """
+    Refuse somebody (protocol.md 2.4.4).
+
+    @ivar text: why.
+    """
+
+    path: ClassVar[str] = "/api/deny_added_request2"
+    aliases: ClassVar[tuple[str, ...]] = ("/api/deny_add_request2",)
+
+    ticket: Ticket
+    account: Number
+    text: str = ""
+
+    def encodeFields(self) -> Pairs:
+        return apiForm({"account": self.account, "msg": self.text}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _account(fields), fields.text("msg", ""))
+
+
+# ---- keeping
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMarkName2(_Posted):
+    """
+    Call a friend otherwise (protocol.md 2.4.5).
+
+    @ivar markname: C{""} for what they call themselves.
+    """
+
+    path: ClassVar[str] = "/api/change_mark_name2"
+
+    ticket: Ticket
+    uin: Uin
+    markname: str
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("markname", self.markname),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket, Uin(fields.integer("tuin")), fields.text("markname", "")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyFriendGroup(_Posted):
+    """
+    Put a friend into another drawer (protocol.md 2.4.5).
+    """
+
+    path: ClassVar[str] = "/api/modify_friend_group"
+
+    ticket: Ticket
+    uin: Uin
+    category: int
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("newid", str(self.category)),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.integer("newid"))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFriend(_Posted):
+    """
+    Have somebody for a friend no longer (protocol.md 2.4.5).
+
+    @ivar kind: L{FROM_MINE} or L{FROM_BOTH}.
+    """
+
+    path: ClassVar[str] = "/api/delete_friend"
+
+    ticket: Ticket
+    uin: Uin
+    kind: int = FROM_MINE
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", str(self.uin)),
+            ("delType", str(self.kind)),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Uin(fields.integer("tuin")),
+            fields.integer("delType", FROM_MINE),
+        )
+
+
+# ---- the drawers of the list
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFriendGroup(JSONCommand[Category]):
+    """
+    Add a drawer to the friend list (an endpoint of ours).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/create_friend_group"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    name: str
+
+    def encodeFields(self) -> Pairs:
+        return [("name", self.name), ("vfwebqq", self.ticket.vfwebqq)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.text("name"))
+
+    @classmethod
+    def encodeResult(cls, reply: Category) -> Any:
+        return {"index": reply.index, "sort": reply.sort, "name": reply.name}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Category:
+        return Category(
+            natural(result["index"]), textOf(result["name"]), count(result.get("sort"))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RenameFriendGroup(_Posted):
+    """
+    Call a drawer otherwise (an endpoint of ours).
+    """
+
+    path: ClassVar[str] = "/api/rename_friend_group"
+
+    ticket: Ticket
+    category: int
+    name: str
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("id", str(self.category)),
+            ("name", self.name),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.integer("id"), fields.text("name"))
+
+
+@dataclass(frozen=True, slots=True)
+class SortFriendGroup(_Posted):
+    """
+    Put a drawer elsewhere in the list (an endpoint of ours).
+
+    @ivar sort: those with lower ones come before it.
+    """
+
+    path: ClassVar[str] = "/api/sort_friend_group"
+
+    ticket: Ticket
+    category: int
+    sort: int
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("id", str(self.category)),
+            ("sort", str(self.sort)),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.integer("id"), fields.integer("sort"))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFriendGroup(_Posted):
+    """
+    Remove a drawer; whoever is in it goes into drawer 0 (an endpoint of ours).
+    """
+
+    path: ClassVar[str] = "/api/delete_friend_group"
+
+    ticket: Ticket
+    category: int
+
+    def encodeFields(self) -> Pairs:
+        return [("id", str(self.category)), ("vfwebqq", self.ticket.vfwebqq)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.integer("id"))

@@ -1,0 +1,170 @@
+"""
+The administration of groups.
+
+WebQQ's own page could not do it, so these are endpoints of ours in the same
+style (docs/readings.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import MAY_ASK, NewGroup, Uin
+from txwebqq.wire.coerce import natural
+from txwebqq.wire.command import Host, JSONCommand, Referer, apiForm
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.parameters import CodeForm, codeOf, numberIfSaid, textIfSaid
+
+
+@dataclass(frozen=True, slots=True)
+class CreateGroup(JSONCommand[NewGroup]):
+    """
+    Make a group, with friends in it from the start. An endpoint of ours.
+
+    @ivar option: who may join.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/create_group2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    name: str
+    uins: tuple[Uin, ...] = ()
+    memo: str = ""
+    description: str = ""
+    option: int = MAY_ASK
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "name": self.name,
+            "mem_list": list(self.uins),
+            "memo": self.memo,
+            "fingermemo": self.description,
+            "option": self.option,
+        }
+        return apiForm(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        uins = fields.raw("mem_list") or ()
+        try:
+            friends = tuple(Uin(natural(uin)) for uin in uins)
+        except (TypeError, ValueError) as e:
+            raise MalformedReply("mem_list is not a list of numbers") from e
+        return cls(
+            fields.ticket,
+            fields.text("name"),
+            friends,
+            fields.text("memo", ""),
+            fields.text("fingermemo", ""),
+            fields.integer("option", MAY_ASK),
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: NewGroup) -> Any:
+        return {"gid": reply.gid, "code": reply.code, "account": reply.number}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> NewGroup:
+        return NewGroup(
+            natural(result["gid"]), natural(result["code"]), natural(result["account"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyGroupInfo(CodeForm):
+    """
+    Change what a group says of itself. An endpoint of ours.
+
+    @ivar name: L{None}, like the others, leaves it as it is.
+    """
+
+    path: ClassVar[str] = "/api/modify_group_info2"
+
+    name: str | None = None
+    memo: str | None = None
+    description: str | None = None
+    option: int | None = None
+
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {
+            "name": self.name,
+            "memo": self.memo,
+            "fingermemo": self.description,
+            "option": self.option,
+        }
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            codeOf(fields),
+            name=textIfSaid(fields, "name"),
+            memo=textIfSaid(fields, "memo"),
+            description=textIfSaid(fields, "fingermemo"),
+            option=numberIfSaid(fields, "option"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveGroupMember(CodeForm):
+    """
+    Put somebody out of a group that we administer. An endpoint of ours.
+    """
+
+    path: ClassVar[str] = "/api/remove_group_member2"
+
+    member: Uin
+
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {"muin": self.member}
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, codeOf(fields), Uin(fields.integer("muin")))
+
+
+class TransferGroup(RemoveGroupMember):
+    """
+    Give a group of ours to one of its members. An endpoint of ours.
+    """
+
+    path: ClassVar[str] = "/api/transfer_group2"
+
+
+@dataclass(frozen=True, slots=True)
+class SetGroupAdmin(CodeForm):
+    """
+    Make a member of our group an administrator, or no longer one. An endpoint
+    of ours.
+    """
+
+    path: ClassVar[str] = "/api/set_group_admin2"
+
+    member: Uin
+    granted: bool
+
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {"muin": self.member, "op_type": int(self.granted)}
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            codeOf(fields),
+            Uin(fields.integer("muin")),
+            fields.integer("op_type") == 1,
+        )
+
+
+class DissolveGroup(CodeForm):
+    """
+    End a group of ours. An endpoint of ours.
+    """
+
+    path: ClassVar[str] = "/api/dissolve_group2"

@@ -1,0 +1,201 @@
+"""
+What a member keeps of a group: a card, a name for it, and what becomes of its
+messages, or of a discussion's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.model import BusinessCard, Code, Did, Gid, Uin
+from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.command import Host, OKCommand, Referer
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.parameters import (
+    CodeForm,
+    CodeQuery,
+    codeOf,
+    numberIfSaid,
+    textIfSaid,
+)
+from txwebqq.wire.profilefields import count
+
+GLOBAL = "cAll"
+"""The member of a mask list that is for all groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCard:
+    """
+    A card, and the group and the person it is of.
+    """
+
+    code: Code
+    uin: Uin
+    card: BusinessCard
+
+
+class GetSelfBusinessCard2(CodeQuery[OwnCard]):
+    """
+    Our own card in a group; 100003 says that there is none
+    (protocol.md 2.5.3).
+    """
+
+    path: ClassVar[str] = "/api/get_self_business_card2"
+
+    @classmethod
+    def encodeResult(cls, reply: OwnCard) -> Any:
+        card = reply.card
+        return {
+            "phone": card.phone,
+            "muin": reply.uin,
+            "email": card.email,
+            "remark": card.remark,
+            "gcode": reply.code,
+            "name": card.name,
+            "gender": card.gender,
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> OwnCard:
+        return OwnCard(
+            code=natural(result.get("gcode", 0)),
+            uin=natural(result.get("muin") or 0),
+            card=BusinessCard(
+                name=textOf(result.get("name", "")),
+                phone=textOf(result.get("phone", "")),
+                email=textOf(result.get("email", "")),
+                remark=textOf(result.get("remark", "")),
+                gender=integer(result.get("gender", 2)),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateGroupBusinessCard2(CodeForm):
+    """
+    Change our card in a group (protocol.md 2.5.3).
+
+    @ivar name: L{None}, like the others, leaves it as it is.
+    """
+
+    path: ClassVar[str] = "/api/update_group_business_card2"
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    remark: str | None = None
+    gender: int | None = None
+
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {
+            "phone": self.phone,
+            "email": self.email,
+            "remark": self.remark,
+            "name": self.name,
+            "gender": self.gender,
+        }
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            codeOf(fields),
+            name=textIfSaid(fields, "name"),
+            phone=textIfSaid(fields, "phone"),
+            email=textIfSaid(fields, "email"),
+            remark=textIfSaid(fields, "remark"),
+            gender=numberIfSaid(fields, "gender"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateGroupInfo2(CodeForm):
+    """
+    Name a group for ourselves (protocol.md 2.5.3).
+    """
+
+    path: ClassVar[str] = "/api/update_group_info2"
+
+    markname: str
+
+    def encodeMembers(self) -> Mapping[str, Any]:
+        return {"markname": self.markname}
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, codeOf(fields), fields.text("markname"))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter(OKCommand):
+    """
+    What to do with the messages of groups or of discussions
+    (protocol.md 2.5.3).
+
+    @ivar groups: masks by gid.
+    @ivar discussions: masks by did.
+    @ivar globalMask: the mask of all groups, or L{None} to leave it.
+    @ivar index: with C{port}, what login2 said; of no effect.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CGI
+    path: ClassVar[str] = "/keycgi/qqweb/uac/messagefilter.do"
+    referer: ClassVar[Referer | None] = Referer.CGI
+
+    ticket: Ticket
+    groups: Mapping[Gid, int] = field(default_factory=dict)
+    discussions: Mapping[Did, int] = field(default_factory=dict)
+    globalMask: int | None = None
+    index: int = 1075
+    port: int = 40036
+
+    def encodeFields(self) -> Pairs:
+        ends = {"idx": self.index, "port": self.port}
+        items: dict[str, Any] = {}
+        if self.groups or self.globalMask is not None:
+            masks: dict[str, Any] = {str(k): str(v) for k, v in self.groups.items()}
+            if self.globalMask is not None:
+                masks[GLOBAL] = self.globalMask
+            items["groupmask"] = masks | ends
+        if self.discussions:
+            masks = {str(k): str(v) for k, v in self.discussions.items()}
+            items["discumask"] = masks | ends
+        return [
+            ("retype", "1"),
+            ("app", "EQQ"),
+            ("itemlist", encodeJSON(items)),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        items = parseJSON(fields.text("itemlist"))
+        return guarded(cls._fromItems, fields.ticket, items)
+
+    @classmethod
+    def _fromItems(cls, ticket: Ticket, items: Any) -> Self:
+        groups = dict(items.get("groupmask") or {})
+        discussions = dict(items.get("discumask") or {})
+        ends = groups or discussions
+        everything = groups.pop(GLOBAL, None)
+        return cls(
+            ticket,
+            groups=_masks(groups),
+            discussions=_masks(discussions),
+            globalMask=None if everything is None else natural(everything),
+            index=count(ends.get("idx")),
+            port=count(ends.get("port")),
+        )
+
+
+def _masks(items: Mapping[str, Any]) -> dict[Any, int]:
+    return {
+        natural(key): natural(mask)
+        for key, mask in items.items()
+        if key not in ("idx", "port", GLOBAL)
+    }

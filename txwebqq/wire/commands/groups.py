@@ -1,0 +1,455 @@
+"""
+Groups beyond the list and the details: looking at them, searching, joining,
+sharing and leaving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import (
+    Code,
+    FoundGroup,
+    FoundGroups,
+    Gid,
+    GroupProfile,
+    Presence,
+    Status,
+    Uin,
+)
+from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.command import (
+    Host,
+    JSONCommand,
+    OKCommand,
+    Referer,
+    Refusal,
+    apiForm,
+    apiQuery,
+    channelQuery,
+    postFields,
+)
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.parameters import CodeForm, CodeQuery, codeOf
+from txwebqq.wire.profilefields import count
+
+MAX_CODES = 500
+"""So many groups may be asked for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberStats:
+    """
+    Which members of a group are not offline.
+    """
+
+    code: Code
+    present: tuple[Presence, ...]
+
+
+class GetGroupMemberStat2(CodeQuery[MemberStats]):
+    """
+    Which members of a group are not offline? (protocol.md 2.5.3)
+    """
+
+    path: ClassVar[str] = "/api/get_group_member_stat2"
+
+    @classmethod
+    def encodeResult(cls, reply: MemberStats) -> Any:
+        return {
+            "stats": [
+                {"client_type": p.clientType, "uin": p.uin, "stat": p.status.code}
+                for p in reply.present
+            ],
+            "gcode": reply.code,
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> MemberStats:
+        return MemberStats(
+            code=natural(result.get("gcode", 0)),
+            present=tuple(
+                Presence(
+                    natural(stat["uin"]),
+                    Status.fromCode(integer(stat["stat"])),
+                    count(stat.get("client_type")),
+                )
+                for stat in result["stats"]
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Memos:
+    """
+    The announcements of groups.
+
+    @ivar isBare: whether one group's was asked for as C{retainKey=memo} alone,
+        which the original page wants answered without a list.
+    """
+
+    memos: Mapping[Code, str]
+    isBare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroupInfo(JSONCommand[Memos]):
+    """
+    The announcements of some groups (protocol.md 2.5.3).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_group_info"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    codes: tuple[Code, ...]
+    isBare: bool = False
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("gcode", encodeJSON(list(self.codes))),
+            ("retainKey", "memo" if self.isBare else "memo,gcode"),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        text = fields.text("gcode").strip()
+        codes = parseJSON(text if text.startswith("[") else f"[{text}]")
+        if len(codes) > MAX_CODES:
+            raise MalformedReply(f"gcode has more than {MAX_CODES} groups")
+        try:
+            asked = tuple(Code(natural(code)) for code in codes)
+        except (TypeError, ValueError) as e:
+            raise MalformedReply("gcode is not a list of numbers") from e
+        isBare = len(asked) == 1 and fields.text("retainKey", "") == "memo"
+        return cls(fields.ticket, asked, isBare, fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: Memos) -> Any:
+        entries = [{"memo": memo, "gcode": code} for code, memo in reply.memos.items()]
+        return entries[0] if reply.isBare else entries
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Memos:
+        isBare = isinstance(result, dict)
+        memos = {
+            natural(entry.get("gcode", 0)): textOf(entry.get("memo", ""))
+            for entry in ([result] if isBare else result)
+        }
+        return Memos(memos, isBare)
+
+
+class GetGroupPublicInfo2(CodeQuery[GroupProfile]):
+    """
+    What a group shows to everybody (protocol.md 2.5.3).
+    """
+
+    path: ClassVar[str] = "/api/get_group_public_info2"
+
+    @classmethod
+    def encodeResult(cls, reply: GroupProfile) -> Any:
+        return {
+            "ginfo": {
+                "face": reply.face,
+                "memo": reply.memo,
+                "member_cnt": reply.memberCount,
+                "class": reply.classId,
+                "fingermemo": reply.description,
+                "code": reply.code,
+                "createtime": reply.created,
+                "flag": reply.flag,
+                "name": reply.name,
+                "gid": reply.gid,
+                "owner": reply.owner,
+                "maxmember": reply.maxMembers,
+                "option": reply.option,
+            }
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> GroupProfile:
+        info = result["ginfo"]
+        return GroupProfile(
+            gid=natural(info["gid"]),
+            code=natural(info["code"]),
+            name=textOf(info["name"]),
+            owner=natural(info.get("owner") or 0),
+            memo=textOf(info.get("memo", "")),
+            description=textOf(info.get("fingermemo", "")),
+            memberCount=count(info.get("member_cnt")),
+            maxMembers=count(info.get("maxmember")),
+            face=count(info.get("face")),
+            classId=count(info.get("class")),
+            flag=count(info.get("flag")),
+            option=count(info.get("option")),
+            created=count(info.get("createtime")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SearchGroups(JSONCommand[FoundGroups]):
+    """
+    Find groups by number or by words (protocol.md 2.5.3). Which captcha
+    C{vfcode} was read from is in a cookie.
+
+    @ivar words: C{all} on the wire.
+    """
+
+    host: ClassVar[Host] = Host.CGI
+    path: ClassVar[str] = "/keycgi/qqweb/group/search.do"
+    referer: ClassVar[Referer | None] = Referer.CGI
+
+    ticket: Ticket
+    words: str
+    page: int = 1
+    perPage: int = 10
+    code: str = ""
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("pg", str(self.page)),
+            ("perpage", str(self.perPage)),
+            ("all", self.words),
+            ("c1", "0"),
+            ("c2", "0"),
+            ("c3", "0"),
+            ("st", "0"),
+            ("vfcode", self.code),
+            ("type", "1"),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            fields.text("all"),
+            fields.integer("pg", 1),
+            fields.integer("perpage", 10),
+            fields.text("vfcode", ""),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: FoundGroups | Refusal) -> bytes:
+        # The original page reads the header of an empty answer too.
+        if isinstance(reply, Refusal):
+            return super(SearchGroups, cls).encodeReply(reply)
+        header = {
+            "CostTime": 15,
+            "Status": 0,
+            "TotalNum": reply.total,
+            "CurrentNum": len(reply.groups),
+            "CurrentPage": reply.page,
+        }
+        return encodeJSON(
+            {
+                "result": cls.encodeResult(reply),
+                "retcode": 0,
+                "responseHeader": header,
+            }
+        ).encode()
+
+    @classmethod
+    def encodeResult(cls, reply: FoundGroups) -> Any:
+        return [
+            {
+                "GC": "",
+                "GE": group.number,
+                "GEX": group.code,
+                "QQ": str(group.owner or ""),
+                "RQ": "",
+                "TI": group.name,
+                "TX": group.description,
+            }
+            for group in reply.groups
+        ]
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> FoundGroups | Refusal:
+        found = super(SearchGroups, cls).decodeReply(body)
+        if isinstance(found, Refusal):
+            return found
+        return guarded(_withHeader, found, parseJSON(body))
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> FoundGroups:
+        groups = tuple(
+            FoundGroup(
+                number=natural(group["GE"]),
+                code=natural(group["GEX"]),
+                name=textOf(group.get("TI", "")),
+                owner=natural(group.get("QQ") or 0),
+                description=textOf(group.get("TX", "")),
+            )
+            for group in result or ()
+        )
+        return FoundGroups(groups, len(groups))
+
+
+def _withHeader(found: FoundGroups, value: Any) -> FoundGroups:
+    header = value.get("responseHeader") or {}
+    return FoundGroups(
+        found.groups,
+        natural(header.get("TotalNum", found.total)),
+        natural(header.get("CurrentPage", 1)),
+    )
+
+
+REFUSED = 100001
+"""The retcode that C{apply_join_group2} explains in C{tips}."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyJoinGroup2(JSONCommand[None]):
+    """
+    Ask to be let into a group; the answer comes as a C{sys_g_msg}
+    (protocol.md 2.5.3).
+
+    @ivar text: for the administrators.
+    @ivar code: the text of a captcha, and C{verifySession} which one it is.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/apply_join_group2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    group: Code
+    text: str = ""
+    code: str = ""
+    verifySession: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "gcode": self.group,
+            "code": self.code,
+            "vfy": self.verifySession,
+            "msg": self.text,
+        }
+        return apiForm(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            codeOf(fields),
+            fields.text("msg", ""),
+            fields.text("code", ""),
+            fields.text("vfy", ""),
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: None) -> Any:
+        return {"statu": "pending"}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> None:
+        return None
+
+    @classmethod
+    def encodeReply(cls, reply: None | Refusal) -> bytes:
+        if isinstance(reply, Refusal) and reply.retcode == REFUSED:
+            return encodeJSON({"retcode": REFUSED, "tips": reply.errmsg}).encode()
+        return super(ApplyJoinGroup2, cls).encodeReply(reply)
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> None | Refusal:
+        reply = super(ApplyJoinGroup2, cls).decodeReply(body)
+        if isinstance(reply, Refusal) and reply.retcode == REFUSED:
+            tips = parseJSON(body).get("tips")
+            return Refusal(REFUSED, tips if isinstance(tips, str) else reply.errmsg)
+        return reply
+
+
+AGREE, REFUSE = 2, 3
+"""The C{op_type} of L{OpGroupJoinReq}."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpGroupJoinReq(OKCommand):
+    """
+    Let somebody into a group that we administer, or not
+    (protocol.md 2.5.3).
+
+    @ivar operation: L{AGREE} or L{REFUSE}.
+    @ivar text: for whoever asked.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/op_group_join_req"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    group: Gid
+    applicant: Uin
+    operation: int
+    text: str = ""
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("group_uin", str(self.group)),
+            ("req_uin", str(self.applicant)),
+            ("msg", self.text),
+            ("op_type", str(self.operation)),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Gid(fields.integer("group_uin")),
+            Uin(fields.integer("req_uin")),
+            fields.integer("op_type"),
+            fields.text("msg", ""),
+            fields.milliseconds,
+        )
+
+
+class QuitGroup2(CodeForm):
+    """
+    Leave a group (protocol.md 2.5.3).
+    """
+
+    path: ClassVar[str] = "/api/quit_group2"
+
+
+@dataclass(frozen=True, slots=True)
+class SendGroupWebMsg(OKCommand):
+    """
+    Share something in a group, as markup: what the others get as a
+    C{group_web_message} (protocol.md 5.11). An endpoint of ours.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_group_web_msg2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    group: Gid
+    markup: str
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "group_uin": self.group,
+            "xml": self.markup,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Gid(fields.integer("group_uin")), fields.text("xml"))

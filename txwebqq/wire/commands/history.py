@@ -1,0 +1,502 @@
+"""
+What was said: the logs of friends, groups and discussions
+(protocol.md 2.8.2).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from ipaddress import AddressValueError, IPv4Address
+from typing import Any, ClassVar, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.faces import faceAt, indexOf
+from txwebqq.model import (
+    Code,
+    Content,
+    CustomFace,
+    Did,
+    Face,
+    Font,
+    GroupPicture,
+    HistoryDay,
+    HistoryStretch,
+    OfflinePicture,
+    PastMessage,
+    Segment,
+    Text,
+    Uin,
+)
+from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.command import (
+    Command,
+    Host,
+    JSONCommand,
+    Referer,
+    Refusal,
+    apiQuery,
+    decodeRefusal,
+    encodeRefusal,
+)
+from txwebqq.wire.content import decodeReceived, encodeReceived
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
+
+NO_HISTORY = 5555
+"""The refusal where nothing has been said."""
+
+VIEWER = "alloy.app.chatLogViewer.renderChatLog"
+"""The function that the page passes answers to."""
+
+SENT, RECEIVED = 16, 17
+
+DISCUSSION_LOG = 2
+"""The C{ty} of a discussion's log; others are groups'."""
+
+_PLAIN = Font()
+
+_CALL = re.compile(r"\s*+([A-Za-z_$][\w$.]{0,99})\s*+\((.*)\)\s*+;?\s*+", re.DOTALL)
+_CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,99}", re.ASCII)
+# A string, or a key that has no quotes. Strings end at the end at the latest,
+# so that none is looked at twice.
+_KEY = re.compile(
+    r'"(?:[^"\\]++|\\.?)*+"?|(?P<before>[{,]\s*+)(?P<key>[A-Za-z_]\w*+)\s*+:',
+    re.DOTALL,
+)
+
+# ---- friends
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLine:
+    """
+    A message of a conversation of two.
+
+    @ivar mine: whether the one who asks has sent it.
+    @ivar sequence: a running number.
+    """
+
+    mine: bool
+    time: int
+    content: Content
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLog:
+    """
+    A page of the conversation with somebody.
+
+    @ivar page: which one it is; page 1 is the oldest.
+    @ivar pages: how many there are, C{total} on the wire.
+    @ivar lines: the oldest first.
+    @ivar callback: the function to which the answer is passed.
+    """
+
+    uin: Uin
+    page: int
+    pages: int
+    lines: tuple[ChatLine, ...]
+    callback: str = VIEWER
+
+
+@dataclass(frozen=True, slots=True)
+class GetChatLog(Command[ChatLog]):
+    """
+    Read a page of the conversation with somebody.
+
+    @ivar page: which one; 0 for the newest.
+    @ivar rows: how many messages a page has.
+    """
+
+    host: ClassVar[Host] = Host.PAGE
+    path: ClassVar[str] = "/cgi-bin/webqq_chat/"
+    aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_chat",)
+    referer: ClassVar[Referer | None] = Referer.PAGE
+
+    ticket: Ticket
+    uin: Uin
+    page: int = 0
+    rows: int = 30
+    callback: str = VIEWER
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("cmd", "1"),
+            ("tuin", str(self.uin)),
+            ("vfwebqq", self.ticket.vfwebqq),
+            ("page", str(self.page)),
+            ("row", str(self.rows)),
+            ("callback", self.callback),
+            ("t", str(self.milliseconds)),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        if fields.text("cmd", "1") != "1":
+            raise MalformedReply("cmd is not 1")
+        callback = fields.text("callback", VIEWER)
+        if _CALLBACK.fullmatch(callback) is None:
+            raise MalformedReply("callback is no name of a function")
+        return cls(
+            fields.ticket,
+            Uin(fields.integer("tuin")),
+            fields.integer("page", 0),
+            fields.integer("row", 30),
+            callback,
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: ChatLog | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        # Clients look for these names without quotes, in this order.
+        lines = ",".join(
+            f"{{ver:3,cmd:{SENT if line.mine else RECEIVED},seq:{line.sequence},"
+            f"time:{line.time},type:1,msg:{encodeJSON(_elements(line.content))} }}"
+            for line in reply.lines
+        )
+        return (
+            f"{reply.callback}({{ret:0,tuin:{reply.uin},page:{reply.page},"
+            f"total:{reply.pages},chatlogs:[{lines}]}});"
+        ).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> ChatLog | Refusal:
+        refusal = decodeRefusal(body)
+        if refusal is not None:
+            return refusal
+        found = _CALL.fullmatch(decodeText(body))
+        if found is None:
+            raise MalformedReply("not a call")
+        return guarded(_decodeLog, found[1], parseJSON(_KEY.sub(_quoted, found[2])))
+
+
+def _quoted(found: re.Match[str]) -> str:
+    key = found["key"]
+    return found[0] if key is None else f'{found["before"]}"{key}":'
+
+
+def _decodeLog(callback: str, value: Any) -> ChatLog | Refusal:
+    ret = integer(value["ret"])
+    if ret != 0:
+        return Refusal(ret)
+    return ChatLog(
+        natural(value["tuin"]),
+        natural(value["page"]),
+        natural(value["total"]),
+        tuple(
+            ChatLine(
+                integer(line["cmd"]) == SENT,
+                natural(line["time"]),
+                decodeReceived([*line["msg"], " "])[0],
+                natural(line.get("seq", 0)),
+            )
+            for line in value.get("chatlogs", ())
+        ),
+        callback,
+    )
+
+
+def _elements(content: Content) -> list[Any]:
+    """
+    The elements of a message without its font and without padding.
+    """
+    elements = encodeReceived(content, _PLAIN)[1:]
+    last = elements[-1][:-1]
+    return [*elements[:-1], last] if last else elements[:-1]
+
+
+# ---- groups and discussions
+
+
+def _item(segment: Segment) -> dict[str, Any] | None:
+    match segment:
+        case Text(text):
+            return {"v": text, "t": 0}
+        case Face(number):
+            # Here, and only here, faces go by the number of their picture.
+            index = indexOf(number)
+            return {"v": str(number if index is None else index), "t": 1}
+        case GroupPicture(name, fileId, _, server):
+            host, _, port = server.partition(":")
+            try:
+                address = int(IPv4Address(host))
+            except AddressValueError:
+                address = 0
+            isPort = port.isascii() and port.isdigit()
+            return {
+                "v": name,
+                "t": 2,
+                "fid": fileId,
+                "ip": address,
+                "port": int(port) if isPort else 0,
+            }
+        case CustomFace(name) | OfflinePicture(_, name):
+            return {"v": name, "t": 2, "fid": 0, "ip": 0, "port": 0}
+    return None
+
+
+def _segment(item: Any) -> Segment:
+    kind, value = integer(item["t"]), textOf(item["v"])
+    if kind == 1:
+        index = natural(value)
+        return faceAt(index) or Face(index)
+    if kind != 2:
+        return Text(value)
+    address, port = natural(item.get("ip", 0)), natural(item.get("port", 0))
+    server = f"{IPv4Address(address)}:{port}" if 0 < address < 2**32 else ""
+    return GroupPicture(value, natural(item.get("fid", 0)), server=server)
+
+
+class _LogCommand(JSONCommand[HistoryStretch]):
+    """
+    What is answered with some messages of a group or a discussion.
+    """
+
+    host: ClassVar[Host] = Host.CGI
+    referer: ClassVar[Referer | None] = Referer.CGI
+
+    @classmethod
+    def encodeResult(cls, reply: HistoryStretch) -> Any:
+        lines = [
+            {
+                "u": message.sender,
+                "t": message.time,
+                "seq": message.sequence,
+                "il": [item for s in message.content if (item := _item(s)) is not None],
+            }
+            for message in reply.messages
+        ]
+        log = {"g": reply.place, "bs": reply.first, "es": reply.last, "cl": lines}
+        return {"time": reply.time, "data": {"cl": [log]}}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> HistoryStretch:
+        time = natural(result.get("time", 0))
+        data = result.get("data")
+        logs = data["cl"] if data else ()
+        if not logs:
+            return HistoryStretch((), time=time)
+        log = logs[0]
+        messages = tuple(
+            PastMessage(
+                natural(line["u"]),
+                natural(line["t"]),
+                tuple(map(_segment, line["il"])),
+                natural(line.get("seq", 0)),
+            )
+            for line in log["cl"]
+        )
+        return HistoryStretch(
+            messages,
+            natural(log.get("bs", 0)),
+            natural(log.get("es", 0)),
+            natural(log.get("g", 0)),
+            time,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """
+    Which messages of a log are wanted.
+
+    @ivar count: how many at most.
+    @ivar first: the lowest running number wanted, and C{last} the highest; 0
+        for no limit.
+    @ivar backwards: which to take when there are more: the newest, or the
+        oldest.
+    """
+
+    count: int = 10
+    first: int = 0
+    last: int = 0
+    backwards: bool = True
+
+    def encode(self) -> Pairs:
+        """
+        The parameters that name the messages.
+        """
+        return [
+            ("ps", str(self.count)),
+            ("bs", str(self.first)),
+            ("es", str(self.last)),
+        ]
+
+    @property
+    def mode(self) -> str:
+        """
+        The direction, on the wire.
+        """
+        return "1" if self.backwards else "2"
+
+    @classmethod
+    def decode(cls, fields: Fields) -> Self:
+        """
+        The messages that parameters name.
+        """
+        return cls(
+            fields.integer("ps", 10),
+            fields.integer("bs", 0),
+            fields.integer("es", 0),
+            fields.integer("mode", 1) != 2,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChatLog(_LogCommand):
+    """
+    Read what was said in a group.
+    """
+
+    path: ClassVar[str] = "/keycgi/top/groupchatlog"
+
+    ticket: Ticket
+    code: Code
+    stretch: Stretch = Stretch()
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            *self.stretch.encode(),
+            ("gid", str(self.code)),
+            ("mode", self.stretch.mode),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Code(fields.integer("gid")),
+            Stretch.decode(fields),
+            fields.milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GetOnePage(_LogCommand):
+    """
+    Read what was said in a discussion; without C{ty=2}, in a group.
+    """
+
+    path: ClassVar[str] = "/cgi/top/get_one_page"
+    aliases: ClassVar[tuple[str, ...]] = ("/keycgi/top/get_one_page",)
+
+    ticket: Ticket
+    did: Did
+    stretch: Stretch = Stretch()
+    kind: int = DISCUSSION_LOG
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("ty", str(self.kind)),
+            *self.stretch.encode(),
+            ("gid", str(self.did)),
+            ("mode", self.stretch.mode),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        # No capture tells the id's name.
+        did = fields.integer("did", 0) or fields.integer("gid")
+        return cls(
+            fields.ticket,
+            Did(did),
+            Stretch.decode(fields),
+            fields.integer("ty", DISCUSSION_LOG),
+            fields.milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UinTimeChatLog(_LogCommand):
+    """
+    Read what one member of a group has said since a time.
+
+    @ivar since: Unix seconds.
+    """
+
+    path: ClassVar[str] = "/keycgi/qqweb/group/uintimechatlog.do"
+
+    ticket: Ticket
+    code: Code
+    uin: Uin
+    since: int = 0
+    count: int = 10
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("gid", str(self.code)),
+            ("uin", str(self.uin)),
+            ("time", str(self.since)),
+            ("ps", str(self.count)),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Code(fields.integer("gid")),
+            Uin(fields.integer("uin")),
+            fields.integer("time", 0),
+            fields.integer("ps", 10),
+            fields.milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
+    """
+    Read on which days something was said in a group.
+    """
+
+    host: ClassVar[Host] = Host.CGI
+    path: ClassVar[str] = "/keycgi/top/chatlogdates"
+    referer: ClassVar[Referer | None] = Referer.CGI
+
+    ticket: Ticket
+    code: Code
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("gid", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Code(fields.integer("gid")), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[HistoryDay, ...]) -> Any:
+        info = [
+            {
+                "ymd": f"{day.date:%Y%m%d}",
+                "begseq": day.first,
+                "endseq": day.last,
+            }
+            for day in reply
+        ]
+        return {"info": info}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[HistoryDay, ...]:
+        return tuple(
+            HistoryDay(
+                _date(day["ymd"]), natural(day["begseq"]), natural(day["endseq"])
+            )
+            for day in result["info"]
+        )
+
+
+def _date(ymd: Any) -> date:
+    number = natural(ymd)
+    return date(number // 10_000, number // 100 % 100, number % 100)

@@ -1,0 +1,401 @@
+"""
+The live channel: C{poll2} and its events, sends, presence, heartbeat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import (
+    DESKTOP_CLIENT,
+    Code,
+    Content,
+    Event,
+    Font,
+    Gid,
+    Presence,
+    Status,
+    Uin,
+)
+from txwebqq.wire.coerce import (
+    MAX_EXACT,
+    ackOf,
+    guarded,
+    integer,
+    natural,
+    statusOf,
+    textOf,
+)
+from txwebqq.wire.command import (
+    Command,
+    Host,
+    JSONCommand,
+    OKCommand,
+    Referer,
+    Refusal,
+    channelQuery,
+    encodeRefusal,
+    postFields,
+    refusalOf,
+)
+from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
+from txwebqq.wire.events.codec import decodeEnvelope, encodeEvent
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
+
+# ---- poll
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """
+    The successful reply to a poll.
+
+    @ivar ack: the number of this reply, to be named by the next poll; L{None}
+        from servers that know no acknowledgement, and for polls that name none.
+    """
+
+    events: tuple[Event, ...] = ()
+    ack: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Poll2(Command[PollResult]):
+    """
+    Wait for events (protocol.md 2.2.1).
+
+    @ivar ids: the messages shown since the last poll.
+    @ivar ack: the number of the last reply whose events were handed over, 0
+        for none yet; L{None} for clients that do not acknowledge by number.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/poll2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    patience: ClassVar[float] = 90.0
+    isRepeated: ClassVar[bool] = True
+
+    ticket: Ticket
+    ids: tuple[str, ...] = ()
+    ack: int | None = None
+
+    def encodeFields(self) -> Pairs:
+        members: dict[str, Any] = {
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+            "key": 0,
+            "ids": list(self.ids),
+        }
+        if self.ack is not None:
+            members["ack"] = self.ack
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        ids = fields.r.get("ids")
+        shown = guarded(_decodeIds, ids) if ids and isinstance(ids, list) else ()
+        ack = fields.r.get("ack")
+        return cls(fields.ticket, shown, None if ack is None else ackOf(ack))
+
+    @classmethod
+    def encodeReply(cls, reply: PollResult | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        answer: dict[str, Any] = {
+            "retcode": 0,
+            "result": [encodeEvent(event) for event in reply.events],
+        }
+        if reply.ack is not None:
+            answer["ack"] = reply.ack
+        return encodeJSON(answer).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> PollResult | Refusal:
+        # Real servers also answered nothing at all instead of 102 ...
+        if not body.strip():
+            return PollResult()
+        value = parseJSON(body)
+        refusal = guarded(refusalOf, value)
+        return guarded(_decodeResult, value) if refusal is None else refusal
+
+
+def _decodeIds(ids: list[Any]) -> tuple[str, ...]:
+    return tuple(textOf(one) for one in ids)
+
+
+def _decodeResult(answer: Any) -> PollResult:
+    result, ack = answer.get("result"), answer.get("ack")
+    # ... or "ok".
+    events = tuple(map(decodeEnvelope, result)) if isinstance(result, list) else ()
+    isNumber = type(ack) is int and 0 < ack <= MAX_EXACT
+    return PollResult(events, ack if isNumber else None)
+
+
+# ---- sends
+
+_NO_CODE = Code(0)
+
+
+@dataclass(frozen=True, slots=True)
+class SendBuddyMsg2(OKCommand):
+    """
+    Send to a friend (protocol.md 2.2.2).
+
+    @ivar face: the sender's own avatar index, of no effect.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_buddy_msg2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    content: Content
+    messageId: int
+    font: Font = Font()
+    face: int = 0
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "to": self.to,
+            "face": self.face,
+            "content": encodeSent(self.content, self.font),
+            "msg_id": self.messageId,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        content, font = decodeSent(fields.text("content"))
+        return cls(
+            ticket=fields.ticket,
+            to=Uin(fields.integer("to")),
+            content=content,
+            messageId=fields.integer("msg_id", 0),
+            font=font,
+            face=fields.integer("face", 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SendQunMsg2(OKCommand):
+    """
+    Send to a group (protocol.md 2.2.3).
+
+    @ivar code: with C{key} and C{sig}, what a content with pictures needs.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_qun_msg2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    group: Gid
+    content: Content
+    messageId: int
+    font: Font = Font()
+    code: Code = _NO_CODE
+    key: str = ""
+    sig: str = field(default="", repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members: dict[str, Any] = {"group_uin": self.group}
+        key, sig = signatureOf(self.content, self.key, self.sig)
+        if sig:
+            members |= {"group_code": self.code, "key": key, "sig": sig}
+        members |= {
+            "content": encodeSent(self.content, self.font),
+            "msg_id": self.messageId,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        content, font = decodeSent(fields.text("content"))
+        return cls(
+            ticket=fields.ticket,
+            group=Gid(fields.integer("group_uin")),
+            content=content,
+            messageId=fields.integer("msg_id", 0),
+            font=font,
+            code=Code(fields.integer("group_code", 0)),
+            key=fields.text("key", ""),
+            sig=fields.text("sig", ""),
+        )
+
+
+# ---- signals
+
+
+@dataclass(frozen=True, slots=True)
+class InputNotify2(OKCommand):
+    """
+    Tell a friend that we are typing (protocol.md 2.2.7).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/input_notify2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("to_uin")), fields.milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Shake2(OKCommand):
+    """
+    Shake a friend's window (protocol.md 2.2.7).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/shake2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("to_uin")), fields.milliseconds)
+
+
+# ---- presence
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStatus2(OKCommand):
+    """
+    Appear otherwise (protocol.md 2.2.8).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/change_status2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    status: Status
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("newstatus", self.status.value),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            guarded(Status, fields.text("newstatus")),
+            fields.milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
+    """
+    Which friends are not offline? (protocol.md 2.2.9)
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_online_buddies2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return channelQuery(self.ticket, self.milliseconds)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:
+        return [
+            {"uin": p.uin, "status": p.status.value, "client_type": p.clientType}
+            for p in reply
+        ]
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
+        return tuple(
+            Presence(
+                uin=natural(p["uin"]),
+                status=statusOf(p["status"]),
+                clientType=natural(p.get("client_type", DESKTOP_CLIENT)),
+            )
+            for p in result
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GetMsgTip(Command[bool]):
+    """
+    The heartbeat; it answers whether there are tips (protocol.md 2.8.1).
+
+    @ivar count: how many heartbeats there were before.
+    """
+
+    host: ClassVar[Host] = Host.PAGE
+    path: ClassVar[str] = "/web2/get_msg_tip"
+    referer: ClassVar[Referer | None] = Referer.PAGE
+
+    count: int = 0
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("uin", ""),
+            ("tp", "1"),
+            ("id", "0"),
+            ("retype", "1"),
+            ("rc", str(self.count)),
+            ("lv", "3"),
+            ("t", str(self.milliseconds)),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.integer("rc", 0), fields.milliseconds)
+
+    @classmethod
+    def encodeReply(cls, reply: bool | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        return encodeJSON({"c": 0 if reply else 1}).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> bool | Refusal:
+        return guarded(_decodeTip, parseJSON(body))
+
+
+def _decodeTip(value: Any) -> bool | Refusal:
+    if "c" in value:
+        return integer(value["c"]) == 0
+    refusal = refusalOf(value)
+    if refusal is None:
+        raise MalformedReply("neither a tip nor none")
+    return refusal

@@ -1,0 +1,354 @@
+"""
+What is left on the server for a friend: photos and files (protocol.md 2.7.2,
+2.7.6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import quote, unquote
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Uin
+from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.command import (
+    Host,
+    JSONCommand,
+    OKCommand,
+    Referer,
+    Refusal,
+    channelQuery,
+    postFields,
+)
+from txwebqq.wire.form import Fields, Pairs, Ticket, percentEncode
+from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
+from txwebqq.wire.multipart import BytesCommand, Upload, scriptName
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """
+    A file that the server has taken.
+
+    @ivar path: the server's name for it, a slash and a UUID.
+    @ivar fileId: what the client called the upload.
+    """
+
+    path: str
+    name: str
+    size: int
+    fileId: str = ""
+    callback: str = ""
+
+
+CALLBACK_PICTURE = "parent.EQQ.Model.ChatMsg.callbackSendPic"
+
+CALLBACK_FILE = "parent.EQQ.Model.ChatMsg.callbackSendOffFile"
+
+# What the original page says as C{peeruin} of every picture.
+_SOMEBODY = Uin(593023668)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfflineUpload(Upload[StoredFile]):
+    host: ClassVar[Host] = Host.OFFLINE
+    referer: ClassVar[Referer | None] = Referer.PAGE
+    usualCallback: ClassVar[str]
+
+    ticket: Ticket
+    own: Uin
+    skey: str = field(default="", repr=False)
+    fileId: str = "1"
+    peer: Uin = _SOMEBODY
+    callback: str = ""
+    milliseconds: int = 0
+
+    def encodeQuery(self) -> Pairs:
+        return [("time", str(self.milliseconds))]
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("callback", self.callback or self.usualCallback),
+            ("locallangid", "2052"),
+            ("clientversion", "1409"),
+            ("uin", str(self.own)),
+            ("skey", self.skey),
+            ("appid", "1002101"),
+            ("peeruin", str(self.peer)),
+        ]
+
+    def encodeTail(self) -> Pairs:
+        return [
+            ("fileid", self.fileId),
+            ("vfwebqq", self.ticket.vfwebqq),
+            ("senderviplevel", "0"),
+            ("reciverviplevel", "0"),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            ticket=fields.ticket,
+            own=Uin(fields.integer("uin", 0)),
+            skey=fields.text("skey", ""),
+            fileId=fields.text("fileid", "1"),
+            peer=Uin(fields.integer("peeruin", 0)),
+            callback=scriptName(fields.text("callback", ""), cls.usualCallback),
+            milliseconds=fields.integer("time", 0),
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: StoredFile | Refusal) -> bytes:
+        value: dict[str, Any]
+        if isinstance(reply, Refusal):
+            value = {"retcode": reply.retcode, "result": reply.errmsg, "progress": 0}
+        else:
+            value = {
+                "retcode": 0,
+                "result": "OK",
+                "progress": 100,
+                "filesize": reply.size,
+                "fileid": reply.fileId,
+                "filename": percentEncode(reply.name),
+                "filepath": reply.path,
+            }
+        callback = getattr(reply, "callback", "") or cls.usualCallback
+        # A page must not be ended by what is in it.
+        text = encodeJSON(value).replace("<", "\\u003c")
+        return (
+            "<head><script type=\"text/javascript\">document.domain='qq.com';"
+            f"{callback}({text});</script></head><body></body>"
+        ).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> StoredFile | Refusal:
+        text = decodeText(body)
+        start = text.find("{")
+        if start < 0:
+            raise MalformedReply("no callback with an object")
+        value, _ = parseJSONPrefix(text[start:])
+        return guarded(cls._decodeValue, value)
+
+    @classmethod
+    def _decodeValue(cls, value: Any) -> StoredFile | Refusal:
+        retcode = integer(value["retcode"])
+        if retcode != 0:
+            return Refusal(retcode, textOf(value.get("result") or ""))
+        return StoredFile(
+            path=textOf(value["filepath"]),
+            name=unquote(textOf(value["filename"])),
+            size=natural(value["filesize"]),
+            fileId=textOf(value.get("fileid", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOfflinePic(_OfflineUpload):
+    """
+    Leave a picture on the server, to be sent to a friend (protocol.md 2.7.2).
+    """
+
+    path: ClassVar[str] = "/ftn_access/upload_offline_pic"
+    patience: ClassVar[float] = 300.0
+    usualCallback: ClassVar[str] = CALLBACK_PICTURE
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOfflineFile(_OfflineUpload):
+    """
+    Leave a file on the server, to be sent to a friend (protocol.md 2.7.6).
+    """
+
+    path: ClassVar[str] = "/ftn_access/upload_offline_file"
+    patience: ClassVar[float] = 3600.0
+    usualCallback: ClassVar[str] = CALLBACK_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedPicture:
+    """
+    Where a picture is.
+    """
+
+    url: str = field(repr=False)
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
+    """
+    Where is a picture that I left on the server? (protocol.md 2.7.2)
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/apply_offline_pic_dl2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    sender: Uin
+    file: str
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("f_uin", str(self.sender)),
+            ("file_path", self.file),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Uin(fields.integer("f_uin")),
+            fields.text("file_path"),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: LocatedPicture) -> Any:
+        return {"url": reply.url, "file_path": reply.path}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> LocatedPicture:
+        return LocatedPicture(textOf(result["url"]), textOf(result["file_path"]))
+
+
+@dataclass(frozen=True, slots=True)
+class GetOffpic2(BytesCommand):
+    """
+    Fetch a friend's photo (protocol.md 2.7.2).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_offpic2"
+    referer: ClassVar[Referer | None] = Referer.PAGE
+
+    ticket: Ticket
+    sender: Uin
+    file: str
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("file_path", self.file),
+            ("f_uin", str(self.sender)),
+            ("clientid", self.ticket.clientid),
+            ("psessionid", self.ticket.psessionid),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket, Uin(fields.integer("f_uin", 0)), fields.text("file_path")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SendOfffile2(OKCommand):
+    """
+    Give a file that lies on the server to a friend (protocol.md 2.7.6).
+
+    @ivar file: the server's name for it.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_offfile2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    file: str
+    name: str
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "to": self.to,
+            "file_path": self.file,
+            "filename": self.name,
+            "to_uin": self.to,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        name = "to" if fields.raw("to") is not None else "to_uin"
+        return cls(
+            fields.ticket,
+            Uin(fields.integer(name)),
+            fields.text("file_path"),
+            fields.text("filename", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyOfffile2(OKCommand):
+    """
+    Say that we do not want a file that waits for us (protocol.md 2.7.6).
+
+    @ivar sender: whose it is.
+    @ivar action: 2, refused.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/notify_offfile2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    sender: Uin
+    name: str
+    size: int
+    action: int = 2
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("to", str(self.sender)),
+            ("file_name", self.name),
+            ("file_size", str(self.size)),
+            ("action", str(self.action)),
+            ("psessionid", self.ticket.psessionid),
+            ("clientid", self.ticket.clientid),
+            ("t", str(self.milliseconds)),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Uin(fields.integer("to")),
+            fields.text("file_name"),
+            fields.integer("file_size", 0),
+            fields.integer("action", 2),
+            fields.milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile(BytesCommand):
+    """
+    Fetch a file that waits for us, by its key (protocol.md 2.7.6). Its name is
+    the path, on whatever address it was said to be.
+    """
+
+    host: ClassVar[Host] = Host.OFFLINE
+    path: ClassVar[str] = "/"
+    patience: ClassVar[float] = 3600.0
+
+    key: str = field(repr=False)
+    name: str = ""
+    start: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host.value}/{quote(self.name, safe='')}"
+
+    def encodeFields(self) -> Pairs:
+        return [("ver", "2173"), ("rkey", self.key), ("range", str(self.start))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.text("rkey"), "", fields.integer("range", 0))

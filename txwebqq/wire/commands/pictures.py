@@ -1,0 +1,354 @@
+"""
+Custom faces: what somebody keeps, sends to groups and shows to friends
+(protocol.md 2.7.1, 2.7.3, 2.7.4).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Code, Did, Uin
+from txwebqq.wire.coerce import guarded, natural, textOf
+from txwebqq.wire.command import (
+    Command,
+    Host,
+    JSONCommand,
+    Referer,
+    Refusal,
+    channelQuery,
+    encodeRefusal,
+)
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
+from txwebqq.wire.multipart import BytesCommand, Upload, refusalIn, scriptName
+
+CALLBACK_GROUP = "EQQ.Model.ChatMsg.callbackSendPicGroup"
+
+CALLBACK_FACE = "EQQ.View.ChatBox.uploadCustomFaceCallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """
+    What became of a custom face.
+
+    @ivar ret: 0 taken, 1 bad format, 2 not signed on, 3 too large, 4 was there
+        already.
+    @ivar name: its MD5 with an ending, when there is a face now.
+    """
+
+    ret: int
+    name: str = ""
+    callback: str = CALLBACK_GROUP
+
+
+_FACE_CALL = re.compile(
+    r"(?:parent\.)?([\w$.]+)\(\{'ret':(-?\d{1,5}),'msg':'([^']{0,500})'"
+)
+
+_FACE_NAME = re.compile(r"[A-Fa-f0-9]{32}\.[A-Za-z]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class CfaceUpload(Upload[Shelved]):
+    """
+    Put a picture among one's custom faces, from where it can be sent
+    (protocol.md 2.7.1).
+
+    @ivar callback: what the page of the answer calls.
+    """
+
+    host: ClassVar[Host] = Host.UPLOAD
+    path: ClassVar[str] = "/cgi-bin/cface_upload"
+    referer: ClassVar[Referer | None] = Referer.PAGE
+    patience: ClassVar[float] = 120.0
+    fileField: ClassVar[str] = "custom_face"
+
+    ticket: Ticket
+    callback: str = CALLBACK_GROUP
+    milliseconds: int = 0
+
+    def encodeQuery(self) -> Pairs:
+        return [("time", str(self.milliseconds))]
+
+    def encodeFields(self) -> Pairs:
+        isGroup = self.callback == CALLBACK_GROUP
+        return [
+            *([("from", "control")] if isGroup else []),
+            ("f", self.callback),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    def encodeTail(self) -> Pairs:
+        return [("fileid", "1")] if self.callback == CALLBACK_GROUP else []
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        callback = scriptName(fields.text("f", ""), CALLBACK_GROUP)
+        return cls(fields.ticket, callback, fields.integer("time", 0))
+
+    @classmethod
+    def encodeReply(cls, reply: Shelved | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            reply = Shelved(2, reply.errmsg)
+        name = reply.name.replace("\\", "").replace("'", "").replace("<", "")
+        text = f"{name} -6102 upload cface failed" if reply.ret == 4 else name
+        return (
+            "<head><script type=\"text/javascript\">document.domain='qq.com';"
+            f"parent.{reply.callback}({{'ret':{reply.ret},'msg':'{text}'}});"
+            "</script></head><body></body>"
+        ).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> Shelved | Refusal:
+        found = _FACE_CALL.search(decodeText(body))
+        if found is None:
+            raise MalformedReply("no callback with ret and msg")
+        callback, ret, text = found[1], int(found[2]), found[3]
+        name = _FACE_NAME.match(text)
+        if ret in (0, 4) and name is None:
+            raise MalformedReply("msg is no name of a picture")
+        return Shelved(ret, name[0] if name else text, callback)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSignature:
+    """
+    What pictures are sent to groups with.
+    """
+
+    key: str
+    sig: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GetGfaceSig2(JSONCommand[FaceSignature]):
+    """
+    Ask for the signature of group pictures (protocol.md 2.2.6).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_gface_sig2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return channelQuery(self.ticket, self.milliseconds)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: FaceSignature) -> Any:
+        return {"reply": 0, "gface_key": reply.key, "gface_sig": reply.sig}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> FaceSignature:
+        return FaceSignature(textOf(result["gface_key"]), textOf(result["gface_sig"]))
+
+
+GROUP_PICTURE, DISCUSSION_PICTURE = 0, 1
+"""The C{type} of L{GetGroupPic}."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetGroupPic(BytesCommand):
+    """
+    Fetch a picture of a group or a discussion (protocol.md 2.7.4).
+
+    @ivar place: the group's code (not its gid), or the discussion's did.
+    @ivar server: what the picture came with, an address with a port.
+    """
+
+    host: ClassVar[Host] = Host.PAGE
+    path: ClassVar[str] = "/cgi-bin/get_group_pic"
+    referer: ClassVar[Referer | None] = Referer.PAGE
+
+    ticket: Ticket
+    place: Code | Did
+    sender: Uin
+    fileId: int
+    name: str
+    server: str = ""
+    kind: int = GROUP_PICTURE
+    time: int = 0
+
+    def encodeFields(self) -> Pairs:
+        address, _, port = self.server.partition(":")
+        return [
+            ("type", str(self.kind)),
+            ("gid", str(self.place)),
+            ("uin", str(self.sender)),
+            ("rip", address),
+            ("rport", port),
+            ("fid", str(self.fileId)),
+            ("pic", self.name),
+            ("vfwebqq", self.ticket.vfwebqq),
+            ("t", str(self.time)),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        address, port = fields.text("rip", ""), fields.text("rport", "")
+        return cls(
+            ticket=fields.ticket,
+            place=Code(fields.integer("gid")),
+            sender=Uin(fields.integer("uin", 0)),
+            fileId=fields.integer("fid"),
+            name=fields.text("pic"),
+            server=f"{address}:{port}" if port else address,
+            kind=fields.integer("type", GROUP_PICTURE),
+            time=fields.milliseconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _PeerFile(BytesCommand):
+    host: ClassVar[Host] = Host.CHANNEL
+    referer: ClassVar[Referer | None] = Referer.PAGE
+    count: ClassVar[str]
+
+    ticket: Ticket
+    messageId: int
+    name: str
+    sender: Uin
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("lcid", str(self.messageId)),
+            ("guid", self.name),
+            ("to", str(self.sender)),
+            ("count", self.count),
+            ("time", "1"),
+            ("clientid", self.ticket.clientid),
+            ("psessionid", self.ticket.psessionid),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            fields.integer("lcid", 0),
+            fields.text("guid"),
+            Uin(fields.integer("to")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GetCface2(_PeerFile):
+    """
+    Fetch a friend's custom face (protocol.md 2.7.3).
+
+    @ivar messageId: of the message it came in.
+    """
+
+    path: ClassVar[str] = "/channel/get_cface2"
+    count: ClassVar[str] = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class GetImage2(_PeerFile):
+    """
+    Fetch the picture of a C{pic_id} and an C{image} element
+    (protocol.md 2.7.3).
+
+    @ivar name: the id in braces, the number and the ending of the element.
+    """
+
+    path: ClassVar[str] = "/channel/get_image2"
+    count: ClassVar[str] = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFaceEntry:
+    """
+    One of my custom faces.
+
+    @ivar time: when it came, Unix seconds.
+    """
+
+    name: str
+    time: int
+    size: int
+
+
+LIST_FACES, SHOW_FACE, DELETE_FACE = 1, 2, 12
+"""The C{cmd} of L{WebqqApp}."""
+
+ShelfReply = tuple[CustomFaceEntry, ...] | bytes | int
+
+_FACES = re.compile(rb"\s*var custom_face=")
+
+_DELETED = re.compile(rb"""\s*var cface_delete_result=\{"?ret"?:"?(-?\d{1,5})""")
+
+_DATA = re.compile(r'\bdata:|"data":')
+
+
+@dataclass(frozen=True, slots=True)
+class WebqqApp(Command[ShelfReply]):
+    """
+    My custom faces: list them, see one, delete one (protocol.md 2.7.3).
+
+    It answers with a tuple, with bytes, and with the C{ret} of a deletion.
+
+    @ivar what: L{LIST_FACES}, L{SHOW_FACE} or L{DELETE_FACE}.
+    @ivar name: which one.
+    """
+
+    host: ClassVar[Host] = Host.PAGE
+    path: ClassVar[str] = "/cgi-bin/webqq_app/"
+    aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_app",)
+    referer: ClassVar[Referer | None] = Referer.PAGE
+
+    ticket: Ticket
+    what: int = LIST_FACES
+    name: str = ""
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("cmd", str(self.what)),
+            *([("bd", self.name)] if self.name else []),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.integer("cmd"), fields.text("bd", ""))
+
+    @classmethod
+    def encodeReply(cls, reply: ShelfReply | Refusal) -> bytes:
+        if isinstance(reply, bytes):
+            return reply
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        if isinstance(reply, int):
+            return f'var cface_delete_result={{"ret":"{reply}"}};'.encode()
+        rows = encodeJSON([[face.name, face.time, face.size] for face in reply])
+        return f'var custom_face={{"ret":"0",data:{rows}}};'.encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> ShelfReply | Refusal:
+        deleted = _DELETED.match(body)
+        if deleted is not None:
+            return int(deleted[1])
+        if _FACES.match(body) is None:
+            return refusalIn(body) or body
+        text = decodeText(body)
+        data = _DATA.search(text)
+        if data is None:
+            return ()
+        rows, _ = parseJSONPrefix(text[data.end() :])
+        return guarded(_decodeFaces, rows)
+
+
+def _decodeFaces(rows: Any) -> tuple[CustomFaceEntry, ...]:
+    return tuple(
+        CustomFaceEntry(textOf(name), natural(time), natural(size))
+        for name, time, size, *_ in rows
+    )

@@ -1,0 +1,492 @@
+"""
+What people tell about themselves: details, signatures, levels; one's own
+details, and whom one has talked with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import (
+    RECENT_DISCUSSION,
+    Birthday,
+    Level,
+    Profile,
+    RecentContact,
+    Uin,
+)
+from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.command import (
+    Host,
+    JSONCommand,
+    OKCommand,
+    Referer,
+    apiQuery,
+    postFields,
+)
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.profilefields import (
+    PROFILE_NUMBERS,
+    PROFILE_TEXTS,
+    ProfileCommand,
+    count,
+    decodeProfile,
+    encodeProfile,
+)
+
+MAX_ASKED = 5000
+"""So many people may be asked about at once."""
+
+
+def _uinsOf(fields: Fields, name: str) -> tuple[Uin, ...]:
+    value = fields.raw(name)
+    if isinstance(value, str):
+        value = parseJSON(value)
+    if not isinstance(value, list):
+        raise MalformedReply(f"{name} is no list of uins")
+    if len(value) > MAX_ASKED:
+        raise MalformedReply(f"{name} has more than {MAX_ASKED} uins")
+    try:
+        return tuple(natural(uin) for uin in value)
+    except (TypeError, ValueError, OverflowError) as e:
+        raise MalformedReply(f"{name} holds what is no uin") from e
+
+
+# ---- ourselves
+
+
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """
+    What the API server knows of whoever asks.
+
+    @ivar vfwebqq: what look-ups are authorised by, before there is a session.
+    """
+
+    profile: Profile
+    vfwebqq: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GetSelfInfo2(JSONCommand[Myself]):
+    """
+    One's own details, by the cookies C{uin} and C{skey} alone
+    (protocol.md 2.1.9).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_self_info2"
+    referer: ClassVar[Referer | None] = Referer.API
+    patience: ClassVar[float] = 20.0
+
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("t", str(self.milliseconds))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: Myself) -> Any:
+        value = encodeProfile(reply.profile)
+        value |= {"lnick": reply.profile.signature, "vfwebqq": reply.vfwebqq}
+        return value
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Myself:
+        return Myself(decodeProfile(result), textOf(result["vfwebqq"]))
+
+
+@dataclass(frozen=True, slots=True)
+class GetVfwebqq2(JSONCommand[Ticket]):
+    """
+    Only what authorises look-ups, likewise (protocol.md 2.1.9).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_vfwebqq2"
+    referer: ClassVar[Referer | None] = Referer.API
+    patience: ClassVar[float] = 20.0
+
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("t", str(self.milliseconds))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: Ticket) -> Any:
+        return ["vfwebqq", reply.vfwebqq]
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Ticket:
+        name, value = result
+        if name != "vfwebqq":
+            raise ValueError("no vfwebqq")
+        return Ticket(vfwebqq=textOf(value))
+
+
+_ANSWERED = ("question", "answer")
+_BIRTH = {"birthyear": "year", "birthmonth": "month", "birthday": "day"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyMyDetails2(OKCommand):
+    """
+    Change one's own details (protocol.md 2.3.8).
+
+    @ivar details: fields of L{Profile} by name, C{question} and C{answer}
+        besides; what is not there stays as it is.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/modify_my_details2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    # The answer to the question is for nobody's eyes.
+    details: Mapping[str, Any] = field(repr=False)
+
+    def encodeFields(self) -> Pairs:
+        members: dict[str, Any] = {}
+        for name, value in self.details.items():
+            if isinstance(value, Birthday):
+                for member, part in _BIRTH.items():
+                    members[member] = getattr(value, part)
+            else:
+                members[name] = value
+        members["vfwebqq"] = self.ticket.vfwebqq
+        return [("r", encodeJSON(members))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        details: dict[str, Any] = {}
+        for name in (*PROFILE_TEXTS, *_ANSWERED):
+            if fields.raw(name) is not None:
+                details[name] = fields.text(name)
+        for name in PROFILE_NUMBERS:
+            if fields.raw(name) is not None:
+                details[name] = fields.integer(name, 0)
+        told = fields.raw("birthday")
+        if isinstance(told, dict):
+            parts = (told.get(part) for part in ("year", "month", "day"))
+            details["birthday"] = Birthday(*map(_part, parts))
+        elif any(fields.raw(member) is not None for member in _BIRTH):
+            parts = (fields.raw(member) for member in _BIRTH)
+            details["birthday"] = Birthday(*map(_part, parts))
+        return cls(fields.ticket, details)
+
+
+def _part(value: Any) -> int:
+    try:
+        return int(natural(value or 0))
+    except (TypeError, ValueError, OverflowError) as e:
+        raise MalformedReply("birthday is no date") from e
+
+
+# ---- others
+
+
+@dataclass(frozen=True, slots=True)
+class GetStrangerInfo2(ProfileCommand):
+    """
+    What somebody tells to strangers (protocol.md 2.3.3).
+    """
+
+    path: ClassVar[str] = "/api/get_stranger_info2"
+    besides: ClassVar[Pairs] = [("gid", "0")]
+
+
+@dataclass(frozen=True, slots=True)
+class GetSingleInfo2(ProfileCommand):
+    """
+    The same under another name, for those who have read a captcha
+    (protocol.md 2.3.3).
+    """
+
+    path: ClassVar[str] = "/api/get_single_info2"
+    uinName: ClassVar[str] = "tuin"
+
+
+# ---- signatures
+
+Signatures = Mapping[Uin, str]
+"""Signatures by whose they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetSingleLongNick2(JSONCommand[Signatures]):
+    """
+    Somebody's signature (protocol.md 2.3.4).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_single_long_nick2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uin: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("tuin", str(self.uin)), *apiQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: Signatures) -> Any:
+        return [{"uin": uin, "lnick": text} for uin, text in reply.items()]
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Signatures:
+        return {natural(entry["uin"]): textOf(entry["lnick"]) for entry in result or ()}
+
+
+@dataclass(frozen=True, slots=True)
+class GetLongNick(JSONCommand[Signatures]):
+    """
+    The signatures of several people (protocol.md 2.3.4).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_long_nick"
+    aliases: ClassVar[tuple[str, ...]] = ("/api/get_long_nick2",)
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uins: tuple[Uin, ...]
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("tuin", encodeJSON(list(self.uins))),
+            *apiQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _uinsOf(fields, "tuin"), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: Signatures) -> Any:
+        return [{"tuin": uin, "lnick": text} for uin, text in reply.items()]
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Signatures:
+        return {
+            natural(entry["tuin"]): textOf(entry["lnick"]) for entry in result or ()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SetLongNick2(OKCommand):
+    """
+    Change one's own signature (protocol.md 2.3.4).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/set_long_nick2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    text: str
+
+    def encodeFields(self) -> Pairs:
+        return [("r", encodeJSON({"nlk": self.text, "vfwebqq": self.ticket.vfwebqq}))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.text("nlk"))
+
+    @classmethod
+    def encodeResult(cls, reply: None) -> Any:
+        return {"result": 0}
+
+
+# ---- levels
+
+
+@dataclass(frozen=True, slots=True)
+class LevelOf:
+    """
+    Somebody's level.
+    """
+
+    uin: Uin
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class GetQQLevel2(JSONCommand[LevelOf]):
+    """
+    How long somebody has been around (protocol.md 2.3.5).
+    """
+
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_qq_level2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uin: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [("tuin", str(self.uin)), *apiQuery(self.ticket, self.milliseconds)]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.milliseconds)
+
+    @classmethod
+    def encodeResult(cls, reply: LevelOf) -> Any:
+        return {
+            "level": reply.level.level,
+            "days": reply.level.days,
+            "hours": reply.level.hours,
+            "remainDays": reply.level.remaining,
+            "tuin": reply.uin,
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> LevelOf:
+        return LevelOf(
+            natural(result["tuin"]),
+            Level(
+                natural(result["level"]),
+                count(result.get("days")),
+                count(result.get("hours")),
+                count(result.get("remainDays")),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
+    """
+    The VIP levels of several people, 0 for none (protocol.md 2.3.8).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/batch_get_vipinfo"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+    uins: tuple[Uin, ...]
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("ul", encodeJSON(list(self.uins))),
+            ("vfwebqq", self.ticket.vfwebqq),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _uinsOf(fields, "ul"))
+
+    @classmethod
+    def encodeResult(cls, reply: Mapping[Uin, int]) -> Any:
+        return {
+            "vipinfo": [
+                {"u": uin, "vip_level": level, "is_vip": int(level > 0)}
+                for uin, level in reply.items()
+            ]
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Mapping[Uin, int]:
+        return {
+            natural(entry["u"]): count(entry.get("vip_level"))
+            for entry in result["vipinfo"]
+        }
+
+
+# ---- whom one has talked with
+
+Recent = tuple[RecentContact, ...]
+"""The last first."""
+
+
+def _encodeRecent(reply: Recent) -> Any:
+    return [{"uin": contact.id, "type": contact.kind} for contact in reply]
+
+
+def _decodeRecent(result: Any) -> Recent:
+    contacts = (RecentContact(natural(e["type"]), natural(e["uin"])) for e in result)
+    return tuple(c for c in contacts if c.kind <= RECENT_DISCUSSION)
+
+
+@dataclass(frozen=True, slots=True)
+class GetRecentList2(JSONCommand[Recent]):
+    """
+    Whom one has talked with lately (protocol.md 2.2.10).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_recent_list2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "vfwebqq": self.ticket.vfwebqq,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket)
+
+    @classmethod
+    def encodeResult(cls, reply: Recent) -> Any:
+        return _encodeRecent(reply)
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Recent:
+        return _decodeRecent(result)
+
+
+@dataclass(frozen=True, slots=True)
+class GetRecentContact2(JSONCommand[Recent]):
+    """
+    The same, of the API server (protocol.md 2.2.10).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.API
+    path: ClassVar[str] = "/api/get_recent_contact2"
+    referer: ClassVar[Referer | None] = Referer.API
+
+    ticket: Ticket
+
+    def encodeFields(self) -> Pairs:
+        return [("r", encodeJSON({"vfwebqq": self.ticket.vfwebqq}))]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket)
+
+    @classmethod
+    def encodeResult(cls, reply: Recent) -> Any:
+        return _encodeRecent(reply)
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Recent:
+        return _decodeRecent(result)

@@ -1,0 +1,163 @@
+"""
+Settings of the page that the server keeps (protocol.md 2.8.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.errors import MalformedReply
+from txwebqq.wire.coerce import LIMIT
+from txwebqq.wire.command import Host, JSONCommand, Referer
+from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON
+
+PANEL = 50
+"""The C{appid} of the main panel, the only one that captures show."""
+
+Settings = Mapping[str, Any]
+"""Values of JSON by name."""
+
+
+def _settings(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedReply("itemlist is no object")
+    todo: list[Any] = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+        elif isinstance(item, int) and not -LIMIT <= item < LIMIT:
+            raise MalformedReply("itemlist has a number out of range")
+    return value
+
+
+def _names(fields: Fields) -> tuple[str, ...]:
+    names = fields.raw("itemlist")
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise MalformedReply("itemlist is no list of names")
+    return tuple(names)
+
+
+class _SettingsCommand(JSONCommand[Settings]):
+    """
+    What is answered with settings.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CGI
+    referer: ClassVar[Referer | None] = Referer.CGI
+
+    @classmethod
+    def encodeResult(cls, reply: Settings) -> Any:
+        return dict(reply)
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Settings:
+        # A setter may well be answered with no more than "ok".
+        return _settings(result) if isinstance(result, dict) else {}
+
+
+def _form(members: dict[str, Any], ticket: Ticket) -> Pairs:
+    return [("r", encodeJSON(members)), ("vfwebqq", ticket.vfwebqq)]
+
+
+@dataclass(frozen=True, slots=True)
+class GetSettings(_SettingsCommand):
+    """
+    Read some settings of one application; those that are not there are left
+    out.
+    """
+
+    path: ClassVar[str] = "/keycgi/qqweb/newuac/get.do"
+
+    ticket: Ticket
+    names: tuple[str, ...]
+    app: int = PANEL
+
+    def encodeFields(self) -> Pairs:
+        return _form({"appid": self.app, "itemlist": list(self.names)}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, _names(fields), fields.integer("appid", PANEL))
+
+
+@dataclass(frozen=True, slots=True)
+class GetAllSettings(_SettingsCommand):
+    """
+    Read all settings of one application.
+    """
+
+    path: ClassVar[str] = "/keycgi/qqweb/newuac/getall.do"
+
+    ticket: Ticket
+    app: int = PANEL
+
+    def encodeFields(self) -> Pairs:
+        return _form({"appid": self.app}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, fields.integer("appid", PANEL))
+
+
+@dataclass(frozen=True, slots=True)
+class SetSettings(_SettingsCommand):
+    """
+    Set some settings of one application; the others stay.
+    """
+
+    path: ClassVar[str] = "/keycgi/qqweb/newuac/set.do"
+
+    ticket: Ticket
+    values: Settings = field(hash=False)
+    app: int = PANEL
+
+    def encodeFields(self) -> Pairs:
+        return _form({"appid": self.app, "itemlist": dict(self.values)}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        values = _settings(fields.raw("itemlist"))
+        return cls(fields.ticket, values, fields.integer("appid", PANEL))
+
+
+@dataclass(frozen=True, slots=True)
+class SetManySettings(_SettingsCommand):
+    """
+    Set some settings of several applications.
+
+    @ivar apps: by C{appid}.
+    """
+
+    path: ClassVar[str] = "/keycgi/qqweb/newuac/mset.do"
+
+    ticket: Ticket
+    apps: Mapping[int, Settings] = field(hash=False)
+
+    def encodeFields(self) -> Pairs:
+        items = [
+            {"appid": app, "itemlist": dict(values)}
+            for app, values in self.apps.items()
+        ]
+        return _form({"applist": items}, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        items = fields.raw("applist")
+        if not isinstance(items, list):
+            raise MalformedReply("applist is no list")
+        apps: dict[int, Settings] = {}
+        for item in items:
+            app = item.get("appid") if isinstance(item, dict) else None
+            if type(app) is not int:
+                raise MalformedReply("applist has an item without an appid")
+            if not -LIMIT <= app < LIMIT:
+                raise MalformedReply("applist has an appid out of range")
+            apps[app] = _settings(item.get("itemlist"))
+        return cls(fields.ticket, apps)

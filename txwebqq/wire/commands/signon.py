@@ -1,0 +1,577 @@
+"""
+The exchanges that open and close a session: C{check} .. C{login2}, C{logout2}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Number, Status
+from txwebqq.wire import jsonp
+from txwebqq.wire.coerce import ackOf, guarded, integer, natural, statusOf
+from txwebqq.wire.command import (
+    Command,
+    Host,
+    JSONCommand,
+    OKCommand,
+    Referer,
+    Refusal,
+    channelQuery,
+    decodeRefusal,
+    encodeRefusal,
+    postFields,
+)
+from txwebqq.wire.form import Fields, Pairs, Ticket, encodeForm
+from txwebqq.wire.jsontext import decodeText
+
+APPID = "1003903"
+"""WebQQ's own C{aid} (protocol.md 1.2)."""
+
+DAID = "164"
+"""What later login pages know WebQQ by."""
+
+_JS_VERSION = "10040"
+_LATER_PAGE = "http://web2.qq.com/loginproxy.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """
+    What C{check} answers: how to prove who we are.
+
+    @ivar captcha: whether a captcha has to be read.
+    @ivar code: the verify code to use, or with a captcha its ticket.
+    @ivar salt: the account's number in eight bytes.
+    @ivar extra: two more arguments for later clients, C{()} for the others.
+    """
+
+    captcha: bool
+    code: str
+    salt: bytes
+    extra: tuple[str, ...] = ()
+
+
+_SIGNATURE = re.compile(r"""g_login_sig=encodeURIComponent\("([^"\s]{0,512})"\)""")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPage(Command[str]):
+    """
+    The page of later sign-ons; it gives the signature of one (protocol.md
+    2.1.2), C{""} where it has none.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.LOGIN_PAGE
+    path: ClassVar[str] = "/cgi-bin/login"
+
+    status: Status = Status.ONLINE
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("daid", DAID),
+            ("target", "self"),
+            ("style", "5"),
+            ("mibao_css", "m_webqq"),
+            ("appid", APPID),
+            ("enable_qlogin", "0"),
+            ("no_verifyimg", "1"),
+            ("s_url", _LATER_PAGE),
+            ("f_url", "loginerroralert"),
+            ("strong_login", "1"),
+            ("login_state", str(self.status.code)),
+            ("t", "20130723001"),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(_statusOf(fields.get("login_state", "")))
+
+    @classmethod
+    def encodeReply(cls, reply: str | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        script = f'var g_login_sig=encodeURIComponent("{reply}");'
+        page = f"<!DOCTYPE html>\n<script>{script}</script>\n"
+        return page.encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> str | Refusal:
+        found = _SIGNATURE.search(body.decode("utf-8", "replace"))
+        return "" if found is None else found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Command[Challenge]):
+    """
+    Does this account need a captcha? (protocol.md 2.1.3)
+
+    @ivar later: whether the question has the marks of clients that take five
+        arguments (compatibility.md 2).
+    """
+
+    host: ClassVar[Host] = Host.CHECK
+    path: ClassVar[str] = "/check"
+
+    uin: str
+    r: str = "0.5720316"
+    later: bool = False
+
+    def encodeFields(self) -> Pairs:
+        return [("uin", self.uin), ("appid", APPID), *self._marks(), ("r", self.r)]
+
+    def _marks(self) -> Pairs:
+        return [("js_ver", _JS_VERSION)] if self.later else []
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        # This r is a random number and not JSON.
+        if "uin" not in fields:
+            raise MalformedReply("uin is missing")
+        return cls(
+            uin=fields["uin"],
+            r=fields.get("r", ""),
+            later="js_ver" in fields or "pt_tea" in fields,
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: Challenge | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        literals = [
+            jsonp.quoteArgument("1" if reply.captcha else "0"),
+            jsonp.quoteArgument(reply.code),
+            jsonp.quoteBytes(reply.salt),
+            *map(jsonp.quoteArgument, reply.extra),
+        ]
+        return jsonp.encodeCall("ptui_checkVC", literals).encode()
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> Challenge | Refusal:
+        refusal = decodeRefusal(body)
+        if refusal is not None:
+            return refusal
+        arguments = jsonp.parseCall(decodeText(body), "ptui_checkVC", "pt_checkVC")
+        return guarded(_decodeChallenge, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheck(Check):
+    """
+    The same, as clients asked from the summer of 2013 on.
+
+    @ivar signature: what the login page gave.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.SECURE_LOGIN
+    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+
+    later: bool = True
+    signature: str = field(default="", repr=False)
+
+    def _marks(self) -> Pairs:
+        return [
+            ("js_ver", _JS_VERSION),
+            ("js_type", "0"),
+            ("login_sig", self.signature),
+            ("u1", _LATER_PAGE),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        if "uin" not in fields:
+            raise MalformedReply("uin is missing")
+        return cls(
+            fields["uin"], fields.get("r", ""), True, fields.get("login_sig", "")
+        )
+
+
+def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
+    captcha, code, salt, *extra = arguments
+    raw = salt.encode("latin-1")
+    if captcha not in ("0", "1") or len(raw) != 8:
+        raise MalformedReply("a check without flag or salt")
+    return Challenge(captcha == "1", code, raw, tuple(extra))
+
+
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")
+
+
+@dataclass(frozen=True, slots=True)
+class GetImage(Command[bytes]):
+    """
+    The captcha's picture; the answer also sets the cookie C{verifysession}
+    (protocol.md 2.1.4).
+
+    @ivar uin: the account of a login, C{""} for a look-up.
+    """
+
+    host: ClassVar[Host] = Host.CAPTCHA
+    path: ClassVar[str] = "/getimage"
+
+    uin: str
+    r: str = "0.8123"
+    aid: str = APPID
+
+    def encodeFields(self) -> Pairs:
+        pairs = [("aid", self.aid), ("r", self.r)]
+        return [*pairs, ("uin", self.uin)] if self.uin else pairs
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            uin=fields.get("uin", ""),
+            r=fields.get("r", ""),
+            aid=fields.get("aid", APPID),
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: bytes | Refusal) -> bytes:
+        return encodeRefusal(reply) if isinstance(reply, Refusal) else reply
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> bytes | Refusal:
+        refusal = decodeRefusal(body)
+        if refusal is not None:
+            return refusal
+        if not body.startswith(_PICTURES):
+            raise MalformedReply("not a picture")
+        return body
+
+
+class SecureGetImage(GetImage):
+    """
+    The same, as clients asked from the summer of 2013 on.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.SECURE_CAPTCHA
+    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class LoginReply:
+    """
+    What C{ptuiCB} says (protocol.md 2.1.5).
+
+    @ivar code: 0 is in; the others are in the table there.
+    @ivar url: where to land next, with a proof in it.
+    @ivar nick: the account's name for itself.
+    """
+
+    code: int
+    subcode: int = 0
+    url: str = field(default="", repr=False)
+    target: str = "0"
+    message: str = ""
+    nick: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Login(Command[LoginReply]):
+    """
+    Prove who we are; success sets the cookies C{uin}, C{skey} and
+    C{ptwebqq} (protocol.md 2.1.5).
+
+    @ivar p: the digest of the password.
+    @ivar code: the captcha as it was read, or what C{check} gave.
+    """
+
+    host: ClassVar[Host] = Host.LOGIN
+    path: ClassVar[str] = "/login"
+
+    u: str
+    p: str = field(repr=False)
+    code: str
+    status: Status = Status.ONLINE
+    attempt: int = 1
+
+    def encodeFields(self) -> Pairs:
+        kind = str(self.status.code)
+        page = f"http://webqq.qq.com/loginproxy.html?login2qq=1&webqq_type={kind}"
+        daid, marks = self._marks()
+        return [
+            ("u", self.u),
+            ("p", self.p),
+            ("verifycode", self.code),
+            ("webqq_type", kind),
+            ("remember_uin", "1"),
+            ("login2qq", "1"),
+            ("aid", APPID),
+            ("u1", page),
+            ("h", "1"),
+            ("ptredirect", "0"),
+            ("ptlang", "2052"),
+            *daid,
+            ("from_ui", "1"),
+            ("pttype", "1"),
+            ("dumy", ""),
+            ("fp", "loginerroralert"),
+            ("action", "1-20-8656"),
+            ("mibao_css", "m_webqq"),
+            ("t", str(self.attempt)),
+            ("g", "1"),
+            *marks,
+        ]
+
+    def _marks(self) -> tuple[Pairs, Pairs]:
+        return [], []
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        missing = [name for name in ("u", "p", "verifycode") if name not in fields]
+        if missing:
+            raise MalformedReply(f"{missing[0]} is missing")
+        attempt = fields.get("t", "")
+        return cls(
+            u=fields["u"],
+            p=fields["p"],
+            code=fields["verifycode"],
+            status=_statusOf(fields.get("webqq_type", "")),
+            attempt=int(attempt) if _isSmall(attempt) else 1,
+        )
+
+    @classmethod
+    def encodeReply(cls, reply: LoginReply | Refusal) -> bytes:
+        if isinstance(reply, Refusal):
+            return encodeRefusal(reply)
+        literals = [
+            jsonp.quoteArgument(value)
+            for value in (
+                str(reply.code),
+                str(reply.subcode),
+                reply.url,
+                reply.target,
+                reply.message,
+                reply.nick,
+            )
+        ]
+        # Clients cut this line at fixed places: the one space and the line
+        # end are part of the protocol.
+        literals[-1] = " " + literals[-1]
+        return jsonp.encodeCall("ptuiCB", literals).encode() + b"\r\n"
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> LoginReply | Refusal:
+        refusal = decodeRefusal(body)
+        if refusal is not None:
+            return refusal
+        return guarded(_decodeLogin, jsonp.parseCall(decodeText(body), "ptuiCB"))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLogin(Login):
+    """
+    The same, as clients asked from the summer of 2013 on.
+
+    @ivar signature: what the login page gave.
+    """
+
+    scheme: ClassVar[Literal["http", "https"]] = "https"
+    host: ClassVar[Host] = Host.SECURE_LOGIN
+    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+
+    signature: str = field(default="", repr=False)
+
+    def _marks(self) -> tuple[Pairs, Pairs]:
+        signed = [
+            ("pt_uistyle", "5"),
+            ("js_type", "0"),
+            ("js_ver", _JS_VERSION),
+            ("login_sig", self.signature),
+        ]
+        return [("daid", DAID)], signed
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        plain = Login.decodeFields(fields)
+        return cls(
+            plain.u,
+            plain.p,
+            plain.code,
+            plain.status,
+            plain.attempt,
+            fields.get("login_sig", ""),
+        )
+
+
+def _statusOf(code: str) -> Status:
+    return Status.fromCode(int(code)) if _isSmall(code) else Status.ONLINE
+
+
+def _isSmall(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
+    code, subcode, url, target, message, *rest = arguments
+    # Whoever lands there must be able to take it apart.
+    urlsplit(url)
+    return LoginReply(
+        code=integer(code),
+        subcode=integer(subcode),
+        url=url,
+        target=target,
+        message=message,
+        nick=rest[0] if rest else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSig(Command[None]):
+    """
+    Fetch the page that a login leads to; it sets cookies of the C{web2}
+    hosts (protocol.md 2.1.6).
+
+    @ivar landing: the URL that C{ptuiCB} gave; on hosts of qq.com only.
+    """
+
+    host: ClassVar[Host] = Host.LANDING
+    path: ClassVar[str] = "/check_sig"
+
+    landing: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """
+        The landing URL without its query.
+        """
+        parts = urlsplit(self.landing)
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+    def encodeFields(self) -> Pairs:
+        query = urlsplit(self.landing).query
+        return parse_qsl(query, keep_blank_values=True, errors="replace")
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        query = encodeForm(fields.items()).decode("ascii")
+        return cls(f"http://{Host.LANDING.value}{cls.path}?{query}")
+
+    @classmethod
+    def encodeReply(cls, reply: None | Refusal) -> bytes:
+        # Some clients refuse every other body (compatibility.md 2).
+        return b"0" if reply is None else encodeRefusal(reply)
+
+    @classmethod
+    def decodeReply(cls, body: bytes) -> None | Refusal:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """
+    The channel session that C{login2} opened (protocol.md 2.1.7).
+
+    @ivar index: echoed in later calls, like C{port}.
+    """
+
+    uin: Number
+    psessionid: str = field(repr=False)
+    vfwebqq: str = field(repr=False)
+    status: Status = Status.ONLINE
+    index: int = 1075
+    port: int = 40036
+    cip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Login2(JSONCommand[Session]):
+    """
+    Open the channel, or relink with the session that the ticket still holds
+    (protocol.md 2.1.7 and 2.1.8).
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/login2"
+    referer: ClassVar[Referer | None] = Referer.LOGIN2
+    patience: ClassVar[float] = 60.0
+
+    ticket: Ticket
+    status: Status = Status.ONLINE
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "status": self.status.value,
+            "ptwebqq": self.ticket.ptwebqq,
+            "passwd_sig": "",
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid or None,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(fields.ticket, guarded(Status, fields.text("status", "online")))
+
+    @classmethod
+    def encodeResult(cls, reply: Session) -> Any:
+        return {
+            "uin": reply.uin,
+            "cip": reply.cip,
+            "index": reply.index,
+            "port": reply.port,
+            "status": reply.status.value,
+            "vfwebqq": reply.vfwebqq,
+            "psessionid": reply.psessionid,
+            "user_state": 0,
+            "f": 0,
+        }
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Session:
+        psessionid, vfwebqq = result["psessionid"], result["vfwebqq"]
+        if not (isinstance(psessionid, str) and isinstance(vfwebqq, str)):
+            raise MalformedReply("a session without ids")
+        return Session(
+            uin=natural(result["uin"]),
+            psessionid=psessionid,
+            vfwebqq=vfwebqq,
+            status=statusOf(result.get("status")),
+            index=integer(result.get("index", 0)),
+            port=integer(result.get("port", 0)),
+            cip=integer(result.get("cip", 0)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Logout2(OKCommand):
+    """
+    Close the channel (protocol.md 2.1.10).
+
+    @ivar ids: the messages shown since the last poll.
+    @ivar ack: as in L{txwebqq.wire.commands.messages.Poll2}.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/logout2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    # A daemon has two seconds to stop.
+    patience: ClassVar[float] = 1.5
+
+    ticket: Ticket
+    ids: tuple[str, ...] = ()
+    milliseconds: int = 0
+    ack: int | None = None
+
+    def encodeFields(self) -> Pairs:
+        ack = [] if self.ack is None else [("ack", str(self.ack))]
+        return [
+            ("ids", ",".join(self.ids)),
+            *ack,
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        ids = fields.text("ids", "")
+        shown = tuple(filter(None, ids.split(",")))
+        ack = ackOf(fields["ack"]) if "ack" in fields else None
+        return cls(fields.ticket, shown, fields.milliseconds, ack)

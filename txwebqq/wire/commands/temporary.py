@@ -1,0 +1,166 @@
+"""
+Conversations with fellow members who are no friends (protocol.md 2.2.5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from txwebqq.model import Content, Did, Font, Gid, Uin
+from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.command import (
+    Host,
+    JSONCommand,
+    OKCommand,
+    Referer,
+    channelQuery,
+    postFields,
+)
+from txwebqq.wire.content import decodeSent, encodeSent
+from txwebqq.wire.form import Fields, Pairs, Ticket
+
+IN_GROUP, IN_DISCUSSION = 0, 1
+"""The C{service_type} of temporary conversations."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetC2cmsgSig2(JSONCommand[str]):
+    """
+    What lets us write to a fellow member (protocol.md 2.2.5).
+
+    @ivar place: the gid or did that we share.
+    @ivar service: L{IN_GROUP} or L{IN_DISCUSSION}.
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_c2cmsg_sig2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    place: Gid | Did
+    to: Uin
+    service: int
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("id", str(self.place)),
+            ("to_uin", str(self.to)),
+            ("service_type", str(self.service)),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Gid(fields.integer("id")),
+            Uin(fields.integer("to_uin")),
+            fields.integer("service_type", IN_GROUP),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: str) -> Any:
+        flags = {"text": 1, "pic": 1, "file": 1, "audio": 1, "video": 1}
+        return {"type": 0, "value": reply, "flags": flags}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> str:
+        if natural(result.get("type", 0)) != 0:
+            raise ValueError("a signature of another type")
+        return textOf(result["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class GetSessionSig3(JSONCommand[str]):
+    """
+    The same for a member of a discussion, as older clients ask
+    (protocol.md 2.2.5).
+    """
+
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/get_session_sig3"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    did: Did
+    to: Uin
+    milliseconds: int = 0
+
+    def encodeFields(self) -> Pairs:
+        return [
+            ("did", str(self.did)),
+            ("to_uin", str(self.to)),
+            *channelQuery(self.ticket, self.milliseconds),
+        ]
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        return cls(
+            fields.ticket,
+            Did(fields.integer("did")),
+            Uin(fields.integer("to_uin")),
+            fields.milliseconds,
+        )
+
+    @classmethod
+    def encodeResult(cls, reply: str) -> Any:
+        signature = {"type": 0, "value": reply}
+        return {"verify_sig": signature, "group_sig": signature}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> str:
+        return textOf(result["group_sig"]["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class SendSessMsg2(OKCommand):
+    """
+    Send to a fellow member who is no friend (protocol.md 2.2.5).
+
+    @ivar signature: from L{GetC2cmsgSig2}.
+    @ivar face: the sender's own avatar index, of no effect.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]] = "POST"
+    host: ClassVar[Host] = Host.CHANNEL
+    path: ClassVar[str] = "/channel/send_sess_msg2"
+    referer: ClassVar[Referer | None] = Referer.CHANNEL
+
+    ticket: Ticket
+    to: Uin
+    signature: str = field(repr=False)
+    service: int
+    content: Content
+    messageId: int
+    font: Font = Font()
+    face: int = 0
+
+    def encodeFields(self) -> Pairs:
+        members = {
+            "to": self.to,
+            "group_sig": self.signature,
+            "face": self.face,
+            "content": encodeSent(self.content, self.font),
+            "msg_id": self.messageId,
+            "service_type": self.service,
+            "clientid": self.ticket.clientid,
+            "psessionid": self.ticket.psessionid,
+        }
+        return postFields(members, self.ticket)
+
+    @classmethod
+    def decodeFields(cls, fields: Fields) -> Self:
+        content, font = decodeSent(fields.text("content"))
+        return cls(
+            ticket=fields.ticket,
+            to=Uin(fields.integer("to")),
+            signature=fields.text("group_sig"),
+            service=fields.integer("service_type", IN_GROUP),
+            content=content,
+            messageId=fields.integer("msg_id", 0),
+            font=font,
+            face=fields.integer("face", 0),
+        )

@@ -1,0 +1,3 @@
+"""
+The events that a poll brings.
+"""

@@ -1,0 +1,245 @@
+"""
+The parameters of a question: how they are written, and how they are read in all
+the forms in which clients have sent them (compatibility.md 2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from txwebqq.errors import MalformedReply
+from txwebqq.wire.coerce import LIMIT, natural, textOf
+from txwebqq.wire.jsontext import parseJSONPrefix
+
+Pairs = list[tuple[str, str]]
+"""The parameters of a question, in the order in which they are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """
+    What the server knows a session by; an exchange carries what it needs.
+
+    @ivar clientid: ours, one for each run.
+    @ivar psessionid: the live channel session, C{""} before there is one.
+    @ivar vfwebqq: what the API server authorises look-ups by.
+    @ivar ptwebqq: the sign-on itself, also a cookie.
+    """
+
+    clientid: str = ""
+    psessionid: str = field(default="", repr=False)
+    vfwebqq: str = field(default="", repr=False)
+    ptwebqq: str = field(default="", repr=False)
+
+
+_SAFE = "!'()*~"
+_UNSAFE = re.compile("[^A-Za-z0-9_.!'()*~-]")
+# The percent sign comes first, for it stands in all the others.
+_ESCAPES = [
+    (character, quote(character, safe=_SAFE))
+    for character in sorted(map(chr, range(128)), key=lambda c: c != "%")
+    if _UNSAFE.match(character) is not None
+]
+
+
+def percentEncode(value: str) -> str:
+    """
+    A value as the browser's C{encodeURIComponent} writes it.
+    """
+    if _UNSAFE.search(value) is None:
+        return value
+    if not value.isascii():
+        return quote(value, safe=_SAFE)
+    # JSON has many of a few; character by character takes four times as long.
+    for character, escape in _ESCAPES:
+        if character in value:
+            value = value.replace(character, escape)
+    return value
+
+
+def encodeForm(pairs: Iterable[tuple[str, str]]) -> bytes:
+    """
+    A query or a form body, in the given order.
+    """
+    return "&".join(
+        f"{percentEncode(name)}={percentEncode(value)}" for name, value in pairs
+    ).encode("ascii")
+
+
+# What most of the escapes in JSON are; that of the percent sign is not here,
+# for it may stand before two digits.
+_FREQUENT = [
+    (quote(character, safe="").encode(), character.encode())
+    for character in '":,{}[] \\='
+]
+_NO_ESCAPE = re.compile(b"%(?![0-9A-Fa-f]{2})")
+
+
+def _percentDecode(raw: bytes) -> str:
+    if b"%" not in raw and b"+" not in raw and raw.isascii():
+        return raw.decode("ascii")
+    data = raw.replace(b"+", b" ")
+    if _NO_ESCAPE.search(data) is None:
+        # One by one takes three times as long.
+        for escape, character in _FREQUENT:
+            data = data.replace(escape, character)
+    data = unquote_to_bytes(data)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    try:
+        # Desktop-era clients wrote file names in the Chinese code page.
+        return data.decode("gb18030")
+    except UnicodeDecodeError as e:
+        raise MalformedReply("a field is neither UTF-8 nor GB18030") from e
+
+
+_RAW = re.compile(rb"(?:^|&)r=\s*(?=[\{\[])")
+
+
+def _splitRaw(body: bytes) -> tuple[bytes, str | None]:
+    """
+    Take an C{r} that was not percent-encoded out of a form.
+
+    @return: the rest of the form, and the JSON text or L{None}.
+    """
+    found = _RAW.search(body) if b"{" in body or b"[" in body else None
+    if found is None:
+        return body, None
+    tail = body[found.end() :].decode("utf-8", "replace").strip()
+    try:
+        _, rest = parseJSONPrefix(tail)
+    except MalformedReply:
+        # Only the brackets were left unencoded.
+        return body, None
+    raw = tail[: len(tail) - len(rest)]
+    return body[: found.start()] + b"&" + rest.lstrip("&").encode(), raw
+
+
+class Fields(Mapping[str, str]):
+    """
+    The parameters of a question as the server sees them.
+
+    Reading a field that is missing or has the wrong form raises
+    L{MalformedReply} with the field's name.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._fields: dict[str, str] = {}
+        for name, value in pairs:
+            self._fields.setdefault(name, value)
+
+    @classmethod
+    def parse(cls, query: bytes, body: bytes = b"") -> Fields:
+        """
+        Read a query and a form body as leniently as WebQQ's clients need
+        (compatibility.md 2): C{r} encoded or raw, with other fields inside
+        it or beside it.
+
+        @raise MalformedReply: when a field is text in no known encoding.
+        """
+        body, raw = _splitRaw(body)
+        pairs: Pairs = [] if raw is None else [("r", raw)]
+        parts = body.strip().split(b"&")
+        if query:
+            parts += query.split(b"&")
+        for part in parts:
+            name, _, value = part.partition(b"=")
+            if name.isalnum():
+                # ASCII, as nearly all are.
+                pairs.append((name.decode("ascii"), _percentDecode(value)))
+            elif name:
+                pairs.append((_percentDecode(name), _percentDecode(value)))
+        return cls(pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @cached_property
+    def r(self) -> Mapping[str, Any]:
+        """
+        The members of C{r}, and what stands behind its JSON.
+
+        @raise MalformedReply: when there is an C{r} that is no JSON object.
+        """
+        text = self._fields.get("r")
+        if text is None:
+            return {}
+        value, rest = parseJSONPrefix(text)
+        if not isinstance(value, dict):
+            raise MalformedReply("r is not a JSON object")
+        for part in rest.split("&"):
+            name, _, inner = part.partition("=")
+            if name.strip():
+                value.setdefault(name.strip(), inner)
+        return value
+
+    def raw(self, name: str) -> Any:
+        """
+        A parameter from C{r} or beside it, as JSON gave it; else L{None}.
+        """
+        value = self.r.get(name)
+        return self._fields.get(name) if value is None else value
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """
+        A parameter as text.
+        """
+        value = self.raw(name)
+        if value is None or isinstance(value, (dict, list, bool)):
+            if default is not None:
+                return default
+            raise MalformedReply(f"{name} is missing")
+        return textOf(value)
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """
+        A parameter as a number, whether it was sent as one or as text.
+        """
+        value = self.raw(name)
+        if value is None or value == "":
+            if default is not None:
+                return default
+            raise MalformedReply(f"{name} is missing")
+        try:
+            number = int(value)
+        except (TypeError, ValueError, OverflowError) as e:
+            raise MalformedReply(f"{name} is not a number") from e
+        if not -LIMIT < number < LIMIT:
+            raise MalformedReply(f"{name} is out of range")
+        return number
+
+    @property
+    def milliseconds(self) -> int:
+        """
+        The cache buster C{t}; clients send all kinds of numbers there.
+        """
+        try:
+            return int(natural(float(self.text("t", "0"))))
+        except (ValueError, OverflowError):
+            return 0
+
+    @property
+    def ticket(self) -> Ticket:
+        """
+        Whatever part of a ticket the question carries.
+        """
+        psessionid = self.text("psessionid", "")
+        return Ticket(
+            clientid=self.text("clientid", ""),
+            psessionid="" if psessionid == "null" else psessionid,
+            vfwebqq=self.text("vfwebqq", ""),
+            ptwebqq=self.text("ptwebqq", ""),
+        )
