@@ -65,7 +65,7 @@ def mailbox(count: int) -> float:
     parcels, and let go.
     """
     from txwebqq.model import Font, Number, Text
-    from txwebqq.server.mail import (
+    from txwebqq.server.events.queued import (
         MAX_TOGETHER,
         BuddyLetter,
         MailChanges,

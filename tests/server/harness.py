@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.model import Number
 from txwebqq.server.challenges import CaptchaMode
-from txwebqq.server.mail import Letter, MailChanges, encodeLetter
+from txwebqq.server.events.queued import Letter, MailChanges, encodeLetter
 from txwebqq.server.population import parse
 from txwebqq.server.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer

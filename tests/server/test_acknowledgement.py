@@ -27,9 +27,9 @@ from tests.server.harness import (
 from tests.server.test_store import reopened
 from txwebqq.server.acknowledgement import HABITS, MAX_UNNAMED, Outcome
 from txwebqq.server.channel import NOT_STORED
-from txwebqq.server.mail import MailChanges
+from txwebqq.server.events.friendnotices import FriendshipLetter
+from txwebqq.server.events.queued import MailChanges
 from txwebqq.server.store import Store
-from txwebqq.server.tidings import FriendshipLetter
 
 
 def ackOf(wire: Wire) -> int:

@@ -10,8 +10,13 @@ import pytest
 
 from txwebqq.model import Content, Face, Font, GroupPicture, Number, Text
 from txwebqq.server.archive import BATCH, DAY, HOUR, Archive, Entry, placeOf
+from txwebqq.server.events.queued import (
+    BuddyLetter,
+    GroupLetter,
+    Postmark,
+    encodeLetter,
+)
 from txwebqq.server.historystore import GROUP
-from txwebqq.server.mail import BuddyLetter, GroupLetter, Postmark, encodeLetter
 from txwebqq.server.store import Store
 from txwebqq.sqlite.database import MEMORY
 

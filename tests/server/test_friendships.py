@@ -23,6 +23,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server import friendships
+from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
 from txwebqq.server.friendships import (
     ASKED_PER_HOUR,
     MAX_DRAWER_NAME,
@@ -41,7 +42,6 @@ from txwebqq.server.friendships import (
 from txwebqq.server.records import Drawer, Keeping, Person, Population
 from txwebqq.server.sessions import Session
 from txwebqq.server.store import Store
-from txwebqq.server.tidings import FriendshipLetter, RosterLetter
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Refusal
 

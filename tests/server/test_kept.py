@@ -18,8 +18,7 @@ import pytest
 import txwebqq.server.web  # noqa: F401
 from tests.server.harness import BOB, House, Visitor
 from txwebqq.model import Face, Font, GroupPicture, Text, UnknownEvent, UnknownSegment
-from txwebqq.server.aliases import Aliases
-from txwebqq.server.mail import (
+from txwebqq.server.events.queued import (
     LETTERS,
     BuddyLetter,
     GroupLetter,
@@ -28,6 +27,7 @@ from txwebqq.server.mail import (
     decodeLetter,
     encodeLetter,
 )
+from txwebqq.server.events.sessionids import Aliases
 from txwebqq.server.store import Store
 from txwebqq.wire.events.codec import encodeEvent
 

@@ -13,7 +13,7 @@ import pytest
 from tests.server.harness import ALICE, BOB, CATS, PEOPLE, keep
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
-from txwebqq.server.mail import BuddyLetter, Postmark
+from txwebqq.server.events.queued import BuddyLetter, Postmark
 from txwebqq.server.population import parse
 from txwebqq.server.store import VERSION, Store
 from txwebqq.sqlite import migrations

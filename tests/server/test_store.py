@@ -23,7 +23,7 @@ from tests.server.harness import (
 )
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
-from txwebqq.server.mail import BuddyLetter, MailChanges, Postmark
+from txwebqq.server.events.queued import BuddyLetter, MailChanges, Postmark
 from txwebqq.server.population import parse
 from txwebqq.server.records import Population
 from txwebqq.server.store import VERSION, Store

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
 from txwebqq.server.acknowledgement import Acknowledgement
-from txwebqq.server.aliases import KEY_BITS, Aliases
 from txwebqq.server.challenges import MAX_SUSPECTS, Captchas, Suspects, VerifyCodes
-from txwebqq.server.mail import (
+from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     BuddyLetter,
     GroupLetter,
@@ -29,6 +28,7 @@ from txwebqq.server.mail import (
     encodeLetter,
     tidyContent,
 )
+from txwebqq.server.events.sessionids import KEY_BITS, Aliases
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions

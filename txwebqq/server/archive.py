@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from txwebqq.model import Number
+from txwebqq.server.events.queued import Letter, decodeLetter
 from txwebqq.server.historystore import (
     DISCUSSION,
     GROUP,
@@ -22,7 +23,6 @@ from txwebqq.server.historystore import (
     Said,
     Window,
 )
-from txwebqq.server.mail import Letter, decodeLetter
 
 KEEP = 1000
 """The messages of a conversation that are kept, unless told otherwise."""

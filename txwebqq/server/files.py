@@ -19,9 +19,9 @@ from txwebqq.model import (
     TransferredFile,
     Uin,
 )
-from txwebqq.server.aliases import Aliases
 from txwebqq.server.blobs import Blob
-from txwebqq.server.mail import LETTERS, Postmark
+from txwebqq.server.events.queued import LETTERS, Postmark
+from txwebqq.server.events.sessionids import Aliases
 from txwebqq.server.mediastore import Handout, MediaStore
 from txwebqq.server.pictures import endingOf, guid
 from txwebqq.server.post import NOT_YOURS

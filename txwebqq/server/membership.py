@@ -22,7 +22,11 @@ from txwebqq.model import (
     Number,
     Uin,
 )
-from txwebqq.server.notices import NOBODY, GroupNoticeLetter, GroupShareLetter
+from txwebqq.server.events.groupnotices import (
+    NOBODY,
+    GroupNoticeLetter,
+    GroupShareLetter,
+)
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Application, Room
 from txwebqq.server.sessions import Session

@@ -11,6 +11,7 @@ from typing import Any
 
 from txwebqq.model import Number, Profile, Status, Uin
 from txwebqq.ratelimit import HOUR, Allowance
+from txwebqq.server.events.friendnotices import SignatureLetter
 from txwebqq.server.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.friendships import UNKNOWN, Friendships, captchaRefusal
 from txwebqq.server.post import refusalFor
@@ -18,7 +19,6 @@ from txwebqq.server.profiles import changed, describe, signatureOf, signed
 from txwebqq.server.recent import recentContacts
 from txwebqq.server.records import Person
 from txwebqq.server.sessions import Ended, Session
-from txwebqq.server.tidings import SignatureLetter
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.profiles import (

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
 from txwebqq.server.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.archive import Archive
-from txwebqq.server.mail import (
+from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     BuddyLetter,
     GroupLetter,

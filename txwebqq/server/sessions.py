@@ -15,8 +15,8 @@ from typing import Protocol
 
 from txwebqq.model import Number, Status
 from txwebqq.server.acknowledgement import ConnectionHabit, UnacknowledgedReply
-from txwebqq.server.aliases import KEY_BITS, Aliases
-from txwebqq.server.mail import Mailbox
+from txwebqq.server.events.queued import Mailbox
+from txwebqq.server.events.sessionids import KEY_BITS, Aliases
 
 LAPSE = 120.0
 """The seconds after which a session that does not poll is offline."""

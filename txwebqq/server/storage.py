@@ -8,9 +8,9 @@ from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.discussionstore import DiscussionStore
+from txwebqq.server.events.queued import Letter, MailChanges
 from txwebqq.server.groupstore import GroupStore
 from txwebqq.server.historystore import HistoryStore
-from txwebqq.server.mail import Letter, MailChanges
 from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.peoplestore import PeopleStore
 from txwebqq.server.records import (

@@ -15,9 +15,9 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server.adminstore import AdminTables
 from txwebqq.server.discussionstore import DISCUSSION_SCHEMA, DiscussionTables
+from txwebqq.server.events.queued import Letter, MailChanges, decodeLetter
 from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
 from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
-from txwebqq.server.mail import Letter, MailChanges, decodeLetter
 from txwebqq.server.mediastore import MEDIA_SCHEMA, MediaTables
 from txwebqq.server.peoplestore import PEOPLE_SCHEMA, PeopleTables
 from txwebqq.server.records import (

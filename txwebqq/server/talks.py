@@ -9,8 +9,8 @@ import hmac
 from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
-from txwebqq.server.mail import tidyContent, tidyFont
-from txwebqq.server.notices import DiscussionLetter, StrangerLetter
+from txwebqq.server.events.groupnotices import DiscussionLetter, StrangerLetter
+from txwebqq.server.events.queued import tidyContent, tidyFont
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Chat
 from txwebqq.server.sessions import Random, Session, token

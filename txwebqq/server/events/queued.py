@@ -29,7 +29,7 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.server.aliases import Aliases
+from txwebqq.server.events.sessionids import Aliases
 from txwebqq.wire.content import decodeSegment, encodeSegment
 from txwebqq.wire.jsontext import encodeJSON
 

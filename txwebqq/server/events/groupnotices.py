@@ -20,8 +20,8 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
-from txwebqq.server.aliases import Aliases
-from txwebqq.server.mail import LETTERS, Postmark
+from txwebqq.server.events.queued import LETTERS, Postmark
+from txwebqq.server.events.sessionids import Aliases
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
 NOBODY = Number(0)

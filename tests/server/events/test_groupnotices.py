@@ -10,13 +10,13 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, CATS, keep
 from txwebqq.model import Font, GroupStep, Number, OfflinePicture, Text
-from txwebqq.server.mail import Letter, Postmark, decodeLetter, encodeLetter
-from txwebqq.server.notices import (
+from txwebqq.server.events.groupnotices import (
     DiscussionLetter,
     GroupNoticeLetter,
     GroupShareLetter,
     StrangerLetter,
 )
+from txwebqq.server.events.queued import Letter, Postmark, decodeLetter, encodeLetter
 from txwebqq.server.store import Store
 
 WEEKEND = 300001

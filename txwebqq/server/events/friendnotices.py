@@ -16,8 +16,8 @@ from txwebqq.model import (
     Status,
     Tip,
 )
-from txwebqq.server.aliases import Aliases
-from txwebqq.server.mail import LETTERS
+from txwebqq.server.events.queued import LETTERS
+from txwebqq.server.events.sessionids import Aliases
 
 SIGNATURE_URL = "http://webqq.qq.com/?run=mySignature"
 """What the page knew a tip about a signature by (protocol.md 5.15)."""

@@ -1,0 +1,3 @@
+"""
+Events for accounts: queued, stored and numbered.
+"""
