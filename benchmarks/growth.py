@@ -72,7 +72,7 @@ def mailbox(count: int) -> float:
         Postmark,
         encodeLetter,
     )
-    from txwebqq.server.store import Store
+    from txwebqq.server.storage.store import Store
 
     with _folder() as folder:
         store = Store(folder / "qq.db")
@@ -101,7 +101,7 @@ def starting(count: int) -> float:
     that has it already in a population file.
     """
     from txwebqq.server.population import load
-    from txwebqq.server.store import Store
+    from txwebqq.server.storage.store import Store
 
     with _folder() as folder:
         path = people(folder, count, 4, 0)
@@ -122,7 +122,7 @@ def lookup(count: int) -> float:
     """
     from txwebqq.model import Number
     from txwebqq.server.population import load
-    from txwebqq.server.store import Store
+    from txwebqq.server.storage.store import Store
 
     with _folder() as folder:
         store = Store(folder / "qq.db")

@@ -28,7 +28,7 @@ from txwebqq.model import (
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.population import parse
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World
 from txwebqq.service import WebQQService

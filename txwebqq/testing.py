@@ -56,7 +56,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World
 from txwebqq.service import WebQQService

@@ -24,7 +24,7 @@ from txwebqq.model import (
 )
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.challenges import CaptchaMode
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 
 ANYTHING = '"quotes" \\ \' <script> \u200fעברית \U0001f600 a\0b\r\n'

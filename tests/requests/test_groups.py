@@ -33,7 +33,7 @@ from txwebqq.model import (
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.records import Population, Room, RoomWithMembers
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 
 ODD = "'; DROP TABLE room; -- \"\\ %_ <script> 😀 \u202e عربى \0 end"

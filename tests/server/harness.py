@@ -22,7 +22,7 @@ from txwebqq.model import Number
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.events.queued import Letter, MailChanges, encodeLetter
 from txwebqq.server.population import parse
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor

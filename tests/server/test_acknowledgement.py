@@ -24,12 +24,12 @@ from tests.server.harness import (
     Wire,
     textsOf,
 )
-from tests.server.test_store import reopened
+from tests.server.storage.test_store import reopened
 from txwebqq.server.acknowledgement import HABITS, MAX_UNNAMED, Outcome
 from txwebqq.server.channel import NOT_STORED
 from txwebqq.server.events.friendnotices import FriendshipLetter
 from txwebqq.server.events.queued import MailChanges
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 
 
 def ackOf(wire: Wire) -> int:

@@ -16,8 +16,8 @@ from txwebqq.server.events.queued import (
     Postmark,
     encodeLetter,
 )
-from txwebqq.server.historystore import GROUP
-from txwebqq.server.store import Store
+from txwebqq.server.storage.history import GROUP
+from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
 
 ALICE, BOB, CAROL, CATS = map(Number, (10001, 10002, 10003, 200001))

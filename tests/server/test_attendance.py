@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from txwebqq.model import Level, Number
 from txwebqq.server.attendance import CHINA, DAY, Register, levelAfter
 from txwebqq.server.records import Attendance
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 
 ALICE, BOB = Number(10001), Number(10002)
 

@@ -20,7 +20,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 
 HASH = b"\x01" * 16
 FOLK = (ALICE, BOB, CAROL, DAVE)

@@ -41,7 +41,7 @@ from txwebqq.server.friendships import (
 )
 from txwebqq.server.records import Drawer, Keeping, Person, Population
 from txwebqq.server.sessions import Session
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Refusal
 

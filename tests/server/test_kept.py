@@ -28,7 +28,7 @@ from txwebqq.server.events.queued import (
     encodeLetter,
 )
 from txwebqq.server.events.sessionids import Aliases
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.wire.events.codec import encodeEvent
 
 WORDS = ("group_join", "recv", "verify_required", '"a" 微 \\ \U0001f600')

@@ -17,7 +17,7 @@ from tests.server.harness import ALICE, BOB, CAROL, House, Visitor, textsOf
 from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.population import parse
 from txwebqq.server.signon import PICTURES, PICTURES_WINDOW
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.world import Admission, World
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 

@@ -21,7 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.server import captcha
 from txwebqq.server.challenges import CaptchaMode
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.tap import FAREWELL, Options, ServerService
 
 ACCOUNT = '[[account]]\nnumber = 10001\npassword = "x"\n'

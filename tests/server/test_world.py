@@ -32,7 +32,7 @@ from txwebqq.server.events.sessionids import KEY_BITS, Aliases
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult

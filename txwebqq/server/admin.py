@@ -25,7 +25,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import InUse
 from txwebqq.wire.digests import passwordHash
 

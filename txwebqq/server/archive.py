@@ -14,7 +14,7 @@ from typing import Any
 
 from txwebqq.model import Number
 from txwebqq.server.events.queued import Letter, decodeLetter
-from txwebqq.server.historystore import (
+from txwebqq.server.storage.history import (
     DISCUSSION,
     GROUP,
     PEOPLE,

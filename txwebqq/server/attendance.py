@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import isqrt
 
 from txwebqq.model import Level, Number
-from txwebqq.server.peoplestore import PeopleStore
+from txwebqq.server.storage.friends import PeopleStore
 
 DAY = 86400
 CHINA = 8 * 3600

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from txwebqq.model import Number
 from txwebqq.ratelimit import Allowance
-from txwebqq.server.adminstore import EnrolmentStore
 from txwebqq.server.challenges import Captchas
 from txwebqq.server.sessions import Random
+from txwebqq.server.storage.admin import EnrolmentStore
 from txwebqq.wire.digests import passwordHash
 
 MAX_NICK = 24

@@ -16,17 +16,17 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
 from txwebqq.server.asking import byTicket
 from txwebqq.server.avatars import Avatars
-from txwebqq.server.blobs import Blobs
 from txwebqq.server.deposits import Deposits
 from txwebqq.server.downloads import Downloads, describe, refuse
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.files import CANCELLED, DECLINED, GONE, Files, Limits, Transfers
-from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.pictures import Pictures
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.relay import Relay, Relays
 from txwebqq.server.sessions import Random, Session
 from txwebqq.server.shelf import Shelf
+from txwebqq.server.storage.blobs import Blobs
+from txwebqq.server.storage.media import MediaStore
 from txwebqq.server.streams import Flow, Intake
 from txwebqq.server.uploads import Taker, Uploaded, Uploads
 from txwebqq.server.world import World

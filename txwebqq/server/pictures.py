@@ -21,10 +21,10 @@ from txwebqq.model import (
     Segment,
     Uin,
 )
-from txwebqq.server.blobs import Blob
-from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.storage.blobs import Blob
+from txwebqq.server.storage.media import MediaStore
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON

@@ -33,7 +33,7 @@ from txwebqq.server.sessions import (
     Session,
     Sessions,
 )
-from txwebqq.server.storage import Storage
+from txwebqq.server.storage.protocols import Storage
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
 from txwebqq.wire.content import MAX_TEXT, sizeOf

@@ -34,7 +34,7 @@ from txwebqq.server.files import Limits
 from txwebqq.server.forwarding import normal
 from txwebqq.server.records import Population
 from txwebqq.server.signup import SignUp
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.world import World
 from txwebqq.sqlite.database import MEMORY

@@ -10,11 +10,11 @@ from typing import Any
 
 from txwebqq.errors import MalformedReply
 from txwebqq.server.asking import byVerifier
-from txwebqq.server.blobs import Blob, Blobs, Draft, TooLarge
 from txwebqq.server.exchange import Exchange
-from txwebqq.server.mediastore import MediaStore
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions import Session, Sessions
+from txwebqq.server.storage.blobs import Blob, Blobs, Draft, TooLarge
+from txwebqq.server.storage.media import MediaStore
 from txwebqq.server.streams import Flow
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Fields, Pairs

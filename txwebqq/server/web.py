@@ -23,7 +23,6 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
 from txwebqq.server.administration import Administration
-from txwebqq.server.blobs import Blobs
 from txwebqq.server.channel import Channel
 from txwebqq.server.connections import WatchedSite
 from txwebqq.server.discussions import Discussions
@@ -43,6 +42,7 @@ from txwebqq.server.sessions import Random
 from txwebqq.server.settings import Preferences
 from txwebqq.server.signon import MALFORMED, SignOn
 from txwebqq.server.signup import MAX_FORM, PATH, SignUp
+from txwebqq.server.storage.blobs import Blobs
 from txwebqq.server.strangers import Strangers
 from txwebqq.server.streams import Flow, Intake, Pump
 from txwebqq.server.talks import Talks

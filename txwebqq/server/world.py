@@ -24,7 +24,7 @@ from txwebqq.server.challenges import (
 from txwebqq.server.post import PostOffice
 from txwebqq.server.records import Population
 from txwebqq.server.sessions import Ended, Ending, Random, Session, token
-from txwebqq.server.storage import Storage
+from txwebqq.server.storage.protocols import Storage
 from txwebqq.wire.digests import passwordDigest, saltFor
 
 

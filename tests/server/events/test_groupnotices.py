@@ -17,7 +17,7 @@ from txwebqq.server.events.groupnotices import (
     StrangerLetter,
 )
 from txwebqq.server.events.queued import Letter, Postmark, decodeLetter, encodeLetter
-from txwebqq.server.store import Store
+from txwebqq.server.storage.store import Store
 
 WEEKEND = 300001
 

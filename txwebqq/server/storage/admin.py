@@ -21,7 +21,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
-from txwebqq.server.tables import Tables
+from txwebqq.server.storage.tables import Tables
 from txwebqq.sqlite import migrations
 from txwebqq.wire.commands.avatars import OF_PERSON
 

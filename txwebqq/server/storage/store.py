@@ -13,20 +13,20 @@ from pathlib import Path
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server.adminstore import AdminTables
-from txwebqq.server.discussionstore import DISCUSSION_SCHEMA, DiscussionTables
 from txwebqq.server.events.queued import Letter, MailChanges, decodeLetter
-from txwebqq.server.groupstore import GROUP_SCHEMA, GroupTables
-from txwebqq.server.historystore import HISTORY_SCHEMA, HistoryTables
-from txwebqq.server.mediastore import MEDIA_SCHEMA, MediaTables
-from txwebqq.server.peoplestore import PEOPLE_SCHEMA, PeopleTables
 from txwebqq.server.records import (
     Drawer,
     Friend,
     Person,
     Population,
 )
-from txwebqq.server.settingsstore import SETTINGS_SCHEMA, SettingsTables
+from txwebqq.server.storage.admin import AdminTables
+from txwebqq.server.storage.discussions import DISCUSSION_SCHEMA, DiscussionTables
+from txwebqq.server.storage.friends import PEOPLE_SCHEMA, PeopleTables
+from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupTables
+from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryTables
+from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaTables
+from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsTables
 from txwebqq.sqlite.database import MEMORY, Database, Shape
 
 VERSION = 4

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from txwebqq.model import BusinessCard, Number
 from txwebqq.server.records import Application, Attendant, Room, RoomWithMembers, Seat
-from txwebqq.server.tables import Tables
+from txwebqq.server.storage.tables import Tables
 
 GROUP_SCHEMA = """
 CREATE TABLE room (

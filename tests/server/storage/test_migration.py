@@ -15,7 +15,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
 from txwebqq.server.events.queued import BuddyLetter, Postmark
 from txwebqq.server.population import parse
-from txwebqq.server.store import VERSION, Store
+from txwebqq.server.storage.store import VERSION, Store
 from txwebqq.sqlite import migrations
 
 # Frozen: the databases of the first version are not written any more.

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.groupstore import FIRST_OF_OURS, LAST_OF_OURS
 from txwebqq.server.records import Chat, ChatSeat, Discussion
-from txwebqq.server.tables import Tables
+from txwebqq.server.storage.groups import FIRST_OF_OURS, LAST_OF_OURS
+from txwebqq.server.storage.tables import Tables
 
 DISCUSSION_SCHEMA = """
 CREATE TABLE discussion (

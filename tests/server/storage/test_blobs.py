@@ -13,10 +13,10 @@ import pytest
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server.blobs import Blobs, TooLarge
-from txwebqq.server.mediastore import Handout
 from txwebqq.server.portraits import SIDE, portrait
-from txwebqq.server.store import Store
+from txwebqq.server.storage.blobs import Blobs, TooLarge
+from txwebqq.server.storage.media import Handout
+from txwebqq.server.storage.store import Store
 
 ONE, TWO = Number(10001), Number(10002)
 

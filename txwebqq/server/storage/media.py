@@ -1,6 +1,6 @@
 """
 What the database knows of pictures and files; their bytes lie in
-L{txwebqq.server.blobs}.
+L{txwebqq.server.storage.blobs}.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.blobs import Blob
-from txwebqq.server.tables import Tables
+from txwebqq.server.storage.blobs import Blob
+from txwebqq.server.storage.tables import Tables
 
 MEDIA_SCHEMA = """
 CREATE TABLE blob (

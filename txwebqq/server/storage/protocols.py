@@ -7,19 +7,19 @@ from __future__ import annotations
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.discussionstore import DiscussionStore
 from txwebqq.server.events.queued import Letter, MailChanges
-from txwebqq.server.groupstore import GroupStore
-from txwebqq.server.historystore import HistoryStore
-from txwebqq.server.mediastore import MediaStore
-from txwebqq.server.peoplestore import PeopleStore
 from txwebqq.server.records import (
     Drawer,
     Friend,
     Person,
     Population,
 )
-from txwebqq.server.settingsstore import SettingsStore
+from txwebqq.server.storage.discussions import DiscussionStore
+from txwebqq.server.storage.friends import PeopleStore
+from txwebqq.server.storage.groups import GroupStore
+from txwebqq.server.storage.history import HistoryStore
+from txwebqq.server.storage.media import MediaStore
+from txwebqq.server.storage.settings import SettingsStore
 
 
 class Storage(
@@ -32,7 +32,7 @@ class Storage(
     Protocol,
 ):
     """
-    Somewhere to keep things (L{txwebqq.server.store.Store}).
+    Somewhere to keep things (L{txwebqq.server.storage.store.Store}).
     """
 
     def person(self, number: Number) -> Person | None: ...

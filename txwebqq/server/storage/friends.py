@@ -15,9 +15,9 @@ from txwebqq.model import (
     RECENT_GROUP,
     Number,
 )
-from txwebqq.server.historystore import DISCUSSION, GROUP, PEOPLE
 from txwebqq.server.records import Asked, Attendance, Drawer, Keeping, Person
-from txwebqq.server.tables import Tables
+from txwebqq.server.storage.history import DISCUSSION, GROUP, PEOPLE
+from txwebqq.server.storage.tables import Tables
 
 PEOPLE_SCHEMA = """
 CREATE INDEX friendship_by_friend ON friendship (friend);

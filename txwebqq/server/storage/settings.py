@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.tables import Tables
+from txwebqq.server.storage.tables import Tables
 
 SETTINGS_SCHEMA = """
 CREATE TABLE setting (

@@ -26,7 +26,7 @@ from txwebqq.model import Font, Text
 from txwebqq.server.events.queued import BuddyLetter, MailChanges, Postmark
 from txwebqq.server.population import parse
 from txwebqq.server.records import Population
-from txwebqq.server.store import VERSION, Store
+from txwebqq.server.storage.store import VERSION, Store
 
 
 def reopened(house: House, path: Path, seed: int) -> House:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.tables import Tables
+from txwebqq.server.storage.tables import Tables
 
 HISTORY_SCHEMA = """
 CREATE TABLE history (

@@ -1,0 +1,3 @@
+"""
+The server's database and the files beside it.
+"""
