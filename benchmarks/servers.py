@@ -266,7 +266,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     """
     from txwebqq.model import Number, Status
     from txwebqq.server.population import load
-    from txwebqq.server.sessions import Session
+    from txwebqq.server.sessions.sessions import Session
     from txwebqq.server.storage.store import Store
     from txwebqq.server.web import WebQQServer
     from txwebqq.server.world import World

@@ -17,7 +17,7 @@ from zope.interface import implementer
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, KickNotice, Message
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.service import WebQQService
 from txwebqq.testing import MemoryTreq, MemoryWebQQ
 from txwebqq.wire.commands.messages import Poll2

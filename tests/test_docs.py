@@ -21,7 +21,7 @@ import txwebqq.server.tap
 import txwebqq.tap
 from txwebqq.model import Status
 from txwebqq.server import population
-from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 ROOT = Path(__file__).parents[1]

@@ -26,7 +26,7 @@ from tests.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
 from txwebqq.server.population import parse
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World

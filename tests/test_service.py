@@ -49,7 +49,7 @@ from txwebqq.errors import (
 )
 from txwebqq.model import Account, Message, Status, Uin
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import PASSWORD, MemoryTreq
 from txwebqq.wire.form import Fields
 

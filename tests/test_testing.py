@@ -13,7 +13,7 @@ from txwebqq import testing
 from txwebqq.errors import LoginRefused
 from txwebqq.model import Message, Status, StatusChange, Text
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryWebQQ, RecordingProtocol
 
 

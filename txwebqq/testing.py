@@ -47,7 +47,6 @@ from txwebqq.model import (
 )
 from txwebqq.net.endpoints import NoCookies
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.records import (
     Discussion,
     Friendship,
@@ -56,6 +55,7 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.server.web import WebQQServer
 from txwebqq.server.world import World

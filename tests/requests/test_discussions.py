@@ -27,9 +27,9 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.protocol import WebQQFactory
-from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.records import Discussion as Record
 from txwebqq.server.records import Population
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.temporary import GetC2cmsgSig2, GetSessionSig3, SendSessMsg2

@@ -23,7 +23,7 @@ from txwebqq.model import (
     Tip,
 )
 from txwebqq.protocol import WebQQFactory
-from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 

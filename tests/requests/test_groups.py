@@ -31,8 +31,8 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.protocol import WebQQFactory
-from txwebqq.server.challenges import CaptchaMode
 from txwebqq.server.records import Population, Room, RoomWithMembers
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 

@@ -40,7 +40,7 @@ from txwebqq.server.friendships import (
     tooLong,
 )
 from txwebqq.server.records import Drawer, Keeping, Person, Population
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Refusal

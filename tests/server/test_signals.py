@@ -10,7 +10,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, House, Visitor
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import LAPSE
+from txwebqq.server.sessions.sessions import LAPSE
 from txwebqq.server.signals import SHAKE_LIFE, TYPING_LIFE
 
 TYPING, SHAKE = "input_notify2", "shake2"

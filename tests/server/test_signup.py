@@ -13,7 +13,9 @@ import pytest
 
 from tests.server.harness import START, House, Response
 from txwebqq.model import Number
-from txwebqq.server.enrolment import (
+from txwebqq.server.population import parse
+from txwebqq.server.records import HIGHEST_NUMBER
+from txwebqq.server.sessions.registration import (
     ACCOUNTS,
     ACCOUNTS_WINDOW,
     FORMS,
@@ -22,8 +24,6 @@ from txwebqq.server.enrolment import (
     Enrolment,
     problemOf,
 )
-from txwebqq.server.population import parse
-from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.signup import SignUp
 from txwebqq.server.web import WebQQServer
 from txwebqq.wire.digests import passwordHash

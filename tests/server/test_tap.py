@@ -19,8 +19,8 @@ from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from txwebqq.server import captcha
-from txwebqq.server.challenges import CaptchaMode
+from txwebqq.server.sessions import captchaimages
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.server.tap import FAREWELL, Options, ServerService
 
@@ -147,7 +147,7 @@ def test_pictures() -> None:
     """
     A captcha is a JPEG picture, and no two are alike.
     """
-    draw = captcha.painter()
+    draw = captchaimages.painter()
     first, second = draw("AC34"), draw("AC34")
     assert first.startswith(b"\xff\xd8\xff")
     assert first.endswith(b"\xff\xd9")

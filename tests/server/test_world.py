@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
-from txwebqq.server.acknowledgement import Acknowledgement
-from txwebqq.server.challenges import MAX_SUSPECTS, Captchas, Suspects, VerifyCodes
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     BuddyLetter,
@@ -31,7 +29,14 @@ from txwebqq.server.events.queued import (
 from txwebqq.server.events.sessionids import KEY_BITS, Aliases
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
-from txwebqq.server.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
+from txwebqq.server.sessions.acknowledgement import Acknowledgement
+from txwebqq.server.sessions.captchas import (
+    MAX_SUSPECTS,
+    Captchas,
+    Suspects,
+    VerifyCodes,
+)
+from txwebqq.server.sessions.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
 from txwebqq.server.storage.store import Store
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal

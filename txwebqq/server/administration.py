@@ -10,7 +10,7 @@ from typing import Any
 from txwebqq.model import NewGroup
 from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.membership import Membership
-from txwebqq.server.sessions import Session, Sessions
+from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groupadmin import (
     CreateGroup,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from txwebqq.server.exchange import Exchange
 from txwebqq.server.post import refusalFor
-from txwebqq.server.sessions import Ended, Session, Sessions
+from txwebqq.server.sessions.sessions import Ended, Session, Sessions
 from txwebqq.wire.command import Refusal
 
 

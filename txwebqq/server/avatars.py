@@ -12,7 +12,7 @@ from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pictures import Pictures, typeOf
 from txwebqq.server.portraits import portrait
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Sessions
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.avatars import GetFace, ModifyMyHead

@@ -13,12 +13,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.model import WEB_CLIENT, Presence
-from txwebqq.server.acknowledgement import Acknowledgement, ConnectionHabit
 from txwebqq.server.deadlines import Deadlines
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pictures import Pictures, Signed
 from txwebqq.server.post import refusalFor
-from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
+from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.server.signals import ShakeSignal, TypingSignal, signal
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
@@ -81,14 +81,14 @@ class HeldPoll:
 
     def ring(self) -> None:
         """
-        There is mail (L{txwebqq.server.sessions.Listener}).
+        There is mail (L{txwebqq.server.sessions.sessions.Listener}).
         """
         if self.mayWake or self.session.ended is not None:
             self._channel.wake(self)
 
     def superseded(self) -> None:
         """
-        Another poll listens (L{txwebqq.server.sessions.Listener}).
+        Another poll listens (L{txwebqq.server.sessions.sessions.Listener}).
         """
         self._channel.supersede(self, self._since)
 

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txwebqq.net.site import Connection, QuietSite
-from txwebqq.server.acknowledgement import Outcome
+from txwebqq.server.sessions.acknowledgement import Outcome
 
 LINGER = 20
 """The seconds for which a client may leave a connection open that we have

@@ -22,7 +22,7 @@ from txwebqq.server.asking import byTicket
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pictures import Pictures, Signed
 from txwebqq.server.post import refusalFor
-from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.server.talks import Talks
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Command, Refusal

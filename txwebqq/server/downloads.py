@@ -18,7 +18,7 @@ from txwebqq.server.files import GONE
 from txwebqq.server.pages import TEXT
 from txwebqq.server.pictures import typeOf
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Random, token
+from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.server.streams import sendFile
 from txwebqq.wire.command import Refusal, encodeRefusal

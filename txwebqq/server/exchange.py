@@ -14,7 +14,7 @@ from twisted.web.server import Request
 
 from txwebqq.server.connections import WatchedConnection
 from txwebqq.server.forwarding import clientAddress, clientScheme
-from txwebqq.server.sessions import Ended, Session, Sessions
+from txwebqq.server.sessions.sessions import Ended, Session, Sessions
 from txwebqq.wire.command import Refusal
 
 Handler = Callable[[Any, "Exchange"], Any]

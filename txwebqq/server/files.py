@@ -23,7 +23,7 @@ from txwebqq.server.events.queued import LETTERS, Postmark
 from txwebqq.server.events.sessionids import Aliases
 from txwebqq.server.pictures import endingOf, guid
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import Handout, MediaStore
 from txwebqq.server.world import World

@@ -14,7 +14,7 @@ from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.friendships import UNKNOWN, Friendships, captchaRefusal, policyOf
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.profiles import describe
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.friends import (

@@ -29,7 +29,7 @@ from txwebqq.ratelimit import HOUR, Allowance
 from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import HIGHEST_NUMBER, Asked, Drawer, Person
-from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Refusal
 

@@ -18,7 +18,7 @@ from txwebqq.model import (
 from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.membership import MAX_MEMBERS, Membership
 from txwebqq.server.post import NOT_YOURS, refusalFor
-from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groups import (

@@ -22,7 +22,7 @@ from txwebqq.model import (
 from txwebqq.server.archive import Entry, placeOf
 from txwebqq.server.exchange import Exchange, Handler, forSession
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.history import DISCUSSION, GROUP, Place
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal

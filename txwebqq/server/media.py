@@ -23,7 +23,7 @@ from txwebqq.server.files import CANCELLED, DECLINED, GONE, Files, Limits, Trans
 from txwebqq.server.pictures import Pictures
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.relay import Relay, Relays
-from txwebqq.server.sessions import Random, Session
+from txwebqq.server.sessions.sessions import Random, Session
 from txwebqq.server.shelf import Shelf
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.server.storage.media import MediaStore

@@ -29,7 +29,7 @@ from txwebqq.server.events.groupnotices import (
 )
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Application, Room
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT

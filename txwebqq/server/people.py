@@ -18,7 +18,7 @@ from txwebqq.server.post import refusalFor
 from txwebqq.server.profiles import changed, describe, signatureOf, signed
 from txwebqq.server.recent import recentContacts
 from txwebqq.server.records import Person
-from txwebqq.server.sessions import Ended, Session
+from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.profiles import (

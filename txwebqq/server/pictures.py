@@ -22,7 +22,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import MediaStore
 from txwebqq.server.world import World

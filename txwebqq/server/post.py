@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
-from txwebqq.server.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.archive import Archive
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
@@ -25,7 +24,8 @@ from txwebqq.server.events.queued import (
     tidyContent,
     tidyFont,
 )
-from txwebqq.server.sessions import (
+from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
+from txwebqq.server.sessions.sessions import (
     Ended,
     Ending,
     Listener,

@@ -21,7 +21,7 @@ from txwebqq.server.files import (
     Transfers,
 )
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.streams import Flow
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Pairs

@@ -28,7 +28,7 @@ from txwebqq.server.friendships import captchaRefusal
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.profiles import describe
 from txwebqq.server.records import Attendant
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from txwebqq.model import Number
 from txwebqq.server.exchange import STALE, Exchange, Handler
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.settings import (

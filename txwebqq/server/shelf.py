@@ -14,7 +14,7 @@ from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pages import SCRIPT
 from txwebqq.server.pictures import Pictures
 from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.sessions import Sessions
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.uploads import Received
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.pictures import (

@@ -11,7 +11,7 @@ from txwebqq.model import Event, Shake, Typing, Uin
 from txwebqq.server.events.queued import Postmark
 from txwebqq.server.events.sessionids import Aliases
 from txwebqq.server.post import NOT_YOURS, PostOffice
-from txwebqq.server.sessions import Session
+from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 
 TYPING_LIFE = 10.0

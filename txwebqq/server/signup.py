@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import parse_qs
 
-from txwebqq.server.enrolment import (
+from txwebqq.server.exchange import Exchange
+from txwebqq.server.pages import HTML
+from txwebqq.server.sessions.registration import (
     MAX_NICK,
     MAX_PASSWORD,
     MIN_PASSWORD,
     Enrolment,
     Form,
 )
-from txwebqq.server.exchange import Exchange
-from txwebqq.server.pages import HTML
 
 PATH = b"/signup"
 

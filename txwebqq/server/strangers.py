@@ -9,7 +9,7 @@ from typing import Any
 
 from txwebqq.server.asking import byTicket
 from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.sessions import Sessions
+from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.talks import Talks
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.temporary import (

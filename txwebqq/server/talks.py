@@ -13,7 +13,7 @@ from txwebqq.server.events.groupnotices import DiscussionLetter, StrangerLetter
 from txwebqq.server.events.queued import tidyContent, tidyFont
 from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Chat
-from txwebqq.server.sessions import Random, Session, token
+from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.discussions import (

@@ -27,12 +27,12 @@ from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
 from txwebqq.server.archive import DAYS, KEEP
-from txwebqq.server.captcha import painter
-from txwebqq.server.challenges import CaptchaMode
-from txwebqq.server.enrolment import Enrolment
 from txwebqq.server.files import Limits
 from txwebqq.server.forwarding import normal
 from txwebqq.server.records import Population
+from txwebqq.server.sessions.captchaimages import painter
+from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.registration import Enrolment
 from txwebqq.server.signup import SignUp
 from txwebqq.server.storage.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer

@@ -38,7 +38,7 @@ from txwebqq.server.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.people import People
 from txwebqq.server.roster import Roster
 from txwebqq.server.seats import Seats
-from txwebqq.server.sessions import Random
+from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.settings import Preferences
 from txwebqq.server.signon import MALFORMED, SignOn
 from txwebqq.server.signup import MAX_FORM, PATH, SignUp

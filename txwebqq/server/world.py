@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from txwebqq.model import Number, Status
-from txwebqq.server.acknowledgement import Acknowledgement
-from txwebqq.server.attendance import Register
-from txwebqq.server.challenges import (
+from txwebqq.server.post import PostOffice
+from txwebqq.server.records import Population
+from txwebqq.server.sessions.acknowledgement import Acknowledgement
+from txwebqq.server.sessions.captchas import (
     CaptchaMode,
     Captchas,
     Suspects,
     VerifyCodes,
 )
-from txwebqq.server.post import PostOffice
-from txwebqq.server.records import Population
-from txwebqq.server.sessions import Ended, Ending, Random, Session, token
+from txwebqq.server.sessions.onlinetime import Register
+from txwebqq.server.sessions.sessions import Ended, Ending, Random, Session, token
 from txwebqq.server.storage.protocols import Storage
 from txwebqq.wire.digests import passwordDigest, saltFor
 

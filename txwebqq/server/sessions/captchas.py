@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from enum import Enum
 
-from txwebqq.server.sessions import Random, token
+from txwebqq.server.sessions.sessions import Random, token
 
 WINDOW = 150.0
 """A verify code is good in the window it was given in and the two after it."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from txwebqq.model import Number
 from txwebqq.ratelimit import Allowance
-from txwebqq.server.challenges import Captchas
-from txwebqq.server.sessions import Random
+from txwebqq.server.sessions.captchas import Captchas
+from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.admin import EnrolmentStore
 from txwebqq.wire.digests import passwordHash
 

@@ -8,8 +8,8 @@ import pytest
 from twisted.internet.task import Clock
 
 from txwebqq.model import Level, Number
-from txwebqq.server.attendance import CHINA, DAY, Register, levelAfter
 from txwebqq.server.records import Attendance
+from txwebqq.server.sessions.onlinetime import CHINA, DAY, Register, levelAfter
 from txwebqq.server.storage.store import Store
 
 ALICE, BOB = Number(10001), Number(10002)

@@ -14,9 +14,9 @@ from enum import Enum
 from typing import Protocol
 
 from txwebqq.model import Number, Status
-from txwebqq.server.acknowledgement import ConnectionHabit, UnacknowledgedReply
 from txwebqq.server.events.queued import Mailbox
 from txwebqq.server.events.sessionids import KEY_BITS, Aliases
+from txwebqq.server.sessions.acknowledgement import ConnectionHabit, UnacknowledgedReply
 
 LAPSE = 120.0
 """The seconds after which a session that does not poll is offline."""

@@ -1,0 +1,3 @@
+"""
+Sessions, captchas, registration and online time.
+"""
