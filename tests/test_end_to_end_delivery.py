@@ -25,11 +25,11 @@ from twisted.internet.threads import blockingCallFromThread, deferToThread
 from tests.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
+from txwebqq.server.domain.state import World
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
 from txwebqq.server.web import WebQQServer
-from txwebqq.server.world import World
 
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 

@@ -27,10 +27,10 @@ from txwebqq.model import (
     OfflineFile,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.server.domain.state import World
 from txwebqq.server.population import parse
 from txwebqq.server.storage.store import Store
 from txwebqq.server.web import WebQQServer
-from txwebqq.server.world import World
 from txwebqq.service import WebQQService
 
 PEOPLE = """

@@ -47,6 +47,7 @@ from txwebqq.model import (
 )
 from txwebqq.net.endpoints import NoCookies
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.server.domain.state import World
 from txwebqq.server.records import (
     Discussion,
     Friendship,
@@ -58,7 +59,6 @@ from txwebqq.server.records import (
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.server.web import WebQQServer
-from txwebqq.server.world import World
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY
 from txwebqq.wire.digests import passwordHash

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.errors import RequestRefused
 from txwebqq.model import Code, Did, Face, HistoryPage, HistoryStretch, Text, Uin
-from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.testing import BASE, MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.history import Stretch
 

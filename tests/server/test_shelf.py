@@ -12,7 +12,7 @@ from urllib.parse import quote
 from tests.server.forms import PNG, MediaTestCase, faceOf, form, upload
 from tests.server.harness import ALICE, CATS, DAVE, START, Response, Visitor
 from txwebqq.model import Number
-from txwebqq.server.files import DAY
+from txwebqq.server.domain.filetransfers import DAY
 
 
 class FaceTests(MediaTestCase):

@@ -14,11 +14,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from tests.server.harness import ALICE, BOB, CAROL, House, Visitor, textsOf
+from txwebqq.server.domain.state import Admission, World
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.signon import PICTURES, PICTURES_WINDOW
 from txwebqq.server.storage.store import Store
-from txwebqq.server.world import Admission, World
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
 

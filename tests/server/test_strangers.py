@@ -11,8 +11,8 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, House
 from txwebqq.model import Did
+from txwebqq.server.domain.discussions import Talks
 from txwebqq.server.storage.store import Store
-from txwebqq.server.talks import Talks
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import NewGroup
+from txwebqq.server.domain.groups import Membership
 from txwebqq.server.exchange import Exchange, Handler, forSession
-from txwebqq.server.membership import Membership
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groupadmin import (

@@ -4,8 +4,8 @@ Who asks: by the ticket of a session, or by what a browser has of it.
 
 from __future__ import annotations
 
+from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.exchange import Exchange
-from txwebqq.server.post import refusalFor
 from txwebqq.server.sessions.sessions import Ended, Session, Sessions
 from txwebqq.wire.command import Refusal
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.server.asking import byVerifier
+from txwebqq.server.domain.pictures import Pictures, typeOf
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.pictures import Pictures, typeOf
 from txwebqq.server.portraits import portrait
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.wire.command import Command, Refusal

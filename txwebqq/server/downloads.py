@@ -13,11 +13,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.server import NOT_DONE_YET
 
+from txwebqq.server.domain.filetransfers import GONE
+from txwebqq.server.domain.pictures import typeOf
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.exchange import Exchange
-from txwebqq.server.files import GONE
 from txwebqq.server.pages import TEXT
-from txwebqq.server.pictures import typeOf
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.server.streams import sendFile

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.model import Category, Policy, Profile
+from txwebqq.server.domain.friends import UNKNOWN, Friendships, captchaRefusal, policyOf
+from txwebqq.server.domain.profiles import describe
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.exchange import Exchange, Handler, forSession
-from txwebqq.server.friendships import UNKNOWN, Friendships, captchaRefusal, policyOf
-from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.profiles import describe
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.friends import (
     FROM_BOTH,

@@ -15,11 +15,11 @@ from txwebqq.model import (
     Presence,
     Status,
 )
+from txwebqq.server.domain.groups import MAX_MEMBERS, Membership
+from txwebqq.server.domain.router import NOT_YOURS, refusalFor
+from txwebqq.server.domain.state import Doubt, World
 from txwebqq.server.exchange import Exchange, Handler, forSession
-from txwebqq.server.membership import MAX_MEMBERS, Membership
-from txwebqq.server.post import NOT_YOURS, refusalFor
 from txwebqq.server.sessions.sessions import Ended, Session
-from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groups import (
     AGREE,

@@ -19,12 +19,12 @@ from txwebqq.model import (
     PastMessage,
     Uin,
 )
-from txwebqq.server.archive import Entry, placeOf
+from txwebqq.server.domain.history import Entry, placeOf
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.exchange import Exchange, Handler, forSession
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.history import DISCUSSION, GROUP, Place
-from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.history import (
     DISCUSSION_LOG,

@@ -17,11 +17,19 @@ from txwebqq.model import Uin
 from txwebqq.server.asking import byTicket
 from txwebqq.server.avatars import Avatars
 from txwebqq.server.deposits import Deposits
+from txwebqq.server.domain.filetransfers import (
+    CANCELLED,
+    DECLINED,
+    GONE,
+    Files,
+    Limits,
+    Transfers,
+)
+from txwebqq.server.domain.pictures import Pictures
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.downloads import Downloads, describe, refuse
 from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.files import CANCELLED, DECLINED, GONE, Files, Limits, Transfers
-from txwebqq.server.pictures import Pictures
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.relay import Relay, Relays
 from txwebqq.server.sessions.sessions import Random, Session
 from txwebqq.server.shelf import Shelf
@@ -29,7 +37,6 @@ from txwebqq.server.storage.blobs import Blobs
 from txwebqq.server.storage.media import MediaStore
 from txwebqq.server.streams import Flow, Intake
 from txwebqq.server.uploads import Taker, Uploaded, Uploads
-from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
 from txwebqq.wire.commands.pictures import CfaceUpload

@@ -11,15 +11,15 @@ from typing import Any
 
 from txwebqq.model import Number, Profile, Status, Uin
 from txwebqq.ratelimit import HOUR, Allowance
+from txwebqq.server.domain.friends import UNKNOWN, Friendships, captchaRefusal
+from txwebqq.server.domain.profiles import changed, describe, signatureOf, signed
+from txwebqq.server.domain.recent import recentContacts
+from txwebqq.server.domain.router import refusalFor
+from txwebqq.server.domain.state import World
 from txwebqq.server.events.friendnotices import SignatureLetter
 from txwebqq.server.exchange import STALE, Exchange, Handler, forSession
-from txwebqq.server.friendships import UNKNOWN, Friendships, captchaRefusal
-from txwebqq.server.post import refusalFor
-from txwebqq.server.profiles import changed, describe, signatureOf, signed
-from txwebqq.server.recent import recentContacts
 from txwebqq.server.records import Person
 from txwebqq.server.sessions.sessions import Ended, Session
-from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from zope.interface import implementer
 
 from txwebqq.model import Number
-from txwebqq.server.files import (
+from txwebqq.server.domain.filetransfers import (
     CANCELLED,
     DECLINED,
     GONE,
@@ -20,7 +20,7 @@ from txwebqq.server.files import (
     Transfer,
     Transfers,
 )
-from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.streams import Flow
 from txwebqq.wire.command import Refusal

@@ -23,13 +23,13 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.ratelimit import HOUR, Allowance
+from txwebqq.server.domain.friends import captchaRefusal
+from txwebqq.server.domain.profiles import describe
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.exchange import Exchange, Handler, forSession
-from txwebqq.server.friendships import captchaRefusal
-from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.profiles import describe
 from txwebqq.server.records import Attendant
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import (
     GROUP_NUMBER,

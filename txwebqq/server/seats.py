@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import Did, Gid
+from txwebqq.server.domain.discussions import Talks
+from txwebqq.server.domain.groups import Membership
 from txwebqq.server.exchange import Exchange, Handler, forSession
-from txwebqq.server.membership import Membership
 from txwebqq.server.sessions.sessions import Session, Sessions
-from txwebqq.server.talks import Talks
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groupmember import (
     GetSelfBusinessCard2,

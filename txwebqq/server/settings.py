@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import Number
+from txwebqq.server.domain.state import World
 from txwebqq.server.exchange import STALE, Exchange, Handler
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.server.world import World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.settings import (
     GetAllSettings,

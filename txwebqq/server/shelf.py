@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.server.asking import byTicket, byVerifier
+from txwebqq.server.domain.pictures import Pictures
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.downloads import Downloads
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.pages import SCRIPT
-from txwebqq.server.pictures import Pictures
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.uploads import Received
 from txwebqq.wire.command import Command, Refusal

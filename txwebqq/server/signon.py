@@ -12,12 +12,12 @@ from twisted.logger import Logger
 
 from txwebqq.model import Number
 from txwebqq.ratelimit import Allowance
+from txwebqq.server.domain.router import refusalFor
+from txwebqq.server.domain.state import Denial, World
 from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.post import refusalFor
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.sessions import Ended, Random, token
-from txwebqq.server.world import Denial, World
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.signon import (
     Challenge,

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.server.asking import byTicket
+from txwebqq.server.domain.discussions import Talks
 from txwebqq.server.exchange import Exchange, Handler
 from txwebqq.server.sessions.sessions import Sessions
-from txwebqq.server.talks import Talks
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.temporary import (
     IN_DISCUSSION,

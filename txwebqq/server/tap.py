@@ -26,8 +26,9 @@ from twisted.python.usage import UsageError
 from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
-from txwebqq.server.archive import DAYS, KEEP
-from txwebqq.server.files import Limits
+from txwebqq.server.domain.filetransfers import Limits
+from txwebqq.server.domain.history import DAYS, KEEP
+from txwebqq.server.domain.state import World
 from txwebqq.server.forwarding import normal
 from txwebqq.server.records import Population
 from txwebqq.server.sessions.captchaimages import painter
@@ -36,7 +37,6 @@ from txwebqq.server.sessions.registration import Enrolment
 from txwebqq.server.signup import SignUp
 from txwebqq.server.storage.store import Store
 from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
-from txwebqq.server.world import World
 from txwebqq.sqlite.database import MEMORY
 
 OPEN = "open"

@@ -10,8 +10,8 @@ from typing import Any
 
 from txwebqq.errors import MalformedReply
 from txwebqq.server.asking import byVerifier
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.exchange import Exchange
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.server.storage.blobs import Blob, Blobs, Draft, TooLarge
 from txwebqq.server.storage.media import MediaStore

@@ -19,14 +19,14 @@ from txwebqq.model import (
     TransferredFile,
     Uin,
 )
+from txwebqq.server.domain.pictures import endingOf, guid
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.events.queued import LETTERS, Postmark
 from txwebqq.server.events.sessionids import Aliases
-from txwebqq.server.pictures import endingOf, guid
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import Handout, MediaStore
-from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.multipart import LOCAL_IDS
 

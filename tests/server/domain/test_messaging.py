@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, House, Visitor
-from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.domain.messaging import SHAKE_LIFE, TYPING_LIFE
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.sessions.sessions import LAPSE
-from txwebqq.server.signals import SHAKE_LIFE, TYPING_LIFE
 
 TYPING, SHAKE = "input_notify2", "shake2"
 

@@ -1,5 +1,5 @@
 """
-The rules of friendships, without a network.
+The rules of friends, without a network.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server import friendships
-from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
-from txwebqq.server.friendships import (
+from txwebqq.server.domain import friends
+from txwebqq.server.domain.friends import (
     ASKED_PER_HOUR,
     MAX_DRAWER_NAME,
     MAX_DRAWERS,
@@ -39,10 +38,11 @@ from txwebqq.server.friendships import (
     policyOf,
     tooLong,
 )
+from txwebqq.server.domain.state import Doubt, World
+from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
 from txwebqq.server.records import Drawer, Keeping, Person, Population
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
-from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Refusal
 
 ALICE, BOB, CAROL = Number(10001), Number(10002), Number(10003)
@@ -162,7 +162,7 @@ def test_findForgets(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Of those who were found only so many are remembered, the last ones.
     """
-    monkeypatch.setattr(friendships, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(friends, "MAX_REMEMBERED", 1)
     village.add(CAROL)
     alice = village.session(ALICE)
     village.rules.find(alice, "10002")
@@ -314,7 +314,7 @@ def test_crowd(
     """
     Nobody has too many friends, is asked by too many, or asks too many.
     """
-    monkeypatch.setattr(friendships, limit, 1)
+    monkeypatch.setattr(friends, limit, 1)
     village.add(CAROL)
     match limit:
         case "MAX_FRIENDS":
@@ -452,7 +452,7 @@ def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None
     long = "x" * (MAX_MARKNAME + 1)
     assert said(accept(bob, ALICE, True, 0, long)).startswith("mname has more than")
     assert said(accept(bob, ALICE, True, 9)) == "there is no such category"
-    monkeypatch.setattr(friendships, "MAX_FRIENDS", 1)
+    monkeypatch.setattr(friends, "MAX_FRIENDS", 1)
     village.add(CAROL)
     village.store.befriend(BOB, CAROL, 0, "")
     assert said(accept(bob, ALICE, True)) == "you have 1 friends"

@@ -22,15 +22,15 @@ from txwebqq.model import (
     Number,
     Uin,
 )
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.events.groupnotices import (
     NOBODY,
     GroupNoticeLetter,
     GroupShareLetter,
 )
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Application, Room
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT
 

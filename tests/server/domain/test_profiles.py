@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from txwebqq.model import WEB_CLIENT, Birthday, Number, Profile, Status, Uin
-from txwebqq.server.post import NOT_YOURS
-from txwebqq.server.profiles import (
+from txwebqq.server.domain.profiles import (
     MAX_LINE,
     MAX_NICK,
     MAX_PERSONAL,
@@ -22,6 +21,7 @@ from txwebqq.server.profiles import (
     signatureOf,
     signed,
 )
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.records import Person
 from txwebqq.wire.command import Refusal
 

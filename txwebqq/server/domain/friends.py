@@ -26,11 +26,11 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.ratelimit import HOUR, Allowance
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import Doubt, World
 from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import HIGHEST_NUMBER, Asked, Drawer, Person
 from txwebqq.server.sessions.sessions import Random, Session, token
-from txwebqq.server.world import Doubt, World
 from txwebqq.wire.command import Refusal
 
 TOO_LONG = 123

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
+from txwebqq.server.domain.state import World
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     BuddyLetter,
@@ -38,7 +39,6 @@ from txwebqq.server.sessions.captchas import (
 )
 from txwebqq.server.sessions.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
 from txwebqq.server.storage.store import Store
-from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
 from txwebqq.wire.content import sizeOf

@@ -5,8 +5,8 @@ Whom people have talked with lately, as far as the archive knows.
 from __future__ import annotations
 
 from txwebqq.model import RECENT_BUDDY, RECENT_GROUP, Number, RecentContact
+from txwebqq.server.domain.state import World
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.server.world import World
 
 MAX_RECENT = 50
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from txwebqq.model import Content, Face, Font, GroupPicture, Number, Text
-from txwebqq.server.archive import BATCH, DAY, HOUR, Archive, Entry, placeOf
+from txwebqq.server.domain.history import BATCH, DAY, HOUR, Archive, Entry, placeOf
 from txwebqq.server.events.queued import (
     BuddyLetter,
     GroupLetter,

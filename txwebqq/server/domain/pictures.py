@@ -21,11 +21,11 @@ from txwebqq.model import (
     Segment,
     Uin,
 )
-from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import MediaStore
-from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON
 from txwebqq.wire.commands.pictures import CustomFaceEntry, FaceSignature, Shelved

@@ -17,7 +17,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server.post import NOT_YOURS
+from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.records import Person
 from txwebqq.wire.command import Refusal
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txwebqq.model import Event, Shake, Typing, Uin
+from txwebqq.server.domain.router import NOT_YOURS, PostOffice
 from txwebqq.server.events.queued import Postmark
 from txwebqq.server.events.sessionids import Aliases
-from txwebqq.server.post import NOT_YOURS, PostOffice
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 

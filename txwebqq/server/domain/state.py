@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from txwebqq.model import Number, Status
-from txwebqq.server.post import PostOffice
+from txwebqq.server.domain.router import PostOffice
 from txwebqq.server.records import Population
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import (

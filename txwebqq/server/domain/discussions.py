@@ -9,12 +9,12 @@ import hmac
 from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
+from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.state import World
 from txwebqq.server.events.groupnotices import DiscussionLetter, StrangerLetter
 from txwebqq.server.events.queued import tidyContent, tidyFont
-from txwebqq.server.post import NOT_YOURS
 from txwebqq.server.records import Chat
 from txwebqq.server.sessions.sessions import Random, Session, token
-from txwebqq.server.world import World
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.discussions import (
     GONE,

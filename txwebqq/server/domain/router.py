@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
-from txwebqq.server.archive import Archive
+from txwebqq.server.domain.history import Archive
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     BuddyLetter,

@@ -1,0 +1,3 @@
+"""
+The rules of the server, without network and clock.
+"""
