@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tests.server.forms import BOUNDARY, PNG, MediaTestCase, faceOf, form, upload
 from tests.server.harness import ALICE, BOB, DAVE, Visitor, Wire, request
-from txwebqq.server.relay import FOLLOW, OFFER
+from txwebqq.server.http.filerelay import FOLLOW, OFFER
 
 
 class TransferTests(MediaTestCase):

@@ -9,7 +9,7 @@ from typing import Any
 
 from txwebqq.model import NewGroup
 from txwebqq.server.domain.groups import Membership
-from txwebqq.server.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groupadmin import (

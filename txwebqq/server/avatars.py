@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.asking import byVerifier
 from txwebqq.server.domain.pictures import Pictures, typeOf
 from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.http.authorization import byVerifier
+from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.portraits import portrait
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.blobs import Blobs

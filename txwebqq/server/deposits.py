@@ -8,14 +8,14 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.asking import byTicket, byVerifier
 from txwebqq.server.domain.filetransfers import GONE, TOO_BIG, Files
 from txwebqq.server.domain.pictures import Pictures
 from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.downloads import ABSENT, Downloads, describe, refuse
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.http.authorization import byTicket, byVerifier
+from txwebqq.server.http.downloads import ABSENT, Downloads, describe, refuse
+from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.http.uploads import Received
 from txwebqq.server.sessions.sessions import Sessions
-from txwebqq.server.uploads import Received
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.offlinefiles import (
     ApplyOfflinePicDl2,

@@ -18,12 +18,12 @@ from txwebqq.model import (
     Presence,
     Status,
 )
-from txwebqq.server.asking import byTicket
 from txwebqq.server.domain.discussions import Talks
 from txwebqq.server.domain.pictures import Pictures, Signed
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import Doubt, World
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.http.authorization import byTicket
+from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.discussions import (

@@ -18,7 +18,7 @@ from txwebqq.model import (
 from txwebqq.server.domain.groups import MAX_MEMBERS, Membership
 from txwebqq.server.domain.router import NOT_YOURS, refusalFor
 from txwebqq.server.domain.state import Doubt, World
-from txwebqq.server.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groups import (

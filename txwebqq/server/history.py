@@ -22,7 +22,7 @@ from txwebqq.model import (
 from txwebqq.server.domain.history import Entry, placeOf
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
-from txwebqq.server.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.history import DISCUSSION, GROUP, Place
 from txwebqq.wire.command import Command, Refusal

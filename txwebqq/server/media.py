@@ -14,7 +14,6 @@ from twisted.web.server import NOT_DONE_YET
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
-from txwebqq.server.asking import byTicket
 from txwebqq.server.avatars import Avatars
 from txwebqq.server.deposits import Deposits
 from txwebqq.server.domain.filetransfers import (
@@ -28,15 +27,16 @@ from txwebqq.server.domain.filetransfers import (
 from txwebqq.server.domain.pictures import Pictures
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
-from txwebqq.server.downloads import Downloads, describe, refuse
-from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.relay import Relay, Relays
+from txwebqq.server.http.authorization import byTicket
+from txwebqq.server.http.downloads import Downloads, describe, refuse
+from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.http.filerelay import Relay, Relays
+from txwebqq.server.http.multipart import Flow, Intake
+from txwebqq.server.http.uploads import Taker, Uploaded, Uploads
 from txwebqq.server.sessions.sessions import Random, Session
 from txwebqq.server.shelf import Shelf
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.server.storage.media import MediaStore
-from txwebqq.server.streams import Flow, Intake
-from txwebqq.server.uploads import Taker, Uploaded, Uploads
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
 from txwebqq.wire.commands.pictures import CfaceUpload

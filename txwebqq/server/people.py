@@ -17,7 +17,7 @@ from txwebqq.server.domain.recent import recentContacts
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import World
 from txwebqq.server.events.friendnotices import SignatureLetter
-from txwebqq.server.exchange import STALE, Exchange, Handler, forSession
+from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.records import Person
 from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.wire.command import Command, Refusal

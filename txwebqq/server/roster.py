@@ -27,7 +27,7 @@ from txwebqq.server.domain.friends import captchaRefusal
 from txwebqq.server.domain.profiles import describe
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
-from txwebqq.server.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.records import Attendant
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Command, Refusal

@@ -10,7 +10,7 @@ from typing import Any
 from txwebqq.model import Did, Gid
 from txwebqq.server.domain.discussions import Talks
 from txwebqq.server.domain.groups import Membership
-from txwebqq.server.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groupmember import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from txwebqq.model import Number
 from txwebqq.server.domain.state import World
-from txwebqq.server.exchange import STALE, Exchange, Handler
+from txwebqq.server.http.exchange import STALE, Exchange, Handler
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.settings import (

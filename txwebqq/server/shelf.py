@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.asking import byTicket, byVerifier
 from txwebqq.server.domain.pictures import Pictures
 from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.downloads import Downloads
-from txwebqq.server.exchange import Exchange, Handler
-from txwebqq.server.pages import SCRIPT
+from txwebqq.server.http.authorization import byTicket, byVerifier
+from txwebqq.server.http.downloads import Downloads
+from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.http.pages import SCRIPT
+from txwebqq.server.http.uploads import Received
 from txwebqq.server.sessions.sessions import Sessions
-from txwebqq.server.uploads import Received
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.pictures import (
     DELETE_FACE,

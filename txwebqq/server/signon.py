@@ -14,7 +14,7 @@ from txwebqq.model import Number
 from txwebqq.ratelimit import Allowance
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import Denial, World
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.sessions import Ended, Random, token

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.asking import byTicket
 from txwebqq.server.domain.discussions import Talks
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.http.authorization import byTicket
+from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.temporary import (

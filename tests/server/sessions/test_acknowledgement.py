@@ -25,9 +25,9 @@ from tests.server.harness import (
     textsOf,
 )
 from tests.server.storage.test_store import reopened
-from txwebqq.server.channel import NOT_STORED
 from txwebqq.server.events.friendnotices import FriendshipLetter
 from txwebqq.server.events.queued import MailChanges
+from txwebqq.server.http.longpoll import NOT_STORED
 from txwebqq.server.sessions.acknowledgement import HABITS, MAX_UNNAMED, Outcome
 from txwebqq.server.storage.store import Store
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.server.forwarding import clientAddress, clientScheme, normal
+from txwebqq.server.http.proxies import clientAddress, clientScheme, normal
 
 
 @pytest.mark.parametrize(

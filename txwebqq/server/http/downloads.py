@@ -16,11 +16,11 @@ from twisted.web.server import NOT_DONE_YET
 from txwebqq.server.domain.filetransfers import GONE
 from txwebqq.server.domain.pictures import typeOf
 from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.exchange import Exchange
-from txwebqq.server.pages import TEXT
+from txwebqq.server.http.exchange import Exchange
+from txwebqq.server.http.multipart import sendFile
+from txwebqq.server.http.pages import TEXT
 from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import Blobs
-from txwebqq.server.streams import sendFile
 from txwebqq.wire.command import Refusal, encodeRefusal
 
 PASS_LIFE = 600.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txwebqq.server.deadlines import Deadlines
+from txwebqq.server.http.timeouts import Deadlines
 
 
 class DeadlinesTests(SynchronousTestCase):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import parse_qs
 
-from txwebqq.server.exchange import Exchange
-from txwebqq.server.pages import HTML
+from txwebqq.server.http.exchange import Exchange
+from txwebqq.server.http.pages import HTML
 from txwebqq.server.sessions.registration import (
     MAX_NICK,
     MAX_PASSWORD,

@@ -12,8 +12,8 @@ from typing import Any
 
 from twisted.web.server import Request
 
-from txwebqq.server.connections import WatchedConnection
-from txwebqq.server.forwarding import clientAddress, clientScheme
+from txwebqq.server.http.connections import WatchedConnection
+from txwebqq.server.http.proxies import clientAddress, clientScheme
 from txwebqq.server.sessions.sessions import Ended, Session, Sessions
 from txwebqq.wire.command import Refusal
 

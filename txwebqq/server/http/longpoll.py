@@ -13,12 +13,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.model import WEB_CLIENT, Presence
-from txwebqq.server.deadlines import Deadlines
 from txwebqq.server.domain.messaging import ShakeSignal, TypingSignal, signal
 from txwebqq.server.domain.pictures import Pictures, Signed
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import World
-from txwebqq.server.exchange import Exchange, Handler
+from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.http.timeouts import Deadlines
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
 from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.wire.command import Command, Refusal

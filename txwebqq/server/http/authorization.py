@@ -5,7 +5,7 @@ Who asks: by the ticket of a session, or by what a browser has of it.
 from __future__ import annotations
 
 from txwebqq.server.domain.router import refusalFor
-from txwebqq.server.exchange import Exchange
+from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.sessions.sessions import Ended, Session, Sessions
 from txwebqq.wire.command import Refusal
 

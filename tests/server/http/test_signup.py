@@ -13,6 +13,7 @@ import pytest
 
 from tests.server.harness import START, House, Response
 from txwebqq.model import Number
+from txwebqq.server.http.signup import SignUp
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.registration import (
@@ -24,7 +25,6 @@ from txwebqq.server.sessions.registration import (
     Enrolment,
     problemOf,
 )
-from txwebqq.server.signup import SignUp
 from txwebqq.server.web import WebQQServer
 from txwebqq.wire.digests import passwordHash
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from txwebqq.errors import MalformedReply
-from txwebqq.server.asking import byVerifier
 from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.exchange import Exchange
+from txwebqq.server.http.authorization import byVerifier
+from txwebqq.server.http.exchange import Exchange
+from txwebqq.server.http.multipart import Flow
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.server.storage.blobs import Blob, Blobs, Draft, TooLarge
 from txwebqq.server.storage.media import MediaStore
-from txwebqq.server.streams import Flow
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Fields, Pairs
 from txwebqq.wire.multipart import Upload
@@ -74,7 +74,7 @@ class Uploads:
 class Uploaded:
     """
     A file that is put on the disk as it comes
-    (L{txwebqq.server.streams.Reception}).
+    (L{txwebqq.server.http.multipart.Reception}).
     """
 
     def __init__(

@@ -21,8 +21,8 @@ from txwebqq.server.domain.filetransfers import (
     Transfers,
 )
 from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.http.multipart import Flow
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.server.streams import Flow
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Pairs
 from txwebqq.wire.multipart import SendFile
@@ -75,7 +75,7 @@ class Relays:
 class Relay:
     """
     One file on its way: the reception of its upload
-    (L{txwebqq.server.streams.Reception}), and the producer of its download.
+    (L{txwebqq.server.http.multipart.Reception}), and the producer of its download.
     """
 
     def __init__(

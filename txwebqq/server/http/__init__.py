@@ -1,0 +1,3 @@
+"""
+HTTP: exchanges, held polls, uploads and downloads.
+"""
