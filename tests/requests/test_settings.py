@@ -12,7 +12,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, House, Visitor
 from txwebqq.errors import RequestRefused
-from txwebqq.server.settings import MAX_COUNT, MAX_SIZE
+from txwebqq.server.api.settings import MAX_COUNT, MAX_SIZE
 from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 

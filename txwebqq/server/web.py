@@ -22,31 +22,31 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
-from txwebqq.server.administration import Administration
-from txwebqq.server.discussions import Discussions
+from txwebqq.server.api.contacts import Roster
+from txwebqq.server.api.discussions import Discussions
+from txwebqq.server.api.filetransfers import Media
+from txwebqq.server.api.friends import Friends
+from txwebqq.server.api.groupadmin import Administration
+from txwebqq.server.api.groupmember import Seats
+from txwebqq.server.api.groups import Groups
+from txwebqq.server.api.history import History
+from txwebqq.server.api.profiles import People
+from txwebqq.server.api.settings import Preferences
+from txwebqq.server.api.signon import MALFORMED, SignOn
+from txwebqq.server.api.temporary import Strangers
 from txwebqq.server.domain.discussions import Talks
 from txwebqq.server.domain.filetransfers import Limits
 from txwebqq.server.domain.friends import Friendships
 from txwebqq.server.domain.groups import Membership
 from txwebqq.server.domain.state import World
-from txwebqq.server.friends import Friends
-from txwebqq.server.groups import Groups
-from txwebqq.server.history import History
 from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.http.longpoll import Channel
 from txwebqq.server.http.multipart import Flow, Intake, Pump
 from txwebqq.server.http.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.http.signup import MAX_FORM, PATH, SignUp
-from txwebqq.server.media import Media
-from txwebqq.server.people import People
-from txwebqq.server.roster import Roster
-from txwebqq.server.seats import Seats
 from txwebqq.server.sessions.sessions import Random
-from txwebqq.server.settings import Preferences
-from txwebqq.server.signon import MALFORMED, SignOn
 from txwebqq.server.storage.blobs import Blobs
-from txwebqq.server.strangers import Strangers
 from txwebqq.wire.command import Command, Refusal, encodeRefusal
 from txwebqq.wire.commands.history import GetChatLog
 from txwebqq.wire.commands.messages import Poll2

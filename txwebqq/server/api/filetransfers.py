@@ -14,8 +14,9 @@ from twisted.web.server import NOT_DONE_YET
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
-from txwebqq.server.avatars import Avatars
-from txwebqq.server.deposits import Deposits
+from txwebqq.server.api.avatars import Avatars
+from txwebqq.server.api.offlinefiles import Deposits
+from txwebqq.server.api.pictures import Shelf
 from txwebqq.server.domain.filetransfers import (
     CANCELLED,
     DECLINED,
@@ -34,7 +35,6 @@ from txwebqq.server.http.filerelay import Relay, Relays
 from txwebqq.server.http.multipart import Flow, Intake
 from txwebqq.server.http.uploads import Taker, Uploaded, Uploads
 from txwebqq.server.sessions.sessions import Random, Session
-from txwebqq.server.shelf import Shelf
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.server.storage.media import MediaStore
 from txwebqq.wire.command import Command, Refusal

@@ -14,10 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from tests.server.harness import ALICE, BOB, CAROL, House, Visitor, textsOf
+from txwebqq.server.api.signon import PICTURES, PICTURES_WINDOW
 from txwebqq.server.domain.state import Admission, World
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.captchas import CaptchaMode
-from txwebqq.server.signon import PICTURES, PICTURES_WINDOW
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 

@@ -1,0 +1,3 @@
+"""
+The handlers of commands, a module for each topic.
+"""
