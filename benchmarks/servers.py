@@ -267,9 +267,9 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     from txwebqq.model import Number, Status
     from txwebqq.server.domain.state import World
     from txwebqq.server.population import load
+    from txwebqq.server.resource import WebQQServer
     from txwebqq.server.sessions.sessions import Session
     from txwebqq.server.storage.store import Store
-    from txwebqq.server.web import WebQQServer
 
     folder = Path(tempfile.mkdtemp(prefix="txwebqq-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -27,9 +27,9 @@ from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
 from txwebqq.server.domain.state import World
 from txwebqq.server.population import parse
+from txwebqq.server.resource import WebQQServer
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
-from txwebqq.server.web import WebQQServer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 

@@ -29,8 +29,8 @@ from txwebqq.model import (
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.domain.state import World
 from txwebqq.server.population import parse
+from txwebqq.server.resource import WebQQServer
 from txwebqq.server.storage.store import Store
-from txwebqq.server.web import WebQQServer
 from txwebqq.service import WebQQService
 
 PEOPLE = """

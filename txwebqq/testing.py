@@ -56,9 +56,9 @@ from txwebqq.server.records import (
     Room,
     RoomWithMembers,
 )
+from txwebqq.server.resource import WebQQServer
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
-from txwebqq.server.web import WebQQServer
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY
 from txwebqq.wire.digests import passwordHash

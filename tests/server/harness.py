@@ -22,9 +22,9 @@ from txwebqq.model import Number
 from txwebqq.server.domain.state import World
 from txwebqq.server.events.queued import Letter, MailChanges, encodeLetter
 from txwebqq.server.population import parse
+from txwebqq.server.resource import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
-from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
 START = 1366004047.0

@@ -14,8 +14,8 @@ import pytest
 from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, PEOPLE, House, textsOf
 from txwebqq.model import Number
 from txwebqq.server.admin import main
-from txwebqq.server.census import write
 from txwebqq.server.population import parse
+from txwebqq.server.populationwriter import write
 from txwebqq.server.storage.admin import FOR_OTHERS, THEIRS
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordHash

@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 import pytest
 
 # What registers its letters.
-import txwebqq.server.web  # noqa: F401
+import txwebqq.server.resource  # noqa: F401
 from tests.server.harness import BOB, House, Visitor
 from txwebqq.model import Face, Font, GroupPicture, Text, UnknownEvent, UnknownSegment
 from txwebqq.server.events.queued import (

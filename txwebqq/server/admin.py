@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server import census, population
+from txwebqq.server import population, populationwriter
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
     LOWEST_NUMBER,
@@ -448,7 +448,7 @@ def _makeAdmin(store: Store, arguments: Arguments) -> None:
 
 
 def _export(store: Store, arguments: Arguments) -> None:
-    text = census.write(store.population())
+    text = populationwriter.write(store.population())
     try:
         handle = os.open(arguments.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -32,11 +32,11 @@ from txwebqq.server.domain.state import World
 from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUp
 from txwebqq.server.records import Population
+from txwebqq.server.resource import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.sessions.captchaimages import painter
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.registration import Enrolment
 from txwebqq.server.storage.store import Store
-from txwebqq.server.web import POLL_TIMEOUT, WebQQServer
 from txwebqq.sqlite.database import MEMORY
 
 OPEN = "open"

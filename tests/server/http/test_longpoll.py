@@ -25,7 +25,7 @@ from tests.server.harness import (
 )
 from txwebqq.model import Number
 from txwebqq.server.http import longpoll
-from txwebqq.server.web import POLL_TIMEOUT
+from txwebqq.server.resource import POLL_TIMEOUT
 
 NOTHING = b'{"retcode":102,"errmsg":""}'
 OK = b'{"retcode":0,"result":"ok"}'

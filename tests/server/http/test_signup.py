@@ -16,6 +16,7 @@ from txwebqq.model import Number
 from txwebqq.server.http.signup import SignUp
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER
+from txwebqq.server.resource import WebQQServer
 from txwebqq.server.sessions.registration import (
     ACCOUNTS,
     ACCOUNTS_WINDOW,
@@ -25,7 +26,6 @@ from txwebqq.server.sessions.registration import (
     Enrolment,
     problemOf,
 )
-from txwebqq.server.web import WebQQServer
 from txwebqq.wire.digests import passwordHash
 
 

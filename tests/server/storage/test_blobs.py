@@ -13,7 +13,7 @@ import pytest
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server.portraits import SIDE, portrait
+from txwebqq.server.identicon import SIDE, portrait
 from txwebqq.server.storage.blobs import Blobs, TooLarge
 from txwebqq.server.storage.media import Handout
 from txwebqq.server.storage.store import Store

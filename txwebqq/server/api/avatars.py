@@ -11,7 +11,7 @@ from txwebqq.server.domain.pictures import Pictures, typeOf
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.portraits import portrait
+from txwebqq.server.identicon import portrait
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.blobs import Blobs
 from txwebqq.wire.command import Command, Refusal

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.server.harness import ALICE, BOB, CAROL, DAVE, PEOPLE
 from txwebqq.model import ANYBODY, MAY_JOIN, MAY_NOT_JOIN, WHO_ANSWERS, Number
-from txwebqq.server.census import write
 from txwebqq.server.population import parse
+from txwebqq.server.populationwriter import write
 from txwebqq.server.records import (
     Discussion,
     Drawer,

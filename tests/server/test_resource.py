@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.harness import ALICE, BOB, House, request
 from txwebqq.server.http.exchange import parseCookies
-from txwebqq.server.web import IDLE_TIMEOUT, MAX_BODY
+from txwebqq.server.resource import IDLE_TIMEOUT, MAX_BODY
 
 CHECK = "/check?uin=10001&appid=1&r=1"
 
