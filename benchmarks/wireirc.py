@@ -21,7 +21,7 @@ def ours(times: int) -> float:
     """
     Lines a second, from bytes to values.
     """
-    from txwebqq.irc.line import parse
+    from txwebqq.irc.protocol.line import parse
 
     began = time.process_time()
     for _ in range(times):

@@ -13,14 +13,14 @@ from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
 from txwebqq.irc.delegate import Delegate
-from txwebqq.irc.line import Line, fold, parse, serialise
 from txwebqq.irc.links import Links
 from txwebqq.irc.network import Network
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.protocol.line import Line, fold, parse, serialise
 from txwebqq.irc.relayconfig import Channel, Circle, NetworkSettings, RoomSettings
 from txwebqq.irc.room import Room
 from txwebqq.irc.spool import Spool
 from txwebqq.irc.store import RELAY_SHAPE
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ
 

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 from tests.daemons import INTERVAL, PATIENCE, Daemon, House, freePort
 from tests.irc.clients import Screen
 from tests.irc.programs import program
-from txwebqq.irc.line import Line, Overlong, Reader, parse, serialise
+from txwebqq.irc.protocol.line import Line, Overlong, Reader, parse, serialise
 
 NGIRCD = """
 [Global]

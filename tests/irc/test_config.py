@@ -12,8 +12,8 @@ import pytest
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config import load
 from txwebqq.irc.gatewayconfig import LISTEN
-from txwebqq.irc.nicks import Style
 from txwebqq.irc.policies import AtLimit, Long
+from txwebqq.irc.protocol.nicknames import Style
 from txwebqq.model import Status
 from txwebqq.session.machine import Era
 

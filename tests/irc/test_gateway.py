@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, fail
 from tests.irc.scene import Client, Scene
 from txwebqq.errors import Unreachable
 from txwebqq.irc.connection import PATIENCE, QUIET
-from txwebqq.irc.line import fold
-from txwebqq.irc.places import Kind
+from txwebqq.irc.protocol.line import fold
+from txwebqq.irc.targets import Kind
 from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
 from txwebqq.protocol import WebQQProtocol
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from txwebqq.irc.entries import Entry, Point
 from txwebqq.irc.history import DAY, History
-from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.store import GATEWAY_SHAPE
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Number
 from txwebqq.sqlite.database import MEMORY, Database
 

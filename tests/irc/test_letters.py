@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from txwebqq.errors import Unreachable
 from txwebqq.irc.letters import Letter, LetterProtocol
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Account, Font, Message, Number, StrangerMessage, Text, Uin
 from txwebqq.protocol import WebQQFactory
 from txwebqq.testing import MemoryWebQQ

@@ -18,9 +18,9 @@ from txwebqq.irc.entries import Entry
 from txwebqq.irc.gateway import PAUSE, Gateway
 from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
 from txwebqq.irc.history import History
-from txwebqq.irc.nicks import Style
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.protocol.nicknames import Style
 from txwebqq.irc.store import GATEWAY_SHAPE
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Account, Number
 from txwebqq.sqlite.database import Database
 

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.echoes import SECONDS, Echoes
 from txwebqq.irc.handshake import CHUNK, Handshake
-from txwebqq.irc.line import Line
+from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.irc.spool import Piece, Tone
 from txwebqq.irc.wording import (

@@ -4,7 +4,7 @@ Which channels IRC clients have parted from.
 
 from __future__ import annotations
 
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.sqlite.database import Database
 
 ABSENCES_SCHEMA = """

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Iterable
 
 from txwebqq.errors import RequestRefused, WebQQError
 from txwebqq.irc.directory import Channel
-from txwebqq.irc.line import Line, fold
-from txwebqq.irc.places import Kind
+from txwebqq.irc.protocol.line import Line, fold
+from txwebqq.irc.protocol.splitting import stripFormatting
 from txwebqq.irc.resident import Resident
 from txwebqq.irc.rooms import Rooms
-from txwebqq.irc.text import stripFormatting
+from txwebqq.irc.targets import Kind
 
 MAX_MODES = 4
 """How many rights are given or taken at once."""

@@ -17,7 +17,7 @@ from twisted.internet.defer import (
 from twisted.logger import Logger
 
 from txwebqq.errors import NotSignedOn, WebQQError
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import (
     Buddy,
     Code,

@@ -10,9 +10,9 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from txwebqq.irc.entries import Entry
-from txwebqq.irc.places import Place
 from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.resident import Resident
+from txwebqq.irc.targets import Place
 from txwebqq.model import Number
 
 

@@ -12,7 +12,8 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.line import (
+from txwebqq.irc.outbox import Outbox
+from txwebqq.irc.protocol.line import (
     MAX_LINE,
     Line,
     MalformedLine,
@@ -23,8 +24,7 @@ from txwebqq.irc.line import (
     serialise,
     sized,
 )
-from txwebqq.irc.outbox import Outbox
-from txwebqq.irc.text import split
+from txwebqq.irc.protocol.splitting import split
 
 PATIENCE = 60.0
 """The seconds to register in."""

@@ -14,13 +14,13 @@ from txwebqq.irc.directory import DESK, Channel, Directory
 from txwebqq.irc.entries import Entry
 from txwebqq.irc.gatewayconfig import UserSettings
 from txwebqq.irc.history import History
-from txwebqq.irc.line import fold
 from txwebqq.irc.names import Book
-from txwebqq.irc.nicks import Romanise
-from txwebqq.irc.places import SERVICE, Kind, Place
 from txwebqq.irc.preferences import Preferences
+from txwebqq.irc.protocol.line import fold
+from txwebqq.irc.protocol.nicknames import Romanise
+from txwebqq.irc.protocol.splitting import lines, read
 from txwebqq.irc.resident import Resident
-from txwebqq.irc.text import lines, read
+from txwebqq.irc.targets import SERVICE, Kind, Place
 from txwebqq.model import Font, Number, Status
 from txwebqq.ratelimit import Allowance
 

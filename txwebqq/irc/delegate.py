@@ -20,12 +20,12 @@ from txwebqq.errors import (
 )
 from txwebqq.irc.audience import Audience
 from txwebqq.irc.letters import Letter, markOf
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.protocol.splitting import cut, read, shown
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.relayconfig import Circle
 from txwebqq.irc.resident import Residence, Resident
 from txwebqq.irc.spool import Piece, Spool
-from txwebqq.irc.text import cut, read, shown
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.irc.wording import opening
 from txwebqq.model import (
     Account,

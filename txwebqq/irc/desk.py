@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from txwebqq.errors import WebQQError
 from txwebqq.irc.commands import Misused
 from txwebqq.irc.details import DETAILS, Details
-from txwebqq.irc.nicks import isNick
 from txwebqq.irc.petitions import Petitions
-from txwebqq.irc.places import Kind
-from txwebqq.irc.text import stripFormatting
+from txwebqq.irc.protocol.nicknames import isNick
+from txwebqq.irc.protocol.splitting import stripFormatting
+from txwebqq.irc.targets import Kind
 from txwebqq.model import Status
 
 HELP = {

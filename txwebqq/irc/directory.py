@@ -9,12 +9,18 @@ from dataclasses import dataclass
 
 from txwebqq.irc.circle import Room
 from txwebqq.irc.gatewayconfig import UserSettings
-from txwebqq.irc.line import fold
 from txwebqq.irc.names import Book, NameTaken
-from txwebqq.irc.nicks import Romanise, channelFor, isChannel, isNick, nickFor
-from txwebqq.irc.places import SERVICE, Kind, Place
+from txwebqq.irc.protocol.line import fold
+from txwebqq.irc.protocol.nicknames import (
+    Romanise,
+    channelFor,
+    isChannel,
+    isNick,
+    nickFor,
+)
+from txwebqq.irc.protocol.splitting import lines
 from txwebqq.irc.resident import Resident
-from txwebqq.irc.text import lines
+from txwebqq.irc.targets import SERVICE, Kind, Place
 from txwebqq.model import Status
 
 DESK = "*qq"

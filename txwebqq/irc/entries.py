@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from txwebqq.irc.places import Place
+from txwebqq.irc.targets import Place
 from txwebqq.model import Number
 
 LAST = (1 << 63) - 1

@@ -14,8 +14,8 @@ from txwebqq.irc.accounts import (
     readAccount,
     readPictures,
 )
-from txwebqq.irc.line import isWord
-from txwebqq.irc.nicks import Style, isNick
+from txwebqq.irc.protocol.line import isWord
+from txwebqq.irc.protocol.nicknames import Style, isNick
 
 LISTEN = ("tcp:6667:interface=127.0.0.1",)
 

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.handshake import Handshake
-from txwebqq.irc.line import (
+from txwebqq.irc.protocol.line import (
     MAPPINGS,
     MAX_LINE,
     Line,

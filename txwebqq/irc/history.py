@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.irc.entries import LAST, Entry, Point
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
 

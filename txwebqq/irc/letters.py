@@ -11,7 +11,7 @@ from inspect import isawaitable
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import WebQQError
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import (
     Content,
     CustomFace,

@@ -13,14 +13,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.administration import MAX_MODES, Administration
-from txwebqq.irc.batches import labelled
 from txwebqq.irc.directory import DESK
-from txwebqq.irc.line import MAX_LINE, Line
 from txwebqq.irc.multiline import Multiline
-from txwebqq.irc.nicks import MAX_CHANNEL, MAX_NICK, isNick
 from txwebqq.irc.past import MAX_PAST
-from txwebqq.irc.places import SERVICE
-from txwebqq.irc.text import lines
+from txwebqq.irc.protocol.batch import labelled
+from txwebqq.irc.protocol.line import MAX_LINE, Line
+from txwebqq.irc.protocol.nicknames import MAX_CHANNEL, MAX_NICK, isNick
+from txwebqq.irc.protocol.splitting import lines
+from txwebqq.irc.targets import SERVICE
 from txwebqq.irc.visit import Answer
 from txwebqq.irc.watch import MAX_WATCHED, Watch
 from txwebqq.irc.words import MAX_TARGETS

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from txwebqq.irc.line import Line
+from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.visit import Answer
 from txwebqq.irc.words import MAX_BYTES, MAX_LINES, MULTILINE, Words
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.sqlite.database import Database
 
 NAMES_SCHEMA = """

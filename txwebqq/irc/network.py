@@ -16,15 +16,15 @@ from twisted.logger import Logger
 
 from txwebqq.irc.guest import Guest
 from txwebqq.irc.handshake import RELAYMSG
-from txwebqq.irc.line import Line, isWord
-from txwebqq.irc.nicks import Style, nickFor
+from txwebqq.irc.protocol.line import Line, isWord
+from txwebqq.irc.protocol.nicknames import Style, nickFor
+from txwebqq.irc.protocol.splitting import asAction, cut
 from txwebqq.irc.puppets import Puppets
 from txwebqq.irc.reception import Reception
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.irc.seat import FIRST_REJOIN, Listener, Seat
 from txwebqq.irc.spool import Piece, Tone
-from txwebqq.irc.text import asAction, cut
 from txwebqq.irc.wording import nextLine, opening
 from txwebqq.net.clientendpoint import endpointOf
 from txwebqq.net.pacing import Pace

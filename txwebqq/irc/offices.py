@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import NotSignedOn, RequestRefused
 from txwebqq.irc.circle import Circle
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Content, Did, Font, Gid, Number, PastMessage, Uin
 from txwebqq.requests.messages import DEFAULT_FONT
 

@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from txwebqq.irc.batches import enclosed
 from txwebqq.irc.conversations import MAX_MISSED
 from txwebqq.irc.entries import Entry, Point
-from txwebqq.irc.line import Line
-from txwebqq.irc.places import Place
+from txwebqq.irc.protocol.batch import enclosed
+from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.targets import Place
 from txwebqq.irc.visit import Answer
 from txwebqq.irc.words import Words, timestamp
 

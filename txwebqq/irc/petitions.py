@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from txwebqq.irc.commands import Commands, Misused, numberOf
-from txwebqq.irc.places import Place
 from txwebqq.irc.resident import Resident
+from txwebqq.irc.targets import Place
 from txwebqq.model import Number
 
 

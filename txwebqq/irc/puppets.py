@@ -16,8 +16,8 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from txwebqq.irc.guest import Guest
-from txwebqq.irc.line import Line
-from txwebqq.irc.nicks import Style, nickFor
+from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.protocol.nicknames import Style, nickFor
 from txwebqq.irc.relayconfig import NetworkSettings
 
 IDLE = 1800.0

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from txwebqq.irc.directory import DESK
-from txwebqq.irc.line import Line, fold
-from txwebqq.irc.places import SERVICE, Kind, Place
-from txwebqq.irc.text import split
+from txwebqq.irc.protocol.line import Line, fold
+from txwebqq.irc.protocol.splitting import split
+from txwebqq.irc.targets import SERVICE, Kind, Place
 from txwebqq.irc.visit import Answer, Visit, awayOf
 from txwebqq.model import Status
 

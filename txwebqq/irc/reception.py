@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from txwebqq.irc.text import lines
+from txwebqq.irc.protocol.splitting import lines
 from txwebqq.ratelimit import Allowance
 
 ANSWERS, WINDOW = 5, 60.0

@@ -16,10 +16,10 @@ from txwebqq.irc.accounts import (
     readAccount,
     readPictures,
 )
-from txwebqq.irc.line import fold, isWord
-from txwebqq.irc.nicks import isChannel, isNick
-from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.policies import AtLimit, Long
+from txwebqq.irc.protocol.line import fold, isWord
+from txwebqq.irc.protocol.nicknames import isChannel, isNick
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.net.tls import Authorities
 
 MAX_LINE_TEXT = 4000

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from txwebqq.errors import SessionExpired, WebQQError
 from txwebqq.irc.letters import Letter, LetterProtocol, Words
 from txwebqq.irc.offices import Offices
-from txwebqq.irc.places import Kind, Place
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import (
     Account,
     Did,

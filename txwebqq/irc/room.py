@@ -25,11 +25,11 @@ from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
 from txwebqq.irc.moves import Moves
 from txwebqq.irc.policies import AtLimit, Long
+from txwebqq.irc.protocol.splitting import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.relayconfig import RoomSettings
 from txwebqq.irc.seat import Seat
 from txwebqq.irc.spool import Piece, Spool, Taken, Tone
-from txwebqq.irc.text import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.wording import linesOf, quiet, short
 from txwebqq.ratelimit import Allowance
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from txwebqq.irc.directory import Channel
-from txwebqq.irc.line import MAX_LINE, Line, fold, sized
 from txwebqq.irc.past import Past
-from txwebqq.irc.places import Kind, Place
-from txwebqq.irc.text import split
+from txwebqq.irc.protocol.line import MAX_LINE, Line, fold, sized
+from txwebqq.irc.protocol.splitting import split
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.irc.visit import Answer
 
 

@@ -16,17 +16,17 @@ from txwebqq.irc.absences import Absences
 from txwebqq.irc.conversations import Conversations
 from txwebqq.irc.desk import Desk
 from txwebqq.irc.entries import Entry
-from txwebqq.irc.fonts import formatted
 from txwebqq.irc.gatewayconfig import UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
 from txwebqq.irc.names import Book
-from txwebqq.irc.nicks import Romanise
-from txwebqq.irc.places import Kind, Place
 from txwebqq.irc.preferences import Preferences
+from txwebqq.irc.protocol.formatting import formatted
+from txwebqq.irc.protocol.nicknames import Romanise
+from txwebqq.irc.protocol.splitting import actionOf, shown
 from txwebqq.irc.resident import Resident
-from txwebqq.irc.text import actionOf, shown
+from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,

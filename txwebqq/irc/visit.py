@@ -13,11 +13,11 @@ from twisted.logger import Logger
 
 from txwebqq.irc.connection import Connection
 from txwebqq.irc.directory import Channel
-from txwebqq.irc.line import Line, fold, isWord
-from txwebqq.irc.nicks import isNick
-from txwebqq.irc.places import Place
+from txwebqq.irc.protocol.line import Line, fold, isWord
+from txwebqq.irc.protocol.nicknames import isNick
+from txwebqq.irc.protocol.splitting import lines
 from txwebqq.irc.registration import Registration, Verdict
-from txwebqq.irc.text import lines
+from txwebqq.irc.targets import Place
 from txwebqq.irc.user import User
 from txwebqq.model import Status
 from txwebqq.ratelimit import Allowance

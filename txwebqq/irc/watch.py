@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from txwebqq.irc.line import Line, fold
+from txwebqq.irc.protocol.line import Line, fold
+from txwebqq.irc.protocol.splitting import split
 from txwebqq.irc.questions import Questions
-from txwebqq.irc.text import split
 from txwebqq.irc.visit import Answer, House, awayOf
 from txwebqq.model import Status
 

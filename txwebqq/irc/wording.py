@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from txwebqq.graphemes import characters
+from txwebqq.irc.protocol.splitting import cut, stripFormatting
 from txwebqq.irc.spool import Piece, Tone
-from txwebqq.irc.text import cut, stripFormatting
 
 GAP = "\u200b"
 """What a nick has in it that is not to be taken for a call: no width at all."""

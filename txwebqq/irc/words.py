@@ -12,13 +12,21 @@ from datetime import UTC, datetime
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import WebQQError
-from txwebqq.irc.batches import enclosed
 from txwebqq.irc.directory import Channel
 from txwebqq.irc.entries import Entry
-from txwebqq.irc.fonts import fontOf, prefixOf
-from txwebqq.irc.line import MAX_LINE, Line, fold, sized
-from txwebqq.irc.places import SERVICE, Kind, Place
-from txwebqq.irc.text import ME, actionOf, asAction, cuts, lines, split, stripFormatting
+from txwebqq.irc.protocol.batch import enclosed
+from txwebqq.irc.protocol.formatting import fontOf, prefixOf
+from txwebqq.irc.protocol.line import MAX_LINE, Line, fold, sized
+from txwebqq.irc.protocol.splitting import (
+    ME,
+    actionOf,
+    asAction,
+    cuts,
+    lines,
+    split,
+    stripFormatting,
+)
+from txwebqq.irc.targets import SERVICE, Kind, Place
 from txwebqq.irc.visit import Visit
 
 MULTILINE, MAX_BYTES, MAX_LINES = "draft/multiline", 8192, 100

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.irc.scene import Client, Scene
-from txwebqq.irc.fonts import fontOf, formatted, prefixOf
+from txwebqq.irc.protocol.formatting import fontOf, formatted, prefixOf
 from txwebqq.model import Font, Message
 
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.text import asAction, cuts, lines, read, shown, split, stripFormatting
+from txwebqq.irc.protocol.splitting import (
+    asAction,
+    cuts,
+    lines,
+    read,
+    shown,
+    split,
+    stripFormatting,
+)
 from txwebqq.model import Content, Face, GroupPicture, OfflinePicture, Text, plainText
 
 

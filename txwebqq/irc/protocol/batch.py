@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from txwebqq.irc.line import Line
+from txwebqq.irc.protocol.line import Line
 
 _NO_TAGS: Mapping[str, str] = {}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.line import Line, parse, serialise
-from txwebqq.irc.nicks import (
+from txwebqq.irc.protocol.line import Line, parse, serialise
+from txwebqq.irc.protocol.nicknames import (
     MAX_CHANNEL,
     MAX_NICK,
     Style,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from txwebqq.irc.text import lines
+from txwebqq.irc.protocol.splitting import lines
 from txwebqq.model import Font
 
 BOLD, ITALIC, UNDERLINE, COLOR, HEX_COLOR = "\x02", "\x1d", "\x1f", "\x03", "\x04"

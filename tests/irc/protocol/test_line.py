@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.line import (
+from txwebqq.irc.protocol.line import (
     MAX_LINE,
     OVERLONG,
     Line,

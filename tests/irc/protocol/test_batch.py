@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.irc.batches import enclosed, labelled
-from txwebqq.irc.line import Line, serialise
+from txwebqq.irc.protocol.batch import enclosed, labelled
+from txwebqq.irc.protocol.line import Line, serialise
 
 ONE = Line("PONG", ("qq", "x"), "qq")
 BATCH = (Line("BATCH", ("+in", "chathistory", "#a"), "qq"), ONE)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from parser_tests import data
 
-from txwebqq.irc.line import Line, parse, serialise
+from txwebqq.irc.protocol.line import Line, parse, serialise
 
 SPLIT: list[dict[str, Any]] = data.msg_split["tests"]
 JOIN: list[dict[str, Any]] = data.msg_join["tests"]

@@ -1,0 +1,3 @@
+"""
+IRC: lines, batches, formatting and names.
+"""
