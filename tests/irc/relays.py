@@ -12,11 +12,11 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
+from txwebqq.irc.config.relay import Channel, Circle, NetworkSettings, RoomSettings
 from txwebqq.irc.delegate import Delegate
 from txwebqq.irc.links import Links
 from txwebqq.irc.network import Network
 from txwebqq.irc.protocol.line import Line, fold, parse, serialise
-from txwebqq.irc.relayconfig import Channel, Circle, NetworkSettings, RoomSettings
 from txwebqq.irc.room import Room
 from txwebqq.irc.spool import Spool
 from txwebqq.irc.store import RELAY_SHAPE

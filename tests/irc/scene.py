@@ -10,8 +10,8 @@ from typing import Any
 from twisted.internet.testing import StringTransport
 
 from txwebqq.irc.absences import Absences
-from txwebqq.irc.accounts import AccountSettings
-from txwebqq.irc.gatewayconfig import UserSettings
+from txwebqq.irc.config.accounts import AccountSettings
+from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.links import Links
 from txwebqq.irc.listener import GUESSES, GUESSING, Visitor

@@ -10,10 +10,10 @@ import pytest
 
 from tests.irc.relays import Scene
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.guest import LEAVING, QUIET
 from txwebqq.irc.network import REGAIN, SETTLED, UNANSWERED
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.net.clientendpoint import endpointOf
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.irc.relays import Scene, digits
 from tests.irc.test_gateway import PICTURE
 from txwebqq.errors import RequestRefused, Unreachable
-from txwebqq.irc.policies import AtLimit, Long
+from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.room import GRACE
 from txwebqq.model import Code, Gid, GroupNotice, GroupStep, Number

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.policies import AtLimit
+from txwebqq.irc.config.policies import AtLimit
 from txwebqq.irc.spool import Piece, Spool, Taken, Tone
 from txwebqq.irc.store import RELAY_SHAPE
 from txwebqq.sqlite.database import MEMORY, Database

@@ -12,11 +12,11 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.irc.accounts import AccountSettings, PictureSettings
+from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
+from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.connection import FAREWELL
 from txwebqq.irc.entries import Entry
 from txwebqq.irc.gateway import PAUSE, Gateway
-from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.protocol.nicknames import Style
 from txwebqq.irc.store import GATEWAY_SHAPE

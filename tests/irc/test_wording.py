@@ -11,10 +11,10 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.echoes import SECONDS, Echoes
 from txwebqq.irc.handshake import CHUNK, Handshake
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.irc.spool import Piece, Tone
 from txwebqq.irc.wording import (
     linesOf,

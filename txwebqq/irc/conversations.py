@@ -10,9 +10,9 @@ from typing import Protocol
 
 from txwebqq.errors import NotSignedOn
 from txwebqq.irc.absences import Absences
+from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.directory import DESK, Channel, Directory
 from txwebqq.irc.entries import Entry
-from txwebqq.irc.gatewayconfig import UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.names import Book
 from txwebqq.irc.preferences import Preferences

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from txwebqq.irc.circle import Room
-from txwebqq.irc.gatewayconfig import UserSettings
+from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.names import Book, NameTaken
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import (

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from txwebqq.client import WebQQClient, connect
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.absences import Absences
-from txwebqq.irc.gatewayconfig import GatewaySettings, UserSettings
+from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.links import Links
 from txwebqq.irc.listener import GUESSES, GUESSING, Visitor

@@ -13,6 +13,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.handshake import Handshake
 from txwebqq.irc.protocol.line import (
     MAPPINGS,
@@ -28,7 +29,6 @@ from txwebqq.irc.protocol.line import (
     sized,
 )
 from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.relayconfig import NetworkSettings
 
 LONGEST = 8192
 """The bytes of a line that a server may send us: some exceed 512."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 
+from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line, isWord
-from txwebqq.irc.relayconfig import NetworkSettings
 
 WANTED = frozenset({"batch", "draft/relaymsg", "message-tags", "server-time"})
 RELAYMSG = "draft/relaymsg"

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.policies import AtLimit
+from txwebqq.irc.config.policies import AtLimit
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.spool import Piece, Spool, Tone
 

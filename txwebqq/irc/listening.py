@@ -11,7 +11,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.accounts import PictureSettings
+from txwebqq.irc.config.accounts import PictureSettings
 from txwebqq.irc.links import Bounds, LinkResource, Links
 from txwebqq.net.site import QuietSite
 from txwebqq.sqlite.database import Database

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
+from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.guest import Guest
 from txwebqq.irc.handshake import RELAYMSG
 from txwebqq.irc.protocol.line import Line, isWord
@@ -22,7 +23,6 @@ from txwebqq.irc.protocol.splitting import asAction, cut
 from txwebqq.irc.puppets import Puppets
 from txwebqq.irc.reception import Reception
 from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.relayconfig import NetworkSettings
 from txwebqq.irc.seat import FIRST_REJOIN, Listener, Seat
 from txwebqq.irc.spool import Piece, Tone
 from txwebqq.irc.wording import nextLine, opening

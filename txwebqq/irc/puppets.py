@@ -15,10 +15,10 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
+from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.guest import Guest
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import Style, nickFor
-from txwebqq.irc.relayconfig import NetworkSettings
 
 IDLE = 1800.0
 """The seconds of silence after which somebody's connection is closed."""

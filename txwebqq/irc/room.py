@@ -18,16 +18,16 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.irc.audience import Audience
+from txwebqq.irc.config.policies import AtLimit, Long
+from txwebqq.irc.config.relay import RoomSettings
 from txwebqq.irc.delegate import Table
 from txwebqq.irc.echoes import Echoes
 from txwebqq.irc.lane import Lane
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links
 from txwebqq.irc.moves import Moves
-from txwebqq.irc.policies import AtLimit, Long
 from txwebqq.irc.protocol.splitting import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.relayconfig import RoomSettings
 from txwebqq.irc.seat import Seat
 from txwebqq.irc.spool import Piece, Spool, Taken, Tone
 from txwebqq.irc.wording import linesOf, quiet, short

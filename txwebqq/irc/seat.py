@@ -9,7 +9,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from txwebqq.irc.audience import Audience
-from txwebqq.irc.relayconfig import NetworkSettings
+from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.spool import Piece
 
 FIRST_REJOIN = 5.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from txwebqq.irc.policies import AtLimit
+from txwebqq.irc.config.policies import AtLimit
 from txwebqq.sqlite.database import Database
 
 SPOOL_SCHEMA = """

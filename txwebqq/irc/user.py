@@ -13,10 +13,10 @@ from twisted.internet.defer import Deferred, fail
 from txwebqq import model
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.irc.absences import Absences
+from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.conversations import Conversations
 from txwebqq.irc.desk import Desk
 from txwebqq.irc.entries import Entry
-from txwebqq.irc.gatewayconfig import UserSettings
 from txwebqq.irc.history import History
 from txwebqq.irc.letters import Letter
 from txwebqq.irc.links import Links

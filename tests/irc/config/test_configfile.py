@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.config import load
-from txwebqq.irc.gatewayconfig import LISTEN
-from txwebqq.irc.policies import AtLimit, Long
+from txwebqq.irc.config.configfile import load
+from txwebqq.irc.config.gateway import LISTEN
+from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.protocol.nicknames import Style
 from txwebqq.model import Status
 from txwebqq.session.machine import Era
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "txwebqq"
 PAGE = ROOT / "docs" / "irc-gateway.md"
 RELAY_PAGE = ROOT / "docs" / "irc-relay.md"
@@ -102,7 +102,7 @@ def keys(*modules: str) -> set[str]:
     """
     What the code reads from the file.
     """
-    folder = PACKAGE / "irc"
+    folder = PACKAGE / "irc" / "config"
     code = "".join((folder / f"{name}.py").read_text("utf-8") for name in modules)
     read = r'\.(?:text|number|path|secret|texts|flag|choice)\(\s*"([a-z-]+)"'
     return set(re.findall(read, code))
@@ -125,7 +125,7 @@ def test_everything(folder: Path) -> None:
     assert settings.database == folder / "gateway.sqlite"
     assert settings.users[0].style is Style.PINYIN
     assert settings.users[0].accounts[0].account.status is Status.BUSY
-    assert keys("gatewayconfig", "accounts") == rows(PAGE)
+    assert keys("gateway", "accounts") == rows(PAGE)
 
 
 def test_relay(folder: Path) -> None:
@@ -146,7 +146,7 @@ def test_relay(folder: Path) -> None:
     assert not room.ignores("bob", "hello")
     assert (room.long, room.atLimit) == (Long.LINK, AtLimit.DROP_OLDEST)
     assert "oolong" not in repr(settings)
-    assert keys("relayconfig", "accounts") == rows(RELAY_PAGE)
+    assert keys("relay", "accounts") == rows(RELAY_PAGE)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from txwebqq.config.toml import Table
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.accounts import (
+from txwebqq.irc.config.accounts import (
     AccountSettings,
     PictureSettings,
     readAccount,
     readPictures,
 )
-from txwebqq.irc.policies import AtLimit, Long
+from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.protocol.line import fold, isWord
 from txwebqq.irc.protocol.nicknames import isChannel, isNick
 from txwebqq.irc.targets import Kind, Place

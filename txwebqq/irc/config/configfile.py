@@ -11,8 +11,8 @@ from typing import Any
 
 from txwebqq.config.toml import Table
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.irc.gatewayconfig import GatewaySettings, readGateway
-from txwebqq.irc.relayconfig import RelaySettings, readRelay
+from txwebqq.irc.config.gateway import GatewaySettings, readGateway
+from txwebqq.irc.config.relay import RelaySettings, readRelay
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from txwebqq.config.toml import Table
-from txwebqq.irc.accounts import (
+from txwebqq.irc.config.accounts import (
     AccountSettings,
     PictureSettings,
     readAccount,
