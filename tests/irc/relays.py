@@ -14,9 +14,9 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import Channel, Circle, NetworkSettings, RoomSettings
 from txwebqq.irc.delegate import Delegate
-from txwebqq.irc.links import Links
 from txwebqq.irc.network import Network
 from txwebqq.irc.protocol.line import Line, fold, parse, serialise
+from txwebqq.irc.qq.medialinks import Links
 from txwebqq.irc.room import Room
 from txwebqq.irc.spool import Spool
 from txwebqq.irc.store import RELAY_SHAPE

@@ -13,12 +13,12 @@ from txwebqq.irc.absences import Absences
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.history import History
-from txwebqq.irc.links import Links
 from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
 from txwebqq.irc.names import Names
 from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import Style
+from txwebqq.irc.qq.medialinks import Links
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit

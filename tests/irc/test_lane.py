@@ -14,8 +14,8 @@ from tests.irc.relays import Scene, digits
 from txwebqq.errors import RequestRefused
 from txwebqq.irc.delegate import LOOKED_UP_AGAIN
 from txwebqq.irc.lane import GIVE_UP, LONGEST_PAUSE, PATIENCE
-from txwebqq.irc.letters import Letter
 from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.qq.messages import Letter
 from txwebqq.irc.room import GRACE, NEWS_WINDOW
 from txwebqq.irc.spool import Piece
 

@@ -10,7 +10,7 @@ from txwebqq.errors import RequestRefused, WebQQError
 from txwebqq.irc.directory import Channel
 from txwebqq.irc.protocol.line import Line, fold
 from txwebqq.irc.protocol.splitting import stripFormatting
-from txwebqq.irc.resident import Resident
+from txwebqq.irc.qq.account import Resident
 from txwebqq.irc.rooms import Rooms
 from txwebqq.irc.targets import Kind
 

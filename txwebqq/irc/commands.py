@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from txwebqq.irc.entries import Entry
 from txwebqq.irc.preferences import Preferences
-from txwebqq.irc.resident import Resident
+from txwebqq.irc.qq.account import Resident
 from txwebqq.irc.targets import Place
 from txwebqq.model import Number
 

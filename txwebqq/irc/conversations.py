@@ -19,7 +19,7 @@ from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import Romanise
 from txwebqq.irc.protocol.splitting import lines, read
-from txwebqq.irc.resident import Resident
+from txwebqq.irc.qq.account import Resident
 from txwebqq.irc.targets import SERVICE, Kind, Place
 from txwebqq.model import Font, Number, Status
 from txwebqq.ratelimit import Allowance
@@ -183,7 +183,7 @@ class Conversations(Directory):
     ) -> list[Entry]:
         """
         Say what a client has typed; fails as L{Offices.send
-        <txwebqq.irc.offices.Offices.send>}.
+        <txwebqq.irc.qq.actions.Offices.send>}.
 
         @return: what was said because of that: those words, or answers.
         """

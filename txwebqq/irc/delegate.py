@@ -20,10 +20,10 @@ from txwebqq.errors import (
 )
 from txwebqq.irc.audience import Audience
 from txwebqq.irc.config.relay import Circle
-from txwebqq.irc.letters import Letter, markOf
 from txwebqq.irc.protocol.splitting import cut, read, shown
+from txwebqq.irc.qq.account import Residence, Resident
+from txwebqq.irc.qq.messages import Letter, markOf
 from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.resident import Residence, Resident
 from txwebqq.irc.spool import Piece, Spool
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.irc.wording import opening

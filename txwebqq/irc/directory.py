@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-from txwebqq.irc.circle import Room
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.names import Book, NameTaken
 from txwebqq.irc.protocol.line import fold
@@ -19,7 +18,8 @@ from txwebqq.irc.protocol.nicknames import (
     nickFor,
 )
 from txwebqq.irc.protocol.splitting import lines
-from txwebqq.irc.resident import Resident
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.contacts import Room
 from txwebqq.irc.targets import SERVICE, Kind, Place
 from txwebqq.model import Status
 

@@ -20,16 +20,16 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.absences import Absences
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.history import History
-from txwebqq.irc.links import Links
 from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
-from txwebqq.irc.listening import listening, showing
 from txwebqq.irc.names import Names
 from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import Romanise, Style
+from txwebqq.irc.qq.medialinks import Links, showing
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.irc.user import User
 from txwebqq.irc.visit import Visit
+from txwebqq.net.listening import listening
 from txwebqq.ratelimit import Allowance
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY, Database

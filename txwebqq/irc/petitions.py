@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from txwebqq.irc.commands import Commands, Misused, numberOf
-from txwebqq.irc.resident import Resident
+from txwebqq.irc.qq.account import Resident
 from txwebqq.irc.targets import Place
 from txwebqq.model import Number
 

@@ -14,9 +14,8 @@ from twisted.logger import Logger
 from txwebqq.client import WebQQClient, connect
 from txwebqq.irc.config.relay import RelaySettings
 from txwebqq.irc.delegate import Delegate
-from txwebqq.irc.links import Links
-from txwebqq.irc.listening import showing
 from txwebqq.irc.network import Network
+from txwebqq.irc.qq.medialinks import Links, showing
 from txwebqq.irc.room import Room
 from txwebqq.irc.spool import Spool
 from txwebqq.irc.store import RELAY_SHAPE

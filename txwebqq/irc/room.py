@@ -23,10 +23,10 @@ from txwebqq.irc.config.relay import RoomSettings
 from txwebqq.irc.delegate import Table
 from txwebqq.irc.echoes import Echoes
 from txwebqq.irc.lane import Lane
-from txwebqq.irc.letters import Letter
-from txwebqq.irc.links import Links
 from txwebqq.irc.moves import Moves
 from txwebqq.irc.protocol.splitting import actionOf, lines, shown, stripFormatting
+from txwebqq.irc.qq.medialinks import Links
+from txwebqq.irc.qq.messages import Letter
 from txwebqq.irc.refusals import NotNow, Refused
 from txwebqq.irc.seat import Seat
 from txwebqq.irc.spool import Piece, Spool, Taken, Tone

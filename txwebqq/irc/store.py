@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from txwebqq.irc.absences import ABSENCES_SCHEMA
 from txwebqq.irc.history import HISTORY_SCHEMA
-from txwebqq.irc.links import LINKS_SCHEMA
 from txwebqq.irc.names import NAMES_SCHEMA
 from txwebqq.irc.preferences import PREFERENCES_SCHEMA
+from txwebqq.irc.qq.medialinks import LINKS_SCHEMA
 from txwebqq.irc.spool import SPOOL_SCHEMA
 from txwebqq.sqlite.database import Shape
 

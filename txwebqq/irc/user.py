@@ -18,14 +18,14 @@ from txwebqq.irc.conversations import Conversations
 from txwebqq.irc.desk import Desk
 from txwebqq.irc.entries import Entry
 from txwebqq.irc.history import History
-from txwebqq.irc.letters import Letter
-from txwebqq.irc.links import Links
 from txwebqq.irc.names import Book
 from txwebqq.irc.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
 from txwebqq.irc.protocol.nicknames import Romanise
 from txwebqq.irc.protocol.splitting import actionOf, shown
-from txwebqq.irc.resident import Resident
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.medialinks import Links
+from txwebqq.irc.qq.messages import Letter
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import (
     FriendshipNotice,

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.web.http_headers import Headers
 from twisted.web.test.requesthelper import DummyRequest
 
-from txwebqq.irc.links import Bounds, LinkResource, Links
+from txwebqq.irc.qq.medialinks import Bounds, LinkResource, Links
 from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.sqlite.database import MEMORY, Database
 

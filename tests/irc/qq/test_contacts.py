@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from tests.irc.scene import Scene
-from txwebqq.irc.circle import ASKING
+from txwebqq.irc.qq.contacts import ASKING
 from txwebqq.model import Code, GroupNotice, Uin
 from txwebqq.protocol import WebQQProtocol
 

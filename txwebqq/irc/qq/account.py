@@ -10,8 +10,8 @@ from typing import Protocol
 from twisted.python.failure import Failure
 
 from txwebqq.errors import SessionExpired, WebQQError
-from txwebqq.irc.letters import Letter, LetterProtocol, Words
-from txwebqq.irc.offices import Offices
+from txwebqq.irc.qq.actions import Offices
+from txwebqq.irc.qq.messages import Letter, LetterProtocol, Words
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import (
     Account,

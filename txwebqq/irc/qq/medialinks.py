@@ -13,11 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import new as keyed
+from typing import Any
 
+from twisted.application.internet import StreamServerEndpointService
 from twisted.web.http import NOT_FOUND
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from txwebqq.irc.config.accounts import PictureSettings
+from txwebqq.net.listening import listening
+from txwebqq.net.site import QuietSite
 from txwebqq.sqlite.database import Database
 
 LINKS_SCHEMA = """
@@ -204,3 +209,18 @@ class LinkResource(Resource):
         request.setHeader(b"Content-Type", picture.mime.encode("ascii"))
         request.setHeader(b"Cache-Control", b"private, max-age=86400, immutable")
         return picture.data
+
+
+DAY = 24 * 3600
+
+
+def showing(
+    settings: PictureSettings, database: Database, reactor: Any
+) -> tuple[Links, StreamServerEndpointService]:
+    """
+    Links to what is in a database, and what serves them.
+    """
+    bounds = Bounds(total=settings.megabytes << 20, seconds=settings.days * DAY)
+    links = Links(database, reactor.seconds, settings.url, bounds)
+    site = QuietSite(LinkResource(links))  # type: ignore[no-untyped-call]
+    return links, listening(settings.listen, site, reactor)

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import NotSignedOn, RequestRefused
-from txwebqq.irc.circle import Circle
+from txwebqq.irc.qq.contacts import Circle
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Content, Did, Font, Gid, Number, PastMessage, Uin
 from txwebqq.requests.messages import DEFAULT_FONT

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import Unreachable
-from txwebqq.irc.letters import Letter, LetterProtocol
+from txwebqq.irc.qq.messages import Letter, LetterProtocol
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Account, Font, Message, Number, StrangerMessage, Text, Uin
 from txwebqq.protocol import WebQQFactory

@@ -1,0 +1,3 @@
+"""
+A QQ account as gateway and relay see it.
+"""
