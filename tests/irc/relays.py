@@ -17,9 +17,9 @@ from txwebqq.irc.delegate import Delegate
 from txwebqq.irc.network import Network
 from txwebqq.irc.protocol.line import Line, fold, parse, serialise
 from txwebqq.irc.qq.medialinks import Links
+from txwebqq.irc.relay import RELAY_SHAPE
 from txwebqq.irc.room import Room
 from txwebqq.irc.spool import Spool
-from txwebqq.irc.store import RELAY_SHAPE
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ

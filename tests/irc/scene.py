@@ -9,19 +9,19 @@ from typing import Any
 
 from twisted.internet.testing import StringTransport
 
-from txwebqq.irc.absences import Absences
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import UserSettings
-from txwebqq.irc.history import History
-from txwebqq.irc.listener import GUESSES, GUESSING, Visitor
-from txwebqq.irc.names import Names
-from txwebqq.irc.preferences import Preferences
+from txwebqq.irc.gateway.dispatcher import GUESSES, GUESSING, Visitor
+from txwebqq.irc.gateway.session import Visit
+from txwebqq.irc.gateway.storage.history import History
+from txwebqq.irc.gateway.storage.names import Names
+from txwebqq.irc.gateway.storage.partedchannels import Absences
+from txwebqq.irc.gateway.storage.preferences import Preferences
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.gateway.user import User
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import Style
 from txwebqq.irc.qq.medialinks import Links
-from txwebqq.irc.store import GATEWAY_SHAPE
-from txwebqq.irc.user import User
-from txwebqq.irc.visit import Visit
 from txwebqq.model import Did, Number
 from txwebqq.ratelimit import Allowance
 from txwebqq.sqlite.database import MEMORY, Database

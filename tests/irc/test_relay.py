@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.irc.gateway.test_service import PICTURE
 from tests.irc.relays import Scene, digits
-from tests.irc.test_gateway import PICTURE
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.protocol.line import Line

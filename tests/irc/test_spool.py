@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.irc.config.policies import AtLimit
+from txwebqq.irc.relay import RELAY_SHAPE
 from txwebqq.irc.spool import Piece, Spool, Taken, Tone
-from txwebqq.irc.store import RELAY_SHAPE
 from txwebqq.sqlite.database import MEMORY, Database
 
 

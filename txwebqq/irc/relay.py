@@ -15,12 +15,11 @@ from txwebqq.client import WebQQClient, connect
 from txwebqq.irc.config.relay import RelaySettings
 from txwebqq.irc.delegate import Delegate
 from txwebqq.irc.network import Network
-from txwebqq.irc.qq.medialinks import Links, showing
+from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, Links, showing
 from txwebqq.irc.room import Room
-from txwebqq.irc.spool import Spool
-from txwebqq.irc.store import RELAY_SHAPE
+from txwebqq.irc.spool import SPOOL_SCHEMA, Spool
 from txwebqq.service import WebQQService
-from txwebqq.sqlite.database import MEMORY, Database
+from txwebqq.sqlite.database import MEMORY, Database, Shape
 
 HOUR = 3600
 REMEMBERED = 3 * 24 * HOUR
@@ -28,6 +27,15 @@ REMEMBERED = 3 * 24 * HOUR
 
 FAREWELL = 5.0
 """The seconds that a place has to tell whether it has heard the last words."""
+
+
+RELAY_SHAPE = Shape(
+    SPOOL_SCHEMA + LINKS_SCHEMA,
+    version=1,
+    application=0x71717277,
+    user="relay",
+)
+"""What waits, and pictures."""
 
 
 class Relay(MultiService):

@@ -15,7 +15,7 @@ from twisted.python.usage import UsageError
 from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
-from txwebqq.irc.gateway import Gateway
+from txwebqq.irc.gateway.service import Gateway
 from txwebqq.irc.relay import Relay
 
 

@@ -11,8 +11,8 @@ from twisted.internet.task import Clock
 from twisted.web.http_headers import Headers
 from twisted.web.test.requesthelper import DummyRequest
 
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
 from txwebqq.irc.qq.medialinks import Bounds, LinkResource, Links
-from txwebqq.irc.store import GATEWAY_SHAPE
 from txwebqq.sqlite.database import MEMORY, Database
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(92)

@@ -1,0 +1,131 @@
+"""
+Names that stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from txwebqq.irc.gateway.storage.names import Book, Names, NameTaken
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.targets import Kind, Place
+from txwebqq.sqlite.database import MEMORY, Database
+
+ALICE = Place(Kind.PERSON, 10001)
+BOB = Place(Kind.PERSON, 10002)
+CATS = Place(Kind.GROUP, 10001)
+
+
+def book(user: str = "alice", style: str = "utf-8") -> Book:
+    return Names(Database(MEMORY, GATEWAY_SHAPE), str.lower).book(user, style)
+
+
+def numbered(name: str) -> Callable[[Container[str]], str]:
+    def make(taken: Container[str]) -> str:
+        attempt, number = name, 1
+        while attempt in taken:
+            number += 1
+            attempt = f"{name}_{number}"
+        return attempt
+
+    return make
+
+
+def test_forEver(tmp_path: Path) -> None:
+    """
+    A name that was given once stays, whatever would be given later, also in
+    the next run.
+    """
+    path = tmp_path / "gateway.db"
+    for name in ("Al", "Alice"):
+        database = Database(path, GATEWAY_SHAPE)
+        alices = Names(database, str.lower).book("alice", "utf-8")
+        assert alices.claim(ALICE, numbered(name)) == "Al"
+        assert alices.claim(CATS, numbered("#cats")) == "#cats"
+        assert alices.place("aL") == ALICE
+        assert alices.all(Kind.PERSON) == {10001: "Al"}
+        assert alices.all(Kind.GROUP) == {10001: "#cats"}
+        database.close()
+
+
+def test_collision() -> None:
+    """
+    Nobody gets a name that IRC takes for somebody else's.
+    """
+    names = book()
+    assert names.claim(ALICE, numbered("al")) == "al"
+    assert names.claim(BOB, numbered("AL")) == "AL_2"
+    with pytest.raises(NameTaken, match="Al is the name of 10001") as caught:
+        names.rename(BOB, "Al")
+    assert caught.value.place == ALICE
+    assert names.name(BOB) == "AL_2"
+    with pytest.raises(NameTaken):
+        names.claim(CATS, lambda taken: "al")
+    assert names.name(CATS) is None
+
+
+def test_rename() -> None:
+    """
+    Whoever is renamed is found by the new name only, and the old one is free;
+    one's own name may be written otherwise.
+    """
+    names = book()
+    names.rename(ALICE, "al")
+    names.rename(ALICE, "lisa")
+    assert "al" not in names
+    assert "LISA" in names
+    names.rename(BOB, "AL")
+    names.rename(ALICE, "Lisa")
+    assert names.name(ALICE) == "Lisa"
+    assert (names.place("al"), names.place("lisa")) == (BOB, ALICE)
+
+
+def test_apart() -> None:
+    """
+    Users and styles do not share names, and a book is the same one each time.
+    """
+    names = Names(Database(MEMORY, GATEWAY_SHAPE), str.lower)
+    names.book("alice", "utf-8").rename(ALICE, "x")
+    names.book("alice", "pinyin").rename(BOB, "x")
+    names.book("bob", "utf-8").rename(CATS, "x")
+    assert names.book("alice", "utf-8").place("x") == ALICE
+    assert names.book("alice", "pinyin").place("x") == BOB
+    assert names.book("bob", "utf-8").place("x") == CATS
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4).map(lambda n: Place(Kind.PERSON, n)),
+            st.sampled_from(["a", "A", "b", "B", "c"]),
+        )
+    )
+)
+def test_bijection(renames: list[tuple[Place, str]]) -> None:
+    """
+    After any renames, what is kept is what is known, and every name leads to
+    the one who has it and to nobody else.
+    """
+    database = Database(MEMORY, GATEWAY_SHAPE)
+    names = Names(database, str.lower).book("alice", "utf-8")
+    for place, name in renames:
+        holder = names.place(name)
+        if holder in (None, place):
+            names.rename(place, name)
+        else:
+            with pytest.raises(NameTaken):
+                names.rename(place, name)
+            assert names.place(name) == holder
+    for known in (names, Names(database, str.lower).book("alice", "utf-8")):
+        everybody = known.all(Kind.PERSON)
+        assert everybody == names.all(Kind.PERSON)
+        assert len({name.lower() for name in everybody.values()}) == len(everybody)
+        for number, name in everybody.items():
+            assert known.place(name.upper()) == Place(Kind.PERSON, number)
+        for name in "abc":
+            assert (name in known) == (name in map(str.lower, everybody.values()))

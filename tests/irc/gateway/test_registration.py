@@ -1,0 +1,137 @@
+"""
+How an IRC client comes in.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+
+from txwebqq.irc.gateway.registration import CAPABILITIES, Answer, Registration, Verdict
+
+
+def check(name: str, password: str) -> Verdict:
+    right = (name, password) == ("alice", "oolong")
+    return Verdict.ACCEPTED if right else Verdict.REFUSED
+
+
+def registration() -> Registration:
+    return Registration(check, str.isalnum)
+
+
+def say(client: Registration, *lines: str) -> list[Answer]:
+    answers: list[Answer] = []
+    for line in lines:
+        head, _, last = line.partition(" :")
+        command, *params = head.split()
+        answers += client.heard(command, [*params, last] if last else params)
+    return answers
+
+
+def blob(*words: str) -> str:
+    return b64encode("\0".join(words).encode()).decode()
+
+
+@pytest.mark.parametrize("password", ["alice:oolong", "oolong"])
+def test_password(password: str) -> None:
+    """
+    The name stands before the password or in USER.
+    """
+    client = registration()
+    assert say(client, f"PASS {password}", "NICK al", "USER alice 0 * :Alice") == []
+    assert (client.complete, client.user, client.nick) == (True, "alice", "al")
+
+
+@pytest.mark.parametrize("first", [[], ["PASS alice:green"], ["PASS bob:oolong"]])
+def test_refused(first: list[str]) -> None:
+    """
+    Nobody comes in without a right password, and 464 says so.
+    """
+    client = registration()
+    answers = say(client, *first, "NICK al", "USER alice 0 * :Alice")
+    assert [answer[0] for answer in answers] == ["464"]
+    assert "password" in client.refused
+    assert not client.complete
+
+
+def test_irssi() -> None:
+    """
+    CAP END may come before PASS, NICK and USER, and a JOIN before them all.
+    """
+    client = registration()
+    answers = say(client, "CAP LS 302", "JOIN", "CAP REQ :server-time", "CAP END")
+    assert answers[1] == ("451", "*", "You have not registered")
+    assert answers[2] == ("CAP", "*", "ACK", "server-time")
+    assert say(client, "PASS alice:oolong", "NICK al", "USER root 0 * :root") == []
+    assert client.complete
+
+
+@pytest.mark.parametrize("authority", ["", "alice"])
+def test_sasl(authority: str) -> None:
+    """
+    SASL PLAIN lets in, once the negotiation has ended.
+    """
+    client = registration()
+    say(client, "CAP LS 302", "NICK al", "USER root 0 * :root", "CAP REQ :sasl")
+    assert say(client, "AUTHENTICATE PLAIN") == [("AUTHENTICATE", "+")]
+    answers = say(client, f"AUTHENTICATE {blob(authority, 'alice', 'oolong')}")
+    assert [answer[0] for answer in answers] == ["900", "903"]
+    assert not client.complete
+    assert say(client, "CAP END") == []
+    assert (client.complete, client.user) == (True, "alice")
+
+
+@pytest.mark.parametrize(
+    ("sent", "numeric"),
+    [
+        (blob("", "alice", "green"), "904"),
+        (blob("bob", "alice", "oolong"), "904"),
+        ("!!!", "904"),
+        ("/w==", "904"),
+        ("é", "904"),
+        ("*", "906"),
+        ("A" * 401, "905"),
+    ],
+)
+def test_saslRefused(sent: str, numeric: str) -> None:
+    """
+    What is not a right name and password lets nobody in.
+    """
+    client = registration()
+    say(client, "AUTHENTICATE PLAIN")
+    assert [answer[0] for answer in say(client, f"AUTHENTICATE {sent}")] == [numeric]
+    assert client.user == ""
+
+
+def test_saslBounded() -> None:
+    """
+    A SASL answer that never ends is given up.
+    """
+    client = registration()
+    say(client, "AUTHENTICATE PLAIN")
+    answers = say(client, *["AUTHENTICATE " + "A" * 400] * 5)
+    assert [answer[0] for answer in answers] == ["905"]
+
+
+def test_capabilities() -> None:
+    """
+    Requests are granted whole or not at all; values are for version 302.
+    """
+    client = registration()
+    assert say(client, "CAP LS") == [("CAP", "*", "LS", " ".join(CAPABILITIES))]
+    assert say(client, "CAP REQ :server-time nonsense")[0][2] == "NAK"
+    assert say(client, "CAP REQ :server-time sasl")[0][2] == "ACK"
+    assert say(client, "CAP REQ :-sasl", "CAP LIST")[1][3] == "server-time"
+    shown = say(client, "CAP LS 302")
+    assert "sasl=PLAIN" in " ".join(answer[-1] for answer in shown)
+    assert say(client, "CAP REQ :-cap-notify")[0][2] == "NAK"
+
+
+def test_badNick() -> None:
+    """
+    A nick that may not be used is refused without being repeated.
+    """
+    client = registration()
+    answer = ("432", "*", "*", "Erroneous nickname")
+    assert say(client, "NICK :\x01\r\nQUIT") == [answer]

@@ -1,0 +1,130 @@
+"""
+A gateway that is told to stop.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
+
+from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
+from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
+from txwebqq.irc.gateway.connection import FAREWELL
+from txwebqq.irc.gateway.service import PAUSE, Gateway
+from txwebqq.irc.gateway.storage.history import History
+from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.protocol.nicknames import Style
+from txwebqq.irc.targets import Kind, Place
+from txwebqq.model import Account, Number
+from txwebqq.sqlite.database import Database
+
+
+class Transport(StringTransport):
+    """
+    Is lost when it is aborted, as a real one.
+    """
+
+    protocol: Any
+
+    def abortConnection(self) -> None:
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+def test_stop(tmp_path: Path) -> None:
+    """
+    It says goodbye, waits for clients that read slowly, though not for ever,
+    and leaves nothing on the clock.
+    """
+    reactor: Any = MemoryReactorClock()
+    user = UserSettings(
+        "alice",
+        "oolong",
+        Style.PINYIN,
+        (AccountSettings(Account(Number(10001), "green")),),
+    )
+    settings = GatewaySettings(
+        (user,),
+        database=tmp_path / "gateway.sqlite",
+        pictures=PictureSettings("tcp:6680", "http://qq.test"),
+    )
+    gateway = Gateway(settings, reactor)
+    gateway.startService()
+    [links, door] = [listening[1] for listening in reactor.tcpServers]
+    assert links.noisy is False
+    protocol = door.buildProtocol(None)
+    transport = Transport()
+    transport.protocol = protocol
+    protocol.makeConnection(transport)
+    protocol.dataReceived(b"PASS alice:oolong\r\nNICK me\r\nUSER me 0 * x\r\n")
+    assert b" 001 me " in transport.value()
+    stopped: list[object] = []
+    gateway.stopService().addBoth(stopped.append)
+    assert transport.value().endswith(b"ERROR :The gateway is stopping\r\n")
+    for _ in range(9):
+        reactor.advance(FAREWELL / 10)
+    assert stopped == []
+    reactor.advance(FAREWELL / 10)
+    assert stopped == [None]
+    assert reactor.getDelayedCalls() == []
+
+
+def test_pinyin() -> None:
+    """
+    Who reads no Chinese has nicks in Latin letters.
+    """
+    reactor: Any = MemoryReactorClock()
+    account = AccountSettings(Account(Number(10001), "green"))
+    user = UserSettings("alice", "oolong", Style.PINYIN, (account,))
+    alice = Gateway(GatewaySettings((user,)), reactor).user("alice")
+    assert alice.nickOf(10002, "小明") == "XiaoMing"
+    assert alice.nickOf(10003, "Bob") == "Bob"
+
+
+def old(path: Path, count: int) -> None:
+    """
+    A database with words that are to be forgotten.
+    """
+    database = Database(path, GATEWAY_SHAPE)
+    history = History(database)
+    place = Place(Kind.PERSON, 10002)
+    entry = Entry("alice", place, 1, Number(10001), Number(10002), "ming", "hello")
+    for _ in range(count):
+        history.append(entry)
+    database.close()
+
+
+def left(path: Path) -> int:
+    database = Database(path, GATEWAY_SHAPE)
+    (count,) = database.connection.execute("SELECT count(*) FROM said").fetchone()
+    database.close()
+    return int(count)
+
+
+@pytest.mark.parametrize(("pauses", "expected"), [(0, 1500), (1, 500), (2, 0), (5, 0)])
+def test_forgets(tmp_path: Path, pauses: int, expected: int) -> None:
+    """
+    However much has become too old, all of it is forgotten at once, in parts;
+    a stop in between leaves nothing on the clock.
+    """
+    path = tmp_path / "gateway.sqlite"
+    old(path, 2500)
+    reactor: Any = MemoryReactorClock()
+    reactor.advance(10**9)
+    account = AccountSettings(Account(Number(10001), "green"))
+    user = UserSettings("alice", "oolong", Style.UTF8, (account,))
+    gateway = Gateway(GatewaySettings((user,), database=path), reactor)
+    gateway.startService()
+    for _ in range(pauses):
+        reactor.advance(PAUSE)
+    stopped: list[object] = []
+    gateway.stopService().addBoth(stopped.append)
+    reactor.advance(FAREWELL)
+    assert stopped == [None]
+    assert reactor.getDelayedCalls() == []
+    assert left(path) == expected

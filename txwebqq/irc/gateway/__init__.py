@@ -1,0 +1,3 @@
+"""
+The gateway: QQ accounts for IRC clients.
+"""

@@ -1,0 +1,3 @@
+"""
+The bot that answers for the gateway itself.
+"""

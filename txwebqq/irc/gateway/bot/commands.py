@@ -1,0 +1,118 @@
+"""
+What commands to C{*qq} have in common: whose they are, and whom they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.gateway.storage.preferences import Preferences
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.targets import Place
+from txwebqq.model import Number
+
+
+class Misused(Exception):
+    """
+    A command that lacks something.
+    """
+
+
+def numberOf(words: Sequence[str]) -> Number:
+    if not words or not (words[0].isascii() and words[0].isdigit()):
+        raise Misused("a number is missing")
+    return Number(int(words[0][:12]))
+
+
+class Owner(Protocol):
+    """
+    Whose desk this is.
+    """
+
+    name: str
+    residents: dict[int, Resident]
+    preferences: Preferences
+
+    def signOn(self, number: int) -> None:
+        """
+        Have an account signed on.
+        """
+
+    def signOff(self, number: int) -> Deferred[None]:
+        """
+        Have it signed off; fires when it is.
+        """
+
+    def placeNamed(self, name: str) -> Place | None:
+        """
+        Who or what is called so.
+        """
+
+    def channelOf(self, place: Place) -> str:
+        """
+        What a group is called.
+        """
+
+    def rename(self, place: Place, name: str) -> str:
+        """
+        Call them otherwise; what is wrong with that, or C{""}.
+        """
+
+    def latest(self, place: Place, count: int) -> list[Entry]:
+        """
+        What was said there last.
+        """
+
+    def listed(self) -> list[str]:
+        """
+        Everybody, a line each.
+        """
+
+    def gone(self, resident: Resident, place: Place) -> None:
+        """
+        An account is in a group or a discussion no longer.
+        """
+
+    def solve(self, text: str) -> bool:
+        """
+        Give what somebody has read; whether anybody waits for it.
+        """
+
+
+class Commands:
+    """
+    Commands are methods C{_do_NAME}.
+
+    @param say: tells the user a line.
+    """
+
+    def __init__(self, owner: Owner, say: Callable[[str], None]) -> None:
+        self._owner = owner
+        self._say = say
+
+    # ---- who is meant
+
+    def _account(self, words: Sequence[str]) -> Resident:
+        residents = self._owner.residents
+        if not words and len(residents) == 1:
+            return next(iter(residents.values()))
+        resident = residents.get(numberOf(words))
+        if resident is None:
+            raise Misused("that is no account of yours")
+        return resident
+
+    def _anybody(self) -> Resident:
+        for resident in self._owner.residents.values():
+            if resident.isOnline:
+                return resident
+        raise Misused("no account is signed on")
+
+    def _place(self, words: Sequence[str]) -> Place:
+        place = self._owner.placeNamed(words[0]) if words else None
+        if place is None:
+            raise Misused("nobody is called so")
+        return place

@@ -1,0 +1,100 @@
+"""
+What people want of each other: to be friends, to be let in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from txwebqq.irc.gateway.bot.commands import Commands, Misused, numberOf
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.targets import Place
+from txwebqq.model import Number
+
+
+class Petitions(Commands):
+    """
+    The commands by which one asks, and answers those who ask.
+    """
+
+    async def _do_search(self, words: Sequence[str]) -> None:
+        person = await self._anybody().online.searchNumber(numberOf(words))
+        self._say(f"{person.number} is {person.nick}: add {person.number} asks them")
+
+    async def _do_add(self, words: Sequence[str]) -> None:
+        number = numberOf(words)
+        await self._anybody().online.requestFriendship(number, " ".join(words[1:]))
+        self._say(f"{number} has been asked")
+
+    async def _do_requests(self, words: Sequence[str]) -> None:
+        residents = self._owner.residents.values()
+        asked = [
+            f"{number} asks {resident.number}: {notice.text}"
+            for resident in residents
+            for number, notice in resident.requests.items()
+        ] + [
+            f"{number} asks to join {self._owner.channelOf(place)}: {notice.text}"
+            for resident in residents
+            for (number, place), notice in resident.applications.items()
+        ]
+        for line in asked or ["Nobody has asked."]:
+            self._say(line)
+
+    async def _do_accept(self, words: Sequence[str]) -> None:
+        number = numberOf(words)
+        place, _ = self._group(words)
+        if place is not None:
+            await self._admit(number, place, True, "")
+            self._say(f"{number} is in {words[1]} now")
+            return
+        resident = self._asked(number)
+        await resident.online.acceptFriendship(resident.requests[number])
+        resident.requests.pop(number, None)
+        self._say(f"{number} is your friend")
+
+    async def _do_deny(self, words: Sequence[str]) -> None:
+        number = numberOf(words)
+        place, rest = self._group(words)
+        text = " ".join(rest)
+        if place is not None:
+            await self._admit(number, place, False, text)
+        else:
+            resident = self._asked(number)
+            await resident.online.refuseFriendship(resident.requests[number], text)
+            resident.requests.pop(number, None)
+        self._say(f"{number} has been told no")
+
+    def _group(self, words: Sequence[str]) -> tuple[Place | None, Sequence[str]]:
+        """
+        Which group a command is about, and what else it says.
+        """
+        if len(words) < 2 or not words[1].startswith("#"):
+            return None, words[1:]
+        return self._place(words[1:]), words[2:]
+
+    async def _admit(
+        self, number: Number, place: Place, agree: bool, text: str
+    ) -> None:
+        key = number, place
+        for resident in self._owner.residents.values():
+            if key in resident.applications:
+                notice = resident.applications[key]
+                await resident.online.answerJoinRequest(notice, agree, text)
+                resident.applications.pop(key, None)
+                return
+        raise Misused(f"{number} has not asked to join that")
+
+    def _asked(self, number: Number) -> Resident:
+        for resident in self._owner.residents.values():
+            if number in resident.requests:
+                return resident
+        raise Misused(f"{number} has not asked")
+
+    async def _do_remove(self, words: Sequence[str]) -> None:
+        place = self._place(words)
+        for resident in self._owner.residents.values():
+            uin = resident.people.get(place.number)
+            if uin is not None:
+                await resident.online.removeFriend(uin)
+                del resident.people[place.number]
+                self._say(f"{words[0]} is no friend of {resident.number} any more")

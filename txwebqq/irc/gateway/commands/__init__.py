@@ -1,0 +1,3 @@
+"""
+The IRC commands of clients, by topic.
+"""

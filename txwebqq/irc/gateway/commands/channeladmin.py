@@ -1,0 +1,161 @@
+"""
+What owners and administrators do in channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+
+from txwebqq.errors import RequestRefused, WebQQError
+from txwebqq.irc.gateway.commands.channels import Rooms
+from txwebqq.irc.gateway.directory import Channel
+from txwebqq.irc.protocol.line import Line, fold
+from txwebqq.irc.protocol.splitting import stripFormatting
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.targets import Kind
+
+MAX_MODES = 4
+"""How many rights are given or taken at once."""
+
+
+class _Refused(Exception):
+    """
+    Why something cannot be done at all: what to reply.
+    """
+
+
+class Administration(Rooms):
+    """
+    TOPIC, KICK, INVITE and MODE, where QQ has something of the kind.
+    """
+
+    async def _irc_TOPIC(self, line: Line) -> Iterable[Line]:
+        name, *texts = line.params or ("*",)
+        try:
+            channel = self._channelNamed(name)
+            if not texts:
+                return [self._topic(channel)]
+            resident = self._residentOf(channel)
+            return await self._retitle(channel, resident, stripFormatting(texts[0]))
+        except _Refused as e:
+            return [self._reply(*e.args)]
+
+    async def _retitle(
+        self, channel: Channel, resident: Resident, text: str
+    ) -> list[Line]:
+        topics, place = self._known().topics, channel.place
+        topics.add(place)
+        try:
+            return await self._done("TOPIC", channel, resident.retitle(place, text))
+        finally:
+            topics.discard(place)
+
+    async def _irc_KICK(self, line: Line) -> Iterable[Line]:
+        name, nicks, reason = (*line.params[:3], "", "", "")[:3]
+        said: list[Line] = []
+        for nick in nicks.split(",")[:MAX_MODES]:
+            try:
+                said += await self._kick(name, nick, reason)
+            except _Refused as e:
+                said.append(self._reply(*e.args))
+        return said
+
+    async def _kick(self, name: str, nick: str, reason: str) -> Iterable[Line]:
+        channel = self._channelNamed(name)
+        resident = self._residentOf(channel)
+        number = self._memberNamed(channel, nick, resident)
+        kicks, key = self._known().kicks, (channel.place, number)
+        kicks[key] = reason
+        try:
+            removing = resident.remove(channel.place, number)
+            return await self._done("KICK", channel, removing)
+        finally:
+            kicks.pop(key, None)
+
+    async def _irc_INVITE(self, line: Line) -> Iterable[Line]:
+        nick, name = (*line.params[:2], "", "")[:2]
+        try:
+            channel = self._channelNamed(name)
+            resident = self._residentOf(channel)
+            place = self._known().placeNamed(nick)
+            if place is None or place.kind is not Kind.PERSON:
+                raise _Refused("401", nick[:50] or "*", "Nobody here is called so")
+            if place.number in [number for _, number, _ in channel.members]:
+                raise _Refused("443", nick, name, "They are there already")
+            if channel.place.kind is Kind.GROUP:
+                reason = "Who wants to be in a group asks for it"
+                raise _Refused("482", channel.name, reason)
+            inviting = resident.invite(channel.place, place.number)
+            said = await self._done("INVITE", channel, inviting)
+            return said or [self._reply("341", nick, channel.name)]
+        except _Refused as e:
+            return [self._reply(*e.args)]
+
+    async def _irc_MODE(self, line: Line) -> Iterable[Line]:
+        name, modes, *nicks = (*line.params, "", "")
+        if fold(name) == fold(self._nick):
+            return [self._reply("221", "+i")]
+        channel = self._channels.get(fold(name))
+        if channel is None:
+            reason = "You are in no group of that name"
+            return [self._reply("403", name[:50] or "*", reason)]
+        if not modes:
+            return [self._reply("324", name, "+nt")]
+        if modes.lstrip("+") == "b":
+            return [self._reply("368", name, "End of bans")]
+        granted = True
+        said: list[Line] = []
+        given = [nick for nick in nicks if nick]
+        for letter in modes[: 2 * MAX_MODES]:
+            if letter in "+-":
+                granted = letter == "+"
+            elif letter == "o" and given:
+                said += await self._promote(channel, given.pop(0), granted)
+            else:
+                reason = "Only +o and -o mean something to QQ"
+                said.append(self._reply("472", letter, reason))
+        return said
+
+    async def _promote(
+        self, channel: Channel, nick: str, granted: bool
+    ) -> Iterable[Line]:
+        try:
+            resident = self._residentOf(channel)
+            number = self._memberNamed(channel, nick, resident)
+            promoting = resident.promote(channel.place, number, granted)
+            return await self._done("MODE", channel, promoting)
+        except _Refused as e:
+            return [self._reply(*e.args)]
+
+    # ---- who is meant, and what came of it
+
+    def _channelNamed(self, name: str) -> Channel:
+        channel = self._channels.get(fold(name))
+        if channel is None:
+            raise _Refused("442", name[:50] or "*", "You are not there")
+        return channel
+
+    def _residentOf(self, channel: Channel) -> Resident:
+        resident = self._known().residentOf(channel.place)
+        if resident is None:
+            raise _Refused("482", channel.name, "None of your accounts is there")
+        return resident
+
+    def _memberNamed(self, channel: Channel, nick: str, resident: Resident) -> int:
+        if fold(nick) == fold(self._nick):
+            return resident.number
+        place = self._known().placeNamed(nick)
+        if place is None or place.number not in [n for _, n, _ in channel.members]:
+            raise _Refused("441", nick[:50] or "*", channel.name, "They are not there")
+        return place.number
+
+    async def _done(
+        self, command: str, channel: Channel, doing: Awaitable[None]
+    ) -> list[Line]:
+        try:
+            await doing
+        except RequestRefused as e:
+            return [self._reply("482", channel.name, f"QQ refuses: {e}")]
+        except WebQQError as e:
+            return [self._fail(command, "NOT_DONE", channel.name, str(e))]
+        return []

@@ -1,0 +1,235 @@
+"""
+What is said, between an IRC client and QQ.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from twisted.internet.defer import Deferred
+
+from txwebqq.errors import WebQQError
+from txwebqq.irc.gateway.directory import Channel
+from txwebqq.irc.gateway.session import Visit
+from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.protocol.batch import enclosed
+from txwebqq.irc.protocol.formatting import fontOf, prefixOf
+from txwebqq.irc.protocol.line import MAX_LINE, Line, fold, sized
+from txwebqq.irc.protocol.splitting import (
+    ME,
+    actionOf,
+    asAction,
+    cuts,
+    lines,
+    split,
+    stripFormatting,
+)
+from txwebqq.irc.targets import SERVICE, Kind, Place
+
+MULTILINE, MAX_BYTES, MAX_LINES = "draft/multiline", 8192, 100
+"""What a message of several lines may have."""
+
+SHAKE = "\x01SHAKE"
+"""The CTCP that shakes a window."""
+
+MAX_TARGETS = 4
+"""Whom one may say something to at once."""
+
+
+class Words(Visit):
+    """
+    PRIVMSG, and what others say.
+    """
+
+    @abstractmethod
+    def showChannel(self, channel: Channel) -> None:
+        """
+        A channel is there, or otherwise than it was.
+        """
+
+    def show(self, entry: Entry) -> None:
+        """
+        Somebody said something, now or while nobody was here.
+        """
+        if self._isWelcome(entry.place):
+            self.send(self._shown(entry))
+
+    def typing(self, nick: str, number: int) -> None:
+        """
+        Somebody is typing.
+        """
+        if self._has("message-tags"):
+            tags = {"+typing": "active"}
+            self.sendLine(self._their(nick, number, "TAGMSG", self._nick, tags=tags))
+
+    def _isWelcome(self, place: Place) -> bool:
+        if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
+            return True
+        if place in self._parted:
+            return False
+        name = self._known().channelOf(place)
+        if fold(name) not in self._channels:
+            # Played back before the account is signed on again.
+            self.showChannel(Channel(name, place, "", ()))
+        return True
+
+    def _shown(self, entry: Entry) -> list[Line]:
+        user = self._known()
+        isRoom = entry.place.kind in (Kind.GROUP, Kind.DISCUSSION)
+        isOwn = entry.sender in user.residents
+        if isRoom or isOwn:
+            # The latter is what another client of ours said to somebody.
+            return self._said(entry, self._nameOf(entry.place))
+        return self._said(entry, self._nick)
+
+    def _nameOf(self, place: Place) -> str:
+        return self._known().nameOf(place)
+
+    def _said(self, entry: Entry, target: str) -> list[Line]:
+        tags = self._tagsOf(entry)
+
+        def line(text: str) -> Line:
+            if entry.sender in self._known().residents:
+                return self._own(entry.command, target, text, tags=tags)
+            return self._their(
+                entry.nick, entry.sender, entry.command, target, text, tags=tags
+            )
+
+        isFormatted = self._known().isFormatted
+        whole = entry.text if isFormatted else stripFormatting(entry.text)
+        action = actionOf(whole)
+        room = MAX_LINE - sized(line(" :"), self.encoding)
+        if action is not None:
+            room -= len("\x01ACTION \x01")
+        texts = lines(whole if action is None else action, isFormatted)
+        if action is None and self._has("batch", "message-tags", MULTILINE):
+            parts = [_pieces(text, room, self.encoding, cuts) for text in texts]
+            if 1 < sum(map(len, parts)) <= MAX_LINES:
+                return self._together(line(""), parts)
+        pieces = [
+            line(piece if action is None else f"\x01ACTION {piece}\x01")
+            for text in texts
+            for piece in _pieces(text, room, self.encoding, split)
+        ]
+        # An id that comes twice is a message that came twice.
+        rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
+        return [*pieces[:1], *(piece._replace(tags=rest) for piece in pieces[1:])]
+
+    def _together(self, whole: Line, parts: list[list[str]]) -> list[Line]:
+        target = whole.params[0]
+        said = [
+            Line(
+                whole.command,
+                (target, piece),
+                whole.source,
+                {f"{MULTILINE}-concat": ""} if count else {},
+            )
+            for pieces in parts
+            for count, piece in enumerate(pieces)
+        ]
+        reference = self._reference()
+        return enclosed(reference, MULTILINE, (target,), said, whole.source, whole.tags)
+
+    def _tagsOf(self, entry: Entry) -> Mapping[str, str]:
+        tags = {}
+        if self._has("server-time"):
+            tags["time"] = timestamp(entry.time)
+        if self._has("message-tags") and entry.msgid:
+            tags["msgid"] = entry.msgid
+        return tags
+
+    # ---- what the client says
+
+    def _irc_PRIVMSG(self, line: Line) -> Iterable[Line] | Deferred[list[Line]]:
+        target, text = (*line.params[:2], "", "")[:2]
+        return self._uttered(line.command, target, text)
+
+    def _irc_NOTICE(self, line: Line) -> Iterable[Line] | Deferred[list[Line]]:
+        target, text = (*line.params[:2], "", "")[:2]
+        return self._uttered(line.command, target, text)
+
+    async def _irc_TAGMSG(self, line: Line) -> Iterable[Line]:
+        place = self._known().placeNamed(line.params[0] if line.params else "")
+        isTyping = line.tags.get("+typing") == "active"
+        if isTyping and place is not None and place.kind is Kind.PERSON:
+            # Nobody would want to know that this did not get through.
+            with suppress(WebQQError):
+                await self._known().type(place)
+        return ()
+
+    def _uttered(
+        self, command: str, target: str, text: str
+    ) -> Iterable[Line] | Deferred[list[Line]]:
+        isShake = command == "PRIVMSG" and text.rstrip("\x01") == SHAKE
+        if not text:
+            asked = [self._reply("412", "No text to send")]
+        elif text.startswith("\x01") and asAction(text) is None and not isShake:
+            return ()
+        else:
+            return Deferred.fromCoroutine(self._tellAll(command, target, text))
+        return asked if command == "PRIVMSG" else ()
+
+    async def _tellAll(self, command: str, names: str, text: str) -> list[Line]:
+        # All of them wait for their turn now, so that what is said next to
+        # one of them comes later there, too.
+        asked: list[Deferred[list[Line]] | Line] = []
+        for count, name in enumerate(names.split(",")):
+            place = self._known().placeNamed(name)
+            if count >= MAX_TARGETS:
+                asked.append(self._reply("407", name[:50], "Too many at once"))
+            elif place is None:
+                asked.append(self._reply("401", name[:50], "Nobody here is called so"))
+            else:
+                telling = self._tell(place, name, text, command)
+                asked.append(Deferred.fromCoroutine(telling))
+        said: list[Line] = []
+        for answer in asked:
+            said += [answer] if isinstance(answer, Line) else await answer
+        if command == "NOTICE":
+            # To answer one with an error is against its rules.
+            return [line for line in said if not line.command.isdigit()]
+        return said
+
+    async def _tell(
+        self, place: Place, name: str, text: str, command: str = "PRIVMSG"
+    ) -> list[Line]:
+        if place == SERVICE and command == "NOTICE":
+            return []
+        action = asAction(text)
+        font = fontOf(text if action is None else action)
+        words = stripFormatting(text if action is None else f"{ME}{action}")
+        try:
+            if text.rstrip("\x01") == SHAKE:
+                await self._known().shake(place)
+                return []
+            entries = await self._known().say(place, words, self, command, font)
+        except WebQQError as e:
+            return [self._reply("404", name, f"It was not delivered: {e}")]
+        said: list[Line] = []
+        for entry in entries:
+            if entry.sender not in self._known().residents:
+                said += self._shown(entry)
+            elif self._has("echo-message"):
+                said += self._said(entry, name)
+        return said
+
+
+def _pieces(
+    text: str, room: int, encoding: str, cut: Callable[[str, int, str], Iterable[str]]
+) -> list[str]:
+    prefix = prefixOf(text)
+    rest = text.removeprefix(prefix)
+    return [prefix + piece for piece in cut(rest, room - len(prefix), encoding)]
+
+
+def timestamp(time: int) -> str:
+    """
+    A moment as IRC writes it.
+
+    @param time: milliseconds since 1970.
+    """
+    when = datetime.fromtimestamp(time // 1000, UTC)
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"

@@ -1,0 +1,90 @@
+"""
+What an IRC client asks about people and groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from txwebqq.irc.gateway.directory import DESK
+from txwebqq.irc.gateway.session import Answer, Visit, awayOf
+from txwebqq.irc.protocol.line import Line, fold
+from txwebqq.irc.protocol.splitting import split
+from txwebqq.irc.targets import SERVICE, Kind, Place
+from txwebqq.model import Status
+
+
+class Questions(Visit):
+    """
+    WHO, WHOIS, LIST and ISON.
+    """
+
+    def _irc_WHO(self, line: Line) -> Iterable[Line]:
+        name = line.params[0] if line.params else "*"
+        channel = self._channels.get(fold(name))
+        for nick, number, isAdmin in channel.members if channel is not None else ():
+            here = "G" if awayOf(self._known().statusOf(number)) else "H"
+            yield self._reply(
+                "352",
+                name,
+                str(number),
+                self._house.serverName,
+                self._house.serverName,
+                self._nick if number in self._known().residents else nick,
+                here + ("@" if isAdmin else ""),
+                f"0 {number}",
+            )
+        yield self._reply("315", name[:50], "End of WHO")
+
+    def _irc_WHOIS(self, line: Line) -> Iterable[Line]:
+        nick = line.params[-1] if line.params else ""
+        place = self._known().placeNamed(nick)
+        if place is not None and place.kind is Kind.PERSON:
+            yield from self._whois(nick, place)
+        elif place == SERVICE:
+            name = self._house.serverName
+            yield self._reply("311", DESK, "qq", name, "*", "The gateway")
+        else:
+            yield self._reply("401", nick[:50] or "*", "Nobody here is called so")
+        yield self._reply("318", nick[:50] or "*", "End of WHOIS")
+
+    def _whois(self, nick: str, place: Place) -> Iterable[Line]:
+        user, number = self._known(), place.number
+        who = str(number)
+        yield self._reply("311", nick, who, self._house.serverName, "*", f"QQ {who}")
+        rooms = [
+            channel.name
+            for channel in user.channels()
+            if number in [member[1] for member in channel.members]
+        ]
+        for piece in split(" ".join(rooms), 300, self.encoding) if rooms else ():
+            yield self._reply("319", nick, piece)
+        yield self._reply("330", nick, who, "is signed on as")
+        away = awayOf(user.statusOf(number))
+        if away:
+            yield self._reply("301", nick, away)
+
+    def _irc_LIST(self, line: Line) -> Iterable[Line]:
+        for channel in self._known().channels():
+            count = str(len(channel.members))
+            yield self._reply("322", channel.name, count, channel.topic)
+        yield self._reply("323", "End of list")
+
+    def _irc_ISON(self, line: Line) -> Answer:
+        nicks = " ".join(line.params).split()[:50]
+        here = [nick for nick in nicks if self._isHere(nick)]
+        return [self._reply("303", " ".join(here))]
+
+    def _isHere(self, nick: str) -> bool:
+        user = self._known()
+        place = user.placeNamed(nick)
+        isOwn = fold(nick) == fold(self._nick)
+        return (
+            isOwn
+            or place == SERVICE
+            or (
+                place is not None
+                and place.kind is Kind.PERSON
+                and user.statusOf(place.number) not in (None, Status.OFFLINE)
+            )
+        )

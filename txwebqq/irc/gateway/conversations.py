@@ -1,0 +1,266 @@
+"""
+What an IRC user says and hears, with the clients that they have open.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from txwebqq.errors import NotSignedOn
+from txwebqq.irc.config.gateway import UserSettings
+from txwebqq.irc.gateway.directory import DESK, Channel, Directory
+from txwebqq.irc.gateway.storage.history import History
+from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.gateway.storage.names import Book
+from txwebqq.irc.gateway.storage.partedchannels import Absences
+from txwebqq.irc.gateway.storage.preferences import Preferences
+from txwebqq.irc.protocol.line import fold
+from txwebqq.irc.protocol.nicknames import Romanise
+from txwebqq.irc.protocol.splitting import lines, read
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.targets import SERVICE, Kind, Place
+from txwebqq.model import Font, Number, Status
+from txwebqq.ratelimit import Allowance
+
+MAX_MISSED = 200
+"""How many messages of a conversation are played back."""
+
+TYPING = 3.0
+"""The seconds between two notices that we are typing."""
+
+
+class Screen(Protocol):
+    """
+    An IRC client that is attached.
+
+    @ivar key: tells the clients of one user apart.
+    """
+
+    key: str
+
+    @property
+    def nick(self) -> str:
+        """
+        What it calls its user.
+        """
+
+    def show(self, entry: Entry) -> None:
+        """
+        Somebody said something.
+        """
+
+    def playBack(self, missed: Sequence[Entry]) -> None:
+        """
+        That was said while nobody was here.
+        """
+
+    def showChannel(self, channel: Channel) -> None:
+        """
+        A channel is there, or otherwise than it was.
+        """
+
+    def hideChannel(self, place: Place, name: str) -> None:
+        """
+        A channel is not there any more.
+        """
+
+    def typing(self, nick: str, number: int) -> None:
+        """
+        Somebody is typing.
+        """
+
+    def renamed(self, before: str, place: Place, after: str) -> None:
+        """
+        Somebody is called otherwise.
+        """
+
+    def appeared(self, nick: str, number: int, status: Status) -> None:
+        """
+        Somebody came or went.
+        """
+
+    def lookAgain(self) -> None:
+        """
+        Many may have come or gone.
+        """
+
+
+class Conversations(Directory):
+    """
+    Words, kept and shown to all clients.
+
+    @param seconds: the time, in Unix seconds.
+
+    @ivar kicks: whom clients are putting out of where, and why.
+    @ivar topics: where clients are changing the topic.
+    """
+
+    def __init__(
+        self,
+        settings: UserSettings,
+        book: Book,
+        history: History,
+        seconds: Callable[[], float],
+        preferences: Preferences,
+        absences: Absences,
+        romanise: Romanise | None = None,
+    ) -> None:
+        super().__init__(settings, book, romanise)
+        self.preferences = preferences
+        self.absences = absences
+        self.history = history
+        self.screens: list[Screen] = []
+        self.kicks: dict[tuple[Place, int], str] = {}
+        self.topics: set[Place] = set()
+        self._seconds = seconds
+        self._typing = Allowance(seconds, 1, TYPING)
+
+    @property
+    def isFormatted(self) -> bool:
+        """
+        Whether our user wants to see what words look like on QQ.
+        """
+        return self.preferences.word(self.name, "formatting", "off") == "on"
+
+    # ---- clients
+
+    def attach(self, screen: Screen) -> None:
+        """
+        A client has come: show it what there is, then what it has missed.
+        """
+        self.screens.append(screen)
+        for channel in self.channels():
+            screen.showChannel(channel)
+        screen.playBack(self.history.missed(self.name, screen.key, MAX_MISSED))
+        self.history.see(self.name, screen.key, self.history.last(self.name))
+
+    def _own(self) -> set[str]:
+        return super()._own() | {fold(screen.nick) for screen in self.screens}
+
+    def rename(self, place: Place, name: str) -> str:
+        before = self.book.name(place) or ""
+        problem = super().rename(place, name)
+        if not problem:
+            for screen in list(self.screens):
+                screen.renamed(before, place, name)
+                screen.lookAgain()
+        return problem
+
+    def detach(self, screen: Screen) -> None:
+        """
+        A client has gone.
+        """
+        if screen in self.screens:
+            self.screens.remove(screen)
+
+    def record(self, entry: Entry, besides: object = None) -> Entry | None:
+        """
+        Keep a message, and show it.
+
+        @param besides: who knows it already.
+
+        @return: as L{History.append}.
+        """
+        kept = self.history.append(entry)
+        if kept is not None:
+            for screen in list(self.screens):
+                if screen is not besides:
+                    screen.show(kept)
+                self.history.see(self.name, screen.key, kept.serial)
+        return kept
+
+    # ---- saying
+
+    async def say(
+        self,
+        place: Place,
+        text: str,
+        by: object,
+        command: str = "PRIVMSG",
+        font: Font = Font(),
+    ) -> list[Entry]:
+        """
+        Say what a client has typed; fails as L{Offices.send
+        <txwebqq.irc.qq.actions.Offices.send>}.
+
+        @return: what was said because of that: those words, or answers.
+        """
+        if place == SERVICE:
+            return await self.answer(text)
+        resident = self._talking(place)
+        await resident.send(place, read(text), font)
+        number = resident.number
+        said = self.entry(place, number, number, self.name, text, command=command)
+        kept = self.record(said, by)
+        return [] if kept is None else [kept]
+
+    async def type(self, place: Place) -> None:
+        """
+        Let a friend know that we are typing; fails as L{say}.
+        """
+        if self._typing.spend(place):
+            await self._talking(place).type(place.number)
+
+    async def shake(self, place: Place) -> None:
+        """
+        Shake a friend's window; fails as L{say}.
+        """
+        if place.kind is not Kind.PERSON:
+            raise NotSignedOn("only friends have windows")
+        await self._talking(place).shake(place.number)
+
+    def _talking(self, place: Place) -> Resident:
+        resident = self.residentOf(place)
+        if resident is None:
+            raise NotSignedOn("none of your accounts knows them")
+        return resident
+
+    @abstractmethod
+    async def answer(self, text: str) -> list[Entry]:
+        """
+        What the service says to a command.
+        """
+
+    def tell(self, text: str) -> None:
+        """
+        Tell news as the service: also those who are not here now.
+        """
+        for entry in self.fromDesk(text):
+            self.record(entry)
+
+    def fromDesk(self, text: str) -> list[Entry]:
+        """
+        What the service says to one client, a line each.
+        """
+        return [
+            self.entry(SERVICE, 0, 0, DESK, line, command="NOTICE")
+            for line in lines(text)
+        ]
+
+    def entry(
+        self,
+        place: Place,
+        account: int,
+        sender: int,
+        nick: str,
+        text: str,
+        at: int | None = None,
+        command: str = "PRIVMSG",
+    ) -> Entry:
+        """
+        A message that is not kept yet.
+
+        @param at: when it was said, in Unix seconds; without it, now.
+        """
+        now = int((self._seconds() if at is None else at) * 1000)
+        return Entry(
+            self.name, place, now, Number(account), Number(sender), nick, text, command
+        )
+
+    def latest(self, place: Place, count: int) -> list[Entry]:
+        """
+        What was said there last.
+        """
+        return self.history.latest(self.name, place, count)

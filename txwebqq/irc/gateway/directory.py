@@ -1,0 +1,195 @@
+"""
+What an IRC user calls everybody, for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+
+from txwebqq.irc.config.gateway import UserSettings
+from txwebqq.irc.gateway.storage.names import Book, NameTaken
+from txwebqq.irc.protocol.line import fold
+from txwebqq.irc.protocol.nicknames import (
+    Romanise,
+    channelFor,
+    isChannel,
+    isNick,
+    nickFor,
+)
+from txwebqq.irc.protocol.splitting import lines
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.contacts import Room
+from txwebqq.irc.targets import SERVICE, Kind, Place
+from txwebqq.model import Status
+
+DESK = "*qq"
+"""The nick of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """
+    A group, as IRC sees it.
+
+    @ivar members: nick, number, and whether an operator.
+    """
+
+    name: str
+    place: Place
+    topic: str
+    members: tuple[tuple[str, int, bool], ...]
+
+
+class _Taken(Container[str]):
+    """
+    The names that are somebody's, those of our user's clients among them.
+    """
+
+    def __init__(self, book: Container[str], own: Callable[[], set[str]]) -> None:
+        self._book = book
+        self._own = own
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (
+            name in self._book or fold(name) in self._own()
+        )
+
+
+class Directory:
+    """
+    The names of people, groups and discussions, and who knows them.
+
+    @param romanise: writes Chinese in Latin letters.
+
+    @ivar residents: the user's accounts, by number.
+    """
+
+    def __init__(
+        self, settings: UserSettings, book: Book, romanise: Romanise | None = None
+    ) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self.book = book
+        self.residents: dict[int, Resident] = {}
+        self._romanise = romanise
+        self._taken = _Taken(book, self._own)
+
+    def _own(self) -> set[str]:
+        """
+        The folded names that are not for others.
+        """
+        return {fold(self.name), fold(DESK)}
+
+    # ---- names
+
+    def nickOf(self, number: int, name: str) -> str:
+        """
+        What somebody is called, for ever from the first time on.
+        """
+        if number in self.residents:
+            return self.name
+        place = Place(Kind.PERSON, number)
+        style = self.settings.style
+        return self.book.claim(
+            place, lambda _: nickFor(name, number, style, self._taken, self._romanise)
+        )
+
+    def placeNamed(self, name: str) -> Place | None:
+        """
+        Who or what is called so.
+        """
+        return SERVICE if fold(name) == fold(DESK) else self.book.place(name)
+
+    def rename(self, place: Place, name: str) -> str:
+        """
+        Call somebody otherwise; what is wrong with that, or C{""}.
+        """
+        isRoom = place.kind is not Kind.PERSON
+        if fold(name) in self._own() or not (isChannel if isRoom else isNick)(name):
+            return f"{name} cannot be taken for that"
+        try:
+            self.book.rename(place, name)
+        except NameTaken as e:
+            return str(e)
+        return ""
+
+    def nameOf(self, place: Place) -> str:
+        """
+        What to call a place, whether it has a name or not.
+        """
+        if place == SERVICE:
+            return DESK
+        if place.kind is Kind.PERSON:
+            own = self.name if place.number in self.residents else None
+            # A name is for ever: who has none is not given one here.
+            return own or self.book.name(place) or str(place.number)
+        return self.channelOf(place)
+
+    # ---- channels
+
+    def channels(self) -> list[Channel]:
+        """
+        All of them, one for a group that several accounts are in.
+        """
+        rooms: dict[Place, Room] = {}
+        for resident in self.residents.values():
+            rooms.update(resident.rooms)
+        return [self._channel(room) for room in rooms.values()]
+
+    def channelOf(self, place: Place, name: str = "") -> str:
+        """
+        What a group or a discussion is called, likewise.
+        """
+        style = self.settings.style
+        return self.book.claim(
+            place,
+            lambda taken: channelFor(name, place.number, style, taken, self._romanise),
+        )
+
+    def _channel(self, room: Room) -> Channel:
+        name = self.channelOf(room.place, room.name)
+        members = {
+            self.nickOf(member.number, member.name): (member.number, member.isAdmin)
+            for member in room.members
+        }
+        topic = " ".join(lines(room.memo))
+        return Channel(
+            name,
+            room.place,
+            topic,
+            tuple((nick, *who) for nick, who in members.items()),
+        )
+
+    def residentOf(self, place: Place) -> Resident | None:
+        """
+        Which account talks there; one that is signed on before others.
+        """
+        known = [r for r in self.residents.values() if r.knows(place)]
+        if not known and place.kind is Kind.PERSON:
+            known = [r for r in self.residents.values() if r.meets(place.number)]
+        known.sort(key=lambda resident: not resident.isOnline)
+        return known[0] if known else None
+
+    def statusOf(self, number: int) -> Status | None:
+        """
+        How a friend appears, L{None} where that is not known.
+        """
+        for resident in self.residents.values():
+            buddy = resident.buddy(number)
+            if buddy is not None:
+                return buddy.status
+        return None
+
+    def listed(self) -> list[str]:
+        """
+        Everybody, a line each.
+        """
+        people = [
+            f"{self.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
+            for resident in self.residents.values()
+            for number in resident.people
+            if (buddy := resident.buddy(number)) is not None
+        ]
+        rooms = [f"{c.name}: {c.place.number}" for c in self.channels()]
+        return sorted(people) + sorted(rooms)

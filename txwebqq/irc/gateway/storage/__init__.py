@@ -1,0 +1,3 @@
+"""
+What the gateway keeps in its database.
+"""

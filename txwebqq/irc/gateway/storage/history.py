@@ -1,0 +1,347 @@
+"""
+What was said to IRC users, for a while.
+
+Messages are in the order of their times, and of their arrival within one time;
+what somebody has missed goes by arrival alone, since a letter that waited in
+QQ is late and new at once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from txwebqq.irc.gateway.storage.message import LAST, Entry, Point
+from txwebqq.irc.targets import Kind, Place
+from txwebqq.model import Number
+from txwebqq.sqlite.database import Database
+
+HISTORY_SCHEMA = """
+CREATE TABLE said (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    user TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    account INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    nick TEXT NOT NULL,
+    command TEXT NOT NULL,
+    text TEXT NOT NULL,
+    origin TEXT NOT NULL
+);
+CREATE INDEX said_by_time ON said (user, kind, place, time, serial);
+CREATE INDEX said_by_user ON said (user, serial);
+CREATE INDEX said_by_age ON said (time);
+CREATE UNIQUE INDEX said_by_origin ON said (user, kind, place, origin)
+    WHERE origin != '';
+CREATE TABLE seen (
+    user TEXT NOT NULL,
+    client TEXT NOT NULL,
+    serial INTEGER NOT NULL,
+    PRIMARY KEY (user, client)
+) WITHOUT ROWID;
+CREATE TABLE epoch (
+    salt TEXT NOT NULL
+);
+"""
+
+DAY = 24 * 3600 * 1000
+
+_MSGID = re.compile("([0-9a-f]+)-([0-9a-f]{1,15})")
+_COLUMNS = (
+    "serial, user, kind, place, time, account, sender, nick, command, text, origin"
+)
+_HERE = "user = ? AND kind = ? AND place = ?"
+
+
+class History:
+    """
+    The messages that are kept.
+
+    @param messages: how many of each user.
+    @param days: how long.
+    """
+
+    def __init__(
+        self, database: Database, messages: int = 100_000, days: int = 30
+    ) -> None:
+        self._database = database
+        self._db = database.connection
+        self._messages = messages
+        self._days = days
+        self._counts: dict[str, int] = {}
+        if self._db.execute("SELECT 1 FROM epoch").fetchone() is None:
+            # A database that was lost begins to count anew, and clients
+            # remember ids for ever.
+            self._db.execute("INSERT INTO epoch VALUES (?)", (secrets.token_hex(4),))
+        (self._salt,) = self._db.execute("SELECT salt FROM epoch").fetchone()
+
+    def append(self, entry: Entry) -> Entry | None:
+        """
+        Keep a message, and forget the user's first one if there are too many.
+
+        @return: the message with its serial and id; L{None} when one of the
+            same origin is kept already.
+        """
+        cursor = self._db.execute(
+            "INSERT OR IGNORE INTO said"
+            " (user, kind, place, time, account, sender, nick, command, text, origin)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *_here(entry.user, entry.place),
+                entry.time,
+                entry.account,
+                entry.sender,
+                entry.nick,
+                entry.command,
+                entry.text,
+                entry.origin,
+            ),
+        )
+        if cursor.rowcount < 1 or cursor.lastrowid is None:
+            return None
+        self._bound(entry.user)
+        serial = cursor.lastrowid
+        return replace(entry, serial=serial, msgid=self._msgid(serial))
+
+    def _bound(self, user: str) -> None:
+        if user not in self._counts:
+            (self._counts[user],) = self._db.execute(
+                "SELECT count(*) FROM said WHERE user = ?", (user,)
+            ).fetchone()
+        else:
+            self._counts[user] += 1
+        excess = self._counts[user] - self._messages
+        if excess > 0:
+            self._db.execute(
+                "DELETE FROM said WHERE serial IN"
+                " (SELECT serial FROM said WHERE user = ? ORDER BY serial LIMIT ?)",
+                (user, excess),
+            )
+            self._counts[user] = self._messages
+
+    def expire(self, now: int, limit: int = 1000) -> bool:
+        """
+        Forget some of what is too old.
+
+        @return: whether there may be more of it.
+        """
+        cursor = self._db.execute(
+            "DELETE FROM said WHERE serial IN"
+            " (SELECT serial FROM said WHERE time < ? ORDER BY time LIMIT ?)",
+            (now - self._days * DAY, limit),
+        )
+        self._counts.clear()
+        return cursor.rowcount == limit
+
+    # ---- what there was, always the oldest first
+
+    def point(self, user: str, place: Place, msgid: str) -> Point | None:
+        """
+        Where a message is, L{None} when it is not kept here.
+        """
+        found = _MSGID.fullmatch(msgid)
+        if found is None or found[1] != self._salt:
+            return None
+        row = self._db.execute(
+            f"SELECT time FROM said WHERE serial = ? AND {_HERE}",
+            (int(found[2], 16), *_here(user, place)),
+        ).fetchone()
+        return None if row is None else Point(row[0], int(found[2], 16))
+
+    def latest(
+        self, user: str, place: Place, limit: int, after: Point | None = None
+    ) -> list[Entry]:
+        """
+        The last messages, of those after a point if there is one.
+        """
+        low = (-LAST, 0) if after is None else after.end
+        return self._ending(user, place, low, (LAST, 0), limit)
+
+    def before(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
+        """
+        The last messages before a point.
+        """
+        return self._ending(user, place, (-LAST, 0), point.start, limit)
+
+    def after(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
+        """
+        The first messages after a point.
+        """
+        return self._beginning(user, place, point.end, (LAST, 0), limit)
+
+    def around(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
+        """
+        Messages on both sides of a point, with the one at it.
+        """
+        time, serial = point.start
+        earlier = self._ending(user, place, (-LAST, 0), (time, serial), limit // 2)
+        later = self._beginning(
+            user, place, (time, serial - 1), (LAST, 0), limit - limit // 2
+        )
+        return earlier + later
+
+    def between(
+        self, user: str, place: Place, one: Point, other: Point, limit: int
+    ) -> list[Entry]:
+        """
+        Messages between two points: the first of them, or where C{other} is
+        the earlier point, the last of them.
+        """
+        if one.start <= other.start:
+            return self._beginning(user, place, one.end, other.start, limit)
+        return self._ending(user, place, other.end, one.start, limit)
+
+    def targets(
+        self, user: str, one: Point, other: Point, limit: int
+    ) -> list[tuple[Place, int]]:
+        """
+        The conversations whose last message lies between two moments, with its
+        time, in the order of these times; of too many those nearest to
+        C{one}.
+        """
+        low, high = sorted((one.time, other.time))
+        order = "ASC" if one.time <= other.time else "DESC"
+        rows = self._db.execute(
+            "SELECT kind, place, max(time) AS latest FROM said WHERE user = ?"
+            " GROUP BY kind, place HAVING latest > ? AND latest < ?"
+            f" ORDER BY latest {order}, kind, place LIMIT ?",
+            (user, low, high, limit),
+        )
+        found = [(Place(Kind(kind), number), time) for kind, number, time in rows]
+        return found if order == "ASC" else found[::-1]
+
+    def _beginning(
+        self,
+        user: str,
+        place: Place,
+        low: tuple[int, int],
+        high: tuple[int, int],
+        limit: int,
+    ) -> list[Entry]:
+        return self._within(user, place, low, high, limit, "ASC")
+
+    def _ending(
+        self,
+        user: str,
+        place: Place,
+        low: tuple[int, int],
+        high: tuple[int, int],
+        limit: int,
+    ) -> list[Entry]:
+        return self._within(user, place, low, high, limit, "DESC")[::-1]
+
+    def _within(
+        self,
+        user: str,
+        place: Place,
+        low: tuple[int, int],
+        high: tuple[int, int],
+        limit: int,
+        order: str,
+    ) -> list[Entry]:
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM said WHERE {_HERE}"
+            " AND (time, serial) > (?, ?) AND (time, serial) < (?, ?)"
+            f" ORDER BY time {order}, serial {order} LIMIT ?",
+            # SQLite takes a negative limit for none.
+            (*_here(user, place), *low, *high, max(limit, 0)),
+        )
+        return self._entries(rows)
+
+    # ---- what was missed
+
+    def missed(self, user: str, client: str, limit: int) -> list[Entry]:
+        """
+        What has come since a client has seen something, in each conversation
+        at most so many of the last messages.
+        """
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER"
+            " (PARTITION BY kind, place ORDER BY time DESC, serial DESC) AS recent"
+            " FROM said WHERE user = ? AND serial > ?)"
+            " WHERE recent <= ? ORDER BY time, serial",
+            (user, self.seen(user, client), limit),
+        )
+        return self._entries(rows)
+
+    def since(self, user: str, place: Place, serial: int, limit: int) -> list[Entry]:
+        """
+        What has come to a conversation since a serial, at most so many of the
+        last messages.
+        """
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM said WHERE {_HERE} AND serial > ?"
+            " ORDER BY time DESC, serial DESC LIMIT ?",
+            (*_here(user, place), serial, limit),
+        )
+        return self._entries(rows)[::-1]
+
+    def seen(self, user: str, client: str) -> int:
+        """
+        Up to which serial a client has seen everything; 0 for a new one.
+        """
+        row = self._db.execute(
+            "SELECT serial FROM seen WHERE user = ? AND client = ?", (user, client)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def see(self, user: str, client: str, serial: int) -> None:
+        """
+        A client has seen everything up to a serial; never less than before.
+        """
+        self._db.execute(
+            "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (user, client)"
+            " DO UPDATE SET serial = max(serial, excluded.serial)",
+            (user, client, serial),
+        )
+
+    def last(self, user: str) -> int:
+        """
+        The serial of the user's last message, 0 if there is none.
+        """
+        (serial,) = self._db.execute(
+            "SELECT ifnull(max(serial), 0) FROM said WHERE user = ?", (user,)
+        ).fetchone()
+        return int(serial)
+
+    def _msgid(self, serial: int) -> str:
+        return f"{self._salt}-{serial:x}"
+
+    def _entries(self, rows: Iterable[Sequence[Any]]) -> list[Entry]:
+        return [
+            Entry(
+                user,
+                Place(Kind(kind), place),
+                time,
+                Number(account),
+                Number(sender),
+                nick,
+                text,
+                command,
+                origin,
+                serial,
+                self._msgid(serial),
+            )
+            for (
+                serial,
+                user,
+                kind,
+                place,
+                time,
+                account,
+                sender,
+                nick,
+                command,
+                text,
+                origin,
+            ) in rows
+        ]
+
+
+def _here(user: str, place: Place) -> tuple[str, int, int]:
+    return (user, int(place.kind), place.number)

@@ -1,0 +1,20 @@
+"""
+What is in the gateway's database.
+"""
+
+from __future__ import annotations
+
+from txwebqq.irc.gateway.storage.history import HISTORY_SCHEMA
+from txwebqq.irc.gateway.storage.names import NAMES_SCHEMA
+from txwebqq.irc.gateway.storage.partedchannels import ABSENCES_SCHEMA
+from txwebqq.irc.gateway.storage.preferences import PREFERENCES_SCHEMA
+from txwebqq.irc.qq.medialinks import LINKS_SCHEMA
+from txwebqq.sqlite.database import Shape
+
+GATEWAY_SHAPE = Shape(
+    NAMES_SCHEMA + HISTORY_SCHEMA + LINKS_SCHEMA + PREFERENCES_SCHEMA + ABSENCES_SCHEMA,
+    version=2,
+    application=0x71716777,
+    user="gateway",
+)
+"""Names, what was said and decided, who is absent, and pictures."""

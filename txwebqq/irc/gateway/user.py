@@ -1,0 +1,312 @@
+"""
+Somebody who uses the gateway, with their QQ accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from zlib import crc32
+
+from twisted.internet.defer import Deferred, fail
+
+from txwebqq import model
+from txwebqq.errors import CaptchaUnsolved
+from txwebqq.irc.config.gateway import UserSettings
+from txwebqq.irc.gateway.bot.bot import Desk
+from txwebqq.irc.gateway.conversations import Conversations
+from txwebqq.irc.gateway.storage.history import History
+from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.gateway.storage.names import Book
+from txwebqq.irc.gateway.storage.partedchannels import Absences
+from txwebqq.irc.gateway.storage.preferences import Preferences
+from txwebqq.irc.protocol.formatting import formatted
+from txwebqq.irc.protocol.nicknames import Romanise
+from txwebqq.irc.protocol.splitting import actionOf, shown
+from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.medialinks import Links
+from txwebqq.irc.qq.messages import Letter
+from txwebqq.irc.targets import Kind, Place
+from txwebqq.model import (
+    FriendshipNotice,
+    FriendshipStep,
+    GroupNotice,
+    GroupStep,
+    Status,
+)
+from txwebqq.service import WebQQService
+
+_STEPS = {
+    FriendshipStep.PASSED: "lets you have them for a friend",
+    FriendshipStep.PASSED_AND_ADDED: "is your friend now",
+    FriendshipStep.REJECTED: "does not want to be your friend",
+    FriendshipStep.ADDED: "has added you",
+    FriendshipStep.ADDED_UNSIGNED: "has added you",
+}
+
+
+class User(Conversations):
+    """
+    One of them. Their accounts stay signed on when all clients have left.
+
+    @param seconds: the time, in Unix seconds.
+    @param romanise: writes Chinese in Latin letters.
+    @param links: shows pictures, L{None} for not at all.
+
+    @ivar services: what keeps the accounts signed on, by number.
+    """
+
+    def __init__(
+        self,
+        settings: UserSettings,
+        book: Book,
+        history: History,
+        seconds: Callable[[], float],
+        preferences: Preferences,
+        absences: Absences,
+        romanise: Romanise | None = None,
+        links: Links | None = None,
+    ) -> None:
+        super().__init__(
+            settings, book, history, seconds, preferences, absences, romanise
+        )
+        self._links = links
+        self.services: dict[int, WebQQService] = {}
+        self._captchas: list[Deferred[str]] = []
+        for account in settings.accounts:
+            number = account.account.number
+            self.residents[number] = Resident(number, self)
+
+    async def answer(self, text: str) -> list[Entry]:
+        said: list[Entry] = []
+        await Desk(self, lambda line: said.extend(self.fromDesk(line))).do(text)
+        return said
+
+    # ---- accounts
+
+    def signOn(self, number: int) -> None:
+        """
+        Have an account signed on.
+        """
+        self.services[number].signOn()
+
+    def signOff(self, number: int) -> Deferred[None]:
+        """
+        Have it signed off, until somebody wants it back.
+        """
+        return self.services[number].signOff()
+
+    def solve(self, text: str) -> bool:
+        """
+        Give what somebody has read to whoever waits first.
+        """
+        if not self._captchas:
+            return False
+        self._captchas.pop(0).callback(text)
+        return True
+
+    # ---- what residents tell
+
+    def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
+        """
+        Ask for a captcha to be read.
+        """
+        link = self._link(image)
+        if link is None:
+            self.tell(
+                f"{resident.number} cannot be signed on: the server wants a captcha"
+                " read, and the gateway has no pictures-listen to show it by"
+            )
+            return fail(CaptchaUnsolved("nobody could see it"))
+        self.tell(f"{resident.number} is asked to read a captcha: {link}")
+        self.tell("Answer with: captcha TEXT")
+        answer: Deferred[str] = Deferred(self._captchas.remove)
+        self._captchas.append(answer)
+        return answer
+
+    def _link(self, picture: bytes) -> str | None:
+        return self._links.keep(picture) if picture and self._links else None
+
+    def arrived(self, resident: Resident) -> None:
+        """
+        It is signed on, and everybody is known.
+        """
+        self.tell(
+            f"{resident.number} is signed on: {len(resident.people)} friends,"
+            f" {len(resident.rooms)} groups"
+        )
+        self.changed(resident)
+
+    def changed(self, resident: Resident) -> None:
+        """
+        It knows others than before, or other things of them.
+        """
+        for number in resident.people:
+            buddy = resident.buddy(number)
+            if buddy is not None:
+                self.nickOf(number, buddy.name)
+        for channel in self.channels():
+            for screen in list(self.screens):
+                screen.showChannel(channel)
+        self._lookAgain()
+
+    def left(self, resident: Resident) -> None:
+        """
+        It is not signed on any more, for whatever reason.
+        """
+        self._lookAgain()
+
+    def _lookAgain(self) -> None:
+        for screen in list(self.screens):
+            screen.lookAgain()
+
+    def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
+        """
+        And nobody wanted that.
+        """
+        then = (
+            f"login {resident.number} signs it on again"
+            if isForGood
+            else "it is being signed on again"
+        )
+        self.tell(f"{resident.number} has lost its connection ({reason}); {then}")
+
+    def letterReceived(self, resident: Resident, letter: Letter) -> None:
+        """
+        Somebody wrote.
+        """
+        place = letter.place
+        name = self._nameOf(resident, letter)
+        nick = self.nickOf(letter.author, name)
+        links = [self._link(picture) or "" for picture in letter.pictures]
+        text = shown(letter.content, links)
+        if self.isFormatted and actionOf(text) is None:
+            text = formatted(text, letter.font)
+        origin = f"{letter.author} {letter.time} {crc32(text.encode()):x}"
+        entry = self.entry(
+            place,
+            resident.number,
+            letter.author,
+            nick,
+            text,
+            letter.time,
+        )
+        if place.kind is not Kind.PERSON:
+            # Each of our accounts in a group is told.
+            entry = replace(entry, origin=origin)
+        self.record(entry)
+
+    def typing(self, resident: Resident, number: int) -> None:
+        """
+        A friend is typing.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            nick = self.nickOf(number, buddy.name)
+            for screen in list(self.screens):
+                screen.typing(nick, number)
+
+    def shaken(self, resident: Resident, number: int) -> None:
+        """
+        A friend shakes our window.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            place, nick = Place(Kind.PERSON, number), self.nickOf(number, buddy.name)
+            text = "shakes your window"
+            self.record(
+                self.entry(place, resident.number, number, nick, text, command="NOTICE")
+            )
+
+    def gone(self, resident: Resident, place: Place) -> None:
+        """
+        It is in a group or a discussion no longer.
+        """
+        if self.residentOf(place) is None:
+            self.absences.forget(self.name, place)
+            for screen in list(self.screens):
+                screen.hideChannel(place, self.channelOf(place))
+
+    def _nameOf(self, resident: Resident, letter: Letter) -> str:
+        buddy = resident.buddy(letter.author)
+        if buddy is not None:
+            return buddy.name
+        here = resident.rooms.get(letter.place)
+        rooms = resident.rooms.values() if here is None else (here,)
+        names = (m.name for r in rooms for m in r.members if m.number == letter.author)
+        return next(names, "")
+
+    def appeared(self, resident: Resident, number: int, status: Status) -> None:
+        """
+        A friend came, went or changed.
+        """
+        buddy = resident.buddy(number)
+        if buddy is not None:
+            nick = self.nickOf(number, buddy.name)
+            for screen in list(self.screens):
+                screen.appeared(nick, number, status)
+
+    def requested(
+        self, resident: Resident, number: int, notice: FriendshipNotice
+    ) -> None:
+        """
+        A step of somebody on the way to a friendship.
+        """
+        if notice.step is FriendshipStep.REQUESTED:
+            resident.requests[number] = notice
+            self.tell(
+                f"{number} wants to be a friend of {resident.number}: {notice.text}"
+            )
+            self.tell(f"accept {number}, or deny {number}")
+            return
+        words = f" ({notice.text})" if notice.text else ""
+        self.tell(f"{number} {_STEPS[notice.step]}{words}")
+
+    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+        """
+        Somebody wants to be in a group of ours.
+        """
+        place = Place(Kind.GROUP, notice.number)
+        resident.applications[number, place] = notice
+        name = self.channelOf(place)
+        self.tell(f"{number} wants to join {name}: {notice.text}")
+        self.tell(f"accept {number} {name}, or deny {number} {name}")
+
+    def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
+        """
+        A step of somebody into or out of a group.
+        """
+        where = self.channelOf(Place(Kind.GROUP, notice.number))
+        who = self._whoIn(resident, notice)
+        words = f" ({notice.text})" if notice.text else ""
+        self.tell(f"{resident.number}: {_told(notice, who, where)}{words}")
+
+    def _whoIn(self, resident: Resident, notice: GroupNotice) -> str:
+        if not notice.member:
+            return self.name
+        number = notice.memberNumber or resident.numberOf(notice.member)
+        return self.nameOf(Place(Kind.PERSON, number)) if number else "somebody"
+
+
+def _told(notice: GroupNotice, who: str, where: str) -> str:
+    match notice.step, notice.operation:
+        case GroupStep.CREATED, _:
+            return f"{where} is a new group"
+        case GroupStep.JOINED, _:
+            return f"{who} is in {where} now"
+        case GroupStep.LEFT, model.DISSOLVED:
+            return f"{where} is no more"
+        case GroupStep.LEFT, model.REMOVED:
+            return f"{who} was put out of {where}"
+        case GroupStep.LEFT, _:
+            return f"{who} has left {where}"
+        case GroupStep.AGREED, _:
+            return f"you may join {where}"
+        case GroupStep.DENIED, _:
+            return f"you may not join {where}"
+        case GroupStep.ADMIN, model.OWNER_CHANGED:
+            return f"{who} owns {where} now"
+        case GroupStep.ADMIN, (1 | 3):
+            return f"{who} administers {where} now"
+        case _:
+            return f"{who} administers {where} no longer"
