@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_twisted import async_yield_fixture
 
-from tests.irc.household import Household
+from tests.irc.processes import Household
 from tests.irc.scene import Scene
 
 

@@ -13,13 +13,13 @@ from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import Channel, Circle, NetworkSettings, RoomSettings
-from txwebqq.irc.delegate import Delegate
-from txwebqq.irc.network import Network
 from txwebqq.irc.protocol.line import Line, fold, parse, serialise
 from txwebqq.irc.qq.medialinks import Links
-from txwebqq.irc.relay import RELAY_SHAPE
-from txwebqq.irc.room import Room
-from txwebqq.irc.spool import Spool
+from txwebqq.irc.relay.account import Delegate
+from txwebqq.irc.relay.network import Network
+from txwebqq.irc.relay.outbox import Spool
+from txwebqq.irc.relay.room import Room
+from txwebqq.irc.relay.service import RELAY_SHAPE
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ

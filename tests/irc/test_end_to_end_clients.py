@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pytest_twisted import ensureDeferred
 
-from tests.irc.household import Household
+from tests.irc.processes import Household
 from tests.irc.programs import program
 
 CONFIGURATION = """

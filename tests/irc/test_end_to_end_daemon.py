@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.irc.household import Household
+from tests.irc.processes import Household
 
 PAGE = Path(__file__).parents[2] / "docs" / "irc-gateway.md"
 FIRST = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)[0]

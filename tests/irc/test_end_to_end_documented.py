@@ -12,7 +12,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.daemons import ROOT
-from tests.irc.household import Household
+from tests.irc.processes import Household
 
 PAGE = ROOT / "docs" / "irc-clients.md"
 

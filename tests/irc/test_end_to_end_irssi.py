@@ -9,7 +9,7 @@ import re
 from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import Irssi
-from tests.irc.household import IRC_PASSWORD, Household
+from tests.irc.processes import IRC_PASSWORD, Household
 
 
 def byPassword(household: Household, user: str = "alice") -> str:

@@ -8,7 +8,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.daemons import Daemon
-from tests.irc.household import IRC_PASSWORD, Household
+from tests.irc.processes import IRC_PASSWORD, Household
 from tests.irc.servers import Ircd, Person, config
 
 RELAY = """

@@ -9,7 +9,7 @@ import re
 from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import WeeChat
-from tests.irc.household import IRC_PASSWORD, Household
+from tests.irc.processes import IRC_PASSWORD, Household
 
 ROOM = "irc.qq.#猫咪"
 

@@ -16,7 +16,7 @@ from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
 from txwebqq.irc.gateway.service import Gateway
-from txwebqq.irc.relay import Relay
+from txwebqq.irc.relay.service import Relay
 
 
 class Options(UsageOptions):

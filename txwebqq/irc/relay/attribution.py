@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from txwebqq.graphemes import characters
 from txwebqq.irc.protocol.splitting import cut, stripFormatting
-from txwebqq.irc.spool import Piece, Tone
+from txwebqq.irc.relay.outbox import Piece, Tone
 
 GAP = "\u200b"
 """What a nick has in it that is not to be taken for a call: no width at all."""

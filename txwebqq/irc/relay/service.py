@@ -13,11 +13,11 @@ from twisted.logger import Logger
 
 from txwebqq.client import WebQQClient, connect
 from txwebqq.irc.config.relay import RelaySettings
-from txwebqq.irc.delegate import Delegate
-from txwebqq.irc.network import Network
 from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, Links, showing
-from txwebqq.irc.room import Room
-from txwebqq.irc.spool import SPOOL_SCHEMA, Spool
+from txwebqq.irc.relay.account import Delegate
+from txwebqq.irc.relay.network import Network
+from txwebqq.irc.relay.outbox import SPOOL_SCHEMA, Spool
+from txwebqq.irc.relay.room import Room
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY, Database, Shape
 

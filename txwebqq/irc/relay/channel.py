@@ -8,9 +8,9 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from txwebqq.irc.audience import Audience
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.spool import Piece
+from txwebqq.irc.relay.members import Audience
+from txwebqq.irc.relay.outbox import Piece
 
 FIRST_REJOIN = 5.0
 """The seconds until we ask to be let in again, the first time."""

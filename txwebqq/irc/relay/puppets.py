@@ -16,9 +16,9 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.guest import Guest
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import Style, nickFor
+from txwebqq.irc.relay.connection import Guest
 
 IDLE = 1800.0
 """The seconds of silence after which somebody's connection is closed."""

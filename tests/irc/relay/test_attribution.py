@@ -12,11 +12,8 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.echoes import SECONDS, Echoes
-from txwebqq.irc.handshake import CHUNK, Handshake
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.spool import Piece, Tone
-from txwebqq.irc.wording import (
+from txwebqq.irc.relay.attribution import (
     linesOf,
     nextLine,
     opening,
@@ -25,6 +22,9 @@ from txwebqq.irc.wording import (
     short,
     unwrapped,
 )
+from txwebqq.irc.relay.loopdetection import SECONDS, Echoes
+from txwebqq.irc.relay.outbox import Piece, Tone
+from txwebqq.irc.relay.registration import CHUNK, Handshake
 from txwebqq.net.pacing import Pace
 
 WORDS = st.text(st.sampled_from("ab c茶é\u0301👨\u200d👩🇨🇳\n"), max_size=200)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.authority import LOCALHOST, LOOPBACK, Authority
 from tests.daemons import Daemon, House, freePort
 from tests.irc.clients import Irssi, Screen, WeeChat
-from tests.irc.neighbours import Neighbour
+from tests.irc.qqfriends import Neighbour
 
 PEOPLE = """
 [[account]]

@@ -18,15 +18,15 @@ from txwebqq.errors import (
     RequestRefused,
     WebQQError,
 )
-from txwebqq.irc.audience import Audience
 from txwebqq.irc.config.relay import Circle
 from txwebqq.irc.protocol.splitting import cut, read, shown
 from txwebqq.irc.qq.account import Residence, Resident
 from txwebqq.irc.qq.messages import Letter, markOf
-from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.spool import Piece, Spool
+from txwebqq.irc.relay.attribution import opening
+from txwebqq.irc.relay.errors import NotNow, Refused
+from txwebqq.irc.relay.members import Audience
+from txwebqq.irc.relay.outbox import Piece, Spool
 from txwebqq.irc.targets import Kind, Place
-from txwebqq.irc.wording import opening
 from txwebqq.model import (
     Account,
     DiscussionMessage,

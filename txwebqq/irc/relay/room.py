@@ -17,20 +17,20 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.irc.audience import Audience
 from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.config.relay import RoomSettings
-from txwebqq.irc.delegate import Table
-from txwebqq.irc.echoes import Echoes
-from txwebqq.irc.lane import Lane
-from txwebqq.irc.moves import Moves
 from txwebqq.irc.protocol.splitting import actionOf, lines, shown, stripFormatting
 from txwebqq.irc.qq.medialinks import Links
 from txwebqq.irc.qq.messages import Letter
-from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.seat import Seat
-from txwebqq.irc.spool import Piece, Spool, Taken, Tone
-from txwebqq.irc.wording import linesOf, quiet, short
+from txwebqq.irc.relay.account import Table
+from txwebqq.irc.relay.attribution import linesOf, quiet, short
+from txwebqq.irc.relay.channel import Seat
+from txwebqq.irc.relay.errors import NotNow, Refused
+from txwebqq.irc.relay.loopdetection import Echoes
+from txwebqq.irc.relay.members import Audience
+from txwebqq.irc.relay.membershipnotices import Moves
+from txwebqq.irc.relay.outbox import Piece, Spool, Taken, Tone
+from txwebqq.irc.relay.sender import Lane
 from txwebqq.ratelimit import Allowance
 
 HOLD = 3.0

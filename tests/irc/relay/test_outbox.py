@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.irc.config.policies import AtLimit
-from txwebqq.irc.relay import RELAY_SHAPE
-from txwebqq.irc.spool import Piece, Spool, Taken, Tone
+from txwebqq.irc.relay.outbox import Piece, Spool, Taken, Tone
+from txwebqq.irc.relay.service import RELAY_SHAPE
 from txwebqq.sqlite.database import MEMORY, Database
 
 

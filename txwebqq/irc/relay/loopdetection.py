@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from txwebqq.irc.wording import plain, unwrapped
+from txwebqq.irc.relay.attribution import plain, unwrapped
 
 SECONDS = 120.0
 REMEMBERED = 1000

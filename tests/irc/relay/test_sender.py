@@ -12,12 +12,12 @@ from twisted.python.failure import Failure
 
 from tests.irc.relays import Scene, digits
 from txwebqq.errors import RequestRefused
-from txwebqq.irc.delegate import LOOKED_UP_AGAIN
-from txwebqq.irc.lane import GIVE_UP, LONGEST_PAUSE, PATIENCE
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import Letter
-from txwebqq.irc.room import GRACE, NEWS_WINDOW
-from txwebqq.irc.spool import Piece
+from txwebqq.irc.relay.account import LOOKED_UP_AGAIN
+from txwebqq.irc.relay.outbox import Piece
+from txwebqq.irc.relay.room import GRACE, NEWS_WINDOW
+from txwebqq.irc.relay.sender import GIVE_UP, LONGEST_PAUSE, PATIENCE
 
 Flush = Callable[..., list[Failure]]
 

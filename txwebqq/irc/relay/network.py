@@ -15,17 +15,17 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.guest import Guest
-from txwebqq.irc.handshake import RELAYMSG
 from txwebqq.irc.protocol.line import Line, isWord
 from txwebqq.irc.protocol.nicknames import Style, nickFor
 from txwebqq.irc.protocol.splitting import asAction, cut
-from txwebqq.irc.puppets import Puppets
-from txwebqq.irc.reception import Reception
-from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.seat import FIRST_REJOIN, Listener, Seat
-from txwebqq.irc.spool import Piece, Tone
-from txwebqq.irc.wording import nextLine, opening
+from txwebqq.irc.relay.attribution import nextLine, opening
+from txwebqq.irc.relay.channel import FIRST_REJOIN, Listener, Seat
+from txwebqq.irc.relay.commands import Reception
+from txwebqq.irc.relay.connection import Guest
+from txwebqq.irc.relay.errors import NotNow, Refused
+from txwebqq.irc.relay.outbox import Piece, Tone
+from txwebqq.irc.relay.puppets import Puppets
+from txwebqq.irc.relay.registration import RELAYMSG
 from txwebqq.net.clientendpoint import endpointOf
 from txwebqq.net.pacing import Pace
 

@@ -14,7 +14,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.handshake import Handshake
 from txwebqq.irc.protocol.line import (
     MAPPINGS,
     MAX_LINE,
@@ -28,7 +27,8 @@ from txwebqq.irc.protocol.line import (
     serialise,
     sized,
 )
-from txwebqq.irc.refusals import NotNow, Refused
+from txwebqq.irc.relay.errors import NotNow, Refused
+from txwebqq.irc.relay.registration import Handshake
 
 LONGEST = 8192
 """The bytes of a line that a server may send us: some exceed 512."""

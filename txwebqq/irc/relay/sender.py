@@ -13,8 +13,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.policies import AtLimit
-from txwebqq.irc.refusals import NotNow, Refused
-from txwebqq.irc.spool import Piece, Spool, Tone
+from txwebqq.irc.relay.errors import NotNow, Refused
+from txwebqq.irc.relay.outbox import Piece, Spool, Tone
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
 """The seconds until something refused is said again, the first time and at

@@ -11,9 +11,9 @@ import pytest
 from tests.irc.relays import Scene
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.guest import LEAVING, QUIET
-from txwebqq.irc.network import REGAIN, SETTLED, UNANSWERED
 from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.relay.connection import LEAVING, QUIET
+from txwebqq.irc.relay.network import REGAIN, SETTLED, UNANSWERED
 from txwebqq.net.clientendpoint import endpointOf
 
 

@@ -13,7 +13,7 @@ from tests.irc.relays import Scene, digits
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.room import GRACE
+from txwebqq.irc.relay.room import GRACE
 from txwebqq.model import Code, Gid, GroupNotice, GroupStep, Number
 from txwebqq.protocol import WebQQProtocol
 

@@ -1,0 +1,3 @@
+"""
+The relay: QQ groups and IRC channels as one room.
+"""
