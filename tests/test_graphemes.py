@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.graphemes import characters
+from txwebqq.graphemes import graphemes
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 WAVING = "\U0001f44b\U0001f3fd"
@@ -42,7 +42,7 @@ def test_characters(parts: list[str]) -> None:
     """
     A text falls into the characters that it shows.
     """
-    assert list(characters("".join(parts))) == parts
+    assert list(graphemes("".join(parts))) == parts
 
 
 @given(
@@ -58,6 +58,6 @@ def test_lossless(text: str) -> None:
     """
     Characters joined are the text again, and none is empty.
     """
-    parts = list(characters(text))
+    parts = list(graphemes(text))
     assert "".join(parts) == text
     assert "" not in parts

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 
 from txwebqq import ratelimit
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 
 
 def test_window() -> None:
@@ -16,34 +16,34 @@ def test_window() -> None:
     others have their own.
     """
     clock = Clock()
-    allowance = Allowance(clock.seconds, 2, 60.0)
-    assert [allowance.spend("a") for _ in range(3)] == [True, True, False]
-    assert not allowance.isLeft("a")
-    assert allowance.spend("b")
+    limiter = RateLimiter(clock.seconds, 2, 60.0)
+    assert [limiter.take("a") for _ in range(3)] == [True, True, False]
+    assert not limiter.hasCapacity("a")
+    assert limiter.take("b")
     clock.advance(59)
-    assert not allowance.spend("a")
+    assert not limiter.take("a")
     clock.advance(1)
-    assert allowance.isLeft("a")
-    assert [allowance.spend("a") for _ in range(3)] == [True, True, False]
+    assert limiter.hasCapacity("a")
+    assert [limiter.take("a") for _ in range(3)] == [True, True, False]
 
 
 def test_forgiven() -> None:
     """
     What is forgiven does not count.
     """
-    allowance = Allowance(Clock().seconds, 1, 60.0)
-    allowance.spend("a")
-    allowance.forgive("a")
-    allowance.forgive("b")
-    assert allowance.isLeft("a")
+    limiter = RateLimiter(Clock().seconds, 1, 60.0)
+    limiter.take("a")
+    limiter.reset("a")
+    limiter.reset("b")
+    assert limiter.hasCapacity("a")
 
 
 def test_bounded() -> None:
     """
     However many come, only so many are remembered.
     """
-    allowance = Allowance(Clock().seconds, 1, 60.0)
+    limiter = RateLimiter(Clock().seconds, 1, 60.0)
     for who in range(ratelimit.MAX_REMEMBERED + 1):
-        assert allowance.spend(who)
-    assert not allowance.isLeft(1)
-    assert allowance.isLeft(0)
+        assert limiter.take(who)
+    assert not limiter.hasCapacity(1)
+    assert limiter.hasCapacity(0)

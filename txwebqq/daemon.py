@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.error import CannotListenError
 
 
-class CannotStart(SystemExit, Exception):
+class StartupError(SystemExit, Exception):
     """
     Ends the process with one line and no traceback; being an L{Exception} as
     well, it is one that a C{twistd} in the background passes on to whoever
@@ -18,7 +18,7 @@ class CannotStart(SystemExit, Exception):
     """
 
 
-def reasonOf(error: object) -> str:
+def listenErrorText(error: object) -> str:
     """
     Why nobody can listen somewhere.
     """
@@ -27,7 +27,7 @@ def reasonOf(error: object) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def heedTerminate(reactor: Any) -> None:
+def exitCleanlyOnSigterm(reactor: Any) -> None:
     """
     Have SIGTERM end the process with exit code 0, once all is done; twistd's
     own way ends in dying of the signal. To be called when the reactor runs.

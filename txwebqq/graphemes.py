@@ -103,7 +103,7 @@ _VIRAMA = 9
 """The combining class of what joins two Indic consonants."""
 
 
-def characters(text: str) -> Iterator[str]:
+def graphemes(text: str) -> Iterator[str]:
     """
     The characters of a text, each with all that belongs to it: accents, the
     parts of one emoji, both halves of a flag. Joined they are the text again.

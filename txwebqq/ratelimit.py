@@ -12,7 +12,7 @@ HOUR = 3600.0
 MAX_REMEMBERED = 10_000
 
 
-class Allowance:
+class RateLimiter:
     """
     So many times in a while, for each address or account; the while begins
     with the first time.
@@ -28,13 +28,13 @@ class Allowance:
         # How often, and since when; the oldest first.
         self._spent: OrderedDict[Hashable, tuple[int, float]] = OrderedDict()
 
-    def isLeft(self, who: Hashable) -> bool:
+    def hasCapacity(self, who: Hashable) -> bool:
         """
         Whether they may once more.
         """
         return self._recent(who)[0] < self._times
 
-    def spend(self, who: Hashable) -> bool:
+    def take(self, who: Hashable) -> bool:
         """
         Do it.
 
@@ -49,7 +49,7 @@ class Allowance:
             self._spent.popitem(last=False)
         return True
 
-    def forgive(self, who: Hashable) -> None:
+    def reset(self, who: Hashable) -> None:
         """
         What they did does not count.
         """

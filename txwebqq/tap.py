@@ -21,8 +21,8 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.client import Servers, connect
-from txwebqq.config.passwordfile import readSecret
-from txwebqq.daemon import heedTerminate
+from txwebqq.config.passwordfile import readPasswordFile
+from txwebqq.daemon import exitCleanlyOnSigterm
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
@@ -143,7 +143,7 @@ def makeService(options: Options) -> IService:
         heartbeat=options["interval"],
     )
     _stopAfter(service, reactor)
-    reactor.callWhenRunning(heedTerminate, reactor)
+    reactor.callWhenRunning(exitCleanlyOnSigterm, reactor)
     return service
 
 
@@ -190,7 +190,7 @@ def _password(file: str | None) -> str:
         except UnicodeEncodeError as e:
             raise InvalidConfiguration(f"{PASSWORD_VARIABLE} is not UTF-8") from e
         return fromEnvironment
-    return readSecret(Path(file))
+    return readPasswordFile(Path(file))
 
 
 def _status(word: str) -> Status:

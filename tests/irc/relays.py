@@ -19,7 +19,7 @@ from txwebqq.irc.relay.account import Delegate
 from txwebqq.irc.relay.network import Network
 from txwebqq.irc.relay.outbox import Spool
 from txwebqq.irc.relay.room import Room
-from txwebqq.irc.relay.service import RELAY_SHAPE
+from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ
@@ -234,7 +234,7 @@ class Scene:
         self.clock = clock
         self.alice, self.ming = self.web.friends("Alice", "小明")
         group = self.web.group("猫咪", self.ming, self.alice)
-        self.database = database or Database(MEMORY, RELAY_SHAPE)
+        self.database = database or Database(MEMORY, RELAY_SCHEMA)
         self.spool = Spool(self.database)
         self.links = Links(self.database, clock.seconds, "http://qq.test")
         self.server = Server(clock)

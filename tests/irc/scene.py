@@ -17,13 +17,13 @@ from txwebqq.irc.gateway.storage.history import History
 from txwebqq.irc.gateway.storage.names import Names
 from txwebqq.irc.gateway.storage.partedchannels import Absences
 from txwebqq.irc.gateway.storage.preferences import Preferences
-from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import User
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import Style
 from txwebqq.irc.qq.medialinks import Links
 from txwebqq.model import Did, Number
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
@@ -91,8 +91,8 @@ class Scene:
         self.alice, self.ming = self.web.friends("Alice", friend)
         self.cats = self.web.group("猫咪", self.ming, self.alice)
         self.visitors: set[Visit] = set()
-        self.guesses = Allowance(self.clock.seconds, GUESSES, GUESSING)
-        self.database = Database(MEMORY, GATEWAY_SHAPE)
+        self.guesses = RateLimiter(self.clock.seconds, GUESSES, GUESSING)
+        self.database = Database(MEMORY, GATEWAY_SCHEMA)
         settings = UserSettings(
             "alice", "oolong", style, (AccountSettings(self.alice.account),)
         )

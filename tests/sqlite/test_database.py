@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.sqlite.database import MEMORY, Database, InUse, Shape
+from txwebqq.sqlite.database import MEMORY, Database, DatabaseInUse, Schema
 
-SHAPE = Shape("CREATE TABLE tea (leaf TEXT);", 3, 0x7465, "kettle")
+SHAPE = Schema("CREATE TABLE tea (leaf TEXT);", 3, 0x7465, "kettle")
 
 
 def filled(path: Path) -> Path:
@@ -147,12 +147,12 @@ def test_inUse(tmp_path: Path) -> None:
     """
     path = filled(tmp_path / "tea.db")
     first = Database(path, SHAPE)
-    with pytest.raises(InUse, match="another kettle has it open"):
+    with pytest.raises(DatabaseInUse, match="another kettle has it open"):
         Database(path, SHAPE)
     second = Database(path, SHAPE, shared=True)
     assert leaves(second) == [("oolong",)]
     second.close()
-    with pytest.raises(InUse):
+    with pytest.raises(DatabaseInUse):
         Database(path, SHAPE)
     first.close()
     Database(path, SHAPE).close()

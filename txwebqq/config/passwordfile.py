@@ -10,7 +10,7 @@ from pathlib import Path
 from txwebqq.errors import InvalidConfiguration
 
 
-def readSecret(path: Path) -> str:
+def readPasswordFile(path: Path) -> str:
     """
     What a file holds that nobody else may read, without the line end.
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from txwebqq.config.passwordfile import readSecret
+from txwebqq.config.passwordfile import readPasswordFile
 from txwebqq.errors import InvalidConfiguration
 
 
-class Table:
+class ConfigTable:
     """
     A table of the file, read key by key.
     """
@@ -30,7 +30,7 @@ class Table:
         """
         return InvalidConfiguration(f"{self._name}: {key} {problem}")
 
-    def text(
+    def string(
         self, key: str, default: str | None = None, mayBeEmpty: bool = False
     ) -> str:
         """
@@ -56,7 +56,7 @@ class Table:
             raise self.error(key, f"is not a number from {low} to {high}")
         return int(value)
 
-    def flag(self, key: str, default: bool) -> bool:
+    def boolean(self, key: str, default: bool) -> bool:
         """
         Yes or no.
         """
@@ -69,7 +69,7 @@ class Table:
         """
         One of several words.
         """
-        value = self.text(key, default)
+        value = self.string(key, default)
         if value not in choices:
             raise self.error(key, f"is none of {', '.join(choices)}")
         return value
@@ -80,22 +80,22 @@ class Table:
         """
         if key not in self._values:
             return None
-        return self._folder / self.text(key)
+        return self._folder / self.string(key)
 
-    def secret(self, key: str, default: str | None = None) -> str:
+    def passwordFile(self, key: str, default: str | None = None) -> str:
         """
         What stands in a file that nobody else may read; without C{default}
         the key must be there.
         """
         if key not in self._values and default is not None:
             return default
-        path = self._folder / self.text(key)
+        path = self._folder / self.string(key)
         try:
-            return readSecret(path)
+            return readPasswordFile(path)
         except InvalidConfiguration as e:
             raise self.error(key, f"cannot be used: {e}") from e
 
-    def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    def stringList(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """
         A list of texts, not empty where the default is not.
         """
@@ -105,7 +105,7 @@ class Table:
             raise self.error(key, "is not a list of texts")
         return tuple(values)
 
-    def tables(self, key: str) -> Iterator[Table]:
+    def tables(self, key: str) -> Iterator[ConfigTable]:
         """
         The tables of a C{[[...]]}.
         """
@@ -113,7 +113,7 @@ class Table:
         if not isinstance(values, list):
             raise self.error(key, f"is written [[...{key}]]")
         for position, value in enumerate(values, 1):
-            yield Table(f"{self._name}.{key} {position}", value, self._folder)
+            yield ConfigTable(f"{self._name}.{key} {position}", value, self._folder)
 
     def close(self) -> None:
         """

@@ -12,7 +12,7 @@ from twisted.internet.error import CannotListenError
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
+from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
 from txwebqq.irc.gateway.service import Gateway
@@ -56,7 +56,7 @@ class IRCDaemon(MultiService):
             super().privilegedStartService()  # type: ignore[no-untyped-call]
         except CannotListenError as e:
             where = f"{e.interface}:{e.port}" if e.port else e.interface
-            raise CannotStart(f"Cannot listen on {where}: {reasonOf(e)}") from e
+            raise StartupError(f"Cannot listen on {where}: {listenErrorText(e)}") from e
 
 
 def makeService(options: Options) -> IService:
@@ -66,7 +66,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock: Any = reactor
-    clock.callWhenRunning(heedTerminate, clock)
+    clock.callWhenRunning(exitCleanlyOnSigterm, clock)
     configuration: Configuration = options["configuration"]
     daemon = IRCDaemon()  # type: ignore[no-untyped-call]
     try:
@@ -77,5 +77,5 @@ def makeService(options: Options) -> IService:
             relay = Relay(configuration.relay, clock)
             relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:
-        raise CannotStart(f"{options['config']}: {e}") from e
+        raise StartupError(f"{options['config']}: {e}") from e
     return daemon

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from txwebqq.errors import MessageTooLong
-from txwebqq.graphemes import characters
+from txwebqq.graphemes import graphemes
 from txwebqq.model import Content, Segment, Text
 from txwebqq.wire.content import sizeOf
 
@@ -86,7 +86,7 @@ def _end(text: str, limit: int) -> int:
     # No code point has less than one byte.
     window = text[: limit + 1]
     end = size = word = wordSize = 0
-    for character in characters(window):
+    for character in graphemes(window):
         count = len(character.encode("utf-8", "surrogatepass"))
         if size + count > limit:
             break

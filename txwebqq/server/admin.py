@@ -26,7 +26,7 @@ from txwebqq.server.records import (
     RoomWithMembers,
 )
 from txwebqq.server.storage.store import Store
-from txwebqq.sqlite.database import InUse
+from txwebqq.sqlite.database import DatabaseInUse
 from txwebqq.wire.digests import passwordHash
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
@@ -84,7 +84,7 @@ def _perform(arguments: Arguments) -> None:
         Store(path).close()
     try:
         store = Store(path, shared=not arguments.alone)
-    except InUse as e:
+    except DatabaseInUse as e:
         if not arguments.alone:
             raise
         raise InvalidConfiguration(

@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from txwebqq.daemon import CannotStart, heedTerminate, reasonOf
+from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
 from txwebqq.server.domain.filetransfers import Limits
@@ -137,12 +137,12 @@ class ServerService(Service):
             with _asServant(options):
                 self._server = server = self._open(options)
         except InvalidConfiguration as e:
-            raise CannotStart(str(e)) from e
+            raise StartupError(str(e)) from e
         endpoint = serverFromString(self._reactor, options["endpoint"])
         listening: Deferred[IListeningPort] = endpoint.listen(server.site())
         listening.addCallbacks(self._cbListening, self._ebListening)
         if self._trouble is not None:
-            raise CannotStart(self._trouble)
+            raise StartupError(self._trouble)
 
     def _open(self, options: Options) -> WebQQServer:
         store = self._store = options["store"] or Store(options["database"])
@@ -204,7 +204,7 @@ class ServerService(Service):
         self._log.info("The WebQQ server listens on {where}.", where=where)
 
     def _ebListening(self, failure: Failure) -> None:
-        reason = reasonOf(failure.value)
+        reason = listenErrorText(failure.value)
         self._trouble = f"Cannot listen on {self._options['listen']}: {reason}"
 
     async def _stop(self) -> None:
@@ -235,7 +235,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock: Any = reactor
-    clock.callWhenRunning(heedTerminate, clock)
+    clock.callWhenRunning(exitCleanlyOnSigterm, clock)
     return ServerService(options, clock)
 
 

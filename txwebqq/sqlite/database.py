@@ -22,7 +22,7 @@ MEMORY = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Schema:
     """
     What a database looks like inside.
 
@@ -39,7 +39,7 @@ class Shape:
     user: str = "server"
 
 
-class InUse(InvalidConfiguration):
+class DatabaseInUse(InvalidConfiguration):
     """
     Another process has the database open.
     """
@@ -58,13 +58,13 @@ class Database:
     connection: sqlite3.Connection
     copy: Path | None = None
 
-    def __init__(self, path: str | Path, shape: Shape, shared: bool = False) -> None:
+    def __init__(self, path: str | Path, schema: Schema, shared: bool = False) -> None:
         """
         @param path: where it lies or is to lie; L{MEMORY} for nowhere.
         @param shared: whether another process may have the file open
             meanwhile; then the file must be there.
         """
-        self._shape = shape
+        self._schema = schema
         self._lock: int | None = None
         if str(path) == MEMORY:
             self.connection = sqlite3.connect(
@@ -90,7 +90,9 @@ class Database:
             isAlone = False
             if not shared:
                 self._unlock()
-                raise InUse(f"{path}: another {self._shape.user} has it open") from e
+                raise DatabaseInUse(
+                    f"{path}: another {self._schema.user} has it open"
+                ) from e
         try:
             self.connection = sqlite3.connect(path, isolation_level=None)
             self._prepare(path, isAlone)
@@ -109,27 +111,27 @@ class Database:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _prepare(self, path: Path, isAlone: bool) -> None:
-        db, shape = self.connection, self._shape
+        db, schema = self.connection, self._schema
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and (version == 0 or application != shape.application):
+        if tables and (version == 0 or application != schema.application):
             raise InvalidConfiguration("a database of some other program")
-        if version > shape.version:
+        if version > schema.version:
             raise InvalidConfiguration(
                 f"written by a newer txwebqq: its schema is {version}, "
-                f"this one knows {shape.version}"
+                f"this one knows {schema.version}"
             )
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise InvalidConfiguration(
                 "others can read the database, and what is in it is secret: "
                 f"chmod 600 {shlex.quote(str(path))}"
             )
-        if version < shape.version and not isAlone:
-            raise InUse(
-                f"a {shape.user} of an older txwebqq has it open: its schema is "
-                f"{version}, this one wants {shape.version}; stop that "
-                f"{shape.user} first"
+        if version < schema.version and not isAlone:
+            raise DatabaseInUse(
+                f"a {schema.user} of an older txwebqq has it open: its schema is "
+                f"{version}, this one wants {schema.version}; stop that "
+                f"{schema.user} first"
             )
         # Written through on every commit would cost a disk's turn per letter;
         # this way a killed process loses nothing, a power cut the last moment.
@@ -137,13 +139,13 @@ class Database:
         db.execute("PRAGMA synchronous = NORMAL")
         if version == 0:
             self._create()
-        elif version < shape.version:
-            self.copy = migrations.upgrade(db, shape.script, shape.version, path)
+        elif version < schema.version:
+            self.copy = migrations.upgrade(db, schema.script, schema.version, path)
 
     def _create(self) -> None:
-        shape = self._shape
+        schema = self._schema
         migrations.create(
-            self.connection, shape.script, shape.version, shape.application
+            self.connection, schema.script, schema.version, schema.application
         )
 
     @contextmanager

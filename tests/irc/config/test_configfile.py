@@ -104,7 +104,8 @@ def keys(*modules: str) -> set[str]:
     """
     folder = PACKAGE / "irc" / "config"
     code = "".join((folder / f"{name}.py").read_text("utf-8") for name in modules)
-    read = r'\.(?:text|number|path|secret|texts|flag|choice)\(\s*"([a-z-]+)"'
+    names = "string|number|path|passwordFile|stringList|boolean|choice"
+    read = rf'\.(?:{names})\(\s*"([a-z-]+)"'
     return set(re.findall(read, code))
 
 

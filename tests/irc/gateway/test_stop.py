@@ -18,7 +18,7 @@ from txwebqq.irc.gateway.connection import FAREWELL
 from txwebqq.irc.gateway.service import PAUSE, Gateway
 from txwebqq.irc.gateway.storage.history import History
 from txwebqq.irc.gateway.storage.message import Entry
-from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.protocol.nicknames import Style
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Account, Number
@@ -90,7 +90,7 @@ def old(path: Path, count: int) -> None:
     """
     A database with words that are to be forgotten.
     """
-    database = Database(path, GATEWAY_SHAPE)
+    database = Database(path, GATEWAY_SCHEMA)
     history = History(database)
     place = Place(Kind.PERSON, 10002)
     entry = Entry("alice", place, 1, Number(10001), Number(10002), "ming", "hello")
@@ -100,7 +100,7 @@ def old(path: Path, count: int) -> None:
 
 
 def left(path: Path) -> int:
-    database = Database(path, GATEWAY_SHAPE)
+    database = Database(path, GATEWAY_SCHEMA)
     (count,) = database.connection.execute("SELECT count(*) FROM said").fetchone()
     database.close()
     return int(count)

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.web.http_headers import Headers
 from twisted.web.test.requesthelper import DummyRequest
 
-from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.qq.medialinks import Bounds, LinkResource, Links
 from txwebqq.sqlite.database import MEMORY, Database
 
@@ -27,7 +27,7 @@ class Album:
     def __init__(self, bounds: Bounds | None = None, path: str | Path = MEMORY) -> None:
         self.clock = Clock()
         self.clock.advance(1_000_000)
-        self.database = Database(path, GATEWAY_SHAPE)
+        self.database = Database(path, GATEWAY_SCHEMA)
         self.links = Links(
             self.database, self.clock.seconds, URL + "/", bounds or Bounds()
         )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from txwebqq.irc.config.policies import AtLimit
 from txwebqq.irc.relay.outbox import Piece, Spool, Taken, Tone
-from txwebqq.irc.relay.service import RELAY_SHAPE
+from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.sqlite.database import MEMORY, Database
 
 
@@ -29,7 +29,7 @@ def spool() -> Spool:
     """
     An empty one.
     """
-    return Spool(Database(MEMORY, RELAY_SHAPE))
+    return Spool(Database(MEMORY, RELAY_SCHEMA))
 
 
 def drain(spool: Spool, lane: str = "a") -> list[str]:
@@ -48,7 +48,7 @@ def test_order(taken: list[tuple[str, int]]) -> None:
     """
     Each lane keeps its order, and takes nothing twice.
     """
-    spool = Spool(Database(MEMORY, RELAY_SHAPE))
+    spool = Spool(Database(MEMORY, RELAY_SCHEMA))
     for lane, origin in taken:
         spool.take(piece(str(origin), lane), 100, AtLimit.REFUSE_NEW)
     for lane in "ab":
@@ -89,7 +89,7 @@ def test_restart(tmp_path: Path) -> None:
     After a restart nobody is there any more to complete what is not: it is
     said as it is. What was begun is still known to be.
     """
-    database = Database(tmp_path / "relay.sqlite", RELAY_SHAPE)
+    database = Database(tmp_path / "relay.sqlite", RELAY_SCHEMA)
     spool = Spool(database)
     spool.take(piece("x", isReady=False), 100, AtLimit.REFUSE_NEW)
     first = spool.first("a")
@@ -97,7 +97,7 @@ def test_restart(tmp_path: Path) -> None:
     assert not first.isReady
     spool.begin(first, 5)
     database.close()
-    again = Spool(Database(tmp_path / "relay.sqlite", RELAY_SHAPE))
+    again = Spool(Database(tmp_path / "relay.sqlite", RELAY_SCHEMA))
     first = again.first("a")
     assert first is not None
     assert (first.isReady, first.begun, first.tone) == (True, 5, Tone.WORDS)

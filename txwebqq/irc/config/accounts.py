@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txwebqq.client import Servers
-from txwebqq.config.toml import Table
+from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import Authorities
@@ -41,15 +41,15 @@ class PictureSettings:
     megabytes: int = 200
 
 
-def readAccount(table: Table) -> AccountSettings:
+def readAccount(table: ConfigTable) -> AccountSettings:
     """
     The account that a table describes.
     """
     number = Number(table.number("number", 1, 2**32 - 1))
-    password = table.secret("password-file")
-    server = table.text("server", "http://127.0.0.1:8890")
+    password = table.passwordFile("password-file")
+    server = table.string("server", "http://127.0.0.1:8890")
     authorities = table.path("ca-file")
-    status, era = table.text("status", "online"), table.text("era", "E1")
+    status, era = table.string("status", "online"), table.string("era", "E1")
     try:
         Servers.parse(server)
         Authorities(None if authorities is None else str(authorities))
@@ -68,12 +68,12 @@ def readAccount(table: Table) -> AccountSettings:
     )
 
 
-def readPictures(table: Table) -> PictureSettings | None:
+def readPictures(table: ConfigTable) -> PictureSettings | None:
     """
     What a table says of pictures, L{None} when they are not to be shown.
     """
-    listen = table.text("pictures-listen", "")
-    url = table.text("pictures-url", "")
+    listen = table.string("pictures-listen", "")
+    url = table.string("pictures-url", "")
     days = table.number("pictures-days", 1, 3650, 7)
     megabytes = table.number("pictures-megabytes", 1, 1_000_000, 200)
     if bool(listen) != bool(url):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from txwebqq.config.toml import Table
+from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.gateway import GatewaySettings, readGateway
 from txwebqq.irc.config.relay import RelaySettings, readRelay
@@ -47,9 +47,9 @@ def load(path: Path) -> Configuration:
 def _read(values: dict[str, Any], folder: Path) -> Configuration:
     gateway = relay = None
     if "gateway" in values:
-        gateway = readGateway(Table("gateway", values.pop("gateway"), folder))
+        gateway = readGateway(ConfigTable("gateway", values.pop("gateway"), folder))
     if "relay" in values:
-        relay = readRelay(Table("relay", values.pop("relay"), folder))
+        relay = readRelay(ConfigTable("relay", values.pop("relay"), folder))
     for key in values:
         raise InvalidConfiguration(f"{key!r} is not known here")
     if gateway is None and relay is None:

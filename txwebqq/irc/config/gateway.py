@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from txwebqq.config.toml import Table
+from txwebqq.config.toml import ConfigTable
 from txwebqq.irc.config.accounts import (
     AccountSettings,
     PictureSettings,
@@ -52,7 +52,7 @@ class GatewaySettings:
     motd: str = ""
 
 
-def readGateway(table: Table) -> GatewaySettings:
+def readGateway(table: ConfigTable) -> GatewaySettings:
     """
     The gateway that a table describes.
     """
@@ -67,13 +67,13 @@ def readGateway(table: Table) -> GatewaySettings:
         raise table.error("user", "has an account twice: they would kick each other")
     settings = GatewaySettings(
         users=users,
-        listen=table.texts("listen", LISTEN),
-        name=table.text("name", "qq.localhost"),
+        listen=table.stringList("listen", LISTEN),
+        name=table.string("name", "qq.localhost"),
         database=table.path("database"),
         pictures=readPictures(table),
         historyDays=table.number("history-days", 1, 3650, 30),
         historyMessages=table.number("history-messages", 1, 10_000_000, 100_000),
-        motd=table.text("motd", ""),
+        motd=table.string("motd", ""),
     )
     if not isWord(settings.name):
         raise table.error("name", "is no name that a server can have")
@@ -81,12 +81,12 @@ def readGateway(table: Table) -> GatewaySettings:
     return settings
 
 
-def _user(table: Table) -> UserSettings:
-    name = table.text("name")
+def _user(table: ConfigTable) -> UserSettings:
+    name = table.string("name")
     if not isNick(name):
         raise table.error("name", "cannot be a nick")
-    password = table.secret("password-file")
-    style = table.text("nicks", Style.UTF8.value)
+    password = table.passwordFile("password-file")
+    style = table.string("nicks", Style.UTF8.value)
     if style not in [known.value for known in Style]:
         raise table.error("nicks", f"is none of {', '.join(s.value for s in Style)}")
     accounts = tuple(readAccount(account) for account in table.tables("account"))

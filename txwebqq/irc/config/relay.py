@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from txwebqq.config.toml import Table
+from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import (
     AccountSettings,
@@ -137,7 +137,7 @@ class RelaySettings:
     pictures: PictureSettings | None = None
 
 
-def readRelay(table: Table) -> RelaySettings:
+def readRelay(table: ConfigTable) -> RelaySettings:
     """
     The relay that a table describes.
     """
@@ -158,7 +158,7 @@ def readRelay(table: Table) -> RelaySettings:
     return settings
 
 
-def _check(table: Table, settings: RelaySettings) -> None:
+def _check(table: ConfigTable, settings: RelaySettings) -> None:
     if not settings.rooms:
         raise table.error("room", "is missing: nothing would be relayed")
     numbers = {account.account.number for account in settings.accounts}
@@ -181,29 +181,29 @@ def _check(table: Table, settings: RelaySettings) -> None:
             seen.add(place)
 
 
-def _network(table: Table) -> NetworkSettings:
+def _network(table: ConfigTable) -> NetworkSettings:
     authorities = table.path("ca-file")
     try:
         Authorities(None if authorities is None else str(authorities))
     except InvalidConfiguration as e:
         raise table.error("ca-file", f"cannot be used: {e}") from e
-    saslUser = table.text("sasl-user", "")
+    saslUser = table.string("sasl-user", "")
     settings = NetworkSettings(
-        name=table.text("name"),
-        endpoint=table.text("endpoint"),
+        name=table.string("name"),
+        endpoint=table.string("endpoint"),
         authorities=None if authorities is None else str(authorities),
-        nick=table.text("nick", "qqrelay"),
-        user=table.text("user", "txwebqq"),
-        realname=table.text("realname", "QQ relay"),
-        password=table.secret("server-password-file", ""),
+        nick=table.string("nick", "qqrelay"),
+        user=table.string("user", "txwebqq"),
+        realname=table.string("realname", "QQ relay"),
+        password=table.passwordFile("server-password-file", ""),
         saslUser=saslUser,
-        saslPassword=table.secret("sasl-password-file", None if saslUser else ""),
-        nickserv=table.secret("nickserv-password-file", ""),
-        encoding=table.text("encoding", "utf-8"),
+        saslPassword=table.passwordFile("sasl-password-file", None if saslUser else ""),
+        nickserv=table.passwordFile("nickserv-password-file", ""),
+        encoding=table.string("encoding", "utf-8"),
         burst=table.number("burst", 1, 100, 4),
         seconds=table.number("milliseconds", 0, 60_000, 1000) / 1000,
         puppets=table.number("puppets", 0, 1000, 0),
-        relaymsg=table.flag("relaymsg", True),
+        relaymsg=table.boolean("relaymsg", True),
     )
     if not isNick(settings.nick):
         raise table.error("nick", "cannot be a nick")
@@ -232,27 +232,28 @@ def _network(table: Table) -> NetworkSettings:
     return settings
 
 
-def _room(table: Table) -> RoomSettings:
+def _room(table: ConfigTable) -> RoomSettings:
     groups = [
-        _circle(table, "groups", text, Kind.GROUP) for text in table.texts("groups", ())
+        _circle(table, "groups", text, Kind.GROUP)
+        for text in table.stringList("groups", ())
     ]
     discussions = [
         _circle(table, "discussions", text, Kind.DISCUSSION)
-        for text in table.texts("discussions", ())
+        for text in table.stringList("discussions", ())
     ]
-    channels = [_channel(table, text) for text in table.texts("channels", ())]
+    channels = [_channel(table, text) for text in table.stringList("channels", ())]
     if len(groups) + len(discussions) + len(channels) < 2:
         raise table.error("channels", "and groups are less than two places")
     settings = RoomSettings(
         circles=(*groups, *discussions),
         channels=tuple(channels),
-        key=table.secret("key-file", ""),
-        ignoredNicks=frozenset(n.lower() for n in table.texts("ignore-nicks", ())),
+        key=table.passwordFile("key-file", ""),
+        ignoredNicks=frozenset(n.lower() for n in table.stringList("ignore-nicks", ())),
         ignoredTexts=tuple(
-            _pattern(table, text) for text in table.texts("ignore-text", ())
+            _pattern(table, text) for text in table.stringList("ignore-text", ())
         ),
-        optOut=table.text("opt-out", "--", mayBeEmpty=True),
-        joins=table.flag("joins", True),
+        optOut=table.string("opt-out", "--", mayBeEmpty=True),
+        joins=table.boolean("joins", True),
         long=Long(table.choice("long", [v.value for v in Long], "burst")),
         lines=table.number("max-lines", 1, 100, 6),
         limit=table.number("queue-limit", 1, 1_000_000, 1000),
@@ -266,21 +267,21 @@ def _room(table: Table) -> RoomSettings:
     return settings
 
 
-def _circle(table: Table, key: str, text: str, kind: Kind) -> Circle:
+def _circle(table: ConfigTable, key: str, text: str, kind: Kind) -> Circle:
     found = re.fullmatch("([0-9]{1,10})/([0-9]{1,10})", text)
     if found is None:
         raise table.error(key, f"has {text!r}, which is not ACCOUNT/NUMBER")
     return Circle(int(found[1]), Place(kind, int(found[2])))
 
 
-def _channel(table: Table, text: str) -> Channel:
+def _channel(table: ConfigTable, text: str) -> Channel:
     network, slash, name = text.partition("/")
     if not slash or not isChannel(name):
         raise table.error("channels", f"has {text!r}, which is not NETWORK/#CHANNEL")
     return Channel(network, name)
 
 
-def _pattern(table: Table, text: str) -> re.Pattern[str]:
+def _pattern(table: ConfigTable, text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as e:

@@ -22,7 +22,7 @@ from txwebqq.irc.protocol.splitting import lines, read
 from txwebqq.irc.qq.account import Resident
 from txwebqq.irc.targets import SERVICE, Kind, Place
 from txwebqq.model import Font, Number, Status
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 
 MAX_MISSED = 200
 """How many messages of a conversation are played back."""
@@ -115,7 +115,7 @@ class Conversations(Directory):
         self.kicks: dict[tuple[Place, int], str] = {}
         self.topics: set[Place] = set()
         self._seconds = seconds
-        self._typing = Allowance(seconds, 1, TYPING)
+        self._typing = RateLimiter(seconds, 1, TYPING)
 
     @property
     def isFormatted(self) -> bool:
@@ -200,7 +200,7 @@ class Conversations(Directory):
         """
         Let a friend know that we are typing; fails as L{say}.
         """
-        if self._typing.spend(place):
+        if self._typing.take(place):
             await self._talking(place).type(place.number)
 
     async def shake(self, place: Place) -> None:

@@ -24,13 +24,13 @@ from txwebqq.irc.gateway.storage.history import History
 from txwebqq.irc.gateway.storage.names import Names
 from txwebqq.irc.gateway.storage.partedchannels import Absences
 from txwebqq.irc.gateway.storage.preferences import Preferences
-from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import User
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import Romanise, Style
 from txwebqq.irc.qq.medialinks import Links, showing
 from txwebqq.net.listening import listening
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY, Database
 
@@ -55,9 +55,9 @@ class Gateway(MultiService):
         self.serverName = settings.name
         self.motd = settings.motd
         self.clock: IReactorTime = reactor
-        self.guesses = Allowance(reactor.seconds, GUESSES, GUESSING)
+        self.guesses = RateLimiter(reactor.seconds, GUESSES, GUESSING)
         self._settings = settings
-        self._database = Database(settings.database or MEMORY, GATEWAY_SHAPE)
+        self._database = Database(settings.database or MEMORY, GATEWAY_SCHEMA)
         self._users: dict[str, User] = {}
         self._clients: list[WebQQClient] = []
         self._visitors: set[Visit] = set()

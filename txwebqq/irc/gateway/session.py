@@ -20,7 +20,7 @@ from txwebqq.irc.protocol.nicknames import isNick
 from txwebqq.irc.protocol.splitting import lines
 from txwebqq.irc.targets import Place
 from txwebqq.model import Status
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 
 Answer = Iterable[Line] | Awaitable[Iterable[Line]] | None
 """What a command is answered with, now or later; L{None} when a later command
@@ -37,7 +37,7 @@ class House(Protocol):
     serverName: str
     motd: str
     clock: IReactorTime
-    guesses: Allowance
+    guesses: RateLimiter
 
     def came(self, visitor: Visit) -> None:
         """
@@ -93,13 +93,13 @@ class Visit(Connection):
         name, _, self.key = login.partition("/")
         guesses = self._house.guesses
         keys = (f"address {self.address}", f"user {fold(name)}")
-        if not all(guesses.isLeft(key) for key in keys):
+        if not all(guesses.hasCapacity(key) for key in keys):
             return Verdict.LATER
         if self._house.admit(name, password):
-            guesses.forgive(keys[0])
+            guesses.reset(keys[0])
             return Verdict.ACCEPTED
         for key in keys:
-            guesses.spend(key)
+            guesses.take(key)
         self._log.info("A wrong password from {address}.", address=self.address)
         return Verdict.REFUSED
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from txwebqq.faces import nameOf, withFaces
-from txwebqq.graphemes import characters
+from txwebqq.graphemes import graphemes
 from txwebqq.model import Content, CustomFace, Face, GroupPicture, OfflinePicture, Text
 
 ME = "/me "
@@ -142,7 +142,7 @@ def _fitting(text: str, room: int, encoding: str) -> int:
 
 
 def _small(text: str, room: int, encoding: str) -> Iterator[str]:
-    for character in characters(text):
+    for character in graphemes(text):
         # Whole families and flags may be longer than a line.
         if len(character.encode(encoding, "replace")) > room:
             yield from character

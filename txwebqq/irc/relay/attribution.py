@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from txwebqq.graphemes import characters
+from txwebqq.graphemes import graphemes
 from txwebqq.irc.protocol.splitting import cut, stripFormatting
 from txwebqq.irc.relay.outbox import Piece, Tone
 
@@ -28,7 +28,7 @@ def quiet(name: str) -> str:
     """
     A name that looks as it did, and calls nobody.
     """
-    first, *rest = characters(name)
+    first, *rest = graphemes(name)
     return f"{first}{GAP}{''.join(rest)}"
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from txwebqq.irc.protocol.splitting import lines
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 
 ANSWERS, WINDOW = 5, 60.0
 """So many people are answered in so many seconds, on each network."""
@@ -26,7 +26,7 @@ class Reception:
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._allowance = Allowance(now, ANSWERS, WINDOW)
+        self._limiter = RateLimiter(now, ANSWERS, WINDOW)
 
     def answers(
         self,
@@ -48,7 +48,7 @@ class Reception:
         else:
             where = f" {' '.join(channels)}" if channels else " a channel"
             found = [f"I am the relay between{where} and QQ. {_HELP}"]
-        return found if found and self._allowance.spend("all") else []
+        return found if found and self._limiter.take("all") else []
 
     def _replies(self, command: str, words: str | None) -> list[str]:
         if command == "VERSION":

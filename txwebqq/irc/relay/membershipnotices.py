@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 
 TOLD, WINDOW = 5, 60.0
 """So many are told in so many seconds."""
@@ -24,7 +24,7 @@ class Moves:
     def __init__(self, clock: IReactorTime, tell: Callable[[str, str], None]) -> None:
         self._clock = clock
         self._tell = tell
-        self._allowance = Allowance(clock.seconds, TOLD, WINDOW)
+        self._limiter = RateLimiter(clock.seconds, TOLD, WINDOW)
         self._more = 0
         self._timer: IDelayedCall | None = None
         self._isStopped = False
@@ -35,7 +35,7 @@ class Moves:
         """
         if self._isStopped:
             return
-        if self._allowance.spend("all"):
+        if self._limiter.take("all"):
             self._tell(name, how)
             return
         self._more += 1

@@ -31,7 +31,7 @@ from txwebqq.irc.relay.members import Audience
 from txwebqq.irc.relay.membershipnotices import Moves
 from txwebqq.irc.relay.outbox import Piece, Spool, Taken, Tone
 from txwebqq.irc.relay.sender import Lane
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 
 HOLD = 3.0
 """The seconds that words which look relayed wait for those that they may be a
@@ -119,8 +119,8 @@ class Room:
         self._links = links
         self._ends: list[_End] = []
         self._echoes = Echoes(clock.seconds)
-        self._news = Allowance(clock.seconds, NEWS, NEWS_WINDOW)
-        self._answers = Allowance(clock.seconds, ANSWERS, ANSWERS_WINDOW)
+        self._news = RateLimiter(clock.seconds, NEWS, NEWS_WINDOW)
+        self._answers = RateLimiter(clock.seconds, ANSWERS, ANSWERS_WINDOW)
         self._held: set[IDelayedCall] = set()
         self._serials = itertools.count(1)
         # Words without an id of their own are not brought to us twice.
@@ -345,7 +345,7 @@ class Room:
         self._announce(end, text, f"stuck {isGivenUp}")
 
     def _announce(self, about: _End, text: str, kind: str = "") -> bool:
-        if kind and not self._news.spend((about.source, kind)):
+        if kind and not self._news.take((about.source, kind)):
             return False
         for end in self._others(about):
             self._say(end, text)
@@ -373,7 +373,7 @@ class Room:
                 place=source.source,
                 reason=str(e),
             )
-            if not self._isStopped and self._news.spend((source.source, "unkept")):
+            if not self._isStopped and self._news.take((source.source, "unkept")):
                 self._shout(source, f"what is said here cannot be kept: {e}")
 
     def _shout(self, end: _End, text: str) -> None:
@@ -420,7 +420,7 @@ class Room:
             end.lane.wake()
 
     def _full(self, source: _End, end: _End) -> None:
-        if not self._news.spend((source.source, end.source, "full")):
+        if not self._news.take((source.source, end.source, "full")):
             return
         which = {
             AtLimit.REFUSE_NEW: "what is said now does not reach it",
@@ -447,7 +447,7 @@ class Room:
         answer = self._commands.get(text.strip().lower())
         if answer is None:
             return False
-        if self._answers.spend(source.source):
+        if self._answers.take(source.source):
             for line in answer(source):
                 self._say(source, line)
         return True

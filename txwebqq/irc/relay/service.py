@@ -19,7 +19,7 @@ from txwebqq.irc.relay.network import Network
 from txwebqq.irc.relay.outbox import SPOOL_SCHEMA, Spool
 from txwebqq.irc.relay.room import Room
 from txwebqq.service import WebQQService
-from txwebqq.sqlite.database import MEMORY, Database, Shape
+from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 HOUR = 3600
 REMEMBERED = 3 * 24 * HOUR
@@ -29,7 +29,7 @@ FAREWELL = 5.0
 """The seconds that a place has to tell whether it has heard the last words."""
 
 
-RELAY_SHAPE = Shape(
+RELAY_SCHEMA = Schema(
     SPOOL_SCHEMA + LINKS_SCHEMA,
     version=1,
     application=0x71717277,
@@ -50,7 +50,7 @@ class Relay(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self._settings = settings
         self._clock = reactor
-        self._database = Database(settings.database or MEMORY, RELAY_SHAPE)
+        self._database = Database(settings.database or MEMORY, RELAY_SCHEMA)
         self._spool = Spool(self._database)
         self._clients: list[WebQQClient] = []
         self._rooms: list[Room] = []

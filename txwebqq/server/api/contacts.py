@@ -22,7 +22,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.ratelimit import HOUR, Allowance
+from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.friends import captchaRefusal
 from txwebqq.server.domain.profiles import describe
 from txwebqq.server.domain.router import NOT_YOURS
@@ -54,7 +54,7 @@ class Roster:
     def __init__(self, world: World, now: Callable[[], float]) -> None:
         self._world = world
         self._store = world.store
-        self._details = Allowance(now, DETAILS_PER_HOUR, HOUR)
+        self._details = RateLimiter(now, DETAILS_PER_HOUR, HOUR)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -171,7 +171,7 @@ class Roster:
         person = self._store.person(number)
         if person is None:
             return Refusal(NOT_YOURS, "the account is gone")
-        if not self._details.spend(session.number):
+        if not self._details.take(session.number):
             doubt = self._world.doubt(
                 session.number,
                 exchange.address,

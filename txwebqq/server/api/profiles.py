@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.model import Number, Profile, Status, Uin
-from txwebqq.ratelimit import HOUR, Allowance
+from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.friends import UNKNOWN, Friendships, captchaRefusal
 from txwebqq.server.domain.profiles import changed, describe, signatureOf, signed
 from txwebqq.server.domain.recent import recentContacts
@@ -62,8 +62,8 @@ class People:
         self._world = world
         self._store = world.store
         self._friendships = friendships
-        self._strangers = Allowance(now, STRANGERS_PER_HOUR, HOUR)
-        self._signatures = Allowance(now, SIGNATURES_PER_HOUR, HOUR)
+        self._strangers = RateLimiter(now, STRANGERS_PER_HOUR, HOUR)
+        self._signatures = RateLimiter(now, SIGNATURES_PER_HOUR, HOUR)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -183,7 +183,7 @@ class People:
         isStranger = number != session.number and not self._store.areFriends(
             session.number, number
         )
-        isMuch = isStranger and not self._strangers.spend(session.number)
+        isMuch = isStranger and not self._strangers.take(session.number)
         if isMuch or isinstance(question, GetSingleInfo2):
             doubt = self._world.doubt(
                 session.number,
@@ -244,7 +244,7 @@ class People:
             return otherwise
         if question.text == signatureOf(person):
             return None
-        if not self._signatures.spend(person.number):
+        if not self._signatures.take(person.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
         self._store.changePerson(otherwise)
         mark = self._world.postmark(person.number)

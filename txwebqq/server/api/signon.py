@@ -11,7 +11,7 @@ from urllib.parse import quote
 from twisted.logger import Logger
 
 from txwebqq.model import Number
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import Denial, World
 from txwebqq.server.http.exchange import Exchange, Handler
@@ -73,7 +73,7 @@ class SignOn:
         self._world = world
         self._random = random
         self._draw = draw
-        self._pictures = Allowance(now, PICTURES, PICTURES_WINDOW)
+        self._pictures = RateLimiter(now, PICTURES, PICTURES_WINDOW)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -117,7 +117,7 @@ class SignOn:
         """
         if self._draw is None:
             return Refusal(100000, "this server has no captchas")
-        if not self._pictures.spend(exchange.address):
+        if not self._pictures.take(exchange.address):
             return Refusal(
                 100000,
                 "too many captchas for your address: come back in ten minutes",

@@ -25,7 +25,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.ratelimit import HOUR, Allowance
+from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import Doubt, World
 from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
@@ -108,7 +108,7 @@ class Friendships:
         self._now = now
         self._random = random
         self._key = random.getrandbits(256).to_bytes(32, "big")
-        self._asking = Allowance(now, ASKED_PER_HOUR, HOUR)
+        self._asking = RateLimiter(now, ASKED_PER_HOUR, HOUR)
         self._found: OrderedDict[tuple[Number, Number], None] = OrderedDict()
 
     # ---- finding
@@ -263,7 +263,7 @@ class Friendships:
             return Refusal(NOT_YOURS, "account is your friend")
         if self._store.friendCount(asker) >= MAX_FRIENDS:
             return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
-        if not self._asking.spend(asker):
+        if not self._asking.take(asker):
             return Refusal(TOO_MANY, "you have asked too many people in an hour")
         return None
 

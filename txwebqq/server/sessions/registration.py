@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from txwebqq.model import Number
-from txwebqq.ratelimit import Allowance
+from txwebqq.ratelimit import RateLimiter
 from txwebqq.server.sessions.captchas import Captchas
 from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.admin import EnrolmentStore
@@ -66,16 +66,16 @@ class Enrolment:
     ) -> None:
         self.captchas = Captchas(now, random, captchaText)
         self._store = store
-        self._tries = Allowance(now, TRIES, TRIES_WINDOW)
-        self._forms = Allowance(now, FORMS, TRIES_WINDOW)
-        self._accounts = Allowance(now, ACCOUNTS, ACCOUNTS_WINDOW)
+        self._tries = RateLimiter(now, TRIES, TRIES_WINDOW)
+        self._forms = RateLimiter(now, FORMS, TRIES_WINDOW)
+        self._accounts = RateLimiter(now, ACCOUNTS, ACCOUNTS_WINDOW)
 
     def captcha(self, address: str) -> tuple[str, str] | None:
         """
         A captcha for a new form, its session and its text, unless the address
         has had too many.
         """
-        return self.captchas.issue() if self._forms.spend(address) else None
+        return self.captchas.issue() if self._forms.take(address) else None
 
     def enrol(self, form: Form, address: str) -> Number | str:
         """
@@ -83,7 +83,7 @@ class Enrolment:
 
         @return: the number of the new account, or what is wrong.
         """
-        if not self._tries.spend(address):
+        if not self._tries.take(address):
             return "Too many tries from your address: come back in ten minutes."
         # It is used up whatever else is wrong, as everywhere.
         if not self.captchas.answer(form.session, form.code):
@@ -92,12 +92,12 @@ class Enrolment:
         problem = problemOf(nick, form.password, form.again)
         if problem is not None:
             return problem
-        if not self._accounts.isLeft(address):
+        if not self._accounts.hasCapacity(address):
             return "Too many accounts for your address: come back in an hour."
         number = self._store.enrol(nick, passwordHash(form.password))
         if number is None:
             return "There are no more numbers: ask whoever runs this server."
-        self._accounts.spend(address)
+        self._accounts.take(address)
         return number
 
 

@@ -27,7 +27,7 @@ from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupTables
 from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryTables
 from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaTables
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsTables
-from txwebqq.sqlite.database import MEMORY, Database, Shape
+from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 VERSION = 4
 """What C{PRAGMA user_version} says of databases with this schema."""
@@ -74,7 +74,7 @@ CREATE INDEX waiting_by_letter ON waiting (letter);
 """
 
 
-_SHAPE = Shape(_SCHEMA, VERSION)
+_DATABASE_SCHEMA = Schema(_SCHEMA, VERSION)
 
 
 class Store(
@@ -99,7 +99,7 @@ class Store(
         @param shared: whether a server may have the file open meanwhile; then
             the file must be there, and no letters may be kept.
         """
-        super().__init__(Database(path, _SHAPE, shared))
+        super().__init__(Database(path, _DATABASE_SCHEMA, shared))
         self.copy = self._database.copy
         (last,) = self._db.execute(
             "SELECT ifnull(max(serial), 0) FROM letter"

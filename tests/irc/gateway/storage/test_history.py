@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from txwebqq.irc.gateway.storage.history import DAY, History
 from txwebqq.irc.gateway.storage.message import Entry, Point
-from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.model import Number
 from txwebqq.sqlite.database import MEMORY, Database
@@ -30,7 +30,7 @@ def entry(time: int, text: str = "", place: Place = CATS, user: str = "al") -> E
 
 
 def history(*times: int, messages: int = 100_000) -> History:
-    made = History(Database(MEMORY, GATEWAY_SHAPE), messages)
+    made = History(Database(MEMORY, GATEWAY_SCHEMA), messages)
     for time in times:
         made.append(entry(time))
     return made
@@ -45,13 +45,13 @@ def test_kept(tmp_path: Path) -> None:
     A message is as it was in the next run, with the same id.
     """
     path = tmp_path / "gateway.db"
-    database = Database(path, GATEWAY_SHAPE)
+    database = Database(path, GATEWAY_SCHEMA)
     sent = replace(entry(5, "茶\n好"), command="NOTICE", origin="7")
     kept = History(database).append(sent)
     assert kept is not None
     assert replace(kept, serial=0, msgid="") == sent
     database.close()
-    database = Database(path, GATEWAY_SHAPE)
+    database = Database(path, GATEWAY_SCHEMA)
     again = History(database)
     assert again.latest("al", CATS, 10) == [kept]
     assert again.point("al", CATS, kept.msgid) == Point(5, kept.serial)
@@ -161,12 +161,12 @@ def test_lowered(tmp_path: Path) -> None:
     A bound that was lowered between two runs holds with the next message.
     """
     path = tmp_path / "gateway.db"
-    database = Database(path, GATEWAY_SHAPE)
+    database = Database(path, GATEWAY_SCHEMA)
     made = History(database)
     for time in range(9):
         made.append(entry(time))
     database.close()
-    database = Database(path, GATEWAY_SHAPE)
+    database = Database(path, GATEWAY_SCHEMA)
     made = History(database, messages=2)
     made.append(entry(9))
     assert times(made.latest("al", CATS, 10)) == [8, 9]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.irc.gateway.storage.names import Book, Names, NameTaken
-from txwebqq.irc.gateway.storage.schema import GATEWAY_SHAPE
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.targets import Kind, Place
 from txwebqq.sqlite.database import MEMORY, Database
 
@@ -22,7 +22,7 @@ CATS = Place(Kind.GROUP, 10001)
 
 
 def book(user: str = "alice", style: str = "utf-8") -> Book:
-    return Names(Database(MEMORY, GATEWAY_SHAPE), str.lower).book(user, style)
+    return Names(Database(MEMORY, GATEWAY_SCHEMA), str.lower).book(user, style)
 
 
 def numbered(name: str) -> Callable[[Container[str]], str]:
@@ -43,7 +43,7 @@ def test_forEver(tmp_path: Path) -> None:
     """
     path = tmp_path / "gateway.db"
     for name in ("Al", "Alice"):
-        database = Database(path, GATEWAY_SHAPE)
+        database = Database(path, GATEWAY_SCHEMA)
         alices = Names(database, str.lower).book("alice", "utf-8")
         assert alices.claim(ALICE, numbered(name)) == "Al"
         assert alices.claim(CATS, numbered("#cats")) == "#cats"
@@ -89,7 +89,7 @@ def test_apart() -> None:
     """
     Users and styles do not share names, and a book is the same one each time.
     """
-    names = Names(Database(MEMORY, GATEWAY_SHAPE), str.lower)
+    names = Names(Database(MEMORY, GATEWAY_SCHEMA), str.lower)
     names.book("alice", "utf-8").rename(ALICE, "x")
     names.book("alice", "pinyin").rename(BOB, "x")
     names.book("bob", "utf-8").rename(CATS, "x")
@@ -111,7 +111,7 @@ def test_bijection(renames: list[tuple[Place, str]]) -> None:
     After any renames, what is kept is what is known, and every name leads to
     the one who has it and to nobody else.
     """
-    database = Database(MEMORY, GATEWAY_SHAPE)
+    database = Database(MEMORY, GATEWAY_SCHEMA)
     names = Names(database, str.lower).book("alice", "utf-8")
     for place, name in renames:
         holder = names.place(name)
