@@ -21,9 +21,9 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from tests.rig import HTML, Answer, Logged, cut, hangUp
 from txwebqq.client import (
-    HTTP,
     MAX_REPLY,
     Servers,
+    TreqLike,
     WebQQClient,
     accepted,
     connect,
@@ -122,13 +122,13 @@ class World:
         self.treq = MemoryTreq(self.script)
         self.clock = Clock()
         self.clock.advance(1366004000)
-        self.client = WebQQClient(cast(HTTP, self.treq), Servers(base), self.clock)
+        self.client = WebQQClient(cast(TreqLike, self.treq), Servers(base), self.clock)
 
     def other(self) -> WebQQClient:
         """
         Another account's client.
         """
-        return WebQQClient(cast(HTTP, self.treq), Servers(BASE), self.clock)
+        return WebQQClient(cast(TreqLike, self.treq), Servers(BASE), self.clock)
 
     def ask(self, command: Command[Any], *answers: Answer) -> list[Any]:
         """

@@ -54,11 +54,11 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Number
-from txwebqq.net.bodies import FormProducer, Receiver, Sink, Source
-from txwebqq.net.cookies import Cookies
-from txwebqq.net.endpoints import NoCookies, Ways, prepared
-from txwebqq.net.keepalive import Answer, Direct, NotHTTP
-from txwebqq.net.tls import Authorities, Verifying
+from txwebqq.net.bodies import DownloadProtocol, FileUpload, MultipartProducer, Sink
+from txwebqq.net.cookies import CookieStore
+from txwebqq.net.endpoints import EndpointCache, NullCookieJar, encodedURL
+from txwebqq.net.keepalive import InvalidResponse, KeepAliveClient, Response
+from txwebqq.net.tls import TrustRoots, VerifyingPolicy
 from txwebqq.wire.command import Command, Host, Refusal, stamped
 from txwebqq.wire.form import encodeForm
 from txwebqq.wire.multipart import Upload
@@ -82,7 +82,7 @@ _TROUBLE = (
     ConnectingCancelledError,
     ConnectionClosed,
     DNSLookupError,
-    NotHTTP,
+    InvalidResponse,
     RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseFailed,
@@ -91,7 +91,7 @@ _TROUBLE = (
 )
 
 
-class HTTP(Protocol):
+class TreqLike(Protocol):
     """
     The part of treq that we use: its C{HTTPClient}, or a C{StubTreq}.
     """
@@ -159,23 +159,23 @@ class WebQQClient:
     @param http: treq's C{HTTPClient}, or a C{StubTreq}.
     @param pool: the idle connections to close with L{close}, if they are
         ours alone.
-    @param direct: asks what is asked over and over, if not C{http} is to.
+    @param keepAlive: asks what is asked over and over, if not C{http} is to.
     """
 
     def __init__(
         self,
-        http: HTTP,
+        http: TreqLike,
         servers: Servers,
         clock: IReactorTime,
         pool: HTTPConnectionPool | None = None,
-        direct: Direct | None = None,
+        keepAlive: KeepAliveClient | None = None,
     ) -> None:
-        self._direct = direct
+        self._keepAlive = keepAlive
         self._http = http
         self._servers = servers
         self._clock = clock
         self._pool = pool
-        self._cookies = Cookies()
+        self._cookies = CookieStore()
 
     def ask(self, command: Command[R]) -> Deferred[R | Refusal]:
         """
@@ -185,8 +185,8 @@ class WebQQClient:
             L{MalformedReply} or L{Unreachable}. Cancel it to let go of the
             connection.
         """
-        if self._direct is not None and command.isRepeated:
-            return self._repeat(self._direct, command)
+        if self._keepAlive is not None and command.isRepeated:
+            return self._poll(self._keepAlive, command)
         command = stamped(command, int(self._clock.seconds() * 1000))
         exchanged = maybeDeferred(self._exchange, command)
         return exchanged.addTimeout(command.patience, self._clock, _timedOut)
@@ -228,11 +228,11 @@ class WebQQClient:
         closing: list[Deferred[None]] = []
         if self._pool is not None:
             closing.append(self._pool.closeCachedConnections())
-        if self._direct is not None:
-            closing.append(self._direct.close())
+        if self._keepAlive is not None:
+            closing.append(self._keepAlive.close())
         return gatherResults(closing).addCallback(lambda _: None)
 
-    def send(self, upload: Upload[R], source: Source) -> Deferred[R | Refusal]:
+    def send(self, upload: Upload[R], source: FileUpload) -> Deferred[R | Refusal]:
         """
         Perform an exchange whose question is a form with a file, which is read
         as fast as it leaves. The source is closed whatever happens.
@@ -263,8 +263,8 @@ class WebQQClient:
             command.patience, self._clock, _timedOut
         )
 
-    async def _send(self, upload: Upload[R], source: Source) -> R | Refusal:
-        form = FormProducer(upload, source)
+    async def _send(self, upload: Upload[R], source: FileUpload) -> R | Refusal:
+        form = MultipartProducer(upload, source)
         query = encodeForm(upload.encodeQuery()).decode("ascii")
         try:
             response = await self._open(
@@ -292,7 +292,7 @@ class WebQQClient:
                 raise Unreachable(reason, response.code)
             kind = _header(response, "Content-Type")
             mayRefuse = not kind.startswith(("image/", "application/octet-stream"))
-            receiver = Receiver(sink, limit, mayRefuse)
+            receiver = DownloadProtocol(sink, limit, mayRefuse)
             response.deliverBody(receiver)
             return await receiver.whole
         except _TROUBLE as e:
@@ -313,7 +313,9 @@ class WebQQClient:
         scheme = "https" if parts.scheme == "https" else "http"
         return f"{scheme}://{host}{parts.path or '/'}", parts.query
 
-    def _repeat(self, direct: Direct, command: Command[R]) -> Deferred[R | Refusal]:
+    def _poll(
+        self, keepAlive: KeepAliveClient, command: Command[R]
+    ) -> Deferred[R | Refusal]:
         historical = command.url
         headers = [f"User-Agent: {USER_AGENT}"]
         if command.referer is not None:
@@ -322,15 +324,15 @@ class WebQQClient:
         if cookies:
             headers.append(f"Cookie: {cookies}")
         headers.append("Content-Type: application/x-www-form-urlencoded\r\n")
-        asked = direct.post(
+        asked = keepAlive.post(
             self._servers.locate(historical),
             "\r\n".join(headers).encode("latin-1", "replace"),
             encodeForm(command.encodeFields()),
         )
 
-        def answered(answer: Answer) -> R | Refusal:
-            self._cookies.keep(historical, answer.cookies)
-            return _decoded(command, answer.status, answer.body)
+        def answered(response: Response) -> R | Refusal:
+            self._cookies.keep(historical, response.cookies)
+            return _decoded(command, response.status, response.body)
 
         replied: Deferred[R | Refusal] = asked.addCallbacks(answered, _lost)
         return replied.addTimeout(command.patience, self._clock, _timedOut)
@@ -391,7 +393,7 @@ class WebQQClient:
         try:
             asked: Deferred[Any] = self._http.request(
                 command.method,
-                prepared(url),
+                encodedURL(url),
                 headers=headers,
                 data=data,
                 allow_redirects=False,
@@ -416,7 +418,7 @@ def _lost(failure: Failure) -> NoReturn:
     raise Unreachable(_describe(failure.value)) from failure.value
 
 
-def _closing(result: R, source: Source) -> R:
+def _closing(result: R, source: FileUpload) -> R:
     source.close()
     return result
 
@@ -472,20 +474,20 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     pool.retryAutomatically = False
     pool.cachedConnectionTimeout = 45
     pool.maxPersistentPerHost = 8
-    ways = Ways(reactor, Verifying(Authorities(caFile)), CONNECTING)
-    agent = Agent.usingEndpointFactory(reactor, ways, pool)
-    http = HTTPClient(agent, NoCookies())
-    direct = Direct(
-        lambda server: ways.endpointForURI(URI.fromBytes(server.encode("ascii"))),
+    endpoints = EndpointCache(reactor, VerifyingPolicy(TrustRoots(caFile)), CONNECTING)
+    agent = Agent.usingEndpointFactory(reactor, endpoints, pool)
+    http = HTTPClient(agent, NullCookieJar())
+    keepAlive = KeepAliveClient(
+        lambda server: endpoints.endpointForURI(URI.fromBytes(server.encode("ascii"))),
         MAX_REPLY,
     )
-    return WebQQClient(http, servers, reactor, pool, direct)
+    return WebQQClient(http, servers, reactor, pool, keepAlive)
 
 
 # ---- reading
 
 
-class _Body(TwistedProtocol):
+class BodyCollector(TwistedProtocol):
     """
     A body of bounded size.
     """
@@ -518,7 +520,7 @@ class _Body(TwistedProtocol):
 
 
 def _readBody(response: IResponse) -> Deferred[bytes]:
-    body = _Body()
+    body = BodyCollector()
     response.deliverBody(body)
     return body.whole
 

@@ -23,7 +23,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.net.bodies import Sink, Source
+from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.roster import Roster
 from txwebqq.wire.command import Command
 from txwebqq.wire.form import Ticket
@@ -55,7 +55,7 @@ class IWebQQTransport(Interface):
             L{Unreachable}.
         """
 
-    def send(make: Callable[[Ticket], Upload[R]], source: Source) -> Deferred[R]:
+    def send(make: Callable[[Ticket], Upload[R]], source: FileUpload) -> Deferred[R]:
         """
         Perform one exchange whose question holds a file.
 

@@ -26,7 +26,7 @@ from txwebqq.daemon import exitCleanlyOnSigterm
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
-from txwebqq.net.tls import Authorities
+from txwebqq.net.tls import TrustRoots
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 from txwebqq.session.machine import Era
@@ -120,7 +120,7 @@ class Options(UsageOptions):
             self["year"] = _era(self["era"])
             self["interval"] = _seconds(self["heartbeat"])
             Servers.parse(self["server"])
-            Authorities(self["ca-file"])
+            TrustRoots(self["ca-file"])
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
 

@@ -28,7 +28,7 @@ from twisted.web.iweb import IBodyProducer
 from twisted.web.resource import IResource
 from zope.interface import implementer
 
-from txwebqq.client import HTTP, Servers, WebQQClient
+from txwebqq.client import Servers, TreqLike, WebQQClient
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import (
     Account,
@@ -45,7 +45,7 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
-from txwebqq.net.endpoints import NoCookies
+from txwebqq.net.endpoints import NullCookieJar
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.domain.state import World
 from txwebqq.server.records import (
@@ -131,7 +131,7 @@ class MemoryTreq:
 
     def __init__(self, resource: IResource) -> None:
         self._agent = RequestTraversalAgent(resource)
-        client = HTTPClient(self._agent, NoCookies(), _producer)
+        client = HTTPClient(self._agent, NullCookieJar(), _producer)
         self.request: Callable[..., Deferred[Any]] = client.request
 
     def flush(self) -> None:
@@ -204,7 +204,7 @@ class MemoryWebQQ:
         """
         What one account asks this server with.
         """
-        return WebQQClient(cast(HTTP, self.treq), Servers(BASE), self.clock)
+        return WebQQClient(cast(TreqLike, self.treq), Servers(BASE), self.clock)
 
     def person(self, nick: str, **profile: Any) -> MemoryPerson:
         """

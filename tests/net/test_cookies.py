@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.net.cookies import Cookies
+from txwebqq.net.cookies import CookieStore
 
 POLL = "http://d.web2.qq.com/channel/poll2"
 LOGIN = "http://ptlogin2.qq.com/login"
@@ -21,7 +21,7 @@ def test_changes() -> None:
     """
     Each URL gets what is for its host, as it is by now.
     """
-    cookies = Cookies()
+    cookies = CookieStore()
     assert cookies.header(POLL) == ""
     cookies.set("ptwebqq", "one", ".qq.com")
     assert cookies.header(POLL) == "ptwebqq=one"
@@ -40,7 +40,7 @@ def test_expired(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     One that expires is not sent any more then, though it was a moment before.
     """
-    cookies = Cookies()
+    cookies = CookieStore()
     cookies.keep(POLL, ["short=x; PATH=/; DOMAIN=qq.com; Max-Age=60"])
     assert cookies.header(POLL) == "short=x"
     later = time.time() + 120
@@ -67,7 +67,7 @@ def test_asTheJar(
     """
     What is sent is what the standard library's jar sends.
     """
-    cookies = Cookies()
+    cookies = CookieStore()
     for n, (where, page, domain, below, isSecure) in enumerate(kept):
         secure = "; secure" if isSecure else ""
         value = f"c{n}=v{n}; PATH={below}{domain}{secure}"

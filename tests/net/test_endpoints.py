@@ -14,7 +14,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.error import SchemeNotSupported
 
-from txwebqq.net.endpoints import Ways, prepared
+from txwebqq.net.endpoints import EndpointCache, encodedURL
 
 
 @given(st.text(max_size=20), st.sampled_from(["", "?", "?r=%7B%22a%22%3A1%7D&t="]))
@@ -26,9 +26,9 @@ def test_sameRequest(path: str, query: str) -> None:
     try:
         plain = EncodedURL.from_text(text).to_uri().to_text()
     except ValueError:
-        assert prepared(text) is text
+        assert encodedURL(text) is text
         return
-    url = prepared(text)
+    url = encodedURL(text)
     if not isinstance(url, str):
         assert url.to_uri().to_text() == text
         # A fragment, or an empty query, is never sent.
@@ -40,7 +40,7 @@ def test_parts() -> None:
     """
     A prepared URL has its parts, too, for whoever asks for them.
     """
-    url: Any = prepared("http://example.org:8080/a/b?c=d")
+    url: Any = encodedURL("http://example.org:8080/a/b?c=d")
     assert (url.host, url.port, url.path) == ("example.org", 8080, ("a", "b"))
     with pytest.raises(AttributeError):
         _ = url.colour
@@ -50,10 +50,12 @@ def test_found() -> None:
     """
     A way is found once; to what is no server of ours there is none.
     """
-    ways = Ways(MemoryReactorClock(), cast(Any, BrowserLikePolicyForHTTPS()), 10)
+    endpoints = EndpointCache(
+        MemoryReactorClock(), cast(Any, BrowserLikePolicyForHTTPS()), 10
+    )
 
     def way(url: bytes) -> object:
-        return ways.endpointForURI(URI.fromBytes(url))
+        return endpoints.endpointForURI(URI.fromBytes(url))
 
     first = way(b"http://example.org/a")
     assert way(b"HTTP://example.org/b?c") is first

@@ -19,7 +19,7 @@ from twisted.internet.error import (
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.net.keepalive import MAX_HEAD, Answer, Direct, NotHTTP
+from txwebqq.net.keepalive import MAX_HEAD, InvalidResponse, KeepAliveClient, Response
 
 LIMIT = 1000
 URL = "http://d.web2.qq.com/channel/poll2"
@@ -67,14 +67,14 @@ class Scene:
             self.endpoint.servers.append(server)
             return self.endpoint
 
-        self.direct = Direct(find, LIMIT)
+        self.keepAlive = KeepAliveClient(find, LIMIT)
 
     def ask(self, url: str = URL) -> list[Any]:
         """
         Ask; what comes of it is put in the list.
         """
         results: list[Any] = []
-        self.direct.post(url, b"X: y\r\n", b"r=1").addBoth(results.append)
+        self.keepAlive.post(url, b"X: y\r\n", b"r=1").addBoth(results.append)
         return results
 
     @property
@@ -151,7 +151,7 @@ def test_answers(wanted: tuple[bytes, bool], cuts: set[int]) -> None:
         assert results == []
         scene.reply(raw[start:end])
     [answer] = results
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     assert (answer.status, answer.body) == (200, b"hello")
     assert answer.cookies == (["a=b"] if b"Cookie" in raw else [])
     scene.ask()
@@ -209,7 +209,7 @@ def test_noAnswer(raw: bytes) -> None:
     scene = Scene()
     results = scene.ask()
     scene.reply(raw)
-    assert reasonOf(results[0]) is NotHTTP
+    assert reasonOf(results[0]) is InvalidResponse
     assert scene.last.transport.isAborted
     scene.lose()
     scene.ask()
@@ -258,7 +258,7 @@ def test_cancel() -> None:
     Who gives up ends the connection, or the attempt to make one.
     """
     scene = Scene()
-    asked = scene.direct.post(URL, b"", b"")
+    asked = scene.keepAlive.post(URL, b"", b"")
     results: list[Any] = []
     asked.addBoth(results.append)
     asked.cancel()
@@ -267,7 +267,7 @@ def test_cancel() -> None:
     scene.lose()
     connecting: Deferred[Any] = Deferred()
     scene.endpoint.waiting = connecting
-    asked = scene.direct.post(URL, b"", b"")
+    asked = scene.keepAlive.post(URL, b"", b"")
     asked.addBoth(results.append)
     asked.cancel()
     assert connecting.called
@@ -293,10 +293,10 @@ def test_close() -> None:
     scene.ask()
     scene.reply(ANSWERS[0][0])
     done: list[None] = []
-    scene.direct.close().addCallback(done.append)
+    scene.keepAlive.close().addCallback(done.append)
     assert scene.last.transport.isAborted
     assert done == []
     scene.lose()
     assert len(done) == 1
-    scene.direct.close().addCallback(done.append)
+    scene.keepAlive.close().addCallback(done.append)
     assert len(done) == 2

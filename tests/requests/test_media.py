@@ -34,7 +34,7 @@ from txwebqq.model import (
     TransferProgress,
     Uin,
 )
-from txwebqq.net.bodies import FormProducer, Source
+from txwebqq.net.bodies import FileUpload, MultipartProducer
 from txwebqq.server.records import Discussion, Population, Room, RoomWithMembers
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.discussions import SendDiscuMsg2
@@ -368,7 +368,7 @@ class BodyTests(SynchronousTestCase):
         """
         A form is written as fast as it is taken, and as long as announced.
         """
-        form = FormProducer(self.upload, Source(DATA, "a"))
+        form = MultipartProducer(self.upload, FileUpload(DATA, "a"))
         consumer = SlowConsumer()
         consumer.registerProducer(form, True)
         done = form.startProducing(consumer)
@@ -386,7 +386,7 @@ class BodyTests(SynchronousTestCase):
         A file that is shorter than it was fails the upload.
         """
         file = BytesIO(DATA)
-        form = FormProducer(self.upload, Source(file, "a"))
+        form = MultipartProducer(self.upload, FileUpload(file, "a"))
         file.truncate(10)
         self.failureResultOf(form.startProducing(SlowConsumer()), OSError)
 
@@ -397,7 +397,12 @@ class BodyTests(SynchronousTestCase):
         """
         path = fileOf(self, b"x")
         with path.open("rb") as file:
-            sources = [Source(path), Source(file), Source(b""), Source(path, "b")]
+            sources = [
+                FileUpload(path),
+                FileUpload(file),
+                FileUpload(b""),
+                FileUpload(path, "b"),
+            ]
             for source in sources:
                 source.close()
             self.assertFalse(file.closed)

@@ -25,7 +25,7 @@ from txwebqq.errors import Unreachable
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.multipart import MAX_REFUSAL, Upload, encodeParts, refusalIn
 
-PIECE = 64 * 1024
+CHUNK_SIZE = 64 * 1024
 """The bytes that are read from a file at once."""
 
 FileSource = bytes | bytearray | str | os.PathLike[str] | BinaryIO
@@ -42,7 +42,7 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-class Source:
+class FileUpload:
     """
     A file to send, and what to call it.
 
@@ -73,7 +73,7 @@ class Source:
         """
         The next piece, C{b""} at the end.
         """
-        return self._file.read(PIECE)
+        return self._file.read(CHUNK_SIZE)
 
     def close(self) -> None:
         """
@@ -84,14 +84,14 @@ class Source:
 
 
 @implementer(IBodyProducer, IPushProducer)
-class FormProducer:
+class MultipartProducer:
     """
     The body of an upload: its fields, and its file as fast as it is taken.
 
     @ivar contentType: what the body is, for the request's headers.
     """
 
-    def __init__(self, upload: Upload[Any], source: Source) -> None:
+    def __init__(self, upload: Upload[Any], source: FileUpload) -> None:
         boundary = f"----txwebqq{uuid4().hex}"
         self.contentType = f"multipart/form-data; boundary={boundary}"
         self._head, self._tail = encodeParts(
@@ -127,11 +127,11 @@ class FormProducer:
         self._isRunning = True
         try:
             while not self._isPaused and self._consumer is not None:
-                self._writePiece(self._consumer)
+                self._writeChunk(self._consumer)
         finally:
             self._isRunning = False
 
-    def _writePiece(self, consumer: IConsumer) -> None:
+    def _writeChunk(self, consumer: IConsumer) -> None:
         try:
             piece = self._source.read() if self._left else b""
             if len(piece) > self._left or (self._left and not piece):
@@ -167,7 +167,7 @@ class FormProducer:
         self._source.close()
 
 
-class Receiver(TwistedProtocol):
+class DownloadProtocol(TwistedProtocol):
     """
     Passes the body of an answer on, as fast as it is taken.
 
@@ -247,7 +247,7 @@ class Receiver(TwistedProtocol):
             self.whole.callback(self._size)
 
 
-class Collected:
+class BufferSink:
     """
     A sink that holds what it gets.
     """

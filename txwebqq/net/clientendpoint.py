@@ -15,12 +15,14 @@ from twisted.internet.endpoints import (
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.net.tls import Authorities, Verifying
+from txwebqq.net.tls import TrustRoots, VerifyingPolicy
 
 _TLS = re.compile(r"tls:([A-Za-z0-9.-]+|(?:[0-9A-Fa-f]*\\:)+[0-9A-Fa-f]*):([0-9]{1,5})")
 
 
-def endpointOf(text: str, caFile: str | None, reactor: Any) -> IStreamClientEndpoint:
+def clientEndpoint(
+    text: str, caFile: str | None, reactor: Any
+) -> IStreamClientEndpoint:
     """
     The endpoint that a text describes. C{tls:} is verified, and nothing else
     is encrypted.
@@ -34,8 +36,8 @@ def endpointOf(text: str, caFile: str | None, reactor: Any) -> IStreamClientEndp
         if found is None:
             raise InvalidConfiguration(f"{text}: it is written tls:HOST:PORT")
         host = found[1].replace("\\:", ":")
-        verifying = Verifying(Authorities(caFile))
-        creator = verifying.creatorForNetloc(host.encode("ascii"), int(found[2]))
+        policy = VerifyingPolicy(TrustRoots(caFile))
+        creator = policy.creatorForNetloc(host.encode("ascii"), int(found[2]))
         endpoint = HostnameEndpoint(reactor, host, int(found[2]))
         wrapped: IStreamClientEndpoint = wrapClientTLS(creator, endpoint)
         return wrapped

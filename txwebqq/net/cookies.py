@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import Request
 
 
-class Cookies:
+class CookieStore:
     """
     What servers have asked us to send back, and what a page would set itself.
     """
@@ -49,7 +49,7 @@ class Cookies:
         if values:
             self._headers.clear()
             # The jar asks of a response no more than its headers.
-            self._jar.extract_cookies(cast(Any, _Received(values)), Request(url))
+            self._jar.extract_cookies(cast(Any, _HeadersOnly(values)), Request(url))
 
     def value(self, name: str, domain: str) -> str:
         """
@@ -109,7 +109,7 @@ def _goesTo(cookie: Cookie, url: SplitResult) -> bool:
     return isThere and isBelow and isAllowed and not cookie.is_expired()
 
 
-class _Received:
+class _HeadersOnly:
     """
     A response and its headers, as the standard library's cookie jar sees them.
     """
@@ -117,7 +117,7 @@ class _Received:
     def __init__(self, values: list[str]) -> None:
         self._values = values
 
-    def info(self) -> _Received:
+    def info(self) -> _HeadersOnly:
         return self
 
     def get_all(self, name: str, default: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ from zope.interface import implementer
 _WRITTEN = re.compile(r"[!#-;=?-Z_a-z~]+")
 
 
-class NoCookies(IndexableCookieJar):
+class NullCookieJar(IndexableCookieJar):
     """
     The jar for treq: it has one for all that it is asked, and we have our own.
     """
@@ -41,7 +41,7 @@ class NoCookies(IndexableCookieJar):
         """
 
 
-class _WrittenURL(URL):
+class _EncodedURL(URL):
     """
     A URL as it is to be sent. Of others treq has each part encoded, which takes
     it longer than most of what it does for a question.
@@ -61,26 +61,26 @@ class _WrittenURL(URL):
         return self._text
 
 
-def prepared(url: str) -> URL | str:
+def encodedURL(url: str) -> URL | str:
     """
     What to give to treq for a URL.
     """
-    return url if _WRITTEN.fullmatch(url) is None else _WrittenURL(url)
+    return url if _WRITTEN.fullmatch(url) is None else _EncodedURL(url)
 
 
 @implementer(IAgentEndpointFactory)
-class Ways:
+class EndpointCache:
     """
     How to get to servers; each way is found once.
 
     @param verifying: sees to it that servers are who they say.
-    @param patience: the seconds that connecting may take.
+    @param timeout: the seconds that connecting may take.
     """
 
-    def __init__(self, reactor: Any, verifying: IPolicyForHTTPS, patience: int) -> None:
+    def __init__(self, reactor: Any, verifying: IPolicyForHTTPS, timeout: int) -> None:
         self._reactor = reactor
         self._verifying = verifying
-        self._patience = patience
+        self._timeout = timeout
         self._known: dict[tuple[bytes, bytes, int], IStreamClientEndpoint] = {}
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
@@ -100,8 +100,8 @@ class Ways:
             raise SchemeNotSupported(f"Unsupported scheme: {scheme!r}")
         name = host.decode("ascii")
         # For an address nothing has to be looked up, and nothing raced.
-        way = TCP4ClientEndpoint if isIPAddress(name) else HostnameEndpoint
-        plain: IStreamClientEndpoint = way(self._reactor, name, port, self._patience)
+        kind = TCP4ClientEndpoint if isIPAddress(name) else HostnameEndpoint
+        plain: IStreamClientEndpoint = kind(self._reactor, name, port, self._timeout)
         if scheme == b"http":
             return plain
         creator = self._verifying.creatorForNetloc(host, port)

@@ -28,13 +28,13 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
 
 
-class NotHTTP(Exception):
+class InvalidResponse(Exception):
     """
     What came is no answer, or more of it than we are willing to hold.
     """
 
 
-class Answer:
+class Response:
     """
     An answer.
 
@@ -57,12 +57,12 @@ class _State(Enum):
     END = "to the end"
 
 
-class _Exchange(Protocol):
+class _KeepAliveConnection(Protocol):
     """
     A connection, and the question that is asked on it.
     """
 
-    def __init__(self, owner: Direct) -> None:
+    def __init__(self, owner: KeepAliveClient) -> None:
         self._owner = owner
         self._state = _State.IDLE
         self._buffer = b""
@@ -74,10 +74,10 @@ class _Exchange(Protocol):
         self._parts: list[bytes] = []
         self._size = 0
         self._isLast = False
-        self._asked: Deferred[Answer] | None = None
+        self._asked: Deferred[Response] | None = None
         self.lost: Deferred[None] = Deferred()
 
-    def ask(self, question: bytes, asked: Deferred[Answer]) -> None:
+    def ask(self, question: bytes, asked: Deferred[Response]) -> None:
         """
         Ask, when nothing else is asked.
         """
@@ -90,17 +90,17 @@ class _Exchange(Protocol):
         self._buffer = self._buffer + data if self._buffer else data
         try:
             self._read()
-        except NotHTTP as e:
+        except InvalidResponse as e:
             self._fail(Failure(e))
 
     def _read(self) -> None:
         if self._state is _State.IDLE:
-            raise NotHTTP("an answer to nothing")
+            raise InvalidResponse("an answer to nothing")
         while self._state is _State.HEAD:
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 if len(self._buffer) > MAX_HEAD:
-                    raise NotHTTP("the head of the answer has no end")
+                    raise InvalidResponse("the head of the answer has no end")
                 return
             head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
             self._readHead(head)
@@ -111,13 +111,13 @@ class _Exchange(Protocol):
         elif self._state is _State.CHUNKS:
             self._readChunks()
         elif len(self._buffer) > self._owner.limit:
-            raise NotHTTP("the answer is too long")
+            raise InvalidResponse("the answer is too long")
 
     def _readHead(self, head: bytes) -> None:
         first, *lines = head.split(b"\r\n")
         found = _STATUS.match(first)
         if found is None:
-            raise NotHTTP("the answer is not HTTP")
+            raise InvalidResponse("the answer is not HTTP")
         self._status = int(found[2])
         if self._status < 200:
             # Something on the way; the answer is yet to come.
@@ -128,15 +128,15 @@ class _Exchange(Protocol):
         for line in lines:
             name, colon, value = line.partition(b":")
             if not colon:
-                raise NotHTTP("a header without a value")
+                raise InvalidResponse("a header without a value")
             name, value = name.lower(), value.strip()
             if name == b"content-length":
                 if _LENGTH.fullmatch(value) is None or length not in (-1, int(value)):
-                    raise NotHTTP("the length of the answer is no number")
+                    raise InvalidResponse("the length of the answer is no number")
                 length = int(value)
             elif name == b"transfer-encoding":
                 if value.lower() != b"chunked":
-                    raise NotHTTP("the answer is encoded in a way of its own")
+                    raise InvalidResponse("the answer is encoded in a way of its own")
                 state = _State.CHUNKS
             elif name == b"connection":
                 words = [word.strip() for word in value.lower().split(b",")]
@@ -150,7 +150,7 @@ class _Exchange(Protocol):
         if self._status in (204, 304):
             state, length = _State.LENGTH, 0
         if length > self._owner.limit:
-            raise NotHTTP("the answer is too long")
+            raise InvalidResponse("the answer is too long")
         self._state, self._length = state, length
         self._parts, self._size, self._isLast = [], 0, False
         if state is _State.CHUNKS:
@@ -164,7 +164,7 @@ class _Exchange(Protocol):
                     return
                 chunk = self._buffer[: self._length]
                 if self._buffer[self._length : self._length + 2] != b"\r\n":
-                    raise NotHTTP("a chunk of another length than it says")
+                    raise InvalidResponse("a chunk of another length than it says")
                 self._buffer = self._buffer[self._length + 2 :]
                 self._parts.append(chunk)
                 self._length = -1
@@ -172,7 +172,7 @@ class _Exchange(Protocol):
             line, end, rest = self._buffer.partition(b"\r\n")
             if not end:
                 if len(self._buffer) > MAX_HEAD:
-                    raise NotHTTP("a line between chunks has no end")
+                    raise InvalidResponse("a line between chunks has no end")
                 return
             self._buffer = rest
             if self._isLast:
@@ -182,32 +182,32 @@ class _Exchange(Protocol):
                 continue
             found = _CHUNK.match(line)
             if found is None:
-                raise NotHTTP("a chunk without its length")
+                raise InvalidResponse("a chunk without its length")
             self._length = int(found[1], 16)
             self._size += self._length
             if self._size > self._owner.limit:
-                raise NotHTTP("the answer is too long")
+                raise InvalidResponse("the answer is too long")
             self._isLast = self._length == 0
 
     def _done(self, body: bytes, rest: bytes) -> None:
         asked, self._asked = self._asked, None
         self._state, self._buffer = _State.IDLE, b""
-        answer = Answer(self._status, self._cookies, body)
+        response = Response(self._status, self._cookies, body)
         if self._keeps and not rest:
-            self._owner.rested(self)
+            self._owner.connectionIdle(self)
         else:
             assert self.transport is not None
             self.transport.loseConnection()
         if asked is not None:
-            asked.callback(answer)
+            asked.callback(response)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._owner.tire(self)
-        self._owner.forget(self)
+        self._owner.connectionUnusable(self)
+        self._owner.connectionClosed(self)
         isWhole = self._state is _State.END and reason.check(ConnectionDone)
         asked, self._asked = self._asked, None
         if asked is not None and isWhole:
-            asked.callback(Answer(self._status, self._cookies, self._buffer))
+            asked.callback(Response(self._status, self._cookies, self._buffer))
         elif asked is not None:
             asked.errback(reason)
         self.lost.callback(None)
@@ -223,12 +223,12 @@ class _Exchange(Protocol):
         Close the connection at once; whoever asked is told nothing.
         """
         self._asked, self._state = None, _State.IDLE
-        self._owner.tire(self)
+        self._owner.connectionUnusable(self)
         transport: Any = self.transport
         transport.abortConnection()
 
 
-class Direct:
+class KeepAliveClient:
     """
     Asks one server, mostly the same.
 
@@ -242,26 +242,26 @@ class Direct:
     ) -> None:
         self.limit = limit
         self._endpoint = endpoint
-        self._factory = Factory.forProtocol(self._newExchange)
+        self._factory = Factory.forProtocol(self._newConnection)
         self._factory.noisy = False
-        self._idle: _Exchange | None = None
-        self._live: set[_Exchange] = set()
+        self._idle: _KeepAliveConnection | None = None
+        self._live: set[_KeepAliveConnection] = set()
         # To which server the idle connection is.
         self._server = ""
 
-    def _newExchange(self) -> _Exchange:
-        exchange = _Exchange(self)
-        self._live.add(exchange)
-        return exchange
+    def _newConnection(self) -> _KeepAliveConnection:
+        connection = _KeepAliveConnection(self)
+        self._live.add(connection)
+        return connection
 
-    def post(self, url: str, headers: bytes, body: bytes) -> Deferred[Answer]:
+    def post(self, url: str, headers: bytes, body: bytes) -> Deferred[Response]:
         """
         Ask.
 
         @param headers: whole lines, for all but what the connection needs.
 
         @return: fires with the answer, whatever its status; fails with
-            L{NotHTTP}, or as connecting and connections do. Cancel it to close
+            L{InvalidResponse}, or as connecting and connections do. Cancel it to close
             the connection.
         """
         server, path = split(url)
@@ -273,27 +273,27 @@ class Direct:
             len(body),
             body,
         )
-        exchange, self._idle = self._idle, None
-        if exchange is not None and self._server == server:
-            asked: Deferred[Answer] = Deferred(lambda _: exchange.abort())
-            exchange.ask(question, asked)
+        connection, self._idle = self._idle, None
+        if connection is not None and self._server == server:
+            asked: Deferred[Response] = Deferred(lambda _: connection.abort())
+            connection.ask(question, asked)
             return asked
-        if exchange is not None:
-            exchange.abort()
+        if connection is not None:
+            connection.abort()
         self._server = server
         return self._connect(server, question)
 
-    def _connect(self, server: str, question: bytes) -> Deferred[Answer]:
+    def _connect(self, server: str, question: bytes) -> Deferred[Response]:
         connecting = self._endpoint(server).connect(self._factory)
-        opened: list[_Exchange] = []
+        opened: list[_KeepAliveConnection] = []
 
-        def cancel(asked: Deferred[Answer]) -> None:
+        def cancel(asked: Deferred[Response]) -> None:
             if opened:
                 opened[0].abort()
             else:
                 connecting.cancel()
 
-        asked: Deferred[Answer] = Deferred(cancel)
+        asked: Deferred[Response] = Deferred(cancel)
 
         def connected(exchange: Any) -> None:
             opened.append(exchange)
@@ -306,27 +306,27 @@ class Direct:
         connecting.addCallbacks(connected, failed)
         return asked
 
-    def rested(self, exchange: _Exchange) -> None:
+    def connectionIdle(self, connection: _KeepAliveConnection) -> None:
         """
         A connection can be asked again.
         """
         if self._idle is None:
-            self._idle = exchange
+            self._idle = connection
         else:
-            exchange.abort()
+            connection.abort()
 
-    def tire(self, exchange: _Exchange) -> None:
+    def connectionUnusable(self, connection: _KeepAliveConnection) -> None:
         """
         A connection cannot be asked any more.
         """
-        if self._idle is exchange:
+        if self._idle is connection:
             self._idle = None
 
-    def forget(self, exchange: _Exchange) -> None:
+    def connectionClosed(self, connection: _KeepAliveConnection) -> None:
         """
         A connection is closed.
         """
-        self._live.discard(exchange)
+        self._live.discard(connection)
 
     def close(self) -> Deferred[None]:
         """
@@ -335,9 +335,9 @@ class Direct:
         @return: fires when it is closed.
         """
         closing = []
-        for exchange in list(self._live):
-            closing.append(exchange.lost)
-            exchange.abort()
+        for connection in list(self._live):
+            closing.append(connection.lost)
+            connection.abort()
         return gatherResults(closing).addCallback(lambda _: None)
 
 

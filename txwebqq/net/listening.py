@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IProtocolFactory
 from txwebqq.errors import InvalidConfiguration
 
 
-def listening(
+def listeningService(
     endpoint: str, factory: IProtocolFactory, reactor: Any
 ) -> StreamServerEndpointService:
     """

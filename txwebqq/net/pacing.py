@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 
-class Pace:
+class Pacer:
     """
     So many lines at once, then one in so many seconds.
     """
@@ -26,7 +26,7 @@ class Pace:
         self._waiting: Deferred[None] | None = None
         self._isStopped = False
 
-    def turn(self) -> Deferred[None]:
+    def acquire(self) -> Deferred[None]:
         """
         Wait for one's turn.
 

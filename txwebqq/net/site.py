@@ -9,7 +9,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Site
 
 
-class Connection(HTTPChannel):
+class HTTP11Channel(HTTPChannel):
     """
     A connection that speaks HTTP/1.1, which is all that clients of WebQQ do.
     """
@@ -27,14 +27,14 @@ class Connection(HTTPChannel):
         self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
 
 
-class QuietSite(Site):
+class SiteWithoutAccessLog(Site):
     """
     A L{Site} without an access log: what is asked for can be a secret, such as
     the digest of a password or the link to somebody's picture.
     """
 
     noisy = False
-    protocol = Connection  # type: ignore[assignment]
+    protocol = HTTP11Channel  # type: ignore[assignment]
 
     def startFactory(self) -> None:
         """

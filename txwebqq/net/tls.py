@@ -37,7 +37,7 @@ from txwebqq.errors import InvalidConfiguration
 
 
 @implementer(IOpenSSLTrustRoot)
-class Authorities:
+class TrustRoots:
     """
     The system's authorities and those of a file.
 
@@ -71,7 +71,7 @@ class Authorities:
 
 
 @implementer(IPolicyForHTTPS)
-class Verifying:
+class VerifyingPolicy:
     """
     Talks to who has a certificate of an authority and for the name alone.
     """
@@ -79,20 +79,20 @@ class Verifying:
     def __init__(self, authorities: IOpenSSLTrustRoot) -> None:
         self._authorities = authorities
         # One for each host: they are dear to make.
-        self._creators: dict[bytes, _Verifier] = {}
+        self._creators: dict[bytes, _HostnameVerifier] = {}
 
     def creatorForNetloc(
         self, hostname: bytes, port: int
     ) -> IOpenSSLClientConnectionCreator:
         creator = self._creators.get(hostname)
         if creator is None:
-            creator = _Verifier(hostname.decode("ascii"), self._authorities)
+            creator = _HostnameVerifier(hostname.decode("ascii"), self._authorities)
             self._creators[hostname] = creator
         return creator
 
 
 @implementer(IOpenSSLClientConnectionCreator)
-class _Verifier:
+class _HostnameVerifier:
     """
     Makes the connections to one host.
 

@@ -25,7 +25,7 @@ from txwebqq.model import (
     Segment,
     Uin,
 )
-from txwebqq.net.bodies import Collected, FileSource, Sink, Source
+from txwebqq.net.bodies import BufferSink, FileSource, FileUpload, Sink
 from txwebqq.requests.messages import TalkRequests
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
@@ -125,7 +125,7 @@ class MediaRequests(TalkRequests):
         of messages.
         """
         try:
-            source = Source(picture, name)
+            source = FileUpload(picture, name)
         except OSError:
             return fail()
         own = Uin(self.account.number)
@@ -174,7 +174,7 @@ class MediaRequests(TalkRequests):
         ).addCallback(CustomFace)
 
     async def _shelve(self, picture: FileSource, name: str, callback: str) -> str:
-        source = Source(picture, name)
+        source = FileUpload(picture, name)
         shelved: Shelved = await self.transport.send(
             lambda ticket: CfaceUpload(ticket, callback), source
         )
@@ -259,7 +259,7 @@ class MediaRequests(TalkRequests):
         return Deferred.fromCoroutine(self._sendOfflineFile(uin, file, name))
 
     async def _sendOfflineFile(self, uin: Uin, file: FileSource, name: str) -> None:
-        source = Source(file, name)
+        source = FileUpload(file, name)
         own, peer = Uin(self.account.number), uin
         fileId = f"{peer}_{self.transport.nextMessageId()}"
         stored = await self.transport.send(
@@ -302,7 +302,7 @@ class MediaRequests(TalkRequests):
             they do not want it, or nobody came for it.
         """
         try:
-            source = Source(file, name)
+            source = FileUpload(file, name)
         except OSError:
             return fail()
         own = Uin(self.account.number)
@@ -333,7 +333,7 @@ class MediaRequests(TalkRequests):
     def _fetch(self, make: MakeFetch, sink: Sink | None, limit: int) -> Deferred[Any]:
         if sink is not None:
             return self.transport.fetch(make, sink, limit)
-        collected = Collected()
+        collected = BufferSink()
         return self.transport.fetch(make, collected, min(limit, MAX_HELD)).addCallback(
             collected.collected
         )

@@ -47,7 +47,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.net.bodies import Sink, Source
+from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.roster import Roster
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.callbacks import Door, Turns
@@ -71,7 +71,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-def _closing(failure: Failure, source: Source) -> Failure:
+def _closing(failure: Failure, source: FileUpload) -> Failure:
     source.close()
     return failure
 
@@ -128,7 +128,9 @@ class _Transport:
             return fail(NotSignedOn("this sign-on is over"))
         return self._port.call(make)
 
-    def send(self, make: Callable[[Ticket], Upload[R]], source: Source) -> Deferred[R]:
+    def send(
+        self, make: Callable[[Ticket], Upload[R]], source: FileUpload
+    ) -> Deferred[R]:
         if self._closed:
             source.close()
             return fail(NotSignedOn("this sign-on is over"))
@@ -390,7 +392,9 @@ class Port:
         """
         return self._perform(lambda ticket: self._client.ask(make(ticket)))
 
-    def send(self, make: Callable[[Ticket], Upload[R]], source: Source) -> Deferred[R]:
+    def send(
+        self, make: Callable[[Ticket], Upload[R]], source: FileUpload
+    ) -> Deferred[R]:
         """
         Perform an application's upload, likewise.
         """

@@ -25,7 +25,7 @@ from txwebqq.irc.relay.attribution import (
 from txwebqq.irc.relay.loopdetection import SECONDS, Echoes
 from txwebqq.irc.relay.outbox import Piece, Tone
 from txwebqq.irc.relay.registration import CHUNK, Handshake
-from txwebqq.net.pacing import Pace
+from txwebqq.net.pacing import Pacer
 
 WORDS = st.text(st.sampled_from("ab c茶é\u0301👨\u200d👩🇨🇳\n"), max_size=200)
 
@@ -135,11 +135,11 @@ def test_paceStopped() -> None:
     Whoever waits for a turn when all is over gets none, and at once.
     """
     clock = Clock()
-    pace = Pace(clock, 1, 60.0)
-    turns: list[Deferred[None]] = [pace.turn() for _ in range(3)]
+    pacer = Pacer(clock, 1, 60.0)
+    turns: list[Deferred[None]] = [pacer.acquire() for _ in range(3)]
     failed: list[Failure] = []
     for turn in turns:
         turn.addErrback(failed.append)
-    pace.stop()
+    pacer.stop()
     assert [failure.type for failure in failed] == [CancelledError, CancelledError]
     assert clock.getDelayedCalls() == []

@@ -14,7 +14,7 @@ from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.connection import LEAVING, QUIET
 from txwebqq.irc.relay.network import REGAIN, SETTLED, UNANSWERED
-from txwebqq.net.clientendpoint import endpointOf
+from txwebqq.net.clientendpoint import clientEndpoint
 
 
 def commands(scene: Scene, *names: str) -> list[tuple[str, ...]]:
@@ -405,4 +405,4 @@ def test_endpoints(endpoint: str, problem: str) -> None:
     """
     settings = NetworkSettings("home", endpoint, "qqrelay")
     with pytest.raises(InvalidConfiguration, match=problem):
-        endpointOf(settings.endpoint, settings.authorities, Scene().server.reactor)
+        clientEndpoint(settings.endpoint, settings.authorities, Scene().server.reactor)

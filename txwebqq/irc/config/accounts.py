@@ -10,7 +10,7 @@ from txwebqq.client import Servers
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account, Number, Status
-from txwebqq.net.tls import Authorities
+from txwebqq.net.tls import TrustRoots
 from txwebqq.session.machine import Era
 
 
@@ -52,7 +52,7 @@ def readAccount(table: ConfigTable) -> AccountSettings:
     status, era = table.string("status", "online"), table.string("era", "E1")
     try:
         Servers.parse(server)
-        Authorities(None if authorities is None else str(authorities))
+        TrustRoots(None if authorities is None else str(authorities))
     except InvalidConfiguration as e:
         raise table.error("server", f"or ca-file cannot be used: {e}") from e
     if status not in [known.value for known in Status]:

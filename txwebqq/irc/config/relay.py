@@ -20,7 +20,7 @@ from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.protocol.line import fold, isWord
 from txwebqq.irc.protocol.nicknames import isChannel, isNick
 from txwebqq.irc.targets import Kind, Place
-from txwebqq.net.tls import Authorities
+from txwebqq.net.tls import TrustRoots
 
 MAX_LINE_TEXT = 4000
 """So many characters of a text are looked at for C{ignore-text}."""
@@ -184,7 +184,7 @@ def _check(table: ConfigTable, settings: RelaySettings) -> None:
 def _network(table: ConfigTable) -> NetworkSettings:
     authorities = table.path("ca-file")
     try:
-        Authorities(None if authorities is None else str(authorities))
+        TrustRoots(None if authorities is None else str(authorities))
     except InvalidConfiguration as e:
         raise table.error("ca-file", f"cannot be used: {e}") from e
     saslUser = table.string("sasl-user", "")

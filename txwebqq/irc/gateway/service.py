@@ -29,7 +29,7 @@ from txwebqq.irc.gateway.user import User
 from txwebqq.irc.protocol.line import fold
 from txwebqq.irc.protocol.nicknames import Romanise, Style
 from txwebqq.irc.qq.medialinks import Links, showing
-from txwebqq.net.listening import listening
+from txwebqq.net.listening import listeningService
 from txwebqq.ratelimit import RateLimiter
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY, Database
@@ -100,7 +100,7 @@ class Gateway(MultiService):
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]
         for endpoint in settings.listen:
-            listening(endpoint, _Door(self), reactor).setServiceParent(self)
+            listeningService(endpoint, _Door(self), reactor).setServiceParent(self)
         tidying = TimerService(HOUR, self._tidy)
         tidying.clock = reactor
         tidying.setServiceParent(self)

@@ -21,8 +21,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from txwebqq.irc.config.accounts import PictureSettings
-from txwebqq.net.listening import listening
-from txwebqq.net.site import QuietSite
+from txwebqq.net.listening import listeningService
+from txwebqq.net.site import SiteWithoutAccessLog
 from txwebqq.sqlite.database import Database
 
 LINKS_SCHEMA = """
@@ -222,5 +222,5 @@ def showing(
     """
     bounds = Bounds(total=settings.megabytes << 20, seconds=settings.days * DAY)
     links = Links(database, reactor.seconds, settings.url, bounds)
-    site = QuietSite(LinkResource(links))  # type: ignore[no-untyped-call]
-    return links, listening(settings.listen, site, reactor)
+    site = SiteWithoutAccessLog(LinkResource(links))  # type: ignore[no-untyped-call]
+    return links, listeningService(settings.listen, site, reactor)

@@ -37,7 +37,7 @@ from txwebqq.model import (
     Number,
     Status,
 )
-from txwebqq.net.pacing import Pace
+from txwebqq.net.pacing import Pacer
 from txwebqq.protocol import WebQQProtocol
 
 ROOM = 2000
@@ -132,7 +132,7 @@ class Table:
         if not self.isUp:
             raise NotNow(f"nobody of ours is in {self.title}")
         try:
-            await self._delegate.pace.turn()
+            await self._delegate.pacer.acquire()
         except CancelledError as e:
             raise NotNow("we are leaving") from e
         start = opening(piece, isQuiet=False)
@@ -356,14 +356,14 @@ class Delegate(Resident):
     """
     An account that is in groups for the relay.
 
-    @ivar pace: how fast it may speak.
+    @ivar pacer: how fast it may speak.
     @ivar reports: where what happens to it goes.
     """
 
     def __init__(self, number: Number, clock: IReactorTime, spool: Spool) -> None:
         self.reports = Reports(clock)
         super().__init__(number, self.reports)
-        self.pace = Pace(clock, BURST, SECONDS)
+        self.pacer = Pacer(clock, BURST, SECONDS)
         self._clock = clock
         self._spool = spool
 

@@ -26,8 +26,8 @@ from txwebqq.irc.relay.errors import NotNow, Refused
 from txwebqq.irc.relay.outbox import Piece, Tone
 from txwebqq.irc.relay.puppets import Puppets
 from txwebqq.irc.relay.registration import RELAYMSG
-from txwebqq.net.clientendpoint import endpointOf
-from txwebqq.net.pacing import Pace
+from txwebqq.net.clientendpoint import clientEndpoint
+from txwebqq.net.pacing import Pacer
 
 ORIGIN_TAG = "+txwebqq/origin"
 """Where words were said first, for other relays."""
@@ -58,7 +58,7 @@ class Network(MultiService):
     """
     Keeps us in the channels of one network.
 
-    @ivar pace: how fast we may speak there.
+    @ivar pacer: how fast we may speak there.
     """
 
     _log = Logger()
@@ -67,8 +67,10 @@ class Network(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self.settings = settings
         self.clock: IReactorTime = reactor
-        self.pace = Pace(reactor, settings.burst, settings.seconds)
-        self._endpoint = endpointOf(settings.endpoint, settings.authorities, reactor)
+        self.pacer = Pacer(reactor, settings.burst, settings.seconds)
+        self._endpoint = clientEndpoint(
+            settings.endpoint, settings.authorities, reactor
+        )
         self._guest: Guest | None = None
         self._seats: list[Seat] = []
         self._regaining: IDelayedCall | None = None
@@ -390,7 +392,7 @@ class Network(MultiService):
         if not seat.isJoined:
             raise NotNow(f"we are not in {seat.name}")
         try:
-            await self.pace.turn()
+            await self.pacer.acquire()
         except CancelledError as e:
             raise NotNow("we are leaving") from e
         guest = self._guest

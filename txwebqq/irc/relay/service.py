@@ -81,8 +81,8 @@ class Relay(MultiService):
                 room.addChannel(seat)
             self._rooms.append(room)
         self._delegates = list(delegates.values())
-        self._paces = [n.pace for n in networks.values()]
-        self._paces += [d.pace for d in delegates.values()]
+        self._paces = [n.pacer for n in networks.values()]
+        self._paces += [d.pacer for d in delegates.values()]
         tidying = TimerService(HOUR, self._tidy)
         tidying.clock = reactor
         tidying.setServiceParent(self)
@@ -118,8 +118,8 @@ class Relay(MultiService):
 
         @return: fires when nothing is in flight.
         """
-        for pace in self._paces:
-            pace.stop()
+        for pacer in self._paces:
+            pacer.stop()
         for delegate in self._delegates:
             delegate.stop()
         silent = gatherResults([room.stop() for room in self._rooms])

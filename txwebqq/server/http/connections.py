@@ -17,7 +17,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from txwebqq.net.site import Connection, QuietSite
+from txwebqq.net.site import HTTP11Channel, SiteWithoutAccessLog
 from txwebqq.server.sessions.acknowledgement import Outcome
 
 LINGER = 20
@@ -94,7 +94,7 @@ class WatchedAnswer:
 
 
 @implementer(IHalfCloseableProtocol)
-class WatchedConnection(Connection):
+class WatchedConnection(HTTP11Channel):
     """
     A connection whose last answer may be watched.
 
@@ -202,9 +202,9 @@ class WatchedConnection(Connection):
         return bool(struct.unpack("i", answer)[0] > self._isLingering)
 
 
-class WatchedSite(QuietSite):
+class WatchedSite(SiteWithoutAccessLog):
     """
-    A L{QuietSite} whose answers can be watched.
+    A L{SiteWithoutAccessLog} whose answers can be watched.
     """
 
     protocol = WatchedConnection
