@@ -20,30 +20,30 @@ def ours(events: int, polls: int) -> float:
     from twisted.internet.task import Clock
 
     from txwebqq.roster import Roster
-    from txwebqq.session.callbacks import Door, Turns
-    from txwebqq.session.eventqueue import Delivery
-    from txwebqq.session.polling import Inbox
+    from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+    from txwebqq.session.eventqueue import EventQueue
+    from txwebqq.session.polling import EventFilter
     from txwebqq.wire.commands.messages import Poll2, PollResult
 
     protocol = Counting()
     factory = protocol.factory = CountingFactory()
-    door = Door(protocol, account(0), Turns())
+    guarded = GuardedProtocol(protocol, account(0), CallbackQueue())
     roster = Roster()
-    delivery = Delivery(
+    eventQueue = EventQueue(
         lambda: roster,
         lambda uin: None,  # type: ignore[arg-type,return-value]
-        lambda event: door.call("eventReceived", event),
+        lambda event: guarded.call("eventReceived", event),
         Clock(),
     )
-    inbox = Inbox()
+    eventFilter = EventFilter()
     some = bodies(events)
     began = time.process_time()
     for n in range(polls):
         reply = Poll2.decodeReply(some[n % len(some)])
         assert isinstance(reply, PollResult)
-        for event in inbox.sort(reply.events):
-            delivery.push(event)
-            inbox.show(event)
+        for event in eventFilter.filterBatch(reply.events):
+            eventQueue.put(event)
+            eventFilter.markShown(event)
     used = time.process_time() - began
     assert factory.count == polls * events
     return factory.count / used

@@ -179,7 +179,7 @@ def _areNew(services: list[Any], tickets: list[str]) -> bool:
 
 
 def _ticketOf(each: Any) -> str:
-    ticket = each._port._ticket
+    ticket = each._driver._ticket
     return "" if ticket is None else str(ticket.psessionid)
 
 

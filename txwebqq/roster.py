@@ -85,7 +85,7 @@ class Roster:
                 pass
             case GroupMessage():
                 if event.group not in self.groups:
-                    self._meet(event.group, event.code, event.number)
+                    self._addGroup(event.group, event.code, event.number)
             case StatusChange(uin, status, clientType):
                 self._see(uin, status, clientType)
             case RosterChange():
@@ -93,12 +93,12 @@ class Roster:
                     self.addBuddy(uin, category)
                 for uin in event.removed:
                     self.removeBuddy(uin)
-            case FriendshipNotice() if self.newcomers(event, everybody=True):
+            case FriendshipNotice() if self.unknownContacts(event, everybody=True):
                 self.addBuddy(event.uin, event.category)
             case GroupNotice():
-                self._heed(event)
+                self._applyGroupNotice(event)
             case DiscussionMessage():
-                self._hear(event.discussion, event.version)
+                self._applyDiscussionVersion(event.discussion, event.version)
 
     def _see(self, uin: Uin, status: Status, clientType: int) -> None:
         buddy = self.buddies.get(uin)
@@ -107,7 +107,7 @@ class Roster:
 
     # ---- friends
 
-    def newcomers(self, event: Event, everybody: bool = False) -> list[Uin]:
+    def unknownContacts(self, event: Event, everybody: bool = False) -> list[Uin]:
         """
         Who comes into the friend list with an event, and was not introduced.
 
@@ -125,7 +125,7 @@ class Roster:
         known = self.buddies if everybody else {**self.buddies, **self._introduced}
         return [uin for uin in coming if uin not in known]
 
-    def introduce(self, uin: Uin, profile: Profile | None) -> None:
+    def addProfile(self, uin: Uin, profile: Profile | None) -> None:
         """
         Learn who somebody is who comes next, as far as anybody knows.
         """
@@ -141,7 +141,7 @@ class Roster:
             )
         self._introduced[uin] = buddy
 
-    def expect(self, uin: Uin, markname: str) -> None:
+    def setPendingMarkname(self, uin: Uin, markname: str) -> None:
         """
         Somebody who may come is to be called so.
         """
@@ -188,17 +188,17 @@ class Roster:
 
     # ---- groups
 
-    def _heed(self, notice: GroupNotice) -> None:
+    def _applyGroupNotice(self, notice: GroupNotice) -> None:
         isMe = int(notice.member) == int(notice.recipient)
         match notice.step:
             case GroupStep.CREATED | GroupStep.AGREED:
-                self._meet(notice.group, notice.code, notice.number)
+                self._addGroup(notice.group, notice.code, notice.number)
             case GroupStep.JOINED if isMe:
-                self._meet(notice.group, notice.code, notice.number)
+                self._addGroup(notice.group, notice.code, notice.number)
             case GroupStep.LEFT if isMe or notice.operation == DISSOLVED:
                 self.groups.pop(notice.group, None)
 
-    def _meet(self, gid: Gid, code: Code, number: Number) -> None:
+    def _addGroup(self, gid: Gid, code: Code, number: Number) -> None:
         if gid not in self.groups:
             self.groups[gid] = Group(gid, code, str(number or gid))
             self.newGroups.add(code)
@@ -237,7 +237,7 @@ class Roster:
             for did, told in answer.discussions.items()
         }
 
-    def _hear(self, did: Did, version: int) -> None:
+    def _applyDiscussionVersion(self, did: Did, version: int) -> None:
         known = self.discussions.get(did)
         if known is None:
             self.discussions[did] = Discussion(did, "", version=version)

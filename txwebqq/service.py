@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from txwebqq.client import WebQQClient
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import Account
-from txwebqq.session.driver import Port
+from txwebqq.session.driver import SignOnDriver
 from txwebqq.session.machine import Era
 
 
@@ -57,7 +57,7 @@ class WebQQService(MultiService):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.account = account
-        self._port = Port(
+        self._driver = SignOnDriver(
             self, account, factory, client, clock, era, heartbeat, backoff
         )
 
@@ -66,7 +66,7 @@ class WebQQService(MultiService):
         Sign on.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._port.machine.start()
+        self._driver.machine.start()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -76,7 +76,7 @@ class WebQQService(MultiService):
             C{GRACE} seconds, and nothing is in flight.
         """
         stopped = maybeDeferred(super().stopService)
-        left = self._port.leave()
+        left = self._driver.leave()
         return stopped.addCallback(lambda _: left)
 
     def signOn(self) -> None:
@@ -85,7 +85,7 @@ class WebQQService(MultiService):
         A service that is stopped does not.
         """
         if self.running:
-            self._port.machine.start()
+            self._driver.machine.start()
 
     def signOff(self) -> Deferred[None]:
         """
@@ -93,7 +93,7 @@ class WebQQService(MultiService):
 
         @return: as C{stopService}.
         """
-        return self._port.leave()
+        return self._driver.leave()
 
     def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
         """
@@ -103,7 +103,7 @@ class WebQQService(MultiService):
             with L{LoginRefused}, L{Kicked}, L{LoggedOut} or L{NotSignedOn}
             when there will be none without a person.
         """
-        return self._port.whenSignedOn()
+        return self._driver.whenSignedOn()
 
     def whenSignedOff(self) -> Deferred[None]:
         """
@@ -112,4 +112,4 @@ class WebQQService(MultiService):
         @return: fires when somebody signed off, fails with L{LoginRefused},
             L{Kicked} or L{LoggedOut} when the server ended it for good.
         """
-        return self._port.whenSignedOff()
+        return self._driver.whenSignedOff()

@@ -50,7 +50,7 @@ from txwebqq.model import (
 )
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE
-from txwebqq.session.polling import Inbox
+from txwebqq.session.polling import EventFilter
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Fields
 
@@ -273,9 +273,9 @@ def test_orderAgain() -> None:
         replace(FILE, sender=DAVE),
     ]
     passing = (AWAY, TYPING, SHAKE)
-    kept = [came.index(e) for e in Inbox().sort(came) if e not in passing]
+    kept = [came.index(e) for e in EventFilter().filterBatch(came) if e not in passing]
     places = [came.index(e) for e in (C, REQUEST, B, NOTICE, A, FILE)]
-    assert kept == [places[again.index(e)] for e in Inbox().sort(again)]
+    assert kept == [places[again.index(e)] for e in EventFilter().filterBatch(again)]
 
 
 # ---- polls
@@ -759,14 +759,14 @@ def test_afterOurBug(
     A reply that we fail to take does not come again for ever: the next one is
     heard.
     """
-    shown = Inbox.show
+    shown = EventFilter.markShown
 
-    def show(inbox: Inbox, event: Event) -> None:
+    def show(eventFilter: EventFilter, event: Event) -> None:
         if isinstance(event, Message) and event.text == "a":
             raise ZeroDivisionError
-        shown(inbox, event)
+        shown(eventFilter, event)
 
-    monkeypatch.setattr(Inbox, "show", show)
+    monkeypatch.setattr(EventFilter, "markShown", show)
     first = batch(envelope(B), envelope(A), ack=7)
     polls = answering(rig, first, batch(envelope(C), ack=8))
     rig.web.settle(2)

@@ -23,7 +23,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.roster import Roster
-from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE, Delivery
+from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE, EventQueue
 
 BOB, CAROL, DAVE = Uin(7), Uin(8), Uin(9)
 KICK = KickNotice("elsewhere")
@@ -54,7 +54,7 @@ class DeliveryTests(SynchronousTestCase):
         self.cancelled: list[Uin] = []
         # What happens in the application, when an event is given to it.
         self.then: Callable[[Event], None] = lambda event: None
-        self.delivery = Delivery(
+        self.eventQueue = EventQueue(
             lambda: self.roster, self.lookUp, self.handOver, self.clock
         )
 
@@ -70,7 +70,7 @@ class DeliveryTests(SynchronousTestCase):
 
     def push(self, *events: Event) -> None:
         for event in events:
-            self.delivery.push(event)
+            self.eventQueue.put(event)
 
     def answer(self, nick: str) -> None:
         """
@@ -173,7 +173,7 @@ class DeliveryTests(SynchronousTestCase):
         After all was handed over things go on as before.
         """
         self.push(comes(CAROL))
-        self.delivery.flush()
+        self.eventQueue.flush()
         self.assertEqual(self.given, [comes(CAROL)])
         self.asked.clear()
         self.push(comes(DAVE))
@@ -186,7 +186,7 @@ class DeliveryTests(SynchronousTestCase):
         more of what waited behind that.
         """
         self.push(comes(CAROL), away(), away(DAVE))
-        self.then = lambda event: self.delivery.flush()
+        self.then = lambda event: self.eventQueue.flush()
         self.answer("Carol")
         self.assertEqual(self.given, [comes(CAROL)])
 
@@ -210,7 +210,7 @@ class DeliveryTests(SynchronousTestCase):
         different.
         """
         answers = [succeed(Profile(CAROL, "Carol")), fail(RequestRefused(1, "no"))]
-        self.delivery = Delivery(
+        self.eventQueue = EventQueue(
             lambda: self.roster, lambda _: answers.pop(0), self.handOver, self.clock
         )
         self.push(comes(CAROL, DAVE), away())

@@ -19,7 +19,13 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Account, KickNotice, Number
-from txwebqq.session.machine import MAX_CAPTCHAS, Core, Era, SignOn, makeSignOn
+from txwebqq.session.machine import (
+    MAX_CAPTCHAS,
+    Era,
+    SignOnInputs,
+    SignOnState,
+    makeSignOn,
+)
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.signon import (
     Challenge,
@@ -80,16 +86,16 @@ class RecordingPort:
     def ptwebqq(self) -> str:
         return "pt"
 
-    def solve(self, image: bytes) -> None:
+    def askForCaptcha(self, image: bytes) -> None:
         self.done.append(("solve", image))
 
-    def gather(self, ticket: Ticket) -> None:
+    def loadRoster(self, ticket: Ticket) -> None:
         self.done.append(("gather", ticket))
 
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:
         self.done.append(("wait", attempt, atLeast))
 
-    def abandon(self) -> None:
+    def cancelPending(self) -> None:
         self.answered = None
 
     def wentOnline(self, ticket: Ticket) -> None:
@@ -116,8 +122,8 @@ class Machine:
     def __init__(self, era: Era = Era.E1) -> None:
         self.port = RecordingPort()
         account = Account(Number(300100200), "webqq-2013")
-        self.core = Core(account, self.port, "47283951", lambda: 0.5, era)
-        self.inputs: SignOn = makeSignOn(self.core)
+        self.state = SignOnState(account, self.port, "47283951", lambda: 0.5, era)
+        self.inputs: SignOnInputs = makeSignOn(self.state)
 
     def to(self, state: str) -> Machine:
         getattr(self, f"to_{state}")()
@@ -146,7 +152,7 @@ class Machine:
 
     def to_CaptchaLoggingIn(self) -> None:
         self.to_Solving()
-        self.inputs.solved("hxWd")
+        self.inputs.captchaSolved("hxWd")
 
     def to_Landing(self) -> None:
         self.to_LoggingIn()
@@ -162,7 +168,7 @@ class Machine:
 
     def to_Online(self) -> None:
         self.to_Gathering()
-        self.inputs.gathered()
+        self.inputs.rosterLoaded()
 
     def to_Rejoining(self) -> None:
         self.to_Online()
@@ -244,7 +250,7 @@ def test_challenged() -> None:
     assert machine.port.lastAsked() == GetImage("300100200", "0.5000000000000000")
     machine.port.answer(b"GIF8")
     assert machine.port.done == [("solve", b"GIF8")]
-    machine.inputs.solved("hxWd")
+    machine.inputs.captchaSolved("hxWd")
     assert machine.port.lastAsked() == Login(
         "300100200", "4478EAD60FDFF7B0CA9230C94AA70977", "hxWd", attempt=1
     )
@@ -255,7 +261,7 @@ def test_unsolved() -> None:
     A captcha that nobody reads ends the sign-on.
     """
     machine = at("Solving")
-    machine.inputs.unsolved("nobody here")
+    machine.inputs.captchaUnsolved("nobody here")
     assert machine.port.done == [("offline", CaptchaUnsolved)]
 
 
@@ -268,7 +274,7 @@ def test_captchaRejected() -> None:
         machine.port.answer(LoginReply(4))
         assert isinstance(machine.port.asked, GetImage)
         machine.port.answer(b"GIF8")
-        machine.inputs.solved("abcd")
+        machine.inputs.captchaSolved("abcd")
     machine.port.done.clear()
     machine.port.answer(LoginReply(4))
     assert machine.port.done == [("offline", CaptchaUnsolved)]
@@ -365,7 +371,7 @@ def test_joined() -> None:
     machine.port.answer(SESSION)
     ticket = Ticket("47283951", "ps", "vf", "pt")
     assert machine.port.done == [("gather", ticket)]
-    machine.inputs.gathered()
+    machine.inputs.rosterLoaded()
     assert machine.port.done[1:] == [("online", ticket)]
 
 
@@ -417,8 +423,8 @@ def test_proven() -> None:
     machine.port.answer(Challenge(False, "!K7Q", SALT))
     machine.port.answer(LoginReply(0))
     machine.port.answer(SESSION)
-    machine.inputs.gathered()
-    machine.inputs.proven()
+    machine.inputs.rosterLoaded()
+    machine.inputs.pollAnswered()
     machine.inputs.invalidated(SessionExpired("gone"))
     assert machine.port.done[-1] == ("wait", 0, 0.0)
 
@@ -574,7 +580,7 @@ def test_laterEra() -> None:
     captcha = SecureGetImage("300100200", "0.5000000000000000")
     assert machine.port.lastAsked() == captcha
     machine.port.answer(b"GIF8")
-    machine.inputs.solved("hxWd")
+    machine.inputs.captchaSolved("hxWd")
     digest = "4478EAD60FDFF7B0CA9230C94AA70977"
     login = SignedLogin("300100200", digest, "hxWd", attempt=1, signature="sig")
     assert machine.port.lastAsked() == login
@@ -620,6 +626,6 @@ def test_noSecrets() -> None:
     Neither the machine nor what it works with shows a secret.
     """
     machine = at("Rejoining")
-    shown = repr(machine.core) + repr(machine.inputs) + repr(machine.port.asked)
+    shown = repr(machine.state) + repr(machine.inputs) + repr(machine.port.asked)
     for secret in ("webqq-2013", "'ps'", "'vf'", "'pt'"):
         assert secret not in shown

@@ -45,7 +45,7 @@ from txwebqq.model import (
     Typing,
     Uin,
 )
-from txwebqq.session.polling import MAX_SHOWN, REMEMBERED, Inbox
+from txwebqq.session.polling import MAX_SHOWN, REMEMBERED, EventFilter
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Fields
 
@@ -120,7 +120,7 @@ def test_sort(came: list[Event], expected: list[object]) -> None:
     A batch is reversed and sorted by time, stably; what has no time comes
     first, and a kick last.
     """
-    got = Inbox().sort(came)
+    got = EventFilter().filterBatch(came)
     assert [e.text if isinstance(e, Message) else e for e in got] == expected
 
 
@@ -131,9 +131,9 @@ def test_twice(event: Event) -> None:
     """
     A message of any kind that comes twice is seen once, in one batch or two.
     """
-    inbox = Inbox()
-    assert inbox.sort([event, event]) == [event]
-    assert inbox.sort([event]) == []
+    eventFilter = EventFilter()
+    assert eventFilter.filterBatch([event, event]) == [event]
+    assert eventFilter.filterBatch([event]) == []
 
 
 def test_notTwice() -> None:
@@ -150,7 +150,7 @@ def test_notTwice() -> None:
         inDiscussion(1, sender=9),
         ofStranger(1, place=5),
     ]
-    assert len(Inbox().sort(events)) == len(events)
+    assert len(EventFilter().filterBatch(events)) == len(events)
 
 
 @pytest.mark.parametrize("event", [words("a", 1), AWAY, Typing(Uin(7), ME)])
@@ -158,7 +158,7 @@ def test_withoutIds(event: Event) -> None:
     """
     What has no ids may happen any number of times.
     """
-    assert len(Inbox().sort([event, event])) == 2
+    assert len(EventFilter().filterBatch([event, event])) == 2
 
 
 def test_kindsApart() -> None:
@@ -167,19 +167,19 @@ def test_kindsApart() -> None:
     """
     group = inGroup(1, group=7, sender=7)
     stranger = ofStranger(1, place=7)
-    assert len(Inbox().sort([group, stranger, words("a", 0, 1)])) == 3
+    assert len(EventFilter().filterBatch([group, stranger, words("a", 0, 1)])) == 3
 
 
 def test_remembered() -> None:
     """
     So many messages are remembered, the latest; and not twice as many.
     """
-    inbox = Inbox()
+    eventFilter = EventFilter()
     many = [words("x", 0, n) for n in range(1, 2 * REMEMBERED + 1)]
     for at, one in enumerate(many):
-        assert inbox.sort([one]) == [one]
-        assert inbox.sort([many[max(0, at - REMEMBERED + 1)]]) == []
-    assert inbox.sort([many[0]]) == [many[0]]
+        assert eventFilter.filterBatch([one]) == [one]
+        assert eventFilter.filterBatch([many[max(0, at - REMEMBERED + 1)]]) == []
+    assert eventFilter.filterBatch([many[0]]) == [many[0]]
 
 
 def test_shown() -> None:
@@ -187,30 +187,30 @@ def test_shown() -> None:
     What was shown is to be told until it was told, and what was shown
     meanwhile stays.
     """
-    inbox = Inbox()
+    eventFilter = EventFilter()
     for event in (words("a", 1, 1), inGroup(2), AWAY, inDiscussion(3)):
-        inbox.show(event)
-    told = tuple(inbox.shown)
+        eventFilter.markShown(event)
+    told = tuple(eventFilter.shown)
     assert told == ("1", "2", "3")
-    inbox.show(ofStranger(4))
-    inbox.acknowledged(told)
-    assert list(inbox.shown) == ["4"]
-    inbox.acknowledged(told)
-    assert list(inbox.shown) == ["4"]
+    eventFilter.markShown(ofStranger(4))
+    eventFilter.acknowledged(told)
+    assert list(eventFilter.shown) == ["4"]
+    eventFilter.acknowledged(told)
+    assert list(eventFilter.shown) == ["4"]
 
 
 def test_shownIsBounded() -> None:
     """
     A server that is never reached does not fill the memory.
     """
-    inbox = Inbox()
+    eventFilter = EventFilter()
     for n in range(1, 2 * MAX_SHOWN):
-        inbox.show(words("x", 0, n))
-    told = tuple(inbox.shown)
+        eventFilter.markShown(words("x", 0, n))
+    told = tuple(eventFilter.shown)
     assert len(told) == MAX_SHOWN
-    inbox.show(words("x", 0, 2 * MAX_SHOWN))
-    inbox.acknowledged(told)
-    assert list(inbox.shown) == [str(2 * MAX_SHOWN)]
+    eventFilter.markShown(words("x", 0, 2 * MAX_SHOWN))
+    eventFilter.acknowledged(told)
+    assert list(eventFilter.shown) == [str(2 * MAX_SHOWN)]
 
 
 # ---- the chain

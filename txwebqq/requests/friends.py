@@ -115,7 +115,7 @@ class FriendRequests(PeopleRequests):
                 return AddNeedVerify2(ticket, number, text, category, token)
 
             if markname and person.allow in (ANYBODY, WHO_ANSWERS):
-                self.transport.roster.expect(person.uin, markname)
+                self.transport.roster.setPendingMarkname(person.uin, markname)
             await self.transport.call(make)
 
         return Deferred.fromCoroutine(ask())
@@ -145,7 +145,7 @@ class FriendRequests(PeopleRequests):
                 )
                 return
             if markname:
-                self.transport.roster.expect(uin, markname)
+                self.transport.roster.setPendingMarkname(uin, markname)
             await self.transport.call(
                 lambda ticket: AllowAndAdd2(ticket, number, category, markname)
             )
@@ -164,7 +164,7 @@ class FriendRequests(PeopleRequests):
             # They are our friend all the same.
             profile = None
         if uin not in roster.buddies:
-            roster.introduce(uin, profile)
+            roster.addProfile(uin, profile)
             roster.addBuddy(uin, category)
 
     async def _numberOf(self, request: FriendshipNotice) -> Number:

@@ -21,7 +21,7 @@ from txwebqq.model import Account
 Ts = TypeVarTuple("Ts")
 
 
-class Turns:
+class CallbackQueue:
     """
     Lets one callback of an account end before the next begins.
     """
@@ -30,7 +30,7 @@ class Turns:
         self._waiting: deque[Callable[[], None]] = deque()
         self._busy = False
 
-    def take(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
+    def run(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
         """
         Make a call, which does not raise, now or after the present one.
         """
@@ -46,21 +46,21 @@ class Turns:
             self._busy = False
 
 
-class Door:
+class GuardedProtocol:
     """
     Calls one protocol, for as long as its sign-on lasts.
 
-    @param turns: of all protocols of the account.
+    @param queue: of all protocols of the account.
     """
 
     _log = Logger()
 
     def __init__(
-        self, protocol: IWebQQProtocol, account: Account, turns: Turns
+        self, protocol: IWebQQProtocol, account: Account, queue: CallbackQueue
     ) -> None:
         self.protocol = protocol
         self._number = account.number
-        self._turns = turns
+        self._queue = queue
         self._closed = False
 
     def call(self, name: str, *args: object) -> None:
@@ -68,7 +68,7 @@ class Door:
         Call a callback, unless another one is being called: then call it after
         that. What it returns is watched.
         """
-        self._turns.take(self._call, name, args)
+        self._queue.run(self._call, name, args)
 
     def _call(self, name: str, args: tuple[object, ...]) -> None:
         try:

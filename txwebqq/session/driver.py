@@ -50,11 +50,11 @@ from txwebqq.model import (
 from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.roster import Roster
 from txwebqq.session.acknowledgement import Acknowledgement
-from txwebqq.session.callbacks import Door, Turns
-from txwebqq.session.eventqueue import Delivery
-from txwebqq.session.machine import Core, Era, SignOn, makeSignOn
-from txwebqq.session.polling import HeartbeatService, Inbox, PollService
-from txwebqq.session.rostersync import ReadingService
+from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+from txwebqq.session.eventqueue import EventQueue
+from txwebqq.session.machine import Era, SignOnInputs, SignOnState, makeSignOn
+from txwebqq.session.polling import EventFilter, HeartbeatService, PollService
+from txwebqq.session.rostersync import RosterSyncService
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import (
     GetFriendInfo2,
@@ -84,38 +84,38 @@ GRACE = 1.5
 
 
 @implementer(IWebQQTransport)
-class _Transport:
+class SignOnTransport:
     """
     The way of one protocol to the server.
     """
 
-    def __init__(self, port: Port) -> None:
-        self._port = port
+    def __init__(self, driver: SignOnDriver) -> None:
+        self._driver = driver
         self._closed = False
 
     @property
     def buddies(self) -> Mapping[Uin, Buddy]:
-        return self._port.roster.buddies
+        return self._driver.roster.buddies
 
     @property
     def groups(self) -> Mapping[Gid, Group]:
-        return self._port.roster.groups
+        return self._driver.roster.groups
 
     @property
     def discussions(self) -> Mapping[Did, Discussion]:
-        return self._port.roster.discussions
+        return self._driver.roster.discussions
 
     @property
     def roster(self) -> Roster:
-        return self._port.roster
+        return self._driver.roster
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        return self._port.roster.categories
+        return self._driver.roster.categories
 
     @property
     def status(self) -> Status:
-        return self._port.core.status
+        return self._driver.state.status
 
     def close(self) -> None:
         """
@@ -126,7 +126,7 @@ class _Transport:
     def call(self, make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
         if self._closed:
             return fail(NotSignedOn("this sign-on is over"))
-        return self._port.call(make)
+        return self._driver.call(make)
 
     def send(
         self, make: Callable[[Ticket], Upload[R]], source: FileUpload
@@ -134,40 +134,40 @@ class _Transport:
         if self._closed:
             source.close()
             return fail(NotSignedOn("this sign-on is over"))
-        return self._port.send(make, source)
+        return self._driver.send(make, source)
 
     def fetch(
         self, make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
     ) -> Deferred[int]:
         if self._closed:
             return fail(NotSignedOn("this sign-on is over"))
-        return self._port.fetch(make, sink, limit)
+        return self._driver.fetch(make, sink, limit)
 
     def seconds(self) -> float:
-        return self._port.seconds()
+        return self._driver.seconds()
 
     def cookie(self, name: str) -> str:
-        return self._port.cookie(name)
+        return self._driver.cookie(name)
 
     def listHash(self, ticket: Ticket) -> str:
-        return self._port.listHash(ticket)
+        return self._driver.listHash(ticket)
 
     def nextMessageId(self) -> int:
-        return self._port.nextMessageId()
+        return self._driver.nextMessageId()
 
     def appear(self, status: Status) -> Deferred[None]:
         def changed(result: None) -> None:
-            self._port.core.status = status
+            self._driver.state.status = status
 
         return self.call(lambda ticket: ChangeStatus2(ticket, status)).addCallback(
             changed
         )
 
     def signOff(self) -> Deferred[None]:
-        return succeed(None) if self._closed else self._port.leave()
+        return succeed(None) if self._closed else self._driver.leave()
 
 
-class Port:
+class SignOnDriver:
     """
     Does what the sign-on machine decides.
     """
@@ -193,20 +193,20 @@ class Port:
         self._heartbeat = heartbeat
         self._backoff = backoff
         clientid = f"{random.randrange(10, 100)}{random.randrange(10**6):06d}"
-        self.core = Core(account, self, clientid, random.random, era)
-        self.machine: SignOn = makeSignOn(self.core)
+        self.state = SignOnState(account, self, clientid, random.random, era)
+        self.machine: SignOnInputs = makeSignOn(self.state)
         self.roster = Roster()
-        self._inbox = Inbox()
+        self._eventFilter = EventFilter()
         self._acknowledgement = Acknowledgement()
-        self._delivery = self._newDelivery()
-        self._turns = Turns()
-        self._door: Door | None = None
+        self._eventQueue = self._newEventQueue()
+        self._queue = CallbackQueue()
+        self._guarded: GuardedProtocol | None = None
         self._unbegun = False
-        self._transport: _Transport | None = None
+        self._transport: SignOnTransport | None = None
         self._ticket: Ticket | None = None
         self._channel: MultiService | None = None
         self._poll: PollService | None = None
-        self._reading: ReadingService | None = None
+        self._rosterSync: RosterSyncService | None = None
         self._signedOn = False
         self._lastMessageId = 0
         # What the server took last, by the letter of its algorithm.
@@ -214,32 +214,32 @@ class Port:
         # What the machine waits for, and what is on the network.
         self._expected: set[Deferred[Any]] = set()
         self._delays: set[IDelayedCall] = set()
-        self._flying: set[Deferred[Any]] = set()
+        self._inFlight: set[Deferred[Any]] = set()
         # Who waits for us.
         self._held: list[Deferred[None]] = []
-        self._untilOn: list[Deferred[IWebQQProtocol]] = []
-        self._untilOff: list[Deferred[None]] = []
-        self._untilGone: list[Deferred[None]] = []
+        self._signedOnWaiters: list[Deferred[IWebQQProtocol]] = []
+        self._signedOffWaiters: list[Deferred[None]] = []
+        self._goneWaiters: list[Deferred[None]] = []
         self._draining: list[tuple[set[Deferred[Any]], Deferred[None]]] = []
 
     # What the machine asks for.
 
     def connecting(self) -> None:
         self._client.begin(self._account.number)
-        if self._door is not None:
+        if self._guarded is not None:
             return
-        self._door = Door(self._build(), self._account, self._turns)
+        self._guarded = GuardedProtocol(self._build(), self._account, self._queue)
         self._unbegun = True
-        self._transport = _Transport(self)
+        self._transport = SignOnTransport(self)
         self.roster = Roster()
-        self._inbox = Inbox()
-        self._delivery = self._newDelivery()
+        self._eventFilter = EventFilter()
+        self._eventQueue = self._newEventQueue()
         self._log.info("Signing on {number}.", number=self._account.number)
 
     def begun(self) -> None:
-        if self._unbegun and self._door is not None:
+        if self._unbegun and self._guarded is not None:
             self._unbegun = False
-            self._door.call(
+            self._guarded.call(
                 "makeConnection", self._account, self._transport, self._factory
             )
 
@@ -257,9 +257,9 @@ class Port:
     def ptwebqq(self) -> str:
         return self._client.cookie("ptwebqq")
 
-    def solve(self, image: bytes) -> None:
-        assert self._door is not None
-        protocol = self._door.protocol
+    def askForCaptcha(self, image: bytes) -> None:
+        assert self._guarded is not None
+        protocol = self._guarded.protocol
         self._log.info("A captcha is to be read.")
 
         def unsolved(failure: Failure) -> None:
@@ -267,21 +267,23 @@ class Port:
             self._log.warn(
                 "The captcha was not read: {reason}.", reason=failure.getErrorMessage()
             )
-            self.machine.unsolved(failure.getErrorMessage())
+            self.machine.captchaUnsolved(failure.getErrorMessage())
 
         def solved(text: object) -> None:
             if isinstance(text, str) and text.strip():
-                self.machine.solved(text.strip())
+                self.machine.captchaSolved(text.strip())
             else:
-                self.machine.unsolved("no text was read from the captcha")
+                self.machine.captchaUnsolved("no text was read from the captcha")
 
         async def read() -> str:
             return await protocol.captchaRequired(image)
 
         self._expect(Deferred.fromCoroutine(read()), solved, unsolved)
 
-    def gather(self, ticket: Ticket) -> None:
-        self._expect(Deferred.fromCoroutine(self._gather(ticket)), self._gathered)
+    def loadRoster(self, ticket: Ticket) -> None:
+        self._expect(
+            Deferred.fromCoroutine(self._loadRoster(ticket)), self._rosterLoaded
+        )
 
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:
         delay = max(self._backoff(attempt), atLeast)
@@ -293,7 +295,7 @@ class Port:
         )
         self._later(delay, self.machine.retry)
 
-    def abandon(self) -> None:
+    def cancelPending(self) -> None:
         delays, self._delays = self._delays, set()
         for delay in delays:
             delay.cancel()
@@ -302,16 +304,16 @@ class Port:
             deferred.cancel()
 
     def wentOnline(self, ticket: Ticket) -> None:
-        assert self._door is not None
+        assert self._guarded is not None
         self._ticket = ticket
         isNew = not self._signedOn
         if isNew:
             self._signedOn = True
             self._log.info("{number} is signed on.", number=self._account.number)
-            self._door.call("signedOn")
-            waiting, self._untilOn = self._untilOn, []
+            self._guarded.call("signedOn")
+            waiting, self._signedOnWaiters = self._signedOnWaiters, []
             for deferred in waiting:
-                deferred.callback(self._door.protocol)
+                deferred.callback(self._guarded.protocol)
         else:
             self._log.info("{number} has rejoined.", number=self._account.number)
         self._poll = PollService(
@@ -319,15 +321,15 @@ class Port:
             self._ask,
             self._ask,
             self.machine,
-            self._inbox,
+            self._eventFilter,
             self._acknowledgement,
-            self._delivery.push,
+            self._eventQueue.put,
             self._clock,
         )
         self._channel = MultiService()
         heartbeat = HeartbeatService(self._ask, self._heartbeat, self._clock)
-        self._reading = ReadingService(self.call, self.roster, self._clock, isNew)
-        for child in (self._poll, heartbeat, self._reading):
+        self._rosterSync = RosterSyncService(self.call, self.roster, self._clock, isNew)
+        for child in (self._poll, heartbeat, self._rosterSync):
             child.setServiceParent(self._channel)  # type: ignore[no-untyped-call]
         self._channel.setServiceParent(self._service)
         held, self._held = self._held, []
@@ -346,7 +348,7 @@ class Port:
     def signOff(self, command: Logout2) -> None:
         farewell = replace(
             command,
-            ids=tuple(self._inbox.shown),
+            ids=tuple(self._eventFilter.shown),
             ack=self._acknowledgement.number,
         )
         self._ask(farewell).addErrback(
@@ -357,7 +359,7 @@ class Port:
         )
 
     def wentOffline(self, reason: WebQQError | None) -> None:
-        self._delivery.flush()
+        self._eventQueue.flush()
         self._acknowledgement.interrupt()
         self._closeChannel()
         self._signedOn = False
@@ -369,16 +371,16 @@ class Port:
                 number=self._account.number,
                 reason=reason,
             )
-        door, self._door = self._door, None
+        guarded, self._guarded = self._guarded, None
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
         held, self._held = self._held, []
         for call in held:
             call.errback(NotSignedOn("the session was lost"))
-        if door is not None:
-            door.close(Failure(ConnectionDone() if reason is None else reason))
-        gone, self._untilGone = self._untilGone, []
+        if guarded is not None:
+            guarded.close(Failure(ConnectionDone() if reason is None else reason))
+        gone, self._goneWaiters = self._goneWaiters, []
         for waiting in gone:
             waiting.callback(None)
         if not isinstance(reason, SessionExpired):
@@ -419,7 +421,7 @@ class Port:
         if not self._signedOn:
             return fail(NotSignedOn("there is no session"))
         if self._ticket is not None:
-            return self._flown(perform(self._ticket)).addCallback(accepted)
+            return self._requestEnded(perform(self._ticket)).addCallback(accepted)
         held: Deferred[None] = Deferred(self._held.remove)
         self._held.append(held)
         return held.addCallback(lambda _: self._perform(perform))
@@ -441,15 +443,15 @@ class Port:
         return self._lastMessageId
 
     def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
-        if self._signedOn and self._door is not None:
-            return succeed(self._door.protocol)
-        waiting: Deferred[IWebQQProtocol] = Deferred(self._untilOn.remove)
-        self._untilOn.append(waiting)
+        if self._signedOn and self._guarded is not None:
+            return succeed(self._guarded.protocol)
+        waiting: Deferred[IWebQQProtocol] = Deferred(self._signedOnWaiters.remove)
+        self._signedOnWaiters.append(waiting)
         return waiting
 
     def whenSignedOff(self) -> Deferred[None]:
-        waiting: Deferred[None] = Deferred(self._untilOff.remove)
-        self._untilOff.append(waiting)
+        waiting: Deferred[None] = Deferred(self._signedOffWaiters.remove)
+        self._signedOffWaiters.append(waiting)
         return waiting
 
     def leave(self) -> Deferred[None]:
@@ -460,14 +462,14 @@ class Port:
             nothing of this session is in flight.
         """
         # Before the server is told, so that what waits is acknowledged.
-        self._delivery.flush()
+        self._eventQueue.flush()
         self.machine.stop()
-        if self._door is None:
+        if self._guarded is None:
             return self._drain()
         # A callback within an output of the machine asks for it, so it will
         # be done after that.
         gone: Deferred[None] = Deferred()
-        self._untilGone.append(gone)
+        self._goneWaiters.append(gone)
         return gone.addCallback(lambda _: self._drain())
 
     def _drain(self) -> Deferred[None]:
@@ -475,7 +477,7 @@ class Port:
         Wait until nothing of what is in flight now still is, and cut short
         what takes too long.
         """
-        left = set(self._flying)
+        left = set(self._inFlight)
         if not left:
             return self._client.close()
         landed: Deferred[None] = Deferred()
@@ -514,17 +516,17 @@ class Port:
         self._expect(self._ask(command), answered)
 
     def _ask(self, command: Command[R]) -> Deferred[R | Refusal]:
-        return self._flown(self._client.ask(command))
+        return self._requestEnded(self._client.ask(command))
 
-    def _flown(self, asked: Deferred[T]) -> Deferred[T]:
-        self._flying.add(asked)
+    def _requestEnded(self, asked: Deferred[T]) -> Deferred[T]:
+        self._inFlight.add(asked)
         return asked.addBoth(self._landed, asked)
 
     def _fetch(self, command: Command[R]) -> Deferred[R]:
         return self._ask(command).addCallback(accepted)
 
     def _landed(self, result: T, asked: Deferred[Any]) -> T:
-        self._flying.discard(asked)
+        self._inFlight.discard(asked)
         for draining in self._draining[:]:
             left, landed = draining
             left.discard(asked)
@@ -585,7 +587,7 @@ class Port:
         delay = self._clock.callLater(seconds, due)
         self._delays.add(delay)
 
-    async def _gather(self, ticket: Ticket) -> Roster:
+    async def _loadRoster(self, ticket: Ticket) -> Roster:
         friends, digest = await self._friends(ticket)
         groups = await self._fetch(GetGroupNameListMask2(ticket, digest))
         present = await self._fetch(GetOnlineBuddies2(ticket))
@@ -603,7 +605,7 @@ class Port:
         """
         The friend list, and the hash that the server took.
         """
-        if self.core.era is Era.E1:
+        if self.state.era is Era.E1:
             return await self._fetch(GetUserFriends2(ticket)), ""
         for name in sorted(FRIEND_HASHES, key=lambda name: name != self._hash):
             digest = FRIEND_HASHES[name](self._account.number, ticket.ptwebqq)
@@ -613,28 +615,28 @@ class Port:
                 return accepted(reply), digest
         raise RequestRefused(WRONG_HASH, "the server takes none of the hashes")
 
-    def _gathered(self, roster: Roster) -> None:
+    def _rosterLoaded(self, roster: Roster) -> None:
         self.roster = roster
-        self.machine.gathered()
+        self.machine.rosterLoaded()
 
-    def _newDelivery(self) -> Delivery:
-        return Delivery(lambda: self.roster, self._lookUp, self._handOver, self._clock)
+    def _newEventQueue(self) -> EventQueue:
+        return EventQueue(lambda: self.roster, self._lookUp, self._deliver, self._clock)
 
     def _lookUp(self, uin: Uin) -> Deferred[Profile]:
         return self.call(lambda ticket: GetFriendInfo2(ticket, uin))
 
-    def _handOver(self, event: Event) -> None:
+    def _deliver(self, event: Event) -> None:
         self._acknowledgement.handedOver(event)
         self.roster.apply(event)
-        if self._reading is not None:
-            self._reading.catchUp()
-        if self._door is not None:
-            self._door.call("eventReceived", event)
+        if self._rosterSync is not None:
+            self._rosterSync.fetchMissing()
+        if self._guarded is not None:
+            self._guarded.call("eventReceived", event)
 
     def _closeChannel(self) -> None:
         self._ticket = None
         self._poll = None
-        self._reading = None
+        self._rosterSync = None
         channel, self._channel = self._channel, None
         if channel is not None:
             # What it has in flight is cancelled, and waited for by drain.
@@ -644,10 +646,10 @@ class Port:
         """
         Tell who waits that nothing more happens without a person.
         """
-        untilOn, self._untilOn = self._untilOn, []
+        untilOn, self._signedOnWaiters = self._signedOnWaiters, []
         for waiting in untilOn:
             waiting.errback(reason or NotSignedOn("somebody signed off"))
-        untilOff, self._untilOff = self._untilOff, []
+        untilOff, self._signedOffWaiters = self._signedOffWaiters, []
         for end in untilOff:
             if reason is None:
                 end.callback(None)

@@ -35,13 +35,13 @@ MAX_LOOKED_UP = 20
 _WORDS = frozenset({Message, GroupMessage, DiscussionMessage, StrangerMessage})
 
 
-class Delivery:
+class EventQueue:
     """
     Hands events over, in order.
 
     @param roster: the lists as they are now.
     @param lookUp: asks who somebody is.
-    @param handOver: is given each event; what it raises is logged.
+    @param deliver: is given each event; what it raises is logged.
     """
 
     _log = Logger()
@@ -50,12 +50,12 @@ class Delivery:
         self,
         roster: Callable[[], Roster],
         lookUp: Callable[[Uin], Deferred[Profile]],
-        handOver: Callable[[Event], None],
+        deliver: Callable[[Event], None],
         clock: IReactorTime,
     ) -> None:
         self._roster = roster
         self._lookUp = lookUp
-        self._handOver = handOver
+        self._deliver = deliver
         self._clock = clock
         self._waiting: deque[Event] = deque()
         self._asked: Deferred[Profile] | None = None
@@ -63,7 +63,7 @@ class Delivery:
         # For the event whose turn it is.
         self._lookedUp = 0
 
-    def push(self, event: Event) -> None:
+    def put(self, event: Event) -> None:
         """
         Hand an event over after all before it. Nothing comes after a kick, so
         it is not kept waiting.
@@ -95,7 +95,7 @@ class Delivery:
         self._giving = True
         self._lookedUp = 0
         try:
-            self._handOver(event)
+            self._deliver(event)
         except Exception:
             # Those behind this event wait for it, and polls wait for them.
             self._log.failure("Handing over an event failed.")
@@ -104,7 +104,7 @@ class Delivery:
 
     def _next(self) -> None:
         while self._waiting and self._asked is None:
-            newcomers = self._roster().newcomers(self._waiting[0])
+            newcomers = self._roster().unknownContacts(self._waiting[0])
             if newcomers and self._lookedUp < MAX_LOOKED_UP:
                 self._ask(newcomers[0])
             else:
@@ -118,7 +118,7 @@ class Delivery:
         def told(profile: Profile) -> None:
             if self._asked is asked:
                 self._asked = None
-                self._roster().introduce(uin, profile)
+                self._roster().addProfile(uin, profile)
                 self._next()
 
         def untold(failure: Failure) -> None:
@@ -129,7 +129,7 @@ class Delivery:
                     "Somebody new has no name yet: {reason}.",
                     reason=failure.getErrorMessage(),
                 )
-                self._roster().introduce(uin, None)
+                self._roster().addProfile(uin, None)
                 self._next()
 
         asked.addCallbacks(told, untold).addErrback(

@@ -6,7 +6,7 @@ The happy path::
     Offline -start-> FetchingPage -signed-> Checking -passed-> LoggingIn
       -accepted-> Landing -landed-> Joining -joined-> Gathering -gathered-> Online
 
-What it decides it asks for through its L{Port}. Inputs are facts; an answer
+What it decides it asks for through its L{SignOnActions}. Inputs are facts; an answer
 that can mean two things is sorted into one of several inputs by the functions
 at the end of this module. No state holds a secret of its own.
 """
@@ -76,7 +76,7 @@ class Era(Enum):
     E3 = "E3"
 
 
-class Port(Protocol):
+class SignOnActions(Protocol):
     """
     What the machine has done for it.
     """
@@ -109,12 +109,12 @@ class Port(Protocol):
         The cookie that the login set.
         """
 
-    def solve(self, image: bytes) -> None:
+    def askForCaptcha(self, image: bytes) -> None:
         """
         Have a captcha read; the inputs C{solved} or C{unsolved} follow.
         """
 
-    def gather(self, ticket: Ticket) -> None:
+    def loadRoster(self, ticket: Ticket) -> None:
         """
         Fetch the roster; C{gathered} or C{failed} follow.
         """
@@ -126,7 +126,7 @@ class Port(Protocol):
         @param reason: why we wait, for the log.
         """
 
-    def abandon(self) -> None:
+    def cancelPending(self) -> None:
         """
         Forget what was asked for and has not been answered.
         """
@@ -157,7 +157,7 @@ class Port(Protocol):
         """
 
 
-class SignOn(Protocol):
+class SignOnInputs(Protocol):
     """
     The facts that move the machine.
     """
@@ -187,17 +187,17 @@ class SignOn(Protocol):
         C{check} asks for a captcha.
         """
 
-    def pictured(self, image: bytes) -> None:
+    def captchaFetched(self, image: bytes) -> None:
         """
         Here is the captcha.
         """
 
-    def solved(self, text: str) -> None:
+    def captchaSolved(self, text: str) -> None:
         """
         Somebody read the captcha.
         """
 
-    def unsolved(self, reason: str) -> None:
+    def captchaUnsolved(self, reason: str) -> None:
         """
         Nobody could read the captcha.
         """
@@ -212,7 +212,7 @@ class SignOn(Protocol):
         The captcha was misread.
         """
 
-    def outdated(self) -> None:
+    def verifyCodeExpired(self) -> None:
         """
         The verify code that C{check} gave is no longer good.
         """
@@ -222,12 +222,12 @@ class SignOn(Protocol):
         The server will not let us in.
         """
 
-    def putOff(self, seconds: float, reason: str) -> None:
+    def toldToWait(self, seconds: float, reason: str) -> None:
         """
         The server wants us to come back later.
         """
 
-    def landed(self) -> None:
+    def signatureChecked(self) -> None:
         """
         The landing page has been seen.
         """
@@ -237,12 +237,12 @@ class SignOn(Protocol):
         The channel session exists.
         """
 
-    def gathered(self) -> None:
+    def rosterLoaded(self) -> None:
         """
         The roster is there.
         """
 
-    def proven(self) -> None:
+    def pollAnswered(self) -> None:
         """
         A poll was answered as it should be: the session is good.
         """
@@ -284,7 +284,7 @@ class SignOn(Protocol):
 
 
 @dataclass
-class Core:
+class SignOnState:
     """
     What one account's machine works with.
 
@@ -298,7 +298,7 @@ class Core:
     """
 
     account: Account
-    port: Port
+    actions: SignOnActions
     clientid: str
     chance: Callable[[], float]
     era: Era = Era.E1
@@ -317,281 +317,295 @@ class Core:
         self.status = self.account.status
 
 
-builder = TypeMachineBuilder(SignOn, Core)
+builder = TypeMachineBuilder(SignOnInputs, SignOnState)
 
 offline = builder.state("Offline")
 fetchingPage = builder.state("FetchingPage")
 checking = builder.state("Checking")
 fetchingCaptcha = builder.state("FetchingCaptcha")
-solving = builder.state("Solving")
+awaitingCaptcha = builder.state("Solving")
 loggingIn = builder.state("LoggingIn")
-landing = builder.state("Landing")
+checkingSignature = builder.state("Landing")
 joining = builder.state("Joining")
-gathering = builder.state("Gathering")
+loadingRoster = builder.state("Gathering")
 online = builder.state("Online")
 rejoining = builder.state("Rejoining")
 waiting = builder.state("Waiting")
 kickedOut = builder.state("Kicked")
-turnedAway = builder.state("Refused")
+refused = builder.state("Refused")
 
 
 # ---- outputs
 
 
-def _connect(machine: SignOn, core: Core) -> None:
+def _connect(machine: SignOnInputs, state: SignOnState) -> None:
     try:
-        core.port.connecting()
+        state.actions.connecting()
     except LoginRefused as e:
         machine.refused(e)
         return
-    if core.era is Era.E3:
-        core.port.issue(LoginPage(core.status), partial(_sortPage, machine))
+    if state.era is Era.E3:
+        state.actions.issue(LoginPage(state.status), partial(_classifyPage, machine))
     else:
         # Earlier servers have no page to sign with.
         machine.signed("")
-    core.port.begun()
+    state.actions.begun()
 
 
-def _begin(machine: SignOn, core: Core) -> None:
-    core.failures = core.misread = 0
-    core.retried.clear()
-    _connect(machine, core)
+def _begin(machine: SignOnInputs, state: SignOnState) -> None:
+    state.failures = state.misread = 0
+    state.retried.clear()
+    _connect(machine, state)
 
 
-def _check(machine: SignOn, core: Core) -> None:
-    number, chance = str(core.account.number), f"{core.chance():.16f}"
+def _check(machine: SignOnInputs, state: SignOnState) -> None:
+    number, chance = str(state.account.number), f"{state.chance():.16f}"
     command = Check(number, chance)
-    if core.era is Era.E3:
-        command = SignedCheck(number, chance, signature=core.signature)
-    core.port.issue(command, partial(_sortCheck, machine))
+    if state.era is Era.E3:
+        command = SignedCheck(number, chance, signature=state.signature)
+    state.actions.issue(command, partial(_classifyCheck, machine))
 
 
-def _fetchCaptcha(machine: SignOn, core: Core) -> None:
-    make = SecureGetImage if core.era is Era.E3 else GetImage
-    command = make(str(core.account.number), f"{core.chance():.16f}")
-    core.port.issue(command, partial(_sortImage, machine))
+def _fetchCaptcha(machine: SignOnInputs, state: SignOnState) -> None:
+    make = SecureGetImage if state.era is Era.E3 else GetImage
+    command = make(str(state.account.number), f"{state.chance():.16f}")
+    state.actions.issue(command, partial(_classifyImage, machine))
 
 
-def _logIn(machine: SignOn, core: Core, code: str) -> None:
-    core.submissions += 1
-    number = str(core.account.number)
+def _logIn(machine: SignOnInputs, state: SignOnState, code: str) -> None:
+    state.submissions += 1
+    number = str(state.account.number)
     digest = passwordDigest(
-        passwordHash(core.account.password), core.challenge.salt, code
+        passwordHash(state.account.password), state.challenge.salt, code
     )
-    tries = core.submissions
-    command = Login(number, digest, code, core.status, tries)
-    if core.era is Era.E3:
-        command = SignedLogin(number, digest, code, core.status, tries, core.signature)
-    core.port.issue(command, partial(_sortLogin, machine, core))
+    tries = state.submissions
+    command = Login(number, digest, code, state.status, tries)
+    if state.era is Era.E3:
+        command = SignedLogin(
+            number, digest, code, state.status, tries, state.signature
+        )
+    state.actions.issue(command, partial(_classifyLogin, machine, state))
 
 
-def _join(machine: SignOn, core: Core) -> None:
-    core.ticket = Ticket(clientid=core.clientid, ptwebqq=core.port.ptwebqq())
-    core.port.issue(Login2(core.ticket, core.status), partial(_sortJoin, machine))
-
-
-def _rejoin(machine: SignOn, core: Core, seconds: float) -> None:
-    core.port.issue(
-        Login2(core.ticket, core.status), partial(_sortRejoin, machine, core), seconds
+def _join(machine: SignOnInputs, state: SignOnState) -> None:
+    state.ticket = Ticket(clientid=state.clientid, ptwebqq=state.actions.ptwebqq())
+    state.actions.issue(
+        Login2(state.ticket, state.status), partial(_classifyJoin, machine)
     )
 
 
-def _keep(core: Core, session: Session) -> None:
-    core.relinks = 0
-    core.ticket = replace(
-        core.ticket, psessionid=session.psessionid, vfwebqq=session.vfwebqq
+def _rejoin(machine: SignOnInputs, state: SignOnState, seconds: float) -> None:
+    state.actions.issue(
+        Login2(state.ticket, state.status),
+        partial(_classifyRejoin, machine, state),
+        seconds,
     )
 
 
-def _wait(core: Core, reason: str, seconds: float = 0.0) -> None:
-    core.port.abandon()
-    core.port.wait(core.failures, seconds, reason)
-    core.failures += 1
+def _keep(state: SignOnState, session: Session) -> None:
+    state.relinks = 0
+    state.ticket = replace(
+        state.ticket, psessionid=session.psessionid, vfwebqq=session.vfwebqq
+    )
+
+
+def _wait(state: SignOnState, reason: str, seconds: float = 0.0) -> None:
+    state.actions.cancelPending()
+    state.actions.wait(state.failures, seconds, reason)
+    state.failures += 1
 
 
 # ---- rows
 
 
-@offline.upon(SignOn.start).to(fetchingPage)
-def _start(machine: SignOn, core: Core) -> None:
-    _begin(machine, core)
+@offline.upon(SignOnInputs.start).to(fetchingPage)
+def _start(machine: SignOnInputs, state: SignOnState) -> None:
+    _begin(machine, state)
 
 
-@kickedOut.upon(SignOn.start).to(fetchingPage)
-def _startAfterKick(machine: SignOn, core: Core) -> None:
-    _begin(machine, core)
+@kickedOut.upon(SignOnInputs.start).to(fetchingPage)
+def _startAfterKick(machine: SignOnInputs, state: SignOnState) -> None:
+    _begin(machine, state)
 
 
-@turnedAway.upon(SignOn.start).to(fetchingPage)
-def _startAfterRefusal(machine: SignOn, core: Core) -> None:
-    _begin(machine, core)
+@refused.upon(SignOnInputs.start).to(fetchingPage)
+def _startAfterRefusal(machine: SignOnInputs, state: SignOnState) -> None:
+    _begin(machine, state)
 
 
-@waiting.upon(SignOn.retry).to(fetchingPage)
-def _retry(machine: SignOn, core: Core) -> None:
-    core.submissions = 0
-    _connect(machine, core)
+@waiting.upon(SignOnInputs.retry).to(fetchingPage)
+def _retry(machine: SignOnInputs, state: SignOnState) -> None:
+    state.submissions = 0
+    _connect(machine, state)
 
 
-@fetchingPage.upon(SignOn.signed).to(checking)
-def _signed(machine: SignOn, core: Core, signature: str) -> None:
-    core.signature = signature
-    _check(machine, core)
+@fetchingPage.upon(SignOnInputs.signed).to(checking)
+def _signed(machine: SignOnInputs, state: SignOnState, signature: str) -> None:
+    state.signature = signature
+    _check(machine, state)
 
 
-@checking.upon(SignOn.passed).to(loggingIn)
-def _passed(machine: SignOn, core: Core, challenge: Challenge) -> None:
-    core.challenge = challenge
-    _logIn(machine, core, challenge.code)
+@checking.upon(SignOnInputs.passed).to(loggingIn)
+def _passed(machine: SignOnInputs, state: SignOnState, challenge: Challenge) -> None:
+    state.challenge = challenge
+    _logIn(machine, state, challenge.code)
 
 
-@checking.upon(SignOn.challenged).to(fetchingCaptcha)
-def _challenged(machine: SignOn, core: Core, challenge: Challenge) -> None:
-    core.challenge = challenge
-    _fetchCaptcha(machine, core)
+@checking.upon(SignOnInputs.challenged).to(fetchingCaptcha)
+def _challenged(
+    machine: SignOnInputs, state: SignOnState, challenge: Challenge
+) -> None:
+    state.challenge = challenge
+    _fetchCaptcha(machine, state)
 
 
-@fetchingCaptcha.upon(SignOn.pictured).to(solving)
-def _pictured(machine: SignOn, core: Core, image: bytes) -> None:
-    core.port.solve(image)
+@fetchingCaptcha.upon(SignOnInputs.captchaFetched).to(awaitingCaptcha)
+def _captchaFetched(machine: SignOnInputs, state: SignOnState, image: bytes) -> None:
+    state.actions.askForCaptcha(image)
 
 
-@solving.upon(SignOn.solved).to(loggingIn)
-def _solved(machine: SignOn, core: Core, text: str) -> None:
-    _logIn(machine, core, text)
+@awaitingCaptcha.upon(SignOnInputs.captchaSolved).to(loggingIn)
+def _captchaSolved(machine: SignOnInputs, state: SignOnState, text: str) -> None:
+    _logIn(machine, state, text)
 
 
-@solving.upon(SignOn.unsolved).to(turnedAway)
-def _unsolved(machine: SignOn, core: Core, reason: str) -> None:
-    core.port.abandon()
-    core.port.wentOffline(CaptchaUnsolved(reason))
+@awaitingCaptcha.upon(SignOnInputs.captchaUnsolved).to(refused)
+def _captchaUnsolved(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
+    state.actions.cancelPending()
+    state.actions.wentOffline(CaptchaUnsolved(reason))
 
 
-@loggingIn.upon(SignOn.captchaRejected).to(fetchingCaptcha)
-def _captchaRejected(machine: SignOn, core: Core) -> None:
-    _fetchCaptcha(machine, core)
+@loggingIn.upon(SignOnInputs.captchaRejected).to(fetchingCaptcha)
+def _captchaRejected(machine: SignOnInputs, state: SignOnState) -> None:
+    _fetchCaptcha(machine, state)
 
 
-@loggingIn.upon(SignOn.outdated).to(checking)
-def _outdated(machine: SignOn, core: Core) -> None:
-    _check(machine, core)
+@loggingIn.upon(SignOnInputs.verifyCodeExpired).to(checking)
+def _verifyCodeExpired(machine: SignOnInputs, state: SignOnState) -> None:
+    _check(machine, state)
 
 
-@loggingIn.upon(SignOn.putOff).to(waiting)
-def _putOff(machine: SignOn, core: Core, seconds: float, reason: str) -> None:
-    _wait(core, reason, seconds)
+@loggingIn.upon(SignOnInputs.toldToWait).to(waiting)
+def _toldToWait(
+    machine: SignOnInputs, state: SignOnState, seconds: float, reason: str
+) -> None:
+    _wait(state, reason, seconds)
 
 
-@loggingIn.upon(SignOn.accepted).to(landing)
-def _accepted(machine: SignOn, core: Core, landing: str) -> None:
+@loggingIn.upon(SignOnInputs.accepted).to(checkingSignature)
+def _accepted(machine: SignOnInputs, state: SignOnState, landing: str) -> None:
     # Nobody else's page is any business of ours.
     if f".{_hostOf(landing)}".endswith(".qq.com"):
-        core.port.issue(CheckSig(landing), lambda reply: machine.landed())
+        state.actions.issue(CheckSig(landing), lambda reply: machine.signatureChecked())
     else:
-        machine.landed()
+        machine.signatureChecked()
 
 
-@landing.upon(SignOn.landed).to(joining)
-def _landed(machine: SignOn, core: Core) -> None:
-    _join(machine, core)
+@checkingSignature.upon(SignOnInputs.signatureChecked).to(joining)
+def _signatureChecked(machine: SignOnInputs, state: SignOnState) -> None:
+    _join(machine, state)
 
 
-@landing.upon(SignOn.failed).to(joining)
-def _landingFailed(machine: SignOn, core: Core, reason: str) -> None:
+@checkingSignature.upon(SignOnInputs.failed).to(joining)
+def _signatureCheckFailed(
+    machine: SignOnInputs, state: SignOnState, reason: str
+) -> None:
     # The page only adds cookies, which not every server wants; login2 says
     # whether this one does.
-    _join(machine, core)
+    _join(machine, state)
 
 
-@joining.upon(SignOn.joined).to(gathering)
-def _joined(machine: SignOn, core: Core, session: Session) -> None:
-    core.rejoins = 0
-    _keep(core, session)
-    core.port.gather(core.ticket)
+@joining.upon(SignOnInputs.joined).to(loadingRoster)
+def _joined(machine: SignOnInputs, state: SignOnState, session: Session) -> None:
+    state.rejoins = 0
+    _keep(state, session)
+    state.actions.loadRoster(state.ticket)
 
 
-@gathering.upon(SignOn.gathered).to(online)
-def _gathered(machine: SignOn, core: Core) -> None:
-    core.port.wentOnline(core.ticket)
+@loadingRoster.upon(SignOnInputs.rosterLoaded).to(online)
+def _rosterLoaded(machine: SignOnInputs, state: SignOnState) -> None:
+    state.actions.wentOnline(state.ticket)
 
 
-@online.upon(SignOn.proven).loop()
-def _proven(machine: SignOn, core: Core) -> None:
-    core.failures = core.misread = core.submissions = core.rejoins = 0
-    core.retried.clear()
+@online.upon(SignOnInputs.pollAnswered).loop()
+def _pollAnswered(machine: SignOnInputs, state: SignOnState) -> None:
+    state.failures = state.misread = state.submissions = state.rejoins = 0
+    state.retried.clear()
 
 
-@online.upon(SignOn.rotate).loop()
-def _rotate(machine: SignOn, core: Core, ptwebqq: str) -> None:
-    core.ticket = replace(core.ticket, ptwebqq=ptwebqq)
-    core.port.rotated(core.ticket)
+@online.upon(SignOnInputs.rotate).loop()
+def _rotate(machine: SignOnInputs, state: SignOnState, ptwebqq: str) -> None:
+    state.ticket = replace(state.ticket, ptwebqq=ptwebqq)
+    state.actions.rotated(state.ticket)
 
 
-@online.upon(SignOn.expired).to(rejoining)
-def _expired(machine: SignOn, core: Core, seconds: float) -> None:
-    core.port.pausedOnline()
-    if core.rejoins >= MAX_REJOINS:
+@online.upon(SignOnInputs.expired).to(rejoining)
+def _expired(machine: SignOnInputs, state: SignOnState, seconds: float) -> None:
+    state.actions.pausedOnline()
+    if state.rejoins >= MAX_REJOINS:
         machine.failed("no poll was answered after the last ones")
         return
-    core.rejoins += 1
-    _rejoin(machine, core, seconds)
+    state.rejoins += 1
+    _rejoin(machine, state, seconds)
 
 
-@online.upon(SignOn.kicked).to(kickedOut)
-def _kicked(machine: SignOn, core: Core, notice: KickNotice) -> None:
-    core.port.abandon()
-    core.port.wentOffline(Kicked(notice.reason or "another sign-on took over"))
+@online.upon(SignOnInputs.kicked).to(kickedOut)
+def _kicked(machine: SignOnInputs, state: SignOnState, notice: KickNotice) -> None:
+    state.actions.cancelPending()
+    state.actions.wentOffline(Kicked(notice.reason or "another sign-on took over"))
 
 
-@online.upon(SignOn.loggedOut).to(offline)
-def _loggedOut(machine: SignOn, core: Core) -> None:
-    core.port.abandon()
-    core.port.wentOffline(LoggedOut("the server says that we have logged out"))
+@online.upon(SignOnInputs.loggedOut).to(offline)
+def _loggedOut(machine: SignOnInputs, state: SignOnState) -> None:
+    state.actions.cancelPending()
+    state.actions.wentOffline(LoggedOut("the server says that we have logged out"))
 
 
-@rejoining.upon(SignOn.joined).to(online)
-def _rejoined(machine: SignOn, core: Core, session: Session) -> None:
-    _keep(core, session)
-    core.port.wentOnline(core.ticket)
+@rejoining.upon(SignOnInputs.joined).to(online)
+def _rejoined(machine: SignOnInputs, state: SignOnState, session: Session) -> None:
+    _keep(state, session)
+    state.actions.wentOnline(state.ticket)
 
 
-@rejoining.upon(SignOn.putOff).loop()
-def _rejoinPutOff(machine: SignOn, core: Core, seconds: float, reason: str) -> None:
-    core.relinks += 1
-    _rejoin(machine, core, seconds)
+@rejoining.upon(SignOnInputs.toldToWait).loop()
+def _rejoinToldToWait(
+    machine: SignOnInputs, state: SignOnState, seconds: float, reason: str
+) -> None:
+    state.relinks += 1
+    _rejoin(machine, state, seconds)
 
 
-def _lose(machine: SignOn, core: Core, reason: SessionExpired) -> None:
-    core.port.abandon()
-    core.port.wentOffline(reason)
-    _wait(core, str(reason))
+def _lose(machine: SignOnInputs, state: SignOnState, reason: SessionExpired) -> None:
+    state.actions.cancelPending()
+    state.actions.wentOffline(reason)
+    _wait(state, str(reason))
 
 
-def _loseRejoining(machine: SignOn, core: Core, reason: str) -> None:
-    _lose(machine, core, SessionExpired(f"could not rejoin: {reason}"))
+def _loseRejoining(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
+    _lose(machine, state, SessionExpired(f"could not rejoin: {reason}"))
 
 
-def _fail(machine: SignOn, core: Core, reason: str) -> None:
-    _wait(core, reason)
+def _fail(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
+    _wait(state, reason)
 
 
-def _refuse(machine: SignOn, core: Core, reason: LoginRefused) -> None:
-    core.port.abandon()
-    core.port.wentOffline(reason)
+def _refuse(machine: SignOnInputs, state: SignOnState, reason: LoginRefused) -> None:
+    state.actions.cancelPending()
+    state.actions.wentOffline(reason)
 
 
-def _leave(machine: SignOn, core: Core) -> None:
-    core.port.abandon()
-    core.port.signOff(Logout2(core.ticket))
-    core.port.wentOffline(None)
+def _leave(machine: SignOnInputs, state: SignOnState) -> None:
+    state.actions.cancelPending()
+    state.actions.signOff(Logout2(state.ticket))
+    state.actions.wentOffline(None)
 
 
-def _giveUp(machine: SignOn, core: Core) -> None:
-    core.port.abandon()
-    core.port.wentOffline(None)
+def _giveUp(machine: SignOnInputs, state: SignOnState) -> None:
+    state.actions.cancelPending()
+    state.actions.wentOffline(None)
 
 
-def _stay(machine: SignOn, core: Core) -> None:
+def _stay(machine: SignOnInputs, state: SignOnState) -> None:
     """
     There is nothing to do.
     """
@@ -601,39 +615,39 @@ _entering = (
     fetchingPage,
     checking,
     fetchingCaptcha,
-    solving,
+    awaitingCaptcha,
     loggingIn,
-    landing,
+    checkingSignature,
     joining,
     waiting,
 )
-_busy = (*_entering, gathering, online, rejoining)
+_busy = (*_entering, loadingRoster, online, rejoining)
 
-online.upon(SignOn.invalidated).to(waiting)(_lose)
-rejoining.upon(SignOn.invalidated).to(waiting)(_lose)
-rejoining.upon(SignOn.failed).to(waiting)(_loseRejoining)
+online.upon(SignOnInputs.invalidated).to(waiting)(_lose)
+rejoining.upon(SignOnInputs.invalidated).to(waiting)(_lose)
+rejoining.upon(SignOnInputs.failed).to(waiting)(_loseRejoining)
 for _state in (
     fetchingPage,
     checking,
     fetchingCaptcha,
     loggingIn,
     joining,
-    gathering,
+    loadingRoster,
 ):
-    _state.upon(SignOn.failed).to(waiting)(_fail)
+    _state.upon(SignOnInputs.failed).to(waiting)(_fail)
 for _state in (fetchingPage, loggingIn, joining):
-    _state.upon(SignOn.refused).to(turnedAway)(_refuse)
-for _state in (gathering, online, rejoining):
-    _state.upon(SignOn.stop).to(offline)(_leave)
+    _state.upon(SignOnInputs.refused).to(refused)(_refuse)
+for _state in (loadingRoster, online, rejoining):
+    _state.upon(SignOnInputs.stop).to(offline)(_leave)
 for _state in _entering:
-    _state.upon(SignOn.stop).to(offline)(_giveUp)
-for _state in (offline, kickedOut, turnedAway):
-    _state.upon(SignOn.stop).to(offline)(_stay)
+    _state.upon(SignOnInputs.stop).to(offline)(_giveUp)
+for _state in (offline, kickedOut, refused):
+    _state.upon(SignOnInputs.stop).to(offline)(_stay)
 for _state in _busy:
-    _state.upon(SignOn.start).loop()(_stay)
+    _state.upon(SignOnInputs.start).loop()(_stay)
 
 makeSignOn = builder.build()
-"""Call with a L{Core} for a machine that is offline."""
+"""Call with a L{SignOnState} for a machine that is offline."""
 
 
 # ---- sorting answers into facts
@@ -646,12 +660,12 @@ def _hostOf(url: str) -> str:
         return ""
 
 
-def _sortPage(machine: SignOn, reply: str | Refusal) -> None:
+def _classifyPage(machine: SignOnInputs, reply: str | Refusal) -> None:
     # Clients went on without a signature, and were let in.
     machine.signed(reply if isinstance(reply, str) else "")
 
 
-def _sortCheck(machine: SignOn, reply: Challenge | Refusal) -> None:
+def _classifyCheck(machine: SignOnInputs, reply: Challenge | Refusal) -> None:
     match reply:
         case Challenge(captcha=True):
             machine.challenged(reply)
@@ -661,14 +675,16 @@ def _sortCheck(machine: SignOn, reply: Challenge | Refusal) -> None:
             machine.failed(f"check was answered {reply.retcode}")
 
 
-def _sortImage(machine: SignOn, reply: bytes | Refusal) -> None:
+def _classifyImage(machine: SignOnInputs, reply: bytes | Refusal) -> None:
     if isinstance(reply, Refusal):
         machine.failed(f"getimage was answered {reply.retcode}")
     else:
-        machine.pictured(reply)
+        machine.captchaFetched(reply)
 
 
-def _sortLogin(machine: SignOn, core: Core, reply: LoginReply | Refusal) -> None:
+def _classifyLogin(
+    machine: SignOnInputs, state: SignOnState, reply: LoginReply | Refusal
+) -> None:
     if isinstance(reply, Refusal):
         machine.failed(f"login was answered {reply.retcode}")
         return
@@ -679,23 +695,23 @@ def _sortLogin(machine: SignOn, core: Core, reply: LoginReply | Refusal) -> None
             machine.accepted(reply.url)
         case 1 | 6:
             machine.failed(f"login was answered {reply.code}")
-        case 4 if core.misread >= MAX_CAPTCHAS:
+        case 4 if state.misread >= MAX_CAPTCHAS:
             machine.refused(CaptchaUnsolved("too many captchas were misread", 4))
         case 4:
-            core.misread += 1
-            if core.challenge.captcha:
+            state.misread += 1
+            if state.challenge.captcha:
                 machine.captchaRejected()
             else:
-                machine.outdated()
-        case (7 | 19) as code if code not in core.retried:
-            core.retried.add(code)
+                machine.verifyCodeExpired()
+        case (7 | 19) as code if code not in state.retried:
+            state.retried.add(code)
             seconds = 300.0 if code == 19 else 0.0
-            machine.putOff(seconds, f"login was answered {code}")
+            machine.toldToWait(seconds, f"login was answered {code}")
         case _:
             machine.refused(LoginRefused(reply.message or "refused", reply.code))
 
 
-def _sortJoin(machine: SignOn, reply: Session | Refusal) -> None:
+def _classifyJoin(machine: SignOnInputs, reply: Session | Refusal) -> None:
     match reply:
         case Session():
             machine.joined(reply)
@@ -705,13 +721,15 @@ def _sortJoin(machine: SignOn, reply: Session | Refusal) -> None:
             machine.failed(f"login2 was answered {reply.retcode}")
 
 
-def _sortRejoin(machine: SignOn, core: Core, reply: Session | Refusal) -> None:
+def _classifyRejoin(
+    machine: SignOnInputs, state: SignOnState, reply: Session | Refusal
+) -> None:
     match reply:
         case Session():
             machine.joined(reply)
-        case Refusal(retcode=112 | 113 | 115) if core.relinks < MAX_RELINKS:
+        case Refusal(retcode=112 | 113 | 115) if state.relinks < MAX_RELINKS:
             seconds = 10.0 if reply.seconds is None else reply.seconds
-            machine.putOff(seconds, f"login2 was answered {reply.retcode}")
+            machine.toldToWait(seconds, f"login2 was answered {reply.retcode}")
         case Refusal():
             code = reply.retcode
             machine.invalidated(SessionExpired(f"could not rejoin: {code}", code))

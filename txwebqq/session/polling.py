@@ -29,7 +29,7 @@ from txwebqq.model import (
     StrangerMessage,
 )
 from txwebqq.session.acknowledgement import Acknowledgement
-from txwebqq.session.machine import SignOn
+from txwebqq.session.machine import SignOnInputs
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import (
     GetMsgTip,
@@ -76,7 +76,7 @@ _IDS: Mapping[type[object], Callable[[object], tuple[int, ...]]] = {
 }
 
 
-class Inbox:
+class EventFilter:
     """
     Puts a batch of events into the order in which they happened, and drops
     messages that have come before (protocol.md 2.2.1 and 4.11).
@@ -90,7 +90,7 @@ class Inbox:
         self._seen: set[tuple[int, ...]] = set()
         self._seenBefore: set[tuple[int, ...]] = set()
 
-    def sort(self, batch: Iterable[Event]) -> list[Event]:
+    def filterBatch(self, batch: Iterable[Event]) -> list[Event]:
         """
         The new events of a batch, oldest first, a kick last of all.
         """
@@ -113,7 +113,7 @@ class Inbox:
             self._seenBefore, self._seen = self._seen, set()
         return True
 
-    def show(self, event: Event) -> None:
+    def markShown(self, event: Event) -> None:
         """
         The application was given an event.
         """
@@ -153,8 +153,8 @@ class PollService(Service):
         ticket: Ticket,
         ask: Callable[[Poll2], Deferred[PollResult | Refusal]],
         probe: Callable[[GetOnlineBuddies2], Deferred[tuple[Presence, ...] | Refusal]],
-        machine: SignOn,
-        inbox: Inbox,
+        machine: SignOnInputs,
+        eventFilter: EventFilter,
         acknowledgement: Acknowledgement,
         deliver: Callable[[Event], None],
         clock: IReactorTime,
@@ -163,7 +163,7 @@ class PollService(Service):
         self._ask = ask
         self._probe = probe
         self._machine = machine
-        self._inbox = inbox
+        self._eventFilter = eventFilter
         self._acknowledgement = acknowledgement
         self._deliver = deliver
         self._clock = clock
@@ -203,7 +203,7 @@ class PollService(Service):
     def _poll(self) -> None:
         self._next = None
         # Kept before it has callbacks: in memory it has fired already.
-        shown = tuple(self._inbox.shown)
+        shown = tuple(self._eventFilter.shown)
         self._since = self._clock.seconds()
         poll = Poll2(self.ticket, shown, self._acknowledgement.number)
         self._asked = asked = self._ask(poll)
@@ -218,11 +218,11 @@ class PollService(Service):
             self._refused(reply, shown)
             return
         self._good()
-        self._inbox.acknowledged(shown)
+        self._eventFilter.acknowledged(shown)
         events = self._newEvents(reply)
         for event in events:
             self._deliver(event)
-            self._inbox.show(event)
+            self._eventFilter.markShown(event)
             # The application may have signed off.
             if not self.running:
                 return
@@ -242,10 +242,12 @@ class PollService(Service):
         List the events of a reply that are to be handed over, in order.
         """
         if reply.ack is None:
-            return self._inbox.sort(reply.events)
+            return self._eventFilter.filterBatch(reply.events)
         if self._acknowledgement.isKnown(reply.ack):
             return []
-        return self._acknowledgement.begin(reply.ack, self._inbox.sort(reply.events))
+        return self._acknowledgement.begin(
+            reply.ack, self._eventFilter.filterBatch(reply.events)
+        )
 
     def _pause(self) -> None:
         """
@@ -275,14 +277,14 @@ class PollService(Service):
         self._probed = False
         if not self._proven:
             self._proven = True
-            self._machine.proven()
+            self._machine.pollAnswered()
 
     def _refused(self, refusal: Refusal, shown: tuple[str, ...]) -> None:
         code = refusal.retcode
         match code:
             case 102:
                 self._good()
-                self._inbox.acknowledged(shown)
+                self._eventFilter.acknowledged(shown)
                 self._nothing()
             case 116 if refusal.ptwebqq:
                 self._machine.rotate(refusal.ptwebqq)

@@ -25,7 +25,7 @@ from txwebqq.wire.form import Ticket
 T = TypeVar("T")
 
 
-class ReadingService(Service):
+class RosterSyncService(Service):
     """
     Reads up, and writes it into the roster. A failure is no trouble to
     anybody: the roster then knows less.
@@ -56,7 +56,7 @@ class ReadingService(Service):
         """
         super().startService()  # type: ignore[no-untyped-call]
         if self._isNew:
-            self._begin = self._clock.callLater(0, self._readList)
+            self._begin = self._clock.callLater(0, self._fetchDiscussionList)
 
     def stopService(self) -> None:
         """
@@ -70,18 +70,18 @@ class ReadingService(Service):
         for one in asked:
             one.cancel()
 
-    def _readList(self, again: bool = True) -> None:
+    def _fetchDiscussionList(self, again: bool = True) -> None:
         self._begin = None
 
         def failed(reason: str) -> None:
             if again:
-                self._readList(again=False)
+                self._fetchDiscussionList(again=False)
             else:
                 self._log.info("No list of discussions: {reason}.", reason=reason)
 
         self._ask(GetDiscuListNew2, self._roster.learnDiscussions, failed)
 
-    def catchUp(self) -> None:
+    def fetchMissing(self) -> None:
         """
         Read about what an event has just mentioned.
         """
@@ -89,18 +89,18 @@ class ReadingService(Service):
             return
         codes, self._roster.newGroups = self._roster.newGroups, set()
         for code in codes:
-            self._readGroup(code)
+            self._fetchGroup(code)
         dids, self._roster.newDiscussions = self._roster.newDiscussions, set()
         for did in dids:
-            self._readDiscussion(did)
+            self._fetchDiscussion(did)
 
-    def _readGroup(self, code: Code) -> None:
+    def _fetchGroup(self, code: Code) -> None:
         def learn(profile: GroupProfile) -> None:
             self._roster.changeGroup(code, name=profile.name, flag=profile.flag)
 
         self._ask(lambda ticket: GetGroupPublicInfo2(ticket, code), learn, _ignore)
 
-    def _readDiscussion(self, did: Did) -> None:
+    def _fetchDiscussion(self, did: Did) -> None:
         self._ask(
             lambda ticket: GetDiscuInfo(ticket, did),
             self._roster.learnDiscussion,
