@@ -45,11 +45,11 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.requests.discussions import DiscussionRequests
-from txwebqq.requests.friends import FriendRequests
+from txwebqq.requests.friends import ContactRequests
 from txwebqq.requests.groups import GroupRequests
 from txwebqq.requests.history import HistoryRequests
 from txwebqq.requests.media import MediaRequests
-from txwebqq.requests.messages import TalkRequests
+from txwebqq.requests.messages import MessageRequests
 from txwebqq.requests.settings import SettingsRequests
 
 
@@ -57,9 +57,9 @@ from txwebqq.requests.settings import SettingsRequests
 class WebQQProtocol(
     MediaRequests,
     DiscussionRequests,
-    TalkRequests,
+    MessageRequests,
     HistoryRequests,
-    FriendRequests,
+    ContactRequests,
     GroupRequests,
     SettingsRequests,
 ):
@@ -72,7 +72,7 @@ class WebQQProtocol(
     it raises is logged and changes nothing else.
 
     What asks the server returns a L{Deferred}; L{Asking
-    <txwebqq.requests.requester.Asking>} says how it fails.
+    <txwebqq.requests.requester.Requester>} says how it fails.
 
     @ivar account: whom we sign on as.
     @ivar factory: who built this protocol, and outlives it.

@@ -28,7 +28,7 @@ from txwebqq.model import (
     plainText,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.requests.messages import DEFAULT_FONT, TalkRequests
+from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.command import Command
@@ -205,7 +205,7 @@ class PieceTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.transport = Scripted()
-        self.protocol = TalkRequests()
+        self.protocol = MessageRequests()
         self.protocol.transport = self.transport  # type: ignore[assignment]
 
     @property

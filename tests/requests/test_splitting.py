@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from txwebqq.errors import MessageTooLong
 from txwebqq.model import Content, Face, Segment, Text, UnknownSegment
-from txwebqq.requests.splitting import piecesOf
+from txwebqq.requests.splitting import splitContent
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -35,9 +35,9 @@ def test_short() -> None:
     What fits stays one message, to the byte.
     """
     content = (Text("微" * 4999), Text("abc"))
-    assert piecesOf(content, MAX_TEXT, "split") == [content]
-    assert piecesOf(content, MAX_TEXT, "refuse") == [content]
-    assert piecesOf((), MAX_TEXT, "split") == [()]
+    assert splitContent(content, MAX_TEXT, "split") == [content]
+    assert splitContent(content, MAX_TEXT, "refuse") == [content]
+    assert splitContent((), MAX_TEXT, "split") == [()]
 
 
 def test_refused() -> None:
@@ -45,7 +45,7 @@ def test_refused() -> None:
     What must not be cut is refused, with the sizes.
     """
     with pytest.raises(MessageTooLong, match="15001 bytes, where 15000") as caught:
-        piecesOf((Text("x" * 15_001),), MAX_TEXT, "refuse")
+        splitContent((Text("x" * 15_001),), MAX_TEXT, "refuse")
     assert caught.value.retcode == 123
 
 
@@ -53,7 +53,7 @@ def test_characters() -> None:
     """
     No character is cut, however many code points it has.
     """
-    pieces = piecesOf((Text(FAMILY * 10),), 40, "split")
+    pieces = splitContent((Text(FAMILY * 10),), 40, "split")
     # One has 18 bytes.
     assert pieces == [(Text(FAMILY * 2),)] * 5
 
@@ -62,7 +62,7 @@ def test_words() -> None:
     """
     Cuts are made behind a space, if one is near.
     """
-    pieces = piecesOf((Text("one two three fours"),), 10, "split")
+    pieces = splitContent((Text("one two three fours"),), 10, "split")
     assert pieces == [(Text("one two "),), (Text("three "),), (Text("fours"),)]
 
 
@@ -70,7 +70,7 @@ def test_longWord() -> None:
     """
     A space far back is not worth the room.
     """
-    pieces = piecesOf((Text("a " + "x" * 2000),), 1000, "split")
+    pieces = splitContent((Text("a " + "x" * 2000),), 1000, "split")
     assert [sizeOf(piece) for piece in pieces] == [1000, 1000, 2]
 
 
@@ -80,7 +80,7 @@ def test_mixed() -> None:
     """
     content = (Text("abc"), Face(14), Text("defghijk"), Face(1))
     # A face counts as much as its JSON: 11 and 10 bytes.
-    pieces = piecesOf(content, 16, "split")
+    pieces = splitContent(content, 16, "split")
     assert pieces == [
         (Text("abc"), Face(14), Text("de")),
         (Text("fghijk"), Face(1)),
@@ -92,7 +92,7 @@ def test_unsplittable() -> None:
     A segment that is too long alone is refused.
     """
     with pytest.raises(MessageTooLong, match="too long alone"):
-        piecesOf((Text("x"), UnknownSegment(["y" * 100])), 50, "split")
+        splitContent((Text("x"), UnknownSegment(["y" * 100])), 50, "split")
 
 
 def test_hugeCharacter() -> None:
@@ -100,7 +100,7 @@ def test_hugeCharacter() -> None:
     A character that is too long alone is cut all the same.
     """
     text = "e" + "\u0301" * 50
-    pieces = piecesOf((Text("ab " + text),), 20, "split")
+    pieces = splitContent((Text("ab " + text),), 20, "split")
     assert joined(pieces) == [Text("ab " + text)]
     assert max(map(sizeOf, pieces)) <= 20
 
@@ -110,7 +110,7 @@ def test_unknownWord() -> None:
     A misspelt choice is an error, also for short messages.
     """
     with pytest.raises(ValueError, match="'splitt'"):
-        piecesOf((), 10, "splitt")  # type: ignore[arg-type]
+        splitContent((), 10, "splitt")  # type: ignore[arg-type]
 
 
 @given(
@@ -131,7 +131,7 @@ def test_lossless(segments: list[Segment], limit: int) -> None:
     there was.
     """
     content = tuple(segments)
-    pieces = piecesOf(content, limit, "split")
+    pieces = splitContent(content, limit, "split")
     assert joined(pieces) == joined([content])
     if not content:
         return

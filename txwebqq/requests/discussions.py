@@ -21,7 +21,7 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
-from txwebqq.requests.messages import DEFAULT_FONT, TalkRequests
+from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests
 from txwebqq.requests.splitting import TooLong
 from txwebqq.wire.commands.discussions import (
     ChangeDiscuMem,
@@ -51,7 +51,7 @@ Fellow = tuple[Uin, Gid]
 """Somebody, with the group that we share."""
 
 
-class DiscussionRequests(TalkRequests):
+class DiscussionRequests(MessageRequests):
     """
     What to do with discussions and strangers.
 
@@ -188,7 +188,7 @@ class DiscussionRequests(TalkRequests):
         @return: fires when the server has accepted the message. Also fails
             with L{MessageTooLong} or L{PartlySent}.
         """
-        return self.say(
+        return self.sendTo(
             ("discussion", did),
             content,
             lambda ticket, piece, n: SendDiscuMsg2(ticket, did, piece, n, font),
@@ -227,7 +227,7 @@ class DiscussionRequests(TalkRequests):
 
         async def send() -> None:
             signature = await self._signature(uin, place, service)
-            await self.say(
+            await self.sendTo(
                 ("stranger", uin),
                 content,
                 lambda ticket, piece, n: SendSessMsg2(

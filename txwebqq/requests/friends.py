@@ -20,7 +20,7 @@ from txwebqq.model import (
     Profile,
     Uin,
 )
-from txwebqq.requests.profiles import NO_CAPTCHA, PeopleRequests
+from txwebqq.requests.profiles import NO_CAPTCHA, ProfileRequests
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.friends import (
     FROM_BOTH,
@@ -44,7 +44,7 @@ from txwebqq.wire.commands.friends import (
 from txwebqq.wire.form import Ticket
 
 
-class FriendRequests(PeopleRequests):
+class ContactRequests(ProfileRequests):
     """
     What to do with friends. C{buddies} and C{categories} know of it when the
     Deferred fires.

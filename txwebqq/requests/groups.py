@@ -29,7 +29,7 @@ from txwebqq.model import (
     Presence,
     Uin,
 )
-from txwebqq.requests.requester import Asking, numberOf
+from txwebqq.requests.requester import Requester, numberOf
 from txwebqq.wire.commands.contacts import (
     GROUP_NUMBER,
     GetFriendUin2,
@@ -76,7 +76,7 @@ MAX_WORDS, MAX_ANSWER = 128, 1000
 NO_CAPTCHA = Captcha()
 
 
-class GroupRequests(Asking):
+class GroupRequests(Requester):
     """
     What to know of groups, and what to do with them.
 

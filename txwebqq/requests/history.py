@@ -20,7 +20,7 @@ from txwebqq.model import (
     PastMessage,
     Uin,
 )
-from txwebqq.requests.requester import Asking
+from txwebqq.requests.requester import Requester
 from txwebqq.wire.commands.history import (
     NO_HISTORY,
     ChatLog,
@@ -44,7 +44,7 @@ def _orNothing(failure: Failure, nothing: T) -> T:
     return nothing
 
 
-class HistoryRequests(Asking):
+class HistoryRequests(Requester):
     """
     What to know of the past. Where nothing has been said, nothing is answered;
     fonts are not kept.

@@ -26,7 +26,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.net.bodies import BufferSink, FileSource, FileUpload, Sink
-from txwebqq.requests.messages import TalkRequests
+from txwebqq.requests.messages import MessageRequests
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
 from txwebqq.wire.commands.offlinefiles import (
@@ -74,7 +74,7 @@ _TROUBLE = {
 MakeFetch = Callable[[Ticket], Command[bytes]]
 
 
-class MediaRequests(TalkRequests):
+class MediaRequests(MessageRequests):
     """
     What to show, and what to pass on.
 

@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from txwebqq.errors import MessageTooLong, PartlySent, WebQQError
 from txwebqq.model import Code, Content, Font, Gid, Segment, Status, Text, Uin
-from txwebqq.requests.requester import Asking
-from txwebqq.requests.splitting import TooLong, piecesOf
+from txwebqq.requests.requester import Requester
+from txwebqq.requests.splitting import TooLong, splitContent
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.messages import (
     InputNotify2,
@@ -39,7 +39,7 @@ def contentOf(content: str | Iterable[Segment]) -> Content:
     return (Text(content),) if isinstance(content, str) else tuple(content)
 
 
-class TalkRequests(Asking):
+class MessageRequests(Requester):
     """
     What to say, and how to be seen.
 
@@ -73,7 +73,7 @@ class TalkRequests(Asking):
             delivers even to somebody who is offline now. Also fails with
             L{MessageTooLong} or L{PartlySent}.
         """
-        return self.say(
+        return self.sendTo(
             ("buddy", uin),
             content,
             lambda ticket, piece, n: SendBuddyMsg2(ticket, uin, piece, n, font),
@@ -95,14 +95,14 @@ class TalkRequests(Asking):
         """
         group = self.transport.groups.get(gid)
         code = Code(0) if group is None else group.code
-        return self.say(
+        return self.sendTo(
             ("group", gid),
             content,
             lambda ticket, piece, n: SendQunMsg2(ticket, gid, piece, n, font, code),
             tooLong,
         )
 
-    def say(
+    def sendTo(
         self,
         place: Place,
         content: str | Iterable[Segment],
@@ -115,7 +115,7 @@ class TalkRequests(Asking):
         @param make: makes the send of one piece.
         """
         try:
-            pieces = piecesOf(contentOf(content), self.longest, tooLong)
+            pieces = splitContent(contentOf(content), self.longest, tooLong)
         except (MessageTooLong, ValueError):
             return fail()
 

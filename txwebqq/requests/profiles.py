@@ -20,7 +20,7 @@ from txwebqq.model import (
     RecentContact,
     Uin,
 )
-from txwebqq.requests.requester import Asking, numberOf
+from txwebqq.requests.requester import Requester, numberOf
 from txwebqq.wire.commands.contacts import (
     GetFriendInfo2,
     GetFriendUin2,
@@ -45,7 +45,7 @@ NOTHING_THERE = 100000
 """The refusal of a signature where there is none."""
 
 
-class PeopleRequests(Asking):
+class ProfileRequests(Requester):
     """
     What to know of people, and what to tell about ourselves.
 

@@ -9,7 +9,7 @@ from txwebqq.model import Number
 from txwebqq.wire.commands.contacts import Identity
 
 
-class Asking:
+class Requester:
     """
     Something with a way to the server.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from txwebqq.requests.requester import Asking
+from txwebqq.requests.requester import Requester
 from txwebqq.wire.commands.settings import (
     PANEL,
     GetAllSettings,
@@ -24,7 +24,7 @@ def _nothing(settings: Settings) -> None:
     return None
 
 
-class SettingsRequests(Asking):
+class SettingsRequests(Requester):
     """
     What the page kept with the server, by the number of the application that
     it belongs to: the size of its windows, for example. Values are any JSON.

@@ -22,7 +22,7 @@ TOO_LONG = 123
 """The server's word for it."""
 
 
-def piecesOf(content: Content, limit: int, tooLong: TooLong) -> list[Content]:
+def splitContent(content: Content, limit: int, tooLong: TooLong) -> list[Content]:
     """
     The messages that a content makes: one, if it is not too long.
 
