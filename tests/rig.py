@@ -22,7 +22,7 @@ from txwebqq.service import WebQQService
 from txwebqq.testing import MemoryTreq, MemoryWebQQ
 from txwebqq.wire.commands.messages import Poll2
 from txwebqq.wire.events.codec import encodeEvent
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 from txwebqq.wire.jsontext import encodeJSON
 
 POLL = "/channel/poll2"
@@ -247,8 +247,8 @@ class Polls:
 
     def __call__(self, request: Request) -> bytes | int:
         assert request.content is not None
-        fields = Fields.parse(b"", request.content.read())
-        self.polls.append(Poll2.decodeFields(fields))
+        form = Form.parse(b"", request.content.read())
+        self.polls.append(Poll2.decodeFields(form))
         return self.answers.pop(0) if self.answers else NOT_DONE_YET
 
 

@@ -14,7 +14,7 @@ from txwebqq.session.machine import Era
 from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.contacts import GetGroupNameListMask2, GetUserFriends2
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 from txwebqq.wire.hashes import FRIEND_HASHES
 
 HASHED = (GetUserFriends2, GetGroupNameListMask2)
@@ -42,7 +42,7 @@ class Strict(Resource):
             [session] = self._web.world.sessions
             assert request.content is not None
             wanted = self._wanted(session.ptwebqq)
-            if wanted != Fields.parse(b"", request.content.read()).text("hash", ""):
+            if wanted != Form.parse(b"", request.content.read()).text("hash", ""):
                 return command.encodeReply(Refusal(50, "hash"))
             request.content.seek(0)
         return self._web.server.render(request)

@@ -51,7 +51,7 @@ from txwebqq.model import Account, Message, Status, Uin
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import PASSWORD, MemoryTreq
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 
 Flush = Callable[..., list[Failure]]
 
@@ -948,9 +948,9 @@ def test_noSecrets(flushLoggedErrors: Flush) -> None:
         body = b"" if request.content is None else request.content.read()
         if request.content is not None:
             request.content.seek(0)
-        fields = Fields.parse(request.uri.partition(b"?")[2], body)
+        form = Form.parse(request.uri.partition(b"?")[2], body)
         if request.path == b"/login":
-            secrets.add(fields["p"])
+            secrets.add(form["p"])
         for line in (request.getHeader("Cookie") or "").split(";"):
             name, _, value = line.strip().partition("=")
             if name in ("ptwebqq", "skey", "verifysession"):

@@ -59,9 +59,9 @@ from txwebqq.net.cookies import CookieStore
 from txwebqq.net.endpoints import EndpointCache, NullCookieJar, encodedURL
 from txwebqq.net.keepalive import InvalidResponse, KeepAliveClient, Response
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
-from txwebqq.wire.command import Command, Host, Refusal, stamped
+from txwebqq.wire.command import Command, Host, Refusal, withTimestamp
 from txwebqq.wire.form import encodeForm
-from txwebqq.wire.multipart import Upload
+from txwebqq.wire.multipart import UploadCommand
 
 R = TypeVar("R")
 
@@ -187,9 +187,9 @@ class WebQQClient:
         """
         if self._keepAlive is not None and command.isRepeated:
             return self._poll(self._keepAlive, command)
-        command = stamped(command, int(self._clock.seconds() * 1000))
+        command = withTimestamp(command, int(self._clock.seconds() * 1000))
         exchanged = maybeDeferred(self._exchange, command)
-        return exchanged.addTimeout(command.patience, self._clock, _timedOut)
+        return exchanged.addTimeout(command.timeout, self._clock, _timedOut)
 
     def call(self, command: Command[R]) -> Deferred[R]:
         """
@@ -232,17 +232,19 @@ class WebQQClient:
             closing.append(self._keepAlive.close())
         return gatherResults(closing).addCallback(lambda _: None)
 
-    def send(self, upload: Upload[R], source: FileUpload) -> Deferred[R | Refusal]:
+    def send(
+        self, upload: UploadCommand[R], source: FileUpload
+    ) -> Deferred[R | Refusal]:
         """
         Perform an exchange whose question is a form with a file, which is read
         as fast as it leaves. The source is closed whatever happens.
 
         @return: as L{ask}.
         """
-        upload = stamped(upload, int(self._clock.seconds() * 1000))
+        upload = withTimestamp(upload, int(self._clock.seconds() * 1000))
         exchange = self._send(upload, source)
         sent = Deferred.fromCoroutine(exchange)
-        return sent.addTimeout(upload.patience, self._clock, _timedOut).addBoth(
+        return sent.addTimeout(upload.timeout, self._clock, _timedOut).addBoth(
             _closing, source
         )
 
@@ -258,12 +260,12 @@ class WebQQClient:
         @return: fires with the size, or the refusal that came instead; else as
             L{ask}.
         """
-        command = stamped(command, int(self._clock.seconds() * 1000))
+        command = withTimestamp(command, int(self._clock.seconds() * 1000))
         return Deferred.fromCoroutine(self._fetch(command, sink, limit)).addTimeout(
-            command.patience, self._clock, _timedOut
+            command.timeout, self._clock, _timedOut
         )
 
-    async def _send(self, upload: Upload[R], source: FileUpload) -> R | Refusal:
+    async def _send(self, upload: UploadCommand[R], source: FileUpload) -> R | Refusal:
         form = MultipartProducer(upload, source)
         query = encodeForm(upload.encodeQuery()).decode("ascii")
         try:
@@ -335,7 +337,7 @@ class WebQQClient:
             return _decoded(command, response.status, response.body)
 
         replied: Deferred[R | Refusal] = asked.addCallbacks(answered, _lost)
-        return replied.addTimeout(command.patience, self._clock, _timedOut)
+        return replied.addTimeout(command.timeout, self._clock, _timedOut)
 
     def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
         form = encodeForm(command.encodeFields())

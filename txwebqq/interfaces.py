@@ -27,7 +27,7 @@ from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.roster import Roster
 from txwebqq.wire.command import Command
 from txwebqq.wire.form import Ticket
-from txwebqq.wire.multipart import Upload
+from txwebqq.wire.multipart import UploadCommand
 
 R = TypeVar("R")
 
@@ -55,7 +55,9 @@ class IWebQQTransport(Interface):
             L{Unreachable}.
         """
 
-    def send(make: Callable[[Ticket], Upload[R]], source: FileUpload) -> Deferred[R]:
+    def send(
+        make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
+    ) -> Deferred[R]:
         """
         Perform one exchange whose question holds a file.
 

@@ -14,7 +14,7 @@ from txwebqq.errors import RequestRefused
 from txwebqq.model import Code, Did, Face, HistoryPage, HistoryStretch, Text, Uin
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.testing import BASE, MemoryPerson, MemoryWebQQ
-from txwebqq.wire.commands.history import Stretch
+from txwebqq.wire.commands.history import HistoryRange
 
 
 class Histories(SynchronousTestCase):
@@ -135,7 +135,7 @@ class GroupTests(Histories):
         super().setUp()
         self.code = self.alice.groupCalled("cats").code
 
-    def fetch(self, stretch: Stretch | None = None) -> HistoryStretch:
+    def fetch(self, stretch: HistoryRange | None = None) -> HistoryStretch:
         fetch = self.alice.protocol.fetchGroupHistory
         asked = fetch(self.code) if stretch is None else fetch(self.code, stretch)
         return self.web.result(asked)
@@ -163,11 +163,11 @@ class GroupTests(Histories):
         """
         for n in range(5):
             self.alice.tellGroup("cats", f"{n}")
-        found = self.fetch(Stretch(2))
+        found = self.fetch(HistoryRange(2))
         self.assertEqual([m.text for m in found.messages], ["3", "4"])
-        found = self.fetch(Stretch(2, last=found.first - 1))
+        found = self.fetch(HistoryRange(2, last=found.first - 1))
         self.assertEqual([m.text for m in found.messages], ["1", "2"])
-        found = self.fetch(Stretch(2, backwards=False))
+        found = self.fetch(HistoryRange(2, backwards=False))
         self.assertEqual([m.text for m in found.messages], ["0", "1"])
 
     def test_silence(self) -> None:

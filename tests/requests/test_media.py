@@ -38,7 +38,7 @@ from txwebqq.net.bodies import FileUpload, MultipartProducer
 from txwebqq.server.records import Discussion, Population, Room, RoomWithMembers
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.discussions import SendDiscuMsg2
-from txwebqq.wire.commands.offlinefiles import WaitingFile
+from txwebqq.wire.commands.offlinefiles import OfflineFileDownload
 from txwebqq.wire.commands.pictures import CfaceUpload
 from txwebqq.wire.form import Ticket
 
@@ -419,7 +419,7 @@ class FetchTests(MediaTestCase):
         self.result(self.alice.protocol.sendOfflineFile(uin, DATA, "a"))
         file = self.last(self.bob, OfflineFile)
         client = self.web.client()
-        command = WaitingFile(file.key, file.name)
+        command = OfflineFileDownload(file.key, file.name)
         self.assertEqual(
             self.result(client.fetch(command, BytesIO(), len(DATA))), len(DATA)
         )

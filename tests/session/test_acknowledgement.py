@@ -52,7 +52,7 @@ from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE
 from txwebqq.session.polling import EventFilter
 from txwebqq.wire.commands.signon import Logout2
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 
 PROFILE = "/api/get_friend_info2"
 EXPIRED = b'{"retcode":121,"t":"0"}'
@@ -555,7 +555,7 @@ def farewells(rig: Rig) -> list[int | None]:
 
     def remember(request: Request) -> bytes:
         query = request.uri.partition(b"?")[2]
-        told.append(Logout2.decodeFields(Fields.parse(query)).ack)
+        told.append(Logout2.decodeFields(Form.parse(query)).ack)
         return b'{"retcode":0,"result":"ok"}'
 
     rig.odd.scripted[LOGOUT2] = [remember] * 9

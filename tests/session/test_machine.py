@@ -38,7 +38,7 @@ from txwebqq.wire.commands.signon import (
     LoginReply,
     Logout2,
     SecureGetImage,
-    Session,
+    SessionCredentials,
     SignedCheck,
     SignedLogin,
 )
@@ -46,8 +46,8 @@ from txwebqq.wire.form import Ticket
 
 SALT = b"\x00\x00\x00\x00\x11\xe3\x2a\x68"
 LANDING = "http://ptlogin4.web2.qq.com/check_sig?ptsigx=1"
-SESSION = Session(Number(300100200), "ps", "vf")
-AGAIN = Session(Number(300100200), "ps2", "vf2")
+SESSION = SessionCredentials(Number(300100200), "ps", "vf")
+AGAIN = SessionCredentials(Number(300100200), "ps2", "vf2")
 
 
 class RecordingPort:

@@ -47,7 +47,7 @@ from txwebqq.model import (
 )
 from txwebqq.session.polling import MAX_SHOWN, REMEMBERED, EventFilter
 from txwebqq.wire.commands.signon import Logout2
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 
 ME = Number(10001)
 KICKED = KickNotice("elsewhere")
@@ -243,7 +243,7 @@ def test_logoutTells(rig: Rig) -> None:
 
     def remember(request: Request) -> bytes:
         query = request.uri.partition(b"?")[2]
-        told.append(Logout2.decodeFields(Fields.parse(query)).ids)
+        told.append(Logout2.decodeFields(Form.parse(query)).ids)
         return b'{"retcode":0,"result":"ok"}'
 
     rig.odd.scripted[LOGOUT2] = [remember]
@@ -260,9 +260,9 @@ def test_rotatedTicket(rig: Rig) -> None:
 
     def remember(request: Request) -> bytes:
         assert request.content is not None
-        fields = Fields.parse(b"", request.content.read())
+        form = Form.parse(b"", request.content.read())
         cookie = request.getHeader("Cookie") or ""
-        seen.append((fields.ticket.ptwebqq, "ptwebqq=new-one" in cookie))
+        seen.append((form.ticket.ptwebqq, "ptwebqq=new-one" in cookie))
         return b'{"retcode":103,"errmsg":""}'
 
     rig.start()

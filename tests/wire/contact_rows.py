@@ -63,7 +63,7 @@ from txwebqq.wire.commands.profiles import (
     GetVfwebqq2,
     LevelOf,
     ModifyMyDetails2,
-    Myself,
+    OwnProfile,
     SetLongNick2,
 )
 from txwebqq.wire.form import Ticket
@@ -81,7 +81,7 @@ SELF_INFO = f"""
 "city":"","country":"","personal":"","shengxiao":10,"nick":"Wen","email":"",
 "province":"","account":300100200,"gender":"male","mobile":""}}}}
 """
-MYSELF = Myself(
+MYSELF = OwnProfile(
     Profile(
         Uin(ME),
         "Wen",

@@ -25,7 +25,7 @@ from txwebqq.wire.commands.history import (
     GetChatLog,
     GetOnePage,
     GroupChatLog,
-    Stretch,
+    HistoryRange,
     UinTimeChatLog,
 )
 from txwebqq.wire.commands.settings import (
@@ -136,13 +136,13 @@ TALK_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GroupChatLog(LOOK_UP, TEAHOUSE_CODE, Stretch(10, 5, 27, False), SENT_AT),
+        GroupChatLog(LOOK_UP, TEAHOUSE_CODE, HistoryRange(10, 5, 27, False), SENT_AT),
         f"ps=10&bs=5&es=27&gid=1821777555&mode=2&{TAIL}",
         STRETCH,
         GROUP_REPLIES,
     ),
     Row(
-        GetOnePage(LOOK_UP, Did(2006655441), Stretch(10), milliseconds=SENT_AT),
+        GetOnePage(LOOK_UP, Did(2006655441), HistoryRange(10), milliseconds=SENT_AT),
         f"ty=2&ps=10&bs=0&es=0&gid=2006655441&mode=1&{TAIL}",
         STRETCH,
         GROUP_REPLIES,

@@ -27,11 +27,11 @@ from txwebqq.wire.commands.offlinefiles import (
     GetOffpic2,
     LocatedPicture,
     NotifyOfffile2,
+    OfflineFileDownload,
     SendOfffile2,
     StoredFile,
     UploadOfflineFile,
     UploadOfflinePic,
-    WaitingFile,
 )
 from txwebqq.wire.commands.pictures import (
     CALLBACK_FACE,
@@ -40,12 +40,12 @@ from txwebqq.wire.commands.pictures import (
     SHOW_FACE,
     CfaceUpload,
     CustomFaceEntry,
+    CustomFaceUploadResult,
     FaceSignature,
     GetCface2,
     GetGfaceSig2,
     GetGroupPic,
     GetImage2,
-    Shelved,
     WebqqApp,
 )
 from txwebqq.wire.form import Ticket
@@ -74,7 +74,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
         CfaceUpload(API, milliseconds=SENT_AT),
         "from=control&f=EQQ.Model.ChatMsg.callbackSendPicGroup"
         f"&vfwebqq={VFWEBQQ}&custom_face=@&fileid=1",
-        Shelved(0, FACE),
+        CustomFaceUploadResult(0, FACE),
         (
             (
                 (
@@ -82,7 +82,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
                     "callbackSendPicGroup({'ret':0,"
                     "'msg':'587D08324C50F0E9584ACA35CA4B13F1.jPg'});</script></head>"
                 ),
-                Shelved(0, FACE),
+                CustomFaceUploadResult(0, FACE),
             ),
             (
                 (
@@ -90,7 +90,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
                     "'587D08324C50F0E9584ACA35CA4B13F1.jPg -6102 upload cface failed'"
                     "});"
                 ),
-                Shelved(4, FACE),
+                CustomFaceUploadResult(4, FACE),
             ),
         ),
         refusable=False,
@@ -98,14 +98,14 @@ MEDIA_ROWS: tuple[Row, ...] = (
     Row(
         CfaceUpload(API, CALLBACK_FACE, SENT_AT),
         f"f=EQQ.View.ChatBox.uploadCustomFaceCallback&vfwebqq={VFWEBQQ}&custom_face=@",
-        Shelved(3, "", CALLBACK_FACE),
+        CustomFaceUploadResult(3, "", CALLBACK_FACE),
         (
             (
                 (
                     "parent.EQQ.View.ChatBox.uploadCustomFaceCallback("
                     "{'ret':2,'msg':'get uin and skey error'});"
                 ),
-                Shelved(2, "get uin and skey error", CALLBACK_FACE),
+                CustomFaceUploadResult(2, "get uin and skey error", CALLBACK_FACE),
             ),
         ),
         refusable=False,
@@ -278,7 +278,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
         OK,
     ),
     Row(
-        WaitingFile("2c09344b3146bbdb"),
+        OfflineFileDownload("2c09344b3146bbdb"),
         "ver=2173&rkey=2c09344b3146bbdb&range=0",
         b"anything",
         ((b"anything", b"anything"), (b'{"a":1}', b'{"a":1}'), (b"", b"")),
@@ -329,7 +329,7 @@ MEDIA_PLACES = {
     "ModifyMyHead": ("POST", "http://s.web2.qq.com/api/modify_my_head", "API"),
     "SendOfffile2": ("POST", f"{_D}/send_offfile2", "CHANNEL"),
     "NotifyOfffile2": ("GET", f"{_D}/notify_offfile2", "CHANNEL"),
-    "WaitingFile": ("GET", f"{_FTN}/", None),
+    "OfflineFileDownload": ("GET", f"{_FTN}/", None),
     "SendFile": ("POST", f"{_V2}/1234/1075/56519/1/f/1/0/0", "PAGE"),
     "ReceiveFile": ("GET", f"{_V2}/19823/0/0/0/0/1/f/1/test%201.txt", None),
     "GetFile2": ("GET", f"{_D}/get_file2", "CHANNEL"),

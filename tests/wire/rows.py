@@ -68,7 +68,7 @@ from txwebqq.wire.commands.signon import (
     LoginReply,
     Logout2,
     SecureGetImage,
-    Session,
+    SessionCredentials,
     SignedCheck,
     SignedLogin,
 )
@@ -207,7 +207,7 @@ LOGIN_REPLIES = (
     ),
 )
 
-SESSION = Session(
+SESSION = SessionCredentials(
     uin=ME,
     psessionid=PSESSIONID,
     vfwebqq=VFWEBQQ,

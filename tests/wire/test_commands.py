@@ -32,7 +32,7 @@ from tests.wire.rows import (
 )
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Content, Font, Presence, Status, Text
-from txwebqq.wire.command import Command, Referer, Refusal, encodeRefusal, stamped
+from txwebqq.wire.command import Command, Referer, Refusal, encodeRefusal, withTimestamp
 from txwebqq.wire.commands.contacts import GetFriendUin2, GetUserFriends2
 from txwebqq.wire.commands.messages import (
     GetMsgTip,
@@ -50,8 +50,8 @@ from txwebqq.wire.commands.signon import (
     LoginReply,
     Logout2,
 )
-from txwebqq.wire.form import Fields, Ticket, encodeForm
-from txwebqq.wire.multipart import Upload, pathFields
+from txwebqq.wire.form import Form, Ticket, encodeForm
+from txwebqq.wire.multipart import UploadCommand, pathFields
 
 ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
 
@@ -72,16 +72,16 @@ def name(row: Row) -> str:
     return row.command.__name__
 
 
-def asked(command: Command[Any]) -> Fields:
+def asked(command: Command[Any]) -> Form:
     """
     A question as it reaches the server.
     """
     form = encodeForm(command.encodeFields())
-    if isinstance(command, Upload):
+    if isinstance(command, UploadCommand):
         form += b"&" + encodeForm([*command.encodeTail(), *command.encodeQuery()])
     if command.path == "/v2":
         form += b"&" + encodeForm(pathFields(unquote(urlsplit(command.url).path)))
-    return Fields.parse(b"", form) if command.method == "POST" else Fields.parse(form)
+    return Form.parse(b"", form) if command.method == "POST" else Form.parse(form)
 
 
 def written(command: Command[Any]) -> str:
@@ -89,7 +89,7 @@ def written(command: Command[Any]) -> str:
     How a question is written; C{@} is the file of an upload.
     """
     pairs = command.encodeFields()
-    if isinstance(command, Upload):
+    if isinstance(command, UploadCommand):
         pairs = [*pairs, (command.fileField, "@"), *command.encodeTail()]
     return readable(pairs)
 
@@ -410,21 +410,21 @@ def test_later(query: bytes, later: bool) -> None:
     """
     Clients that know five arguments are told from those that break on them.
     """
-    assert Check.decodeFields(Fields.parse(query)).later is later
+    assert Check.decodeFields(Form.parse(query)).later is later
 
 
 def test_loginLeniently() -> None:
     """
     A login needs an account, a digest and a code, no more.
     """
-    login = Login.decodeFields(Fields.parse(b"u=1&p=2&verifycode=3&webqq_type=x&t=-"))
+    login = Login.decodeFields(Form.parse(b"u=1&p=2&verifycode=3&webqq_type=x&t=-"))
     assert login == Login("1", "2", "3")
     hidden = Login.decodeFields(
-        Fields.parse(b"u=1&p=2&verifycode=hxWd&webqq_type=40&t=2")
+        Form.parse(b"u=1&p=2&verifycode=hxWd&webqq_type=40&t=2")
     )
     assert hidden == Login("1", "2", "hxWd", Status.HIDDEN, 2)
     with pytest.raises(MalformedReply, match="verifycode"):
-        Login.decodeFields(Fields.parse(b"u=1&p=2"))
+        Login.decodeFields(Form.parse(b"u=1&p=2"))
 
 
 def test_landing() -> None:
@@ -471,8 +471,8 @@ def test_firstLogin2(r: str) -> None:
     """
     No psessionid, null, C{"null"} and C{""} all mean a new session.
     """
-    fields = Fields.parse(b"", encodeForm([("r", r % PTWEBQQ)]))
-    assert Login2.decodeFields(fields) == Login2(FRESH)
+    form = Form.parse(b"", encodeForm([("r", r % PTWEBQQ)]))
+    assert Login2.decodeFields(form) == Login2(FRESH)
 
 
 @pytest.mark.parametrize(
@@ -502,10 +502,10 @@ def test_ids() -> None:
     """
     poll = Poll2(CHANNEL, ("10171", "13663"))
     assert Poll2.decodeFields(asked(poll)) == poll
-    numbers = Fields.parse(b"", b'r={"ids":[10171,13663]}')
+    numbers = Form.parse(b"", b'r={"ids":[10171,13663]}')
     assert Poll2.decodeFields(numbers).ids == poll.ids
     with pytest.raises(MalformedReply):
-        Poll2.decodeFields(Fields.parse(b"", b'r={"ids":[[1]]}'))
+        Poll2.decodeFields(Form.parse(b"", b'r={"ids":[[1]]}'))
     logout = Logout2(CHANNEL, ("10171", "13663"), 5)
     assert ("ids", "10171,13663") in logout.encodeFields()
     assert Logout2.decodeFields(asked(logout)) == logout
@@ -522,12 +522,12 @@ def test_ack() -> None:
         logout = Logout2(CHANNEL, milliseconds=5, ack=ack)
         assert Logout2.decodeFields(asked(logout)) == logout
     assert "ack" not in dict(Poll2(CHANNEL).encodeFields())["r"]
-    assert Poll2.decodeFields(Fields.parse(b"", b'r={"ack":"7"}')).ack == 7
+    assert Poll2.decodeFields(Form.parse(b"", b'r={"ack":"7"}')).ack == 7
     for odd in (b'"x"', b"-1", b"[1]", b"1e400", b"4503599627370497", b"1.5", b"true"):
         with pytest.raises(MalformedReply):
-            Poll2.decodeFields(Fields.parse(b"", b'r={"ack":' + odd + b"}"))
+            Poll2.decodeFields(Form.parse(b"", b'r={"ack":' + odd + b"}"))
     with pytest.raises(MalformedReply):
-        Logout2.decodeFields(Fields.parse(b"ack=x&ids="))
+        Logout2.decodeFields(Form.parse(b"ack=x&ids="))
 
 
 # ---- answers
@@ -613,10 +613,10 @@ def test_absurdNumbers(number: str) -> None:
     body = f'{{"retcode":0,"result":{{"account":{number},"uin":5}}}}'.encode()
     with pytest.raises(MalformedReply):
         GetFriendUin2.decodeReply(body)
-    fields = Fields.parse(b"", f'r={{"to":{number},"content":"[]"}}'.encode())
+    form = Form.parse(b"", f'r={{"to":{number},"content":"[]"}}'.encode())
     if number != "-1":
         with pytest.raises(MalformedReply):
-            SendBuddyMsg2.decodeFields(fields)
+            SendBuddyMsg2.decodeFields(form)
 
 
 def test_numbersAsText() -> None:
@@ -633,7 +633,7 @@ def test_misspelled() -> None:
     """
     One family of clients writes C{tuid}.
     """
-    question = GetFriendUin2.decodeFields(Fields.parse(b"tuid=5&type=1&vfwebqq=x"))
+    question = GetFriendUin2.decodeFields(Form.parse(b"tuid=5&type=1&vfwebqq=x"))
     assert question.uin == 5
 
 
@@ -652,7 +652,7 @@ def test_messageIds(content: Content) -> None:
         {"msg_id": 40470001, "face": 567},
     ):
         r = json.dumps({"to": LIN, "content": written, **extra})
-        sent = SendBuddyMsg2.decodeFields(Fields.parse(b"", encodeForm([("r", r)])))
+        sent = SendBuddyMsg2.decodeFields(Form.parse(b"", encodeForm([("r", r)])))
         assert (sent.to, sent.content, sent.font) == (LIN, content, Font())
         assert sent.messageId == (40470001 if extra else 0)
 
@@ -661,10 +661,10 @@ def test_stamped() -> None:
     """
     The time of its sending is put into a question that carries one, once.
     """
-    assert stamped(GetMsgTip(3), 5) == GetMsgTip(3, 5)
-    assert stamped(GetMsgTip(3, 4), 5) == GetMsgTip(3, 4)
+    assert withTimestamp(GetMsgTip(3), 5) == GetMsgTip(3, 5)
+    assert withTimestamp(GetMsgTip(3, 4), 5) == GetMsgTip(3, 4)
     poll = Poll2(CHANNEL)
-    assert stamped(poll, 5) is poll
+    assert withTimestamp(poll, 5) is poll
 
 
 def test_salt() -> None:

@@ -16,7 +16,7 @@ from tests.wire.rows import CLIENTID, LIN, PSESSIONID
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Text
 from txwebqq.wire.commands.messages import Poll2, SendBuddyMsg2
-from txwebqq.wire.form import Fields, Ticket, encodeForm, percentEncode
+from txwebqq.wire.form import Form, Ticket, encodeForm, percentEncode
 
 MEMBERS = {
     "to": LIN,
@@ -56,7 +56,7 @@ def test_forms(form: str) -> None:
     """
     A message is the same in each of the forms.
     """
-    question = SendBuddyMsg2.decodeFields(Fields.parse(b"", form.encode()))
+    question = SendBuddyMsg2.decodeFields(Form.parse(b"", form.encode()))
     assert question == SendBuddyMsg2(
         ticket=Ticket(CLIENTID, PSESSIONID),
         to=LIN,
@@ -83,7 +83,7 @@ def test_polls(form: tuple[str, str]) -> None:
     The ids of a session are found in C{r}, beside it and in the query.
     """
     query, body = form
-    poll = Poll2.decodeFields(Fields.parse(query.encode(), body.encode()))
+    poll = Poll2.decodeFields(Form.parse(query.encode(), body.encode()))
     assert poll == Poll2(Ticket(CLIENTID, PSESSIONID))
 
 
@@ -99,7 +99,7 @@ def test_clientids(clientid: str) -> None:
         encodeForm([("clientid", clientid)]),
         urlencode({"clientid": clientid}).encode(),
     ):
-        assert Fields.parse(b"", body).ticket.clientid == clientid
+        assert Form.parse(b"", body).ticket.clientid == clientid
 
 
 @pytest.mark.parametrize(
@@ -121,16 +121,16 @@ def test_milliseconds(t: str, milliseconds: int) -> None:
     """
     C{t} is any number, or none.
     """
-    assert Fields.parse(encodeForm([("t", t)])).milliseconds == milliseconds
-    assert Fields.parse(b"").milliseconds == 0
+    assert Form.parse(encodeForm([("t", t)])).milliseconds == milliseconds
+    assert Form.parse(b"").milliseconds == 0
 
 
 def test_controls() -> None:
     """
     Raw JSON may hold raw line breaks.
     """
-    fields = Fields.parse(b"", b'r={"to":1,"content":"[\\"a\nb\\"]"}')
-    assert fields.text("content") == '["a\nb"]'
+    form = Form.parse(b"", b'r={"to":1,"content":"[\\"a\nb\\"]"}')
+    assert form.text("content") == '["a\nb"]'
 
 
 def test_chinese() -> None:
@@ -138,26 +138,26 @@ def test_chinese() -> None:
     Fields of desktop clients are in the Chinese code page.
     """
     body = b"name=" + quote("你好.jpg".encode("gb18030")).encode()
-    assert Fields.parse(b"", body).text("name") == "你好.jpg"
+    assert Form.parse(b"", body).text("name") == "你好.jpg"
     with pytest.raises(MalformedReply):
-        Fields.parse(b"", b"name=%ff%ff")
+        Form.parse(b"", b"name=%ff%ff")
 
 
 def test_missing() -> None:
     """
     What is missing, or has another form, is named.
     """
-    fields = Fields.parse(b"", b'r={"list":[1],"flag":true,"word":"x","none":null}')
+    form = Form.parse(b"", b'r={"list":[1],"flag":true,"word":"x","none":null}')
     for name in ("gone", "list", "flag", "none"):
         with pytest.raises(MalformedReply, match=f"{name} is missing"):
-            fields.text(name)
-        assert fields.text(name, "else") == "else"
+            form.text(name)
+        assert form.text(name, "else") == "else"
     for name in ("gone", "none"):
         with pytest.raises(MalformedReply, match=f"{name} is missing"):
-            fields.integer(name)
-        assert fields.integer(name, 5) == 5
+            form.integer(name)
+        assert form.integer(name, 5) == 5
     with pytest.raises(MalformedReply, match="word is not a number"):
-        fields.integer("word")
+        form.integer("word")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_range(number: str) -> None:
     """
     for body in (f'r={{"n":{number}}}', f'r={{"n":"{number}"}}', f"n={number}"):
         with pytest.raises(MalformedReply, match="n is out of range"):
-            Fields.parse(b"", body.encode()).integer("n")
+            Form.parse(b"", body.encode()).integer("n")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_malformed(r: str) -> None:
     """
     for body in (f"r={r}".encode(), encodeForm([("r", r)])):
         with pytest.raises(MalformedReply):
-            _ = Fields.parse(b"", body).ticket
+            _ = Form.parse(b"", body).ticket
 
 
 def test_surrogates() -> None:
@@ -201,9 +201,9 @@ def test_surrogates() -> None:
         (r"\\\ud83d", "\\\ufffd"),
         (r"\ud55c\ud7ff", "한\ud7ff"),
     ):
-        fields = Fields.parse(b"", f'r={{"x":"{source}","{source}":1}}'.encode())
-        assert fields.text("x") == text
-        assert text in fields.r
+        form = Form.parse(b"", f'r={{"x":"{source}","{source}":1}}'.encode())
+        assert form.text("x") == text
+        assert text in form.r
 
 
 @given(st.text(alphabet="%25b7BDdAzc3+;\u8336", max_size=30))
@@ -216,7 +216,7 @@ def test_percentDecode(text: str) -> None:
         expected = unquote_plus(text, errors="strict")
     except UnicodeDecodeError:
         return
-    assert Fields.parse(b"x=" + text.encode()).text("x", "") == expected
+    assert Form.parse(b"x=" + text.encode()).text("x", "") == expected
 
 
 def test_percentEncode() -> None:

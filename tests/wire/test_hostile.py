@@ -33,7 +33,7 @@ from txwebqq.wire.commands.messages import (
 from txwebqq.wire.commands.signon import Check, LoginPage, LoginReply
 from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
 from txwebqq.wire.events.codec import decodeEnvelope, encodeEvent
-from txwebqq.wire.form import Fields, encodeForm
+from txwebqq.wire.form import Form, encodeForm
 from txwebqq.wire.jsonp import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.jsontext import parseJSON, parseJSONPrefix
 
@@ -88,12 +88,12 @@ def heed(command: type[Command[Any]], query: bytes, body: bytes) -> None:
     Decode a question, and write what it asked.
     """
     try:
-        question = command.decodeFields(Fields.parse(query, body))
+        question = command.decodeFields(Form.parse(query, body))
     except MalformedReply:
         return
     tidy(question)
     form = encodeForm(question.encodeFields())
-    tidy(command.decodeFields(Fields.parse(form)))
+    tidy(command.decodeFields(Form.parse(form)))
 
 
 def name(row: Row) -> str:
@@ -456,7 +456,7 @@ def test_linear(body: bytes) -> None:
     """
     for command in (SendBuddyMsg2, Poll2, Check):
         with suppress(MalformedReply):
-            command.decodeFields(Fields.parse(body, body))
+            command.decodeFields(Form.parse(body, body))
 
 
 @pytest.mark.parametrize(

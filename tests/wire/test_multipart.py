@@ -14,7 +14,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Gid, GroupPicture, Text
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import SendQunMsg2
-from txwebqq.wire.form import Fields, Ticket
+from txwebqq.wire.form import Form, Ticket
 from txwebqq.wire.multipart import decodePart, encodeParts, pathFields, refusalIn
 
 
@@ -133,7 +133,7 @@ def test_groupPicture() -> None:
     ]
     assert (members["group_code"], members["key"], members["sig"]) == (6, "k", "s")
     assert json.loads(members["content"])[1] == ["cface", "group", "A.jpg"]
-    asked = SendQunMsg2.decodeFields(Fields(command.encodeFields()))
+    asked = SendQunMsg2.decodeFields(Form(command.encodeFields()))
     assert (asked.code, asked.key, asked.sig) == (6, "k", "s")
     plain = SendQunMsg2(Ticket("1", "p"), Gid(5), (Text("x"),), 7, code=Code(6))
     assert "sig" not in json.loads(plain.encodeFields()[0][1])

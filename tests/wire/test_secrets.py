@@ -17,7 +17,7 @@ from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import GetFriendInfo2, GetUserFriends2
 from txwebqq.wire.commands.messages import Poll2
 from txwebqq.wire.commands.signon import Check, CheckSig, Login, Login2, LoginReply
-from txwebqq.wire.form import Fields, Ticket, encodeForm
+from txwebqq.wire.form import Form, Ticket, encodeForm
 
 WHOLE = Ticket("47283951", PSESSIONID, VFWEBQQ, PTWEBQQ)
 SKEY = "@aB3dE5fG7"
@@ -115,6 +115,6 @@ def test_questions(pairs: list[tuple[str, str]]) -> None:
     """
     for row in ROWS:
         try:
-            row.command.decodeFields(Fields.parse(b"", encodeForm(pairs)))
+            row.command.decodeFields(Form.parse(b"", encodeForm(pairs)))
         except MalformedReply as e:
             hold("".join(traceback.format_exception(e)))

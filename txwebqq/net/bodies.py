@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from txwebqq.errors import Unreachable
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.multipart import MAX_REFUSAL, Upload, encodeParts, refusalIn
+from txwebqq.wire.multipart import MAX_REFUSAL, UploadCommand, encodeParts, refusalIn
 
 CHUNK_SIZE = 64 * 1024
 """The bytes that are read from a file at once."""
@@ -91,7 +91,7 @@ class MultipartProducer:
     @ivar contentType: what the body is, for the request's headers.
     """
 
-    def __init__(self, upload: Upload[Any], source: FileUpload) -> None:
+    def __init__(self, upload: UploadCommand[Any], source: FileUpload) -> None:
         boundary = f"----txwebqq{uuid4().hex}"
         self.contentType = f"multipart/form-data; boundary={boundary}"
         self._head, self._tail = encodeParts(

@@ -28,13 +28,13 @@ from txwebqq.wire.commands.history import (
     GetChatLog,
     GetOnePage,
     GroupChatLog,
-    Stretch,
+    HistoryRange,
     UinTimeChatLog,
 )
 
 T = TypeVar("T")
 
-NEWEST = Stretch(30)
+NEWEST = HistoryRange(30)
 
 
 def _orNothing(failure: Failure, nothing: T) -> T:
@@ -78,7 +78,7 @@ class HistoryRequests(Requester):
         ).addCallback(page_)
 
     def fetchGroupHistory(
-        self, code: Code, stretch: Stretch = NEWEST
+        self, code: Code, stretch: HistoryRange = NEWEST
     ) -> Deferred[HistoryStretch]:
         """
         Ask what was said in a group (protocol.md 2.8.2).
@@ -91,7 +91,7 @@ class HistoryRequests(Requester):
         return asked.addErrback(_orNothing, HistoryStretch(()))
 
     def fetchDiscussionHistory(
-        self, did: Did, stretch: Stretch = NEWEST
+        self, did: Did, stretch: HistoryRange = NEWEST
     ) -> Deferred[HistoryStretch]:
         """
         Ask what was said in a discussion (protocol.md 2.8.2).

@@ -32,10 +32,10 @@ from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMy
 from txwebqq.wire.commands.offlinefiles import (
     GetOffpic2,
     NotifyOfffile2,
+    OfflineFileDownload,
     SendOfffile2,
     UploadOfflineFile,
     UploadOfflinePic,
-    WaitingFile,
 )
 from txwebqq.wire.commands.pictures import (
     CALLBACK_FACE,
@@ -46,10 +46,10 @@ from txwebqq.wire.commands.pictures import (
     SHOW_FACE,
     CfaceUpload,
     CustomFaceEntry,
+    CustomFaceUploadResult,
     GetCface2,
     GetGfaceSig2,
     GetGroupPic,
-    Shelved,
     WebqqApp,
 )
 from txwebqq.wire.form import Ticket
@@ -175,7 +175,7 @@ class MediaRequests(MessageRequests):
 
     async def _shelve(self, picture: FileSource, name: str, callback: str) -> str:
         source = FileUpload(picture, name)
-        shelved: Shelved = await self.transport.send(
+        shelved: CustomFaceUploadResult = await self.transport.send(
             lambda ticket: CfaceUpload(ticket, callback), source
         )
         if shelved.ret not in _SHELVED:
@@ -279,7 +279,9 @@ class MediaRequests(MessageRequests):
         @param start: the bytes to leave out, which we have already.
         """
         return self._fetch(
-            lambda ticket: WaitingFile(file.key, file.name, start), sink, MAX_FILE
+            lambda ticket: OfflineFileDownload(file.key, file.name, start),
+            sink,
+            MAX_FILE,
         )
 
     def refuseOfflineFile(self, file: OfflineFile) -> Deferred[None]:

@@ -51,7 +51,7 @@ from txwebqq.wire.command import Command, Refusal, encodeRefusal
 from txwebqq.wire.commands.history import GetChatLog
 from txwebqq.wire.commands.messages import Poll2
 from txwebqq.wire.commands.signon import Check, GetImage, Login, LoginPage, LoginReply
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 
 MAX_BODY = 1024 * 1024
 """The bytes that the body of a question may have."""
@@ -294,7 +294,7 @@ class WebQQServer(Resource):
 
     def _ask(self, route: Route, exchange: Exchange, query: bytes, body: bytes) -> Any:
         try:
-            question = route.command.decodeFields(Fields.parse(query, body))
+            question = route.command.decodeFields(Form.parse(query, body))
             return route.handler(question, exchange)
         except MalformedReply as e:
             return self._reproach(route, str(e))

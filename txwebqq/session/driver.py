@@ -65,7 +65,7 @@ from txwebqq.wire.commands.messages import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Ticket
 from txwebqq.wire.hashes import FRIEND_HASHES
-from txwebqq.wire.multipart import Upload
+from txwebqq.wire.multipart import UploadCommand
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -129,7 +129,7 @@ class SignOnTransport:
         return self._driver.call(make)
 
     def send(
-        self, make: Callable[[Ticket], Upload[R]], source: FileUpload
+        self, make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
     ) -> Deferred[R]:
         if self._closed:
             source.close()
@@ -395,7 +395,7 @@ class SignOnDriver:
         return self._perform(lambda ticket: self._client.ask(make(ticket)))
 
     def send(
-        self, make: Callable[[Ticket], Upload[R]], source: FileUpload
+        self, make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
     ) -> Deferred[R]:
         """
         Perform an application's upload, likewise.

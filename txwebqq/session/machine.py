@@ -43,7 +43,7 @@ from txwebqq.wire.commands.signon import (
     LoginReply,
     Logout2,
     SecureGetImage,
-    Session,
+    SessionCredentials,
     SignedCheck,
     SignedLogin,
 )
@@ -232,7 +232,7 @@ class SignOnInputs(Protocol):
         The landing page has been seen.
         """
 
-    def joined(self, session: Session) -> None:
+    def joined(self, credentials: SessionCredentials) -> None:
         """
         The channel session exists.
         """
@@ -402,10 +402,10 @@ def _rejoin(machine: SignOnInputs, state: SignOnState, seconds: float) -> None:
     )
 
 
-def _keep(state: SignOnState, session: Session) -> None:
+def _keep(state: SignOnState, credentials: SessionCredentials) -> None:
     state.relinks = 0
     state.ticket = replace(
-        state.ticket, psessionid=session.psessionid, vfwebqq=session.vfwebqq
+        state.ticket, psessionid=credentials.psessionid, vfwebqq=credentials.vfwebqq
     )
 
 
@@ -516,9 +516,11 @@ def _signatureCheckFailed(
 
 
 @joining.upon(SignOnInputs.joined).to(loadingRoster)
-def _joined(machine: SignOnInputs, state: SignOnState, session: Session) -> None:
+def _joined(
+    machine: SignOnInputs, state: SignOnState, credentials: SessionCredentials
+) -> None:
     state.rejoins = 0
-    _keep(state, session)
+    _keep(state, credentials)
     state.actions.loadRoster(state.ticket)
 
 
@@ -562,8 +564,10 @@ def _loggedOut(machine: SignOnInputs, state: SignOnState) -> None:
 
 
 @rejoining.upon(SignOnInputs.joined).to(online)
-def _rejoined(machine: SignOnInputs, state: SignOnState, session: Session) -> None:
-    _keep(state, session)
+def _rejoined(
+    machine: SignOnInputs, state: SignOnState, credentials: SessionCredentials
+) -> None:
+    _keep(state, credentials)
     state.actions.wentOnline(state.ticket)
 
 
@@ -711,9 +715,9 @@ def _classifyLogin(
             machine.refused(LoginRefused(reply.message or "refused", reply.code))
 
 
-def _classifyJoin(machine: SignOnInputs, reply: Session | Refusal) -> None:
+def _classifyJoin(machine: SignOnInputs, reply: SessionCredentials | Refusal) -> None:
     match reply:
-        case Session():
+        case SessionCredentials():
             machine.joined(reply)
         case Refusal(retcode=106 | 111):
             machine.refused(LoginRefused("the account is not admitted", reply.retcode))
@@ -722,10 +726,10 @@ def _classifyJoin(machine: SignOnInputs, reply: Session | Refusal) -> None:
 
 
 def _classifyRejoin(
-    machine: SignOnInputs, state: SignOnState, reply: Session | Refusal
+    machine: SignOnInputs, state: SignOnState, reply: SessionCredentials | Refusal
 ) -> None:
     match reply:
-        case Session():
+        case SessionCredentials():
             machine.joined(reply)
         case Refusal(retcode=112 | 113 | 115) if state.relinks < MAX_RELINKS:
             seconds = 10.0 if reply.seconds is None else reply.seconds

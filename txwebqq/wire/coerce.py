@@ -12,7 +12,7 @@ from txwebqq.model import Status
 
 D = TypeVar("D")
 
-MISSHAPEN = (
+SHAPE_ERRORS = (
     LookupError,
     TypeError,
     ValueError,
@@ -23,7 +23,7 @@ MISSHAPEN = (
 """What decoders run into where JSON has another shape than they expect."""
 
 
-def guarded(decode: Callable[..., D], *args: Any) -> D:
+def decodeOrMalformed(decode: Callable[..., D], *args: Any) -> D:
     """
     What a decoder makes of its arguments.
 
@@ -31,7 +31,7 @@ def guarded(decode: Callable[..., D], *args: Any) -> D:
     """
     try:
         return decode(*args)
-    except MISSHAPEN as e:
+    except SHAPE_ERRORS as e:
         raise MalformedReply(f"unexpected shape: {type(e).__name__}") from e
 
 
@@ -47,7 +47,7 @@ MAX_ACK = 2**52
 it, and no account is given as many replies as are left."""
 
 
-def natural(value: Any) -> Any:
+def unsigned(value: Any) -> Any:
     """
     A number from JSON that names something, counts or tells a time; clients
     and servers write some of them as text. Typed to fit every kind of id.
@@ -68,7 +68,7 @@ def ackOf(value: Any) -> int:
     """
     if isinstance(value, (bool, float)):
         raise MalformedReply("ack is not a whole number")
-    ack: int = guarded(natural, value)
+    ack: int = decodeOrMalformed(unsigned, value)
     if ack > MAX_ACK:
         raise MalformedReply("ack is out of range")
     return ack

@@ -11,8 +11,8 @@ from enum import Enum, StrEnum
 from math import isfinite
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
-from txwebqq.wire.coerce import guarded, integer
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.coerce import decodeOrMalformed, integer
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 R = TypeVar("R")
@@ -84,7 +84,7 @@ class Command(ABC, Generic[R]):
     @cvar method: C{GET} sends the fields in the query, C{POST} as a form.
     @cvar scheme: C{http}, where later clients do not insist on more.
     @cvar path: what decides on the server; C{aliases} are accepted too.
-    @cvar patience: the seconds a client waits for the answer.
+    @cvar timeout: the seconds a client waits for the answer.
     @cvar isRepeated: whether it is asked over and over, and worth a connection
         of its own.
     """
@@ -95,7 +95,7 @@ class Command(ABC, Generic[R]):
     path: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     referer: ClassVar[Referer | None] = None
-    patience: ClassVar[float] = 30.0
+    timeout: ClassVar[float] = 30.0
     isRepeated: ClassVar[bool] = False
 
     @property
@@ -113,7 +113,7 @@ class Command(ABC, Generic[R]):
 
     @classmethod
     @abstractmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         """
         The question with these parameters.
         """
@@ -169,8 +169,12 @@ def decodeAnswer(body: bytes, decodeResult: Callable[[Any], R]) -> R | Refusal:
     What the JSON of an answer says.
     """
     value = parseJSON(body)
-    refusal = guarded(refusalOf, value)
-    return guarded(decodeResult, value.get("result")) if refusal is None else refusal
+    refusal = decodeOrMalformed(refusalOf, value)
+    return (
+        decodeOrMalformed(decodeResult, value.get("result"))
+        if refusal is None
+        else refusal
+    )
 
 
 _OK = b'{"retcode":0,"result":"ok"}'
@@ -214,7 +218,7 @@ def decodeRefusal(body: bytes) -> Refusal | None:
     """
     if not body.startswith(b"{"):
         return None
-    return guarded(refusalOf, parseJSON(body))
+    return decodeOrMalformed(refusalOf, parseJSON(body))
 
 
 def refusalOf(value: Any) -> Refusal | None:
@@ -281,7 +285,7 @@ def apiQuery(ticket: Ticket, milliseconds: int) -> Pairs:
 C = TypeVar("C", bound="Command[Any]")
 
 
-def stamped(command: C, milliseconds: int) -> C:
+def withTimestamp(command: C, milliseconds: int) -> C:
     """
     A command with the time of its sending, if it carries one.
     """

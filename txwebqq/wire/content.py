@@ -20,8 +20,8 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.wire.coerce import LIMIT, MISSHAPEN, natural, textOf
-from txwebqq.wire.fastconstructor import quickly
+from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, textOf, unsigned
+from txwebqq.wire.fastconstructor import fastConstructor
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 MAX_TEXT = 15_000
@@ -105,7 +105,7 @@ def _decodeReceivedSegment(element: Any) -> Segment:
     return UnknownSegment(element)
 
 
-_text = quickly(Text)
+_text = fastConstructor(Text)
 # There are few of them, and each is dear to make.
 _face = lru_cache(maxsize=256)(Face)
 
@@ -121,7 +121,7 @@ def _decodeFont(element: Any) -> Font:
         return _font(
             value["name"], value["size"], bold, italic, underline, value["color"]
         )
-    except MISSHAPEN:
+    except SHAPE_ERRORS:
         # A broken font is no reason to lose the words.
         return _PLAIN
 
@@ -133,10 +133,10 @@ def _font(
     # Nearly all messages have one of a few fonts.
     font = Font(
         name=textOf(name),
-        size=natural(size),
-        bold=bool(natural(bold)),
-        italic=bool(natural(italic)),
-        underline=bool(natural(underline)),
+        size=unsigned(size),
+        bold=bool(unsigned(bold)),
+        italic=bool(unsigned(italic)),
+        underline=bool(unsigned(underline)),
         color=textOf(color),
     )
     if len(font.name) > _MAX_NAME or len(font.color) > 16 or font.size > _MAX_SIZE:

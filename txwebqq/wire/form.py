@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from txwebqq.errors import MalformedReply
-from txwebqq.wire.coerce import LIMIT, natural, textOf
+from txwebqq.wire.coerce import LIMIT, textOf, unsigned
 from txwebqq.wire.jsontext import parseJSONPrefix
 
 Pairs = list[tuple[str, str]]
@@ -122,7 +122,7 @@ def _splitRaw(body: bytes) -> tuple[bytes, str | None]:
     return body[: found.start()] + b"&" + rest.lstrip("&").encode(), raw
 
 
-class Fields(Mapping[str, str]):
+class Form(Mapping[str, str]):
     """
     The parameters of a question as the server sees them.
 
@@ -136,7 +136,7 @@ class Fields(Mapping[str, str]):
             self._fields.setdefault(name, value)
 
     @classmethod
-    def parse(cls, query: bytes, body: bytes = b"") -> Fields:
+    def parse(cls, query: bytes, body: bytes = b"") -> Form:
         """
         Read a query and a form body as leniently as WebQQ's clients need
         (compatibility.md 2): C{r} encoded or raw, with other fields inside
@@ -227,7 +227,7 @@ class Fields(Mapping[str, str]):
         The cache buster C{t}; clients send all kinds of numbers there.
         """
         try:
-            return int(natural(float(self.text("t", "0"))))
+            return int(unsigned(float(self.text("t", "0"))))
         except (ValueError, OverflowError):
             return 0
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
-from txwebqq.wire.coerce import guarded
+from txwebqq.wire.coerce import decodeOrMalformed
 from txwebqq.wire.command import (
     Command,
     Host,
@@ -23,7 +23,7 @@ from txwebqq.wire.command import (
     encodeRefusal,
     refusalOf,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 R = TypeVar("R")
@@ -41,12 +41,12 @@ def refusalIn(body: bytes) -> Refusal | None:
     if len(body) > MAX_REFUSAL or _REFUSAL.match(body) is None:
         return None
     try:
-        return guarded(refusalOf, parseJSON(body))
+        return decodeOrMalformed(refusalOf, parseJSON(body))
     except MalformedReply:
         return None
 
 
-class BytesCommand(Command[bytes]):
+class BinaryCommand(Command[bytes]):
     """
     An exchange that is answered by a picture or a file, often by way of a
     redirect.
@@ -61,7 +61,7 @@ class BytesCommand(Command[bytes]):
         return refusalIn(body) or body
 
 
-class Upload(Command[R]):
+class UploadCommand(Command[R]):
     """
     An exchange whose question is a form with a file, C{multipart/form-data}.
 
@@ -103,7 +103,7 @@ LOCAL_IDS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class SendFile(Upload[None]):
+class SendFile(UploadCommand[None]):
     """
     Offer a file to somebody who is online, and send it once they accept
     (protocol.md 2.7.5). The exchange lasts until they have it.
@@ -114,7 +114,7 @@ class SendFile(Upload[None]):
     host: ClassVar[Host] = Host.FILE
     path: ClassVar[str] = "/v2"
     referer: ClassVar[Referer | None] = Referer.PAGE
-    patience: ClassVar[float] = 3600.0
+    timeout: ClassVar[float] = 3600.0
 
     ticket: Ticket
     own: Uin
@@ -135,14 +135,14 @@ class SendFile(Upload[None]):
         return []
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("own")),
-            Uin(fields.integer("peer")),
-            fields.integer("session") % LOCAL_IDS,
-            fields.integer("index", 0),
-            fields.integer("port", 0),
+            form.ticket,
+            Uin(form.integer("own")),
+            Uin(form.integer("peer")),
+            form.integer("session") % LOCAL_IDS,
+            form.integer("index", 0),
+            form.integer("port", 0),
         )
 
     @classmethod
@@ -158,14 +158,14 @@ class SendFile(Upload[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiveFile(BytesCommand):
+class ReceiveFile(BinaryCommand):
     """
     Fetch a file that is being sent: where L{GetFile2} leads to.
     """
 
     host: ClassVar[Host] = Host.FILE
     path: ClassVar[str] = "/v2"
-    patience: ClassVar[float] = 3600.0
+    timeout: ClassVar[float] = 3600.0
 
     ticket: Ticket
     own: Uin
@@ -183,13 +183,13 @@ class ReceiveFile(BytesCommand):
         return [("psessionid", self.ticket.psessionid)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("own")),
-            Uin(fields.integer("peer")),
-            fields.integer("session"),
-            fields.text("name", ""),
+            form.ticket,
+            Uin(form.integer("own")),
+            Uin(form.integer("peer")),
+            form.integer("session"),
+            form.text("name", ""),
         )
 
 
@@ -207,7 +207,7 @@ def pathFields(path: str) -> Pairs:
 
 
 @dataclass(frozen=True, slots=True)
-class GetFile2(BytesCommand):
+class GetFile2(BinaryCommand):
     """
     Accept a file that somebody offers (protocol.md 2.7.5).
 
@@ -217,7 +217,7 @@ class GetFile2(BytesCommand):
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_file2"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
-    patience: ClassVar[float] = 3600.0
+    timeout: ClassVar[float] = 3600.0
 
     ticket: Ticket
     session: int
@@ -237,13 +237,13 @@ class GetFile2(BytesCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            fields.integer("lcid"),
-            fields.text("guid", ""),
-            Uin(fields.integer("to")),
-            fields.integer("time", 0),
+            form.ticket,
+            form.integer("lcid"),
+            form.text("guid", ""),
+            Uin(form.integer("to")),
+            form.integer("time", 0),
         )
 
 
@@ -271,12 +271,12 @@ class RefuseFile2(OKCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("to")),
-            fields.integer("lcid"),
-            fields.milliseconds,
+            form.ticket,
+            Uin(form.integer("to")),
+            form.integer("lcid"),
+            form.milliseconds,
         )
 
 

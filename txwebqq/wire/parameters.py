@@ -17,20 +17,20 @@ from txwebqq.wire.command import (
     apiForm,
     apiQuery,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 
 R = TypeVar("R")
 
 
-def codeOf(fields: Fields) -> Code:
+def codeOf(form: Form) -> Code:
     """
     The group that a question is about.
     """
-    return Code(fields.integer("gcode"))
+    return Code(form.integer("gcode"))
 
 
 @dataclass(frozen=True, slots=True)
-class CodeQuery(JSONCommand[R]):
+class GroupQuery(JSONCommand[R]):
     """
     A C{GET} of what there is to know of a group.
     """
@@ -46,12 +46,12 @@ class CodeQuery(JSONCommand[R]):
         return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, codeOf(fields), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, codeOf(form), form.milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
-class CodeForm(OKCommand):
+class GroupPost(OKCommand):
     """
     A C{POST} that does something to a group.
     """
@@ -76,19 +76,19 @@ class CodeForm(OKCommand):
         return apiForm({"gcode": self.code, **said}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, codeOf(fields))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, codeOf(form))
 
 
-def textIfSaid(fields: Fields, name: str) -> str | None:
+def textIfSaid(form: Form, name: str) -> str | None:
     """
     A text that may not be there.
     """
-    return None if fields.raw(name) is None else fields.text(name)
+    return None if form.raw(name) is None else form.text(name)
 
 
-def numberIfSaid(fields: Fields, name: str) -> int | None:
+def numberIfSaid(form: Form, name: str) -> int | None:
     """
     A number that may not be there.
     """
-    return None if fields.raw(name) in (None, "") else fields.integer(name)
+    return None if form.raw(name) in (None, "") else form.integer(name)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from txwebqq.model import Birthday, Profile, Status, Uin
-from txwebqq.wire.coerce import integer, natural, textOf
+from txwebqq.wire.coerce import integer, textOf, unsigned
 from txwebqq.wire.command import Host, JSONCommand, Referer, apiQuery
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 
 PROFILE_TEXTS = (
     "occupation",
@@ -81,14 +81,14 @@ def decodeProfile(value: Mapping[str, Any], uin: str = "uin") -> Profile:
     numbers = {name: count(value[name]) for name in PROFILE_NUMBERS if name in value}
     known: dict[str, Any] = {"nick": "", **texts, **numbers}
     return Profile(
-        uin=natural(value[uin]),
+        uin=unsigned(value[uin]),
         birthday=Birthday(
             *(count(birthday.get(part)) for part in ("year", "month", "day"))
         ),
         vipLevel=count(value.get("vip_info")),
         status=Status.fromCode(integer(value.get("stat", 20))),
         clientType=count(value.get("client_type")),
-        number=natural(value.get("account") or 0),
+        number=unsigned(value.get("account") or 0),
         signature=textOf(value.get("lnick", "")),
         token=textOf(value.get("token", "")),
         **known,
@@ -128,13 +128,13 @@ class ProfileCommand(JSONCommand[Profile]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("tuin")),
-            fields.text("verifysession", ""),
-            fields.text("code", ""),
-            fields.milliseconds,
+            form.ticket,
+            Uin(form.integer("tuin")),
+            form.text("verifysession", ""),
+            form.text("code", ""),
+            form.milliseconds,
         )
 
     @classmethod

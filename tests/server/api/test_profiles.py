@@ -49,7 +49,7 @@ from txwebqq.wire.commands.profiles import (
     SetLongNick2,
 )
 from txwebqq.wire.form import Ticket, encodeForm
-from txwebqq.wire.multipart import Upload
+from txwebqq.wire.multipart import UploadCommand
 
 Make = Callable[[Ticket, Uin], Command[Any]]
 
@@ -246,7 +246,7 @@ def test_answeredOnce() -> None:
 # their own to be refused for.
 PUBLIC = {c.__name__ for c in commands() if c.__module__ == signon.__name__}
 PUBLIC |= {GetMsgTip.__name__}
-PUBLIC |= {c.__name__ for c in commands() if issubclass(c, Upload)}
+PUBLIC |= {c.__name__ for c in commands() if issubclass(c, UploadCommand)}
 GUARDED = {c.__name__: c for c in commands() if c.__name__ not in PUBLIC}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from txwebqq.wire.commands.offlinefiles import StoredFile, UploadOfflinePic
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ def test_callbacks(callback: str) -> None:
     """
     No client decides what a page runs.
     """
-    fields = Fields([("callback", callback)])
-    assert UploadOfflinePic.decodeFields(fields).callback.startswith("parent.EQQ")
+    form = Form([("callback", callback)])
+    assert UploadOfflinePic.decodeFields(form).callback.startswith("parent.EQQ")
 
 
 def test_page() -> None:

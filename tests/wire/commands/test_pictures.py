@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.wire.commands.pictures import CALLBACK_GROUP, CfaceUpload, Shelved
-from txwebqq.wire.form import Fields
+from txwebqq.wire.commands.pictures import (
+    CALLBACK_GROUP,
+    CfaceUpload,
+    CustomFaceUploadResult,
+)
+from txwebqq.wire.form import Form
 
 
 @pytest.mark.parametrize(
@@ -17,14 +21,14 @@ def test_callbacks(callback: str) -> None:
     """
     No client decides what a page runs.
     """
-    fields = Fields([("f", callback)])
-    assert CfaceUpload.decodeFields(fields).callback == CALLBACK_GROUP
+    form = Form([("f", callback)])
+    assert CfaceUpload.decodeFields(form).callback == CALLBACK_GROUP
 
 
 def test_page() -> None:
     """
     Nothing in an answer ends the script that it is in.
     """
-    body = CfaceUpload.encodeReply(Shelved(2, "</script>'\\"))
+    body = CfaceUpload.encodeReply(CustomFaceUploadResult(2, "</script>'\\"))
     assert body.count(b"</script>") == 1
     assert body.count(b"'") == 8

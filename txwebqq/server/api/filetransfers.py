@@ -40,13 +40,13 @@ from txwebqq.server.storage.media import MediaStore
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
 from txwebqq.wire.commands.pictures import CfaceUpload
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 from txwebqq.wire.multipart import (
     GetFile2,
     ReceiveFile,
     RefuseFile2,
     SendFile,
-    Upload,
+    UploadCommand,
     pathFields,
 )
 
@@ -90,7 +90,7 @@ class Media:
             self._sessions, self._files, self.pictures, self._downloads
         )
         self._cleanAt = 0.0
-        self._takers: dict[bytes, tuple[type[Upload[Any]], Taker, int]] = {
+        self._takers: dict[bytes, tuple[type[UploadCommand[Any]], Taker, int]] = {
             command.path.encode(): (command, taker, limit)
             for command, taker, limit in (
                 (CfaceUpload, self._shelf.cfaceUpload, limits.face),
@@ -128,7 +128,7 @@ class Media:
 
     def expect(
         self, path: bytes, query: bytes, contentType: bytes, flow: Flow
-    ) -> tuple[type[Upload[Any]], Intake] | None:
+    ) -> tuple[type[UploadCommand[Any]], Intake] | None:
         """
         What takes the body of a C{POST}, if it is a form with a file.
         """
@@ -143,13 +143,13 @@ class Media:
             return None
         session: Session | Refusal
         try:
-            fields = Fields(
-                [*pathFields(path.decode("latin-1")), *Fields.parse(query).items()]
+            form = Form(
+                [*pathFields(path.decode("latin-1")), *Form.parse(query).items()]
             )
-            question = SendFile.decodeFields(fields)
+            question = SendFile.decodeFields(form)
             session = byTicket(self._sessions, question.ticket.psessionid)
         except MalformedReply as e:
-            question = SendFile(Fields([]).ticket, _NOBODY, _NOBODY, 0)
+            question = SendFile(Form([]).ticket, _NOBODY, _NOBODY, 0)
             session = Refusal(NOT_YOURS, str(e))
         relay = Relay(self._relays, session, question, flow)
         limit = 2 * self._limits.online
@@ -202,11 +202,11 @@ class Media:
         if not isPass and not path.startswith(b"/v2/"):
             return None
         try:
-            fields = Fields.parse(query)
+            form = Form.parse(query)
             if isPass:
-                return self._deposits.fetch(request, fields)
+                return self._deposits.fetch(request, form)
             where = pathFields(unquote(path.decode("latin-1")))
-            question = ReceiveFile.decodeFields(Fields([*where, *fields.items()]))
+            question = ReceiveFile.decodeFields(Form([*where, *form.items()]))
         except MalformedReply as e:
             return refuse(request, Refusal(NOT_YOURS, str(e)))
         session = byTicket(self._sessions, question.ticket.psessionid)

@@ -35,7 +35,7 @@ from txwebqq.wire.commands.history import (
     GetChatLog,
     GetOnePage,
     GroupChatLog,
-    Stretch,
+    HistoryRange,
     UinTimeChatLog,
 )
 
@@ -203,7 +203,7 @@ class History:
         )
 
     def _stretch(
-        self, session: Session, place: Place, alias: int, stretch: Stretch
+        self, session: Session, place: Place, alias: int, stretch: HistoryRange
     ) -> HistoryStretch | Refusal:
         found = self._archive.between(
             place,

@@ -27,7 +27,7 @@ from txwebqq.wire.commands.offlinefiles import (
     UploadOfflineFile,
     UploadOfflinePic,
 )
-from txwebqq.wire.form import Fields
+from txwebqq.wire.form import Form
 
 
 class Deposits:
@@ -151,21 +151,21 @@ class Deposits:
             session, question.sender, question.name, question.size
         )
 
-    def fetch(self, request: Any, fields: Fields) -> int | bytes:
+    def fetch(self, request: Any, form: Form) -> int | bytes:
         """
         Send the bytes that a key opens: a picture that we led somebody to, or
         a file that waits.
 
         @raise MalformedReply: when the key is missing, or a number is none.
         """
-        key = fields.text("rkey")
+        key = form.text("rkey")
         digest = self._downloads.passed(key)
         if digest is not None:
             return self._downloads.send(request, digest, 0, None)
         handout = self._files.waiting(key)
         if handout is None:
             return refuse(request, Refusal(GONE, "the file is no longer here"), 404)
-        start = fields.integer("range", 0)
+        start = form.integer("range", 0)
         if not 0 <= start <= handout.size:
             return refuse(request, Refusal(NOT_YOURS, "range is not in the file"))
         describe(request, handout.name)

@@ -22,13 +22,13 @@ from txwebqq.wire.commands.pictures import (
     LIST_FACES,
     SHOW_FACE,
     CfaceUpload,
+    CustomFaceList,
+    CustomFaceUploadResult,
     FaceSignature,
     GetCface2,
     GetGfaceSig2,
     GetGroupPic,
     GetImage2,
-    ShelfReply,
-    Shelved,
     WebqqApp,
 )
 
@@ -59,18 +59,18 @@ class Shelf:
 
     def cfaceUpload(
         self, question: CfaceUpload, file: Received, exchange: Exchange
-    ) -> Shelved:
+    ) -> CustomFaceUploadResult:
         """
         Put a picture among somebody's custom faces.
         """
         session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
         callback = question.callback
         if isinstance(session, Refusal):
-            return Shelved(2, "get uin and skey error", callback)
+            return CustomFaceUploadResult(2, "get uin and skey error", callback)
         if file.blob is None:
-            return Shelved(3, "", callback)
+            return CustomFaceUploadResult(3, "", callback)
         shelved = self._pictures.shelve(session.number, file.blob, file.beginning)
-        return Shelved(shelved.ret, shelved.name, callback)
+        return CustomFaceUploadResult(shelved.ret, shelved.name, callback)
 
     def getGfaceSig2(
         self, question: GetGfaceSig2, exchange: Exchange
@@ -115,7 +115,9 @@ class Shelf:
         digest = self._pictures.faceFrom(session, question.sender, question.name)
         return self._downloads.show(digest, exchange)
 
-    def webqqApp(self, question: WebqqApp, exchange: Exchange) -> ShelfReply | Refusal:
+    def webqqApp(
+        self, question: WebqqApp, exchange: Exchange
+    ) -> CustomFaceList | Refusal:
         """
         Somebody's own custom faces.
         """

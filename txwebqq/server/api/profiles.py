@@ -34,7 +34,7 @@ from txwebqq.wire.commands.profiles import (
     GetVfwebqq2,
     LevelOf,
     ModifyMyDetails2,
-    Myself,
+    OwnProfile,
     Recent,
     SetLongNick2,
     Signatures,
@@ -107,7 +107,7 @@ class People:
 
     def getSelfInfo2(
         self, question: GetSelfInfo2, exchange: Exchange
-    ) -> Myself | Refusal:
+    ) -> OwnProfile | Refusal:
         """
         One's own details, also before there is a session.
         """
@@ -119,7 +119,7 @@ class People:
         session = self._world.sessions.of(number)
         status = Status.OFFLINE if session is None else session.status
         profile = self._whole(person, Uin(number), status)
-        return Myself(profile, vfwebqq)
+        return OwnProfile(profile, vfwebqq)
 
     def _whole(self, person: Person, uin: Uin, status: Status) -> Profile:
         return replace(

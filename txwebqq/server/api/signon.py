@@ -29,7 +29,7 @@ from txwebqq.wire.commands.signon import (
     LoginPage,
     LoginReply,
     Logout2,
-    Session,
+    SessionCredentials,
 )
 from txwebqq.wire.digests import saltFor
 
@@ -173,7 +173,9 @@ class SignOn:
         exchange.setCookie("pt4_token", token(self._random, 44), "web2.qq.com")
         exchange.location = f"{LANDING_PAGE}10"
 
-    def login2(self, question: Login2, exchange: Exchange) -> Session | Refusal:
+    def login2(
+        self, question: Login2, exchange: Exchange
+    ) -> SessionCredentials | Refusal:
         """
         Open a session, or take one up again.
         """
@@ -191,7 +193,7 @@ class SignOn:
             number=session.number,
             address=exchange.address,
         )
-        return Session(
+        return SessionCredentials(
             uin=session.number,
             psessionid=session.psessionid,
             vfwebqq=session.vfwebqq,

@@ -28,7 +28,11 @@ from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import MediaStore
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON
-from txwebqq.wire.commands.pictures import CustomFaceEntry, FaceSignature, Shelved
+from txwebqq.wire.commands.pictures import (
+    CustomFaceEntry,
+    CustomFaceUploadResult,
+    FaceSignature,
+)
 
 MAX_PICTURES = 10
 """How many pictures a message may have (protocol.md 4.9)."""
@@ -137,22 +141,24 @@ class Pictures:
 
     # ---- custom faces
 
-    def shelve(self, number: Number, blob: Blob, beginning: bytes) -> Shelved:
+    def shelve(
+        self, number: Number, blob: Blob, beginning: bytes
+    ) -> CustomFaceUploadResult:
         """
         Put a picture among somebody's custom faces.
         """
         ending = endingOf(beginning)
         if ending is None:
-            return Shelved(1)
+            return CustomFaceUploadResult(1)
         if len(self._store.shelf(number)) >= MAX_SHELF:
-            return Shelved(2, "too many custom faces")
+            return CustomFaceUploadResult(2, "too many custom faces")
         name = f"{blob.md5}.{ending}"
         known = self._store.shelved(number, name)
         if known is not None and known != blob.digest:
             # Two pictures with one MD5 are no accident.
-            return Shelved(1)
+            return CustomFaceUploadResult(1)
         isNew = self._store.shelve(number, name, blob, int(self._now()))
-        return Shelved(0 if isNew else 4, name)
+        return CustomFaceUploadResult(0 if isNew else 4, name)
 
     def shelf(self, number: Number) -> tuple[CustomFaceEntry, ...]:
         """

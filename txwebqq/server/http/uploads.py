@@ -17,8 +17,8 @@ from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.server.storage.blobs import Blob, Blobs, Draft, TooLarge
 from txwebqq.server.storage.media import MediaStore
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.form import Fields, Pairs
-from txwebqq.wire.multipart import Upload
+from txwebqq.wire.form import Form, Pairs
+from txwebqq.wire.multipart import UploadCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Uploaded:
     def __init__(
         self,
         uploads: Uploads,
-        command: type[Upload[Any]],
+        command: type[UploadCommand[Any]],
         taker: Taker,
         limit: int,
         query: bytes,
@@ -123,12 +123,12 @@ class Uploaded:
         self, pairs: Pairs, exchange: Exchange, draft: Draft | None, beginning: bytes
     ) -> Any:
         try:
-            query = Fields.parse(self._query).items()
-            question = self._command.decodeFields(Fields([*pairs, *query]))
+            query = Form.parse(self._query).items()
+            question = self._command.decodeFields(Form([*pairs, *query]))
         except MalformedReply as e:
             return Refusal(NOT_YOURS, str(e))
         # Whoever is refused leaves nothing behind.
-        session = self._uploads.whose(Fields(pairs).ticket.vfwebqq, exchange)
+        session = self._uploads.whose(Form(pairs).ticket.vfwebqq, exchange)
         isWelcome = isinstance(session, Session)
         blob = self._uploads.keep(draft) if draft is not None and isWelcome else None
         return self._taker(question, Received(self._name, blob, beginning), exchange)

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Code, Uin
 from txwebqq.wire.command import Host, OKCommand, Referer, apiQuery
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
-from txwebqq.wire.multipart import BytesCommand
+from txwebqq.wire.multipart import BinaryCommand
 
 OF_PERSON, OF_GROUP = 1, 4
 """The C{type} of L{GetFace}."""
@@ -20,7 +20,7 @@ _NO_GROUP = Code(0)
 
 
 @dataclass(frozen=True, slots=True)
-class GetFace(BytesCommand):
+class GetFace(BinaryCommand):
     """
     Fetch an avatar (protocol.md 2.3.7).
 
@@ -46,12 +46,12 @@ class GetFace(BytesCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("uin")),
-            fields.integer("type", OF_PERSON),
-            fields.milliseconds,
+            form.ticket,
+            Uin(form.integer("uin")),
+            form.integer("type", OF_PERSON),
+            form.milliseconds,
         )
 
 
@@ -81,9 +81,9 @@ class ModifyMyHead(OKCommand):
         return [("r", encodeJSON(members))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            fields.text("custom_face", ""),
-            Code(fields.integer("gcode", 0)),
+            form.ticket,
+            form.text("custom_face", ""),
+            Code(form.integer("gcode", 0)),
         )

@@ -21,10 +21,10 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.coerce import integer, natural, textOf
+from txwebqq.wire.coerce import integer, textOf, unsigned
 from txwebqq.wire.command import Host, JSONCommand, Referer, apiQuery
-from txwebqq.wire.fastconstructor import quickly
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.fastconstructor import fastConstructor
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.profilefields import ProfileCommand
 
@@ -34,12 +34,12 @@ GLOBAL_MASK = 1000
 
 _NOTHING: Mapping[str, Any] = {}
 # There are thousands of them in one answer.
-_buddy = quickly(Buddy)
+_buddy = fastConstructor(Buddy)
 
 
 def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
     # Some lists are known to hold empty objects.
-    return {natural(item[key]): item for item in items or () if item}
+    return {unsigned(item[key]): item for item in items or () if item}
 
 
 def _count(value: Any) -> int:
@@ -72,8 +72,8 @@ class GetUserFriends2(JSONCommand[FriendList]):
         return [("r", encodeJSON(members))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.text("hash", ""))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.text("hash", ""))
 
     @classmethod
     def encodeResult(cls, reply: FriendList) -> Any:
@@ -109,7 +109,7 @@ class GetUserFriends2(JSONCommand[FriendList]):
         vips = _by("u", result.get("vipinfo"))
         buddies = {}
         for friend in result["friends"]:
-            uin = natural(friend["uin"])
+            uin = unsigned(friend["uin"])
             told = info.get(uin, _NOTHING)
             buddies[uin] = _buddy(
                 uin,
@@ -151,8 +151,8 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
         return [("r", encodeJSON(members))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.text("hash", ""))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.text("hash", ""))
 
     @classmethod
     def encodeResult(cls, reply: GroupList) -> Any:
@@ -177,10 +177,10 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
         marks = _by("uin", result.get("gmarklist"))
         groups = {}
         for entry in result["gnamelist"]:
-            gid = natural(entry["gid"])
+            gid = unsigned(entry["gid"])
             groups[gid] = Group(
                 gid=gid,
-                code=natural(entry["code"]),
+                code=unsigned(entry["code"]),
                 name=textOf(entry["name"]),
                 markname=textOf(marks.get(gid, {}).get("markname", "")),
                 flag=_count(entry.get("flag")),
@@ -207,8 +207,8 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
         return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Code(fields.integer("gcode")), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Code(form.integer("gcode")), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: GroupDetails) -> Any:
@@ -261,7 +261,7 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
         vips = _by("u", result.get("vipinfo"))
         members = []
         for entry in info["members"]:
-            uin = natural(entry["muin"])
+            uin = unsigned(entry["muin"])
             told, stat = people.get(uin, {}), stats.get(uin, {})
             members.append(
                 Member(
@@ -279,10 +279,10 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
                 )
             )
         return GroupDetails(
-            gid=natural(info["gid"]),
-            code=natural(info["code"]),
+            gid=unsigned(info["gid"]),
+            code=unsigned(info["code"]),
             name=textOf(info["name"]),
-            owner=natural(info["owner"]),
+            owner=unsigned(info["owner"]),
             members=tuple(members),
             markname=textOf(info.get("markname", "")),
             memo=textOf(info.get("memo", "")),
@@ -346,12 +346,10 @@ class GetFriendUin2(JSONCommand[Identity]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         # One family of clients misspells the name.
-        uin = fields.integer("tuid" if "tuin" not in fields else "tuin")
-        return cls(
-            fields.ticket, Uin(uin), fields.integer("type", 1), fields.milliseconds
-        )
+        uin = form.integer("tuid" if "tuin" not in form else "tuin")
+        return cls(form.ticket, Uin(uin), form.integer("type", 1), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Identity) -> Any:
@@ -359,4 +357,4 @@ class GetFriendUin2(JSONCommand[Identity]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Identity:
-        return Identity(natural(result["uin"]), natural(result["account"]))
+        return Identity(unsigned(result["uin"]), unsigned(result["account"]))

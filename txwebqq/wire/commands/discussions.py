@@ -22,7 +22,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
     Host,
     JSONCommand,
@@ -33,7 +33,7 @@ from txwebqq.wire.command import (
     postFields,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 R = TypeVar("R")
@@ -46,59 +46,61 @@ MAX_INVITED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble(Refusal):
+class DiscussionError(Refusal):
     """
     A refusal with C{retcode} 0: C{result.error}, or C{result.result}, is what
     we have for its code.
     """
 
 
-GONE = Trouble(3, "there is no such discussion any more")
+GONE = DiscussionError(3, "there is no such discussion any more")
 
-RENAME_GONE = Trouble(1, GONE.errmsg)
+RENAME_GONE = DiscussionError(1, GONE.errmsg)
 
-RENAME_FORBIDDEN = Trouble(2, "a discussion cannot have that name")
+RENAME_FORBIDDEN = DiscussionError(2, "a discussion cannot have that name")
 
-TOO_FEW = Trouble(1, "a discussion needs two others at least")
+TOO_FEW = DiscussionError(1, "a discussion needs two others at least")
 
-TOO_MANY = Trouble(2, "there are too many people in it, or discussions of yours")
+TOO_MANY = DiscussionError(
+    2, "there are too many people in it, or discussions of yours"
+)
 
 
-class _Troubled(JSONCommand[R]):
+class _DiscussionCommand(JSONCommand[R]):
     """
     An exchange that may fail with C{retcode} 0.
 
-    @cvar troubles: how.
-    @cvar troubleName: the member of C{result} that says which of them it is.
+    @cvar errors: how.
+    @cvar errorName: the member of C{result} that says which of them it is.
     """
 
-    troubles: ClassVar[tuple[Trouble, ...]] = (GONE,)
-    troubleName: ClassVar[str] = "error"
+    errors: ClassVar[tuple[DiscussionError, ...]] = (GONE,)
+    errorName: ClassVar[str] = "error"
 
     @classmethod
     def encodeReply(cls, reply: R | Refusal) -> bytes:
-        if isinstance(reply, Trouble):
-            result = {cls.troubleName: reply.retcode}
+        if isinstance(reply, DiscussionError):
+            result = {cls.errorName: reply.retcode}
             return encodeJSON({"retcode": 0, "result": result}).encode()
         return super().encodeReply(reply)
 
     @classmethod
     def decodeReply(cls, body: bytes) -> R | Refusal:
-        return decodeAnswer(body, cls._resultOrTrouble)
+        return decodeAnswer(body, cls._resultOrError)
 
     @classmethod
-    def _resultOrTrouble(cls, result: Any) -> R | Refusal:
-        code = result.get(cls.troubleName) if isinstance(result, dict) else None
+    def _resultOrError(cls, result: Any) -> R | Refusal:
+        code = result.get(cls.errorName) if isinstance(result, dict) else None
         if not code:
             return cls.decodeResult(result)
-        number = natural(code)
-        for trouble in cls.troubles:
+        number = unsigned(code)
+        for trouble in cls.errors:
             if trouble.retcode == number:
                 return trouble
-        return Trouble(number)
+        return DiscussionError(number)
 
 
-class _TroubledOK(_Troubled[None]):
+class _DiscussionOKCommand(_DiscussionCommand[None]):
     """
     One whose success says no more than C{"ok"}.
     """
@@ -126,12 +128,12 @@ def _members(members: dict[str, Any], ticket: Ticket) -> Pairs:
     return postFields({**members, **ids}, ticket)
 
 
-def _did(fields: Fields) -> Did:
-    return Did(fields.integer("did"))
+def _did(form: Form) -> Did:
+    return Did(form.integer("did"))
 
 
 @dataclass(frozen=True, slots=True)
-class _DidQuery(_Troubled[R]):
+class _DidQuery(_DiscussionCommand[R]):
     """
     A C{GET} about one discussion.
     """
@@ -147,13 +149,13 @@ class _DidQuery(_Troubled[R]):
         return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _did(fields), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, _did(form), form.milliseconds)
 
 
-def _numbers(fields: Fields, name: str) -> tuple[Any, ...]:
+def _numbers(form: Form, name: str) -> tuple[Any, ...]:
     # Some clients write JSON there, and the numbers in it as text.
-    value = fields.raw(name)
+    value = form.raw(name)
     if isinstance(value, str):
         value = parseJSON(value) if value.strip() else []
     if value is not None and not isinstance(value, list):
@@ -162,7 +164,7 @@ def _numbers(fields: Fields, name: str) -> tuple[Any, ...]:
     if len(value) > MAX_INVITED:
         raise MalformedReply(f"{name} names more than {MAX_INVITED}")
     try:
-        return tuple(natural(number) for number in value)
+        return tuple(unsigned(number) for number in value)
     except (TypeError, ValueError) as e:
         raise MalformedReply(f"{name} is not a list of numbers") from e
 
@@ -188,8 +190,8 @@ class GetDiscuListNew2(JSONCommand[DiscussionList]):
         return _query(self.ticket, self.milliseconds)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: DiscussionList) -> Any:
@@ -205,12 +207,12 @@ class GetDiscuListNew2(JSONCommand[DiscussionList]):
     @classmethod
     def decodeResult(cls, result: Any) -> DiscussionList:
         masks = {
-            natural(entry["did"]): natural(entry["mask"])
+            unsigned(entry["did"]): unsigned(entry["mask"])
             for entry in result.get("dmasklist") or ()
         }
         discussions = {}
         for entry in result["dnamelist"]:
-            did = natural(entry["did"])
+            did = unsigned(entry["did"])
             discussions[did] = Discussion(
                 did, textOf(entry.get("name", "")), masks.get(did, 0)
             )
@@ -228,9 +230,9 @@ def _status(member: DiscussionMember | Presence) -> dict[str, Any]:
 def _presences(entries: Iterable[Any]) -> tuple[Presence, ...]:
     return tuple(
         Presence(
-            natural(entry["uin"]),
+            unsigned(entry["uin"]),
             Status(entry["status"]),
-            natural(entry.get("client_type") or 0),
+            unsigned(entry.get("client_type") or 0),
         )
         for entry in entries
     )
@@ -265,28 +267,28 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
     def decodeResult(cls, result: Any) -> DiscussionDetails:
         info = result["info"]
         nicks = {
-            natural(entry["uin"]): textOf(entry.get("nick", ""))
+            unsigned(entry["uin"]): textOf(entry.get("nick", ""))
             for entry in result.get("mem_info") or ()
         }
         statuses = {p.uin: p for p in _presences(result.get("mem_status") or ())}
         members = []
         for entry in info["mem_list"]:
-            uin = natural(entry["mem_uin"])
+            uin = unsigned(entry["mem_uin"])
             seen = statuses.get(uin, Presence(uin, Status.OFFLINE, 0))
             members.append(
                 DiscussionMember(
                     uin,
-                    natural(entry.get("ruin") or 0),
+                    unsigned(entry.get("ruin") or 0),
                     nicks.get(uin, ""),
                     seen.status,
                     seen.clientType,
                 )
             )
         return DiscussionDetails(
-            did=natural(info["did"]),
+            did=unsigned(info["did"]),
             name=textOf(info.get("discu_name", "")),
-            owner=natural(info.get("discu_owner") or 0),
-            version=natural(info.get("info_seq") or 0),
+            owner=unsigned(info.get("discu_owner") or 0),
+            version=unsigned(info.get("info_seq") or 0),
             members=tuple(members),
         )
 
@@ -331,18 +333,18 @@ class Invitation:
         }
 
     @classmethod
-    def decode(cls, fields: Fields) -> Self:
+    def decode(cls, form: Form) -> Self:
         """
         The invitation in a question.
         """
-        uins, gids = _numbers(fields, "mem_list_u"), _numbers(fields, "mem_list_g")
+        uins, gids = _numbers(form, "mem_list_u"), _numbers(form, "mem_list_g")
         if len(uins) != len(gids):
             raise MalformedReply("mem_list_u and mem_list_g differ in length")
-        return cls(_numbers(fields, "mem_list"), tuple(zip(uins, gids, strict=True)))
+        return cls(_numbers(form, "mem_list"), tuple(zip(uins, gids, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
-class CreateDiscu(_Troubled[Did]):
+class CreateDiscu(_DiscussionCommand[Did]):
     """
     Begin a discussion (protocol.md 2.6).
 
@@ -353,8 +355,8 @@ class CreateDiscu(_Troubled[Did]):
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/create_discu"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
-    troubles: ClassVar[tuple[Trouble, ...]] = (TOO_FEW, TOO_MANY)
-    troubleName: ClassVar[str] = "result"
+    errors: ClassVar[tuple[DiscussionError, ...]] = (TOO_FEW, TOO_MANY)
+    errorName: ClassVar[str] = "result"
 
     ticket: Ticket
     name: str
@@ -372,13 +374,13 @@ class CreateDiscu(_Troubled[Did]):
         return _members(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            fields.text("discu_name", ""),
-            Invitation.decode(fields),
-            fields.text("code", ""),
-            fields.text("verifysession", ""),
+            form.ticket,
+            form.text("discu_name", ""),
+            Invitation.decode(form),
+            form.text("code", ""),
+            form.text("verifysession", ""),
         )
 
     @classmethod
@@ -387,11 +389,11 @@ class CreateDiscu(_Troubled[Did]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Did:
-        return Did(natural(result["did"]))
+        return Did(unsigned(result["did"]))
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeDiscuMem(_TroubledOK):
+class ChangeDiscuMem(_DiscussionOKCommand):
     """
     Take more people into a discussion (protocol.md 2.6).
     """
@@ -409,12 +411,12 @@ class ChangeDiscuMem(_TroubledOK):
         return _members({"did": str(self.did), **self.invited.encode()}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _did(fields), Invitation.decode(fields))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, _did(form), Invitation.decode(form))
 
 
 @dataclass(frozen=True, slots=True)
-class ModifyDiscuInfo(_TroubledOK):
+class ModifyDiscuInfo(_DiscussionOKCommand):
     """
     Give a discussion another name (protocol.md 2.6).
     """
@@ -423,7 +425,7 @@ class ModifyDiscuInfo(_TroubledOK):
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/modify_discu_info"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
-    troubles: ClassVar[tuple[Trouble, ...]] = (RENAME_GONE, RENAME_FORBIDDEN)
+    errors: ClassVar[tuple[DiscussionError, ...]] = (RENAME_GONE, RENAME_FORBIDDEN)
 
     ticket: Ticket
     did: Did
@@ -434,13 +436,13 @@ class ModifyDiscuInfo(_TroubledOK):
         return _members(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        if fields.integer("dtype", 1) != 1:
+    def decodeFields(cls, form: Form) -> Self:
+        if form.integer("dtype", 1) != 1:
             raise MalformedReply("dtype is not 1")
-        return cls(fields.ticket, _did(fields), fields.text("discu_name"))
+        return cls(form.ticket, _did(form), form.text("discu_name"))
 
 
-class QuitDiscu(_TroubledOK, _DidQuery[None]):
+class QuitDiscu(_DiscussionOKCommand, _DidQuery[None]):
     """
     Leave a discussion (protocol.md 2.6).
     """
@@ -449,7 +451,7 @@ class QuitDiscu(_TroubledOK, _DidQuery[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class SendDiscuMsg2(_TroubledOK):
+class SendDiscuMsg2(_DiscussionOKCommand):
     """
     Send to a discussion (protocol.md 2.2.4).
 
@@ -483,14 +485,14 @@ class SendDiscuMsg2(_TroubledOK):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        content, font = decodeSent(fields.text("content"))
+    def decodeFields(cls, form: Form) -> Self:
+        content, font = decodeSent(form.text("content"))
         return cls(
-            ticket=fields.ticket,
-            did=_did(fields),
+            ticket=form.ticket,
+            did=_did(form),
             content=content,
-            messageId=fields.integer("msg_id", 0),
+            messageId=form.integer("msg_id", 0),
             font=font,
-            key=fields.text("key", ""),
-            sig=fields.text("sig", ""),
+            key=form.text("key", ""),
+            sig=form.text("sig", ""),
         )

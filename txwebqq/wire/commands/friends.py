@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Category, Number, Policy, Profile, Uin
-from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
     Host,
     JSONCommand,
@@ -20,18 +20,18 @@ from txwebqq.wire.command import (
     apiForm,
     apiQuery,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.profilefields import count, decodeProfile, encodeProfile
 
 FROM_MINE, FROM_BOTH = 1, 2
 """The C{delType} of a removal: from one's own list, and from theirs as well."""
 
 
-def _account(fields: Fields) -> Number:
-    return Number(fields.integer("account"))
+def _account(form: Form) -> Number:
+    return Number(form.integer("account"))
 
 
-class _Posted(OKCommand):
+class _ApiPost(OKCommand):
     """
     A C{POST} to the API server that changes something.
     """
@@ -76,13 +76,13 @@ class SearchQQByUin2(JSONCommand[Profile]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            fields.text("tuin"),
-            fields.text("verifysession", ""),
-            fields.text("code", ""),
-            fields.milliseconds,
+            form.ticket,
+            form.text("tuin"),
+            form.text("verifysession", ""),
+            form.text("code", ""),
+            form.milliseconds,
         )
 
     @classmethod
@@ -116,8 +116,8 @@ class GetAllowInfo2(JSONCommand[Policy]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("tuin")), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Policy) -> Any:
@@ -128,14 +128,14 @@ class GetAllowInfo2(JSONCommand[Policy]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Policy:
-        return Policy(natural(result["allow"]), textOf(result.get("question", "")))
+        return Policy(unsigned(result["allow"]), textOf(result.get("question", "")))
 
 
 # ---- asking
 
 
 @dataclass(frozen=True, slots=True)
-class AddNeedVerify2(_Posted):
+class AddNeedVerify2(_ApiPost):
     """
     Ask somebody to be one's friend (protocol.md 2.4.3).
 
@@ -164,19 +164,19 @@ class AddNeedVerify2(_Posted):
         return apiForm(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            _account(fields),
-            fields.text("msg", ""),
-            fields.integer("groupid", 0),
-            fields.text("token", ""),
-            fields.integer("myallow", 1) != 0,
+            form.ticket,
+            _account(form),
+            form.text("msg", ""),
+            form.integer("groupid", 0),
+            form.text("token", ""),
+            form.integer("myallow", 1) != 0,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class AddNoVerify2(_Posted):
+class AddNoVerify2(_ApiPost):
     """
     Befriend somebody who lets anybody (protocol.md 2.4.3).
 
@@ -203,19 +203,19 @@ class AddNoVerify2(_Posted):
         return apiForm(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            _account(fields),
-            fields.integer("groupid", 0),
-            fields.text("mname", ""),
-            fields.text("token", ""),
-            fields.integer("myallow", 1) != 0,
+            form.ticket,
+            _account(form),
+            form.integer("groupid", 0),
+            form.text("mname", ""),
+            form.text("token", ""),
+            form.integer("myallow", 1) != 0,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerAndAdd2(_Posted):
+class AnswerAndAdd2(_ApiPost):
     """
     Befriend somebody who wants a question answered (protocol.md 2.4.3 knows
     its name only).
@@ -243,15 +243,15 @@ class AnswerAndAdd2(_Posted):
         return apiForm(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            _account(fields),
-            fields.text("answer"),
-            fields.integer("groupid", 0),
-            fields.text("mname", ""),
-            fields.text("token", ""),
-            fields.integer("myallow", 1) != 0,
+            form.ticket,
+            _account(form),
+            form.text("answer"),
+            form.integer("groupid", 0),
+            form.text("mname", ""),
+            form.text("token", ""),
+            form.integer("myallow", 1) != 0,
         )
 
 
@@ -259,7 +259,7 @@ class AnswerAndAdd2(_Posted):
 
 
 @dataclass(frozen=True, slots=True)
-class AllowAndAdd2(_Posted):
+class AllowAndAdd2(_ApiPost):
     """
     Let somebody have us for a friend, and have them in return
     (protocol.md 2.4.4).
@@ -283,17 +283,17 @@ class AllowAndAdd2(_Posted):
         return apiForm(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            _account(fields),
-            fields.integer("gid", 0),
-            fields.text("mname", ""),
+            form.ticket,
+            _account(form),
+            form.integer("gid", 0),
+            form.text("mname", ""),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class AllowAddedRequest2(_Posted):
+class AllowAddedRequest2(_ApiPost):
     """
     Let somebody have us for a friend, no more (protocol.md 2.4.4).
     """
@@ -307,12 +307,12 @@ class AllowAddedRequest2(_Posted):
         return apiForm({"account": self.account}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _account(fields))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, _account(form))
 
 
 @dataclass(frozen=True, slots=True)
-class DenyAddedRequest2(_Posted):
+class DenyAddedRequest2(_ApiPost):
     """
     Refuse somebody (protocol.md 2.4.4).
 
@@ -330,15 +330,15 @@ class DenyAddedRequest2(_Posted):
         return apiForm({"account": self.account, "msg": self.text}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _account(fields), fields.text("msg", ""))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, _account(form), form.text("msg", ""))
 
 
 # ---- keeping
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeMarkName2(_Posted):
+class ChangeMarkName2(_ApiPost):
     """
     Call a friend otherwise (protocol.md 2.4.5).
 
@@ -359,14 +359,12 @@ class ChangeMarkName2(_Posted):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket, Uin(fields.integer("tuin")), fields.text("markname", "")
-        )
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("tuin")), form.text("markname", ""))
 
 
 @dataclass(frozen=True, slots=True)
-class ModifyFriendGroup(_Posted):
+class ModifyFriendGroup(_ApiPost):
     """
     Put a friend into another drawer (protocol.md 2.4.5).
     """
@@ -385,12 +383,12 @@ class ModifyFriendGroup(_Posted):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.integer("newid"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("tuin")), form.integer("newid"))
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteFriend(_Posted):
+class DeleteFriend(_ApiPost):
     """
     Have somebody for a friend no longer (protocol.md 2.4.5).
 
@@ -411,11 +409,11 @@ class DeleteFriend(_Posted):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("tuin")),
-            fields.integer("delType", FROM_MINE),
+            form.ticket,
+            Uin(form.integer("tuin")),
+            form.integer("delType", FROM_MINE),
         )
 
 
@@ -440,8 +438,8 @@ class CreateFriendGroup(JSONCommand[Category]):
         return [("name", self.name), ("vfwebqq", self.ticket.vfwebqq)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.text("name"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.text("name"))
 
     @classmethod
     def encodeResult(cls, reply: Category) -> Any:
@@ -450,12 +448,12 @@ class CreateFriendGroup(JSONCommand[Category]):
     @classmethod
     def decodeResult(cls, result: Any) -> Category:
         return Category(
-            natural(result["index"]), textOf(result["name"]), count(result.get("sort"))
+            unsigned(result["index"]), textOf(result["name"]), count(result.get("sort"))
         )
 
 
 @dataclass(frozen=True, slots=True)
-class RenameFriendGroup(_Posted):
+class RenameFriendGroup(_ApiPost):
     """
     Call a drawer otherwise (an endpoint of ours).
     """
@@ -474,12 +472,12 @@ class RenameFriendGroup(_Posted):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.integer("id"), fields.text("name"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.integer("id"), form.text("name"))
 
 
 @dataclass(frozen=True, slots=True)
-class SortFriendGroup(_Posted):
+class SortFriendGroup(_ApiPost):
     """
     Put a drawer elsewhere in the list (an endpoint of ours).
 
@@ -500,12 +498,12 @@ class SortFriendGroup(_Posted):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.integer("id"), fields.integer("sort"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.integer("id"), form.integer("sort"))
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteFriendGroup(_Posted):
+class DeleteFriendGroup(_ApiPost):
     """
     Remove a drawer; whoever is in it goes into drawer 0 (an endpoint of ours).
     """
@@ -519,5 +517,5 @@ class DeleteFriendGroup(_Posted):
         return [("id", str(self.category)), ("vfwebqq", self.ticket.vfwebqq)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.integer("id"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.integer("id"))

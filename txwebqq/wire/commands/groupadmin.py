@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import MAY_ASK, NewGroup, Uin
-from txwebqq.wire.coerce import natural
+from txwebqq.wire.coerce import unsigned
 from txwebqq.wire.command import Host, JSONCommand, Referer, apiForm
-from txwebqq.wire.form import Fields, Pairs, Ticket
-from txwebqq.wire.parameters import CodeForm, codeOf, numberIfSaid, textIfSaid
+from txwebqq.wire.form import Form, Pairs, Ticket
+from txwebqq.wire.parameters import GroupPost, codeOf, numberIfSaid, textIfSaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,19 @@ class CreateGroup(JSONCommand[NewGroup]):
         return apiForm(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        uins = fields.raw("mem_list") or ()
+    def decodeFields(cls, form: Form) -> Self:
+        uins = form.raw("mem_list") or ()
         try:
-            friends = tuple(Uin(natural(uin)) for uin in uins)
+            friends = tuple(Uin(unsigned(uin)) for uin in uins)
         except (TypeError, ValueError) as e:
             raise MalformedReply("mem_list is not a list of numbers") from e
         return cls(
-            fields.ticket,
-            fields.text("name"),
+            form.ticket,
+            form.text("name"),
             friends,
-            fields.text("memo", ""),
-            fields.text("fingermemo", ""),
-            fields.integer("option", MAY_ASK),
+            form.text("memo", ""),
+            form.text("fingermemo", ""),
+            form.integer("option", MAY_ASK),
         )
 
     @classmethod
@@ -72,12 +72,14 @@ class CreateGroup(JSONCommand[NewGroup]):
     @classmethod
     def decodeResult(cls, result: Any) -> NewGroup:
         return NewGroup(
-            natural(result["gid"]), natural(result["code"]), natural(result["account"])
+            unsigned(result["gid"]),
+            unsigned(result["code"]),
+            unsigned(result["account"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class ModifyGroupInfo(CodeForm):
+class ModifyGroupInfo(GroupPost):
     """
     Change what a group says of itself. An endpoint of ours.
 
@@ -100,19 +102,19 @@ class ModifyGroupInfo(CodeForm):
         }
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            codeOf(fields),
-            name=textIfSaid(fields, "name"),
-            memo=textIfSaid(fields, "memo"),
-            description=textIfSaid(fields, "fingermemo"),
-            option=numberIfSaid(fields, "option"),
+            form.ticket,
+            codeOf(form),
+            name=textIfSaid(form, "name"),
+            memo=textIfSaid(form, "memo"),
+            description=textIfSaid(form, "fingermemo"),
+            option=numberIfSaid(form, "option"),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveGroupMember(CodeForm):
+class RemoveGroupMember(GroupPost):
     """
     Put somebody out of a group that we administer. An endpoint of ours.
     """
@@ -125,8 +127,8 @@ class RemoveGroupMember(CodeForm):
         return {"muin": self.member}
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, codeOf(fields), Uin(fields.integer("muin")))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, codeOf(form), Uin(form.integer("muin")))
 
 
 class TransferGroup(RemoveGroupMember):
@@ -138,7 +140,7 @@ class TransferGroup(RemoveGroupMember):
 
 
 @dataclass(frozen=True, slots=True)
-class SetGroupAdmin(CodeForm):
+class SetGroupAdmin(GroupPost):
     """
     Make a member of our group an administrator, or no longer one. An endpoint
     of ours.
@@ -153,16 +155,16 @@ class SetGroupAdmin(CodeForm):
         return {"muin": self.member, "op_type": int(self.granted)}
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            codeOf(fields),
-            Uin(fields.integer("muin")),
-            fields.integer("op_type") == 1,
+            form.ticket,
+            codeOf(form),
+            Uin(form.integer("muin")),
+            form.integer("op_type") == 1,
         )
 
 
-class DissolveGroup(CodeForm):
+class DissolveGroup(GroupPost):
     """
     End a group of ours. An endpoint of ours.
     """

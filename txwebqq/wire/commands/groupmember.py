@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import BusinessCard, Code, Did, Gid, Uin
-from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
 from txwebqq.wire.command import Host, OKCommand, Referer
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.parameters import (
-    CodeForm,
-    CodeQuery,
+    GroupPost,
+    GroupQuery,
     codeOf,
     numberIfSaid,
     textIfSaid,
@@ -38,7 +38,7 @@ class OwnCard:
     card: BusinessCard
 
 
-class GetSelfBusinessCard2(CodeQuery[OwnCard]):
+class GetSelfBusinessCard2(GroupQuery[OwnCard]):
     """
     Our own card in a group; 100003 says that there is none
     (protocol.md 2.5.3).
@@ -62,8 +62,8 @@ class GetSelfBusinessCard2(CodeQuery[OwnCard]):
     @classmethod
     def decodeResult(cls, result: Any) -> OwnCard:
         return OwnCard(
-            code=natural(result.get("gcode", 0)),
-            uin=natural(result.get("muin") or 0),
+            code=unsigned(result.get("gcode", 0)),
+            uin=unsigned(result.get("muin") or 0),
             card=BusinessCard(
                 name=textOf(result.get("name", "")),
                 phone=textOf(result.get("phone", "")),
@@ -75,7 +75,7 @@ class GetSelfBusinessCard2(CodeQuery[OwnCard]):
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateGroupBusinessCard2(CodeForm):
+class UpdateGroupBusinessCard2(GroupPost):
     """
     Change our card in a group (protocol.md 2.5.3).
 
@@ -100,20 +100,20 @@ class UpdateGroupBusinessCard2(CodeForm):
         }
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            codeOf(fields),
-            name=textIfSaid(fields, "name"),
-            phone=textIfSaid(fields, "phone"),
-            email=textIfSaid(fields, "email"),
-            remark=textIfSaid(fields, "remark"),
-            gender=numberIfSaid(fields, "gender"),
+            form.ticket,
+            codeOf(form),
+            name=textIfSaid(form, "name"),
+            phone=textIfSaid(form, "phone"),
+            email=textIfSaid(form, "email"),
+            remark=textIfSaid(form, "remark"),
+            gender=numberIfSaid(form, "gender"),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateGroupInfo2(CodeForm):
+class UpdateGroupInfo2(GroupPost):
     """
     Name a group for ourselves (protocol.md 2.5.3).
     """
@@ -126,8 +126,8 @@ class UpdateGroupInfo2(CodeForm):
         return {"markname": self.markname}
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, codeOf(fields), fields.text("markname"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, codeOf(form), form.text("markname"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,9 @@ class MessageFilter(OKCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        items = parseJSON(fields.text("itemlist"))
-        return guarded(cls._fromItems, fields.ticket, items)
+    def decodeFields(cls, form: Form) -> Self:
+        items = parseJSON(form.text("itemlist"))
+        return decodeOrMalformed(cls._fromItems, form.ticket, items)
 
     @classmethod
     def _fromItems(cls, ticket: Ticket, items: Any) -> Self:
@@ -187,7 +187,7 @@ class MessageFilter(OKCommand):
             ticket,
             groups=_masks(groups),
             discussions=_masks(discussions),
-            globalMask=None if everything is None else natural(everything),
+            globalMask=None if everything is None else unsigned(everything),
             index=count(ends.get("idx")),
             port=count(ends.get("port")),
         )
@@ -195,7 +195,7 @@ class MessageFilter(OKCommand):
 
 def _masks(items: Mapping[str, Any]) -> dict[Any, int]:
     return {
-        natural(key): natural(mask)
+        unsigned(key): unsigned(mask)
         for key, mask in items.items()
         if key not in ("idx", "port", GLOBAL)
     }

@@ -20,7 +20,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
 from txwebqq.wire.command import (
     Host,
     JSONCommand,
@@ -32,9 +32,9 @@ from txwebqq.wire.command import (
     channelQuery,
     postFields,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.parameters import CodeForm, CodeQuery, codeOf
+from txwebqq.wire.parameters import GroupPost, GroupQuery, codeOf
 from txwebqq.wire.profilefields import count
 
 MAX_CODES = 500
@@ -51,7 +51,7 @@ class MemberStats:
     present: tuple[Presence, ...]
 
 
-class GetGroupMemberStat2(CodeQuery[MemberStats]):
+class GetGroupMemberStat2(GroupQuery[MemberStats]):
     """
     Which members of a group are not offline? (protocol.md 2.5.3)
     """
@@ -71,10 +71,10 @@ class GetGroupMemberStat2(CodeQuery[MemberStats]):
     @classmethod
     def decodeResult(cls, result: Any) -> MemberStats:
         return MemberStats(
-            code=natural(result.get("gcode", 0)),
+            code=unsigned(result.get("gcode", 0)),
             present=tuple(
                 Presence(
-                    natural(stat["uin"]),
+                    unsigned(stat["uin"]),
                     Status.fromCode(integer(stat["stat"])),
                     count(stat.get("client_type")),
                 )
@@ -119,17 +119,17 @@ class GetGroupInfo(JSONCommand[Memos]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        text = fields.text("gcode").strip()
+    def decodeFields(cls, form: Form) -> Self:
+        text = form.text("gcode").strip()
         codes = parseJSON(text if text.startswith("[") else f"[{text}]")
         if len(codes) > MAX_CODES:
             raise MalformedReply(f"gcode has more than {MAX_CODES} groups")
         try:
-            asked = tuple(Code(natural(code)) for code in codes)
+            asked = tuple(Code(unsigned(code)) for code in codes)
         except (TypeError, ValueError) as e:
             raise MalformedReply("gcode is not a list of numbers") from e
-        isBare = len(asked) == 1 and fields.text("retainKey", "") == "memo"
-        return cls(fields.ticket, asked, isBare, fields.milliseconds)
+        isBare = len(asked) == 1 and form.text("retainKey", "") == "memo"
+        return cls(form.ticket, asked, isBare, form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Memos) -> Any:
@@ -140,13 +140,13 @@ class GetGroupInfo(JSONCommand[Memos]):
     def decodeResult(cls, result: Any) -> Memos:
         isBare = isinstance(result, dict)
         memos = {
-            natural(entry.get("gcode", 0)): textOf(entry.get("memo", ""))
+            unsigned(entry.get("gcode", 0)): textOf(entry.get("memo", ""))
             for entry in ([result] if isBare else result)
         }
         return Memos(memos, isBare)
 
 
-class GetGroupPublicInfo2(CodeQuery[GroupProfile]):
+class GetGroupPublicInfo2(GroupQuery[GroupProfile]):
     """
     What a group shows to everybody (protocol.md 2.5.3).
     """
@@ -177,10 +177,10 @@ class GetGroupPublicInfo2(CodeQuery[GroupProfile]):
     def decodeResult(cls, result: Any) -> GroupProfile:
         info = result["ginfo"]
         return GroupProfile(
-            gid=natural(info["gid"]),
-            code=natural(info["code"]),
+            gid=unsigned(info["gid"]),
+            code=unsigned(info["code"]),
             name=textOf(info["name"]),
-            owner=natural(info.get("owner") or 0),
+            owner=unsigned(info.get("owner") or 0),
             memo=textOf(info.get("memo", "")),
             description=textOf(info.get("fingermemo", "")),
             memberCount=count(info.get("member_cnt")),
@@ -228,14 +228,14 @@ class SearchGroups(JSONCommand[FoundGroups]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            fields.text("all"),
-            fields.integer("pg", 1),
-            fields.integer("perpage", 10),
-            fields.text("vfcode", ""),
-            fields.milliseconds,
+            form.ticket,
+            form.text("all"),
+            form.integer("pg", 1),
+            form.integer("perpage", 10),
+            form.text("vfcode", ""),
+            form.milliseconds,
         )
 
     @classmethod
@@ -278,16 +278,16 @@ class SearchGroups(JSONCommand[FoundGroups]):
         found = super(SearchGroups, cls).decodeReply(body)
         if isinstance(found, Refusal):
             return found
-        return guarded(_withHeader, found, parseJSON(body))
+        return decodeOrMalformed(_withHeader, found, parseJSON(body))
 
     @classmethod
     def decodeResult(cls, result: Any) -> FoundGroups:
         groups = tuple(
             FoundGroup(
-                number=natural(group["GE"]),
-                code=natural(group["GEX"]),
+                number=unsigned(group["GE"]),
+                code=unsigned(group["GEX"]),
                 name=textOf(group.get("TI", "")),
-                owner=natural(group.get("QQ") or 0),
+                owner=unsigned(group.get("QQ") or 0),
                 description=textOf(group.get("TX", "")),
             )
             for group in result or ()
@@ -299,8 +299,8 @@ def _withHeader(found: FoundGroups, value: Any) -> FoundGroups:
     header = value.get("responseHeader") or {}
     return FoundGroups(
         found.groups,
-        natural(header.get("TotalNum", found.total)),
-        natural(header.get("CurrentPage", 1)),
+        unsigned(header.get("TotalNum", found.total)),
+        unsigned(header.get("CurrentPage", 1)),
     )
 
 
@@ -339,13 +339,13 @@ class ApplyJoinGroup2(JSONCommand[None]):
         return apiForm(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            codeOf(fields),
-            fields.text("msg", ""),
-            fields.text("code", ""),
-            fields.text("vfy", ""),
+            form.ticket,
+            codeOf(form),
+            form.text("msg", ""),
+            form.text("code", ""),
+            form.text("vfy", ""),
         )
 
     @classmethod
@@ -406,18 +406,18 @@ class OpGroupJoinReq(OKCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Gid(fields.integer("group_uin")),
-            Uin(fields.integer("req_uin")),
-            fields.integer("op_type"),
-            fields.text("msg", ""),
-            fields.milliseconds,
+            form.ticket,
+            Gid(form.integer("group_uin")),
+            Uin(form.integer("req_uin")),
+            form.integer("op_type"),
+            form.text("msg", ""),
+            form.milliseconds,
         )
 
 
-class QuitGroup2(CodeForm):
+class QuitGroup2(GroupPost):
     """
     Leave a group (protocol.md 2.5.3).
     """
@@ -451,5 +451,5 @@ class SendGroupWebMsg(OKCommand):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Gid(fields.integer("group_uin")), fields.text("xml"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Gid(form.integer("group_uin")), form.text("xml"))

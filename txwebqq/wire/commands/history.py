@@ -29,7 +29,7 @@ from txwebqq.model import (
     Text,
     Uin,
 )
-from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
 from txwebqq.wire.command import (
     Command,
     Host,
@@ -41,7 +41,7 @@ from txwebqq.wire.command import (
     encodeRefusal,
 )
 from txwebqq.wire.content import decodeReceived, encodeReceived
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
 
 NO_HISTORY = 5555
@@ -135,19 +135,19 @@ class GetChatLog(Command[ChatLog]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        if fields.text("cmd", "1") != "1":
+    def decodeFields(cls, form: Form) -> Self:
+        if form.text("cmd", "1") != "1":
             raise MalformedReply("cmd is not 1")
-        callback = fields.text("callback", VIEWER)
+        callback = form.text("callback", VIEWER)
         if _CALLBACK.fullmatch(callback) is None:
             raise MalformedReply("callback is no name of a function")
         return cls(
-            fields.ticket,
-            Uin(fields.integer("tuin")),
-            fields.integer("page", 0),
-            fields.integer("row", 30),
+            form.ticket,
+            Uin(form.integer("tuin")),
+            form.integer("page", 0),
+            form.integer("row", 30),
             callback,
-            fields.milliseconds,
+            form.milliseconds,
         )
 
     @classmethod
@@ -173,7 +173,9 @@ class GetChatLog(Command[ChatLog]):
         found = _CALL.fullmatch(decodeText(body))
         if found is None:
             raise MalformedReply("not a call")
-        return guarded(_decodeLog, found[1], parseJSON(_KEY.sub(_quoted, found[2])))
+        return decodeOrMalformed(
+            _decodeLog, found[1], parseJSON(_KEY.sub(_quoted, found[2]))
+        )
 
 
 def _quoted(found: re.Match[str]) -> str:
@@ -186,15 +188,15 @@ def _decodeLog(callback: str, value: Any) -> ChatLog | Refusal:
     if ret != 0:
         return Refusal(ret)
     return ChatLog(
-        natural(value["tuin"]),
-        natural(value["page"]),
-        natural(value["total"]),
+        unsigned(value["tuin"]),
+        unsigned(value["page"]),
+        unsigned(value["total"]),
         tuple(
             ChatLine(
                 integer(line["cmd"]) == SENT,
-                natural(line["time"]),
+                unsigned(line["time"]),
                 decodeReceived([*line["msg"], " "])[0],
-                natural(line.get("seq", 0)),
+                unsigned(line.get("seq", 0)),
             )
             for line in value.get("chatlogs", ())
         ),
@@ -244,13 +246,13 @@ def _item(segment: Segment) -> dict[str, Any] | None:
 def _segment(item: Any) -> Segment:
     kind, value = integer(item["t"]), textOf(item["v"])
     if kind == 1:
-        index = natural(value)
+        index = unsigned(value)
         return faceAt(index) or Face(index)
     if kind != 2:
         return Text(value)
-    address, port = natural(item.get("ip", 0)), natural(item.get("port", 0))
+    address, port = unsigned(item.get("ip", 0)), unsigned(item.get("port", 0))
     server = f"{IPv4Address(address)}:{port}" if 0 < address < 2**32 else ""
-    return GroupPicture(value, natural(item.get("fid", 0)), server=server)
+    return GroupPicture(value, unsigned(item.get("fid", 0)), server=server)
 
 
 class _LogCommand(JSONCommand[HistoryStretch]):
@@ -277,7 +279,7 @@ class _LogCommand(JSONCommand[HistoryStretch]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> HistoryStretch:
-        time = natural(result.get("time", 0))
+        time = unsigned(result.get("time", 0))
         data = result.get("data")
         logs = data["cl"] if data else ()
         if not logs:
@@ -285,24 +287,24 @@ class _LogCommand(JSONCommand[HistoryStretch]):
         log = logs[0]
         messages = tuple(
             PastMessage(
-                natural(line["u"]),
-                natural(line["t"]),
+                unsigned(line["u"]),
+                unsigned(line["t"]),
                 tuple(map(_segment, line["il"])),
-                natural(line.get("seq", 0)),
+                unsigned(line.get("seq", 0)),
             )
             for line in log["cl"]
         )
         return HistoryStretch(
             messages,
-            natural(log.get("bs", 0)),
-            natural(log.get("es", 0)),
-            natural(log.get("g", 0)),
+            unsigned(log.get("bs", 0)),
+            unsigned(log.get("es", 0)),
+            unsigned(log.get("g", 0)),
             time,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class HistoryRange:
     """
     Which messages of a log are wanted.
 
@@ -336,15 +338,15 @@ class Stretch:
         return "1" if self.backwards else "2"
 
     @classmethod
-    def decode(cls, fields: Fields) -> Self:
+    def decode(cls, form: Form) -> Self:
         """
         The messages that parameters name.
         """
         return cls(
-            fields.integer("ps", 10),
-            fields.integer("bs", 0),
-            fields.integer("es", 0),
-            fields.integer("mode", 1) != 2,
+            form.integer("ps", 10),
+            form.integer("bs", 0),
+            form.integer("es", 0),
+            form.integer("mode", 1) != 2,
         )
 
 
@@ -358,7 +360,7 @@ class GroupChatLog(_LogCommand):
 
     ticket: Ticket
     code: Code
-    stretch: Stretch = Stretch()
+    stretch: HistoryRange = HistoryRange()
     milliseconds: int = 0
 
     def encodeFields(self) -> Pairs:
@@ -370,12 +372,12 @@ class GroupChatLog(_LogCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Code(fields.integer("gid")),
-            Stretch.decode(fields),
-            fields.milliseconds,
+            form.ticket,
+            Code(form.integer("gid")),
+            HistoryRange.decode(form),
+            form.milliseconds,
         )
 
 
@@ -390,7 +392,7 @@ class GetOnePage(_LogCommand):
 
     ticket: Ticket
     did: Did
-    stretch: Stretch = Stretch()
+    stretch: HistoryRange = HistoryRange()
     kind: int = DISCUSSION_LOG
     milliseconds: int = 0
 
@@ -404,15 +406,15 @@ class GetOnePage(_LogCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         # No capture tells the id's name.
-        did = fields.integer("did", 0) or fields.integer("gid")
+        did = form.integer("did", 0) or form.integer("gid")
         return cls(
-            fields.ticket,
+            form.ticket,
             Did(did),
-            Stretch.decode(fields),
-            fields.integer("ty", DISCUSSION_LOG),
-            fields.milliseconds,
+            HistoryRange.decode(form),
+            form.integer("ty", DISCUSSION_LOG),
+            form.milliseconds,
         )
 
 
@@ -443,14 +445,14 @@ class UinTimeChatLog(_LogCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Code(fields.integer("gid")),
-            Uin(fields.integer("uin")),
-            fields.integer("time", 0),
-            fields.integer("ps", 10),
-            fields.milliseconds,
+            form.ticket,
+            Code(form.integer("gid")),
+            Uin(form.integer("uin")),
+            form.integer("time", 0),
+            form.integer("ps", 10),
+            form.milliseconds,
         )
 
 
@@ -472,8 +474,8 @@ class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
         return [("gid", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Code(fields.integer("gid")), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Code(form.integer("gid")), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: tuple[HistoryDay, ...]) -> Any:
@@ -491,12 +493,12 @@ class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
     def decodeResult(cls, result: Any) -> tuple[HistoryDay, ...]:
         return tuple(
             HistoryDay(
-                _date(day["ymd"]), natural(day["begseq"]), natural(day["endseq"])
+                _date(day["ymd"]), unsigned(day["begseq"]), unsigned(day["endseq"])
             )
             for day in result["info"]
         )
 
 
 def _date(ymd: Any) -> date:
-    number = natural(ymd)
+    number = unsigned(ymd)
     return date(number // 10_000, number // 100 % 100, number % 100)

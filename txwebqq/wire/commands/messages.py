@@ -22,11 +22,11 @@ from txwebqq.model import (
 from txwebqq.wire.coerce import (
     MAX_EXACT,
     ackOf,
-    guarded,
+    decodeOrMalformed,
     integer,
-    natural,
     statusOf,
     textOf,
+    unsigned,
 )
 from txwebqq.wire.command import (
     Command,
@@ -42,7 +42,7 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 from txwebqq.wire.events.codec import decodeEnvelope, encodeEvent
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 # ---- poll
@@ -75,7 +75,7 @@ class Poll2(Command[PollResult]):
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/poll2"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
-    patience: ClassVar[float] = 90.0
+    timeout: ClassVar[float] = 90.0
     isRepeated: ClassVar[bool] = True
 
     ticket: Ticket
@@ -94,11 +94,13 @@ class Poll2(Command[PollResult]):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        ids = fields.r.get("ids")
-        shown = guarded(_decodeIds, ids) if ids and isinstance(ids, list) else ()
-        ack = fields.r.get("ack")
-        return cls(fields.ticket, shown, None if ack is None else ackOf(ack))
+    def decodeFields(cls, form: Form) -> Self:
+        ids = form.r.get("ids")
+        shown = (
+            decodeOrMalformed(_decodeIds, ids) if ids and isinstance(ids, list) else ()
+        )
+        ack = form.r.get("ack")
+        return cls(form.ticket, shown, None if ack is None else ackOf(ack))
 
     @classmethod
     def encodeReply(cls, reply: PollResult | Refusal) -> bytes:
@@ -118,8 +120,8 @@ class Poll2(Command[PollResult]):
         if not body.strip():
             return PollResult()
         value = parseJSON(body)
-        refusal = guarded(refusalOf, value)
-        return guarded(_decodeResult, value) if refusal is None else refusal
+        refusal = decodeOrMalformed(refusalOf, value)
+        return decodeOrMalformed(_decodeResult, value) if refusal is None else refusal
 
 
 def _decodeIds(ids: list[Any]) -> tuple[str, ...]:
@@ -171,15 +173,15 @@ class SendBuddyMsg2(OKCommand):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        content, font = decodeSent(fields.text("content"))
+    def decodeFields(cls, form: Form) -> Self:
+        content, font = decodeSent(form.text("content"))
         return cls(
-            ticket=fields.ticket,
-            to=Uin(fields.integer("to")),
+            ticket=form.ticket,
+            to=Uin(form.integer("to")),
             content=content,
-            messageId=fields.integer("msg_id", 0),
+            messageId=form.integer("msg_id", 0),
             font=font,
-            face=fields.integer("face", 0),
+            face=form.integer("face", 0),
         )
 
 
@@ -219,17 +221,17 @@ class SendQunMsg2(OKCommand):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        content, font = decodeSent(fields.text("content"))
+    def decodeFields(cls, form: Form) -> Self:
+        content, font = decodeSent(form.text("content"))
         return cls(
-            ticket=fields.ticket,
-            group=Gid(fields.integer("group_uin")),
+            ticket=form.ticket,
+            group=Gid(form.integer("group_uin")),
             content=content,
-            messageId=fields.integer("msg_id", 0),
+            messageId=form.integer("msg_id", 0),
             font=font,
-            code=Code(fields.integer("group_code", 0)),
-            key=fields.text("key", ""),
-            sig=fields.text("sig", ""),
+            code=Code(form.integer("group_code", 0)),
+            key=form.text("key", ""),
+            sig=form.text("sig", ""),
         )
 
 
@@ -254,8 +256,8 @@ class InputNotify2(OKCommand):
         return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Uin(fields.integer("to_uin")), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("to_uin")), form.milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +278,8 @@ class Shake2(OKCommand):
         return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Uin(fields.integer("to_uin")), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("to_uin")), form.milliseconds)
 
 
 # ---- presence
@@ -304,11 +306,11 @@ class ChangeStatus2(OKCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            guarded(Status, fields.text("newstatus")),
-            fields.milliseconds,
+            form.ticket,
+            decodeOrMalformed(Status, form.text("newstatus")),
+            form.milliseconds,
         )
 
 
@@ -329,8 +331,8 @@ class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
         return channelQuery(self.ticket, self.milliseconds)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:
@@ -343,9 +345,9 @@ class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
     def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
         return tuple(
             Presence(
-                uin=natural(p["uin"]),
+                uin=unsigned(p["uin"]),
                 status=statusOf(p["status"]),
-                clientType=natural(p.get("client_type", DESKTOP_CLIENT)),
+                clientType=unsigned(p.get("client_type", DESKTOP_CLIENT)),
             )
             for p in result
         )
@@ -378,8 +380,8 @@ class GetMsgTip(Command[bool]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.integer("rc", 0), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.integer("rc", 0), form.milliseconds)
 
     @classmethod
     def encodeReply(cls, reply: bool | Refusal) -> bytes:
@@ -389,7 +391,7 @@ class GetMsgTip(Command[bool]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> bool | Refusal:
-        return guarded(_decodeTip, parseJSON(body))
+        return decodeOrMalformed(_decodeTip, parseJSON(body))
 
 
 def _decodeTip(value: Any) -> bool | Refusal:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
-from txwebqq.wire.coerce import guarded, integer, natural, textOf
+from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
 from txwebqq.wire.command import (
     Host,
     JSONCommand,
@@ -21,9 +21,9 @@ from txwebqq.wire.command import (
     channelQuery,
     postFields,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket, percentEncode
+from txwebqq.wire.form import Form, Pairs, Ticket, percentEncode
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
-from txwebqq.wire.multipart import BytesCommand, Upload, scriptName
+from txwebqq.wire.multipart import BinaryCommand, UploadCommand, scriptName
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ _SOMEBODY = Uin(593023668)
 
 
 @dataclass(frozen=True, slots=True)
-class _OfflineUpload(Upload[StoredFile]):
+class _OfflineUpload(UploadCommand[StoredFile]):
     host: ClassVar[Host] = Host.OFFLINE
     referer: ClassVar[Referer | None] = Referer.PAGE
     usualCallback: ClassVar[str]
@@ -87,15 +87,15 @@ class _OfflineUpload(Upload[StoredFile]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            ticket=fields.ticket,
-            own=Uin(fields.integer("uin", 0)),
-            skey=fields.text("skey", ""),
-            fileId=fields.text("fileid", "1"),
-            peer=Uin(fields.integer("peeruin", 0)),
-            callback=scriptName(fields.text("callback", ""), cls.usualCallback),
-            milliseconds=fields.integer("time", 0),
+            ticket=form.ticket,
+            own=Uin(form.integer("uin", 0)),
+            skey=form.text("skey", ""),
+            fileId=form.text("fileid", "1"),
+            peer=Uin(form.integer("peeruin", 0)),
+            callback=scriptName(form.text("callback", ""), cls.usualCallback),
+            milliseconds=form.integer("time", 0),
         )
 
     @classmethod
@@ -128,7 +128,7 @@ class _OfflineUpload(Upload[StoredFile]):
         if start < 0:
             raise MalformedReply("no callback with an object")
         value, _ = parseJSONPrefix(text[start:])
-        return guarded(cls._decodeValue, value)
+        return decodeOrMalformed(cls._decodeValue, value)
 
     @classmethod
     def _decodeValue(cls, value: Any) -> StoredFile | Refusal:
@@ -138,7 +138,7 @@ class _OfflineUpload(Upload[StoredFile]):
         return StoredFile(
             path=textOf(value["filepath"]),
             name=unquote(textOf(value["filename"])),
-            size=natural(value["filesize"]),
+            size=unsigned(value["filesize"]),
             fileId=textOf(value.get("fileid", "")),
         )
 
@@ -150,7 +150,7 @@ class UploadOfflinePic(_OfflineUpload):
     """
 
     path: ClassVar[str] = "/ftn_access/upload_offline_pic"
-    patience: ClassVar[float] = 300.0
+    timeout: ClassVar[float] = 300.0
     usualCallback: ClassVar[str] = CALLBACK_PICTURE
 
 
@@ -161,7 +161,7 @@ class UploadOfflineFile(_OfflineUpload):
     """
 
     path: ClassVar[str] = "/ftn_access/upload_offline_file"
-    patience: ClassVar[float] = 3600.0
+    timeout: ClassVar[float] = 3600.0
     usualCallback: ClassVar[str] = CALLBACK_FILE
 
 
@@ -198,12 +198,12 @@ class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("f_uin")),
-            fields.text("file_path"),
-            fields.milliseconds,
+            form.ticket,
+            Uin(form.integer("f_uin")),
+            form.text("file_path"),
+            form.milliseconds,
         )
 
     @classmethod
@@ -216,7 +216,7 @@ class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
 
 
 @dataclass(frozen=True, slots=True)
-class GetOffpic2(BytesCommand):
+class GetOffpic2(BinaryCommand):
     """
     Fetch a friend's photo (protocol.md 2.7.2).
     """
@@ -238,10 +238,8 @@ class GetOffpic2(BytesCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(
-            fields.ticket, Uin(fields.integer("f_uin", 0)), fields.text("file_path")
-        )
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("f_uin", 0)), form.text("file_path"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +272,13 @@ class SendOfffile2(OKCommand):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        name = "to" if fields.raw("to") is not None else "to_uin"
+    def decodeFields(cls, form: Form) -> Self:
+        name = "to" if form.raw("to") is not None else "to_uin"
         return cls(
-            fields.ticket,
-            Uin(fields.integer(name)),
-            fields.text("file_path"),
-            fields.text("filename", ""),
+            form.ticket,
+            Uin(form.integer(name)),
+            form.text("file_path"),
+            form.text("filename", ""),
         )
 
 
@@ -316,19 +314,19 @@ class NotifyOfffile2(OKCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Uin(fields.integer("to")),
-            fields.text("file_name"),
-            fields.integer("file_size", 0),
-            fields.integer("action", 2),
-            fields.milliseconds,
+            form.ticket,
+            Uin(form.integer("to")),
+            form.text("file_name"),
+            form.integer("file_size", 0),
+            form.integer("action", 2),
+            form.milliseconds,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingFile(BytesCommand):
+class OfflineFileDownload(BinaryCommand):
     """
     Fetch a file that waits for us, by its key (protocol.md 2.7.6). Its name is
     the path, on whatever address it was said to be.
@@ -336,7 +334,7 @@ class WaitingFile(BytesCommand):
 
     host: ClassVar[Host] = Host.OFFLINE
     path: ClassVar[str] = "/"
-    patience: ClassVar[float] = 3600.0
+    timeout: ClassVar[float] = 3600.0
 
     key: str = field(repr=False)
     name: str = ""
@@ -350,5 +348,5 @@ class WaitingFile(BytesCommand):
         return [("ver", "2173"), ("rkey", self.key), ("range", str(self.start))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.text("rkey"), "", fields.integer("range", 0))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.text("rkey"), "", form.integer("range", 0))

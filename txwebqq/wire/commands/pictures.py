@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Did, Uin
-from txwebqq.wire.coerce import guarded, natural, textOf
+from txwebqq.wire.coerce import decodeOrMalformed, textOf, unsigned
 from txwebqq.wire.command import (
     Command,
     Host,
@@ -21,9 +21,9 @@ from txwebqq.wire.command import (
     channelQuery,
     encodeRefusal,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
-from txwebqq.wire.multipart import BytesCommand, Upload, refusalIn, scriptName
+from txwebqq.wire.multipart import BinaryCommand, UploadCommand, refusalIn, scriptName
 
 CALLBACK_GROUP = "EQQ.Model.ChatMsg.callbackSendPicGroup"
 
@@ -31,7 +31,7 @@ CALLBACK_FACE = "EQQ.View.ChatBox.uploadCustomFaceCallback"
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
+class CustomFaceUploadResult:
     """
     What became of a custom face.
 
@@ -53,7 +53,7 @@ _FACE_NAME = re.compile(r"[A-Fa-f0-9]{32}\.[A-Za-z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
-class CfaceUpload(Upload[Shelved]):
+class CfaceUpload(UploadCommand[CustomFaceUploadResult]):
     """
     Put a picture among one's custom faces, from where it can be sent
     (protocol.md 2.7.1).
@@ -64,7 +64,7 @@ class CfaceUpload(Upload[Shelved]):
     host: ClassVar[Host] = Host.UPLOAD
     path: ClassVar[str] = "/cgi-bin/cface_upload"
     referer: ClassVar[Referer | None] = Referer.PAGE
-    patience: ClassVar[float] = 120.0
+    timeout: ClassVar[float] = 120.0
     fileField: ClassVar[str] = "custom_face"
 
     ticket: Ticket
@@ -86,14 +86,14 @@ class CfaceUpload(Upload[Shelved]):
         return [("fileid", "1")] if self.callback == CALLBACK_GROUP else []
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        callback = scriptName(fields.text("f", ""), CALLBACK_GROUP)
-        return cls(fields.ticket, callback, fields.integer("time", 0))
+    def decodeFields(cls, form: Form) -> Self:
+        callback = scriptName(form.text("f", ""), CALLBACK_GROUP)
+        return cls(form.ticket, callback, form.integer("time", 0))
 
     @classmethod
-    def encodeReply(cls, reply: Shelved | Refusal) -> bytes:
+    def encodeReply(cls, reply: CustomFaceUploadResult | Refusal) -> bytes:
         if isinstance(reply, Refusal):
-            reply = Shelved(2, reply.errmsg)
+            reply = CustomFaceUploadResult(2, reply.errmsg)
         name = reply.name.replace("\\", "").replace("'", "").replace("<", "")
         text = f"{name} -6102 upload cface failed" if reply.ret == 4 else name
         return (
@@ -103,7 +103,7 @@ class CfaceUpload(Upload[Shelved]):
         ).encode()
 
     @classmethod
-    def decodeReply(cls, body: bytes) -> Shelved | Refusal:
+    def decodeReply(cls, body: bytes) -> CustomFaceUploadResult | Refusal:
         found = _FACE_CALL.search(decodeText(body))
         if found is None:
             raise MalformedReply("no callback with ret and msg")
@@ -111,7 +111,7 @@ class CfaceUpload(Upload[Shelved]):
         name = _FACE_NAME.match(text)
         if ret in (0, 4) and name is None:
             raise MalformedReply("msg is no name of a picture")
-        return Shelved(ret, name[0] if name else text, callback)
+        return CustomFaceUploadResult(ret, name[0] if name else text, callback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ class GetGfaceSig2(JSONCommand[FaceSignature]):
         return channelQuery(self.ticket, self.milliseconds)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: FaceSignature) -> Any:
@@ -158,7 +158,7 @@ GROUP_PICTURE, DISCUSSION_PICTURE = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
-class GetGroupPic(BytesCommand):
+class GetGroupPic(BinaryCommand):
     """
     Fetch a picture of a group or a discussion (protocol.md 2.7.4).
 
@@ -194,22 +194,22 @@ class GetGroupPic(BytesCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        address, port = fields.text("rip", ""), fields.text("rport", "")
+    def decodeFields(cls, form: Form) -> Self:
+        address, port = form.text("rip", ""), form.text("rport", "")
         return cls(
-            ticket=fields.ticket,
-            place=Code(fields.integer("gid")),
-            sender=Uin(fields.integer("uin", 0)),
-            fileId=fields.integer("fid"),
-            name=fields.text("pic"),
+            ticket=form.ticket,
+            place=Code(form.integer("gid")),
+            sender=Uin(form.integer("uin", 0)),
+            fileId=form.integer("fid"),
+            name=form.text("pic"),
             server=f"{address}:{port}" if port else address,
-            kind=fields.integer("type", GROUP_PICTURE),
-            time=fields.milliseconds,
+            kind=form.integer("type", GROUP_PICTURE),
+            time=form.milliseconds,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _PeerFile(BytesCommand):
+class _PeerFile(BinaryCommand):
     host: ClassVar[Host] = Host.CHANNEL
     referer: ClassVar[Referer | None] = Referer.PAGE
     count: ClassVar[str]
@@ -231,12 +231,12 @@ class _PeerFile(BytesCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            fields.integer("lcid", 0),
-            fields.text("guid"),
-            Uin(fields.integer("to")),
+            form.ticket,
+            form.integer("lcid", 0),
+            form.text("guid"),
+            Uin(form.integer("to")),
         )
 
 
@@ -281,7 +281,7 @@ class CustomFaceEntry:
 LIST_FACES, SHOW_FACE, DELETE_FACE = 1, 2, 12
 """The C{cmd} of L{WebqqApp}."""
 
-ShelfReply = tuple[CustomFaceEntry, ...] | bytes | int
+CustomFaceList = tuple[CustomFaceEntry, ...] | bytes | int
 
 _FACES = re.compile(rb"\s*var custom_face=")
 
@@ -291,7 +291,7 @@ _DATA = re.compile(r'\bdata:|"data":')
 
 
 @dataclass(frozen=True, slots=True)
-class WebqqApp(Command[ShelfReply]):
+class WebqqApp(Command[CustomFaceList]):
     """
     My custom faces: list them, see one, delete one (protocol.md 2.7.3).
 
@@ -318,11 +318,11 @@ class WebqqApp(Command[ShelfReply]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.integer("cmd"), fields.text("bd", ""))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.integer("cmd"), form.text("bd", ""))
 
     @classmethod
-    def encodeReply(cls, reply: ShelfReply | Refusal) -> bytes:
+    def encodeReply(cls, reply: CustomFaceList | Refusal) -> bytes:
         if isinstance(reply, bytes):
             return reply
         if isinstance(reply, Refusal):
@@ -333,7 +333,7 @@ class WebqqApp(Command[ShelfReply]):
         return f'var custom_face={{"ret":"0",data:{rows}}};'.encode()
 
     @classmethod
-    def decodeReply(cls, body: bytes) -> ShelfReply | Refusal:
+    def decodeReply(cls, body: bytes) -> CustomFaceList | Refusal:
         deleted = _DELETED.match(body)
         if deleted is not None:
             return int(deleted[1])
@@ -344,11 +344,11 @@ class WebqqApp(Command[ShelfReply]):
         if data is None:
             return ()
         rows, _ = parseJSONPrefix(text[data.end() :])
-        return guarded(_decodeFaces, rows)
+        return decodeOrMalformed(_decodeFaces, rows)
 
 
 def _decodeFaces(rows: Any) -> tuple[CustomFaceEntry, ...]:
     return tuple(
-        CustomFaceEntry(textOf(name), natural(time), natural(size))
+        CustomFaceEntry(textOf(name), unsigned(time), unsigned(size))
         for name, time, size, *_ in rows
     )

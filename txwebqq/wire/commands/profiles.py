@@ -18,7 +18,7 @@ from txwebqq.model import (
     RecentContact,
     Uin,
 )
-from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
     Host,
     JSONCommand,
@@ -27,7 +27,7 @@ from txwebqq.wire.command import (
     apiQuery,
     postFields,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.profilefields import (
     PROFILE_NUMBERS,
@@ -42,8 +42,8 @@ MAX_ASKED = 5000
 """So many people may be asked about at once."""
 
 
-def _uinsOf(fields: Fields, name: str) -> tuple[Uin, ...]:
-    value = fields.raw(name)
+def _uinsOf(form: Form, name: str) -> tuple[Uin, ...]:
+    value = form.raw(name)
     if isinstance(value, str):
         value = parseJSON(value)
     if not isinstance(value, list):
@@ -51,7 +51,7 @@ def _uinsOf(fields: Fields, name: str) -> tuple[Uin, ...]:
     if len(value) > MAX_ASKED:
         raise MalformedReply(f"{name} has more than {MAX_ASKED} uins")
     try:
-        return tuple(natural(uin) for uin in value)
+        return tuple(unsigned(uin) for uin in value)
     except (TypeError, ValueError, OverflowError) as e:
         raise MalformedReply(f"{name} holds what is no uin") from e
 
@@ -60,7 +60,7 @@ def _uinsOf(fields: Fields, name: str) -> tuple[Uin, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Myself:
+class OwnProfile:
     """
     What the API server knows of whoever asks.
 
@@ -72,7 +72,7 @@ class Myself:
 
 
 @dataclass(frozen=True, slots=True)
-class GetSelfInfo2(JSONCommand[Myself]):
+class GetSelfInfo2(JSONCommand[OwnProfile]):
     """
     One's own details, by the cookies C{uin} and C{skey} alone
     (protocol.md 2.1.9).
@@ -81,7 +81,7 @@ class GetSelfInfo2(JSONCommand[Myself]):
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_self_info2"
     referer: ClassVar[Referer | None] = Referer.API
-    patience: ClassVar[float] = 20.0
+    timeout: ClassVar[float] = 20.0
 
     milliseconds: int = 0
 
@@ -89,18 +89,18 @@ class GetSelfInfo2(JSONCommand[Myself]):
         return [("t", str(self.milliseconds))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.milliseconds)
 
     @classmethod
-    def encodeResult(cls, reply: Myself) -> Any:
+    def encodeResult(cls, reply: OwnProfile) -> Any:
         value = encodeProfile(reply.profile)
         value |= {"lnick": reply.profile.signature, "vfwebqq": reply.vfwebqq}
         return value
 
     @classmethod
-    def decodeResult(cls, result: Any) -> Myself:
-        return Myself(decodeProfile(result), textOf(result["vfwebqq"]))
+    def decodeResult(cls, result: Any) -> OwnProfile:
+        return OwnProfile(decodeProfile(result), textOf(result["vfwebqq"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class GetVfwebqq2(JSONCommand[Ticket]):
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_vfwebqq2"
     referer: ClassVar[Referer | None] = Referer.API
-    patience: ClassVar[float] = 20.0
+    timeout: ClassVar[float] = 20.0
 
     milliseconds: int = 0
 
@@ -120,8 +120,8 @@ class GetVfwebqq2(JSONCommand[Ticket]):
         return [("t", str(self.milliseconds))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Ticket) -> Any:
@@ -169,27 +169,27 @@ class ModifyMyDetails2(OKCommand):
         return [("r", encodeJSON(members))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         details: dict[str, Any] = {}
         for name in (*PROFILE_TEXTS, *_ANSWERED):
-            if fields.raw(name) is not None:
-                details[name] = fields.text(name)
+            if form.raw(name) is not None:
+                details[name] = form.text(name)
         for name in PROFILE_NUMBERS:
-            if fields.raw(name) is not None:
-                details[name] = fields.integer(name, 0)
-        told = fields.raw("birthday")
+            if form.raw(name) is not None:
+                details[name] = form.integer(name, 0)
+        told = form.raw("birthday")
         if isinstance(told, dict):
             parts = (told.get(part) for part in ("year", "month", "day"))
             details["birthday"] = Birthday(*map(_part, parts))
-        elif any(fields.raw(member) is not None for member in _BIRTH):
-            parts = (fields.raw(member) for member in _BIRTH)
+        elif any(form.raw(member) is not None for member in _BIRTH):
+            parts = (form.raw(member) for member in _BIRTH)
             details["birthday"] = Birthday(*map(_part, parts))
-        return cls(fields.ticket, details)
+        return cls(form.ticket, details)
 
 
 def _part(value: Any) -> int:
     try:
-        return int(natural(value or 0))
+        return int(unsigned(value or 0))
     except (TypeError, ValueError, OverflowError) as e:
         raise MalformedReply("birthday is no date") from e
 
@@ -242,8 +242,8 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
         return [("tuin", str(self.uin)), *apiQuery(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("tuin")), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Signatures) -> Any:
@@ -251,7 +251,9 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Signatures:
-        return {natural(entry["uin"]): textOf(entry["lnick"]) for entry in result or ()}
+        return {
+            unsigned(entry["uin"]): textOf(entry["lnick"]) for entry in result or ()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +278,8 @@ class GetLongNick(JSONCommand[Signatures]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _uinsOf(fields, "tuin"), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, _uinsOf(form, "tuin"), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Signatures) -> Any:
@@ -286,7 +288,7 @@ class GetLongNick(JSONCommand[Signatures]):
     @classmethod
     def decodeResult(cls, result: Any) -> Signatures:
         return {
-            natural(entry["tuin"]): textOf(entry["lnick"]) for entry in result or ()
+            unsigned(entry["tuin"]): textOf(entry["lnick"]) for entry in result or ()
         }
 
 
@@ -308,8 +310,8 @@ class SetLongNick2(OKCommand):
         return [("r", encodeJSON({"nlk": self.text, "vfwebqq": self.ticket.vfwebqq}))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.text("nlk"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.text("nlk"))
 
     @classmethod
     def encodeResult(cls, reply: None) -> Any:
@@ -347,8 +349,8 @@ class GetQQLevel2(JSONCommand[LevelOf]):
         return [("tuin", str(self.uin)), *apiQuery(self.ticket, self.milliseconds)]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, Uin(fields.integer("tuin")), fields.milliseconds)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, Uin(form.integer("tuin")), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: LevelOf) -> Any:
@@ -363,9 +365,9 @@ class GetQQLevel2(JSONCommand[LevelOf]):
     @classmethod
     def decodeResult(cls, result: Any) -> LevelOf:
         return LevelOf(
-            natural(result["tuin"]),
+            unsigned(result["tuin"]),
             Level(
-                natural(result["level"]),
+                unsigned(result["level"]),
                 count(result.get("days")),
                 count(result.get("hours")),
                 count(result.get("remainDays")),
@@ -394,8 +396,8 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _uinsOf(fields, "ul"))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, _uinsOf(form, "ul"))
 
     @classmethod
     def encodeResult(cls, reply: Mapping[Uin, int]) -> Any:
@@ -409,7 +411,7 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
     @classmethod
     def decodeResult(cls, result: Any) -> Mapping[Uin, int]:
         return {
-            natural(entry["u"]): count(entry.get("vip_level"))
+            unsigned(entry["u"]): count(entry.get("vip_level"))
             for entry in result["vipinfo"]
         }
 
@@ -425,7 +427,7 @@ def _encodeRecent(reply: Recent) -> Any:
 
 
 def _decodeRecent(result: Any) -> Recent:
-    contacts = (RecentContact(natural(e["type"]), natural(e["uin"])) for e in result)
+    contacts = (RecentContact(unsigned(e["type"]), unsigned(e["uin"])) for e in result)
     return tuple(c for c in contacts if c.kind <= RECENT_DISCUSSION)
 
 
@@ -451,8 +453,8 @@ class GetRecentList2(JSONCommand[Recent]):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket)
 
     @classmethod
     def encodeResult(cls, reply: Recent) -> Any:
@@ -480,8 +482,8 @@ class GetRecentContact2(JSONCommand[Recent]):
         return [("r", encodeJSON({"vfwebqq": self.ticket.vfwebqq}))]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket)
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket)
 
     @classmethod
     def encodeResult(cls, reply: Recent) -> Any:

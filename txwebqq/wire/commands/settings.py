@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from txwebqq.errors import MalformedReply
 from txwebqq.wire.coerce import LIMIT
 from txwebqq.wire.command import Host, JSONCommand, Referer
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 
 PANEL = 50
@@ -36,8 +36,8 @@ def _settings(value: Any) -> dict[str, Any]:
     return value
 
 
-def _names(fields: Fields) -> tuple[str, ...]:
-    names = fields.raw("itemlist")
+def _names(form: Form) -> tuple[str, ...]:
+    names = form.raw("itemlist")
     if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
         raise MalformedReply("itemlist is no list of names")
     return tuple(names)
@@ -83,8 +83,8 @@ class GetSettings(_SettingsCommand):
         return _form({"appid": self.app, "itemlist": list(self.names)}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, _names(fields), fields.integer("appid", PANEL))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, _names(form), form.integer("appid", PANEL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ class GetAllSettings(_SettingsCommand):
         return _form({"appid": self.app}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, fields.integer("appid", PANEL))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(form.ticket, form.integer("appid", PANEL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,9 @@ class SetSettings(_SettingsCommand):
         return _form({"appid": self.app, "itemlist": dict(self.values)}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        values = _settings(fields.raw("itemlist"))
-        return cls(fields.ticket, values, fields.integer("appid", PANEL))
+    def decodeFields(cls, form: Form) -> Self:
+        values = _settings(form.raw("itemlist"))
+        return cls(form.ticket, values, form.integer("appid", PANEL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +148,8 @@ class SetManySettings(_SettingsCommand):
         return _form({"applist": items}, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        items = fields.raw("applist")
+    def decodeFields(cls, form: Form) -> Self:
+        items = form.raw("applist")
         if not isinstance(items, list):
             raise MalformedReply("applist is no list")
         apps: dict[int, Settings] = {}
@@ -160,4 +160,4 @@ class SetManySettings(_SettingsCommand):
             if not -LIMIT <= app < LIMIT:
                 raise MalformedReply("applist has an appid out of range")
             apps[app] = _settings(item.get("itemlist"))
-        return cls(fields.ticket, apps)
+        return cls(form.ticket, apps)

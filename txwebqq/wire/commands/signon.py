@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Number, Status
 from txwebqq.wire import jsonp
-from txwebqq.wire.coerce import ackOf, guarded, integer, natural, statusOf
+from txwebqq.wire.coerce import ackOf, decodeOrMalformed, integer, statusOf, unsigned
 from txwebqq.wire.command import (
     Command,
     Host,
@@ -26,7 +26,7 @@ from txwebqq.wire.command import (
     encodeRefusal,
     postFields,
 )
-from txwebqq.wire.form import Fields, Pairs, Ticket, encodeForm
+from txwebqq.wire.form import Form, Pairs, Ticket, encodeForm
 from txwebqq.wire.jsontext import decodeText
 
 APPID = "1003903"
@@ -89,8 +89,8 @@ class LoginPage(Command[str]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(_statusOf(fields.get("login_state", "")))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(_statusOf(form.get("login_state", "")))
 
     @classmethod
     def encodeReply(cls, reply: str | Refusal) -> bytes:
@@ -129,14 +129,14 @@ class Check(Command[Challenge]):
         return [("js_ver", _JS_VERSION)] if self.later else []
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         # This r is a random number and not JSON.
-        if "uin" not in fields:
+        if "uin" not in form:
             raise MalformedReply("uin is missing")
         return cls(
-            uin=fields["uin"],
-            r=fields.get("r", ""),
-            later="js_ver" in fields or "pt_tea" in fields,
+            uin=form["uin"],
+            r=form.get("r", ""),
+            later="js_ver" in form or "pt_tea" in form,
         )
 
     @classmethod
@@ -157,7 +157,7 @@ class Check(Command[Challenge]):
         if refusal is not None:
             return refusal
         arguments = jsonp.parseCall(decodeText(body), "ptui_checkVC", "pt_checkVC")
-        return guarded(_decodeChallenge, arguments)
+        return decodeOrMalformed(_decodeChallenge, arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +184,10 @@ class SignedCheck(Check):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        if "uin" not in fields:
+    def decodeFields(cls, form: Form) -> Self:
+        if "uin" not in form:
             raise MalformedReply("uin is missing")
-        return cls(
-            fields["uin"], fields.get("r", ""), True, fields.get("login_sig", "")
-        )
+        return cls(form["uin"], form.get("r", ""), True, form.get("login_sig", ""))
 
 
 def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
@@ -224,11 +222,11 @@ class GetImage(Command[bytes]):
         return [*pairs, ("uin", self.uin)] if self.uin else pairs
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            uin=fields.get("uin", ""),
-            r=fields.get("r", ""),
-            aid=fields.get("aid", APPID),
+            uin=form.get("uin", ""),
+            r=form.get("r", ""),
+            aid=form.get("aid", APPID),
         )
 
     @classmethod
@@ -324,16 +322,16 @@ class Login(Command[LoginReply]):
         return [], []
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        missing = [name for name in ("u", "p", "verifycode") if name not in fields]
+    def decodeFields(cls, form: Form) -> Self:
+        missing = [name for name in ("u", "p", "verifycode") if name not in form]
         if missing:
             raise MalformedReply(f"{missing[0]} is missing")
-        attempt = fields.get("t", "")
+        attempt = form.get("t", "")
         return cls(
-            u=fields["u"],
-            p=fields["p"],
-            code=fields["verifycode"],
-            status=_statusOf(fields.get("webqq_type", "")),
+            u=form["u"],
+            p=form["p"],
+            code=form["verifycode"],
+            status=_statusOf(form.get("webqq_type", "")),
             attempt=int(attempt) if _isSmall(attempt) else 1,
         )
 
@@ -362,7 +360,9 @@ class Login(Command[LoginReply]):
         refusal = decodeRefusal(body)
         if refusal is not None:
             return refusal
-        return guarded(_decodeLogin, jsonp.parseCall(decodeText(body), "ptuiCB"))
+        return decodeOrMalformed(
+            _decodeLogin, jsonp.parseCall(decodeText(body), "ptuiCB")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,15 +389,15 @@ class SignedLogin(Login):
         return [("daid", DAID)], signed
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        plain = Login.decodeFields(fields)
+    def decodeFields(cls, form: Form) -> Self:
+        plain = Login.decodeFields(form)
         return cls(
             plain.u,
             plain.p,
             plain.code,
             plain.status,
             plain.attempt,
-            fields.get("login_sig", ""),
+            form.get("login_sig", ""),
         )
 
 
@@ -450,8 +450,8 @@ class CheckSig(Command[None]):
         return parse_qsl(query, keep_blank_values=True, errors="replace")
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        query = encodeForm(fields.items()).decode("ascii")
+    def decodeFields(cls, form: Form) -> Self:
+        query = encodeForm(form.items()).decode("ascii")
         return cls(f"http://{Host.LANDING.value}{cls.path}?{query}")
 
     @classmethod
@@ -465,7 +465,7 @@ class CheckSig(Command[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionCredentials:
     """
     The channel session that C{login2} opened (protocol.md 2.1.7).
 
@@ -482,7 +482,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Login2(JSONCommand[Session]):
+class Login2(JSONCommand[SessionCredentials]):
     """
     Open the channel, or relink with the session that the ticket still holds
     (protocol.md 2.1.7 and 2.1.8).
@@ -492,7 +492,7 @@ class Login2(JSONCommand[Session]):
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/login2"
     referer: ClassVar[Referer | None] = Referer.LOGIN2
-    patience: ClassVar[float] = 60.0
+    timeout: ClassVar[float] = 60.0
 
     ticket: Ticket
     status: Status = Status.ONLINE
@@ -508,11 +508,13 @@ class Login2(JSONCommand[Session]):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        return cls(fields.ticket, guarded(Status, fields.text("status", "online")))
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(
+            form.ticket, decodeOrMalformed(Status, form.text("status", "online"))
+        )
 
     @classmethod
-    def encodeResult(cls, reply: Session) -> Any:
+    def encodeResult(cls, reply: SessionCredentials) -> Any:
         return {
             "uin": reply.uin,
             "cip": reply.cip,
@@ -526,12 +528,12 @@ class Login2(JSONCommand[Session]):
         }
 
     @classmethod
-    def decodeResult(cls, result: Any) -> Session:
+    def decodeResult(cls, result: Any) -> SessionCredentials:
         psessionid, vfwebqq = result["psessionid"], result["vfwebqq"]
         if not (isinstance(psessionid, str) and isinstance(vfwebqq, str)):
             raise MalformedReply("a session without ids")
-        return Session(
-            uin=natural(result["uin"]),
+        return SessionCredentials(
+            uin=unsigned(result["uin"]),
             psessionid=psessionid,
             vfwebqq=vfwebqq,
             status=statusOf(result.get("status")),
@@ -554,7 +556,7 @@ class Logout2(OKCommand):
     path: ClassVar[str] = "/channel/logout2"
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     # A daemon has two seconds to stop.
-    patience: ClassVar[float] = 1.5
+    timeout: ClassVar[float] = 1.5
 
     ticket: Ticket
     ids: tuple[str, ...] = ()
@@ -570,8 +572,8 @@ class Logout2(OKCommand):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        ids = fields.text("ids", "")
+    def decodeFields(cls, form: Form) -> Self:
+        ids = form.text("ids", "")
         shown = tuple(filter(None, ids.split(",")))
-        ack = ackOf(fields["ack"]) if "ack" in fields else None
-        return cls(fields.ticket, shown, fields.milliseconds, ack)
+        ack = ackOf(form["ack"]) if "ack" in form else None
+        return cls(form.ticket, shown, form.milliseconds, ack)

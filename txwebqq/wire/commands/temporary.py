@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Content, Did, Font, Gid, Uin
-from txwebqq.wire.coerce import natural, textOf
+from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
     Host,
     JSONCommand,
@@ -18,7 +18,7 @@ from txwebqq.wire.command import (
     postFields,
 )
 from txwebqq.wire.content import decodeSent, encodeSent
-from txwebqq.wire.form import Fields, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs, Ticket
 
 IN_GROUP, IN_DISCUSSION = 0, 1
 """The C{service_type} of temporary conversations."""
@@ -52,13 +52,13 @@ class GetC2cmsgSig2(JSONCommand[str]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Gid(fields.integer("id")),
-            Uin(fields.integer("to_uin")),
-            fields.integer("service_type", IN_GROUP),
-            fields.milliseconds,
+            form.ticket,
+            Gid(form.integer("id")),
+            Uin(form.integer("to_uin")),
+            form.integer("service_type", IN_GROUP),
+            form.milliseconds,
         )
 
     @classmethod
@@ -68,7 +68,7 @@ class GetC2cmsgSig2(JSONCommand[str]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> str:
-        if natural(result.get("type", 0)) != 0:
+        if unsigned(result.get("type", 0)) != 0:
             raise ValueError("a signature of another type")
         return textOf(result["value"])
 
@@ -97,12 +97,12 @@ class GetSessionSig3(JSONCommand[str]):
         ]
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
+    def decodeFields(cls, form: Form) -> Self:
         return cls(
-            fields.ticket,
-            Did(fields.integer("did")),
-            Uin(fields.integer("to_uin")),
-            fields.milliseconds,
+            form.ticket,
+            Did(form.integer("did")),
+            Uin(form.integer("to_uin")),
+            form.milliseconds,
         )
 
     @classmethod
@@ -152,15 +152,15 @@ class SendSessMsg2(OKCommand):
         return postFields(members, self.ticket)
 
     @classmethod
-    def decodeFields(cls, fields: Fields) -> Self:
-        content, font = decodeSent(fields.text("content"))
+    def decodeFields(cls, form: Form) -> Self:
+        content, font = decodeSent(form.text("content"))
         return cls(
-            ticket=fields.ticket,
-            to=Uin(fields.integer("to")),
-            signature=fields.text("group_sig"),
-            service=fields.integer("service_type", IN_GROUP),
+            ticket=form.ticket,
+            to=Uin(form.integer("to")),
+            signature=form.text("group_sig"),
+            service=form.integer("service_type", IN_GROUP),
             content=content,
-            messageId=fields.integer("msg_id", 0),
+            messageId=form.integer("msg_id", 0),
             font=font,
-            face=fields.integer("face", 0),
+            face=form.integer("face", 0),
         )

@@ -38,12 +38,12 @@ from txwebqq.model import (
     Typing,
     UnknownEvent,
 )
-from txwebqq.wire.coerce import LIMIT, MISSHAPEN, natural, textOf
+from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, textOf, unsigned
 from txwebqq.wire.content import decodeReceived, encodeReceived
-from txwebqq.wire.fastconstructor import quickly
+from txwebqq.wire.fastconstructor import fastConstructor
 
-_message = quickly(Message)
-_groupMessage = quickly(GroupMessage)
+_message = fastConstructor(Message)
+_groupMessage = fastConstructor(GroupMessage)
 
 
 # What nearly all events are is taken apart in as few steps as may be: whether
@@ -60,7 +60,7 @@ def _decodeMessage(value: Mapping[str, Any]) -> Message:
     except TypeError:
         isFit = False
     if not isFit:
-        numbers = map(natural, (sender, recipient, time, first, second, kind))
+        numbers = map(unsigned, (sender, recipient, time, first, second, kind))
         sender, recipient, time, first, second, kind = numbers
     return _message(sender, recipient, content, time, first, second, font, kind)
 
@@ -78,9 +78,9 @@ def _decodeGroupMessage(value: Mapping[str, Any]) -> GroupMessage:
     except TypeError:
         isFit = False
     if not isFit:
-        numbers = map(natural, (group, code, number, sender, recipient))
+        numbers = map(unsigned, (group, code, number, sender, recipient))
         group, code, number, sender, recipient = numbers
-        numbers = map(natural, (time, first, second, sequence, kind))
+        numbers = map(unsigned, (time, first, second, sequence, kind))
         time, first, second, sequence, kind = numbers
     return _groupMessage(
         group,
@@ -104,9 +104,9 @@ _STATUSES = {status.value: status for status in Status}
 
 def _decodeStatusChange(value: Mapping[str, Any]) -> StatusChange:
     return StatusChange(
-        uin=natural(value["uin"]),
+        uin=unsigned(value["uin"]),
         status=_STATUSES[value["status"]],
-        clientType=natural(value.get("client_type", 1)),
+        clientType=unsigned(value.get("client_type", 1)),
     )
 
 
@@ -114,23 +114,23 @@ def _decodeKickNotice(value: Mapping[str, Any]) -> KickNotice:
     return KickNotice(
         reason=textOf(value.get("reason", "")),
         shown=bool(value.get("show_reason", 0)),
-        recipient=natural(value.get("to_uin", 0)),
-        messageId=natural(value.get("msg_id", 0)),
-        messageId2=natural(value.get("msg_id2", 0)),
+        recipient=unsigned(value.get("to_uin", 0)),
+        messageId=unsigned(value.get("msg_id", 0)),
+        messageId2=unsigned(value.get("msg_id2", 0)),
     )
 
 
 def _number(value: Mapping[str, Any], name: str) -> Any:
     # Real-number twins of session ids are empty strings where hidden.
-    return natural(value.get(name) or 0)
+    return unsigned(value.get(name) or 0)
 
 
 def _decodeDiscussionMessage(value: Mapping[str, Any]) -> DiscussionMessage:
     content, font = decodeReceived(value["content"])
     return DiscussionMessage(
-        discussion=natural(value["did"]),
-        sender=natural(value["send_uin"]),
-        recipient=natural(value["to_uin"]),
+        discussion=unsigned(value["did"]),
+        sender=unsigned(value["send_uin"]),
+        recipient=unsigned(value["to_uin"]),
         content=content,
         time=_number(value, "time"),
         messageId=_number(value, "msg_id"),
@@ -138,15 +138,15 @@ def _decodeDiscussionMessage(value: Mapping[str, Any]) -> DiscussionMessage:
         sequence=_number(value, "seq"),
         version=_number(value, "info_seq"),
         font=font,
-        kind=natural(value.get("msg_type", 42)),
+        kind=unsigned(value.get("msg_type", 42)),
     )
 
 
 def _decodeStrangerMessage(value: Mapping[str, Any]) -> StrangerMessage:
     content, font = decodeReceived(value["content"])
     return StrangerMessage(
-        sender=natural(value["from_uin"]),
-        recipient=natural(value["to_uin"]),
+        sender=unsigned(value["from_uin"]),
+        recipient=unsigned(value["to_uin"]),
         place=_number(value, "id"),
         service=_number(value, "service_type"),
         number=_number(value, "ruin"),
@@ -155,13 +155,13 @@ def _decodeStrangerMessage(value: Mapping[str, Any]) -> StrangerMessage:
         messageId=_number(value, "msg_id"),
         messageId2=_number(value, "msg_id2"),
         font=font,
-        kind=natural(value.get("msg_type", 140)),
+        kind=unsigned(value.get("msg_type", 140)),
     )
 
 
 def _decodeTyping(value: Mapping[str, Any]) -> Typing:
     return Typing(
-        natural(value["from_uin"]),
+        unsigned(value["from_uin"]),
         _number(value, "to_uin"),
         _number(value, "msg_id"),
         _number(value, "msg_id2"),
@@ -170,7 +170,7 @@ def _decodeTyping(value: Mapping[str, Any]) -> Typing:
 
 def _decodeShake(value: Mapping[str, Any]) -> Shake:
     return Shake(
-        natural(value["from_uin"]),
+        unsigned(value["from_uin"]),
         _number(value, "to_uin"),
         _number(value, "msg_id"),
         _number(value, "msg_id2"),
@@ -180,13 +180,13 @@ def _decodeShake(value: Mapping[str, Any]) -> Shake:
 def _decodeFriendship(value: Mapping[str, Any]) -> FriendshipNotice:
     return FriendshipNotice(
         step=FriendshipStep(value["type"]),
-        uin=natural(value["from_uin"]),
+        uin=unsigned(value["from_uin"]),
         number=_number(value, "account"),
         text=textOf(value.get("msg", "")),
         sequence=_number(value, "seq"),
         category=_number(value, "group_id"),
-        allow=natural(value.get("allow", 1)),
-        status=Status.fromCode(natural(value.get("stat", 20))),
+        allow=unsigned(value.get("allow", 1)),
+        status=Status.fromCode(unsigned(value.get("stat", 20))),
         clientType=_number(value, "client_type"),
         signature=textOf(value.get("sig", "")),
     )
@@ -195,11 +195,11 @@ def _decodeFriendship(value: Mapping[str, Any]) -> FriendshipNotice:
 def _decodeRosterChange(value: Mapping[str, Any]) -> RosterChange:
     return RosterChange(
         added=tuple(
-            (natural(friend["uin"]), _number(friend, "groupid"))
+            (unsigned(friend["uin"]), _number(friend, "groupid"))
             for friend in value.get("added_friends") or ()
         ),
         removed=tuple(
-            natural(friend["uin"]) for friend in value.get("removed_friends") or ()
+            unsigned(friend["uin"]) for friend in value.get("removed_friends") or ()
         ),
     )
 
@@ -228,7 +228,7 @@ def _decodeGroupNotice(value: Mapping[str, Any]) -> GroupNotice:
     member, memberNumber = _memberNames(step, operation)
     return GroupNotice(
         step=step,
-        group=natural(value["from_uin"]),
+        group=unsigned(value["from_uin"]),
         code=_number(value, "gcode"),
         number=_number(value, "t_gcode"),
         recipient=_number(value, "to_uin"),
@@ -246,13 +246,13 @@ def _decodeGroupNotice(value: Mapping[str, Any]) -> GroupNotice:
 
 def _decodeGroupWebMessage(value: Mapping[str, Any]) -> GroupWebMessage:
     return GroupWebMessage(
-        group=natural(value["from_uin"]),
+        group=unsigned(value["from_uin"]),
         code=_number(value, "group_code"),
-        sender=natural(value["send_uin"]),
+        sender=unsigned(value["send_uin"]),
         markup=textOf(value["xml"]),
         recipient=_number(value, "to_uin"),
-        groupType=natural(value.get("group_type", 1)),
-        version=natural(value.get("ver", 1)),
+        groupType=unsigned(value.get("group_type", 1)),
+        version=unsigned(value.get("ver", 1)),
         messageId=_number(value, "msg_id"),
         messageId2=_number(value, "msg_id2"),
     )
@@ -261,13 +261,13 @@ def _decodeGroupWebMessage(value: Mapping[str, Any]) -> GroupWebMessage:
 def _decodeFileNotice(value: Mapping[str, Any]) -> FileNotice:
     return FileNotice(
         step=FileStep(value["mode"]),
-        sender=natural(value["from_uin"]),
-        session=natural(value["session_id"]),
+        sender=unsigned(value["from_uin"]),
+        session=unsigned(value["session_id"]),
         recipient=_number(value, "to_uin"),
         name=textOf(value.get("name", "")),
         reason=_number(value, "cancel_type"),
         time=_number(value, "time"),
-        kind=natural(value.get("type", 101)),
+        kind=unsigned(value.get("type", 101)),
         address=_number(value, "inet_ip"),
         messageId=_number(value, "msg_id"),
         messageId2=_number(value, "msg_id2"),
@@ -276,32 +276,32 @@ def _decodeFileNotice(value: Mapping[str, Any]) -> FileNotice:
 
 def _decodeTransfer(value: Mapping[str, Any]) -> TransferProgress:
     return TransferProgress(
-        sender=natural(value["from_uin"]),
+        sender=unsigned(value["from_uin"]),
         files=tuple(
             TransferredFile(
                 textOf(file["file_name"]),
-                natural(file["file_status"]),
+                unsigned(file["file_status"]),
                 _number(file, "pro_id"),
             )
             for file in value["file_infos"]
         ),
-        localId=natural(value["lc_id"]),
-        operation=natural(value["operation"]),
+        localId=unsigned(value["lc_id"]),
+        operation=unsigned(value["operation"]),
         now=_number(value, "now"),
         recipient=_number(value, "to_uin"),
-        kind=natural(value.get("type", 101)),
+        kind=unsigned(value.get("type", 101)),
         messageId=_number(value, "msg_id"),
     )
 
 
 def _decodeOfflineFile(value: Mapping[str, Any]) -> OfflineFile:
     return OfflineFile(
-        sender=natural(value["from_uin"]),
+        sender=unsigned(value["from_uin"]),
         name=textOf(value["name"]),
-        size=natural(value["size"]),
+        size=unsigned(value["size"]),
         key=textOf(value["rkey"]),
         ip=textOf(value["ip"]),
-        port=natural(value["port"]),
+        port=unsigned(value["port"]),
         expires=_number(value, "expire_time"),
         time=_number(value, "time"),
         messageId=_number(value, "msg_id"),
@@ -310,8 +310,8 @@ def _decodeOfflineFile(value: Mapping[str, Any]) -> OfflineFile:
 
 def _decodeOfflineFileNotice(value: Mapping[str, Any]) -> OfflineFileNotice:
     return OfflineFileNotice(
-        sender=natural(value["from_uin"]),
-        action=natural(value["action"]),
+        sender=unsigned(value["from_uin"]),
+        action=unsigned(value["action"]),
         name=textOf(value["filename"]),
         size=_number(value, "filesize"),
         recipient=_number(value, "to_uin"),
@@ -322,7 +322,7 @@ def _decodeOfflineFileNotice(value: Mapping[str, Any]) -> OfflineFileNotice:
 
 def _decodeTip(value: Mapping[str, Any]) -> Tip:
     return Tip(
-        sender=natural(value["from_uin"]),
+        sender=unsigned(value["from_uin"]),
         url=textOf(value.get("url", "")),
         text=textOf(value.get("txt3", "")),
         messageId=_number(value, "msg_id"),
@@ -331,7 +331,7 @@ def _decodeTip(value: Mapping[str, Any]) -> Tip:
 
 def _decodeCall(value: Mapping[str, Any]) -> CallRequest:
     return CallRequest(
-        sender=natural(value["from_uin"]),
+        sender=unsigned(value["from_uin"]),
         messageId=_number(value, "msg_id"),
         kind=_number(value, "msg_type"),
     )
@@ -368,7 +368,7 @@ def decodeEnvelope(envelope: Any) -> Event:
     """
     try:
         return _DECODERS[envelope["poll_type"]](envelope["value"])
-    except (MalformedReply, *MISSHAPEN):
+    except (MalformedReply, *SHAPE_ERRORS):
         return _unknown(envelope)
 
 
