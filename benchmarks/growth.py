@@ -67,10 +67,10 @@ def mailbox(count: int) -> float:
     from txwebqq.model import Font, Number, Text
     from txwebqq.server.events.queued import (
         MAX_TOGETHER,
-        BuddyLetter,
-        MailChanges,
-        Postmark,
-        encodeLetter,
+        EventChanges,
+        MessageIds,
+        QueuedFriendMessage,
+        encodeQueued,
     )
     from txwebqq.server.storage.store import Store
 
@@ -79,16 +79,16 @@ def mailbox(count: int) -> float:
         bob = Number(10002)
         began = time.process_time()
         for n in range(count):
-            mark = Postmark(Number(10001), n, n, n)
-            body = encodeLetter(BuddyLetter(mark, (Text("hello"),), Font()))
+            mark = MessageIds(Number(10001), n, n, n)
+            body = encodeQueued(QueuedFriendMessage(mark, (Text("hello"),), Font()))
             serial = store.nextLetter()
-            store.writeMail(MailChanges([(serial, body)], {(bob, serial): 0}))
+            store.writeMail(EventChanges([(serial, body)], {(bob, serial): 0}))
         last = heard = 0
         while some := store.waiting(bob, last, MAX_TOGETHER):
             last = some[-1][0]
             heard += len(some)
             given = [(bob, serial) for serial, _ in some]
-            store.writeMail(MailChanges(delivered=given))
+            store.writeMail(EventChanges(delivered=given))
         used = time.process_time() - began
         store.close()
         assert heard == count

@@ -52,8 +52,8 @@ class Scene:
         self.world.merge(parse(PEOPLE))
         self.server = WebQQServer(self.world, reactor)
         self.alice, self.bob = map(self._join, (ALICE, BOB))
-        self.bob.mailbox.news.clear()
-        self.alice.mailbox.news.clear()
+        self.bob.mailbox.presence.clear()
+        self.alice.mailbox.presence.clear()
         self.port = 0
         self._count = 0
 
@@ -106,7 +106,7 @@ class Scene:
         text = f"message {self._count}"
 
         def say() -> None:
-            uin = self.alice.aliases.uin(BOB)
+            uin = self.alice.sessionIds.uin(BOB)
             said = self.world.sendToBuddy(self.alice, uin, (Text(text),), Font())
             assert said is None
             self.world.commit()

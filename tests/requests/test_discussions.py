@@ -451,7 +451,7 @@ def test_strangersPlaces(weekend: Weekend) -> None:
     assert session is not None
     for number in (weekend.bob.number, eve.number):
         with pytest.raises(RequestRefused):
-            web.result(send(session.aliases.uin(number), "x", group=gid))
+            web.result(send(session.sessionIds.uin(number), "x", group=gid))
     assert weekend.alice.heard == weekend.bob.heard == []
 
 
@@ -485,7 +485,7 @@ def test_signatures(weekend: Weekend) -> None:
         with pytest.raises(RequestRefused):
             send(signature)
     with pytest.raises(RequestRefused):
-        send(good, to=session.aliases.uin(weekend.bob.number))
+        send(good, to=session.sessionIds.uin(weekend.bob.number))
     with pytest.raises(RequestRefused):
         send(good, service=1)
     with pytest.raises(RequestRefused):

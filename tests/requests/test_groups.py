@@ -464,7 +464,10 @@ def test_strangersPowers(cats: Cats) -> None:
     code = cats.find(cats.dave)
     session = web.world.sessions.of(cats.dave.number)
     assert session is not None
-    uin, gid = session.aliases.uin(cats.bob.number), session.aliases.gid(cats.number)
+    uin, gid = (
+        session.sessionIds.uin(cats.bob.number),
+        session.sessionIds.gid(cats.number),
+    )
     asks: tuple[Callable[[], Deferred[Any]], ...] = (
         lambda: protocol.fetchGroup(code),
         lambda: protocol.fetchGroupNotice(code),
@@ -693,8 +696,8 @@ def test_mergingAgain() -> None:
     )
     web.world.merge(Population(rooms=(room,)))
     assert store.memberNumbers(number) == [alice.number]
-    [(_, letter)] = store.waiting(alice.number, 0, 10)
-    assert letter.conversation == ("group", number)
+    [(_, event)] = store.waiting(alice.number, 0, 10)
+    assert event.conversation == ("group", number)
     alice.run()
     web.settle()
     assert steps(alice) == [GroupStep.LEFT]

@@ -205,7 +205,7 @@ class GroupTests(Histories):
         session = self.web.world.sessions.of(self.carol.number)
         assert session is not None
         [seat] = self.web.world.store.seats(self.alice.number)
-        code = session.aliases.code(seat.number)
+        code = session.sessionIds.code(seat.number)
         protocol = self.carol.protocol
         for asked in (
             protocol.fetchGroupHistory(code),

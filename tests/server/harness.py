@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.model import Number
 from txwebqq.server.domain.state import World
-from txwebqq.server.events.queued import Letter, MailChanges, encodeLetter
+from txwebqq.server.events.queued import EventChanges, QueuedEvent, encodeQueued
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQServer
 from txwebqq.server.sessions.captchas import CaptchaMode
@@ -76,7 +76,7 @@ memo = "meow"
 PASSWORDS = {ALICE: "correct horse", BOB: "b", CAROL: "c", DAVE: "d"}
 
 
-def keep(store: Store, letter: Letter, numbers: Sequence[Number]) -> int:
+def keep(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> int:
     """
     Have a letter wait for these accounts.
 
@@ -84,7 +84,7 @@ def keep(store: Store, letter: Letter, numbers: Sequence[Number]) -> int:
     """
     serial = store.nextLetter()
     waiting = {(number, serial): 0 for number in numbers}
-    store.writeMail(MailChanges([(serial, encodeLetter(letter))], waiting))
+    store.writeMail(EventChanges([(serial, encodeQueued(event))], waiting))
     return serial
 
 
@@ -326,7 +326,7 @@ class Visitor:
         """
         session = self.house.world.sessions.of(self.number)
         assert session is not None
-        session.mailbox.news.clear()
+        session.mailbox.presence.clear()
         return self
 
     def lookUp(self, path: str, query: str = "") -> Response:
@@ -339,7 +339,7 @@ class Visitor:
         """
         session = self.house.world.sessions.of(self.number)
         assert session is not None
-        return session.aliases.uin(number)
+        return session.sessionIds.uin(number)
 
     @property
     def gid(self) -> int:
@@ -348,7 +348,7 @@ class Visitor:
         """
         session = self.house.world.sessions.of(self.number)
         assert session is not None
-        return session.aliases.gid(CATS)
+        return session.sessionIds.gid(CATS)
 
     def tell(self, number: Number, text: str) -> Response:
         """

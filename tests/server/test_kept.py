@@ -19,15 +19,15 @@ import txwebqq.server.resource  # noqa: F401
 from tests.server.harness import BOB, House, Visitor
 from txwebqq.model import Face, Font, GroupPicture, Text, UnknownEvent, UnknownSegment
 from txwebqq.server.events.queued import (
-    LETTERS,
-    BuddyLetter,
-    GroupLetter,
-    Letter,
-    Postmark,
-    decodeLetter,
-    encodeLetter,
+    KINDS,
+    MessageIds,
+    QueuedEvent,
+    QueuedFriendMessage,
+    QueuedGroupMessage,
+    decodeQueued,
+    encodeQueued,
 )
-from txwebqq.server.events.sessionids import Aliases
+from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.events.codec import encodeEvent
 
@@ -40,15 +40,15 @@ CONTENT = (
 )
 
 
-def examples(kind: type[Any], start: int) -> Iterator[Letter]:
+def examples(kind: type[Any], start: int) -> Iterator[QueuedEvent]:
     """
     Letters of a kind, with a number or a text in each of its members.
     """
     for word in WORDS:
         values: dict[str, Any] = {}
         for n, (name, hint) in enumerate(get_type_hints(kind).items()):
-            if hint is Postmark:
-                values[name] = Postmark(10001, 1366004000, start, start + 1)  # type: ignore[arg-type]
+            if hint is MessageIds:
+                values[name] = MessageIds(10001, 1366004000, start, start + 1)  # type: ignore[arg-type]
             elif hint is Font:
                 values[name] = Font("Tahoma", 12, True, color="ff0000")
             elif hint is str:
@@ -64,20 +64,20 @@ def examples(kind: type[Any], start: int) -> Iterator[Letter]:
         yield kind(**{f.name: values[f.name] for f in fields(kind)})
 
 
-KINDS = {"buddy": BuddyLetter, "group": GroupLetter, **LETTERS}
+KINDS = {"buddy": QueuedFriendMessage, "group": QueuedGroupMessage, **KINDS}
 
 
-ALIASES = Aliases(BOB, 12345)
+ALIASES = SessionIds(BOB, 12345)
 
 
-def example(name: str, start: int = 30_000) -> Letter:
+def example(name: str, start: int = 30_000) -> QueuedEvent:
     """
     A letter of a kind that is an event: some members are words of the wire.
     """
-    for letter in examples(KINDS[name], start):
+    for event in examples(KINDS[name], start):
         with suppress(ValueError):
-            letter.event(ALIASES)
-            return letter
+            event.event(ALIASES)
+            return event
     raise AssertionError(f"no example of {name} is an event")
 
 
@@ -98,13 +98,13 @@ def everything(bob: Visitor) -> list[Any]:
     raise AssertionError("this never ends")
 
 
-def asSeen(letter: Letter, bob: Visitor) -> Any:
+def asSeen(event: QueuedEvent, bob: Visitor) -> Any:
     """
     The event that Bob's session has of a letter.
     """
     session = bob.house.world.sessions.of(BOB)
     assert session is not None
-    return json.loads(json.dumps(encodeEvent(letter.event(session.aliases))))
+    return json.loads(json.dumps(encodeEvent(event.event(session.sessionIds))))
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -112,9 +112,9 @@ def test_stored(name: str) -> None:
     """
     A letter of any kind is on the disk what it was.
     """
-    letter = example(name)
-    assert decodeLetter(encodeLetter(letter)) == letter
-    assert not isinstance(letter.event(ALIASES), UnknownEvent)
+    event = example(name)
+    assert decodeQueued(encodeQueued(event)) == event
+    assert not isinstance(event.event(ALIASES), UnknownEvent)
 
 
 def test_restart(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_restart(tmp_path: Path) -> None:
     letters = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
     store = Store(path)
     house = House(store=store)
-    for letter in letters:
-        house.world.post(letter, [BOB])
+    for event in letters:
+        house.world.post(event, [BOB])
     house.world.commit()
     # As if it were killed.
     store.close()
@@ -174,16 +174,16 @@ def test_undelivered(tmp_path: Path) -> None:
     restart.
     """
     path = tmp_path / "world.db"
-    letters = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
+    events = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
     store = Store(path)
     bob = House(store=store).visitor(BOB)
     poll = bob.poll()
-    for letter in letters:
-        bob.house.world.post(letter, [BOB])
+    for event in events:
+        bob.house.world.post(event, [BOB])
     bob.house.world.commit()
     poll.close()
     store.close()
     store = Store(path)
     bob = House(store=store, seed=2).visitor(BOB)
-    assert len(everything(bob)) == len(letters)
+    assert len(everything(bob)) == len(events)
     store.close()

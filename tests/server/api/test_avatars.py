@@ -65,7 +65,7 @@ class AvatarTests(MediaTestCase):
         for visitor in (self.alice, self.bob, self.dave):
             session = self.house.world.sessions.of(visitor.number)
             assert session is not None
-            codes[visitor] = session.aliases.code(CATS)
+            codes[visitor] = session.sessionIds.code(CATS)
         _, name = faceOf(self.shelve(self.dave, JPG))
         code = codes[self.dave]
         self.assertEqual(self.modify(self.dave, custom_face=name, gcode=code), 100001)

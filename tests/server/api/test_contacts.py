@@ -78,7 +78,7 @@ class RosterTests(SynchronousTestCase):
     def code(self) -> int:
         session = self.house.world.sessions.of(ALICE)
         assert session is not None
-        return session.aliases.code(CATS)
+        return session.sessionIds.code(CATS)
 
     def test_groupInfo(self) -> None:
         """
@@ -111,7 +111,7 @@ class RosterTests(SynchronousTestCase):
         carol = self.house.visitor(CAROL)
         session = self.house.world.sessions.of(CAROL)
         assert session is not None
-        for code in (session.aliases.code(CATS), self.code(), CATS, 0, 1000, -5):
+        for code in (session.sessionIds.code(CATS), self.code(), CATS, 0, 1000, -5):
             answer = carol.lookUp("get_group_info_ext2", f"gcode={code}").json
             self.assertEqual(answer["retcode"], 100001)
 

@@ -59,7 +59,7 @@ def code(visitor: Visitor) -> int:
     """
     session = visitor.house.world.sessions.of(visitor.number)
     assert session is not None
-    return session.aliases.code(CATS)
+    return session.sessionIds.code(CATS)
 
 
 def form(visitor: Visitor, path: str, **members: object) -> dict[str, object]:

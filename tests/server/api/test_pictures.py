@@ -138,7 +138,7 @@ class GroupPictureTests(MediaTestCase):
     def code(self, visitor: Visitor) -> int:
         session = self.house.world.sessions.of(visitor.number)
         assert session is not None
-        return session.aliases.code(CATS)
+        return session.sessionIds.code(CATS)
 
     def test_send(self) -> None:
         """

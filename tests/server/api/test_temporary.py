@@ -82,7 +82,7 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
         # Uins differ from run to run, numbers do not.
         talks = Talks(house.world, Random(seed))
         signature = talks.signature(
-            session, Did(chat), session.aliases.uin(BOB), IN_DISCUSSION
+            session, Did(chat), session.sessionIds.uin(BOB), IN_DISCUSSION
         )
         signatures.add(signature)
         house.hangUpAll()

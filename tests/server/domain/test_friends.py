@@ -39,7 +39,10 @@ from txwebqq.server.domain.friends import (
     tooLong,
 )
 from txwebqq.server.domain.state import Doubt, World
-from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
+from txwebqq.server.events.friendnotices import (
+    QueuedFriendshipNotice,
+    QueuedRosterChange,
+)
 from txwebqq.server.records import Drawer, Keeping, Person, Population
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
@@ -107,27 +110,27 @@ class Village:
         """
         What somebody's session calls another one.
         """
-        return self.session(owner).aliases.uin(friend)
+        return self.session(owner).sessionIds.uin(friend)
 
     def told(self, number: Number) -> list[str]:
         """
         What waits for somebody to be told, in few words.
         """
         self.world.commit()
-        return [brief(letter) for _, letter in self.store.waiting(number, 0, 1000)]
+        return [brief(event) for _, event in self.store.waiting(number, 0, 1000)]
 
 
 def said(refusal: Refusal | None) -> str:
     return "" if refusal is None else refusal.errmsg
 
 
-def brief(letter: object) -> str:
-    match letter:
-        case FriendshipLetter():
-            return f"{letter.step} {letter.other} {letter.text}".strip()
-        case RosterLetter():
-            return f"{'+' if letter.added else '-'}{letter.other}"
-    return repr(letter)
+def brief(event: object) -> str:
+    match event:
+        case QueuedFriendshipNotice():
+            return f"{event.step} {event.other} {event.text}".strip()
+        case QueuedRosterChange():
+            return f"{'+' if event.added else '-'}{event.other}"
+    return repr(event)
 
 
 @pytest.fixture
@@ -404,7 +407,7 @@ def test_accept(village: Village) -> None:
     assert village.told(ALICE) == ["+10002", "verify_pass_add 10002"]
     assert village.told(BOB) == ["verify_required 10001 hello", "+10001"]
     assert village.store.asked(BOB, ALICE) is None
-    assert alice.mailbox.news[BOB] is Status.ONLINE
+    assert alice.mailbox.presence[BOB] is Status.ONLINE
 
 
 def test_acceptOnly(village: Village) -> None:
@@ -541,15 +544,18 @@ def test_remove(village: Village, both: bool) -> None:
     """
     village.befriend()
     alice, bob = village.session(ALICE), village.session(BOB)
-    assert (BOB in alice.mailbox.news, ALICE in bob.mailbox.news) == (True, False)
-    bob.mailbox.news[ALICE] = Status.AWAY
+    assert (BOB in alice.mailbox.presence, ALICE in bob.mailbox.presence) == (
+        True,
+        False,
+    )
+    bob.mailbox.presence[ALICE] = Status.AWAY
     assert village.rules.remove(alice, village.uin(ALICE, BOB), both) is None
     assert village.store.keeping(ALICE, BOB) is None
     assert (village.store.keeping(BOB, ALICE) is None) == both
     assert village.told(ALICE) == ["-10002"]
     assert village.told(BOB) == (["-10001"] if both else [])
-    assert BOB not in alice.mailbox.news
-    assert (ALICE in bob.mailbox.news) == (not both)
+    assert BOB not in alice.mailbox.presence
+    assert (ALICE in bob.mailbox.presence) == (not both)
 
 
 # ---- categories

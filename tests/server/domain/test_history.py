@@ -11,10 +11,10 @@ import pytest
 from txwebqq.model import Content, Face, Font, GroupPicture, Number, Text
 from txwebqq.server.domain.history import BATCH, DAY, HOUR, Archive, Entry, placeOf
 from txwebqq.server.events.queued import (
-    BuddyLetter,
-    GroupLetter,
-    Postmark,
-    encodeLetter,
+    MessageIds,
+    QueuedFriendMessage,
+    QueuedGroupMessage,
+    encodeQueued,
 )
 from txwebqq.server.storage.history import GROUP
 from txwebqq.server.storage.store import Store
@@ -41,19 +41,19 @@ class Desk:
         """
         Alice and Bob talk.
         """
-        mark = Postmark(sender, int(self.now), 1, 2)
-        letter = BuddyLetter(mark, content, Font())
-        body = encodeLetter(letter)
-        self.archive.note(letter, body, [BOB if sender == ALICE else ALICE])
+        mark = MessageIds(sender, int(self.now), 1, 2)
+        event = QueuedFriendMessage(mark, content, Font())
+        body = encodeQueued(event)
+        self.archive.note(event, body, [BOB if sender == ALICE else ALICE])
 
     def meow(self, text: str, sender: Number = ALICE) -> None:
         """
         Somebody talks to the cats.
         """
         self._sequence += 1
-        mark = Postmark(sender, int(self.now), 1, 2)
-        letter = GroupLetter(mark, (Text(text),), Font(), CATS, self._sequence)
-        self.archive.note(letter, encodeLetter(letter), [BOB, CAROL])
+        mark = MessageIds(sender, int(self.now), 1, 2)
+        event = QueuedGroupMessage(mark, (Text(text),), Font(), CATS, self._sequence)
+        self.archive.note(event, encodeQueued(event), [BOB, CAROL])
 
     @property
     def rows(self) -> int:
@@ -234,9 +234,9 @@ def test_alone(desk: Desk) -> None:
     """
     What is said in a group is kept also when nobody else receives it.
     """
-    mark = Postmark(ALICE, START, 1, 2)
-    letter = GroupLetter(mark, (Text("hello?"),), Font(), CATS, 7)
-    desk.archive.note(letter, encodeLetter(letter), [])
+    mark = MessageIds(ALICE, START, 1, 2)
+    event = QueuedGroupMessage(mark, (Text("hello?"),), Font(), CATS, 7)
+    desk.archive.note(event, encodeQueued(event), [])
     assert texts(desk.archive.page(HOME, 1, 10)) == ["hello?"]
 
 

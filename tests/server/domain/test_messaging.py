@@ -151,5 +151,5 @@ def test_crowd(scene: Scene) -> None:
         scene.give(TYPING)
     session = scene.house.world.sessions.of(BOB)
     assert session is not None
-    assert len(session.mailbox.signals) == 1
+    assert len(session.mailbox.transient) == 1
     assert scene.poll() == ["input_notify"]

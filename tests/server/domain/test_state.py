@@ -18,16 +18,16 @@ from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
 from txwebqq.server.domain.state import World
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
-    BuddyLetter,
-    GroupLetter,
-    Letter,
     Mailbox,
-    Postmark,
-    decodeLetter,
-    encodeLetter,
+    MessageIds,
+    QueuedEvent,
+    QueuedFriendMessage,
+    QueuedGroupMessage,
+    decodeQueued,
+    encodeQueued,
     tidyContent,
 )
-from txwebqq.server.events.sessionids import KEY_BITS, Aliases
+from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
@@ -69,7 +69,7 @@ def test_aliasesBack(key: int, own: Number, number: Number) -> None:
     """
     Every id leads back to whom it was made of.
     """
-    aliases = Aliases(own, key)
+    aliases = SessionIds(own, key)
     assert aliases.person(aliases.uin(number)) == number
     assert aliases.groupOfGid(aliases.gid(number)) == number
     assert aliases.groupOfCode(aliases.code(number)) == number
@@ -80,7 +80,7 @@ def test_aliasesAreAllowed(key: int, own: Number, number: Number) -> None:
     """
     No id is one that means something else.
     """
-    aliases = Aliases(own, key)
+    aliases = SessionIds(own, key)
     ids = {aliases.gid(number), aliases.code(number)}
     if number != own:
         ids.add(aliases.uin(number))
@@ -92,7 +92,7 @@ def test_ownUin() -> None:
     """
     One's own uin is one's number.
     """
-    aliases = Aliases(ALICE, 7)
+    aliases = SessionIds(ALICE, 7)
     assert aliases.uin(ALICE) == Uin(ALICE)
     assert aliases.person(Uin(ALICE)) == ALICE
 
@@ -103,11 +103,11 @@ def test_aliasesOfReserved() -> None:
     back.
     """
     own, number = Number(20000), Number(30000)
-    plain = Aliases(Number(HIGHEST_NUMBER), 5)
+    plain = SessionIds(Number(HIGHEST_NUMBER), 5)
     for hit in (0, 1000, 10000, own):
         # Mask the last step so that this number falls on the reserved id.
         key = 5 ^ ((plain._out(number, 0) ^ hit) << 64)
-        aliases = Aliases(own, key)
+        aliases = SessionIds(own, key)
         uin = aliases.uin(number)
         assert uin not in (0, 1000, 10000, own)
         assert aliases.person(uin) == number
@@ -118,7 +118,7 @@ def test_anyIdIsSafe(key: int, alias: int) -> None:
     """
     Any integer either means a number or nobody.
     """
-    person = Aliases(ALICE, key).person(Uin(alias))
+    person = SessionIds(ALICE, key).person(Uin(alias))
     assert person is None or LOWEST_NUMBER <= person <= HIGHEST_NUMBER
 
 
@@ -126,7 +126,7 @@ def test_aliasesDiffer() -> None:
     """
     Neighbours do not get neighbouring ids, and no two of a kind get the same.
     """
-    aliases = Aliases(ALICE, Random(1).getrandbits(KEY_BITS))
+    aliases = SessionIds(ALICE, Random(1).getrandbits(KEY_BITS))
     people = [aliases.uin(Number(n)) for n in range(20_000, 24_000)]
     groups = [aliases.gid(Number(n)) for n in range(20_000, 24_000)]
     codes = [aliases.code(Number(n)) for n in range(20_000, 24_000)]
@@ -139,8 +139,8 @@ def test_aliasesDiffer() -> None:
 # ---- mail
 
 
-def letter(n: int, sender: Number = ALICE) -> BuddyLetter:
-    return BuddyLetter(Postmark(sender, 1, n, n), (Text(str(n)),), Font())
+def letter(n: int, sender: Number = ALICE) -> QueuedFriendMessage:
+    return QueuedFriendMessage(MessageIds(sender, 1, n, n), (Text(str(n)),), Font())
 
 
 texts = st.text(st.characters(blacklist_categories=["Cs"]))
@@ -156,11 +156,14 @@ def test_letterBack(content: Any, isGroup: bool) -> None:
     """
     A stored letter is the letter that was stored.
     """
-    mark, font = Postmark(ALICE, 1, 2, 3), Font("宋体", 9, True, False, True, "00ff00")
-    stored: Letter = BuddyLetter(mark, content, font)
+    mark, font = (
+        MessageIds(ALICE, 1, 2, 3),
+        Font("宋体", 9, True, False, True, "00ff00"),
+    )
+    stored: QueuedEvent = QueuedFriendMessage(mark, content, font)
     if isGroup:
-        stored = GroupLetter(mark, content, font, Number(200001), 27)
-    assert decodeLetter(encodeLetter(stored)) == stored
+        stored = QueuedGroupMessage(mark, content, font, Number(200001), 27)
+    assert decodeQueued(encodeQueued(stored)) == stored
 
 
 def test_tidy() -> None:
@@ -341,7 +344,7 @@ def joined(world: World, number: Number, clientid: str = "1") -> Session:
 
 
 def say(world: World, session: Session, number: Number, text: str) -> None:
-    uin = session.aliases.uin(number)
+    uin = session.sessionIds.uin(number)
     assert world.sendToBuddy(session, uin, (Text(text),), Font()) is None
 
 

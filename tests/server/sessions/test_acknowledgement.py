@@ -25,8 +25,8 @@ from tests.server.harness import (
     textsOf,
 )
 from tests.server.storage.test_store import reopened
-from txwebqq.server.events.friendnotices import FriendshipLetter
-from txwebqq.server.events.queued import MailChanges
+from txwebqq.server.events.friendnotices import QueuedFriendshipNotice
+from txwebqq.server.events.queued import EventChanges
 from txwebqq.server.http.longpoll import NOT_STORED
 from txwebqq.server.sessions.acknowledgement import HABITS, MAX_UNNAMED, Outcome
 from txwebqq.server.storage.store import Store
@@ -111,7 +111,7 @@ def test_withoutIds(house: House, bob: Visitor) -> None:
     """
     Events without ids, and changes of status, are given again as well.
     """
-    house.world.post(FriendshipLetter("verify_required", CAROL, 1, "hi"), [BOB])
+    house.world.post(QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB])
     house.visitor(ALICE, clientid="9").channel(
         "change_status2", newstatus="away", clientid="9", t=1
     )
@@ -262,7 +262,7 @@ def test_bounded(house: House, alice: Visitor, bob: Visitor) -> None:
     assert given(poll) == ["0"]
     session = house.world.sessions.of(BOB)
     assert session is not None
-    assert len(session.mailbox._letters) <= 100
+    assert len(session.mailbox._events) <= 100
     heard = []
     while poll.isAnswered:
         heard += given(poll)
@@ -293,7 +293,9 @@ def test_idsOfSome(alice: Visitor, bob: Visitor) -> None:
     and other events are not.
     """
     bob.poll(ids=["9"]).close()
-    bob.house.world.post(FriendshipLetter("verify_required", CAROL, 1, "hi"), [BOB])
+    bob.house.world.post(
+        QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
+    )
     alice.tell(BOB, "one")
     alice.tellCats("two")
     ids = {
@@ -472,7 +474,7 @@ class FullStore(Store):
 
     isFull = False
 
-    def writeMail(self, changes: MailChanges) -> None:
+    def writeMail(self, changes: EventChanges) -> None:
         if self.isFull:
             raise sqlite3.OperationalError("database or disk is full")
         super().writeMail(changes)

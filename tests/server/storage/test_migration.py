@@ -13,7 +13,7 @@ import pytest
 from tests.server.harness import ALICE, BOB, CATS, PEOPLE, keep
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
-from txwebqq.server.events.queued import BuddyLetter, Postmark
+from txwebqq.server.events.queued import MessageIds, QueuedFriendMessage
 from txwebqq.server.population import parse
 from txwebqq.server.storage.store import VERSION, Store
 from txwebqq.sqlite import migrations
@@ -82,7 +82,9 @@ CREATE TABLE waiting (
 CREATE INDEX waiting_by_letter ON waiting (letter);
 """
 
-LETTER = BuddyLetter(Postmark(ALICE, 1366004047, 2, 3), (Text("later"),), Font())
+LETTER = QueuedFriendMessage(
+    MessageIds(ALICE, 1366004047, 2, 3), (Text("later"),), Font()
+)
 
 MORE = """
 [[discussion]]

@@ -23,7 +23,7 @@ from tests.server.harness import (
 )
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
-from txwebqq.server.events.queued import BuddyLetter, MailChanges, Postmark
+from txwebqq.server.events.queued import EventChanges, MessageIds, QueuedFriendMessage
 from txwebqq.server.population import parse
 from txwebqq.server.records import Population
 from txwebqq.server.storage.store import VERSION, Store
@@ -357,12 +357,12 @@ def test_serialNumbers() -> None:
     Serial numbers rise, also over letters that are gone.
     """
     store = Store()
-    letter = BuddyLetter(Postmark(ALICE, 1, 2, 3), (Text("x"),), Font())
-    first = keep(store, letter, [BOB])
-    assert store.waiting(BOB, 0, 10) == [(first, letter)]
-    store.writeMail(MailChanges(delivered=[(BOB, first)]))
+    event = QueuedFriendMessage(MessageIds(ALICE, 1, 2, 3), (Text("x"),), Font())
+    first = keep(store, event, [BOB])
+    assert store.waiting(BOB, 0, 10) == [(first, event)]
+    store.writeMail(EventChanges(delivered=[(BOB, first)]))
     assert store.waiting(BOB, 0, 10) == []
-    assert keep(store, letter, [BOB]) > first
+    assert keep(store, event, [BOB]) > first
 
 
 def test_empty() -> None:

@@ -77,7 +77,7 @@ class Roster:
         """
         buddies = [
             Buddy(
-                uin=session.aliases.uin(friend.number),
+                uin=session.sessionIds.uin(friend.number),
                 nick=friend.nick,
                 markname=friend.markname,
                 category=friend.category,
@@ -99,8 +99,8 @@ class Roster:
         """
         groups = [
             Group(
-                gid=session.aliases.gid(seat.number),
-                code=session.aliases.code(seat.number),
+                gid=session.sessionIds.gid(seat.number),
+                code=session.sessionIds.code(seat.number),
                 name=seat.name,
                 markname=seat.markname,
                 mask=seat.mask,
@@ -118,17 +118,17 @@ class Roster:
         """
         A group that one is in.
         """
-        number = session.aliases.groupOfCode(question.code)
+        number = session.sessionIds.groupOfCode(question.code)
         room = None if number is None else self._store.room(number)
         seat = None if room is None else self._store.seat(room.number, session.number)
         if room is None or seat is None:
             return Refusal(NOT_YOURS, "gcode is no code of your groups")
         members = self._store.members(room.number)
         return GroupDetails(
-            gid=session.aliases.gid(room.number),
+            gid=session.sessionIds.gid(room.number),
             code=question.code,
             name=room.name,
-            owner=session.aliases.uin(room.owner),
+            owner=session.sessionIds.uin(room.owner),
             members=tuple(self._member(session, member) for member in members),
             markname=seat.markname,
             memo=room.memo,
@@ -141,7 +141,7 @@ class Roster:
         status = self._statusFor(session, member.number)
         profile = member.profile
         return Member(
-            uin=session.aliases.uin(member.number),
+            uin=session.sessionIds.uin(member.number),
             nick=member.nick,
             card=member.card,
             flag=member.flag,
@@ -165,7 +165,7 @@ class Roster:
         """
         What a friend, or oneself, tells about themselves.
         """
-        number = session.aliases.person(question.uin)
+        number = session.sessionIds.person(question.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
             return Refusal(NOT_YOURS, "tuin is nobody's uin whom you know")
         person = self._store.person(number)
@@ -195,12 +195,12 @@ class Roster:
         """
         number = None
         if question.kind != GROUP_NUMBER:
-            number = session.aliases.person(Uin(question.uin))
+            number = session.sessionIds.person(Uin(question.uin))
             if number and not self._store.areAcquainted(session.number, number):
                 number = None
         if number is None:
             # Some clients ask for groups as if they were people.
-            number = session.aliases.groupOfCode(Code(question.uin))
+            number = session.sessionIds.groupOfCode(Code(question.uin))
             if number is None or not self._store.isMember(number, session.number):
                 return Refusal(NOT_YOURS, "tuin is no id of yours")
         return Identity(question.uin, number)

@@ -110,9 +110,9 @@ class Discussions:
         for number, nick in self._store.chatMembers(chat.number):
             status = self._statusFor(session, number)
             clientType = 0 if status is Status.OFFLINE else WEB_CLIENT
-            uin = session.aliases.uin(number)
+            uin = session.sessionIds.uin(number)
             members.append(DiscussionMember(uin, number, nick, status, clientType))
-        owner = session.aliases.uin(chat.owner)
+        owner = session.sessionIds.uin(chat.owner)
         return DiscussionDetails(
             question.did, chat.name, owner, chat.version, tuple(members)
         )
@@ -134,7 +134,7 @@ class Discussions:
             for number in self._store.chatNumbers(chat.number)
         )
         return tuple(
-            Presence(session.aliases.uin(number), status, WEB_CLIENT)
+            Presence(session.sessionIds.uin(number), status, WEB_CLIENT)
             for number, status in statuses
             if status is not Status.OFFLINE
         )

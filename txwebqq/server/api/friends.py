@@ -95,7 +95,7 @@ class Friends:
         )
         status = self._world.visibleStatus(number)
         return replace(
-            describe(person, session.aliases.uin(number), status, isStranger),
+            describe(person, session.sessionIds.uin(number), status, isStranger),
             number=number,
             token=self._friendships.proof(session.number, number),
         )
@@ -106,7 +106,7 @@ class Friends:
         """
         Who may befriend somebody, and the question that they ask.
         """
-        number = session.aliases.person(question.uin)
+        number = session.sessionIds.person(question.uin)
         if number is None or not self._friendships.knows(session, number):
             return UNKNOWN
         person = self._store.person(number)

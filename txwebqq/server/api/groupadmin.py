@@ -61,8 +61,8 @@ class Administration:
         )
         if isinstance(number, Refusal):
             return number
-        aliases = session.aliases
-        return NewGroup(aliases.gid(number), aliases.code(number), number)
+        sessionIds = session.sessionIds
+        return NewGroup(sessionIds.gid(number), sessionIds.code(number), number)
 
     def modifyGroupInfo(
         self, question: ModifyGroupInfo, session: Session, exchange: Exchange

@@ -57,7 +57,7 @@ class Seats:
         card = self._membership.card(session, question.code)
         if isinstance(card, Refusal):
             return card
-        return OwnCard(question.code, session.aliases.uin(session.number), card)
+        return OwnCard(question.code, session.sessionIds.uin(session.number), card)
 
     def updateGroupBusinessCard2(
         self, question: UpdateGroupBusinessCard2, session: Session, exchange: Exchange

@@ -88,7 +88,7 @@ class Groups:
             isMe = number == session.number
             status = session.status if isMe else self._world.visibleStatus(number)
             if status is not Status.OFFLINE:
-                uin = session.aliases.uin(number)
+                uin = session.sessionIds.uin(number)
                 present.append(Presence(uin, status, WEB_CLIENT))
         return MemberStats(question.code, tuple(present))
 
@@ -119,10 +119,10 @@ class Groups:
             return room
         isMember = self._store.isMember(room.number, session.number)
         return GroupProfile(
-            gid=session.aliases.gid(room.number),
+            gid=session.sessionIds.gid(room.number),
             code=question.code,
             name=room.name,
-            owner=session.aliases.uin(room.owner),
+            owner=session.sessionIds.uin(room.owner),
             memo=room.memo if isMember else "",
             description=room.description,
             memberCount=self._store.memberCount(room.number),
@@ -152,7 +152,7 @@ class Groups:
         groups = tuple(
             FoundGroup(
                 room.number,
-                session.aliases.code(room.number),
+                session.sessionIds.code(room.number),
                 room.name,
                 room.owner,
                 room.description,

@@ -98,7 +98,7 @@ class History:
     # ---- who may read what
 
     def _group(self, session: Session, code: Code) -> Place | None:
-        number = session.aliases.groupOfCode(code)
+        number = session.sessionIds.groupOfCode(code)
         if number is None or not self._world.store.isMember(number, session.number):
             return None
         return GROUP, number, 0
@@ -115,7 +115,7 @@ class History:
         """
         What one and somebody else have said to each other.
         """
-        number = session.aliases.person(question.uin)
+        number = session.sessionIds.person(question.uin)
         if number is None or number == session.number:
             return Refusal(NOT_YOURS, "tuin is nobody's uin")
         # Whom one has never talked with has no log, whether they exist or not.
@@ -178,7 +178,7 @@ class History:
         place = self._group(session, question.code)
         if place is None:
             return NO_GROUP
-        sender = session.aliases.person(Uin(question.uin))
+        sender = session.sessionIds.person(Uin(question.uin))
         if sender is None:
             return NOTHING
         count = min(max(question.count, 1), MAX_ROWS)
@@ -222,7 +222,7 @@ class History:
         return HistoryStretch(
             tuple(
                 PastMessage(
-                    session.aliases.uin(entry.letter.mark.sender),
+                    session.sessionIds.uin(entry.letter.mark.sender),
                     entry.letter.mark.time,
                     entry.letter.content,
                     entry.sequence,

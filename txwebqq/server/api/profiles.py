@@ -16,7 +16,7 @@ from txwebqq.server.domain.profiles import changed, describe, signatureOf, signe
 from txwebqq.server.domain.recent import recentContacts
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import World
-from txwebqq.server.events.friendnotices import SignatureLetter
+from txwebqq.server.events.friendnotices import QueuedSignature
 from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.records import Person
 from txwebqq.server.sessions.sessions import Ended, Session
@@ -89,7 +89,7 @@ class People:
         """
         Somebody whom the asker may look up.
         """
-        number = session.aliases.person(uin)
+        number = session.sessionIds.person(uin)
         if number is None or not self._friendships.knows(session, number):
             return None
         return self._store.person(number)
@@ -248,12 +248,12 @@ class People:
             return Refusal(TOO_OFTEN, "you change your signature too often")
         self._store.changePerson(otherwise)
         mark = self._world.postmark(person.number)
-        letter = SignatureLetter(
+        event = QueuedSignature(
             person.number, person.nick, question.text, mark.messageId
         )
         keepers = self._store.keepers(person.number)
         if keepers:
-            self._world.post(letter, keepers)
+            self._world.post(event, keepers)
         return None
 
     # ---- levels

@@ -11,7 +11,10 @@ from collections.abc import Iterable
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
-from txwebqq.server.events.groupnotices import DiscussionLetter, StrangerLetter
+from txwebqq.server.events.groupnotices import (
+    QueuedDiscussionMessage,
+    QueuedTemporaryMessage,
+)
 from txwebqq.server.events.queued import tidyContent, tidyFont
 from txwebqq.server.records import Chat
 from txwebqq.server.sessions.sessions import Random, Session, token
@@ -72,15 +75,15 @@ class Talks:
     def _invited(
         self, session: Session, invitation: Invitation
     ) -> list[Number] | Refusal:
-        store, aliases = self._store, session.aliases
+        store, sessionIds = self._store, session.sessionIds
         people: dict[Number, None] = {}
         for uin in invitation.friends:
-            number = aliases.person(uin)
+            number = sessionIds.person(uin)
             if number is None or not store.areFriends(session.number, number):
                 return Refusal(NOT_YOURS, "mem_list names somebody who is no friend")
             people[number] = None
         for uin, gid in invitation.members:
-            number, group = aliases.person(uin), aliases.groupOfGid(gid)
+            number, group = sessionIds.person(uin), sessionIds.groupOfGid(gid)
             if number is None or group is None:
                 return Refusal(NOT_YOURS, "mem_list_u names nobody in mem_list_g")
             for one in (number, session.number):
@@ -184,7 +187,7 @@ class Talks:
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return _TOO_LONG
-        letter = DiscussionLetter(
+        event = QueuedDiscussionMessage(
             self._world.postmark(session.number),
             content,
             tidyFont(font),
@@ -193,7 +196,7 @@ class Talks:
             chat.version,
         )
         audience = self._store.chatAudience(chat.number)
-        self._world.post(letter, [n for n in audience if n != session.number])
+        self._world.post(event, [n for n in audience if n != session.number])
         return None
 
     # ---- temporary conversations
@@ -206,7 +209,7 @@ class Talks:
         they share, since the message itself does not.
         """
         shared = self._place(session, place, service)
-        number = session.aliases.person(to)
+        number = session.sessionIds.person(to)
         if shared is None or number is None or number == session.number:
             return _NOT_FELLOW
         if not self._areFellows(shared, service, (session.number, number)):
@@ -218,7 +221,7 @@ class Talks:
         if service == IN_DISCUSSION:
             return Number(place)
         if service == IN_GROUP:
-            return session.aliases.groupOfGid(Gid(place))
+            return session.sessionIds.groupOfGid(Gid(place))
         return None
 
     def _areFellows(
@@ -255,7 +258,7 @@ class Talks:
         except ValueError:
             return _NOT_SIGNED
         expected = self.signature(session, place, to, service)
-        number = session.aliases.person(to)
+        number = session.sessionIds.person(to)
         shared = self._place(session, place, service)
         if isinstance(expected, Refusal) or number is None or shared is None:
             return _NOT_SIGNED
@@ -264,12 +267,12 @@ class Talks:
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return _TOO_LONG
-        letter = StrangerLetter(
+        event = QueuedTemporaryMessage(
             self._world.postmark(session.number),
             content,
             tidyFont(font),
             shared,
             service,
         )
-        self._world.post(letter, [number])
+        self._world.post(event, [number])
         return None

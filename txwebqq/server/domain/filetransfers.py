@@ -22,8 +22,8 @@ from txwebqq.model import (
 from txwebqq.server.domain.pictures import endingOf, guid
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
-from txwebqq.server.events.queued import LETTERS, Postmark
-from txwebqq.server.events.sessionids import Aliases
+from txwebqq.server.events.queued import KINDS, MessageIds
+from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import Handout, MediaStore
@@ -84,7 +84,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class TransferLetter:
+class QueuedFileNotice:
     """
     A step of a transfer, told to one of the two.
 
@@ -107,15 +107,15 @@ class TransferLetter:
         """
         return "file", self.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return FileNotice(
             step=FileStep(self.step),
-            sender=aliases.uin(self.sender),
+            sender=sessionIds.uin(self.sender),
             session=self.session,
-            recipient=aliases.own,
+            recipient=sessionIds.own,
             name=self.name,
             reason=self.reason,
             time=self.time,
@@ -125,7 +125,7 @@ class TransferLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgressLetter:
+class QueuedTransferProgress:
     """
     How far a transfer is, told to one of the two.
     """
@@ -145,23 +145,23 @@ class ProgressLetter:
         """
         return "file", self.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return TransferProgress(
-            sender=aliases.uin(self.sender),
+            sender=sessionIds.uin(self.sender),
             files=(TransferredFile(self.name, self.status),),
             localId=self.localId,
             operation=self.operation,
             now=self.now,
-            recipient=aliases.own,
+            recipient=sessionIds.own,
             messageId=self.messageId,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class HandoutLetter:
+class QueuedOfflineFile:
     """
     A file waits.
 
@@ -185,12 +185,12 @@ class HandoutLetter:
         """
         return "file", self.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return OfflineFile(
-            sender=aliases.uin(self.sender),
+            sender=sessionIds.uin(self.sender),
             name=self.name,
             size=self.size,
             key=self.key,
@@ -203,7 +203,7 @@ class HandoutLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class HandoutAnswerLetter:
+class QueuedOfflineFileNotice:
     """
     What became of a file that waited.
 
@@ -224,27 +224,27 @@ class HandoutAnswerLetter:
         """
         return "file", self.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return OfflineFileNotice(
-            sender=aliases.uin(self.sender),
+            sender=sessionIds.uin(self.sender),
             action=self.action,
             name=self.name,
             size=self.size,
-            recipient=aliases.own,
+            recipient=sessionIds.own,
             messageId=self.messageId,
             messageId2=self.messageId2,
         )
 
 
-LETTERS.update(
+KINDS.update(
     {
-        "transfer": TransferLetter,
-        "progress": ProgressLetter,
-        "handout": HandoutLetter,
-        "handout answer": HandoutAnswerLetter,
+        "transfer": QueuedFileNotice,
+        "progress": QueuedTransferProgress,
+        "handout": QueuedOfflineFile,
+        "handout answer": QueuedOfflineFileNotice,
     }
 )
 
@@ -313,7 +313,7 @@ class Files:
         """
         Let a file wait for a friend, and tell them.
         """
-        number = session.aliases.person(uin)
+        number = session.sessionIds.person(uin)
         if number is None or not self._world.store.areFriends(session.number, number):
             return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
         deposit = self._store.deposited(path)
@@ -334,7 +334,7 @@ class Files:
             expires=mark.time + FILE_LIFE,
         )
         self._store.handOut(handout)
-        letter = HandoutLetter(
+        event = QueuedOfflineFile(
             sender=session.number,
             time=mark.time,
             messageId=mark.messageId,
@@ -345,7 +345,7 @@ class Files:
             port=port,
             expires=handout.expires,
         )
-        self._world.post(letter, [number])
+        self._world.post(event, [number])
         return None
 
     def waiting(self, key: str) -> Handout | None:
@@ -372,7 +372,7 @@ class Files:
         """
         Do not want a file that waits: it is gone, and its sender is told.
         """
-        number = session.aliases.person(sender)
+        number = session.sessionIds.person(sender)
         if number is None:
             return Refusal(NOT_YOURS, "to is nobody's uin")
         for handout in self._store.handouts(number, session.number):
@@ -385,7 +385,7 @@ class Files:
 
     def _answer(self, handout: Handout, action: int) -> None:
         mark = self._world.postmark(handout.recipient)
-        letter = HandoutAnswerLetter(
+        event = QueuedOfflineFileNotice(
             sender=handout.recipient,
             messageId=mark.messageId,
             messageId2=mark.messageId2,
@@ -393,7 +393,7 @@ class Files:
             name=handout.name,
             size=handout.size,
         )
-        self._world.post(letter, [handout.sender])
+        self._world.post(event, [handout.sender])
 
     def expire(self) -> list[str]:
         """
@@ -445,7 +445,7 @@ class Transfers:
         """
         Offer a file to a friend who is online.
         """
-        number = session.aliases.person(uin)
+        number = session.sessionIds.person(uin)
         if number is None or not self._world.store.areFriends(session.number, number):
             return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
         if self._world.sessions.of(number) is None:
@@ -472,7 +472,7 @@ class Transfers:
         transfer = self.of(session, key)
         if transfer is None or transfer.recipient != session.number:
             return Refusal(GONE, "no such file is offered to you")
-        if session.aliases.person(sender) != transfer.sender:
+        if session.sessionIds.person(sender) != transfer.sender:
             return Refusal(GONE, "to does not offer that file")
         if not transfer.isAccepted:
             transfer.isAccepted = True
@@ -537,8 +537,8 @@ class Transfers:
         self, transfer: Transfer, teller: Number, step: FileStep, reason: int = 0
     ) -> None:
         isSender = teller == transfer.sender
-        mark: Postmark = self._world.postmark(teller)
-        letter = TransferLetter(
+        mark: MessageIds = self._world.postmark(teller)
+        event = QueuedFileNotice(
             sender=teller,
             time=mark.time,
             messageId=mark.messageId,
@@ -548,14 +548,14 @@ class Transfers:
             name=transfer.name if step is FileStep.OFFERED else "",
             reason=reason,
         )
-        self._tell(transfer.recipient if isSender else transfer.sender, letter)
+        self._tell(transfer.recipient if isSender else transfer.sender, event)
 
     def _tellProgress(self, transfer: Transfer, status: int) -> None:
         for operation, other, number, localId in (
             (1, transfer.recipient, transfer.sender, transfer.key % LOCAL_IDS),
             (2, transfer.sender, transfer.recipient, transfer.key),
         ):
-            letter = ProgressLetter(
+            event = QueuedTransferProgress(
                 sender=other,
                 messageId=self._world.postmark(other).messageId,
                 name=transfer.name,
@@ -564,9 +564,11 @@ class Transfers:
                 operation=operation,
                 now=transfer.size,
             )
-            self._tell(number, letter)
+            self._tell(number, event)
 
-    def _tell(self, number: Number, letter: TransferLetter | ProgressLetter) -> None:
+    def _tell(
+        self, number: Number, event: QueuedFileNotice | QueuedTransferProgress
+    ) -> None:
         # Nobody who is away needs to hear of it later.
         if self._world.sessions.of(number) is not None:
-            self._world.post(letter, [number])
+            self._world.post(event, [number])

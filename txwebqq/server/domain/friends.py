@@ -28,7 +28,10 @@ from txwebqq.model import (
 from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import Doubt, World
-from txwebqq.server.events.friendnotices import FriendshipLetter, RosterLetter
+from txwebqq.server.events.friendnotices import (
+    QueuedFriendshipNotice,
+    QueuedRosterChange,
+)
 from txwebqq.server.records import HIGHEST_NUMBER, Asked, Drawer, Person
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.wire.command import Refusal
@@ -171,7 +174,7 @@ class Friendships:
         signature: str = "",
     ) -> None:
         status = self._world.visibleStatus(other)
-        letter = FriendshipLetter(
+        event = QueuedFriendshipNotice(
             step.value,
             other,
             self._world.postmark(_SYSTEM).messageId,
@@ -181,7 +184,7 @@ class Friendships:
             status.code,
             signature,
         )
-        self._world.post(letter, [to])
+        self._world.post(event, [to])
 
     def _keep(
         self, owner: Number, friend: Number, category: int, markname: str = ""
@@ -196,8 +199,8 @@ class Friendships:
         session = self._world.sessions.of(owner)
         status = self._world.visibleStatus(friend)
         if session is not None and status is not Status.OFFLINE:
-            session.mailbox.news[friend] = status
-        self._world.post(RosterLetter(friend, True, category), [owner])
+            session.mailbox.presence[friend] = status
+        self._world.post(QueuedRosterChange(friend, True, category), [owner])
 
     # ---- asking
 
@@ -379,7 +382,7 @@ class Friendships:
     # ---- keeping
 
     def _friendOf(self, session: Session, uin: Uin) -> Number | None:
-        number = session.aliases.person(uin)
+        number = session.sessionIds.person(uin)
         if number is None or self._store.keeping(session.number, number) is None:
             return None
         return number
@@ -431,8 +434,8 @@ class Friendships:
         self._store.letGo(owner, friend)
         session = self._world.sessions.standing(owner)
         if session is not None:
-            session.mailbox.news.pop(friend, None)
-        self._world.post(RosterLetter(friend, False), [owner])
+            session.mailbox.presence.pop(friend, None)
+        self._world.post(QueuedRosterChange(friend, False), [owner])
 
     # ---- categories
 

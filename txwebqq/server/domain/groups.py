@@ -26,8 +26,8 @@ from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
 from txwebqq.server.events.groupnotices import (
     NOBODY,
-    GroupNoticeLetter,
-    GroupShareLetter,
+    QueuedGroupNotice,
+    QueuedGroupShare,
 )
 from txwebqq.server.records import Application, Room
 from txwebqq.server.sessions.sessions import Session
@@ -98,7 +98,7 @@ class Membership:
         """
         A group that the asker is in.
         """
-        number = session.aliases.groupOfCode(code)
+        number = session.sessionIds.groupOfCode(code)
         room = None if number is None else self._store.room(number)
         if room is None or not self._store.isMember(room.number, session.number):
             return _NOT_MEMBER
@@ -108,7 +108,7 @@ class Membership:
         """
         A group that the asker is in, or could ask to join.
         """
-        number = session.aliases.groupOfCode(code)
+        number = session.sessionIds.groupOfCode(code)
         room = None if number is None else self._store.room(number)
         if room is None:
             return _NO_GROUP
@@ -132,7 +132,7 @@ class Membership:
         return room
 
     def _memberOf(self, session: Session, room: Room, uin: Uin) -> Number | None:
-        number = session.aliases.person(uin)
+        number = session.sessionIds.person(uin)
         if number is None or not self._store.isMember(room.number, number):
             return None
         return number
@@ -159,7 +159,7 @@ class Membership:
         text: str = "",
     ) -> None:
         mark = self._world.postmark(_SYSTEM)
-        letter = GroupNoticeLetter(
+        event = QueuedGroupNotice(
             step.value,
             room,
             mark.messageId,
@@ -171,7 +171,7 @@ class Membership:
             operation,
             text,
         )
-        self._world.post(letter, to)
+        self._world.post(event, to)
 
     def _title(self, room: Room, number: Number) -> str:
         return CREATOR if number == room.owner else ADMINISTRATOR
@@ -245,11 +245,11 @@ class Membership:
         """
         Let somebody in who has asked, or not.
         """
-        number = session.aliases.groupOfGid(gid)
+        number = session.sessionIds.groupOfGid(gid)
         room = None if number is None else self._store.room(number)
         if room is None or not self._isAdmin(room, session.number):
             return Refusal(NOT_YOURS, "group_uin is no gid of groups you administer")
-        who = session.aliases.person(applicant)
+        who = session.sessionIds.person(applicant)
         if who is None or self._store.application(room.number, who) is None:
             return Refusal(NOT_YOURS, "req_uin does not ask to join, or no longer")
         refusal = tooLong(msg=(text, MAX_LINE))
@@ -335,7 +335,7 @@ class Membership:
             return Refusal(NOT_YOURS, f"you own {MAX_OWNED} groups")
         invited = []
         for uin in dict.fromkeys(friends):
-            number = session.aliases.person(uin)
+            number = session.sessionIds.person(uin)
             if number is None or not self._store.areFriends(session.number, number):
                 return Refusal(NOT_YOURS, "mem_list names somebody who is no friend")
             invited.append(number)
@@ -548,7 +548,7 @@ class Membership:
         if not set(masks.values()) <= {NOTIFY, QUIET, BLOCK}:
             return Refusal(NOT_YOURS, "a mask is none of 0, 1 and 2")
         for gid, mask in masks.items():
-            number = session.aliases.groupOfGid(gid)
+            number = session.sessionIds.groupOfGid(gid)
             if number is not None:
                 self._store.setMask(number, session.number, mask)
         if everything is not None:
@@ -561,15 +561,15 @@ class Membership:
         """
         Share something with the other members.
         """
-        group = session.aliases.groupOfGid(gid)
+        group = session.sessionIds.groupOfGid(gid)
         if group is None or not self._store.isMember(group, session.number):
             return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
         mark = self._world.postmark(session.number)
-        letter = GroupShareLetter(
+        event = QueuedGroupShare(
             group, session.number, markup, mark.messageId, mark.messageId2
         )
         audience = self._store.audience(group)
-        self._world.post(letter, [n for n in audience if n != session.number])
+        self._world.post(event, [n for n in audience if n != session.number])
         return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from txwebqq.model import Number
-from txwebqq.server.events.queued import Letter, decodeLetter
+from txwebqq.server.events.queued import QueuedEvent, decodeQueued
 from txwebqq.server.storage.history import (
     DISCUSSION,
     GROUP,
@@ -83,7 +83,7 @@ class Archive:
         self._grown: dict[Place, int] = {}
         self._nextPurge = 0.0
 
-    def note(self, letter: Letter, body: str, recipients: Sequence[Number]) -> None:
+    def note(self, event: QueuedEvent, body: str, recipients: Sequence[Number]) -> None:
         """
         Note a message; other letters are not noted.
 
@@ -91,18 +91,18 @@ class Archive:
         """
         if self.keep <= 0:
             return
-        match letter.conversation:
+        match event.conversation:
             case ("buddy" | "stranger", sender) if recipients and hasattr(
-                letter, "content"
+                event, "content"
             ):
                 place = placeOf(Number(sender), recipients[0])
-            case ("group", group) if hasattr(letter, "content"):
+            case ("group", group) if hasattr(event, "content"):
                 place = (GROUP, group, 0)
-            case ("discussion", discussion) if hasattr(letter, "content"):
+            case ("discussion", discussion) if hasattr(event, "content"):
                 place = (DISCUSSION, discussion, 0)
             case _:
                 return
-        self._noted.append(_said(place, letter, body))
+        self._noted.append(_said(place, event, body))
         if len(self._noted) >= BATCH:
             self.flush()
         elif len(self._noted) == 1 and self.wake is not None:
@@ -192,15 +192,15 @@ class Archive:
         return self._store.daysSaid(place, self._window, CHINA)
 
 
-def _said(place: Place, letter: Any, body: str) -> Said:
+def _said(place: Place, event: Any, body: str) -> Said:
     return Said(
         place,
-        getattr(letter, "sequence", 0),
-        letter.mark.time,
-        letter.mark.sender,
+        getattr(event, "sequence", 0),
+        event.mark.time,
+        event.mark.sender,
         body,
     )
 
 
 def _entries(messages: list[Said]) -> list[Entry]:
-    return [Entry(m.sequence, decodeLetter(m.body)) for m in messages]
+    return [Entry(m.sequence, decodeQueued(m.body)) for m in messages]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from txwebqq.model import Event, Shake, Typing, Uin
 from txwebqq.server.domain.router import NOT_YOURS, PostOffice
-from txwebqq.server.events.queued import Postmark
-from txwebqq.server.events.sessionids import Aliases
+from txwebqq.server.events.queued import MessageIds
+from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 
@@ -22,12 +22,12 @@ SHAKE_LIFE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class TypingSignal:
+class QueuedTyping:
     """
     Somebody types.
     """
 
-    mark: Postmark
+    mark: MessageIds
 
     @property
     def conversation(self) -> tuple[str, int]:
@@ -36,25 +36,25 @@ class TypingSignal:
         """
         return "typing", self.mark.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The signal as a session sees it.
         """
         return Typing(
-            aliases.uin(self.mark.sender),
-            aliases.own,
+            sessionIds.uin(self.mark.sender),
+            sessionIds.own,
             self.mark.messageId,
             self.mark.messageId2,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class ShakeSignal:
+class QueuedShake:
     """
     Somebody shakes a window.
     """
 
-    mark: Postmark
+    mark: MessageIds
 
     @property
     def conversation(self) -> tuple[str, int]:
@@ -63,13 +63,13 @@ class ShakeSignal:
         """
         return "shake", self.mark.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The signal as a session sees it.
         """
         return Shake(
-            aliases.uin(self.mark.sender),
-            aliases.own,
+            sessionIds.uin(self.mark.sender),
+            sessionIds.own,
             self.mark.messageId,
             self.mark.messageId2,
         )
@@ -79,7 +79,7 @@ def signal(
     office: PostOffice,
     session: Session,
     uin: Uin,
-    kind: type[TypingSignal | ShakeSignal],
+    kind: type[QueuedTyping | QueuedShake],
 ) -> Refusal | None:
     """
     Pass a signal on to a friend.
@@ -87,9 +87,9 @@ def signal(
     @return: L{None} also when the friend is not there: who hides must not be
         found out.
     """
-    number = session.aliases.person(uin)
+    number = session.sessionIds.person(uin)
     if number is None or not office.store.areFriends(session.number, number):
         return Refusal(NOT_YOURS, "to_uin is nobody's uin in your friend list")
-    life = TYPING_LIFE if kind is TypingSignal else SHAKE_LIFE
+    life = TYPING_LIFE if kind is QueuedTyping else SHAKE_LIFE
     office.signal(kind(office.postmark(session.number)), number, life)
     return None

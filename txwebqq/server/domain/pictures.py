@@ -188,7 +188,7 @@ class Pictures:
         """
         if not any(map(_isPicture, content)):
             return content
-        number = session.aliases.person(uin)
+        number = session.sessionIds.person(uin)
         if number is None or not self._world.store.areFriends(session.number, number):
             return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
         return self._dress(session, content, [number], None)
@@ -203,10 +203,10 @@ class Pictures:
         """
         if not any(map(_isPicture, content)):
             return content
-        group = session.aliases.groupOfGid(gid)
+        group = session.sessionIds.groupOfGid(gid)
         if group is None or not self._world.store.isMember(group, session.number):
             return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
-        if code and session.aliases.groupOfCode(code) != group:
+        if code and session.sessionIds.groupOfCode(code) != group:
             return Refusal(NOT_YOURS, "group_code is not the code of that group")
         members = self._world.store.memberNumbers(group)
         return self.forReaders(session, content, members, signed)
@@ -307,7 +307,7 @@ class Pictures:
 
         @param name: its own name, or as C{pic_id} writes it.
         """
-        number = session.aliases.person(sender)
+        number = session.sessionIds.person(sender)
         if number is None:
             return None
         shape = _GUID.fullmatch(name)
@@ -322,11 +322,11 @@ class Pictures:
         What somebody or a group looks like, L{None} for nobody.
         """
         if kind == OF_GROUP:
-            number = session.aliases.groupOfCode(Code(whose))
+            number = session.sessionIds.groupOfCode(Code(whose))
             exists = number is not None and self._world.store.room(number) is not None
         else:
             kind = OF_PERSON
-            number = session.aliases.person(Uin(whose))
+            number = session.sessionIds.person(Uin(whose))
             exists = number is not None and self._world.store.person(number) is not None
         if number is None or not exists:
             return None
@@ -345,7 +345,7 @@ class Pictures:
         if not code:
             self._store.setAvatar(OF_PERSON, session.number, digest)
             return None
-        group = session.aliases.groupOfCode(code)
+        group = session.sessionIds.groupOfCode(code)
         if group is None or not self._mayPaint(group, session.number):
             return Refusal(NOT_YOURS, "gcode is no group that you may change")
         self._store.setAvatar(OF_GROUP, group, digest)

@@ -22,5 +22,5 @@ def recentContacts(world: World, session: Session) -> tuple[RecentContact, ...]:
 
 def _idFor(session: Session, kind: int, number: Number) -> int:
     if kind == RECENT_BUDDY:
-        return session.aliases.uin(number)
-    return session.aliases.code(number) if kind == RECENT_GROUP else number
+        return session.sessionIds.uin(number)
+    return session.sessionIds.code(number) if kind == RECENT_GROUP else number

@@ -15,12 +15,12 @@ from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
 from txwebqq.server.domain.history import Archive
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
-    BuddyLetter,
-    GroupLetter,
-    Letter,
-    MailChanges,
-    Postmark,
-    encodeLetter,
+    EventChanges,
+    MessageIds,
+    QueuedEvent,
+    QueuedFriendMessage,
+    QueuedGroupMessage,
+    encodeQueued,
     tidyContent,
     tidyFont,
 )
@@ -65,7 +65,7 @@ class PostOffice:
         self._random = random
         self._messageIds: dict[Number, int] = {}
         self._sequences: dict[Number, int] = {}
-        self._changes = MailChanges()
+        self._changes = EventChanges()
         self._lastReply = 0
         self.failures = 0
 
@@ -80,14 +80,16 @@ class PostOffice:
         @return: L{None} when the message is accepted.
         @raise MalformedReply: when the content cannot be passed on.
         """
-        number = session.aliases.person(uin)
+        number = session.sessionIds.person(uin)
         if number is None or not self.store.areFriends(session.number, number):
             return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
-        letter = BuddyLetter(self.postmark(session.number), content, tidyFont(font))
-        self.post(letter, [number])
+        event = QueuedFriendMessage(
+            self.postmark(session.number), content, tidyFont(font)
+        )
+        self.post(event, [number])
         return None
 
     def sendToGroup(
@@ -99,13 +101,13 @@ class PostOffice:
         @return: L{None} when the message is accepted.
         @raise MalformedReply: when the content cannot be passed on.
         """
-        group = session.aliases.groupOfGid(gid)
+        group = session.sessionIds.groupOfGid(gid)
         if group is None or not self.store.isMember(group, session.number):
             return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
-        letter = GroupLetter(
+        event = QueuedGroupMessage(
             self.postmark(session.number),
             content,
             tidyFont(font),
@@ -113,14 +115,14 @@ class PostOffice:
             self.nextSequence(group),
         )
         audience = self.store.audience(group)
-        self.post(letter, [n for n in audience if n != session.number])
+        self.post(event, [n for n in audience if n != session.number])
         return None
 
-    def postmark(self, sender: Number) -> Postmark:
+    def postmark(self, sender: Number) -> MessageIds:
         """
         What goes on the next letter of somebody.
         """
-        return Postmark(
+        return MessageIds(
             sender=sender,
             time=int(self._now()),
             messageId=self._nextMessageId(sender),
@@ -144,24 +146,24 @@ class PostOffice:
         self._sequences[group] = last + 1
         return last + 1
 
-    def post(self, letter: Letter, numbers: Iterable[Number]) -> None:
+    def post(self, event: QueuedEvent, numbers: Iterable[Number]) -> None:
         """
         Keep a letter for these accounts, and wake those whose polls are held.
         It is accepted once L{commit} has been called.
         """
         recipients = list(numbers)
-        body = encodeLetter(letter)
-        self.archive.note(letter, body, recipients)
+        body = encodeQueued(event)
+        self.archive.note(event, body, recipients)
         if not recipients:
             return
         serial = self.store.nextLetter()
-        self._changes.letters.append((serial, body))
+        self._changes.events.append((serial, body))
         waiting = self._changes.waiting
         for number in recipients:
             waiting[number, serial] = 0
             session = self.sessions.standing(number)
             if session is not None:
-                session.mailbox.add(serial, letter)
+                session.mailbox.add(serial, event)
                 if session.listener is not None:
                     session.listener.ring()
 
@@ -170,7 +172,7 @@ class PostOffice:
         """
         Whether letters wait to be written to the store.
         """
-        return bool(self._changes.letters)
+        return bool(self._changes.events)
 
     @property
     def hasChanges(self) -> bool:
@@ -187,7 +189,7 @@ class PostOffice:
             posted or given since the last time, and acknowledgements wait for
             the next time.
         """
-        changes, self._changes = self._changes, MailChanges()
+        changes, self._changes = self._changes, EventChanges()
         if changes.isEmpty:
             return
         try:
@@ -205,7 +207,7 @@ class PostOffice:
                     session.unacknowledged, session.isRestored = None, False
             raise
 
-    def signal(self, letter: Letter, number: Number, seconds: float) -> None:
+    def signal(self, event: QueuedEvent, number: Number, seconds: float) -> None:
         """
         Hand a letter to somebody who is there, and to nobody else: it is worth
         nothing after some seconds.
@@ -213,11 +215,11 @@ class PostOffice:
         session = self.sessions.of(number)
         if session is None:
             return
-        signals = session.mailbox.signals
-        key = letter.conversation
+        signals = session.mailbox.transient
+        key = event.conversation
         if key not in signals and len(signals) >= MAX_TOGETHER:
             return
-        signals[key] = self._now() + seconds, letter
+        signals[key] = self._now() + seconds, event
         if session.listener is not None:
             session.listener.ring()
 
@@ -253,7 +255,7 @@ class PostOffice:
         session.isRestored = True
         found = self.store.unacknowledged(session.number)
         if found:
-            events = tuple(letter.event(session.aliases) for _, _, letter in found)
+            events = tuple(event.event(session.sessionIds) for _, _, event in found)
             serials = tuple(serial for _, serial, _ in found)
             number = found[-1][0]
             session.unacknowledged = UnacknowledgedReply(
@@ -305,11 +307,11 @@ class PostOffice:
             found = self.store.waiting(session.number, mailbox.seen, room)
             mailbox.load(found, room)
         letters = mailbox.take()
-        events: list[Event] = list(mailbox.takeNews(session.aliases))
-        if mailbox.signals:
-            signals = mailbox.takeSignals(self._now())
-            events.extend(signal.event(session.aliases) for signal in signals)
-        events.extend(letter.event(session.aliases) for _, letter in letters)
+        events: list[Event] = list(mailbox.takePresence(session.sessionIds))
+        if mailbox.transient:
+            signals = mailbox.takeTransient(self._now())
+            events.extend(signal.event(session.sessionIds) for signal in signals)
+        events.extend(event.event(session.sessionIds) for _, event in letters)
         if not events:
             return None
         number = self._nextReply(session)

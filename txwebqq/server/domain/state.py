@@ -282,6 +282,6 @@ class World(PostOffice):
         for friend in self.store.keepers(number):
             session = self.sessions.standing(friend)
             if session is not None:
-                session.mailbox.news[number] = after
+                session.mailbox.presence[number] = after
                 if session.listener is not None:
                     session.listener.ring()

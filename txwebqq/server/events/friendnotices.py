@@ -16,15 +16,15 @@ from txwebqq.model import (
     Status,
     Tip,
 )
-from txwebqq.server.events.queued import LETTERS
-from txwebqq.server.events.sessionids import Aliases
+from txwebqq.server.events.queued import KINDS
+from txwebqq.server.events.sessionids import SessionIds
 
 SIGNATURE_URL = "http://webqq.qq.com/?run=mySignature"
 """What the page knew a tip about a signature by (protocol.md 5.15)."""
 
 
 @dataclass(frozen=True, slots=True)
-class FriendshipLetter:
+class QueuedFriendshipNotice:
     """
     A step on the way to a friendship.
 
@@ -48,14 +48,14 @@ class FriendshipLetter:
         """
         return "buddy", self.other
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         status = Status.fromCode(self.status)
         return FriendshipNotice(
             step=FriendshipStep(self.step),
-            uin=aliases.uin(self.other),
+            uin=sessionIds.uin(self.other),
             number=self.other,
             text=self.text,
             sequence=self.sequence,
@@ -68,7 +68,7 @@ class FriendshipLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class RosterLetter:
+class QueuedRosterChange:
     """
     Somebody has come into the friend list, or is no longer in it.
     """
@@ -84,18 +84,18 @@ class RosterLetter:
         """
         return "buddy", self.other
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
-        uin = aliases.uin(self.other)
+        uin = sessionIds.uin(self.other)
         if self.added:
             return RosterChange(added=((uin, self.category),))
         return RosterChange(removed=(uin,))
 
 
 @dataclass(frozen=True, slots=True)
-class SignatureLetter:
+class QueuedSignature:
     """
     A friend has another signature.
     """
@@ -112,18 +112,18 @@ class SignatureLetter:
         """
         return "signature", self.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it; pages show a colon for the line break.
         """
         return Tip(
-            sender=aliases.uin(self.sender),
+            sender=sessionIds.uin(self.sender),
             url=SIGNATURE_URL,
             text=f"{self.nick}\r\n{self.text}",
             messageId=self.messageId,
         )
 
 
-LETTERS["friendship"] = FriendshipLetter
-LETTERS["roster"] = RosterLetter
-LETTERS["signature"] = SignatureLetter
+KINDS["friendship"] = QueuedFriendshipNotice
+KINDS["roster"] = QueuedRosterChange
+KINDS["signature"] = QueuedSignature

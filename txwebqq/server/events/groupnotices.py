@@ -20,19 +20,19 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
-from txwebqq.server.events.queued import LETTERS, Postmark
-from txwebqq.server.events.sessionids import Aliases
+from txwebqq.server.events.queued import KINDS, MessageIds
+from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
 NOBODY = Number(0)
 
 
-def _uin(aliases: Aliases, number: Number) -> Uin:
-    return Uin(0) if number == NOBODY else aliases.uin(number)
+def _uin(sessionIds: SessionIds, number: Number) -> Uin:
+    return Uin(0) if number == NOBODY else sessionIds.uin(number)
 
 
 @dataclass(frozen=True, slots=True)
-class GroupNoticeLetter:
+class QueuedGroupNotice:
     """
     Something happened to a group's membership.
 
@@ -59,25 +59,25 @@ class GroupNoticeLetter:
         """
         return "group", self.group
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         step = GroupStep(self.step)
         member = self.member
         if step is GroupStep.LEFT and self.operation == DISSOLVED:
-            member = aliases.own
+            member = sessionIds.own
         return GroupNotice(
             step=step,
-            group=aliases.gid(self.group),
-            code=aliases.code(self.group),
+            group=sessionIds.gid(self.group),
+            code=sessionIds.code(self.group),
             number=self.group,
-            recipient=aliases.own,
-            member=_uin(aliases, member),
+            recipient=sessionIds.own,
+            member=_uin(sessionIds, member),
             memberNumber=member,
-            admin=_uin(aliases, self.admin),
+            admin=_uin(sessionIds, self.admin),
             adminTitle=self.adminTitle,
-            previous=_uin(aliases, self.previous),
+            previous=_uin(sessionIds, self.previous),
             operation=self.operation,
             text=self.text,
             messageId=self.messageId,
@@ -86,7 +86,7 @@ class GroupNoticeLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupShareLetter:
+class QueuedGroupShare:
     """
     Something was shared in a group.
     """
@@ -104,23 +104,23 @@ class GroupShareLetter:
         """
         return "group", self.group
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return GroupWebMessage(
-            group=aliases.gid(self.group),
-            code=aliases.code(self.group),
-            sender=aliases.uin(self.sender),
+            group=sessionIds.gid(self.group),
+            code=sessionIds.code(self.group),
+            sender=sessionIds.uin(self.sender),
             markup=self.markup,
-            recipient=aliases.own,
+            recipient=sessionIds.own,
             messageId=self.messageId,
             messageId2=self.messageId2,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class DiscussionLetter:
+class QueuedDiscussionMessage:
     """
     Words in a discussion.
 
@@ -128,7 +128,7 @@ class DiscussionLetter:
     @ivar version: another one whenever the members or the name change.
     """
 
-    mark: Postmark
+    mark: MessageIds
     content: Content
     font: Font
     discussion: Number
@@ -142,14 +142,14 @@ class DiscussionLetter:
         """
         return "discussion", self.discussion
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return DiscussionMessage(
             discussion=Did(self.discussion),
-            sender=aliases.uin(self.mark.sender),
-            recipient=aliases.own,
+            sender=sessionIds.uin(self.mark.sender),
+            recipient=sessionIds.own,
             content=self.content,
             time=self.mark.time,
             messageId=self.mark.messageId,
@@ -161,7 +161,7 @@ class DiscussionLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class StrangerLetter:
+class QueuedTemporaryMessage:
     """
     Words of a fellow member who is no friend.
 
@@ -169,7 +169,7 @@ class StrangerLetter:
     @ivar service: which of the two that is.
     """
 
-    mark: Postmark
+    mark: MessageIds
     content: Content
     font: Font
     place: Number
@@ -182,15 +182,15 @@ class StrangerLetter:
         """
         return "stranger", self.mark.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         isDiscussion = self.service == IN_DISCUSSION
         return StrangerMessage(
-            sender=aliases.uin(self.mark.sender),
-            recipient=aliases.own,
-            place=self.place if isDiscussion else aliases.gid(self.place),
+            sender=sessionIds.uin(self.mark.sender),
+            recipient=sessionIds.own,
+            place=self.place if isDiscussion else sessionIds.gid(self.place),
             service=self.service,
             number=self.mark.sender,
             content=self.content,
@@ -201,7 +201,7 @@ class StrangerLetter:
         )
 
 
-LETTERS["group notice"] = GroupNoticeLetter
-LETTERS["group share"] = GroupShareLetter
-LETTERS["discussion"] = DiscussionLetter
-LETTERS["stranger"] = StrangerLetter
+KINDS["group notice"] = QueuedGroupNotice
+KINDS["group share"] = QueuedGroupShare
+KINDS["discussion"] = QueuedDiscussionMessage
+KINDS["stranger"] = QueuedTemporaryMessage

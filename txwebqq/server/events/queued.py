@@ -29,7 +29,7 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.server.events.sessionids import Aliases
+from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.wire.content import decodeSegment, encodeSegment
 from txwebqq.wire.jsontext import encodeJSON
 
@@ -42,7 +42,7 @@ _LEAST_FONT_SIZE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Postmark:
+class MessageIds:
     """
     Whose letter it is, when it came, and the ids that tell it from others.
     """
@@ -54,12 +54,12 @@ class Postmark:
 
 
 @dataclass(frozen=True, slots=True)
-class BuddyLetter:
+class QueuedFriendMessage:
     """
     Words to a friend.
     """
 
-    mark: Postmark
+    mark: MessageIds
     content: Content
     font: Font
 
@@ -70,13 +70,13 @@ class BuddyLetter:
         """
         return "buddy", self.mark.sender
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return Message(
-            sender=aliases.uin(self.mark.sender),
-            recipient=aliases.own,
+            sender=sessionIds.uin(self.mark.sender),
+            recipient=sessionIds.own,
             content=self.content,
             time=self.mark.time,
             messageId=self.mark.messageId,
@@ -86,14 +86,14 @@ class BuddyLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLetter:
+class QueuedGroupMessage:
     """
     Words in a group.
 
     @ivar sequence: the running number of messages in the group.
     """
 
-    mark: Postmark
+    mark: MessageIds
     content: Content
     font: Font
     group: Number
@@ -106,16 +106,16 @@ class GroupLetter:
         """
         return "group", self.group
 
-    def event(self, aliases: Aliases) -> Event:
+    def event(self, sessionIds: SessionIds) -> Event:
         """
         The letter as a session sees it.
         """
         return GroupMessage(
-            group=aliases.gid(self.group),
-            code=aliases.code(self.group),
+            group=sessionIds.gid(self.group),
+            code=sessionIds.code(self.group),
             number=self.group,
-            sender=aliases.uin(self.mark.sender),
-            recipient=aliases.own,
+            sender=sessionIds.uin(self.mark.sender),
+            recipient=sessionIds.own,
             content=self.content,
             time=self.mark.time,
             messageId=self.mark.messageId,
@@ -125,7 +125,7 @@ class GroupLetter:
         )
 
 
-class Letter(Protocol):
+class QueuedEvent(Protocol):
     """
     Whatever travels to an account.
     """
@@ -133,10 +133,10 @@ class Letter(Protocol):
     @property
     def conversation(self) -> tuple[str, int]: ...
 
-    def event(self, aliases: Aliases) -> Event: ...
+    def event(self, sessionIds: SessionIds) -> Event: ...
 
 
-LETTERS: dict[str, type[Any]] = {}
+KINDS: dict[str, type[Any]] = {}
 """Other letters by the kind they are stored under: dataclasses of numbers and
 strings, and those with words of C{mark}, C{content} and C{font} besides. Their
 modules add them here."""
@@ -217,25 +217,25 @@ def _decodeStored(element: Any) -> Segment:
     return decodeSegment(element)
 
 
-def encodeLetter(letter: Letter) -> str:
+def encodeQueued(event: QueuedEvent) -> str:
     """
     A letter as the text that is stored.
     """
-    if not isinstance(letter, (BuddyLetter, GroupLetter)):
-        return encodeJSON(_encodeNotice(letter))
+    if not isinstance(event, (QueuedFriendMessage, QueuedGroupMessage)):
+        return encodeJSON(_encodeNotice(event))
     value = {
-        name: _encodeMember(getattr(letter, name))
+        name: _encodeMember(getattr(event, name))
         for name in ("mark", "content", "font")
     }
-    match letter:
-        case GroupLetter():
-            value["group"] = [letter.group, letter.sequence]
+    match event:
+        case QueuedGroupMessage():
+            value["group"] = [event.group, event.sequence]
     return encodeJSON(value)
 
 
 def _encodeMember(value: Any) -> Any:
     match value:
-        case Postmark(sender, time, messageId, messageId2):
+        case MessageIds(sender, time, messageId, messageId2):
             return [sender, time, messageId, messageId2]
         case Font(name, size, bold, italic, underline, color):
             return [name, size, bold, italic, underline, color]
@@ -247,42 +247,42 @@ def _encodeMember(value: Any) -> Any:
 def _decodeMembers(value: dict[str, Any]) -> dict[str, Any]:
     members = dict(value)
     if "mark" in value:
-        members["mark"] = Postmark(*value["mark"])
+        members["mark"] = MessageIds(*value["mark"])
         members["content"] = tuple(map(_decodeStored, value["content"]))
         members["font"] = Font(*value["font"])
     return members
 
 
-def _encodeNotice(letter: Any) -> dict[str, Any]:
-    for kind, letterType in LETTERS.items():
-        if type(letter) is letterType:
-            names = (field.name for field in fields(letter))
-            members = {name: _encodeMember(getattr(letter, name)) for name in names}
+def _encodeNotice(event: Any) -> dict[str, Any]:
+    for kind, letterType in KINDS.items():
+        if type(event) is letterType:
+            names = (field.name for field in fields(event))
+            members = {name: _encodeMember(getattr(event, name)) for name in names}
             return {"kind": kind, "members": members}
-    raise TypeError(f"{type(letter).__name__} is not among the LETTERS")
+    raise TypeError(f"{type(event).__name__} is not among the LETTERS")
 
 
-def decodeLetter(text: str) -> Letter:
+def decodeQueued(text: str) -> QueuedEvent:
     """
     The letter that was stored as a text.
     """
     value = json.loads(text)
     if "kind" in value:
-        kept: Letter = LETTERS[value["kind"]](**_decodeMembers(value["members"]))
+        kept: QueuedEvent = KINDS[value["kind"]](**_decodeMembers(value["members"]))
         return kept
     members = _decodeMembers(value)
     match members.pop("group", None):
         case [group, sequence]:
-            return GroupLetter(**members, group=group, sequence=sequence)
-    return BuddyLetter(**members)
+            return QueuedGroupMessage(**members, group=group, sequence=sequence)
+    return QueuedFriendMessage(**members)
 
 
 @dataclass(slots=True)
-class MailChanges:
+class EventChanges:
     """
     Changes to the letters of the store that are to be written together.
 
-    @ivar letters: new letters: serial number and text.
+    @ivar events: new letters: serial number and text.
     @ivar waiting: for whom they wait: by account and serial number, the number
         of the reply that they are given in, or 0.
     @ivar given: letters that waited: the number of the reply that they are
@@ -290,7 +290,7 @@ class MailChanges:
     @ivar delivered: account and serial number of what was acknowledged.
     """
 
-    letters: list[tuple[int, str]] = field(default_factory=list)
+    events: list[tuple[int, str]] = field(default_factory=list)
     waiting: dict[tuple[Number, int], int] = field(default_factory=dict)
     given: list[tuple[int, Number, int]] = field(default_factory=list)
     delivered: list[tuple[Number, int]] = field(default_factory=list)
@@ -309,14 +309,14 @@ class MailChanges:
         """
         Whether there is nothing to write.
         """
-        return not (self.letters or self.given or self.delivered)
+        return not (self.events or self.given or self.delivered)
 
 
 # ---- the mailbox
 
 
-def _messageIdOf(letter: Any) -> int | None:
-    mark = getattr(letter, "mark", None)
+def _messageIdOf(event: Any) -> int | None:
+    mark = getattr(event, "mark", None)
     return None if mark is None else mark.messageId
 
 
@@ -329,35 +329,35 @@ class Mailbox:
 
     @ivar seen: the serial number of the last letter that came from the store.
     @ivar more: whether the store may hold letters after that one.
-    @ivar news: how friends appear who have changed.
-    @ivar signals: letters that are worth nothing after a while, and when that
+    @ivar presence: how friends appear who have changed.
+    @ivar transient: letters that are worth nothing after a while, and when that
         is; one of a kind from each sender.
     """
 
-    __slots__ = ("_letters", "more", "news", "seen", "signals")
+    __slots__ = ("_events", "more", "presence", "seen", "transient")
 
     def __init__(self) -> None:
-        self._letters: list[tuple[int, Letter]] = []
-        self.news: dict[Number, Status] = {}
-        self.signals: dict[tuple[str, int], tuple[float, Letter]] = {}
+        self._events: list[tuple[int, QueuedEvent]] = []
+        self.presence: dict[Number, Status] = {}
+        self.transient: dict[tuple[str, int], tuple[float, QueuedEvent]] = {}
         self.seen = 0
         self.more = True
 
-    def add(self, serial: int, letter: Letter) -> None:
+    def add(self, serial: int, event: QueuedEvent) -> None:
         """
         Add a letter that is the last one of the store.
         """
-        if self.more or len(self._letters) >= MAX_TOGETHER:
+        if self.more or len(self._events) >= MAX_TOGETHER:
             self.more = True
         else:
-            self._letters.append((serial, letter))
+            self._events.append((serial, event))
             self.seen = serial
 
     def forget(self) -> None:
         """
         Forget the letters in memory; they are read from the store again.
         """
-        self._letters = []
+        self._events = []
         self.seen = 0
         self.more = True
 
@@ -367,62 +367,62 @@ class Mailbox:
         Whether there is nothing to give, as far as is known without looking
         into the store.
         """
-        return not (self._letters or self.more or self.news or self.signals)
+        return not (self._events or self.more or self.presence or self.transient)
 
     @property
     def room(self) -> int:
         """
         How many letters of the store fit in.
         """
-        return max(0, MAX_TOGETHER - len(self._letters)) if self.more else 0
+        return max(0, MAX_TOGETHER - len(self._events)) if self.more else 0
 
-    def load(self, letters: list[tuple[int, Letter]], asked: int) -> None:
+    def load(self, events: list[tuple[int, QueuedEvent]], asked: int) -> None:
         """
         Add the next letters of the store.
         """
-        self._letters.extend(letters)
-        if letters:
-            self.seen = letters[-1][0]
-        self.more = len(letters) == asked
+        self._events.extend(events)
+        if events:
+            self.seen = events[-1][0]
+        self.more = len(events) == asked
 
-    def take(self) -> list[tuple[int, Letter]]:
+    def take(self) -> list[tuple[int, QueuedEvent]]:
         """
         Take out the first letter of each conversation, up to one whose message
         id is taken already: clients acknowledge messages by that alone.
         """
-        taken: list[tuple[int, Letter]] = []
-        kept: list[tuple[int, Letter]] = []
+        taken: list[tuple[int, QueuedEvent]] = []
+        kept: list[tuple[int, QueuedEvent]] = []
         conversations: set[tuple[str, int]] = set()
         messageIds: set[int] = set()
-        for position, entry in enumerate(self._letters):
+        for position, entry in enumerate(self._events):
             conversation = entry[1].conversation
             if conversation in conversations:
                 kept.append(entry)
                 continue
             messageId = _messageIdOf(entry[1])
             if messageId in messageIds:
-                kept += self._letters[position:]
+                kept += self._events[position:]
                 break
             conversations.add(conversation)
             taken.append(entry)
             if messageId is not None:
                 messageIds.add(messageId)
-        self._letters = kept
+        self._events = kept
         return taken
 
-    def takeNews(self, aliases: Aliases) -> Iterable[StatusChange]:
+    def takePresence(self, sessionIds: SessionIds) -> Iterable[StatusChange]:
         """
         Take out the news, as the session sees it.
         """
-        news, self.news = self.news, {}
+        news, self.presence = self.presence, {}
         return [
-            StatusChange(aliases.uin(number), status, WEB_CLIENT)
+            StatusChange(sessionIds.uin(number), status, WEB_CLIENT)
             for number, status in news.items()
         ]
 
-    def takeSignals(self, now: float) -> list[Letter]:
+    def takeTransient(self, now: float) -> list[QueuedEvent]:
         """
         Take out the signals; those that came too long ago are lost.
         """
-        signals, self.signals = self.signals, {}
-        return [letter for until, letter in signals.values() if now < until]
+        signals, self.transient = self.transient, {}
+        return [event for until, event in signals.values() if now < until]

@@ -53,7 +53,7 @@ def _unshuffle(x: int, key: int) -> int:
     return x ^ key & _MASK
 
 
-class Aliases:
+class SessionIds:
     """
     What a session calls everybody.
 

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.model import WEB_CLIENT, Presence
-from txwebqq.server.domain.messaging import ShakeSignal, TypingSignal, signal
+from txwebqq.server.domain.messaging import QueuedShake, QueuedTyping, signal
 from txwebqq.server.domain.pictures import Pictures, Signed
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import World
@@ -425,7 +425,7 @@ class Channel:
         session = self._world.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, Ended):
             return refusalFor(session)
-        return signal(self._world, session, question.to, TypingSignal)
+        return signal(self._world, session, question.to, QueuedTyping)
 
     def shake2(self, question: Shake2, exchange: Exchange) -> None | Refusal:
         """
@@ -434,7 +434,7 @@ class Channel:
         session = self._world.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, Ended):
             return refusalFor(session)
-        return signal(self._world, session, question.to, ShakeSignal)
+        return signal(self._world, session, question.to, QueuedShake)
 
     # ---- presence
 
@@ -460,7 +460,7 @@ class Channel:
         if isinstance(session, Ended):
             return refusalFor(session)
         return tuple(
-            Presence(session.aliases.uin(friend), status, WEB_CLIENT)
+            Presence(session.sessionIds.uin(friend), status, WEB_CLIENT)
             for friend, status in self._world.friendsAround(session)
         )
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from txwebqq.model import Number, Status
 from txwebqq.server.events.queued import Mailbox
-from txwebqq.server.events.sessionids import KEY_BITS, Aliases
+from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
 from txwebqq.server.sessions.acknowledgement import ConnectionHabit, UnacknowledgedReply
 
 LAPSE = 120.0
@@ -112,7 +112,6 @@ class Session:
     """
 
     __slots__ = (
-        "aliases",
         "clientid",
         "ended",
         "formerly",
@@ -128,16 +127,17 @@ class Session:
         "ptwebqq",
         "rotation",
         "sendsAck",
+        "sessionIds",
         "skey",
         "status",
         "unacknowledged",
         "vfwebqq",
     )
 
-    def __init__(self, number: Number, clientid: str, aliases: Aliases) -> None:
+    def __init__(self, number: Number, clientid: str, sessionIds: SessionIds) -> None:
         self.number = number
         self.clientid = clientid
-        self.aliases = aliases
+        self.sessionIds = sessionIds
         self.ptwebqq = self.formerly = self.psessionid = self.vfwebqq = ""
         self.skey = ""
         self.rotation: str | None = None
@@ -297,7 +297,7 @@ class Sessions:
         """
         pending = self._forget(ptwebqq)
         key = self._random.getrandbits(KEY_BITS)
-        session = Session(number, clientid, Aliases(number, key))
+        session = Session(number, clientid, SessionIds(number, key))
         session.ptwebqq = session.formerly = ptwebqq
         self._byNumber[number] = session
         self._bySignOn[ptwebqq] = session

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server.events.queued import Letter, MailChanges, decodeLetter
+from txwebqq.server.events.queued import EventChanges, QueuedEvent, decodeQueued
 from txwebqq.server.records import (
     Drawer,
     Friend,
@@ -207,13 +207,13 @@ class Store(
         self._lastLetter += 1
         return self._lastLetter
 
-    def writeMail(self, changes: MailChanges) -> None:
+    def writeMail(self, changes: EventChanges) -> None:
         """
         Write all of these changes, or nothing of them.
         """
         db = self._db
         with self._database.transaction():
-            db.executemany("INSERT INTO letter VALUES (?, ?)", changes.letters)
+            db.executemany("INSERT INTO letter VALUES (?, ?)", changes.events)
             db.executemany(
                 "INSERT INTO waiting VALUES (?, ?, ?)",
                 [(*key, reply) for key, reply in changes.waiting.items()],
@@ -234,7 +234,7 @@ class Store(
 
     def waiting(
         self, number: Number, after: int, limit: int
-    ) -> list[tuple[int, Letter]]:
+    ) -> list[tuple[int, QueuedEvent]]:
         """
         The first letters that wait for an account and have not been given to
         it, and their serial numbers.
@@ -248,9 +248,9 @@ class Store(
             " ORDER BY w.letter LIMIT ?",
             (number, after, limit),
         )
-        return [(serial, decodeLetter(body)) for serial, body in rows]
+        return [(serial, decodeQueued(body)) for serial, body in rows]
 
-    def unacknowledged(self, number: Number) -> list[tuple[int, int, Letter]]:
+    def unacknowledged(self, number: Number) -> list[tuple[int, int, QueuedEvent]]:
         """
         The letters that were given to an account and not acknowledged: the
         number of the reply that each was in, its serial number, and the
@@ -262,7 +262,7 @@ class Store(
             " WHERE w.number = ? AND w.reply > 0 ORDER BY w.reply, w.letter",
             (number,),
         )
-        return [(reply, serial, decodeLetter(body)) for reply, serial, body in rows]
+        return [(reply, serial, decodeQueued(body)) for reply, serial, body in rows]
 
     # ---- merging
 
