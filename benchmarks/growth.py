@@ -131,7 +131,7 @@ def lookup(count: int) -> float:
         numbers = [Number(20001 + some.randrange(count)) for _ in range(5000)]
         began = time.process_time()
         for number in numbers:
-            assert store.person(number) is not None
+            assert store.account(number) is not None
             store.friends(number)
         used = time.process_time() - began
         store.close()

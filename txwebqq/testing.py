@@ -49,12 +49,12 @@ from txwebqq.net.endpoints import NullCookieJar
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.domain.state import World
 from txwebqq.server.records import (
-    Discussion,
-    Friendship,
-    Person,
+    AccountRecord,
+    DiscussionEntry,
+    FriendshipEntry,
+    GroupEntry,
+    GroupRecord,
     Population,
-    Room,
-    RoomWithMembers,
 )
 from txwebqq.server.resource import WebQQServer
 from txwebqq.server.sessions.captchas import CaptchaMode
@@ -214,8 +214,8 @@ class MemoryWebQQ:
             L{txwebqq.model.Profile}.
         """
         number = Number(next(self._numbers))
-        account = Person(number, passwordHash(PASSWORD), nick, profile=profile)
-        self.world.merge(Population(people=(account,)))
+        account = AccountRecord(number, passwordHash(PASSWORD), nick, profile=profile)
+        self.world.merge(Population(accounts=(account,)))
         return MemoryPerson(self, number, nick)
 
     def friends(self, *nicks: str) -> list[MemoryPerson]:
@@ -231,7 +231,7 @@ class MemoryWebQQ:
         Make friends of people, before they sign on.
         """
         pairs = combinations([person.number for person in people], 2)
-        self.world.merge(Population(friendships=tuple(map(Friendship, pairs))))
+        self.world.merge(Population(friendships=tuple(map(FriendshipEntry, pairs))))
 
     def group(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Number:
         """
@@ -240,11 +240,11 @@ class MemoryWebQQ:
         @return: its permanent number.
         """
         number = Number(next(self._groupNumbers))
-        room = RoomWithMembers(
-            Room(number, name, owner.number),
+        room = GroupEntry(
+            GroupRecord(number, name, owner.number),
             tuple(person.number for person in (owner, *others)),
         )
-        self.world.merge(Population(rooms=(room,)))
+        self.world.merge(Population(groups=(room,)))
         return number
 
     def discussion(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Did:
@@ -253,7 +253,7 @@ class MemoryWebQQ:
         """
         number = Number(next(self._groupNumbers))
         people = tuple(person.number for person in (owner, *others))
-        discussion = Discussion(number, name, owner.number, people)
+        discussion = DiscussionEntry(number, name, owner.number, people)
         self.world.merge(Population(discussions=(discussion,)))
         return Did(number)
 

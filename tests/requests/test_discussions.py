@@ -27,7 +27,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.protocol import WebQQFactory
-from txwebqq.server.records import Discussion as Record
+from txwebqq.server.records import DiscussionEntry as Record
 from txwebqq.server.records import Population
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol

@@ -527,10 +527,10 @@ def test_wrongDetails(details: dict[str, object]) -> None:
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")
-    before = web.world.store.person(alice.number)
+    before = web.world.store.account(alice.number)
     with pytest.raises(RequestRefused):
         web.result(alice.protocol.setDetails(city="x", **details))
-    assert web.world.store.person(alice.number) == before
+    assert web.world.store.account(alice.number) == before
 
 
 def test_signature() -> None:

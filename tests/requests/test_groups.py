@@ -31,7 +31,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.protocol import WebQQFactory
-from txwebqq.server.records import Population, Room, RoomWithMembers
+from txwebqq.server.records import GroupEntry, GroupRecord, Population
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
@@ -390,7 +390,7 @@ def test_dissolving(cats: Cats) -> None:
         assert not person.protocol.groups
         assert web.result(person.protocol.fetchGroups()).groups == {}
     assert web.result(cats.dave.protocol.searchGroups("cats")).total == 0
-    assert web.world.store.room(cats.number) is None
+    assert web.world.store.group(cats.number) is None
 
 
 # ---- administration
@@ -691,10 +691,10 @@ def test_mergingAgain() -> None:
     web.result(bob.protocol.leaveGroup(bob.groupCalled("cats").code))
     store = web.world.store
     assert isinstance(store, Store)
-    room = RoomWithMembers(
-        Room(number, "cats", alice.number), (alice.number, bob.number)
+    room = GroupEntry(
+        GroupRecord(number, "cats", alice.number), (alice.number, bob.number)
     )
-    web.world.merge(Population(rooms=(room,)))
+    web.world.merge(Population(groups=(room,)))
     assert store.memberNumbers(number) == [alice.number]
     [(_, event)] = store.waiting(alice.number, 0, 10)
     assert event.conversation == ("group", number)

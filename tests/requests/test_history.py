@@ -204,15 +204,15 @@ class GroupTests(Histories):
         self.alice.tellGroup("cats", "secret")
         session = self.web.world.sessions.of(self.carol.number)
         assert session is not None
-        [seat] = self.web.world.store.seats(self.alice.number)
-        code = session.sessionIds.code(seat.number)
+        [membership] = self.web.world.store.memberships(self.alice.number)
+        code = session.sessionIds.code(membership.number)
         protocol = self.carol.protocol
         for asked in (
             protocol.fetchGroupHistory(code),
-            protocol.fetchGroupHistory(Code(seat.number)),
+            protocol.fetchGroupHistory(Code(membership.number)),
             protocol.fetchMemberHistory(code, Uin(self.carol.number)),
             protocol.fetchHistoryDays(code),
-            protocol.fetchDiscussionHistory(Did(seat.number)),
+            protocol.fetchDiscussionHistory(Did(membership.number)),
             protocol.fetchDiscussionHistory(Did(0)),
         ):
             self.assertEqual(self.refused(asked), NOT_YOURS)

@@ -35,7 +35,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.net.bodies import FileUpload, MultipartProducer
-from txwebqq.server.records import Discussion, Population, Room, RoomWithMembers
+from txwebqq.server.records import DiscussionEntry, GroupEntry, GroupRecord, Population
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.discussions import SendDiscuMsg2
 from txwebqq.wire.commands.offlinefiles import OfflineFileDownload
@@ -109,7 +109,7 @@ class PictureTests(MediaTestCase):
         The same picture is shown in a discussion.
         """
         people = (self.alice.number, self.bob.number)
-        discussion = Discussion(Number(300001), "tea", self.alice.number, people)
+        discussion = DiscussionEntry(Number(300001), "tea", self.alice.number, people)
         self.web.world.merge(Population(discussions=(discussion,)))
         segment = self.result(self.alice.protocol.uploadGroupPicture(PNG))
         did = Did(300001)
@@ -127,9 +127,9 @@ class PictureTests(MediaTestCase):
         """
         self.result(self.alice.protocol.sendGroupPicture(self.gid, PNG))
         message = self.last(self.bob, GroupMessage)
-        room = Room(message.number, "cats", self.alice.number)
-        late = RoomWithMembers(room, (self.carol.number,))
-        self.web.world.merge(Population(rooms=(late,)))
+        group = GroupRecord(message.number, "cats", self.alice.number)
+        late = GroupEntry(group, (self.carol.number,))
+        self.web.world.merge(Population(groups=(late,)))
         denied = self.carol.protocol.fetchPicture(message, message.content[0])
         with self.assertRaises(RequestRefused):
             self.result(denied)

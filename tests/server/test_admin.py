@@ -15,8 +15,8 @@ from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, PEOPLE, House, t
 from txwebqq.model import Number
 from txwebqq.server.admin import main
 from txwebqq.server.population import parse
-from txwebqq.server.populationwriter import write
-from txwebqq.server.storage.admin import FOR_OTHERS, THEIRS
+from txwebqq.server.populationwriter import writePopulation
+from txwebqq.server.storage.admin import ACCOUNT_COLUMNS, SHARED_TABLES
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordHash
 
@@ -132,10 +132,10 @@ def test_passwords(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def check(password: str) -> None:
         store = desk.store()
-        person = store.person(ALICE)
+        account = store.account(ALICE)
         store.close()
-        assert person is not None
-        assert person.firstHash == passwordHash(password)
+        assert account is not None
+        assert account.firstHash == passwordHash(password)
 
     command = ("account", "password", "10001")
     desk.run(*command, "--password-file", "-", typed=" two words\r\n")
@@ -185,9 +185,9 @@ def test_removed(desk: Desk) -> None:
     assert store.friendNumbers(ALICE) == [BOB]
     assert store.friendNumbers(CAROL) == []
     assert store.waiting(CAROL, 0, 10) == []
-    chat = store.chat(Number(300001))
-    assert chat is not None
-    assert chat.owner == ALICE
+    discussion = store.discussion(Number(300001))
+    assert discussion is not None
+    assert discussion.owner == ALICE
     store.close()
     db = sqlite3.connect(desk.path)
     assert db.execute("SELECT count(*) FROM letter").fetchone() == (0,)
@@ -207,7 +207,7 @@ def test_allTables() -> None:
             " AND name NOT LIKE 'sqlite%'"
         )
     }
-    assert tables == set(THEIRS) | set(FOR_OTHERS)
+    assert tables == set(ACCOUNT_COLUMNS) | set(SHARED_TABLES)
 
 
 def test_friendships(desk: Desk) -> None:
@@ -343,10 +343,10 @@ def test_export(desk: Desk) -> None:
     desk.run("import", str(file))
     store = desk.store()
     assert store.population() == everything
-    assert len(everything.people) == 5
+    assert len(everything.accounts) == 5
     assert len(everything.friendships) == 3
     store.close()
-    assert write(everything) == file.read_text(encoding="utf-8")
+    assert writePopulation(everything) == file.read_text(encoding="utf-8")
     assert desk.refused("export", str(file)).endswith("File exists")
 
 
@@ -363,8 +363,8 @@ def test_oneSided(desk: Desk) -> None:
     desk.path = desk.folder / "copy.db"
     desk.run("import", str(file))
     store = desk.store()
-    assert store.keeping(ALICE, CAROL) is not None
-    assert store.keeping(CAROL, ALICE) is None
+    assert store.friendEntry(ALICE, CAROL) is not None
+    assert store.friendEntry(CAROL, ALICE) is None
     store.close()
 
 
@@ -382,7 +382,7 @@ def test_update(desk: Desk) -> None:
     def people() -> dict[int, tuple[str, bool]]:
         store = desk.store()
         isNew = passwordHash("new")
-        found = {p.number: (p.nick, p.firstHash == isNew) for p in store.people()}
+        found = {p.number: (p.nick, p.firstHash == isNew) for p in store.accounts()}
         store.close()
         return {n: found[Number(n)] for n in (10001, 10002, 10009)}
 
@@ -446,9 +446,9 @@ def test_beside(desk: Desk) -> None:
     house.visitor(ALICE).tellCats("meow")
     assert textsOf(carol.poll().response) == ["meow"]
     desk.run("account", "add", "10009", "--password-file=-", typed="x\n")
-    assert store.person(Number(10009)) is not None
+    assert store.account(Number(10009)) is not None
     problem = desk.refused("account", "remove", "10009")
     assert "a server has it open: stop it first" in problem
     desk.run("group", "remove", "200001")
-    assert store.room(CATS) is None
+    assert store.group(CATS) is None
     store.close()

@@ -10,7 +10,7 @@ import pytest
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server.population import load, parse
-from txwebqq.server.records import Discussion
+from txwebqq.server.records import DiscussionEntry
 from txwebqq.wire.digests import passwordHash
 
 ACCOUNT = '[[account]]\nnumber = 10001\npassword = "x"\n'
@@ -22,10 +22,10 @@ def test_account() -> None:
     """
     An account needs a number and a password, which is hashed as UTF-8.
     """
-    (person,) = parse('[[account]]\nnumber = 10001\npassword = "密码"').people
-    assert person.firstHash == passwordHash("密码")
-    assert person.nick == "10001"
-    assert "密码" not in repr(person)
+    (account,) = parse('[[account]]\nnumber = 10001\npassword = "密码"').accounts
+    assert account.firstHash == passwordHash("密码")
+    assert account.nick == "10001"
+    assert "密码" not in repr(account)
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_owner() -> None:
     """
     An owner is a member, named as one or not.
     """
-    (room,) = parse(GROUP + "members = [10002]").rooms
+    (room,) = parse(GROUP + "members = [10002]").groups
     assert room.members == (10001, 10002)
     (discussion,) = parse("[[discussion]]\nnumber = 300001\nowner = 10001").discussions
-    assert discussion == Discussion(300001, "", 10001, (10001,))  # type: ignore[arg-type]
+    assert discussion == DiscussionEntry(300001, "", 10001, (10001,))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_hashedPassword() -> None:
     # What md5sum says of "secret".
     digits = "5EBE2294ECD0E0F08EAB7690D2A6EE69"
     text = f"[[account]]\nnumber = 10001\npassword_md5 = '{digits}'"
-    (person,) = parse(text).people
-    assert person.firstHash == passwordHash("secret")
+    (account,) = parse(text).accounts
+    assert account.firstHash == passwordHash("secret")
 
 
 def test_files(tmp_path: Path) -> None:
@@ -184,4 +184,4 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration, match=r"people\.toml: population: 'x'"):
         load(path)
     path.write_text(ACCOUNT)
-    assert len(load(path).people) == 1
+    assert len(load(path).accounts) == 1

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from tests.server.harness import ALICE, BOB, CAROL, DAVE, PEOPLE
 from txwebqq.model import ANYBODY, MAY_JOIN, MAY_NOT_JOIN, WHO_ANSWERS, Number
 from txwebqq.server.population import parse
-from txwebqq.server.populationwriter import write
+from txwebqq.server.populationwriter import writePopulation
 from txwebqq.server.records import (
-    Discussion,
-    Drawer,
-    Friendship,
-    Person,
+    AccountRecord,
+    CategoryRecord,
+    DiscussionEntry,
+    FriendshipEntry,
+    GroupEntry,
+    GroupRecord,
     Population,
-    Room,
-    RoomWithMembers,
 )
 from txwebqq.server.storage.store import Store
 
@@ -28,16 +28,16 @@ PAIRS = tuple((a, b) for a in FOLK for b in FOLK if a < b)
 
 texts = st.text(max_size=8)
 names = texts.filter(bool)
-drawers = st.lists(
+categories = st.lists(
     # Few names, so that some are there twice.
     st.builds(
-        Drawer,
+        CategoryRecord,
         st.integers(1, 65535),
         st.sampled_from(("Family", '茶 "x"', "\x7f\n")),
         st.integers(0, 65535),
     ),
     max_size=4,
-    unique_by=lambda drawer: drawer.index,
+    unique_by=lambda category: category.index,
 ).map(lambda found: tuple(sorted(found, key=lambda drawer: drawer.index)))
 profiles = st.fixed_dictionaries(
     {},
@@ -60,7 +60,9 @@ profiles = st.fixed_dictionaries(
 
 
 @st.composite
-def friendships(draw: st.DrawFn, own: dict[Number, tuple[Drawer, ...]]) -> Friendship:
+def friendships(
+    draw: st.DrawFn, own: dict[Number, tuple[CategoryRecord, ...]]
+) -> FriendshipEntry:
     between = draw(st.sampled_from(PAIRS))
     keptBy = draw(st.sampled_from((None, *between)))
     keepers = between if keptBy is None else (keptBy,)
@@ -74,13 +76,13 @@ def friendships(draw: st.DrawFn, own: dict[Number, tuple[Drawer, ...]]) -> Frien
         elif known:
             categories[number] = draw(st.sampled_from([d.index for d in known]))
     marknames = {n: draw(names) for n in keepers if draw(st.booleans())}
-    return Friendship(between, categories, marknames, keptBy)
+    return FriendshipEntry(between, categories, marknames, keptBy)
 
 
 @st.composite
-def rooms(draw: st.DrawFn) -> RoomWithMembers:
+def rooms(draw: st.DrawFn) -> GroupEntry:
     members = draw(st.sets(st.sampled_from(FOLK), min_size=1).map(sorted))
-    room = Room(
+    group = GroupRecord(
         Number(draw(st.integers(200001, 200003))),
         draw(texts),
         draw(st.sampled_from(members)),
@@ -91,27 +93,27 @@ def rooms(draw: st.DrawFn) -> RoomWithMembers:
     )
     admins = frozenset(draw(st.sets(st.sampled_from(members))))
     cards = {n: draw(names) for n in members if draw(st.booleans())}
-    return RoomWithMembers(room, tuple(members), admins, cards)
+    return GroupEntry(group, tuple(members), admins, cards)
 
 
 @st.composite
-def discussions(draw: st.DrawFn) -> Discussion:
+def discussions(draw: st.DrawFn) -> DiscussionEntry:
     members = draw(st.permutations(FOLK))[: draw(st.integers(1, 4))]
     number = Number(draw(st.integers(300001, 300003)))
-    return Discussion(number, draw(texts), members[0], tuple(members))
+    return DiscussionEntry(number, draw(texts), members[0], tuple(members))
 
 
 @st.composite
 def populations(draw: st.DrawFn) -> Population:
-    own = {number: draw(drawers) for number in FOLK}
+    own = {number: draw(categories) for number in FOLK}
     kept = st.lists(friendships(own), unique_by=lambda f: f.between)
     return Population(
         tuple(
-            Person(n, HASH, draw(texts), draw(st.integers(0, 9)), draw(profiles))
+            AccountRecord(n, HASH, draw(texts), draw(st.integers(0, 9)), draw(profiles))
             for n in FOLK
         ),
         tuple(draw(kept)),
-        tuple(draw(st.lists(rooms(), unique_by=lambda r: r.room.number, max_size=2))),
+        tuple(draw(st.lists(rooms(), unique_by=lambda r: r.group.number, max_size=2))),
         tuple(draw(st.lists(discussions(), unique_by=lambda d: d.number, max_size=2))),
         own,
     )
@@ -122,7 +124,7 @@ def moved(store: Store) -> Store:
     An empty database, after everybody was written down and read again.
     """
     fresh = Store()
-    fresh.merge(parse(write(store.population())))
+    fresh.merge(parse(writePopulation(store.population())))
     return fresh
 
 
@@ -141,7 +143,7 @@ def test_roundTrip(population: Population) -> None:
         assert sorted(map(repr, fresh.friends(number))) == sorted(
             map(repr, store.friends(number))
         )
-        assert fresh.drawers(number) == store.drawers(number)
+        assert fresh.categories(number) == store.categories(number)
     store.close()
     fresh.close()
 
@@ -153,12 +155,16 @@ def test_emptyCategory() -> None:
     """
     store = Store()
     store.merge(parse(PEOPLE))
-    for drawer in (Drawer(7, "Tea", 9), Drawer(8, "Tea", 2), Drawer(9, "Empty", 1)):
-        store.setDrawer(ALICE, drawer)
+    for category in (
+        CategoryRecord(7, "Tea", 9),
+        CategoryRecord(8, "Tea", 2),
+        CategoryRecord(9, "Empty", 1),
+    ):
+        store.setCategory(ALICE, category)
     store.changeFriend(ALICE, CAROL, 8, "")
     fresh = moved(store)
-    assert Drawer(9, "Empty", 1) in fresh.drawers(ALICE)
-    kept = fresh.keeping(ALICE, CAROL)
+    assert CategoryRecord(9, "Empty", 1) in fresh.categories(ALICE)
+    kept = fresh.friendEntry(ALICE, CAROL)
     assert kept is not None
     assert kept.category == 8
     store.close()
@@ -171,10 +177,10 @@ def test_created() -> None:
     """
     store = Store()
     store.merge(parse(PEOPLE))
-    room = Room(Number(0), "new", ALICE, created=1366004099)
-    number = store.createRoom(room, [ALICE])
-    assert "created = 2013-04-15T05:34:59Z" in write(store.population())
-    made = moved(store).room(number)
+    group = GroupRecord(Number(0), "new", ALICE, created=1366004099)
+    number = store.createGroup(group, [ALICE])
+    assert "created = 2013-04-15T05:34:59Z" in writePopulation(store.population())
+    made = moved(store).group(number)
     assert made is not None
     assert made.created == 1366004099
 
@@ -185,9 +191,11 @@ def test_nobodyAnswers() -> None:
     which it was forgotten does not.
     """
     store = Store()
-    store.merge(Population((Person(ALICE, HASH, "", 0, {"allow": WHO_ANSWERS}),)))
-    (person,) = moved(store).people()
-    assert person.profile == {"allow": WHO_ANSWERS, "answer": ""}
+    store.merge(
+        Population((AccountRecord(ALICE, HASH, "", 0, {"allow": WHO_ANSWERS}),))
+    )
+    (account,) = moved(store).accounts()
+    assert account.profile == {"allow": WHO_ANSWERS, "answer": ""}
 
 
 def test_known() -> None:
@@ -199,7 +207,10 @@ def test_known() -> None:
     account = f'[[account]]\nnumber = {ALICE}\npassword = "x"\n'
     text = account + 'categories = [{ name = "a" }, { name = "b", sort = 5 }]'
     store.merge(parse(text))
-    assert store.drawers(ALICE) == [Drawer(1, "a", 1), Drawer(2, "b", 5)]
-    store.removeDrawer(ALICE, 1)
+    assert store.categories(ALICE) == [
+        CategoryRecord(1, "a", 1),
+        CategoryRecord(2, "b", 5),
+    ]
+    store.removeCategory(ALICE, 1)
     store.merge(parse(text))
-    assert store.drawers(ALICE) == [Drawer(2, "b", 5)]
+    assert store.categories(ALICE) == [CategoryRecord(2, "b", 5)]

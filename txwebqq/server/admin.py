@@ -20,10 +20,10 @@ from txwebqq.server import population, populationwriter
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
     LOWEST_NUMBER,
-    Person,
+    AccountRecord,
+    GroupEntry,
+    GroupRecord,
     Population,
-    Room,
-    RoomWithMembers,
 )
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import DatabaseInUse
@@ -291,52 +291,56 @@ def _passwordIn(file: str) -> str:
 # ---- accounts
 
 
-def _person(store: Store, number: Number) -> Person:
-    person = store.person(number)
-    if person is None:
+def _account(store: Store, number: Number) -> AccountRecord:
+    account = store.account(number)
+    if account is None:
         raise InvalidConfiguration(f"there is no account {number}")
-    return person
+    return account
 
 
 def _addAccount(store: Store, arguments: Arguments) -> None:
     number = arguments.number
-    if store.person(number) is not None:
+    if store.account(number) is not None:
         raise InvalidConfiguration(f"there is an account {number} already")
     nick = str(number) if arguments.nick is None else arguments.nick
-    store.merge(Population(people=(Person(number, arguments.firstHash, nick),)))
+    store.merge(
+        Population(accounts=(AccountRecord(number, arguments.firstHash, nick),))
+    )
 
 
 def _removeAccount(store: Store, arguments: Arguments) -> None:
     number = arguments.number
-    _person(store, number)
-    owned = ", ".join(map(str, store.roomsOf(number)))
+    _account(store, number)
+    owned = ", ".join(map(str, store.groupsOf(number)))
     if owned:
         raise InvalidConfiguration(
             f"account {number} owns groups: {owned}; remove them first"
         )
-    store.removePerson(number)
+    store.removeAccount(number)
 
 
 def _listAccounts(store: Store, arguments: Arguments) -> None:
-    for person in store.people():
-        _say(f"{person.number}\t{_shown(person.nick)}")
+    for account in store.accounts():
+        _say(f"{account.number}\t{_shown(account.nick)}")
 
 
 def _showAccount(store: Store, arguments: Arguments) -> None:
-    person = _person(store, arguments.number)
-    _say(f"number: {person.number}")
-    _say(f"nick: {_shown(person.nick)}")
-    for key, value in sorted(person.profile.items()):
+    account = _account(store, arguments.number)
+    _say(f"number: {account.number}")
+    _say(f"nick: {_shown(account.nick)}")
+    for key, value in sorted(account.profile.items()):
         _say(f"{key}: {_shown(str(value))}")
-    friends = sorted(store.friends(person.number), key=lambda each: each.number)
+    friends = sorted(store.friends(account.number), key=lambda each: each.number)
     for friend in friends:
         _say(f"friend: {friend.number} {_shown(friend.markname or friend.nick)}")
-    for seat in sorted(store.seats(person.number), key=lambda each: each.number):
-        _say(f"group: {seat.number} {_shown(seat.name)}")
+    for membership in sorted(
+        store.memberships(account.number), key=lambda each: each.number
+    ):
+        _say(f"group: {membership.number} {_shown(membership.name)}")
 
 
 def _changePassword(store: Store, arguments: Arguments) -> None:
-    _person(store, arguments.number)
+    _account(store, arguments.number)
     store.setPassword(arguments.number, arguments.firstHash)
 
 
@@ -347,12 +351,12 @@ def _addFriendship(store: Store, arguments: Arguments) -> None:
     one, other = arguments.one, arguments.other
     if one == other:
         raise InvalidConfiguration(f"{one} is one and the same")
-    _person(store, one)
-    _person(store, other)
+    _account(store, one)
+    _account(store, other)
     lacking = [
         (owner, friend)
         for owner, friend in ((one, other), (other, one))
-        if store.keeping(owner, friend) is None
+        if store.friendEntry(owner, friend) is None
     ]
     if not lacking:
         raise InvalidConfiguration(f"{one} and {other} are friends already")
@@ -370,18 +374,18 @@ def _removeFriendship(store: Store, arguments: Arguments) -> None:
 # ---- groups
 
 
-def _room(store: Store, number: Number) -> Room:
-    room = store.room(number)
-    if room is None:
+def _group(store: Store, number: Number) -> GroupRecord:
+    group = store.group(number)
+    if group is None:
         raise InvalidConfiguration(f"there is no group {number}")
-    return room
+    return group
 
 
 def _addGroup(store: Store, arguments: Arguments) -> None:
     number, owner = arguments.number, arguments.owner
-    if store.room(number) is not None:
+    if store.group(number) is not None:
         raise InvalidConfiguration(f"there is a group {number} already")
-    room = Room(
+    group = GroupRecord(
         number,
         arguments.name,
         owner,
@@ -389,66 +393,66 @@ def _addGroup(store: Store, arguments: Arguments) -> None:
         description=arguments.description,
     )
     members = tuple(dict.fromkeys((owner, *arguments.members)))
-    store.merge(Population(rooms=(RoomWithMembers(room, members),)))
-    if store.room(number) is None:
+    store.merge(Population(groups=(GroupEntry(group, members),)))
+    if store.group(number) is None:
         raise InvalidConfiguration(
             f"there was a group {number}, which was dissolved: take another number"
         )
 
 
 def _removeGroup(store: Store, arguments: Arguments) -> None:
-    _room(store, arguments.number)
-    store.dissolveRoom(arguments.number)
+    _group(store, arguments.number)
+    store.dissolveGroup(arguments.number)
 
 
 def _showGroup(store: Store, arguments: Arguments) -> None:
-    room = _room(store, arguments.number)
-    _say(f"number: {room.number}")
-    _say(f"name: {_shown(room.name)}")
-    for word, text in (("memo", room.memo), ("description", room.description)):
+    group = _group(store, arguments.number)
+    _say(f"number: {group.number}")
+    _say(f"name: {_shown(group.name)}")
+    for word, text in (("memo", group.memo), ("description", group.description)):
         if text:
             _say(f"{word}: {_shown(text)}")
-    for member in sorted(store.members(room.number), key=lambda each: each.number):
+    for member in sorted(store.members(group.number), key=lambda each: each.number):
         kind = "admin" if member.flag & 1 else "member"
-        if member.number == room.owner:
+        if member.number == group.owner:
             kind = "owner"
         _say(f"{kind}: {member.number} {_shown(member.card or member.nick)}")
 
 
 def _addMember(store: Store, arguments: Arguments) -> None:
-    room, number = _room(store, arguments.group), arguments.number
-    _person(store, number)
-    if store.isMember(room.number, number):
-        raise InvalidConfiguration(f"{number} is in group {room.number} already")
-    store.addMember(room.number, number)
+    group, number = _group(store, arguments.group), arguments.number
+    _account(store, number)
+    if store.isMember(group.number, number):
+        raise InvalidConfiguration(f"{number} is in group {group.number} already")
+    store.addMember(group.number, number)
 
 
-def _member(store: Store, arguments: Arguments) -> tuple[Room, Number]:
-    room, number = _room(store, arguments.group), arguments.number
-    if not store.isMember(room.number, number):
-        raise InvalidConfiguration(f"{number} is not in group {room.number}")
-    if room.owner == number:
-        raise InvalidConfiguration(f"{number} is the owner of group {room.number}")
-    return room, number
+def _member(store: Store, arguments: Arguments) -> tuple[GroupRecord, Number]:
+    group, number = _group(store, arguments.group), arguments.number
+    if not store.isMember(group.number, number):
+        raise InvalidConfiguration(f"{number} is not in group {group.number}")
+    if group.owner == number:
+        raise InvalidConfiguration(f"{number} is the owner of group {group.number}")
+    return group, number
 
 
 def _removeMember(store: Store, arguments: Arguments) -> None:
-    room, number = _member(store, arguments)
-    store.removeMember(room.number, number)
+    group, number = _member(store, arguments)
+    store.removeMember(group.number, number)
 
 
 def _makeAdmin(store: Store, arguments: Arguments) -> None:
-    room, number = _member(store, arguments)
-    flag = store.memberFlag(room.number, number) or 0
+    group, number = _member(store, arguments)
+    flag = store.memberFlag(group.number, number) or 0
     wanted = flag & ~1 if arguments.revoke else flag | 1
-    store.setFlag(room.number, number, wanted)
+    store.setFlag(group.number, number, wanted)
 
 
 # ---- everything
 
 
 def _export(store: Store, arguments: Arguments) -> None:
-    text = populationwriter.write(store.population())
+    text = populationwriter.writePopulation(store.population())
     try:
         handle = os.open(arguments.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -462,14 +466,14 @@ def _readPopulation(arguments: Arguments) -> None:
 
 
 def _import(store: Store, arguments: Arguments) -> None:
-    people = arguments.population.people
-    known = {p.number for p in people if store.person(p.number) is not None}
+    people = arguments.population.accounts
+    known = {p.number for p in people if store.account(p.number) is not None}
     try:
         store.merge(arguments.population)
     except InvalidConfiguration as e:
         raise InvalidConfiguration(f"{arguments.file}: {e}") from e
     if arguments.update:
-        store.updatePeople([p for p in people if p.number in known])
+        store.updateAccounts([p for p in people if p.number in known])
 
 
 def _statistics(store: Store, arguments: Arguments) -> None:

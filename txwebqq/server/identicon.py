@@ -15,7 +15,7 @@ SIDE = CELLS * CELL + 2 * MARGIN
 """Forty dots, like the avatars of WebQQ."""
 
 
-def portrait(number: int) -> bytes:
+def identicon(number: int) -> bytes:
     """
     A PNG picture, always the same for a number and seldom for two.
     """

@@ -26,13 +26,13 @@ from txwebqq.model import (
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
     LOWEST_NUMBER,
-    Discussion,
-    Drawer,
-    Friendship,
-    Person,
+    AccountRecord,
+    CategoryRecord,
+    DiscussionEntry,
+    FriendshipEntry,
+    GroupEntry,
+    GroupRecord,
     Population,
-    Room,
-    RoomWithMembers,
 )
 from txwebqq.wire.digests import passwordHash
 
@@ -182,15 +182,17 @@ def parse(text: str) -> Population:
         raise InvalidConfiguration(f"not TOML: {e}") from e
     accounts = list(_each(file, "account", _account))
     population = Population(
-        people=tuple(person for person, _ in accounts),
+        accounts=tuple(account for account, _ in accounts),
         friendships=tuple(_each(file, "friendship", _friendship)),
-        rooms=tuple(_each(file, "group", _room)),
+        groups=tuple(_each(file, "group", _room)),
         discussions=tuple(_each(file, "discussion", _discussion)),
-        drawers={person.number: drawers for person, drawers in accounts if drawers},
+        categories={
+            person.number: categories for person, categories in accounts if categories
+        },
     )
     file.close()
-    _refuseTwice("account", (person.number for person in population.people))
-    _refuseTwice("group", (entry.room.number for entry in population.rooms))
+    _refuseTwice("account", (person.number for person in population.accounts))
+    _refuseTwice("group", (entry.group.number for entry in population.groups))
     _refuseTwice("discussion", (entry.number for entry in population.discussions))
     _refuseTwice(
         "friendship between",
@@ -237,15 +239,15 @@ def _refuseTwice(kind: str, names: Iterable[object]) -> None:
         seen.add(name)
 
 
-def _account(entry: Entry) -> tuple[Person, tuple[Drawer, ...]]:
+def _account(entry: Entry) -> tuple[AccountRecord, tuple[CategoryRecord, ...]]:
     return _person(entry), _drawers(entry)
 
 
-def _drawers(entry: Entry) -> tuple[Drawer, ...]:
+def _drawers(entry: Entry) -> tuple[CategoryRecord, ...]:
     tables = entry.take("categories") if entry.has("categories") else []
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
         raise entry.error("categories is not a list of tables")
-    drawers = []
+    categories = []
     for position, table in enumerate(tables, 1):
         one = Entry(f"{entry.name}: category {position}", table)
         index = one.integer("index", position)
@@ -258,13 +260,13 @@ def _drawers(entry: Entry) -> tuple[Drawer, ...]:
         if not name:
             raise one.error("name is empty")
         one.close()
-        drawers.append(Drawer(index, name, sort))
-    if len({drawer.index for drawer in drawers}) < len(drawers):
+        categories.append(CategoryRecord(index, name, sort))
+    if len({category.index for category in categories}) < len(categories):
         raise entry.error("categories has an index twice")
-    return tuple(drawers)
+    return tuple(categories)
 
 
-def _person(entry: Entry) -> Person:
+def _person(entry: Entry) -> AccountRecord:
     number = entry.number("number")
     firstHash = _firstHash(entry)
     profile: dict[str, Any] = {}
@@ -285,7 +287,7 @@ def _person(entry: Entry) -> Person:
         raise entry.error(f"allow is not from {ANYBODY} to {WHO_ANSWERS_AND_ASKS}")
     if allow == WHO_ANSWERS and "answer" not in profile:
         raise entry.error("with allow = 3 there must be an answer")
-    return Person(
+    return AccountRecord(
         number=number,
         firstHash=firstHash,
         nick=entry.text("nick", str(number)),
@@ -327,23 +329,23 @@ def _firstHash(entry: Entry) -> bytes:
     return bytes.fromhex(digits)
 
 
-def _friendship(entry: Entry) -> Friendship:
+def _friendship(entry: Entry) -> FriendshipEntry:
     between = entry.numbers("between")
     if len(between) != 2:
         raise entry.error("between does not name two people")
     keptBy = entry.number("kept_by") if entry.has("kept_by") else None
     if keptBy is not None and keptBy not in between:
         raise entry.error("kept_by is neither of the two")
-    keepers = between if keptBy is None else [keptBy]
-    return Friendship(
+    listOwners = between if keptBy is None else [keptBy]
+    return FriendshipEntry(
         between=(between[0], between[1]),
-        categories=_categories(entry, keepers),
-        marknames=_perDirection(entry, "markname", keepers),
+        categories=_categories(entry, listOwners),
+        marknames=_perDirection(entry, "markname", listOwners),
         keptBy=keptBy,
     )
 
 
-def _categories(entry: Entry, keepers: list[Number]) -> dict[Number, str | int]:
+def _categories(entry: Entry, listOwners: list[Number]) -> dict[Number, str | int]:
     """
     Where either of two friends keeps the other: as L{_perDirection} has it,
     with indices in the place of names in a table.
@@ -355,14 +357,18 @@ def _categories(entry: Entry, keepers: list[Number]) -> dict[Number, str | int]:
     if isinstance(value, dict):
         for name in [n for n, index in value.items() if type(index) is int]:
             index = value.pop(name)
-            if name not in map(str, keepers):
+            if name not in map(str, listOwners):
                 raise entry.error(f"category: {name!r} is not one of them")
             indices[Number(int(name))] = index
-    names = _perDirection(Entry(entry.name, {"category": value}), "category", keepers)
+    names = _perDirection(
+        Entry(entry.name, {"category": value}), "category", listOwners
+    )
     return indices | names
 
 
-def _perDirection(entry: Entry, key: str, keepers: list[Number]) -> dict[Number, str]:
+def _perDirection(
+    entry: Entry, key: str, listOwners: list[Number]
+) -> dict[Number, str]:
     """
     What either of two friends has for the other: one text for both, two texts
     in the order of C{between}, or a table by the number of who keeps it.
@@ -372,17 +378,17 @@ def _perDirection(entry: Entry, key: str, keepers: list[Number]) -> dict[Number,
     value = entry.take(key)
     match value:
         case str():
-            return dict.fromkeys(keepers, value)
-        case [str(one), str(other)] if len(keepers) == 2:
-            return {keepers[0]: one, keepers[1]: other}
+            return dict.fromkeys(listOwners, value)
+        case [str(one), str(other)] if len(listOwners) == 2:
+            return {listOwners[0]: one, listOwners[1]: other}
         case dict():
             table = Entry(entry.name, {key: value})
-            return table.textsByNumber(key, keepers)
-    two = "nor two texts, " if len(keepers) == 2 else ""
+            return table.textsByNumber(key, listOwners)
+    two = "nor two texts, " if len(listOwners) == 2 else ""
     raise entry.error(f"{key} is neither a text, {two}nor a table of texts by number")
 
 
-def _room(entry: Entry) -> RoomWithMembers:
+def _room(entry: Entry) -> GroupEntry:
     number = entry.number("number")
     owner = entry.number("owner")
     members = _withOwner(owner, entry.numbers("members", []))
@@ -392,7 +398,7 @@ def _room(entry: Entry) -> RoomWithMembers:
     option = entry.integer("option", MAY_ASK)
     if option not in (MAY_JOIN, MAY_ASK, MAY_NOT_JOIN):
         raise entry.error(f"option is none of {MAY_JOIN}, {MAY_ASK}, {MAY_NOT_JOIN}")
-    room = Room(
+    group = GroupRecord(
         number=number,
         name=entry.text("name"),
         owner=owner,
@@ -401,8 +407,8 @@ def _room(entry: Entry) -> RoomWithMembers:
         created=_created(entry),
         option=option,
     )
-    return RoomWithMembers(
-        room=room,
+    return GroupEntry(
+        group=group,
         members=members,
         admins=admins,
         cards=entry.textsByNumber("cards", members),
@@ -418,10 +424,10 @@ def _created(entry: Entry) -> int:
     return int(time.timestamp())
 
 
-def _discussion(entry: Entry) -> Discussion:
+def _discussion(entry: Entry) -> DiscussionEntry:
     number = entry.number("number")
     owner = entry.number("owner")
-    return Discussion(
+    return DiscussionEntry(
         number=number,
         name=entry.text("name", ""),
         owner=owner,

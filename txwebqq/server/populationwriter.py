@@ -11,45 +11,45 @@ from typing import Any
 
 from txwebqq.model import MAY_ASK, WHO_ANSWERS, Number
 from txwebqq.server.population import PROFILE_NUMBERS, PROFILE_TEXTS
-from txwebqq.server.records import Drawer, Population
+from txwebqq.server.records import CategoryRecord, Population
 
 
-def write(population: Population) -> str:
+def writePopulation(population: Population) -> str:
     """
     The text that describes a population: what
     L{txwebqq.server.population.parse} makes of it is the same again. Passwords
     are their MD5.
     """
     lines: list[str] = []
-    for person in population.people:
-        lines += ["[[account]]", f"number = {person.number}"]
-        lines.append(f'password_md5 = "{person.firstHash.hex()}"')
-        lines.append(f"nick = {_quoted(person.nick)}")
-        if person.face:
-            lines.append(f"face = {person.face}")
-        lines += _profileLines(person.profile)
-        lines += [*_drawerLines(population.drawers.get(person.number, ())), ""]
+    for account in population.accounts:
+        lines += ["[[account]]", f"number = {account.number}"]
+        lines.append(f'password_md5 = "{account.firstHash.hex()}"')
+        lines.append(f"nick = {_quoted(account.nick)}")
+        if account.face:
+            lines.append(f"face = {account.face}")
+        lines += _profileLines(account.profile)
+        lines += [*_categoryLines(population.categories.get(account.number, ())), ""]
     for friendship in population.friendships:
         lines += ["[[friendship]]", f"between = {list(friendship.between)}"]
         if friendship.keptBy is not None:
             lines.append(f"kept_by = {friendship.keptBy}")
         lines += _tableLine("category", friendship.categories)
         lines += [*_tableLine("markname", friendship.marknames), ""]
-    for entry in population.rooms:
-        room = entry.room
-        lines += ["[[group]]", f"number = {room.number}"]
-        lines += [f"name = {_quoted(room.name)}", f"owner = {room.owner}"]
+    for entry in population.groups:
+        group = entry.group
+        lines += ["[[group]]", f"number = {group.number}"]
+        lines += [f"name = {_quoted(group.name)}", f"owner = {group.owner}"]
         lines.append(f"members = {list(entry.members)}")
         if entry.admins:
             lines.append(f"admins = {sorted(entry.admins)}")
         lines += _tableLine("cards", entry.cards)
-        for key, text in (("memo", room.memo), ("description", room.description)):
+        for key, text in (("memo", group.memo), ("description", group.description)):
             if text:
                 lines.append(f"{key} = {_quoted(text)}")
-        if room.created:
-            lines.append(f"created = {_time(room.created)}")
-        if room.option != MAY_ASK:
-            lines.append(f"option = {room.option}")
+        if group.created:
+            lines.append(f"created = {_time(group.created)}")
+        if group.option != MAY_ASK:
+            lines.append(f"option = {group.option}")
         lines.append("")
     for discussion in population.discussions:
         lines += ["[[discussion]]", f"number = {discussion.number}"]
@@ -81,10 +81,10 @@ def _profileLines(profile: Mapping[str, Any]) -> Iterator[str]:
         yield f"birthday = {told}"
 
 
-def _drawerLines(drawers: Iterable[Drawer]) -> Iterator[str]:
+def _categoryLines(categories: Iterable[CategoryRecord]) -> Iterator[str]:
     tables = [
         f"{{ index = {d.index}, name = {_quoted(d.name)}, sort = {d.sort} }}"
-        for d in drawers
+        for d in categories
     ]
     if tables:
         yield f"categories = [{', '.join(tables)}]"

@@ -12,7 +12,7 @@ from txwebqq.model import MAY_ASK, Number
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class AccountRecord:
     """
     An account.
 
@@ -28,7 +28,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Friend:
+class FriendRecord:
     """
     A friend, as somebody keeps them.
     """
@@ -41,7 +41,7 @@ class Friend:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawer:
+class CategoryRecord:
     """
     A category of somebody's friend list.
     """
@@ -52,7 +52,7 @@ class Drawer:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class FriendEntry:
     """
     How somebody keeps a friend: in which category, and by what name.
     """
@@ -62,7 +62,7 @@ class Keeping:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FriendRequestRecord:
     """
     Somebody wants to be another one's friend.
 
@@ -81,7 +81,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendance:
+class OnlineTime:
     """
     On how many days somebody was signed on, and for how long.
     """
@@ -91,7 +91,7 @@ class Attendance:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class GroupRecord:
     """
     A group.
 
@@ -109,7 +109,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class GroupMembership:
     """
     A group in the list of one of its members.
     """
@@ -121,7 +121,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendant:
+class GroupMemberRecord:
     """
     A member of a group.
 
@@ -136,21 +136,21 @@ class Attendant:
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class JoinRequest:
     """
     Somebody wants into a group.
 
     @ivar time: Unix seconds.
     """
 
-    room: Number
+    group: Number
     number: Number
     text: str
     time: int
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class DiscussionRecord:
     """
     A discussion.
 
@@ -164,7 +164,7 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatSeat:
+class DiscussionMembership:
     """
     A discussion in the list of one of its members.
     """
@@ -178,7 +178,7 @@ class ChatSeat:
 
 
 @dataclass(frozen=True, slots=True)
-class Friendship:
+class FriendshipEntry:
     """
     Two people who are friends.
 
@@ -195,7 +195,7 @@ class Friendship:
     keptBy: Number | None = None
 
     @property
-    def keepers(self) -> tuple[Number, ...]:
+    def listOwners(self) -> tuple[Number, ...]:
         """
         Who has the other for a friend.
         """
@@ -203,21 +203,21 @@ class Friendship:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomWithMembers:
+class GroupEntry:
     """
     A group with whoever is in it.
 
     @ivar cards: the names that members carry in it.
     """
 
-    room: Room
+    group: GroupRecord
     members: tuple[Number, ...]
     admins: frozenset[Number] = frozenset()
     cards: Mapping[Number, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Discussion:
+class DiscussionEntry:
     """
     A discussion with whoever is in it.
     """
@@ -233,14 +233,16 @@ class Population:
     """
     People and what joins them.
 
-    @ivar drawers: by the number of who keeps them, their categories.
+    @ivar categories: by the number of who keeps them, their categories.
     """
 
-    people: tuple[Person, ...] = ()
-    friendships: tuple[Friendship, ...] = ()
-    rooms: tuple[RoomWithMembers, ...] = ()
-    discussions: tuple[Discussion, ...] = ()
-    drawers: Mapping[Number, tuple[Drawer, ...]] = field(default_factory=dict)
+    accounts: tuple[AccountRecord, ...] = ()
+    friendships: tuple[FriendshipEntry, ...] = ()
+    groups: tuple[GroupEntry, ...] = ()
+    discussions: tuple[DiscussionEntry, ...] = ()
+    categories: Mapping[Number, tuple[CategoryRecord, ...]] = field(
+        default_factory=dict
+    )
 
 
 LOWEST_NUMBER = 10001

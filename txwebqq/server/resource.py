@@ -46,7 +46,7 @@ from txwebqq.server.http.multipart import Flow, Intake, Pump
 from txwebqq.server.http.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.http.signup import MAX_FORM, PATH, SignUp
 from txwebqq.server.sessions.sessions import Random
-from txwebqq.server.storage.blobs import Blobs
+from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Command, Refusal, encodeRefusal
 from txwebqq.wire.commands.history import GetChatLog
 from txwebqq.wire.commands.messages import Poll2
@@ -124,7 +124,9 @@ class WebQQServer(Resource):
         self._clock = clock
         self._proxies = proxies
         self._signup = signup
-        self._media = Media(world, world.store, Blobs(folder), clock, random, limits)
+        self._media = Media(
+            world, world.store, BlobStore(folder), clock, random, limits
+        )
         self._channel = Channel(world, clock, pollTimeout, self._media.pictures)
         self._history = History(world, clock)
         self._sweeping: IDelayedCall | None = None

@@ -16,13 +16,13 @@ from txwebqq.model import Number
 def house() -> House:
     house = House()
     alice, bob, carol = ALICE, BOB, CAROL
-    house.store.createChat("周末", alice, [alice, bob, carol])
+    house.store.createDiscussion("周末", alice, [alice, bob, carol])
     return house
 
 
 def did(house: House) -> int:
-    [seat] = house.store.chatSeats(ALICE)
-    return seat.number
+    [membership] = house.store.discussionMemberships(ALICE)
+    return membership.number
 
 
 def test_discussionLists(house: House) -> None:
@@ -58,7 +58,7 @@ def test_invitationsAsText(house: House, quoted: bool) -> None:
         mem_list_g="" if quoted else [],
     ).result
     assert answer["result"] == 0
-    numbers = house.store.chatNumbers(Number(answer["did"]))
+    numbers = house.store.discussionNumbers(Number(answer["did"]))
     assert set(numbers) == {ALICE, BOB, CAROL}
 
 

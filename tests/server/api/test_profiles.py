@@ -120,9 +120,9 @@ def everything(house: House) -> object:
     store = house.store
     numbers = (ALICE, BOB, CAROL, DAVE)
     return (
-        [store.person(number) for number in numbers],
+        [store.account(number) for number in numbers],
         [sorted(store.friendNumbers(number)) for number in numbers],
-        [sorted(store.keepers(number)) for number in numbers],
+        [sorted(store.listedBy(number)) for number in numbers],
         [store.friends(number) for number in numbers],
     )
 

@@ -76,7 +76,7 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
         store = Store(path)
         house = House(store=store)
         if seed == 1:
-            chat = store.createChat("x", ALICE, [ALICE, BOB])
+            chat = store.createDiscussion("x", ALICE, [ALICE, BOB])
         session = house.visitor(ALICE).house.world.sessions.of(ALICE)
         assert session is not None
         # Uins differ from run to run, numbers do not.

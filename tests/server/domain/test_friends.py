@@ -43,7 +43,12 @@ from txwebqq.server.events.friendnotices import (
     QueuedFriendshipNotice,
     QueuedRosterChange,
 )
-from txwebqq.server.records import Drawer, Keeping, Person, Population
+from txwebqq.server.records import (
+    AccountRecord,
+    CategoryRecord,
+    FriendEntry,
+    Population,
+)
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
@@ -69,8 +74,8 @@ class Village:
         self.add(BOB, "Bob", **profile)
 
     def add(self, number: Number, nick: str = "", **profile: Any) -> None:
-        person = Person(number, b"\x01" * 16, nick, 0, profile)
-        self.world.merge(Population((person,)))
+        account = AccountRecord(number, b"\x01" * 16, nick, 0, profile)
+        self.world.merge(Population((account,)))
 
     def session(self, number: Number, status: Status = Status.ONLINE) -> Session:
         """
@@ -189,7 +194,7 @@ def test_policy(profile: dict[str, Any], policy: Policy) -> None:
     Who may befriend somebody is up to them; a question is told where it is
     to be answered.
     """
-    assert policyOf(Person(ALICE, b"", "", 0, profile)) == policy
+    assert policyOf(AccountRecord(ALICE, b"", "", 0, profile)) == policy
 
 
 def test_captcha() -> None:
@@ -231,9 +236,9 @@ def test_again(village: Village) -> None:
     village.clock.advance(PATIENCE - 1)
     assert village.ask(text="pretty please") == ""
     assert len(village.told(BOB)) == 1
-    asked = village.store.asked(BOB, ALICE)
-    assert asked is not None
-    assert asked.text == "pretty please"
+    request = village.store.friendRequest(BOB, ALICE)
+    assert request is not None
+    assert request.text == "pretty please"
     village.clock.advance(1)
     village.ask(text="still there?")
     assert village.told(BOB)[1:] == ["verify_required 10001 still there?"]
@@ -263,7 +268,7 @@ def test_mayNot(village: Village, more: dict[str, Any], problem: str) -> None:
     """
     assert village.ask(**more) == problem
     assert village.told(BOB) == []
-    assert village.store.asked(BOB, ALICE) is None
+    assert village.store.friendRequest(BOB, ALICE) is None
 
 
 def test_proof(village: Village) -> None:
@@ -359,10 +364,10 @@ def test_policies(
     """
     village = Village(**profile)
     assert village.ask(text=answer) == problem
-    assert (village.store.keeping(ALICE, BOB) is not None) == isFriend
+    assert (village.store.friendEntry(ALICE, BOB) is not None) == isFriend
     # To be let is no promise to be kept in return.
-    assert village.store.keeping(BOB, ALICE) is None
-    waits = village.store.asked(BOB, ALICE) is not None
+    assert village.store.friendEntry(BOB, ALICE) is None
+    waits = village.store.friendRequest(BOB, ALICE) is not None
     assert waits == (not problem)
 
 
@@ -373,12 +378,12 @@ def test_welcome() -> None:
     """
     village = Village(allow=ANYBODY)
     assert village.ask(markname="Bobby") == ""
-    assert village.store.keeping(ALICE, BOB) == Keeping(0, "Bobby")
+    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "Bobby")
     assert village.told(ALICE) == ["+10002", "verify_pass 10002"]
     assert village.told(BOB) == ["added_buddy_sig 10001"]
     assert village.ask(BOB, ALICE, needsNone=True) == ""
-    assert village.store.keeping(BOB, ALICE) == Keeping(0, "")
-    assert village.store.asked(BOB, ALICE) is None
+    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(0, "")
+    assert village.store.friendRequest(BOB, ALICE) is None
 
     village = Village(allow=ANYBODY)
     assert village.ask(welcome=False) == ""
@@ -396,17 +401,17 @@ def test_accept(village: Village) -> None:
     """
     alice, bob = village.session(ALICE), village.session(BOB)
     work = village.rules.createDrawer(alice, "work")
-    assert work == Drawer(1, "work", 1)
+    assert work == CategoryRecord(1, "work", 1)
     tea = village.rules.createDrawer(bob, "tea")
-    assert isinstance(tea, Drawer)
+    assert isinstance(tea, CategoryRecord)
     assert village.ask(category=1) == ""
     accept = village.rules.accept(bob, ALICE, True, tea.index, "Ali")
     assert accept is None
-    assert village.store.keeping(ALICE, BOB) == Keeping(1, "")
-    assert village.store.keeping(BOB, ALICE) == Keeping(1, "Ali")
+    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(1, "")
+    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(1, "Ali")
     assert village.told(ALICE) == ["+10002", "verify_pass_add 10002"]
     assert village.told(BOB) == ["verify_required 10001 hello", "+10001"]
-    assert village.store.asked(BOB, ALICE) is None
+    assert village.store.friendRequest(BOB, ALICE) is None
     assert alice.mailbox.presence[BOB] is Status.ONLINE
 
 
@@ -416,8 +421,8 @@ def test_acceptOnly(village: Village) -> None:
     """
     village.ask()
     assert village.rules.accept(village.session(BOB), ALICE, False) is None
-    assert village.store.keeping(ALICE, BOB) is not None
-    assert village.store.keeping(BOB, ALICE) is None
+    assert village.store.friendEntry(ALICE, BOB) is not None
+    assert village.store.friendEntry(BOB, ALICE) is None
     assert village.told(ALICE) == ["+10002", "verify_pass 10002"]
 
 
@@ -441,7 +446,7 @@ def test_goneCategory(village: Village) -> None:
     village.ask(category=1)
     village.rules.removeDrawer(alice, 1)
     village.rules.accept(village.session(BOB), ALICE, False)
-    assert village.store.keeping(ALICE, BOB) == Keeping(0, "")
+    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "")
 
 
 def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -461,7 +466,7 @@ def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None
     assert said(accept(bob, ALICE, True)) == "you have 1 friends"
     village.store.befriend(ALICE, CAROL, 0, "")
     assert said(accept(bob, ALICE, False)) == "account has 1 friends"
-    assert village.store.asked(BOB, ALICE) is not None
+    assert village.store.friendRequest(BOB, ALICE) is not None
     assert village.store.friendNumbers(ALICE) == [CAROL]
 
 
@@ -489,7 +494,7 @@ def test_refuseWelcome() -> None:
     before = village.told(ALICE)
     assert village.rules.refuse(village.session(BOB), ALICE, "no") is None
     assert village.told(ALICE) == before
-    assert village.store.keeping(ALICE, BOB) is not None
+    assert village.store.friendEntry(ALICE, BOB) is not None
 
 
 # ---- keeping
@@ -504,13 +509,13 @@ def test_keep(village: Village) -> None:
     village.rules.createDrawer(alice, "work")
     assert village.rules.rename(alice, bob, "Bobby") is None
     assert village.rules.move(alice, bob, 1) is None
-    assert village.store.keeping(ALICE, BOB) == Keeping(1, "Bobby")
+    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(1, "Bobby")
     assert village.rules.rename(alice, bob, "") is None
-    assert village.store.keeping(ALICE, BOB) == Keeping(1, "")
+    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(1, "")
     assert said(village.rules.move(alice, bob, 2)) == "there is no such category"
     long = village.rules.rename(alice, bob, "x" * (MAX_MARKNAME + 1))
     assert said(long).startswith("markname has more than")
-    assert village.store.keeping(BOB, ALICE) == Keeping(0, "")
+    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(0, "")
 
 
 @pytest.mark.parametrize(
@@ -533,7 +538,7 @@ def test_notMine(
     for uin in (village.uin(ALICE, BOB), Uin(1)):
         problem = said(change(village.rules, alice, uin))
         assert problem == "tuin is nobody's uin in your friend list"
-    assert village.store.keeping(BOB, ALICE) == Keeping(0, "")
+    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(0, "")
 
 
 @pytest.mark.parametrize("both", [False, True])
@@ -550,8 +555,8 @@ def test_remove(village: Village, both: bool) -> None:
     )
     bob.mailbox.presence[ALICE] = Status.AWAY
     assert village.rules.remove(alice, village.uin(ALICE, BOB), both) is None
-    assert village.store.keeping(ALICE, BOB) is None
-    assert (village.store.keeping(BOB, ALICE) is None) == both
+    assert village.store.friendEntry(ALICE, BOB) is None
+    assert (village.store.friendEntry(BOB, ALICE) is None) == both
     assert village.told(ALICE) == ["-10002"]
     assert village.told(BOB) == (["-10001"] if both else [])
     assert BOB not in alice.mailbox.presence
@@ -570,14 +575,14 @@ def test_drawers(village: Village) -> None:
         rules.createDrawer(alice, name)
     assert rules.sortDrawer(alice, 1, 9) is None
     assert rules.removeDrawer(alice, 2) is None
-    assert rules.createDrawer(alice, "d") == Drawer(2, "d", 10)
+    assert rules.createDrawer(alice, "d") == CategoryRecord(2, "d", 10)
     assert rules.renameDrawer(alice, 3, "茶") is None
-    assert village.store.drawers(ALICE) == [
-        Drawer(1, "a", 9),
-        Drawer(2, "d", 10),
-        Drawer(3, "茶", 3),
+    assert village.store.categories(ALICE) == [
+        CategoryRecord(1, "a", 9),
+        CategoryRecord(2, "d", 10),
+        CategoryRecord(3, "茶", 3),
     ]
-    assert village.store.drawers(BOB) == []
+    assert village.store.categories(BOB) == []
 
 
 def test_removeDrawer(village: Village) -> None:
@@ -589,7 +594,7 @@ def test_removeDrawer(village: Village) -> None:
     village.rules.createDrawer(alice, "work")
     village.rules.move(alice, bob, 1)
     assert village.rules.removeDrawer(alice, 1) is None
-    assert village.store.keeping(ALICE, BOB) == Keeping(0, "")
+    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "")
 
 
 def test_drawerProblems(village: Village) -> None:
@@ -615,7 +620,7 @@ def test_drawerProblems(village: Village) -> None:
         assert isinstance(refusal, Refusal)
         assert refusal.errmsg == problem
     for index in range(1, MAX_DRAWERS + 1):
-        assert rules.createDrawer(alice, "x") == Drawer(index, "x", index)
+        assert rules.createDrawer(alice, "x") == CategoryRecord(index, "x", index)
     refusal = rules.createDrawer(alice, "x")
     assert isinstance(refusal, Refusal)
     assert refusal.errmsg == f"you have {MAX_DRAWERS} categories"

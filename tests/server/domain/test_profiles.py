@@ -22,11 +22,11 @@ from txwebqq.server.domain.profiles import (
     signed,
 )
 from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.records import Person
+from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 
 UIN = Uin(7)
-ALICE = Person(
+ALICE = AccountRecord(
     Number(10001),
     b"\x01" * 16,
     "Alice",
@@ -82,7 +82,7 @@ def test_offline() -> None:
     """
     Whoever is offline has no client, and who tells nothing no birthday.
     """
-    nobody = Person(Number(10002), b"", "Bob")
+    nobody = AccountRecord(Number(10002), b"", "Bob")
     assert describe(nobody, UIN, Status.OFFLINE) == Profile(UIN, "Bob")
 
 
@@ -91,14 +91,14 @@ def test_signature() -> None:
     A signature is changed without anything else, up to its length.
     """
     text = "茶" * MAX_SIGNATURE
-    person = signed(ALICE, text)
-    assert isinstance(person, Person)
-    assert signatureOf(person) == text
-    assert {**person.profile, "signature": "at tea"} == ALICE.profile
+    account = signed(ALICE, text)
+    assert isinstance(account, AccountRecord)
+    assert signatureOf(account) == text
+    assert {**account.profile, "signature": "at tea"} == ALICE.profile
     refusal = signed(ALICE, text + "茶")
     assert isinstance(refusal, Refusal)
     assert refusal.retcode == TOO_LONG
-    assert signatureOf(Person(Number(1), b"", "")) == ""
+    assert signatureOf(AccountRecord(Number(1), b"", "")) == ""
 
 
 def test_changed() -> None:
@@ -106,11 +106,11 @@ def test_changed() -> None:
     What is not told anew stays; nick and face are the person's own.
     """
     details = {"nick": "Al", "face": 9, "city": "", "birthday": Birthday(0, 2, 29)}
-    person = changed(ALICE, details)
-    assert isinstance(person, Person)
-    assert (person.nick, person.face, person.firstHash) == ("Al", 9, ALICE.firstHash)
+    account = changed(ALICE, details)
+    assert isinstance(account, AccountRecord)
+    assert (account.nick, account.face, account.firstHash) == ("Al", 9, ALICE.firstHash)
     expected = {**ALICE.profile, "city": "", "birthday": [0, 2, 29]}
-    assert person.profile == expected
+    assert account.profile == expected
     assert ALICE.profile["city"] == "舟山"
 
 
@@ -137,7 +137,7 @@ def test_limits(name: str, fits: Any, wrong: Any, retcode: int) -> None:
     """
     What is too long, too large or no date is refused by its name.
     """
-    assert isinstance(changed(ALICE, {name: fits}), Person)
+    assert isinstance(changed(ALICE, {name: fits}), AccountRecord)
     refusal = changed(ALICE, {"city": "x", name: wrong})
     assert isinstance(refusal, Refusal)
     assert refusal.retcode == retcode

@@ -107,13 +107,13 @@ def test_signUp() -> None:
     page = office.submit()
     assert page.status == 200
     assert b"<strong>10005</strong>" in page.body
-    person = office.store.person(Number(10005))
-    assert person is not None
-    assert (person.nick, person.firstHash) == ("Zoë", passwordHash("open sesame"))
+    account = office.store.account(Number(10005))
+    assert account is not None
+    assert (account.nick, account.firstHash) == ("Zoë", passwordHash("open sesame"))
     assert office.submit(nick="  茶🍵👩‍👧  ").body.count(b"10006") == 1
-    person = office.store.person(Number(10006))
-    assert person is not None
-    assert person.nick == "茶🍵👩‍👧"
+    account = office.store.account(Number(10006))
+    assert account is not None
+    assert account.nick == "茶🍵👩‍👧"
 
 
 def test_page() -> None:
@@ -159,7 +159,7 @@ def test_captcha() -> None:
     ).encode()
     office.clock.advance(301)
     assert problem(office.ask("POST", body, session)).startswith("That is not what")
-    assert office.store.person(Number(10005)) is None
+    assert office.store.account(Number(10005)) is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from txwebqq.model import Level, Number
-from txwebqq.server.records import Attendance
+from txwebqq.server.records import OnlineTime
 from txwebqq.server.sessions.onlinetime import CHINA, DAY, Register, levelAfter
 from txwebqq.server.storage.store import Store
 
@@ -33,7 +33,7 @@ class Town:
         """
         The days and the seconds that a server which is killed now has kept.
         """
-        kept = self.store.attendance(number)
+        kept = self.store.onlineTime(number)
         return kept.days, kept.seconds
 
 
@@ -68,7 +68,7 @@ def test_shortVisit() -> None:
         town.register.went(ALICE)
         town.clock.advance(60)
     assert town.known() == (1, 30)
-    assert town.store.attendance(BOB) == Attendance()
+    assert town.store.onlineTime(BOB) == OnlineTime()
 
 
 def test_midnight() -> None:

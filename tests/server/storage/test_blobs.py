@@ -13,21 +13,21 @@ import pytest
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
-from txwebqq.server.identicon import SIDE, portrait
-from txwebqq.server.storage.blobs import Blobs, TooLarge
-from txwebqq.server.storage.media import Handout
+from txwebqq.server.identicon import SIDE, identicon
+from txwebqq.server.storage.blobs import BlobStore, TooLarge
+from txwebqq.server.storage.media import OfflineFileRecord
 from txwebqq.server.storage.store import Store
 
 ONE, TWO = Number(10001), Number(10002)
 
 
-def kept(blobs: Blobs, data: bytes) -> str:
+def kept(blobs: BlobStore, data: bytes) -> str:
     """
     Keep some bytes.
     """
-    draft = blobs.begin(len(data))
-    draft.write(data)
-    return draft.keep().digest
+    writer = blobs.begin(len(data))
+    writer.write(data)
+    return writer.keep().digest
 
 
 def everything(folder: Path) -> list[str]:
@@ -41,14 +41,14 @@ def test_keep(tmp_path: Path) -> None:
     """
     Bytes are found by their hash, also by the next server.
     """
-    draft = Blobs(tmp_path / "b").begin(10)
-    draft.write(b"ab")
-    draft.write(b"c")
-    blob = draft.keep()
+    writer = BlobStore(tmp_path / "b").begin(10)
+    writer.write(b"ab")
+    writer.write(b"c")
+    blob = writer.keep()
     assert blob.digest == hashlib.sha256(b"abc").hexdigest()
     assert blob.md5 == hashlib.md5(b"abc").hexdigest().upper()
     assert blob.size == 3
-    again = Blobs(tmp_path / "b")
+    again = BlobStore(tmp_path / "b")
     assert again.read(blob.digest) == b"abc"
     assert everything(tmp_path) == [blob.digest]
     again.remove([blob.digest])
@@ -61,11 +61,11 @@ def test_limit(tmp_path: Path) -> None:
     """
     What is too large leaves nothing.
     """
-    blobs = Blobs(tmp_path / "b")
-    draft = blobs.begin(3)
-    draft.write(b"abc")
+    blobs = BlobStore(tmp_path / "b")
+    writer = blobs.begin(3)
+    writer.write(b"abc")
     with pytest.raises(TooLarge):
-        draft.write(b"d")
+        writer.write(b"d")
     assert everything(tmp_path) == []
 
 
@@ -73,12 +73,12 @@ def test_leftovers(tmp_path: Path) -> None:
     """
     Whatever a killed server had half received is gone at the next start.
     """
-    draft = Blobs(tmp_path / "b").begin(3)
-    draft.write(b"a")
+    writer = BlobStore(tmp_path / "b").begin(3)
+    writer.write(b"a")
     assert len(everything(tmp_path)) == 1
-    Blobs(tmp_path / "b")
+    BlobStore(tmp_path / "b")
     assert everything(tmp_path) == []
-    draft.discard()
+    writer.discard()
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A" * 64, "a" * 63, "a" * 64 + "\n"])
@@ -87,7 +87,7 @@ def test_names(tmp_path: Path, name: str) -> None:
     Only hashes are names.
     """
     with pytest.raises(ValueError, match="SHA-256"):
-        Blobs(tmp_path / "b").read(name)
+        BlobStore(tmp_path / "b").read(name)
 
 
 def test_temporary() -> None:
@@ -95,7 +95,7 @@ def test_temporary() -> None:
     A folder that nobody named is gone in the end, and was there only if
     needed.
     """
-    blobs = Blobs()
+    blobs = BlobStore()
     blobs.close()
     folder = blobs.incoming().parent
     kept(blobs, b"x")
@@ -108,9 +108,9 @@ def test_private(tmp_path: Path) -> None:
     Others on the machine cannot read it.
     """
     folder = tmp_path / "b"
-    digest = kept(Blobs(folder), b"x")
+    digest = kept(BlobStore(folder), b"x")
     assert folder.stat().st_mode & 0o077 == 0
-    assert Blobs(folder).path(digest).stat().st_mode & 0o077 == 0
+    assert BlobStore(folder).path(digest).stat().st_mode & 0o077 == 0
 
 
 def test_unusable(tmp_path: Path) -> None:
@@ -119,16 +119,16 @@ def test_unusable(tmp_path: Path) -> None:
     """
     (tmp_path / "b").write_bytes(b"")
     with pytest.raises(InvalidConfiguration, match="b: "):
-        Blobs(tmp_path / "b")
+        BlobStore(tmp_path / "b")
 
 
 def test_portrait() -> None:
     """
     A portrait is a PNG picture, the same for a number and another for others.
     """
-    picture = portrait(10001)
-    assert picture == portrait(10001)
-    assert len({portrait(number) for number in range(10001, 10101)}) == 100
+    picture = identicon(10001)
+    assert picture == identicon(10001)
+    assert len({identicon(number) for number in range(10001, 10101)}) == 100
     assert struct.unpack(">II", picture[16:24]) == (SIDE, SIDE)
     start = picture.index(b"IDAT") + 4
     (length,) = struct.unpack(">I", picture[start - 8 : start - 4])
@@ -140,22 +140,22 @@ def test_references(tmp_path: Path) -> None:
     """
     Bytes stay as long as anything refers to them, whatever else expires.
     """
-    store, blobs = Store(), Blobs(tmp_path / "b")
-    draft = blobs.begin(9)
-    draft.write(b"x")
-    blob = draft.keep()
+    store, blobs = Store(), BlobStore(tmp_path / "b")
+    writer = blobs.begin(9)
+    writer.write(b"x")
+    blob = writer.keep()
     store.noteBlob(blob)
-    store.shelve(ONE, "x.png", blob, 100)
-    store.deposit("/p", ONE, blob, "x", False, 100)
+    store.addCustomFace(ONE, "x.png", blob, 100)
+    store.addUpload("/p", ONE, blob, "x", False, 100)
     store.sendPicture("n", ONE, blob.digest, 100, [TWO])
-    store.handOut(Handout("k", ONE, TWO, blob.digest, "x", 1, 200))
+    store.addOfflineFile(OfflineFileRecord("k", ONE, TWO, blob.digest, "x", 1, 200))
     store.setAvatar(1, ONE, blob.digest)
     assert store.expireMedia(150, 50, 50) == []
     assert store.expireMedia(300, 101, 101) == []
-    assert store.deposited("/p") is None
-    assert store.handout("k") is None
+    assert store.upload("/p") is None
+    assert store.offlineFile("k") is None
     assert store.pictureFor("n", TWO) is None
-    store.unshelve(ONE, "x.png")
+    store.deleteCustomFace(ONE, "x.png")
     assert store.expireMedia(300, 101, 101) == []
     store.setAvatar(1, ONE, None)
     assert store.expireMedia(300, 101, 101) == [blob.digest]
@@ -166,17 +166,17 @@ def test_restart(tmp_path: Path) -> None:
     """
     What waits is found by the next server.
     """
-    store, blobs = Store(tmp_path / "db"), Blobs(tmp_path / "b")
-    draft = blobs.begin(9)
-    draft.write(b"x")
-    blob = draft.keep()
-    store.deposit("/p", ONE, blob, "报告", False, 100)
-    handout = Handout("k", ONE, TWO, blob.digest, "报告", 1, 200)
-    store.handOut(handout)
+    store, blobs = Store(tmp_path / "db"), BlobStore(tmp_path / "b")
+    writer = blobs.begin(9)
+    writer.write(b"x")
+    blob = writer.keep()
+    store.addUpload("/p", ONE, blob, "报告", False, 100)
+    offlineFile = OfflineFileRecord("k", ONE, TWO, blob.digest, "报告", 1, 200)
+    store.addOfflineFile(offlineFile)
     secret = store.secret("s", "first")
     store.close()
     store = Store(tmp_path / "db")
-    assert store.handout("k") == handout
-    assert store.handouts(ONE, TWO) == [handout]
+    assert store.offlineFile("k") == offlineFile
+    assert store.offlineFiles(ONE, TWO) == [offlineFile]
     assert store.secret("s", "second") == secret == "first"
     store.close()

@@ -148,9 +148,9 @@ def test_upgrade(tmp_path: Path) -> None:
     contents = first(path)
     store = Store(path)
     assert store.waiting(BOB, 0, 10) == [(1, LETTER)]
-    room = store.room(CATS)
-    assert room is not None
-    assert room.memo == "meow"
+    group = store.group(CATS)
+    assert group is not None
+    assert group.memo == "meow"
     store.close()
     Store(tmp_path / "new.db").close()
     assert shape(path) == shape(tmp_path / "new.db")

@@ -185,11 +185,11 @@ def test_peopleSurvive(tmp_path: Path) -> None:
     store = Store(tmp_path / "q.db")
     (bob,) = [f for f in store.friends(ALICE) if f.number == BOB]
     assert (bob.nick, bob.markname, bob.category) == ("Bob's", "Bobby", 1)
-    assert [d.name for d in store.drawers(ALICE)] == ["同学"]
+    assert [d.name for d in store.categories(ALICE)] == ["同学"]
     assert store.memberNumbers(CATS) == [ALICE, BOB, DAVE]
-    person = store.person(ALICE)
-    assert person is not None
-    assert person.profile["gender"] == "female"
+    account = store.account(ALICE)
+    assert account is not None
+    assert account.profile["gender"] == "female"
     store.close()
 
 
@@ -260,14 +260,14 @@ def test_mergeMore() -> None:
             """
         )
     )
-    alice = store.person(ALICE)
+    alice = store.account(ALICE)
     assert alice is not None
     assert alice.nick == "Alice"
     assert {f.number for f in store.friends(ALICE)} == {BOB, CAROL, 10009}
     assert [f.markname for f in store.friends(ALICE) if f.number == BOB] == ["Bobby"]
-    room = store.room(CATS)
-    assert room is not None
-    assert (room.name, room.owner) == ("cats", ALICE)
+    group = store.group(CATS)
+    assert group is not None
+    assert (group.name, group.owner) == ("cats", ALICE)
     assert set(store.memberNumbers(CATS)) == {ALICE, BOB, DAVE, 10009}
 
 
@@ -296,7 +296,7 @@ def test_mergeNobody(text: str, problem: str) -> None:
     account = '[[account]]\nnumber = 10001\npassword = "x"\n'
     with pytest.raises(InvalidConfiguration, match=f"^{problem}$"):
         store.merge(parse(account + text))
-    assert store.person(ALICE) is None
+    assert store.account(ALICE) is None
 
 
 def test_newer(tmp_path: Path) -> None:
@@ -371,4 +371,4 @@ def test_empty() -> None:
     """
     store = Store()
     store.merge(Population())
-    assert store.person(ALICE) is None
+    assert store.account(ALICE) is None

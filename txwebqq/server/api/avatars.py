@@ -11,9 +11,9 @@ from txwebqq.server.domain.pictures import Pictures, typeOf
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.identicon import portrait
+from txwebqq.server.identicon import identicon
 from txwebqq.server.sessions.sessions import Sessions
-from txwebqq.server.storage.blobs import Blobs
+from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.avatars import GetFace, ModifyMyHead
 
@@ -23,7 +23,9 @@ class Avatars:
     The exchanges of avatars.
     """
 
-    def __init__(self, sessions: Sessions, pictures: Pictures, blobs: Blobs) -> None:
+    def __init__(
+        self, sessions: Sessions, pictures: Pictures, blobs: BlobStore
+    ) -> None:
         self._sessions = sessions
         self._pictures = pictures
         self._blobs = blobs
@@ -46,7 +48,7 @@ class Avatars:
             return Refusal(NOT_YOURS, "uin is nobody")
         data = None if avatar.digest is None else self._blobs.read(avatar.digest)
         if data is None or avatar.digest is None:
-            data = portrait(avatar.number)
+            data = identicon(avatar.number)
             # Numbers are for those only who may know them.
             tag = f'"{question.kind}-{question.whose}"'
         else:

@@ -28,7 +28,7 @@ from txwebqq.server.domain.profiles import describe
 from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
-from txwebqq.server.records import Attendant
+from txwebqq.server.records import GroupMemberRecord
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import (
@@ -85,10 +85,10 @@ class Roster:
             )
             for friend in self._store.friends(session.number)
         ]
-        drawers = self._store.drawers(session.number)
+        categories = self._store.categories(session.number)
         return FriendList(
             {buddy.uin: buddy for buddy in buddies},
-            tuple(Category(d.index, d.name, d.sort) for d in drawers),
+            tuple(Category(d.index, d.name, d.sort) for d in categories),
         )
 
     def getGroupNameListMask2(
@@ -99,13 +99,13 @@ class Roster:
         """
         groups = [
             Group(
-                gid=session.sessionIds.gid(seat.number),
-                code=session.sessionIds.code(seat.number),
-                name=seat.name,
-                markname=seat.markname,
-                mask=seat.mask,
+                gid=session.sessionIds.gid(membership.number),
+                code=session.sessionIds.code(membership.number),
+                name=membership.name,
+                markname=membership.markname,
+                mask=membership.mask,
             )
-            for seat in self._store.seats(session.number)
+            for membership in self._store.memberships(session.number)
         ]
         return GroupList(
             {group.gid: group for group in groups},
@@ -119,25 +119,29 @@ class Roster:
         A group that one is in.
         """
         number = session.sessionIds.groupOfCode(question.code)
-        room = None if number is None else self._store.room(number)
-        seat = None if room is None else self._store.seat(room.number, session.number)
-        if room is None or seat is None:
+        group = None if number is None else self._store.group(number)
+        membership = (
+            None
+            if group is None
+            else self._store.membership(group.number, session.number)
+        )
+        if group is None or membership is None:
             return Refusal(NOT_YOURS, "gcode is no code of your groups")
-        members = self._store.members(room.number)
+        members = self._store.members(group.number)
         return GroupDetails(
-            gid=session.sessionIds.gid(room.number),
+            gid=session.sessionIds.gid(group.number),
             code=question.code,
-            name=room.name,
-            owner=session.sessionIds.uin(room.owner),
+            name=group.name,
+            owner=session.sessionIds.uin(group.owner),
             members=tuple(self._member(session, member) for member in members),
-            markname=seat.markname,
-            memo=room.memo,
-            description=room.description,
-            option=room.option,
-            created=room.created,
+            markname=membership.markname,
+            memo=group.memo,
+            description=group.description,
+            option=group.option,
+            created=group.created,
         )
 
-    def _member(self, session: Session, member: Attendant) -> Member:
+    def _member(self, session: Session, member: GroupMemberRecord) -> Member:
         status = self._statusFor(session, member.number)
         profile = member.profile
         return Member(
@@ -168,8 +172,8 @@ class Roster:
         number = session.sessionIds.person(question.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
             return Refusal(NOT_YOURS, "tuin is nobody's uin whom you know")
-        person = self._store.person(number)
-        if person is None:
+        account = self._store.account(number)
+        if account is None:
             return Refusal(NOT_YOURS, "the account is gone")
         if not self._details.take(session.number):
             doubt = self._world.doubt(
@@ -184,7 +188,7 @@ class Roster:
         isMe = number == session.number
         isStranger = not (isMe or self._store.areFriends(session.number, number))
         status = self._statusFor(session, number)
-        return describe(person, question.uin, status, isStranger)
+        return describe(account, question.uin, status, isStranger)
 
     def getFriendUin2(
         self, question: GetFriendUin2, session: Session, exchange: Exchange

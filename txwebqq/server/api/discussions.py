@@ -89,8 +89,8 @@ class Discussions:
                 return refusalFor(found)
             found = other
         discussions = (
-            Discussion(Did(seat.number), seat.name, seat.mask)
-            for seat in self._store.chatSeats(found.number)
+            Discussion(Did(membership.number), membership.name, membership.mask)
+            for membership in self._store.discussionMemberships(found.number)
         )
         return DiscussionList({d.did: d for d in discussions})
 
@@ -103,18 +103,18 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        chat = self._talks.mine(session, question.did)
-        if chat is None:
+        discussion = self._talks.mine(session, question.did)
+        if discussion is None:
             return GONE
         members = []
-        for number, nick in self._store.chatMembers(chat.number):
+        for number, nick in self._store.discussionMembers(discussion.number):
             status = self._statusFor(session, number)
             clientType = 0 if status is Status.OFFLINE else WEB_CLIENT
             uin = session.sessionIds.uin(number)
             members.append(DiscussionMember(uin, number, nick, status, clientType))
-        owner = session.sessionIds.uin(chat.owner)
+        owner = session.sessionIds.uin(discussion.owner)
         return DiscussionDetails(
-            question.did, chat.name, owner, chat.version, tuple(members)
+            question.did, discussion.name, owner, discussion.version, tuple(members)
         )
 
     def getDiscuStatusInfo(
@@ -126,12 +126,12 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        chat = self._talks.mine(session, question.did)
-        if chat is None:
+        discussion = self._talks.mine(session, question.did)
+        if discussion is None:
             return GONE
         statuses = (
             (number, self._statusFor(session, number))
-            for number in self._store.chatNumbers(chat.number)
+            for number in self._store.discussionNumbers(discussion.number)
         )
         return tuple(
             Presence(session.sessionIds.uin(number), status, WEB_CLIENT)

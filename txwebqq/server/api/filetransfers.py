@@ -35,8 +35,8 @@ from txwebqq.server.http.filerelay import Relay, Relays
 from txwebqq.server.http.multipart import Flow, Intake
 from txwebqq.server.http.uploads import Taker, Uploaded, Uploads
 from txwebqq.server.sessions.sessions import Random, Session
-from txwebqq.server.storage.blobs import Blobs
-from txwebqq.server.storage.media import MediaStore
+from txwebqq.server.storage.blobs import BlobStore
+from txwebqq.server.storage.media import MediaStorage
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
 from txwebqq.wire.commands.pictures import CfaceUpload
@@ -68,8 +68,8 @@ class Media:
     def __init__(
         self,
         world: World,
-        store: MediaStore,
-        blobs: Blobs,
+        store: MediaStorage,
+        blobs: BlobStore,
         clock: IReactorTime,
         random: Random,
         limits: Limits,

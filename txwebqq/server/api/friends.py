@@ -86,16 +86,16 @@ class Friends:
         )
         if doubt is not None:
             return captchaRefusal(doubt)
-        person = self._friendships.find(session, question.name)
-        if person is None:
+        account = self._friendships.find(session, question.name)
+        if account is None:
             return NOT_FOUND
-        number = person.number
+        number = account.number
         isStranger = number != session.number and not self._store.areFriends(
             session.number, number
         )
         status = self._world.visibleStatus(number)
         return replace(
-            describe(person, session.sessionIds.uin(number), status, isStranger),
+            describe(account, session.sessionIds.uin(number), status, isStranger),
             number=number,
             token=self._friendships.proof(session.number, number),
         )
@@ -109,8 +109,8 @@ class Friends:
         number = session.sessionIds.person(question.uin)
         if number is None or not self._friendships.knows(session, number):
             return UNKNOWN
-        person = self._store.person(number)
-        return UNKNOWN if person is None else policyOf(person)
+        account = self._store.account(number)
+        return UNKNOWN if account is None else policyOf(account)
 
     # ---- asking
 
@@ -227,10 +227,10 @@ class Friends:
         """
         Add a category.
         """
-        drawer = self._friendships.createDrawer(session, question.name)
-        if isinstance(drawer, Refusal):
-            return drawer
-        return Category(drawer.index, drawer.name, drawer.sort)
+        category = self._friendships.createDrawer(session, question.name)
+        if isinstance(category, Refusal):
+            return category
+        return Category(category.index, category.name, category.sort)
 
     def renameFriendGroup(
         self, question: RenameFriendGroup, session: Session, exchange: Exchange

@@ -79,11 +79,11 @@ class Groups:
         """
         The members of one's group who do not appear offline.
         """
-        room = self._membership.mine(session, question.code)
-        if isinstance(room, Refusal):
-            return room
+        group = self._membership.mine(session, question.code)
+        if isinstance(group, Refusal):
+            return group
         present = []
-        for number in self._store.memberNumbers(room.number):
+        for number in self._store.memberNumbers(group.number):
             # Nobody hides from themselves.
             isMe = number == session.number
             status = session.status if isMe else self._world.visibleStatus(number)
@@ -114,21 +114,21 @@ class Groups:
         What a group shows to whoever could join it; the announcement is for
         its members.
         """
-        room = self._membership.public(session, question.code)
-        if isinstance(room, Refusal):
-            return room
-        isMember = self._store.isMember(room.number, session.number)
+        group = self._membership.public(session, question.code)
+        if isinstance(group, Refusal):
+            return group
+        isMember = self._store.isMember(group.number, session.number)
         return GroupProfile(
-            gid=session.sessionIds.gid(room.number),
+            gid=session.sessionIds.gid(group.number),
             code=question.code,
-            name=room.name,
-            owner=session.sessionIds.uin(room.owner),
-            memo=room.memo if isMember else "",
-            description=room.description,
-            memberCount=self._store.memberCount(room.number),
+            name=group.name,
+            owner=session.sessionIds.uin(group.owner),
+            memo=group.memo if isMember else "",
+            description=group.description,
+            memberCount=self._store.memberCount(group.number),
             maxMembers=MAX_MEMBERS,
-            option=room.option,
-            created=room.created,
+            option=group.option,
+            created=group.created,
         )
 
     def searchGroups(
@@ -151,13 +151,13 @@ class Groups:
         rooms, total = found
         groups = tuple(
             FoundGroup(
-                room.number,
-                session.sessionIds.code(room.number),
-                room.name,
-                room.owner,
-                room.description,
+                group.number,
+                session.sessionIds.code(group.number),
+                group.name,
+                group.owner,
+                group.description,
             )
-            for room in rooms
+            for group in rooms
         )
         return FoundGroups(groups, total, question.page)
 

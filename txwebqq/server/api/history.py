@@ -105,7 +105,7 @@ class History:
 
     def _isInDiscussion(self, session: Session, did: Did) -> bool:
         # Discussions go by the same number in all sessions.
-        return self._world.store.isInChat(Number(did), session.number)
+        return self._world.store.isInDiscussion(Number(did), session.number)
 
     # ---- friends
 

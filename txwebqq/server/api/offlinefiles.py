@@ -162,15 +162,15 @@ class Deposits:
         digest = self._downloads.passed(key)
         if digest is not None:
             return self._downloads.send(request, digest, 0, None)
-        handout = self._files.waiting(key)
-        if handout is None:
+        offlineFile = self._files.waiting(key)
+        if offlineFile is None:
             return refuse(request, Refusal(GONE, "the file is no longer here"), 404)
         start = form.integer("range", 0)
-        if not 0 <= start <= handout.size:
+        if not 0 <= start <= offlineFile.size:
             return refuse(request, Refusal(NOT_YOURS, "range is not in the file"))
-        describe(request, handout.name)
+        describe(request, offlineFile.name)
         return self._downloads.send(
-            request, handout.digest, start, lambda: self._files.fetched(key)
+            request, offlineFile.digest, start, lambda: self._files.fetched(key)
         )
 
 

@@ -18,7 +18,7 @@ from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import World
 from txwebqq.server.events.friendnotices import QueuedSignature
 from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
-from txwebqq.server.records import Person
+from txwebqq.server.records import AccountRecord
 from txwebqq.server.sessions.sessions import Ended, Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.profiles import (
@@ -85,14 +85,14 @@ class People:
             GetRecentContact2: forSession(sessions, self.getRecentContact2),
         }
 
-    def _known(self, session: Session, uin: Uin) -> Person | None:
+    def _known(self, session: Session, uin: Uin) -> AccountRecord | None:
         """
         Somebody whom the asker may look up.
         """
         number = session.sessionIds.person(uin)
         if number is None or not self._friendships.knows(session, number):
             return None
-        return self._store.person(number)
+        return self._store.account(number)
 
     # ---- ourselves
 
@@ -112,20 +112,20 @@ class People:
         One's own details, also before there is a session.
         """
         found = self._byCookies(exchange)
-        person = None if found is None else self._store.person(found[0])
-        if found is None or person is None:
+        account = None if found is None else self._store.account(found[0])
+        if found is None or account is None:
             return NOT_IN
         number, vfwebqq = found
         session = self._world.sessions.of(number)
         status = Status.OFFLINE if session is None else session.status
-        profile = self._whole(person, Uin(number), status)
+        profile = self._whole(account, Uin(number), status)
         return OwnProfile(profile, vfwebqq)
 
-    def _whole(self, person: Person, uin: Uin, status: Status) -> Profile:
+    def _whole(self, account: AccountRecord, uin: Uin, status: Status) -> Profile:
         return replace(
-            describe(person, uin, status),
-            number=person.number,
-            signature=signatureOf(person),
+            describe(account, uin, status),
+            number=account.number,
+            signature=signatureOf(account),
         )
 
     def getVfwebqq2(
@@ -143,13 +143,13 @@ class People:
         """
         Tell something else about oneself.
         """
-        person = self._store.person(session.number)
-        if person is None:
+        account = self._store.account(session.number)
+        if account is None:
             return STALE
-        otherwise = changed(person, question.details)
+        otherwise = changed(account, question.details)
         if isinstance(otherwise, Refusal):
             return otherwise
-        self._store.changePerson(otherwise)
+        self._store.changeAccount(otherwise)
         return None
 
     # ---- others
@@ -176,10 +176,10 @@ class People:
         session: Session,
         exchange: Exchange,
     ) -> Profile | Refusal:
-        person = self._known(session, question.uin)
-        if person is None:
+        account = self._known(session, question.uin)
+        if account is None:
             return UNKNOWN
-        number = person.number
+        number = account.number
         isStranger = number != session.number and not self._store.areFriends(
             session.number, number
         )
@@ -197,7 +197,7 @@ class People:
         isMe = number == session.number
         status = session.status if isMe else self._world.visibleStatus(number)
         return replace(
-            describe(person, question.uin, status, isStranger),
+            describe(account, question.uin, status, isStranger),
             number=number,
             token=self._friendships.proof(session.number, number),
         )
@@ -210,10 +210,10 @@ class People:
         """
         Somebody's signature; an empty list when there is none.
         """
-        person = self._known(session, question.uin)
-        if person is None:
+        account = self._known(session, question.uin)
+        if account is None:
             return UNKNOWN
-        text = signatureOf(person)
+        text = signatureOf(account)
         return {question.uin: text} if text else {}
 
     def getLongNick(
@@ -224,8 +224,8 @@ class People:
         """
         signatures = {}
         for uin in question.uins:
-            person = self._known(session, uin)
-            text = "" if person is None else signatureOf(person)
+            account = self._known(session, uin)
+            text = "" if account is None else signatureOf(account)
             if text:
                 signatures[uin] = text
         return signatures
@@ -236,24 +236,24 @@ class People:
         """
         Have another signature, and let friends know.
         """
-        person = self._store.person(session.number)
-        if person is None:
+        account = self._store.account(session.number)
+        if account is None:
             return STALE
-        otherwise = signed(person, question.text)
+        otherwise = signed(account, question.text)
         if isinstance(otherwise, Refusal):
             return otherwise
-        if question.text == signatureOf(person):
+        if question.text == signatureOf(account):
             return None
-        if not self._signatures.take(person.number):
+        if not self._signatures.take(account.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
-        self._store.changePerson(otherwise)
-        mark = self._world.postmark(person.number)
+        self._store.changeAccount(otherwise)
+        mark = self._world.postmark(account.number)
         event = QueuedSignature(
-            person.number, person.nick, question.text, mark.messageId
+            account.number, account.nick, question.text, mark.messageId
         )
-        keepers = self._store.keepers(person.number)
-        if keepers:
-            self._world.post(event, keepers)
+        listOwners = self._store.listedBy(account.number)
+        if listOwners:
+            self._world.post(event, listOwners)
         return None
 
     # ---- levels
@@ -264,10 +264,10 @@ class People:
         """
         How long somebody has been around.
         """
-        person = self._known(session, question.uin)
-        if person is None:
+        account = self._known(session, question.uin)
+        if account is None:
             return UNKNOWN
-        return LevelOf(question.uin, self._world.register.level(person.number))
+        return LevelOf(question.uin, self._world.register.level(account.number))
 
     def batchGetVipinfo(
         self, question: BatchGetVipinfo, session: Session, exchange: Exchange
@@ -277,9 +277,9 @@ class People:
         """
         levels = {}
         for uin in question.uins:
-            person = self._known(session, uin)
-            if person is not None:
-                levels[uin] = int(person.profile.get("vipLevel", 0))
+            account = self._known(session, uin)
+            if account is not None:
+                levels[uin] = int(account.profile.get("vipLevel", 0))
         return levels
 
     # ---- whom one has talked with

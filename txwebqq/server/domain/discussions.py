@@ -16,7 +16,7 @@ from txwebqq.server.events.groupnotices import (
     QueuedTemporaryMessage,
 )
 from txwebqq.server.events.queued import tidyContent, tidyFont
-from txwebqq.server.records import Chat
+from txwebqq.server.records import DiscussionRecord
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.discussions import (
@@ -63,14 +63,14 @@ class Talks:
 
     # ---- discussions
 
-    def mine(self, session: Session, did: Did) -> Chat | None:
+    def mine(self, session: Session, did: Did) -> DiscussionRecord | None:
         """
         A discussion that the asker is in.
         """
         number = Number(did)
-        if not self._store.isInChat(number, session.number):
+        if not self._store.isInDiscussion(number, session.number):
             return None
-        return self._store.chat(number)
+        return self._store.discussion(number)
 
     def _invited(
         self, session: Session, invitation: Invitation
@@ -107,10 +107,10 @@ class Talks:
         if len(people) < MIN_INVITED:
             return TOO_FEW
         isFull = len(people) >= MAX_CHAT
-        if isFull or self._store.chatsOwned(session.number) >= MAX_CHATS:
+        if isFull or self._store.discussionsOwned(session.number) >= MAX_CHATS:
             return TOO_MANY
         me = session.number
-        return Did(self._store.createChat(name, me, [me, *people]))
+        return Did(self._store.createDiscussion(name, me, [me, *people]))
 
     def invite(
         self, session: Session, did: Did, invitation: Invitation
@@ -118,41 +118,41 @@ class Talks:
         """
         Take more people in.
         """
-        chat = self.mine(session, did)
-        if chat is None:
+        discussion = self.mine(session, did)
+        if discussion is None:
             return GONE
         people = self._invited(session, invitation)
         if isinstance(people, Refusal):
             return people
-        there = self._store.chatNumbers(chat.number)
+        there = self._store.discussionNumbers(discussion.number)
         new = [number for number in people if number not in there]
         if len(there) + len(new) > MAX_CHAT:
             return Refusal(NOT_YOURS, f"a discussion has at most {MAX_CHAT} members")
         if new:
-            self._store.joinChat(chat.number, new)
+            self._store.joinDiscussion(discussion.number, new)
         return None
 
     def rename(self, session: Session, did: Did, name: str) -> Refusal | None:
         """
         Give a discussion another name.
         """
-        chat = self.mine(session, did)
-        if chat is None:
+        discussion = self.mine(session, did)
+        if discussion is None:
             return RENAME_GONE
         if not name.strip() or len(name) > MAX_NAME:
             return RENAME_FORBIDDEN
-        if name != chat.name:
-            self._store.renameChat(chat.number, name)
+        if name != discussion.name:
+            self._store.renameDiscussion(discussion.number, name)
         return None
 
     def leave(self, session: Session, did: Did) -> Refusal | None:
         """
         Leave a discussion.
         """
-        chat = self.mine(session, did)
-        if chat is None:
+        discussion = self.mine(session, did)
+        if discussion is None:
             return GONE
-        self._store.leaveChat(chat.number, session.number)
+        self._store.leaveDiscussion(discussion.number, session.number)
         return None
 
     def setMasks(self, session: Session, masks: dict[Did, int]) -> Refusal | None:
@@ -163,15 +163,19 @@ class Talks:
         if not set(masks.values()) <= {0, 1, 2}:
             return Refusal(NOT_YOURS, "a mask is none of 0, 1 and 2")
         for did, mask in masks.items():
-            self._store.setChatMask(Number(did), session.number, mask)
+            self._store.setDiscussionMask(Number(did), session.number, mask)
         return None
 
     def readers(self, session: Session, did: Did) -> list[Number] | None:
         """
         Who may see the pictures of a discussion that the asker is in.
         """
-        chat = self.mine(session, did)
-        return None if chat is None else self._store.chatNumbers(chat.number)
+        discussion = self.mine(session, did)
+        return (
+            None
+            if discussion is None
+            else self._store.discussionNumbers(discussion.number)
+        )
 
     def say(
         self, session: Session, did: Did, content: Content, font: Font
@@ -181,8 +185,8 @@ class Talks:
 
         @raise MalformedReply: when the content cannot be passed on.
         """
-        chat = self.mine(session, did)
-        if chat is None:
+        discussion = self.mine(session, did)
+        if discussion is None:
             return GONE
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
@@ -191,11 +195,11 @@ class Talks:
             self._world.postmark(session.number),
             content,
             tidyFont(font),
-            chat.number,
-            self._world.nextSequence(chat.number),
-            chat.version,
+            discussion.number,
+            self._world.nextSequence(discussion.number),
+            discussion.version,
         )
-        audience = self._store.chatAudience(chat.number)
+        audience = self._store.discussionRecipients(discussion.number)
         self._world.post(event, [n for n in audience if n != session.number])
         return None
 
@@ -228,7 +232,7 @@ class Talks:
         self, place: Number, service: int, people: Iterable[Number]
     ) -> bool:
         store = self._store
-        isIn = store.isInChat if service == IN_DISCUSSION else store.isMember
+        isIn = store.isInDiscussion if service == IN_DISCUSSION else store.isMember
         return all(isIn(place, number) for number in people)
 
     def _seal(self, sender: Number, to: Number, place: Number, service: int) -> str:

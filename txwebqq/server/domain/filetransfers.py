@@ -26,7 +26,7 @@ from txwebqq.server.events.queued import KINDS, MessageIds
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.media import Handout, MediaStore
+from txwebqq.server.storage.media import MediaStorage, OfflineFileRecord
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.multipart import LOCAL_IDS
 
@@ -273,7 +273,7 @@ class Files:
     def __init__(
         self,
         world: World,
-        store: MediaStore,
+        store: MediaStorage,
         now: Callable[[], float],
         random: Random,
         limits: Limits,
@@ -298,13 +298,13 @@ class Files:
         if isPicture and endingOf(beginning) is None:
             return Refusal(NO_PICTURE, "no jpg, gif, bmp or png")
         now = int(self._now())
-        count, size = self._store.depositedSince(number, now - DAY)
+        count, size = self._store.uploadedSince(number, now - DAY)
         if count >= self._limits.dailyCount:
             return Refusal(TOO_MANY, "too many files within a day")
         if size + blob.size > self._limits.daily:
             return Refusal(FULL, "too many bytes within a day")
         path = f"/{guid(self._random)}"
-        self._store.deposit(path, number, blob, name, isPicture, now)
+        self._store.addUpload(path, number, blob, name, isPicture, now)
         return path
 
     def give(
@@ -316,55 +316,55 @@ class Files:
         number = session.sessionIds.person(uin)
         if number is None or not self._world.store.areFriends(session.number, number):
             return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
-        deposit = self._store.deposited(path)
-        if deposit is None or deposit.owner != session.number:
+        upload = self._store.upload(path)
+        if upload is None or upload.owner != session.number:
             return Refusal(NOT_YOURS, "file_path is no file of yours")
-        name = name or deposit.name
+        name = name or upload.name
         trouble = nameTrouble(name)
         if trouble is not None:
             return Refusal(NOT_YOURS, trouble)
         mark = self._world.postmark(session.number)
-        handout = Handout(
+        offlineFile = OfflineFileRecord(
             key=token(self._random, 64),
             sender=session.number,
             recipient=number,
-            digest=deposit.digest,
+            digest=upload.digest,
             name=name,
-            size=deposit.size,
+            size=upload.size,
             expires=mark.time + FILE_LIFE,
         )
-        self._store.handOut(handout)
+        self._store.addOfflineFile(offlineFile)
         event = QueuedOfflineFile(
             sender=session.number,
             time=mark.time,
             messageId=mark.messageId,
-            key=handout.key,
+            key=offlineFile.key,
             name=name,
-            size=handout.size,
+            size=offlineFile.size,
             ip=ip,
             port=port,
-            expires=handout.expires,
+            expires=offlineFile.expires,
         )
         self._world.post(event, [number])
         return None
 
-    def waiting(self, key: str) -> Handout | None:
+    def waiting(self, key: str) -> OfflineFileRecord | None:
         """
         The file with a key, as long as it waits.
         """
-        handout = self._store.handout(key)
-        if handout is None or handout.expires <= self._now():
+        offlineFile = self._store.offlineFile(key)
+        if offlineFile is None or offlineFile.expires <= self._now():
             return None
-        return handout
+        return offlineFile
 
     def fetched(self, key: str) -> None:
         """
         It was fetched wholly; its sender is told the first time.
         """
-        handout = self._store.handout(key)
-        if handout is not None and not handout.fetched:
+        offlineFile = self._store.offlineFile(key)
+        if offlineFile is not None and not offlineFile.fetched:
             self._store.markFetched(key)
-            self._answer(handout, 1)
+            self._answer(offlineFile, 1)
 
     def refuse(
         self, session: Session, sender: Uin, name: str, size: int
@@ -375,25 +375,25 @@ class Files:
         number = session.sessionIds.person(sender)
         if number is None:
             return Refusal(NOT_YOURS, "to is nobody's uin")
-        for handout in self._store.handouts(number, session.number):
-            if handout.name == name and size in (0, handout.size):
-                self._store.takeBack(handout.key)
-                if not handout.fetched:
-                    self._answer(handout, 2)
+        for offlineFile in self._store.offlineFiles(number, session.number):
+            if offlineFile.name == name and size in (0, offlineFile.size):
+                self._store.deleteOfflineFile(offlineFile.key)
+                if not offlineFile.fetched:
+                    self._answer(offlineFile, 2)
                 return None
         return Refusal(NOT_YOURS, "no such file waits for you")
 
-    def _answer(self, handout: Handout, action: int) -> None:
-        mark = self._world.postmark(handout.recipient)
+    def _answer(self, offlineFile: OfflineFileRecord, action: int) -> None:
+        mark = self._world.postmark(offlineFile.recipient)
         event = QueuedOfflineFileNotice(
-            sender=handout.recipient,
+            sender=offlineFile.recipient,
             messageId=mark.messageId,
             messageId2=mark.messageId2,
             action=action,
-            name=handout.name,
-            size=handout.size,
+            name=offlineFile.name,
+            size=offlineFile.size,
         )
-        self._world.post(event, [handout.sender])
+        self._world.post(event, [offlineFile.sender])
 
     def expire(self) -> list[str]:
         """

@@ -32,7 +32,12 @@ from txwebqq.server.events.friendnotices import (
     QueuedFriendshipNotice,
     QueuedRosterChange,
 )
-from txwebqq.server.records import HIGHEST_NUMBER, Asked, Drawer, Person
+from txwebqq.server.records import (
+    HIGHEST_NUMBER,
+    AccountRecord,
+    CategoryRecord,
+    FriendRequestRecord,
+)
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.wire.command import Refusal
 
@@ -78,14 +83,14 @@ def tooLong(name: str, text: str, most: int) -> Refusal | None:
     return Refusal(TOO_LONG, f"{name} has more than {most} characters")
 
 
-def policyOf(person: Person) -> Policy:
+def policyOf(account: AccountRecord) -> Policy:
     """
     Who may befriend somebody.
     """
-    allow = person.profile.get("allow", WHO_ASKS)
+    allow = account.profile.get("allow", WHO_ASKS)
     question = ""
     if allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS):
-        question = person.profile.get("question", "")
+        question = account.profile.get("question", "")
     return Policy(allow, question)
 
 
@@ -125,21 +130,21 @@ class Friendships:
             return True
         return (session.number, number) in self._found
 
-    def find(self, session: Session, name: str) -> Person | None:
+    def find(self, session: Session, name: str) -> AccountRecord | None:
         """
         Whoever has a number, or tells a mail address.
         """
-        person = self._find(name.strip())
-        if person is not None:
-            self._found[session.number, person.number] = None
+        account = self._find(name.strip())
+        if account is not None:
+            self._found[session.number, account.number] = None
             if len(self._found) > MAX_REMEMBERED:
                 self._found.popitem(last=False)
-        return person
+        return account
 
-    def _find(self, name: str) -> Person | None:
+    def _find(self, name: str) -> AccountRecord | None:
         if name.isascii() and name.isdigit() and len(name) <= 10:
             number = int(name)
-            return self._store.person(Number(number)) if number else None
+            return self._store.account(Number(number)) if number else None
         return self._store.byEmail(name) if "@" in name else None
 
     def proof(self, asker: Number, number: Number) -> str:
@@ -230,12 +235,12 @@ class Friendships:
         )
         if refusal is not None:
             return refusal
-        person = self._store.person(account)
+        person = self._store.account(account)
         if person is None:
             return Refusal(NOT_YOURS, "account is nobody's number")
-        back = self._store.asked(asker, account)
+        back = self._store.friendRequest(asker, account)
         if back is not None and back.hasAdded:
-            self._store.settleAsked(asker, account)
+            self._store.deleteFriendRequest(asker, account)
             self._addAtOnce(asker, account, category, markname, welcome=False)
             return None
         policy = policyOf(person)
@@ -262,7 +267,7 @@ class Friendships:
             return Refusal(NOT_YOURS, "token is not from a search for account")
         if category and self._drawer(asker, category) is None:
             return _NO_DRAWER
-        if self._store.keeping(asker, account) is not None:
+        if self._store.friendEntry(asker, account) is not None:
             return Refusal(NOT_YOURS, "account is your friend")
         if self._store.friendCount(asker) >= MAX_FRIENDS:
             return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
@@ -270,11 +275,11 @@ class Friendships:
             return Refusal(TOO_MANY, "you have asked too many people in an hour")
         return None
 
-    def _isRight(self, person: Person, answer: str) -> bool:
-        expected = str(person.profile.get("answer", ""))
+    def _isRight(self, account: AccountRecord, answer: str) -> bool:
+        expected = str(account.profile.get("answer", ""))
         if not expected:
             # Only whoever is asked can say what is right.
-            return policyOf(person).allow == WHO_ANSWERS_AND_ASKS
+            return policyOf(account).allow == WHO_ANSWERS_AND_ASKS
         return answer.strip().casefold() == expected.strip().casefold()
 
     def _addAtOnce(
@@ -287,34 +292,36 @@ class Friendships:
     ) -> None:
         self._keep(asker, account, category, markname)
         self._tell(FriendshipStep.PASSED, asker, account, category=category)
-        if self._store.keeping(account, asker) is not None:
+        if self._store.friendEntry(account, asker) is not None:
             return
         signature = ""
         if welcome:
             signature = token(self._random, 48)
-            self._store.ask(
-                Asked(account, asker, "", category, int(self._now()), hasAdded=True)
+            self._store.addFriendRequest(
+                FriendRequestRecord(
+                    account, asker, "", category, int(self._now()), hasAdded=True
+                )
             )
         step = FriendshipStep.ADDED if welcome else FriendshipStep.ADDED_UNSIGNED
         self._tell(step, account, asker, signature=signature)
 
     def _request(
-        self, person: Person, asker: Number, text: str, category: int
+        self, account: AccountRecord, asker: Number, text: str, category: int
     ) -> Refusal | None:
-        number = person.number
+        number = account.number
         now = int(self._now())
-        before = self._store.asked(number, asker)
-        asked = Asked(number, asker, text, category, now)
+        before = self._store.friendRequest(number, asker)
+        request = FriendRequestRecord(number, asker, text, category, now)
         if before is not None and now - before.time < PATIENCE:
             # They have been told, and are not told again of every try.
-            self._store.ask(replace(asked, time=before.time))
+            self._store.addFriendRequest(replace(request, time=before.time))
             return None
-        if before is None and self._store.askedCount(number) >= MAX_ASKED:
+        if before is None and self._store.friendRequestCount(number) >= MAX_ASKED:
             return Refusal(NOT_YOURS, "too many people wait for their answer")
-        if before is None and self._store.askersCount(asker) >= MAX_ASKING:
+        if before is None and self._store.sentRequestCount(asker) >= MAX_ASKING:
             return Refusal(TOO_MANY, "you wait for too many answers")
-        self._store.ask(asked)
-        allow = policyOf(person).allow
+        self._store.addFriendRequest(request)
+        allow = policyOf(account).allow
         self._tell(FriendshipStep.REQUESTED, number, asker, text, allow=allow)
         return None
 
@@ -333,31 +340,31 @@ class Friendships:
         a friend in return who has not had to.
         """
         me = session.number
-        asked = self._store.asked(me, account)
-        if asked is None or self._store.person(account) is None:
+        request = self._store.friendRequest(me, account)
+        if request is None or self._store.account(account) is None:
             return _NOT_ASKED
         refusal = tooLong("mname", markname, MAX_MARKNAME)
         if refusal is not None:
             return refusal
         if category and self._drawer(me, category) is None:
             return _NO_DRAWER
-        keepsAsker = self._store.keeping(me, account) is not None
+        keepsAsker = self._store.friendEntry(me, account) is not None
         if addsBack and not keepsAsker and self._isFull(me):
             return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
-        isKept = self._store.keeping(account, me) is not None
+        isKept = self._store.friendEntry(account, me) is not None
         if not isKept and self._isFull(account):
             return Refusal(NOT_YOURS, f"account has {MAX_FRIENDS} friends")
-        self._store.settleAsked(me, account)
+        self._store.deleteFriendRequest(me, account)
         if addsBack:
             # Both may have asked each other.
-            self._store.settleAsked(account, me)
+            self._store.deleteFriendRequest(account, me)
             if not keepsAsker:
                 self._keep(me, account, category, markname)
         step = FriendshipStep.PASSED_AND_ADDED if addsBack else FriendshipStep.PASSED
         if not isKept:
-            self._keep(account, me, asked.category)
-        kept = self._store.keeping(account, me)
-        where = asked.category if kept is None else kept.category
+            self._keep(account, me, request.category)
+        kept = self._store.friendEntry(account, me)
+        where = request.category if kept is None else kept.category
         self._tell(step, account, me, category=where)
         return None
 
@@ -368,14 +375,14 @@ class Friendships:
         """
         Not let somebody have one for a friend who has asked.
         """
-        asked = self._store.asked(session.number, account)
-        if asked is None:
+        request = self._store.friendRequest(session.number, account)
+        if request is None:
             return _NOT_ASKED
         refusal = tooLong("msg", text, MAX_TEXT)
         if refusal is not None:
             return refusal
-        self._store.settleAsked(session.number, account)
-        if not asked.hasAdded:
+        self._store.deleteFriendRequest(session.number, account)
+        if not request.hasAdded:
             self._tell(FriendshipStep.REJECTED, account, session.number, text)
         return None
 
@@ -383,7 +390,7 @@ class Friendships:
 
     def _friendOf(self, session: Session, uin: Uin) -> Number | None:
         number = session.sessionIds.person(uin)
-        if number is None or self._store.keeping(session.number, number) is None:
+        if number is None or self._store.friendEntry(session.number, number) is None:
             return None
         return number
 
@@ -397,7 +404,7 @@ class Friendships:
         refusal = tooLong("markname", markname, MAX_MARKNAME)
         if refusal is not None:
             return refusal
-        kept = self._store.keeping(session.number, friend)
+        kept = self._store.friendEntry(session.number, friend)
         assert kept is not None
         self._store.changeFriend(session.number, friend, kept.category, markname)
         return None
@@ -411,7 +418,7 @@ class Friendships:
             return _NOT_FRIEND
         if category and self._drawer(session.number, category) is None:
             return _NO_DRAWER
-        kept = self._store.keeping(session.number, friend)
+        kept = self._store.friendEntry(session.number, friend)
         assert kept is not None
         self._store.changeFriend(session.number, friend, category, kept.markname)
         return None
@@ -426,12 +433,12 @@ class Friendships:
         if friend is None:
             return _NOT_FRIEND
         self._letGo(session.number, friend)
-        if both and self._store.keeping(friend, session.number) is not None:
+        if both and self._store.friendEntry(friend, session.number) is not None:
             self._letGo(friend, session.number)
         return None
 
     def _letGo(self, owner: Number, friend: Number) -> None:
-        self._store.letGo(owner, friend)
+        self._store.removeFriend(owner, friend)
         session = self._world.sessions.standing(owner)
         if session is not None:
             session.mailbox.presence.pop(friend, None)
@@ -439,38 +446,38 @@ class Friendships:
 
     # ---- categories
 
-    def _drawer(self, owner: Number, index: int) -> Drawer | None:
-        drawers = self._store.drawers(owner)
-        return next((d for d in drawers if d.index == index), None)
+    def _drawer(self, owner: Number, index: int) -> CategoryRecord | None:
+        categories = self._store.categories(owner)
+        return next((d for d in categories if d.index == index), None)
 
-    def createDrawer(self, session: Session, name: str) -> Drawer | Refusal:
+    def createDrawer(self, session: Session, name: str) -> CategoryRecord | Refusal:
         """
         Add a category.
         """
         refusal = self._refuseName(name)
         if refusal is not None:
             return refusal
-        drawers = self._store.drawers(session.number)
-        if len(drawers) >= MAX_DRAWERS:
+        categories = self._store.categories(session.number)
+        if len(categories) >= MAX_DRAWERS:
             return Refusal(NOT_YOURS, f"you have {MAX_DRAWERS} categories")
-        taken = {drawer.index for drawer in drawers}
+        taken = {category.index for category in categories}
         index = next(n for n in range(1, MAX_DRAWERS + 1) if n not in taken)
-        sort = max((drawer.sort for drawer in drawers), default=0) + 1
-        drawer = Drawer(index, name, sort)
-        self._store.setDrawer(session.number, drawer)
+        sort = max((drawer.sort for drawer in categories), default=0) + 1
+        drawer = CategoryRecord(index, name, sort)
+        self._store.setCategory(session.number, drawer)
         return drawer
 
     def renameDrawer(self, session: Session, index: int, name: str) -> Refusal | None:
         """
         Call a category otherwise.
         """
-        drawer = self._drawer(session.number, index)
-        if drawer is None:
+        category = self._drawer(session.number, index)
+        if category is None:
             return _NO_DRAWER
         refusal = self._refuseName(name)
         if refusal is not None:
             return refusal
-        self._store.setDrawer(session.number, replace(drawer, name=name))
+        self._store.setCategory(session.number, replace(category, name=name))
         return None
 
     def _refuseName(self, name: str) -> Refusal | None:
@@ -482,12 +489,12 @@ class Friendships:
         """
         Put a category elsewhere.
         """
-        drawer = self._drawer(session.number, index)
-        if drawer is None:
+        category = self._drawer(session.number, index)
+        if category is None:
             return _NO_DRAWER
         if not 0 <= sort <= 0xFFFF:
             return Refusal(NOT_YOURS, "sort is not from 0 to 65535")
-        self._store.setDrawer(session.number, replace(drawer, sort=sort))
+        self._store.setCategory(session.number, replace(category, sort=sort))
         return None
 
     def removeDrawer(self, session: Session, index: int) -> Refusal | None:
@@ -496,5 +503,5 @@ class Friendships:
         """
         if self._drawer(session.number, index) is None:
             return _NO_DRAWER
-        self._store.removeDrawer(session.number, index)
+        self._store.removeCategory(session.number, index)
         return None

@@ -29,7 +29,7 @@ from txwebqq.server.events.groupnotices import (
     QueuedGroupNotice,
     QueuedGroupShare,
 )
-from txwebqq.server.records import Application, Room
+from txwebqq.server.records import GroupRecord, JoinRequest
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT
@@ -94,46 +94,48 @@ class Membership:
 
     # ---- who is what
 
-    def mine(self, session: Session, code: Code) -> Room | Refusal:
+    def mine(self, session: Session, code: Code) -> GroupRecord | Refusal:
         """
         A group that the asker is in.
         """
         number = session.sessionIds.groupOfCode(code)
-        room = None if number is None else self._store.room(number)
-        if room is None or not self._store.isMember(room.number, session.number):
+        group = None if number is None else self._store.group(number)
+        if group is None or not self._store.isMember(group.number, session.number):
             return _NOT_MEMBER
-        return room
+        return group
 
-    def public(self, session: Session, code: Code) -> Room | Refusal:
+    def public(self, session: Session, code: Code) -> GroupRecord | Refusal:
         """
         A group that the asker is in, or could ask to join.
         """
         number = session.sessionIds.groupOfCode(code)
-        room = None if number is None else self._store.room(number)
-        if room is None:
+        group = None if number is None else self._store.group(number)
+        if group is None:
             return _NO_GROUP
-        isIn = self._store.isMember(room.number, session.number)
-        return _NO_GROUP if room.option == MAY_NOT_JOIN and not isIn else room
+        isIn = self._store.isMember(group.number, session.number)
+        return _NO_GROUP if group.option == MAY_NOT_JOIN and not isIn else group
 
-    def _isAdmin(self, room: Room, number: Number) -> bool:
-        flag = self._store.memberFlag(room.number, number)
-        return flag is not None and (number == room.owner or bool(flag & ADMIN))
+    def _isAdmin(self, group: GroupRecord, number: Number) -> bool:
+        flag = self._store.memberFlag(group.number, number)
+        return flag is not None and (number == group.owner or bool(flag & ADMIN))
 
-    def _administered(self, session: Session, code: Code) -> Room | Refusal:
-        room = self.mine(session, code)
-        if isinstance(room, Room) and not self._isAdmin(room, session.number):
+    def _administered(self, session: Session, code: Code) -> GroupRecord | Refusal:
+        group = self.mine(session, code)
+        if isinstance(group, GroupRecord) and not self._isAdmin(group, session.number):
             return _NOT_ADMIN
-        return room
+        return group
 
-    def _owned(self, session: Session, code: Code) -> Room | Refusal:
-        room = self.mine(session, code)
-        if isinstance(room, Room) and room.owner != session.number:
+    def _owned(self, session: Session, code: Code) -> GroupRecord | Refusal:
+        group = self.mine(session, code)
+        if isinstance(group, GroupRecord) and group.owner != session.number:
             return _NOT_OWNER
-        return room
+        return group
 
-    def _memberOf(self, session: Session, room: Room, uin: Uin) -> Number | None:
+    def _memberOf(
+        self, session: Session, group: GroupRecord, uin: Uin
+    ) -> Number | None:
         number = session.sessionIds.person(uin)
-        if number is None or not self._store.isMember(room.number, number):
+        if number is None or not self._store.isMember(group.number, number):
             return None
         return number
 
@@ -141,8 +143,8 @@ class Membership:
         """
         The announcement of a group that the asker is in.
         """
-        room = self.mine(session, code)
-        return None if isinstance(room, Refusal) else room.memo
+        group = self.mine(session, code)
+        return None if isinstance(group, Refusal) else group.memo
 
     # ---- telling
 
@@ -173,14 +175,14 @@ class Membership:
         )
         self._world.post(event, to)
 
-    def _title(self, room: Room, number: Number) -> str:
-        return CREATOR if number == room.owner else ADMINISTRATOR
+    def _title(self, group: GroupRecord, number: Number) -> str:
+        return CREATOR if number == group.owner else ADMINISTRATOR
 
     # ---- finding and joining
 
     def find(
         self, words: str, page: int, perPage: int
-    ) -> tuple[list[Room], int] | Refusal:
+    ) -> tuple[list[GroupRecord], int] | Refusal:
         """
         One page of the groups with that number, or with these words in their
         names, and how many there are in all.
@@ -192,50 +194,52 @@ class Membership:
         if not words or page < 1 or page > 10_000 or perPage < 1:
             return [], 0
         limit = min(perPage, MAX_FOUND)
-        return self._store.findRooms(words, limit, (page - 1) * limit)
+        return self._store.findGroups(words, limit, (page - 1) * limit)
 
     def apply(self, session: Session, code: Code, text: str) -> Refusal | None:
         """
         Want into a group; whoever joins without asking is told so at once.
         """
-        room = self.public(session, code)
-        if isinstance(room, Refusal):
-            return room
+        group = self.public(session, code)
+        if isinstance(group, Refusal):
+            return group
         refusal = tooLong(msg=(text, MAX_LINE))
         if refusal is not None:
             return refusal
-        if self._store.isMember(room.number, session.number):
+        if self._store.isMember(group.number, session.number):
             return Refusal(NOT_YOURS, "you are in that group")
-        if self._isFull(room):
+        if self._isFull(group):
             return Refusal(NOT_YOURS, "the group is full")
-        if room.option == MAY_JOIN:
-            self._letIn(room, session.number, room.owner, "")
+        if group.option == MAY_JOIN:
+            self._letIn(group, session.number, group.owner, "")
             return None
-        application = Application(room.number, session.number, text, int(self._now()))
-        if self._store.apply(application):
+        joinRequest = JoinRequest(group.number, session.number, text, int(self._now()))
+        if self._store.addJoinRequest(joinRequest):
             self._tell(
                 GroupStep.REQUESTED,
-                room.number,
-                self._store.adminNumbers(room.number),
+                group.number,
+                self._store.adminNumbers(group.number),
                 member=session.number,
                 text=text,
             )
         return None
 
-    def _isFull(self, room: Room) -> bool:
-        return self._store.memberCount(room.number) >= MAX_MEMBERS
+    def _isFull(self, group: GroupRecord) -> bool:
+        return self._store.memberCount(group.number) >= MAX_MEMBERS
 
-    def _letIn(self, room: Room, number: Number, admin: Number, text: str) -> None:
-        others = self._store.memberNumbers(room.number)
-        self._store.addMember(room.number, number)
-        self._tell(GroupStep.AGREED, room.number, [number], admin=admin, text=text)
+    def _letIn(
+        self, group: GroupRecord, number: Number, admin: Number, text: str
+    ) -> None:
+        others = self._store.memberNumbers(group.number)
+        self._store.addMember(group.number, number)
+        self._tell(GroupStep.AGREED, group.number, [number], admin=admin, text=text)
         self._tell(
             GroupStep.JOINED,
-            room.number,
+            group.number,
             others,
             member=number,
             admin=admin,
-            adminTitle=self._title(room, admin),
+            adminTitle=self._title(group, admin),
             operation=JOIN_OPERATION,
         )
 
@@ -246,24 +250,24 @@ class Membership:
         Let somebody in who has asked, or not.
         """
         number = session.sessionIds.groupOfGid(gid)
-        room = None if number is None else self._store.room(number)
-        if room is None or not self._isAdmin(room, session.number):
+        group = None if number is None else self._store.group(number)
+        if group is None or not self._isAdmin(group, session.number):
             return Refusal(NOT_YOURS, "group_uin is no gid of groups you administer")
         who = session.sessionIds.person(applicant)
-        if who is None or self._store.application(room.number, who) is None:
+        if who is None or self._store.joinRequest(group.number, who) is None:
             return Refusal(NOT_YOURS, "req_uin does not ask to join, or no longer")
         refusal = tooLong(msg=(text, MAX_LINE))
         if refusal is not None:
             return refusal
         if not agreed:
-            self._store.answered(room.number, who)
+            self._store.deleteJoinRequest(group.number, who)
             self._tell(
-                GroupStep.DENIED, room.number, [who], admin=session.number, text=text
+                GroupStep.DENIED, group.number, [who], admin=session.number, text=text
             )
             return None
-        if self._isFull(room):
+        if self._isFull(group):
             return Refusal(NOT_YOURS, "the group is full")
-        self._letIn(room, who, session.number, text)
+        self._letIn(group, who, session.number, text)
         return None
 
     # ---- leaving
@@ -272,16 +276,16 @@ class Membership:
         """
         Leave a group.
         """
-        room = self.mine(session, code)
-        if isinstance(room, Refusal):
-            return room
-        if room.owner == session.number:
+        group = self.mine(session, code)
+        if isinstance(group, Refusal):
+            return group
+        if group.owner == session.number:
             return Refusal(NOT_YOURS, "the owner gives the group away or dissolves it")
-        self._store.removeMember(room.number, session.number)
+        self._store.removeMember(group.number, session.number)
         self._tell(
             GroupStep.LEFT,
-            room.number,
-            self._store.memberNumbers(room.number),
+            group.number,
+            self._store.memberNumbers(group.number),
             member=session.number,
             operation=LEFT_ALONE,
         )
@@ -291,25 +295,25 @@ class Membership:
         """
         Put somebody out; administrators are put out by the owner alone.
         """
-        room = self._administered(session, code)
-        if isinstance(room, Refusal):
-            return room
-        number = self._memberOf(session, room, member)
+        group = self._administered(session, code)
+        if isinstance(group, Refusal):
+            return group
+        number = self._memberOf(session, group, member)
         if number is None:
             return _NOT_IN_IT
-        if number in (session.number, room.owner):
+        if number in (session.number, group.owner):
             return Refusal(NOT_YOURS, "muin cannot be put out")
-        if self._isAdmin(room, number) and session.number != room.owner:
+        if self._isAdmin(group, number) and session.number != group.owner:
             return _NOT_OWNER
-        told = self._store.memberNumbers(room.number)
-        self._store.removeMember(room.number, number)
+        told = self._store.memberNumbers(group.number)
+        self._store.removeMember(group.number, number)
         self._tell(
             GroupStep.LEFT,
-            room.number,
+            group.number,
             told,
             member=number,
             admin=session.number,
-            adminTitle=self._title(room, session.number),
+            adminTitle=self._title(group, session.number),
             operation=REMOVED,
         )
         return None
@@ -331,7 +335,7 @@ class Membership:
         refusal = self._refuseTexts(name, memo, description, option)
         if refusal is not None:
             return refusal
-        if self._store.roomsOwned(session.number) >= MAX_OWNED:
+        if self._store.groupsOwned(session.number) >= MAX_OWNED:
             return Refusal(NOT_YOURS, f"you own {MAX_OWNED} groups")
         invited = []
         for uin in dict.fromkeys(friends):
@@ -342,8 +346,10 @@ class Membership:
         if len(invited) >= MAX_MEMBERS:
             return Refusal(NOT_YOURS, "the group is full")
         me = session.number
-        draft = Room(Number(0), name, me, memo, description, int(self._now()), option)
-        number = self._store.createRoom(draft, [me, *invited])
+        draft = GroupRecord(
+            Number(0), name, me, memo, description, int(self._now()), option
+        )
+        number = self._store.createGroup(draft, [me, *invited])
         self._tell(GroupStep.CREATED, number, [me], member=me)
         for friend in invited:
             self._tell(
@@ -386,20 +392,20 @@ class Membership:
         """
         Change what a group says of itself.
         """
-        room = self._administered(session, code)
-        if isinstance(room, Refusal):
-            return room
+        group = self._administered(session, code)
+        if isinstance(group, Refusal):
+            return group
         refusal = self._refuseTexts(name, memo, description, option)
         if refusal is not None:
             return refusal
         changed = replace(
-            room,
-            name=room.name if name is None else name,
-            memo=room.memo if memo is None else memo,
-            description=room.description if description is None else description,
-            option=room.option if option is None else option,
+            group,
+            name=group.name if name is None else name,
+            memo=group.memo if memo is None else memo,
+            description=group.description if description is None else description,
+            option=group.option if option is None else option,
         )
-        self._store.changeRoom(changed)
+        self._store.changeGroup(changed)
         return None
 
     def setAdmin(
@@ -408,22 +414,22 @@ class Membership:
         """
         Make somebody an administrator, or no longer one.
         """
-        room = self._owned(session, code)
-        if isinstance(room, Refusal):
-            return room
-        number = self._memberOf(session, room, member)
+        group = self._owned(session, code)
+        if isinstance(group, Refusal):
+            return group
+        number = self._memberOf(session, group, member)
         if number is None:
             return _NOT_IN_IT
-        if number == room.owner:
+        if number == group.owner:
             return Refusal(NOT_YOURS, "muin is the owner")
-        flag = self._store.memberFlag(room.number, number) or 0
+        flag = self._store.memberFlag(group.number, number) or 0
         if bool(flag & ADMIN) == granted:
             return None
-        self._store.setFlag(room.number, number, flag ^ ADMIN)
+        self._store.setFlag(group.number, number, flag ^ ADMIN)
         self._tell(
             GroupStep.ADMIN,
-            room.number,
-            self._store.memberNumbers(room.number),
+            group.number,
+            self._store.memberNumbers(group.number),
             member=number,
             operation=GRANT if granted else REVOKE,
         )
@@ -433,21 +439,21 @@ class Membership:
         """
         Give a group to one of its members; the former owner stays in it.
         """
-        room = self._owned(session, code)
-        if isinstance(room, Refusal):
-            return room
-        number = self._memberOf(session, room, member)
+        group = self._owned(session, code)
+        if isinstance(group, Refusal):
+            return group
+        number = self._memberOf(session, group, member)
         if number is None:
             return _NOT_IN_IT
-        if number == room.owner:
+        if number == group.owner:
             return Refusal(NOT_YOURS, "muin is the owner")
-        flag = self._store.memberFlag(room.number, number) or 0
-        self._store.setFlag(room.number, number, flag & ~ADMIN)
-        self._store.changeRoom(replace(room, owner=number))
+        flag = self._store.memberFlag(group.number, number) or 0
+        self._store.setFlag(group.number, number, flag & ~ADMIN)
+        self._store.changeGroup(replace(group, owner=number))
         self._tell(
             GroupStep.ADMIN,
-            room.number,
-            self._store.memberNumbers(room.number),
+            group.number,
+            self._store.memberNumbers(group.number),
             member=number,
             previous=session.number,
             operation=OWNER_CHANGED,
@@ -458,14 +464,14 @@ class Membership:
         """
         End a group.
         """
-        room = self._owned(session, code)
-        if isinstance(room, Refusal):
-            return room
-        told = self._store.memberNumbers(room.number)
-        self._store.dissolveRoom(room.number)
+        group = self._owned(session, code)
+        if isinstance(group, Refusal):
+            return group
+        told = self._store.memberNumbers(group.number)
+        self._store.dissolveGroup(group.number)
         self._tell(
             GroupStep.LEFT,
-            room.number,
+            group.number,
             told,
             admin=session.number,
             adminTitle=CREATOR,
@@ -479,10 +485,10 @@ class Membership:
         """
         The asker's own card.
         """
-        room = self.mine(session, code)
-        if isinstance(room, Refusal):
-            return room
-        card = self._store.card(room.number, session.number)
+        group = self.mine(session, code)
+        if isinstance(group, Refusal):
+            return group
+        card = self._store.card(group.number, session.number)
         return Refusal(NO_CARD, "you have no card there") if card is None else card
 
     def setCard(
@@ -498,9 +504,9 @@ class Membership:
         """
         Change the asker's own card.
         """
-        room = self.mine(session, code)
-        if isinstance(room, Refusal):
-            return room
+        group = self.mine(session, code)
+        if isinstance(group, Refusal):
+            return group
         refusal = tooLong(
             name=(name, MAX_NAME),
             phone=(phone, MAX_NAME),
@@ -511,7 +517,7 @@ class Membership:
             return refusal
         if gender not in (None, 0, 1, 2):
             return Refusal(NOT_YOURS, "gender is none of 0, 1 and 2")
-        card = self._store.card(room.number, session.number) or BusinessCard()
+        card = self._store.card(group.number, session.number) or BusinessCard()
         changed = BusinessCard(
             name=card.name if name is None else name,
             phone=card.phone if phone is None else phone,
@@ -519,7 +525,7 @@ class Membership:
             remark=card.remark if remark is None else remark,
             gender=card.gender if gender is None else gender,
         )
-        self._store.setCard(room.number, session.number, changed)
+        self._store.setCard(group.number, session.number, changed)
         return None
 
     def setMarkname(
@@ -528,12 +534,12 @@ class Membership:
         """
         Call a group something, for the asker alone.
         """
-        room = self.mine(session, code)
-        if isinstance(room, Refusal):
-            return room
+        group = self.mine(session, code)
+        if isinstance(group, Refusal):
+            return group
         refusal = tooLong(markname=(markname, MAX_NAME))
         if refusal is None:
-            self._store.setMarkname(room.number, session.number, markname)
+            self._store.setMarkname(group.number, session.number, markname)
         return refusal
 
     def setMasks(
@@ -570,6 +576,6 @@ class Membership:
         event = QueuedGroupShare(
             group, session.number, markup, mark.messageId, mark.messageId2
         )
-        audience = self._store.audience(group)
+        audience = self._store.recipients(group)
         self._world.post(event, [n for n in audience if n != session.number])
         return None

@@ -18,10 +18,10 @@ from txwebqq.server.storage.history import (
     DISCUSSION,
     GROUP,
     PEOPLE,
-    HistoryStore,
+    HistoryStorage,
+    HistoryWindow,
     Place,
-    Said,
-    Window,
+    StoredMessage,
 )
 
 KEEP = 1000
@@ -72,13 +72,13 @@ class Archive:
         before; L{flush} writes it.
     """
 
-    def __init__(self, store: HistoryStore, now: Callable[[], float]) -> None:
+    def __init__(self, store: HistoryStorage, now: Callable[[], float]) -> None:
         self.keep = KEEP
         self.days = DAYS
         self.wake: Callable[[], object] | None = None
         self._store = store
         self._now = now
-        self._noted: list[Said] = []
+        self._noted: list[StoredMessage] = []
         # By conversation, what was added since the last look at its length.
         self._grown: dict[Place, int] = {}
         self._nextPurge = 0.0
@@ -115,8 +115,8 @@ class Archive:
         noted, self._noted = self._noted, []
         if noted:
             self._store.record(noted)
-        for said in noted:
-            self._grown[said.place] = self._grown.get(said.place, 0) + 1
+        for message in noted:
+            self._grown[message.place] = self._grown.get(message.place, 0) + 1
         # Not at every message: a conversation may exceed its length by a tenth.
         slack = max(20, self.keep // 10)
         for place in {said.place for said in noted}:
@@ -130,8 +130,8 @@ class Archive:
                 self._nextPurge = now + HOUR
 
     @property
-    def _window(self) -> Window:
-        return Window(max(self.keep, 0), int(self._now()) - self.days * DAY)
+    def _window(self) -> HistoryWindow:
+        return HistoryWindow(max(self.keep, 0), int(self._now()) - self.days * DAY)
 
     @property
     def since(self) -> int:
@@ -147,7 +147,7 @@ class Archive:
         How many pages a conversation has.
         """
         self.flush()
-        count = self._store.countSaid(place, self._window)
+        count = self._store.countMessages(place, self._window)
         return (count + rows - 1) // rows
 
     def page(self, place: Place, page: int, rows: int) -> list[Entry]:
@@ -156,7 +156,7 @@ class Archive:
         """
         self.flush()
         offset = (page - 1) * rows
-        return _entries(self._store.said(place, self._window, offset, rows))
+        return _entries(self._store.messages(place, self._window, offset, rows))
 
     def between(
         self, place: Place, first: int, last: int, limit: int, newest: bool
@@ -169,7 +169,7 @@ class Archive:
         """
         self.flush()
         bounds = first, last or 2**63 - 1
-        found = self._store.saidBetween(place, self._window, bounds, limit, newest)
+        found = self._store.messagesBetween(place, self._window, bounds, limit, newest)
         return _entries(found)
 
     def saidBy(
@@ -180,8 +180,8 @@ class Archive:
         """
         self.flush()
         window = self._window
-        window = Window(window.keep, max(window.since, since))
-        return _entries(self._store.saidBy(place, window, sender, limit))
+        window = HistoryWindow(window.keep, max(window.since, since))
+        return _entries(self._store.messagesBy(place, window, sender, limit))
 
     def dates(self, place: Place) -> list[tuple[int, int, int]]:
         """
@@ -189,11 +189,11 @@ class Archive:
         first and last running number.
         """
         self.flush()
-        return self._store.daysSaid(place, self._window, CHINA)
+        return self._store.messageDays(place, self._window, CHINA)
 
 
-def _said(place: Place, event: Any, body: str) -> Said:
-    return Said(
+def _said(place: Place, event: Any, body: str) -> StoredMessage:
+    return StoredMessage(
         place,
         getattr(event, "sequence", 0),
         event.mark.time,
@@ -202,5 +202,5 @@ def _said(place: Place, event: Any, body: str) -> Said:
     )
 
 
-def _entries(messages: list[Said]) -> list[Entry]:
+def _entries(messages: list[StoredMessage]) -> list[Entry]:
     return [Entry(m.sequence, decodeQueued(m.body)) for m in messages]

@@ -25,7 +25,7 @@ from txwebqq.server.domain.router import NOT_YOURS
 from txwebqq.server.domain.state import World
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.media import MediaStore
+from txwebqq.server.storage.media import MediaStorage
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON
 from txwebqq.wire.commands.pictures import (
@@ -104,7 +104,7 @@ class Pictures:
     def __init__(
         self,
         world: World,
-        store: MediaStore,
+        store: MediaStorage,
         now: Callable[[], float],
         random: Random,
     ) -> None:
@@ -150,33 +150,33 @@ class Pictures:
         ending = endingOf(beginning)
         if ending is None:
             return CustomFaceUploadResult(1)
-        if len(self._store.shelf(number)) >= MAX_SHELF:
+        if len(self._store.customFaces(number)) >= MAX_SHELF:
             return CustomFaceUploadResult(2, "too many custom faces")
         name = f"{blob.md5}.{ending}"
-        known = self._store.shelved(number, name)
+        known = self._store.customFace(number, name)
         if known is not None and known != blob.digest:
             # Two pictures with one MD5 are no accident.
             return CustomFaceUploadResult(1)
-        isNew = self._store.shelve(number, name, blob, int(self._now()))
+        isNew = self._store.addCustomFace(number, name, blob, int(self._now()))
         return CustomFaceUploadResult(0 if isNew else 4, name)
 
     def shelf(self, number: Number) -> tuple[CustomFaceEntry, ...]:
         """
         Somebody's custom faces.
         """
-        return tuple(CustomFaceEntry(*row) for row in self._store.shelf(number))
+        return tuple(CustomFaceEntry(*row) for row in self._store.customFaces(number))
 
     def shelved(self, number: Number, name: str) -> str | None:
         """
         The digest of one of them.
         """
-        return self._store.shelved(number, name)
+        return self._store.customFace(number, name)
 
     def unshelve(self, number: Number, name: str) -> bool:
         """
         Take one of them away; what was sent stays.
         """
-        return self._store.unshelve(number, name)
+        return self._store.deleteCustomFace(number, name)
 
     # ---- pictures in messages
 
@@ -256,11 +256,11 @@ class Pictures:
     ) -> str | None:
         match segment:
             case GroupPicture(name) | CustomFace(name):
-                return self._store.shelved(number, name)
+                return self._store.customFace(number, name)
             case OfflinePicture(path) if not isForGroup:
-                deposit = self._store.deposited(path)
-                if deposit is not None and deposit.isPicture:
-                    return deposit.digest if deposit.owner == number else None
+                upload = self._store.upload(path)
+                if upload is not None and upload.isPicture:
+                    return upload.digest if upload.owner == number else None
         return None
 
     def _send(
@@ -296,10 +296,10 @@ class Pictures:
         digest = self._store.pictureFor(name, session.number)
         if digest is not None:
             return digest
-        deposit = self._store.deposited(name)
-        if deposit is None or deposit.owner != session.number:
+        upload = self._store.upload(name)
+        if upload is None or upload.owner != session.number:
             return None
-        return deposit.digest if deposit.isPicture else None
+        return upload.digest if upload.isPicture else None
 
     def faceFrom(self, session: Session, sender: Uin, name: str) -> str | None:
         """
@@ -323,11 +323,13 @@ class Pictures:
         """
         if kind == OF_GROUP:
             number = session.sessionIds.groupOfCode(Code(whose))
-            exists = number is not None and self._world.store.room(number) is not None
+            exists = number is not None and self._world.store.group(number) is not None
         else:
             kind = OF_PERSON
             number = session.sessionIds.person(Uin(whose))
-            exists = number is not None and self._world.store.person(number) is not None
+            exists = (
+                number is not None and self._world.store.account(number) is not None
+            )
         if number is None or not exists:
             return None
         return Avatar(number, self._store.avatar(kind, number))
@@ -339,7 +341,7 @@ class Pictures:
         @param name: one of the sender's custom faces, C{""} for the usual look.
         @param code: the group that shall look so, 0 for oneself.
         """
-        digest = self._store.shelved(session.number, name) if name else None
+        digest = self._store.customFace(session.number, name) if name else None
         if name and digest is None:
             return Refusal(NOT_YOURS, "custom_face is none of yours")
         if not code:
@@ -352,7 +354,7 @@ class Pictures:
         return None
 
     def _mayPaint(self, group: Number, number: Number) -> bool:
-        room = self._world.store.room(group)
+        room = self._world.store.group(group)
         if room is None or not self._world.store.isMember(group, number):
             return False
         return room.owner == number or any(

@@ -18,7 +18,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.records import Person
+from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 
 TOO_LONG = 123
@@ -67,7 +67,7 @@ _TOLD = (
 
 
 def describe(
-    person: Person, uin: Uin, status: Status, isStranger: bool = False
+    account: AccountRecord, uin: Uin, status: Status, isStranger: bool = False
 ) -> Profile:
     """
     What somebody tells.
@@ -76,46 +76,48 @@ def describe(
     @param isStranger: whether those are not their friend.
     """
     told = {
-        name: person.profile[name]
+        name: account.profile[name]
         for name in _TOLD
-        if name in person.profile and not (isStranger and name in PRIVATE)
+        if name in account.profile and not (isStranger and name in PRIVATE)
     }
     return Profile(
         uin=uin,
-        nick=person.nick,
-        face=person.face,
-        birthday=Birthday(*person.profile.get("birthday", ())),
+        nick=account.nick,
+        face=account.face,
+        birthday=Birthday(*account.profile.get("birthday", ())),
         status=status,
         clientType=0 if status is Status.OFFLINE else WEB_CLIENT,
         **told,
     )
 
 
-def signatureOf(person: Person) -> str:
+def signatureOf(account: AccountRecord) -> str:
     """
     What somebody has written below their name, C{""} for nothing.
     """
-    signature: str = person.profile.get("signature", "")
+    signature: str = account.profile.get("signature", "")
     return signature
 
 
-def signed(person: Person, text: str) -> Person | Refusal:
+def signed(account: AccountRecord, text: str) -> AccountRecord | Refusal:
     """
     A person with another signature.
     """
     if len(text) > MAX_SIGNATURE:
         return Refusal(TOO_LONG, f"nlk has more than {MAX_SIGNATURE} characters")
-    return replace(person, profile={**person.profile, "signature": text})
+    return replace(account, profile={**account.profile, "signature": text})
 
 
-def changed(person: Person, details: Mapping[str, Any]) -> Person | Refusal:
+def changed(
+    account: AccountRecord, details: Mapping[str, Any]
+) -> AccountRecord | Refusal:
     """
     A person who tells something else.
 
     @param details: fields of a L{Profile} by name, C{question} and C{answer}
         besides; what is not there stays.
     """
-    profile = dict(person.profile)
+    profile = dict(account.profile)
     for name, value in details.items():
         refusal = _refuse(name, value)
         if refusal is not None:
@@ -123,9 +125,9 @@ def changed(person: Person, details: Mapping[str, Any]) -> Person | Refusal:
         if isinstance(value, Birthday):
             value = [value.year, value.month, value.day]
         profile[name] = value
-    nick = profile.pop("nick", person.nick)
-    face = profile.pop("face", person.face)
-    return replace(person, nick=nick, face=face, profile=profile)
+    nick = profile.pop("nick", account.nick)
+    face = profile.pop("face", account.face)
+    return replace(account, nick=nick, face=face, profile=profile)
 
 
 def _refuse(name: str, value: Any) -> Refusal | None:

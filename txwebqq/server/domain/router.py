@@ -114,7 +114,7 @@ class PostOffice:
             group,
             self.nextSequence(group),
         )
-        audience = self.store.audience(group)
+        audience = self.store.recipients(group)
         self.post(event, [n for n in audience if n != session.number])
         return None
 

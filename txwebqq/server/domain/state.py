@@ -125,16 +125,16 @@ class World(PostOffice):
             self._needsCaptcha(number, address) or not self._codes.isGood(number, code)
         ):
             return Denial.WRONG_CAPTCHA
-        person = self.store.person(number)
-        firstHash = b"" if person is None else person.firstHash
+        account = self.store.account(number)
+        firstHash = b"" if account is None else account.firstHash
         expected = passwordDigest(firstHash, saltFor(number), code)
         right = hmac.compare_digest(expected.encode(), digest.upper().encode())
-        if person is None or not right:
+        if account is None or not right:
             self._suspects.failed(number, address)
             return Denial.WRONG_PASSWORD
         self._suspects.cleared(number)
         skey = "@" + token(self._random, 9)
-        return Admission(number, person.nick, self.sessions.admit(number, skey), skey)
+        return Admission(number, account.nick, self.sessions.admit(number, skey), skey)
 
     def doubt(
         self,
@@ -279,7 +279,7 @@ class World(PostOffice):
     def _tell(self, number: Number, before: Status, after: Status) -> None:
         if before is after:
             return
-        for friend in self.store.keepers(number):
+        for friend in self.store.listedBy(number):
             session = self.sessions.standing(friend)
             if session is not None:
                 session.mailbox.presence[number] = after

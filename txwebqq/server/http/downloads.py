@@ -20,7 +20,7 @@ from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import sendFile
 from txwebqq.server.http.pages import TEXT
 from txwebqq.server.sessions.sessions import Random, token
-from txwebqq.server.storage.blobs import Blobs
+from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Refusal, encodeRefusal
 
 PASS_LIFE = 600.0
@@ -40,7 +40,7 @@ class Downloads:
 
     _log = Logger()
 
-    def __init__(self, blobs: Blobs, clock: IReactorTime, random: Random) -> None:
+    def __init__(self, blobs: BlobStore, clock: IReactorTime, random: Random) -> None:
         self._blobs = blobs
         self._clock = clock
         self._random = random

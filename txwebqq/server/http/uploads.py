@@ -14,8 +14,8 @@ from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import Flow
 from txwebqq.server.sessions.sessions import Session, Sessions
-from txwebqq.server.storage.blobs import Blob, Blobs, Draft, TooLarge
-from txwebqq.server.storage.media import MediaStore
+from txwebqq.server.storage.blobs import Blob, BlobStore, BlobWriter, TooLarge
+from txwebqq.server.storage.media import MediaStorage
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.multipart import UploadCommand
@@ -45,7 +45,9 @@ class Uploads:
     @param blobs: where their bytes lie.
     """
 
-    def __init__(self, sessions: Sessions, store: MediaStore, blobs: Blobs) -> None:
+    def __init__(
+        self, sessions: Sessions, store: MediaStorage, blobs: BlobStore
+    ) -> None:
         self._sessions = sessions
         self._store = store
         self._blobs = blobs
@@ -56,17 +58,17 @@ class Uploads:
         """
         return byVerifier(self._sessions, vfwebqq, exchange)
 
-    def begin(self, limit: int) -> Draft:
+    def begin(self, limit: int) -> BlobWriter:
         """
         Begin to receive a file.
         """
         return self._blobs.begin(limit)
 
-    def keep(self, draft: Draft) -> Blob:
+    def keep(self, writer: BlobWriter) -> Blob:
         """
         Keep a file, for the time being.
         """
-        blob = draft.keep()
+        blob = writer.keep()
         self._store.noteBlob(blob)
         return blob
 
@@ -92,35 +94,39 @@ class Uploaded:
         self._taker = taker
         self._limit = limit
         self._query = query
-        self._draft: Draft | None = None
+        self._writer: BlobWriter | None = None
         self._name = ""
 
     def begin(self, pairs: Pairs, name: str) -> None:
         self._name = name
-        self._draft = self._uploads.begin(self._limit)
+        self._writer = self._uploads.begin(self._limit)
 
     def write(self, data: bytes) -> None:
-        if self._draft is None:
+        if self._writer is None:
             return
         try:
-            self._draft.write(data)
+            self._writer.write(data)
         except TooLarge:
-            self._draft = None
+            self._writer = None
 
     def end(self) -> None:
         pass
 
     def finish(self, pairs: Pairs, exchange: Exchange) -> Any:
-        draft, self._draft = self._draft, None
-        if draft is None:
+        writer, self._writer = self._writer, None
+        if writer is None:
             return self._take(pairs, exchange, None, b"")
         try:
-            return self._take(pairs, exchange, draft, draft.beginning)
+            return self._take(pairs, exchange, writer, writer.beginning)
         finally:
-            draft.discard()
+            writer.discard()
 
     def _take(
-        self, pairs: Pairs, exchange: Exchange, draft: Draft | None, beginning: bytes
+        self,
+        pairs: Pairs,
+        exchange: Exchange,
+        writer: BlobWriter | None,
+        beginning: bytes,
     ) -> Any:
         try:
             query = Form.parse(self._query).items()
@@ -130,7 +136,7 @@ class Uploaded:
         # Whoever is refused leaves nothing behind.
         session = self._uploads.whose(Form(pairs).ticket.vfwebqq, exchange)
         isWelcome = isinstance(session, Session)
-        blob = self._uploads.keep(draft) if draft is not None and isWelcome else None
+        blob = self._uploads.keep(writer) if writer is not None and isWelcome else None
         return self._taker(question, Received(self._name, blob, beginning), exchange)
 
     def fail(self, reason: str, exchange: Exchange) -> Any:
@@ -138,6 +144,6 @@ class Uploaded:
         return Refusal(NOT_YOURS, reason)
 
     def lost(self) -> None:
-        draft, self._draft = self._draft, None
-        if draft is not None:
-            draft.discard()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.discard()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import isqrt
 
 from txwebqq.model import Level, Number
-from txwebqq.server.storage.friends import PeopleStore
+from txwebqq.server.storage.friends import FriendStorage
 
 DAY = 86400
 CHINA = 8 * 3600
@@ -35,7 +35,7 @@ class Register:
     @param now: the time in Unix seconds.
     """
 
-    def __init__(self, store: PeopleStore, now: Callable[[], float]) -> None:
+    def __init__(self, store: FriendStorage, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
         # Since when, and the last day that was counted.
@@ -52,7 +52,7 @@ class Register:
         """
         if number not in self._present:
             self._present[number] = self._now(), self._today
-            self._store.attend(number, self._today, 1)
+            self._store.countDay(number, self._today, 1)
 
     def went(self, number: Number) -> None:
         """
@@ -61,7 +61,7 @@ class Register:
         if number in self._present:
             self._count(number)
             since, _ = self._present.pop(number)
-            self._store.spend(number, int(self._now() - since))
+            self._store.addSeconds(number, int(self._now() - since))
 
     def tick(self) -> None:
         """
@@ -76,7 +76,7 @@ class Register:
     def _count(self, number: Number) -> None:
         since, counted = self._present[number]
         if counted < self._today:
-            self._store.attend(number, self._today, self._today - counted)
+            self._store.countDay(number, self._today, self._today - counted)
             self._present[number] = since, self._today
 
     def level(self, number: Number) -> Level:
@@ -85,6 +85,6 @@ class Register:
         """
         if number in self._present:
             self._count(number)
-        known = self._store.attendance(number)
+        known = self._store.onlineTime(number)
         since, _ = self._present.get(number, (self._now(), 0))
         return levelAfter(known.days, known.seconds + int(self._now() - since))

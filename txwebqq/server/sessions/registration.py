@@ -12,7 +12,7 @@ from txwebqq.model import Number
 from txwebqq.ratelimit import RateLimiter
 from txwebqq.server.sessions.captchas import Captchas
 from txwebqq.server.sessions.sessions import Random
-from txwebqq.server.storage.admin import EnrolmentStore
+from txwebqq.server.storage.admin import RegistrationStorage
 from txwebqq.wire.digests import passwordHash
 
 MAX_NICK = 24
@@ -59,7 +59,7 @@ class Enrolment:
 
     def __init__(
         self,
-        store: EnrolmentStore,
+        store: RegistrationStorage,
         now: Callable[[], float],
         random: Random,
         captchaText: str | None = None,
@@ -94,7 +94,7 @@ class Enrolment:
             return problem
         if not self._accounts.hasCapacity(address):
             return "Too many accounts for your address: come back in an hour."
-        number = self._store.enrol(nick, passwordHash(form.password))
+        number = self._store.register(nick, passwordHash(form.password))
         if number is None:
             return "There are no more numbers: ask whoever runs this server."
         self._accounts.take(address)

@@ -13,19 +13,19 @@ from txwebqq.model import Number
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
     LOWEST_NUMBER,
-    Discussion,
-    Drawer,
-    Friendship,
-    Person,
+    AccountRecord,
+    CategoryRecord,
+    DiscussionEntry,
+    FriendshipEntry,
+    GroupEntry,
+    GroupRecord,
     Population,
-    Room,
-    RoomWithMembers,
 )
-from txwebqq.server.storage.tables import Tables
+from txwebqq.server.storage.tables import TableGroup
 from txwebqq.sqlite import migrations
 from txwebqq.wire.commands.avatars import OF_PERSON
 
-THEIRS = {
+ACCOUNT_COLUMNS = {
     "account": "number",
     "category": "owner",
     "friendship": "owner friend",
@@ -48,7 +48,7 @@ THEIRS = {
 """By table, the columns with the number of an account, where what stands is
 theirs alone."""
 
-FOR_OTHERS = frozenset(
+SHARED_TABLES = frozenset(
     {
         "avatar",  # groups have some as well
         "blob",
@@ -63,22 +63,22 @@ FOR_OTHERS = frozenset(
 """All other tables."""
 
 
-class EnrolmentStore(Protocol):
+class RegistrationStorage(Protocol):
     """
     What the rules of signing up keep.
     """
 
-    def enrol(self, nick: str, firstHash: bytes) -> Number | None: ...
+    def register(self, nick: str, firstHash: bytes) -> Number | None: ...
 
 
-class AdminTables(Tables):
+class AdminStore(TableGroup):
     """
     The part of the store that answers to those who run the server.
     """
 
     # ---- accounts
 
-    def people(self) -> list[Person]:
+    def accounts(self) -> list[AccountRecord]:
         """
         All accounts, by their numbers.
         """
@@ -87,11 +87,11 @@ class AdminTables(Tables):
             " ORDER BY number"
         )
         return [
-            Person(number, firstHash, nick, face, json.loads(profile))
+            AccountRecord(number, firstHash, nick, face, json.loads(profile))
             for number, firstHash, nick, face, profile in rows
         ]
 
-    def enrol(self, nick: str, firstHash: bytes) -> Number | None:
+    def register(self, nick: str, firstHash: bytes) -> Number | None:
         """
         Add an account.
 
@@ -124,18 +124,18 @@ class AdminTables(Tables):
             "UPDATE account SET first_hash = ? WHERE number = ?", (firstHash, number)
         )
 
-    def updatePeople(self, people: Sequence[Person]) -> None:
+    def updateAccounts(self, accounts: Sequence[AccountRecord]) -> None:
         """
         Keep these nicks and passwords, of those who are there; a nick that is
         only the number, as where none was given, changes nothing.
         """
         with self._database.transaction():
-            for person in people:
-                self.setPassword(person.number, person.firstHash)
-                if person.nick != str(person.number):
-                    self.setNick(person.number, person.nick)
+            for account in accounts:
+                self.setPassword(account.number, account.firstHash)
+                if account.nick != str(account.number):
+                    self.setNick(account.number, account.nick)
 
-    def roomsOf(self, owner: Number) -> list[Number]:
+    def groupsOf(self, owner: Number) -> list[Number]:
         """
         The groups that are an account's own.
         """
@@ -145,13 +145,13 @@ class AdminTables(Tables):
         )
         return [number for (number,) in rows]
 
-    def removePerson(self, number: Number) -> None:
+    def removeAccount(self, number: Number) -> None:
         """
         Forget an account, with all that is theirs alone; their own
         discussions are whoever's came next.
         """
         with self._database.transaction():
-            for table, columns in THEIRS.items():
+            for table, columns in ACCOUNT_COLUMNS.items():
                 for column in columns.split():
                     self._db.execute(
                         f"DELETE FROM {table} WHERE {column} = ?", (number,)
@@ -202,22 +202,22 @@ class AdminTables(Tables):
         """
         with self._database.transaction():
             return Population(
-                people=tuple(self.people()),
+                accounts=tuple(self.accounts()),
                 friendships=tuple(self._friendships()),
-                rooms=tuple(self._rooms()),
+                groups=tuple(self._groups()),
                 discussions=tuple(self._discussions()),
-                drawers=self._drawers(),
+                categories=self._categories(),
             )
 
-    def _drawers(self) -> dict[Number, tuple[Drawer, ...]]:
-        drawers: dict[Number, tuple[Drawer, ...]] = {}
+    def _categories(self) -> dict[Number, tuple[CategoryRecord, ...]]:
+        categories: dict[Number, tuple[CategoryRecord, ...]] = {}
         for owner, *drawer in self._db.execute(
             "SELECT owner, idx, name, sort FROM category ORDER BY owner, idx"
         ):
-            drawers[owner] = (*drawers.get(owner, ()), Drawer(*drawer))
-        return drawers
+            categories[owner] = (*categories.get(owner, ()), CategoryRecord(*drawer))
+        return categories
 
-    def _friendships(self) -> list[Friendship]:
+    def _friendships(self) -> list[FriendshipEntry]:
         found: dict[tuple[Number, Number], dict[Number, tuple[str | int, str]]] = {}
         for owner, friend, category, markname in self._db.execute(
             "SELECT f.owner, f.friend, CASE"
@@ -232,7 +232,7 @@ class AdminTables(Tables):
             between = min(owner, friend), max(owner, friend)
             found.setdefault(between, {})[owner] = category, markname
         return [
-            Friendship(
+            FriendshipEntry(
                 between=between,
                 categories={owner: c for owner, (c, _) in kept.items() if c},
                 marknames={owner: m for owner, (_, m) in kept.items() if m},
@@ -241,7 +241,7 @@ class AdminTables(Tables):
             for between, kept in found.items()
         ]
 
-    def _rooms(self) -> list[RoomWithMembers]:
+    def _groups(self) -> list[GroupEntry]:
         seats: dict[Number, list[tuple[Number, str, int]]] = {}
         for room, number, card, flag in self._db.execute(
             "SELECT room, number, card, flag FROM member ORDER BY room, number"
@@ -252,16 +252,16 @@ class AdminTables(Tables):
             " FROM room WHERE NOT dissolved ORDER BY number"
         )
         return [
-            RoomWithMembers(
-                room=room,
-                members=tuple(n for n, _, _ in seats.get(room.number, ())),
-                admins=frozenset(n for n, _, f in seats.get(room.number, ()) if f & 1),
-                cards=_texts({n: card for n, card, _ in seats.get(room.number, ())}),
+            GroupEntry(
+                group=group,
+                members=tuple(n for n, _, _ in seats.get(group.number, ())),
+                admins=frozenset(n for n, _, f in seats.get(group.number, ()) if f & 1),
+                cards=_texts({n: card for n, card, _ in seats.get(group.number, ())}),
             )
-            for room in (Room(*row) for row in rows)
+            for group in (GroupRecord(*row) for row in rows)
         ]
 
-    def _discussions(self) -> list[Discussion]:
+    def _discussions(self) -> list[DiscussionEntry]:
         members: dict[Number, list[Number]] = {}
         for discussion, number in self._db.execute(
             "SELECT discussion, number FROM discussion_member"
@@ -272,7 +272,7 @@ class AdminTables(Tables):
             "SELECT number, name, owner FROM discussion ORDER BY number"
         )
         return [
-            Discussion(number, name, owner, tuple(members[number]))
+            DiscussionEntry(number, name, owner, tuple(members[number]))
             for number, name, owner in rows
             if number in members
         ]

@@ -44,7 +44,7 @@ class TooLarge(Exception):
     """
 
 
-class Draft:
+class BlobWriter:
     """
     Bytes that are still coming.
 
@@ -52,7 +52,7 @@ class Draft:
     @ivar beginning: the first of them, which tell what they are.
     """
 
-    def __init__(self, blobs: Blobs, limit: int) -> None:
+    def __init__(self, blobs: BlobStore, limit: int) -> None:
         self._blobs = blobs
         self._limit = limit
         handle, name = tempfile.mkstemp(dir=blobs.incoming())
@@ -101,7 +101,7 @@ class Draft:
         self._path.unlink(missing_ok=True)
 
 
-class Blobs:
+class BlobStore:
     """
     A folder of them.
 
@@ -113,7 +113,7 @@ class Blobs:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._temporary: weakref.finalize[[str, bool], Blobs] | None = None
+        self._temporary: weakref.finalize[[str, bool], BlobStore] | None = None
         if folder is not None:
             self._prepare(folder)
 
@@ -141,11 +141,11 @@ class Blobs:
             self._prepare(self._folder)
         return self._folder
 
-    def begin(self, limit: int) -> Draft:
+    def begin(self, limit: int) -> BlobWriter:
         """
         Begin to receive something of at most so many bytes.
         """
-        return Draft(self, limit)
+        return BlobWriter(self, limit)
 
     def path(self, digest: str) -> Path:
         """

@@ -8,9 +8,13 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.records import Chat, ChatSeat, Discussion
+from txwebqq.server.records import (
+    DiscussionEntry,
+    DiscussionMembership,
+    DiscussionRecord,
+)
 from txwebqq.server.storage.groups import FIRST_OF_OURS, LAST_OF_OURS
-from txwebqq.server.storage.tables import Tables
+from txwebqq.server.storage.tables import TableGroup
 
 DISCUSSION_SCHEMA = """
 CREATE TABLE discussion (
@@ -30,44 +34,46 @@ CREATE INDEX discussion_member_by_number ON discussion_member (number, discussio
 """
 
 
-class DiscussionStore(Protocol):
+class DiscussionStorage(Protocol):
     """
     What the rules of discussions keep.
     """
 
-    def chatSeats(self, number: Number) -> list[ChatSeat]: ...
+    def discussionMemberships(self, number: Number) -> list[DiscussionMembership]: ...
 
-    def chat(self, number: Number) -> Chat | None: ...
+    def discussion(self, number: Number) -> DiscussionRecord | None: ...
 
-    def isInChat(self, chat: Number, number: Number) -> bool: ...
+    def isInDiscussion(self, discussion: Number, number: Number) -> bool: ...
 
-    def chatNumbers(self, chat: Number) -> list[Number]: ...
+    def discussionNumbers(self, discussion: Number) -> list[Number]: ...
 
-    def chatAudience(self, chat: Number) -> list[Number]: ...
+    def discussionRecipients(self, discussion: Number) -> list[Number]: ...
 
-    def chatMembers(self, chat: Number) -> list[tuple[Number, str]]: ...
+    def discussionMembers(self, discussion: Number) -> list[tuple[Number, str]]: ...
 
-    def chatsOwned(self, number: Number) -> int: ...
+    def discussionsOwned(self, number: Number) -> int: ...
 
-    def createChat(
+    def createDiscussion(
         self, name: str, owner: Number, members: Iterable[Number]
     ) -> Number: ...
 
-    def renameChat(self, chat: Number, name: str) -> None: ...
+    def renameDiscussion(self, discussion: Number, name: str) -> None: ...
 
-    def joinChat(self, chat: Number, numbers: Iterable[Number]) -> None: ...
+    def joinDiscussion(self, discussion: Number, numbers: Iterable[Number]) -> None: ...
 
-    def leaveChat(self, chat: Number, number: Number) -> None: ...
+    def leaveDiscussion(self, discussion: Number, number: Number) -> None: ...
 
-    def setChatMask(self, chat: Number, number: Number, mask: int) -> None: ...
+    def setDiscussionMask(
+        self, discussion: Number, number: Number, mask: int
+    ) -> None: ...
 
 
-class DiscussionTables(Tables):
+class DiscussionStore(TableGroup):
     """
     The part of the store that answers for discussions.
     """
 
-    def chatSeats(self, number: Number) -> list[ChatSeat]:
+    def discussionMemberships(self, number: Number) -> list[DiscussionMembership]:
         """
         The discussions that an account is in.
         """
@@ -76,9 +82,9 @@ class DiscussionTables(Tables):
             " JOIN discussion d ON d.number = m.discussion WHERE m.number = ?",
             (number,),
         )
-        return [ChatSeat(*row) for row in rows]
+        return [DiscussionMembership(*row) for row in rows]
 
-    def chat(self, number: Number) -> Chat | None:
+    def discussion(self, number: Number) -> DiscussionRecord | None:
         """
         A discussion.
         """
@@ -86,41 +92,41 @@ class DiscussionTables(Tables):
             "SELECT number, name, owner, version FROM discussion WHERE number = ?",
             (number,),
         ).fetchone()
-        return None if row is None else Chat(*row)
+        return None if row is None else DiscussionRecord(*row)
 
-    def isInChat(self, chat: Number, number: Number) -> bool:
+    def isInDiscussion(self, discussion: Number, number: Number) -> bool:
         """
         Whether an account is in a discussion.
         """
         row = self._first(
             "SELECT 1 FROM discussion_member WHERE discussion = ? AND number = ?",
-            chat,
+            discussion,
             number,
         )
         return row is not None
 
-    def chatNumbers(self, chat: Number) -> list[Number]:
+    def discussionNumbers(self, discussion: Number) -> list[Number]:
         """
         The numbers of a discussion's members, the first comers first.
         """
         rows = self._db.execute(
             "SELECT number FROM discussion_member WHERE discussion = ?"
             " ORDER BY turn, number",
-            (chat,),
+            (discussion,),
         )
         return [number for (number,) in rows]
 
-    def chatAudience(self, chat: Number) -> list[Number]:
+    def discussionRecipients(self, discussion: Number) -> list[Number]:
         """
         The numbers of the members who want to receive its messages.
         """
         rows = self._db.execute(
             "SELECT number FROM discussion_member WHERE discussion = ? AND mask <> 2",
-            (chat,),
+            (discussion,),
         )
         return [number for (number,) in rows]
 
-    def chatMembers(self, chat: Number) -> list[tuple[Number, str]]:
+    def discussionMembers(self, discussion: Number) -> list[tuple[Number, str]]:
         """
         The numbers and nicks of a discussion's members.
         """
@@ -128,10 +134,10 @@ class DiscussionTables(Tables):
             "SELECT m.number, a.nick FROM discussion_member m"
             " JOIN account a ON a.number = m.number WHERE m.discussion = ?"
             " ORDER BY m.turn, m.number",
-            (chat,),
+            (discussion,),
         ).fetchall()
 
-    def chatsOwned(self, number: Number) -> int:
+    def discussionsOwned(self, number: Number) -> int:
         """
         How many discussions are an account's own.
         """
@@ -141,7 +147,9 @@ class DiscussionTables(Tables):
             number,
         )
 
-    def createChat(self, name: str, owner: Number, members: Iterable[Number]) -> Number:
+    def createDiscussion(
+        self, name: str, owner: Number, members: Iterable[Number]
+    ) -> Number:
         """
         Add a discussion.
 
@@ -160,44 +168,46 @@ class DiscussionTables(Tables):
                 "INSERT INTO discussion (number, name, owner) VALUES (?, ?, ?)",
                 (number, name, owner),
             )
-            self._seatChat(number, members)
+            self._addDiscussionMembers(number, members)
         return number
 
-    def _seatChat(self, chat: Number, members: Iterable[Number]) -> None:
+    def _addDiscussionMembers(
+        self, discussion: Number, members: Iterable[Number]
+    ) -> None:
         turn = self._count(
             "SELECT ifnull(max(turn), 0) + 1 FROM discussion_member"
             " WHERE discussion = ?",
-            chat,
+            discussion,
         )
         self._db.executemany(
             "INSERT OR IGNORE INTO discussion_member (discussion, number, turn)"
             " VALUES (?, ?, ?)",
-            ((chat, member, turn + n) for n, member in enumerate(members)),
+            ((discussion, member, turn + n) for n, member in enumerate(members)),
         )
 
-    def renameChat(self, chat: Number, name: str) -> None:
+    def renameDiscussion(self, discussion: Number, name: str) -> None:
         """
         Keep another name, which makes another version.
         """
         self._db.execute(
             "UPDATE discussion SET name = ?, version = version + 1 WHERE number = ?",
-            (name, chat),
+            (name, discussion),
         )
 
-    def joinChat(self, chat: Number, numbers: Iterable[Number]) -> None:
+    def joinDiscussion(self, discussion: Number, numbers: Iterable[Number]) -> None:
         """
         Take people in, which makes another version.
         """
         people = list(numbers)
         with self._database.transaction():
-            self._seatChat(chat, people)
+            self._addDiscussionMembers(discussion, people)
             self._db.executemany(
                 "DELETE FROM former WHERE place = ? AND number = ? AND is_discussion",
-                ((chat, number) for number in people),
+                ((discussion, number) for number in people),
             )
-            self._bump(chat)
+            self._bump(discussion)
 
-    def leaveChat(self, chat: Number, number: Number) -> None:
+    def leaveDiscussion(self, discussion: Number, number: Number) -> None:
         """
         Let somebody go, which makes another version; a discussion that was
         theirs is whoever's came next.
@@ -205,40 +215,43 @@ class DiscussionTables(Tables):
         with self._database.transaction():
             self._db.execute(
                 "DELETE FROM discussion_member WHERE discussion = ? AND number = ?",
-                (chat, number),
+                (discussion, number),
             )
             self._db.execute(
-                "INSERT OR IGNORE INTO former VALUES (?, ?, 1)", (chat, number)
+                "INSERT OR IGNORE INTO former VALUES (?, ?, 1)", (discussion, number)
             )
-            heirs = self.chatNumbers(chat)
+            heirs = self.discussionNumbers(discussion)
             if heirs:
                 self._db.execute(
                     "UPDATE discussion SET owner = ? WHERE number = ? AND owner = ?",
-                    (heirs[0], chat, number),
+                    (heirs[0], discussion, number),
                 )
-            self._bump(chat)
+            self._bump(discussion)
 
-    def _bump(self, chat: Number) -> None:
+    def _bump(self, discussion: Number) -> None:
         self._db.execute(
-            "UPDATE discussion SET version = version + 1 WHERE number = ?", (chat,)
+            "UPDATE discussion SET version = version + 1 WHERE number = ?",
+            (discussion,),
         )
 
-    def setChatMask(self, chat: Number, number: Number, mask: int) -> None:
+    def setDiscussionMask(self, discussion: Number, number: Number, mask: int) -> None:
         """
         Keep what a member does with a discussion's messages.
         """
         self._db.execute(
             "UPDATE discussion_member SET mask = ? WHERE discussion = ? AND number = ?",
-            (mask, chat, number),
+            (mask, discussion, number),
         )
 
     # ---- merging
 
-    def _mergeDiscussion(self, discussion: Discussion) -> None:
+    def _mergeDiscussion(self, discussion: DiscussionEntry) -> None:
         number = discussion.number
         self._db.execute(
             "INSERT OR IGNORE INTO discussion (number, name, owner) VALUES (?, ?, ?)",
             (number, discussion.name, discussion.owner),
         )
         gone = self._former(number, isDiscussion=True)
-        self._seatChat(number, [n for n in discussion.members if n not in gone])
+        self._addDiscussionMembers(
+            number, [n for n in discussion.members if n not in gone]
+        )

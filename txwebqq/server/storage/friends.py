@@ -15,11 +15,17 @@ from txwebqq.model import (
     RECENT_GROUP,
     Number,
 )
-from txwebqq.server.records import Asked, Attendance, Drawer, Keeping, Person
+from txwebqq.server.records import (
+    AccountRecord,
+    CategoryRecord,
+    FriendEntry,
+    FriendRequestRecord,
+    OnlineTime,
+)
 from txwebqq.server.storage.history import DISCUSSION, GROUP, PEOPLE
-from txwebqq.server.storage.tables import Tables
+from txwebqq.server.storage.tables import TableGroup
 
-PEOPLE_SCHEMA = """
+FRIEND_SCHEMA = """
 CREATE INDEX friendship_by_friend ON friendship (friend);
 CREATE TABLE former_friendship (
     owner INTEGER NOT NULL,
@@ -66,18 +72,18 @@ _RECENT = (
 )
 
 
-class PeopleStore(Protocol):
+class FriendStorage(Protocol):
     """
     What the rules of people and friendships keep.
     """
 
-    def changePerson(self, person: Person) -> None: ...
+    def changeAccount(self, account: AccountRecord) -> None: ...
 
-    def byEmail(self, email: str) -> Person | None: ...
+    def byEmail(self, email: str) -> AccountRecord | None: ...
 
-    def keeping(self, owner: Number, friend: Number) -> Keeping | None: ...
+    def friendEntry(self, owner: Number, friend: Number) -> FriendEntry | None: ...
 
-    def keepers(self, friend: Number) -> list[Number]: ...
+    def listedBy(self, friend: Number) -> list[Number]: ...
 
     def friendCount(self, owner: Number) -> int: ...
 
@@ -85,59 +91,61 @@ class PeopleStore(Protocol):
         self, owner: Number, friend: Number, category: int, markname: str
     ) -> None: ...
 
-    def letGo(self, owner: Number, friend: Number) -> None: ...
+    def removeFriend(self, owner: Number, friend: Number) -> None: ...
 
     def changeFriend(
         self, owner: Number, friend: Number, category: int, markname: str
     ) -> None: ...
 
-    def setDrawer(self, owner: Number, drawer: Drawer) -> None: ...
+    def setCategory(self, owner: Number, category: CategoryRecord) -> None: ...
 
-    def removeDrawer(self, owner: Number, index: int) -> None: ...
+    def removeCategory(self, owner: Number, index: int) -> None: ...
 
-    def ask(self, asked: Asked) -> None: ...
+    def addFriendRequest(self, request: FriendRequestRecord) -> None: ...
 
-    def asked(self, number: Number, asker: Number) -> Asked | None: ...
+    def friendRequest(
+        self, number: Number, asker: Number
+    ) -> FriendRequestRecord | None: ...
 
-    def askedCount(self, number: Number) -> int: ...
+    def friendRequestCount(self, number: Number) -> int: ...
 
-    def askersCount(self, asker: Number) -> int: ...
+    def sentRequestCount(self, asker: Number) -> int: ...
 
-    def settleAsked(self, number: Number, asker: Number) -> None: ...
+    def deleteFriendRequest(self, number: Number, asker: Number) -> None: ...
 
-    def attendance(self, number: Number) -> Attendance: ...
+    def onlineTime(self, number: Number) -> OnlineTime: ...
 
-    def attend(self, number: Number, day: int, days: int) -> None: ...
+    def countDay(self, number: Number, day: int, days: int) -> None: ...
 
-    def spend(self, number: Number, seconds: int) -> None: ...
+    def addSeconds(self, number: Number, seconds: int) -> None: ...
 
     def recent(
         self, number: Number, since: int, limit: int
     ) -> list[tuple[int, Number]]: ...
 
 
-class PeopleTables(Tables):
+class FriendStore(TableGroup):
     """
     The part of the store that answers for people.
     """
 
     # ---- details
 
-    def changePerson(self, person: Person) -> None:
+    def changeAccount(self, account: AccountRecord) -> None:
         """
         Keep what somebody tells about themselves.
         """
         self._db.execute(
             "UPDATE account SET nick = ?, face = ?, profile = ? WHERE number = ?",
             (
-                person.nick,
-                person.face,
-                json.dumps(dict(person.profile)),
-                person.number,
+                account.nick,
+                account.face,
+                json.dumps(dict(account.profile)),
+                account.number,
             ),
         )
 
-    def byEmail(self, email: str) -> Person | None:
+    def byEmail(self, email: str) -> AccountRecord | None:
         """
         The first account that tells this mail address.
         """
@@ -150,11 +158,11 @@ class PeopleTables(Tables):
         if row is None:
             return None
         profile: Mapping[str, Any] = json.loads(row[4])
-        return Person(row[0], row[1], row[2], row[3], profile)
+        return AccountRecord(row[0], row[1], row[2], row[3], profile)
 
     # ---- friends
 
-    def keeping(self, owner: Number, friend: Number) -> Keeping | None:
+    def friendEntry(self, owner: Number, friend: Number) -> FriendEntry | None:
         """
         How somebody keeps a friend, if they do.
         """
@@ -162,9 +170,9 @@ class PeopleTables(Tables):
             "SELECT category, markname FROM friendship WHERE owner = ? AND friend = ?",
             (owner, friend),
         ).fetchone()
-        return None if row is None else Keeping(*row)
+        return None if row is None else FriendEntry(*row)
 
-    def keepers(self, friend: Number) -> list[Number]:
+    def listedBy(self, friend: Number) -> list[Number]:
         """
         The accounts that have somebody for a friend.
         """
@@ -195,7 +203,7 @@ class PeopleTables(Tables):
                 (owner, friend),
             )
 
-    def letGo(self, owner: Number, friend: Number) -> None:
+    def removeFriend(self, owner: Number, friend: Number) -> None:
         """
         Take somebody out of another one's list; a population file does not
         put them back.
@@ -226,16 +234,16 @@ class PeopleTables(Tables):
         query = "SELECT 1 FROM former_friendship WHERE owner = ? AND friend = ?"
         return self._db.execute(query, (owner, friend)).fetchone() is not None
 
-    def setDrawer(self, owner: Number, drawer: Drawer) -> None:
+    def setCategory(self, owner: Number, category: CategoryRecord) -> None:
         """
         Keep a category, a new one or one that is there.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO category VALUES (?, ?, ?, ?)",
-            (owner, drawer.index, drawer.name, drawer.sort),
+            (owner, category.index, category.name, category.sort),
         )
 
-    def removeDrawer(self, owner: Number, index: int) -> None:
+    def removeCategory(self, owner: Number, index: int) -> None:
         """
         Forget a category; whoever is in it goes into the first.
         """
@@ -255,23 +263,25 @@ class PeopleTables(Tables):
 
     # ---- who has asked
 
-    def ask(self, asked: Asked) -> None:
+    def addFriendRequest(self, request: FriendRequestRecord) -> None:
         """
         Keep that somebody wants to be another one's friend.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?)",
             (
-                asked.number,
-                asked.asker,
-                asked.text,
-                asked.category,
-                asked.time,
-                asked.hasAdded,
+                request.number,
+                request.asker,
+                request.text,
+                request.category,
+                request.time,
+                request.hasAdded,
             ),
         )
 
-    def asked(self, number: Number, asker: Number) -> Asked | None:
+    def friendRequest(
+        self, number: Number, asker: Number
+    ) -> FriendRequestRecord | None:
         """
         What somebody wrote who wants to be another one's friend.
         """
@@ -283,21 +293,21 @@ class PeopleTables(Tables):
         if row is None:
             return None
         _, _, text, category, time, hasAdded = row
-        return Asked(number, asker, text, category, time, bool(hasAdded))
+        return FriendRequestRecord(number, asker, text, category, time, bool(hasAdded))
 
-    def askedCount(self, number: Number) -> int:
+    def friendRequestCount(self, number: Number) -> int:
         """
         How many people somebody has not answered.
         """
         return self._number("SELECT count(*) FROM asked WHERE number = ?", number)
 
-    def askersCount(self, asker: Number) -> int:
+    def sentRequestCount(self, asker: Number) -> int:
         """
         How many people have not answered somebody.
         """
         return self._number("SELECT count(*) FROM asked WHERE asker = ?", asker)
 
-    def settleAsked(self, number: Number, asker: Number) -> None:
+    def deleteFriendRequest(self, number: Number, asker: Number) -> None:
         """
         Forget that somebody wants to be another one's friend.
         """
@@ -307,16 +317,16 @@ class PeopleTables(Tables):
 
     # ---- time spent
 
-    def attendance(self, number: Number) -> Attendance:
+    def onlineTime(self, number: Number) -> OnlineTime:
         """
         How long somebody has been around.
         """
         row = self._db.execute(
             "SELECT days, seconds FROM attendance WHERE number = ?", (number,)
         ).fetchone()
-        return Attendance() if row is None else Attendance(*row)
+        return OnlineTime() if row is None else OnlineTime(*row)
 
-    def attend(self, number: Number, day: int, days: int) -> None:
+    def countDay(self, number: Number, day: int, days: int) -> None:
         """
         Count a day, and those before it up to C{days}, unless they were
         counted before.
@@ -329,7 +339,7 @@ class PeopleTables(Tables):
             (number, day, days),
         )
 
-    def spend(self, number: Number, seconds: int) -> None:
+    def addSeconds(self, number: Number, seconds: int) -> None:
         """
         Count the time of somebody who leaves.
         """

@@ -9,8 +9,14 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from txwebqq.model import BusinessCard, Number
-from txwebqq.server.records import Application, Attendant, Room, RoomWithMembers, Seat
-from txwebqq.server.storage.tables import Tables
+from txwebqq.server.records import (
+    GroupEntry,
+    GroupMemberRecord,
+    GroupMembership,
+    GroupRecord,
+    JoinRequest,
+)
+from txwebqq.server.storage.tables import TableGroup
 
 GROUP_SCHEMA = """
 CREATE TABLE room (
@@ -67,66 +73,66 @@ FIRST_OF_OURS, LAST_OF_OURS = 800_000_001, 1_999_999_999
 those that operators write into their files."""
 
 
-class GroupStore(Protocol):
+class GroupStorage(Protocol):
     """
     What the rules of groups keep.
     """
 
-    def seats(self, number: Number) -> list[Seat]: ...
+    def memberships(self, number: Number) -> list[GroupMembership]: ...
 
-    def seat(self, room: Number, number: Number) -> Seat | None: ...
+    def membership(self, group: Number, number: Number) -> GroupMembership | None: ...
 
-    def room(self, number: Number) -> Room | None: ...
+    def group(self, number: Number) -> GroupRecord | None: ...
 
-    def roomsOwned(self, number: Number) -> int: ...
+    def groupsOwned(self, number: Number) -> int: ...
 
-    def isMember(self, room: Number, number: Number) -> bool: ...
+    def isMember(self, group: Number, number: Number) -> bool: ...
 
-    def memberFlag(self, room: Number, number: Number) -> int | None: ...
+    def memberFlag(self, group: Number, number: Number) -> int | None: ...
 
-    def memberNumbers(self, room: Number) -> list[Number]: ...
+    def memberNumbers(self, group: Number) -> list[Number]: ...
 
-    def memberCount(self, room: Number) -> int: ...
+    def memberCount(self, group: Number) -> int: ...
 
-    def adminNumbers(self, room: Number) -> list[Number]: ...
+    def adminNumbers(self, group: Number) -> list[Number]: ...
 
-    def audience(self, room: Number) -> list[Number]: ...
+    def recipients(self, group: Number) -> list[Number]: ...
 
-    def members(self, room: Number) -> list[Attendant]: ...
+    def members(self, group: Number) -> list[GroupMemberRecord]: ...
 
-    def findRooms(
+    def findGroups(
         self, words: str, limit: int, offset: int
-    ) -> tuple[list[Room], int]: ...
+    ) -> tuple[list[GroupRecord], int]: ...
 
-    def createRoom(self, room: Room, members: Iterable[Number]) -> Number: ...
+    def createGroup(self, group: GroupRecord, members: Iterable[Number]) -> Number: ...
 
-    def changeRoom(self, room: Room) -> None: ...
+    def changeGroup(self, group: GroupRecord) -> None: ...
 
-    def dissolveRoom(self, room: Number) -> None: ...
+    def dissolveGroup(self, group: Number) -> None: ...
 
-    def addMember(self, room: Number, number: Number) -> None: ...
+    def addMember(self, group: Number, number: Number) -> None: ...
 
-    def removeMember(self, room: Number, number: Number) -> None: ...
+    def removeMember(self, group: Number, number: Number) -> None: ...
 
-    def setFlag(self, room: Number, number: Number, flag: int) -> None: ...
+    def setFlag(self, group: Number, number: Number, flag: int) -> None: ...
 
-    def setMarkname(self, room: Number, number: Number, markname: str) -> None: ...
+    def setMarkname(self, group: Number, number: Number, markname: str) -> None: ...
 
-    def setMask(self, room: Number, number: Number, mask: int) -> None: ...
+    def setMask(self, group: Number, number: Number, mask: int) -> None: ...
 
     def globalMask(self, number: Number) -> int: ...
 
     def setGlobalMask(self, number: Number, mask: int) -> None: ...
 
-    def card(self, room: Number, number: Number) -> BusinessCard | None: ...
+    def card(self, group: Number, number: Number) -> BusinessCard | None: ...
 
-    def setCard(self, room: Number, number: Number, card: BusinessCard) -> None: ...
+    def setCard(self, group: Number, number: Number, card: BusinessCard) -> None: ...
 
-    def apply(self, application: Application) -> bool: ...
+    def addJoinRequest(self, joinRequest: JoinRequest) -> bool: ...
 
-    def application(self, room: Number, number: Number) -> Application | None: ...
+    def joinRequest(self, group: Number, number: Number) -> JoinRequest | None: ...
 
-    def answered(self, room: Number, number: Number) -> None: ...
+    def deleteJoinRequest(self, group: Number, number: Number) -> None: ...
 
     def hasAskedFor(self, number: Number, other: Number) -> bool: ...
 
@@ -137,12 +143,12 @@ def _escaped(words: str) -> str:
     return f"%{words}%"
 
 
-class GroupTables(Tables):
+class GroupStore(TableGroup):
     """
     The part of the store that answers for groups.
     """
 
-    def seats(self, number: Number) -> list[Seat]:
+    def memberships(self, number: Number) -> list[GroupMembership]:
         """
         The groups that an account is in.
         """
@@ -151,20 +157,20 @@ class GroupTables(Tables):
             " FROM member m JOIN room r ON r.number = m.room WHERE m.number = ?",
             (number,),
         )
-        return [Seat(*row) for row in rows]
+        return [GroupMembership(*row) for row in rows]
 
-    def seat(self, room: Number, number: Number) -> Seat | None:
+    def membership(self, group: Number, number: Number) -> GroupMembership | None:
         """
         A group, if the account is in it.
         """
         row = self._db.execute(
             "SELECT r.number, r.name, m.markname, m.mask FROM member m"
             " JOIN room r ON r.number = m.room WHERE m.room = ? AND m.number = ?",
-            (room, number),
+            (group, number),
         ).fetchone()
-        return None if row is None else Seat(*row)
+        return None if row is None else GroupMembership(*row)
 
-    def room(self, number: Number) -> Room | None:
+    def group(self, number: Number) -> GroupRecord | None:
         """
         A group that was not dissolved.
         """
@@ -173,9 +179,9 @@ class GroupTables(Tables):
             " FROM room WHERE number = ? AND NOT dissolved",
             (number,),
         ).fetchone()
-        return None if row is None else Room(*row)
+        return None if row is None else GroupRecord(*row)
 
-    def roomsOwned(self, number: Number) -> int:
+    def groupsOwned(self, number: Number) -> int:
         """
         How many groups are an account's own.
         """
@@ -183,46 +189,46 @@ class GroupTables(Tables):
             "SELECT count(*) FROM room WHERE owner = ? AND NOT dissolved", number
         )
 
-    def isMember(self, room: Number, number: Number) -> bool:
+    def isMember(self, group: Number, number: Number) -> bool:
         """
         Whether an account is in a group.
         """
-        return self.memberFlag(room, number) is not None
+        return self.memberFlag(group, number) is not None
 
-    def memberFlag(self, room: Number, number: Number) -> int | None:
+    def memberFlag(self, group: Number, number: Number) -> int | None:
         """
         The flag of a member, L{None} for anybody else.
         """
         row = self._db.execute(
-            "SELECT flag FROM member WHERE room = ? AND number = ?", (room, number)
+            "SELECT flag FROM member WHERE room = ? AND number = ?", (group, number)
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def memberNumbers(self, room: Number) -> list[Number]:
+    def memberNumbers(self, group: Number) -> list[Number]:
         """
         The numbers of a group's members.
         """
-        rows = self._db.execute("SELECT number FROM member WHERE room = ?", (room,))
+        rows = self._db.execute("SELECT number FROM member WHERE room = ?", (group,))
         return [number for (number,) in rows]
 
-    def memberCount(self, room: Number) -> int:
+    def memberCount(self, group: Number) -> int:
         """
         How many members a group has.
         """
-        return self._count("SELECT count(*) FROM member WHERE room = ?", room)
+        return self._count("SELECT count(*) FROM member WHERE room = ?", group)
 
-    def adminNumbers(self, room: Number) -> list[Number]:
+    def adminNumbers(self, group: Number) -> list[Number]:
         """
         The numbers of a group's owner and administrators.
         """
         rows = self._db.execute(
             "SELECT m.number FROM member m JOIN room r ON r.number = m.room"
             " WHERE m.room = ? AND (m.flag & 1 OR m.number = r.owner)",
-            (room,),
+            (group,),
         )
         return [number for (number,) in rows]
 
-    def audience(self, room: Number) -> list[Number]:
+    def recipients(self, group: Number) -> list[Number]:
         """
         The numbers of the members who want to receive a group's messages.
         """
@@ -231,25 +237,27 @@ class GroupTables(Tables):
             " ON g.number = m.number WHERE m.room = ?"
             " AND (CASE ifnull(g.mask, 0) WHEN 0 THEN m.mask <> 2"
             " ELSE g.mask <> 3 END)",
-            (room,),
+            (group,),
         )
         return [number for (number,) in rows]
 
-    def members(self, room: Number) -> list[Attendant]:
+    def members(self, group: Number) -> list[GroupMemberRecord]:
         """
         A group's members.
         """
         rows = self._db.execute(
             "SELECT m.number, a.nick, m.card, m.flag, a.profile"
             " FROM member m JOIN account a ON a.number = m.number WHERE m.room = ?",
-            (room,),
+            (group,),
         )
         return [
-            Attendant(number, nick, card, flag, json.loads(profile))
+            GroupMemberRecord(number, nick, card, flag, json.loads(profile))
             for number, nick, card, flag, profile in rows
         ]
 
-    def findRooms(self, words: str, limit: int, offset: int) -> tuple[list[Room], int]:
+    def findGroups(
+        self, words: str, limit: int, offset: int
+    ) -> tuple[list[GroupRecord], int]:
         """
         Some of the groups that one can join whose number is C{words}, or whose
         name has them in it; and how many there are in all.
@@ -266,15 +274,15 @@ class GroupTables(Tables):
             f"{condition} ORDER BY number <> ?, number LIMIT ? OFFSET ?",
             (*values, values[0], limit, offset),
         )
-        return [Room(*row) for row in rows], self._count(
+        return [GroupRecord(*row) for row in rows], self._count(
             f"SELECT count(*){condition}", *values
         )
 
-    def createRoom(self, room: Room, members: Iterable[Number]) -> Number:
+    def createGroup(self, group: GroupRecord, members: Iterable[Number]) -> Number:
         """
         Add a group.
 
-        @param room: its number is of no account.
+        @param group: its number is of no account.
 
         @return: the number that it has.
         """
@@ -287,30 +295,30 @@ class GroupTables(Tables):
                     LAST_OF_OURS,
                 )
             )
-            self._insertRoom(number, room)
+            self._insertGroup(number, group)
             self._db.executemany(
                 "INSERT INTO member (room, number) VALUES (?, ?)",
                 ((number, member) for member in members),
             )
         return number
 
-    def _insertRoom(self, number: Number, room: Room) -> None:
+    def _insertGroup(self, number: Number, group: GroupRecord) -> None:
         self._db.execute(
             "INSERT OR IGNORE INTO room"
             " (number, name, owner, memo, description, created, option)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 number,
-                room.name,
-                room.owner,
-                room.memo,
-                room.description,
-                room.created,
-                room.option,
+                group.name,
+                group.owner,
+                group.memo,
+                group.description,
+                group.created,
+                group.option,
             ),
         )
 
-    def changeRoom(self, room: Room) -> None:
+    def changeGroup(self, group: GroupRecord) -> None:
         """
         Keep another owner, or what else a group says of itself.
         """
@@ -318,44 +326,44 @@ class GroupTables(Tables):
             "UPDATE room SET name = ?, owner = ?, memo = ?, description = ?,"
             " option = ? WHERE number = ?",
             (
-                room.name,
-                room.owner,
-                room.memo,
-                room.description,
-                room.option,
-                room.number,
+                group.name,
+                group.owner,
+                group.memo,
+                group.description,
+                group.option,
+                group.number,
             ),
         )
 
-    def dissolveRoom(self, room: Number) -> None:
+    def dissolveGroup(self, group: Number) -> None:
         """
         Forget a group, but for its number, which no other will have.
         """
         with self._database.transaction():
-            self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (room,))
+            self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (group,))
             for table in ("member", "business_card", "application"):
-                self._db.execute(f"DELETE FROM {table} WHERE room = ?", (room,))
+                self._db.execute(f"DELETE FROM {table} WHERE room = ?", (group,))
 
-    def addMember(self, room: Number, number: Number) -> None:
+    def addMember(self, group: Number, number: Number) -> None:
         """
         Take somebody in.
         """
         with self._database.transaction():
             self._db.execute(
                 "INSERT OR IGNORE INTO member (room, number) VALUES (?, ?)",
-                (room, number),
+                (group, number),
             )
             self._db.execute(
                 "DELETE FROM application WHERE room = ? AND number = ?",
-                (room, number),
+                (group, number),
             )
             self._db.execute(
                 "DELETE FROM former"
                 " WHERE place = ? AND number = ? AND NOT is_discussion",
-                (room, number),
+                (group, number),
             )
 
-    def removeMember(self, room: Number, number: Number) -> None:
+    def removeMember(self, group: Number, number: Number) -> None:
         """
         Let somebody go, with what they kept there.
         """
@@ -363,37 +371,37 @@ class GroupTables(Tables):
             for table in ("member", "business_card"):
                 self._db.execute(
                     f"DELETE FROM {table} WHERE room = ? AND number = ?",
-                    (room, number),
+                    (group, number),
                 )
             self._db.execute(
-                "INSERT OR IGNORE INTO former VALUES (?, ?, 0)", (room, number)
+                "INSERT OR IGNORE INTO former VALUES (?, ?, 0)", (group, number)
             )
 
-    def setFlag(self, room: Number, number: Number, flag: int) -> None:
+    def setFlag(self, group: Number, number: Number, flag: int) -> None:
         """
         Keep a member's flag.
         """
         self._db.execute(
             "UPDATE member SET flag = ? WHERE room = ? AND number = ?",
-            (flag, room, number),
+            (flag, group, number),
         )
 
-    def setMarkname(self, room: Number, number: Number, markname: str) -> None:
+    def setMarkname(self, group: Number, number: Number, markname: str) -> None:
         """
         Keep what a member calls a group.
         """
         self._db.execute(
             "UPDATE member SET markname = ? WHERE room = ? AND number = ?",
-            (markname, room, number),
+            (markname, group, number),
         )
 
-    def setMask(self, room: Number, number: Number, mask: int) -> None:
+    def setMask(self, group: Number, number: Number, mask: int) -> None:
         """
         Keep what a member does with a group's messages.
         """
         self._db.execute(
             "UPDATE member SET mask = ? WHERE room = ? AND number = ?",
-            (mask, room, number),
+            (mask, group, number),
         )
 
     def globalMask(self, number: Number) -> int:
@@ -415,7 +423,7 @@ class GroupTables(Tables):
 
     # ---- cards
 
-    def card(self, room: Number, number: Number) -> BusinessCard | None:
+    def card(self, group: Number, number: Number) -> BusinessCard | None:
         """
         What a member tells about themselves, L{None} for nothing.
         """
@@ -424,28 +432,28 @@ class GroupTables(Tables):
             " ifnull(b.remark, ''), ifnull(b.gender, 2) FROM member m"
             " LEFT JOIN business_card b ON b.room = m.room AND b.number = m.number"
             " WHERE m.room = ? AND m.number = ?",
-            (room, number),
+            (group, number),
         ).fetchone()
         card = BusinessCard() if row is None else BusinessCard(*row)
         return None if card == BusinessCard() else card
 
-    def setCard(self, room: Number, number: Number, card: BusinessCard) -> None:
+    def setCard(self, group: Number, number: Number, card: BusinessCard) -> None:
         """
         Keep what a member tells about themselves.
         """
         with self._database.transaction():
             self._db.execute(
                 "UPDATE member SET card = ? WHERE room = ? AND number = ?",
-                (card.name, room, number),
+                (card.name, group, number),
             )
             self._db.execute(
                 "INSERT OR REPLACE INTO business_card VALUES (?, ?, ?, ?, ?, ?)",
-                (room, number, card.phone, card.email, card.remark, card.gender),
+                (group, number, card.phone, card.email, card.remark, card.gender),
             )
 
     # ---- who wants in
 
-    def apply(self, application: Application) -> bool:
+    def addJoinRequest(self, joinRequest: JoinRequest) -> bool:
         """
         Keep that somebody wants into a group.
 
@@ -454,31 +462,31 @@ class GroupTables(Tables):
         added = self._db.execute(
             "INSERT OR IGNORE INTO application VALUES (?, ?, ?, ?)",
             (
-                application.room,
-                application.number,
-                application.text,
-                application.time,
+                joinRequest.group,
+                joinRequest.number,
+                joinRequest.text,
+                joinRequest.time,
             ),
         )
         return added.rowcount == 1
 
-    def application(self, room: Number, number: Number) -> Application | None:
+    def joinRequest(self, group: Number, number: Number) -> JoinRequest | None:
         """
         What somebody wrote who wants into a group.
         """
         row = self._db.execute(
             "SELECT room, number, text, time FROM application"
             " WHERE room = ? AND number = ?",
-            (room, number),
+            (group, number),
         ).fetchone()
-        return None if row is None else Application(*row)
+        return None if row is None else JoinRequest(*row)
 
-    def answered(self, room: Number, number: Number) -> None:
+    def deleteJoinRequest(self, group: Number, number: Number) -> None:
         """
         Forget that somebody wants into a group.
         """
         self._db.execute(
-            "DELETE FROM application WHERE room = ? AND number = ?", (room, number)
+            "DELETE FROM application WHERE room = ? AND number = ?", (group, number)
         )
 
     def hasAskedFor(self, number: Number, other: Number) -> bool:
@@ -496,10 +504,10 @@ class GroupTables(Tables):
 
     # ---- merging
 
-    def _mergeRoom(self, entry: RoomWithMembers) -> None:
-        number = entry.room.number
-        self._insertRoom(number, entry.room)
-        if self.room(number) is None:
+    def _mergeGroup(self, entry: GroupEntry) -> None:
+        number = entry.group.number
+        self._insertGroup(number, entry.group)
+        if self.group(number) is None:
             # Dissolved, and a file that is read again does not bring it back.
             return
         gone = self._former(number, isDiscussion=False)

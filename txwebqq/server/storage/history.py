@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.storage.tables import Tables
+from txwebqq.server.storage.tables import TableGroup
 
 HISTORY_SCHEMA = """
 CREATE TABLE history (
@@ -34,7 +34,7 @@ people, the lower number first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StoredMessage:
     """
     One message.
 
@@ -51,7 +51,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class HistoryWindow:
     """
     What may be read of a conversation.
 
@@ -63,38 +63,38 @@ class Window:
     since: int
 
 
-class HistoryStore(Protocol):
+class HistoryStorage(Protocol):
     """
     What the archive keeps.
     """
 
-    def record(self, messages: Iterable[Said]) -> None: ...
+    def record(self, messages: Iterable[StoredMessage]) -> None: ...
 
     def prune(self, place: Place, keep: int) -> None: ...
 
     def purge(self, before: int, limit: int) -> int: ...
 
-    def countSaid(self, place: Place, window: Window) -> int: ...
+    def countMessages(self, place: Place, window: HistoryWindow) -> int: ...
 
-    def said(
-        self, place: Place, window: Window, offset: int, limit: int
-    ) -> list[Said]: ...
+    def messages(
+        self, place: Place, window: HistoryWindow, offset: int, limit: int
+    ) -> list[StoredMessage]: ...
 
-    def saidBetween(
+    def messagesBetween(
         self,
         place: Place,
-        window: Window,
+        window: HistoryWindow,
         bounds: tuple[int, int],
         limit: int,
         newest: bool,
-    ) -> list[Said]: ...
+    ) -> list[StoredMessage]: ...
 
-    def saidBy(
-        self, place: Place, window: Window, sender: Number, limit: int
-    ) -> list[Said]: ...
+    def messagesBy(
+        self, place: Place, window: HistoryWindow, sender: Number, limit: int
+    ) -> list[StoredMessage]: ...
 
-    def daysSaid(
-        self, place: Place, window: Window, offset: int
+    def messageDays(
+        self, place: Place, window: HistoryWindow, offset: int
     ) -> list[tuple[int, int, int]]: ...
 
 
@@ -105,25 +105,25 @@ _WINDOW = (
 )
 
 
-class HistoryTables(Tables):
+class HistoryStore(TableGroup):
     """
     The part of the store that answers for what was said.
     """
 
     _db: sqlite3.Connection
-    _lastSaid: int | None = None
+    _lastSequence: int | None = None
 
-    def record(self, messages: Iterable[Said]) -> None:
+    def record(self, messages: Iterable[StoredMessage]) -> None:
         """
         Keep messages, in the order in which they were said.
         """
-        if self._lastSaid is None:
+        if self._lastSequence is None:
             (last,) = self._db.execute(
                 "SELECT ifnull(max(serial), 0) FROM history"
             ).fetchone()
-            self._lastSaid = last
+            self._lastSequence = last
         rows = []
-        serial = self._lastSaid
+        serial = self._lastSequence
         for m in messages:
             serial += 1
             sequence = m.sequence or serial
@@ -132,7 +132,7 @@ class HistoryTables(Tables):
             self._db.executemany(
                 "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
-        self._lastSaid = serial
+        self._lastSequence = serial
 
     def prune(self, place: Place, keep: int) -> None:
         """
@@ -163,7 +163,7 @@ class HistoryTables(Tables):
             self._db.execute("DELETE FROM history WHERE serial <= ?", (old[-1],))
         return len(old)
 
-    def countSaid(self, place: Place, window: Window) -> int:
+    def countMessages(self, place: Place, window: HistoryWindow) -> int:
         """
         How many messages of a conversation there are.
         """
@@ -174,7 +174,9 @@ class HistoryTables(Tables):
         ).fetchone()
         return int(count)
 
-    def said(self, place: Place, window: Window, offset: int, limit: int) -> list[Said]:
+    def messages(
+        self, place: Place, window: HistoryWindow, offset: int, limit: int
+    ) -> list[StoredMessage]:
         """
         Some messages of a conversation, the oldest first.
 
@@ -186,14 +188,14 @@ class HistoryTables(Tables):
         )
         return _messages(place, rows)
 
-    def saidBetween(
+    def messagesBetween(
         self,
         place: Place,
-        window: Window,
+        window: HistoryWindow,
         bounds: tuple[int, int],
         limit: int,
         newest: bool,
-    ) -> list[Said]:
+    ) -> list[StoredMessage]:
         """
         Messages with running numbers between two, the oldest first.
 
@@ -208,9 +210,9 @@ class HistoryTables(Tables):
         messages = _messages(place, rows)
         return messages[::-1] if newest else messages
 
-    def saidBy(
-        self, place: Place, window: Window, sender: Number, limit: int
-    ) -> list[Said]:
+    def messagesBy(
+        self, place: Place, window: HistoryWindow, sender: Number, limit: int
+    ) -> list[StoredMessage]:
         """
         What somebody has said in a conversation, the oldest first.
         """
@@ -220,8 +222,8 @@ class HistoryTables(Tables):
         )
         return _messages(place, rows)
 
-    def daysSaid(
-        self, place: Place, window: Window, offset: int
+    def messageDays(
+        self, place: Place, window: HistoryWindow, offset: int
     ) -> list[tuple[int, int, int]]:
         """
         The days on which something was said, as days since 1970, each with
@@ -237,5 +239,5 @@ class HistoryTables(Tables):
         return rows.fetchall()
 
 
-def _messages(place: Place, rows: Iterable[Sequence[object]]) -> list[Said]:
-    return [Said(place, *row) for row in rows]  # type: ignore[arg-type]
+def _messages(place: Place, rows: Iterable[Sequence[object]]) -> list[StoredMessage]:
+    return [StoredMessage(place, *row) for row in rows]  # type: ignore[arg-type]

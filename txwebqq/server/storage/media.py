@@ -11,7 +11,7 @@ from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.tables import Tables
+from txwebqq.server.storage.tables import TableGroup
 
 MEDIA_SCHEMA = """
 CREATE TABLE blob (
@@ -71,7 +71,7 @@ CREATE TABLE secret (
 
 
 @dataclass(frozen=True, slots=True)
-class Deposit:
+class UploadedFile:
     """
     A file that somebody has left with us, to be sent.
     """
@@ -84,7 +84,7 @@ class Deposit:
 
 
 @dataclass(frozen=True, slots=True)
-class Handout:
+class OfflineFileRecord:
     """
     A file that waits for somebody.
 
@@ -103,7 +103,7 @@ class Handout:
     fetched: bool = False
 
 
-class MediaStore(Protocol):
+class MediaStorage(Protocol):
     """
     What the rules of pictures and files keep.
     """
@@ -112,15 +112,17 @@ class MediaStore(Protocol):
 
     def noteBlob(self, blob: Blob) -> None: ...
 
-    def shelve(self, owner: Number, name: str, blob: Blob, time: int) -> bool: ...
+    def addCustomFace(
+        self, owner: Number, name: str, blob: Blob, time: int
+    ) -> bool: ...
 
-    def shelf(self, owner: Number) -> list[tuple[str, int, int]]: ...
+    def customFaces(self, owner: Number) -> list[tuple[str, int, int]]: ...
 
-    def shelved(self, owner: Number, name: str) -> str | None: ...
+    def customFace(self, owner: Number, name: str) -> str | None: ...
 
-    def unshelve(self, owner: Number, name: str) -> bool: ...
+    def deleteCustomFace(self, owner: Number, name: str) -> bool: ...
 
-    def deposit(
+    def addUpload(
         self,
         path: str,
         owner: Number,
@@ -130,9 +132,9 @@ class MediaStore(Protocol):
         time: int,
     ) -> None: ...
 
-    def deposited(self, path: str) -> Deposit | None: ...
+    def upload(self, path: str) -> UploadedFile | None: ...
 
-    def depositedSince(self, owner: Number, time: int) -> tuple[int, int]: ...
+    def uploadedSince(self, owner: Number, time: int) -> tuple[int, int]: ...
 
     def sendPicture(
         self,
@@ -147,15 +149,17 @@ class MediaStore(Protocol):
         self, name: str, reader: Number, sender: Number | None = None
     ) -> str | None: ...
 
-    def handOut(self, handout: Handout) -> None: ...
+    def addOfflineFile(self, offlineFile: OfflineFileRecord) -> None: ...
 
-    def handout(self, key: str) -> Handout | None: ...
+    def offlineFile(self, key: str) -> OfflineFileRecord | None: ...
 
-    def handouts(self, sender: Number, recipient: Number) -> list[Handout]: ...
+    def offlineFiles(
+        self, sender: Number, recipient: Number
+    ) -> list[OfflineFileRecord]: ...
 
     def markFetched(self, key: str) -> None: ...
 
-    def takeBack(self, key: str) -> None: ...
+    def deleteOfflineFile(self, key: str) -> None: ...
 
     def avatar(self, kind: int, number: Number) -> str | None: ...
 
@@ -166,7 +170,7 @@ class MediaStore(Protocol):
     ) -> list[str]: ...
 
 
-class MediaTables(Tables):
+class MediaStore(TableGroup):
     """
     The part of the store that answers for pictures and files.
     """
@@ -192,7 +196,7 @@ class MediaTables(Tables):
 
     # ---- custom faces
 
-    def shelve(self, owner: Number, name: str, blob: Blob, time: int) -> bool:
+    def addCustomFace(self, owner: Number, name: str, blob: Blob, time: int) -> bool:
         """
         Put a picture among somebody's custom faces.
 
@@ -206,7 +210,7 @@ class MediaTables(Tables):
             )
         return cursor.rowcount == 1
 
-    def shelf(self, owner: Number) -> list[tuple[str, int, int]]:
+    def customFaces(self, owner: Number) -> list[tuple[str, int, int]]:
         """
         The names, times and sizes of somebody's custom faces.
         """
@@ -217,7 +221,7 @@ class MediaTables(Tables):
         )
         return [(name, time, size) for name, time, size in rows]
 
-    def shelved(self, owner: Number, name: str) -> str | None:
+    def customFace(self, owner: Number, name: str) -> str | None:
         """
         The digest of one of somebody's custom faces.
         """
@@ -225,7 +229,7 @@ class MediaTables(Tables):
             "SELECT digest FROM shelf WHERE owner = ? AND name = ?", owner, name
         )
 
-    def unshelve(self, owner: Number, name: str) -> bool:
+    def deleteCustomFace(self, owner: Number, name: str) -> bool:
         """
         Take it away.
 
@@ -238,7 +242,7 @@ class MediaTables(Tables):
 
     # ---- deposits
 
-    def deposit(
+    def addUpload(
         self,
         path: str,
         owner: Number,
@@ -257,7 +261,7 @@ class MediaTables(Tables):
                 (path, owner, blob.digest, name, int(isPicture), time),
             )
 
-    def deposited(self, path: str) -> Deposit | None:
+    def upload(self, path: str) -> UploadedFile | None:
         """
         The file that was left under a path.
         """
@@ -269,9 +273,9 @@ class MediaTables(Tables):
         if row is None:
             return None
         owner, digest, name, size, isPicture = row
-        return Deposit(owner, digest, name, size, bool(isPicture))
+        return UploadedFile(owner, digest, name, size, bool(isPicture))
 
-    def depositedSince(self, owner: Number, time: int) -> tuple[int, int]:
+    def uploadedSince(self, owner: Number, time: int) -> tuple[int, int]:
         """
         How many files somebody has left since then, and their bytes.
         """
@@ -331,7 +335,7 @@ class MediaTables(Tables):
 
     # ---- files that wait
 
-    def handOut(self, handout: Handout) -> None:
+    def addOfflineFile(self, offlineFile: OfflineFileRecord) -> None:
         """
         Let a file wait for somebody.
         """
@@ -339,39 +343,45 @@ class MediaTables(Tables):
             "INSERT INTO handout (key, sender, recipient, digest, name, expires)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             (
-                handout.key,
-                handout.sender,
-                handout.recipient,
-                handout.digest,
-                handout.name,
-                handout.expires,
+                offlineFile.key,
+                offlineFile.sender,
+                offlineFile.recipient,
+                offlineFile.digest,
+                offlineFile.name,
+                offlineFile.expires,
             ),
         )
 
-    def handout(self, key: str) -> Handout | None:
+    def offlineFile(self, key: str) -> OfflineFileRecord | None:
         """
         The file with a key.
         """
-        return next(self._handouts("h.key = ?", key), None)
+        return next(self._offlineFiles("h.key = ?", key), None)
 
-    def handouts(self, sender: Number, recipient: Number) -> list[Handout]:
+    def offlineFiles(
+        self, sender: Number, recipient: Number
+    ) -> list[OfflineFileRecord]:
         """
         The files of somebody that wait for somebody else, oldest first.
         """
         return list(
-            self._handouts(
+            self._offlineFiles(
                 "h.sender = ? AND h.recipient = ? ORDER BY h.expires", sender, recipient
             )
         )
 
-    def _handouts(self, condition: str, *values: str | int) -> Iterator[Handout]:
+    def _offlineFiles(
+        self, condition: str, *values: str | int
+    ) -> Iterator[OfflineFileRecord]:
         rows = self._db.execute(
             "SELECT h.key, h.sender, h.recipient, h.digest, h.name, b.size,"
             " h.expires, h.fetched FROM handout h"
             f" JOIN blob b ON b.digest = h.digest WHERE {condition}",
             values,
         ).fetchall()
-        return (replace(Handout(*row[:7]), fetched=bool(row[7])) for row in rows)
+        return (
+            replace(OfflineFileRecord(*row[:7]), fetched=bool(row[7])) for row in rows
+        )
 
     def markFetched(self, key: str) -> None:
         """
@@ -379,7 +389,7 @@ class MediaTables(Tables):
         """
         self._db.execute("UPDATE handout SET fetched = 1 WHERE key = ?", (key,))
 
-    def takeBack(self, key: str) -> None:
+    def deleteOfflineFile(self, key: str) -> None:
         """
         Let a file wait no longer.
         """

@@ -9,33 +9,33 @@ from typing import Protocol
 from txwebqq.model import Number
 from txwebqq.server.events.queued import EventChanges, QueuedEvent
 from txwebqq.server.records import (
-    Drawer,
-    Friend,
-    Person,
+    AccountRecord,
+    CategoryRecord,
+    FriendRecord,
     Population,
 )
-from txwebqq.server.storage.discussions import DiscussionStore
-from txwebqq.server.storage.friends import PeopleStore
-from txwebqq.server.storage.groups import GroupStore
-from txwebqq.server.storage.history import HistoryStore
-from txwebqq.server.storage.media import MediaStore
-from txwebqq.server.storage.settings import SettingsStore
+from txwebqq.server.storage.discussions import DiscussionStorage
+from txwebqq.server.storage.friends import FriendStorage
+from txwebqq.server.storage.groups import GroupStorage
+from txwebqq.server.storage.history import HistoryStorage
+from txwebqq.server.storage.media import MediaStorage
+from txwebqq.server.storage.settings import SettingsStorage
 
 
 class Storage(
-    MediaStore,
-    GroupStore,
-    DiscussionStore,
-    HistoryStore,
-    SettingsStore,
-    PeopleStore,
+    MediaStorage,
+    GroupStorage,
+    DiscussionStorage,
+    HistoryStorage,
+    SettingsStorage,
+    FriendStorage,
     Protocol,
 ):
     """
     Somewhere to keep things (L{txwebqq.server.storage.store.Store}).
     """
 
-    def person(self, number: Number) -> Person | None: ...
+    def account(self, number: Number) -> AccountRecord | None: ...
 
     def friendNumbers(self, number: Number) -> list[Number]: ...
 
@@ -43,9 +43,9 @@ class Storage(
 
     def areAcquainted(self, number: Number, other: Number) -> bool: ...
 
-    def friends(self, number: Number) -> list[Friend]: ...
+    def friends(self, number: Number) -> list[FriendRecord]: ...
 
-    def drawers(self, number: Number) -> list[Drawer]: ...
+    def categories(self, number: Number) -> list[CategoryRecord]: ...
 
     def nextLetter(self) -> int: ...
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.storage.tables import Tables
+from txwebqq.server.storage.tables import TableGroup
 
 SETTINGS_SCHEMA = """
 CREATE TABLE setting (
@@ -21,7 +21,7 @@ CREATE TABLE setting (
 """
 
 
-class SettingsStore(Protocol):
+class SettingsStorage(Protocol):
     """
     What the rules of settings keep.
     """
@@ -35,7 +35,7 @@ class SettingsStore(Protocol):
     ) -> None: ...
 
 
-class SettingsTables(Tables):
+class SettingsStore(TableGroup):
     """
     The part of the store that answers for settings.
     """

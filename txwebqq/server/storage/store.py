@@ -15,18 +15,18 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server.events.queued import EventChanges, QueuedEvent, decodeQueued
 from txwebqq.server.records import (
-    Drawer,
-    Friend,
-    Person,
+    AccountRecord,
+    CategoryRecord,
+    FriendRecord,
     Population,
 )
-from txwebqq.server.storage.admin import AdminTables
-from txwebqq.server.storage.discussions import DISCUSSION_SCHEMA, DiscussionTables
-from txwebqq.server.storage.friends import PEOPLE_SCHEMA, PeopleTables
-from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupTables
-from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryTables
-from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaTables
-from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsTables
+from txwebqq.server.storage.admin import AdminStore
+from txwebqq.server.storage.discussions import DISCUSSION_SCHEMA, DiscussionStore
+from txwebqq.server.storage.friends import FRIEND_SCHEMA, FriendStore
+from txwebqq.server.storage.groups import GROUP_SCHEMA, GroupStore
+from txwebqq.server.storage.history import HISTORY_SCHEMA, HistoryStore
+from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
+from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 VERSION = 4
@@ -70,7 +70,7 @@ CREATE INDEX waiting_by_letter ON waiting (letter);
 {MEDIA_SCHEMA}
 {HISTORY_SCHEMA}
 {SETTINGS_SCHEMA}
-{PEOPLE_SCHEMA}
+{FRIEND_SCHEMA}
 """
 
 
@@ -78,13 +78,13 @@ _DATABASE_SCHEMA = Schema(_SCHEMA, VERSION)
 
 
 class Store(
-    AdminTables,
-    MediaTables,
-    GroupTables,
-    DiscussionTables,
-    HistoryTables,
-    SettingsTables,
-    PeopleTables,
+    AdminStore,
+    MediaStore,
+    GroupStore,
+    DiscussionStore,
+    HistoryStore,
+    SettingsStore,
+    FriendStore,
 ):
     """
     An open database.
@@ -105,7 +105,7 @@ class Store(
             "SELECT ifnull(max(serial), 0) FROM letter"
         ).fetchone()
         # Numbers are never used twice in one run, also of letters long delivered.
-        self._lastLetter: int = last
+        self._lastEvent: int = last
 
     def close(self) -> None:
         """
@@ -115,7 +115,7 @@ class Store(
 
     # ---- people
 
-    def person(self, number: Number) -> Person | None:
+    def account(self, number: Number) -> AccountRecord | None:
         """
         An account.
         """
@@ -126,7 +126,7 @@ class Store(
         if row is None:
             return None
         firstHash, nick, face, profile = row
-        return Person(number, firstHash, nick, face, json.loads(profile))
+        return AccountRecord(number, firstHash, nick, face, json.loads(profile))
 
     def friendNumbers(self, number: Number) -> list[Number]:
         """
@@ -171,10 +171,10 @@ class Store(
                 other,
             )
             or self.hasAskedFor(other, number)
-            or self.asked(number, other) is not None
+            or self.friendRequest(number, other) is not None
         )
 
-    def friends(self, number: Number) -> list[Friend]:
+    def friends(self, number: Number) -> list[FriendRecord]:
         """
         An account's friends.
         """
@@ -184,16 +184,16 @@ class Store(
             " WHERE f.owner = ?",
             (number,),
         )
-        return [Friend(*row) for row in rows]
+        return [FriendRecord(*row) for row in rows]
 
-    def drawers(self, number: Number) -> list[Drawer]:
+    def categories(self, number: Number) -> list[CategoryRecord]:
         """
         An account's categories.
         """
         rows = self._db.execute(
             "SELECT idx, name, sort FROM category WHERE owner = ?", (number,)
         )
-        return [Drawer(*row) for row in rows]
+        return [CategoryRecord(*row) for row in rows]
 
     def _has(self, query: str, *values: int) -> bool:
         return self._db.execute(query, values).fetchone() is not None
@@ -204,8 +204,8 @@ class Store(
         """
         The serial number of the next letter, higher than that of any before.
         """
-        self._lastLetter += 1
-        return self._lastLetter
+        self._lastEvent += 1
+        return self._lastEvent
 
     def writeMail(self, changes: EventChanges) -> None:
         """
@@ -273,19 +273,19 @@ class Store(
         @raise InvalidConfiguration: when somebody is named who is nowhere.
         """
         with self._database.transaction():
-            self._mergePeople(population)
+            self._mergeAccounts(population)
             for friendship in population.friendships:
                 what = "friendship between {} and {}".format(*friendship.between)
                 self._require(what, friendship.between)
                 one, other = friendship.between
-                for owner in friendship.keepers:
+                for owner in friendship.listOwners:
                     friend = other if owner == one else one
                     category = friendship.categories.get(owner, 0)
                     markname = friendship.marknames.get(owner, "")
                     self._mergeFriend(owner, friend, category, markname)
-            for room in population.rooms:
-                self._require(f"group {room.room.number}", room.members)
-                self._mergeRoom(room)
+            for room in population.groups:
+                self._require(f"group {room.group.number}", room.members)
+                self._mergeGroup(room)
             for discussion in population.discussions:
                 self._require(f"discussion {discussion.number}", discussion.members)
                 self._mergeDiscussion(discussion)
@@ -295,21 +295,21 @@ class Store(
             if not self._has("SELECT 1 FROM account WHERE number = ?", number):
                 raise InvalidConfiguration(f"{what}: there is no account {number}")
 
-    def _mergePeople(self, population: Population) -> None:
-        for p in population.people:
+    def _mergeAccounts(self, population: Population) -> None:
+        for p in population.accounts:
             added = self._db.execute(
                 "INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?, ?)",
                 (p.number, p.firstHash, p.nick, p.face, json.dumps(dict(p.profile))),
             )
             # Whoever was there has put their list in their own order.
             if added.rowcount == 1:
-                for drawer in population.drawers.get(p.number, ()):
-                    self.setDrawer(p.number, drawer)
+                for category in population.categories.get(p.number, ()):
+                    self.setCategory(p.number, category)
 
     def _mergeFriend(
         self, owner: Number, friend: Number, category: str | int, markname: str
     ) -> None:
-        if self.keeping(owner, friend) or self._wereFriends(owner, friend):
+        if self.friendEntry(owner, friend) or self._wereFriends(owner, friend):
             return
         index = self._categoryIndex(owner, category) if category else 0
         self._db.execute(
@@ -318,13 +318,13 @@ class Store(
         )
 
     def _categoryIndex(self, owner: Number, name: str | int) -> int:
-        drawers = self.drawers(owner)
+        categories = self.categories(owner)
         if isinstance(name, int):
-            return name if name in (drawer.index for drawer in drawers) else 0
-        for drawer in drawers:
+            return name if name in (category.index for category in categories) else 0
+        for drawer in categories:
             if drawer.name == name:
                 return drawer.index
-        taken = {drawer.index for drawer in drawers}
+        taken = {drawer.index for drawer in categories}
         index = next(n for n in count(1) if n not in taken)
         self._db.execute(
             "INSERT INTO category VALUES (?, ?, ?, ?)", (owner, index, name, index)

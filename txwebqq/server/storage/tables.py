@@ -10,7 +10,7 @@ from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
 
 
-class Tables:
+class TableGroup:
     """
     A part of the store, which answers for some of the tables.
     """
