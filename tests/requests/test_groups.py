@@ -462,7 +462,7 @@ def test_strangersPowers(cats: Cats) -> None:
     """
     web, protocol = cats.web, cats.dave.protocol
     code = cats.find(cats.dave)
-    session = web.world.sessions.of(cats.dave.number)
+    session = web.world.sessions.online(cats.dave.number)
     assert session is not None
     uin, gid = (
         session.sessionIds.uin(cats.bob.number),

@@ -116,7 +116,7 @@ class FriendTests(Histories):
         The answer is a call of the function that was asked for, and of no
         other text.
         """
-        session = self.web.world.sessions.of(self.alice.number)
+        session = self.web.world.sessions.online(self.alice.number)
         assert session is not None
         base = f"{BASE}/cgi-bin/webqq_chat/?cmd=1&vfwebqq={session.vfwebqq}&tuin=5"
         for callback, good in (("a.b", True), ("alert(1)//", False)):
@@ -202,7 +202,7 @@ class GroupTests(Histories):
         Only members read; whoever leaves reads no more.
         """
         self.alice.tellGroup("cats", "secret")
-        session = self.web.world.sessions.of(self.carol.number)
+        session = self.web.world.sessions.online(self.carol.number)
         assert session is not None
         [membership] = self.web.world.store.memberships(self.alice.number)
         code = session.sessionIds.code(membership.number)

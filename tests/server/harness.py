@@ -324,7 +324,7 @@ class Visitor:
         """
         Have no news of friends waiting.
         """
-        session = self.house.world.sessions.of(self.number)
+        session = self.house.world.sessions.online(self.number)
         assert session is not None
         session.mailbox.presence.clear()
         return self
@@ -337,7 +337,7 @@ class Visitor:
         """
         What this session calls somebody.
         """
-        session = self.house.world.sessions.of(self.number)
+        session = self.house.world.sessions.online(self.number)
         assert session is not None
         return session.sessionIds.uin(number)
 
@@ -346,7 +346,7 @@ class Visitor:
         """
         What this session calls the cats.
         """
-        session = self.house.world.sessions.of(self.number)
+        session = self.house.world.sessions.online(self.number)
         assert session is not None
         return session.sessionIds.gid(CATS)
 

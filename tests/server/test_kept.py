@@ -102,7 +102,7 @@ def asSeen(event: QueuedEvent, bob: Visitor) -> Any:
     """
     The event that Bob's session has of a letter.
     """
-    session = bob.house.world.sessions.of(BOB)
+    session = bob.house.world.sessions.online(BOB)
     assert session is not None
     return json.loads(json.dumps(encodeEvent(event.event(session.sessionIds))))
 

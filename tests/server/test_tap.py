@@ -147,7 +147,7 @@ def test_pictures() -> None:
     """
     A captcha is a JPEG picture, and no two are alike.
     """
-    draw = captchaimages.painter()
+    draw = captchaimages.captchaRenderer()
     first, second = draw("AC34"), draw("AC34")
     assert first.startswith(b"\xff\xd8\xff")
     assert first.endswith(b"\xff\xd9")

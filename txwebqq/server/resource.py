@@ -328,7 +328,7 @@ class WebQQServer(Resource):
     # ---- time
 
     def _watch(self) -> None:
-        if self._world.sessions.stirring:
+        if self._world.sessions.hasTimers:
             self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
 
     def _cbSweep(self) -> None:

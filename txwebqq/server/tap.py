@@ -33,9 +33,9 @@ from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUp
 from txwebqq.server.records import Population
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQServer
-from txwebqq.server.sessions.captchaimages import painter
+from txwebqq.server.sessions.captchaimages import captchaRenderer
 from txwebqq.server.sessions.captchas import CaptchaMode
-from txwebqq.server.sessions.registration import Enrolment
+from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
 
@@ -103,7 +103,7 @@ class Options(UsageOptions):
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
             isOpen = _isOpen(self["signup"])
-            self["draw"] = None if isNever and not isOpen else painter()
+            self["draw"] = None if isNever and not isOpen else captchaRenderer()
             described = _described(self["population"])
             with _asServant(self):
                 self["store"], self["copy"] = _store(
@@ -156,7 +156,7 @@ class ServerService(Service):
         world.archive.days = options["days"]
         signup = None
         if options["signup"] == OPEN:
-            signup = SignUp(Enrolment(store, now, random, text), options["draw"])
+            signup = SignUp(Registration(store, now, random, text), options["draw"])
         database = options["database"]
         return WebQQServer(
             world,

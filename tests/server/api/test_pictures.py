@@ -136,7 +136,7 @@ class GroupPictureTests(MediaTestCase):
         return self.alice.channel("send_qun_msg2", **members)
 
     def code(self, visitor: Visitor) -> int:
-        session = self.house.world.sessions.of(visitor.number)
+        session = self.house.world.sessions.online(visitor.number)
         assert session is not None
         return session.sessionIds.code(CATS)
 

@@ -365,7 +365,7 @@ class RelinkTests(SynchronousTestCase):
         self.house.clock.pump([15] * 250)
         self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 103)
         self.assertEqual(len(self.house.world.sessions), 0)
-        self.assertFalse(self.house.world.sessions.stirring)
+        self.assertFalse(self.house.world.sessions.hasTimers)
 
 
 class KickTests(SynchronousTestCase):

@@ -77,7 +77,7 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
         house = House(store=store)
         if seed == 1:
             chat = store.createDiscussion("x", ALICE, [ALICE, BOB])
-        session = house.visitor(ALICE).house.world.sessions.of(ALICE)
+        session = house.visitor(ALICE).house.world.sessions.online(ALICE)
         assert session is not None
         # Uins differ from run to run, numbers do not.
         talks = Talks(house.world, Random(seed))

@@ -81,7 +81,7 @@ class Village:
         """
         Somebody who is signed on.
         """
-        found = self.world.sessions.of(number)
+        found = self.world.sessions.online(number)
         if found is not None:
             return found
         ptwebqq = self.world.sessions.admit(number, "@x")

@@ -149,7 +149,7 @@ def test_crowd(scene: Scene) -> None:
     """
     for _ in range(1000):
         scene.give(TYPING)
-    session = scene.house.world.sessions.of(BOB)
+    session = scene.house.world.sessions.online(BOB)
     assert session is not None
     assert len(session.mailbox.transient) == 1
     assert scene.poll() == ["input_notify"]

@@ -34,10 +34,16 @@ from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import (
     MAX_SUSPECTS,
     Captchas,
-    Suspects,
+    FailedLogins,
     VerifyCodes,
 )
-from txwebqq.server.sessions.sessions import MAX_ENDED, Ended, Ending, Session, Sessions
+from txwebqq.server.sessions.sessions import (
+    MAX_ENDED,
+    EndedSession,
+    EndReason,
+    Session,
+    Sessions,
+)
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
@@ -243,7 +249,7 @@ def test_suspectsAreBounded() -> None:
     """
     Many suspects do not fill the memory.
     """
-    suspects = Suspects(Time())
+    suspects = FailedLogins(Time())
     for n in range(MAX_SUSPECTS + 10):
         suspects.failed(n)
     assert len(suspects._failures) == MAX_SUSPECTS
@@ -273,11 +279,11 @@ def test_endedAreBounded() -> None:
     for _ in range(MAX_ENDED // 3 + 10):
         session = sessions.open(sessions.admit(ALICE), ALICE, "")
         tickets.append(session.psessionid)
-        sessions.end(session, Ending.REPLACED)
+        sessions.end(session, EndReason.REPLACED)
     last, first = sessions.byTicket(tickets[-1]), sessions.byTicket(tickets[0])
-    assert isinstance(last, Ended)
-    assert isinstance(first, Ended)
-    assert (last.ending, first.ending) == (Ending.REPLACED, Ending.UNKNOWN)
+    assert isinstance(last, EndedSession)
+    assert isinstance(first, EndedSession)
+    assert (last.reason, first.reason) == (EndReason.REPLACED, EndReason.UNKNOWN)
 
 
 def test_rotations() -> None:
@@ -291,10 +297,10 @@ def test_rotations() -> None:
         sessions.rotate(session)
         names.append(session.ptwebqq)
     found = [sessions.bySignOn(name) for name in names]
-    assert isinstance(found[0], Ended)
+    assert isinstance(found[0], EndedSession)
     assert found[1:] == [session, session]
-    sessions.end(session, Ending.LOGGED_OUT)
-    assert not sessions.stirring
+    sessions.end(session, EndReason.LOGGED_OUT)
+    assert not sessions.hasTimers
 
 
 class Ear:
@@ -305,7 +311,7 @@ class Ear:
     def __init__(self) -> None:
         self.rung = self.lost = 0
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         self.rung += 1
 
     def superseded(self) -> None:

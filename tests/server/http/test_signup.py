@@ -23,7 +23,7 @@ from txwebqq.server.sessions.registration import (
     FORMS,
     TRIES,
     TRIES_WINDOW,
-    Enrolment,
+    Registration,
     problemOf,
 )
 from txwebqq.wire.digests import passwordHash
@@ -36,13 +36,13 @@ class Office(House):
 
     def __init__(self, proxies: tuple[str, ...] = ()) -> None:
         super().__init__()
-        enrolment = Enrolment(self.store, self.clock.seconds, Random(1))
+        registration = Registration(self.store, self.clock.seconds, Random(1))
         self.server = WebQQServer(
             self.world,
             self.clock,
             random=Random(2),
             proxies=proxies,
-            signup=SignUp(enrolment, str.encode),
+            signup=SignUp(registration, str.encode),
         )
         self.site = self.server.site()
 

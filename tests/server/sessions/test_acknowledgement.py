@@ -260,7 +260,7 @@ def test_bounded(house: House, alice: Visitor, bob: Visitor) -> None:
     for text in texts:
         alice.tell(BOB, text)
     assert given(poll) == ["0"]
-    session = house.world.sessions.of(BOB)
+    session = house.world.sessions.online(BOB)
     assert session is not None
     assert len(session.mailbox._events) <= 100
     heard = []
@@ -548,7 +548,7 @@ def test_fullWhileCollecting(flushLoggedErrors: Callable[..., list[Failure]]) ->
     house = House(store=store)
     alice, bob, dave = map(house.visitor, (ALICE, BOB, DAVE))
     polls = [visitor.catchUp().poll(ack=0) for visitor in (bob, dave)]
-    session = house.world.sessions.of(BOB)
+    session = house.world.sessions.online(BOB)
     assert session is not None
     session.mailbox.forget()
     store.isFull = True

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from txwebqq.model import Level, Number
 from txwebqq.server.records import OnlineTime
-from txwebqq.server.sessions.onlinetime import CHINA, DAY, Register, levelAfter
+from txwebqq.server.sessions.onlinetime import CHINA, DAY, OnlineTimeTracker, levelAfter
 from txwebqq.server.storage.store import Store
 
 ALICE, BOB = Number(10001), Number(10002)
@@ -27,7 +27,7 @@ class Town:
         self.clock = Clock()
         self.clock.advance(MIDNIGHT + DAY / 2)
         self.store = store or Store()
-        self.register = Register(self.store, self.clock.seconds)
+        self.onlineTime = OnlineTimeTracker(self.store, self.clock.seconds)
 
     def known(self, number: Number = ALICE) -> tuple[int, int]:
         """
@@ -63,9 +63,9 @@ def test_shortVisit() -> None:
     """
     town = Town()
     for seconds in (10, 20):
-        town.register.came(ALICE)
+        town.onlineTime.came(ALICE)
         town.clock.advance(seconds)
-        town.register.went(ALICE)
+        town.onlineTime.went(ALICE)
         town.clock.advance(60)
     assert town.known() == (1, 30)
     assert town.store.onlineTime(BOB) == OnlineTime()
@@ -77,10 +77,10 @@ def test_midnight() -> None:
     """
     town = Town()
     town.clock.advance(DAY / 2 - 1)
-    town.register.came(ALICE)
+    town.onlineTime.came(ALICE)
     assert town.known() == (1, 0)
     town.clock.advance(2)
-    town.register.went(ALICE)
+    town.onlineTime.went(ALICE)
     assert town.known() == (2, 2)
 
 
@@ -89,10 +89,10 @@ def test_longVisit() -> None:
     Whoever stays for days has all of them, without a tick between.
     """
     town = Town()
-    town.register.came(ALICE)
+    town.onlineTime.came(ALICE)
     town.clock.advance(3 * DAY)
-    assert town.register.level(ALICE) == levelAfter(4, 3 * DAY)
-    town.register.went(ALICE)
+    assert town.onlineTime.level(ALICE) == levelAfter(4, 3 * DAY)
+    town.onlineTime.went(ALICE)
     assert town.known() == (4, 3 * DAY)
 
 
@@ -101,12 +101,12 @@ def test_tick() -> None:
     A tick keeps the days of those who are around, once a day.
     """
     town = Town()
-    town.register.came(ALICE)
-    town.register.came(BOB)
+    town.onlineTime.came(ALICE)
+    town.onlineTime.came(BOB)
     town.clock.advance(2 * DAY)
     assert town.known() == (1, 0)
-    town.register.tick()
-    town.register.tick()
+    town.onlineTime.tick()
+    town.onlineTime.tick()
     assert town.known() == (3, 0)
     assert town.known(BOB) == (3, 0)
 
@@ -116,13 +116,13 @@ def test_again() -> None:
     Coming twice without going is one visit, and going twice as well.
     """
     town = Town()
-    town.register.came(ALICE)
+    town.onlineTime.came(ALICE)
     town.clock.advance(100)
-    town.register.came(ALICE)
+    town.onlineTime.came(ALICE)
     town.clock.advance(100)
-    town.register.went(ALICE)
-    town.register.went(ALICE)
-    town.register.went(BOB)
+    town.onlineTime.went(ALICE)
+    town.onlineTime.went(ALICE)
+    town.onlineTime.went(BOB)
     assert town.known() == (1, 200)
     assert town.known(BOB) == (0, 0)
 
@@ -133,11 +133,11 @@ def test_restart() -> None:
     restart counts once.
     """
     before = Town()
-    before.register.came(ALICE)
-    before.register.went(ALICE)
+    before.onlineTime.came(ALICE)
+    before.onlineTime.went(ALICE)
     after = Town(before.store)
-    after.register.came(ALICE)
+    after.onlineTime.came(ALICE)
     assert after.known() == (1, 0)
     after.clock.advance(3600)
-    assert after.register.level(ALICE) == levelAfter(1, 3600)
+    assert after.onlineTime.level(ALICE) == levelAfter(1, 3600)
     assert after.known() == (1, 0)

@@ -24,7 +24,7 @@ from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import Doubt, World
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.sessions.sessions import Ended, Session
+from txwebqq.server.sessions.sessions import EndedSession, Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.discussions import (
     GONE,
@@ -83,9 +83,9 @@ class Discussions:
         One's discussions. Later clients ask the other host, by vfwebqq.
         """
         found = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(found, Ended):
+        if isinstance(found, EndedSession):
             other = self._world.sessions.byVerifier(question.ticket.vfwebqq)
-            if isinstance(other, Ended):
+            if isinstance(other, EndedSession):
                 return refusalFor(found)
             found = other
         discussions = (

@@ -19,7 +19,7 @@ from txwebqq.server.domain.groups import MAX_MEMBERS, Membership
 from txwebqq.server.domain.router import NOT_YOURS, refusalFor
 from txwebqq.server.domain.state import Doubt, World
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
-from txwebqq.server.sessions.sessions import Ended, Session
+from txwebqq.server.sessions.sessions import EndedSession, Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.groups import (
     AGREE,
@@ -181,7 +181,7 @@ class Groups:
         An administrator decides on that.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         if question.operation not in (AGREE, REFUSE):
             return Refusal(NOT_YOURS, "op_type is neither 2 nor 3")
@@ -208,6 +208,6 @@ class Groups:
         Somebody shares something.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         return self._membership.share(session, question.group, question.markup)

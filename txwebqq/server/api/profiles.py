@@ -19,7 +19,7 @@ from txwebqq.server.domain.state import World
 from txwebqq.server.events.friendnotices import QueuedSignature
 from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.records import AccountRecord
-from txwebqq.server.sessions.sessions import Ended, Session
+from txwebqq.server.sessions.sessions import EndedSession, Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,
@@ -116,7 +116,7 @@ class People:
         if found is None or account is None:
             return NOT_IN
         number, vfwebqq = found
-        session = self._world.sessions.of(number)
+        session = self._world.sessions.online(number)
         status = Status.OFFLINE if session is None else session.status
         profile = self._whole(account, Uin(number), status)
         return OwnProfile(profile, vfwebqq)
@@ -267,7 +267,7 @@ class People:
         account = self._known(session, question.uin)
         if account is None:
             return UNKNOWN
-        return LevelOf(question.uin, self._world.register.level(account.number))
+        return LevelOf(question.uin, self._world.onlineTime.level(account.number))
 
     def batchGetVipinfo(
         self, question: BatchGetVipinfo, session: Session, exchange: Exchange
@@ -291,7 +291,7 @@ class People:
         The conversations of late, by the session's ticket.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         return recentContacts(self._world, session)
 

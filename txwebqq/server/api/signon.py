@@ -17,7 +17,7 @@ from txwebqq.server.domain.state import Denial, World
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
-from txwebqq.server.sessions.sessions import Ended, Random, token
+from txwebqq.server.sessions.sessions import EndedSession, Random, token
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.signon import (
     Challenge,
@@ -186,7 +186,7 @@ class SignOn:
             ticket.clientid,
             question.status,
         )
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return Refusal(103, refusalFor(session).errmsg)
         self._log.info(
             "{number} signed on at {address}.",
@@ -205,7 +205,7 @@ class SignOn:
         End the session; its ticket is answered 100 from now on.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         hasArrived = exchange.hasArrived(session)
         said = Acknowledgement(question.ack, question.ids, hasArrived)

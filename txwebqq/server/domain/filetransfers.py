@@ -448,7 +448,7 @@ class Transfers:
         number = session.sessionIds.person(uin)
         if number is None or not self._world.store.areFriends(session.number, number):
             return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
-        if self._world.sessions.of(number) is None:
+        if self._world.sessions.online(number) is None:
             return Refusal(GONE, "your friend is not online")
         trouble = nameTrouble(name)
         if trouble is not None:
@@ -570,5 +570,5 @@ class Transfers:
         self, number: Number, event: QueuedFileNotice | QueuedTransferProgress
     ) -> None:
         # Nobody who is away needs to hear of it later.
-        if self._world.sessions.of(number) is not None:
+        if self._world.sessions.online(number) is not None:
             self._world.post(event, [number])

@@ -201,7 +201,7 @@ class Friendships:
             # Gone since it was chosen.
             category = 0
         self._store.befriend(owner, friend, category, markname)
-        session = self._world.sessions.of(owner)
+        session = self._world.sessions.online(owner)
         status = self._world.visibleStatus(friend)
         if session is not None and status is not Status.OFFLINE:
             session.mailbox.presence[friend] = status
@@ -439,7 +439,7 @@ class Friendships:
 
     def _letGo(self, owner: Number, friend: Number) -> None:
         self._store.removeFriend(owner, friend)
-        session = self._world.sessions.standing(owner)
+        session = self._world.sessions.existing(owner)
         if session is not None:
             session.mailbox.presence.pop(friend, None)
         self._world.post(QueuedRosterChange(friend, False), [owner])

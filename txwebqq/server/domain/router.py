@@ -26,9 +26,9 @@ from txwebqq.server.events.queued import (
 )
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.sessions.sessions import (
-    Ended,
-    Ending,
-    Listener,
+    EndedSession,
+    EndReason,
+    PollListener,
     Random,
     Session,
     Sessions,
@@ -161,11 +161,11 @@ class PostOffice:
         waiting = self._changes.waiting
         for number in recipients:
             waiting[number, serial] = 0
-            session = self.sessions.standing(number)
+            session = self.sessions.existing(number)
             if session is not None:
                 session.mailbox.add(serial, event)
                 if session.listener is not None:
-                    session.listener.ring()
+                    session.listener.wake()
 
     @property
     def hasPosted(self) -> bool:
@@ -201,7 +201,7 @@ class PostOffice:
                 *(number for number, _ in changes.waiting),
                 *(number for _, number, _ in changes.given),
             }:
-                session = self.sessions.standing(number)
+                session = self.sessions.existing(number)
                 if session is not None:
                     session.mailbox.forget()
                     session.unacknowledged, session.isRestored = None, False
@@ -212,7 +212,7 @@ class PostOffice:
         Hand a letter to somebody who is there, and to nobody else: it is worth
         nothing after some seconds.
         """
-        session = self.sessions.of(number)
+        session = self.sessions.online(number)
         if session is None:
             return
         signals = session.mailbox.transient
@@ -221,7 +221,7 @@ class PostOffice:
             return
         signals[key] = self._now() + seconds, event
         if session.listener is not None:
-            session.listener.ring()
+            session.listener.wake()
 
     # ---- polls
 
@@ -283,7 +283,7 @@ class PostOffice:
         if session.ended is not None:
             return self.lastWords(session.ended)
         if session.listener is None:
-            self.sessions.rest(session)
+            self.sessions.markIdle(session)
         if session.rotation is not None:
             rotation, session.rotation = session.rotation, None
             return Refusal(116, ptwebqq=rotation)
@@ -327,13 +327,13 @@ class PostOffice:
         self._lastReply = max(self._lastReply + 1, now)
         return max(self._lastReply, session.lastAck + 1)
 
-    def listen(self, session: Session, listener: Listener) -> None:
+    def listen(self, session: Session, listener: PollListener) -> None:
         """
         Hold a session's poll, after L{collect} had nothing.
         """
         self.supersede(session)
         session.listener = listener
-        self.sessions.wake(session)
+        self.sessions.markPolling(session)
 
     def supersede(self, session: Session) -> None:
         """
@@ -344,34 +344,34 @@ class PostOffice:
             self.hangUp(session, older)
             older.superseded()
 
-    def hangUp(self, session: Session, listener: Listener) -> None:
+    def hangUp(self, session: Session, listener: PollListener) -> None:
         """
         Stop holding it, because it is answered or its connection is gone.
         """
         if session.listener is listener:
             session.listener = None
             if session.ended is None:
-                self.sessions.rest(session)
+                self.sessions.markIdle(session)
 
-    def lastWords(self, ended: Ended) -> PollResult | Refusal:
+    def lastWords(self, ended: EndedSession) -> PollResult | Refusal:
         """
         What a poll on a ticket is answered that is no longer good.
         """
         ended.told = True
-        if ended.ending is not Ending.REPLACED:
+        if ended.reason is not EndReason.REPLACED:
             return refusalFor(ended)
         first = self._nextMessageId(Number(10000))
         notice = KickNotice(KICKED, True, ended.number, first, first + 1)
         return PollResult((notice,))
 
 
-def refusalFor(ended: Ended) -> Refusal:
+def refusalFor(ended: EndedSession) -> Refusal:
     """
     What any other call on such a ticket is answered.
     """
-    match ended.ending:
-        case Ending.UNKNOWN | Ending.LAPSED:
+    match ended.reason:
+        case EndReason.UNKNOWN | EndReason.LAPSED:
             return Refusal(121, seconds=0)
-        case Ending.REPLACED:
+        case EndReason.REPLACED:
             return Refusal(100, KICKED)
     return Refusal(100, "logged out")

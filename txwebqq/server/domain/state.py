@@ -19,11 +19,17 @@ from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import (
     CaptchaMode,
     Captchas,
-    Suspects,
+    FailedLogins,
     VerifyCodes,
 )
-from txwebqq.server.sessions.onlinetime import Register
-from txwebqq.server.sessions.sessions import Ended, Ending, Random, Session, token
+from txwebqq.server.sessions.onlinetime import OnlineTimeTracker
+from txwebqq.server.sessions.sessions import (
+    EndedSession,
+    EndReason,
+    Random,
+    Session,
+    token,
+)
 from txwebqq.server.storage.protocols import Storage
 from txwebqq.wire.digests import passwordDigest, saltFor
 
@@ -68,7 +74,7 @@ class World(PostOffice):
     @param captchaText: the text of all captchas, for tests.
 
     @ivar captchas: the captchas that wait to be read.
-    @ivar register: how long people have been around.
+    @ivar onlineTime: how long people have been around.
     """
 
     def __init__(
@@ -81,10 +87,10 @@ class World(PostOffice):
     ) -> None:
         super().__init__(store, now, random)
         self.captchas = Captchas(now, random, captchaText)
-        self.register = Register(store, now)
+        self.onlineTime = OnlineTimeTracker(store, now)
         self._mode = captcha
         self._codes = VerifyCodes(now, random)
-        self._suspects = Suspects(now)
+        self._failedLogins = FailedLogins(now)
 
     def merge(self, population: Population) -> None:
         """
@@ -130,9 +136,9 @@ class World(PostOffice):
         expected = passwordDigest(firstHash, saltFor(number), code)
         right = hmac.compare_digest(expected.encode(), digest.upper().encode())
         if account is None or not right:
-            self._suspects.failed(number, address)
+            self._failedLogins.failed(number, address)
             return Denial.WRONG_PASSWORD
-        self._suspects.cleared(number)
+        self._failedLogins.cleared(number)
         skey = "@" + token(self._random, 9)
         return Admission(number, account.nick, self.sessions.admit(number, skey), skey)
 
@@ -163,11 +169,11 @@ class World(PostOffice):
                 return False
             case CaptchaMode.ALWAYS:
                 return True
-        return self._suspects.isSuspicious(number, address)
+        return self._failedLogins.isSuspicious(number, address)
 
     def join(
         self, ptwebqq: str, psessionid: str, clientid: str, status: Status
-    ) -> Session | Ended:
+    ) -> Session | EndedSession:
         """
         Open the session of a sign-on, or take it up again.
 
@@ -176,21 +182,21 @@ class World(PostOffice):
         @param psessionid: the session to take up, C{""} for none.
         """
         found = self.sessions.bySignOn(ptwebqq)
-        if isinstance(found, Ended):
+        if isinstance(found, EndedSession):
             return found
         former = self.sessions.byTicket(psessionid)
-        if isinstance(former, Ended) and former.ending is Ending.REPLACED:
+        if isinstance(former, EndedSession) and former.reason is EndReason.REPLACED:
             # Two clients that share a sign-on must not take turns either.
             return former
         if isinstance(found, Session) and (psessionid or found.clientid == clientid):
             return self._rejoin(found, clientid, status)
         number = found.number if isinstance(found, Session) else found
         before = self.visibleStatus(number)
-        older = self.sessions.standing(number)
+        older = self.sessions.existing(number)
         if older is not None:
-            self._end(older, Ending.REPLACED)
+            self._end(older, EndReason.REPLACED)
         session = self.sessions.open(ptwebqq, number, clientid)
-        self.register.came(number)
+        self.onlineTime.came(number)
         session.status = status
         self._announce(session, before)
         return session
@@ -201,7 +207,7 @@ class World(PostOffice):
         session.clientid = clientid
         session.status = status
         self.sessions.renew(session)
-        self.register.came(session.number)
+        self.onlineTime.came(session.number)
         self._announce(session, before)
         return session
 
@@ -209,11 +215,11 @@ class World(PostOffice):
         """
         Have an account's next poll told a new C{ptwebqq} (code 116).
         """
-        session = self.sessions.of(number)
+        session = self.sessions.online(number)
         if session is not None:
             self.sessions.rotate(session)
             if session.listener is not None:
-                session.listener.ring()
+                session.listener.wake()
 
     def leave(self, session: Session, said: Acknowledgement) -> None:
         """
@@ -225,28 +231,28 @@ class World(PostOffice):
         # Nothing else may come to be written for a while.
         self.commit()
         before = session.visible
-        self._end(session, Ending.LOGGED_OUT)
+        self._end(session, EndReason.LOGGED_OUT)
         self._tell(session.number, before, Status.OFFLINE)
 
     def sweep(self) -> None:
         """
         Do what time has made due; to be called every few seconds while
-        L{Sessions.stirring}.
+        L{Sessions.hasTimers}.
         """
-        self.register.tick()
+        self.onlineTime.tick()
         for session in self.sessions.lapse():
-            self.register.went(session.number)
+            self.onlineTime.went(session.number)
             before = session.status
             hidden = before is Status.HIDDEN
             self._tell(
                 session.number, Status.OFFLINE if hidden else before, Status.OFFLINE
             )
 
-    def _end(self, session: Session, ending: Ending) -> None:
-        self.register.went(session.number)
-        self.sessions.end(session, ending)
+    def _end(self, session: Session, reason: EndReason) -> None:
+        self.onlineTime.went(session.number)
+        self.sessions.end(session, reason)
         if session.listener is not None:
-            session.listener.ring()
+            session.listener.wake()
 
     # ---- presence
 
@@ -254,7 +260,7 @@ class World(PostOffice):
         """
         How an account appears to others.
         """
-        session = self.sessions.of(number)
+        session = self.sessions.online(number)
         return Status.OFFLINE if session is None else session.visible
 
     def appear(self, session: Session, status: Status) -> None:
@@ -280,8 +286,8 @@ class World(PostOffice):
         if before is after:
             return
         for friend in self.store.listedBy(number):
-            session = self.sessions.standing(friend)
+            session = self.sessions.existing(friend)
             if session is not None:
                 session.mailbox.presence[number] = after
                 if session.listener is not None:
-                    session.listener.ring()
+                    session.listener.wake()

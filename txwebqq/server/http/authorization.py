@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.http.exchange import Exchange
-from txwebqq.server.sessions.sessions import Ended, Session, Sessions
+from txwebqq.server.sessions.sessions import EndedSession, Session, Sessions
 from txwebqq.wire.command import Refusal
 
 
@@ -15,7 +15,7 @@ def byTicket(sessions: Sessions, psessionid: str) -> Session | Refusal:
     The session with a ticket.
     """
     session = sessions.byTicket(psessionid)
-    return refusalFor(session) if isinstance(session, Ended) else session
+    return refusalFor(session) if isinstance(session, EndedSession) else session
 
 
 def byVerifier(

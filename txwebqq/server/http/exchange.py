@@ -14,7 +14,7 @@ from twisted.web.server import Request
 
 from txwebqq.server.http.connections import WatchedConnection
 from txwebqq.server.http.proxies import clientAddress, clientScheme
-from txwebqq.server.sessions.sessions import Ended, Session, Sessions
+from txwebqq.server.sessions.sessions import EndedSession, Session, Sessions
 from txwebqq.wire.command import Refusal
 
 Handler = Callable[[Any, "Exchange"], Any]
@@ -175,7 +175,7 @@ def forSession(
 
     def handler(question: Any, exchange: Exchange) -> Any:
         session = sessions.byVerifier(question.ticket.vfwebqq)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return STALE
         return answer(question, session, exchange)
 

@@ -20,7 +20,7 @@ from txwebqq.server.domain.state import World
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.http.timeouts import Deadlines
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
-from txwebqq.server.sessions.sessions import Ended, Session
+from txwebqq.server.sessions.sessions import EndedSession, Session
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.messages import (
     ChangeStatus2,
@@ -79,16 +79,16 @@ class HeldPoll:
         self._channel = channel
         self._since = since
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """
-        There is mail (L{txwebqq.server.sessions.sessions.Listener}).
+        There is mail (L{txwebqq.server.sessions.sessions.PollListener}).
         """
         if self.mayWake or self.session.ended is not None:
             self._channel.wake(self)
 
     def superseded(self) -> None:
         """
-        Another poll listens (L{txwebqq.server.sessions.sessions.Listener}).
+        Another poll listens (L{txwebqq.server.sessions.sessions.PollListener}).
         """
         self._channel.supersede(self, self._since)
 
@@ -187,7 +187,7 @@ class Channel:
         Answer with what waits, or else hold the question.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             isNews = session.isNews
             reply = self._world.lastWords(session)
             return reply if isNews else self.late(reply)
@@ -388,7 +388,7 @@ class Channel:
         Pass words on to a friend.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         content = self._pictures.forBuddy(session, question.to, question.content)
         if isinstance(content, Refusal):
@@ -400,7 +400,7 @@ class Channel:
         Pass words on to a group.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         server = exchange.base.rpartition("//")[2]
         content = self._pictures.forGroup(
@@ -423,7 +423,7 @@ class Channel:
         Tell a friend that somebody types.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         return signal(self._world, session, question.to, QueuedTyping)
 
@@ -432,7 +432,7 @@ class Channel:
         Shake a friend's window.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         return signal(self._world, session, question.to, QueuedShake)
 
@@ -445,7 +445,7 @@ class Channel:
         Tell friends of another status.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         self._world.appear(session, question.status)
         return None
@@ -457,7 +457,7 @@ class Channel:
         Whoever of the friends is there and does not hide.
         """
         session = self._world.sessions.byTicket(question.ticket.psessionid)
-        if isinstance(session, Ended):
+        if isinstance(session, EndedSession):
             return refusalFor(session)
         return tuple(
             Presence(session.sessionIds.uin(friend), status, WEB_CLIENT)

@@ -20,8 +20,8 @@ from txwebqq.server.sessions.registration import (
     MAX_NICK,
     MAX_PASSWORD,
     MIN_PASSWORD,
-    Enrolment,
-    Form,
+    Registration,
+    SignUpForm,
 )
 
 PATH = b"/signup"
@@ -86,8 +86,10 @@ class SignUp:
     @param draw: makes the picture of a captcha's text.
     """
 
-    def __init__(self, enrolment: Enrolment, draw: Callable[[str], bytes]) -> None:
-        self._enrolment = enrolment
+    def __init__(
+        self, registration: Registration, draw: Callable[[str], bytes]
+    ) -> None:
+        self._registration = registration
         self._draw = draw
 
     def show(self, exchange: Exchange) -> Page:
@@ -105,7 +107,7 @@ class SignUp:
         values = _values(body)
         if values is None:
             return self._form(exchange, 400, "That is not what this form sends.", "")
-        form = Form(**values)
+        form = SignUpForm(**values)
         if not form.session or exchange.cookies.get(COOKIE) != form.session:
             return self._form(
                 exchange,
@@ -113,13 +115,13 @@ class SignUp:
                 "This form is not yours, or your browser keeps no cookies.",
                 "",
             )
-        answer = self._enrolment.enrol(form, exchange.address)
+        answer = self._registration.register(form, exchange.address)
         if isinstance(answer, str):
             return self._form(exchange, 400, answer, form.nick)
         return _page(200, _DONE.format(number=answer), "")
 
     def _form(self, exchange: Exchange, status: int, problem: str, nick: str) -> Page:
-        captcha = self._enrolment.captcha(exchange.address)
+        captcha = self._registration.captcha(exchange.address)
         if captcha is None:
             said = f"{escape(problem)} " if problem else ""
             return _page(429, _LATER.format(problem=said), None)

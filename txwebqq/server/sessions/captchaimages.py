@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 130, 53
 """The size of WebQQ's own pictures."""
 
 
-def painter() -> Callable[[str], bytes]:
+def captchaRenderer() -> Callable[[str], bytes]:
     """
     What makes a JPEG picture of a text.
 

@@ -117,7 +117,7 @@ class Captchas:
         return self._now() < until and text.upper() == expected.upper()
 
 
-class Suspects:
+class FailedLogins:
     """
     Accounts and addresses that gave wrong passwords lately.
     """
@@ -126,29 +126,29 @@ class Suspects:
         self._now = now
         self._failures: OrderedDict[Hashable, list[float]] = OrderedDict()
 
-    def failed(self, *suspects: Hashable) -> None:
+    def failed(self, *sources: Hashable) -> None:
         """
         These gave a wrong password.
         """
-        for suspect in suspects:
-            times = [*self._recent(suspect), self._now()][-SUSPICIOUS:]
-            self._failures.pop(suspect, None)
-            self._failures[suspect] = times
+        for source in sources:
+            times = [*self._recent(source), self._now()][-SUSPICIOUS:]
+            self._failures.pop(source, None)
+            self._failures[source] = times
         while len(self._failures) > MAX_SUSPECTS:
             self._failures.popitem(last=False)
 
-    def cleared(self, suspect: Hashable) -> None:
+    def cleared(self, source: Hashable) -> None:
         """
         This one knew the password.
         """
-        self._failures.pop(suspect, None)
+        self._failures.pop(source, None)
 
-    def isSuspicious(self, *suspects: Hashable) -> bool:
+    def isSuspicious(self, *sources: Hashable) -> bool:
         """
         Whether any of these has failed too often.
         """
-        return any(len(self._recent(suspect)) >= SUSPICIOUS for suspect in suspects)
+        return any(len(self._recent(source)) >= SUSPICIOUS for source in sources)
 
-    def _recent(self, suspect: Hashable) -> list[float]:
+    def _recent(self, source: Hashable) -> list[float]:
         horizon = self._now() - MEMORY
-        return [at for at in self._failures.get(suspect, ()) if at > horizon]
+        return [at for at in self._failures.get(source, ()) if at > horizon]

@@ -28,7 +28,7 @@ def levelAfter(days: int, seconds: int) -> Level:
     return Level(level, days, seconds // 3600, following * (following + 4) - days)
 
 
-class Register:
+class OnlineTimeTracker:
     """
     Who is around, and since when.
 

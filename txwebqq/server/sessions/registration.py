@@ -35,7 +35,7 @@ _DIRECTIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SignUpForm:
     """
     What somebody filled in.
 
@@ -49,7 +49,7 @@ class Form:
     code: str = field(repr=False)
 
 
-class Enrolment:
+class Registration:
     """
     Gives accounts to whoever reads a captcha.
 
@@ -77,7 +77,7 @@ class Enrolment:
         """
         return self.captchas.issue() if self._forms.take(address) else None
 
-    def enrol(self, form: Form, address: str) -> Number | str:
+    def register(self, form: SignUpForm, address: str) -> Number | str:
         """
         Judge a form.
 

@@ -41,12 +41,12 @@ class Random(Protocol):
     def randrange(self, start: int, stop: int, /) -> int: ...
 
 
-class Listener(Protocol):
+class PollListener(Protocol):
     """
     Who holds the poll of a session.
     """
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """
         There is mail.
         """
@@ -57,7 +57,7 @@ class Listener(Protocol):
         """
 
 
-class Ending(Enum):
+class EndReason(Enum):
     """
     What became of a ticket.
     """
@@ -68,17 +68,17 @@ class Ending(Enum):
     LOGGED_OUT = "logged out"
 
 
-class Ended:
+class EndedSession:
     """
     A ticket that is no longer good.
 
     @ivar told: whether a poll has been answered with that.
     """
 
-    __slots__ = ("ending", "number", "told")
+    __slots__ = ("number", "reason", "told")
 
-    def __init__(self, ending: Ending, number: Number) -> None:
-        self.ending = ending
+    def __init__(self, reason: EndReason, number: Number) -> None:
+        self.reason = reason
         self.number = number
         self.told = False
 
@@ -87,18 +87,21 @@ class Ended:
         """
         Whether the client may not know yet.
         """
-        return not self.told and self.ending in (Ending.REPLACED, Ending.LOGGED_OUT)
+        return not self.told and self.reason in (
+            EndReason.REPLACED,
+            EndReason.LOGGED_OUT,
+        )
 
 
-UNKNOWN = Ended(Ending.UNKNOWN, Number(0))
-LAPSED = Ended(Ending.LAPSED, Number(0))
+UNKNOWN = EndedSession(EndReason.UNKNOWN, Number(0))
+LAPSED = EndedSession(EndReason.LAPSED, Number(0))
 
 
 class Session:
     """
     One account, signed on.
 
-    @ivar ptwebqq: the sign-on it came from; C{formerly} is the one before it
+    @ivar ptwebqq: the sign-on it came from; C{previousPtwebqq} is the one before it
         was rotated, which clients that ignore that go on using.
     @ivar rotation: a ptwebqq that the next poll has to be told of.
     @ivar skey: the sign-on's other cookie.
@@ -114,7 +117,6 @@ class Session:
     __slots__ = (
         "clientid",
         "ended",
-        "formerly",
         "habit",
         "isRestored",
         "lapsed",
@@ -123,6 +125,7 @@ class Session:
         "mailbox",
         "namesIds",
         "number",
+        "previousPtwebqq",
         "psessionid",
         "ptwebqq",
         "rotation",
@@ -138,18 +141,18 @@ class Session:
         self.number = number
         self.clientid = clientid
         self.sessionIds = sessionIds
-        self.ptwebqq = self.formerly = self.psessionid = self.vfwebqq = ""
+        self.ptwebqq = self.previousPtwebqq = self.psessionid = self.vfwebqq = ""
         self.skey = ""
         self.rotation: str | None = None
         self.status = Status.ONLINE
         self.mailbox = Mailbox()
-        self.listener: Listener | None = None
+        self.listener: PollListener | None = None
         self.unacknowledged: UnacknowledgedReply | None = None
         self.habit: ConnectionHabit | None = None
         self.isRestored = self.sendsAck = self.namesIds = False
         self.lastAck = 0
         self.lapsed = False
-        self.ended: Ended | None = None
+        self.ended: EndedSession | None = None
 
     @property
     def visible(self) -> Status:
@@ -162,7 +165,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingLogin:
     """
     A login that no C{login2} has followed yet.
 
@@ -197,9 +200,9 @@ class Sessions:
         self._byVerifier: dict[str, Session] = {}
         self._bySignOn: dict[str, Session] = {}
         # Logins that no login2 has followed yet, and their other cookies.
-        self._pending: OrderedDict[str, Pending] = OrderedDict()
-        self._byKey: dict[str, Pending] = {}
-        self._ended: OrderedDict[str, Ended] = OrderedDict()
+        self._pending: OrderedDict[str, PendingLogin] = OrderedDict()
+        self._byKey: dict[str, PendingLogin] = {}
+        self._ended: OrderedDict[str, EndedSession] = OrderedDict()
         # Both oldest first: sessions without a poll, and lapsed ones.
         self._idle: dict[Session, float] = {}
         self._lapsed: dict[Session, float] = {}
@@ -212,20 +215,20 @@ class Sessions:
 
     # ---- finding
 
-    def of(self, number: Number) -> Session | None:
+    def online(self, number: Number) -> Session | None:
         """
         The session of an account that is signed on.
         """
         session = self._byNumber.get(number)
         return None if session is None or session.lapsed else session
 
-    def standing(self, number: Number) -> Session | None:
+    def existing(self, number: Number) -> Session | None:
         """
         The session of an account, lapsed or not.
         """
         return self._byNumber.get(number)
 
-    def byTicket(self, psessionid: str) -> Session | Ended:
+    def byTicket(self, psessionid: str) -> Session | EndedSession:
         """
         The session that a channel call belongs to, or what became of it.
         """
@@ -234,14 +237,14 @@ class Sessions:
             return self._ended.get(psessionid, UNKNOWN)
         return LAPSED if session.lapsed else session
 
-    def byVerifier(self, vfwebqq: str) -> Session | Ended:
+    def byVerifier(self, vfwebqq: str) -> Session | EndedSession:
         """
         The session that a look-up belongs to, or what became of it.
         """
         session = self._byVerifier.get(vfwebqq)
         return self._ended.get(vfwebqq, UNKNOWN) if session is None else session
 
-    def bySignOn(self, ptwebqq: str) -> Session | Number | Ended:
+    def bySignOn(self, ptwebqq: str) -> Session | Number | EndedSession:
         """
         The session of a sign-on; the account, as long as there is none; or
         what became of it.
@@ -279,13 +282,13 @@ class Sessions:
         """
         ptwebqq = token(self._random, 64)
         until = self._now() + SIGN_ON_LIFE
-        pending = Pending(number, until, skey, token(self._random, 80))
+        pending = PendingLogin(number, until, skey, token(self._random, 80))
         self._pending[ptwebqq] = self._byKey[skey] = pending
         if len(self._pending) > MAX_PENDING:
             self._forget(next(iter(self._pending)))
         return ptwebqq
 
-    def _forget(self, ptwebqq: str) -> Pending | None:
+    def _forget(self, ptwebqq: str) -> PendingLogin | None:
         pending = self._pending.pop(ptwebqq, None)
         if pending is not None and self._byKey.get(pending.skey) is pending:
             del self._byKey[pending.skey]
@@ -298,7 +301,7 @@ class Sessions:
         pending = self._forget(ptwebqq)
         key = self._random.getrandbits(KEY_BITS)
         session = Session(number, clientid, SessionIds(number, key))
-        session.ptwebqq = session.formerly = ptwebqq
+        session.ptwebqq = session.previousPtwebqq = ptwebqq
         self._byNumber[number] = session
         self._bySignOn[ptwebqq] = session
         if pending is None:
@@ -322,28 +325,28 @@ class Sessions:
         self._byVerifier[session.vfwebqq] = session
         self._lapsed.pop(session, None)
         session.lapsed = False
-        self.rest(session)
+        self.markIdle(session)
 
     def rotate(self, session: Session) -> None:
         """
         Give a session a new ptwebqq, which its next poll is told.
         """
-        if session.formerly != session.ptwebqq:
-            del self._bySignOn[session.formerly]
-        session.formerly = session.ptwebqq
+        if session.previousPtwebqq != session.ptwebqq:
+            del self._bySignOn[session.previousPtwebqq]
+        session.previousPtwebqq = session.ptwebqq
         session.ptwebqq = session.rotation = token(self._random, 64)
         self._bySignOn[session.ptwebqq] = session
 
     # ---- idling
 
-    def rest(self, session: Session) -> None:
+    def markIdle(self, session: Session) -> None:
         """
         Nobody holds the session's poll from now on.
         """
         self._idle.pop(session, None)
         self._idle[session] = self._now()
 
-    def wake(self, session: Session) -> None:
+    def markPolling(self, session: Session) -> None:
         """
         Somebody holds it again.
         """
@@ -374,7 +377,7 @@ class Sessions:
         return lapsed
 
     @property
-    def stirring(self) -> bool:
+    def hasTimers(self) -> bool:
         """
         Whether time alone will change something here.
         """
@@ -382,17 +385,17 @@ class Sessions:
 
     # ---- ending
 
-    def end(self, session: Session, ending: Ending) -> None:
+    def end(self, session: Session, reason: EndReason) -> None:
         """
         End a session, and remember how.
         """
         self._drop(session)
-        session.ended = ended = Ended(ending, session.number)
+        session.ended = ended = EndedSession(reason, session.number)
         for name in (
             session.psessionid,
             session.vfwebqq,
             session.ptwebqq,
-            session.formerly,
+            session.previousPtwebqq,
         ):
             self._ended[name] = ended
         while len(self._ended) > MAX_ENDED:
@@ -404,6 +407,6 @@ class Sessions:
         self._byTicket.pop(session.psessionid, None)
         self._byVerifier.pop(session.vfwebqq, None)
         self._bySignOn.pop(session.ptwebqq, None)
-        self._bySignOn.pop(session.formerly, None)
+        self._bySignOn.pop(session.previousPtwebqq, None)
         self._idle.pop(session, None)
         self._lapsed.pop(session, None)
