@@ -265,7 +265,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     asking for them.
     """
     from txwebqq.model import Number, Status
-    from txwebqq.server.domain.state import World
+    from txwebqq.server.domain.state import ServerState
     from txwebqq.server.population import load
     from txwebqq.server.resource import WebQQServer
     from txwebqq.server.sessions.sessions import Session
@@ -282,7 +282,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
         os._exit(0)
     os.wait()
     clock: Any = reactor
-    world = World(Store(folder / "qq.db"), clock.seconds, SystemRandom())
+    state = ServerState(Store(folder / "qq.db"), clock.seconds, SystemRandom())
 
     class Server(WebQQServer):
         def render(self, request: Request) -> Any:
@@ -292,13 +292,13 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
                 return super().render(request)
             tickets = []
             for n in range(int(request.args[b"n"][0])):
-                pending = world.sessions.admit(Number(20001 + n))
-                session = world.join(pending, "", str(n), Status.ONLINE)
+                pending = state.sessions.admit(Number(20001 + n))
+                session = state.join(pending, "", str(n), Status.ONLINE)
                 assert isinstance(session, Session)
                 tickets.append(f"{session.psessionid} {session.vfwebqq}")
             return "\n".join(tickets).encode()
 
-    return Server(world, clock).site()
+    return Server(state, clock).site()
 
 
 def main(kind: str, size: dict[str, Any]) -> None:

@@ -96,7 +96,7 @@ def test_populations(text: str) -> None:
     """
     if "[[account]]" in text:
         web = MemoryWebQQ()
-        web.world.merge(population.parse(text))
+        web.state.merge(population.parse(text))
 
 
 def commands() -> Iterator[Any]:

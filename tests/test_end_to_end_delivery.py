@@ -25,7 +25,7 @@ from twisted.internet.threads import blockingCallFromThread, deferToThread
 from tests.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
 from txwebqq.server.resource import WebQQServer
 from txwebqq.server.sessions.sessions import Session
@@ -48,9 +48,9 @@ class Scene:
         self._reactor: Any = reactor
         self._caFile = caFile
         self.isSecure = caFile is not None
-        self.world = World(Store(), reactor.seconds, random.Random(1))
-        self.world.merge(parse(PEOPLE))
-        self.server = WebQQServer(self.world, reactor)
+        self.state = ServerState(Store(), reactor.seconds, random.Random(1))
+        self.state.merge(parse(PEOPLE))
+        self.server = WebQQServer(self.state, reactor)
         self.alice, self.bob = map(self._join, (ALICE, BOB))
         self.bob.mailbox.presence.clear()
         self.alice.mailbox.presence.clear()
@@ -58,8 +58,8 @@ class Scene:
         self._count = 0
 
     def _join(self, number: Any) -> Session:
-        ticket = self.world.sessions.admit(number)
-        session = self.world.join(ticket, "", "1", Status.ONLINE)
+        ticket = self.state.sessions.admit(number)
+        session = self.state.join(ticket, "", "1", Status.ONLINE)
         assert isinstance(session, Session)
         return session
 
@@ -107,9 +107,9 @@ class Scene:
 
         def say() -> None:
             uin = self.alice.sessionIds.uin(BOB)
-            said = self.world.sendToBuddy(self.alice, uin, (Text(text),), Font())
+            said = self.state.sendToBuddy(self.alice, uin, (Text(text),), Font())
             assert said is None
-            self.world.commit()
+            self.state.commit()
             if before is not None:
                 # After the turn that answers.
                 self._reactor.callLater(0, before)

@@ -27,7 +27,7 @@ from txwebqq.model import (
     OfflineFile,
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
 from txwebqq.server.resource import WebQQServer
 from txwebqq.server.storage.store import Store
@@ -115,9 +115,9 @@ async def together(
     Let two people who are signed on do something.
     """
     clock: Any = reactor
-    world = World(Store(), clock.seconds, Random(1))
-    world.merge(parse(PEOPLE))
-    server = WebQQServer(world, clock, folder=tmp_path / "files")
+    state = ServerState(Store(), clock.seconds, Random(1))
+    state.merge(parse(PEOPLE))
+    server = WebQQServer(state, clock, folder=tmp_path / "files")
     port = clock.listenTCP(0, server.site(), interface="127.0.0.1")
     url = f"http://127.0.0.1:{port.getHost().port}"
     services = [

@@ -39,7 +39,7 @@ class Strict(Resource):
         commands = {command.path.encode(): command for command in HASHED}
         command = commands.get(request.path)
         if command is not None and self._name:
-            [session] = self._web.world.sessions
+            [session] = self._web.state.sessions
             assert request.content is not None
             wanted = self._wanted(session.ptwebqq)
             if wanted != Form.parse(b"", request.content.read()).text("hash", ""):

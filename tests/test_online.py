@@ -154,7 +154,7 @@ def test_rotated(rig: Rig) -> None:
     A server may change ptwebqq, and is told the new one at a relink.
     """
     rig.start()
-    rig.web.world.rotate(rig.alice.number)
+    rig.web.state.rotate(rig.alice.number)
     rig.web.settle(60)
     rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}']
     rig.web.settle(60)
@@ -518,11 +518,11 @@ def test_noSecretsInLog() -> None:
         rig.odd.scripted[LOGIN2] = [HTML]
         rig.start()
         rig.web.settle(30)
-        [session] = rig.web.world.sessions
+        [session] = rig.web.state.sessions
         secrets = [PASSWORD, session.psessionid, session.vfwebqq, session.ptwebqq]
         rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}', HTML, 500]
         rig.web.settle(120)
-        [session] = rig.web.world.sessions
+        [session] = rig.web.state.sessions
         secrets += [session.psessionid, session.vfwebqq]
         rig.finish()
     assert "is signed on" in logged.text

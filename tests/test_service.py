@@ -955,7 +955,7 @@ def test_noSecrets(flushLoggedErrors: Flush) -> None:
             name, _, value = line.strip().partition("=")
             if name in ("ptwebqq", "skey", "verifysession"):
                 secrets.add(value)
-        for session in rig.web.world.sessions:
+        for session in rig.web.state.sessions:
             secrets.update((session.psessionid, session.vfwebqq, session.ptwebqq))
         return rig.web.server.render(request)
 
@@ -980,7 +980,7 @@ def test_noSecrets(flushLoggedErrors: Flush) -> None:
         rig.start()
         rig.web.settle(60)
         assert rig.life.log[-1] == "on"
-        rig.web.world.rotate(rig.alice.number)
+        rig.web.state.rotate(rig.alice.number)
         uin = next(iter(rig.life.buddies))
         rig.odd.scripted[SEND] = [500, cut, b'{"retcode":121}', HTML]
         for _ in range(4):

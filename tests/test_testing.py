@@ -223,3 +223,12 @@ def test_stopped() -> None:
     alice.stop()
     web.stop()
     assert web.clock.getDelayedCalls() == []
+
+
+def test_oldName() -> None:
+    """
+    The server's state has its old name too, for one release.
+    """
+    web = MemoryWebQQ()
+    assert web.world is web.state
+    web.stop()

@@ -47,7 +47,7 @@ from txwebqq.model import (
 )
 from txwebqq.net.endpoints import NullCookieJar
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.records import (
     AccountRecord,
     DiscussionEntry,
@@ -175,7 +175,7 @@ class MemoryWebQQ:
     @param store: where the server keeps things, by default in memory.
 
     @ivar clock: the time of everybody here; it moves with L{settle} only.
-    @ivar world: the server's own view, for tests that look behind the scenes.
+    @ivar state: the server's own view, for tests that look behind the scenes.
     @ivar server: the server, a resource of twisted.web.
     """
 
@@ -186,7 +186,7 @@ class MemoryWebQQ:
     ) -> None:
         self.clock = MemoryClock()
         self.clock.advance(1366004000)
-        self.world = World(
+        self.state = ServerState(
             Store(MEMORY) if store is None else store,
             self.clock.seconds,
             Random(1),
@@ -194,11 +194,18 @@ class MemoryWebQQ:
             self.captchaText,
         )
         self.server = WebQQServer(
-            self.world, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
+            self.state, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
         )
         self.treq = MemoryTreq(self.server)
         self._numbers = count(10001)
         self._groupNumbers = count(200001)
+
+    @property
+    def world(self) -> ServerState:
+        """
+        The old name of L{state}, for one release.
+        """
+        return self.state
 
     def client(self) -> WebQQClient:
         """
@@ -215,7 +222,7 @@ class MemoryWebQQ:
         """
         number = Number(next(self._numbers))
         account = AccountRecord(number, passwordHash(PASSWORD), nick, profile=profile)
-        self.world.merge(Population(accounts=(account,)))
+        self.state.merge(Population(accounts=(account,)))
         return MemoryPerson(self, number, nick)
 
     def friends(self, *nicks: str) -> list[MemoryPerson]:
@@ -231,7 +238,7 @@ class MemoryWebQQ:
         Make friends of people, before they sign on.
         """
         pairs = combinations([person.number for person in people], 2)
-        self.world.merge(Population(friendships=tuple(map(FriendshipEntry, pairs))))
+        self.state.merge(Population(friendships=tuple(map(FriendshipEntry, pairs))))
 
     def group(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Number:
         """
@@ -244,7 +251,7 @@ class MemoryWebQQ:
             GroupRecord(number, name, owner.number),
             tuple(person.number for person in (owner, *others)),
         )
-        self.world.merge(Population(groups=(room,)))
+        self.state.merge(Population(groups=(room,)))
         return number
 
     def discussion(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Did:
@@ -254,7 +261,7 @@ class MemoryWebQQ:
         number = Number(next(self._groupNumbers))
         people = tuple(person.number for person in (owner, *others))
         discussion = DiscussionEntry(number, name, owner.number, people)
-        self.world.merge(Population(discussions=(discussion,)))
+        self.state.merge(Population(discussions=(discussion,)))
         return Did(number)
 
     def settle(self, seconds: float = 0.0) -> None:

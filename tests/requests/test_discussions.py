@@ -316,7 +316,7 @@ def test_leaving(weekend: Weekend) -> None:
     # A population that is merged again brings nobody back.
     people = tuple(p.number for p in (weekend.alice, weekend.bob, weekend.carol))
     record = Record(Number(did), "", people[0], people)
-    web.world.merge(Population(discussions=(record,)))
+    web.state.merge(Population(discussions=(record,)))
     assert weekend.names(weekend.bob) == {"Bob", "Carol"}
     for person in (weekend.bob, weekend.carol):
         web.result(person.protocol.leaveDiscussion(did))
@@ -447,7 +447,7 @@ def test_strangersPlaces(weekend: Weekend) -> None:
         web.result(send(uin, "x", group=gid, discussion=weekend.did))
     with pytest.raises(RequestRefused):
         web.result(send(uin, "x", discussion=weekend.did))
-    session = web.world.sessions.online(eve.number)
+    session = web.state.sessions.online(eve.number)
     assert session is not None
     for number in (weekend.bob.number, eve.number):
         with pytest.raises(RequestRefused):
@@ -478,7 +478,7 @@ def test_signatures(weekend: Weekend) -> None:
             )
         )
 
-    session = web.world.sessions.online(eve.number)
+    session = web.state.sessions.online(eve.number)
     assert session is not None
     flipped = good[:-1] + ("0" if good[-1] != "0" else "1")
     for signature in ("", "x", flipped, good[:8], "-" + good[1:], good.upper() + "0"):

@@ -390,7 +390,7 @@ def test_dissolving(cats: Cats) -> None:
         assert not person.protocol.groups
         assert web.result(person.protocol.fetchGroups()).groups == {}
     assert web.result(cats.dave.protocol.searchGroups("cats")).total == 0
-    assert web.world.store.group(cats.number) is None
+    assert web.state.store.group(cats.number) is None
 
 
 # ---- administration
@@ -462,7 +462,7 @@ def test_strangersPowers(cats: Cats) -> None:
     """
     web, protocol = cats.web, cats.dave.protocol
     code = cats.find(cats.dave)
-    session = web.world.sessions.online(cats.dave.number)
+    session = web.state.sessions.online(cats.dave.number)
     assert session is not None
     uin, gid = (
         session.sessionIds.uin(cats.bob.number),
@@ -689,12 +689,12 @@ def test_mergingAgain() -> None:
     number = web.group("cats", alice, bob)
     bob.run()
     web.result(bob.protocol.leaveGroup(bob.groupCalled("cats").code))
-    store = web.world.store
+    store = web.state.store
     assert isinstance(store, Store)
     room = GroupEntry(
         GroupRecord(number, "cats", alice.number), (alice.number, bob.number)
     )
-    web.world.merge(Population(groups=(room,)))
+    web.state.merge(Population(groups=(room,)))
     assert store.memberNumbers(number) == [alice.number]
     [(_, event)] = store.waiting(alice.number, 0, 10)
     assert event.conversation == ("group", number)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.errors import RequestRefused
 from txwebqq.model import Code, Did, Face, HistoryPage, HistoryStretch, Text, Uin
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.testing import BASE, MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.history import HistoryRange
 
@@ -106,7 +106,7 @@ class FriendTests(Histories):
         """
         fetch = self.alice.protocol.fetchHistory
         for uin in (Uin(0), Uin(self.alice.number), Uin(2**33)):
-            self.assertEqual(self.refused(fetch(uin)), NOT_YOURS)
+            self.assertEqual(self.refused(fetch(uin)), NO_SUCH_ID)
         url = f"{BASE}/cgi-bin/webqq_chat/?cmd=1&tuin=5&vfwebqq=x"
         response = self.web.result(self.web.treq.request("GET", url))
         self.assertEqual(self.web.result(response.json())["retcode"], 100000)
@@ -116,7 +116,7 @@ class FriendTests(Histories):
         The answer is a call of the function that was asked for, and of no
         other text.
         """
-        session = self.web.world.sessions.online(self.alice.number)
+        session = self.web.state.sessions.online(self.alice.number)
         assert session is not None
         base = f"{BASE}/cgi-bin/webqq_chat/?cmd=1&vfwebqq={session.vfwebqq}&tuin=5"
         for callback, good in (("a.b", True), ("alert(1)//", False)):
@@ -202,9 +202,9 @@ class GroupTests(Histories):
         Only members read; whoever leaves reads no more.
         """
         self.alice.tellGroup("cats", "secret")
-        session = self.web.world.sessions.online(self.carol.number)
+        session = self.web.state.sessions.online(self.carol.number)
         assert session is not None
-        [membership] = self.web.world.store.memberships(self.alice.number)
+        [membership] = self.web.state.store.memberships(self.alice.number)
         code = session.sessionIds.code(membership.number)
         protocol = self.carol.protocol
         for asked in (
@@ -215,4 +215,4 @@ class GroupTests(Histories):
             protocol.fetchDiscussionHistory(Did(membership.number)),
             protocol.fetchDiscussionHistory(Did(0)),
         ):
-            self.assertEqual(self.refused(asked), NOT_YOURS)
+            self.assertEqual(self.refused(asked), NO_SUCH_ID)

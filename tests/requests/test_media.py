@@ -110,7 +110,7 @@ class PictureTests(MediaTestCase):
         """
         people = (self.alice.number, self.bob.number)
         discussion = DiscussionEntry(Number(300001), "tea", self.alice.number, people)
-        self.web.world.merge(Population(discussions=(discussion,)))
+        self.web.state.merge(Population(discussions=(discussion,)))
         segment = self.result(self.alice.protocol.uploadGroupPicture(PNG))
         did = Did(300001)
         sent = self.alice.protocol.transport.call(
@@ -129,7 +129,7 @@ class PictureTests(MediaTestCase):
         message = self.last(self.bob, GroupMessage)
         group = GroupRecord(message.number, "cats", self.alice.number)
         late = GroupEntry(group, (self.carol.number,))
-        self.web.world.merge(Population(groups=(late,)))
+        self.web.state.merge(Population(groups=(late,)))
         denied = self.carol.protocol.fetchPicture(message, message.content[0])
         with self.assertRaises(RequestRefused):
             self.result(denied)

@@ -29,7 +29,7 @@ from txwebqq.model import (
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.messages import Poll2, SendBuddyMsg2
@@ -344,7 +344,7 @@ class SignalTests(Talk):
             for ask in (self.eve.protocol.sendTyping, self.eve.protocol.shakeWindow):
                 with self.assertRaises(RequestRefused) as caught:
                     self.web.result(ask(uin))
-                self.assertEqual(caught.exception.retcode, NOT_YOURS)
+                self.assertEqual(caught.exception.retcode, NO_SUCH_ID)
         self.assertEqual(self.of(self.bob, Typing) + self.of(self.bob, Shake), [])
 
     def test_absent(self) -> None:

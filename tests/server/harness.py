@@ -19,7 +19,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from txwebqq.model import Number
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import EventChanges, QueuedEvent, encodeQueued
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQServer
@@ -183,10 +183,10 @@ class House:
         self.clock.advance(START)
         self.store = store or Store()
         random = Random(seed)
-        self.world = World(self.store, self.clock.seconds, random, captcha)
-        self.world.merge(parse(people))
+        self.state = ServerState(self.store, self.clock.seconds, random, captcha)
+        self.state.merge(parse(people))
         self.server = WebQQServer(
-            self.world, self.clock, draw, pollTimeout, random=random
+            self.state, self.clock, draw, pollTimeout, random=random
         )
         self.site = self.server.site()
         self._wires: list[Wire] = []
@@ -324,7 +324,7 @@ class Visitor:
         """
         Have no news of friends waiting.
         """
-        session = self.house.world.sessions.online(self.number)
+        session = self.house.state.sessions.online(self.number)
         assert session is not None
         session.mailbox.presence.clear()
         return self
@@ -337,7 +337,7 @@ class Visitor:
         """
         What this session calls somebody.
         """
-        session = self.house.world.sessions.online(self.number)
+        session = self.house.state.sessions.online(self.number)
         assert session is not None
         return session.sessionIds.uin(number)
 
@@ -346,7 +346,7 @@ class Visitor:
         """
         What this session calls the cats.
         """
-        session = self.house.world.sessions.online(self.number)
+        session = self.house.state.sessions.online(self.number)
         assert session is not None
         return session.sessionIds.gid(CATS)
 

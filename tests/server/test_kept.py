@@ -102,7 +102,7 @@ def asSeen(event: QueuedEvent, bob: Visitor) -> Any:
     """
     The event that Bob's session has of a letter.
     """
-    session = bob.house.world.sessions.online(BOB)
+    session = bob.house.state.sessions.online(BOB)
     assert session is not None
     return json.loads(json.dumps(encodeEvent(event.event(session.sessionIds))))
 
@@ -127,8 +127,8 @@ def test_restart(tmp_path: Path) -> None:
     store = Store(path)
     house = House(store=store)
     for event in letters:
-        house.world.post(event, [BOB])
-    house.world.commit()
+        house.state.route(event, [BOB])
+    house.state.commit()
     # As if it were killed.
     store.close()
 
@@ -154,8 +154,8 @@ def test_order(tmp_path: Path) -> None:
     house = House(store=store)
     for name in KINDS:
         for n in range(3):
-            house.world.post(example(name, 30_000 + 100 * n), [BOB])
-    house.world.commit()
+            house.state.route(example(name, 30_000 + 100 * n), [BOB])
+    house.state.commit()
     store.close()
     store = Store(path)
     bob = House(store=store, seed=2).visitor(BOB)
@@ -179,8 +179,8 @@ def test_undelivered(tmp_path: Path) -> None:
     bob = House(store=store).visitor(BOB)
     poll = bob.poll()
     for event in events:
-        bob.house.world.post(event, [BOB])
-    bob.house.world.commit()
+        bob.house.state.route(event, [BOB])
+    bob.house.state.commit()
     poll.close()
     store.close()
     store = Store(path)

@@ -54,7 +54,7 @@ PROFILE_TEXTS = (
     "answer",
 )
 PROFILE_NUMBERS = ("blood", "shengxiao", "constel", "allow", "vipLevel")
-MAX_DRAWER = 0xFFFF
+MAX_CATEGORY = 0xFFFF
 """The highest index of a category, and the highest place among the others."""
 
 _GENDERS = ("male", "female", "unknown")
@@ -251,11 +251,11 @@ def _drawers(entry: Entry) -> tuple[CategoryRecord, ...]:
     for position, table in enumerate(tables, 1):
         one = Entry(f"{entry.name}: category {position}", table)
         index = one.integer("index", position)
-        if not 1 <= index <= MAX_DRAWER:
-            raise one.error(f"index is not from 1 to {MAX_DRAWER}")
+        if not 1 <= index <= MAX_CATEGORY:
+            raise one.error(f"index is not from 1 to {MAX_CATEGORY}")
         sort = one.integer("sort", index)
-        if not 0 <= sort <= MAX_DRAWER:
-            raise one.error(f"sort is not from 0 to {MAX_DRAWER}")
+        if not 0 <= sort <= MAX_CATEGORY:
+            raise one.error(f"sort is not from 0 to {MAX_CATEGORY}")
         name = one.text("name")
         if not name:
             raise one.error("name is empty")

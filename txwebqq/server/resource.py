@@ -34,11 +34,11 @@ from txwebqq.server.api.profiles import People
 from txwebqq.server.api.settings import Preferences
 from txwebqq.server.api.signon import MALFORMED, SignOn
 from txwebqq.server.api.temporary import Strangers
-from txwebqq.server.domain.discussions import Talks
-from txwebqq.server.domain.filetransfers import Limits
-from txwebqq.server.domain.friends import Friendships
-from txwebqq.server.domain.groups import Membership
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.discussions import DiscussionRules
+from txwebqq.server.domain.filetransfers import FileLimits
+from txwebqq.server.domain.friends import FriendRules
+from txwebqq.server.domain.groups import GroupRules
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.http.longpoll import Channel
@@ -58,7 +58,7 @@ MAX_BODY = 1024 * 1024
 
 POLL_TIMEOUT = 50.0
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = FileLimits()
 
 IDLE_TIMEOUT = 180
 """How long a connection may be quiet: longer than clients are between two
@@ -108,47 +108,47 @@ class WebQQServer(Resource):
 
     def __init__(
         self,
-        world: World,
+        state: ServerState,
         clock: IReactorTime,
         draw: Callable[[str], bytes] | None = None,
         pollTimeout: float = POLL_TIMEOUT,
         random: Random | None = None,
         folder: Path | None = None,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: FileLimits = DEFAULT_LIMITS,
         proxies: Collection[str] = (),
         signup: SignUp | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         random = random or SystemRandom()
-        self._world = world
+        self._state = state
         self._clock = clock
         self._proxies = proxies
         self._signup = signup
         self._media = Media(
-            world, world.store, BlobStore(folder), clock, random, limits
+            state, state.store, BlobStore(folder), clock, random, limits
         )
-        self._channel = Channel(world, clock, pollTimeout, self._media.pictures)
-        self._history = History(world, clock)
+        self._channel = Channel(state, clock, pollTimeout, self._media.pictures)
+        self._history = History(state, clock)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
         self._routes: dict[bytes, Route] = {}
-        talks = Talks(world, random)
-        membership = Membership(world, clock.seconds)
-        friendships = Friendships(world, clock.seconds, random)
+        discussionRules = DiscussionRules(state, random)
+        groupRules = GroupRules(state, clock.seconds)
+        friendRules = FriendRules(state, clock.seconds, random)
         families = (
-            SignOn(world, clock.seconds, random, draw),
+            SignOn(state, clock.seconds, random, draw),
             self._channel,
             self._media,
-            Roster(world, clock.seconds),
-            People(world, friendships, clock.seconds),
-            Friends(world, friendships),
+            Roster(state, clock.seconds),
+            People(state, friendRules, clock.seconds),
+            Friends(state, friendRules),
             self._history,
-            Preferences(world),
-            Groups(world, membership),
-            Seats(world.sessions, membership, talks),
-            Administration(world.sessions, membership),
-            Discussions(world, talks, self._media.pictures),
-            Strangers(world.sessions, talks),
+            Preferences(state),
+            Groups(state, groupRules),
+            Seats(state.sessions, groupRules, discussionRules),
+            Administration(state.sessions, groupRules),
+            Discussions(state, discussionRules, self._media.pictures),
+            Strangers(state.sessions, discussionRules),
         )
         for family in families:
             for command, handler in family.handlers().items():
@@ -328,12 +328,12 @@ class WebQQServer(Resource):
     # ---- time
 
     def _watch(self) -> None:
-        if self._world.sessions.hasTimers:
+        if self._state.sessions.hasTimers:
             self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
 
     def _cbSweep(self) -> None:
         self._sweeping = None
-        self._world.sweep()
+        self._state.sweep()
         self._media.sweep()
         self._watch()
 

@@ -26,9 +26,9 @@ from twisted.python.usage import UsageError
 from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
-from txwebqq.server.domain.filetransfers import Limits
+from txwebqq.server.domain.filetransfers import FileLimits
 from txwebqq.server.domain.history import DAYS, KEEP
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUp
 from txwebqq.server.records import Population
@@ -151,15 +151,17 @@ class ServerService(Service):
             SystemRandom(),
             options["captcha-text"],
         )
-        world = World(store, now, random, captcha=options["mode"], captchaText=text)
-        world.archive.keep = options["keep"]
-        world.archive.days = options["days"]
+        state = ServerState(
+            store, now, random, captcha=options["mode"], captchaText=text
+        )
+        state.recorder.keep = options["keep"]
+        state.recorder.days = options["days"]
         signup = None
         if options["signup"] == OPEN:
             signup = SignUp(Registration(store, now, random, text), options["draw"])
         database = options["database"]
         return WebQQServer(
-            world,
+            state,
             self._reactor,
             options["draw"],
             pollTimeout=options["timeout"],
@@ -316,7 +318,7 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _limits(text: str) -> Limits:
+def _limits(text: str) -> FileLimits:
     try:
         megabytes = float(text)
     except ValueError:
@@ -324,7 +326,7 @@ def _limits(text: str) -> Limits:
     if not 0.0 < megabytes <= 1_000_000.0:
         raise InvalidConfiguration(f"--max-file is not from 0 to 1000000: {text}")
     size = int(megabytes * 1024 * 1024)
-    return Limits(file=size, daily=max(size, Limits().daily))
+    return FileLimits(file=size, daily=max(size, FileLimits().daily))
 
 
 def _count(option: str, text: str, least: int, most: int) -> int:

@@ -63,7 +63,7 @@ class AvatarTests(MediaTestCase):
         """
         codes = {}
         for visitor in (self.alice, self.bob, self.dave):
-            session = self.house.world.sessions.online(visitor.number)
+            session = self.house.state.sessions.online(visitor.number)
             assert session is not None
             codes[visitor] = session.sessionIds.code(CATS)
         _, name = faceOf(self.shelve(self.dave, JPG))

@@ -76,7 +76,7 @@ class RosterTests(SynchronousTestCase):
         self.assertEqual(result["gmasklist"][0], {"gid": 1000, "mask": 0})
 
     def code(self) -> int:
-        session = self.house.world.sessions.online(ALICE)
+        session = self.house.state.sessions.online(ALICE)
         assert session is not None
         return session.sessionIds.code(CATS)
 
@@ -109,7 +109,7 @@ class RosterTests(SynchronousTestCase):
         Groups that one is not in, and codes of others, tell nothing.
         """
         carol = self.house.visitor(CAROL)
-        session = self.house.world.sessions.online(CAROL)
+        session = self.house.state.sessions.online(CAROL)
         assert session is not None
         for code in (session.sessionIds.code(CATS), self.code(), CATS, 0, 1000, -5):
             answer = carol.lookUp("get_group_info_ext2", f"gcode={code}").json

@@ -57,7 +57,7 @@ def code(visitor: Visitor) -> int:
     """
     What a session asks for the cats by.
     """
-    session = visitor.house.world.sessions.online(visitor.number)
+    session = visitor.house.state.sessions.online(visitor.number)
     assert session is not None
     return session.sessionIds.code(CATS)
 

@@ -136,7 +136,7 @@ class GroupPictureTests(MediaTestCase):
         return self.alice.channel("send_qun_msg2", **members)
 
     def code(self, visitor: Visitor) -> int:
-        session = self.house.world.sessions.online(visitor.number)
+        session = self.house.state.sessions.online(visitor.number)
         assert session is not None
         return session.sessionIds.code(CATS)
 
@@ -192,7 +192,7 @@ class GroupPictureTests(MediaTestCase):
         """
         _, name = faceOf(self.shelve(self.alice))
         signature = self.signature(self.alice)
-        self.house.world.sessions._idle.clear()
+        self.house.state.sessions._idle.clear()
         self.house.clock.advance(5 * DAY)
         self.assertEqual(self.send(name, **signature).json["retcode"], 100001)
 

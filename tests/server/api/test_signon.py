@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from tests.server.harness import ALICE, BOB, CAROL, House, Visitor, textsOf
 from txwebqq.server.api.signon import PICTURES, PICTURES_WINDOW
-from txwebqq.server.domain.state import Admission, World
+from txwebqq.server.domain.state import LoginResult, ServerState
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
@@ -364,8 +364,8 @@ class RelinkTests(SynchronousTestCase):
         """
         self.house.clock.pump([15] * 250)
         self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 103)
-        self.assertEqual(len(self.house.world.sessions), 0)
-        self.assertFalse(self.house.world.sessions.hasTimers)
+        self.assertEqual(len(self.house.state.sessions), 0)
+        self.assertFalse(self.house.state.sessions.hasTimers)
 
 
 class KickTests(SynchronousTestCase):
@@ -675,13 +675,13 @@ def test_recordedDigest() -> None:
         def randrange(self, start: int, stop: int, /) -> int:
             return start
 
-    world = World(Store(), lambda: 0.0, Captured(), captchaText="ABCD")
-    world.merge(parse('[[account]]\nnumber = 10897944\npassword = "secret123"'))
-    verifySession, text = world.captchas.issue()
+    state = ServerState(Store(), lambda: 0.0, Captured(), captchaText="ABCD")
+    state.merge(parse('[[account]]\nnumber = 10897944\npassword = "secret123"'))
+    verifySession, text = state.captchas.issue()
     assert text == "ABCD"
     digest = "CD1AC46BBE45D487644C7A836B16C343"
-    admission = world.logIn(10897944, digest, "abcd", verifySession, "")  # type: ignore[arg-type]
-    assert isinstance(admission, Admission)
+    result = state.logIn(10897944, digest, "abcd", verifySession, "")  # type: ignore[arg-type]
+    assert isinstance(result, LoginResult)
     assert (
         passwordDigest(passwordHash("secret123"), saltFor(10897944), "abcd") == digest
     )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, House
 from txwebqq.model import Did
-from txwebqq.server.domain.discussions import Talks
+from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
@@ -77,11 +77,11 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
         house = House(store=store)
         if seed == 1:
             chat = store.createDiscussion("x", ALICE, [ALICE, BOB])
-        session = house.visitor(ALICE).house.world.sessions.online(ALICE)
+        session = house.visitor(ALICE).house.state.sessions.online(ALICE)
         assert session is not None
         # Uins differ from run to run, numbers do not.
-        talks = Talks(house.world, Random(seed))
-        signature = talks.signature(
+        discussionRules = DiscussionRules(house.state, Random(seed))
+        signature = discussionRules.signature(
             session, Did(chat), session.sessionIds.uin(BOB), IN_DISCUSSION
         )
         signatures.add(signature)

@@ -25,20 +25,20 @@ from txwebqq.model import (
 from txwebqq.server.domain import friends
 from txwebqq.server.domain.friends import (
     ASKED_PER_HOUR,
-    MAX_DRAWER_NAME,
-    MAX_DRAWERS,
+    MAX_CATEGORIES,
+    MAX_CATEGORY_NAME,
     MAX_MARKNAME,
     MAX_TEXT,
     PATIENCE,
     TOKEN_LIFE,
     TOO_LONG,
     TOO_MANY,
-    Friendships,
+    FriendRules,
     captchaRefusal,
     policyOf,
     tooLong,
 )
-from txwebqq.server.domain.state import Doubt, World
+from txwebqq.server.domain.state import CaptchaFailure, ServerState
 from txwebqq.server.events.friendnotices import (
     QueuedFriendshipNotice,
     QueuedRosterChange,
@@ -68,24 +68,24 @@ class Village:
         self.clock = Clock()
         self.clock.advance(1366004047)
         self.store = Store()
-        self.world = World(self.store, self.clock.seconds, Random(1))
-        self.rules = Friendships(self.world, self.clock.seconds, Random(2))
+        self.state = ServerState(self.store, self.clock.seconds, Random(1))
+        self.rules = FriendRules(self.state, self.clock.seconds, Random(2))
         self.add(ALICE, "Alice")
         self.add(BOB, "Bob", **profile)
 
     def add(self, number: Number, nick: str = "", **profile: Any) -> None:
         account = AccountRecord(number, b"\x01" * 16, nick, 0, profile)
-        self.world.merge(Population((account,)))
+        self.state.merge(Population((account,)))
 
     def session(self, number: Number, status: Status = Status.ONLINE) -> Session:
         """
         Somebody who is signed on.
         """
-        found = self.world.sessions.online(number)
+        found = self.state.sessions.online(number)
         if found is not None:
             return found
-        ptwebqq = self.world.sessions.admit(number, "@x")
-        session = self.world.join(ptwebqq, "", "1", status)
+        ptwebqq = self.state.sessions.admit(number, "@x")
+        session = self.state.join(ptwebqq, "", "1", status)
         assert isinstance(session, Session)
         return session
 
@@ -121,7 +121,7 @@ class Village:
         """
         What waits for somebody to be told, in few words.
         """
-        self.world.commit()
+        self.state.commit()
         return [brief(event) for _, event in self.store.waiting(number, 0, 1000)]
 
 
@@ -201,8 +201,8 @@ def test_captcha() -> None:
     """
     A captcha that was not read is another refusal than one misread.
     """
-    assert captchaRefusal(Doubt.UNREAD) == Refusal(1000, "no captcha was read")
-    assert captchaRefusal(Doubt.WRONG).retcode == 1001
+    assert captchaRefusal(CaptchaFailure.UNREAD) == Refusal(1000, "no captcha was read")
+    assert captchaRefusal(CaptchaFailure.WRONG).retcode == 1001
 
 
 def test_tooLong() -> None:
@@ -400,9 +400,9 @@ def test_accept(village: Village) -> None:
     want; both are told.
     """
     alice, bob = village.session(ALICE), village.session(BOB)
-    work = village.rules.createDrawer(alice, "work")
+    work = village.rules.createCategory(alice, "work")
     assert work == CategoryRecord(1, "work", 1)
-    tea = village.rules.createDrawer(bob, "tea")
+    tea = village.rules.createCategory(bob, "tea")
     assert isinstance(tea, CategoryRecord)
     assert village.ask(category=1) == ""
     accept = village.rules.accept(bob, ALICE, True, tea.index, "Ali")
@@ -442,9 +442,9 @@ def test_goneCategory(village: Village) -> None:
     A category that was removed while an answer was waited for is the first.
     """
     alice = village.session(ALICE)
-    village.rules.createDrawer(alice, "work")
+    village.rules.createCategory(alice, "work")
     village.ask(category=1)
-    village.rules.removeDrawer(alice, 1)
+    village.rules.removeCategory(alice, 1)
     village.rules.accept(village.session(BOB), ALICE, False)
     assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "")
 
@@ -506,7 +506,7 @@ def test_keep(village: Village) -> None:
     """
     village.befriend()
     alice, bob = village.session(ALICE), village.uin(ALICE, BOB)
-    village.rules.createDrawer(alice, "work")
+    village.rules.createCategory(alice, "work")
     assert village.rules.rename(alice, bob, "Bobby") is None
     assert village.rules.move(alice, bob, 1) is None
     assert village.store.friendEntry(ALICE, BOB) == FriendEntry(1, "Bobby")
@@ -528,7 +528,7 @@ def test_keep(village: Village) -> None:
 )
 def test_notMine(
     village: Village,
-    change: Callable[[Friendships, Session, Uin], Refusal | None],
+    change: Callable[[FriendRules, Session, Uin], Refusal | None],
 ) -> None:
     """
     Only whom somebody keeps can they change, though they be kept themselves.
@@ -572,11 +572,11 @@ def test_drawers(village: Village) -> None:
     """
     alice, rules = village.session(ALICE), village.rules
     for name in ("a", "b", "c"):
-        rules.createDrawer(alice, name)
-    assert rules.sortDrawer(alice, 1, 9) is None
-    assert rules.removeDrawer(alice, 2) is None
-    assert rules.createDrawer(alice, "d") == CategoryRecord(2, "d", 10)
-    assert rules.renameDrawer(alice, 3, "茶") is None
+        rules.createCategory(alice, name)
+    assert rules.sortCategory(alice, 1, 9) is None
+    assert rules.removeCategory(alice, 2) is None
+    assert rules.createCategory(alice, "d") == CategoryRecord(2, "d", 10)
+    assert rules.renameCategory(alice, 3, "茶") is None
     assert village.store.categories(ALICE) == [
         CategoryRecord(1, "a", 9),
         CategoryRecord(2, "d", 10),
@@ -591,9 +591,9 @@ def test_removeDrawer(village: Village) -> None:
     """
     village.befriend()
     alice, bob = village.session(ALICE), village.uin(ALICE, BOB)
-    village.rules.createDrawer(alice, "work")
+    village.rules.createCategory(alice, "work")
     village.rules.move(alice, bob, 1)
-    assert village.rules.removeDrawer(alice, 1) is None
+    assert village.rules.removeCategory(alice, 1) is None
     assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "")
 
 
@@ -604,27 +604,27 @@ def test_drawerProblems(village: Village) -> None:
     """
     alice, rules = village.session(ALICE), village.rules
     missing = "there is no such category"
-    assert said(rules.renameDrawer(alice, 1, "x")) == missing
-    assert said(rules.sortDrawer(alice, 1, 0)) == missing
+    assert said(rules.renameCategory(alice, 1, "x")) == missing
+    assert said(rules.sortCategory(alice, 1, 0)) == missing
     # The first is everybody's, and not theirs to remove.
-    assert said(rules.removeDrawer(alice, 0)) == missing
+    assert said(rules.removeCategory(alice, 0)) == missing
     for name, problem in (
         ("", "name is empty"),
         ("　", "name is empty"),
         (
-            "x" * (MAX_DRAWER_NAME + 1),
-            f"name has more than {MAX_DRAWER_NAME} characters",
+            "x" * (MAX_CATEGORY_NAME + 1),
+            f"name has more than {MAX_CATEGORY_NAME} characters",
         ),
     ):
-        refusal = rules.createDrawer(alice, name)
+        refusal = rules.createCategory(alice, name)
         assert isinstance(refusal, Refusal)
         assert refusal.errmsg == problem
-    for index in range(1, MAX_DRAWERS + 1):
-        assert rules.createDrawer(alice, "x") == CategoryRecord(index, "x", index)
-    refusal = rules.createDrawer(alice, "x")
+    for index in range(1, MAX_CATEGORIES + 1):
+        assert rules.createCategory(alice, "x") == CategoryRecord(index, "x", index)
+    refusal = rules.createCategory(alice, "x")
     assert isinstance(refusal, Refusal)
-    assert refusal.errmsg == f"you have {MAX_DRAWERS} categories"
-    assert said(rules.renameDrawer(alice, 1, " ")) == "name is empty"
+    assert refusal.errmsg == f"you have {MAX_CATEGORIES} categories"
+    assert said(rules.renameCategory(alice, 1, " ")) == "name is empty"
     for sort in (-1, 65536):
-        problem = said(rules.sortDrawer(alice, 1, sort))
+        problem = said(rules.sortCategory(alice, 1, sort))
         assert problem == "sort is not from 0 to 65535"

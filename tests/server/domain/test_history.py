@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from txwebqq.model import Content, Face, Font, GroupPicture, Number, Text
-from txwebqq.server.domain.history import BATCH, DAY, HOUR, Archive, Entry, placeOf
+from txwebqq.server.domain.history import (
+    BATCH,
+    DAY,
+    HOUR,
+    HistoryEntry,
+    HistoryRecorder,
+    placeOf,
+)
 from txwebqq.server.events.queued import (
     MessageIds,
     QueuedFriendMessage,
@@ -34,7 +41,7 @@ class Desk:
     def __init__(self, path: Path | str = MEMORY) -> None:
         self.store = Store(path)
         self.now = float(START)
-        self.archive = Archive(self.store, lambda: self.now)
+        self.recorder = HistoryRecorder(self.store, lambda: self.now)
         self._sequence = 100
 
     def tell(self, content: Content, sender: Number = ALICE) -> None:
@@ -44,7 +51,7 @@ class Desk:
         mark = MessageIds(sender, int(self.now), 1, 2)
         event = QueuedFriendMessage(mark, content, Font())
         body = encodeQueued(event)
-        self.archive.note(event, body, [BOB if sender == ALICE else ALICE])
+        self.recorder.record(event, body, [BOB if sender == ALICE else ALICE])
 
     def meow(self, text: str, sender: Number = ALICE) -> None:
         """
@@ -53,7 +60,7 @@ class Desk:
         self._sequence += 1
         mark = MessageIds(sender, int(self.now), 1, 2)
         event = QueuedGroupMessage(mark, (Text(text),), Font(), CATS, self._sequence)
-        self.archive.note(event, encodeQueued(event), [BOB, CAROL])
+        self.recorder.record(event, encodeQueued(event), [BOB, CAROL])
 
     @property
     def rows(self) -> int:
@@ -69,11 +76,11 @@ def desk() -> Desk:
     return Desk()
 
 
-def texts(entries: list[Entry]) -> list[str]:
+def texts(entries: list[HistoryEntry]) -> list[str]:
     """
     What messages say.
     """
-    return [entry.letter.content[0].text for entry in entries]
+    return [entry.event.content[0].text for entry in entries]
 
 
 def test_pages(desk: Desk) -> None:
@@ -82,12 +89,12 @@ def test_pages(desk: Desk) -> None:
     """
     for n in range(7):
         desk.tell((Text(f"{n}"),), (ALICE, BOB)[n % 2])
-    assert desk.archive.pages(PAIR, 3) == 3
-    pages = [texts(desk.archive.page(PAIR, page, 3)) for page in (1, 2, 3, 4)]
+    assert desk.recorder.pages(PAIR, 3) == 3
+    pages = [texts(desk.recorder.page(PAIR, page, 3)) for page in (1, 2, 3, 4)]
     assert pages == [["0", "1", "2"], ["3", "4", "5"], ["6"], []]
-    senders = [e.letter.mark.sender for e in desk.archive.page(PAIR, 1, 2)]
+    senders = [e.event.mark.sender for e in desk.recorder.page(PAIR, 1, 2)]
     assert senders == [ALICE, BOB]
-    assert desk.archive.pages(placeOf(ALICE, CAROL), 3) == 0
+    assert desk.recorder.pages(placeOf(ALICE, CAROL), 3) == 0
 
 
 def test_exact(desk: Desk) -> None:
@@ -100,8 +107,8 @@ def test_exact(desk: Desk) -> None:
         GroupPicture("a.jpg", 7, "key", "1.2.3.4:80"),
     )
     desk.tell(content)
-    [entry] = desk.archive.page(PAIR, 1, 10)
-    assert entry.letter.content == content
+    [entry] = desk.recorder.page(PAIR, 1, 10)
+    assert entry.event.content == content
 
 
 def test_between(desk: Desk) -> None:
@@ -112,7 +119,7 @@ def test_between(desk: Desk) -> None:
         desk.meow(f"{n}")
 
     def between(first: int, last: int, limit: int, newest: bool) -> list[str]:
-        return texts(desk.archive.between(HOME, first, last, limit, newest))
+        return texts(desk.recorder.between(HOME, first, last, limit, newest))
 
     assert between(0, 0, 3, True) == ["7", "8", "9"]
     assert between(0, 0, 3, False) == ["0", "1", "2"]
@@ -120,7 +127,7 @@ def test_between(desk: Desk) -> None:
     assert between(103, 105, 2, True) == ["3", "4"]
     assert between(103, 105, 2, False) == ["2", "3"]
     assert between(500, 0, 5, True) == []
-    assert [e.sequence for e in desk.archive.between(HOME, 104, 105, 5, True)] == [
+    assert [e.sequence for e in desk.recorder.between(HOME, 104, 105, 5, True)] == [
         104,
         105,
     ]
@@ -132,10 +139,10 @@ def test_apart(desk: Desk) -> None:
     """
     desk.tell((Text("secret"),))
     desk.meow("meow")
-    assert texts(desk.archive.page(PAIR, 1, 10)) == ["secret"]
-    assert texts(desk.archive.page(HOME, 1, 10)) == ["meow"]
-    assert desk.archive.page(placeOf(BOB, CAROL), 1, 10) == []
-    assert desk.archive.page((GROUP, ALICE, 0), 1, 10) == []
+    assert texts(desk.recorder.page(PAIR, 1, 10)) == ["secret"]
+    assert texts(desk.recorder.page(HOME, 1, 10)) == ["meow"]
+    assert desk.recorder.page(placeOf(BOB, CAROL), 1, 10) == []
+    assert desk.recorder.page((GROUP, ALICE, 0), 1, 10) == []
 
 
 def test_saidBy(desk: Desk) -> None:
@@ -145,9 +152,9 @@ def test_saidBy(desk: Desk) -> None:
     for n in range(6):
         desk.now = START + n
         desk.meow(f"{n}", (ALICE, BOB)[n % 2])
-    assert texts(desk.archive.saidBy(HOME, BOB, 0, 10)) == ["1", "3", "5"]
-    assert texts(desk.archive.saidBy(HOME, BOB, START + 3, 1)) == ["3"]
-    assert desk.archive.saidBy(HOME, CAROL, 0, 10) == []
+    assert texts(desk.recorder.saidBy(HOME, BOB, 0, 10)) == ["1", "3", "5"]
+    assert texts(desk.recorder.saidBy(HOME, BOB, START + 3, 1)) == ["3"]
+    assert desk.recorder.saidBy(HOME, CAROL, 0, 10) == []
 
 
 def test_dates(desk: Desk) -> None:
@@ -162,10 +169,10 @@ def test_dates(desk: Desk) -> None:
     ):
         desk.now = time
         desk.meow(text)
-    [first, second] = desk.archive.dates(HOME)
+    [first, second] = desk.recorder.dates(HOME)
     assert (first[1:], second[1:]) == ((101, 101), (102, 103))
     assert second[0] - first[0] == 1
-    assert desk.archive.dates(PAIR) == []
+    assert desk.recorder.dates(PAIR) == []
 
 
 def test_count(desk: Desk) -> None:
@@ -173,31 +180,31 @@ def test_count(desk: Desk) -> None:
     Only the last messages of a conversation are kept, exactly for readers and
     nearly on the disk; other conversations do not shorten it.
     """
-    desk.archive.keep = 100
+    desk.recorder.keep = 100
     desk.meow("meow")
     for n in range(1050):
         desk.tell((Text(f"{n}"),))
-    assert desk.archive.pages(PAIR, 100) == 1
-    assert texts(desk.archive.page(PAIR, 1, 100)) == [f"{n}" for n in range(950, 1050)]
+    assert desk.recorder.pages(PAIR, 100) == 1
+    assert texts(desk.recorder.page(PAIR, 1, 100)) == [f"{n}" for n in range(950, 1050)]
     assert desk.rows <= 121
-    assert texts(desk.archive.page(HOME, 1, 10)) == ["meow"]
+    assert texts(desk.recorder.page(HOME, 1, 10)) == ["meow"]
 
 
 def test_days(desk: Desk) -> None:
     """
     What is too old is gone: at once for readers, within the hour on the disk.
     """
-    desk.archive.days = 2
+    desk.recorder.days = 2
     desk.tell((Text("old"),))
-    desk.archive.flush()
+    desk.recorder.flush()
     desk.now += 2 * DAY
-    assert texts(desk.archive.page(PAIR, 1, 10)) == ["old"]
+    assert texts(desk.recorder.page(PAIR, 1, 10)) == ["old"]
     desk.now += 1
     desk.meow("new")
-    assert desk.archive.pages(PAIR, 10) == 0
-    assert desk.archive.page(PAIR, 1, 10) == []
+    assert desk.recorder.pages(PAIR, 10) == 0
+    assert desk.recorder.page(PAIR, 1, 10) == []
     desk.now += HOUR
-    desk.archive.flush()
+    desk.recorder.flush()
     assert desk.rows == 1
 
 
@@ -205,10 +212,10 @@ def test_none(desk: Desk) -> None:
     """
     A server that keeps no history has none.
     """
-    desk.archive.keep = 0
+    desk.recorder.keep = 0
     desk.tell((Text("x"),))
-    assert desk.archive.pages(PAIR, 10) == 0
-    assert desk.archive.between(HOME, 0, 0, 10, True) == []
+    assert desk.recorder.pages(PAIR, 10) == 0
+    assert desk.recorder.between(HOME, 0, 0, 10, True) == []
     assert desk.rows == 0
 
 
@@ -218,7 +225,7 @@ def test_batches(desk: Desk) -> None:
     enough of them.
     """
     woken: list[int] = []
-    desk.archive.wake = lambda: woken.append(1)
+    desk.recorder.wake = lambda: woken.append(1)
     for _ in range(BATCH - 1):
         desk.tell((Text("x"),))
     assert (desk.rows, len(woken)) == (0, 1)
@@ -226,7 +233,7 @@ def test_batches(desk: Desk) -> None:
     assert (desk.rows, len(woken)) == (BATCH, 1)
     desk.tell((Text("x"),))
     assert len(woken) == 2
-    desk.archive.flush()
+    desk.recorder.flush()
     assert desk.rows == BATCH + 1
 
 
@@ -236,8 +243,8 @@ def test_alone(desk: Desk) -> None:
     """
     mark = MessageIds(ALICE, START, 1, 2)
     event = QueuedGroupMessage(mark, (Text("hello?"),), Font(), CATS, 7)
-    desk.archive.note(event, encodeQueued(event), [])
-    assert texts(desk.archive.page(HOME, 1, 10)) == ["hello?"]
+    desk.recorder.record(event, encodeQueued(event), [])
+    assert texts(desk.recorder.page(HOME, 1, 10)) == ["hello?"]
 
 
 def test_restart(tmp_path: Path) -> None:
@@ -246,11 +253,11 @@ def test_restart(tmp_path: Path) -> None:
     """
     before = Desk(tmp_path / "world.db")
     before.tell((Text("one"),))
-    before.archive.flush()
+    before.recorder.flush()
     before.store.close()
     after = Desk(tmp_path / "world.db")
     after.tell((Text("two"),))
-    entries = after.archive.page(PAIR, 1, 10)
+    entries = after.recorder.page(PAIR, 1, 10)
     assert texts(entries) == ["one", "two"]
     assert entries[0].sequence < entries[1].sequence
     after.store.close()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, House, Visitor
 from txwebqq.server.domain.messaging import SHAKE_LIFE, TYPING_LIFE
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.sessions.sessions import LAPSE
 
 TYPING, SHAKE = "input_notify2", "shake2"
@@ -130,9 +130,9 @@ def test_authorisation(scene: Scene, path: str) -> None:
     session; and who is meant has to be said.
     """
     dave = scene.house.visitor(DAVE).catchUp()
-    assert scene.give(path, scene.alice.uin(DAVE)) == NOT_YOURS
-    assert scene.give(path, BOB) == NOT_YOURS
-    assert scene.give(path, -1) == NOT_YOURS
+    assert scene.give(path, scene.alice.uin(DAVE)) == NO_SUCH_ID
+    assert scene.give(path, BOB) == NO_SUCH_ID
+    assert scene.give(path, -1) == NO_SUCH_ID
     assert scene.poll(dave) == []
     assert scene.poll() == []
     without = scene.house.get(f"/channel/{path}?to_uin=5&clientid=1&psessionid=x")
@@ -149,7 +149,7 @@ def test_crowd(scene: Scene) -> None:
     """
     for _ in range(1000):
         scene.give(TYPING)
-    session = scene.house.world.sessions.online(BOB)
+    session = scene.house.state.sessions.online(BOB)
     assert session is not None
     assert len(session.mailbox.transient) == 1
     assert scene.poll() == ["input_notify"]

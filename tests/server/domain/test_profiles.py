@@ -16,12 +16,12 @@ from txwebqq.server.domain.profiles import (
     MAX_SIGNATURE,
     PRIVATE,
     TOO_LONG,
-    changed,
-    describe,
+    profileFor,
     signatureOf,
-    signed,
+    withDetails,
+    withSignature,
 )
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 
@@ -52,7 +52,7 @@ def test_friend() -> None:
     A friend is told everything but what is for nobody: the question, its
     answer, the password and the number.
     """
-    assert describe(ALICE, UIN, Status.AWAY) == Profile(
+    assert profileFor(ALICE, UIN, Status.AWAY) == Profile(
         UIN,
         "Alice",
         face=3,
@@ -73,7 +73,7 @@ def test_stranger() -> None:
     """
     A stranger is not told how to reach somebody.
     """
-    told = describe(ALICE, UIN, Status.ONLINE, isStranger=True)
+    told = profileFor(ALICE, UIN, Status.ONLINE, isStranger=True)
     assert [getattr(told, name) for name in PRIVATE] == [""] * len(PRIVATE)
     assert (told.city, told.gender) == ("舟山", "female")
 
@@ -83,7 +83,7 @@ def test_offline() -> None:
     Whoever is offline has no client, and who tells nothing no birthday.
     """
     nobody = AccountRecord(Number(10002), b"", "Bob")
-    assert describe(nobody, UIN, Status.OFFLINE) == Profile(UIN, "Bob")
+    assert profileFor(nobody, UIN, Status.OFFLINE) == Profile(UIN, "Bob")
 
 
 def test_signature() -> None:
@@ -91,11 +91,11 @@ def test_signature() -> None:
     A signature is changed without anything else, up to its length.
     """
     text = "茶" * MAX_SIGNATURE
-    account = signed(ALICE, text)
+    account = withSignature(ALICE, text)
     assert isinstance(account, AccountRecord)
     assert signatureOf(account) == text
     assert {**account.profile, "signature": "at tea"} == ALICE.profile
-    refusal = signed(ALICE, text + "茶")
+    refusal = withSignature(ALICE, text + "茶")
     assert isinstance(refusal, Refusal)
     assert refusal.retcode == TOO_LONG
     assert signatureOf(AccountRecord(Number(1), b"", "")) == ""
@@ -106,7 +106,7 @@ def test_changed() -> None:
     What is not told anew stays; nick and face are the person's own.
     """
     details = {"nick": "Al", "face": 9, "city": "", "birthday": Birthday(0, 2, 29)}
-    account = changed(ALICE, details)
+    account = withDetails(ALICE, details)
     assert isinstance(account, AccountRecord)
     assert (account.nick, account.face, account.firstHash) == ("Al", 9, ALICE.firstHash)
     expected = {**ALICE.profile, "city": "", "birthday": [0, 2, 29]}
@@ -118,27 +118,27 @@ def test_changed() -> None:
     ("name", "fits", "wrong", "retcode"),
     [
         ("nick", "x" * MAX_NICK, "x" * (MAX_NICK + 1), TOO_LONG),
-        ("nick", " x", " ", NOT_YOURS),
+        ("nick", " x", " ", NO_SUCH_ID),
         ("city", "x" * MAX_LINE, "x" * (MAX_LINE + 1), TOO_LONG),
         ("personal", "x" * MAX_PERSONAL, "x" * (MAX_PERSONAL + 1), TOO_LONG),
         ("answer", "x" * MAX_LINE, "x" * (MAX_LINE + 1), TOO_LONG),
-        ("gender", "unknown", "other", NOT_YOURS),
-        ("allow", 4, 5, NOT_YOURS),
-        ("blood", 0, -1, NOT_YOURS),
-        ("constel", 12, 13, NOT_YOURS),
-        ("shengxiao", 12, 13, NOT_YOURS),
-        ("face", 65535, 65536, NOT_YOURS),
-        ("birthday", Birthday(0, 0, 0), Birthday(1990, 2, 29), NOT_YOURS),
-        ("birthday", Birthday(2000, 2, 29), Birthday(0, 13, 0), NOT_YOURS),
-        ("birthday", Birthday(9999, 12, 31), Birthday(2**70, 1, 1), NOT_YOURS),
+        ("gender", "unknown", "other", NO_SUCH_ID),
+        ("allow", 4, 5, NO_SUCH_ID),
+        ("blood", 0, -1, NO_SUCH_ID),
+        ("constel", 12, 13, NO_SUCH_ID),
+        ("shengxiao", 12, 13, NO_SUCH_ID),
+        ("face", 65535, 65536, NO_SUCH_ID),
+        ("birthday", Birthday(0, 0, 0), Birthday(1990, 2, 29), NO_SUCH_ID),
+        ("birthday", Birthday(2000, 2, 29), Birthday(0, 13, 0), NO_SUCH_ID),
+        ("birthday", Birthday(9999, 12, 31), Birthday(2**70, 1, 1), NO_SUCH_ID),
     ],
 )
 def test_limits(name: str, fits: Any, wrong: Any, retcode: int) -> None:
     """
     What is too long, too large or no date is refused by its name.
     """
-    assert isinstance(changed(ALICE, {name: fits}), AccountRecord)
-    refusal = changed(ALICE, {"city": "x", name: wrong})
+    assert isinstance(withDetails(ALICE, {name: fits}), AccountRecord)
+    refusal = withDetails(ALICE, {"city": "x", name: wrong})
     assert isinstance(refusal, Refusal)
     assert refusal.retcode == retcode
     assert refusal.errmsg.startswith(f"{name} ")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     Mailbox,
@@ -324,9 +324,9 @@ def time() -> Time:
 
 
 @pytest.fixture
-def world(time: Time) -> World:
-    world = World(Store(), time, Random(1))
-    world.merge(
+def state(time: Time) -> ServerState:
+    state = ServerState(Store(), time, Random(1))
+    state.merge(
         parse(
             """
             [[account]]
@@ -340,18 +340,18 @@ def world(time: Time) -> World:
             """
         )
     )
-    return world
+    return state
 
 
-def joined(world: World, number: Number, clientid: str = "1") -> Session:
-    session = world.join(world.sessions.admit(number), "", clientid, Status.ONLINE)
+def joined(state: ServerState, number: Number, clientid: str = "1") -> Session:
+    session = state.join(state.sessions.admit(number), "", clientid, Status.ONLINE)
     assert isinstance(session, Session)
     return session
 
 
-def say(world: World, session: Session, number: Number, text: str) -> None:
+def say(state: ServerState, session: Session, number: Number, text: str) -> None:
     uin = session.sessionIds.uin(number)
-    assert world.sendToBuddy(session, uin, (Text(text),), Font()) is None
+    assert state.sendToBuddy(session, uin, (Text(text),), Font()) is None
 
 
 def words(reply: PollResult | Refusal | None) -> list[str]:
@@ -359,78 +359,78 @@ def words(reply: PollResult | Refusal | None) -> list[str]:
     return [event.text for event in reply.events if hasattr(event, "text")]
 
 
-def poll(world: World, session: Session) -> list[str]:
+def poll(state: ServerState, session: Session) -> list[str]:
     """
     The texts that the next poll of a client brings, which has got the last
     reply; C{[]} if the poll is held.
     """
-    world.acknowledge(session, Acknowledgement())
-    reply = world.collect(session)
-    world.commit()
+    state.acknowledge(session, Acknowledgement())
+    reply = state.takePending(session)
+    state.commit()
     return [] if reply is None else words(reply)
 
 
-def test_listener(world: World) -> None:
+def test_listener(state: ServerState) -> None:
     """
     A listener is rung for mail, and what it does not collect before it hangs
     up waits for the next one.
     """
-    alice, bob = joined(world, ALICE), joined(world, BOB)
+    alice, bob = joined(state, ALICE), joined(state, BOB)
     ear = Ear()
-    assert world.collect(bob) is None
-    world.listen(bob, ear)
-    say(world, alice, BOB, "one")
-    say(world, alice, BOB, "two")
+    assert state.takePending(bob) is None
+    state.listen(bob, ear)
+    say(state, alice, BOB, "one")
+    say(state, alice, BOB, "two")
     assert ear.rung == 2
-    world.hangUp(bob, ear)
-    assert [poll(world, bob) for _ in range(3)] == [["one"], ["two"], []]
+    state.removeListener(bob, ear)
+    assert [poll(state, bob) for _ in range(3)] == [["one"], ["two"], []]
 
 
-def test_listenerOfBefore(world: World) -> None:
+def test_listenerOfBefore(state: ServerState) -> None:
     """
     A listener that was superseded can hang up without consequence.
     """
-    alice, bob = joined(world, ALICE), joined(world, BOB)
+    alice, bob = joined(state, ALICE), joined(state, BOB)
     older, newer = Ear(), Ear()
-    world.listen(bob, older)
-    world.listen(bob, newer)
+    state.listen(bob, older)
+    state.listen(bob, newer)
     assert (older.lost, newer.lost) == (1, 0)
-    world.hangUp(bob, older)
-    say(world, alice, BOB, "hi")
+    state.removeListener(bob, older)
+    say(state, alice, BOB, "hi")
     assert (older.rung, newer.rung) == (0, 1)
 
 
-def test_replacedInBetween(world: World) -> None:
+def test_replacedInBetween(state: ServerState) -> None:
     """
     What was accepted for a listener that has not collected it goes to the
     session that replaces its own.
     """
-    alice, bob = joined(world, ALICE), joined(world, BOB)
-    world.listen(bob, Ear())
-    say(world, alice, BOB, "one")
-    say(world, alice, BOB, "two")
-    newer = joined(world, BOB, "2")
-    assert [poll(world, newer) for _ in range(2)] == [["one"], ["two"]]
+    alice, bob = joined(state, ALICE), joined(state, BOB)
+    state.listen(bob, Ear())
+    say(state, alice, BOB, "one")
+    say(state, alice, BOB, "two")
+    newer = joined(state, BOB, "2")
+    assert [poll(state, newer) for _ in range(2)] == [["one"], ["two"]]
 
 
-def test_unacknowledgedMovesOn(world: World) -> None:
+def test_unacknowledgedMovesOn(state: ServerState) -> None:
     """
     A session that replaces an older one is given what that was given and has
     not acknowledged, once.
     """
-    alice = joined(world, ALICE)
-    say(world, alice, BOB, "one")
-    assert poll(world, joined(world, BOB)) == ["one"]
-    newer = joined(world, BOB, "2")
-    assert [poll(world, newer) for _ in range(2)] == [["one"], []]
-    assert poll(world, joined(world, BOB, "3")) == []
+    alice = joined(state, ALICE)
+    say(state, alice, BOB, "one")
+    assert poll(state, joined(state, BOB)) == ["one"]
+    newer = joined(state, BOB, "2")
+    assert [poll(state, newer) for _ in range(2)] == [["one"], []]
+    assert poll(state, joined(state, BOB, "3")) == []
 
 
 def test_sequenceAfterRestart(time: Time) -> None:
     """
     The numbers of a group's messages do not begin anew with the server.
     """
-    first, second = (World(Store(), time, Random(n)) for n in (1, 2))
+    first, second = (ServerState(Store(), time, Random(n)) for n in (1, 2))
     for _ in range(50):
         last = first.nextSequence(Number(200001))
     time.seconds += 60

@@ -298,7 +298,7 @@ class PollTests(ChannelTestCase):
         and the old C{ptwebqq} relink.
         """
         poll = self.bob.poll()
-        self.house.world.rotate(BOB)
+        self.house.state.rotate(BOB)
         self.clock.advance(0)
         answer = poll.response.json
         self.assertEqual((answer["retcode"], len(answer["p"])), (116, 64))
@@ -312,9 +312,9 @@ class PollTests(ChannelTestCase):
         """
         A rotation reaches a client that does not poll just then.
         """
-        self.house.world.rotate(BOB)
+        self.house.state.rotate(BOB)
         self.assertEqual(self.bob.poll().response.json["retcode"], 116)
-        self.house.world.rotate(DAVE)
+        self.house.state.rotate(DAVE)
 
     def test_keepsTheSession(self) -> None:
         """
@@ -535,7 +535,7 @@ class FanOutTests(SynchronousTestCase):
 
     def join(self, number: int) -> Visitor:
         visitor = Visitor(self.house, number)  # type: ignore[arg-type]
-        sessions = self.house.world.sessions
+        sessions = self.house.state.sessions
         visitor.ptwebqq = sessions.admit(visitor.number)
         visitor.join()
         return visitor

@@ -38,7 +38,7 @@ class Office(House):
         super().__init__()
         registration = Registration(self.store, self.clock.seconds, Random(1))
         self.server = WebQQServer(
-            self.world,
+            self.state,
             self.clock,
             random=Random(2),
             proxies=proxies,

@@ -111,7 +111,7 @@ def test_withoutIds(house: House, bob: Visitor) -> None:
     """
     Events without ids, and changes of status, are given again as well.
     """
-    house.world.post(QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB])
+    house.state.route(QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB])
     house.visitor(ALICE, clientid="9").channel(
         "change_status2", newstatus="away", clientid="9", t=1
     )
@@ -260,7 +260,7 @@ def test_bounded(house: House, alice: Visitor, bob: Visitor) -> None:
     for text in texts:
         alice.tell(BOB, text)
     assert given(poll) == ["0"]
-    session = house.world.sessions.online(BOB)
+    session = house.state.sessions.online(BOB)
     assert session is not None
     assert len(session.mailbox._events) <= 100
     heard = []
@@ -293,7 +293,7 @@ def test_idsOfSome(alice: Visitor, bob: Visitor) -> None:
     and other events are not.
     """
     bob.poll(ids=["9"]).close()
-    bob.house.world.post(
+    bob.house.state.route(
         QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
     )
     alice.tell(BOB, "one")
@@ -329,7 +329,7 @@ def test_sameIds(house: House, alice: Visitor, bob: Visitor) -> None:
     replies: clients name nothing but that id.
     """
     dave = house.visitor(DAVE)
-    house.world._messageIds = {ALICE: 6, DAVE: 6}
+    house.state._messageIds = {ALICE: 6, DAVE: 6}
     alice.tell(BOB, "one")
     dave.tellCats("two")
     alice.tell(BOB, "three")
@@ -548,7 +548,7 @@ def test_fullWhileCollecting(flushLoggedErrors: Callable[..., list[Failure]]) ->
     house = House(store=store)
     alice, bob, dave = map(house.visitor, (ALICE, BOB, DAVE))
     polls = [visitor.catchUp().poll(ack=0) for visitor in (bob, dave)]
-    session = house.world.sessions.online(BOB)
+    session = house.state.sessions.online(BOB)
     assert session is not None
     session.mailbox.forget()
     store.isFull = True

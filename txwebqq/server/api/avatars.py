@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.domain.pictures import Pictures, typeOf
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.pictures import PictureRules, typeOf
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.identicon import identicon
@@ -24,7 +24,7 @@ class Avatars:
     """
 
     def __init__(
-        self, sessions: Sessions, pictures: Pictures, blobs: BlobStore
+        self, sessions: Sessions, pictures: PictureRules, blobs: BlobStore
     ) -> None:
         self._sessions = sessions
         self._pictures = pictures
@@ -45,7 +45,7 @@ class Avatars:
             return session
         avatar = self._pictures.avatarOf(session, question.kind, question.whose)
         if avatar is None:
-            return Refusal(NOT_YOURS, "uin is nobody")
+            return Refusal(NO_SUCH_ID, "uin is nobody")
         data = None if avatar.digest is None else self._blobs.read(avatar.digest)
         if data is None or avatar.digest is None:
             data = identicon(avatar.number)

@@ -24,9 +24,9 @@ from txwebqq.model import (
 )
 from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.friends import captchaRefusal
-from txwebqq.server.domain.profiles import describe
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.profiles import profileFor
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.records import GroupMemberRecord
 from txwebqq.server.sessions.sessions import Session
@@ -51,16 +51,16 @@ class Roster:
     The look-ups of a session.
     """
 
-    def __init__(self, world: World, now: Callable[[], float]) -> None:
-        self._world = world
-        self._store = world.store
+    def __init__(self, state: ServerState, now: Callable[[], float]) -> None:
+        self._state = state
+        self._store = state.store
         self._details = RateLimiter(now, DETAILS_PER_HOUR, HOUR)
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
         What answers which question.
         """
-        sessions = self._world.sessions
+        sessions = self._state.sessions
         return {
             GetUserFriends2: forSession(sessions, self.getUserFriends2),
             GetGroupNameListMask2: forSession(sessions, self.getGroupNameListMask2),
@@ -126,7 +126,7 @@ class Roster:
             else self._store.membership(group.number, session.number)
         )
         if group is None or membership is None:
-            return Refusal(NOT_YOURS, "gcode is no code of your groups")
+            return Refusal(NO_SUCH_ID, "gcode is no code of your groups")
         members = self._store.members(group.number)
         return GroupDetails(
             gid=session.sessionIds.gid(group.number),
@@ -161,7 +161,7 @@ class Roster:
         # Nobody hides from themselves.
         if number == session.number:
             return session.status
-        return self._world.visibleStatus(number)
+        return self._state.visibleStatus(number)
 
     def getFriendInfo2(
         self, question: GetFriendInfo2, session: Session, exchange: Exchange
@@ -171,24 +171,24 @@ class Roster:
         """
         number = session.sessionIds.person(question.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
-            return Refusal(NOT_YOURS, "tuin is nobody's uin whom you know")
+            return Refusal(NO_SUCH_ID, "tuin is nobody's uin whom you know")
         account = self._store.account(number)
         if account is None:
-            return Refusal(NOT_YOURS, "the account is gone")
+            return Refusal(NO_SUCH_ID, "the account is gone")
         if not self._details.take(session.number):
-            doubt = self._world.doubt(
+            failure = self._state.checkCaptcha(
                 session.number,
                 exchange.address,
                 question.verifySession,
                 question.code,
                 isMuch=True,
             )
-            if doubt is not None:
-                return captchaRefusal(doubt)
+            if failure is not None:
+                return captchaRefusal(failure)
         isMe = number == session.number
         isStranger = not (isMe or self._store.areFriends(session.number, number))
         status = self._statusFor(session, number)
-        return describe(account, question.uin, status, isStranger)
+        return profileFor(account, question.uin, status, isStranger)
 
     def getFriendUin2(
         self, question: GetFriendUin2, session: Session, exchange: Exchange
@@ -206,5 +206,5 @@ class Roster:
             # Some clients ask for groups as if they were people.
             number = session.sessionIds.groupOfCode(Code(question.uin))
             if number is None or not self._store.isMember(number, session.number):
-                return Refusal(NOT_YOURS, "tuin is no id of yours")
+                return Refusal(NO_SUCH_ID, "tuin is no id of yours")
         return Identity(question.uin, number)

@@ -18,10 +18,10 @@ from txwebqq.model import (
     Presence,
     Status,
 )
-from txwebqq.server.domain.discussions import Talks
-from txwebqq.server.domain.pictures import Pictures, Signed
+from txwebqq.server.domain.discussions import DiscussionRules
+from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.router import refusalFor
-from txwebqq.server.domain.state import Doubt, World
+from txwebqq.server.domain.state import CaptchaFailure, ServerState
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.sessions.sessions import EndedSession, Session
@@ -46,11 +46,16 @@ class Discussions:
     The questions about discussions.
     """
 
-    def __init__(self, world: World, talks: Talks, pictures: Pictures) -> None:
-        self._world = world
-        self._sessions = world.sessions
-        self._store = world.store
-        self._talks = talks
+    def __init__(
+        self,
+        state: ServerState,
+        discussionRules: DiscussionRules,
+        pictures: PictureRules,
+    ) -> None:
+        self._state = state
+        self._sessions = state.sessions
+        self._store = state.store
+        self._discussionRules = discussionRules
         self._pictures = pictures
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
@@ -72,7 +77,7 @@ class Discussions:
         # Nobody hides from themselves.
         if number == session.number:
             return session.status
-        return self._world.visibleStatus(number)
+        return self._state.visibleStatus(number)
 
     # ---- looking
 
@@ -82,9 +87,9 @@ class Discussions:
         """
         One's discussions. Later clients ask the other host, by vfwebqq.
         """
-        found = self._world.sessions.byTicket(question.ticket.psessionid)
+        found = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(found, EndedSession):
-            other = self._world.sessions.byVerifier(question.ticket.vfwebqq)
+            other = self._state.sessions.byVerifier(question.ticket.vfwebqq)
             if isinstance(other, EndedSession):
                 return refusalFor(found)
             found = other
@@ -103,7 +108,7 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        discussion = self._talks.mine(session, question.did)
+        discussion = self._discussionRules.mine(session, question.did)
         if discussion is None:
             return GONE
         members = []
@@ -126,7 +131,7 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        discussion = self._talks.mine(session, question.did)
+        discussion = self._discussionRules.mine(session, question.did)
         if discussion is None:
             return GONE
         statuses = (
@@ -148,12 +153,14 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        doubt = self._world.doubt(
+        failure = self._state.checkCaptcha(
             session.number, exchange.address, question.verifySession, question.code
         )
-        if doubt is not None:
-            return Refusal(UNREAD if doubt is Doubt.UNREAD else WRONG, doubt.value)
-        return self._talks.create(session, question.name, question.invited)
+        if failure is not None:
+            return Refusal(
+                UNREAD if failure is CaptchaFailure.UNREAD else WRONG, failure.value
+            )
+        return self._discussionRules.create(session, question.name, question.invited)
 
     def changeDiscuMem(
         self, question: ChangeDiscuMem, exchange: Exchange
@@ -164,7 +171,7 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._talks.invite(session, question.did, question.invited)
+        return self._discussionRules.invite(session, question.did, question.invited)
 
     def modifyDiscuInfo(
         self, question: ModifyDiscuInfo, exchange: Exchange
@@ -175,7 +182,7 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._talks.rename(session, question.did, question.name)
+        return self._discussionRules.rename(session, question.did, question.name)
 
     def quitDiscu(self, question: QuitDiscu, exchange: Exchange) -> None | Refusal:
         """
@@ -184,7 +191,7 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._talks.leave(session, question.did)
+        return self._discussionRules.leave(session, question.did)
 
     # ---- talking
 
@@ -197,7 +204,7 @@ class Discussions:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        readers = self._talks.readers(session, question.did)
+        readers = self._discussionRules.readers(session, question.did)
         if readers is None:
             return GONE
         server = exchange.base.rpartition("//")[2]
@@ -205,8 +212,8 @@ class Discussions:
             session,
             question.content,
             readers,
-            Signed(question.key, question.sig, server),
+            PictureSignature(question.key, question.sig, server),
         )
         if isinstance(content, Refusal):
             return content
-        return self._talks.say(session, question.did, content, question.font)
+        return self._discussionRules.say(session, question.did, content, question.font)

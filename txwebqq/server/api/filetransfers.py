@@ -21,13 +21,13 @@ from txwebqq.server.domain.filetransfers import (
     CANCELLED,
     DECLINED,
     GONE,
-    Files,
-    Limits,
+    FileLimits,
+    OfflineFiles,
     Transfers,
 )
-from txwebqq.server.domain.pictures import Pictures
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.pictures import PictureRules
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.downloads import Downloads, describe, refuse
 from txwebqq.server.http.exchange import Exchange, Handler
@@ -67,20 +67,20 @@ class Media:
 
     def __init__(
         self,
-        world: World,
+        state: ServerState,
         store: MediaStorage,
         blobs: BlobStore,
         clock: IReactorTime,
         random: Random,
-        limits: Limits,
+        limits: FileLimits,
     ) -> None:
-        self._sessions = world.sessions
+        self._sessions = state.sessions
         self._blobs = blobs
         self._clock = clock
         self._limits = limits
-        self.pictures = Pictures(world, store, clock.seconds, random)
-        self._files = Files(world, store, clock.seconds, random, limits)
-        self._transfers = Transfers(world, random)
+        self.pictures = PictureRules(state, store, clock.seconds, random)
+        self._files = OfflineFiles(state, store, clock.seconds, random, limits)
+        self._transfers = Transfers(state, random)
         self._relays = Relays(self._transfers, clock, limits.online)
         self._uploads = Uploads(self._sessions, store, blobs)
         self._downloads = Downloads(blobs, clock, random)
@@ -150,7 +150,7 @@ class Media:
             session = byTicket(self._sessions, question.ticket.psessionid)
         except MalformedReply as e:
             question = SendFile(Form([]).ticket, _NOBODY, _NOBODY, 0)
-            session = Refusal(NOT_YOURS, str(e))
+            session = Refusal(NO_SUCH_ID, str(e))
         relay = Relay(self._relays, session, question, flow)
         limit = 2 * self._limits.online
         return SendFile, Intake(contentType, SendFile.fileField, relay, limit)
@@ -208,7 +208,7 @@ class Media:
             where = pathFields(unquote(path.decode("latin-1")))
             question = ReceiveFile.decodeFields(Form([*where, *form.items()]))
         except MalformedReply as e:
-            return refuse(request, Refusal(NOT_YOURS, str(e)))
+            return refuse(request, Refusal(NO_SUCH_ID, str(e)))
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return refuse(request, session)

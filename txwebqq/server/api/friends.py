@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.model import Category, Policy, Profile
-from txwebqq.server.domain.friends import UNKNOWN, Friendships, captchaRefusal, policyOf
-from txwebqq.server.domain.profiles import describe
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.friends import UNKNOWN, FriendRules, captchaRefusal, policyOf
+from txwebqq.server.domain.profiles import profileFor
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Command, Refusal
@@ -45,16 +45,16 @@ class Friends:
     The questions about friendships.
     """
 
-    def __init__(self, world: World, friendships: Friendships) -> None:
-        self._world = world
-        self._store = world.store
-        self._friendships = friendships
+    def __init__(self, state: ServerState, friendRules: FriendRules) -> None:
+        self._state = state
+        self._store = state.store
+        self._friendRules = friendRules
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
         What answers which question.
         """
-        sessions = self._world.sessions
+        sessions = self._state.sessions
         return {
             SearchQQByUin2: forSession(sessions, self.searchQQByUin2),
             GetAllowInfo2: forSession(sessions, self.getAllowInfo2),
@@ -81,23 +81,23 @@ class Friends:
         """
         Somebody by their number or their mail address.
         """
-        doubt = self._world.doubt(
+        failure = self._state.checkCaptcha(
             session.number, exchange.address, question.verifySession, question.code
         )
-        if doubt is not None:
-            return captchaRefusal(doubt)
-        account = self._friendships.find(session, question.name)
+        if failure is not None:
+            return captchaRefusal(failure)
+        account = self._friendRules.find(session, question.name)
         if account is None:
             return NOT_FOUND
         number = account.number
         isStranger = number != session.number and not self._store.areFriends(
             session.number, number
         )
-        status = self._world.visibleStatus(number)
+        status = self._state.visibleStatus(number)
         return replace(
-            describe(account, session.sessionIds.uin(number), status, isStranger),
+            profileFor(account, session.sessionIds.uin(number), status, isStranger),
             number=number,
-            token=self._friendships.proof(session.number, number),
+            token=self._friendRules.proof(session.number, number),
         )
 
     def getAllowInfo2(
@@ -107,7 +107,7 @@ class Friends:
         Who may befriend somebody, and the question that they ask.
         """
         number = session.sessionIds.person(question.uin)
-        if number is None or not self._friendships.knows(session, number):
+        if number is None or not self._friendRules.knows(session, number):
             return UNKNOWN
         account = self._store.account(number)
         return UNKNOWN if account is None else policyOf(account)
@@ -120,7 +120,7 @@ class Friends:
         """
         Ask somebody.
         """
-        return self._friendships.ask(
+        return self._friendRules.ask(
             session,
             question.account,
             question.token,
@@ -135,7 +135,7 @@ class Friends:
         """
         Befriend somebody who lets anybody.
         """
-        return self._friendships.ask(
+        return self._friendRules.ask(
             session,
             question.account,
             question.token,
@@ -152,7 +152,7 @@ class Friends:
         """
         Befriend somebody by answering their question.
         """
-        return self._friendships.ask(
+        return self._friendRules.ask(
             session,
             question.account,
             question.token,
@@ -170,7 +170,7 @@ class Friends:
         """
         Agree, and have them for a friend as well.
         """
-        return self._friendships.accept(
+        return self._friendRules.accept(
             session, question.account, True, question.category, question.markname
         )
 
@@ -180,7 +180,7 @@ class Friends:
         """
         Agree, no more.
         """
-        return self._friendships.accept(session, question.account, False)
+        return self._friendRules.accept(session, question.account, False)
 
     def denyAddedRequest2(
         self, question: DenyAddedRequest2, session: Session, exchange: Exchange
@@ -188,7 +188,7 @@ class Friends:
         """
         Refuse.
         """
-        return self._friendships.refuse(session, question.account, question.text)
+        return self._friendRules.refuse(session, question.account, question.text)
 
     # ---- keeping
 
@@ -198,7 +198,7 @@ class Friends:
         """
         Call a friend otherwise.
         """
-        return self._friendships.rename(session, question.uin, question.markname)
+        return self._friendRules.rename(session, question.uin, question.markname)
 
     def modifyFriendGroup(
         self, question: ModifyFriendGroup, session: Session, exchange: Exchange
@@ -206,7 +206,7 @@ class Friends:
         """
         Put a friend into another category.
         """
-        return self._friendships.move(session, question.uin, question.category)
+        return self._friendRules.move(session, question.uin, question.category)
 
     def deleteFriend(
         self, question: DeleteFriend, session: Session, exchange: Exchange
@@ -215,9 +215,9 @@ class Friends:
         Have somebody for a friend no longer.
         """
         if question.kind not in (FROM_MINE, FROM_BOTH):
-            return Refusal(NOT_YOURS, "delType is neither 1 nor 2")
+            return Refusal(NO_SUCH_ID, "delType is neither 1 nor 2")
         both = question.kind == FROM_BOTH
-        return self._friendships.remove(session, question.uin, both)
+        return self._friendRules.remove(session, question.uin, both)
 
     # ---- categories
 
@@ -227,7 +227,7 @@ class Friends:
         """
         Add a category.
         """
-        category = self._friendships.createDrawer(session, question.name)
+        category = self._friendRules.createCategory(session, question.name)
         if isinstance(category, Refusal):
             return category
         return Category(category.index, category.name, category.sort)
@@ -238,7 +238,9 @@ class Friends:
         """
         Call a category otherwise.
         """
-        return self._friendships.renameDrawer(session, question.category, question.name)
+        return self._friendRules.renameCategory(
+            session, question.category, question.name
+        )
 
     def sortFriendGroup(
         self, question: SortFriendGroup, session: Session, exchange: Exchange
@@ -246,7 +248,7 @@ class Friends:
         """
         Put a category elsewhere.
         """
-        return self._friendships.sortDrawer(session, question.category, question.sort)
+        return self._friendRules.sortCategory(session, question.category, question.sort)
 
     def deleteFriendGroup(
         self, question: DeleteFriendGroup, session: Session, exchange: Exchange
@@ -254,4 +256,4 @@ class Friends:
         """
         Remove a category.
         """
-        return self._friendships.removeDrawer(session, question.category)
+        return self._friendRules.removeCategory(session, question.category)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import NewGroup
-from txwebqq.server.domain.groups import Membership
+from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.wire.command import Command, Refusal
@@ -27,9 +27,9 @@ class Administration:
     The questions of owners and administrators.
     """
 
-    def __init__(self, sessions: Sessions, membership: Membership) -> None:
+    def __init__(self, sessions: Sessions, groupRules: GroupRules) -> None:
         self._sessions = sessions
-        self._membership = membership
+        self._groupRules = groupRules
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -51,7 +51,7 @@ class Administration:
         """
         Somebody makes a group.
         """
-        number = self._membership.create(
+        number = self._groupRules.create(
             session,
             question.name,
             question.uins,
@@ -70,7 +70,7 @@ class Administration:
         """
         A group says something else of itself.
         """
-        return self._membership.modify(
+        return self._groupRules.modify(
             session,
             question.code,
             question.name,
@@ -85,7 +85,7 @@ class Administration:
         """
         Somebody is put out.
         """
-        return self._membership.remove(session, question.code, question.member)
+        return self._groupRules.remove(session, question.code, question.member)
 
     def transferGroup(
         self, question: TransferGroup, session: Session, exchange: Exchange
@@ -93,7 +93,7 @@ class Administration:
         """
         A group gets another owner.
         """
-        return self._membership.transfer(session, question.code, question.member)
+        return self._groupRules.transfer(session, question.code, question.member)
 
     def setGroupAdmin(
         self, question: SetGroupAdmin, session: Session, exchange: Exchange
@@ -101,7 +101,7 @@ class Administration:
         """
         A member becomes an administrator, or is none any more.
         """
-        return self._membership.setAdmin(
+        return self._groupRules.setAdmin(
             session, question.code, question.member, question.granted
         )
 
@@ -111,4 +111,4 @@ class Administration:
         """
         A group ends.
         """
-        return self._membership.dissolve(session, question.code)
+        return self._groupRules.dissolve(session, question.code)

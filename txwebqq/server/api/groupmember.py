@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import Did, Gid
-from txwebqq.server.domain.discussions import Talks
-from txwebqq.server.domain.groups import Membership
+from txwebqq.server.domain.discussions import DiscussionRules
+from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.wire.command import Command, Refusal
@@ -28,11 +28,14 @@ class Seats:
     """
 
     def __init__(
-        self, sessions: Sessions, membership: Membership, talks: Talks
+        self,
+        sessions: Sessions,
+        groupRules: GroupRules,
+        discussionRules: DiscussionRules,
     ) -> None:
         self._sessions = sessions
-        self._membership = membership
-        self._talks = talks
+        self._groupRules = groupRules
+        self._discussionRules = discussionRules
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -54,7 +57,7 @@ class Seats:
         """
         One's own card.
         """
-        card = self._membership.card(session, question.code)
+        card = self._groupRules.card(session, question.code)
         if isinstance(card, Refusal):
             return card
         return OwnCard(question.code, session.sessionIds.uin(session.number), card)
@@ -65,7 +68,7 @@ class Seats:
         """
         Another card for oneself.
         """
-        return self._membership.setCard(
+        return self._groupRules.setCard(
             session,
             question.code,
             question.name,
@@ -81,7 +84,7 @@ class Seats:
         """
         Another name for a group, for oneself alone.
         """
-        return self._membership.setMarkname(session, question.code, question.markname)
+        return self._groupRules.setMarkname(session, question.code, question.markname)
 
     def messageFilter(
         self, question: MessageFilter, session: Session, exchange: Exchange
@@ -91,6 +94,6 @@ class Seats:
         """
         masks: dict[Gid, int] = dict(question.groups)
         dids: dict[Did, int] = dict(question.discussions)
-        return self._talks.setMasks(session, dids) or self._membership.setMasks(
-            session, masks, question.globalMask
-        )
+        return self._discussionRules.setMasks(
+            session, dids
+        ) or self._groupRules.setMasks(session, masks, question.globalMask)

@@ -15,9 +15,9 @@ from txwebqq.model import (
     Presence,
     Status,
 )
-from txwebqq.server.domain.groups import MAX_MEMBERS, Membership
-from txwebqq.server.domain.router import NOT_YOURS, refusalFor
-from txwebqq.server.domain.state import Doubt, World
+from txwebqq.server.domain.groups import MAX_MEMBERS, GroupRules
+from txwebqq.server.domain.router import NO_SUCH_ID, refusalFor
+from txwebqq.server.domain.state import CaptchaFailure, ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import EndedSession, Session
 from txwebqq.wire.command import Command, Refusal
@@ -40,11 +40,11 @@ SEARCH_UNREAD, SEARCH_WRONG = 100110, 100102
 APPLY_UNREAD, APPLY_WRONG = 1000, 1001
 
 
-def captchaRefusal(doubt: Doubt, unread: int, wrong: int) -> Refusal:
+def captchaRefusal(failure: CaptchaFailure, unread: int, wrong: int) -> Refusal:
     """
     The refusal of a question that needs a captcha.
     """
-    return Refusal(unread if doubt is Doubt.UNREAD else wrong, doubt.value)
+    return Refusal(unread if failure is CaptchaFailure.UNREAD else wrong, failure.value)
 
 
 class Groups:
@@ -52,16 +52,16 @@ class Groups:
     The questions about groups.
     """
 
-    def __init__(self, world: World, membership: Membership) -> None:
-        self._world = world
-        self._store = world.store
-        self._membership = membership
+    def __init__(self, state: ServerState, groupRules: GroupRules) -> None:
+        self._state = state
+        self._store = state.store
+        self._groupRules = groupRules
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
         What answers which question.
         """
-        sessions = self._world.sessions
+        sessions = self._state.sessions
         return {
             GetGroupMemberStat2: forSession(sessions, self.getGroupMemberStat2),
             GetGroupInfo: forSession(sessions, self.getGroupInfo),
@@ -79,14 +79,14 @@ class Groups:
         """
         The members of one's group who do not appear offline.
         """
-        group = self._membership.mine(session, question.code)
+        group = self._groupRules.mine(session, question.code)
         if isinstance(group, Refusal):
             return group
         present = []
         for number in self._store.memberNumbers(group.number):
             # Nobody hides from themselves.
             isMe = number == session.number
-            status = session.status if isMe else self._world.visibleStatus(number)
+            status = session.status if isMe else self._state.visibleStatus(number)
             if status is not Status.OFFLINE:
                 uin = session.sessionIds.uin(number)
                 present.append(Presence(uin, status, WEB_CLIENT))
@@ -101,10 +101,10 @@ class Groups:
         memos = {
             code: memo
             for code in question.codes
-            if (memo := self._membership.memo(session, code)) is not None
+            if (memo := self._groupRules.memo(session, code)) is not None
         }
         if not memos and question.codes:
-            return Refusal(NOT_YOURS, "gcode is no code of your groups")
+            return Refusal(NO_SUCH_ID, "gcode is no code of your groups")
         return Memos(memos, question.isBare)
 
     def getGroupPublicInfo2(
@@ -114,7 +114,7 @@ class Groups:
         What a group shows to whoever could join it; the announcement is for
         its members.
         """
-        group = self._membership.public(session, question.code)
+        group = self._groupRules.public(session, question.code)
         if isinstance(group, Refusal):
             return group
         isMember = self._store.isMember(group.number, session.number)
@@ -137,15 +137,15 @@ class Groups:
         """
         Groups that one could join.
         """
-        doubt = self._world.doubt(
+        failure = self._state.checkCaptcha(
             session.number,
             exchange.address,
             exchange.cookies.get("verifysession", ""),
             question.code,
         )
-        if doubt is not None:
-            return captchaRefusal(doubt, SEARCH_UNREAD, SEARCH_WRONG)
-        found = self._membership.find(question.words, question.page, question.perPage)
+        if failure is not None:
+            return captchaRefusal(failure, SEARCH_UNREAD, SEARCH_WRONG)
+        found = self._groupRules.find(question.words, question.page, question.perPage)
         if isinstance(found, Refusal):
             return found
         rooms, total = found
@@ -167,12 +167,12 @@ class Groups:
         """
         Somebody wants into a group.
         """
-        doubt = self._world.doubt(
+        failure = self._state.checkCaptcha(
             session.number, exchange.address, question.verifySession, question.code
         )
-        if doubt is not None:
-            return captchaRefusal(doubt, APPLY_UNREAD, APPLY_WRONG)
-        return self._membership.apply(session, question.group, question.text)
+        if failure is not None:
+            return captchaRefusal(failure, APPLY_UNREAD, APPLY_WRONG)
+        return self._groupRules.apply(session, question.group, question.text)
 
     def opGroupJoinReq(
         self, question: OpGroupJoinReq, exchange: Exchange
@@ -180,12 +180,12 @@ class Groups:
         """
         An administrator decides on that.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         if question.operation not in (AGREE, REFUSE):
-            return Refusal(NOT_YOURS, "op_type is neither 2 nor 3")
-        return self._membership.answer(
+            return Refusal(NO_SUCH_ID, "op_type is neither 2 nor 3")
+        return self._groupRules.answer(
             session,
             question.group,
             question.applicant,
@@ -199,7 +199,7 @@ class Groups:
         """
         Somebody leaves.
         """
-        return self._membership.leave(session, question.code)
+        return self._groupRules.leave(session, question.code)
 
     def sendGroupWebMsg(
         self, question: SendGroupWebMsg, exchange: Exchange
@@ -207,7 +207,7 @@ class Groups:
         """
         Somebody shares something.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        return self._membership.share(session, question.group, question.markup)
+        return self._groupRules.share(session, question.group, question.markup)

@@ -19,9 +19,9 @@ from txwebqq.model import (
     PastMessage,
     Uin,
 )
-from txwebqq.server.domain.history import Entry, placeOf
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.history import HistoryEntry, placeOf
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.history import DISCUSSION, GROUP, Place
@@ -45,8 +45,8 @@ FLUSH = 1.0
 MAX_ROWS = 100
 
 NOTHING = Refusal(NO_HISTORY, "nothing has been said")
-NO_GROUP = Refusal(NOT_YOURS, "gid is no code of your groups")
-NO_DISCUSSION = Refusal(NOT_YOURS, "gid is no did of your discussions")
+NO_GROUP = Refusal(NO_SUCH_ID, "gid is no code of your groups")
+NO_DISCUSSION = Refusal(NO_SUCH_ID, "gid is no did of your discussions")
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -56,11 +56,11 @@ class History:
     The logs of a session.
     """
 
-    def __init__(self, world: World, clock: IReactorTime) -> None:
-        self._world = world
+    def __init__(self, state: ServerState, clock: IReactorTime) -> None:
+        self._state = state
         self._clock = clock
-        self._archive = world.archive
-        self._archive.wake = self._wake
+        self._recorder = state.recorder
+        self._recorder.wake = self._wake
         self._flushing: IDelayedCall | None = None
         self._stopped = False
 
@@ -68,7 +68,7 @@ class History:
         """
         What answers which question.
         """
-        sessions = self._world.sessions
+        sessions = self._state.sessions
         return {
             GetChatLog: forSession(sessions, self.getChatLog),
             GroupChatLog: forSession(sessions, self.groupChatLog),
@@ -85,7 +85,7 @@ class History:
         flushing, self._flushing = self._flushing, None
         if flushing is not None:
             flushing.cancel()
-        self._archive.flush()
+        self._recorder.flush()
 
     def _wake(self) -> None:
         if self._flushing is None and not self._stopped:
@@ -93,19 +93,19 @@ class History:
 
     def _cbFlush(self) -> None:
         self._flushing = None
-        self._archive.flush()
+        self._recorder.flush()
 
     # ---- who may read what
 
     def _group(self, session: Session, code: Code) -> Place | None:
         number = session.sessionIds.groupOfCode(code)
-        if number is None or not self._world.store.isMember(number, session.number):
+        if number is None or not self._state.store.isMember(number, session.number):
             return None
         return GROUP, number, 0
 
     def _isInDiscussion(self, session: Session, did: Did) -> bool:
         # Discussions go by the same number in all sessions.
-        return self._world.store.isInDiscussion(Number(did), session.number)
+        return self._state.store.isInDiscussion(Number(did), session.number)
 
     # ---- friends
 
@@ -117,22 +117,22 @@ class History:
         """
         number = session.sessionIds.person(question.uin)
         if number is None or number == session.number:
-            return Refusal(NOT_YOURS, "tuin is nobody's uin")
+            return Refusal(NO_SUCH_ID, "tuin is nobody's uin")
         # Whom one has never talked with has no log, whether they exist or not.
         place = placeOf(session.number, number)
         rows = min(max(question.rows, 1), MAX_ROWS)
-        pages = self._archive.pages(place, rows)
+        pages = self._recorder.pages(place, rows)
         page = question.page if question.page > 0 else pages
-        lines = self._archive.page(place, page, rows) if 0 < page <= pages else []
+        lines = self._recorder.page(place, page, rows) if 0 < page <= pages else []
         return ChatLog(
             question.uin,
             page,
             pages,
             tuple(
                 ChatLine(
-                    entry.letter.mark.sender == session.number,
-                    entry.letter.mark.time,
-                    entry.letter.content,
+                    entry.event.mark.sender == session.number,
+                    entry.event.mark.time,
+                    entry.event.content,
                     entry.sequence,
                 )
                 for entry in lines
@@ -182,7 +182,7 @@ class History:
         if sender is None:
             return NOTHING
         count = min(max(question.count, 1), MAX_ROWS)
-        found = self._archive.saidBy(place, sender, question.since, count)
+        found = self._recorder.saidBy(place, sender, question.since, count)
         return self._answer(session, question.code, found)
 
     def chatLogDates(
@@ -194,7 +194,7 @@ class History:
         place = self._group(session, question.code)
         if place is None:
             return NO_GROUP
-        days = self._archive.dates(place)
+        days = self._recorder.dates(place)
         if not days:
             return NOTHING
         return tuple(
@@ -205,7 +205,7 @@ class History:
     def _stretch(
         self, session: Session, place: Place, alias: int, stretch: HistoryRange
     ) -> HistoryStretch | Refusal:
-        found = self._archive.between(
+        found = self._recorder.between(
             place,
             stretch.first,
             stretch.last,
@@ -215,16 +215,16 @@ class History:
         return self._answer(session, alias, found)
 
     def _answer(
-        self, session: Session, alias: int, found: Sequence[Entry]
+        self, session: Session, alias: int, found: Sequence[HistoryEntry]
     ) -> HistoryStretch | Refusal:
         if not found:
             return NOTHING
         return HistoryStretch(
             tuple(
                 PastMessage(
-                    session.sessionIds.uin(entry.letter.mark.sender),
-                    entry.letter.mark.time,
-                    entry.letter.content,
+                    session.sessionIds.uin(entry.event.mark.sender),
+                    entry.event.mark.time,
+                    entry.event.content,
                     entry.sequence,
                 )
                 for entry in found

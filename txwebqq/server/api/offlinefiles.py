@@ -8,9 +8,9 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.domain.filetransfers import GONE, TOO_BIG, Files
-from txwebqq.server.domain.pictures import Pictures
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.filetransfers import GONE, TOO_BIG, OfflineFiles
+from txwebqq.server.domain.pictures import PictureRules
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.authorization import byTicket, byVerifier
 from txwebqq.server.http.downloads import ABSENT, Downloads, describe, refuse
 from txwebqq.server.http.exchange import Exchange, Handler
@@ -38,8 +38,8 @@ class Deposits:
     def __init__(
         self,
         sessions: Sessions,
-        files: Files,
-        pictures: Pictures,
+        files: OfflineFiles,
+        pictures: PictureRules,
         downloads: Downloads,
     ) -> None:
         self._sessions = sessions
@@ -85,10 +85,10 @@ class Deposits:
         if isinstance(session, Refusal):
             return session
         if question.own not in (0, session.number):
-            return Refusal(NOT_YOURS, "uin is not yours")
+            return Refusal(NO_SUCH_ID, "uin is not yours")
         if file.blob is None:
             return Refusal(TOO_BIG, "the file is too large")
-        path = self._files.deposit(
+        path = self._files.addUpload(
             session.number, file.blob, file.name, isPicture, file.beginning
         )
         if isinstance(path, Refusal):
@@ -167,7 +167,7 @@ class Deposits:
             return refuse(request, Refusal(GONE, "the file is no longer here"), 404)
         start = form.integer("range", 0)
         if not 0 <= start <= offlineFile.size:
-            return refuse(request, Refusal(NOT_YOURS, "range is not in the file"))
+            return refuse(request, Refusal(NO_SUCH_ID, "range is not in the file"))
         describe(request, offlineFile.name)
         return self._downloads.send(
             request, offlineFile.digest, start, lambda: self._files.fetched(key)

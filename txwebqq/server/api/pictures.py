@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.domain.pictures import Pictures
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.pictures import PictureRules
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.authorization import byTicket, byVerifier
 from txwebqq.server.http.downloads import Downloads
 from txwebqq.server.http.exchange import Exchange, Handler
@@ -39,7 +39,7 @@ class Shelf:
     """
 
     def __init__(
-        self, sessions: Sessions, pictures: Pictures, downloads: Downloads
+        self, sessions: Sessions, pictures: PictureRules, downloads: Downloads
     ) -> None:
         self._sessions = sessions
         self._pictures = pictures
@@ -69,7 +69,9 @@ class Shelf:
             return CustomFaceUploadResult(2, "get uin and skey error", callback)
         if file.blob is None:
             return CustomFaceUploadResult(3, "", callback)
-        shelved = self._pictures.shelve(session.number, file.blob, file.beginning)
+        shelved = self._pictures.addCustomFace(
+            session.number, file.blob, file.beginning
+        )
         return CustomFaceUploadResult(shelved.ret, shelved.name, callback)
 
     def getGfaceSig2(
@@ -126,10 +128,12 @@ class Shelf:
             return session
         number, name = session.number, question.name
         if question.what == SHOW_FACE:
-            return self._downloads.show(self._pictures.shelved(number, name), exchange)
+            return self._downloads.show(
+                self._pictures.customFace(number, name), exchange
+            )
         exchange.contentType = SCRIPT
         if question.what == LIST_FACES:
-            return self._pictures.shelf(number)
+            return self._pictures.customFaces(number)
         if question.what == DELETE_FACE:
-            return 0 if self._pictures.unshelve(number, name) else 1
-        return Refusal(NOT_YOURS, "cmd is not 1, 2 or 12")
+            return 0 if self._pictures.deleteCustomFace(number, name) else 1
+        return Refusal(NO_SUCH_ID, "cmd is not 1, 2 or 12")

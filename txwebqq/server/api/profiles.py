@@ -11,11 +11,16 @@ from typing import Any
 
 from txwebqq.model import Number, Profile, Status, Uin
 from txwebqq.ratelimit import HOUR, RateLimiter
-from txwebqq.server.domain.friends import UNKNOWN, Friendships, captchaRefusal
-from txwebqq.server.domain.profiles import changed, describe, signatureOf, signed
+from txwebqq.server.domain.friends import UNKNOWN, FriendRules, captchaRefusal
+from txwebqq.server.domain.profiles import (
+    profileFor,
+    signatureOf,
+    withDetails,
+    withSignature,
+)
 from txwebqq.server.domain.recent import recentContacts
 from txwebqq.server.domain.router import refusalFor
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.friendnotices import QueuedSignature
 from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.records import AccountRecord
@@ -57,11 +62,11 @@ class People:
     """
 
     def __init__(
-        self, world: World, friendships: Friendships, now: Callable[[], float]
+        self, state: ServerState, friendRules: FriendRules, now: Callable[[], float]
     ) -> None:
-        self._world = world
-        self._store = world.store
-        self._friendships = friendships
+        self._state = state
+        self._store = state.store
+        self._friendRules = friendRules
         self._strangers = RateLimiter(now, STRANGERS_PER_HOUR, HOUR)
         self._signatures = RateLimiter(now, SIGNATURES_PER_HOUR, HOUR)
 
@@ -69,7 +74,7 @@ class People:
         """
         What answers which question.
         """
-        sessions = self._world.sessions
+        sessions = self._state.sessions
         return {
             GetSelfInfo2: self.getSelfInfo2,
             GetVfwebqq2: self.getVfwebqq2,
@@ -90,7 +95,7 @@ class People:
         Somebody whom the asker may look up.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self._friendships.knows(session, number):
+        if number is None or not self._friendRules.knows(session, number):
             return None
         return self._store.account(number)
 
@@ -102,7 +107,7 @@ class People:
             return None
         number = Number(int(owner))
         skey = exchange.cookies.get("skey", "")
-        vfwebqq = self._world.sessions.byCookies(number, skey) if skey else None
+        vfwebqq = self._state.sessions.byCookies(number, skey) if skey else None
         return None if vfwebqq is None else (number, vfwebqq)
 
     def getSelfInfo2(
@@ -116,14 +121,14 @@ class People:
         if found is None or account is None:
             return NOT_IN
         number, vfwebqq = found
-        session = self._world.sessions.online(number)
+        session = self._state.sessions.online(number)
         status = Status.OFFLINE if session is None else session.status
         profile = self._whole(account, Uin(number), status)
         return OwnProfile(profile, vfwebqq)
 
     def _whole(self, account: AccountRecord, uin: Uin, status: Status) -> Profile:
         return replace(
-            describe(account, uin, status),
+            profileFor(account, uin, status),
             number=account.number,
             signature=signatureOf(account),
         )
@@ -146,7 +151,7 @@ class People:
         account = self._store.account(session.number)
         if account is None:
             return STALE
-        otherwise = changed(account, question.details)
+        otherwise = withDetails(account, question.details)
         if isinstance(otherwise, Refusal):
             return otherwise
         self._store.changeAccount(otherwise)
@@ -185,21 +190,21 @@ class People:
         )
         isMuch = isStranger and not self._strangers.take(session.number)
         if isMuch or isinstance(question, GetSingleInfo2):
-            doubt = self._world.doubt(
+            failure = self._state.checkCaptcha(
                 session.number,
                 exchange.address,
                 question.verifySession,
                 question.code,
                 isMuch,
             )
-            if doubt is not None:
-                return captchaRefusal(doubt)
+            if failure is not None:
+                return captchaRefusal(failure)
         isMe = number == session.number
-        status = session.status if isMe else self._world.visibleStatus(number)
+        status = session.status if isMe else self._state.visibleStatus(number)
         return replace(
-            describe(account, question.uin, status, isStranger),
+            profileFor(account, question.uin, status, isStranger),
             number=number,
-            token=self._friendships.proof(session.number, number),
+            token=self._friendRules.proof(session.number, number),
         )
 
     # ---- signatures
@@ -239,7 +244,7 @@ class People:
         account = self._store.account(session.number)
         if account is None:
             return STALE
-        otherwise = signed(account, question.text)
+        otherwise = withSignature(account, question.text)
         if isinstance(otherwise, Refusal):
             return otherwise
         if question.text == signatureOf(account):
@@ -247,13 +252,13 @@ class People:
         if not self._signatures.take(account.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
         self._store.changeAccount(otherwise)
-        mark = self._world.postmark(account.number)
+        mark = self._state.newMessageIds(account.number)
         event = QueuedSignature(
             account.number, account.nick, question.text, mark.messageId
         )
         listOwners = self._store.listedBy(account.number)
         if listOwners:
-            self._world.post(event, listOwners)
+            self._state.route(event, listOwners)
         return None
 
     # ---- levels
@@ -267,7 +272,7 @@ class People:
         account = self._known(session, question.uin)
         if account is None:
             return UNKNOWN
-        return LevelOf(question.uin, self._world.onlineTime.level(account.number))
+        return LevelOf(question.uin, self._state.onlineTime.level(account.number))
 
     def batchGetVipinfo(
         self, question: BatchGetVipinfo, session: Session, exchange: Exchange
@@ -290,10 +295,10 @@ class People:
         """
         The conversations of late, by the session's ticket.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        return recentContacts(self._world, session)
+        return recentContacts(self._state, session)
 
     def getRecentContact2(
         self, question: GetRecentContact2, session: Session, exchange: Exchange
@@ -301,4 +306,4 @@ class People:
         """
         The same, by what authorises look-ups.
         """
-        return recentContacts(self._world, session)
+        return recentContacts(self._state, session)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import Number
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import STALE, Exchange, Handler
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Command, Refusal
@@ -37,9 +37,9 @@ class Preferences:
     The settings of a session's account.
     """
 
-    def __init__(self, world: World) -> None:
-        self._sessions = world.sessions
-        self._store = world.store
+    def __init__(self, state: ServerState) -> None:
+        self._sessions = state.sessions
+        self._store = state.store
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from txwebqq.model import Number
 from txwebqq.ratelimit import RateLimiter
 from txwebqq.server.domain.router import refusalFor
-from txwebqq.server.domain.state import Denial, World
+from txwebqq.server.domain.state import LoginFailure, ServerState
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
@@ -65,12 +65,12 @@ class SignOn:
 
     def __init__(
         self,
-        world: World,
+        state: ServerState,
         now: Callable[[], float],
         random: Random,
         draw: Callable[[str], bytes] | None,
     ) -> None:
-        self._world = world
+        self._state = state
         self._random = random
         self._draw = draw
         self._pictures = RateLimiter(now, PICTURES, PICTURES_WINDOW)
@@ -101,7 +101,7 @@ class SignOn:
         Whoever asks, existing or not, gets a code and a salt.
         """
         number = _numberOf(question.uin)
-        code = self._world.verifyCode(number, exchange.address)
+        code = self._state.verifyCode(number, exchange.address)
         session = token(self._random, 64)
         exchange.setCookie("ptvfsession", session)
         return Challenge(
@@ -122,7 +122,7 @@ class SignOn:
                 100000,
                 "too many captchas for your address: come back in ten minutes",
             )
-        verifySession, text = self._world.captchas.issue()
+        verifySession, text = self._state.captchas.issue()
         exchange.setCookie("verifysession", verifySession)
         return self._draw(text)
 
@@ -131,15 +131,15 @@ class SignOn:
         Judge the password, and hand out the cookies of a sign-on.
         """
         number = _numberOf(question.u)
-        verdict = self._world.logIn(
+        verdict = self._state.logIn(
             number,
             question.p,
             question.code,
             exchange.cookies.get("verifysession", ""),
             exchange.address,
         )
-        if isinstance(verdict, Denial):
-            isPassword = verdict is Denial.WRONG_PASSWORD
+        if isinstance(verdict, LoginFailure):
+            isPassword = verdict is LoginFailure.WRONG_PASSWORD
             self._log.info(
                 "Refused {number} at {address}: wrong {what}.",
                 number=number,
@@ -180,7 +180,7 @@ class SignOn:
         Open a session, or take one up again.
         """
         ticket = question.ticket
-        session = self._world.join(
+        session = self._state.join(
             ticket.ptwebqq or exchange.cookies.get("ptwebqq", ""),
             ticket.psessionid,
             ticket.clientid,
@@ -204,11 +204,11 @@ class SignOn:
         """
         End the session; its ticket is answered 100 from now on.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         hasArrived = exchange.hasArrived(session)
         said = Acknowledgement(question.ack, question.ids, hasArrived)
-        self._world.leave(session, said)
+        self._state.leave(session, said)
         self._log.info("{number} logged out.", number=session.number)
         return None

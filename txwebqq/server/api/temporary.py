@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.domain.discussions import Talks
+from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.sessions.sessions import Sessions
@@ -25,9 +25,9 @@ class Strangers:
     The questions of those who write to strangers.
     """
 
-    def __init__(self, sessions: Sessions, talks: Talks) -> None:
+    def __init__(self, sessions: Sessions, discussionRules: DiscussionRules) -> None:
         self._sessions = sessions
-        self._talks = talks
+        self._discussionRules = discussionRules
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -48,7 +48,7 @@ class Strangers:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._talks.signature(
+        return self._discussionRules.signature(
             session, question.place, question.to, question.service
         )
 
@@ -61,7 +61,9 @@ class Strangers:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._talks.signature(session, question.did, question.to, IN_DISCUSSION)
+        return self._discussionRules.signature(
+            session, question.did, question.to, IN_DISCUSSION
+        )
 
     def sendSessMsg2(
         self, question: SendSessMsg2, exchange: Exchange
@@ -72,7 +74,7 @@ class Strangers:
         session = byTicket(self._sessions, question.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._talks.tell(
+        return self._discussionRules.tell(
             session,
             question.to,
             question.signature,

@@ -9,8 +9,8 @@ import hmac
 from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.groupnotices import (
     QueuedDiscussionMessage,
     QueuedTemporaryMessage,
@@ -30,13 +30,13 @@ from txwebqq.wire.commands.discussions import (
 from txwebqq.wire.commands.temporary import IN_DISCUSSION, IN_GROUP
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
-MAX_CHAT = 50
+MAX_MEMBERS = 50
 """So many people may be in one discussion."""
 
 MIN_INVITED = 2
 """So many others begin one."""
 
-MAX_CHATS = 200
+MAX_DISCUSSIONS = 200
 """So many discussions may be somebody's own."""
 
 MAX_NAME = 128
@@ -44,20 +44,20 @@ MAX_NAME = 128
 PLACE_DIGITS = 8
 
 _TOO_LONG = Refusal(123, "the message is too long")
-_NOT_FELLOW = Refusal(NOT_YOURS, "you share no such group or discussion with to_uin")
-_NOT_SIGNED = Refusal(NOT_YOURS, "group_sig is not from get_c2cmsg_sig2")
+_NOT_FELLOW = Refusal(NO_SUCH_ID, "you share no such group or discussion with to_uin")
+_NOT_SIGNED = Refusal(NO_SUCH_ID, "group_sig is not from get_c2cmsg_sig2")
 
 
-class Talks:
+class DiscussionRules:
     """
     The rules of discussions and temporary conversations.
 
     Whatever changes something returns L{None} when it has, else why not.
     """
 
-    def __init__(self, world: World, random: Random) -> None:
-        self._world = world
-        self._store = world.store
+    def __init__(self, state: ServerState, random: Random) -> None:
+        self._state = state
+        self._store = state.store
         self._random = random
         self._secret = ""
 
@@ -80,15 +80,15 @@ class Talks:
         for uin in invitation.friends:
             number = sessionIds.person(uin)
             if number is None or not store.areFriends(session.number, number):
-                return Refusal(NOT_YOURS, "mem_list names somebody who is no friend")
+                return Refusal(NO_SUCH_ID, "mem_list names somebody who is no friend")
             people[number] = None
         for uin, gid in invitation.members:
             number, group = sessionIds.person(uin), sessionIds.groupOfGid(gid)
             if number is None or group is None:
-                return Refusal(NOT_YOURS, "mem_list_u names nobody in mem_list_g")
+                return Refusal(NO_SUCH_ID, "mem_list_u names nobody in mem_list_g")
             for one in (number, session.number):
                 if not store.isMember(group, one):
-                    return Refusal(NOT_YOURS, "mem_list_u names nobody in mem_list_g")
+                    return Refusal(NO_SUCH_ID, "mem_list_u names nobody in mem_list_g")
             people[number] = None
         people.pop(session.number, None)
         return list(people)
@@ -106,8 +106,8 @@ class Talks:
             return Refusal(123, f"discu_name has more than {MAX_NAME} characters")
         if len(people) < MIN_INVITED:
             return TOO_FEW
-        isFull = len(people) >= MAX_CHAT
-        if isFull or self._store.discussionsOwned(session.number) >= MAX_CHATS:
+        isFull = len(people) >= MAX_MEMBERS
+        if isFull or self._store.discussionsOwned(session.number) >= MAX_DISCUSSIONS:
             return TOO_MANY
         me = session.number
         return Did(self._store.createDiscussion(name, me, [me, *people]))
@@ -126,8 +126,10 @@ class Talks:
             return people
         there = self._store.discussionNumbers(discussion.number)
         new = [number for number in people if number not in there]
-        if len(there) + len(new) > MAX_CHAT:
-            return Refusal(NOT_YOURS, f"a discussion has at most {MAX_CHAT} members")
+        if len(there) + len(new) > MAX_MEMBERS:
+            return Refusal(
+                NO_SUCH_ID, f"a discussion has at most {MAX_MEMBERS} members"
+            )
         if new:
             self._store.joinDiscussion(discussion.number, new)
         return None
@@ -161,7 +163,7 @@ class Talks:
         not in are passed over.
         """
         if not set(masks.values()) <= {0, 1, 2}:
-            return Refusal(NOT_YOURS, "a mask is none of 0, 1 and 2")
+            return Refusal(NO_SUCH_ID, "a mask is none of 0, 1 and 2")
         for did, mask in masks.items():
             self._store.setDiscussionMask(Number(did), session.number, mask)
         return None
@@ -192,15 +194,15 @@ class Talks:
         if sizeOf(content) > MAX_TEXT:
             return _TOO_LONG
         event = QueuedDiscussionMessage(
-            self._world.postmark(session.number),
+            self._state.newMessageIds(session.number),
             content,
             tidyFont(font),
             discussion.number,
-            self._world.nextSequence(discussion.number),
+            self._state.nextSequence(discussion.number),
             discussion.version,
         )
         audience = self._store.discussionRecipients(discussion.number)
-        self._world.post(event, [n for n in audience if n != session.number])
+        self._state.route(event, [n for n in audience if n != session.number])
         return None
 
     # ---- temporary conversations
@@ -272,11 +274,11 @@ class Talks:
         if sizeOf(content) > MAX_TEXT:
             return _TOO_LONG
         event = QueuedTemporaryMessage(
-            self._world.postmark(session.number),
+            self._state.newMessageIds(session.number),
             content,
             tidyFont(font),
             shared,
             service,
         )
-        self._world.post(event, [number])
+        self._state.route(event, [number])
         return None

@@ -20,8 +20,8 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.domain.pictures import endingOf, guid
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import KINDS, MessageIds
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Random, Session, token
@@ -60,7 +60,7 @@ _STATUSES = {CANCELLED: FAILED, DECLINED: UNWANTED, TIMED_OUT: TOO_LATE}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FileLimits:
     """
     How much the server takes, in bytes.
 
@@ -265,26 +265,26 @@ def nameTrouble(name: str) -> str | None:
 # ---- files that wait
 
 
-class Files:
+class OfflineFiles:
     """
     Files that lie with us until they are fetched.
     """
 
     def __init__(
         self,
-        world: World,
+        state: ServerState,
         store: MediaStorage,
         now: Callable[[], float],
         random: Random,
-        limits: Limits,
+        limits: FileLimits,
     ) -> None:
-        self._world = world
+        self._state = state
         self._store = store
         self._now = now
         self._random = random
         self._limits = limits
 
-    def deposit(
+    def addUpload(
         self, number: Number, blob: Blob, name: str, isPicture: bool, beginning: bytes
     ) -> str | Refusal:
         """
@@ -294,7 +294,7 @@ class Files:
         """
         trouble = nameTrouble(name)
         if trouble is not None:
-            return Refusal(NOT_YOURS, trouble)
+            return Refusal(NO_SUCH_ID, trouble)
         if isPicture and endingOf(beginning) is None:
             return Refusal(NO_PICTURE, "no jpg, gif, bmp or png")
         now = int(self._now())
@@ -314,16 +314,16 @@ class Files:
         Let a file wait for a friend, and tell them.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self._world.store.areFriends(session.number, number):
-            return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
+        if number is None or not self._state.store.areFriends(session.number, number):
+            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
         upload = self._store.upload(path)
         if upload is None or upload.owner != session.number:
-            return Refusal(NOT_YOURS, "file_path is no file of yours")
+            return Refusal(NO_SUCH_ID, "file_path is no file of yours")
         name = name or upload.name
         trouble = nameTrouble(name)
         if trouble is not None:
-            return Refusal(NOT_YOURS, trouble)
-        mark = self._world.postmark(session.number)
+            return Refusal(NO_SUCH_ID, trouble)
+        mark = self._state.newMessageIds(session.number)
         offlineFile = OfflineFileRecord(
             key=token(self._random, 64),
             sender=session.number,
@@ -345,7 +345,7 @@ class Files:
             port=port,
             expires=offlineFile.expires,
         )
-        self._world.post(event, [number])
+        self._state.route(event, [number])
         return None
 
     def waiting(self, key: str) -> OfflineFileRecord | None:
@@ -374,17 +374,17 @@ class Files:
         """
         number = session.sessionIds.person(sender)
         if number is None:
-            return Refusal(NOT_YOURS, "to is nobody's uin")
+            return Refusal(NO_SUCH_ID, "to is nobody's uin")
         for offlineFile in self._store.offlineFiles(number, session.number):
             if offlineFile.name == name and size in (0, offlineFile.size):
                 self._store.deleteOfflineFile(offlineFile.key)
                 if not offlineFile.fetched:
                     self._answer(offlineFile, 2)
                 return None
-        return Refusal(NOT_YOURS, "no such file waits for you")
+        return Refusal(NO_SUCH_ID, "no such file waits for you")
 
     def _answer(self, offlineFile: OfflineFileRecord, action: int) -> None:
-        mark = self._world.postmark(offlineFile.recipient)
+        mark = self._state.newMessageIds(offlineFile.recipient)
         event = QueuedOfflineFileNotice(
             sender=offlineFile.recipient,
             messageId=mark.messageId,
@@ -393,7 +393,7 @@ class Files:
             name=offlineFile.name,
             size=offlineFile.size,
         )
-        self._world.post(event, [offlineFile.sender])
+        self._state.route(event, [offlineFile.sender])
 
     def expire(self) -> list[str]:
         """
@@ -434,8 +434,8 @@ class Transfers:
     All that are not over.
     """
 
-    def __init__(self, world: World, random: Random) -> None:
-        self._world = world
+    def __init__(self, state: ServerState, random: Random) -> None:
+        self._state = state
         self._random = random
         self._transfers: dict[int, Transfer] = {}
 
@@ -446,13 +446,13 @@ class Transfers:
         Offer a file to a friend who is online.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self._world.store.areFriends(session.number, number):
-            return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
-        if self._world.sessions.online(number) is None:
+        if number is None or not self._state.store.areFriends(session.number, number):
+            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
+        if self._state.sessions.online(number) is None:
             return Refusal(GONE, "your friend is not online")
         trouble = nameTrouble(name)
         if trouble is not None:
-            return Refusal(NOT_YOURS, trouble)
+            return Refusal(NO_SUCH_ID, trouble)
         key = self._freeKey(localId)
         transfer = self._transfers[key] = Transfer(key, session.number, number, name)
         self._step(transfer, transfer.sender, FileStep.OFFERED)
@@ -505,14 +505,14 @@ class Transfers:
         """
         self._tellProgress(transfer, STARTED)
 
-    def done(self, transfer: Transfer) -> None:
+    def complete(self, transfer: Transfer) -> None:
         """
         All of them are there.
         """
         if self._end(transfer):
             self._tellProgress(transfer, DONE)
 
-    def broken(self, transfer: Transfer, by: Number | None, reason: int) -> None:
+    def abort(self, transfer: Transfer, by: Number | None, reason: int) -> None:
         """
         It ends before that.
 
@@ -537,7 +537,7 @@ class Transfers:
         self, transfer: Transfer, teller: Number, step: FileStep, reason: int = 0
     ) -> None:
         isSender = teller == transfer.sender
-        mark: MessageIds = self._world.postmark(teller)
+        mark: MessageIds = self._state.newMessageIds(teller)
         event = QueuedFileNotice(
             sender=teller,
             time=mark.time,
@@ -557,7 +557,7 @@ class Transfers:
         ):
             event = QueuedTransferProgress(
                 sender=other,
-                messageId=self._world.postmark(other).messageId,
+                messageId=self._state.newMessageIds(other).messageId,
                 name=transfer.name,
                 status=status,
                 localId=localId,
@@ -570,5 +570,5 @@ class Transfers:
         self, number: Number, event: QueuedFileNotice | QueuedTransferProgress
     ) -> None:
         # Nobody who is away needs to hear of it later.
-        if self._world.sessions.online(number) is not None:
-            self._world.post(event, [number])
+        if self._state.sessions.online(number) is not None:
+            self._state.route(event, [number])

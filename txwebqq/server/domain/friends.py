@@ -26,8 +26,8 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.ratelimit import HOUR, RateLimiter
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import Doubt, World
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import CaptchaFailure, ServerState
 from txwebqq.server.events.friendnotices import (
     QueuedFriendshipNotice,
     QueuedRosterChange,
@@ -46,8 +46,8 @@ TOO_MANY = 6
 """The retcode of an account that befriends people too fast (protocol.md 6)."""
 
 MAX_FRIENDS = 5000
-MAX_DRAWERS = 255
-MAX_DRAWER_NAME = 64
+MAX_CATEGORIES = 255
+MAX_CATEGORY_NAME = 64
 MAX_MARKNAME = 128
 MAX_TEXT = 1000
 MAX_ASKED = 1000
@@ -67,11 +67,11 @@ MAX_REMEMBERED = 10_000
 
 _SYSTEM = Number(10000)
 
-UNKNOWN = Refusal(NOT_YOURS, "tuin is nobody's uin whom you know")
+UNKNOWN = Refusal(NO_SUCH_ID, "tuin is nobody's uin whom you know")
 
-_NOT_FRIEND = Refusal(NOT_YOURS, "tuin is nobody's uin in your friend list")
-_NO_DRAWER = Refusal(NOT_YOURS, "there is no such category")
-_NOT_ASKED = Refusal(NOT_YOURS, "account has not asked to be your friend")
+_NOT_FRIEND = Refusal(NO_SUCH_ID, "tuin is nobody's uin in your friend list")
+_NO_CATEGORY = Refusal(NO_SUCH_ID, "there is no such category")
+_NOT_ASKED = Refusal(NO_SUCH_ID, "account has not asked to be your friend")
 
 
 def tooLong(name: str, text: str, most: int) -> Refusal | None:
@@ -94,14 +94,14 @@ def policyOf(account: AccountRecord) -> Policy:
     return Policy(allow, question)
 
 
-def captchaRefusal(doubt: Doubt) -> Refusal:
+def captchaRefusal(failure: CaptchaFailure) -> Refusal:
     """
     The refusal of a question that needs a captcha.
     """
-    return Refusal(1000 if doubt is Doubt.UNREAD else 1001, doubt.value)
+    return Refusal(1000 if failure is CaptchaFailure.UNREAD else 1001, failure.value)
 
 
-class Friendships:
+class FriendRules:
     """
     The rules of friendships.
 
@@ -110,9 +110,11 @@ class Friendships:
     @param now: the time in Unix seconds.
     """
 
-    def __init__(self, world: World, now: Callable[[], float], random: Random) -> None:
-        self._world = world
-        self._store = world.store
+    def __init__(
+        self, state: ServerState, now: Callable[[], float], random: Random
+    ) -> None:
+        self._state = state
+        self._store = state.store
         self._now = now
         self._random = random
         self._key = random.getrandbits(256).to_bytes(32, "big")
@@ -178,34 +180,34 @@ class Friendships:
         allow: int = WHO_ASKS,
         signature: str = "",
     ) -> None:
-        status = self._world.visibleStatus(other)
+        status = self._state.visibleStatus(other)
         event = QueuedFriendshipNotice(
             step.value,
             other,
-            self._world.postmark(_SYSTEM).messageId,
+            self._state.newMessageIds(_SYSTEM).messageId,
             text,
             category,
             allow,
             status.code,
             signature,
         )
-        self._world.post(event, [to])
+        self._state.route(event, [to])
 
-    def _keep(
+    def _addFriend(
         self, owner: Number, friend: Number, category: int, markname: str = ""
     ) -> None:
         """
         Put somebody into another one's list, and let the owner see them.
         """
-        if category and self._drawer(owner, category) is None:
+        if category and self._category(owner, category) is None:
             # Gone since it was chosen.
             category = 0
         self._store.befriend(owner, friend, category, markname)
-        session = self._world.sessions.online(owner)
-        status = self._world.visibleStatus(friend)
+        session = self._state.sessions.online(owner)
+        status = self._state.visibleStatus(friend)
         if session is not None and status is not Status.OFFLINE:
             session.mailbox.presence[friend] = status
-        self._world.post(QueuedRosterChange(friend, True, category), [owner])
+        self._state.route(QueuedRosterChange(friend, True, category), [owner])
 
     # ---- asking
 
@@ -237,7 +239,7 @@ class Friendships:
             return refusal
         person = self._store.account(account)
         if person is None:
-            return Refusal(NOT_YOURS, "account is nobody's number")
+            return Refusal(NO_SUCH_ID, "account is nobody's number")
         back = self._store.friendRequest(asker, account)
         if back is not None and back.hasAdded:
             self._store.deleteFriendRequest(asker, account)
@@ -245,32 +247,32 @@ class Friendships:
             return None
         policy = policyOf(person)
         if policy.allow == NOBODY:
-            return Refusal(NOT_YOURS, "they want to be nobody's friend")
+            return Refusal(NO_SUCH_ID, "they want to be nobody's friend")
         answers = policy.allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS)
         if answers and not self._isRight(person, text):
-            return Refusal(NOT_YOURS, "that is not the answer to their question")
+            return Refusal(NO_SUCH_ID, "that is not the answer to their question")
         if policy.allow in (ANYBODY, WHO_ANSWERS):
             self._addAtOnce(asker, account, category, markname, welcome)
             return None
         if needsNone:
-            return Refusal(NOT_YOURS, "they want to be asked")
+            return Refusal(NO_SUCH_ID, "they want to be asked")
         return self._request(person, asker, text, category)
 
     def _mayAsk(
         self, asker: Number, account: Number, token: str, category: int
     ) -> Refusal | None:
         if account == asker:
-            return Refusal(NOT_YOURS, "account is your own")
+            return Refusal(NO_SUCH_ID, "account is your own")
         if not 0 < account <= HIGHEST_NUMBER:
-            return Refusal(NOT_YOURS, "account is nobody's number")
+            return Refusal(NO_SUCH_ID, "account is nobody's number")
         if not self._isProven(asker, account, token):
-            return Refusal(NOT_YOURS, "token is not from a search for account")
-        if category and self._drawer(asker, category) is None:
-            return _NO_DRAWER
+            return Refusal(NO_SUCH_ID, "token is not from a search for account")
+        if category and self._category(asker, category) is None:
+            return _NO_CATEGORY
         if self._store.friendEntry(asker, account) is not None:
-            return Refusal(NOT_YOURS, "account is your friend")
+            return Refusal(NO_SUCH_ID, "account is your friend")
         if self._store.friendCount(asker) >= MAX_FRIENDS:
-            return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
+            return Refusal(NO_SUCH_ID, f"you have {MAX_FRIENDS} friends")
         if not self._asking.take(asker):
             return Refusal(TOO_MANY, "you have asked too many people in an hour")
         return None
@@ -290,7 +292,7 @@ class Friendships:
         markname: str,
         welcome: bool,
     ) -> None:
-        self._keep(asker, account, category, markname)
+        self._addFriend(asker, account, category, markname)
         self._tell(FriendshipStep.PASSED, asker, account, category=category)
         if self._store.friendEntry(account, asker) is not None:
             return
@@ -317,7 +319,7 @@ class Friendships:
             self._store.addFriendRequest(replace(request, time=before.time))
             return None
         if before is None and self._store.friendRequestCount(number) >= MAX_ASKED:
-            return Refusal(NOT_YOURS, "too many people wait for their answer")
+            return Refusal(NO_SUCH_ID, "too many people wait for their answer")
         if before is None and self._store.sentRequestCount(asker) >= MAX_ASKING:
             return Refusal(TOO_MANY, "you wait for too many answers")
         self._store.addFriendRequest(request)
@@ -346,23 +348,23 @@ class Friendships:
         refusal = tooLong("mname", markname, MAX_MARKNAME)
         if refusal is not None:
             return refusal
-        if category and self._drawer(me, category) is None:
-            return _NO_DRAWER
+        if category and self._category(me, category) is None:
+            return _NO_CATEGORY
         keepsAsker = self._store.friendEntry(me, account) is not None
         if addsBack and not keepsAsker and self._isFull(me):
-            return Refusal(NOT_YOURS, f"you have {MAX_FRIENDS} friends")
+            return Refusal(NO_SUCH_ID, f"you have {MAX_FRIENDS} friends")
         isKept = self._store.friendEntry(account, me) is not None
         if not isKept and self._isFull(account):
-            return Refusal(NOT_YOURS, f"account has {MAX_FRIENDS} friends")
+            return Refusal(NO_SUCH_ID, f"account has {MAX_FRIENDS} friends")
         self._store.deleteFriendRequest(me, account)
         if addsBack:
             # Both may have asked each other.
             self._store.deleteFriendRequest(account, me)
             if not keepsAsker:
-                self._keep(me, account, category, markname)
+                self._addFriend(me, account, category, markname)
         step = FriendshipStep.PASSED_AND_ADDED if addsBack else FriendshipStep.PASSED
         if not isKept:
-            self._keep(account, me, request.category)
+            self._addFriend(account, me, request.category)
         kept = self._store.friendEntry(account, me)
         where = request.category if kept is None else kept.category
         self._tell(step, account, me, category=where)
@@ -416,8 +418,8 @@ class Friendships:
         friend = self._friendOf(session, uin)
         if friend is None:
             return _NOT_FRIEND
-        if category and self._drawer(session.number, category) is None:
-            return _NO_DRAWER
+        if category and self._category(session.number, category) is None:
+            return _NO_CATEGORY
         kept = self._store.friendEntry(session.number, friend)
         assert kept is not None
         self._store.changeFriend(session.number, friend, category, kept.markname)
@@ -432,25 +434,25 @@ class Friendships:
         friend = self._friendOf(session, uin)
         if friend is None:
             return _NOT_FRIEND
-        self._letGo(session.number, friend)
+        self._removeFriend(session.number, friend)
         if both and self._store.friendEntry(friend, session.number) is not None:
-            self._letGo(friend, session.number)
+            self._removeFriend(friend, session.number)
         return None
 
-    def _letGo(self, owner: Number, friend: Number) -> None:
+    def _removeFriend(self, owner: Number, friend: Number) -> None:
         self._store.removeFriend(owner, friend)
-        session = self._world.sessions.existing(owner)
+        session = self._state.sessions.existing(owner)
         if session is not None:
             session.mailbox.presence.pop(friend, None)
-        self._world.post(QueuedRosterChange(friend, False), [owner])
+        self._state.route(QueuedRosterChange(friend, False), [owner])
 
     # ---- categories
 
-    def _drawer(self, owner: Number, index: int) -> CategoryRecord | None:
+    def _category(self, owner: Number, index: int) -> CategoryRecord | None:
         categories = self._store.categories(owner)
         return next((d for d in categories if d.index == index), None)
 
-    def createDrawer(self, session: Session, name: str) -> CategoryRecord | Refusal:
+    def createCategory(self, session: Session, name: str) -> CategoryRecord | Refusal:
         """
         Add a category.
         """
@@ -458,22 +460,22 @@ class Friendships:
         if refusal is not None:
             return refusal
         categories = self._store.categories(session.number)
-        if len(categories) >= MAX_DRAWERS:
-            return Refusal(NOT_YOURS, f"you have {MAX_DRAWERS} categories")
+        if len(categories) >= MAX_CATEGORIES:
+            return Refusal(NO_SUCH_ID, f"you have {MAX_CATEGORIES} categories")
         taken = {category.index for category in categories}
-        index = next(n for n in range(1, MAX_DRAWERS + 1) if n not in taken)
+        index = next(n for n in range(1, MAX_CATEGORIES + 1) if n not in taken)
         sort = max((drawer.sort for drawer in categories), default=0) + 1
         drawer = CategoryRecord(index, name, sort)
         self._store.setCategory(session.number, drawer)
         return drawer
 
-    def renameDrawer(self, session: Session, index: int, name: str) -> Refusal | None:
+    def renameCategory(self, session: Session, index: int, name: str) -> Refusal | None:
         """
         Call a category otherwise.
         """
-        category = self._drawer(session.number, index)
+        category = self._category(session.number, index)
         if category is None:
-            return _NO_DRAWER
+            return _NO_CATEGORY
         refusal = self._refuseName(name)
         if refusal is not None:
             return refusal
@@ -482,26 +484,26 @@ class Friendships:
 
     def _refuseName(self, name: str) -> Refusal | None:
         if not name.strip():
-            return Refusal(NOT_YOURS, "name is empty")
-        return tooLong("name", name, MAX_DRAWER_NAME)
+            return Refusal(NO_SUCH_ID, "name is empty")
+        return tooLong("name", name, MAX_CATEGORY_NAME)
 
-    def sortDrawer(self, session: Session, index: int, sort: int) -> Refusal | None:
+    def sortCategory(self, session: Session, index: int, sort: int) -> Refusal | None:
         """
         Put a category elsewhere.
         """
-        category = self._drawer(session.number, index)
+        category = self._category(session.number, index)
         if category is None:
-            return _NO_DRAWER
+            return _NO_CATEGORY
         if not 0 <= sort <= 0xFFFF:
-            return Refusal(NOT_YOURS, "sort is not from 0 to 65535")
+            return Refusal(NO_SUCH_ID, "sort is not from 0 to 65535")
         self._store.setCategory(session.number, replace(category, sort=sort))
         return None
 
-    def removeDrawer(self, session: Session, index: int) -> Refusal | None:
+    def removeCategory(self, session: Session, index: int) -> Refusal | None:
         """
         Remove a category; whoever is in it goes into the first.
         """
-        if self._drawer(session.number, index) is None:
-            return _NO_DRAWER
+        if self._category(session.number, index) is None:
+            return _NO_CATEGORY
         self._store.removeCategory(session.number, index)
         return None

@@ -22,8 +22,8 @@ from txwebqq.model import (
     Number,
     Uin,
 )
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.groupnotices import (
     NOBODY,
     QueuedGroupNotice,
@@ -61,11 +61,11 @@ NOTIFY, QUIET, BLOCK = range(3)
 
 _SYSTEM = Number(10000)
 
-_NOT_MEMBER = Refusal(NOT_YOURS, "gcode is no code of your groups")
-_NOT_ADMIN = Refusal(NOT_YOURS, "only the owner and administrators may do that")
-_NOT_OWNER = Refusal(NOT_YOURS, "only the owner may do that")
-_NO_GROUP = Refusal(NOT_YOURS, "gcode is no code of a group that can be joined")
-_NOT_IN_IT = Refusal(NOT_YOURS, "muin is nobody's uin in that group")
+_NOT_MEMBER = Refusal(NO_SUCH_ID, "gcode is no code of your groups")
+_NOT_ADMIN = Refusal(NO_SUCH_ID, "only the owner and administrators may do that")
+_NOT_OWNER = Refusal(NO_SUCH_ID, "only the owner may do that")
+_NO_GROUP = Refusal(NO_SUCH_ID, "gcode is no code of a group that can be joined")
+_NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is nobody's uin in that group")
 
 
 def tooLong(**texts: tuple[str | None, int]) -> Refusal | None:
@@ -78,7 +78,7 @@ def tooLong(**texts: tuple[str | None, int]) -> Refusal | None:
     return None
 
 
-class Membership:
+class GroupRules:
     """
     The rules of groups.
 
@@ -87,9 +87,9 @@ class Membership:
     @param now: the time in Unix seconds.
     """
 
-    def __init__(self, world: World, now: Callable[[], float]) -> None:
-        self._world = world
-        self._store = world.store
+    def __init__(self, state: ServerState, now: Callable[[], float]) -> None:
+        self._state = state
+        self._store = state.store
         self._now = now
 
     # ---- who is what
@@ -160,7 +160,7 @@ class Membership:
         operation: int = 0,
         text: str = "",
     ) -> None:
-        mark = self._world.postmark(_SYSTEM)
+        mark = self._state.newMessageIds(_SYSTEM)
         event = QueuedGroupNotice(
             step.value,
             room,
@@ -173,7 +173,7 @@ class Membership:
             operation,
             text,
         )
-        self._world.post(event, to)
+        self._state.route(event, to)
 
     def _title(self, group: GroupRecord, number: Number) -> str:
         return CREATOR if number == group.owner else ADMINISTRATOR
@@ -207,11 +207,11 @@ class Membership:
         if refusal is not None:
             return refusal
         if self._store.isMember(group.number, session.number):
-            return Refusal(NOT_YOURS, "you are in that group")
+            return Refusal(NO_SUCH_ID, "you are in that group")
         if self._isFull(group):
-            return Refusal(NOT_YOURS, "the group is full")
+            return Refusal(NO_SUCH_ID, "the group is full")
         if group.option == MAY_JOIN:
-            self._letIn(group, session.number, group.owner, "")
+            self._addMember(group, session.number, group.owner, "")
             return None
         joinRequest = JoinRequest(group.number, session.number, text, int(self._now()))
         if self._store.addJoinRequest(joinRequest):
@@ -227,7 +227,7 @@ class Membership:
     def _isFull(self, group: GroupRecord) -> bool:
         return self._store.memberCount(group.number) >= MAX_MEMBERS
 
-    def _letIn(
+    def _addMember(
         self, group: GroupRecord, number: Number, admin: Number, text: str
     ) -> None:
         others = self._store.memberNumbers(group.number)
@@ -252,10 +252,10 @@ class Membership:
         number = session.sessionIds.groupOfGid(gid)
         group = None if number is None else self._store.group(number)
         if group is None or not self._isAdmin(group, session.number):
-            return Refusal(NOT_YOURS, "group_uin is no gid of groups you administer")
+            return Refusal(NO_SUCH_ID, "group_uin is no gid of groups you administer")
         who = session.sessionIds.person(applicant)
         if who is None or self._store.joinRequest(group.number, who) is None:
-            return Refusal(NOT_YOURS, "req_uin does not ask to join, or no longer")
+            return Refusal(NO_SUCH_ID, "req_uin does not ask to join, or no longer")
         refusal = tooLong(msg=(text, MAX_LINE))
         if refusal is not None:
             return refusal
@@ -266,8 +266,8 @@ class Membership:
             )
             return None
         if self._isFull(group):
-            return Refusal(NOT_YOURS, "the group is full")
-        self._letIn(group, who, session.number, text)
+            return Refusal(NO_SUCH_ID, "the group is full")
+        self._addMember(group, who, session.number, text)
         return None
 
     # ---- leaving
@@ -280,7 +280,7 @@ class Membership:
         if isinstance(group, Refusal):
             return group
         if group.owner == session.number:
-            return Refusal(NOT_YOURS, "the owner gives the group away or dissolves it")
+            return Refusal(NO_SUCH_ID, "the owner gives the group away or dissolves it")
         self._store.removeMember(group.number, session.number)
         self._tell(
             GroupStep.LEFT,
@@ -302,7 +302,7 @@ class Membership:
         if number is None:
             return _NOT_IN_IT
         if number in (session.number, group.owner):
-            return Refusal(NOT_YOURS, "muin cannot be put out")
+            return Refusal(NO_SUCH_ID, "muin cannot be put out")
         if self._isAdmin(group, number) and session.number != group.owner:
             return _NOT_OWNER
         told = self._store.memberNumbers(group.number)
@@ -336,15 +336,15 @@ class Membership:
         if refusal is not None:
             return refusal
         if self._store.groupsOwned(session.number) >= MAX_OWNED:
-            return Refusal(NOT_YOURS, f"you own {MAX_OWNED} groups")
+            return Refusal(NO_SUCH_ID, f"you own {MAX_OWNED} groups")
         invited = []
         for uin in dict.fromkeys(friends):
             number = session.sessionIds.person(uin)
             if number is None or not self._store.areFriends(session.number, number):
-                return Refusal(NOT_YOURS, "mem_list names somebody who is no friend")
+                return Refusal(NO_SUCH_ID, "mem_list names somebody who is no friend")
             invited.append(number)
         if len(invited) >= MAX_MEMBERS:
-            return Refusal(NOT_YOURS, "the group is full")
+            return Refusal(NO_SUCH_ID, "the group is full")
         me = session.number
         draft = GroupRecord(
             Number(0), name, me, memo, description, int(self._now()), option
@@ -371,9 +371,9 @@ class Membership:
         option: int | None,
     ) -> Refusal | None:
         if name is not None and not name.strip():
-            return Refusal(NOT_YOURS, "name is empty")
+            return Refusal(NO_SUCH_ID, "name is empty")
         if option not in (None, MAY_JOIN, MAY_ASK, MAY_NOT_JOIN):
-            return Refusal(NOT_YOURS, "option is none of 1, 2 and 3")
+            return Refusal(NO_SUCH_ID, "option is none of 1, 2 and 3")
         return tooLong(
             name=(name, MAX_NAME),
             memo=(memo, MAX_MEMO),
@@ -421,7 +421,7 @@ class Membership:
         if number is None:
             return _NOT_IN_IT
         if number == group.owner:
-            return Refusal(NOT_YOURS, "muin is the owner")
+            return Refusal(NO_SUCH_ID, "muin is the owner")
         flag = self._store.memberFlag(group.number, number) or 0
         if bool(flag & ADMIN) == granted:
             return None
@@ -446,7 +446,7 @@ class Membership:
         if number is None:
             return _NOT_IN_IT
         if number == group.owner:
-            return Refusal(NOT_YOURS, "muin is the owner")
+            return Refusal(NO_SUCH_ID, "muin is the owner")
         flag = self._store.memberFlag(group.number, number) or 0
         self._store.setFlag(group.number, number, flag & ~ADMIN)
         self._store.changeGroup(replace(group, owner=number))
@@ -516,7 +516,7 @@ class Membership:
         if refusal is not None:
             return refusal
         if gender not in (None, 0, 1, 2):
-            return Refusal(NOT_YOURS, "gender is none of 0, 1 and 2")
+            return Refusal(NO_SUCH_ID, "gender is none of 0, 1 and 2")
         card = self._store.card(group.number, session.number) or BusinessCard()
         changed = BusinessCard(
             name=card.name if name is None else name,
@@ -550,9 +550,9 @@ class Membership:
         have ever seen, so groups that one is not in are passed over.
         """
         if everything not in (None, PER_GROUP, NOTIFY_ALL, QUIET_ALL, BLOCK_ALL):
-            return Refusal(NOT_YOURS, "cAll is none of 0, 1, 2 and 3")
+            return Refusal(NO_SUCH_ID, "cAll is none of 0, 1, 2 and 3")
         if not set(masks.values()) <= {NOTIFY, QUIET, BLOCK}:
-            return Refusal(NOT_YOURS, "a mask is none of 0, 1 and 2")
+            return Refusal(NO_SUCH_ID, "a mask is none of 0, 1 and 2")
         for gid, mask in masks.items():
             number = session.sessionIds.groupOfGid(gid)
             if number is not None:
@@ -569,13 +569,13 @@ class Membership:
         """
         group = session.sessionIds.groupOfGid(gid)
         if group is None or not self._store.isMember(group, session.number):
-            return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
+            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
-        mark = self._world.postmark(session.number)
+        mark = self._state.newMessageIds(session.number)
         event = QueuedGroupShare(
             group, session.number, markup, mark.messageId, mark.messageId2
         )
         audience = self._store.recipients(group)
-        self._world.post(event, [n for n in audience if n != session.number])
+        self._state.route(event, [n for n in audience if n != session.number])
         return None

@@ -45,13 +45,13 @@ _MANY_PLACES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """
     A message of the past.
     """
 
     sequence: int
-    letter: Any
+    event: Any
 
 
 def placeOf(one: Number, other: Number) -> Place:
@@ -61,7 +61,7 @@ def placeOf(one: Number, other: Number) -> Place:
     return PEOPLE, min(one, other), max(one, other)
 
 
-class Archive:
+class HistoryRecorder:
     """
     Keeps what is said.
 
@@ -78,12 +78,14 @@ class Archive:
         self.wake: Callable[[], object] | None = None
         self._store = store
         self._now = now
-        self._noted: list[StoredMessage] = []
+        self._unwritten: list[StoredMessage] = []
         # By conversation, what was added since the last look at its length.
         self._grown: dict[Place, int] = {}
         self._nextPurge = 0.0
 
-    def note(self, event: QueuedEvent, body: str, recipients: Sequence[Number]) -> None:
+    def record(
+        self, event: QueuedEvent, body: str, recipients: Sequence[Number]
+    ) -> None:
         """
         Note a message; other letters are not noted.
 
@@ -102,17 +104,17 @@ class Archive:
                 place = (DISCUSSION, discussion, 0)
             case _:
                 return
-        self._noted.append(_said(place, event, body))
-        if len(self._noted) >= BATCH:
+        self._unwritten.append(_said(place, event, body))
+        if len(self._unwritten) >= BATCH:
             self.flush()
-        elif len(self._noted) == 1 and self.wake is not None:
+        elif len(self._unwritten) == 1 and self.wake is not None:
             self.wake()
 
     def flush(self) -> None:
         """
         Write what was noted, and forget what is too old or too much.
         """
-        noted, self._noted = self._noted, []
+        noted, self._unwritten = self._unwritten, []
         if noted:
             self._store.record(noted)
         for message in noted:
@@ -150,7 +152,7 @@ class Archive:
         count = self._store.countMessages(place, self._window)
         return (count + rows - 1) // rows
 
-    def page(self, place: Place, page: int, rows: int) -> list[Entry]:
+    def page(self, place: Place, page: int, rows: int) -> list[HistoryEntry]:
         """
         A page of a conversation; page 1 is the oldest.
         """
@@ -160,7 +162,7 @@ class Archive:
 
     def between(
         self, place: Place, first: int, last: int, limit: int, newest: bool
-    ) -> list[Entry]:
+    ) -> list[HistoryEntry]:
         """
         Messages by their running numbers.
 
@@ -174,7 +176,7 @@ class Archive:
 
     def saidBy(
         self, place: Place, sender: Number, since: int, limit: int
-    ) -> list[Entry]:
+    ) -> list[HistoryEntry]:
         """
         What somebody has said since a time.
         """
@@ -202,5 +204,5 @@ def _said(place: Place, event: Any, body: str) -> StoredMessage:
     )
 
 
-def _entries(messages: list[StoredMessage]) -> list[Entry]:
-    return [Entry(m.sequence, decodeQueued(m.body)) for m in messages]
+def _entries(messages: list[StoredMessage]) -> list[HistoryEntry]:
+    return [HistoryEntry(m.sequence, decodeQueued(m.body)) for m in messages]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txwebqq.model import Event, Shake, Typing, Uin
-from txwebqq.server.domain.router import NOT_YOURS, PostOffice
+from txwebqq.server.domain.router import NO_SUCH_ID, MessageRouter
 from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Session
@@ -75,8 +75,8 @@ class QueuedShake:
         )
 
 
-def signal(
-    office: PostOffice,
+def sendTransient(
+    router: MessageRouter,
     session: Session,
     uin: Uin,
     kind: type[QueuedTyping | QueuedShake],
@@ -88,8 +88,8 @@ def signal(
         found out.
     """
     number = session.sessionIds.person(uin)
-    if number is None or not office.store.areFriends(session.number, number):
-        return Refusal(NOT_YOURS, "to_uin is nobody's uin in your friend list")
+    if number is None or not router.store.areFriends(session.number, number):
+        return Refusal(NO_SUCH_ID, "to_uin is nobody's uin in your friend list")
     life = TYPING_LIFE if kind is QueuedTyping else SHAKE_LIFE
-    office.signal(kind(office.postmark(session.number)), number, life)
+    router.sendTransient(kind(router.newMessageIds(session.number)), number, life)
     return None

@@ -21,8 +21,8 @@ from txwebqq.model import (
     Segment,
     Uin,
 )
-from txwebqq.server.domain.router import NOT_YOURS
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import MediaStorage
@@ -37,7 +37,7 @@ from txwebqq.wire.commands.pictures import (
 MAX_PICTURES = 10
 """How many pictures a message may have (protocol.md 4.9)."""
 
-MAX_SHELF = 1000
+MAX_CUSTOM_FACES = 1000
 """How many custom faces somebody may keep."""
 
 SIGNATURE_LIFE = 5 * 24 * 3600
@@ -86,7 +86,7 @@ def guid(random: Random) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class PictureSignature:
     """
     What pictures for a group come with.
     """
@@ -96,19 +96,19 @@ class Signed:
     server: str = ""
 
 
-class Pictures:
+class PictureRules:
     """
     Pictures in messages, custom faces and avatars.
     """
 
     def __init__(
         self,
-        world: World,
+        state: ServerState,
         store: MediaStorage,
         now: Callable[[], float],
         random: Random,
     ) -> None:
-        self._world = world
+        self._state = state
         self._store = store
         self._now = now
         self._random = random
@@ -141,7 +141,7 @@ class Pictures:
 
     # ---- custom faces
 
-    def shelve(
+    def addCustomFace(
         self, number: Number, blob: Blob, beginning: bytes
     ) -> CustomFaceUploadResult:
         """
@@ -150,7 +150,7 @@ class Pictures:
         ending = endingOf(beginning)
         if ending is None:
             return CustomFaceUploadResult(1)
-        if len(self._store.customFaces(number)) >= MAX_SHELF:
+        if len(self._store.customFaces(number)) >= MAX_CUSTOM_FACES:
             return CustomFaceUploadResult(2, "too many custom faces")
         name = f"{blob.md5}.{ending}"
         known = self._store.customFace(number, name)
@@ -160,19 +160,19 @@ class Pictures:
         isNew = self._store.addCustomFace(number, name, blob, int(self._now()))
         return CustomFaceUploadResult(0 if isNew else 4, name)
 
-    def shelf(self, number: Number) -> tuple[CustomFaceEntry, ...]:
+    def customFaces(self, number: Number) -> tuple[CustomFaceEntry, ...]:
         """
         Somebody's custom faces.
         """
         return tuple(CustomFaceEntry(*row) for row in self._store.customFaces(number))
 
-    def shelved(self, number: Number, name: str) -> str | None:
+    def customFace(self, number: Number, name: str) -> str | None:
         """
         The digest of one of them.
         """
         return self._store.customFace(number, name)
 
-    def unshelve(self, number: Number, name: str) -> bool:
+    def deleteCustomFace(self, number: Number, name: str) -> bool:
         """
         Take one of them away; what was sent stays.
         """
@@ -189,12 +189,17 @@ class Pictures:
         if not any(map(_isPicture, content)):
             return content
         number = session.sessionIds.person(uin)
-        if number is None or not self._world.store.areFriends(session.number, number):
-            return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
-        return self._dress(session, content, [number], None)
+        if number is None or not self._state.store.areFriends(session.number, number):
+            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
+        return self._prepareForRecipients(session, content, [number], None)
 
     def forGroup(
-        self, session: Session, gid: Gid, code: Code, content: Content, signed: Signed
+        self,
+        session: Session,
+        gid: Gid,
+        code: Code,
+        content: Content,
+        signed: PictureSignature,
     ) -> Content | Refusal:
         """
         The content that the members of a group get.
@@ -204,11 +209,11 @@ class Pictures:
         if not any(map(_isPicture, content)):
             return content
         group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._world.store.isMember(group, session.number):
-            return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
+        if group is None or not self._state.store.isMember(group, session.number):
+            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         if code and session.sessionIds.groupOfCode(code) != group:
-            return Refusal(NOT_YOURS, "group_code is not the code of that group")
-        members = self._world.store.memberNumbers(group)
+            return Refusal(NO_SUCH_ID, "group_code is not the code of that group")
+        members = self._state.store.memberNumbers(group)
         return self.forReaders(session, content, members, signed)
 
     def forReaders(
@@ -216,7 +221,7 @@ class Pictures:
         session: Session,
         content: Content,
         readers: Iterable[Number],
-        signed: Signed,
+        signed: PictureSignature,
     ) -> Content | Refusal:
         """
         The content that several people get, of a group or a discussion that
@@ -225,22 +230,22 @@ class Pictures:
         if not any(map(_isPicture, content)):
             return content
         if not self._isSigned(session.number, signed.key, signed.sig):
-            return Refusal(NOT_YOURS, "key and sig are not from get_gface_sig2")
-        return self._dress(session, content, list(readers), signed)
+            return Refusal(NO_SUCH_ID, "key and sig are not from get_gface_sig2")
+        return self._prepareForRecipients(session, content, list(readers), signed)
 
-    def _dress(
+    def _prepareForRecipients(
         self,
         session: Session,
         content: Content,
         readers: list[Number],
-        signed: Signed | None,
+        signed: PictureSignature | None,
     ) -> Content | Refusal:
         found: dict[int, str] = {}
         for index, segment in enumerate(content):
             if _isPicture(segment):
                 digest = self._digestOf(session.number, segment, signed is not None)
                 if digest is None:
-                    return Refusal(NOT_YOURS, "a picture of it is none of yours")
+                    return Refusal(NO_SUCH_ID, "a picture of it is none of yours")
                 found[index] = digest
         if len(found) > MAX_PICTURES:
             return Refusal(123, f"more than {MAX_PICTURES} pictures")
@@ -269,7 +274,7 @@ class Pictures:
         segment: Segment,
         digest: str,
         readers: list[Number],
-        signed: Signed | None,
+        signed: PictureSignature | None,
     ) -> Segment:
         now = int(self._now())
         unguessable = guid(self._random)
@@ -323,12 +328,12 @@ class Pictures:
         """
         if kind == OF_GROUP:
             number = session.sessionIds.groupOfCode(Code(whose))
-            exists = number is not None and self._world.store.group(number) is not None
+            exists = number is not None and self._state.store.group(number) is not None
         else:
             kind = OF_PERSON
             number = session.sessionIds.person(Uin(whose))
             exists = (
-                number is not None and self._world.store.account(number) is not None
+                number is not None and self._state.store.account(number) is not None
             )
         if number is None or not exists:
             return None
@@ -343,23 +348,23 @@ class Pictures:
         """
         digest = self._store.customFace(session.number, name) if name else None
         if name and digest is None:
-            return Refusal(NOT_YOURS, "custom_face is none of yours")
+            return Refusal(NO_SUCH_ID, "custom_face is none of yours")
         if not code:
             self._store.setAvatar(OF_PERSON, session.number, digest)
             return None
         group = session.sessionIds.groupOfCode(code)
         if group is None or not self._mayPaint(group, session.number):
-            return Refusal(NOT_YOURS, "gcode is no group that you may change")
+            return Refusal(NO_SUCH_ID, "gcode is no group that you may change")
         self._store.setAvatar(OF_GROUP, group, digest)
         return None
 
     def _mayPaint(self, group: Number, number: Number) -> bool:
-        room = self._world.store.group(group)
-        if room is None or not self._world.store.isMember(group, number):
+        room = self._state.store.group(group)
+        if room is None or not self._state.store.isMember(group, number):
             return False
         return room.owner == number or any(
             member.number == number and member.flag & 1
-            for member in self._world.store.members(group)
+            for member in self._state.store.members(group)
         )
 
 

@@ -17,7 +17,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 
@@ -66,7 +66,7 @@ _TOLD = (
 )
 
 
-def describe(
+def profileFor(
     account: AccountRecord, uin: Uin, status: Status, isStranger: bool = False
 ) -> Profile:
     """
@@ -99,7 +99,7 @@ def signatureOf(account: AccountRecord) -> str:
     return signature
 
 
-def signed(account: AccountRecord, text: str) -> AccountRecord | Refusal:
+def withSignature(account: AccountRecord, text: str) -> AccountRecord | Refusal:
     """
     A person with another signature.
     """
@@ -108,7 +108,7 @@ def signed(account: AccountRecord, text: str) -> AccountRecord | Refusal:
     return replace(account, profile={**account.profile, "signature": text})
 
 
-def changed(
+def withDetails(
     account: AccountRecord, details: Mapping[str, Any]
 ) -> AccountRecord | Refusal:
     """
@@ -136,13 +136,13 @@ def _refuse(name: str, value: Any) -> Refusal | None:
         if len(value) > most:
             return Refusal(TOO_LONG, f"{name} has more than {most} characters")
     if name == "nick" and not value.strip():
-        return Refusal(NOT_YOURS, "nick is empty")
+        return Refusal(NO_SUCH_ID, "nick is empty")
     if name == "gender" and value not in GENDERS:
-        return Refusal(NOT_YOURS, f"gender is none of {', '.join(GENDERS)}")
+        return Refusal(NO_SUCH_ID, f"gender is none of {', '.join(GENDERS)}")
     if name in _LIMITS and not 0 <= value <= _LIMITS[name]:
-        return Refusal(NOT_YOURS, f"{name} is not from 0 to {_LIMITS[name]}")
+        return Refusal(NO_SUCH_ID, f"{name} is not from 0 to {_LIMITS[name]}")
     if isinstance(value, Birthday) and not _isDate(value):
-        return Refusal(NOT_YOURS, "birthday is no date")
+        return Refusal(NO_SUCH_ID, "birthday is no date")
     return None
 
 

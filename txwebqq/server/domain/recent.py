@@ -5,18 +5,18 @@ Whom people have talked with lately, as far as the archive knows.
 from __future__ import annotations
 
 from txwebqq.model import RECENT_BUDDY, RECENT_GROUP, Number, RecentContact
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.sessions.sessions import Session
 
 MAX_RECENT = 50
 
 
-def recentContacts(world: World, session: Session) -> tuple[RecentContact, ...]:
+def recentContacts(state: ServerState, session: Session) -> tuple[RecentContact, ...]:
     """
     The conversations of a session's account, the last first, by its own ids.
     """
-    world.archive.flush()
-    found = world.store.recent(session.number, world.archive.since, MAX_RECENT)
+    state.recorder.flush()
+    found = state.store.recent(session.number, state.recorder.since, MAX_RECENT)
     return tuple(RecentContact(kind, _idFor(session, kind, n)) for kind, n in found)
 
 

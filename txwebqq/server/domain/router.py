@@ -3,7 +3,7 @@ The post office of a server: how letters reach sessions, and what waits.
 
 Every letter is kept in the store for each of its recipients until it is
 acknowledged. What is posted, given to polls and acknowledged is written to the
-store by L{PostOffice.commit}, in one transaction for many requests; nothing
+store by L{MessageRouter.commit}, in one transaction for many requests; nothing
 that depends on it is answered before that.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
-from txwebqq.server.domain.history import Archive
+from txwebqq.server.domain.history import HistoryRecorder
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     EventChanges,
@@ -41,16 +41,16 @@ from txwebqq.wire.content import MAX_TEXT, sizeOf
 KICKED = "您的帐号在另一地点登录，您已被迫下线。"
 """What somebody is told whose account signs on anew."""
 
-NOT_YOURS = 100001
+NO_SUCH_ID = 100001
 """The retcode for a person or a group that one has nothing to do with."""
 
 
-class PostOffice:
+class MessageRouter:
     """
     Takes letters in, and gives them out to polls.
 
     @ivar store: where letters wait.
-    @ivar archive: where they stay.
+    @ivar recorder: where they stay.
     @ivar sessions: who is signed on.
     @ivar failures: how often the store could not be written to.
     """
@@ -60,7 +60,7 @@ class PostOffice:
     ) -> None:
         self.store = store
         self.sessions = Sessions(now, random)
-        self.archive = Archive(store, now)
+        self.recorder = HistoryRecorder(store, now)
         self._now = now
         self._random = random
         self._messageIds: dict[Number, int] = {}
@@ -82,14 +82,14 @@ class PostOffice:
         """
         number = session.sessionIds.person(uin)
         if number is None or not self.store.areFriends(session.number, number):
-            return Refusal(NOT_YOURS, "to is nobody's uin in your friend list")
+            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
         event = QueuedFriendMessage(
-            self.postmark(session.number), content, tidyFont(font)
+            self.newMessageIds(session.number), content, tidyFont(font)
         )
-        self.post(event, [number])
+        self.route(event, [number])
         return None
 
     def sendToGroup(
@@ -103,22 +103,22 @@ class PostOffice:
         """
         group = session.sessionIds.groupOfGid(gid)
         if group is None or not self.store.isMember(group, session.number):
-            return Refusal(NOT_YOURS, "group_uin is no gid of your groups")
+            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
         event = QueuedGroupMessage(
-            self.postmark(session.number),
+            self.newMessageIds(session.number),
             content,
             tidyFont(font),
             group,
             self.nextSequence(group),
         )
         audience = self.store.recipients(group)
-        self.post(event, [n for n in audience if n != session.number])
+        self.route(event, [n for n in audience if n != session.number])
         return None
 
-    def postmark(self, sender: Number) -> MessageIds:
+    def newMessageIds(self, sender: Number) -> MessageIds:
         """
         What goes on the next letter of somebody.
         """
@@ -146,14 +146,14 @@ class PostOffice:
         self._sequences[group] = last + 1
         return last + 1
 
-    def post(self, event: QueuedEvent, numbers: Iterable[Number]) -> None:
+    def route(self, event: QueuedEvent, numbers: Iterable[Number]) -> None:
         """
         Keep a letter for these accounts, and wake those whose polls are held.
         It is accepted once L{commit} has been called.
         """
         recipients = list(numbers)
         body = encodeQueued(event)
-        self.archive.note(event, body, recipients)
+        self.recorder.record(event, body, recipients)
         if not recipients:
             return
         serial = self.store.nextLetter()
@@ -168,7 +168,7 @@ class PostOffice:
                     session.listener.wake()
 
     @property
-    def hasPosted(self) -> bool:
+    def hasRouted(self) -> bool:
         """
         Whether letters wait to be written to the store.
         """
@@ -207,7 +207,7 @@ class PostOffice:
                     session.unacknowledged, session.isRestored = None, False
             raise
 
-    def signal(self, event: QueuedEvent, number: Number, seconds: float) -> None:
+    def sendTransient(self, event: QueuedEvent, number: Number, seconds: float) -> None:
         """
         Hand a letter to somebody who is there, and to nobody else: it is worth
         nothing after some seconds.
@@ -262,9 +262,9 @@ class PostOffice:
                 number, events, serials, isWritten=False
             )
 
-    def hasMail(self, session: Session) -> bool:
+    def hasPending(self, session: Session) -> bool:
         """
-        Whether L{collect} is likely to find something for a session.
+        Whether L{takePending} is likely to find something for a session.
         """
         return (
             session.ended is not None
@@ -273,7 +273,7 @@ class PostOffice:
             or not session.mailbox.isEmpty
         )
 
-    def collect(self, session: Session) -> PollResult | Refusal | None:
+    def takePending(self, session: Session) -> PollResult | Refusal | None:
         """
         Take out what waits for a session, or L{None} if nothing does.
 
@@ -281,7 +281,7 @@ class PostOffice:
         called.
         """
         if session.ended is not None:
-            return self.lastWords(session.ended)
+            return self.endedReply(session.ended)
         if session.listener is None:
             self.sessions.markIdle(session)
         if session.rotation is not None:
@@ -329,7 +329,7 @@ class PostOffice:
 
     def listen(self, session: Session, listener: PollListener) -> None:
         """
-        Hold a session's poll, after L{collect} had nothing.
+        Hold a session's poll, after L{takePending} had nothing.
         """
         self.supersede(session)
         session.listener = listener
@@ -341,10 +341,10 @@ class PostOffice:
         """
         older = session.listener
         if older is not None:
-            self.hangUp(session, older)
+            self.removeListener(session, older)
             older.superseded()
 
-    def hangUp(self, session: Session, listener: PollListener) -> None:
+    def removeListener(self, session: Session, listener: PollListener) -> None:
         """
         Stop holding it, because it is answered or its connection is gone.
         """
@@ -353,7 +353,7 @@ class PostOffice:
             if session.ended is None:
                 self.sessions.markIdle(session)
 
-    def lastWords(self, ended: EndedSession) -> PollResult | Refusal:
+    def endedReply(self, ended: EndedSession) -> PollResult | Refusal:
         """
         What a poll on a ticket is answered that is no longer good.
         """

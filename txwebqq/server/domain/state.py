@@ -2,7 +2,7 @@
 The world that a WebQQ server serves: who is there, and what they are told.
 
 It knows neither network nor clock. Calls that belong to a session take the
-L{Session} that L{World.sessions} found for its ticket.
+L{Session} that L{ServerState.sessions} found for its ticket.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from txwebqq.model import Number, Status
-from txwebqq.server.domain.router import PostOffice
+from txwebqq.server.domain.router import MessageRouter
 from txwebqq.server.records import Population
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import (
@@ -34,7 +34,7 @@ from txwebqq.server.storage.protocols import Storage
 from txwebqq.wire.digests import passwordDigest, saltFor
 
 
-class Denial(Enum):
+class LoginFailure(Enum):
     """
     Why nobody was let in, by the code of C{ptuiCB}.
     """
@@ -43,7 +43,7 @@ class Denial(Enum):
     WRONG_CAPTCHA = 4
 
 
-class Doubt(Enum):
+class CaptchaFailure(Enum):
     """
     Why somebody who is signed on has to read a captcha (first).
     """
@@ -53,7 +53,7 @@ class Doubt(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class LoginResult:
     """
     Somebody was let in, and may open a session.
     """
@@ -64,7 +64,7 @@ class Admission:
     skey: str = field(repr=False)
 
 
-class World(PostOffice):
+class ServerState(MessageRouter):
     """
     Everybody, as far as it does not lie in the store.
 
@@ -119,7 +119,7 @@ class World(PostOffice):
         code: str,
         verifySession: str,
         address: str,
-    ) -> Admission | Denial:
+    ) -> LoginResult | LoginFailure:
         """
         Judge a login by the digest of its password.
 
@@ -130,26 +130,28 @@ class World(PostOffice):
         if not solved and (
             self._needsCaptcha(number, address) or not self._codes.isGood(number, code)
         ):
-            return Denial.WRONG_CAPTCHA
+            return LoginFailure.WRONG_CAPTCHA
         account = self.store.account(number)
         firstHash = b"" if account is None else account.firstHash
         expected = passwordDigest(firstHash, saltFor(number), code)
         right = hmac.compare_digest(expected.encode(), digest.upper().encode())
         if account is None or not right:
             self._failedLogins.failed(number, address)
-            return Denial.WRONG_PASSWORD
+            return LoginFailure.WRONG_PASSWORD
         self._failedLogins.cleared(number)
         skey = "@" + token(self._random, 9)
-        return Admission(number, account.nick, self.sessions.admit(number, skey), skey)
+        return LoginResult(
+            number, account.nick, self.sessions.admit(number, skey), skey
+        )
 
-    def doubt(
+    def checkCaptcha(
         self,
         number: Number,
         address: str,
         verifySession: str,
         text: str,
         isMuch: bool = False,
-    ) -> Doubt | None:
+    ) -> CaptchaFailure | None:
         """
         Whether a question that people have to ask themselves needs a captcha
         read; C{text} is what was read.
@@ -160,8 +162,10 @@ class World(PostOffice):
         if not isSuspicious and not self._needsCaptcha(number, address):
             return None
         if not text:
-            return Doubt.UNREAD
-        return None if self.captchas.answer(verifySession, text) else Doubt.WRONG
+            return CaptchaFailure.UNREAD
+        return (
+            None if self.captchas.answer(verifySession, text) else CaptchaFailure.WRONG
+        )
 
     def _needsCaptcha(self, number: Number, address: str) -> bool:
         match self._mode:
@@ -263,7 +267,7 @@ class World(PostOffice):
         session = self.sessions.online(number)
         return Status.OFFLINE if session is None else session.visible
 
-    def appear(self, session: Session, status: Status) -> None:
+    def setStatus(self, session: Session, status: Status) -> None:
         """
         Appear otherwise.
         """

@@ -15,7 +15,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from txwebqq.server.domain.filetransfers import GONE
 from txwebqq.server.domain.pictures import typeOf
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import sendFile
 from txwebqq.server.http.pages import TEXT
@@ -28,7 +28,7 @@ PASS_LIFE = 600.0
 
 MAX_PASSES = 10_000
 
-ABSENT = Refusal(NOT_YOURS, "there is no such picture for you")
+ABSENT = Refusal(NO_SUCH_ID, "there is no such picture for you")
 
 
 class Downloads:

@@ -20,7 +20,7 @@ from txwebqq.server.domain.filetransfers import (
     Transfer,
     Transfers,
 )
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.multipart import Flow
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
@@ -127,7 +127,7 @@ class Relay:
             return
         transfer.size += len(data)
         if transfer.size > self._relays.limit:
-            self._outcome = Refusal(NOT_YOURS, "the file is too large")
+            self._outcome = Refusal(NO_SUCH_ID, "the file is too large")
             self.abandon(None, CANCELLED)
         elif self._download is None:
             # What was read together with the name of the file.
@@ -157,7 +157,7 @@ class Relay:
         The form is broken.
         """
         self.abandon(None, CANCELLED)
-        return self._outcome or Refusal(NOT_YOURS, reason)
+        return self._outcome or Refusal(NO_SUCH_ID, reason)
 
     def lost(self) -> None:
         """
@@ -223,7 +223,7 @@ class Relay:
         request.unregisterProducer()
         request.finish()
         self._relays.remove(transfer)
-        self._relays.transfers.done(transfer)
+        self._relays.transfers.complete(transfer)
         self._reply(None)
 
     def _ebGone(self, failure: object) -> None:
@@ -245,7 +245,7 @@ class Relay:
             return
         self._early = []
         self._relays.remove(transfer)
-        self._relays.transfers.broken(transfer, by, reason)
+        self._relays.transfers.abort(transfer, by, reason)
         request = self._download
         if request is not None and by != transfer.recipient:
             # Half a file must not look like a whole one.

@@ -13,10 +13,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from txwebqq.model import WEB_CLIENT, Presence
-from txwebqq.server.domain.messaging import QueuedShake, QueuedTyping, signal
-from txwebqq.server.domain.pictures import Pictures, Signed
+from txwebqq.server.domain.messaging import QueuedShake, QueuedTyping, sendTransient
+from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.router import refusalFor
-from txwebqq.server.domain.state import World
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.http.timeouts import Deadlines
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
@@ -126,12 +126,12 @@ class Channel:
 
     def __init__(
         self,
-        world: World,
+        state: ServerState,
         clock: IReactorTime,
         pollTimeout: float,
-        pictures: Pictures,
+        pictures: PictureRules,
     ) -> None:
-        self._world = world
+        self._state = state
         self._pictures = pictures
         self._clock = clock
         self._held = Deadlines[HeldPoll](clock, pollTimeout, self._cbTimedOut)
@@ -186,23 +186,23 @@ class Channel:
         """
         Answer with what waits, or else hold the question.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             isNews = session.isNews
-            reply = self._world.lastWords(session)
+            reply = self._state.endedReply(session)
             return reply if isNews else self.late(reply)
         if not exchange.isLive():
             return NOTHING
-        self._world.supersede(session)
+        self._state.supersede(session)
         hasArrived = exchange.hasArrived(session)
         said = Acknowledgement(question.ack, question.ids, hasArrived)
-        self._world.acknowledge(session, said)
+        self._state.acknowledge(session, said)
         self._writeSoon()
         if self._stopped:
             return NOTHING
         held = HeldPoll(self, session, exchange, self._clock.seconds())
         answer = held.answer = Deferred(lambda _: held.cancelled())
-        self._world.listen(session, held)
+        self._state.listen(session, held)
         self._held.add(held)
         repeated = session.unacknowledged
         if repeated is not None and repeated.repeats > 0:
@@ -210,7 +210,7 @@ class Channel:
             # ever, as fast as it can.
             held.mayWake = False
             self._throttled.add(held)
-        elif self._world.hasMail(session):
+        elif self._state.hasPending(session):
             self.wake(held)
         return answer
 
@@ -255,7 +255,7 @@ class Channel:
         self._discard(held)
         if held.late is not None:
             self._late.discard(held.late)
-        self._world.hangUp(held.session, held)
+        self._state.removeListener(held.session, held)
 
     def _discard(self, held: HeldPoll) -> None:
         self._held.discard(held)
@@ -274,11 +274,11 @@ class Channel:
         A reply, or if letters have been posted, a Deferred that fires with it
         once they are in the store.
         """
-        return self._later(reply) if self._world.hasPosted else reply
+        return self._later(reply) if self._state.hasRouted else reply
 
     def _later(self, reply: Any) -> Deferred[Any]:
         stored: Deferred[Any] = Deferred()
-        self._accepted.append((stored, reply, self._world.failures))
+        self._accepted.append((stored, reply, self._state.failures))
         self._schedule()
         return stored
 
@@ -309,7 +309,7 @@ class Channel:
                 self.forget(held)
                 continue
             try:
-                reply = self._world.collect(held.session)
+                reply = self._state.takePending(held.session)
             except Exception:
                 self._log.failure("Could not read from the database.")
                 continue
@@ -327,14 +327,14 @@ class Channel:
                 self._held.add(held)
         for sender, reply, failures in accepted:
             # Another request may have had the store written to meanwhile.
-            isStored = failures == self._world.failures
+            isStored = failures == self._state.failures
             self._leaving.append((sender, reply if isStored else NOT_STORED))
         if self._awake or self._leaving:
             self._schedule()
 
     def _commit(self) -> bool:
         try:
-            self._world.commit()
+            self._state.commit()
         except Exception:
             self._log.failure("Could not write to the database.")
             return False
@@ -344,7 +344,7 @@ class Channel:
         """
         See to it that acknowledgements are written although nothing else is.
         """
-        if self._writing is None and self._world.hasChanges:
+        if self._writing is None and self._state.hasChanges:
             self._writing = self._clock.callLater(WRITE_WITHIN, self._cbWrite)
 
     def _cbWrite(self) -> None:
@@ -354,7 +354,7 @@ class Channel:
     def _answer(self, held: HeldPoll, reply: Polled) -> None:
         answer, held.answer = held.answer, None
         self._discard(held)
-        self._world.hangUp(held.session, held)
+        self._state.removeListener(held.session, held)
         if answer is None:
             return
         connection, session = held.exchange.connection, held.session
@@ -387,19 +387,19 @@ class Channel:
         """
         Pass words on to a friend.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         content = self._pictures.forBuddy(session, question.to, question.content)
         if isinstance(content, Refusal):
             return content
-        return self._world.sendToBuddy(session, question.to, content, question.font)
+        return self._state.sendToBuddy(session, question.to, content, question.font)
 
     def sendQunMsg2(self, question: SendQunMsg2, exchange: Exchange) -> None | Refusal:
         """
         Pass words on to a group.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         server = exchange.base.rpartition("//")[2]
@@ -408,11 +408,11 @@ class Channel:
             question.group,
             question.code,
             question.content,
-            Signed(question.key, question.sig, server),
+            PictureSignature(question.key, question.sig, server),
         )
         if isinstance(content, Refusal):
             return content
-        return self._world.sendToGroup(session, question.group, content, question.font)
+        return self._state.sendToGroup(session, question.group, content, question.font)
 
     # ---- signals
 
@@ -422,19 +422,19 @@ class Channel:
         """
         Tell a friend that somebody types.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        return signal(self._world, session, question.to, QueuedTyping)
+        return sendTransient(self._state, session, question.to, QueuedTyping)
 
     def shake2(self, question: Shake2, exchange: Exchange) -> None | Refusal:
         """
         Shake a friend's window.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        return signal(self._world, session, question.to, QueuedShake)
+        return sendTransient(self._state, session, question.to, QueuedShake)
 
     # ---- presence
 
@@ -444,10 +444,10 @@ class Channel:
         """
         Tell friends of another status.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        self._world.appear(session, question.status)
+        self._state.setStatus(session, question.status)
         return None
 
     def getOnlineBuddies2(
@@ -456,12 +456,12 @@ class Channel:
         """
         Whoever of the friends is there and does not hide.
         """
-        session = self._world.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(question.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         return tuple(
             Presence(session.sessionIds.uin(friend), status, WEB_CLIENT)
-            for friend, status in self._world.friendsAround(session)
+            for friend, status in self._state.friendsAround(session)
         )
 
     def getMsgTip(self, question: GetMsgTip, exchange: Exchange) -> bool:

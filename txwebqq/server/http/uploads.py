@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from txwebqq.errors import MalformedReply
-from txwebqq.server.domain.router import NOT_YOURS
+from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import Flow
@@ -132,7 +132,7 @@ class Uploaded:
             query = Form.parse(self._query).items()
             question = self._command.decodeFields(Form([*pairs, *query]))
         except MalformedReply as e:
-            return Refusal(NOT_YOURS, str(e))
+            return Refusal(NO_SUCH_ID, str(e))
         # Whoever is refused leaves nothing behind.
         session = self._uploads.whose(Form(pairs).ticket.vfwebqq, exchange)
         isWelcome = isinstance(session, Session)
@@ -141,7 +141,7 @@ class Uploaded:
 
     def fail(self, reason: str, exchange: Exchange) -> Any:
         self.lost()
-        return Refusal(NOT_YOURS, reason)
+        return Refusal(NO_SUCH_ID, reason)
 
     def lost(self) -> None:
         writer, self._writer = self._writer, None
