@@ -267,7 +267,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     from txwebqq.model import Number, Status
     from txwebqq.server.domain.state import ServerState
     from txwebqq.server.population import load
-    from txwebqq.server.resource import WebQQServer
+    from txwebqq.server.resource import WebQQResource
     from txwebqq.server.sessions.sessions import Session
     from txwebqq.server.storage.store import Store
 
@@ -284,7 +284,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     clock: Any = reactor
     state = ServerState(Store(folder / "qq.db"), clock.seconds, SystemRandom())
 
-    class Server(WebQQServer):
+    class Server(WebQQResource):
         def render(self, request: Request) -> Any:
             if request.path == b"/bench/long":
                 return b"x" * int(request.args[b"n"][0])

@@ -27,7 +27,7 @@ from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
-from txwebqq.server.resource import WebQQServer
+from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
 
@@ -50,7 +50,7 @@ class Scene:
         self.isSecure = caFile is not None
         self.state = ServerState(Store(), reactor.seconds, random.Random(1))
         self.state.merge(parse(PEOPLE))
-        self.server = WebQQServer(self.state, reactor)
+        self.server = WebQQResource(self.state, reactor)
         self.alice, self.bob = map(self._join, (ALICE, BOB))
         self.bob.mailbox.presence.clear()
         self.alice.mailbox.presence.clear()

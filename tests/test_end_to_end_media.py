@@ -29,7 +29,7 @@ from txwebqq.model import (
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
-from txwebqq.server.resource import WebQQServer
+from txwebqq.server.resource import WebQQResource
 from txwebqq.server.storage.store import Store
 from txwebqq.service import WebQQService
 
@@ -117,7 +117,7 @@ async def together(
     clock: Any = reactor
     state = ServerState(Store(), clock.seconds, Random(1))
     state.merge(parse(PEOPLE))
-    server = WebQQServer(state, clock, folder=tmp_path / "files")
+    server = WebQQResource(state, clock, folder=tmp_path / "files")
     port = clock.listenTCP(0, server.site(), interface="127.0.0.1")
     url = f"http://127.0.0.1:{port.getHost().port}"
     services = [

@@ -56,7 +56,7 @@ from txwebqq.server.records import (
     GroupRecord,
     Population,
 )
-from txwebqq.server.resource import WebQQServer
+from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.service import WebQQService
@@ -193,7 +193,7 @@ class MemoryWebQQ:
             captcha,
             self.captchaText,
         )
-        self.server = WebQQServer(
+        self.server = WebQQResource(
             self.state, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
         )
         self.treq = MemoryTreq(self.server)

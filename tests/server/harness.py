@@ -22,7 +22,7 @@ from txwebqq.model import Number
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import EventChanges, QueuedEvent, encodeQueued
 from txwebqq.server.population import parse
-from txwebqq.server.resource import POLL_TIMEOUT, WebQQServer
+from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
@@ -185,7 +185,7 @@ class House:
         random = Random(seed)
         self.state = ServerState(self.store, self.clock.seconds, random, captcha)
         self.state.merge(parse(people))
-        self.server = WebQQServer(
+        self.server = WebQQResource(
             self.state, self.clock, draw, pollTimeout, random=random
         )
         self.site = self.server.site()

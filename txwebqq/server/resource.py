@@ -41,10 +41,10 @@ from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.http.longpoll import Channel
-from txwebqq.server.http.multipart import Flow, Intake, Pump
+from txwebqq.server.http.longpoll import LongPoll
+from txwebqq.server.http.multipart import FileProducer, MultipartBody, PausableSource
 from txwebqq.server.http.pages import HTML, PAGES, SCRIPT, TEXT
-from txwebqq.server.http.signup import MAX_FORM, PATH, SignUp
+from txwebqq.server.http.signup import MAX_FORM, PATH, SignUpPage
 from txwebqq.server.sessions.sessions import Random
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Command, Refusal, encodeRefusal
@@ -90,7 +90,7 @@ class Route:
     contentType: bytes
 
 
-class WebQQServer(Resource):
+class WebQQResource(Resource):
     """
     A resource that serves a world.
 
@@ -116,7 +116,7 @@ class WebQQServer(Resource):
         folder: Path | None = None,
         limits: FileLimits = DEFAULT_LIMITS,
         proxies: Collection[str] = (),
-        signup: SignUp | None = None,
+        signup: SignUpPage | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         random = random or SystemRandom()
@@ -127,7 +127,7 @@ class WebQQServer(Resource):
         self._media = Media(
             state, state.store, BlobStore(folder), clock, random, limits
         )
-        self._channel = Channel(state, clock, pollTimeout, self._media.pictures)
+        self._longPoll = LongPoll(state, clock, pollTimeout, self._media.pictures)
         self._history = History(state, clock)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
@@ -137,7 +137,7 @@ class WebQQServer(Resource):
         friendRules = FriendRules(state, clock.seconds, random)
         families = (
             SignOn(state, clock.seconds, random, draw),
-            self._channel,
+            self._longPoll,
             self._media,
             Roster(state, clock.seconds),
             People(state, friendRules, clock.seconds),
@@ -162,7 +162,7 @@ class WebQQServer(Resource):
         """
         return WatchedSite(  # type: ignore[no-untyped-call]
             self,
-            requestFactory=LimitedRequest,
+            requestFactory=WebQQRequest,
             timeout=IDLE_TIMEOUT,
             reactor=self._clock,
             parsePOSTFormSubmission=False,
@@ -175,7 +175,7 @@ class WebQQServer(Resource):
         """
         self._stopped = True
         self._media.stop()
-        self._channel.stop()
+        self._longPoll.stop()
         self._history.stop()
         sweeping, self._sweeping = self._sweeping, None
         if sweeping is not None:
@@ -217,12 +217,12 @@ class WebQQServer(Resource):
             self._log.failure("Could not answer {path}.", path=route.command.path)
             return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         if self._sweeping is None:
-            self._watch()
+            self._scheduleSweep()
         if not isinstance(reply, Deferred):
-            reply = self._channel.afterMail(reply)
+            reply = self._longPoll.replyAfterDelivery(reply)
         return self._reply(request, exchange, route, reply)
 
-    def _signUp(self, signup: SignUp, request: Request) -> bytes:
+    def _signUp(self, signup: SignUpPage, request: Request) -> bytes:
         exchange = Exchange(request, self._proxies)
         if request.method == b"GET":
             page = signup.show(exchange)
@@ -252,8 +252,8 @@ class WebQQServer(Resource):
     # ---- uploads
 
     def expect(
-        self, uri: bytes, contentType: bytes, flow: Flow
-    ) -> tuple[Route, Intake] | None:
+        self, uri: bytes, contentType: bytes, flow: PausableSource
+    ) -> tuple[Route, MultipartBody] | None:
         """
         What takes the body of a C{POST} as it comes; L{None} when it is to be
         held until the rest is there.
@@ -262,36 +262,36 @@ class WebQQServer(Resource):
         expected = self._media.expect(path, query, contentType, flow)
         if expected is None or self._stopped:
             return None
-        command, intake = expected
-        return Route(command, _taken, HTML), intake
+        command, body = expected
+        return Route(command, _taken, HTML), body
 
     def _upload(self, request: Request) -> int | bytes | None:
         """
         Answer a C{POST}, if it is an upload.
         """
-        if isinstance(request, LimitedRequest):
+        if isinstance(request, WebQQRequest):
             if request.expected is None:
                 return None
             exchange = Exchange(request, self._proxies)
-            route, intake = request.expected
-            reply = intake.finish(exchange)
+            route, body = request.expected
+            reply = body.finish(exchange)
         else:
             exchange = Exchange(request, self._proxies)
             content: Any = request.content
-            pump = Pump(content, lambda data: intake.take(data))
+            producer = FileProducer(content, lambda data: body.take(data))
             kind = request.getHeader(b"content-type") or b""
-            expected = self.expect(request.uri, kind, pump)
+            expected = self.expect(request.uri, kind, producer)
             if expected is None:
                 return None
-            route, intake = expected
-            if content.seek(0, 2) > intake.limit:
+            route, body = expected
+            if content.seek(0, 2) > body.limit:
                 return _refuse(request, _TOO_LARGE, 413)
             content.seek(0)
-            request.notifyFinish().addErrback(lambda _: intake.lost())
-            pump.resumeProducing()
-            reply = pump.done.addCallback(lambda _: intake.finish(exchange))
+            request.notifyFinish().addErrback(lambda _: body.lost())
+            producer.resumeProducing()
+            reply = producer.done.addCallback(lambda _: body.finish(exchange))
         if self._sweeping is None:
-            self._watch()
+            self._scheduleSweep()
         return self._reply(request, exchange, route, reply)
 
     def _ask(self, route: Route, exchange: Exchange, query: bytes, body: bytes) -> Any:
@@ -299,22 +299,22 @@ class WebQQServer(Resource):
             question = route.command.decodeFields(Form.parse(query, body))
             return route.handler(question, exchange)
         except MalformedReply as e:
-            return self._reproach(route, str(e))
+            return self._refuseMalformed(route, str(e))
 
-    def _reproach(self, route: Route, reason: str) -> Any:
+    def _refuseMalformed(self, route: Route, reason: str) -> Any:
         self._log.info("{path}: {reason}.", path=route.command.path, reason=reason)
         refusal = Refusal(MALFORMED_FIELDS, reason)
         if route.command is Login:
             return LoginReply(7, message=MALFORMED)
         if route.command is Poll2:
-            return self._channel.late(refusal)
+            return self._longPoll.delay(refusal)
         return refusal
 
     def _cbAnswered(
         self, reply: Any, request: Request, exchange: Exchange, route: Route
     ) -> Deferred[None] | None:
         # What comes later than its request may have posted, too.
-        stored = self._channel.whenStored(reply)
+        stored = self._longPoll.whenStored(reply)
         if isinstance(stored, Deferred):
             return stored.addCallback(_write, request, exchange, route)
         _write(reply, request, exchange, route)
@@ -327,7 +327,7 @@ class WebQQServer(Resource):
 
     # ---- time
 
-    def _watch(self) -> None:
+    def _scheduleSweep(self) -> None:
         if self._state.sessions.hasTimers:
             self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
 
@@ -335,7 +335,7 @@ class WebQQServer(Resource):
         self._sweeping = None
         self._state.sweep()
         self._media.sweep()
-        self._watch()
+        self._scheduleSweep()
 
 
 _TOO_LARGE = Refusal(TOO_LARGE, f"the body has more than {MAX_BODY} bytes")
@@ -402,12 +402,12 @@ def _refuse(request: Request, refusal: Refusal, status: int) -> bytes:
     return encodeRefusal(refusal)
 
 
-class LimitedRequest(Request):
+class WebQQRequest(Request):
     """
     A request that is refused as soon as its body is known to be too large.
     """
 
-    expected: tuple[Route, Intake] | None = None
+    expected: tuple[Route, MultipartBody] | None = None
     _received = 0
     _refused = False
     _limit = MAX_BODY
@@ -440,12 +440,12 @@ class LimitedRequest(Request):
                 command, path, version
             )
 
-    def _expect(self) -> tuple[Route, Intake] | None:
+    def _expect(self) -> tuple[Route, MultipartBody] | None:
         channel: Any = self.channel
         # Twisted tells a request what it is when its body has come.
         if getattr(channel, "_command", b"") != b"POST":
             return None
-        server: WebQQServer = channel.site.resource
+        server: WebQQResource = channel.site.resource
         kind = self.getHeader(b"content-type") or b""
         return server.expect(channel._path, kind, channel)
 

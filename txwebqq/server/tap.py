@@ -30,9 +30,9 @@ from txwebqq.server.domain.filetransfers import FileLimits
 from txwebqq.server.domain.history import DAYS, KEEP
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.proxies import normal
-from txwebqq.server.http.signup import SignUp
+from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.records import Population
-from txwebqq.server.resource import POLL_TIMEOUT, WebQQServer
+from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchaimages import captchaRenderer
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.registration import Registration
@@ -124,7 +124,7 @@ class ServerService(Service):
         self._options = options
         self._reactor = reactor
         self._store: Store | None = None
-        self._server: WebQQServer | None = None
+        self._server: WebQQResource | None = None
         self._port: IListeningPort | None = None
         self._trouble: str | None = None
 
@@ -144,7 +144,7 @@ class ServerService(Service):
         if self._trouble is not None:
             raise StartupError(self._trouble)
 
-    def _open(self, options: Options) -> WebQQServer:
+    def _open(self, options: Options) -> WebQQResource:
         store = self._store = options["store"] or Store(options["database"])
         now, random, text = (
             self._reactor.seconds,
@@ -158,9 +158,9 @@ class ServerService(Service):
         state.recorder.days = options["days"]
         signup = None
         if options["signup"] == OPEN:
-            signup = SignUp(Registration(store, now, random, text), options["draw"])
+            signup = SignUpPage(Registration(store, now, random, text), options["draw"])
         database = options["database"]
-        return WebQQServer(
+        return WebQQResource(
             state,
             self._reactor,
             options["draw"],

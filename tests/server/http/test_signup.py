@@ -13,10 +13,10 @@ import pytest
 
 from tests.server.harness import START, House, Response
 from txwebqq.model import Number
-from txwebqq.server.http.signup import SignUp
+from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER
-from txwebqq.server.resource import WebQQServer
+from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.registration import (
     ACCOUNTS,
     ACCOUNTS_WINDOW,
@@ -37,12 +37,12 @@ class Office(House):
     def __init__(self, proxies: tuple[str, ...] = ()) -> None:
         super().__init__()
         registration = Registration(self.store, self.clock.seconds, Random(1))
-        self.server = WebQQServer(
+        self.server = WebQQResource(
             self.state,
             self.clock,
             random=Random(2),
             proxies=proxies,
-            signup=SignUp(registration, str.encode),
+            signup=SignUpPage(registration, str.encode),
         )
         self.site = self.server.site()
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txwebqq.server.http.timeouts import Deadlines
+from txwebqq.server.http.timeouts import TimeoutQueue
 
 
 class DeadlinesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.expired: list[str] = []
-        self.deadlines = Deadlines[str](self.clock, 10, self.expired.append)
+        self.deadlines = TimeoutQueue[str](self.clock, 10, self.expired.append)
 
     def test_order(self) -> None:
         """
@@ -58,7 +58,7 @@ class DeadlinesTests(SynchronousTestCase):
         """
         What expires may discard what would expire with it, and add anew.
         """
-        deadlines = Deadlines[str](self.clock, 10, lambda thing: expire(thing))
+        deadlines = TimeoutQueue[str](self.clock, 10, lambda thing: expire(thing))
 
         def expire(thing: str) -> None:
             self.expired.append(thing)

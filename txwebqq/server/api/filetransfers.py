@@ -31,9 +31,9 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.downloads import Downloads, describe, refuse
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.http.filerelay import Relay, Relays
-from txwebqq.server.http.multipart import Flow, Intake
-from txwebqq.server.http.uploads import Taker, Uploaded, Uploads
+from txwebqq.server.http.filerelay import FileRelay, FileRelays
+from txwebqq.server.http.multipart import MultipartBody, PausableSource
+from txwebqq.server.http.uploads import FileUploadReceiver, UploadHandler, UploadStore
 from txwebqq.server.sessions.sessions import Random, Session
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.server.storage.media import MediaStorage
@@ -81,8 +81,8 @@ class Media:
         self.pictures = PictureRules(state, store, clock.seconds, random)
         self._files = OfflineFiles(state, store, clock.seconds, random, limits)
         self._transfers = Transfers(state, random)
-        self._relays = Relays(self._transfers, clock, limits.online)
-        self._uploads = Uploads(self._sessions, store, blobs)
+        self._relays = FileRelays(self._transfers, clock, limits.online)
+        self._uploads = UploadStore(self._sessions, store, blobs)
         self._downloads = Downloads(blobs, clock, random)
         self._avatars = Avatars(self._sessions, self.pictures, blobs)
         self._shelf = Shelf(self._sessions, self.pictures, self._downloads)
@@ -90,7 +90,9 @@ class Media:
             self._sessions, self._files, self.pictures, self._downloads
         )
         self._cleanAt = 0.0
-        self._takers: dict[bytes, tuple[type[UploadCommand[Any]], Taker, int]] = {
+        self._takers: dict[
+            bytes, tuple[type[UploadCommand[Any]], UploadHandler, int]
+        ] = {
             command.path.encode(): (command, taker, limit)
             for command, taker, limit in (
                 (CfaceUpload, self._shelf.cfaceUpload, limits.face),
@@ -127,18 +129,20 @@ class Media:
             self._blobs.remove(self._files.expire())
 
     def expect(
-        self, path: bytes, query: bytes, contentType: bytes, flow: Flow
-    ) -> tuple[type[UploadCommand[Any]], Intake] | None:
+        self, path: bytes, query: bytes, contentType: bytes, flow: PausableSource
+    ) -> tuple[type[UploadCommand[Any]], MultipartBody] | None:
         """
         What takes the body of a C{POST}, if it is a form with a file.
         """
         found = self._takers.get(path)
         if found is not None:
             command, taker, limit = found
-            reception = Uploaded(self._uploads, command, taker, limit, query, flow)
+            reception = FileUploadReceiver(
+                self._uploads, command, taker, limit, query, flow
+            )
             # Somewhat too large a file is told so in the way of its exchange.
-            intake = Intake(contentType, command.fileField, reception, 2 * limit)
-            return command, intake
+            body = MultipartBody(contentType, command.fileField, reception, 2 * limit)
+            return command, body
         if not path.startswith(b"/v2/"):
             return None
         session: Session | Refusal
@@ -151,9 +155,9 @@ class Media:
         except MalformedReply as e:
             question = SendFile(Form([]).ticket, _NOBODY, _NOBODY, 0)
             session = Refusal(NO_SUCH_ID, str(e))
-        relay = Relay(self._relays, session, question, flow)
+        relay = FileRelay(self._relays, session, question, flow)
         limit = 2 * self._limits.online
-        return SendFile, Intake(contentType, SendFile.fileField, relay, limit)
+        return SendFile, MultipartBody(contentType, SendFile.fileField, relay, limit)
 
     def getFile2(self, question: GetFile2, exchange: Exchange) -> bytes | Refusal:
         """

@@ -14,7 +14,7 @@ from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.authorization import byTicket, byVerifier
 from txwebqq.server.http.downloads import ABSENT, Downloads, describe, refuse
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.http.uploads import Received
+from txwebqq.server.http.uploads import ReceivedFile
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.offlinefiles import (
@@ -59,7 +59,7 @@ class Deposits:
         }
 
     def uploadOfflinePic(
-        self, question: UploadOfflinePic, file: Received, exchange: Exchange
+        self, question: UploadOfflinePic, file: ReceivedFile, exchange: Exchange
     ) -> StoredFile | Refusal:
         """
         Keep a picture for a friend.
@@ -67,7 +67,7 @@ class Deposits:
         return self._deposit(question, file, exchange, isPicture=True)
 
     def uploadOfflineFile(
-        self, question: UploadOfflineFile, file: Received, exchange: Exchange
+        self, question: UploadOfflineFile, file: ReceivedFile, exchange: Exchange
     ) -> StoredFile | Refusal:
         """
         Keep a file for a friend.
@@ -77,7 +77,7 @@ class Deposits:
     def _deposit(
         self,
         question: UploadOfflinePic | UploadOfflineFile,
-        file: Received,
+        file: ReceivedFile,
         exchange: Exchange,
         isPicture: bool,
     ) -> StoredFile | Refusal:
@@ -109,7 +109,9 @@ class Deposits:
         digest = self._pictures.sentTo(session, question.file)
         if digest is None:
             return ABSENT
-        return LocatedPicture(self._downloads.passTo(digest, exchange), question.file)
+        return LocatedPicture(
+            self._downloads.createLink(digest, exchange), question.file
+        )
 
     def getOffpic2(self, question: GetOffpic2, exchange: Exchange) -> bytes | Refusal:
         """
@@ -159,7 +161,7 @@ class Deposits:
         @raise MalformedReply: when the key is missing, or a number is none.
         """
         key = form.text("rkey")
-        digest = self._downloads.passed(key)
+        digest = self._downloads.resolveLink(key)
         if digest is not None:
             return self._downloads.send(request, digest, 0, None)
         offlineFile = self._files.waiting(key)

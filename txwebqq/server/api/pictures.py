@@ -14,7 +14,7 @@ from txwebqq.server.http.authorization import byTicket, byVerifier
 from txwebqq.server.http.downloads import Downloads
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.http.pages import SCRIPT
-from txwebqq.server.http.uploads import Received
+from txwebqq.server.http.uploads import ReceivedFile
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.pictures import (
@@ -58,7 +58,7 @@ class Shelf:
         }
 
     def cfaceUpload(
-        self, question: CfaceUpload, file: Received, exchange: Exchange
+        self, question: CfaceUpload, file: ReceivedFile, exchange: Exchange
     ) -> CustomFaceUploadResult:
         """
         Put a picture among somebody's custom faces.

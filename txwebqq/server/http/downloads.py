@@ -23,10 +23,10 @@ from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Refusal, encodeRefusal
 
-PASS_LIFE = 600.0
+LINK_LIFE = 600.0
 """The seconds within which a redirect has to be followed."""
 
-MAX_PASSES = 10_000
+MAX_LINKS = 10_000
 
 ABSENT = Refusal(NO_SUCH_ID, "there is no such picture for you")
 
@@ -45,13 +45,13 @@ class Downloads:
         self._clock = clock
         self._random = random
         # By key: a digest, and until when it opens.
-        self._passes: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._links: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
-    def passed(self, key: str) -> str | None:
+    def resolveLink(self, key: str) -> str | None:
         """
         The digest that a URL of ours leads to, as long as it does.
         """
-        digest, until = self._passes.get(key, ("", 0.0))
+        digest, until = self._links.get(key, ("", 0.0))
         return digest if until > self._clock.seconds() else None
 
     def show(self, digest: str | None, exchange: Exchange) -> bytes | Refusal:
@@ -71,21 +71,21 @@ class Downloads:
         """
         if digest is None:
             return ABSENT
-        exchange.location = self.passTo(digest, exchange)
+        exchange.location = self.createLink(digest, exchange)
         return b""
 
-    def passTo(self, digest: str, exchange: Exchange) -> str:
+    def createLink(self, digest: str, exchange: Exchange) -> str:
         """
         A URL that leads to some bytes, for some minutes.
         """
         key = token(self._random, 64)
         now = self._clock.seconds()
-        while self._passes:
-            first = next(iter(self._passes))
-            if self._passes[first][1] > now and len(self._passes) < MAX_PASSES:
+        while self._links:
+            first = next(iter(self._links))
+            if self._links[first][1] > now and len(self._links) < MAX_LINKS:
                 break
-            del self._passes[first]
-        self._passes[key] = digest, now + PASS_LIFE
+            del self._links[first]
+        self._links[key] = digest, now + LINK_LIFE
         return f"{exchange.base}/?ver=2173&rkey={key}"
 
     def send(

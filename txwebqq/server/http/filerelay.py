@@ -21,7 +21,7 @@ from txwebqq.server.domain.filetransfers import (
     Transfers,
 )
 from txwebqq.server.domain.router import NO_SUCH_ID
-from txwebqq.server.http.multipart import Flow
+from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Pairs
@@ -34,7 +34,7 @@ FOLLOW = 30.0
 """The seconds that whoever accepts has to come for the file."""
 
 
-class Relays:
+class FileRelays:
     """
     All files on their way.
     """
@@ -43,9 +43,9 @@ class Relays:
         self.transfers = transfers
         self.clock = clock
         self.limit = limit
-        self._relays: dict[int, Relay] = {}
+        self._relays: dict[int, FileRelay] = {}
 
-    def add(self, transfer: Transfer, relay: Relay) -> None:
+    def add(self, transfer: Transfer, relay: FileRelay) -> None:
         """
         A file is offered.
         """
@@ -57,7 +57,7 @@ class Relays:
         """
         self._relays.pop(transfer.key, None)
 
-    def of(self, transfer: Transfer) -> Relay | None:
+    def of(self, transfer: Transfer) -> FileRelay | None:
         """
         What a file comes through.
         """
@@ -72,18 +72,18 @@ class Relays:
 
 
 @implementer(IPushProducer)
-class Relay:
+class FileRelay:
     """
     One file on its way: the reception of its upload
-    (L{txwebqq.server.http.multipart.Reception}), and the producer of its download.
+    (L{txwebqq.server.http.multipart.UploadReceiver}), and the producer of its download.
     """
 
     def __init__(
         self,
-        relays: Relays,
+        relays: FileRelays,
         session: Session | Refusal,
         question: SendFile,
-        flow: Flow,
+        flow: PausableSource,
     ) -> None:
         self.flow = flow
         self._relays = relays

@@ -18,7 +18,7 @@ from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.router import refusalFor
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.http.timeouts import Deadlines
+from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
 from txwebqq.server.sessions.sessions import EndedSession, Session
 from txwebqq.wire.command import Command, Refusal
@@ -58,25 +58,25 @@ class HeldPoll:
     """
 
     __slots__ = (
-        "_channel",
+        "_longPoll",
         "_since",
         "answer",
+        "delayed",
         "exchange",
-        "late",
         "mayWake",
         "session",
     )
 
     def __init__(
-        self, channel: Channel, session: Session, exchange: Exchange, since: float
+        self, longPoll: LongPoll, session: Session, exchange: Exchange, since: float
     ) -> None:
         self.session = session
         self.exchange = exchange
         # None once it is answered, or its client has gone.
         self.answer: Deferred[Polled] | None = None
-        self.late: LateAnswer | None = None
+        self.delayed: DelayedReply | None = None
         self.mayWake = True
-        self._channel = channel
+        self._longPoll = longPoll
         self._since = since
 
     def wake(self) -> None:
@@ -84,23 +84,23 @@ class HeldPoll:
         There is mail (L{txwebqq.server.sessions.sessions.PollListener}).
         """
         if self.mayWake or self.session.ended is not None:
-            self._channel.wake(self)
+            self._longPoll.wake(self)
 
     def superseded(self) -> None:
         """
         Another poll listens (L{txwebqq.server.sessions.sessions.PollListener}).
         """
-        self._channel.supersede(self, self._since)
+        self._longPoll.supersede(self, self._since)
 
     def cancelled(self) -> None:
         """
         The connection is gone.
         """
         self.answer = None
-        self._channel.forget(self)
+        self._longPoll.forget(self)
 
 
-class LateAnswer:
+class DelayedReply:
     """
     An answer that is ready, but not given yet.
     """
@@ -112,7 +112,7 @@ class LateAnswer:
         self.reply = reply
 
 
-class Channel:
+class LongPoll:
     """
     The exchanges of a session, and the polls that are held.
 
@@ -134,9 +134,9 @@ class Channel:
         self._state = state
         self._pictures = pictures
         self._clock = clock
-        self._held = Deadlines[HeldPoll](clock, pollTimeout, self._cbTimedOut)
-        self._late = Deadlines[LateAnswer](clock, THROTTLE, self._cbThrottled)
-        self._throttled = Deadlines[HeldPoll](clock, THROTTLE, self._cbRepeat)
+        self._held = TimeoutQueue[HeldPoll](clock, pollTimeout, self._cbTimedOut)
+        self._delayed = TimeoutQueue[DelayedReply](clock, THROTTLE, self._cbThrottled)
+        self._throttled = TimeoutQueue[HeldPoll](clock, THROTTLE, self._cbRepeat)
         # Polls that have mail, and replies to those who sent it, each with the
         # failures of the store before.
         self._awake: deque[HeldPoll] = deque()
@@ -176,8 +176,8 @@ class Channel:
         self._turn = self._writing = None
         for held in [*self._throttled.clear(), *self._held.clear()]:
             self._answer(held, NOTHING)
-        for late in self._late.clear():
-            late.answer.callback(late.reply)
+        for delayed in self._delayed.clear():
+            delayed.answer.callback(delayed.reply)
         self._commit()
 
     # ---- polls
@@ -190,7 +190,7 @@ class Channel:
         if isinstance(session, EndedSession):
             isNews = session.isNews
             reply = self._state.endedReply(session)
-            return reply if isNews else self.late(reply)
+            return reply if isNews else self.delay(reply)
         if not exchange.isLive():
             return NOTHING
         self._state.supersede(session)
@@ -214,15 +214,17 @@ class Channel:
             self.wake(held)
         return answer
 
-    def late(self, reply: Polled) -> Polled | Deferred[Polled]:
+    def delay(self, reply: Polled) -> Polled | Deferred[Polled]:
         """
         Give an answer that asks to be repeated, after a while.
         """
         if self._stopped:
             return reply
-        late = LateAnswer(Deferred(lambda _: self._late.discard(late)), reply)
-        self._late.add(late)
-        return late.answer
+        delayed = DelayedReply(
+            Deferred(lambda _: self._delayed.discard(delayed)), reply
+        )
+        self._delayed.add(delayed)
+        return delayed.answer
 
     def wake(self, held: HeldPoll) -> None:
         """
@@ -244,24 +246,24 @@ class Channel:
         else:
             # Two polls that always ask again would supersede each other for
             # ever, as fast as they can.
-            late = LateAnswer(answer, NOTHING)
-            held.late = late
-            self._late.add(late)
+            delayed = DelayedReply(answer, NOTHING)
+            held.delayed = delayed
+            self._delayed.add(delayed)
 
     def forget(self, held: HeldPoll) -> None:
         """
         The client of a poll has gone.
         """
         self._discard(held)
-        if held.late is not None:
-            self._late.discard(held.late)
+        if held.delayed is not None:
+            self._delayed.discard(held.delayed)
         self._state.removeListener(held.session, held)
 
     def _discard(self, held: HeldPoll) -> None:
         self._held.discard(held)
         self._throttled.discard(held)
 
-    def afterMail(self, reply: Any) -> Any:
+    def replyAfterDelivery(self, reply: Any) -> Any:
         """
         The reply to a request that may have given others mail: itself if it
         has not, else a Deferred that fires with it once that mail is in the
@@ -376,8 +378,8 @@ class Channel:
         held.mayWake = True
         self.wake(held)
 
-    def _cbThrottled(self, late: LateAnswer) -> None:
-        late.answer.callback(late.reply)
+    def _cbThrottled(self, delayed: DelayedReply) -> None:
+        delayed.answer.callback(delayed.reply)
 
     # ---- sends
 

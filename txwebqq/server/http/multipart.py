@@ -17,7 +17,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.wire.form import Pairs
 from txwebqq.wire.multipart import decodePart
 
-PIECE = 64 * 1024
+CHUNK_SIZE = 64 * 1024
 """The bytes that are read from a disk at once."""
 
 MAX_FIELDS = 16 * 1024
@@ -26,7 +26,7 @@ MAX_FIELDS = 16 * 1024
 MAX_PARTS = 40
 
 
-class Flow(Protocol):
+class PausableSource(Protocol):
     """
     What a body comes from, which can be told to wait.
     """
@@ -36,14 +36,14 @@ class Flow(Protocol):
     def resumeProducing(self) -> None: ...
 
 
-class Reception(Protocol):
+class UploadReceiver(Protocol):
     """
     What takes the file in a form.
 
     @ivar flow: where it comes from.
     """
 
-    flow: Flow
+    flow: PausableSource
 
     def begin(self, pairs: Pairs, name: str) -> None:
         """
@@ -80,7 +80,7 @@ class Reception(Protocol):
         """
 
 
-class Intake:
+class MultipartBody:
     """
     The body of a request that is a form with one file.
 
@@ -88,10 +88,10 @@ class Intake:
     """
 
     def __init__(
-        self, contentType: bytes, fileField: str, reception: Reception, limit: int
+        self, contentType: bytes, fileField: str, reception: UploadReceiver, limit: int
     ) -> None:
         self.limit = limit + MAX_FIELDS
-        self._reception = reception
+        self._receiver = reception
         self._fileField = fileField
         self._pairs: Pairs = []
         self._name: str | None = None
@@ -131,7 +131,7 @@ class Intake:
             self._endPart()
         elif isinstance(event, (bytes, bytearray)):
             if self._isFile:
-                self._reception.write(bytes(event))
+                self._receiver.write(bytes(event))
             else:
                 self._value += event
                 if len(self._value) > MAX_FIELDS:
@@ -147,11 +147,11 @@ class Intake:
             if self._hadFile:
                 raise MalformedReply("the form has two files")
             self._hadFile = True
-            self._reception.begin(self._pairs, fileName or "")
+            self._receiver.begin(self._pairs, fileName or "")
 
     def _endPart(self) -> None:
         if self._isFile:
-            self._reception.end()
+            self._receiver.end()
         elif self._name is not None:
             self._pairs.append((self._name, _text(bytes(self._value))))
         self._name, self._isFile = None, False
@@ -170,14 +170,14 @@ class Intake:
         if self._trouble is None and not self._hadFile:
             self._trouble = f"the form has no file {self._fileField}"
         if self._trouble is not None:
-            return self._reception.fail(self._trouble, exchange)
-        return self._reception.finish(self._pairs, exchange)
+            return self._receiver.fail(self._trouble, exchange)
+        return self._receiver.finish(self._pairs, exchange)
 
     def lost(self) -> None:
         """
         The connection is gone.
         """
-        self._reception.lost()
+        self._receiver.lost()
 
 
 def _text(value: bytes) -> str:
@@ -188,7 +188,7 @@ def _text(value: bytes) -> str:
 
 
 @implementer(IPushProducer)
-class Pump:
+class FileProducer:
     """
     A file that is read piece by piece, as fast as it is taken.
 
@@ -213,7 +213,7 @@ class Pump:
         self._isRunning = True
         try:
             while not self._isPaused and not self._isOver:
-                piece = self._file.read(PIECE)
+                piece = self._file.read(CHUNK_SIZE)
                 if not piece:
                     self.stopProducing()
                     self.done.callback(None)
@@ -245,7 +245,7 @@ def sendFile(file: BinaryIO, request: Any) -> Deferred[None]:
         is lost before.
     """
     consumer: IConsumer = request
-    pump = Pump(file, request.write)
+    producer = FileProducer(file, request.write)
     finished: Deferred[None] = Deferred()
 
     def cbAll(result: None) -> None:
@@ -254,10 +254,10 @@ def sendFile(file: BinaryIO, request: Any) -> Deferred[None]:
         finished.callback(None)
 
     def ebLost(failure: object) -> None:
-        pump.stopProducing()
+        producer.stopProducing()
 
     request.notifyFinish().addErrback(ebLost)
-    pump.done.addCallback(cbAll)
-    consumer.registerProducer(pump, True)
-    pump.resumeProducing()
+    producer.done.addCallback(cbAll)
+    consumer.registerProducer(producer, True)
+    producer.resumeProducing()
     return finished

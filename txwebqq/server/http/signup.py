@@ -69,7 +69,7 @@ Keep it: it is what you sign on with.</p>
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HTMLResponse:
     """
     An answer.
     """
@@ -79,7 +79,7 @@ class Page:
     body: bytes
 
 
-class SignUp:
+class SignUpPage:
     """
     Shows the form, and takes it.
 
@@ -92,13 +92,13 @@ class SignUp:
         self._registration = registration
         self._draw = draw
 
-    def show(self, exchange: Exchange) -> Page:
+    def show(self, exchange: Exchange) -> HTMLResponse:
         """
         An empty form.
         """
         return self._form(exchange, 200, "", "")
 
-    def take(self, body: bytes, exchange: Exchange) -> Page:
+    def take(self, body: bytes, exchange: Exchange) -> HTMLResponse:
         """
         What somebody sent.
         """
@@ -120,7 +120,9 @@ class SignUp:
             return self._form(exchange, 400, answer, form.nick)
         return _page(200, _DONE.format(number=answer), "")
 
-    def _form(self, exchange: Exchange, status: int, problem: str, nick: str) -> Page:
+    def _form(
+        self, exchange: Exchange, status: int, problem: str, nick: str
+    ) -> HTMLResponse:
         captcha = self._registration.captcha(exchange.address)
         if captcha is None:
             said = f"{escape(problem)} " if problem else ""
@@ -154,7 +156,7 @@ def _values(body: bytes) -> dict[str, str] | None:
     return {name: values[0] for name, values in pairs.items()}
 
 
-def _page(status: int, body: str, session: str | None) -> Page:
+def _page(status: int, body: str, session: str | None) -> HTMLResponse:
     """
     @param session: what the browser keeps of a form; C{""} to forget the last
         one, L{None} to leave it as it is.
@@ -170,4 +172,4 @@ def _page(status: int, body: str, session: str | None) -> Page:
         if not session:
             cookie += "; Max-Age=0"
         headers.append((b"set-cookie", cookie.encode("ascii")))
-    return Page(status, tuple(headers), _PAGE.format(body=body).encode())
+    return HTMLResponse(status, tuple(headers), _PAGE.format(body=body).encode())

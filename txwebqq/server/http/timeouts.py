@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 T = TypeVar("T")
 
 
-class Deadlines(Generic[T]):
+class TimeoutQueue(Generic[T]):
     """
     @param expired: called with each thing whose time is over; it is no longer
         among them then.

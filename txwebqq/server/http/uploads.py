@@ -12,7 +12,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange
-from txwebqq.server.http.multipart import Flow
+from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.server.storage.blobs import Blob, BlobStore, BlobWriter, TooLarge
 from txwebqq.server.storage.media import MediaStorage
@@ -22,7 +22,7 @@ from txwebqq.wire.multipart import UploadCommand
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedFile:
     """
     The file of a form.
 
@@ -34,11 +34,11 @@ class Received:
     beginning: bytes
 
 
-Taker = Callable[[Any, Received, Exchange], Any]
+UploadHandler = Callable[[Any, ReceivedFile, Exchange], Any]
 """Makes the answer to a form: of its question, its file and its exchange."""
 
 
-class Uploads:
+class UploadStore:
     """
     What forms with files are received through.
 
@@ -73,25 +73,25 @@ class Uploads:
         return blob
 
 
-class Uploaded:
+class FileUploadReceiver:
     """
     A file that is put on the disk as it comes
-    (L{txwebqq.server.http.multipart.Reception}).
+    (L{txwebqq.server.http.multipart.UploadReceiver}).
     """
 
     def __init__(
         self,
-        uploads: Uploads,
+        uploads: UploadStore,
         command: type[UploadCommand[Any]],
-        taker: Taker,
+        taker: UploadHandler,
         limit: int,
         query: bytes,
-        flow: Flow,
+        flow: PausableSource,
     ) -> None:
         self.flow = flow
         self._uploads = uploads
         self._command = command
-        self._taker = taker
+        self._handler = taker
         self._limit = limit
         self._query = query
         self._writer: BlobWriter | None = None
@@ -137,7 +137,9 @@ class Uploaded:
         session = self._uploads.whose(Form(pairs).ticket.vfwebqq, exchange)
         isWelcome = isinstance(session, Session)
         blob = self._uploads.keep(writer) if writer is not None and isWelcome else None
-        return self._taker(question, Received(self._name, blob, beginning), exchange)
+        return self._handler(
+            question, ReceivedFile(self._name, blob, beginning), exchange
+        )
 
     def fail(self, reason: str, exchange: Exchange) -> Any:
         self.lost()
