@@ -202,9 +202,9 @@ def test_place(row: Row) -> None:
     """
     places = PLACES | MEDIA_PLACES | PEOPLE_PLACES | GROUP_PLACES | TALK_PLACES
     method, url, referer = places[name(row)]
-    question = row.question
-    assert (question.method, question.url) == (method, url)
-    assert question.referer is (None if referer is None else Referer[referer])
+    command = row.question
+    assert (command.method, command.url) == (method, url)
+    assert command.referer is (None if referer is None else Referer[referer])
 
 
 def test_referers() -> None:

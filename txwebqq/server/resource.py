@@ -22,18 +22,18 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
-from txwebqq.server.api.contacts import Roster
-from txwebqq.server.api.discussions import Discussions
-from txwebqq.server.api.filetransfers import Media
-from txwebqq.server.api.friends import Friends
-from txwebqq.server.api.groupadmin import Administration
-from txwebqq.server.api.groupmember import Seats
-from txwebqq.server.api.groups import Groups
-from txwebqq.server.api.history import History
-from txwebqq.server.api.profiles import People
-from txwebqq.server.api.settings import Preferences
-from txwebqq.server.api.signon import MALFORMED, SignOn
-from txwebqq.server.api.temporary import Strangers
+from txwebqq.server.api.contacts import ContactsAPI
+from txwebqq.server.api.discussions import DiscussionsAPI
+from txwebqq.server.api.filetransfers import FileTransfersAPI
+from txwebqq.server.api.friends import FriendsAPI
+from txwebqq.server.api.groupadmin import GroupAdminAPI
+from txwebqq.server.api.groupmember import GroupMemberAPI
+from txwebqq.server.api.groups import GroupsAPI
+from txwebqq.server.api.history import HistoryAPI
+from txwebqq.server.api.profiles import ProfilesAPI
+from txwebqq.server.api.settings import SettingsAPI
+from txwebqq.server.api.signon import MALFORMED, SignOnAPI
+from txwebqq.server.api.temporary import TemporaryChatAPI
 from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.domain.filetransfers import FileLimits
 from txwebqq.server.domain.friends import FriendRules
@@ -124,11 +124,11 @@ class WebQQResource(Resource):
         self._clock = clock
         self._proxies = proxies
         self._signup = signup
-        self._media = Media(
+        self._media = FileTransfersAPI(
             state, state.store, BlobStore(folder), clock, random, limits
         )
         self._longPoll = LongPoll(state, clock, pollTimeout, self._media.pictures)
-        self._history = History(state, clock)
+        self._history = HistoryAPI(state, clock)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
         self._routes: dict[bytes, Route] = {}
@@ -136,19 +136,19 @@ class WebQQResource(Resource):
         groupRules = GroupRules(state, clock.seconds)
         friendRules = FriendRules(state, clock.seconds, random)
         families = (
-            SignOn(state, clock.seconds, random, draw),
+            SignOnAPI(state, clock.seconds, random, draw),
             self._longPoll,
             self._media,
-            Roster(state, clock.seconds),
-            People(state, friendRules, clock.seconds),
-            Friends(state, friendRules),
+            ContactsAPI(state, clock.seconds),
+            ProfilesAPI(state, friendRules, clock.seconds),
+            FriendsAPI(state, friendRules),
             self._history,
-            Preferences(state),
-            Groups(state, groupRules),
-            Seats(state.sessions, groupRules, discussionRules),
-            Administration(state.sessions, groupRules),
-            Discussions(state, discussionRules, self._media.pictures),
-            Strangers(state.sessions, discussionRules),
+            SettingsAPI(state),
+            GroupsAPI(state, groupRules),
+            GroupMemberAPI(state.sessions, groupRules, discussionRules),
+            GroupAdminAPI(state.sessions, groupRules),
+            DiscussionsAPI(state, discussionRules, self._media.pictures),
+            TemporaryChatAPI(state.sessions, discussionRules),
         )
         for family in families:
             for command, handler in family.handlers().items():
@@ -296,8 +296,8 @@ class WebQQResource(Resource):
 
     def _ask(self, route: Route, exchange: Exchange, query: bytes, body: bytes) -> Any:
         try:
-            question = route.command.decodeFields(Form.parse(query, body))
-            return route.handler(question, exchange)
+            command = route.command.decodeFields(Form.parse(query, body))
+            return route.handler(command, exchange)
         except MalformedReply as e:
             return self._refuseMalformed(route, str(e))
 
@@ -353,7 +353,7 @@ def _target(uri: bytes) -> tuple[bytes, bytes]:
     return path, query
 
 
-def _taken(question: Any, exchange: Exchange) -> Any:
+def _taken(command: Any, exchange: Exchange) -> Any:
     raise AssertionError("uploads are answered by what took them")
 
 

@@ -217,10 +217,10 @@ def test_tokensAreOnesOwn() -> None:
         (carol, DAVE, token[:-1] + ("0" if token[-1] != "0" else "1")),
         (carol, DAVE, ""),
     ):
-        question = AddNeedVerify2(ticketOf(asker), number, "hi", token=proof)
-        assert ask(house, question).json["retcode"] == 100001
-    question = AddNeedVerify2(ticketOf(carol), DAVE, "hi", token=token)
-    assert ask(house, question).json["retcode"] == 0
+        command = AddNeedVerify2(ticketOf(asker), number, "hi", token=proof)
+        assert ask(house, command).json["retcode"] == 100001
+    command = AddNeedVerify2(ticketOf(carol), DAVE, "hi", token=token)
+    assert ask(house, command).json["retcode"] == 0
 
 
 def test_answeredOnce() -> None:

@@ -18,7 +18,7 @@ from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.avatars import GetFace, ModifyMyHead
 
 
-class Avatars:
+class AvatarsAPI:
     """
     The exchanges of avatars.
     """
@@ -36,21 +36,21 @@ class Avatars:
         """
         return {GetFace: self.getFace, ModifyMyHead: self.modifyMyHead}
 
-    def getFace(self, question: GetFace, exchange: Exchange) -> bytes | Refusal:
+    def getFace(self, command: GetFace, exchange: Exchange) -> bytes | Refusal:
         """
         What somebody looks like.
         """
-        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
         if isinstance(session, Refusal):
             return session
-        avatar = self._pictures.avatarOf(session, question.kind, question.whose)
+        avatar = self._pictures.avatarOf(session, command.kind, command.whose)
         if avatar is None:
             return Refusal(NO_SUCH_ID, "uin is nobody")
         data = None if avatar.digest is None else self._blobs.read(avatar.digest)
         if data is None or avatar.digest is None:
             data = identicon(avatar.number)
             # Numbers are for those only who may know them.
-            tag = f'"{question.kind}-{question.whose}"'
+            tag = f'"{command.kind}-{command.whose}"'
         else:
             tag = f'"{avatar.digest[:32]}"'
         exchange.contentType = typeOf(data[:16]).encode()
@@ -65,13 +65,11 @@ class Avatars:
             return b""
         return data
 
-    def modifyMyHead(
-        self, question: ModifyMyHead, exchange: Exchange
-    ) -> None | Refusal:
+    def modifyMyHead(self, command: ModifyMyHead, exchange: Exchange) -> None | Refusal:
         """
         Look otherwise.
         """
-        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
         if isinstance(session, Refusal):
             return session
-        return self._pictures.setAvatar(session, question.name, question.group)
+        return self._pictures.setAvatar(session, command.name, command.group)

@@ -46,7 +46,7 @@ DETAILS_PER_HOUR = 6000
 its whole friend list does not."""
 
 
-class Roster:
+class ContactsAPI:
     """
     The look-ups of a session.
     """
@@ -70,7 +70,7 @@ class Roster:
         }
 
     def getUserFriends2(
-        self, question: GetUserFriends2, session: Session, exchange: Exchange
+        self, command: GetUserFriends2, session: Session, exchange: Exchange
     ) -> FriendList | Refusal:
         """
         The friend list; no hash is insisted on, since there are several.
@@ -92,7 +92,7 @@ class Roster:
         )
 
     def getGroupNameListMask2(
-        self, question: GetGroupNameListMask2, session: Session, exchange: Exchange
+        self, command: GetGroupNameListMask2, session: Session, exchange: Exchange
     ) -> GroupList | Refusal:
         """
         The group list.
@@ -113,12 +113,12 @@ class Roster:
         )
 
     def getGroupInfoExt2(
-        self, question: GetGroupInfoExt2, session: Session, exchange: Exchange
+        self, command: GetGroupInfoExt2, session: Session, exchange: Exchange
     ) -> GroupDetails | Refusal:
         """
         A group that one is in.
         """
-        number = session.sessionIds.groupOfCode(question.code)
+        number = session.sessionIds.groupOfCode(command.code)
         group = None if number is None else self._store.group(number)
         membership = (
             None
@@ -130,7 +130,7 @@ class Roster:
         members = self._store.members(group.number)
         return GroupDetails(
             gid=session.sessionIds.gid(group.number),
-            code=question.code,
+            code=command.code,
             name=group.name,
             owner=session.sessionIds.uin(group.owner),
             members=tuple(self._member(session, member) for member in members),
@@ -164,12 +164,12 @@ class Roster:
         return self._state.visibleStatus(number)
 
     def getFriendInfo2(
-        self, question: GetFriendInfo2, session: Session, exchange: Exchange
+        self, command: GetFriendInfo2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         What a friend, or oneself, tells about themselves.
         """
-        number = session.sessionIds.person(question.uin)
+        number = session.sessionIds.person(command.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
             return Refusal(NO_SUCH_ID, "tuin is nobody's uin whom you know")
         account = self._store.account(number)
@@ -179,8 +179,8 @@ class Roster:
             failure = self._state.checkCaptcha(
                 session.number,
                 exchange.address,
-                question.verifySession,
-                question.code,
+                command.verifySession,
+                command.code,
                 isMuch=True,
             )
             if failure is not None:
@@ -188,23 +188,23 @@ class Roster:
         isMe = number == session.number
         isStranger = not (isMe or self._store.areFriends(session.number, number))
         status = self._statusFor(session, number)
-        return profileFor(account, question.uin, status, isStranger)
+        return profileFor(account, command.uin, status, isStranger)
 
     def getFriendUin2(
-        self, question: GetFriendUin2, session: Session, exchange: Exchange
+        self, command: GetFriendUin2, session: Session, exchange: Exchange
     ) -> Identity | Refusal:
         """
         The number behind an id: of a friend, of oneself, of somebody in a
         group one is in, or of such a group.
         """
         number = None
-        if question.kind != GROUP_NUMBER:
-            number = session.sessionIds.person(Uin(question.uin))
+        if command.kind != GROUP_NUMBER:
+            number = session.sessionIds.person(Uin(command.uin))
             if number and not self._store.areAcquainted(session.number, number):
                 number = None
         if number is None:
             # Some clients ask for groups as if they were people.
-            number = session.sessionIds.groupOfCode(Code(question.uin))
+            number = session.sessionIds.groupOfCode(Code(command.uin))
             if number is None or not self._store.isMember(number, session.number):
                 return Refusal(NO_SUCH_ID, "tuin is no id of yours")
-        return Identity(question.uin, number)
+        return Identity(command.uin, number)

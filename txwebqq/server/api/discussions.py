@@ -41,7 +41,7 @@ from txwebqq.wire.commands.discussions import (
 UNREAD, WRONG = 1000, 1001
 
 
-class Discussions:
+class DiscussionsAPI:
     """
     The questions about discussions.
     """
@@ -82,14 +82,14 @@ class Discussions:
     # ---- looking
 
     def getDiscuListNew2(
-        self, question: GetDiscuListNew2, exchange: Exchange
+        self, command: GetDiscuListNew2, exchange: Exchange
     ) -> DiscussionList | Refusal:
         """
         One's discussions. Later clients ask the other host, by vfwebqq.
         """
-        found = self._state.sessions.byTicket(question.ticket.psessionid)
+        found = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(found, EndedSession):
-            other = self._state.sessions.byVerifier(question.ticket.vfwebqq)
+            other = self._state.sessions.byVerifier(command.ticket.vfwebqq)
             if isinstance(other, EndedSession):
                 return refusalFor(found)
             found = other
@@ -100,15 +100,15 @@ class Discussions:
         return DiscussionList({d.did: d for d in discussions})
 
     def getDiscuInfo(
-        self, question: GetDiscuInfo, exchange: Exchange
+        self, command: GetDiscuInfo, exchange: Exchange
     ) -> DiscussionDetails | Refusal:
         """
         One of them, with its members.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        discussion = self._discussionRules.mine(session, question.did)
+        discussion = self._discussionRules.mine(session, command.did)
         if discussion is None:
             return GONE
         members = []
@@ -119,19 +119,19 @@ class Discussions:
             members.append(DiscussionMember(uin, number, nick, status, clientType))
         owner = session.sessionIds.uin(discussion.owner)
         return DiscussionDetails(
-            question.did, discussion.name, owner, discussion.version, tuple(members)
+            command.did, discussion.name, owner, discussion.version, tuple(members)
         )
 
     def getDiscuStatusInfo(
-        self, question: GetDiscuStatusInfo, exchange: Exchange
+        self, command: GetDiscuStatusInfo, exchange: Exchange
     ) -> tuple[Presence, ...] | Refusal:
         """
         Who of its members does not appear offline.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        discussion = self._discussionRules.mine(session, question.did)
+        discussion = self._discussionRules.mine(session, command.did)
         if discussion is None:
             return GONE
         statuses = (
@@ -146,74 +146,74 @@ class Discussions:
 
     # ---- changing
 
-    def createDiscu(self, question: CreateDiscu, exchange: Exchange) -> Did | Refusal:
+    def createDiscu(self, command: CreateDiscu, exchange: Exchange) -> Did | Refusal:
         """
         Somebody begins a discussion.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         failure = self._state.checkCaptcha(
-            session.number, exchange.address, question.verifySession, question.code
+            session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:
             return Refusal(
                 UNREAD if failure is CaptchaFailure.UNREAD else WRONG, failure.value
             )
-        return self._discussionRules.create(session, question.name, question.invited)
+        return self._discussionRules.create(session, command.name, command.invited)
 
     def changeDiscuMem(
-        self, question: ChangeDiscuMem, exchange: Exchange
+        self, command: ChangeDiscuMem, exchange: Exchange
     ) -> None | Refusal:
         """
         Somebody takes others in.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._discussionRules.invite(session, question.did, question.invited)
+        return self._discussionRules.invite(session, command.did, command.invited)
 
     def modifyDiscuInfo(
-        self, question: ModifyDiscuInfo, exchange: Exchange
+        self, command: ModifyDiscuInfo, exchange: Exchange
     ) -> None | Refusal:
         """
         A discussion gets another name.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._discussionRules.rename(session, question.did, question.name)
+        return self._discussionRules.rename(session, command.did, command.name)
 
-    def quitDiscu(self, question: QuitDiscu, exchange: Exchange) -> None | Refusal:
+    def quitDiscu(self, command: QuitDiscu, exchange: Exchange) -> None | Refusal:
         """
         Somebody leaves.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._discussionRules.leave(session, question.did)
+        return self._discussionRules.leave(session, command.did)
 
     # ---- talking
 
     def sendDiscuMsg2(
-        self, question: SendDiscuMsg2, exchange: Exchange
+        self, command: SendDiscuMsg2, exchange: Exchange
     ) -> None | Refusal:
         """
         Pass words on to a discussion.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        readers = self._discussionRules.readers(session, question.did)
+        readers = self._discussionRules.readers(session, command.did)
         if readers is None:
             return GONE
         server = exchange.base.rpartition("//")[2]
         content = self._pictures.forReaders(
             session,
-            question.content,
+            command.content,
             readers,
-            PictureSignature(question.key, question.sig, server),
+            PictureSignature(command.key, command.sig, server),
         )
         if isinstance(content, Refusal):
             return content
-        return self._discussionRules.say(session, question.did, content, question.font)
+        return self._discussionRules.say(session, command.did, content, command.font)

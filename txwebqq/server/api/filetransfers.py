@@ -14,9 +14,9 @@ from twisted.web.server import NOT_DONE_YET
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
-from txwebqq.server.api.avatars import Avatars
-from txwebqq.server.api.offlinefiles import Deposits
-from txwebqq.server.api.pictures import Shelf
+from txwebqq.server.api.avatars import AvatarsAPI
+from txwebqq.server.api.offlinefiles import OfflineFilesAPI
+from txwebqq.server.api.pictures import PicturesAPI
 from txwebqq.server.domain.filetransfers import (
     CANCELLED,
     DECLINED,
@@ -56,7 +56,7 @@ CLEAN = 3600.0
 _NOBODY = Uin(0)
 
 
-class Media:
+class FileTransfersAPI:
     """
     The exchanges of pictures and files.
 
@@ -84,9 +84,9 @@ class Media:
         self._relays = FileRelays(self._transfers, clock, limits.online)
         self._uploads = UploadStore(self._sessions, store, blobs)
         self._downloads = Downloads(blobs, clock, random)
-        self._avatars = Avatars(self._sessions, self.pictures, blobs)
-        self._shelf = Shelf(self._sessions, self.pictures, self._downloads)
-        self._deposits = Deposits(
+        self._avatars = AvatarsAPI(self._sessions, self.pictures, blobs)
+        self._customFaces = PicturesAPI(self._sessions, self.pictures, self._downloads)
+        self._offlineFiles = OfflineFilesAPI(
             self._sessions, self._files, self.pictures, self._downloads
         )
         self._cleanAt = 0.0
@@ -95,9 +95,9 @@ class Media:
         ] = {
             command.path.encode(): (command, taker, limit)
             for command, taker, limit in (
-                (CfaceUpload, self._shelf.cfaceUpload, limits.face),
-                (UploadOfflinePic, self._deposits.uploadOfflinePic, limits.picture),
-                (UploadOfflineFile, self._deposits.uploadOfflineFile, limits.file),
+                (CfaceUpload, self._customFaces.cfaceUpload, limits.face),
+                (UploadOfflinePic, self._offlineFiles.uploadOfflinePic, limits.picture),
+                (UploadOfflineFile, self._offlineFiles.uploadOfflineFile, limits.file),
             )
         }
 
@@ -107,8 +107,8 @@ class Media:
         """
         return {
             **self._avatars.handlers(),
-            **self._deposits.handlers(),
-            **self._shelf.handlers(),
+            **self._offlineFiles.handlers(),
+            **self._customFaces.handlers(),
             GetFile2: self.getFile2,
             RefuseFile2: self.refuseFile2,
         }
@@ -137,11 +137,11 @@ class Media:
         found = self._takers.get(path)
         if found is not None:
             command, taker, limit = found
-            reception = FileUploadReceiver(
+            receiver = FileUploadReceiver(
                 self._uploads, command, taker, limit, query, flow
             )
             # Somewhat too large a file is told so in the way of its exchange.
-            body = MultipartBody(contentType, command.fileField, reception, 2 * limit)
+            body = MultipartBody(contentType, command.fileField, receiver, 2 * limit)
             return command, body
         if not path.startswith(b"/v2/"):
             return None
@@ -159,36 +159,36 @@ class Media:
         limit = 2 * self._limits.online
         return SendFile, MultipartBody(contentType, SendFile.fileField, relay, limit)
 
-    def getFile2(self, question: GetFile2, exchange: Exchange) -> bytes | Refusal:
+    def getFile2(self, command: GetFile2, exchange: Exchange) -> bytes | Refusal:
         """
         Want a file, and be sent to where it comes.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        transfer = self._transfers.accept(session, question.session, question.sender)
+        transfer = self._transfers.accept(session, command.session, command.sender)
         if isinstance(transfer, Refusal):
             return transfer
         relay = self._relays.of(transfer)
         if relay is None:
             return Refusal(GONE, "the file is no longer offered")
         relay.accepted()
-        ticket = question.ticket
+        ticket = command.ticket
         name = quote(transfer.name, safe="")
         exchange.location = (
-            f"{exchange.base}/v2/{session.number}/{question.sender}/{transfer.key}"
+            f"{exchange.base}/v2/{session.number}/{command.sender}/{transfer.key}"
             f"/0/0/0/0/1/f/1/{name}?psessionid={quote(ticket.psessionid)}"
         )
         return b""
 
-    def refuseFile2(self, question: RefuseFile2, exchange: Exchange) -> None | Refusal:
+    def refuseFile2(self, command: RefuseFile2, exchange: Exchange) -> None | Refusal:
         """
         Do not want a file, or take one's offer back.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        transfer = self._transfers.of(session, question.session)
+        transfer = self._transfers.of(session, command.session)
         relay = None if transfer is None else self._relays.of(transfer)
         if transfer is None or relay is None:
             return Refusal(GONE, "no such file is offered")
@@ -208,15 +208,15 @@ class Media:
         try:
             form = Form.parse(query)
             if isPass:
-                return self._deposits.fetch(request, form)
+                return self._offlineFiles.fetch(request, form)
             where = pathFields(unquote(path.decode("latin-1")))
-            question = ReceiveFile.decodeFields(Form([*where, *form.items()]))
+            command = ReceiveFile.decodeFields(Form([*where, *form.items()]))
         except MalformedReply as e:
             return refuse(request, Refusal(NO_SUCH_ID, str(e)))
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return refuse(request, session)
-        transfer = self._transfers.of(session, question.session)
+        transfer = self._transfers.of(session, command.session)
         relay = None if transfer is None else self._relays.of(transfer)
         if transfer is None or relay is None or transfer.recipient != session.number:
             return refuse(request, Refusal(GONE, "no such file is offered to you"))

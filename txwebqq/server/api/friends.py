@@ -40,7 +40,7 @@ from txwebqq.wire.commands.friends import (
 NOT_FOUND = Refusal(100000, "there is nobody of that number or mail address")
 
 
-class Friends:
+class FriendsAPI:
     """
     The questions about friendships.
     """
@@ -76,17 +76,17 @@ class Friends:
     # ---- finding
 
     def searchQQByUin2(
-        self, question: SearchQQByUin2, session: Session, exchange: Exchange
+        self, command: SearchQQByUin2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         Somebody by their number or their mail address.
         """
         failure = self._state.checkCaptcha(
-            session.number, exchange.address, question.verifySession, question.code
+            session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:
             return captchaRefusal(failure)
-        account = self._friendRules.find(session, question.name)
+        account = self._friendRules.find(session, command.name)
         if account is None:
             return NOT_FOUND
         number = account.number
@@ -101,12 +101,12 @@ class Friends:
         )
 
     def getAllowInfo2(
-        self, question: GetAllowInfo2, session: Session, exchange: Exchange
+        self, command: GetAllowInfo2, session: Session, exchange: Exchange
     ) -> Policy | Refusal:
         """
         Who may befriend somebody, and the question that they ask.
         """
-        number = session.sessionIds.person(question.uin)
+        number = session.sessionIds.person(command.uin)
         if number is None or not self._friendRules.knows(session, number):
             return UNKNOWN
         account = self._store.account(number)
@@ -115,145 +115,143 @@ class Friends:
     # ---- asking
 
     def addNeedVerify2(
-        self, question: AddNeedVerify2, session: Session, exchange: Exchange
+        self, command: AddNeedVerify2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Ask somebody.
         """
         return self._friendRules.ask(
             session,
-            question.account,
-            question.token,
-            question.text,
-            question.category,
-            welcome=question.welcome,
+            command.account,
+            command.token,
+            command.text,
+            command.category,
+            welcome=command.welcome,
         )
 
     def addNoVerify2(
-        self, question: AddNoVerify2, session: Session, exchange: Exchange
+        self, command: AddNoVerify2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Befriend somebody who lets anybody.
         """
         return self._friendRules.ask(
             session,
-            question.account,
-            question.token,
+            command.account,
+            command.token,
             "",
-            question.category,
-            question.markname,
-            question.welcome,
+            command.category,
+            command.markname,
+            command.welcome,
             needsNone=True,
         )
 
     def answerAndAdd2(
-        self, question: AnswerAndAdd2, session: Session, exchange: Exchange
+        self, command: AnswerAndAdd2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Befriend somebody by answering their question.
         """
         return self._friendRules.ask(
             session,
-            question.account,
-            question.token,
-            question.answer,
-            question.category,
-            question.markname,
-            question.welcome,
+            command.account,
+            command.token,
+            command.answer,
+            command.category,
+            command.markname,
+            command.welcome,
         )
 
     # ---- answering
 
     def allowAndAdd2(
-        self, question: AllowAndAdd2, session: Session, exchange: Exchange
+        self, command: AllowAndAdd2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Agree, and have them for a friend as well.
         """
         return self._friendRules.accept(
-            session, question.account, True, question.category, question.markname
+            session, command.account, True, command.category, command.markname
         )
 
     def allowAddedRequest2(
-        self, question: AllowAddedRequest2, session: Session, exchange: Exchange
+        self, command: AllowAddedRequest2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Agree, no more.
         """
-        return self._friendRules.accept(session, question.account, False)
+        return self._friendRules.accept(session, command.account, False)
 
     def denyAddedRequest2(
-        self, question: DenyAddedRequest2, session: Session, exchange: Exchange
+        self, command: DenyAddedRequest2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Refuse.
         """
-        return self._friendRules.refuse(session, question.account, question.text)
+        return self._friendRules.refuse(session, command.account, command.text)
 
     # ---- keeping
 
     def changeMarkName2(
-        self, question: ChangeMarkName2, session: Session, exchange: Exchange
+        self, command: ChangeMarkName2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Call a friend otherwise.
         """
-        return self._friendRules.rename(session, question.uin, question.markname)
+        return self._friendRules.rename(session, command.uin, command.markname)
 
     def modifyFriendGroup(
-        self, question: ModifyFriendGroup, session: Session, exchange: Exchange
+        self, command: ModifyFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Put a friend into another category.
         """
-        return self._friendRules.move(session, question.uin, question.category)
+        return self._friendRules.move(session, command.uin, command.category)
 
     def deleteFriend(
-        self, question: DeleteFriend, session: Session, exchange: Exchange
+        self, command: DeleteFriend, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Have somebody for a friend no longer.
         """
-        if question.kind not in (FROM_MINE, FROM_BOTH):
+        if command.kind not in (FROM_MINE, FROM_BOTH):
             return Refusal(NO_SUCH_ID, "delType is neither 1 nor 2")
-        both = question.kind == FROM_BOTH
-        return self._friendRules.remove(session, question.uin, both)
+        both = command.kind == FROM_BOTH
+        return self._friendRules.remove(session, command.uin, both)
 
     # ---- categories
 
     def createFriendGroup(
-        self, question: CreateFriendGroup, session: Session, exchange: Exchange
+        self, command: CreateFriendGroup, session: Session, exchange: Exchange
     ) -> Category | Refusal:
         """
         Add a category.
         """
-        category = self._friendRules.createCategory(session, question.name)
+        category = self._friendRules.createCategory(session, command.name)
         if isinstance(category, Refusal):
             return category
         return Category(category.index, category.name, category.sort)
 
     def renameFriendGroup(
-        self, question: RenameFriendGroup, session: Session, exchange: Exchange
+        self, command: RenameFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Call a category otherwise.
         """
-        return self._friendRules.renameCategory(
-            session, question.category, question.name
-        )
+        return self._friendRules.renameCategory(session, command.category, command.name)
 
     def sortFriendGroup(
-        self, question: SortFriendGroup, session: Session, exchange: Exchange
+        self, command: SortFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Put a category elsewhere.
         """
-        return self._friendRules.sortCategory(session, question.category, question.sort)
+        return self._friendRules.sortCategory(session, command.category, command.sort)
 
     def deleteFriendGroup(
-        self, question: DeleteFriendGroup, session: Session, exchange: Exchange
+        self, command: DeleteFriendGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Remove a category.
         """
-        return self._friendRules.removeCategory(session, question.category)
+        return self._friendRules.removeCategory(session, command.category)

@@ -22,7 +22,7 @@ from txwebqq.wire.commands.groupadmin import (
 )
 
 
-class Administration:
+class GroupAdminAPI:
     """
     The questions of owners and administrators.
     """
@@ -46,18 +46,18 @@ class Administration:
         }
 
     def createGroup(
-        self, question: CreateGroup, session: Session, exchange: Exchange
+        self, command: CreateGroup, session: Session, exchange: Exchange
     ) -> NewGroup | Refusal:
         """
         Somebody makes a group.
         """
         number = self._groupRules.create(
             session,
-            question.name,
-            question.uins,
-            question.memo,
-            question.description,
-            question.option,
+            command.name,
+            command.uins,
+            command.memo,
+            command.description,
+            command.option,
         )
         if isinstance(number, Refusal):
             return number
@@ -65,50 +65,50 @@ class Administration:
         return NewGroup(sessionIds.gid(number), sessionIds.code(number), number)
 
     def modifyGroupInfo(
-        self, question: ModifyGroupInfo, session: Session, exchange: Exchange
+        self, command: ModifyGroupInfo, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A group says something else of itself.
         """
         return self._groupRules.modify(
             session,
-            question.code,
-            question.name,
-            question.memo,
-            question.description,
-            question.option,
+            command.code,
+            command.name,
+            command.memo,
+            command.description,
+            command.option,
         )
 
     def removeGroupMember(
-        self, question: RemoveGroupMember, session: Session, exchange: Exchange
+        self, command: RemoveGroupMember, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Somebody is put out.
         """
-        return self._groupRules.remove(session, question.code, question.member)
+        return self._groupRules.remove(session, command.code, command.member)
 
     def transferGroup(
-        self, question: TransferGroup, session: Session, exchange: Exchange
+        self, command: TransferGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A group gets another owner.
         """
-        return self._groupRules.transfer(session, question.code, question.member)
+        return self._groupRules.transfer(session, command.code, command.member)
 
     def setGroupAdmin(
-        self, question: SetGroupAdmin, session: Session, exchange: Exchange
+        self, command: SetGroupAdmin, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A member becomes an administrator, or is none any more.
         """
         return self._groupRules.setAdmin(
-            session, question.code, question.member, question.granted
+            session, command.code, command.member, command.granted
         )
 
     def dissolveGroup(
-        self, question: DissolveGroup, session: Session, exchange: Exchange
+        self, command: DissolveGroup, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         A group ends.
         """
-        return self._groupRules.dissolve(session, question.code)
+        return self._groupRules.dissolve(session, command.code)

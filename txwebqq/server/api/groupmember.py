@@ -22,7 +22,7 @@ from txwebqq.wire.commands.groupmember import (
 )
 
 
-class Seats:
+class GroupMemberAPI:
     """
     The questions about cards, names and masks.
     """
@@ -52,48 +52,48 @@ class Seats:
         }
 
     def getSelfBusinessCard2(
-        self, question: GetSelfBusinessCard2, session: Session, exchange: Exchange
+        self, command: GetSelfBusinessCard2, session: Session, exchange: Exchange
     ) -> OwnCard | Refusal:
         """
         One's own card.
         """
-        card = self._groupRules.card(session, question.code)
+        card = self._groupRules.card(session, command.code)
         if isinstance(card, Refusal):
             return card
-        return OwnCard(question.code, session.sessionIds.uin(session.number), card)
+        return OwnCard(command.code, session.sessionIds.uin(session.number), card)
 
     def updateGroupBusinessCard2(
-        self, question: UpdateGroupBusinessCard2, session: Session, exchange: Exchange
+        self, command: UpdateGroupBusinessCard2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Another card for oneself.
         """
         return self._groupRules.setCard(
             session,
-            question.code,
-            question.name,
-            question.phone,
-            question.email,
-            question.remark,
-            question.gender,
+            command.code,
+            command.name,
+            command.phone,
+            command.email,
+            command.remark,
+            command.gender,
         )
 
     def updateGroupInfo2(
-        self, question: UpdateGroupInfo2, session: Session, exchange: Exchange
+        self, command: UpdateGroupInfo2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Another name for a group, for oneself alone.
         """
-        return self._groupRules.setMarkname(session, question.code, question.markname)
+        return self._groupRules.setMarkname(session, command.code, command.markname)
 
     def messageFilter(
-        self, question: MessageFilter, session: Session, exchange: Exchange
+        self, command: MessageFilter, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Which messages one wants to receive.
         """
-        masks: dict[Gid, int] = dict(question.groups)
-        dids: dict[Did, int] = dict(question.discussions)
+        masks: dict[Gid, int] = dict(command.groups)
+        dids: dict[Did, int] = dict(command.discussions)
         return self._discussionRules.setMasks(
             session, dids
-        ) or self._groupRules.setMasks(session, masks, question.globalMask)
+        ) or self._groupRules.setMasks(session, masks, command.globalMask)

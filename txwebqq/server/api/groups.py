@@ -47,7 +47,7 @@ def captchaRefusal(failure: CaptchaFailure, unread: int, wrong: int) -> Refusal:
     return Refusal(unread if failure is CaptchaFailure.UNREAD else wrong, failure.value)
 
 
-class Groups:
+class GroupsAPI:
     """
     The questions about groups.
     """
@@ -74,12 +74,12 @@ class Groups:
         }
 
     def getGroupMemberStat2(
-        self, question: GetGroupMemberStat2, session: Session, exchange: Exchange
+        self, command: GetGroupMemberStat2, session: Session, exchange: Exchange
     ) -> MemberStats | Refusal:
         """
         The members of one's group who do not appear offline.
         """
-        group = self._groupRules.mine(session, question.code)
+        group = self._groupRules.mine(session, command.code)
         if isinstance(group, Refusal):
             return group
         present = []
@@ -90,37 +90,37 @@ class Groups:
             if status is not Status.OFFLINE:
                 uin = session.sessionIds.uin(number)
                 present.append(Presence(uin, status, WEB_CLIENT))
-        return MemberStats(question.code, tuple(present))
+        return MemberStats(command.code, tuple(present))
 
     def getGroupInfo(
-        self, question: GetGroupInfo, session: Session, exchange: Exchange
+        self, command: GetGroupInfo, session: Session, exchange: Exchange
     ) -> Memos | Refusal:
         """
         The announcements of one's groups; others are left out.
         """
         memos = {
             code: memo
-            for code in question.codes
+            for code in command.codes
             if (memo := self._groupRules.memo(session, code)) is not None
         }
-        if not memos and question.codes:
+        if not memos and command.codes:
             return Refusal(NO_SUCH_ID, "gcode is no code of your groups")
-        return Memos(memos, question.isBare)
+        return Memos(memos, command.isBare)
 
     def getGroupPublicInfo2(
-        self, question: GetGroupPublicInfo2, session: Session, exchange: Exchange
+        self, command: GetGroupPublicInfo2, session: Session, exchange: Exchange
     ) -> GroupProfile | Refusal:
         """
         What a group shows to whoever could join it; the announcement is for
         its members.
         """
-        group = self._groupRules.public(session, question.code)
+        group = self._groupRules.public(session, command.code)
         if isinstance(group, Refusal):
             return group
         isMember = self._store.isMember(group.number, session.number)
         return GroupProfile(
             gid=session.sessionIds.gid(group.number),
-            code=question.code,
+            code=command.code,
             name=group.name,
             owner=session.sessionIds.uin(group.owner),
             memo=group.memo if isMember else "",
@@ -132,7 +132,7 @@ class Groups:
         )
 
     def searchGroups(
-        self, question: SearchGroups, session: Session, exchange: Exchange
+        self, command: SearchGroups, session: Session, exchange: Exchange
     ) -> FoundGroups | Refusal:
         """
         Groups that one could join.
@@ -141,11 +141,11 @@ class Groups:
             session.number,
             exchange.address,
             exchange.cookies.get("verifysession", ""),
-            question.code,
+            command.code,
         )
         if failure is not None:
             return captchaRefusal(failure, SEARCH_UNREAD, SEARCH_WRONG)
-        found = self._groupRules.find(question.words, question.page, question.perPage)
+        found = self._groupRules.find(command.words, command.page, command.perPage)
         if isinstance(found, Refusal):
             return found
         rooms, total = found
@@ -159,55 +159,55 @@ class Groups:
             )
             for group in rooms
         )
-        return FoundGroups(groups, total, question.page)
+        return FoundGroups(groups, total, command.page)
 
     def applyJoinGroup2(
-        self, question: ApplyJoinGroup2, session: Session, exchange: Exchange
+        self, command: ApplyJoinGroup2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Somebody wants into a group.
         """
         failure = self._state.checkCaptcha(
-            session.number, exchange.address, question.verifySession, question.code
+            session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:
             return captchaRefusal(failure, APPLY_UNREAD, APPLY_WRONG)
-        return self._groupRules.apply(session, question.group, question.text)
+        return self._groupRules.apply(session, command.group, command.text)
 
     def opGroupJoinReq(
-        self, question: OpGroupJoinReq, exchange: Exchange
+        self, command: OpGroupJoinReq, exchange: Exchange
     ) -> None | Refusal:
         """
         An administrator decides on that.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        if question.operation not in (AGREE, REFUSE):
+        if command.operation not in (AGREE, REFUSE):
             return Refusal(NO_SUCH_ID, "op_type is neither 2 nor 3")
         return self._groupRules.answer(
             session,
-            question.group,
-            question.applicant,
-            question.operation == AGREE,
-            question.text,
+            command.group,
+            command.applicant,
+            command.operation == AGREE,
+            command.text,
         )
 
     def quitGroup2(
-        self, question: QuitGroup2, session: Session, exchange: Exchange
+        self, command: QuitGroup2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Somebody leaves.
         """
-        return self._groupRules.leave(session, question.code)
+        return self._groupRules.leave(session, command.code)
 
     def sendGroupWebMsg(
-        self, question: SendGroupWebMsg, exchange: Exchange
+        self, command: SendGroupWebMsg, exchange: Exchange
     ) -> None | Refusal:
         """
         Somebody shares something.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        return self._groupRules.share(session, question.group, question.markup)
+        return self._groupRules.share(session, command.group, command.markup)

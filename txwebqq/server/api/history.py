@@ -51,7 +51,7 @@ NO_DISCUSSION = Refusal(NO_SUCH_ID, "gid is no did of your discussions")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-class History:
+class HistoryAPI:
     """
     The logs of a session.
     """
@@ -110,22 +110,22 @@ class History:
     # ---- friends
 
     def getChatLog(
-        self, question: GetChatLog, session: Session, exchange: Exchange
+        self, command: GetChatLog, session: Session, exchange: Exchange
     ) -> ChatLog | Refusal:
         """
         What one and somebody else have said to each other.
         """
-        number = session.sessionIds.person(question.uin)
+        number = session.sessionIds.person(command.uin)
         if number is None or number == session.number:
             return Refusal(NO_SUCH_ID, "tuin is nobody's uin")
         # Whom one has never talked with has no log, whether they exist or not.
         place = placeOf(session.number, number)
-        rows = min(max(question.rows, 1), MAX_ROWS)
+        rows = min(max(command.rows, 1), MAX_ROWS)
         pages = self._recorder.pages(place, rows)
-        page = question.page if question.page > 0 else pages
+        page = command.page if command.page > 0 else pages
         lines = self._recorder.page(place, page, rows) if 0 < page <= pages else []
         return ChatLog(
-            question.uin,
+            command.uin,
             page,
             pages,
             tuple(
@@ -137,61 +137,61 @@ class History:
                 )
                 for entry in lines
             ),
-            question.callback,
+            command.callback,
         )
 
     # ---- groups and discussions
 
     def groupChatLog(
-        self, question: GroupChatLog, session: Session, exchange: Exchange
+        self, command: GroupChatLog, session: Session, exchange: Exchange
     ) -> HistoryStretch | Refusal:
         """
         What was said in a group that one is in.
         """
-        place = self._group(session, question.code)
+        place = self._group(session, command.code)
         if place is None:
             return NO_GROUP
-        return self._stretch(session, place, question.code, question.stretch)
+        return self._stretch(session, place, command.code, command.stretch)
 
     def getOnePage(
-        self, question: GetOnePage, session: Session, exchange: Exchange
+        self, command: GetOnePage, session: Session, exchange: Exchange
     ) -> HistoryStretch | Refusal:
         """
         What was said in a discussion that one is in, or in a group.
         """
-        if question.kind != DISCUSSION_LOG:
-            place = self._group(session, Code(question.did))
+        if command.kind != DISCUSSION_LOG:
+            place = self._group(session, Code(command.did))
             if place is None:
                 return NO_GROUP
-        elif self._isInDiscussion(session, question.did):
-            place = (DISCUSSION, question.did, 0)
+        elif self._isInDiscussion(session, command.did):
+            place = (DISCUSSION, command.did, 0)
         else:
             return NO_DISCUSSION
-        return self._stretch(session, place, question.did, question.stretch)
+        return self._stretch(session, place, command.did, command.stretch)
 
     def uinTimeChatLog(
-        self, question: UinTimeChatLog, session: Session, exchange: Exchange
+        self, command: UinTimeChatLog, session: Session, exchange: Exchange
     ) -> HistoryStretch | Refusal:
         """
         What one member has said in a group that one is in.
         """
-        place = self._group(session, question.code)
+        place = self._group(session, command.code)
         if place is None:
             return NO_GROUP
-        sender = session.sessionIds.person(Uin(question.uin))
+        sender = session.sessionIds.person(Uin(command.uin))
         if sender is None:
             return NOTHING
-        count = min(max(question.count, 1), MAX_ROWS)
-        found = self._recorder.saidBy(place, sender, question.since, count)
-        return self._answer(session, question.code, found)
+        count = min(max(command.count, 1), MAX_ROWS)
+        found = self._recorder.saidBy(place, sender, command.since, count)
+        return self._answer(session, command.code, found)
 
     def chatLogDates(
-        self, question: ChatLogDates, session: Session, exchange: Exchange
+        self, command: ChatLogDates, session: Session, exchange: Exchange
     ) -> tuple[HistoryDay, ...] | Refusal:
         """
         The days on which something was said in a group that one is in.
         """
-        place = self._group(session, question.code)
+        place = self._group(session, command.code)
         if place is None:
             return NO_GROUP
         days = self._recorder.dates(place)

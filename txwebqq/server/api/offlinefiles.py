@@ -30,7 +30,7 @@ from txwebqq.wire.commands.offlinefiles import (
 from txwebqq.wire.form import Form
 
 
-class Deposits:
+class OfflineFilesAPI:
     """
     The exchanges of what lies here until a friend fetches it.
     """
@@ -59,32 +59,32 @@ class Deposits:
         }
 
     def uploadOfflinePic(
-        self, question: UploadOfflinePic, file: ReceivedFile, exchange: Exchange
+        self, command: UploadOfflinePic, file: ReceivedFile, exchange: Exchange
     ) -> StoredFile | Refusal:
         """
         Keep a picture for a friend.
         """
-        return self._deposit(question, file, exchange, isPicture=True)
+        return self._upload(command, file, exchange, isPicture=True)
 
     def uploadOfflineFile(
-        self, question: UploadOfflineFile, file: ReceivedFile, exchange: Exchange
+        self, command: UploadOfflineFile, file: ReceivedFile, exchange: Exchange
     ) -> StoredFile | Refusal:
         """
         Keep a file for a friend.
         """
-        return self._deposit(question, file, exchange, isPicture=False)
+        return self._upload(command, file, exchange, isPicture=False)
 
-    def _deposit(
+    def _upload(
         self,
-        question: UploadOfflinePic | UploadOfflineFile,
+        command: UploadOfflinePic | UploadOfflineFile,
         file: ReceivedFile,
         exchange: Exchange,
         isPicture: bool,
     ) -> StoredFile | Refusal:
-        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
         if isinstance(session, Refusal):
             return session
-        if question.own not in (0, session.number):
+        if command.own not in (0, session.number):
             return Refusal(NO_SUCH_ID, "uin is not yours")
         if file.blob is None:
             return Refusal(TOO_BIG, "the file is too large")
@@ -94,64 +94,60 @@ class Deposits:
         if isinstance(path, Refusal):
             return path
         return StoredFile(
-            path, file.name, file.blob.size, question.fileId, question.callback
+            path, file.name, file.blob.size, command.fileId, command.callback
         )
 
     def applyOfflinePicDl2(
-        self, question: ApplyOfflinePicDl2, exchange: Exchange
+        self, command: ApplyOfflinePicDl2, exchange: Exchange
     ) -> LocatedPicture | Refusal:
         """
         Tell whoever left a picture with us where it is.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        digest = self._pictures.sentTo(session, question.file)
+        digest = self._pictures.sentTo(session, command.file)
         if digest is None:
             return ABSENT
         return LocatedPicture(
-            self._downloads.createLink(digest, exchange), question.file
+            self._downloads.createLink(digest, exchange), command.file
         )
 
-    def getOffpic2(self, question: GetOffpic2, exchange: Exchange) -> bytes | Refusal:
+    def getOffpic2(self, command: GetOffpic2, exchange: Exchange) -> bytes | Refusal:
         """
         Send whoever was sent a photo to where it is.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._downloads.redirect(
-            self._pictures.sentTo(session, question.file), exchange
+            self._pictures.sentTo(session, command.file), exchange
         )
 
-    def sendOfffile2(
-        self, question: SendOfffile2, exchange: Exchange
-    ) -> None | Refusal:
+    def sendOfffile2(self, command: SendOfffile2, exchange: Exchange) -> None | Refusal:
         """
         Give a file to a friend.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         ip, port = _address(exchange)
         return self._files.give(
-            session, question.to, question.file, question.name, ip, port
+            session, command.to, command.file, command.name, ip, port
         )
 
     def notifyOfffile2(
-        self, question: NotifyOfffile2, exchange: Exchange
+        self, command: NotifyOfffile2, exchange: Exchange
     ) -> None | Refusal:
         """
         Do not want a file.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        if question.action != 2:
+        if command.action != 2:
             return None
-        return self._files.refuse(
-            session, question.sender, question.name, question.size
-        )
+        return self._files.refuse(session, command.sender, command.name, command.size)
 
     def fetch(self, request: Any, form: Form) -> int | bytes:
         """

@@ -33,7 +33,7 @@ from txwebqq.wire.commands.pictures import (
 )
 
 
-class Shelf:
+class PicturesAPI:
     """
     The exchanges of custom faces.
     """
@@ -58,13 +58,13 @@ class Shelf:
         }
 
     def cfaceUpload(
-        self, question: CfaceUpload, file: ReceivedFile, exchange: Exchange
+        self, command: CfaceUpload, file: ReceivedFile, exchange: Exchange
     ) -> CustomFaceUploadResult:
         """
         Put a picture among somebody's custom faces.
         """
-        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
-        callback = question.callback
+        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
+        callback = command.callback
         if isinstance(session, Refusal):
             return CustomFaceUploadResult(2, "get uin and skey error", callback)
         if file.blob is None:
@@ -75,65 +75,65 @@ class Shelf:
         return CustomFaceUploadResult(shelved.ret, shelved.name, callback)
 
     def getGfaceSig2(
-        self, question: GetGfaceSig2, exchange: Exchange
+        self, command: GetGfaceSig2, exchange: Exchange
     ) -> FaceSignature | Refusal:
         """
         What pictures are sent to groups with.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._pictures.signature(session)
 
-    def getGroupPic(self, question: GetGroupPic, exchange: Exchange) -> bytes | Refusal:
+    def getGroupPic(self, command: GetGroupPic, exchange: Exchange) -> bytes | Refusal:
         """
         Send whoever was sent a picture to where it is.
         """
-        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
         if isinstance(session, Refusal):
             return session
         return self._downloads.redirect(
-            self._pictures.sentTo(session, question.name), exchange
+            self._pictures.sentTo(session, command.name), exchange
         )
 
-    def getCface2(self, question: GetCface2, exchange: Exchange) -> bytes | Refusal:
+    def getCface2(self, command: GetCface2, exchange: Exchange) -> bytes | Refusal:
         """
         A friend's custom face.
         """
-        return self._peerFace(question, exchange)
+        return self._peerFace(command, exchange)
 
-    def getImage2(self, question: GetImage2, exchange: Exchange) -> bytes | Refusal:
+    def getImage2(self, command: GetImage2, exchange: Exchange) -> bytes | Refusal:
         """
         The same, by another name.
         """
-        return self._peerFace(question, exchange)
+        return self._peerFace(command, exchange)
 
     def _peerFace(
-        self, question: GetCface2 | GetImage2, exchange: Exchange
+        self, command: GetCface2 | GetImage2, exchange: Exchange
     ) -> bytes | Refusal:
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        digest = self._pictures.faceFrom(session, question.sender, question.name)
+        digest = self._pictures.faceFrom(session, command.sender, command.name)
         return self._downloads.show(digest, exchange)
 
     def webqqApp(
-        self, question: WebqqApp, exchange: Exchange
+        self, command: WebqqApp, exchange: Exchange
     ) -> CustomFaceList | Refusal:
         """
         Somebody's own custom faces.
         """
-        session = byVerifier(self._sessions, question.ticket.vfwebqq, exchange)
+        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
         if isinstance(session, Refusal):
             return session
-        number, name = session.number, question.name
-        if question.what == SHOW_FACE:
+        number, name = session.number, command.name
+        if command.what == SHOW_FACE:
             return self._downloads.show(
                 self._pictures.customFace(number, name), exchange
             )
         exchange.contentType = SCRIPT
-        if question.what == LIST_FACES:
+        if command.what == LIST_FACES:
             return self._pictures.customFaces(number)
-        if question.what == DELETE_FACE:
+        if command.what == DELETE_FACE:
             return 0 if self._pictures.deleteCustomFace(number, name) else 1
         return Refusal(NO_SUCH_ID, "cmd is not 1, 2 or 12")

@@ -56,7 +56,7 @@ SIGNATURES_PER_HOUR = 60
 """All friends are told of each."""
 
 
-class People:
+class ProfilesAPI:
     """
     The questions about people.
     """
@@ -111,7 +111,7 @@ class People:
         return None if vfwebqq is None else (number, vfwebqq)
 
     def getSelfInfo2(
-        self, question: GetSelfInfo2, exchange: Exchange
+        self, command: GetSelfInfo2, exchange: Exchange
     ) -> OwnProfile | Refusal:
         """
         One's own details, also before there is a session.
@@ -133,9 +133,7 @@ class People:
             signature=signatureOf(account),
         )
 
-    def getVfwebqq2(
-        self, question: GetVfwebqq2, exchange: Exchange
-    ) -> Ticket | Refusal:
+    def getVfwebqq2(self, command: GetVfwebqq2, exchange: Exchange) -> Ticket | Refusal:
         """
         Only what authorises look-ups.
         """
@@ -143,7 +141,7 @@ class People:
         return NOT_IN if found is None else Ticket(vfwebqq=found[1])
 
     def modifyMyDetails2(
-        self, question: ModifyMyDetails2, session: Session, exchange: Exchange
+        self, command: ModifyMyDetails2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Tell something else about oneself.
@@ -151,7 +149,7 @@ class People:
         account = self._store.account(session.number)
         if account is None:
             return STALE
-        otherwise = withDetails(account, question.details)
+        otherwise = withDetails(account, command.details)
         if isinstance(otherwise, Refusal):
             return otherwise
         self._store.changeAccount(otherwise)
@@ -160,28 +158,28 @@ class People:
     # ---- others
 
     def getStrangerInfo2(
-        self, question: GetStrangerInfo2, session: Session, exchange: Exchange
+        self, command: GetStrangerInfo2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         What somebody tells to strangers, and what asks them to be a friend.
         """
-        return self._stranger(question, session, exchange)
+        return self._stranger(command, session, exchange)
 
     def getSingleInfo2(
-        self, question: GetSingleInfo2, session: Session, exchange: Exchange
+        self, command: GetSingleInfo2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
         """
         The same.
         """
-        return self._stranger(question, session, exchange)
+        return self._stranger(command, session, exchange)
 
     def _stranger(
         self,
-        question: GetStrangerInfo2 | GetSingleInfo2,
+        command: GetStrangerInfo2 | GetSingleInfo2,
         session: Session,
         exchange: Exchange,
     ) -> Profile | Refusal:
-        account = self._known(session, question.uin)
+        account = self._known(session, command.uin)
         if account is None:
             return UNKNOWN
         number = account.number
@@ -189,12 +187,12 @@ class People:
             session.number, number
         )
         isMuch = isStranger and not self._strangers.take(session.number)
-        if isMuch or isinstance(question, GetSingleInfo2):
+        if isMuch or isinstance(command, GetSingleInfo2):
             failure = self._state.checkCaptcha(
                 session.number,
                 exchange.address,
-                question.verifySession,
-                question.code,
+                command.verifySession,
+                command.code,
                 isMuch,
             )
             if failure is not None:
@@ -202,7 +200,7 @@ class People:
         isMe = number == session.number
         status = session.status if isMe else self._state.visibleStatus(number)
         return replace(
-            profileFor(account, question.uin, status, isStranger),
+            profileFor(account, command.uin, status, isStranger),
             number=number,
             token=self._friendRules.proof(session.number, number),
         )
@@ -210,25 +208,25 @@ class People:
     # ---- signatures
 
     def getSingleLongNick2(
-        self, question: GetSingleLongNick2, session: Session, exchange: Exchange
+        self, command: GetSingleLongNick2, session: Session, exchange: Exchange
     ) -> Signatures | Refusal:
         """
         Somebody's signature; an empty list when there is none.
         """
-        account = self._known(session, question.uin)
+        account = self._known(session, command.uin)
         if account is None:
             return UNKNOWN
         text = signatureOf(account)
-        return {question.uin: text} if text else {}
+        return {command.uin: text} if text else {}
 
     def getLongNick(
-        self, question: GetLongNick, session: Session, exchange: Exchange
+        self, command: GetLongNick, session: Session, exchange: Exchange
     ) -> Signatures | Refusal:
         """
         The signatures of those who have one and whom the asker knows.
         """
         signatures = {}
-        for uin in question.uins:
+        for uin in command.uins:
             account = self._known(session, uin)
             text = "" if account is None else signatureOf(account)
             if text:
@@ -236,7 +234,7 @@ class People:
         return signatures
 
     def setLongNick2(
-        self, question: SetLongNick2, session: Session, exchange: Exchange
+        self, command: SetLongNick2, session: Session, exchange: Exchange
     ) -> None | Refusal:
         """
         Have another signature, and let friends know.
@@ -244,17 +242,17 @@ class People:
         account = self._store.account(session.number)
         if account is None:
             return STALE
-        otherwise = withSignature(account, question.text)
+        otherwise = withSignature(account, command.text)
         if isinstance(otherwise, Refusal):
             return otherwise
-        if question.text == signatureOf(account):
+        if command.text == signatureOf(account):
             return None
         if not self._signatures.take(account.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
         self._store.changeAccount(otherwise)
         mark = self._state.newMessageIds(account.number)
         event = QueuedSignature(
-            account.number, account.nick, question.text, mark.messageId
+            account.number, account.nick, command.text, mark.messageId
         )
         listOwners = self._store.listedBy(account.number)
         if listOwners:
@@ -264,24 +262,24 @@ class People:
     # ---- levels
 
     def getQQLevel2(
-        self, question: GetQQLevel2, session: Session, exchange: Exchange
+        self, command: GetQQLevel2, session: Session, exchange: Exchange
     ) -> LevelOf | Refusal:
         """
         How long somebody has been around.
         """
-        account = self._known(session, question.uin)
+        account = self._known(session, command.uin)
         if account is None:
             return UNKNOWN
-        return LevelOf(question.uin, self._state.onlineTime.level(account.number))
+        return LevelOf(command.uin, self._state.onlineTime.level(account.number))
 
     def batchGetVipinfo(
-        self, question: BatchGetVipinfo, session: Session, exchange: Exchange
+        self, command: BatchGetVipinfo, session: Session, exchange: Exchange
     ) -> Mapping[Uin, int] | Refusal:
         """
         The VIP levels of those whom the asker knows.
         """
         levels = {}
-        for uin in question.uins:
+        for uin in command.uins:
             account = self._known(session, uin)
             if account is not None:
                 levels[uin] = int(account.profile.get("vipLevel", 0))
@@ -290,18 +288,18 @@ class People:
     # ---- whom one has talked with
 
     def getRecentList2(
-        self, question: GetRecentList2, exchange: Exchange
+        self, command: GetRecentList2, exchange: Exchange
     ) -> Recent | Refusal:
         """
         The conversations of late, by the session's ticket.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         return recentContacts(self._state, session)
 
     def getRecentContact2(
-        self, question: GetRecentContact2, session: Session, exchange: Exchange
+        self, command: GetRecentContact2, session: Session, exchange: Exchange
     ) -> Recent | Refusal:
         """
         The same, by what authorises look-ups.

@@ -32,7 +32,7 @@ MAX_SIZE = 64 * 1024
 MAX_NAME = 64
 
 
-class Preferences:
+class SettingsAPI:
     """
     The settings of a session's account.
     """
@@ -62,38 +62,36 @@ class Preferences:
             return signedOn
         return None
 
-    def get(self, question: GetSettings, exchange: Exchange) -> Settings | Refusal:
+    def get(self, command: GetSettings, exchange: Exchange) -> Settings | Refusal:
         """
         Some settings.
         """
-        session = self._session(question.ticket, exchange)
+        session = self._session(command.ticket, exchange)
         if session is None:
             return STALE
-        settings = self._all(session.number, question.app)
-        return {name: settings[name] for name in question.names if name in settings}
+        settings = self._all(session.number, command.app)
+        return {name: settings[name] for name in command.names if name in settings}
 
-    def getall(
-        self, question: GetAllSettings, exchange: Exchange
-    ) -> Settings | Refusal:
+    def getall(self, command: GetAllSettings, exchange: Exchange) -> Settings | Refusal:
         """
         All settings.
         """
-        session = self._session(question.ticket, exchange)
+        session = self._session(command.ticket, exchange)
         if session is None:
             return STALE
-        return self._all(session.number, question.app)
+        return self._all(session.number, command.app)
 
-    def set(self, question: SetSettings, exchange: Exchange) -> Settings | Refusal:
+    def set(self, command: SetSettings, exchange: Exchange) -> Settings | Refusal:
         """
         Set some.
         """
-        return self._change(question.ticket, exchange, {question.app: question.values})
+        return self._change(command.ticket, exchange, {command.app: command.values})
 
-    def mset(self, question: SetManySettings, exchange: Exchange) -> Settings | Refusal:
+    def mset(self, command: SetManySettings, exchange: Exchange) -> Settings | Refusal:
         """
         Set some of several applications, or none of them.
         """
-        return self._change(question.ticket, exchange, question.apps)
+        return self._change(command.ticket, exchange, command.apps)
 
     def _all(self, number: Number, app: int) -> dict[str, Any]:
         settings = self._store.settings(number, app)

@@ -54,7 +54,7 @@ def _numberOf(name: str) -> Number:
     return NOBODY
 
 
-class SignOn:
+class SignOnAPI:
     """
     The exchanges of a sign-on.
 
@@ -89,18 +89,18 @@ class SignOn:
             Logout2: self.logout2,
         }
 
-    def loginPage(self, question: LoginPage, exchange: Exchange) -> str:
+    def loginPage(self, command: LoginPage, exchange: Exchange) -> str:
         """
         A signature for whoever asks; clients look for sixty-four characters,
         and send old ones as well.
         """
         return token(self._random, 64)
 
-    def check(self, question: Check, exchange: Exchange) -> Challenge:
+    def check(self, command: Check, exchange: Exchange) -> Challenge:
         """
         Whoever asks, existing or not, gets a code and a salt.
         """
-        number = _numberOf(question.uin)
+        number = _numberOf(command.uin)
         code = self._state.verifyCode(number, exchange.address)
         session = token(self._random, 64)
         exchange.setCookie("ptvfsession", session)
@@ -108,10 +108,10 @@ class SignOn:
             captcha=code is None,
             code=token(self._random, 32) if code is None else code,
             salt=saltFor(number),
-            extra=(session, "0") if question.later else (),
+            extra=(session, "0") if command.later else (),
         )
 
-    def getimage(self, question: GetImage, exchange: Exchange) -> bytes | Refusal:
+    def getimage(self, command: GetImage, exchange: Exchange) -> bytes | Refusal:
         """
         A new picture at each call; its cookie says which.
         """
@@ -126,15 +126,15 @@ class SignOn:
         exchange.setCookie("verifysession", verifySession)
         return self._draw(text)
 
-    def login(self, question: Login, exchange: Exchange) -> LoginReply:
+    def login(self, command: Login, exchange: Exchange) -> LoginReply:
         """
         Judge the password, and hand out the cookies of a sign-on.
         """
-        number = _numberOf(question.u)
+        number = _numberOf(command.u)
         verdict = self._state.logIn(
             number,
-            question.p,
-            question.code,
+            command.p,
+            command.code,
             exchange.cookies.get("verifysession", ""),
             exchange.address,
         )
@@ -147,14 +147,14 @@ class SignOn:
                 what="password" if isPassword else "captcha",
             )
             text = WRONG_PASSWORD if isPassword else WRONG_CAPTCHA
-            return LoginReply(verdict.value, message=text, nick=question.u)
+            return LoginReply(verdict.value, message=text, nick=command.u)
         owner = f"o{number:010d}"
         exchange.setCookie("uin", owner)
         exchange.setCookie("skey", verdict.skey)
         exchange.setCookie("ptwebqq", verdict.ptwebqq)
         exchange.setCookie("superuin", owner, "ptlogin2.qq.com")
         exchange.setCookie("pt2gguin", owner)
-        page = f"{LANDING_PAGE}{question.status.code}"
+        page = f"{LANDING_PAGE}{command.status.code}"
         url = (
             f"http://ptlogin4.web2.qq.com/check_sig?pttype=1&uin={number}"
             f"&service=login&nodirect=0&ptsigx={token(self._random, 64)}"
@@ -163,28 +163,28 @@ class SignOn:
         )
         return LoginReply(0, url=url, message=WELCOME, nick=verdict.nick)
 
-    def checkSig(self, question: CheckSig, exchange: Exchange) -> None:
+    def checkSig(self, command: CheckSig, exchange: Exchange) -> None:
         """
         Nothing depends on these cookies, but clients want to be given some.
         """
-        uin = dict(question.encodeFields()).get("uin", "")
+        uin = dict(command.encodeFields()).get("uin", "")
         exchange.setCookie("p_uin", f"o{_numberOf(uin):010d}", "web2.qq.com")
         exchange.setCookie("p_skey", token(self._random, 44), "web2.qq.com")
         exchange.setCookie("pt4_token", token(self._random, 44), "web2.qq.com")
         exchange.location = f"{LANDING_PAGE}10"
 
     def login2(
-        self, question: Login2, exchange: Exchange
+        self, command: Login2, exchange: Exchange
     ) -> SessionCredentials | Refusal:
         """
         Open a session, or take one up again.
         """
-        ticket = question.ticket
+        ticket = command.ticket
         session = self._state.join(
             ticket.ptwebqq or exchange.cookies.get("ptwebqq", ""),
             ticket.psessionid,
             ticket.clientid,
-            question.status,
+            command.status,
         )
         if isinstance(session, EndedSession):
             return Refusal(103, refusalFor(session).errmsg)
@@ -200,15 +200,15 @@ class SignOn:
             status=session.status,
         )
 
-    def logout2(self, question: Logout2, exchange: Exchange) -> None | Refusal:
+    def logout2(self, command: Logout2, exchange: Exchange) -> None | Refusal:
         """
         End the session; its ticket is answered 100 from now on.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         hasArrived = exchange.hasArrived(session)
-        said = Acknowledgement(question.ack, question.ids, hasArrived)
+        said = Acknowledgement(command.ack, command.ids, hasArrived)
         self._state.leave(session, said)
         self._log.info("{number} logged out.", number=session.number)
         return None

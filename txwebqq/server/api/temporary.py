@@ -20,7 +20,7 @@ from txwebqq.wire.commands.temporary import (
 )
 
 
-class Strangers:
+class TemporaryChatAPI:
     """
     The questions of those who write to strangers.
     """
@@ -40,45 +40,43 @@ class Strangers:
         }
 
     def getC2cmsgSig2(
-        self, question: GetC2cmsgSig2, exchange: Exchange
+        self, command: GetC2cmsgSig2, exchange: Exchange
     ) -> str | Refusal:
         """
         What lets one write to a fellow member.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._discussionRules.signature(
-            session, question.place, question.to, question.service
+            session, command.place, command.to, command.service
         )
 
     def getSessionSig3(
-        self, question: GetSessionSig3, exchange: Exchange
+        self, command: GetSessionSig3, exchange: Exchange
     ) -> str | Refusal:
         """
         The same, for a discussion.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._discussionRules.signature(
-            session, question.did, question.to, IN_DISCUSSION
+            session, command.did, command.to, IN_DISCUSSION
         )
 
-    def sendSessMsg2(
-        self, question: SendSessMsg2, exchange: Exchange
-    ) -> None | Refusal:
+    def sendSessMsg2(self, command: SendSessMsg2, exchange: Exchange) -> None | Refusal:
         """
         Pass words on to a fellow member.
         """
-        session = byTicket(self._sessions, question.ticket.psessionid)
+        session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
         return self._discussionRules.tell(
             session,
-            question.to,
-            question.signature,
-            question.service,
-            question.content,
-            question.font,
+            command.to,
+            command.signature,
+            command.service,
+            command.content,
+            command.font,
         )

@@ -88,10 +88,10 @@ def policyOf(account: AccountRecord) -> Policy:
     Who may befriend somebody.
     """
     allow = account.profile.get("allow", WHO_ASKS)
-    question = ""
+    command = ""
     if allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS):
-        question = account.profile.get("question", "")
-    return Policy(allow, question)
+        command = account.profile.get("question", "")
+    return Policy(allow, command)
 
 
 def captchaRefusal(failure: CaptchaFailure) -> Refusal:

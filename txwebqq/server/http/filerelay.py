@@ -82,13 +82,13 @@ class FileRelay:
         self,
         relays: FileRelays,
         session: Session | Refusal,
-        question: SendFile,
+        command: SendFile,
         flow: PausableSource,
     ) -> None:
         self.flow = flow
         self._relays = relays
         self._session = session
-        self._question = question
+        self._question = command
         self._transfer: Transfer | None = None
         self._outcome: Refusal | None = None
         self._download: Any = None
@@ -106,9 +106,9 @@ class FileRelay:
         if isinstance(self._session, Refusal):
             self._outcome = self._session
             return
-        question = self._question
+        command = self._question
         transfer = self._relays.transfers.offer(
-            self._session, question.peer, question.localId, name
+            self._session, command.peer, command.localId, name
         )
         if isinstance(transfer, Refusal):
             self._outcome = transfer

@@ -182,11 +182,11 @@ class LongPoll:
 
     # ---- polls
 
-    def poll2(self, question: Poll2, exchange: Exchange) -> Polled | Deferred[Polled]:
+    def poll2(self, command: Poll2, exchange: Exchange) -> Polled | Deferred[Polled]:
         """
         Answer with what waits, or else hold the question.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             isNews = session.isNews
             reply = self._state.endedReply(session)
@@ -195,7 +195,7 @@ class LongPoll:
             return NOTHING
         self._state.supersede(session)
         hasArrived = exchange.hasArrived(session)
-        said = Acknowledgement(question.ack, question.ids, hasArrived)
+        said = Acknowledgement(command.ack, command.ids, hasArrived)
         self._state.acknowledge(session, said)
         self._writeSoon()
         if self._stopped:
@@ -384,81 +384,79 @@ class LongPoll:
     # ---- sends
 
     def sendBuddyMsg2(
-        self, question: SendBuddyMsg2, exchange: Exchange
+        self, command: SendBuddyMsg2, exchange: Exchange
     ) -> None | Refusal:
         """
         Pass words on to a friend.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        content = self._pictures.forBuddy(session, question.to, question.content)
+        content = self._pictures.forBuddy(session, command.to, command.content)
         if isinstance(content, Refusal):
             return content
-        return self._state.sendToBuddy(session, question.to, content, question.font)
+        return self._state.sendToBuddy(session, command.to, content, command.font)
 
-    def sendQunMsg2(self, question: SendQunMsg2, exchange: Exchange) -> None | Refusal:
+    def sendQunMsg2(self, command: SendQunMsg2, exchange: Exchange) -> None | Refusal:
         """
         Pass words on to a group.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         server = exchange.base.rpartition("//")[2]
         content = self._pictures.forGroup(
             session,
-            question.group,
-            question.code,
-            question.content,
-            PictureSignature(question.key, question.sig, server),
+            command.group,
+            command.code,
+            command.content,
+            PictureSignature(command.key, command.sig, server),
         )
         if isinstance(content, Refusal):
             return content
-        return self._state.sendToGroup(session, question.group, content, question.font)
+        return self._state.sendToGroup(session, command.group, content, command.font)
 
     # ---- signals
 
-    def inputNotify2(
-        self, question: InputNotify2, exchange: Exchange
-    ) -> None | Refusal:
+    def inputNotify2(self, command: InputNotify2, exchange: Exchange) -> None | Refusal:
         """
         Tell a friend that somebody types.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        return sendTransient(self._state, session, question.to, QueuedTyping)
+        return sendTransient(self._state, session, command.to, QueuedTyping)
 
-    def shake2(self, question: Shake2, exchange: Exchange) -> None | Refusal:
+    def shake2(self, command: Shake2, exchange: Exchange) -> None | Refusal:
         """
         Shake a friend's window.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        return sendTransient(self._state, session, question.to, QueuedShake)
+        return sendTransient(self._state, session, command.to, QueuedShake)
 
     # ---- presence
 
     def changeStatus2(
-        self, question: ChangeStatus2, exchange: Exchange
+        self, command: ChangeStatus2, exchange: Exchange
     ) -> None | Refusal:
         """
         Tell friends of another status.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        self._state.setStatus(session, question.status)
+        self._state.setStatus(session, command.status)
         return None
 
     def getOnlineBuddies2(
-        self, question: GetOnlineBuddies2, exchange: Exchange
+        self, command: GetOnlineBuddies2, exchange: Exchange
     ) -> tuple[Presence, ...] | Refusal:
         """
         Whoever of the friends is there and does not hide.
         """
-        session = self._state.sessions.byTicket(question.ticket.psessionid)
+        session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
         return tuple(
@@ -466,7 +464,7 @@ class LongPoll:
             for friend, status in self._state.friendsAround(session)
         )
 
-    def getMsgTip(self, question: GetMsgTip, exchange: Exchange) -> bool:
+    def getMsgTip(self, command: GetMsgTip, exchange: Exchange) -> bool:
         """
         There never are tips. It keeps nobody online: the poll alone tells that
         somebody takes their mail.

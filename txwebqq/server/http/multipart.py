@@ -88,10 +88,10 @@ class MultipartBody:
     """
 
     def __init__(
-        self, contentType: bytes, fileField: str, reception: UploadReceiver, limit: int
+        self, contentType: bytes, fileField: str, receiver: UploadReceiver, limit: int
     ) -> None:
         self.limit = limit + MAX_FIELDS
-        self._receiver = reception
+        self._receiver = receiver
         self._fileField = fileField
         self._pairs: Pairs = []
         self._name: str | None = None

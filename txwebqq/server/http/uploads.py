@@ -130,7 +130,7 @@ class FileUploadReceiver:
     ) -> Any:
         try:
             query = Form.parse(self._query).items()
-            question = self._command.decodeFields(Form([*pairs, *query]))
+            command = self._command.decodeFields(Form([*pairs, *query]))
         except MalformedReply as e:
             return Refusal(NO_SUCH_ID, str(e))
         # Whoever is refused leaves nothing behind.
@@ -138,7 +138,7 @@ class FileUploadReceiver:
         isWelcome = isinstance(session, Session)
         blob = self._uploads.keep(writer) if writer is not None and isWelcome else None
         return self._handler(
-            question, ReceivedFile(self._name, blob, beginning), exchange
+            command, ReceivedFile(self._name, blob, beginning), exchange
         )
 
     def fail(self, reason: str, exchange: Exchange) -> Any:
