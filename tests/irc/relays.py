@@ -13,14 +13,14 @@ from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import Channel, Circle, NetworkSettings, RoomSettings
-from txwebqq.irc.protocol.line import Line, fold, parse, serialise
+from txwebqq.irc.protocol.line import Line, casefold, parse, serialise
 from txwebqq.irc.qq.medialinks import Links
 from txwebqq.irc.relay.account import Delegate
 from txwebqq.irc.relay.network import Network
 from txwebqq.irc.relay.outbox import Spool
 from txwebqq.irc.relay.room import Room
 from txwebqq.irc.relay.service import RELAY_SCHEMA
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryWebQQ
 
@@ -175,7 +175,7 @@ class Server:
             numeric = self.refuse.get("AUTHENTICATE", "903")
             connection.send(Line(numeric, ("*", "SASL")))
         elif command == "NICK":
-            if fold(params[0]) in self.taken:
+            if casefold(params[0]) in self.taken:
                 connection.send(Line("433", ("*", params[0], "Taken")))
                 return
             connection.nick = params[0]
@@ -238,7 +238,7 @@ class Scene:
         self.spool = Spool(self.database)
         self.links = Links(self.database, clock.seconds, "http://qq.test")
         self.server = Server(clock)
-        circle = Circle(self.alice.number, Place(Kind.GROUP, group))
+        circle = Circle(self.alice.number, Target(TargetKind.GROUP, group))
         settings = {
             "name": "home",
             "endpoint": "tcp:127.0.0.1:6667",

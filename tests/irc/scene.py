@@ -19,8 +19,8 @@ from txwebqq.irc.gateway.storage.partedchannels import Absences
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import User
-from txwebqq.irc.protocol.line import fold
-from txwebqq.irc.protocol.nicknames import Style
+from txwebqq.irc.protocol.line import casefold
+from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.qq.medialinks import Links
 from txwebqq.model import Did, Number
 from txwebqq.ratelimit import RateLimiter
@@ -85,7 +85,7 @@ class Scene:
     serverName = "qq.test"
     motd = ""
 
-    def __init__(self, friend: str = "小明", style: Style = Style.UTF8) -> None:
+    def __init__(self, friend: str = "小明", style: NickStyle = NickStyle.UTF8) -> None:
         self.web = MemoryWebQQ()
         self.clock: Any = self.web.clock
         self.alice, self.ming = self.web.friends("Alice", friend)
@@ -96,7 +96,7 @@ class Scene:
         settings = UserSettings(
             "alice", "oolong", style, (AccountSettings(self.alice.account),)
         )
-        names = Names(self.database, partial(fold, mapping="rfc1459"))
+        names = Names(self.database, partial(casefold, mapping="rfc1459"))
         book = names.book("alice", style.value)
         self.links = Links(self.database, self.clock.seconds, "http://qq.test/p")
         self.alices = User(

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 from tests.daemons import INTERVAL, PATIENCE, Daemon, House, freePort
 from tests.irc.clients import Screen
 from tests.irc.programs import program
-from txwebqq.irc.protocol.line import Line, Overlong, Reader, parse, serialise
+from txwebqq.irc.protocol.line import Line, LineBuffer, Overlong, parse, serialise
 
 NGIRCD = """
 [Global]
@@ -83,10 +83,10 @@ class Ircd:
 class _Wire(Protocol):
     def __init__(self, person: Person) -> None:
         self._person = person
-        self._reader = Reader(100_000)
+        self._lineBuffer = LineBuffer(100_000)
 
     def dataReceived(self, data: bytes) -> None:
-        for raw in self._reader.feed(data):
+        for raw in self._lineBuffer.feed(data):
             assert not isinstance(raw, Overlong)
             self._person.heard(raw)
 

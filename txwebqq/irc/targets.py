@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 
-class Kind(IntEnum):
+class TargetKind(IntEnum):
     """
     What a number is the number of; the values are in databases.
     """
@@ -20,15 +20,15 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """
     A person, a group, a discussion, or with number 0 the service itself.
 
     @ivar number: the permanent one.
     """
 
-    kind: Kind
+    kind: TargetKind
     number: int
 
 
-SERVICE = Place(Kind.SERVICE, 0)
+SERVICE = Target(TargetKind.SERVICE, 0)

@@ -13,7 +13,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import load
 from txwebqq.irc.config.gateway import LISTEN
 from txwebqq.irc.config.policies import AtLimit, Long
-from txwebqq.irc.protocol.nicknames import Style
+from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.model import Status
 from txwebqq.session.machine import Era
 
@@ -77,7 +77,7 @@ def test_small(folder: Path) -> None:
     [account] = user.accounts
     assert settings.listen == LISTEN
     assert settings.database is None
-    assert (user.name, user.password, user.style) == ("alice", "oolong", Style.UTF8)
+    assert (user.name, user.password, user.style) == ("alice", "oolong", NickStyle.UTF8)
     assert account.account.number == 10001
     assert account.era is Era.E1
     assert "oolong" not in repr(settings)
@@ -124,7 +124,7 @@ def test_everything(folder: Path) -> None:
     settings = load(example(folder, PAGE)).gateway
     assert settings is not None
     assert settings.database == folder / "gateway.sqlite"
-    assert settings.users[0].style is Style.PINYIN
+    assert settings.users[0].style is NickStyle.PINYIN
     assert settings.users[0].accounts[0].account.status is Status.BUSY
     assert keys("gateway", "accounts") == rows(PAGE)
 

@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, fail
 from tests.irc.scene import Client, Scene
 from txwebqq.errors import Unreachable
 from txwebqq.irc.gateway.connection import PATIENCE, QUIET
-from txwebqq.irc.protocol.line import fold
-from txwebqq.irc.targets import Kind
+from txwebqq.irc.protocol.line import casefold
+from txwebqq.irc.targets import TargetKind
 from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
 from txwebqq.protocol import WebQQProtocol
 
@@ -108,7 +108,7 @@ def test_hostileNick(name: str) -> None:
     scene.signOn(scene.ming)
     scene.signOn(scene.alice)
     client = scene.client()
-    [nick] = scene.alices.book.all(Kind.PERSON).values()
+    [nick] = scene.alices.book.all(TargetKind.PERSON).values()
     client.send(f"PRIVMSG {nick} :hello")
     assert scene.ming.heard == ["hello"]
 
@@ -499,8 +499,8 @@ def test_namesake(name: str) -> None:
     scene = Scene(name)
     scene.signOn(scene.ming)
     scene.signOn(scene.alice)
-    [nick] = scene.alices.book.all(Kind.PERSON).values()
-    assert fold(nick) != "alice"
+    [nick] = scene.alices.book.all(TargetKind.PERSON).values()
+    assert casefold(nick) != "alice"
     assert nick.endswith(str(scene.ming.number))
 
 
@@ -597,6 +597,6 @@ def test_renamedMember(scene: Scene) -> None:
     group = scene.ming.groupCalled("猫咪")
     scene.web.result(scene.ming.protocol.editGroup(group.code, notice="tea"))
     resident = scene.alices.residents[scene.alice.number]
-    place = next(iter(resident.rooms))
-    scene.web.result(Deferred.fromCoroutine(resident.refresh(place)))
+    target = next(iter(resident.rooms))
+    scene.web.result(Deferred.fromCoroutine(resident.refresh(target)))
     assert client.seen == ":qq.test TOPIC #猫咪 tea\r\n"

@@ -19,8 +19,8 @@ from txwebqq.irc.gateway.service import PAUSE, Gateway
 from txwebqq.irc.gateway.storage.history import History
 from txwebqq.irc.gateway.storage.message import Entry
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
-from txwebqq.irc.protocol.nicknames import Style
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.protocol.nicknames import NickStyle
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Account, Number
 from txwebqq.sqlite.database import Database
 
@@ -45,7 +45,7 @@ def test_stop(tmp_path: Path) -> None:
     user = UserSettings(
         "alice",
         "oolong",
-        Style.PINYIN,
+        NickStyle.PINYIN,
         (AccountSettings(Account(Number(10001), "green")),),
     )
     settings = GatewaySettings(
@@ -80,7 +80,7 @@ def test_pinyin() -> None:
     """
     reactor: Any = MemoryReactorClock()
     account = AccountSettings(Account(Number(10001), "green"))
-    user = UserSettings("alice", "oolong", Style.PINYIN, (account,))
+    user = UserSettings("alice", "oolong", NickStyle.PINYIN, (account,))
     alice = Gateway(GatewaySettings((user,)), reactor).user("alice")
     assert alice.nickOf(10002, "小明") == "XiaoMing"
     assert alice.nickOf(10003, "Bob") == "Bob"
@@ -92,8 +92,8 @@ def old(path: Path, count: int) -> None:
     """
     database = Database(path, GATEWAY_SCHEMA)
     history = History(database)
-    place = Place(Kind.PERSON, 10002)
-    entry = Entry("alice", place, 1, Number(10001), Number(10002), "ming", "hello")
+    target = Target(TargetKind.PERSON, 10002)
+    entry = Entry("alice", target, 1, Number(10001), Number(10002), "ming", "hello")
     for _ in range(count):
         history.append(entry)
     database.close()
@@ -117,7 +117,7 @@ def test_forgets(tmp_path: Path, pauses: int, expected: int) -> None:
     reactor: Any = MemoryReactorClock()
     reactor.advance(10**9)
     account = AccountSettings(Account(Number(10001), "green"))
-    user = UserSettings("alice", "oolong", Style.UTF8, (account,))
+    user = UserSettings("alice", "oolong", NickStyle.UTF8, (account,))
     gateway = Gateway(GatewaySettings((user,), database=path), reactor)
     gateway.startService()
     for _ in range(pauses):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from txwebqq.irc.protocol.batch import enclosed, labelled
+from txwebqq.irc.protocol.batch import batch, labeledResponse
 from txwebqq.irc.protocol.line import Line, serialise
 
 ONE = Line("PONG", ("qq", "x"), "qq")
@@ -47,15 +47,15 @@ def test_labelled(lines: tuple[Line, ...], expected: list[str]) -> None:
     Each answer carries its label once: nothing at all, a line, several, and
     what is a batch already.
     """
-    assert written(labelled("7", lines, "out", "qq")) == expected
+    assert written(labeledResponse("7", lines, "out", "qq")) == expected
 
 
 def test_nested() -> None:
     """
     A batch in another one keeps its lines.
     """
-    inner = enclosed("in", "draft/multiline", ("#a",), [ONE], "qq")
-    assert written(enclosed("out", "chathistory", ("#a",), inner, "qq")) == [
+    inner = batch("in", "draft/multiline", ("#a",), [ONE], "qq")
+    assert written(batch("out", "chathistory", ("#a",), inner, "qq")) == [
         ":qq BATCH +out chathistory #a",
         "@batch=out :qq BATCH +in draft/multiline #a",
         "@batch=in :qq PONG qq x",

@@ -12,14 +12,14 @@ from txwebqq.irc.protocol.line import (
     MAX_LINE,
     OVERLONG,
     Line,
+    LineBuffer,
     MalformedLine,
     Overlong,
-    Reader,
+    casefold,
+    encodedLength,
     encodingOf,
-    fold,
     parse,
     serialise,
-    sized,
 )
 
 # Cases of the IRC client protocol and of IRCv3's message tags.
@@ -151,7 +151,7 @@ def test_sized(line: Line) -> None:
     The size is that of the bytes, without tags.
     """
     bare = Line(line.command, line.params, line.source)
-    assert sized(line) == len(serialise(bare))
+    assert encodedLength(line) == len(serialise(bare))
 
 
 @given(st.binary(max_size=200))
@@ -173,12 +173,12 @@ def test_chunks(parts: list[bytes], data: st.DataObject) -> None:
     However a stream is cut, its lines are the same.
     """
     stream = b"\r\n".join(parts) + b"\n"
-    whole = Reader(limit=20).feed(stream)
-    reader = Reader(limit=20)
+    whole = LineBuffer(limit=20).feed(stream)
+    buffer = LineBuffer(limit=20)
     pieces: list[bytes | Overlong] = []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
-        pieces += reader.feed(stream[:size])
+        pieces += buffer.feed(stream[:size])
         stream = stream[size:]
     assert pieces == whole
 
@@ -187,15 +187,15 @@ def test_bounded() -> None:
     """
     A line without an end is not kept, and the one after it is read.
     """
-    reader = Reader()
+    buffer = LineBuffer()
     for _ in range(1000):
-        assert reader.feed(b"x" * 1000) == []
-        assert len(reader._rest) <= MAX_LINE
-    assert reader.feed(b"\r\nPING a\r\n") == [OVERLONG, b"PING a"]
+        assert buffer.feed(b"x" * 1000) == []
+        assert len(buffer._rest) <= MAX_LINE
+    assert buffer.feed(b"\r\nPING a\r\n") == [OVERLONG, b"PING a"]
     tagged = b"@" + b"a;" * 500_000
-    assert reader.feed(tagged) == []
-    assert reader._rest == b""
-    assert reader.feed(b" PING\r\nPING b\n") == [OVERLONG, b"PING b"]
+    assert buffer.feed(tagged) == []
+    assert buffer._rest == b""
+    assert buffer.feed(b" PING\r\nPING b\n") == [OVERLONG, b"PING b"]
 
 
 def test_limits() -> None:
@@ -204,15 +204,15 @@ def test_limits() -> None:
     """
     for tag in (b"", b"@a=b "):
         line = tag + b"x" * (MAX_LINE - 2)
-        assert Reader().feed(line + b"\r\n") == [line]
-        assert Reader().feed(line + b"x\r\n") == [OVERLONG]
+        assert LineBuffer().feed(line + b"\r\n") == [line]
+        assert LineBuffer().feed(line + b"x\r\n") == [OVERLONG]
 
 
 def test_fold() -> None:
     """
     Names are alike as their mapping says, and Chinese has no case.
     """
-    assert fold("NICK[]\\~") == "nick{}|^"
-    assert fold("NICK[]~", "ascii") == "nick[]~"
-    assert fold("NICK[]~", "strict-rfc1459") == "nick{}~"
-    assert fold("小明É") == "小明É"
+    assert casefold("NICK[]\\~") == "nick{}|^"
+    assert casefold("NICK[]~", "ascii") == "nick[]~"
+    assert casefold("NICK[]~", "strict-rfc1459") == "nick{}~"
+    assert casefold("小明É") == "小明É"

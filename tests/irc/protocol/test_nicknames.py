@@ -12,7 +12,7 @@ from txwebqq.irc.protocol.line import Line, parse, serialise
 from txwebqq.irc.protocol.nicknames import (
     MAX_CHANNEL,
     MAX_NICK,
-    Style,
+    NickStyle,
     channelFor,
     isChannel,
     isNick,
@@ -40,7 +40,7 @@ def test_nick(name: str, nick: str) -> None:
     """
     A nick is as much of a name as IRC can carry.
     """
-    assert nickFor(name, 10001, Style.UTF8, ()) == nick
+    assert nickFor(name, 10001, NickStyle.UTF8, ()) == nick
 
 
 @given(st.text(), st.integers(10001, 2**32 - 1))
@@ -49,8 +49,8 @@ def test_anyName(name: str, number: int) -> None:
     Whatever somebody calls themselves, the nick and the channel are one
     parameter of a line.
     """
-    nick = nickFor(name, number, Style.UTF8, ())
-    channel = channelFor(name, number, Style.UTF8, ())
+    nick = nickFor(name, number, NickStyle.UTF8, ())
+    channel = channelFor(name, number, NickStyle.UTF8, ())
     assert isNick(nick)
     assert isChannel(channel)
     assert len(nick.encode()) <= MAX_NICK
@@ -64,20 +64,22 @@ def test_taken() -> None:
     Two of one name are told apart by their numbers, the same way every time.
     """
     taken = ["小明"]
-    second = nickFor("小明", 10002, Style.UTF8, taken)
+    second = nickFor("小明", 10002, NickStyle.UTF8, taken)
     assert second == "小明_10002"
-    assert nickFor("小明", 10002, Style.UTF8, [*taken, second]) == "小明_10002_2"
-    assert channelFor("cats", 7, Style.UTF8, ["#cats"]) == "#cats_7"
+    assert nickFor("小明", 10002, NickStyle.UTF8, [*taken, second]) == "小明_10002_2"
+    assert channelFor("cats", 7, NickStyle.UTF8, ["#cats"]) == "#cats_7"
 
 
 def test_styles() -> None:
     """
     Who cannot read Chinese gets numbers, or what romanises it.
     """
-    assert nickFor("小明", 10002, Style.NUMBER, ()) == "qq10002"
-    assert nickFor("小明", 10002, Style.PINYIN, ()) == "qq10002"
-    assert nickFor("小明", 10002, Style.PINYIN, (), lambda _: "XiaoMing") == "XiaoMing"
-    assert channelFor("猫", 7, Style.NUMBER, ()) == "#7"
+    assert nickFor("小明", 10002, NickStyle.NUMBER, ()) == "qq10002"
+    assert nickFor("小明", 10002, NickStyle.PINYIN, ()) == "qq10002"
+    assert (
+        nickFor("小明", 10002, NickStyle.PINYIN, (), lambda _: "XiaoMing") == "XiaoMing"
+    )
+    assert channelFor("猫", 7, NickStyle.NUMBER, ()) == "#7"
 
 
 def test_isNick() -> None:

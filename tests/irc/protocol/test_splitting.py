@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.irc.protocol.splitting import (
-    asAction,
-    cuts,
+    contentToText,
     lines,
-    read,
-    shown,
-    split,
+    parseAction,
+    splitLossless,
+    splitText,
     stripFormatting,
+    textToContent,
 )
 from txwebqq.model import Content, Face, GroupPicture, OfflinePicture, Text, plainText
 
@@ -34,18 +34,18 @@ def test_shown(content: Content, text: str) -> None:
     """
     Faces have their names, and pictures a word.
     """
-    assert shown(content) == text
+    assert contentToText(content) == text
 
 
 def test_read() -> None:
     """
     Names in brackets are faces; colours and control characters are gone.
     """
-    assert read("\x0304,05red\x0f and \x02bold\x02 [微笑]\x07") == (
+    assert textToContent("\x0304,05red\x0f and \x02bold\x02 [微笑]\x07") == (
         Text("red and bold "),
         Face(14),
     )
-    assert read("[nothing] of that") == (Text("[nothing] of that"),)
+    assert textToContent("[nothing] of that") == (Text("[nothing] of that"),)
 
 
 def test_stripFormatting() -> None:
@@ -67,10 +67,10 @@ def test_action() -> None:
     """
     Actions are known with and without their last mark.
     """
-    assert asAction("\x01ACTION waves\x01") == "waves"
-    assert asAction("\x01ACTION waves") == "waves"
-    assert asAction("\x01VERSION\x01") is None
-    assert asAction("ACTION waves") is None
+    assert parseAction("\x01ACTION waves\x01") == "waves"
+    assert parseAction("\x01ACTION waves") == "waves"
+    assert parseAction("\x01VERSION\x01") is None
+    assert parseAction("ACTION waves") is None
 
 
 @given(
@@ -82,7 +82,7 @@ def test_split(text: str, room: int, encoding: str) -> None:
     """
     No piece is too long, and nothing but spaces at the cuts is lost.
     """
-    pieces = split(text, room, encoding)
+    pieces = splitText(text, room, encoding)
     assert all(len(piece.encode(encoding, "replace")) <= room for piece in pieces)
     assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
 
@@ -91,11 +91,11 @@ def test_words() -> None:
     """
     Lines are cut after words, and never within what looks like one character.
     """
-    assert split("the quick brown fox", 10) == ["the quick", "brown fox"]
-    assert split("茶" * 5, 8) == ["茶茶", "茶茶", "茶"]
+    assert splitText("the quick brown fox", 10) == ["the quick", "brown fox"]
+    assert splitText("茶" * 5, 8) == ["茶茶", "茶茶", "茶"]
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
-    assert split(f"ab{family}", len(family.encode()) + 1) == ["ab", family]
-    assert split("", 10) == [""]
+    assert splitText(f"ab{family}", len(family.encode()) + 1) == ["ab", family]
+    assert splitText("", 10) == [""]
 
 
 def test_faithful() -> None:
@@ -103,8 +103,8 @@ def test_faithful() -> None:
     What is shown and read again says the same.
     """
     content = (Text("a"), Face(14), Text("b"))
-    assert read(shown(content)) == content
-    assert plainText(read("no faces")) == "no faces"
+    assert textToContent(contentToText(content)) == content
+    assert plainText(textToContent("no faces")) == "no faces"
 
 
 @given(text=st.text(alphabet="ab 茶\U0001f600", max_size=40), room=st.integers(4, 12))
@@ -112,6 +112,6 @@ def test_cuts(text: str, room: int) -> None:
     """
     Pieces that are put together again fit, and are what they were.
     """
-    pieces = list(cuts(text, room))
+    pieces = list(splitLossless(text, room))
     assert "".join(pieces) == text
     assert all(len(piece.encode()) <= room for piece in pieces)

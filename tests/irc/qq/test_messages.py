@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from txwebqq.errors import Unreachable
 from txwebqq.irc.qq.messages import Letter, LetterProtocol
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Account, Font, Message, Number, StrangerMessage, Text, Uin
 from txwebqq.protocol import WebQQFactory
 from txwebqq.testing import MemoryWebQQ
@@ -40,8 +40,8 @@ def test_numbers() -> None:
         alice.tellGroup("cats", "meow")
         web.settle(5)
         bob.stop()
-    places = [Place(Kind.PERSON, alice.number), Place(Kind.GROUP, cats)]
-    assert [letter.place for letter in letters] == places * 2
+    targets = [Target(TargetKind.PERSON, alice.number), Target(TargetKind.GROUP, cats)]
+    assert [letter.target for letter in letters] == targets * 2
     assert {letter.author for letter in letters} == {alice.number}
 
 
@@ -87,4 +87,6 @@ def test_stranger() -> None:
     me, stranger = Number(10001), Number(10003)
     message = StrangerMessage(Uin(3), me, 7, 0, stranger, words, 0, 1, 1)
     SlowProtocol(letters).strangerMessageReceived(message)
-    assert [letter.place for letter in letters] == [Place(Kind.PERSON, stranger)]
+    assert [letter.target for letter in letters] == [
+        Target(TargetKind.PERSON, stranger)
+    ]

@@ -380,20 +380,20 @@ def test_movesOnQQ(scene: Scene) -> None:
     """
     scene.ming.tellGroup("猫咪", "第 1")
     scene.settle()
-    place = scene.table.circle.place
-    room = scene.delegate.rooms[place]
+    target = scene.table.circle.target
+    room = scene.delegate.rooms[target]
     [ming] = [m for m in room.members if m.number == scene.ming.number]
     renamed = replace(room, members=(replace(ming, name="大明"),))
-    scene.delegate.rooms[place] = renamed
+    scene.delegate.rooms[target] = renamed
     scene.table.settled()
     left = replace(room, members=())
-    scene.delegate.rooms[place] = left
+    scene.delegate.rooms[target] = left
     scene.table.settled()
     notice = GroupNotice(
         GroupStep.JOINED,
         Gid(1),
         Code(1),
-        Number(place.number),
+        Number(target.number),
         memberNumber=scene.ming.number,
     )
     scene.delegate.reports.groupChanged(scene.delegate, notice)

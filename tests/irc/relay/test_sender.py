@@ -273,8 +273,8 @@ def test_joinedLater(scene: Scene) -> None:
     """
     A group that was not known at the sign-on is asked for again.
     """
-    place = scene.table.circle.place
-    del scene.delegate.rooms[place]
+    target = scene.table.circle.target
+    del scene.delegate.rooms[target]
     scene.delegate.reports.arrived(scene.delegate)
     scene.server.bob("hello")
     scene.settle()

@@ -14,8 +14,8 @@ from txwebqq.irc.config.accounts import (
     readAccount,
     readPictures,
 )
-from txwebqq.irc.protocol.line import isWord
-from txwebqq.irc.protocol.nicknames import Style, isNick
+from txwebqq.irc.protocol.line import isMiddleParam
+from txwebqq.irc.protocol.nicknames import NickStyle, isNick
 
 LISTEN = ("tcp:6667:interface=127.0.0.1",)
 
@@ -28,7 +28,7 @@ class UserSettings:
 
     name: str
     password: str = field(repr=False)
-    style: Style = Style.UTF8
+    style: NickStyle = NickStyle.UTF8
     accounts: tuple[AccountSettings, ...] = ()
 
 
@@ -75,7 +75,7 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
         historyMessages=table.number("history-messages", 1, 10_000_000, 100_000),
         motd=table.string("motd", ""),
     )
-    if not isWord(settings.name):
+    if not isMiddleParam(settings.name):
         raise table.error("name", "is no name that a server can have")
     table.close()
     return settings
@@ -86,11 +86,13 @@ def _user(table: ConfigTable) -> UserSettings:
     if not isNick(name):
         raise table.error("name", "cannot be a nick")
     password = table.passwordFile("password-file")
-    style = table.string("nicks", Style.UTF8.value)
-    if style not in [known.value for known in Style]:
-        raise table.error("nicks", f"is none of {', '.join(s.value for s in Style)}")
+    style = table.string("nicks", NickStyle.UTF8.value)
+    if style not in [known.value for known in NickStyle]:
+        raise table.error(
+            "nicks", f"is none of {', '.join(s.value for s in NickStyle)}"
+        )
     accounts = tuple(readAccount(account) for account in table.tables("account"))
     if not accounts:
         raise table.error("account", "is missing")
     table.close()
-    return UserSettings(name, password, Style(style), accounts)
+    return UserSettings(name, password, NickStyle(style), accounts)

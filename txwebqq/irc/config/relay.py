@@ -17,9 +17,9 @@ from txwebqq.irc.config.accounts import (
     readPictures,
 )
 from txwebqq.irc.config.policies import AtLimit, Long
-from txwebqq.irc.protocol.line import fold, isWord
+from txwebqq.irc.protocol.line import casefold, isMiddleParam
 from txwebqq.irc.protocol.nicknames import isChannel, isNick
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.net.tls import TrustRoots
 
 MAX_LINE_TEXT = 4000
@@ -80,10 +80,10 @@ class Circle:
     """
 
     account: int
-    place: Place
+    target: Target
 
     def __str__(self) -> str:
-        return f"{self.account}/{self.place.number}"
+        return f"{self.account}/{self.target.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,8 @@ def _check(table: ConfigTable, settings: RelaySettings) -> None:
                 raise table.error(where, f"names {channel.network!r}, no network")
         if room.long is Long.LINK and settings.pictures is None:
             raise table.error(where, 'has long = "link", which wants pictures-listen')
-        folded = [(c.network, fold(c.name)) for c in room.channels]
-        for place in [*(c.place for c in room.circles), *folded]:
+        folded = [(c.network, casefold(c.name)) for c in room.channels]
+        for place in [*(c.target for c in room.circles), *folded]:
             if place in seen:
                 raise table.error(where, "has a place that is in a room already")
             seen.add(place)
@@ -207,11 +207,11 @@ def _network(table: ConfigTable) -> NetworkSettings:
     )
     if not isNick(settings.nick):
         raise table.error("nick", "cannot be a nick")
-    if "/" in settings.name or not isWord(settings.name):
+    if "/" in settings.name or not isMiddleParam(settings.name):
         raise table.error("name", "is no name that a network can have")
-    if not isWord(settings.user):
+    if not isMiddleParam(settings.user):
         raise table.error("user", "has a space in it")
-    if settings.nickserv and not isWord(settings.nickserv):
+    if settings.nickserv and not isMiddleParam(settings.nickserv):
         raise table.error(
             "nickserv-password-file",
             "has a password with a space in it, which NickServ does not take",
@@ -234,11 +234,11 @@ def _network(table: ConfigTable) -> NetworkSettings:
 
 def _room(table: ConfigTable) -> RoomSettings:
     groups = [
-        _circle(table, "groups", text, Kind.GROUP)
+        _circle(table, "groups", text, TargetKind.GROUP)
         for text in table.stringList("groups", ())
     ]
     discussions = [
-        _circle(table, "discussions", text, Kind.DISCUSSION)
+        _circle(table, "discussions", text, TargetKind.DISCUSSION)
         for text in table.stringList("discussions", ())
     ]
     channels = [_channel(table, text) for text in table.stringList("channels", ())]
@@ -261,17 +261,17 @@ def _room(table: ConfigTable) -> RoomSettings:
             table.choice("at-limit", [v.value for v in AtLimit], "refuse-new")
         ),
     )
-    if settings.key and ("," in settings.key or not isWord(settings.key)):
+    if settings.key and ("," in settings.key or not isMiddleParam(settings.key)):
         raise table.error("key-file", "has a key with a space or a comma in it")
     table.close()
     return settings
 
 
-def _circle(table: ConfigTable, key: str, text: str, kind: Kind) -> Circle:
+def _circle(table: ConfigTable, key: str, text: str, kind: TargetKind) -> Circle:
     found = re.fullmatch("([0-9]{1,10})/([0-9]{1,10})", text)
     if found is None:
         raise table.error(key, f"has {text!r}, which is not ACCOUNT/NUMBER")
-    return Circle(int(found[1]), Place(kind, int(found[2])))
+    return Circle(int(found[1]), Target(kind, int(found[2])))
 
 
 def _channel(table: ConfigTable, text: str) -> Channel:

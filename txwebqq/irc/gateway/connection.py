@@ -16,15 +16,15 @@ from txwebqq.irc.gateway.sendqueue import Outbox
 from txwebqq.irc.protocol.line import (
     MAX_LINE,
     Line,
+    LineBuffer,
     MalformedLine,
     Overlong,
-    Reader,
+    encodedLength,
     encodingOf,
     parse,
     serialise,
-    sized,
 )
-from txwebqq.irc.protocol.splitting import split
+from txwebqq.irc.protocol.splitting import splitText
 
 PATIENCE = 60.0
 """The seconds to register in."""
@@ -51,7 +51,7 @@ class Connection(Protocol):
         self.address = address
         self.encoding = "utf-8"
         self._clock = clock
-        self._reader = Reader()
+        self._lineBuffer = LineBuffer()
         self._timer: IDelayedCall | None = None
         self._asked = False
         self._settled = False
@@ -115,7 +115,7 @@ class Connection(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self._settled and self._outbox is not None:
             self.settle()
-        for raw in self._reader.feed(data):
+        for raw in self._lineBuffer.feed(data):
             if self._outbox is None:
                 return
             if isinstance(raw, Overlong):
@@ -156,10 +156,10 @@ class Connection(Protocol):
         if self._outbox is None:
             return
         *middle, last = line.params or ("",)
-        over = sized(line, self.encoding) - MAX_LINE
+        over = encodedLength(line, self.encoding) - MAX_LINE
         if over > 0:
             # Words are cut where they are said; this is a topic, or a reason.
             room = max(len(last.encode(self.encoding, "replace")) - over, 1)
-            cut = split(last, room, self.encoding)[0]
+            cut = splitText(last, room, self.encoding)[0]
             line = line._replace(params=(*middle, cut))
         self._outbox.write(serialise(line, self.encoding))

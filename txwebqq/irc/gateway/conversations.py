@@ -16,11 +16,11 @@ from txwebqq.irc.gateway.storage.message import Entry
 from txwebqq.irc.gateway.storage.names import Book
 from txwebqq.irc.gateway.storage.partedchannels import Absences
 from txwebqq.irc.gateway.storage.preferences import Preferences
-from txwebqq.irc.protocol.line import fold
+from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import Romanise
-from txwebqq.irc.protocol.splitting import lines, read
+from txwebqq.irc.protocol.splitting import lines, textToContent
 from txwebqq.irc.qq.account import Resident
-from txwebqq.irc.targets import SERVICE, Kind, Place
+from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Font, Number, Status
 from txwebqq.ratelimit import RateLimiter
 
@@ -61,7 +61,7 @@ class Screen(Protocol):
         A channel is there, or otherwise than it was.
         """
 
-    def hideChannel(self, place: Place, name: str) -> None:
+    def hideChannel(self, target: Target, name: str) -> None:
         """
         A channel is not there any more.
         """
@@ -71,7 +71,7 @@ class Screen(Protocol):
         Somebody is typing.
         """
 
-    def renamed(self, before: str, place: Place, after: str) -> None:
+    def renamed(self, before: str, target: Target, after: str) -> None:
         """
         Somebody is called otherwise.
         """
@@ -112,8 +112,8 @@ class Conversations(Directory):
         self.absences = absences
         self.history = history
         self.screens: list[Screen] = []
-        self.kicks: dict[tuple[Place, int], str] = {}
-        self.topics: set[Place] = set()
+        self.kicks: dict[tuple[Target, int], str] = {}
+        self.topics: set[Target] = set()
         self._seconds = seconds
         self._typing = RateLimiter(seconds, 1, TYPING)
 
@@ -137,14 +137,14 @@ class Conversations(Directory):
         self.history.see(self.name, screen.key, self.history.last(self.name))
 
     def _own(self) -> set[str]:
-        return super()._own() | {fold(screen.nick) for screen in self.screens}
+        return super()._own() | {casefold(screen.nick) for screen in self.screens}
 
-    def rename(self, place: Place, name: str) -> str:
-        before = self.book.name(place) or ""
-        problem = super().rename(place, name)
+    def rename(self, target: Target, name: str) -> str:
+        before = self.book.name(target) or ""
+        problem = super().rename(target, name)
         if not problem:
             for screen in list(self.screens):
-                screen.renamed(before, place, name)
+                screen.renamed(before, target, name)
                 screen.lookAgain()
         return problem
 
@@ -175,7 +175,7 @@ class Conversations(Directory):
 
     async def say(
         self,
-        place: Place,
+        target: Target,
         text: str,
         by: object,
         command: str = "PRIVMSG",
@@ -187,32 +187,32 @@ class Conversations(Directory):
 
         @return: what was said because of that: those words, or answers.
         """
-        if place == SERVICE:
+        if target == SERVICE:
             return await self.answer(text)
-        resident = self._talking(place)
-        await resident.send(place, read(text), font)
+        resident = self._talking(target)
+        await resident.send(target, textToContent(text), font)
         number = resident.number
-        said = self.entry(place, number, number, self.name, text, command=command)
+        said = self.entry(target, number, number, self.name, text, command=command)
         kept = self.record(said, by)
         return [] if kept is None else [kept]
 
-    async def type(self, place: Place) -> None:
+    async def type(self, target: Target) -> None:
         """
         Let a friend know that we are typing; fails as L{say}.
         """
-        if self._typing.take(place):
-            await self._talking(place).type(place.number)
+        if self._typing.take(target):
+            await self._talking(target).type(target.number)
 
-    async def shake(self, place: Place) -> None:
+    async def shake(self, target: Target) -> None:
         """
         Shake a friend's window; fails as L{say}.
         """
-        if place.kind is not Kind.PERSON:
+        if target.kind is not TargetKind.PERSON:
             raise NotSignedOn("only friends have windows")
-        await self._talking(place).shake(place.number)
+        await self._talking(target).shake(target.number)
 
-    def _talking(self, place: Place) -> Resident:
-        resident = self.residentOf(place)
+    def _talking(self, target: Target) -> Resident:
+        resident = self.residentOf(target)
         if resident is None:
             raise NotSignedOn("none of your accounts knows them")
         return resident
@@ -241,7 +241,7 @@ class Conversations(Directory):
 
     def entry(
         self,
-        place: Place,
+        target: Target,
         account: int,
         sender: int,
         nick: str,
@@ -256,11 +256,11 @@ class Conversations(Directory):
         """
         now = int((self._seconds() if at is None else at) * 1000)
         return Entry(
-            self.name, place, now, Number(account), Number(sender), nick, text, command
+            self.name, target, now, Number(account), Number(sender), nick, text, command
         )
 
-    def latest(self, place: Place, count: int) -> list[Entry]:
+    def latest(self, target: Target, count: int) -> list[Entry]:
         """
         What was said there last.
         """
-        return self.history.latest(self.name, place, count)
+        return self.history.latest(self.name, target, count)

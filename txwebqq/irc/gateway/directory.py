@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.storage.names import Book, NameTaken
-from txwebqq.irc.protocol.line import fold
+from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import (
     Romanise,
     channelFor,
@@ -20,7 +20,7 @@ from txwebqq.irc.protocol.nicknames import (
 from txwebqq.irc.protocol.splitting import lines
 from txwebqq.irc.qq.account import Resident
 from txwebqq.irc.qq.contacts import Room
-from txwebqq.irc.targets import SERVICE, Kind, Place
+from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Status
 
 DESK = "*qq"
@@ -36,7 +36,7 @@ class Channel:
     """
 
     name: str
-    place: Place
+    target: Target
     topic: str
     members: tuple[tuple[str, int, bool], ...]
 
@@ -52,7 +52,7 @@ class _Taken(Container[str]):
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (
-            name in self._book or fold(name) in self._own()
+            name in self._book or casefold(name) in self._own()
         )
 
 
@@ -79,7 +79,7 @@ class Directory:
         """
         The folded names that are not for others.
         """
-        return {fold(self.name), fold(DESK)}
+        return {casefold(self.name), casefold(DESK)}
 
     # ---- names
 
@@ -89,42 +89,42 @@ class Directory:
         """
         if number in self.residents:
             return self.name
-        place = Place(Kind.PERSON, number)
+        target = Target(TargetKind.PERSON, number)
         style = self.settings.style
         return self.book.claim(
-            place, lambda _: nickFor(name, number, style, self._taken, self._romanise)
+            target, lambda _: nickFor(name, number, style, self._taken, self._romanise)
         )
 
-    def placeNamed(self, name: str) -> Place | None:
+    def placeNamed(self, name: str) -> Target | None:
         """
         Who or what is called so.
         """
-        return SERVICE if fold(name) == fold(DESK) else self.book.place(name)
+        return SERVICE if casefold(name) == casefold(DESK) else self.book.place(name)
 
-    def rename(self, place: Place, name: str) -> str:
+    def rename(self, target: Target, name: str) -> str:
         """
         Call somebody otherwise; what is wrong with that, or C{""}.
         """
-        isRoom = place.kind is not Kind.PERSON
-        if fold(name) in self._own() or not (isChannel if isRoom else isNick)(name):
+        isRoom = target.kind is not TargetKind.PERSON
+        if casefold(name) in self._own() or not (isChannel if isRoom else isNick)(name):
             return f"{name} cannot be taken for that"
         try:
-            self.book.rename(place, name)
+            self.book.rename(target, name)
         except NameTaken as e:
             return str(e)
         return ""
 
-    def nameOf(self, place: Place) -> str:
+    def nameOf(self, target: Target) -> str:
         """
         What to call a place, whether it has a name or not.
         """
-        if place == SERVICE:
+        if target == SERVICE:
             return DESK
-        if place.kind is Kind.PERSON:
-            own = self.name if place.number in self.residents else None
+        if target.kind is TargetKind.PERSON:
+            own = self.name if target.number in self.residents else None
             # A name is for ever: who has none is not given one here.
-            return own or self.book.name(place) or str(place.number)
-        return self.channelOf(place)
+            return own or self.book.name(target) or str(target.number)
+        return self.channelOf(target)
 
     # ---- channels
 
@@ -132,23 +132,23 @@ class Directory:
         """
         All of them, one for a group that several accounts are in.
         """
-        rooms: dict[Place, Room] = {}
+        rooms: dict[Target, Room] = {}
         for resident in self.residents.values():
             rooms.update(resident.rooms)
         return [self._channel(room) for room in rooms.values()]
 
-    def channelOf(self, place: Place, name: str = "") -> str:
+    def channelOf(self, target: Target, name: str = "") -> str:
         """
         What a group or a discussion is called, likewise.
         """
         style = self.settings.style
         return self.book.claim(
-            place,
-            lambda taken: channelFor(name, place.number, style, taken, self._romanise),
+            target,
+            lambda taken: channelFor(name, target.number, style, taken, self._romanise),
         )
 
     def _channel(self, room: Room) -> Channel:
-        name = self.channelOf(room.place, room.name)
+        name = self.channelOf(room.target, room.name)
         members = {
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)
             for member in room.members
@@ -156,18 +156,18 @@ class Directory:
         topic = " ".join(lines(room.memo))
         return Channel(
             name,
-            room.place,
+            room.target,
             topic,
             tuple((nick, *who) for nick, who in members.items()),
         )
 
-    def residentOf(self, place: Place) -> Resident | None:
+    def residentOf(self, target: Target) -> Resident | None:
         """
         Which account talks there; one that is signed on before others.
         """
-        known = [r for r in self.residents.values() if r.knows(place)]
-        if not known and place.kind is Kind.PERSON:
-            known = [r for r in self.residents.values() if r.meets(place.number)]
+        known = [r for r in self.residents.values() if r.knows(target)]
+        if not known and target.kind is TargetKind.PERSON:
+            known = [r for r in self.residents.values() if r.meets(target.number)]
         known.sort(key=lambda resident: not resident.isOnline)
         return known[0] if known else None
 
@@ -191,5 +191,5 @@ class Directory:
             for number in resident.people
             if (buddy := resident.buddy(number)) is not None
         ]
-        rooms = [f"{c.name}: {c.place.number}" for c in self.channels()]
+        rooms = [f"{c.name}: {c.target.number}" for c in self.channels()]
         return sorted(people) + sorted(rooms)

@@ -19,7 +19,7 @@ from txwebqq.irc.gateway.commands.monitor import MAX_WATCHED, Watch
 from txwebqq.irc.gateway.commands.multiline import Multiline
 from txwebqq.irc.gateway.directory import DESK
 from txwebqq.irc.gateway.session import Answer
-from txwebqq.irc.protocol.batch import labelled
+from txwebqq.irc.protocol.batch import labeledResponse
 from txwebqq.irc.protocol.line import MAX_LINE, Line
 from txwebqq.irc.protocol.nicknames import MAX_CHANNEL, MAX_NICK, isNick
 from txwebqq.irc.protocol.splitting import lines
@@ -139,7 +139,9 @@ class Visitor(Administration, Watch, Multiline):
 
     def _hand(self, said: list[Line], label: str) -> None:
         if 0 < len(label) <= MAX_LABEL and self._has("labeled-response", "batch"):
-            said = labelled(label, said, self._reference(), self._house.serverName)
+            said = labeledResponse(
+                label, said, self._reference(), self._house.serverName
+            )
         self.send(said)
 
     # ---- coming in

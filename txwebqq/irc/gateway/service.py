@@ -26,8 +26,8 @@ from txwebqq.irc.gateway.storage.partedchannels import Absences
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import User
-from txwebqq.irc.protocol.line import fold
-from txwebqq.irc.protocol.nicknames import Romanise, Style
+from txwebqq.irc.protocol.line import casefold
+from txwebqq.irc.protocol.nicknames import NickStyle, Romanise
 from txwebqq.irc.qq.medialinks import Links, showing
 from txwebqq.net.listening import listeningService
 from txwebqq.ratelimit import RateLimiter
@@ -63,7 +63,7 @@ class Gateway(MultiService):
         self._visitors: set[Visit] = set()
         self._empty: Deferred[None] | None = None
         self._tidying: IDelayedCall | None = None
-        names = Names(self._database, partial(fold, mapping="rfc1459"))
+        names = Names(self._database, partial(casefold, mapping="rfc1459"))
         self._history = History(
             self._database, settings.historyMessages, settings.historyDays
         )
@@ -180,7 +180,7 @@ class Gateway(MultiService):
 
 
 def _romaniser(settings: UserSettings) -> Romanise | None:
-    if settings.style is not Style.PINYIN:
+    if settings.style is not NickStyle.PINYIN:
         return None
     try:
         from pypinyin import lazy_pinyin

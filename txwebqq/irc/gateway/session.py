@@ -15,10 +15,10 @@ from txwebqq.irc.gateway.connection import Connection
 from txwebqq.irc.gateway.directory import Channel
 from txwebqq.irc.gateway.registration import Registration, Verdict
 from txwebqq.irc.gateway.user import User
-from txwebqq.irc.protocol.line import Line, fold, isWord
+from txwebqq.irc.protocol.line import Line, casefold, isMiddleParam
 from txwebqq.irc.protocol.nicknames import isNick
 from txwebqq.irc.protocol.splitting import lines
-from txwebqq.irc.targets import Place
+from txwebqq.irc.targets import Target
 from txwebqq.model import Status
 from txwebqq.ratelimit import RateLimiter
 
@@ -78,7 +78,7 @@ class Visit(Connection):
         self._nick = ""
         self._channels: dict[str, Channel] = {}
         # What had been said when the client parted.
-        self._parted: dict[Place, int] = {}
+        self._parted: dict[Target, int] = {}
         self._references = count(1)
         self.key = ""
 
@@ -92,7 +92,7 @@ class Visit(Connection):
     def _check(self, login: str, password: str) -> Verdict:
         name, _, self.key = login.partition("/")
         guesses = self._house.guesses
-        keys = (f"address {self.address}", f"user {fold(name)}")
+        keys = (f"address {self.address}", f"user {casefold(name)}")
         if not all(guesses.hasCapacity(key) for key in keys):
             return Verdict.LATER
         if self._house.admit(name, password):
@@ -123,13 +123,13 @@ class Visit(Connection):
     def _reply(self, numeric: str, *params: str) -> Line:
         *middle, last = params
         # What a client has said need not be what can be repeated to it.
-        words = [word if isWord(word) else "*" for word in middle]
+        words = [word if isMiddleParam(word) else "*" for word in middle]
         text = " ".join(lines(last))
         return Line(numeric, (self._nick or "*", *words, text), self._house.serverName)
 
     def _fail(self, command: str, code: str, *params: str) -> Line:
         *middle, last = params
-        words = [word[:50] if isWord(word) else "*" for word in middle]
+        words = [word[:50] if isMiddleParam(word) else "*" for word in middle]
         # Some reasons are a server's.
         last = " ".join(lines(last))
         if self._has("standard-replies"):

@@ -22,11 +22,11 @@ from txwebqq.irc.gateway.storage.partedchannels import Absences
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
 from txwebqq.irc.protocol.nicknames import Romanise
-from txwebqq.irc.protocol.splitting import actionOf, shown
+from txwebqq.irc.protocol.splitting import contentToText, parseQQAction
 from txwebqq.irc.qq.account import Resident
 from txwebqq.irc.qq.medialinks import Links
 from txwebqq.irc.qq.messages import Letter
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     FriendshipNotice,
     FriendshipStep,
@@ -175,23 +175,23 @@ class User(Conversations):
         """
         Somebody wrote.
         """
-        place = letter.place
+        target = letter.target
         name = self._nameOf(resident, letter)
         nick = self.nickOf(letter.author, name)
         links = [self._link(picture) or "" for picture in letter.pictures]
-        text = shown(letter.content, links)
-        if self.isFormatted and actionOf(text) is None:
+        text = contentToText(letter.content, links)
+        if self.isFormatted and parseQQAction(text) is None:
             text = formatted(text, letter.font)
         origin = f"{letter.author} {letter.time} {crc32(text.encode()):x}"
         entry = self.entry(
-            place,
+            target,
             resident.number,
             letter.author,
             nick,
             text,
             letter.time,
         )
-        if place.kind is not Kind.PERSON:
+        if target.kind is not TargetKind.PERSON:
             # Each of our accounts in a group is told.
             entry = replace(entry, origin=origin)
         self.record(entry)
@@ -212,26 +212,31 @@ class User(Conversations):
         """
         buddy = resident.buddy(number)
         if buddy is not None:
-            place, nick = Place(Kind.PERSON, number), self.nickOf(number, buddy.name)
+            target, nick = (
+                Target(TargetKind.PERSON, number),
+                self.nickOf(number, buddy.name),
+            )
             text = "shakes your window"
             self.record(
-                self.entry(place, resident.number, number, nick, text, command="NOTICE")
+                self.entry(
+                    target, resident.number, number, nick, text, command="NOTICE"
+                )
             )
 
-    def gone(self, resident: Resident, place: Place) -> None:
+    def gone(self, resident: Resident, target: Target) -> None:
         """
         It is in a group or a discussion no longer.
         """
-        if self.residentOf(place) is None:
-            self.absences.forget(self.name, place)
+        if self.residentOf(target) is None:
+            self.absences.forget(self.name, target)
             for screen in list(self.screens):
-                screen.hideChannel(place, self.channelOf(place))
+                screen.hideChannel(target, self.channelOf(target))
 
     def _nameOf(self, resident: Resident, letter: Letter) -> str:
         buddy = resident.buddy(letter.author)
         if buddy is not None:
             return buddy.name
-        here = resident.rooms.get(letter.place)
+        here = resident.rooms.get(letter.target)
         rooms = resident.rooms.values() if here is None else (here,)
         names = (m.name for r in rooms for m in r.members if m.number == letter.author)
         return next(names, "")
@@ -266,9 +271,9 @@ class User(Conversations):
         """
         Somebody wants to be in a group of ours.
         """
-        place = Place(Kind.GROUP, notice.number)
-        resident.applications[number, place] = notice
-        name = self.channelOf(place)
+        target = Target(TargetKind.GROUP, notice.number)
+        resident.applications[number, target] = notice
+        name = self.channelOf(target)
         self.tell(f"{number} wants to join {name}: {notice.text}")
         self.tell(f"accept {number} {name}, or deny {number} {name}")
 
@@ -276,7 +281,7 @@ class User(Conversations):
         """
         A step of somebody into or out of a group.
         """
-        where = self.channelOf(Place(Kind.GROUP, notice.number))
+        where = self.channelOf(Target(TargetKind.GROUP, notice.number))
         who = self._whoIn(resident, notice)
         words = f" ({notice.text})" if notice.text else ""
         self.tell(f"{resident.number}: {_told(notice, who, where)}{words}")
@@ -285,7 +290,7 @@ class User(Conversations):
         if not notice.member:
             return self.name
         number = notice.memberNumber or resident.numberOf(notice.member)
-        return self.nameOf(Place(Kind.PERSON, number)) if number else "somebody"
+        return self.nameOf(Target(TargetKind.PERSON, number)) if number else "somebody"
 
 
 def _told(notice: GroupNotice, who: str, where: str) -> str:

@@ -11,7 +11,7 @@ from txwebqq.irc.protocol.line import Line
 _NO_TAGS: Mapping[str, str] = {}
 
 
-def enclosed(
+def batch(
     reference: str,
     kind: str,
     params: Sequence[str],
@@ -32,7 +32,7 @@ def enclosed(
     ]
 
 
-def labelled(
+def labeledResponse(
     label: str, lines: Sequence[Line], reference: str, source: str
 ) -> list[Line]:
     """
@@ -44,7 +44,7 @@ def labelled(
         return [Line("ACK", (), source, {"label": label})]
     if len(lines) == 1 or _isBatch(lines):
         return [_tagged(lines[0], "label", label), *lines[1:]]
-    return enclosed(reference, "labeled-response", (), lines, source, {"label": label})
+    return batch(reference, "labeled-response", (), lines, source, {"label": label})
 
 
 def _tagged(line: Line, key: str, value: str) -> Line:

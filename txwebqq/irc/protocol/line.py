@@ -144,7 +144,7 @@ def serialise(line: Line, encoding: str = "utf-8") -> bytes:
     return tags.encode() + body.encode(encoding, "replace") + b"\r\n"
 
 
-def sized(line: Line, encoding: str = "utf-8") -> int:
+def encodedLength(line: Line, encoding: str = "utf-8") -> int:
     """
     The bytes of a line as L{serialise} writes it, without its tags: what may
     be L{MAX_LINE} at most.
@@ -152,7 +152,7 @@ def sized(line: Line, encoding: str = "utf-8") -> int:
     return len(_text(line).encode(encoding, "replace")) + 2
 
 
-def isWord(text: str) -> bool:
+def isMiddleParam(text: str) -> bool:
     """
     Whether that can be a parameter before the last.
     """
@@ -165,7 +165,7 @@ def _text(line: Line) -> str:
     words = [f":{line.source}"] if line.source else []
     words.append(line.command)
     *middle, last = line.params or ("",)
-    if not all(isWord(word) for word in middle):
+    if not all(isMiddleParam(word) for word in middle):
         raise MalformedLine("a parameter that only the last can be")
     if " " in line.source:
         raise MalformedLine("a source with a space in it")
@@ -199,7 +199,7 @@ class Overlong:
 OVERLONG = Overlong()
 
 
-class Reader:
+class LineBuffer:
     """
     Cuts a stream into lines, and keeps no more of it than one line has.
 
@@ -256,7 +256,7 @@ MAPPINGS = {
 }
 
 
-def fold(text: str, mapping: str = "rfc1459") -> str:
+def casefold(text: str, mapping: str = "rfc1459") -> str:
     """
     What two names have in common that IRC takes for one.
     """

@@ -16,7 +16,7 @@ Romanise = Callable[[str], str]
 """Writes Chinese in Latin letters."""
 
 
-class Style(Enum):
+class NickStyle(Enum):
     """
     What nicks are written in.
     """
@@ -35,7 +35,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 def nickFor(
     name: str,
     number: int,
-    style: Style,
+    style: NickStyle,
     taken: Container[str],
     romanise: Romanise | None = None,
     limit: int = MAX_NICK,
@@ -45,7 +45,7 @@ def nickFor(
 
     @param number: stands for whoever's name has nothing for a nick, and tells
         people of one name apart.
-    @param romanise: for L{Style.PINYIN}; without it, that is L{Style.NUMBER}.
+    @param romanise: for L{NickStyle.PINYIN}; without it, that is L{NickStyle.NUMBER}.
     """
     name = _written(name, style, romanise)
     return _free(_nick(name) or f"qq{number}", number, taken, limit)
@@ -54,7 +54,7 @@ def nickFor(
 def channelFor(
     name: str,
     number: int,
-    style: Style,
+    style: NickStyle,
     taken: Container[str],
     romanise: Romanise | None = None,
     limit: int = MAX_CHANNEL,
@@ -67,11 +67,11 @@ def channelFor(
     return _free(f"#{seen or number}", number, taken, limit)
 
 
-def _written(name: str, style: Style, romanise: Romanise | None) -> str:
-    if style is Style.PINYIN and romanise is not None:
+def _written(name: str, style: NickStyle, romanise: Romanise | None) -> str:
+    if style is NickStyle.PINYIN and romanise is not None:
         romanised = romanise(name)
         return romanised if romanised.isascii() else ""
-    return name if style is Style.UTF8 else ""
+    return name if style is NickStyle.UTF8 else ""
 
 
 def isNick(text: str, limit: int = MAX_NICK) -> bool:

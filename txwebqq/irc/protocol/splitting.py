@@ -28,7 +28,7 @@ _SILENT = re.compile("[\x00\x01\x05-\x08\x0b-\x0e\x10\x12-\x15\x17-\x1c\x7f]")
 _ACTION = re.compile("\x01ACTION ?(.*?)\x01?", re.DOTALL)
 
 
-def shown(content: Content, links: Iterable[str] = ()) -> str:
+def contentToText(content: Content, links: Iterable[str] = ()) -> str:
     """
     A content as text: faces by their names, and a link or a word for each
     picture.
@@ -50,7 +50,7 @@ def shown(content: Content, links: Iterable[str] = ()) -> str:
     return "".join(parts).rstrip()
 
 
-def read(text: str) -> Content:
+def textToContent(text: str) -> Content:
     """
     What somebody means who types this on IRC: C{[微笑]} is a face, and
     formatting is left out.
@@ -77,7 +77,7 @@ def lines(text: str, isFormatted: bool = False) -> list[str]:
     return [line for line in (unfit.sub("", part) for part in found) if line.strip()]
 
 
-def asAction(text: str) -> str | None:
+def parseAction(text: str) -> str | None:
     """
     What C{/me} says, L{None} for anything else.
     """
@@ -85,26 +85,26 @@ def asAction(text: str) -> str | None:
     return None if found is None else found[1]
 
 
-def actionOf(text: str) -> str | None:
+def parseQQAction(text: str) -> str | None:
     """
     What QQ users write for C{/me}, L{None} for anything else.
     """
     return text.removeprefix(ME) if text.startswith(ME) else None
 
 
-def split(text: str, room: int, encoding: str = "utf-8") -> list[str]:
+def splitText(text: str, room: int, encoding: str = "utf-8") -> list[str]:
     """
-    Pieces of a line that have so many bytes at most, as L{cut} makes them.
+    Pieces of a line that have so many bytes at most, as L{splitAt} makes them.
     """
     pieces = []
     while True:
-        piece, text = cut(text, room, encoding)
+        piece, text = splitAt(text, room, encoding)
         pieces.append(piece)
         if not text:
             return pieces
 
 
-def cut(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
+def splitAt(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
     """
     As much of a line as so many bytes hold, and the rest: cut after a word
     where there is one, else between characters as people see them.
@@ -118,9 +118,9 @@ def cut(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
     return text[:where].rstrip(" "), text[where:]
 
 
-def cuts(text: str, room: int, encoding: str = "utf-8") -> Iterator[str]:
+def splitLossless(text: str, room: int, encoding: str = "utf-8") -> Iterator[str]:
     """
-    As L{split}, but with nothing left out between two pieces.
+    As L{splitText}, but with nothing left out between two pieces.
     """
     while len(text.encode(encoding, "replace")) > room:
         end = _fitting(text, room, encoding)

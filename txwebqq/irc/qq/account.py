@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from txwebqq.errors import SessionExpired, WebQQError
 from txwebqq.irc.qq.actions import Offices
 from txwebqq.irc.qq.messages import Letter, LetterProtocol, Words
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Account,
     Did,
@@ -74,7 +74,7 @@ class Host(Protocol):
         A friend shakes our window.
         """
 
-    def gone(self, resident: Resident, place: Place) -> None:
+    def gone(self, resident: Resident, target: Target) -> None:
         """
         It is in a group or a discussion no longer.
         """
@@ -114,7 +114,7 @@ class Resident(Offices, WebQQFactory):
     def __init__(self, number: Number, host: Host) -> None:
         super().__init__(number)
         self.requests: dict[int, FriendshipNotice] = {}
-        self.applications: dict[tuple[int, Place], GroupNotice] = {}
+        self.applications: dict[tuple[int, Target], GroupNotice] = {}
         self._host = host
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
@@ -160,19 +160,19 @@ class Residence(LetterProtocol):
 
     async def _take(self, letter: Letter) -> None:
         try:
-            await self._visit(letter.place)
+            await self._visit(letter.target)
         finally:
             self._host.letterReceived(self._resident, letter)
 
-    async def _visit(self, place: Place) -> None:
+    async def _visit(self, target: Target) -> None:
         """
         Learn of a place where we are all at once.
         """
         resident = self._resident
-        if place.kind is Kind.PERSON or place in resident.rooms:
+        if target.kind is TargetKind.PERSON or target in resident.rooms:
             return
-        if place.kind is Kind.DISCUSSION:
-            await resident.learnDiscussion(Did(place.number))
+        if target.kind is TargetKind.DISCUSSION:
+            await resident.learnDiscussion(Did(target.number))
         else:
             await resident.learn()
         resident.changed()
@@ -217,12 +217,12 @@ class Residence(LetterProtocol):
             number = notice.memberNumber or await resident.identify(notice.member)
             self._host.asksToJoin(resident, number, notice)
             return
-        place = Place(Kind.GROUP, notice.number)
+        target = Target(TargetKind.GROUP, notice.number)
         await self._resident.learnGroup(notice.group, notice.number)
-        if place in self._resident.rooms:
+        if target in self._resident.rooms:
             self._resident.changed()
         else:
-            self._host.gone(self._resident, place)
+            self._host.gone(self._resident, target)
         # Only now its name is known.
         self._host.groupChanged(resident, notice)
 

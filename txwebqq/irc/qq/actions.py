@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import NotSignedOn, RequestRefused
 from txwebqq.irc.qq.contacts import Circle
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Content, Did, Font, Gid, Number, PastMessage, Uin
 from txwebqq.requests.messages import DEFAULT_FONT
 
@@ -26,7 +26,7 @@ class Offices(Circle):
         self._sending = DeferredLock()
 
     def send(
-        self, place: Place, content: Content, font: Font = DEFAULT_FONT
+        self, target: Target, content: Content, font: Font = DEFAULT_FONT
     ) -> Deferred[None]:
         """
         Say something somewhere, after all that was to be said before.
@@ -36,26 +36,28 @@ class Offices(Circle):
 
         async def say() -> None:
             online = self.online
-            if place.kind is Kind.GROUP:
-                await online.sendGroupMessage(Gid(self.idOf(place)), content, font)
-            elif place.kind is Kind.DISCUSSION:
-                await online.sendDiscussionMessage(Did(self.idOf(place)), content, font)
-            elif place.number in self.people:
-                await online.sendMessage(self.people[place.number], content, font)
+            if target.kind is TargetKind.GROUP:
+                await online.sendGroupMessage(Gid(self.idOf(target)), content, font)
+            elif target.kind is TargetKind.DISCUSSION:
+                await online.sendDiscussionMessage(
+                    Did(self.idOf(target)), content, font
+                )
+            elif target.number in self.people:
+                await online.sendMessage(self.people[target.number], content, font)
             else:
-                await self._sendToStranger(place.number, content, font)
+                await self._sendToStranger(target.number, content, font)
 
         return self._sending.run(lambda: Deferred.fromCoroutine(say()))
 
-    async def recent(self, place: Place) -> list[tuple[int | None, PastMessage]]:
+    async def recent(self, target: Target) -> list[tuple[int | None, PastMessage]]:
         """
         What was said in a group or a discussion last, and by what number.
         """
         online = self.online
-        if place.kind is Kind.DISCUSSION:
-            stretch = await online.fetchDiscussionHistory(Did(self.idOf(place)))
+        if target.kind is TargetKind.DISCUSSION:
+            stretch = await online.fetchDiscussionHistory(Did(self.idOf(target)))
         else:
-            stretch = await online.fetchGroupHistory(self.codeOf(place))
+            stretch = await online.fetchGroupHistory(self.codeOf(target))
         return [(self.numberOf(m.sender), m) for m in stretch.messages]
 
     async def type(self, number: int) -> None:
@@ -76,68 +78,68 @@ class Offices(Circle):
             raise NotSignedOn(f"{number} is no friend of {self.number}")
         return uin
 
-    async def retitle(self, place: Place, text: str) -> None:
+    async def retitle(self, target: Target, text: str) -> None:
         """
         Change a group's announcement, or a discussion's name.
         """
-        if place.kind is Kind.GROUP:
-            await self.online.editGroup(self.codeOf(place), notice=text)
+        if target.kind is TargetKind.GROUP:
+            await self.online.editGroup(self.codeOf(target), notice=text)
         else:
-            await self.online.renameDiscussion(Did(self.idOf(place)), text)
-        await self.refresh(place)
+            await self.online.renameDiscussion(Did(self.idOf(target)), text)
+        await self.refresh(target)
 
-    async def remove(self, place: Place, number: int) -> None:
+    async def remove(self, target: Target, number: int) -> None:
         """
         Put somebody out of a group; out of a discussion nobody can.
         """
-        uin = self.memberOf(place, number)
-        if place.kind is not Kind.GROUP or uin is None:
+        uin = self.memberOf(target, number)
+        if target.kind is not TargetKind.GROUP or uin is None:
             raise RequestRefused(0, "nobody can be put out of a discussion")
-        await self.online.removeMember(self.codeOf(place), uin)
-        await self.refresh(place)
+        await self.online.removeMember(self.codeOf(target), uin)
+        await self.refresh(target)
 
-    async def promote(self, place: Place, number: int, granted: bool) -> None:
+    async def promote(self, target: Target, number: int, granted: bool) -> None:
         """
         Make somebody an administrator of a group, or no longer one.
         """
-        uin = self.memberOf(place, number)
-        if place.kind is not Kind.GROUP or uin is None:
+        uin = self.memberOf(target, number)
+        if target.kind is not TargetKind.GROUP or uin is None:
             raise RequestRefused(0, "discussions have no administrators")
-        await self.online.setAdmin(self.codeOf(place), uin, granted)
-        await self.refresh(place)
+        await self.online.setAdmin(self.codeOf(target), uin, granted)
+        await self.refresh(target)
 
-    async def invite(self, place: Place, number: int) -> None:
+    async def invite(self, target: Target, number: int) -> None:
         """
         Take a friend, or somebody from a group of ours, into a discussion.
         """
-        did, shared = Did(self.idOf(place)), self.shared(number)
+        did, shared = Did(self.idOf(target)), self.shared(number)
         if number in self.people:
             await self.online.inviteToDiscussion(did, [self.people[number]])
-        elif shared is not None and shared[0].kind is Kind.GROUP:
+        elif shared is not None and shared[0].kind is TargetKind.GROUP:
             fellow = (shared[1], Gid(self.idOf(shared[0])))
             await self.online.inviteToDiscussion(did, members=[fellow])
         else:
             raise NotSignedOn(f"{self.number} does not know {number}")
-        await self.refresh(place)
+        await self.refresh(target)
 
-    async def quit(self, place: Place) -> None:
+    async def quit(self, target: Target) -> None:
         """
         Leave a group or a discussion.
         """
-        if place.kind is Kind.GROUP:
-            await self.online.leaveGroup(self.codeOf(place))
+        if target.kind is TargetKind.GROUP:
+            await self.online.leaveGroup(self.codeOf(target))
         else:
-            await self.online.leaveDiscussion(Did(self.idOf(place)))
-        self.forget(place)
+            await self.online.leaveDiscussion(Did(self.idOf(target)))
+        self.forget(target)
 
-    async def refresh(self, place: Place) -> None:
+    async def refresh(self, target: Target) -> None:
         """
         Learn what has become of a room, and tell.
         """
-        if place.kind is Kind.GROUP:
-            await self.learnGroup(Gid(self.idOf(place)), Number(place.number))
+        if target.kind is TargetKind.GROUP:
+            await self.learnGroup(Gid(self.idOf(target)), Number(target.number))
         else:
-            await self.learnDiscussion(Did(place.number))
+            await self.learnDiscussion(Did(target.number))
         self.changed()
 
     @abstractmethod
@@ -152,7 +154,7 @@ class Offices(Circle):
             await self.online.answerStranger(message, content, font)
         elif shared is None:
             raise NotSignedOn(f"{self.number} does not know {number}")
-        elif shared[0].kind is Kind.GROUP:
+        elif shared[0].kind is TargetKind.GROUP:
             gid = Gid(self.idOf(shared[0]))
             await self.online.sendStrangerMessage(
                 shared[1], content, group=gid, font=font

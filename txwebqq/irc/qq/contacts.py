@@ -17,7 +17,7 @@ from twisted.internet.defer import (
 from twisted.logger import Logger
 
 from txwebqq.errors import NotSignedOn, WebQQError
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Buddy,
     Code,
@@ -55,7 +55,7 @@ class Room:
     @ivar memo: the announcement.
     """
 
-    place: Place
+    target: Target
     name: str
     memo: str = ""
     members: tuple[Member, ...] = ()
@@ -91,10 +91,10 @@ class Circle:
     def __init__(self, number: Number) -> None:
         self.number = number
         self.people: dict[int, Uin] = {}
-        self.rooms: dict[Place, Room] = {}
+        self.rooms: dict[Target, Room] = {}
         self.strangers: dict[int, StrangerMessage] = {}
         self._numbers: dict[Uin, Number] = {}
-        self._addresses: dict[Place, _Address] = {}
+        self._addresses: dict[Target, _Address] = {}
         self._online: WebQQProtocol | None = None
         self._begin()
 
@@ -132,13 +132,13 @@ class Circle:
             return None
         return self._online.buddies.get(uin)
 
-    def knows(self, place: Place) -> bool:
+    def knows(self, target: Target) -> bool:
         """
         Whether one can talk there, when the account is signed on.
         """
-        if place.kind is Kind.PERSON:
-            return place.number in self.people or place.number in self.strangers
-        return place in self.rooms
+        if target.kind is TargetKind.PERSON:
+            return target.number in self.people or target.number in self.strangers
+        return target in self.rooms
 
     def meets(self, number: int) -> bool:
         """
@@ -146,41 +146,41 @@ class Circle:
         """
         return any(number in each.uins for each in self._addresses.values())
 
-    def idOf(self, place: Place) -> Gid | Did:
+    def idOf(self, target: Target) -> Gid | Did:
         """
         What the session calls a room.
 
         @raise NotSignedOn: when it calls it nothing.
         """
-        return self._addressOf(place).id
+        return self._addressOf(target).id
 
-    def codeOf(self, place: Place) -> Code:
+    def codeOf(self, target: Target) -> Code:
         """
         What a group's details are asked by; likewise.
         """
-        code = self._addressOf(place).code
+        code = self._addressOf(target).code
         if code is None:
-            raise NotSignedOn(f"{place.number} is no group")
+            raise NotSignedOn(f"{target.number} is no group")
         return code
 
-    def _addressOf(self, place: Place) -> _Address:
-        address = self._addresses.get(place)
+    def _addressOf(self, target: Target) -> _Address:
+        address = self._addresses.get(target)
         if address is None or self._online is None:
-            raise NotSignedOn(f"{self.number} does not know {place.number}")
+            raise NotSignedOn(f"{self.number} does not know {target.number}")
         return address
 
-    def memberOf(self, place: Place, number: int) -> Uin | None:
+    def memberOf(self, target: Target, number: int) -> Uin | None:
         """
         What the session calls a member of a room.
         """
-        return self._addressOf(place).uins.get(number)
+        return self._addressOf(target).uins.get(number)
 
-    def shared(self, number: int) -> tuple[Place, Uin] | None:
+    def shared(self, number: int) -> tuple[Target, Uin] | None:
         """
         A room that somebody is in with us; groups come before discussions.
         """
         found = [p for p, each in self._addresses.items() if number in each.uins]
-        found.sort(key=lambda place: place.kind)
+        found.sort(key=lambda target: target.kind)
         return (found[0], self._addresses[found[0]].uins[number]) if found else None
 
     # ---- finding out
@@ -208,9 +208,9 @@ class Circle:
             }
 
     def _learned(
-        self, learn: Callable[[T], Awaitable[Place | None]], what: T
-    ) -> Deferred[Place | None]:
-        async def learned() -> Place | None:
+        self, learn: Callable[[T], Awaitable[Target | None]], what: T
+    ) -> Deferred[Target | None]:
+        async def learned() -> Target | None:
             return await learn(what)
 
         return self._groups.run(lambda: Deferred.fromCoroutine(learned()))
@@ -247,27 +247,27 @@ class Circle:
         if group is not None:
             await self._learnGroup(group)
         else:
-            self.forget(Place(Kind.GROUP, number))
+            self.forget(Target(TargetKind.GROUP, number))
 
-    def forget(self, place: Place) -> None:
+    def forget(self, target: Target) -> None:
         """
         We are not there any more.
         """
-        self.rooms.pop(place, None)
-        self._addresses.pop(place, None)
+        self.rooms.pop(target, None)
+        self._addresses.pop(target, None)
 
-    async def _learnGroup(self, group: Group) -> Place | None:
+    async def _learnGroup(self, group: Group) -> Target | None:
         online, code = self.online, group.code
         number = await self._tried(self._ask(lambda: online.fetchGroupNumber(code)))
         if number is None:
             return None
-        place = Place(Kind.GROUP, number)
+        target = Target(TargetKind.GROUP, number)
         details = await self._tried(self._ask(lambda: online.fetchGroup(code)))
         name = group.markname or (details.name if details else group.name)
         if details is None:
-            room = self.rooms.get(place, Room(place, name))
+            room = self.rooms.get(target, Room(target, name))
             self._enter(online, room, _Address(group.gid, code, {}))
-            return place
+            return target
         uins = await self._identified(member.uin for member in details.members)
         numbers = {uin: number for number, uin in uins.items()}
         members = tuple(
@@ -275,36 +275,36 @@ class Circle:
             for m in details.members
             if m.uin in numbers
         )
-        room = Room(place, name, details.memo, members)
+        room = Room(target, name, details.memo, members)
         self._enter(online, room, _Address(group.gid, code, uins))
-        return place
+        return target
 
-    async def learnDiscussion(self, did: Did) -> Place | None:
+    async def learnDiscussion(self, did: Did) -> Target | None:
         """
         A discussion has changed or begun.
         """
         online = self.online
-        place = Place(Kind.DISCUSSION, did)
+        target = Target(TargetKind.DISCUSSION, did)
         details = await self._tried(self._ask(lambda: online.fetchDiscussion(did)))
         if details is None:
             known = online.discussions.get(did)
-            room = self.rooms.get(place, Room(place, known.name if known else ""))
+            room = self.rooms.get(target, Room(target, known.name if known else ""))
             self._enter(online, room, _Address(did, None, {}))
-            return place
+            return target
         members = tuple(
             Member(m.number, m.nick, m.uin == details.owner) for m in details.members
         )
         uins: dict[int, Uin] = {m.number: m.uin for m in details.members}
         # Its name is all that it says of itself.
-        room = Room(place, details.name, details.name, members)
+        room = Room(target, details.name, details.name, members)
         self._enter(online, room, _Address(did, None, uins))
-        return place
+        return target
 
     def _enter(self, online: WebQQProtocol, room: Room, address: _Address) -> None:
         # What was asked in another session is not true in this one.
         if self._online is online:
-            self.rooms[room.place] = room
-            self._addresses[room.place] = address
+            self.rooms[room.target] = room
+            self._addresses[room.target] = address
 
     async def _tried(self, asked: Awaitable[T]) -> T | None:
         try:

@@ -11,7 +11,7 @@ from inspect import isawaitable
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import WebQQError
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Content,
     CustomFace,
@@ -37,7 +37,7 @@ class Letter:
     """
     Somebody's words.
 
-    @ivar place: where to answer.
+    @ivar target: where to answer.
     @ivar author: the QQ number, or 0 when the server would not tell it.
     @ivar time: Unix seconds.
     @ivar mark: tells it from all other letters of the place, also when the
@@ -46,7 +46,7 @@ class Letter:
         could not be fetched.
     """
 
-    place: Place
+    target: Target
     author: int
     content: Content
     font: Font
@@ -77,26 +77,26 @@ class LetterProtocol(WebQQProtocol):
         self._order = DeferredLock()
 
     def messageReceived(self, message: Message) -> object:
-        return self._receive(Kind.PERSON, 0, message)
+        return self._receive(TargetKind.PERSON, 0, message)
 
     def strangerMessageReceived(self, message: StrangerMessage) -> object:
-        return self._receive(Kind.PERSON, 0, message)
+        return self._receive(TargetKind.PERSON, 0, message)
 
     def groupMessageReceived(self, message: GroupMessage) -> object:
-        return self._receive(Kind.GROUP, message.number, message)
+        return self._receive(TargetKind.GROUP, message.number, message)
 
     def discussionMessageReceived(self, message: DiscussionMessage) -> object:
-        return self._receive(Kind.DISCUSSION, message.discussion, message)
+        return self._receive(TargetKind.DISCUSSION, message.discussion, message)
 
     def _receive(
         self,
-        kind: Kind,
+        kind: TargetKind,
         number: int,
         message: Words,
     ) -> Deferred[None]:
         async def deliver() -> None:
             author = await self._authorOf(message)
-            place = Place(kind, author if kind is Kind.PERSON else number)
+            target = Target(kind, author if kind is TargetKind.PERSON else number)
             pictures = [
                 await self._pictureOf(message, segment)
                 for segment in message.content
@@ -104,7 +104,7 @@ class LetterProtocol(WebQQProtocol):
             ]
             content, font, time = message.content, message.font, message.time
             letter = Letter(
-                place, author, content, font, time, markOf(message), tuple(pictures)
+                target, author, content, font, time, markOf(message), tuple(pictures)
             )
             taken = self._received(letter)
             if isawaitable(taken):

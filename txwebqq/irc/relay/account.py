@@ -19,14 +19,14 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.irc.config.relay import Circle
-from txwebqq.irc.protocol.splitting import cut, read, shown
+from txwebqq.irc.protocol.splitting import contentToText, splitAt, textToContent
 from txwebqq.irc.qq.account import Residence, Resident
 from txwebqq.irc.qq.messages import Letter, markOf
 from txwebqq.irc.relay.attribution import opening
 from txwebqq.irc.relay.errors import NotNow, Refused
 from txwebqq.irc.relay.members import Audience
 from txwebqq.irc.relay.outbox import Piece, Spool
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Account,
     DiscussionMessage,
@@ -112,15 +112,15 @@ class Table:
         """
         What people call it.
         """
-        room = self._delegate.rooms.get(self.circle.place)
-        return room.name if room and room.name else str(self.circle.place.number)
+        room = self._delegate.rooms.get(self.circle.target)
+        return room.name if room and room.name else str(self.circle.target.number)
 
     @property
     def isUp(self) -> bool:
         """
         Whether we can be heard there.
         """
-        isThere = self.circle.place in self._delegate.rooms
+        isThere = self.circle.target in self._delegate.rooms
         return isThere and self._delegate.isOnline and self._delegate.isSettled
 
     async def speak(self, piece: Piece) -> str:
@@ -136,14 +136,14 @@ class Table:
         except CancelledError as e:
             raise NotNow("we are leaving") from e
         start = opening(piece, isQuiet=False)
-        said, rest = cut(piece.text, ROOM - len(start.encode()))
-        content = read(start + said)
-        if piece.begun and await self._wasHeard(shown(content), piece.begun):
+        said, rest = splitAt(piece.text, ROOM - len(start.encode()))
+        content = textToContent(start + said)
+        if piece.begun and await self._wasHeard(contentToText(content), piece.begun):
             return rest
         if piece.serial:
             self._spool.begin(piece, int(self._clock.seconds() * 1000))
         try:
-            await self._delegate.send(self.circle.place, content)
+            await self._delegate.send(self.circle.target, content)
         except NotSignedOn as e:
             self._spool.begin(piece, 0)
             raise NotNow(str(e)) from e
@@ -158,14 +158,14 @@ class Table:
     async def _wasHeard(self, text: str, begun: int) -> bool:
         since = begun // 1000 - _SKEW
         try:
-            recent = await self._delegate.recent(self.circle.place)
+            recent = await self._delegate.recent(self.circle.target)
         except WebQQError:
             # Rather twice than not at all.
             return False
         return any(
             number == self.circle.account
             and message.time >= since
-            and shown(message.content) == text
+            and contentToText(message.content) == text
             for number, message in recent
         )
 
@@ -173,7 +173,7 @@ class Table:
         """
         It is known who is there.
         """
-        room = self._delegate.rooms.get(self.circle.place)
+        room = self._delegate.rooms.get(self.circle.target)
         members = room.members if room is not None else ()
         others = [
             (m.number, m.name) for m in members if m.number != self.circle.account
@@ -197,7 +197,7 @@ class Reports:
     _log = Logger()
 
     def __init__(self, clock: IReactorTime) -> None:
-        self.tables: dict[Place, Table] = {}
+        self.tables: dict[Target, Table] = {}
         self.isSettled = False
         self._clock = clock
         self._lookup: IDelayedCall | None = None
@@ -208,12 +208,12 @@ class Reports:
         """
         self.isSettled = True
         self._log.info("{number} is signed on.", number=resident.number)
-        for place, table in self.tables.items():
-            if place not in resident.rooms:
+        for target, table in self.tables.items():
+            if target not in resident.rooms:
                 self._log.error(
                     "{number} is not in {place}: nothing is relayed there.",
                     number=resident.number,
-                    place=place.number,
+                    place=target.number,
                 )
             table.settled()
         self._lookUpLater(resident)
@@ -275,7 +275,7 @@ class Reports:
         """
         Somebody wrote.
         """
-        table = self.tables.get(letter.place)
+        table = self.tables.get(letter.target)
         if table is not None:
             name = str(table.audience.names.get(letter.author, "")) or str(
                 letter.author or "?"
@@ -299,7 +299,7 @@ class Reports:
         """
         Somebody came into a group, or went.
         """
-        table = self.tables.get(Place(Kind.GROUP, notice.number))
+        table = self.tables.get(Target(TargetKind.GROUP, notice.number))
         how = _MOVES.get(notice.step)
         if table is None or how is None:
             return
@@ -333,16 +333,16 @@ class Reports:
         A friend shakes our window.
         """
 
-    def gone(self, resident: Resident, place: Place) -> None:
+    def gone(self, resident: Resident, target: Target) -> None:
         """
         It is in a group no longer.
         """
-        table = self.tables.get(place)
+        table = self.tables.get(target)
         if table is not None:
             self._log.error(
                 "{number} is not in {place} any more: nothing is relayed there.",
                 number=resident.number,
-                place=place.number,
+                place=target.number,
             )
             table.settled()
 
@@ -382,7 +382,7 @@ class Delegate(Resident):
         Be in a group.
         """
         table = Table(circle, self, self._spool, self._clock, listener)
-        self.reports.tables[circle.place] = table
+        self.reports.tables[circle.target] = table
         return table
 
     def stop(self) -> None:
@@ -391,16 +391,20 @@ class Delegate(Resident):
         """
         self.reports.stop()
 
-    def noticed(self, place: Place, message: GroupMessage | DiscussionMessage) -> None:
+    def noticed(
+        self, target: Target, message: GroupMessage | DiscussionMessage
+    ) -> None:
         """
         Something came that will be a letter.
         """
-        table = self.reports.tables.get(place)
+        table = self.reports.tables.get(target)
         if table is None:
             return
         number = self.numberOf(message.sender)
         name = str(table.audience.names.get(number, ""))
-        table.listener.noticed(table, markOf(message), name, shown(message.content))
+        table.listener.noticed(
+            table, markOf(message), name, contentToText(message.content)
+        )
 
 
 class _Delegation(Residence):
@@ -414,9 +418,11 @@ class _Delegation(Residence):
         self._delegate = delegate
 
     def groupMessageReceived(self, message: GroupMessage) -> object:
-        self._delegate.noticed(Place(Kind.GROUP, message.number), message)
+        self._delegate.noticed(Target(TargetKind.GROUP, message.number), message)
         return super().groupMessageReceived(message)
 
     def discussionMessageReceived(self, message: DiscussionMessage) -> object:
-        self._delegate.noticed(Place(Kind.DISCUSSION, message.discussion), message)
+        self._delegate.noticed(
+            Target(TargetKind.DISCUSSION, message.discussion), message
+        )
         return super().discussionMessageReceived(message)

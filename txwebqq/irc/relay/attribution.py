@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from txwebqq.graphemes import graphemes
-from txwebqq.irc.protocol.splitting import cut, stripFormatting
+from txwebqq.irc.protocol.splitting import splitAt, stripFormatting
 from txwebqq.irc.relay.outbox import Piece, Tone
 
 GAP = "\u200b"
@@ -36,7 +36,7 @@ def short(name: str) -> str:
     """
     As much of a name as fits before each line, on one line.
     """
-    return cut(" ".join(name.split()), MAX_NAME)[0]
+    return splitAt(" ".join(name.split()), MAX_NAME)[0]
 
 
 def opening(piece: Piece, isQuiet: bool) -> str:
@@ -56,7 +56,7 @@ def nextLine(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
     rest of the text.
     """
     line, _, after = text.partition("\n")
-    said, left = cut(line, max(room, _SHORTEST), encoding)
+    said, left = splitAt(line, max(room, _SHORTEST), encoding)
     rest = f"{left}\n{after}" if left and after else left or after
     return said, rest
 

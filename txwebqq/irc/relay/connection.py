@@ -18,14 +18,14 @@ from txwebqq.irc.protocol.line import (
     MAPPINGS,
     MAX_LINE,
     Line,
+    LineBuffer,
     MalformedLine,
     Overlong,
-    Reader,
-    fold,
-    isWord,
+    casefold,
+    encodedLength,
+    isMiddleParam,
     parse,
     serialise,
-    sized,
 )
 from txwebqq.irc.relay.errors import NotNow, Refused
 from txwebqq.irc.relay.registration import Handshake
@@ -97,7 +97,7 @@ class Guest(Protocol):
         self._settings = settings
         self._owner = owner
         self._clock = clock
-        self._reader = Reader(LONGEST)
+        self._lineBuffer = LineBuffer(LONGEST)
         self._handshake = Handshake(settings, nick)
         self._timer: IDelayedCall | None = None
         self._asked = False
@@ -131,7 +131,7 @@ class Guest(Protocol):
         """
         What names have in common that this network takes for one.
         """
-        return fold(name, self._mapping)
+        return casefold(name, self._mapping)
 
     def isMe(self, nick: str) -> bool:
         """
@@ -159,7 +159,7 @@ class Guest(Protocol):
         """
         source = f"{nick or self.nick}!{self._user}@{self._host}"
         head = Line(line.command, (*line.params[:-1], " :"), source)
-        return MAX_LINE - sized(head, self._settings.encoding)
+        return MAX_LINE - encodedLength(head, self._settings.encoding)
 
     # ---- the connection
 
@@ -214,7 +214,7 @@ class Guest(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self._handshake.isDone:
             self._hear()
-        for raw in self._reader.feed(data):
+        for raw in self._lineBuffer.feed(data):
             if isinstance(raw, Overlong):
                 continue
             try:
@@ -279,7 +279,7 @@ class Guest(Protocol):
         self._mapping = mapping if mapping in MAPPINGS else "ascii"
 
     def _heard_NICK(self, line: Line) -> None:
-        if self.isMe(line.nick) and isWord(line.params[0]):
+        if self.isMe(line.nick) and isMiddleParam(line.params[0]):
             self._handshake.nick = line.params[0]
 
     def _heard_JOIN(self, line: Line) -> None:
@@ -291,9 +291,9 @@ class Guest(Protocol):
     def _heard_396(self, line: Line) -> None:
         # What others see of our address, from now on.
         user, _, host = line.params[1].rpartition("@")
-        if isWord(host):
+        if isMiddleParam(host):
             self._host = host
-        if isWord(user):
+        if isMiddleParam(user):
             self._user = user
 
     def _heard_PONG(self, line: Line) -> None:

@@ -15,9 +15,9 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.protocol.line import Line, isWord
-from txwebqq.irc.protocol.nicknames import Style, nickFor
-from txwebqq.irc.protocol.splitting import asAction, cut
+from txwebqq.irc.protocol.line import Line, isMiddleParam
+from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
+from txwebqq.irc.protocol.splitting import parseAction, splitAt
 from txwebqq.irc.relay.attribution import nextLine, opening
 from txwebqq.irc.relay.channel import FIRST_REJOIN, Listener, Seat
 from txwebqq.irc.relay.commands import Reception
@@ -255,7 +255,7 @@ class Network(MultiService):
                 channel=seat.name,
                 other=other,
             )
-            if isWord(other) and not any(self._at(guest, other)):
+            if isMiddleParam(other) and not any(self._at(guest, other)):
                 guest.send(Line("PART", (other,)))
             self._joinLater(seat)
 
@@ -354,7 +354,7 @@ class Network(MultiService):
         if guest.isMe(line.tags.get("draft/relaymsg", "")):
             return
         text = line.params[1]
-        action = asAction(text)
+        action = parseAction(text)
         if text.startswith("\x01") and action is None:
             return
         for seat in self._at(guest, line.params[0]):
@@ -376,11 +376,11 @@ class Network(MultiService):
             [seat.name for seat in theirs],
             lambda: [words for seat in theirs for words in seat.listener.status(seat)],
         )
-        if not isWord(line.nick):
+        if not isMiddleParam(line.nick):
             return
         for answer in answers:
             said = Line("NOTICE", (line.nick, ""))
-            words, _ = cut(answer, guest.room(said), self.settings.encoding)
+            words, _ = splitAt(answer, guest.room(said), self.settings.encoding)
             guest.send(Line("NOTICE", (line.nick, words)))
 
     # ---- saying
@@ -439,7 +439,7 @@ class Network(MultiService):
 
     def _relayed(self, guest: Guest, seat: Seat, piece: Piece) -> tuple[Line, str]:
         separator = (guest.capabilities[RELAYMSG] or "/")[0]
-        nick = nickFor(piece.author, 0, Style.UTF8, (), limit=24) + f"{separator}qq"
+        nick = nickFor(piece.author, 0, NickStyle.UTF8, (), limit=24) + f"{separator}qq"
         line = Line("RELAYMSG", (seat.name, nick, ""), tags=self._tags(guest, piece))
         seen = Line("PRIVMSG", (seat.name, ""))
         isAction = piece.tone is Tone.ACTION

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.protocol.nicknames import Style, nickFor
+from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
 from txwebqq.irc.relay.connection import Guest
 
 IDLE = 1800.0
@@ -152,7 +152,7 @@ class Puppets:
 
     def _come(self, name: str, channel: str) -> None:
         puppet = self._puppets[name] = Puppet(self, name)
-        nick = nickFor(name, 0, Style.UTF8, (), limit=24) + SUFFIX
+        nick = nickFor(name, 0, NickStyle.UTF8, (), limit=24) + SUFFIX
         factory = Factory.forProtocol(
             lambda: Guest(self._own(nick), puppet, self._clock, nick)
         )

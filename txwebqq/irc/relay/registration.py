@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.protocol.line import Line, isWord
+from txwebqq.irc.protocol.line import Line, isMiddleParam
 
 WANTED = frozenset({"batch", "draft/relaymsg", "message-tags", "server-time"})
 RELAYMSG = "draft/relaymsg"
@@ -76,7 +76,7 @@ class Handshake:
             return self._another()
         elif command == "001" and not self.isDone:
             self.isDone = True
-            self.nick = params[0] if params and isWord(params[0]) else self.nick
+            self.nick = params[0] if params and isMiddleParam(params[0]) else self.nick
             if self._settings.saslUser and "sasl" not in self.capabilities:
                 self.failure = "the server offers no SASL"
         return []

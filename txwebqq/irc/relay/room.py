@@ -19,7 +19,12 @@ from twisted.logger import Logger
 
 from txwebqq.irc.config.policies import AtLimit, Long
 from txwebqq.irc.config.relay import RoomSettings
-from txwebqq.irc.protocol.splitting import actionOf, lines, shown, stripFormatting
+from txwebqq.irc.protocol.splitting import (
+    contentToText,
+    lines,
+    parseQQAction,
+    stripFormatting,
+)
 from txwebqq.irc.qq.medialinks import Links
 from txwebqq.irc.qq.messages import Letter
 from txwebqq.irc.relay.account import Table
@@ -140,8 +145,8 @@ class Room:
         """
         A group or a discussion is one of the places.
         """
-        place = table.circle.place
-        self._add(table, f"qq/{place.kind.name.lower()}/{place.number}", False)
+        target = table.circle.target
+        self._add(table, f"qq/{target.kind.name.lower()}/{target.number}", False)
 
     def _add(self, place: Place, source: str, isChannel: bool) -> None:
         lane = Lane(
@@ -252,14 +257,14 @@ class Room:
 
     def _learn(self, source: _End, number: int, name: str, letter: Letter) -> None:
         links = [self._linkTo(picture) for picture in letter.pictures]
-        text = "\n".join(lines(shown(letter.content, links)))
+        text = "\n".join(lines(contentToText(letter.content, links)))
         origin = f"{source.source}|{letter.mark}"
         isIgnored = str(number) in self._settings.ignoredNicks
         if not text or isIgnored or self._isKept(source, name, text):
             self._withdraw(source, origin)
             return
 
-        action = actionOf(text)
+        action = parseQQAction(text)
         tone = Tone.WORDS if action is None else Tone.ACTION
         judge = self._judgeLater if self._echoes.isRelayed(text) else self._judge
         judge(source, origin, name, text if action is None else action, tone)

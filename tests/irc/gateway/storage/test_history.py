@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from txwebqq.irc.gateway.storage.history import DAY, History
 from txwebqq.irc.gateway.storage.message import Entry, Point
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Number
 from txwebqq.sqlite.database import MEMORY, Database
 
-CATS = Place(Kind.GROUP, 200001)
-BOB = Place(Kind.PERSON, 10002)
+CATS = Target(TargetKind.GROUP, 200001)
+BOB = Target(TargetKind.PERSON, 10002)
 EVERYTHING = (Point(-(1 << 60)), Point(1 << 60))
 
 
-def entry(time: int, text: str = "", place: Place = CATS, user: str = "al") -> Entry:
+def entry(time: int, text: str = "", target: Target = CATS, user: str = "al") -> Entry:
     return Entry(
-        user, place, time, Number(10001), Number(10002), "Bob", text or str(time)
+        user, target, time, Number(10001), Number(10002), "Bob", text or str(time)
     )
 
 
@@ -137,7 +137,7 @@ def test_twice() -> None:
     sent = replace(entry(1), origin="7")
     assert made.append(sent) is not None
     assert made.append(replace(sent, time=2)) is None
-    assert made.append(replace(sent, place=BOB)) is not None
+    assert made.append(replace(sent, target=BOB)) is not None
     assert made.append(replace(sent, user="bo")) is not None
     assert made.append(replace(sent, origin="")) is not None
     assert made.append(replace(sent, origin="")) is not None
@@ -203,7 +203,7 @@ def test_targets() -> None:
     Conversations are listed by their last messages, from either side.
     """
     made = history(1, 5)
-    made.append(entry(3, place=BOB))
+    made.append(entry(3, target=BOB))
     made.append(entry(9, user="bo"))
     low, high = EVERYTHING
     assert made.targets("al", low, high, 10) == [(BOB, 3), (CATS, 5)]

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from txwebqq.irc.gateway.storage.names import Book, Names, NameTaken
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import MEMORY, Database
 
-ALICE = Place(Kind.PERSON, 10001)
-BOB = Place(Kind.PERSON, 10002)
-CATS = Place(Kind.GROUP, 10001)
+ALICE = Target(TargetKind.PERSON, 10001)
+BOB = Target(TargetKind.PERSON, 10002)
+CATS = Target(TargetKind.GROUP, 10001)
 
 
 def book(user: str = "alice", style: str = "utf-8") -> Book:
@@ -48,8 +48,8 @@ def test_forEver(tmp_path: Path) -> None:
         assert alices.claim(ALICE, numbered(name)) == "Al"
         assert alices.claim(CATS, numbered("#cats")) == "#cats"
         assert alices.place("aL") == ALICE
-        assert alices.all(Kind.PERSON) == {10001: "Al"}
-        assert alices.all(Kind.GROUP) == {10001: "#cats"}
+        assert alices.all(TargetKind.PERSON) == {10001: "Al"}
+        assert alices.all(TargetKind.GROUP) == {10001: "#cats"}
         database.close()
 
 
@@ -62,7 +62,7 @@ def test_collision() -> None:
     assert names.claim(BOB, numbered("AL")) == "AL_2"
     with pytest.raises(NameTaken, match="Al is the name of 10001") as caught:
         names.rename(BOB, "Al")
-    assert caught.value.place == ALICE
+    assert caught.value.target == ALICE
     assert names.name(BOB) == "AL_2"
     with pytest.raises(NameTaken):
         names.claim(CATS, lambda taken: "al")
@@ -101,31 +101,31 @@ def test_apart() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.integers(1, 4).map(lambda n: Place(Kind.PERSON, n)),
+            st.integers(1, 4).map(lambda n: Target(TargetKind.PERSON, n)),
             st.sampled_from(["a", "A", "b", "B", "c"]),
         )
     )
 )
-def test_bijection(renames: list[tuple[Place, str]]) -> None:
+def test_bijection(renames: list[tuple[Target, str]]) -> None:
     """
     After any renames, what is kept is what is known, and every name leads to
     the one who has it and to nobody else.
     """
     database = Database(MEMORY, GATEWAY_SCHEMA)
     names = Names(database, str.lower).book("alice", "utf-8")
-    for place, name in renames:
+    for target, name in renames:
         holder = names.place(name)
-        if holder in (None, place):
-            names.rename(place, name)
+        if holder in (None, target):
+            names.rename(target, name)
         else:
             with pytest.raises(NameTaken):
-                names.rename(place, name)
+                names.rename(target, name)
             assert names.place(name) == holder
     for known in (names, Names(database, str.lower).book("alice", "utf-8")):
-        everybody = known.all(Kind.PERSON)
-        assert everybody == names.all(Kind.PERSON)
+        everybody = known.all(TargetKind.PERSON)
+        assert everybody == names.all(TargetKind.PERSON)
         assert len({name.lower() for name in everybody.values()}) == len(everybody)
         for number, name in everybody.items():
-            assert known.place(name.upper()) == Place(Kind.PERSON, number)
+            assert known.place(name.upper()) == Target(TargetKind.PERSON, number)
         for name in "abc":
             assert (name in known) == (name in map(str.lower, everybody.values()))

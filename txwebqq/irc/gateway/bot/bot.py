@@ -13,7 +13,7 @@ from txwebqq.irc.gateway.bot.requests import Petitions
 from txwebqq.irc.gateway.bot.settings import DETAILS, Details
 from txwebqq.irc.protocol.nicknames import isNick
 from txwebqq.irc.protocol.splitting import stripFormatting
-from txwebqq.irc.targets import Kind
+from txwebqq.irc.targets import TargetKind
 from txwebqq.model import Status
 
 HELP = {
@@ -100,34 +100,34 @@ class Desk(Petitions, Details):
         self._say(f"{number} is signed off; login {number} brings it back")
 
     async def _do_leave(self, words: Sequence[str]) -> None:
-        place = self._place(words)
-        if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
+        target = self._place(words)
+        if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
             raise Misused("that is no channel")
         isIn = False
         for resident in self._owner.residents.values():
-            if place in resident.rooms:
+            if target in resident.rooms:
                 isIn = True
-                await resident.quit(place)
-                self._owner.gone(resident, place)
+                await resident.quit(target)
+                self._owner.gone(resident, target)
                 self._say(f"{resident.number} has left {words[0]}")
         if not isIn:
             self._say(f"None of your accounts is in {words[0]}.")
 
     async def _do_rename(self, words: Sequence[str]) -> None:
-        place = self._place(words)
+        target = self._place(words)
         if len(words) != 2 or not (words[1].startswith("#") or isNick(words[1])):
             raise Misused("the new name is missing, or no name")
-        problem = self._owner.rename(place, words[1])
+        problem = self._owner.rename(target, words[1])
         self._say(problem or f"{words[0]} is {words[1]} from now on")
 
     async def _do_history(self, words: Sequence[str]) -> None:
-        place = self._place(words)
+        target = self._place(words)
         count = 20
         if len(words) > 1:
             if not (words[1].isascii() and words[1].isdigit()):
                 raise Misused("the count is no number")
             count = max(1, min(int(words[1][:4]), 200))
-        for entry in self._owner.latest(place, count):
+        for entry in self._owner.latest(target, count):
             when = time.strftime("%m-%d %H:%M", time.localtime(entry.time / 1000))
             self._say(f"[{when}] <{entry.nick}> {stripFormatting(entry.text)}")
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from txwebqq.irc.gateway.storage.message import Entry
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.qq.account import Resident
-from txwebqq.irc.targets import Place
+from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
 
@@ -47,22 +47,22 @@ class Owner(Protocol):
         Have it signed off; fires when it is.
         """
 
-    def placeNamed(self, name: str) -> Place | None:
+    def placeNamed(self, name: str) -> Target | None:
         """
         Who or what is called so.
         """
 
-    def channelOf(self, place: Place) -> str:
+    def channelOf(self, target: Target) -> str:
         """
         What a group is called.
         """
 
-    def rename(self, place: Place, name: str) -> str:
+    def rename(self, target: Target, name: str) -> str:
         """
         Call them otherwise; what is wrong with that, or C{""}.
         """
 
-    def latest(self, place: Place, count: int) -> list[Entry]:
+    def latest(self, target: Target, count: int) -> list[Entry]:
         """
         What was said there last.
         """
@@ -72,7 +72,7 @@ class Owner(Protocol):
         Everybody, a line each.
         """
 
-    def gone(self, resident: Resident, place: Place) -> None:
+    def gone(self, resident: Resident, target: Target) -> None:
         """
         An account is in a group or a discussion no longer.
         """
@@ -111,8 +111,8 @@ class Commands:
                 return resident
         raise Misused("no account is signed on")
 
-    def _place(self, words: Sequence[str]) -> Place:
-        place = self._owner.placeNamed(words[0]) if words else None
-        if place is None:
+    def _place(self, words: Sequence[str]) -> Target:
+        target = self._owner.placeNamed(words[0]) if words else None
+        if target is None:
             raise Misused("nobody is called so")
-        return place
+        return target

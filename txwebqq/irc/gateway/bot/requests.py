@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from txwebqq.irc.gateway.bot.commands import Commands, Misused, numberOf
 from txwebqq.irc.qq.account import Resident
-from txwebqq.irc.targets import Place
+from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
 
@@ -33,18 +33,18 @@ class Petitions(Commands):
             for resident in residents
             for number, notice in resident.requests.items()
         ] + [
-            f"{number} asks to join {self._owner.channelOf(place)}: {notice.text}"
+            f"{number} asks to join {self._owner.channelOf(target)}: {notice.text}"
             for resident in residents
-            for (number, place), notice in resident.applications.items()
+            for (number, target), notice in resident.applications.items()
         ]
         for line in asked or ["Nobody has asked."]:
             self._say(line)
 
     async def _do_accept(self, words: Sequence[str]) -> None:
         number = numberOf(words)
-        place, _ = self._group(words)
-        if place is not None:
-            await self._admit(number, place, True, "")
+        target, _ = self._group(words)
+        if target is not None:
+            await self._admit(number, target, True, "")
             self._say(f"{number} is in {words[1]} now")
             return
         resident = self._asked(number)
@@ -54,17 +54,17 @@ class Petitions(Commands):
 
     async def _do_deny(self, words: Sequence[str]) -> None:
         number = numberOf(words)
-        place, rest = self._group(words)
+        target, rest = self._group(words)
         text = " ".join(rest)
-        if place is not None:
-            await self._admit(number, place, False, text)
+        if target is not None:
+            await self._admit(number, target, False, text)
         else:
             resident = self._asked(number)
             await resident.online.refuseFriendship(resident.requests[number], text)
             resident.requests.pop(number, None)
         self._say(f"{number} has been told no")
 
-    def _group(self, words: Sequence[str]) -> tuple[Place | None, Sequence[str]]:
+    def _group(self, words: Sequence[str]) -> tuple[Target | None, Sequence[str]]:
         """
         Which group a command is about, and what else it says.
         """
@@ -73,9 +73,9 @@ class Petitions(Commands):
         return self._place(words[1:]), words[2:]
 
     async def _admit(
-        self, number: Number, place: Place, agree: bool, text: str
+        self, number: Number, target: Target, agree: bool, text: str
     ) -> None:
-        key = number, place
+        key = number, target
         for resident in self._owner.residents.values():
             if key in resident.applications:
                 notice = resident.applications[key]
@@ -91,10 +91,10 @@ class Petitions(Commands):
         raise Misused(f"{number} has not asked")
 
     async def _do_remove(self, words: Sequence[str]) -> None:
-        place = self._place(words)
+        target = self._place(words)
         for resident in self._owner.residents.values():
-            uin = resident.people.get(place.number)
+            uin = resident.people.get(target.number)
             if uin is not None:
                 await resident.online.removeFriend(uin)
-                del resident.people[place.number]
+                del resident.people[target.number]
                 self._say(f"{words[0]} is no friend of {resident.number} any more")

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Iterable
 from txwebqq.errors import RequestRefused, WebQQError
 from txwebqq.irc.gateway.commands.channels import Rooms
 from txwebqq.irc.gateway.directory import Channel
-from txwebqq.irc.protocol.line import Line, fold
+from txwebqq.irc.protocol.line import Line, casefold
 from txwebqq.irc.protocol.splitting import stripFormatting
 from txwebqq.irc.qq.account import Resident
-from txwebqq.irc.targets import Kind
+from txwebqq.irc.targets import TargetKind
 
 MAX_MODES = 4
 """How many rights are given or taken at once."""
@@ -43,12 +43,12 @@ class Administration(Rooms):
     async def _retitle(
         self, channel: Channel, resident: Resident, text: str
     ) -> list[Line]:
-        topics, place = self._known().topics, channel.place
-        topics.add(place)
+        topics, target = self._known().topics, channel.target
+        topics.add(target)
         try:
-            return await self._done("TOPIC", channel, resident.retitle(place, text))
+            return await self._done("TOPIC", channel, resident.retitle(target, text))
         finally:
-            topics.discard(place)
+            topics.discard(target)
 
     async def _irc_KICK(self, line: Line) -> Iterable[Line]:
         name, nicks, reason = (*line.params[:3], "", "", "")[:3]
@@ -64,10 +64,10 @@ class Administration(Rooms):
         channel = self._channelNamed(name)
         resident = self._residentOf(channel)
         number = self._memberNamed(channel, nick, resident)
-        kicks, key = self._known().kicks, (channel.place, number)
+        kicks, key = self._known().kicks, (channel.target, number)
         kicks[key] = reason
         try:
-            removing = resident.remove(channel.place, number)
+            removing = resident.remove(channel.target, number)
             return await self._done("KICK", channel, removing)
         finally:
             kicks.pop(key, None)
@@ -77,15 +77,15 @@ class Administration(Rooms):
         try:
             channel = self._channelNamed(name)
             resident = self._residentOf(channel)
-            place = self._known().placeNamed(nick)
-            if place is None or place.kind is not Kind.PERSON:
+            target = self._known().placeNamed(nick)
+            if target is None or target.kind is not TargetKind.PERSON:
                 raise _Refused("401", nick[:50] or "*", "Nobody here is called so")
-            if place.number in [number for _, number, _ in channel.members]:
+            if target.number in [number for _, number, _ in channel.members]:
                 raise _Refused("443", nick, name, "They are there already")
-            if channel.place.kind is Kind.GROUP:
+            if channel.target.kind is TargetKind.GROUP:
                 reason = "Who wants to be in a group asks for it"
                 raise _Refused("482", channel.name, reason)
-            inviting = resident.invite(channel.place, place.number)
+            inviting = resident.invite(channel.target, target.number)
             said = await self._done("INVITE", channel, inviting)
             return said or [self._reply("341", nick, channel.name)]
         except _Refused as e:
@@ -93,9 +93,9 @@ class Administration(Rooms):
 
     async def _irc_MODE(self, line: Line) -> Iterable[Line]:
         name, modes, *nicks = (*line.params, "", "")
-        if fold(name) == fold(self._nick):
+        if casefold(name) == casefold(self._nick):
             return [self._reply("221", "+i")]
-        channel = self._channels.get(fold(name))
+        channel = self._channels.get(casefold(name))
         if channel is None:
             reason = "You are in no group of that name"
             return [self._reply("403", name[:50] or "*", reason)]
@@ -122,7 +122,7 @@ class Administration(Rooms):
         try:
             resident = self._residentOf(channel)
             number = self._memberNamed(channel, nick, resident)
-            promoting = resident.promote(channel.place, number, granted)
+            promoting = resident.promote(channel.target, number, granted)
             return await self._done("MODE", channel, promoting)
         except _Refused as e:
             return [self._reply(*e.args)]
@@ -130,24 +130,24 @@ class Administration(Rooms):
     # ---- who is meant, and what came of it
 
     def _channelNamed(self, name: str) -> Channel:
-        channel = self._channels.get(fold(name))
+        channel = self._channels.get(casefold(name))
         if channel is None:
             raise _Refused("442", name[:50] or "*", "You are not there")
         return channel
 
     def _residentOf(self, channel: Channel) -> Resident:
-        resident = self._known().residentOf(channel.place)
+        resident = self._known().residentOf(channel.target)
         if resident is None:
             raise _Refused("482", channel.name, "None of your accounts is there")
         return resident
 
     def _memberNamed(self, channel: Channel, nick: str, resident: Resident) -> int:
-        if fold(nick) == fold(self._nick):
+        if casefold(nick) == casefold(self._nick):
             return resident.number
-        place = self._known().placeNamed(nick)
-        if place is None or place.number not in [n for _, n, _ in channel.members]:
+        target = self._known().placeNamed(nick)
+        if target is None or target.number not in [n for _, n, _ in channel.members]:
             raise _Refused("441", nick[:50] or "*", channel.name, "They are not there")
-        return place.number
+        return target.number
 
     async def _done(
         self, command: str, channel: Channel, doing: Awaitable[None]

@@ -10,9 +10,9 @@ from dataclasses import replace
 from txwebqq.irc.gateway.commands.chathistory import Past
 from txwebqq.irc.gateway.directory import Channel
 from txwebqq.irc.gateway.session import Answer
-from txwebqq.irc.protocol.line import MAX_LINE, Line, fold, sized
-from txwebqq.irc.protocol.splitting import split
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.protocol.line import MAX_LINE, Line, casefold, encodedLength
+from txwebqq.irc.protocol.splitting import splitText
+from txwebqq.irc.targets import Target, TargetKind
 
 
 class Rooms(Past):
@@ -26,26 +26,26 @@ class Rooms(Past):
         """
         A channel is there; those who came and went since are told of.
         """
-        if channel.place in self._parted:
+        if channel.target in self._parted:
             return
-        before = self._channels.get(fold(channel.name))
+        before = self._channels.get(casefold(channel.name))
         if before is None:
             self.send(self._entered(channel))
         else:
             self.send(self._changed(before, channel))
 
     def _entered(self, channel: Channel) -> Iterable[Line]:
-        self._channels[fold(channel.name)] = channel
+        self._channels[casefold(channel.name)] = channel
         extra = (self._known().name, "QQ") if self._has("extended-join") else ()
         yield self._own("JOIN", channel.name, *extra)
         yield self._topic(channel)
         yield from self._names(channel)
 
     def _changed(self, before: Channel, channel: Channel) -> Iterable[Line]:
-        self._channels[fold(channel.name)] = channel
+        self._channels[casefold(channel.name)] = channel
         name = channel.name
         if before.topic != channel.topic:
-            if channel.place in self._known().topics:
+            if channel.target in self._known().topics:
                 yield self._own("TOPIC", name, channel.topic)
             else:
                 yield Line("TOPIC", (name, channel.topic), self._house.serverName)
@@ -53,7 +53,7 @@ class Rooms(Past):
         old = {nick: number for nick, number, _ in before.members if number not in own}
         new = {nick: number for nick, number, _ in channel.members if number not in own}
         for nick in old.keys() - new.keys():
-            reason = self._known().kicks.get((channel.place, old[nick]))
+            reason = self._known().kicks.get((channel.target, old[nick]))
             if reason is None:
                 yield self._their(nick, old[nick], "PART", name)
             else:
@@ -69,62 +69,66 @@ class Rooms(Past):
                 mode = "+o" if isAdmin else "-o"
                 yield Line("MODE", (name, mode, who), self._house.serverName)
 
-    def hideChannel(self, place: Place, name: str) -> None:
+    def hideChannel(self, target: Target, name: str) -> None:
         """
         A channel is not there any more.
         """
-        self._parted.pop(place, None)
-        if self._channels.pop(fold(name), None) is not None:
+        self._parted.pop(target, None)
+        if self._channels.pop(casefold(name), None) is not None:
             self.sendLine(self._own("PART", name, "You are not there any more"))
 
-    def renamed(self, before: str, place: Place, after: str) -> None:
+    def renamed(self, before: str, target: Target, after: str) -> None:
         """
         Somebody is called otherwise.
         """
-        if place.kind is Kind.PERSON:
+        if target.kind is TargetKind.PERSON:
             self._channels = {
-                key: _renamed(channel, place.number, after)
+                key: _renamed(channel, target.number, after)
                 for key, channel in self._channels.items()
             }
-            self.sendLine(self._their(before, place.number, "NICK", after))
+            self.sendLine(self._their(before, target.number, "NICK", after))
             return
-        self._channels.pop(fold(before), None)
+        self._channels.pop(casefold(before), None)
         self.sendLine(self._own("PART", before, f"It is {after} now"))
         for channel in self._known().channels():
-            if channel.place == place:
+            if channel.target == target:
                 self.showChannel(channel)
 
     # ---- what the client says
 
     def _irc_JOIN(self, line: Line) -> Iterable[Line]:
         for name in (line.params[0] if line.params else "").split(","):
-            found = [c for c in self._known().channels() if fold(c.name) == fold(name)]
+            found = [
+                c
+                for c in self._known().channels()
+                if casefold(c.name) == casefold(name)
+            ]
             for channel in found:
-                serial = self._parted.pop(channel.place, None)
-                if fold(name) not in self._channels:
+                serial = self._parted.pop(channel.target, None)
+                if casefold(name) not in self._channels:
                     yield from self._entered(channel)
                 if serial is not None:
                     user = self._known()
-                    user.absences.end(user.name, self.key, channel.place)
-                    yield from self._since(channel.place, serial)
+                    user.absences.end(user.name, self.key, channel.target)
+                    yield from self._since(channel.target, serial)
             if name and not found:
                 yield self._reply("403", name[:50], "You are in no group of that name")
 
     def _irc_PART(self, line: Line) -> Iterable[Line]:
         for name in (line.params[0] if line.params else "").split(","):
-            channel = self._channels.pop(fold(name), None)
+            channel = self._channels.pop(casefold(name), None)
             if channel is None:
                 yield self._reply("442", name[:50], "You are not there")
             else:
                 user = self._known()
                 serial = user.history.last(user.name)
-                self._parted[channel.place] = serial
-                user.absences.begin(user.name, self.key, channel.place, serial)
+                self._parted[channel.target] = serial
+                user.absences.begin(user.name, self.key, channel.target, serial)
                 yield self._own("PART", channel.name)
 
     def _irc_NAMES(self, line: Line) -> Answer:
         name = line.params[0] if line.params else "*"
-        channel = self._channels.get(fold(name))
+        channel = self._channels.get(casefold(name))
         if channel is not None:
             return self._names(channel)
         return [self._reply("366", name[:50], "End of names")]
@@ -141,8 +145,8 @@ class Rooms(Past):
         head = Line(
             "353", (self._nick, "=", channel.name, " :"), self._house.serverName
         )
-        room = MAX_LINE - sized(head, self.encoding)
-        for piece in split(" ".join(entries), room, self.encoding):
+        room = MAX_LINE - encodedLength(head, self.encoding)
+        for piece in splitText(" ".join(entries), room, self.encoding):
             yield self._reply("353", "=", channel.name, piece)
         yield self._reply("366", channel.name, "End of names")
 

@@ -12,9 +12,9 @@ from txwebqq.irc.gateway.commands.messages import Words, timestamp
 from txwebqq.irc.gateway.conversations import MAX_MISSED
 from txwebqq.irc.gateway.session import Answer
 from txwebqq.irc.gateway.storage.message import Entry, Point
-from txwebqq.irc.protocol.batch import enclosed
+from txwebqq.irc.protocol.batch import batch
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.targets import Place
+from txwebqq.irc.targets import Target
 
 MAX_PAST = 100
 """How many messages a client gets at once."""
@@ -44,27 +44,27 @@ class Past(Words):
         """
         if self._has("draft/chathistory"):
             return
-        places: dict[Place, list[Entry]] = {}
+        targets: dict[Target, list[Entry]] = {}
         for entry in missed:
-            places.setdefault(entry.place, []).append(entry)
+            targets.setdefault(entry.target, []).append(entry)
         if not self._has("batch"):
             for entry in missed:
                 self.show(entry)
             return
-        for place, entries in places.items():
-            if self._isWelcome(place):
-                self.send(self._batch(place, entries))
+        for target, entries in targets.items():
+            if self._isWelcome(target):
+                self.send(self._batch(target, entries))
 
-    def _since(self, place: Place, serial: int) -> list[Line]:
+    def _since(self, target: Target, serial: int) -> list[Line]:
         user = self._known()
-        missed = user.history.since(user.name, place, serial, MAX_MISSED)
+        missed = user.history.since(user.name, target, serial, MAX_MISSED)
         if self._has("draft/chathistory") or not missed:
             return []
-        return self._batch(place, missed)
+        return self._batch(target, missed)
 
-    def _batch(self, place: Place, entries: Sequence[Entry]) -> list[Line]:
+    def _batch(self, target: Target, entries: Sequence[Entry]) -> list[Line]:
         said = [line for entry in entries for line in self._shown(entry)]
-        return self._enclosed("chathistory", (self._nameOf(place),), said)
+        return self._enclosed("chathistory", (self._nameOf(target),), said)
 
     def _enclosed(
         self, kind: str, params: Sequence[str], said: Sequence[Line]
@@ -72,7 +72,7 @@ class Past(Words):
         if not self._has("batch"):
             return list(said)
         name = self._house.serverName
-        return enclosed(self._reference(), kind, params, said, name)
+        return batch(self._reference(), kind, params, said, name)
 
     # ---- what the client asks
 
@@ -93,30 +93,30 @@ class Past(Words):
         if word == "TARGETS":
             return self._targets(params, limit)
         name = params[0]
-        place = self._known().placeNamed(name)
-        if place is None:
+        target = self._known().placeNamed(name)
+        if target is None:
             raise _Refused("INVALID_TARGET", name, "Nobody here is called so")
         told = params[1 : _ASKED[word]]
-        return self._batch(place, self._found(word, place, told, limit))
+        return self._batch(target, self._found(word, target, told, limit))
 
     def _found(
-        self, word: str, place: Place, told: Sequence[str], limit: int
+        self, word: str, target: Target, told: Sequence[str], limit: int
     ) -> list[Entry]:
         user = self._known()
         history, name = user.history, user.name
         if word == "LATEST" and told[0] == "*":
-            return history.latest(name, place, limit)
-        point, *rest = (self._point(place, one) for one in told)
+            return history.latest(name, target, limit)
+        point, *rest = (self._point(target, one) for one in told)
         match word:
             case "LATEST":
-                return history.latest(name, place, limit, point)
+                return history.latest(name, target, limit, point)
             case "BEFORE":
-                return history.before(name, place, point, limit)
+                return history.before(name, target, point, limit)
             case "AFTER":
-                return history.after(name, place, point, limit)
+                return history.after(name, target, point, limit)
             case "AROUND":
-                return history.around(name, place, point, limit)
-        return history.between(name, place, point, rest[0], limit)
+                return history.around(name, target, point, limit)
+        return history.between(name, target, point, rest[0], limit)
 
     def _targets(self, params: Sequence[str], limit: int) -> list[Line]:
         user = self._known()
@@ -125,19 +125,19 @@ class Past(Words):
         said = [
             Line(
                 "CHATHISTORY",
-                ("TARGETS", self._nameOf(place), timestamp(time)),
+                ("TARGETS", self._nameOf(target), timestamp(time)),
                 self._house.serverName,
             )
-            for place, time in found
+            for target, time in found
         ]
         return self._enclosed("draft/chathistory-targets", (), said)
 
-    def _point(self, place: Place, param: str) -> Point:
+    def _point(self, target: Target, param: str) -> Point:
         kind, _, value = param.partition("=")
         if kind != "msgid":
             return _moment(param)
         user = self._known()
-        point = user.history.point(user.name, place, value)
+        point = user.history.point(user.name, target, value)
         if point is None:
             raise _Refused("MESSAGE_ERROR", "That message is not kept")
         return point

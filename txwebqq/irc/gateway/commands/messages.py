@@ -15,19 +15,19 @@ from txwebqq.errors import WebQQError
 from txwebqq.irc.gateway.directory import Channel
 from txwebqq.irc.gateway.session import Visit
 from txwebqq.irc.gateway.storage.message import Entry
-from txwebqq.irc.protocol.batch import enclosed
+from txwebqq.irc.protocol.batch import batch
 from txwebqq.irc.protocol.formatting import fontOf, prefixOf
-from txwebqq.irc.protocol.line import MAX_LINE, Line, fold, sized
+from txwebqq.irc.protocol.line import MAX_LINE, Line, casefold, encodedLength
 from txwebqq.irc.protocol.splitting import (
     ME,
-    actionOf,
-    asAction,
-    cuts,
     lines,
-    split,
+    parseAction,
+    parseQQAction,
+    splitLossless,
+    splitText,
     stripFormatting,
 )
-from txwebqq.irc.targets import SERVICE, Kind, Place
+from txwebqq.irc.targets import SERVICE, Target, TargetKind
 
 MULTILINE, MAX_BYTES, MAX_LINES = "draft/multiline", 8192, 100
 """What a message of several lines may have."""
@@ -54,7 +54,7 @@ class Words(Visit):
         """
         Somebody said something, now or while nobody was here.
         """
-        if self._isWelcome(entry.place):
+        if self._isWelcome(entry.target):
             self.send(self._shown(entry))
 
     def typing(self, nick: str, number: int) -> None:
@@ -65,28 +65,28 @@ class Words(Visit):
             tags = {"+typing": "active"}
             self.sendLine(self._their(nick, number, "TAGMSG", self._nick, tags=tags))
 
-    def _isWelcome(self, place: Place) -> bool:
-        if place.kind not in (Kind.GROUP, Kind.DISCUSSION):
+    def _isWelcome(self, target: Target) -> bool:
+        if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
             return True
-        if place in self._parted:
+        if target in self._parted:
             return False
-        name = self._known().channelOf(place)
-        if fold(name) not in self._channels:
+        name = self._known().channelOf(target)
+        if casefold(name) not in self._channels:
             # Played back before the account is signed on again.
-            self.showChannel(Channel(name, place, "", ()))
+            self.showChannel(Channel(name, target, "", ()))
         return True
 
     def _shown(self, entry: Entry) -> list[Line]:
         user = self._known()
-        isRoom = entry.place.kind in (Kind.GROUP, Kind.DISCUSSION)
+        isRoom = entry.target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
         isOwn = entry.sender in user.residents
         if isRoom or isOwn:
             # The latter is what another client of ours said to somebody.
-            return self._said(entry, self._nameOf(entry.place))
+            return self._said(entry, self._nameOf(entry.target))
         return self._said(entry, self._nick)
 
-    def _nameOf(self, place: Place) -> str:
-        return self._known().nameOf(place)
+    def _nameOf(self, target: Target) -> str:
+        return self._known().nameOf(target)
 
     def _said(self, entry: Entry, target: str) -> list[Line]:
         tags = self._tagsOf(entry)
@@ -100,19 +100,21 @@ class Words(Visit):
 
         isFormatted = self._known().isFormatted
         whole = entry.text if isFormatted else stripFormatting(entry.text)
-        action = actionOf(whole)
-        room = MAX_LINE - sized(line(" :"), self.encoding)
+        action = parseQQAction(whole)
+        room = MAX_LINE - encodedLength(line(" :"), self.encoding)
         if action is not None:
             room -= len("\x01ACTION \x01")
         texts = lines(whole if action is None else action, isFormatted)
         if action is None and self._has("batch", "message-tags", MULTILINE):
-            parts = [_pieces(text, room, self.encoding, cuts) for text in texts]
+            parts = [
+                _pieces(text, room, self.encoding, splitLossless) for text in texts
+            ]
             if 1 < sum(map(len, parts)) <= MAX_LINES:
                 return self._together(line(""), parts)
         pieces = [
             line(piece if action is None else f"\x01ACTION {piece}\x01")
             for text in texts
-            for piece in _pieces(text, room, self.encoding, split)
+            for piece in _pieces(text, room, self.encoding, splitText)
         ]
         # An id that comes twice is a message that came twice.
         rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
@@ -131,7 +133,7 @@ class Words(Visit):
             for count, piece in enumerate(pieces)
         ]
         reference = self._reference()
-        return enclosed(reference, MULTILINE, (target,), said, whole.source, whole.tags)
+        return batch(reference, MULTILINE, (target,), said, whole.source, whole.tags)
 
     def _tagsOf(self, entry: Entry) -> Mapping[str, str]:
         tags = {}
@@ -152,12 +154,12 @@ class Words(Visit):
         return self._uttered(line.command, target, text)
 
     async def _irc_TAGMSG(self, line: Line) -> Iterable[Line]:
-        place = self._known().placeNamed(line.params[0] if line.params else "")
+        target = self._known().placeNamed(line.params[0] if line.params else "")
         isTyping = line.tags.get("+typing") == "active"
-        if isTyping and place is not None and place.kind is Kind.PERSON:
+        if isTyping and target is not None and target.kind is TargetKind.PERSON:
             # Nobody would want to know that this did not get through.
             with suppress(WebQQError):
-                await self._known().type(place)
+                await self._known().type(target)
         return ()
 
     def _uttered(
@@ -166,7 +168,7 @@ class Words(Visit):
         isShake = command == "PRIVMSG" and text.rstrip("\x01") == SHAKE
         if not text:
             asked = [self._reply("412", "No text to send")]
-        elif text.startswith("\x01") and asAction(text) is None and not isShake:
+        elif text.startswith("\x01") and parseAction(text) is None and not isShake:
             return ()
         else:
             return Deferred.fromCoroutine(self._tellAll(command, target, text))
@@ -177,13 +179,13 @@ class Words(Visit):
         # one of them comes later there, too.
         asked: list[Deferred[list[Line]] | Line] = []
         for count, name in enumerate(names.split(",")):
-            place = self._known().placeNamed(name)
+            target = self._known().placeNamed(name)
             if count >= MAX_TARGETS:
                 asked.append(self._reply("407", name[:50], "Too many at once"))
-            elif place is None:
+            elif target is None:
                 asked.append(self._reply("401", name[:50], "Nobody here is called so"))
             else:
-                telling = self._tell(place, name, text, command)
+                telling = self._tell(target, name, text, command)
                 asked.append(Deferred.fromCoroutine(telling))
         said: list[Line] = []
         for answer in asked:
@@ -194,18 +196,18 @@ class Words(Visit):
         return said
 
     async def _tell(
-        self, place: Place, name: str, text: str, command: str = "PRIVMSG"
+        self, target: Target, name: str, text: str, command: str = "PRIVMSG"
     ) -> list[Line]:
-        if place == SERVICE and command == "NOTICE":
+        if target == SERVICE and command == "NOTICE":
             return []
-        action = asAction(text)
+        action = parseAction(text)
         font = fontOf(text if action is None else action)
         words = stripFormatting(text if action is None else f"{ME}{action}")
         try:
             if text.rstrip("\x01") == SHAKE:
-                await self._known().shake(place)
+                await self._known().shake(target)
                 return []
-            entries = await self._known().say(place, words, self, command, font)
+            entries = await self._known().say(target, words, self, command, font)
         except WebQQError as e:
             return [self._reply("404", name, f"It was not delivered: {e}")]
         said: list[Line] = []

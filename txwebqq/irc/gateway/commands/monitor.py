@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from txwebqq.irc.gateway.commands.queries import Questions
 from txwebqq.irc.gateway.session import Answer, House, awayOf
-from txwebqq.irc.protocol.line import Line, fold
-from txwebqq.irc.protocol.splitting import split
+from txwebqq.irc.protocol.line import Line, casefold
+from txwebqq.irc.protocol.splitting import splitText
 from txwebqq.model import Status
 
 MAX_WATCHED = 100
@@ -63,7 +63,7 @@ class Watch(Questions):
                 return self._watch(nicks.split(","))
             case ("-", nicks, *_):
                 for nick in nicks.split(","):
-                    self._watched.pop(fold(nick), None)
+                    self._watched.pop(casefold(nick), None)
                 return ()
             case (word, *_) if word.upper() == "C":
                 self._watched.clear()
@@ -80,11 +80,11 @@ class Watch(Questions):
     def _watch(self, nicks: Sequence[str]) -> Iterable[Line]:
         added: list[str] = []
         for count, nick in enumerate(nicks):
-            key = fold(nick)
+            key = casefold(nick)
             if not nick or len(nick) > _ROOM or nick.startswith(":"):
                 continue
             if key not in self._watched and len(self._watched) >= MAX_WATCHED:
-                rest = split(",".join(nicks[count:]), _ROOM, self.encoding)[0]
+                rest = splitText(",".join(nicks[count:]), _ROOM, self.encoding)[0]
                 yield from self._states(added)
                 yield self._reply("734", str(MAX_WATCHED), rest, "That is too many")
                 return
@@ -101,10 +101,10 @@ class Watch(Questions):
         return self._listed("730", [self._maskNamed(nick) for nick in nicks])
 
     def _maskNamed(self, nick: str) -> str:
-        place = self._known().placeNamed(nick)
-        if place is not None:
-            return self._maskOf(nick, place.number)
-        return self._mask if fold(nick) == fold(self._nick) else nick
+        target = self._known().placeNamed(nick)
+        if target is not None:
+            return self._maskOf(nick, target.number)
+        return self._mask if casefold(nick) == casefold(self._nick) else nick
 
     def _listed(self, numeric: str, nicks: Sequence[str]) -> Iterable[Line]:
         some: list[str] = []

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from txwebqq.irc.gateway.directory import DESK
 from txwebqq.irc.gateway.session import Answer, Visit, awayOf
-from txwebqq.irc.protocol.line import Line, fold
-from txwebqq.irc.protocol.splitting import split
-from txwebqq.irc.targets import SERVICE, Kind, Place
+from txwebqq.irc.protocol.line import Line, casefold
+from txwebqq.irc.protocol.splitting import splitText
+from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Status
 
 
@@ -21,7 +21,7 @@ class Questions(Visit):
 
     def _irc_WHO(self, line: Line) -> Iterable[Line]:
         name = line.params[0] if line.params else "*"
-        channel = self._channels.get(fold(name))
+        channel = self._channels.get(casefold(name))
         for nick, number, isAdmin in channel.members if channel is not None else ():
             here = "G" if awayOf(self._known().statusOf(number)) else "H"
             yield self._reply(
@@ -38,18 +38,18 @@ class Questions(Visit):
 
     def _irc_WHOIS(self, line: Line) -> Iterable[Line]:
         nick = line.params[-1] if line.params else ""
-        place = self._known().placeNamed(nick)
-        if place is not None and place.kind is Kind.PERSON:
-            yield from self._whois(nick, place)
-        elif place == SERVICE:
+        target = self._known().placeNamed(nick)
+        if target is not None and target.kind is TargetKind.PERSON:
+            yield from self._whois(nick, target)
+        elif target == SERVICE:
             name = self._house.serverName
             yield self._reply("311", DESK, "qq", name, "*", "The gateway")
         else:
             yield self._reply("401", nick[:50] or "*", "Nobody here is called so")
         yield self._reply("318", nick[:50] or "*", "End of WHOIS")
 
-    def _whois(self, nick: str, place: Place) -> Iterable[Line]:
-        user, number = self._known(), place.number
+    def _whois(self, nick: str, target: Target) -> Iterable[Line]:
+        user, number = self._known(), target.number
         who = str(number)
         yield self._reply("311", nick, who, self._house.serverName, "*", f"QQ {who}")
         rooms = [
@@ -57,7 +57,7 @@ class Questions(Visit):
             for channel in user.channels()
             if number in [member[1] for member in channel.members]
         ]
-        for piece in split(" ".join(rooms), 300, self.encoding) if rooms else ():
+        for piece in splitText(" ".join(rooms), 300, self.encoding) if rooms else ():
             yield self._reply("319", nick, piece)
         yield self._reply("330", nick, who, "is signed on as")
         away = awayOf(user.statusOf(number))
@@ -77,14 +77,14 @@ class Questions(Visit):
 
     def _isHere(self, nick: str) -> bool:
         user = self._known()
-        place = user.placeNamed(nick)
-        isOwn = fold(nick) == fold(self._nick)
+        target = user.placeNamed(nick)
+        isOwn = casefold(nick) == casefold(self._nick)
         return (
             isOwn
-            or place == SERVICE
+            or target == SERVICE
             or (
-                place is not None
-                and place.kind is Kind.PERSON
-                and user.statusOf(place.number) not in (None, Status.OFFLINE)
+                target is not None
+                and target.kind is TargetKind.PERSON
+                and user.statusOf(target.number) not in (None, Status.OFFLINE)
             )
         )

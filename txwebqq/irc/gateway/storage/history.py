@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.irc.gateway.storage.message import LAST, Entry, Point
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
 
@@ -92,7 +92,7 @@ class History:
             " (user, kind, place, time, account, sender, nick, command, text, origin)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *_here(entry.user, entry.place),
+                *_here(entry.user, entry.target),
                 entry.time,
                 entry.account,
                 entry.sender,
@@ -140,7 +140,7 @@ class History:
 
     # ---- what there was, always the oldest first
 
-    def point(self, user: str, place: Place, msgid: str) -> Point | None:
+    def point(self, user: str, target: Target, msgid: str) -> Point | None:
         """
         Where a message is, L{None} when it is not kept here.
         """
@@ -149,56 +149,60 @@ class History:
             return None
         row = self._db.execute(
             f"SELECT time FROM said WHERE serial = ? AND {_HERE}",
-            (int(found[2], 16), *_here(user, place)),
+            (int(found[2], 16), *_here(user, target)),
         ).fetchone()
         return None if row is None else Point(row[0], int(found[2], 16))
 
     def latest(
-        self, user: str, place: Place, limit: int, after: Point | None = None
+        self, user: str, target: Target, limit: int, after: Point | None = None
     ) -> list[Entry]:
         """
         The last messages, of those after a point if there is one.
         """
         low = (-LAST, 0) if after is None else after.end
-        return self._ending(user, place, low, (LAST, 0), limit)
+        return self._ending(user, target, low, (LAST, 0), limit)
 
-    def before(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
+    def before(
+        self, user: str, target: Target, point: Point, limit: int
+    ) -> list[Entry]:
         """
         The last messages before a point.
         """
-        return self._ending(user, place, (-LAST, 0), point.start, limit)
+        return self._ending(user, target, (-LAST, 0), point.start, limit)
 
-    def after(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
+    def after(self, user: str, target: Target, point: Point, limit: int) -> list[Entry]:
         """
         The first messages after a point.
         """
-        return self._beginning(user, place, point.end, (LAST, 0), limit)
+        return self._beginning(user, target, point.end, (LAST, 0), limit)
 
-    def around(self, user: str, place: Place, point: Point, limit: int) -> list[Entry]:
+    def around(
+        self, user: str, target: Target, point: Point, limit: int
+    ) -> list[Entry]:
         """
         Messages on both sides of a point, with the one at it.
         """
         time, serial = point.start
-        earlier = self._ending(user, place, (-LAST, 0), (time, serial), limit // 2)
+        earlier = self._ending(user, target, (-LAST, 0), (time, serial), limit // 2)
         later = self._beginning(
-            user, place, (time, serial - 1), (LAST, 0), limit - limit // 2
+            user, target, (time, serial - 1), (LAST, 0), limit - limit // 2
         )
         return earlier + later
 
     def between(
-        self, user: str, place: Place, one: Point, other: Point, limit: int
+        self, user: str, target: Target, one: Point, other: Point, limit: int
     ) -> list[Entry]:
         """
         Messages between two points: the first of them, or where C{other} is
         the earlier point, the last of them.
         """
         if one.start <= other.start:
-            return self._beginning(user, place, one.end, other.start, limit)
-        return self._ending(user, place, other.end, one.start, limit)
+            return self._beginning(user, target, one.end, other.start, limit)
+        return self._ending(user, target, other.end, one.start, limit)
 
     def targets(
         self, user: str, one: Point, other: Point, limit: int
-    ) -> list[tuple[Place, int]]:
+    ) -> list[tuple[Target, int]]:
         """
         The conversations whose last message lies between two moments, with its
         time, in the order of these times; of too many those nearest to
@@ -212,33 +216,35 @@ class History:
             f" ORDER BY latest {order}, kind, place LIMIT ?",
             (user, low, high, limit),
         )
-        found = [(Place(Kind(kind), number), time) for kind, number, time in rows]
+        found = [
+            (Target(TargetKind(kind), number), time) for kind, number, time in rows
+        ]
         return found if order == "ASC" else found[::-1]
 
     def _beginning(
         self,
         user: str,
-        place: Place,
+        target: Target,
         low: tuple[int, int],
         high: tuple[int, int],
         limit: int,
     ) -> list[Entry]:
-        return self._within(user, place, low, high, limit, "ASC")
+        return self._within(user, target, low, high, limit, "ASC")
 
     def _ending(
         self,
         user: str,
-        place: Place,
+        target: Target,
         low: tuple[int, int],
         high: tuple[int, int],
         limit: int,
     ) -> list[Entry]:
-        return self._within(user, place, low, high, limit, "DESC")[::-1]
+        return self._within(user, target, low, high, limit, "DESC")[::-1]
 
     def _within(
         self,
         user: str,
-        place: Place,
+        target: Target,
         low: tuple[int, int],
         high: tuple[int, int],
         limit: int,
@@ -249,7 +255,7 @@ class History:
             " AND (time, serial) > (?, ?) AND (time, serial) < (?, ?)"
             f" ORDER BY time {order}, serial {order} LIMIT ?",
             # SQLite takes a negative limit for none.
-            (*_here(user, place), *low, *high, max(limit, 0)),
+            (*_here(user, target), *low, *high, max(limit, 0)),
         )
         return self._entries(rows)
 
@@ -269,7 +275,7 @@ class History:
         )
         return self._entries(rows)
 
-    def since(self, user: str, place: Place, serial: int, limit: int) -> list[Entry]:
+    def since(self, user: str, target: Target, serial: int, limit: int) -> list[Entry]:
         """
         What has come to a conversation since a serial, at most so many of the
         last messages.
@@ -277,7 +283,7 @@ class History:
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM said WHERE {_HERE} AND serial > ?"
             " ORDER BY time DESC, serial DESC LIMIT ?",
-            (*_here(user, place), serial, limit),
+            (*_here(user, target), serial, limit),
         )
         return self._entries(rows)[::-1]
 
@@ -316,7 +322,7 @@ class History:
         return [
             Entry(
                 user,
-                Place(Kind(kind), place),
+                Target(TargetKind(kind), place),
                 time,
                 Number(account),
                 Number(sender),
@@ -343,5 +349,5 @@ class History:
         ]
 
 
-def _here(user: str, place: Place) -> tuple[str, int, int]:
-    return (user, int(place.kind), place.number)
+def _here(user: str, target: Target) -> tuple[str, int, int]:
+    return (user, int(target.kind), target.number)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from txwebqq.irc.targets import Place
+from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
 LAST = (1 << 63) - 1
@@ -19,7 +19,7 @@ class Entry:
     One message, as one user sees it.
 
     @ivar user: the IRC user.
-    @ivar place: the conversation.
+    @ivar target: the conversation.
     @ivar time: milliseconds since 1970.
     @ivar account: which of the user's QQ accounts it came to or went from.
     @ivar sender: whose words they are, 0 where nobody has a number.
@@ -32,7 +32,7 @@ class Entry:
     """
 
     user: str
-    place: Place
+    target: Target
     time: int
     account: Number
     sender: Number

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import Database
 
 NAMES_SCHEMA = """
@@ -27,12 +27,12 @@ class NameTaken(Exception):
     """
     Another one has the name.
 
-    @ivar place: who.
+    @ivar target: who.
     """
 
-    def __init__(self, name: str, place: Place) -> None:
-        super().__init__(f"{name} is the name of {place.number}")
-        self.place = place
+    def __init__(self, name: str, target: Target) -> None:
+        super().__init__(f"{name} is the name of {target.number}")
+        self.target = target
 
 
 class Names:
@@ -69,37 +69,37 @@ class Book(Container[str]):
         self._database = database
         self._fold = fold
         self._key = (user, style)
-        self._names: dict[Place, str] = {}
-        self._places: dict[str, Place] = {}
+        self._names: dict[Target, str] = {}
+        self._targets: dict[str, Target] = {}
         rows = database.connection.execute(
             "SELECT kind, place, name FROM name WHERE user = ? AND style = ?",
             self._key,
         )
         for kind, number, name in rows:
-            self._enter(Place(Kind(kind), number), name)
+            self._enter(Target(TargetKind(kind), number), name)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._fold(name) in self._places
+        return isinstance(name, str) and self._fold(name) in self._targets
 
-    def name(self, place: Place) -> str | None:
+    def name(self, target: Target) -> str | None:
         """
         What it is called, L{None} if it has no name yet.
         """
-        return self._names.get(place)
+        return self._names.get(target)
 
-    def place(self, name: str) -> Place | None:
+    def place(self, name: str) -> Target | None:
         """
         What is called so, L{None} if nothing is.
         """
-        return self._places.get(self._fold(name))
+        return self._targets.get(self._fold(name))
 
-    def all(self, kind: Kind) -> dict[int, str]:
+    def all(self, kind: TargetKind) -> dict[int, str]:
         """
         All names of one kind, by number.
         """
         return {p.number: name for p, name in self._names.items() if p.kind is kind}
 
-    def claim(self, place: Place, make: Callable[[Container[str]], str]) -> str:
+    def claim(self, target: Target, make: Callable[[Container[str]], str]) -> str:
         """
         What it is called, from now on if it had no name.
 
@@ -107,31 +107,31 @@ class Book(Container[str]):
 
         @raise NameTaken: when it makes one that is.
         """
-        name = self._names.get(place)
+        name = self._names.get(target)
         if name is None:
             name = make(self)
-            self.rename(place, name)
+            self.rename(target, name)
         return name
 
-    def rename(self, place: Place, name: str) -> None:
+    def rename(self, target: Target, name: str) -> None:
         """
         Call it so from now on; its former name is free.
 
         @raise NameTaken: when something else is called so.
         """
         folded = self._fold(name)
-        holder = self._places.get(folded, place)
-        if holder != place:
+        holder = self._targets.get(folded, target)
+        if holder != target:
             raise NameTaken(name, holder)
         self._database.connection.execute(
             "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?, ?, ?)",
-            (*self._key, int(place.kind), place.number, name, folded),
+            (*self._key, int(target.kind), target.number, name, folded),
         )
-        self._enter(place, name)
+        self._enter(target, name)
 
-    def _enter(self, place: Place, name: str) -> None:
-        former = self._names.get(place)
+    def _enter(self, target: Target, name: str) -> None:
+        former = self._names.get(target)
         if former is not None:
-            del self._places[self._fold(former)]
-        self._names[place] = name
-        self._places[self._fold(name)] = place
+            del self._targets[self._fold(former)]
+        self._names[target] = name
+        self._targets[self._fold(name)] = target

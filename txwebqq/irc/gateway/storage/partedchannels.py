@@ -4,7 +4,7 @@ Which channels IRC clients have parted from.
 
 from __future__ import annotations
 
-from txwebqq.irc.targets import Kind, Place
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import Database
 
 ABSENCES_SCHEMA = """
@@ -27,7 +27,7 @@ class Absences:
     def __init__(self, database: Database) -> None:
         self._db = database.connection
 
-    def of(self, user: str, client: str) -> dict[Place, int]:
+    def of(self, user: str, client: str) -> dict[Target, int]:
         """
         The places from which a client has parted, each with the serial of the
         last message before that.
@@ -36,32 +36,32 @@ class Absences:
             "SELECT kind, place, serial FROM absence WHERE user = ? AND client = ?",
             (user, client),
         )
-        return {Place(Kind(kind), place): serial for kind, place, serial in rows}
+        return {Target(TargetKind(kind), place): serial for kind, place, serial in rows}
 
-    def begin(self, user: str, client: str, place: Place, serial: int) -> None:
+    def begin(self, user: str, client: str, target: Target, serial: int) -> None:
         """
         A client has parted.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO absence VALUES (?, ?, ?, ?, ?)",
-            (user, client, int(place.kind), place.number, serial),
+            (user, client, int(target.kind), target.number, serial),
         )
 
-    def forget(self, user: str, place: Place) -> None:
+    def forget(self, user: str, target: Target) -> None:
         """
         The place is not there any more, for any client.
         """
         self._db.execute(
             "DELETE FROM absence WHERE user = ? AND kind = ? AND place = ?",
-            (user, int(place.kind), place.number),
+            (user, int(target.kind), target.number),
         )
 
-    def end(self, user: str, client: str, place: Place) -> None:
+    def end(self, user: str, client: str, target: Target) -> None:
         """
         It is there again.
         """
         self._db.execute(
             "DELETE FROM absence"
             " WHERE user = ? AND client = ? AND kind = ? AND place = ?",
-            (user, client, int(place.kind), place.number),
+            (user, client, int(target.kind), target.number),
         )
