@@ -12,7 +12,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
-from txwebqq.irc.config.relay import Channel, Circle, NetworkSettings, RoomSettings
+from txwebqq.irc.config.relay import ChannelRef, GroupRef, NetworkSettings, RoomSettings
 from txwebqq.irc.protocol.line import Line, casefold, parse, serialise
 from txwebqq.irc.qq.medialinks import Links
 from txwebqq.irc.relay.account import Delegate
@@ -238,7 +238,7 @@ class Scene:
         self.spool = Spool(self.database)
         self.links = Links(self.database, clock.seconds, "http://qq.test")
         self.server = Server(clock)
-        circle = Circle(self.alice.number, Target(TargetKind.GROUP, group))
+        circle = GroupRef(self.alice.number, Target(TargetKind.GROUP, group))
         settings = {
             "name": "home",
             "endpoint": "tcp:127.0.0.1:6667",
@@ -248,7 +248,7 @@ class Scene:
         }
         self.network = Network(NetworkSettings(**settings), self.server.reactor)
         self.room = Room(
-            RoomSettings((circle,), (Channel("home", "#cats"),), **room),
+            RoomSettings((circle,), (ChannelRef("home", "#cats"),), **room),
             self.spool,
             clock,
             self.links,

@@ -12,7 +12,7 @@ import pytest
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import load
 from txwebqq.irc.config.gateway import LISTEN
-from txwebqq.irc.config.policies import AtLimit, Long
+from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.model import Status
 from txwebqq.session.machine import Era
@@ -140,12 +140,15 @@ def test_relay(folder: Path) -> None:
     assert (home.saslUser, home.saslPassword) == ("qqrelay", "oolong")
     assert (old.encoding, old.relaymsg, old.password) == ("gb18030", False, "oolong")
     [room] = settings.rooms
-    assert [str(circle) for circle in room.circles] == ["10001/200001", "10001/30001"]
+    assert [str(group) for group in room.groups] == ["10001/200001", "10001/30001"]
     assert [str(channel) for channel in room.channels] == ["home/#cats", "old/#猫"]
     assert room.ignores("OtherBot", "hello")
     assert room.ignores("bob", "the LOTTERY")
     assert not room.ignores("bob", "hello")
-    assert (room.long, room.atLimit) == (Long.LINK, AtLimit.DROP_OLDEST)
+    assert (room.longText, room.overflow) == (
+        LongTextPolicy.LINK,
+        OverflowPolicy.DROP_OLDEST,
+    )
     assert "oolong" not in repr(settings)
     assert keys("relay", "accounts") == rows(RELAY_PAGE)
 

@@ -405,4 +405,4 @@ def test_endpoints(endpoint: str, problem: str) -> None:
     """
     settings = NetworkSettings("home", endpoint, "qqrelay")
     with pytest.raises(InvalidConfiguration, match=problem):
-        clientEndpoint(settings.endpoint, settings.authorities, Scene().server.reactor)
+        clientEndpoint(settings.endpoint, settings.caFile, Scene().server.reactor)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.config.policies import AtLimit
+from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.relay.outbox import Piece, Spool, Taken, Tone
 from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.sqlite.database import MEMORY, Database
@@ -21,7 +21,7 @@ def piece(origin: str, lane: str = "a", time: int = 0, isReady: bool = True) -> 
 
 
 def take(spool: Spool, *origins: str, limit: int = 100) -> list[Taken]:
-    return [spool.take(piece(o), limit, AtLimit.REFUSE_NEW) for o in origins]
+    return [spool.take(piece(o), limit, OverflowPolicy.REFUSE_NEW) for o in origins]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_order(taken: list[tuple[str, int]]) -> None:
     """
     spool = Spool(Database(MEMORY, RELAY_SCHEMA))
     for lane, origin in taken:
-        spool.take(piece(str(origin), lane), 100, AtLimit.REFUSE_NEW)
+        spool.take(piece(str(origin), lane), 100, OverflowPolicy.REFUSE_NEW)
     for lane in "ab":
         ours = [str(origin) for where, origin in taken if where == lane]
         assert drain(spool, lane) == list(dict.fromkeys(ours))
@@ -91,7 +91,7 @@ def test_restart(tmp_path: Path) -> None:
     """
     database = Database(tmp_path / "relay.sqlite", RELAY_SCHEMA)
     spool = Spool(database)
-    spool.take(piece("x", isReady=False), 100, AtLimit.REFUSE_NEW)
+    spool.take(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
     first = spool.first("a")
     assert first is not None
     assert not first.isReady
@@ -110,7 +110,7 @@ def test_limits(spool: Spool) -> None:
     """
     taken = take(spool, "x", "y", "z", limit=2)
     assert taken == [Taken.TAKEN, Taken.TAKEN, Taken.FULL]
-    assert spool.take(piece("w"), 2, AtLimit.DROP_OLDEST) is Taken.INSTEAD
+    assert spool.take(piece("w"), 2, OverflowPolicy.DROP_OLDEST) is Taken.INSTEAD
     assert spool.lost("a") == 2
     assert drain(spool) == ["x", "w"]
     spool.told("a")
@@ -122,14 +122,14 @@ def test_complete(spool: Spool) -> None:
     Who said it and how may be known later, and that it is not to be said; not
     so when it may have been said by then.
     """
-    spool.take(piece("x", isReady=False), 100, AtLimit.REFUSE_NEW)
+    spool.take(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
     spool.complete("a", "x", "ming", "waves", Tone.ACTION)
     first = spool.first("a")
     assert first is not None
     assert (first.author, first.text, first.tone) == ("ming", "waves", Tone.ACTION)
     spool.withdraw("a", "x")
     assert spool.lanes() == {"a": 1}
-    spool.take(piece("y", "b", isReady=False), 100, AtLimit.REFUSE_NEW)
+    spool.take(piece("y", "b", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
     spool.withdraw("b", "y")
     assert spool.lanes() == {"a": 1}
 
@@ -139,6 +139,6 @@ def test_smallerLimit(spool: Spool) -> None:
     Where more wait than may, since the limit was larger, so many are left out.
     """
     take(spool, *"uvwxy")
-    assert spool.take(piece("z"), 2, AtLimit.DROP_OLDEST) is Taken.INSTEAD
+    assert spool.take(piece("z"), 2, OverflowPolicy.DROP_OLDEST) is Taken.INSTEAD
     assert drain(spool) == ["u", "z"]
     assert spool.lost("a") == 4

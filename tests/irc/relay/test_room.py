@@ -11,7 +11,7 @@ import pytest
 from tests.irc.gateway.test_service import PICTURE
 from tests.irc.relays import Scene, digits
 from txwebqq.errors import RequestRefused, Unreachable
-from txwebqq.irc.config.policies import AtLimit, Long
+from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.room import GRACE
 from txwebqq.model import Code, Gid, GroupNotice, GroupStep, Number
@@ -217,7 +217,7 @@ def test_link() -> None:
     """
     Of a text of many lines comes its beginning, and a link to all of it.
     """
-    scene = Scene(long=Long.LINK, lines=3)
+    scene = Scene(longText=LongTextPolicy.LINK, lines=3)
     scene.start()
     text = "\n".join(f"line {n}" for n in range(10))
     scene.ming.tellGroup("猫咪", text)
@@ -249,15 +249,15 @@ def test_pace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("atLimit", "kept"),
-    [(AtLimit.REFUSE_NEW, [0, 1, 2]), (AtLimit.DROP_OLDEST, [0, 4, 5])],
+    ("overflow", "kept"),
+    [(OverflowPolicy.REFUSE_NEW, [0, 1, 2]), (OverflowPolicy.DROP_OLDEST, [0, 4, 5])],
 )
-def test_full(atLimit: AtLimit, kept: list[int]) -> None:
+def test_full(overflow: OverflowPolicy, kept: list[int]) -> None:
     """
     More than may wait is left out, which is said where it was said, and where
     it is missing.
     """
-    scene = Scene(limit=3, atLimit=atLimit)
+    scene = Scene(limit=3, overflow=overflow)
     scene.ming.run()
     scene.alice.run(scene.delegate)
     for n in range(6):
@@ -271,7 +271,7 @@ def test_full(atLimit: AtLimit, kept: list[int]) -> None:
     missing = scene.irc().index(
         "3 messages are missing here: too many waited, or it was refused"
     )
-    assert missing == (0 if atLimit is AtLimit.DROP_OLDEST else 3)
+    assert missing == (0 if overflow is OverflowPolicy.DROP_OLDEST else 3)
     scene.ming.tellGroup("猫咪", "第 6")
     scene.settle()
     assert scene.irc()[-1] == f"{MING} 第 6"

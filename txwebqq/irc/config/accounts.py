@@ -22,7 +22,7 @@ class AccountSettings:
 
     account: Account
     server: str = "http://127.0.0.1:8890"
-    authorities: str | None = None
+    caFile: str | None = None
     era: Era = Era.E1
 
 

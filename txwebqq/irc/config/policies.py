@@ -7,7 +7,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class AtLimit(Enum):
+class OverflowPolicy(Enum):
     """
     What becomes of words when too many wait already.
     """
@@ -16,7 +16,7 @@ class AtLimit(Enum):
     DROP_OLDEST = "drop-oldest"
 
 
-class Long(Enum):
+class LongTextPolicy(Enum):
     """
     What becomes of a text of many lines.
     """

@@ -16,7 +16,7 @@ from txwebqq.irc.config.accounts import (
     readAccount,
     readPictures,
 )
-from txwebqq.irc.config.policies import AtLimit, Long
+from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.line import casefold, isMiddleParam
 from txwebqq.irc.protocol.nicknames import isChannel, isNick
 from txwebqq.irc.targets import Target, TargetKind
@@ -46,7 +46,7 @@ class NetworkSettings:
     name: str
     endpoint: str
     nick: str
-    authorities: str | None = None
+    caFile: str | None = None
     user: str = "txwebqq"
     realname: str = "QQ relay"
     password: str = field(default="", repr=False)
@@ -61,7 +61,7 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelRef:
     """
     A channel of a network.
     """
@@ -74,7 +74,7 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
+class GroupRef:
     """
     A group or a discussion, and the account that is in it.
     """
@@ -99,17 +99,17 @@ class RoomSettings:
     @ivar limit: so many texts may wait for a place.
     """
 
-    circles: tuple[Circle, ...]
-    channels: tuple[Channel, ...]
+    groups: tuple[GroupRef, ...]
+    channels: tuple[ChannelRef, ...]
     key: str = field(default="", repr=False)
     ignoredNicks: frozenset[str] = frozenset()
     ignoredTexts: tuple[re.Pattern[str], ...] = ()
     optOut: str = "--"
     joins: bool = True
-    long: Long = Long.BURST
+    longText: LongTextPolicy = LongTextPolicy.BURST
     lines: int = 6
     limit: int = 1000
-    atLimit: AtLimit = AtLimit.REFUSE_NEW
+    overflow: OverflowPolicy = OverflowPolicy.REFUSE_NEW
 
     def ignores(self, nick: str, text: str) -> bool:
         """
@@ -166,16 +166,16 @@ def _check(table: ConfigTable, settings: RelaySettings) -> None:
     seen: set[object] = set()
     for position, room in enumerate(settings.rooms, 1):
         where = f"room {position}"
-        for circle in room.circles:
-            if circle.account not in numbers:
-                raise table.error(where, f"names {circle.account}, which is no account")
+        for group in room.groups:
+            if group.account not in numbers:
+                raise table.error(where, f"names {group.account}, which is no account")
         for channel in room.channels:
             if channel.network not in names:
                 raise table.error(where, f"names {channel.network!r}, no network")
-        if room.long is Long.LINK and settings.pictures is None:
+        if room.longText is LongTextPolicy.LINK and settings.pictures is None:
             raise table.error(where, 'has long = "link", which wants pictures-listen')
         folded = [(c.network, casefold(c.name)) for c in room.channels]
-        for place in [*(c.target for c in room.circles), *folded]:
+        for place in [*(c.target for c in room.groups), *folded]:
             if place in seen:
                 raise table.error(where, "has a place that is in a room already")
             seen.add(place)
@@ -191,7 +191,7 @@ def _network(table: ConfigTable) -> NetworkSettings:
     settings = NetworkSettings(
         name=table.string("name"),
         endpoint=table.string("endpoint"),
-        authorities=None if authorities is None else str(authorities),
+        caFile=None if authorities is None else str(authorities),
         nick=table.string("nick", "qqrelay"),
         user=table.string("user", "txwebqq"),
         realname=table.string("realname", "QQ relay"),
@@ -234,18 +234,18 @@ def _network(table: ConfigTable) -> NetworkSettings:
 
 def _room(table: ConfigTable) -> RoomSettings:
     groups = [
-        _circle(table, "groups", text, TargetKind.GROUP)
+        _groupRef(table, "groups", text, TargetKind.GROUP)
         for text in table.stringList("groups", ())
     ]
     discussions = [
-        _circle(table, "discussions", text, TargetKind.DISCUSSION)
+        _groupRef(table, "discussions", text, TargetKind.DISCUSSION)
         for text in table.stringList("discussions", ())
     ]
-    channels = [_channel(table, text) for text in table.stringList("channels", ())]
+    channels = [_channelRef(table, text) for text in table.stringList("channels", ())]
     if len(groups) + len(discussions) + len(channels) < 2:
         raise table.error("channels", "and groups are less than two places")
     settings = RoomSettings(
-        circles=(*groups, *discussions),
+        groups=(*groups, *discussions),
         channels=tuple(channels),
         key=table.passwordFile("key-file", ""),
         ignoredNicks=frozenset(n.lower() for n in table.stringList("ignore-nicks", ())),
@@ -254,11 +254,13 @@ def _room(table: ConfigTable) -> RoomSettings:
         ),
         optOut=table.string("opt-out", "--", mayBeEmpty=True),
         joins=table.boolean("joins", True),
-        long=Long(table.choice("long", [v.value for v in Long], "burst")),
+        longText=LongTextPolicy(
+            table.choice("long", [v.value for v in LongTextPolicy], "burst")
+        ),
         lines=table.number("max-lines", 1, 100, 6),
         limit=table.number("queue-limit", 1, 1_000_000, 1000),
-        atLimit=AtLimit(
-            table.choice("at-limit", [v.value for v in AtLimit], "refuse-new")
+        overflow=OverflowPolicy(
+            table.choice("at-limit", [v.value for v in OverflowPolicy], "refuse-new")
         ),
     )
     if settings.key and ("," in settings.key or not isMiddleParam(settings.key)):
@@ -267,18 +269,18 @@ def _room(table: ConfigTable) -> RoomSettings:
     return settings
 
 
-def _circle(table: ConfigTable, key: str, text: str, kind: TargetKind) -> Circle:
+def _groupRef(table: ConfigTable, key: str, text: str, kind: TargetKind) -> GroupRef:
     found = re.fullmatch("([0-9]{1,10})/([0-9]{1,10})", text)
     if found is None:
         raise table.error(key, f"has {text!r}, which is not ACCOUNT/NUMBER")
-    return Circle(int(found[1]), Target(kind, int(found[2])))
+    return GroupRef(int(found[1]), Target(kind, int(found[2])))
 
 
-def _channel(table: ConfigTable, text: str) -> Channel:
+def _channelRef(table: ConfigTable, text: str) -> ChannelRef:
     network, slash, name = text.partition("/")
     if not slash or not isChannel(name):
         raise table.error("channels", f"has {text!r}, which is not NETWORK/#CHANNEL")
-    return Channel(network, name)
+    return ChannelRef(network, name)
 
 
 def _pattern(table: ConfigTable, text: str) -> re.Pattern[str]:

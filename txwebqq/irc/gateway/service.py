@@ -87,7 +87,7 @@ class Gateway(MultiService):
             )
             self._users[each.name] = user
             for account in each.accounts:
-                client = connect(reactor, account.server, account.authorities)
+                client = connect(reactor, account.server, account.caFile)
                 self._clients.append(client)
                 number = account.account.number
                 service = WebQQService(

@@ -18,7 +18,7 @@ from txwebqq.errors import (
     RequestRefused,
     WebQQError,
 )
-from txwebqq.irc.config.relay import Circle
+from txwebqq.irc.config.relay import GroupRef
 from txwebqq.irc.protocol.splitting import contentToText, splitAt, textToContent
 from txwebqq.irc.qq.account import Residence, Resident
 from txwebqq.irc.qq.messages import Letter, markOf
@@ -94,13 +94,13 @@ class Table:
 
     def __init__(
         self,
-        circle: Circle,
+        group: GroupRef,
         delegate: Delegate,
         spool: Spool,
         clock: IReactorTime,
         listener: Listener,
     ) -> None:
-        self.circle = circle
+        self.circle = group
         self.listener = listener
         self.audience = Audience(clock.seconds)
         self._delegate = delegate
@@ -377,12 +377,12 @@ class Delegate(Resident):
         """
         return self.reports.isSettled
 
-    def table(self, circle: Circle, listener: Listener) -> Table:
+    def table(self, group: GroupRef, listener: Listener) -> Table:
         """
         Be in a group.
         """
-        table = Table(circle, self, self._spool, self._clock, listener)
-        self.reports.tables[circle.target] = table
+        table = Table(group, self, self._spool, self._clock, listener)
+        self.reports.tables[group.target] = table
         return table
 
     def stop(self) -> None:

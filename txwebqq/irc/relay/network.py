@@ -68,9 +68,7 @@ class Network(MultiService):
         self.settings = settings
         self.clock: IReactorTime = reactor
         self.pacer = Pacer(reactor, settings.burst, settings.seconds)
-        self._endpoint = clientEndpoint(
-            settings.endpoint, settings.authorities, reactor
-        )
+        self._endpoint = clientEndpoint(settings.endpoint, settings.caFile, reactor)
         self._guest: Guest | None = None
         self._seats: list[Seat] = []
         self._regaining: IDelayedCall | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from txwebqq.irc.config.policies import AtLimit
+from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.sqlite.database import Database
 
 SPOOL_SCHEMA = """
@@ -97,7 +97,7 @@ class Spool:
         # Who was to make them ready is gone.
         self._db.execute("UPDATE piece SET ready = 1")
 
-    def take(self, piece: Piece, limit: int, atLimit: AtLimit) -> Taken:
+    def take(self, piece: Piece, limit: int, overflow: OverflowPolicy) -> Taken:
         """
         Keep a piece. Where that is too much, the new or the oldest one is
         counted as lost.
@@ -110,7 +110,7 @@ class Spool:
             if not cursor.rowcount:
                 return Taken.KNOWN
             waiting = self.count(piece.lane)
-            if waiting >= limit and atLimit is AtLimit.REFUSE_NEW:
+            if waiting >= limit and overflow is OverflowPolicy.REFUSE_NEW:
                 self._lose(piece.lane, 1)
                 return Taken.FULL
             if waiting >= limit:

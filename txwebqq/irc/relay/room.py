@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.irc.config.policies import AtLimit, Long
+from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.config.relay import RoomSettings
 from txwebqq.irc.protocol.splitting import (
     contentToText,
@@ -155,7 +155,7 @@ class Room:
             self._clock,
             place.speak,
             lambda reason, isGivenUp: self._stuck(end, reason, isGivenUp),
-            self._settings.atLimit,
+            self._settings.overflow,
         )
         moves = Moves(self._clock, lambda name, how: self._tellMoved(place, name, how))
         end = _End(place, lane, source, isChannel, moves)
@@ -287,7 +287,7 @@ class Room:
             end.lane.wake()
 
     def _fitted(self, text: str, end: _End) -> str:
-        if self._links is None or self._settings.long is Long.BURST:
+        if self._links is None or self._settings.longText is LongTextPolicy.BURST:
             return text
         if not end.isChannel or len(linesOf(text, TYPICAL)) <= self._settings.lines:
             return text
@@ -363,7 +363,9 @@ class Room:
         )
         with self._kept(end):
             self._spool.take(
-                self._inLane(piece, end), self._settings.limit, AtLimit.REFUSE_NEW
+                self._inLane(piece, end),
+                self._settings.limit,
+                OverflowPolicy.REFUSE_NEW,
             )
         end.lane.wake()
 
@@ -418,7 +420,7 @@ class Room:
         for end in self._others(source):
             with self._kept(source):
                 taken = self._spool.take(
-                    self._inLane(piece, end, isReady), settings.limit, settings.atLimit
+                    self._inLane(piece, end, isReady), settings.limit, settings.overflow
                 )
                 if taken in (Taken.FULL, Taken.INSTEAD):
                     self._full(source, end)
@@ -428,9 +430,9 @@ class Room:
         if not self._news.take((source.source, end.source, "full")):
             return
         which = {
-            AtLimit.REFUSE_NEW: "what is said now does not reach it",
-            AtLimit.DROP_OLDEST: "the oldest of it is left out",
-        }[self._settings.atLimit]
+            OverflowPolicy.REFUSE_NEW: "what is said now does not reach it",
+            OverflowPolicy.DROP_OLDEST: "the oldest of it is left out",
+        }[self._settings.overflow]
         text = (
             f"{self._settings.limit} messages wait for {end.place.title}:"
             f" {which} until there is room"

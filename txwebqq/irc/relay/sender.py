@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.config.policies import AtLimit
+from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.relay.errors import NotNow, Refused
 from txwebqq.irc.relay.outbox import Piece, Spool, Tone
 
@@ -48,14 +48,14 @@ class Lane:
         clock: IReactorTime,
         speak: Callable[[Piece], Awaitable[str]],
         stuck: Callable[[str, bool], None],
-        atLimit: AtLimit,
+        overflow: OverflowPolicy,
     ) -> None:
         self.name = name
         self._spool = spool
         self._clock = clock
         self._speak = speak
         self._stuck = stuck
-        self._atLimit = atLimit
+        self._overflow = overflow
         self._working: Deferred[None] | None = None
         self._pause: IDelayedCall | None = None
         self._watch: IDelayedCall | None = None
@@ -170,7 +170,7 @@ class Lane:
         piece = self._spool.first(self.name)
         lost = self._spool.lost(self.name)
         # The oldest were left out before what comes now, the newest after it.
-        if lost and (piece is None or self._atLimit is AtLimit.DROP_OLDEST):
+        if lost and (piece is None or self._overflow is OverflowPolicy.DROP_OLDEST):
             which = "1 message is" if lost == 1 else f"{lost} messages are"
             text = f"{which} missing here: too many waited, or it was refused"
             return Piece(self.name, "", 0, "", text, Tone.NEWS)

@@ -60,7 +60,7 @@ class Relay(MultiService):
             shown.setServiceParent(self)
         delegates: dict[int, Delegate] = {}
         for account in settings.accounts:
-            client = connect(reactor, account.server, account.authorities)
+            client = connect(reactor, account.server, account.caFile)
             self._clients.append(client)
             number = account.account.number
             delegates[number] = Delegate(number, reactor, self._spool)
@@ -74,8 +74,8 @@ class Relay(MultiService):
             networks[network.name].setServiceParent(self)  # type: ignore[no-untyped-call]
         for each in settings.rooms:
             room = Room(each, self._spool, reactor, self._links)
-            for circle in each.circles:
-                room.addTable(delegates[circle.account].table(circle, room))
+            for group in each.groups:
+                room.addTable(delegates[group.account].table(group, room))
             for channel in each.channels:
                 seat = networks[channel.network].seat(channel.name, each.key, room)
                 room.addChannel(seat)
