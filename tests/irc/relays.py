@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import ChannelRef, GroupRef, NetworkSettings, RoomSettings
 from txwebqq.irc.protocol.line import Line, casefold, parse, serialise
-from txwebqq.irc.qq.medialinks import Links
+from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.relay.account import Delegate
 from txwebqq.irc.relay.network import Network
 from txwebqq.irc.relay.outbox import Spool
@@ -236,7 +236,7 @@ class Scene:
         group = self.web.group("猫咪", self.ming, self.alice)
         self.database = database or Database(MEMORY, RELAY_SCHEMA)
         self.spool = Spool(self.database)
-        self.links = Links(self.database, clock.seconds, "http://qq.test")
+        self.links = MediaLinks(self.database, clock.seconds, "http://qq.test")
         self.server = Server(clock)
         circle = GroupRef(self.alice.number, Target(TargetKind.GROUP, group))
         settings = {

@@ -21,7 +21,7 @@ from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import User
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle
-from txwebqq.irc.qq.medialinks import Links
+from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.model import Did, Number
 from txwebqq.ratelimit import RateLimiter
 from txwebqq.sqlite.database import MEMORY, Database
@@ -98,7 +98,7 @@ class Scene:
         )
         names = Names(self.database, partial(casefold, mapping="rfc1459"))
         book = names.book("alice", style.value)
-        self.links = Links(self.database, self.clock.seconds, "http://qq.test/p")
+        self.links = MediaLinks(self.database, self.clock.seconds, "http://qq.test/p")
         self.alices = User(
             settings,
             book,
@@ -126,7 +126,7 @@ class Scene:
         Sign the account, or the friend, on.
         """
         if person is self.alice:
-            person.run(self.alices.residents[person.number])
+            person.run(self.alices.accounts[person.number])
         else:
             person.run()
         self.web.settle(3)

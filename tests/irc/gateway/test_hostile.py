@@ -206,9 +206,9 @@ def test_hostileReason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Deferred[None]:
         return fail(Unreachable(HOSTILE))
 
-    resident = scene.alices.residents[scene.alice.number]
-    monkeypatch.setattr(resident, "retitle", refuse)
-    monkeypatch.setattr(resident, "send", refuse)
+    account = scene.alices.accounts[scene.alice.number]
+    monkeypatch.setattr(account, "setTopic", refuse)
+    monkeypatch.setattr(account, "send", refuse)
     for capabilities in ((), ALL):
         client = scene.client(*capabilities)
         for line in ("TOPIC #猫咪 x", "PRIVMSG 小明 x"):

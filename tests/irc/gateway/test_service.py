@@ -332,8 +332,8 @@ def test_captcha(scene: Scene) -> None:
     """
     client = scene.client()
     client.transport.clear()
-    resident = scene.alices.residents[scene.alice.number]
-    answer = scene.alices.captchaRequired(resident, PICTURE)
+    account = scene.alices.accounts[scene.alice.number]
+    answer = scene.alices.captchaRequired(account, PICTURE)
     assert "http://qq.test/p/" in client.seen
     client.send("PRIVMSG *qq :captcha abcd")
     assert isinstance(answer, Deferred)
@@ -385,9 +385,9 @@ def test_beforeTheSignOn(scene: Scene) -> None:
     scene.client(login="alice/phone").close()
     scene.ming.tellGroup("猫咪", "都等你")
     scene.web.settle(3)
-    resident = scene.alices.residents[scene.alice.number]
-    resident.leave()
-    resident.rooms.clear()
+    account = scene.alices.accounts[scene.alice.number]
+    account.leave()
+    account.conversations.clear()
     seen = scene.client(login="alice/phone").seen
     assert "PRIVMSG #猫咪 都等你" in seen.partition("JOIN #猫咪")[2]
 
@@ -404,8 +404,8 @@ def test_partlyKnown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         return fail(Unreachable("gone"))
 
     monkeypatch.setattr(WebQQProtocol, "fetchGroup", refuse)
-    resident = scene.alices.residents[scene.alice.number]
-    resident.rooms.clear()
+    account = scene.alices.accounts[scene.alice.number]
+    account.conversations.clear()
     scene.signOn(scene.alice)
     client = scene.client()
     client.send("PRIVMSG 小明 :hello")
@@ -422,15 +422,15 @@ def test_order(scene: Scene) -> None:
     """
     client = scene.client()
     asked: list[Deferred[None]] = []
-    resident = scene.alices.residents[scene.alice.number]
-    send, said = resident.online.sendMessage, []
+    account = scene.alices.accounts[scene.alice.number]
+    send, said = account.online.sendMessage, []
 
     def later(uin: Uin, content: Any, font: Font) -> Deferred[None]:
         said.append(plainText(content))
         asked.append(Deferred())
         return asked[-1].addCallback(lambda _: send(uin, content, font))
 
-    resident.online.sendMessage = later  # type: ignore[assignment, method-assign]
+    account.online.sendMessage = later  # type: ignore[assignment, method-assign]
     client.send("PRIVMSG 小明 :one", "PRIVMSG 小明 :two")
     assert said == ["one"]
     asked[0].callback(None)
@@ -552,9 +552,9 @@ def test_clientsNick(scene: Scene) -> None:
     """
     client = scene.client()
     hua = scene.web.person("me")
-    resident = scene.alices.residents[scene.alice.number]
+    account = scene.alices.accounts[scene.alice.number]
     hua.run()
-    scene.web.result(resident.online.requestFriendship(hua.number))
+    scene.web.result(account.online.requestFriendship(hua.number))
     scene.web.settle(3)
     [request] = [e for e in hua.events if isinstance(e, FriendshipNotice)]
     scene.web.result(hua.protocol.acceptFriendship(request))
@@ -596,7 +596,7 @@ def test_renamedMember(scene: Scene) -> None:
     client.transport.clear()
     group = scene.ming.groupCalled("猫咪")
     scene.web.result(scene.ming.protocol.editGroup(group.code, notice="tea"))
-    resident = scene.alices.residents[scene.alice.number]
-    target = next(iter(resident.rooms))
-    scene.web.result(Deferred.fromCoroutine(resident.refresh(target)))
+    account = scene.alices.accounts[scene.alice.number]
+    target = next(iter(account.conversations))
+    scene.web.result(Deferred.fromCoroutine(account.refresh(target)))
     assert client.seen == ":qq.test TOPIC #猫咪 tea\r\n"

@@ -75,7 +75,7 @@ def test_many(monkeypatch: pytest.MonkeyPatch) -> None:
     scene.web.group("all", scene.ming, scene.alice, *others)
     scene.signOn(scene.alice)
     scene.web.settle(20)
-    assert len(scene.alices.residents[scene.alice.number].people) == 51
+    assert len(scene.alices.accounts[scene.alice.number].people) == 51
     assert counter.most == ASKING
     assert len(counter.asked) == len(set(counter.asked))
 

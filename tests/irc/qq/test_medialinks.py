@@ -12,7 +12,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.test.requesthelper import DummyRequest
 
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
-from txwebqq.irc.qq.medialinks import Bounds, LinkResource, Links
+from txwebqq.irc.qq.medialinks import LinkLimits, MediaLinks, MediaResource
 from txwebqq.sqlite.database import MEMORY, Database
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(92)
@@ -24,12 +24,14 @@ def picture(number: int) -> bytes:
 
 
 class Album:
-    def __init__(self, bounds: Bounds | None = None, path: str | Path = MEMORY) -> None:
+    def __init__(
+        self, limits: LinkLimits | None = None, path: str | Path = MEMORY
+    ) -> None:
         self.clock = Clock()
         self.clock.advance(1_000_000)
         self.database = Database(path, GATEWAY_SCHEMA)
-        self.links = Links(
-            self.database, self.clock.seconds, URL + "/", bounds or Bounds()
+        self.links = MediaLinks(
+            self.database, self.clock.seconds, URL + "/", limits or LinkLimits()
         )
 
     def keep(self, data: bytes) -> str:
@@ -42,7 +44,7 @@ class Album:
 
     def get(self, *path: bytes) -> tuple[int | None, Headers, bytes]:
         request = DummyRequest(list(path))
-        resource = LinkResource(self.links)
+        resource = MediaResource(self.links)
         body = resource.render_GET(request)  # type: ignore[arg-type]
         code: int | None = request.responseCode
         return code, request.responseHeaders, body
@@ -135,7 +137,7 @@ def test_expires() -> None:
     """
     A link works for its time, which begins anew when it is given again.
     """
-    album = Album(Bounds(seconds=100))
+    album = Album(LinkLimits(seconds=100))
     one, two = album.keep(picture(1)), album.keep(picture(2))
     album.clock.advance(60)
     album.keep(picture(1))
@@ -156,7 +158,7 @@ def test_room() -> None:
     """
     The oldest pictures make room for a new one, even within one second.
     """
-    album = Album(Bounds(each=100, total=250))
+    album = Album(LinkLimits(each=100, total=250))
     one = album.keep(picture(1))
     album.clock.advance(1)
     two = album.keep(picture(2))
@@ -172,8 +174,8 @@ def test_tooLarge() -> None:
     """
     A picture that is larger than one may be pushes nothing out.
     """
-    album = Album(Bounds(each=100, total=250))
+    album = Album(LinkLimits(each=100, total=250))
     link = album.keep(PNG)
     assert album.links.keep(PNG + b"x") is None
     assert album.has(link)
-    assert Album(Bounds(each=100, total=99)).links.keep(PNG) is None
+    assert Album(LinkLimits(each=100, total=99)).links.keep(PNG) is None

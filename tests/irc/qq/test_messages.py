@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import Unreachable
-from txwebqq.irc.qq.messages import Letter, LetterProtocol
+from txwebqq.irc.qq.messages import IncomingMessage, MessageProtocol
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Account, Font, Message, Number, StrangerMessage, Text, Uin
 from txwebqq.protocol import WebQQFactory
@@ -19,11 +19,11 @@ class LetterFactory(WebQQFactory):
     Builds protocols that write letters down.
     """
 
-    def __init__(self, letters: list[Letter]) -> None:
+    def __init__(self, letters: list[IncomingMessage]) -> None:
         self._letters = letters
 
-    def buildProtocol(self, account: Account) -> LetterProtocol:
-        return LetterProtocol(self._letters.append)
+    def buildProtocol(self, account: Account) -> MessageProtocol:
+        return MessageProtocol(self._letters.append)
 
 
 def test_numbers() -> None:
@@ -33,7 +33,7 @@ def test_numbers() -> None:
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
     cats = web.group("cats", alice, bob)
-    letters: list[Letter] = []
+    letters: list[IncomingMessage] = []
     for _ in range(2):
         bob.run(LetterFactory(letters))
         alice.tell(bob, "hello")
@@ -41,16 +41,16 @@ def test_numbers() -> None:
         web.settle(5)
         bob.stop()
     targets = [Target(TargetKind.PERSON, alice.number), Target(TargetKind.GROUP, cats)]
-    assert [letter.target for letter in letters] == targets * 2
+    assert [message.target for message in letters] == targets * 2
     assert {letter.author for letter in letters} == {alice.number}
 
 
-class SlowProtocol(LetterProtocol):
+class SlowProtocol(MessageProtocol):
     """
     Gets numbers when the test wants it to.
     """
 
-    def __init__(self, letters: list[Letter]) -> None:
+    def __init__(self, letters: list[IncomingMessage]) -> None:
         super().__init__(letters.append)
         self.asked: dict[Uin, Deferred[Number]] = {
             Uin(1): Deferred(),
@@ -66,7 +66,7 @@ def test_order() -> None:
     A letter whose author is hard to find stays before the next, and is not
     lost when nobody is found.
     """
-    letters: list[Letter] = []
+    letters: list[IncomingMessage] = []
     protocol = SlowProtocol(letters)
     for uin in (1, 2):
         words = (Text("hello"),)
@@ -82,7 +82,7 @@ def test_stranger() -> None:
     """
     A stranger's number is in the message, so nobody is asked for it.
     """
-    letters: list[Letter] = []
+    letters: list[IncomingMessage] = []
     words = (Text("hello"),)
     me, stranger = Number(10001), Number(10003)
     message = StrangerMessage(Uin(3), me, 7, 0, stranger, words, 0, 1, 1)

@@ -381,13 +381,13 @@ def test_movesOnQQ(scene: Scene) -> None:
     scene.ming.tellGroup("猫咪", "第 1")
     scene.settle()
     target = scene.table.circle.target
-    room = scene.delegate.rooms[target]
-    [ming] = [m for m in room.members if m.number == scene.ming.number]
-    renamed = replace(room, members=(replace(ming, name="大明"),))
-    scene.delegate.rooms[target] = renamed
+    conversation = scene.delegate.conversations[target]
+    [ming] = [m for m in conversation.members if m.number == scene.ming.number]
+    renamed = replace(conversation, members=(replace(ming, name="大明"),))
+    scene.delegate.conversations[target] = renamed
     scene.table.settled()
-    left = replace(room, members=())
-    scene.delegate.rooms[target] = left
+    left = replace(conversation, members=())
+    scene.delegate.conversations[target] = left
     scene.table.settled()
     notice = GroupNotice(
         GroupStep.JOINED,

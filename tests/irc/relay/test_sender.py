@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from tests.irc.relays import Scene, digits
 from txwebqq.errors import RequestRefused
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.qq.messages import Letter
+from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.account import LOOKED_UP_AGAIN
 from txwebqq.irc.relay.outbox import Piece
 from txwebqq.irc.relay.room import GRACE, NEWS_WINDOW
@@ -49,11 +49,11 @@ def test_neverLearned(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     not keep others waiting for ever.
     """
 
-    def forget(resident: object, letter: Letter) -> None:
+    def forget(resident: object, message: IncomingMessage) -> None:
         return
 
     with monkeypatch.context() as patch:
-        patch.setattr(scene.delegate.reports, "letterReceived", forget)
+        patch.setattr(scene.delegate.reports, "messageReceived", forget)
         scene.ming.tellGroup("猫咪", "第 1")
         scene.settle()
     scene.ming.tellGroup("猫咪", "第 2")
@@ -274,8 +274,8 @@ def test_joinedLater(scene: Scene) -> None:
     A group that was not known at the sign-on is asked for again.
     """
     target = scene.table.circle.target
-    del scene.delegate.rooms[target]
-    scene.delegate.reports.arrived(scene.delegate)
+    del scene.delegate.conversations[target]
+    scene.delegate.reports.signedOn(scene.delegate)
     scene.server.bob("hello")
     scene.settle()
     assert scene.qq() == []

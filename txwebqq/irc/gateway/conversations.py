@@ -19,7 +19,7 @@ from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import Romanise
 from txwebqq.irc.protocol.splitting import lines, textToContent
-from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Font, Number, Status
 from txwebqq.ratelimit import RateLimiter
@@ -183,15 +183,15 @@ class Conversations(Directory):
     ) -> list[Entry]:
         """
         Say what a client has typed; fails as L{Offices.send
-        <txwebqq.irc.qq.actions.Offices.send>}.
+        <txwebqq.irc.qq.actions.AccountActions.send>}.
 
         @return: what was said because of that: those words, or answers.
         """
         if target == SERVICE:
             return await self.answer(text)
-        resident = self._talking(target)
-        await resident.send(target, textToContent(text), font)
-        number = resident.number
+        account = self._talking(target)
+        await account.send(target, textToContent(text), font)
+        number = account.number
         said = self.entry(target, number, number, self.name, text, command=command)
         kept = self.record(said, by)
         return [] if kept is None else [kept]
@@ -211,11 +211,11 @@ class Conversations(Directory):
             raise NotSignedOn("only friends have windows")
         await self._talking(target).shake(target.number)
 
-    def _talking(self, target: Target) -> Resident:
-        resident = self.residentOf(target)
-        if resident is None:
+    def _talking(self, target: Target) -> QQAccount:
+        account = self.residentOf(target)
+        if account is None:
             raise NotSignedOn("none of your accounts knows them")
-        return resident
+        return account
 
     @abstractmethod
     async def answer(self, text: str) -> list[Entry]:

@@ -18,8 +18,8 @@ from txwebqq.irc.protocol.nicknames import (
     nickFor,
 )
 from txwebqq.irc.protocol.splitting import lines
-from txwebqq.irc.qq.account import Resident
-from txwebqq.irc.qq.contacts import Room
+from txwebqq.irc.qq.account import QQAccount
+from txwebqq.irc.qq.contacts import Conversation
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Status
 
@@ -62,7 +62,7 @@ class Directory:
 
     @param romanise: writes Chinese in Latin letters.
 
-    @ivar residents: the user's accounts, by number.
+    @ivar accounts: the user's accounts, by number.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Directory:
         self.settings = settings
         self.name = settings.name
         self.book = book
-        self.residents: dict[int, Resident] = {}
+        self.accounts: dict[int, QQAccount] = {}
         self._romanise = romanise
         self._taken = _Taken(book, self._own)
 
@@ -87,7 +87,7 @@ class Directory:
         """
         What somebody is called, for ever from the first time on.
         """
-        if number in self.residents:
+        if number in self.accounts:
             return self.name
         target = Target(TargetKind.PERSON, number)
         style = self.settings.style
@@ -121,7 +121,7 @@ class Directory:
         if target == SERVICE:
             return DESK
         if target.kind is TargetKind.PERSON:
-            own = self.name if target.number in self.residents else None
+            own = self.name if target.number in self.accounts else None
             # A name is for ever: who has none is not given one here.
             return own or self.book.name(target) or str(target.number)
         return self.channelOf(target)
@@ -132,10 +132,10 @@ class Directory:
         """
         All of them, one for a group that several accounts are in.
         """
-        rooms: dict[Target, Room] = {}
-        for resident in self.residents.values():
-            rooms.update(resident.rooms)
-        return [self._channel(room) for room in rooms.values()]
+        conversations: dict[Target, Conversation] = {}
+        for account in self.accounts.values():
+            conversations.update(account.conversations)
+        return [self._channel(conversation) for conversation in conversations.values()]
 
     def channelOf(self, target: Target, name: str = "") -> str:
         """
@@ -147,36 +147,38 @@ class Directory:
             lambda taken: channelFor(name, target.number, style, taken, self._romanise),
         )
 
-    def _channel(self, room: Room) -> Channel:
-        name = self.channelOf(room.target, room.name)
+    def _channel(self, conversation: Conversation) -> Channel:
+        name = self.channelOf(conversation.target, conversation.name)
         members = {
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)
-            for member in room.members
+            for member in conversation.members
         }
-        topic = " ".join(lines(room.memo))
+        topic = " ".join(lines(conversation.memo))
         return Channel(
             name,
-            room.target,
+            conversation.target,
             topic,
             tuple((nick, *who) for nick, who in members.items()),
         )
 
-    def residentOf(self, target: Target) -> Resident | None:
+    def residentOf(self, target: Target) -> QQAccount | None:
         """
         Which account talks there; one that is signed on before others.
         """
-        known = [r for r in self.residents.values() if r.knows(target)]
+        known = [r for r in self.accounts.values() if r.knows(target)]
         if not known and target.kind is TargetKind.PERSON:
-            known = [r for r in self.residents.values() if r.meets(target.number)]
-        known.sort(key=lambda resident: not resident.isOnline)
+            known = [
+                r for r in self.accounts.values() if r.sharesGroupWith(target.number)
+            ]
+        known.sort(key=lambda account: not account.isOnline)
         return known[0] if known else None
 
     def statusOf(self, number: int) -> Status | None:
         """
         How a friend appears, L{None} where that is not known.
         """
-        for resident in self.residents.values():
-            buddy = resident.buddy(number)
+        for account in self.accounts.values():
+            buddy = account.buddy(number)
             if buddy is not None:
                 return buddy.status
         return None
@@ -187,9 +189,9 @@ class Directory:
         """
         people = [
             f"{self.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
-            for resident in self.residents.values()
-            for number in resident.people
-            if (buddy := resident.buddy(number)) is not None
+            for account in self.accounts.values()
+            for number in account.people
+            if (buddy := account.buddy(number)) is not None
         ]
         rooms = [f"{c.name}: {c.target.number}" for c in self.channels()]
         return sorted(people) + sorted(rooms)

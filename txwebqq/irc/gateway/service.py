@@ -28,7 +28,7 @@ from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import User
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle, Romanise
-from txwebqq.irc.qq.medialinks import Links, showing
+from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
 from txwebqq.net.listening import listeningService
 from txwebqq.ratelimit import RateLimiter
 from txwebqq.service import WebQQService
@@ -67,9 +67,11 @@ class Gateway(MultiService):
         self._history = History(
             self._database, settings.historyMessages, settings.historyDays
         )
-        self._links: Links | None = None
+        self._links: MediaLinks | None = None
         if settings.pictures is not None:
-            self._links, shown = showing(settings.pictures, self._database, reactor)
+            self._links, shown = mediaService(
+                settings.pictures, self._database, reactor
+            )
             shown.setServiceParent(self)
         preferences = Preferences(self._database)
         absences = Absences(self._database)
@@ -92,7 +94,7 @@ class Gateway(MultiService):
                 number = account.account.number
                 service = WebQQService(
                     account.account,
-                    user.residents[number],
+                    user.accounts[number],
                     client,
                     reactor,
                     era=account.era,

@@ -23,9 +23,9 @@ from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
 from txwebqq.irc.protocol.nicknames import Romanise
 from txwebqq.irc.protocol.splitting import contentToText, parseQQAction
-from txwebqq.irc.qq.account import Resident
-from txwebqq.irc.qq.medialinks import Links
-from txwebqq.irc.qq.messages import Letter
+from txwebqq.irc.qq.account import QQAccount
+from txwebqq.irc.qq.medialinks import MediaLinks
+from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     FriendshipNotice,
@@ -65,7 +65,7 @@ class User(Conversations):
         preferences: Preferences,
         absences: Absences,
         romanise: Romanise | None = None,
-        links: Links | None = None,
+        links: MediaLinks | None = None,
     ) -> None:
         super().__init__(
             settings, book, history, seconds, preferences, absences, romanise
@@ -75,7 +75,7 @@ class User(Conversations):
         self._captchas: list[Deferred[str]] = []
         for account in settings.accounts:
             number = account.account.number
-            self.residents[number] = Resident(number, self)
+            self.accounts[number] = QQAccount(number, self)
 
     async def answer(self, text: str) -> list[Entry]:
         said: list[Entry] = []
@@ -107,18 +107,18 @@ class User(Conversations):
 
     # ---- what residents tell
 
-    def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
+    def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         """
         Ask for a captcha to be read.
         """
         link = self._link(image)
         if link is None:
             self.tell(
-                f"{resident.number} cannot be signed on: the server wants a captcha"
+                f"{account.number} cannot be signed on: the server wants a captcha"
                 " read, and the gateway has no pictures-listen to show it by"
             )
             return fail(CaptchaUnsolved("nobody could see it"))
-        self.tell(f"{resident.number} is asked to read a captcha: {link}")
+        self.tell(f"{account.number} is asked to read a captcha: {link}")
         self.tell("Answer with: captcha TEXT")
         answer: Deferred[str] = Deferred(self._captchas.remove)
         self._captchas.append(answer)
@@ -127,22 +127,22 @@ class User(Conversations):
     def _link(self, picture: bytes) -> str | None:
         return self._links.keep(picture) if picture and self._links else None
 
-    def arrived(self, resident: Resident) -> None:
+    def signedOn(self, account: QQAccount) -> None:
         """
         It is signed on, and everybody is known.
         """
         self.tell(
-            f"{resident.number} is signed on: {len(resident.people)} friends,"
-            f" {len(resident.rooms)} groups"
+            f"{account.number} is signed on: {len(account.people)} friends,"
+            f" {len(account.conversations)} groups"
         )
-        self.changed(resident)
+        self.changed(account)
 
-    def changed(self, resident: Resident) -> None:
+    def changed(self, account: QQAccount) -> None:
         """
         It knows others than before, or other things of them.
         """
-        for number in resident.people:
-            buddy = resident.buddy(number)
+        for number in account.people:
+            buddy = account.buddy(number)
             if buddy is not None:
                 self.nickOf(number, buddy.name)
         for channel in self.channels():
@@ -150,7 +150,7 @@ class User(Conversations):
                 screen.showChannel(channel)
         self._lookAgain()
 
-    def left(self, resident: Resident) -> None:
+    def signedOff(self, account: QQAccount) -> None:
         """
         It is not signed on any more, for whatever reason.
         """
@@ -160,57 +160,57 @@ class User(Conversations):
         for screen in list(self.screens):
             screen.lookAgain()
 
-    def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
+    def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
         """
         And nobody wanted that.
         """
         then = (
-            f"login {resident.number} signs it on again"
+            f"login {account.number} signs it on again"
             if isForGood
             else "it is being signed on again"
         )
-        self.tell(f"{resident.number} has lost its connection ({reason}); {then}")
+        self.tell(f"{account.number} has lost its connection ({reason}); {then}")
 
-    def letterReceived(self, resident: Resident, letter: Letter) -> None:
+    def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
         Somebody wrote.
         """
-        target = letter.target
-        name = self._nameOf(resident, letter)
-        nick = self.nickOf(letter.author, name)
-        links = [self._link(picture) or "" for picture in letter.pictures]
-        text = contentToText(letter.content, links)
+        target = message.target
+        name = self._nameOf(account, message)
+        nick = self.nickOf(message.author, name)
+        links = [self._link(picture) or "" for picture in message.pictures]
+        text = contentToText(message.content, links)
         if self.isFormatted and parseQQAction(text) is None:
-            text = formatted(text, letter.font)
-        origin = f"{letter.author} {letter.time} {crc32(text.encode()):x}"
+            text = formatted(text, message.font)
+        origin = f"{message.author} {message.time} {crc32(text.encode()):x}"
         entry = self.entry(
             target,
-            resident.number,
-            letter.author,
+            account.number,
+            message.author,
             nick,
             text,
-            letter.time,
+            message.time,
         )
         if target.kind is not TargetKind.PERSON:
             # Each of our accounts in a group is told.
             entry = replace(entry, origin=origin)
         self.record(entry)
 
-    def typing(self, resident: Resident, number: int) -> None:
+    def typing(self, account: QQAccount, number: int) -> None:
         """
         A friend is typing.
         """
-        buddy = resident.buddy(number)
+        buddy = account.buddy(number)
         if buddy is not None:
             nick = self.nickOf(number, buddy.name)
             for screen in list(self.screens):
                 screen.typing(nick, number)
 
-    def shaken(self, resident: Resident, number: int) -> None:
+    def shaken(self, account: QQAccount, number: int) -> None:
         """
         A friend shakes our window.
         """
-        buddy = resident.buddy(number)
+        buddy = account.buddy(number)
         if buddy is not None:
             target, nick = (
                 Target(TargetKind.PERSON, number),
@@ -218,12 +218,10 @@ class User(Conversations):
             )
             text = "shakes your window"
             self.record(
-                self.entry(
-                    target, resident.number, number, nick, text, command="NOTICE"
-                )
+                self.entry(target, account.number, number, nick, text, command="NOTICE")
             )
 
-    def gone(self, resident: Resident, target: Target) -> None:
+    def leftGroup(self, account: QQAccount, target: Target) -> None:
         """
         It is in a group or a discussion no longer.
         """
@@ -232,64 +230,71 @@ class User(Conversations):
             for screen in list(self.screens):
                 screen.hideChannel(target, self.channelOf(target))
 
-    def _nameOf(self, resident: Resident, letter: Letter) -> str:
-        buddy = resident.buddy(letter.author)
+    def _nameOf(self, account: QQAccount, message: IncomingMessage) -> str:
+        buddy = account.buddy(message.author)
         if buddy is not None:
             return buddy.name
-        here = resident.rooms.get(letter.target)
-        rooms = resident.rooms.values() if here is None else (here,)
-        names = (m.name for r in rooms for m in r.members if m.number == letter.author)
+        here = account.conversations.get(message.target)
+        conversations = account.conversations.values() if here is None else (here,)
+        names = (
+            m.name
+            for r in conversations
+            for m in r.members
+            if m.number == message.author
+        )
         return next(names, "")
 
-    def appeared(self, resident: Resident, number: int, status: Status) -> None:
+    def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
         """
         A friend came, went or changed.
         """
-        buddy = resident.buddy(number)
+        buddy = account.buddy(number)
         if buddy is not None:
             nick = self.nickOf(number, buddy.name)
             for screen in list(self.screens):
                 screen.appeared(nick, number, status)
 
-    def requested(
-        self, resident: Resident, number: int, notice: FriendshipNotice
+    def friendshipRequested(
+        self, account: QQAccount, number: int, notice: FriendshipNotice
     ) -> None:
         """
         A step of somebody on the way to a friendship.
         """
         if notice.step is FriendshipStep.REQUESTED:
-            resident.requests[number] = notice
+            account.requests[number] = notice
             self.tell(
-                f"{number} wants to be a friend of {resident.number}: {notice.text}"
+                f"{number} wants to be a friend of {account.number}: {notice.text}"
             )
             self.tell(f"accept {number}, or deny {number}")
             return
         words = f" ({notice.text})" if notice.text else ""
         self.tell(f"{number} {_STEPS[notice.step]}{words}")
 
-    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+    def joinRequested(
+        self, account: QQAccount, number: int, notice: GroupNotice
+    ) -> None:
         """
         Somebody wants to be in a group of ours.
         """
         target = Target(TargetKind.GROUP, notice.number)
-        resident.applications[number, target] = notice
+        account.applications[number, target] = notice
         name = self.channelOf(target)
         self.tell(f"{number} wants to join {name}: {notice.text}")
         self.tell(f"accept {number} {name}, or deny {number} {name}")
 
-    def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
+    def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         """
         A step of somebody into or out of a group.
         """
         where = self.channelOf(Target(TargetKind.GROUP, notice.number))
-        who = self._whoIn(resident, notice)
+        who = self._whoIn(account, notice)
         words = f" ({notice.text})" if notice.text else ""
-        self.tell(f"{resident.number}: {_told(notice, who, where)}{words}")
+        self.tell(f"{account.number}: {_told(notice, who, where)}{words}")
 
-    def _whoIn(self, resident: Resident, notice: GroupNotice) -> str:
+    def _whoIn(self, account: QQAccount, notice: GroupNotice) -> str:
         if not notice.member:
             return self.name
-        number = notice.memberNumber or resident.numberOf(notice.member)
+        number = notice.memberNumber or account.numberOf(notice.member)
         return self.nameOf(Target(TargetKind.PERSON, number)) if number else "somebody"
 
 

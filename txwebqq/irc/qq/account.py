@@ -10,8 +10,8 @@ from typing import Protocol
 from twisted.python.failure import Failure
 
 from txwebqq.errors import SessionExpired, WebQQError
-from txwebqq.irc.qq.actions import Offices
-from txwebqq.irc.qq.messages import Letter, LetterProtocol, Words
+from txwebqq.irc.qq.actions import AccountActions
+from txwebqq.irc.qq.messages import IncomingMessage, MessageProtocol, Words
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Account,
@@ -29,80 +29,82 @@ from txwebqq.model import (
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 
 
-class Host(Protocol):
+class AccountListener(Protocol):
     """
     Whom a resident tells what happens.
     """
 
-    def arrived(self, resident: Resident) -> None:
+    def signedOn(self, account: QQAccount) -> None:
         """
         It is signed on, and everybody is known.
         """
 
-    def changed(self, resident: Resident) -> None:
+    def changed(self, account: QQAccount) -> None:
         """
         It knows others than before, or other things of them.
         """
 
-    def left(self, resident: Resident) -> None:
+    def signedOff(self, account: QQAccount) -> None:
         """
         It is not signed on any more, for whatever reason.
         """
 
-    def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
+    def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
         """
         And nobody wanted that.
         """
 
-    def letterReceived(self, resident: Resident, letter: Letter) -> None:
+    def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
         Somebody wrote.
         """
 
-    def appeared(self, resident: Resident, number: int, status: Status) -> None:
+    def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
         """
         A friend came, went or changed.
         """
 
-    def typing(self, resident: Resident, number: int) -> None:
+    def typing(self, account: QQAccount, number: int) -> None:
         """
         A friend is typing.
         """
 
-    def shaken(self, resident: Resident, number: int) -> None:
+    def shaken(self, account: QQAccount, number: int) -> None:
         """
         A friend shakes our window.
         """
 
-    def gone(self, resident: Resident, target: Target) -> None:
+    def leftGroup(self, account: QQAccount, target: Target) -> None:
         """
         It is in a group or a discussion no longer.
         """
 
-    def requested(
-        self, resident: Resident, number: int, notice: FriendshipNotice
+    def friendshipRequested(
+        self, account: QQAccount, number: int, notice: FriendshipNotice
     ) -> None:
         """
         A step of somebody on the way to a friendship.
         """
 
-    def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
+    def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         """
         A step of somebody into or out of a group.
         """
 
-    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+    def joinRequested(
+        self, account: QQAccount, number: int, notice: GroupNotice
+    ) -> None:
         """
         Somebody wants to be in a group of ours.
         """
 
-    def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
+    def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         """
         A captcha has to be read.
         """
 
 
-class Resident(Offices, WebQQFactory):
+class QQAccount(AccountActions, WebQQFactory):
     """
     Keeps what outlives a sign-on, and builds the protocol of each.
 
@@ -111,17 +113,17 @@ class Resident(Offices, WebQQFactory):
         this session.
     """
 
-    def __init__(self, number: Number, host: Host) -> None:
+    def __init__(self, number: Number, listener: AccountListener) -> None:
         super().__init__(number)
         self.requests: dict[int, FriendshipNotice] = {}
         self.applications: dict[tuple[int, Target], GroupNotice] = {}
-        self._host = host
+        self._listener = listener
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
-        return Residence(self, self._host)
+        return AccountProtocol(self, self._listener)
 
     def changed(self) -> None:
-        self._host.changed(self)
+        self._listener.changed(self)
 
     async def enter(self, online: WebQQProtocol) -> None:
         """
@@ -133,7 +135,7 @@ class Resident(Offices, WebQQFactory):
         self.applications = {}
         await self.learn()
         if self._online is online:
-            self._host.arrived(self)
+            self._listener.signedOn(self)
 
     def leave(self) -> None:
         """
@@ -144,94 +146,96 @@ class Resident(Offices, WebQQFactory):
         self._numbers = {}
 
 
-class Residence(LetterProtocol):
+class AccountProtocol(MessageProtocol):
     """
     One sign-on of a resident.
     """
 
-    def __init__(self, resident: Resident, host: Host) -> None:
+    def __init__(self, account: QQAccount, listener: AccountListener) -> None:
         super().__init__(self._take)
-        self._resident = resident
-        self._host = host
+        self._account = account
+        self._listener = listener
 
     async def _authorOf(self, message: Words) -> int:
-        known = self._resident.numberOf(message.sender)
+        known = self._account.numberOf(message.sender)
         return await super()._authorOf(message) if known is None else known
 
-    async def _take(self, letter: Letter) -> None:
+    async def _take(self, message: IncomingMessage) -> None:
         try:
-            await self._visit(letter.target)
+            await self._visit(message.target)
         finally:
-            self._host.letterReceived(self._resident, letter)
+            self._listener.messageReceived(self._account, message)
 
     async def _visit(self, target: Target) -> None:
         """
         Learn of a place where we are all at once.
         """
-        resident = self._resident
-        if target.kind is TargetKind.PERSON or target in resident.rooms:
+        account = self._account
+        if target.kind is TargetKind.PERSON or target in account.conversations:
             return
         if target.kind is TargetKind.DISCUSSION:
-            await resident.learnDiscussion(Did(target.number))
+            await account.learnDiscussion(Did(target.number))
         else:
-            await resident.learn()
-        resident.changed()
+            await account.learn()
+        account.changed()
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
-        return self._host.captchaRequired(self._resident, image)
+        return self._listener.captchaRequired(self._account, image)
 
     async def signedOn(self) -> None:
-        await self._resident.enter(self)
+        await self._account.enter(self)
 
     def statusChanged(self, change: StatusChange) -> None:
-        number = self._resident.numberOf(change.uin)
+        number = self._account.numberOf(change.uin)
         if number is not None:
-            self._host.appeared(self._resident, number, change.status)
+            self._listener.presenceChanged(self._account, number, change.status)
 
     def typingNoticed(self, uin: Uin) -> None:
-        number = self._resident.numberOf(uin)
+        number = self._account.numberOf(uin)
         if number is not None:
-            self._host.typing(self._resident, number)
+            self._listener.typing(self._account, number)
 
     def windowShaken(self, uin: Uin) -> None:
-        number = self._resident.numberOf(uin)
+        number = self._account.numberOf(uin)
         if number is not None:
-            self._host.shaken(self._resident, number)
+            self._listener.shaken(self._account, number)
 
     def strangerMessageReceived(self, message: StrangerMessage) -> object:
-        self._resident.strangers[message.number] = message
+        self._account.strangers[message.number] = message
         return super().strangerMessageReceived(message)
 
     async def rosterChanged(self, change: RosterChange) -> None:
-        self._resident.part(change.removed)
-        await self._resident.meet(uin for uin, _ in change.added)
-        self._resident.changed()
+        self._account.removeFriends(change.removed)
+        await self._account.addFriends(uin for uin, _ in change.added)
+        self._account.changed()
 
     async def friendshipRequested(self, request: FriendshipNotice) -> None:
-        number = request.number or await self._resident.identify(request.uin)
-        self._host.requested(self._resident, number, request)
+        number = request.number or await self._account.identify(request.uin)
+        self._listener.friendshipRequested(self._account, number, request)
 
     async def groupChanged(self, notice: GroupNotice) -> None:
-        resident = self._resident
+        account = self._account
         if notice.step is GroupStep.REQUESTED:
-            number = notice.memberNumber or await resident.identify(notice.member)
-            self._host.asksToJoin(resident, number, notice)
+            number = notice.memberNumber or await account.identify(notice.member)
+            self._listener.joinRequested(account, number, notice)
             return
         target = Target(TargetKind.GROUP, notice.number)
-        await self._resident.learnGroup(notice.group, notice.number)
-        if target in self._resident.rooms:
-            self._resident.changed()
+        await self._account.learnGroup(notice.group, notice.number)
+        if target in self._account.conversations:
+            self._account.changed()
         else:
-            self._host.gone(self._resident, target)
+            self._listener.leftGroup(self._account, target)
         # Only now its name is known.
-        self._host.groupChanged(resident, notice)
+        self._listener.groupChanged(account, notice)
 
     def connectionLost(self, reason: Failure) -> None:
-        wasOnline = self._resident.isOnline
-        self._resident.leave()
-        self._host.left(self._resident)
+        wasOnline = self._account.isOnline
+        self._account.leave()
+        self._listener.signedOff(self._account)
         if reason.check(SessionExpired):
             if wasOnline:
-                self._host.lost(self._resident, "the session has ended", False)
+                self._listener.connectionLost(
+                    self._account, "the session has ended", False
+                )
         elif reason.check(WebQQError):
-            self._host.lost(self._resident, reason.getErrorMessage(), True)
+            self._listener.connectionLost(self._account, reason.getErrorMessage(), True)

@@ -9,13 +9,13 @@ from abc import abstractmethod
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import NotSignedOn, RequestRefused
-from txwebqq.irc.qq.contacts import Circle
+from txwebqq.irc.qq.contacts import ContactDirectory
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Content, Did, Font, Gid, Number, PastMessage, Uin
 from txwebqq.requests.messages import DEFAULT_FONT
 
 
-class Offices(Circle):
+class AccountActions(ContactDirectory):
     """
     Each method fails with L{WebQQError}, with L{NotSignedOn} also when nobody
     is known there.
@@ -78,7 +78,7 @@ class Offices(Circle):
             raise NotSignedOn(f"{number} is no friend of {self.number}")
         return uin
 
-    async def retitle(self, target: Target, text: str) -> None:
+    async def setTopic(self, target: Target, text: str) -> None:
         """
         Change a group's announcement, or a discussion's name.
         """
@@ -112,7 +112,7 @@ class Offices(Circle):
         """
         Take a friend, or somebody from a group of ours, into a discussion.
         """
-        did, shared = Did(self.idOf(target)), self.shared(number)
+        did, shared = Did(self.idOf(target)), self.sharedGroup(number)
         if number in self.people:
             await self.online.inviteToDiscussion(did, [self.people[number]])
         elif shared is not None and shared[0].kind is TargetKind.GROUP:
@@ -122,7 +122,7 @@ class Offices(Circle):
             raise NotSignedOn(f"{self.number} does not know {number}")
         await self.refresh(target)
 
-    async def quit(self, target: Target) -> None:
+    async def leaveGroup(self, target: Target) -> None:
         """
         Leave a group or a discussion.
         """
@@ -149,7 +149,7 @@ class Offices(Circle):
         """
 
     async def _sendToStranger(self, number: int, content: Content, font: Font) -> None:
-        message, shared = self.strangers.get(number), self.shared(number)
+        message, shared = self.strangers.get(number), self.sharedGroup(number)
         if message is not None:
             await self.online.answerStranger(message, content, font)
         elif shared is None:

@@ -48,7 +48,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Conversation:
     """
     A group or a discussion with its members, by numbers.
 
@@ -62,7 +62,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
+class _SessionIds:
     """
     What the present session calls a room and its members.
 
@@ -74,14 +74,14 @@ class _Address:
     uins: dict[int, Uin]
 
 
-class Circle:
+class ContactDirectory:
     """
     What outlives a session is by number; what the session calls it is learned
     after each sign-on.
 
     @ivar number: the account's.
     @ivar people: the friends, by number, as the present session calls them.
-    @ivar rooms: the groups and the discussions, as far as they are known; they
+    @ivar conversations: the groups and the discussions, as far as they are known; they
         stay when the account is signed off.
     @ivar strangers: those who are no friends and wrote in this session.
     """
@@ -91,16 +91,16 @@ class Circle:
     def __init__(self, number: Number) -> None:
         self.number = number
         self.people: dict[int, Uin] = {}
-        self.rooms: dict[Target, Room] = {}
+        self.conversations: dict[Target, Conversation] = {}
         self.strangers: dict[int, StrangerMessage] = {}
         self._numbers: dict[Uin, Number] = {}
-        self._addresses: dict[Target, _Address] = {}
+        self._sessionIds: dict[Target, _SessionIds] = {}
         self._online: WebQQProtocol | None = None
         self._begin()
 
     def _begin(self) -> None:
         self._numbers, self.people, self.strangers = {}, {}, {}
-        self._addresses = {}
+        self._sessionIds = {}
         self._asked: dict[Uin, DeferredLock] = {}
         self._questions = DeferredSemaphore(ASKING)
         self._groups = DeferredSemaphore(ASKING)
@@ -138,13 +138,13 @@ class Circle:
         """
         if target.kind is TargetKind.PERSON:
             return target.number in self.people or target.number in self.strangers
-        return target in self.rooms
+        return target in self.conversations
 
-    def meets(self, number: int) -> bool:
+    def sharesGroupWith(self, number: int) -> bool:
         """
         Whether somebody is in a group or a discussion with us.
         """
-        return any(number in each.uins for each in self._addresses.values())
+        return any(number in each.uins for each in self._sessionIds.values())
 
     def idOf(self, target: Target) -> Gid | Did:
         """
@@ -163,11 +163,11 @@ class Circle:
             raise NotSignedOn(f"{target.number} is no group")
         return code
 
-    def _addressOf(self, target: Target) -> _Address:
-        address = self._addresses.get(target)
-        if address is None or self._online is None:
+    def _addressOf(self, target: Target) -> _SessionIds:
+        ids = self._sessionIds.get(target)
+        if ids is None or self._online is None:
             raise NotSignedOn(f"{self.number} does not know {target.number}")
-        return address
+        return ids
 
     def memberOf(self, target: Target, number: int) -> Uin | None:
         """
@@ -175,13 +175,13 @@ class Circle:
         """
         return self._addressOf(target).uins.get(number)
 
-    def shared(self, number: int) -> tuple[Target, Uin] | None:
+    def sharedGroup(self, number: int) -> tuple[Target, Uin] | None:
         """
         A room that somebody is in with us; groups come before discussions.
         """
-        found = [p for p, each in self._addresses.items() if number in each.uins]
+        found = [p for p, each in self._sessionIds.items() if number in each.uins]
         found.sort(key=lambda target: target.kind)
-        return (found[0], self._addresses[found[0]].uins[number]) if found else None
+        return (found[0], self._sessionIds[found[0]].uins[number]) if found else None
 
     # ---- finding out
 
@@ -191,7 +191,7 @@ class Circle:
         out, or as it was.
         """
         online = self.online
-        await self.meet(online.buddies)
+        await self.addFriends(online.buddies)
         known = await gatherResults(
             [self._learned(self._learnGroup, g) for g in online.groups.values()]
         )
@@ -203,8 +203,10 @@ class Circle:
             ]
         )
         if self._online is online and found is not None:
-            self.rooms = {
-                p: self.rooms[p] for p in known if p is not None and p in self.rooms
+            self.conversations = {
+                p: self.conversations[p]
+                for p in known
+                if p is not None and p in self.conversations
             }
 
     def _learned(
@@ -215,7 +217,7 @@ class Circle:
 
         return self._groups.run(lambda: Deferred.fromCoroutine(learned()))
 
-    async def meet(self, uins: Iterable[Uin]) -> None:
+    async def addFriends(self, uins: Iterable[Uin]) -> None:
         """
         Friends are in the list.
         """
@@ -223,7 +225,7 @@ class Circle:
         for number, uin in (await self._identified(uins)).items():
             people[number] = uin
 
-    def part(self, uins: Iterable[Uin]) -> None:
+    def removeFriends(self, uins: Iterable[Uin]) -> None:
         """
         They are not any more.
         """
@@ -253,8 +255,8 @@ class Circle:
         """
         We are not there any more.
         """
-        self.rooms.pop(target, None)
-        self._addresses.pop(target, None)
+        self.conversations.pop(target, None)
+        self._sessionIds.pop(target, None)
 
     async def _learnGroup(self, group: Group) -> Target | None:
         online, code = self.online, group.code
@@ -265,8 +267,8 @@ class Circle:
         details = await self._tried(self._ask(lambda: online.fetchGroup(code)))
         name = group.markname or (details.name if details else group.name)
         if details is None:
-            room = self.rooms.get(target, Room(target, name))
-            self._enter(online, room, _Address(group.gid, code, {}))
+            conversation = self.conversations.get(target, Conversation(target, name))
+            self._enter(online, conversation, _SessionIds(group.gid, code, {}))
             return target
         uins = await self._identified(member.uin for member in details.members)
         numbers = {uin: number for number, uin in uins.items()}
@@ -275,8 +277,8 @@ class Circle:
             for m in details.members
             if m.uin in numbers
         )
-        room = Room(target, name, details.memo, members)
-        self._enter(online, room, _Address(group.gid, code, uins))
+        conversation = Conversation(target, name, details.memo, members)
+        self._enter(online, conversation, _SessionIds(group.gid, code, uins))
         return target
 
     async def learnDiscussion(self, did: Did) -> Target | None:
@@ -288,23 +290,27 @@ class Circle:
         details = await self._tried(self._ask(lambda: online.fetchDiscussion(did)))
         if details is None:
             known = online.discussions.get(did)
-            room = self.rooms.get(target, Room(target, known.name if known else ""))
-            self._enter(online, room, _Address(did, None, {}))
+            conversation = self.conversations.get(
+                target, Conversation(target, known.name if known else "")
+            )
+            self._enter(online, conversation, _SessionIds(did, None, {}))
             return target
         members = tuple(
             Member(m.number, m.nick, m.uin == details.owner) for m in details.members
         )
         uins: dict[int, Uin] = {m.number: m.uin for m in details.members}
         # Its name is all that it says of itself.
-        room = Room(target, details.name, details.name, members)
-        self._enter(online, room, _Address(did, None, uins))
+        conversation = Conversation(target, details.name, details.name, members)
+        self._enter(online, conversation, _SessionIds(did, None, uins))
         return target
 
-    def _enter(self, online: WebQQProtocol, room: Room, address: _Address) -> None:
+    def _enter(
+        self, online: WebQQProtocol, conversation: Conversation, ids: _SessionIds
+    ) -> None:
         # What was asked in another session is not true in this one.
         if self._online is online:
-            self.rooms[room.target] = room
-            self._addresses[room.target] = address
+            self.conversations[conversation.target] = conversation
+            self._sessionIds[conversation.target] = ids
 
     async def _tried(self, asked: Awaitable[T]) -> T | None:
         try:

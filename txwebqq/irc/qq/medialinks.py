@@ -53,7 +53,7 @@ _PATH = re.compile(r"([A-Za-z0-9_-]{24})\.([a-z]{3,4})")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class LinkLimits:
     """
     How much is kept, and how long.
 
@@ -68,7 +68,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class LinkedMedia:
     """
     What is behind a link.
     """
@@ -77,12 +77,12 @@ class Picture:
     mime: str
 
 
-class Links:
+class MediaLinks:
     """
     The pictures in a database.
 
     @param now: tells the time in seconds.
-    @param url: where a L{LinkResource} is found from outside.
+    @param url: where a L{MediaResource} is found from outside.
     """
 
     def __init__(
@@ -90,13 +90,13 @@ class Links:
         database: Database,
         now: Callable[[], float],
         url: str,
-        bounds: Bounds = Bounds(),
+        limits: LinkLimits = LinkLimits(),
     ) -> None:
         self._database = database
         self._db = database.connection
         self._now = now
         self._url = url.rstrip("/")
-        self._bounds = bounds
+        self._limits = limits
         if self._db.execute("SELECT 1 FROM link_key").fetchone() is None:
             key = secrets.token_bytes(32)
             self._db.execute("INSERT INTO link_key VALUES (?)", (key,))
@@ -109,9 +109,9 @@ class Links:
         @return: its link, the same for the same picture; L{None} for what is
             too large or no picture.
         """
-        bounds, now = self._bounds, int(self._now())
+        limits, now = self._limits, int(self._now())
         kind = _kindOf(data)
-        if kind is None or len(data) > min(bounds.each, bounds.total):
+        if kind is None or len(data) > min(limits.each, limits.total):
             return None
         # Whoever has the picture could tell from a plain hash that somebody
         # here was sent it.
@@ -135,7 +135,7 @@ class Links:
 
     def _makeRoom(self, kept: str) -> None:
         (size,) = self._db.execute("SELECT sum(size) FROM link").fetchone()
-        excess = size - self._bounds.total
+        excess = size - self._limits.total
         if excess <= 0:
             return
         rows = self._db.execute(
@@ -153,7 +153,7 @@ class Links:
         """
         self._db.execute("DELETE FROM link WHERE time <= ?", (self._horizon(),))
 
-    def find(self, path: str) -> Picture | None:
+    def find(self, path: str) -> LinkedMedia | None:
         """
         What is behind the last part of a link.
         """
@@ -169,10 +169,10 @@ class Links:
         kind = _kindOf(row[0])
         if kind is None or kind[0] != found[2]:
             return None
-        return Picture(row[0], kind[1])
+        return LinkedMedia(row[0], kind[1])
 
     def _horizon(self) -> int:
-        return int(self._now()) - self._bounds.seconds
+        return int(self._now()) - self._limits.seconds
 
 
 def _kindOf(data: bytes) -> tuple[str, str] | None:
@@ -182,14 +182,14 @@ def _kindOf(data: bytes) -> tuple[str, str] | None:
     return None
 
 
-class LinkResource(Resource):
+class MediaResource(Resource):
     """
     What answers for the links, and for nothing else.
     """
 
     isLeaf = True
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: MediaLinks) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._links = links
 
@@ -214,13 +214,13 @@ class LinkResource(Resource):
 DAY = 24 * 3600
 
 
-def showing(
+def mediaService(
     settings: PictureSettings, database: Database, reactor: Any
-) -> tuple[Links, StreamServerEndpointService]:
+) -> tuple[MediaLinks, StreamServerEndpointService]:
     """
     Links to what is in a database, and what serves them.
     """
-    bounds = Bounds(total=settings.megabytes << 20, seconds=settings.days * DAY)
-    links = Links(database, reactor.seconds, settings.url, bounds)
-    site = SiteWithoutAccessLog(LinkResource(links))  # type: ignore[no-untyped-call]
+    limits = LinkLimits(total=settings.megabytes << 20, seconds=settings.days * DAY)
+    links = MediaLinks(database, reactor.seconds, settings.url, limits)
+    site = SiteWithoutAccessLog(MediaResource(links))  # type: ignore[no-untyped-call]
     return links, listeningService(settings.listen, site, reactor)

@@ -33,7 +33,7 @@ Words = Message | StrangerMessage | GroupMessage | DiscussionMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class IncomingMessage:
     """
     Somebody's words.
 
@@ -55,7 +55,7 @@ class Letter:
     pictures: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-def markOf(message: Words) -> str:
+def messageKey(message: Words) -> str:
     """
     What tells a message from all others of its place, in this session and in
     later ones.
@@ -63,7 +63,7 @@ def markOf(message: Words) -> str:
     return f"{message.time}.{message.messageId}.{message.messageId2}"
 
 
-class LetterProtocol(WebQQProtocol):
+class MessageProtocol(WebQQProtocol):
     """
     Asks for the number of each author, and hands letters on in the order in
     which they came, however long that takes.
@@ -72,7 +72,7 @@ class LetterProtocol(WebQQProtocol):
         returns.
     """
 
-    def __init__(self, received: Callable[[Letter], object]) -> None:
+    def __init__(self, received: Callable[[IncomingMessage], object]) -> None:
         self._received = received
         self._order = DeferredLock()
 
@@ -103,8 +103,14 @@ class LetterProtocol(WebQQProtocol):
                 if isinstance(segment, PICTURES)
             ]
             content, font, time = message.content, message.font, message.time
-            letter = Letter(
-                target, author, content, font, time, markOf(message), tuple(pictures)
+            letter = IncomingMessage(
+                target,
+                author,
+                content,
+                font,
+                time,
+                messageKey(message),
+                tuple(pictures),
             )
             taken = self._received(letter)
             if isawaitable(taken):

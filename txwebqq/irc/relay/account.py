@@ -20,8 +20,8 @@ from txwebqq.errors import (
 )
 from txwebqq.irc.config.relay import GroupRef
 from txwebqq.irc.protocol.splitting import contentToText, splitAt, textToContent
-from txwebqq.irc.qq.account import Residence, Resident
-from txwebqq.irc.qq.messages import Letter, markOf
+from txwebqq.irc.qq.account import AccountProtocol, QQAccount
+from txwebqq.irc.qq.messages import IncomingMessage, messageKey
 from txwebqq.irc.relay.attribution import opening
 from txwebqq.irc.relay.errors import NotNow, Refused
 from txwebqq.irc.relay.members import Audience
@@ -69,7 +69,9 @@ class Listener(Protocol):
         shows.
         """
 
-    def learned(self, table: Table, number: int, name: str, letter: Letter) -> None:
+    def learned(
+        self, table: Table, number: int, name: str, message: IncomingMessage
+    ) -> None:
         """
         Now it is.
         """
@@ -112,15 +114,19 @@ class Table:
         """
         What people call it.
         """
-        room = self._delegate.rooms.get(self.circle.target)
-        return room.name if room and room.name else str(self.circle.target.number)
+        conversation = self._delegate.conversations.get(self.circle.target)
+        return (
+            conversation.name
+            if conversation and conversation.name
+            else str(self.circle.target.number)
+        )
 
     @property
     def isUp(self) -> bool:
         """
         Whether we can be heard there.
         """
-        isThere = self.circle.target in self._delegate.rooms
+        isThere = self.circle.target in self._delegate.conversations
         return isThere and self._delegate.isOnline and self._delegate.isSettled
 
     async def speak(self, piece: Piece) -> str:
@@ -173,8 +179,8 @@ class Table:
         """
         It is known who is there.
         """
-        room = self._delegate.rooms.get(self.circle.target)
-        members = room.members if room is not None else ()
+        conversation = self._delegate.conversations.get(self.circle.target)
+        members = conversation.members if conversation is not None else ()
         others = [
             (m.number, m.name) for m in members if m.number != self.circle.account
         ]
@@ -202,39 +208,37 @@ class Reports:
         self._clock = clock
         self._lookup: IDelayedCall | None = None
 
-    def arrived(self, resident: Resident) -> None:
+    def signedOn(self, account: QQAccount) -> None:
         """
         It is signed on, and everybody is known.
         """
         self.isSettled = True
-        self._log.info("{number} is signed on.", number=resident.number)
+        self._log.info("{number} is signed on.", number=account.number)
         for target, table in self.tables.items():
-            if target not in resident.rooms:
+            if target not in account.conversations:
                 self._log.error(
                     "{number} is not in {place}: nothing is relayed there.",
-                    number=resident.number,
+                    number=account.number,
                     place=target.number,
                 )
             table.settled()
-        self._lookUpLater(resident)
+        self._lookUpLater(account)
 
-    def _lookUpLater(self, resident: Resident) -> None:
+    def _lookUpLater(self, account: QQAccount) -> None:
         self.stop()
-        if resident.isOnline and not self.tables.keys() <= resident.rooms.keys():
-            self._lookup = self._clock.callLater(
-                LOOKED_UP_AGAIN, self._lookUp, resident
-            )
+        if account.isOnline and not self.tables.keys() <= account.conversations.keys():
+            self._lookup = self._clock.callLater(LOOKED_UP_AGAIN, self._lookUp, account)
 
-    def _lookUp(self, resident: Resident) -> None:
+    def _lookUp(self, account: QQAccount) -> None:
         self._lookup = None
 
         async def learn() -> None:
-            await resident.learn()
-            resident.changed()
+            await account.learn()
+            account.changed()
 
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
-            self._lookUpLater(resident)
+            self._lookUpLater(account)
 
         Deferred.fromCoroutine(learn()).addErrback(failed).addErrback(
             lambda f: self._log.failure("The groups are not looked for any more.", f)
@@ -248,15 +252,15 @@ class Reports:
             self._lookup.cancel()
             self._lookup = None
 
-    def changed(self, resident: Resident) -> None:
+    def changed(self, account: QQAccount) -> None:
         """
         It knows others than before.
         """
         for table in self.tables.values():
             table.settled()
-        self._lookUpLater(resident)
+        self._lookUpLater(account)
 
-    def lost(self, resident: Resident, reason: str, isForGood: bool) -> None:
+    def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
         """
         It is not signed on any more.
         """
@@ -265,37 +269,37 @@ class Reports:
         log = self._log.error if isForGood else self._log.warn
         log(
             "{number} is not signed on any more: {reason}.",
-            number=resident.number,
+            number=account.number,
             reason=reason,
         )
         for table in self.tables.values():
             table.listener.changed(table)
 
-    def letterReceived(self, resident: Resident, letter: Letter) -> None:
+    def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
         Somebody wrote.
         """
-        table = self.tables.get(letter.target)
+        table = self.tables.get(message.target)
         if table is not None:
-            name = str(table.audience.names.get(letter.author, "")) or str(
-                letter.author or "?"
+            name = str(table.audience.names.get(message.author, "")) or str(
+                message.author or "?"
             )
-            table.audience.spoke(letter.author)
-            table.listener.learned(table, letter.author, name, letter)
+            table.audience.spoke(message.author)
+            table.listener.learned(table, message.author, name, message)
 
-    def appeared(self, resident: Resident, number: int, status: Status) -> None:
+    def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
         """
         A friend came or went, which concerns nobody here.
         """
 
-    def requested(
-        self, resident: Resident, number: int, notice: FriendshipNotice
+    def friendshipRequested(
+        self, account: QQAccount, number: int, notice: FriendshipNotice
     ) -> None:
         """
         Somebody wants to be a friend; that is for a person to decide.
         """
 
-    def groupChanged(self, resident: Resident, notice: GroupNotice) -> None:
+    def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         """
         Somebody came into a group, or went.
         """
@@ -308,32 +312,32 @@ class Reports:
         if name and table.audience.isActive(number):
             table.listener.moved(table, name, how)
 
-    def captchaRequired(self, resident: Resident, image: bytes) -> Awaitable[str]:
+    def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         """
         Nobody is there to read it.
         """
         self._log.error(
             "{number} is asked to read a captcha: sign it on once by other means.",
-            number=resident.number,
+            number=account.number,
         )
         return fail(CaptchaUnsolved("the relay cannot read captchas"))
 
-    def left(self, resident: Resident) -> None:
+    def signedOff(self, account: QQAccount) -> None:
         """
         Its session is over.
         """
 
-    def typing(self, resident: Resident, number: int) -> None:
+    def typing(self, account: QQAccount, number: int) -> None:
         """
         A friend is typing.
         """
 
-    def shaken(self, resident: Resident, number: int) -> None:
+    def shaken(self, account: QQAccount, number: int) -> None:
         """
         A friend shakes our window.
         """
 
-    def gone(self, resident: Resident, target: Target) -> None:
+    def leftGroup(self, account: QQAccount, target: Target) -> None:
         """
         It is in a group no longer.
         """
@@ -341,18 +345,20 @@ class Reports:
         if table is not None:
             self._log.error(
                 "{number} is not in {place} any more: nothing is relayed there.",
-                number=resident.number,
+                number=account.number,
                 place=target.number,
             )
             table.settled()
 
-    def asksToJoin(self, resident: Resident, number: int, notice: GroupNotice) -> None:
+    def joinRequested(
+        self, account: QQAccount, number: int, notice: GroupNotice
+    ) -> None:
         """
         Somebody wants to be in a group; that is for a person to decide.
         """
 
 
-class Delegate(Resident):
+class Delegate(QQAccount):
     """
     An account that is in groups for the relay.
 
@@ -403,11 +409,11 @@ class Delegate(Resident):
         number = self.numberOf(message.sender)
         name = str(table.audience.names.get(number, ""))
         table.listener.noticed(
-            table, markOf(message), name, contentToText(message.content)
+            table, messageKey(message), name, contentToText(message.content)
         )
 
 
-class _Delegation(Residence):
+class _Delegation(AccountProtocol):
     """
     One sign-on of a delegate; what comes is kept before the server is asked
     for more.

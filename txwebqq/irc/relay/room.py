@@ -25,8 +25,8 @@ from txwebqq.irc.protocol.splitting import (
     parseQQAction,
     stripFormatting,
 )
-from txwebqq.irc.qq.medialinks import Links
-from txwebqq.irc.qq.messages import Letter
+from txwebqq.irc.qq.medialinks import MediaLinks
+from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.account import Table
 from txwebqq.irc.relay.attribution import linesOf, quiet, short
 from txwebqq.irc.relay.channel import Seat
@@ -116,7 +116,7 @@ class Room:
         settings: RoomSettings,
         spool: Spool,
         clock: IReactorTime,
-        links: Links | None,
+        links: MediaLinks | None,
     ) -> None:
         self._settings = settings
         self._spool = spool
@@ -247,18 +247,22 @@ class Room:
         piece = self._piece(source, mark, name, "\n".join(lines(text)), Tone.WORDS)
         self._take(source, piece, isReady=False)
 
-    def learned(self, table: Table, number: int, name: str, letter: Letter) -> None:
+    def learned(
+        self, table: Table, number: int, name: str, message: IncomingMessage
+    ) -> None:
         """
         It is known who said it, and what its pictures show.
         """
         source = self._endOf(table)
         with self._kept(source):
-            self._learn(source, number, name, letter)
+            self._learn(source, number, name, message)
 
-    def _learn(self, source: _End, number: int, name: str, letter: Letter) -> None:
-        links = [self._linkTo(picture) for picture in letter.pictures]
-        text = "\n".join(lines(contentToText(letter.content, links)))
-        origin = f"{source.source}|{letter.mark}"
+    def _learn(
+        self, source: _End, number: int, name: str, message: IncomingMessage
+    ) -> None:
+        links = [self._linkTo(picture) for picture in message.pictures]
+        text = "\n".join(lines(contentToText(message.content, links)))
+        origin = f"{source.source}|{message.mark}"
         isIgnored = str(number) in self._settings.ignoredNicks
         if not text or isIgnored or self._isKept(source, name, text):
             self._withdraw(source, origin)

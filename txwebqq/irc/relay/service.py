@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from txwebqq.client import WebQQClient, connect
 from txwebqq.irc.config.relay import RelaySettings
-from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, Links, showing
+from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
 from txwebqq.irc.relay.account import Delegate
 from txwebqq.irc.relay.network import Network
 from txwebqq.irc.relay.outbox import SPOOL_SCHEMA, Spool
@@ -54,9 +54,11 @@ class Relay(MultiService):
         self._spool = Spool(self._database)
         self._clients: list[WebQQClient] = []
         self._rooms: list[Room] = []
-        self._links: Links | None = None
+        self._links: MediaLinks | None = None
         if settings.pictures is not None:
-            self._links, shown = showing(settings.pictures, self._database, reactor)
+            self._links, shown = mediaService(
+                settings.pictures, self._database, reactor
+            )
             shown.setServiceParent(self)
         delegates: dict[int, Delegate] = {}
         for account in settings.accounts:

@@ -105,8 +105,8 @@ def test_set(scene: Scene) -> None:
         ("set", "signature: 喝茶 中"),
     ):
         assert answer in client.send(f"PRIVMSG *qq :{command}"), command
-    resident = scene.alices.residents[scene.alice.number]
-    profile = scene.web.result(resident.online.fetchSelf())
+    account = scene.alices.accounts[scene.alice.number]
+    profile = scene.web.result(account.online.fetchSelf())
     assert (profile.city, profile.birthday) == ("杭州", Birthday(1990, 4, 1))
 
 

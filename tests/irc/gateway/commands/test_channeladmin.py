@@ -172,7 +172,7 @@ def test_newGroup(scene: Scene, client: Client) -> None:
     number = scene.web.group("鱼", scene.ming)
     ming.stop()
     scene.signOn(ming)
-    asked = scene.alices.residents[scene.alice.number].online
+    asked = scene.alices.accounts[scene.alice.number].online
     found = scene.web.result(asked.searchGroups(str(number)))
     scene.web.result(asked.joinGroup(found.groups[0].code, "me too"))
     scene.web.settle(3)

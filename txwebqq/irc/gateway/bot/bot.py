@@ -68,8 +68,8 @@ class Desk(Petitions, Details):
             self._say(line)
 
     async def _do_accounts(self, words: Sequence[str]) -> None:
-        for number, resident in self._owner.residents.items():
-            state = resident.online.status.value if resident.isOnline else "offline"
+        for number, account in self._owner.accounts.items():
+            state = account.online.status.value if account.isOnline else "offline"
             self._say(f"{number} is {state}")
 
     async def _do_status(self, words: Sequence[str]) -> None:
@@ -80,10 +80,10 @@ class Desk(Petitions, Details):
             status = Status(words[0].lower())
         except ValueError as e:
             raise Misused("that is no status") from e
-        for resident in self._owner.residents.values():
-            if resident.isOnline:
-                await resident.online.setStatus(status)
-                self._say(f"{resident.number} is {status.value} now")
+        for account in self._owner.accounts.values():
+            if account.isOnline:
+                await account.online.setStatus(status)
+                self._say(f"{account.number} is {status.value} now")
 
     async def _do_list(self, words: Sequence[str]) -> None:
         for line in self._owner.listed() or ["Nobody is known yet."]:
@@ -104,12 +104,12 @@ class Desk(Petitions, Details):
         if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
             raise Misused("that is no channel")
         isIn = False
-        for resident in self._owner.residents.values():
-            if target in resident.rooms:
+        for account in self._owner.accounts.values():
+            if target in account.conversations:
                 isIn = True
-                await resident.quit(target)
-                self._owner.gone(resident, target)
-                self._say(f"{resident.number} has left {words[0]}")
+                await account.leaveGroup(target)
+                self._owner.leftGroup(account, target)
+                self._say(f"{account.number} has left {words[0]}")
         if not isIn:
             self._say(f"None of your accounts is in {words[0]}.")
 

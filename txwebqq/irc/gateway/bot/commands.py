@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from txwebqq.irc.gateway.storage.message import Entry
 from txwebqq.irc.gateway.storage.preferences import Preferences
-from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
@@ -34,7 +34,7 @@ class Owner(Protocol):
     """
 
     name: str
-    residents: dict[int, Resident]
+    accounts: dict[int, QQAccount]
     preferences: Preferences
 
     def signOn(self, number: int) -> None:
@@ -72,7 +72,7 @@ class Owner(Protocol):
         Everybody, a line each.
         """
 
-    def gone(self, resident: Resident, target: Target) -> None:
+    def leftGroup(self, account: QQAccount, target: Target) -> None:
         """
         An account is in a group or a discussion no longer.
         """
@@ -96,19 +96,19 @@ class Commands:
 
     # ---- who is meant
 
-    def _account(self, words: Sequence[str]) -> Resident:
-        residents = self._owner.residents
-        if not words and len(residents) == 1:
-            return next(iter(residents.values()))
-        resident = residents.get(numberOf(words))
-        if resident is None:
+    def _account(self, words: Sequence[str]) -> QQAccount:
+        accounts = self._owner.accounts
+        if not words and len(accounts) == 1:
+            return next(iter(accounts.values()))
+        account = accounts.get(numberOf(words))
+        if account is None:
             raise Misused("that is no account of yours")
-        return resident
+        return account
 
-    def _anybody(self) -> Resident:
-        for resident in self._owner.residents.values():
-            if resident.isOnline:
-                return resident
+    def _anybody(self) -> QQAccount:
+        for account in self._owner.accounts.values():
+            if account.isOnline:
+                return account
         raise Misused("no account is signed on")
 
     def _place(self, words: Sequence[str]) -> Target:

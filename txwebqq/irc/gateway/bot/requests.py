@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from txwebqq.irc.gateway.bot.commands import Commands, Misused, numberOf
-from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
@@ -27,14 +27,14 @@ class Petitions(Commands):
         self._say(f"{number} has been asked")
 
     async def _do_requests(self, words: Sequence[str]) -> None:
-        residents = self._owner.residents.values()
+        accounts = self._owner.accounts.values()
         asked = [
-            f"{number} asks {resident.number}: {notice.text}"
-            for resident in residents
-            for number, notice in resident.requests.items()
+            f"{number} asks {account.number}: {notice.text}"
+            for account in accounts
+            for number, notice in account.requests.items()
         ] + [
             f"{number} asks to join {self._owner.channelOf(target)}: {notice.text}"
-            for resident in residents
+            for resident in accounts
             for (number, target), notice in resident.applications.items()
         ]
         for line in asked or ["Nobody has asked."]:
@@ -47,9 +47,9 @@ class Petitions(Commands):
             await self._admit(number, target, True, "")
             self._say(f"{number} is in {words[1]} now")
             return
-        resident = self._asked(number)
-        await resident.online.acceptFriendship(resident.requests[number])
-        resident.requests.pop(number, None)
+        account = self._asked(number)
+        await account.online.acceptFriendship(account.requests[number])
+        account.requests.pop(number, None)
         self._say(f"{number} is your friend")
 
     async def _do_deny(self, words: Sequence[str]) -> None:
@@ -59,9 +59,9 @@ class Petitions(Commands):
         if target is not None:
             await self._admit(number, target, False, text)
         else:
-            resident = self._asked(number)
-            await resident.online.refuseFriendship(resident.requests[number], text)
-            resident.requests.pop(number, None)
+            account = self._asked(number)
+            await account.online.refuseFriendship(account.requests[number], text)
+            account.requests.pop(number, None)
         self._say(f"{number} has been told no")
 
     def _group(self, words: Sequence[str]) -> tuple[Target | None, Sequence[str]]:
@@ -76,25 +76,25 @@ class Petitions(Commands):
         self, number: Number, target: Target, agree: bool, text: str
     ) -> None:
         key = number, target
-        for resident in self._owner.residents.values():
-            if key in resident.applications:
-                notice = resident.applications[key]
-                await resident.online.answerJoinRequest(notice, agree, text)
-                resident.applications.pop(key, None)
+        for account in self._owner.accounts.values():
+            if key in account.applications:
+                notice = account.applications[key]
+                await account.online.answerJoinRequest(notice, agree, text)
+                account.applications.pop(key, None)
                 return
         raise Misused(f"{number} has not asked to join that")
 
-    def _asked(self, number: Number) -> Resident:
-        for resident in self._owner.residents.values():
-            if number in resident.requests:
-                return resident
+    def _asked(self, number: Number) -> QQAccount:
+        for account in self._owner.accounts.values():
+            if number in account.requests:
+                return account
         raise Misused(f"{number} has not asked")
 
     async def _do_remove(self, words: Sequence[str]) -> None:
         target = self._place(words)
-        for resident in self._owner.residents.values():
-            uin = resident.people.get(target.number)
+        for account in self._owner.accounts.values():
+            uin = account.people.get(target.number)
             if uin is not None:
-                await resident.online.removeFriend(uin)
-                del resident.people[target.number]
-                self._say(f"{words[0]} is no friend of {resident.number} any more")
+                await account.online.removeFriend(uin)
+                del account.people[target.number]
+                self._say(f"{words[0]} is no friend of {account.number} any more")

@@ -24,21 +24,21 @@ class Details(Commands):
             self._format(words[1:])
             return
         isNumbered = bool(words) and words[0].isdigit()
-        resident = self._account(words[:1] if isNumbered else ())
+        account = self._account(words[:1] if isNumbered else ())
         name, *rest = words[isNumbered:] or ("",)
         if not name:
-            await self._tellDetails(resident.online)
+            await self._tellDetails(account.online)
             return
         name, text = name.lower(), " ".join(rest)
         if name not in DETAILS:
             raise Misused("there is nothing of that name to set")
         if name == "signature":
-            await resident.online.setSignature(text)
+            await account.online.setSignature(text)
         elif name == "birthday":
-            await resident.online.setDetails(birthday=_birthday(text))
+            await account.online.setDetails(birthday=_birthday(text))
         else:
-            await resident.online.setDetails(**{name: text})
-        self._say(f"{resident.number}: {name} is {text or 'nothing'} now")
+            await account.online.setDetails(**{name: text})
+        self._say(f"{account.number}: {name} is {text or 'nothing'} now")
 
     def _format(self, words: Sequence[str]) -> None:
         if words not in (["on"], ["off"]):

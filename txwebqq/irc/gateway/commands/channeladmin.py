@@ -11,7 +11,7 @@ from txwebqq.irc.gateway.commands.channels import Rooms
 from txwebqq.irc.gateway.directory import Channel
 from txwebqq.irc.protocol.line import Line, casefold
 from txwebqq.irc.protocol.splitting import stripFormatting
-from txwebqq.irc.qq.account import Resident
+from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import TargetKind
 
 MAX_MODES = 4
@@ -35,18 +35,18 @@ class Administration(Rooms):
             channel = self._channelNamed(name)
             if not texts:
                 return [self._topic(channel)]
-            resident = self._residentOf(channel)
-            return await self._retitle(channel, resident, stripFormatting(texts[0]))
+            account = self._residentOf(channel)
+            return await self._retitle(channel, account, stripFormatting(texts[0]))
         except _Refused as e:
             return [self._reply(*e.args)]
 
     async def _retitle(
-        self, channel: Channel, resident: Resident, text: str
+        self, channel: Channel, account: QQAccount, text: str
     ) -> list[Line]:
         topics, target = self._known().topics, channel.target
         topics.add(target)
         try:
-            return await self._done("TOPIC", channel, resident.retitle(target, text))
+            return await self._done("TOPIC", channel, account.setTopic(target, text))
         finally:
             topics.discard(target)
 
@@ -62,12 +62,12 @@ class Administration(Rooms):
 
     async def _kick(self, name: str, nick: str, reason: str) -> Iterable[Line]:
         channel = self._channelNamed(name)
-        resident = self._residentOf(channel)
-        number = self._memberNamed(channel, nick, resident)
+        account = self._residentOf(channel)
+        number = self._memberNamed(channel, nick, account)
         kicks, key = self._known().kicks, (channel.target, number)
         kicks[key] = reason
         try:
-            removing = resident.remove(channel.target, number)
+            removing = account.remove(channel.target, number)
             return await self._done("KICK", channel, removing)
         finally:
             kicks.pop(key, None)
@@ -76,7 +76,7 @@ class Administration(Rooms):
         nick, name = (*line.params[:2], "", "")[:2]
         try:
             channel = self._channelNamed(name)
-            resident = self._residentOf(channel)
+            account = self._residentOf(channel)
             target = self._known().placeNamed(nick)
             if target is None or target.kind is not TargetKind.PERSON:
                 raise _Refused("401", nick[:50] or "*", "Nobody here is called so")
@@ -85,7 +85,7 @@ class Administration(Rooms):
             if channel.target.kind is TargetKind.GROUP:
                 reason = "Who wants to be in a group asks for it"
                 raise _Refused("482", channel.name, reason)
-            inviting = resident.invite(channel.target, target.number)
+            inviting = account.invite(channel.target, target.number)
             said = await self._done("INVITE", channel, inviting)
             return said or [self._reply("341", nick, channel.name)]
         except _Refused as e:
@@ -120,9 +120,9 @@ class Administration(Rooms):
         self, channel: Channel, nick: str, granted: bool
     ) -> Iterable[Line]:
         try:
-            resident = self._residentOf(channel)
-            number = self._memberNamed(channel, nick, resident)
-            promoting = resident.promote(channel.target, number, granted)
+            account = self._residentOf(channel)
+            number = self._memberNamed(channel, nick, account)
+            promoting = account.promote(channel.target, number, granted)
             return await self._done("MODE", channel, promoting)
         except _Refused as e:
             return [self._reply(*e.args)]
@@ -135,15 +135,15 @@ class Administration(Rooms):
             raise _Refused("442", name[:50] or "*", "You are not there")
         return channel
 
-    def _residentOf(self, channel: Channel) -> Resident:
-        resident = self._known().residentOf(channel.target)
-        if resident is None:
+    def _residentOf(self, channel: Channel) -> QQAccount:
+        account = self._known().residentOf(channel.target)
+        if account is None:
             raise _Refused("482", channel.name, "None of your accounts is there")
-        return resident
+        return account
 
-    def _memberNamed(self, channel: Channel, nick: str, resident: Resident) -> int:
+    def _memberNamed(self, channel: Channel, nick: str, account: QQAccount) -> int:
         if casefold(nick) == casefold(self._nick):
-            return resident.number
+            return account.number
         target = self._known().placeNamed(nick)
         if target is None or target.number not in [n for _, n, _ in channel.members]:
             raise _Refused("441", nick[:50] or "*", channel.name, "They are not there")

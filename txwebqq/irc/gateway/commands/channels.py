@@ -49,7 +49,7 @@ class Rooms(Past):
                 yield self._own("TOPIC", name, channel.topic)
             else:
                 yield Line("TOPIC", (name, channel.topic), self._house.serverName)
-        own = self._known().residents
+        own = self._known().accounts
         old = {nick: number for nick, number, _ in before.members if number not in own}
         new = {nick: number for nick, number, _ in channel.members if number not in own}
         for nick in old.keys() - new.keys():
@@ -137,7 +137,7 @@ class Rooms(Past):
         entries = [f"@{self._nick}"] if not channel.members else []
         for nick, number, isAdmin in channel.members:
             prefix = "@" if isAdmin else ""
-            isOwn = number in self._known().residents
+            isOwn = number in self._known().accounts
             shown = self._nick if isOwn else nick
             full = self._has("userhost-in-names")
             mask = self._mask if isOwn else self._maskOf(nick, number)

@@ -79,7 +79,7 @@ class Words(Visit):
     def _shown(self, entry: Entry) -> list[Line]:
         user = self._known()
         isRoom = entry.target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
-        isOwn = entry.sender in user.residents
+        isOwn = entry.sender in user.accounts
         if isRoom or isOwn:
             # The latter is what another client of ours said to somebody.
             return self._said(entry, self._nameOf(entry.target))
@@ -92,7 +92,7 @@ class Words(Visit):
         tags = self._tagsOf(entry)
 
         def line(text: str) -> Line:
-            if entry.sender in self._known().residents:
+            if entry.sender in self._known().accounts:
                 return self._own(entry.command, target, text, tags=tags)
             return self._their(
                 entry.nick, entry.sender, entry.command, target, text, tags=tags
@@ -212,7 +212,7 @@ class Words(Visit):
             return [self._reply("404", name, f"It was not delivered: {e}")]
         said: list[Line] = []
         for entry in entries:
-            if entry.sender not in self._known().residents:
+            if entry.sender not in self._known().accounts:
                 said += self._shown(entry)
             elif self._has("echo-message"):
                 said += self._said(entry, name)

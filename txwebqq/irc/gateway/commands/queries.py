@@ -30,7 +30,7 @@ class Questions(Visit):
                 str(number),
                 self._house.serverName,
                 self._house.serverName,
-                self._nick if number in self._known().residents else nick,
+                self._nick if number in self._known().accounts else nick,
                 here + ("@" if isAdmin else ""),
                 f"0 {number}",
             )
