@@ -11,14 +11,14 @@ from twisted.internet.testing import StringTransport
 
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import UserSettings
-from txwebqq.irc.gateway.dispatcher import GUESSES, GUESSING, Visitor
-from txwebqq.irc.gateway.session import Visit
-from txwebqq.irc.gateway.storage.history import History
-from txwebqq.irc.gateway.storage.names import Names
-from txwebqq.irc.gateway.storage.partedchannels import Absences
+from txwebqq.irc.gateway.dispatcher import GUESSES, GUESSING, CommandDispatcher
+from txwebqq.irc.gateway.session import ClientSession
+from txwebqq.irc.gateway.storage.history import HistoryStore
+from txwebqq.irc.gateway.storage.names import NameStore
+from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
-from txwebqq.irc.gateway.user import User
+from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.qq.medialinks import MediaLinks
@@ -46,9 +46,9 @@ class Client:
 
     def __init__(self, scene: Scene, address: str = "127.0.0.1") -> None:
         self.transport = Transport()
-        self.visitor = Visitor(scene, address)
+        self.session = CommandDispatcher(scene, address)
         self._web = scene.web
-        self.visitor.makeConnection(self.transport)
+        self.session.makeConnection(self.transport)
 
     def send(self, *lines: str | bytes) -> str:
         """
@@ -57,7 +57,7 @@ class Client:
         self.transport.clear()
         for line in lines:
             raw = line.encode() if isinstance(line, str) else line
-            self.visitor.dataReceived(raw + b"\r\n")
+            self.session.dataReceived(raw + b"\r\n")
         self._web.settle(1)
         return self.seen
 
@@ -70,7 +70,7 @@ class Client:
         """
         The client goes away.
         """
-        self.visitor.connectionLost()
+        self.session.connectionLost()
 
 
 class Scene:
@@ -90,35 +90,35 @@ class Scene:
         self.clock: Any = self.web.clock
         self.alice, self.ming = self.web.friends("Alice", friend)
         self.cats = self.web.group("猫咪", self.ming, self.alice)
-        self.visitors: set[Visit] = set()
+        self.sessions: set[ClientSession] = set()
         self.guesses = RateLimiter(self.clock.seconds, GUESSES, GUESSING)
         self.database = Database(MEMORY, GATEWAY_SCHEMA)
         settings = UserSettings(
             "alice", "oolong", style, (AccountSettings(self.alice.account),)
         )
-        names = Names(self.database, partial(casefold, mapping="rfc1459"))
-        book = names.book("alice", style.value)
+        names = NameStore(self.database, partial(casefold, mapping="rfc1459"))
+        book = names.tableFor("alice", style.value)
         self.links = MediaLinks(self.database, self.clock.seconds, "http://qq.test/p")
-        self.alices = User(
+        self.alices = GatewayUser(
             settings,
             book,
-            History(self.database),
+            HistoryStore(self.database),
             self.clock.seconds,
             Preferences(self.database),
-            Absences(self.database),
+            PartedChannels(self.database),
             links=self.links,
         )
 
-    def came(self, visitor: Visit) -> None:
-        self.visitors.add(visitor)
+    def clientConnected(self, session: ClientSession) -> None:
+        self.sessions.add(session)
 
-    def went(self, visitor: Visit) -> None:
-        self.visitors.discard(visitor)
+    def clientDisconnected(self, session: ClientSession) -> None:
+        self.sessions.discard(session)
 
-    def admit(self, name: str, password: str) -> bool:
+    def checkPassword(self, name: str, password: str) -> bool:
         return (name, password) == ("alice", "oolong")
 
-    def user(self, name: str) -> User:
+    def user(self, name: str) -> GatewayUser:
         return self.alices
 
     def signOn(self, person: MemoryPerson) -> None:

@@ -15,7 +15,7 @@ from twisted.python.usage import UsageError
 from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
-from txwebqq.irc.gateway.service import Gateway
+from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import Relay
 
 
@@ -71,7 +71,7 @@ def makeService(options: Options) -> IService:
     daemon = IRCDaemon()  # type: ignore[no-untyped-call]
     try:
         if configuration.gateway is not None:
-            gateway = Gateway(configuration.gateway, clock)
+            gateway = GatewayService(configuration.gateway, clock)
             gateway.setServiceParent(daemon)  # type: ignore[no-untyped-call]
         if configuration.relay is not None:
             relay = Relay(configuration.relay, clock)

@@ -7,9 +7,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from txwebqq.irc.gateway.bot.bot import HELP, Desk
+from txwebqq.irc.gateway.bot.bot import HELP, ServiceBot
 from txwebqq.irc.gateway.commands.messages import MAX_BYTES, MAX_LINES, MULTILINE
-from txwebqq.irc.gateway.dispatcher import Visitor
+from txwebqq.irc.gateway.dispatcher import CommandDispatcher
 from txwebqq.irc.gateway.registration import CAPABILITIES
 
 PAGE = Path(__file__).parents[3] / "docs" / "irc-gateway.md"
@@ -43,7 +43,7 @@ def test_commands() -> None:
     """
     All commands of clients are there, and no others.
     """
-    assert table("| command | on QQ |") == methods(Visitor, "_irc_")
+    assert table("| command | on QQ |") == methods(CommandDispatcher, "_irc_")
 
 
 def test_service() -> None:
@@ -51,7 +51,7 @@ def test_service() -> None:
     All commands of the service can be done, are there and in its help, and no
     others.
     """
-    commands = methods(Desk, "_do_")
+    commands = methods(ServiceBot, "_do_")
     assert table("| command | does |") == commands - {"help"}
     assert set(HELP) == commands
 

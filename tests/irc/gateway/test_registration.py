@@ -8,12 +8,17 @@ from base64 import b64encode
 
 import pytest
 
-from txwebqq.irc.gateway.registration import CAPABILITIES, Answer, Registration, Verdict
+from txwebqq.irc.gateway.registration import (
+    CAPABILITIES,
+    Answer,
+    AuthResult,
+    Registration,
+)
 
 
-def check(name: str, password: str) -> Verdict:
+def check(name: str, password: str) -> AuthResult:
     right = (name, password) == ("alice", "oolong")
-    return Verdict.ACCEPTED if right else Verdict.REFUSED
+    return AuthResult.ACCEPTED if right else AuthResult.REFUSED
 
 
 def registration() -> Registration:

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.internet.testing import StringTransport
 from zope.interface.verify import verifyObject
 
-from txwebqq.irc.gateway.sendqueue import Outbox
+from txwebqq.irc.gateway.sendqueue import SendQueue
 
 
 class Rig:
@@ -19,8 +19,8 @@ class Rig:
     def __init__(self, limit: int = 10) -> None:
         self.transport = StringTransport()
         self.overflows = 0
-        self.outbox = Outbox(self.transport, self.overflowed, limit)
-        self.transport.registerProducer(self.outbox, True)
+        self.sendQueue = SendQueue(self.transport, self.overflowed, limit)
+        self.transport.registerProducer(self.sendQueue, True)
 
     def overflowed(self) -> None:
         self.overflows += 1
@@ -31,14 +31,14 @@ def test_order() -> None:
     What waited for a slow client comes first, in order.
     """
     rig = Rig()
-    verifyObject(IPushProducer, rig.outbox)
-    rig.outbox.write(b"1")
-    rig.outbox.pauseProducing()
-    rig.outbox.write(b"2")
-    rig.outbox.write(b"3")
+    verifyObject(IPushProducer, rig.sendQueue)
+    rig.sendQueue.write(b"1")
+    rig.sendQueue.pauseProducing()
+    rig.sendQueue.write(b"2")
+    rig.sendQueue.write(b"3")
     assert rig.transport.value() == b"1"
-    rig.outbox.resumeProducing()
-    rig.outbox.write(b"4")
+    rig.sendQueue.resumeProducing()
+    rig.sendQueue.write(b"4")
     assert rig.transport.value() == b"1234"
 
 
@@ -47,13 +47,13 @@ def test_overflow() -> None:
     Who does not read at all is given up, once, and holds no memory.
     """
     rig = Rig(limit=10)
-    rig.outbox.pauseProducing()
-    rig.outbox.write(b"x" * 10)
+    rig.sendQueue.pauseProducing()
+    rig.sendQueue.write(b"x" * 10)
     assert rig.overflows == 0
     for _ in range(3):
-        rig.outbox.write(b"x")
-    rig.outbox.resumeProducing()
-    rig.outbox.write(b"x")
+        rig.sendQueue.write(b"x")
+    rig.sendQueue.resumeProducing()
+    rig.sendQueue.write(b"x")
     assert rig.overflows == 1
     assert rig.transport.value() == b""
 
@@ -64,8 +64,8 @@ def test_emptied() -> None:
     """
     rig = Rig(limit=10)
     for _ in range(5):
-        rig.outbox.pauseProducing()
-        rig.outbox.write(b"x" * 6)
-        rig.outbox.resumeProducing()
+        rig.sendQueue.pauseProducing()
+        rig.sendQueue.write(b"x" * 6)
+        rig.sendQueue.resumeProducing()
     assert rig.overflows == 0
     assert rig.transport.value() == b"x" * 30

@@ -108,7 +108,7 @@ def test_hostileNick(name: str) -> None:
     scene.signOn(scene.ming)
     scene.signOn(scene.alice)
     client = scene.client()
-    [nick] = scene.alices.book.all(TargetKind.PERSON).values()
+    [nick] = scene.alices.names.all(TargetKind.PERSON).values()
     client.send(f"PRIVMSG {nick} :hello")
     assert scene.ming.heard == ["hello"]
 
@@ -187,7 +187,7 @@ def test_sasl(scene: Scene) -> None:
     client.send("CAP REQ :sasl", "NICK me", "USER me 0 * x", "AUTHENTICATE PLAIN")
     assert " 903 " in client.send(f"AUTHENTICATE {blob}")
     assert " 001 " in client.send("CAP END")
-    assert client.visitor.key == "phone"
+    assert client.session.key == "phone"
 
 
 def test_silence(scene: Scene) -> None:
@@ -499,7 +499,7 @@ def test_namesake(name: str) -> None:
     scene = Scene(name)
     scene.signOn(scene.ming)
     scene.signOn(scene.alice)
-    [nick] = scene.alices.book.all(TargetKind.PERSON).values()
+    [nick] = scene.alices.names.all(TargetKind.PERSON).values()
     assert casefold(nick) != "alice"
     assert nick.endswith(str(scene.ming.number))
 

@@ -15,9 +15,9 @@ from twisted.python.failure import Failure
 from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.gateway.connection import FAREWELL
-from txwebqq.irc.gateway.service import PAUSE, Gateway
-from txwebqq.irc.gateway.storage.history import History
-from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.gateway.service import PAUSE, GatewayService
+from txwebqq.irc.gateway.storage.history import HistoryStore
+from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.targets import Target, TargetKind
@@ -53,7 +53,7 @@ def test_stop(tmp_path: Path) -> None:
         database=tmp_path / "gateway.sqlite",
         pictures=PictureSettings("tcp:6680", "http://qq.test"),
     )
-    gateway = Gateway(settings, reactor)
+    gateway = GatewayService(settings, reactor)
     gateway.startService()
     [links, door] = [listening[1] for listening in reactor.tcpServers]
     assert links.noisy is False
@@ -81,7 +81,7 @@ def test_pinyin() -> None:
     reactor: Any = MemoryReactorClock()
     account = AccountSettings(Account(Number(10001), "green"))
     user = UserSettings("alice", "oolong", NickStyle.PINYIN, (account,))
-    alice = Gateway(GatewaySettings((user,)), reactor).user("alice")
+    alice = GatewayService(GatewaySettings((user,)), reactor).user("alice")
     assert alice.nickOf(10002, "小明") == "XiaoMing"
     assert alice.nickOf(10003, "Bob") == "Bob"
 
@@ -91,11 +91,13 @@ def old(path: Path, count: int) -> None:
     A database with words that are to be forgotten.
     """
     database = Database(path, GATEWAY_SCHEMA)
-    history = History(database)
+    history = HistoryStore(database)
     target = Target(TargetKind.PERSON, 10002)
-    entry = Entry("alice", target, 1, Number(10001), Number(10002), "ming", "hello")
+    message = HistoryMessage(
+        "alice", target, 1, Number(10001), Number(10002), "ming", "hello"
+    )
     for _ in range(count):
-        history.append(entry)
+        history.append(message)
     database.close()
 
 
@@ -118,7 +120,7 @@ def test_forgets(tmp_path: Path, pauses: int, expected: int) -> None:
     reactor.advance(10**9)
     account = AccountSettings(Account(Number(10001), "green"))
     user = UserSettings("alice", "oolong", NickStyle.UTF8, (account,))
-    gateway = Gateway(GatewaySettings((user,), database=path), reactor)
+    gateway = GatewayService(GatewaySettings((user,), database=path), reactor)
     gateway.startService()
     for _ in range(pauses):
         reactor.advance(PAUSE)

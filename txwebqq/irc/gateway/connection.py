@@ -12,7 +12,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.gateway.sendqueue import Outbox
+from txwebqq.irc.gateway.sendqueue import SendQueue
 from txwebqq.irc.protocol.line import (
     MAX_LINE,
     Line,
@@ -36,7 +36,7 @@ FAREWELL = 5.0
 """The seconds that a client has to read why it is shown out."""
 
 
-class Connection(Protocol):
+class ClientConnection(Protocol):
     """
     One connection: bounded in both directions, answered in the encoding in
     which it is spoken to, and never with a line that is too long.
@@ -55,7 +55,7 @@ class Connection(Protocol):
         self._timer: IDelayedCall | None = None
         self._asked = False
         self._settled = False
-        self._outbox: Outbox | None = None
+        self._sendQueue: SendQueue | None = None
         self._wire: Any = None
 
     @abstractmethod
@@ -80,15 +80,15 @@ class Connection(Protocol):
         assert self.transport is not None
         # ITransport promises neither producers nor aborting.
         self._wire = self.transport
-        self._outbox = Outbox(self.transport, self._overflowed)
-        self._wire.registerProducer(self._outbox, True)
+        self._sendQueue = SendQueue(self.transport, self._overflowed)
+        self._wire.registerProducer(self._sendQueue, True)
         self._timer = self._clock.callLater(
             PATIENCE, self.leave, "You took too long to register"
         )
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._rest()
-        self._outbox = None
+        self._sendQueue = None
 
     def _rest(self) -> None:
         if self._timer is not None and self._timer.active():
@@ -102,10 +102,10 @@ class Connection(Protocol):
         """
         End the connection, and say why.
         """
-        if self._outbox is None:
+        if self._sendQueue is None:
             return
         self.sendLine(Line("ERROR", (reason,)))
-        self._outbox = None
+        self._sendQueue = None
         self._wire.unregisterProducer()
         self._wire.loseConnection()
         # Who does not read would stay for ever.
@@ -113,10 +113,10 @@ class Connection(Protocol):
         self._timer = self._clock.callLater(FAREWELL, self._wire.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        if self._settled and self._outbox is not None:
+        if self._settled and self._sendQueue is not None:
             self.settle()
         for raw in self._lineBuffer.feed(data):
-            if self._outbox is None:
+            if self._sendQueue is None:
                 return
             if isinstance(raw, Overlong):
                 self.lineRefused("Input line was too long", True)
@@ -153,7 +153,7 @@ class Connection(Protocol):
         Send a line; what is too long loses its end. Nothing is sent to who is
         gone.
         """
-        if self._outbox is None:
+        if self._sendQueue is None:
             return
         *middle, last = line.params or ("",)
         over = encodedLength(line, self.encoding) - MAX_LINE
@@ -162,4 +162,4 @@ class Connection(Protocol):
             room = max(len(last.encode(self.encoding, "replace")) - over, 1)
             cut = splitText(last, room, self.encoding)[0]
             line = line._replace(params=(*middle, cut))
-        self._outbox.write(serialise(line, self.encoding))
+        self._sendQueue.write(serialise(line, self.encoding))

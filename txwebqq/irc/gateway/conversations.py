@@ -10,11 +10,11 @@ from typing import Protocol
 
 from txwebqq.errors import NotSignedOn
 from txwebqq.irc.config.gateway import UserSettings
-from txwebqq.irc.gateway.directory import DESK, Channel, Directory
-from txwebqq.irc.gateway.storage.history import History
-from txwebqq.irc.gateway.storage.message import Entry
-from txwebqq.irc.gateway.storage.names import Book
-from txwebqq.irc.gateway.storage.partedchannels import Absences
+from txwebqq.irc.gateway.directory import BOT_NICK, ChannelView, NameDirectory
+from txwebqq.irc.gateway.storage.history import HistoryStore
+from txwebqq.irc.gateway.storage.message import HistoryMessage
+from txwebqq.irc.gateway.storage.names import NameTable
+from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import Romanise
@@ -31,7 +31,7 @@ TYPING = 3.0
 """The seconds between two notices that we are typing."""
 
 
-class Screen(Protocol):
+class AttachedClient(Protocol):
     """
     An IRC client that is attached.
 
@@ -46,17 +46,17 @@ class Screen(Protocol):
         What it calls its user.
         """
 
-    def show(self, entry: Entry) -> None:
+    def show(self, message: HistoryMessage) -> None:
         """
         Somebody said something.
         """
 
-    def playBack(self, missed: Sequence[Entry]) -> None:
+    def playBack(self, missed: Sequence[HistoryMessage]) -> None:
         """
         That was said while nobody was here.
         """
 
-    def showChannel(self, channel: Channel) -> None:
+    def showChannel(self, channel: ChannelView) -> None:
         """
         A channel is there, or otherwise than it was.
         """
@@ -81,13 +81,13 @@ class Screen(Protocol):
         Somebody came or went.
         """
 
-    def lookAgain(self) -> None:
+    def presenceRefreshed(self) -> None:
         """
         Many may have come or gone.
         """
 
 
-class Conversations(Directory):
+class Conversations(NameDirectory):
     """
     Words, kept and shown to all clients.
 
@@ -100,18 +100,18 @@ class Conversations(Directory):
     def __init__(
         self,
         settings: UserSettings,
-        book: Book,
-        history: History,
+        names: NameTable,
+        history: HistoryStore,
         seconds: Callable[[], float],
         preferences: Preferences,
-        absences: Absences,
+        parted: PartedChannels,
         romanise: Romanise | None = None,
     ) -> None:
-        super().__init__(settings, book, romanise)
+        super().__init__(settings, names, romanise)
         self.preferences = preferences
-        self.absences = absences
+        self.parted = parted
         self.history = history
-        self.screens: list[Screen] = []
+        self.clients: list[AttachedClient] = []
         self.kicks: dict[tuple[Target, int], str] = {}
         self.topics: set[Target] = set()
         self._seconds = seconds
@@ -122,53 +122,57 @@ class Conversations(Directory):
         """
         Whether our user wants to see what words look like on QQ.
         """
-        return self.preferences.word(self.name, "formatting", "off") == "on"
+        return self.preferences.get(self.name, "formatting", "off") == "on"
 
     # ---- clients
 
-    def attach(self, screen: Screen) -> None:
+    def attach(self, client: AttachedClient) -> None:
         """
         A client has come: show it what there is, then what it has missed.
         """
-        self.screens.append(screen)
+        self.clients.append(client)
         for channel in self.channels():
-            screen.showChannel(channel)
-        screen.playBack(self.history.missed(self.name, screen.key, MAX_MISSED))
-        self.history.see(self.name, screen.key, self.history.last(self.name))
+            client.showChannel(channel)
+        client.playBack(self.history.missed(self.name, client.key, MAX_MISSED))
+        self.history.see(self.name, client.key, self.history.last(self.name))
 
-    def _own(self) -> set[str]:
-        return super()._own() | {casefold(screen.nick) for screen in self.screens}
+    def _reservedNicks(self) -> set[str]:
+        return super()._reservedNicks() | {
+            casefold(client.nick) for client in self.clients
+        }
 
     def rename(self, target: Target, name: str) -> str:
-        before = self.book.name(target) or ""
+        before = self.names.name(target) or ""
         problem = super().rename(target, name)
         if not problem:
-            for screen in list(self.screens):
-                screen.renamed(before, target, name)
-                screen.lookAgain()
+            for client in list(self.clients):
+                client.renamed(before, target, name)
+                client.presenceRefreshed()
         return problem
 
-    def detach(self, screen: Screen) -> None:
+    def detach(self, client: AttachedClient) -> None:
         """
         A client has gone.
         """
-        if screen in self.screens:
-            self.screens.remove(screen)
+        if client in self.clients:
+            self.clients.remove(client)
 
-    def record(self, entry: Entry, besides: object = None) -> Entry | None:
+    def record(
+        self, message: HistoryMessage, besides: object = None
+    ) -> HistoryMessage | None:
         """
         Keep a message, and show it.
 
         @param besides: who knows it already.
 
-        @return: as L{History.append}.
+        @return: as L{HistoryStore.append}.
         """
-        kept = self.history.append(entry)
+        kept = self.history.append(message)
         if kept is not None:
-            for screen in list(self.screens):
-                if screen is not besides:
-                    screen.show(kept)
-                self.history.see(self.name, screen.key, kept.serial)
+            for client in list(self.clients):
+                if client is not besides:
+                    client.show(kept)
+                self.history.see(self.name, client.key, kept.serial)
         return kept
 
     # ---- saying
@@ -180,7 +184,7 @@ class Conversations(Directory):
         by: object,
         command: str = "PRIVMSG",
         font: Font = Font(),
-    ) -> list[Entry]:
+    ) -> list[HistoryMessage]:
         """
         Say what a client has typed; fails as L{Offices.send
         <txwebqq.irc.qq.actions.AccountActions.send>}.
@@ -218,7 +222,7 @@ class Conversations(Directory):
         return account
 
     @abstractmethod
-    async def answer(self, text: str) -> list[Entry]:
+    async def answer(self, text: str) -> list[HistoryMessage]:
         """
         What the service says to a command.
         """
@@ -227,15 +231,15 @@ class Conversations(Directory):
         """
         Tell news as the service: also those who are not here now.
         """
-        for entry in self.fromDesk(text):
-            self.record(entry)
+        for message in self.botLines(text):
+            self.record(message)
 
-    def fromDesk(self, text: str) -> list[Entry]:
+    def botLines(self, text: str) -> list[HistoryMessage]:
         """
         What the service says to one client, a line each.
         """
         return [
-            self.entry(SERVICE, 0, 0, DESK, line, command="NOTICE")
+            self.entry(SERVICE, 0, 0, BOT_NICK, line, command="NOTICE")
             for line in lines(text)
         ]
 
@@ -248,18 +252,18 @@ class Conversations(Directory):
         text: str,
         at: int | None = None,
         command: str = "PRIVMSG",
-    ) -> Entry:
+    ) -> HistoryMessage:
         """
         A message that is not kept yet.
 
         @param at: when it was said, in Unix seconds; without it, now.
         """
         now = int((self._seconds() if at is None else at) * 1000)
-        return Entry(
+        return HistoryMessage(
             self.name, target, now, Number(account), Number(sender), nick, text, command
         )
 
-    def latest(self, target: Target, count: int) -> list[Entry]:
+    def latest(self, target: Target, count: int) -> list[HistoryMessage]:
         """
         What was said there last.
         """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from txwebqq.irc.config.gateway import UserSettings
-from txwebqq.irc.gateway.storage.names import Book, NameTaken
+from txwebqq.irc.gateway.storage.names import NameTable, NameTaken
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import (
     Romanise,
@@ -23,12 +23,12 @@ from txwebqq.irc.qq.contacts import Conversation
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Status
 
-DESK = "*qq"
+BOT_NICK = "*qq"
 """The nick of the service."""
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelView:
     """
     A group, as IRC sees it.
 
@@ -46,17 +46,17 @@ class _Taken(Container[str]):
     The names that are somebody's, those of our user's clients among them.
     """
 
-    def __init__(self, book: Container[str], own: Callable[[], set[str]]) -> None:
-        self._book = book
+    def __init__(self, names: Container[str], own: Callable[[], set[str]]) -> None:
+        self._names = names
         self._own = own
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (
-            name in self._book or casefold(name) in self._own()
+            name in self._names or casefold(name) in self._own()
         )
 
 
-class Directory:
+class NameDirectory:
     """
     The names of people, groups and discussions, and who knows them.
 
@@ -66,20 +66,20 @@ class Directory:
     """
 
     def __init__(
-        self, settings: UserSettings, book: Book, romanise: Romanise | None = None
+        self, settings: UserSettings, names: NameTable, romanise: Romanise | None = None
     ) -> None:
         self.settings = settings
         self.name = settings.name
-        self.book = book
+        self.names = names
         self.accounts: dict[int, QQAccount] = {}
         self._romanise = romanise
-        self._taken = _Taken(book, self._own)
+        self._taken = _Taken(names, self._reservedNicks)
 
-    def _own(self) -> set[str]:
+    def _reservedNicks(self) -> set[str]:
         """
         The folded names that are not for others.
         """
-        return {casefold(self.name), casefold(DESK)}
+        return {casefold(self.name), casefold(BOT_NICK)}
 
     # ---- names
 
@@ -91,7 +91,7 @@ class Directory:
             return self.name
         target = Target(TargetKind.PERSON, number)
         style = self.settings.style
-        return self.book.claim(
+        return self.names.claim(
             target, lambda _: nickFor(name, number, style, self._taken, self._romanise)
         )
 
@@ -99,17 +99,21 @@ class Directory:
         """
         Who or what is called so.
         """
-        return SERVICE if casefold(name) == casefold(DESK) else self.book.place(name)
+        return (
+            SERVICE if casefold(name) == casefold(BOT_NICK) else self.names.place(name)
+        )
 
     def rename(self, target: Target, name: str) -> str:
         """
         Call somebody otherwise; what is wrong with that, or C{""}.
         """
         isRoom = target.kind is not TargetKind.PERSON
-        if casefold(name) in self._own() or not (isChannel if isRoom else isNick)(name):
+        if casefold(name) in self._reservedNicks() or not (
+            isChannel if isRoom else isNick
+        )(name):
             return f"{name} cannot be taken for that"
         try:
-            self.book.rename(target, name)
+            self.names.rename(target, name)
         except NameTaken as e:
             return str(e)
         return ""
@@ -119,16 +123,16 @@ class Directory:
         What to call a place, whether it has a name or not.
         """
         if target == SERVICE:
-            return DESK
+            return BOT_NICK
         if target.kind is TargetKind.PERSON:
             own = self.name if target.number in self.accounts else None
             # A name is for ever: who has none is not given one here.
-            return own or self.book.name(target) or str(target.number)
+            return own or self.names.name(target) or str(target.number)
         return self.channelOf(target)
 
     # ---- channels
 
-    def channels(self) -> list[Channel]:
+    def channels(self) -> list[ChannelView]:
         """
         All of them, one for a group that several accounts are in.
         """
@@ -142,19 +146,19 @@ class Directory:
         What a group or a discussion is called, likewise.
         """
         style = self.settings.style
-        return self.book.claim(
+        return self.names.claim(
             target,
             lambda taken: channelFor(name, target.number, style, taken, self._romanise),
         )
 
-    def _channel(self, conversation: Conversation) -> Channel:
+    def _channel(self, conversation: Conversation) -> ChannelView:
         name = self.channelOf(conversation.target, conversation.name)
         members = {
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)
             for member in conversation.members
         }
         topic = " ".join(lines(conversation.memo))
-        return Channel(
+        return ChannelView(
             name,
             conversation.target,
             topic,

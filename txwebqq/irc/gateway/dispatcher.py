@@ -12,12 +12,12 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.gateway.commands.channeladmin import MAX_MODES, Administration
+from txwebqq.irc.gateway.commands.channeladmin import MAX_MODES, ChannelAdminCommands
 from txwebqq.irc.gateway.commands.chathistory import MAX_PAST
 from txwebqq.irc.gateway.commands.messages import MAX_TARGETS
-from txwebqq.irc.gateway.commands.monitor import MAX_WATCHED, Watch
-from txwebqq.irc.gateway.commands.multiline import Multiline
-from txwebqq.irc.gateway.directory import DESK
+from txwebqq.irc.gateway.commands.monitor import MAX_WATCHED, MonitorCommand
+from txwebqq.irc.gateway.commands.multiline import MultilineBatches
+from txwebqq.irc.gateway.directory import BOT_NICK
 from txwebqq.irc.gateway.session import Answer
 from txwebqq.irc.protocol.batch import labeledResponse
 from txwebqq.irc.protocol.line import MAX_LINE, Line
@@ -55,7 +55,7 @@ _SUPPORTS = 12
 _SILENT = frozenset({"PONG"})
 
 
-class Visitor(Administration, Watch, Multiline):
+class CommandDispatcher(ChannelAdminCommands, MonitorCommand, MultilineBatches):
     """
     One client, from its first words to its last.
     """
@@ -64,26 +64,26 @@ class Visitor(Administration, Watch, Multiline):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self._house.came(self)
+        self._gateway.clientConnected(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         if self._user is not None:
             self._user.detach(self)
-        self._house.went(self)
+        self._gateway.clientDisconnected(self)
 
     def ask(self) -> None:
         """
         Ask whether the client is still there.
         """
-        self.sendLine(Line("PING", (self._house.serverName,)))
+        self.sendLine(Line("PING", (self._gateway.serverName,)))
 
     def lineRefused(self, reason: str, isLong: bool) -> None:
         """
         Tell what was wrong with a line.
         """
         if isLong:
-            self.sendLine(self._reply("417", reason))
+            self.sendLine(self.numeric("417", reason))
         else:
             self.sendLine(Line("NOTICE", (self._nick or "*", f"Not taken: {reason}")))
 
@@ -110,7 +110,7 @@ class Visitor(Administration, Watch, Multiline):
             self._hand(list(answer), label)
 
     def _heard(self, line: Line) -> list[Line]:
-        name = self._house.serverName
+        name = self._gateway.serverName
         return [
             Line(command, tuple(params), name)
             for command, *params in self._registration.heard(line.command, line.params)
@@ -127,7 +127,7 @@ class Visitor(Administration, Watch, Multiline):
             return answer
         if line.command in _SILENT:
             return ()
-        return [self._reply("421", line.command[:50], "Unknown command")]
+        return [self.numeric("421", line.command[:50], "Unknown command")]
 
     async def _finish(self, answer: Awaitable[Iterable[Line]], label: str) -> None:
         try:
@@ -140,7 +140,7 @@ class Visitor(Administration, Watch, Multiline):
     def _hand(self, said: list[Line], label: str) -> None:
         if 0 < len(label) <= MAX_LABEL and self._has("labeled-response", "batch"):
             said = labeledResponse(
-                label, said, self._reference(), self._house.serverName
+                label, said, self._reference(), self._gateway.serverName
             )
         self.send(said)
 
@@ -148,9 +148,9 @@ class Visitor(Administration, Watch, Multiline):
 
     def _welcome(self) -> None:
         name = self._registration.user.partition("/")[0]
-        user = self._user = self._house.user(name)
+        user = self._user = self._gateway.user(name)
         self._nick = self._registration.nick
-        self._parted = user.absences.of(user.name, self.key)
+        self._parted = user.parted.of(user.name, self.key)
         self.settle()
         self.send(self._greeting())
         if user.placeNamed(self._nick) is not None:
@@ -158,31 +158,31 @@ class Visitor(Administration, Watch, Multiline):
         user.attach(self)
 
     def _greeting(self) -> Iterable[Line]:
-        name = self._house.serverName
-        yield self._reply("001", f"Welcome to QQ, {self._nick}")
-        yield self._reply("002", f"Your host is {name}, running txwebqq")
-        yield self._reply("003", "It stays signed on when you leave")
+        name = self._gateway.serverName
+        yield self.numeric("001", f"Welcome to QQ, {self._nick}")
+        yield self.numeric("002", f"Your host is {name}, running txwebqq")
+        yield self.numeric("003", "It stays signed on when you leave")
         yield Line("004", (self._nick, name, "txwebqq", "i", "nt"), name)
         for start in range(0, len(SUPPORT), _SUPPORTS):
             some = SUPPORT[start : start + _SUPPORTS]
-            yield self._reply("005", *some, "are supported by this server")
-        motd = lines(self._house.motd)
+            yield self.numeric("005", *some, "are supported by this server")
+        motd = lines(self._gateway.motd)
         if motd:
-            yield self._reply("375", f"{name} message of the day")
+            yield self.numeric("375", f"{name} message of the day")
             for text in motd:
-                yield self._reply("372", f"- {text}")
-            yield self._reply("376", "End of message of the day")
+                yield self.numeric("372", f"- {text}")
+            yield self.numeric("376", "End of message of the day")
         else:
-            yield self._reply("422", "There is no message of the day")
+            yield self.numeric("422", "There is no message of the day")
 
     def _rename(self, nick: str) -> Iterable[Line]:
-        yield self._own("NICK", nick)
+        yield self.fromUser("NICK", nick)
         self._nick = nick
 
     # ---- about the client itself
 
     def _irc_PING(self, line: Line) -> Answer:
-        name = self._house.serverName
+        name = self._gateway.serverName
         return [Line("PONG", (name, *line.params[:1]), name)]
 
     def _irc_QUIT(self, line: Line) -> Answer:
@@ -192,14 +192,14 @@ class Visitor(Administration, Watch, Multiline):
     def _irc_NICK(self, line: Line) -> Answer:
         nick = line.params[0] if line.params else ""
         if not isNick(nick):
-            return [self._reply("432", "*", "Erroneous nickname")]
+            return [self.numeric("432", "*", "Erroneous nickname")]
         if self._known().placeNamed(nick) is not None:
-            return [self._reply("433", nick, "That is somebody on QQ")]
+            return [self.numeric("433", nick, "That is somebody on QQ")]
         return self._rename(nick)
 
     async def _irc_AWAY(self, line: Line) -> Iterable[Line]:
         if line.params and line.params[0]:
-            reply, word = self._reply("306", "You are away"), "status away"
+            reply, word = self.numeric("306", "You are away"), "status away"
         else:
-            reply, word = self._reply("305", "You are back"), "status online"
-        return [reply, *await self._tell(SERVICE, DESK, word)]
+            reply, word = self.numeric("305", "You are back"), "status online"
+        return [reply, *await self._tell(SERVICE, BOT_NICK, word)]

@@ -35,7 +35,7 @@ CHUNK = 400
 MAX_BLOB = 4 * CHUNK
 
 
-class Verdict(Enum):
+class AuthResult(Enum):
     """
     What became of a name and a password.
     """
@@ -60,7 +60,7 @@ class Registration:
     """
 
     def __init__(
-        self, check: Callable[[str, str], Verdict], isNick: Callable[[str], bool]
+        self, check: Callable[[str, str], AuthResult], isNick: Callable[[str], bool]
     ) -> None:
         self._check = check
         self._isNick = isNick
@@ -101,10 +101,10 @@ class Registration:
             name, colon, password = (self._password or "").partition(":")
             if not colon:
                 name, password = self._login, name
-            verdict = self._check(name, password)
+            result = self._check(name, password)
             self._password = None
-            if verdict is not Verdict.ACCEPTED:
-                self.refused = verdict.value
+            if result is not AuthResult.ACCEPTED:
+                self.refused = result.value
                 return [("464", self._name, self.refused)]
             self.user = name
         self.complete = True
@@ -201,7 +201,7 @@ class Registration:
         return self._authenticated(blob)
 
     def _authenticated(self, blob: str) -> list[Answer]:
-        name, verdict = "", Verdict.REFUSED
+        name, result = "", AuthResult.REFUSED
         try:
             authority, name, password = (
                 b64decode(blob, validate=True).decode().split("\0")
@@ -210,9 +210,9 @@ class Registration:
             pass
         else:
             if authority in ("", name):
-                verdict = self._check(name, password)
-        if verdict is not Verdict.ACCEPTED:
-            return [("904", self._name, verdict.value)]
+                result = self._check(name, password)
+        if result is not AuthResult.ACCEPTED:
+            return [("904", self._name, result.value)]
         self.user = name
         mask = f"{self._name}!{name}@qq"
         logged = ("900", self._name, mask, name, f"You are now logged in as {name}")

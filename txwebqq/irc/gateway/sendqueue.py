@@ -13,7 +13,7 @@ MAX_WAITING = 1 << 20
 
 
 @implementer(IPushProducer)
-class Outbox:
+class SendQueue:
     """
     Lines that wait for a slow client; register it as a streaming producer of
     the transport, whose own buffer has no limit.

@@ -18,14 +18,14 @@ from twisted.logger import Logger
 from txwebqq.client import WebQQClient, connect
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
-from txwebqq.irc.gateway.dispatcher import GUESSES, GUESSING, Visitor
-from txwebqq.irc.gateway.session import Visit
-from txwebqq.irc.gateway.storage.history import History
-from txwebqq.irc.gateway.storage.names import Names
-from txwebqq.irc.gateway.storage.partedchannels import Absences
+from txwebqq.irc.gateway.dispatcher import GUESSES, GUESSING, CommandDispatcher
+from txwebqq.irc.gateway.session import ClientSession
+from txwebqq.irc.gateway.storage.history import HistoryStore
+from txwebqq.irc.gateway.storage.names import NameStore
+from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
-from txwebqq.irc.gateway.user import User
+from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle, Romanise
 from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
@@ -40,7 +40,7 @@ PAUSE = 0.1
 """The seconds between two parts of what has to be forgotten."""
 
 
-class Gateway(MultiService):
+class GatewayService(MultiService):
     """
     Listens for IRC clients, and keeps the accounts of its users signed on,
     whether any client is there or not.
@@ -58,13 +58,13 @@ class Gateway(MultiService):
         self.guesses = RateLimiter(reactor.seconds, GUESSES, GUESSING)
         self._settings = settings
         self._database = Database(settings.database or MEMORY, GATEWAY_SCHEMA)
-        self._users: dict[str, User] = {}
+        self._users: dict[str, GatewayUser] = {}
         self._clients: list[WebQQClient] = []
-        self._visitors: set[Visit] = set()
+        self._sessions: set[ClientSession] = set()
         self._empty: Deferred[None] | None = None
         self._tidying: IDelayedCall | None = None
-        names = Names(self._database, partial(casefold, mapping="rfc1459"))
-        self._history = History(
+        names = NameStore(self._database, partial(casefold, mapping="rfc1459"))
+        self._history = HistoryStore(
             self._database, settings.historyMessages, settings.historyDays
         )
         self._links: MediaLinks | None = None
@@ -74,16 +74,16 @@ class Gateway(MultiService):
             )
             shown.setServiceParent(self)
         preferences = Preferences(self._database)
-        absences = Absences(self._database)
+        parted = PartedChannels(self._database)
         for each in settings.users:
-            book = names.book(each.name, each.style.value)
-            user = User(
+            book = names.tableFor(each.name, each.style.value)
+            user = GatewayUser(
                 each,
                 book,
                 self._history,
                 reactor.seconds,
                 preferences,
-                absences,
+                parted,
                 _romaniser(each),
                 self._links,
             )
@@ -102,7 +102,9 @@ class Gateway(MultiService):
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]
         for endpoint in settings.listen:
-            listeningService(endpoint, _Door(self), reactor).setServiceParent(self)
+            listeningService(endpoint, _ClientFactory(self), reactor).setServiceParent(
+                self
+            )
         tidying = TimerService(HOUR, self._tidy)
         tidying.clock = reactor
         tidying.setServiceParent(self)
@@ -137,12 +139,12 @@ class Gateway(MultiService):
             self._tidying.cancel()
             self._tidying = None
         stopped = maybeDeferred(super().stopService)
-        for visitor in list(self._visitors):
-            visitor.leave("The gateway is stopping")
+        for session in list(self._sessions):
+            session.leave("The gateway is stopping")
 
         async def stop() -> None:
             await stopped
-            if self._visitors:
+            if self._sessions:
                 self._empty = Deferred()
                 await self._empty
             await gatherResults([client.close() for client in self._clients])
@@ -150,7 +152,7 @@ class Gateway(MultiService):
 
         return Deferred.fromCoroutine(stop())
 
-    def admit(self, name: str, password: str) -> bool:
+    def checkPassword(self, name: str, password: str) -> bool:
         """
         Whether that is somebody's password.
         """
@@ -159,24 +161,24 @@ class Gateway(MultiService):
         isRight = compare_digest(expected.encode(), password.encode("utf-8", "replace"))
         return user is not None and isRight
 
-    def user(self, name: str) -> User:
+    def user(self, name: str) -> GatewayUser:
         """
         Who that is.
         """
         return self._users[name]
 
-    def came(self, visitor: Visit) -> None:
+    def clientConnected(self, session: ClientSession) -> None:
         """
         A client has come.
         """
-        self._visitors.add(visitor)
+        self._sessions.add(session)
 
-    def went(self, visitor: Visit) -> None:
+    def clientDisconnected(self, session: ClientSession) -> None:
         """
         It has gone.
         """
-        self._visitors.discard(visitor)
-        if not self._visitors and self._empty is not None:
+        self._sessions.discard(session)
+        if not self._sessions and self._empty is not None:
             empty, self._empty = self._empty, None
             empty.callback(None)
 
@@ -193,15 +195,15 @@ def _romaniser(settings: UserSettings) -> Romanise | None:
     return lambda name: "".join(word.capitalize() for word in lazy_pinyin(name))
 
 
-class _Door(Factory):
+class _ClientFactory(Factory):
     """
     Builds what talks to a client.
     """
 
     noisy = False
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: GatewayService) -> None:
         self._gateway = gateway
 
-    def buildProtocol(self, addr: IAddress | None) -> Visitor:
-        return Visitor(self._gateway, getattr(addr, "host", ""))
+    def buildProtocol(self, addr: IAddress | None) -> CommandDispatcher:
+        return CommandDispatcher(self._gateway, getattr(addr, "host", ""))

@@ -11,10 +11,10 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from txwebqq.irc.gateway.connection import Connection
-from txwebqq.irc.gateway.directory import Channel
-from txwebqq.irc.gateway.registration import Registration, Verdict
-from txwebqq.irc.gateway.user import User
+from txwebqq.irc.gateway.connection import ClientConnection
+from txwebqq.irc.gateway.directory import ChannelView
+from txwebqq.irc.gateway.registration import AuthResult, Registration
+from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import Line, casefold, isMiddleParam
 from txwebqq.irc.protocol.nicknames import isNick
 from txwebqq.irc.protocol.splitting import lines
@@ -29,7 +29,7 @@ is."""
 _NO_TAGS: Mapping[str, str] = {}
 
 
-class House(Protocol):
+class SessionHost(Protocol):
     """
     What a client has come to.
     """
@@ -39,28 +39,28 @@ class House(Protocol):
     clock: IReactorTime
     guesses: RateLimiter
 
-    def came(self, visitor: Visit) -> None:
+    def clientConnected(self, session: ClientSession) -> None:
         """
         A client has come.
         """
 
-    def went(self, visitor: Visit) -> None:
+    def clientDisconnected(self, session: ClientSession) -> None:
         """
         It has gone, and nothing of it is left.
         """
 
-    def admit(self, name: str, password: str) -> bool:
+    def checkPassword(self, name: str, password: str) -> bool:
         """
         Whether that is somebody's password.
         """
 
-    def user(self, name: str) -> User:
+    def user(self, name: str) -> GatewayUser:
         """
         Who that is.
         """
 
 
-class Visit(Connection):
+class ClientSession(ClientConnection):
     """
     One client, and how lines to it are made. What its commands do is in
     methods C{_irc_COMMAND} of subclasses, which return an L{Answer}.
@@ -70,13 +70,13 @@ class Visit(Connection):
 
     _log = Logger()
 
-    def __init__(self, house: House, address: str) -> None:
-        super().__init__(house.clock, address)
-        self._house = house
+    def __init__(self, gateway: SessionHost, address: str) -> None:
+        super().__init__(gateway.clock, address)
+        self._gateway = gateway
         self._registration = Registration(self._check, isNick)
-        self._user: User | None = None
+        self._user: GatewayUser | None = None
         self._nick = ""
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, ChannelView] = {}
         # What had been said when the client parted.
         self._parted: dict[Target, int] = {}
         self._references = count(1)
@@ -89,21 +89,21 @@ class Visit(Connection):
         """
         return self._nick
 
-    def _check(self, login: str, password: str) -> Verdict:
+    def _check(self, login: str, password: str) -> AuthResult:
         name, _, self.key = login.partition("/")
-        guesses = self._house.guesses
+        guesses = self._gateway.guesses
         keys = (f"address {self.address}", f"user {casefold(name)}")
         if not all(guesses.hasCapacity(key) for key in keys):
-            return Verdict.LATER
-        if self._house.admit(name, password):
+            return AuthResult.LATER
+        if self._gateway.checkPassword(name, password):
             guesses.reset(keys[0])
-            return Verdict.ACCEPTED
+            return AuthResult.ACCEPTED
         for key in keys:
             guesses.take(key)
         self._log.info("A wrong password from {address}.", address=self.address)
-        return Verdict.REFUSED
+        return AuthResult.REFUSED
 
-    def _known(self) -> User:
+    def _known(self) -> GatewayUser:
         assert self._user is not None
         return self._user
 
@@ -120,42 +120,44 @@ class Visit(Connection):
         for line in said:
             self.sendLine(line)
 
-    def _reply(self, numeric: str, *params: str) -> Line:
+    def numeric(self, numeric: str, *params: str) -> Line:
         *middle, last = params
         # What a client has said need not be what can be repeated to it.
         words = [word if isMiddleParam(word) else "*" for word in middle]
         text = " ".join(lines(last))
-        return Line(numeric, (self._nick or "*", *words, text), self._house.serverName)
+        return Line(
+            numeric, (self._nick or "*", *words, text), self._gateway.serverName
+        )
 
-    def _fail(self, command: str, code: str, *params: str) -> Line:
+    def standardReply(self, command: str, code: str, *params: str) -> Line:
         *middle, last = params
         words = [word[:50] if isMiddleParam(word) else "*" for word in middle]
         # Some reasons are a server's.
         last = " ".join(lines(last))
         if self._has("standard-replies"):
             said = (command, code, *words, last)
-            return Line("FAIL", said, self._house.serverName)
+            return Line("FAIL", said, self._gateway.serverName)
         text = " ".join((command, *words, last))
-        return Line("NOTICE", (self._nick, text), self._house.serverName)
+        return Line("NOTICE", (self._nick, text), self._gateway.serverName)
 
     # ---- who says it
 
     @property
     def _mask(self) -> str:
         name = self._user.name if self._user is not None else "qq"
-        return f"{self._nick}!{name}@{self._house.serverName}"
+        return f"{self._nick}!{name}@{self._gateway.serverName}"
 
     def _maskOf(self, nick: str, number: int) -> str:
-        return f"{nick}!{number or 'qq'}@{self._house.serverName}"
+        return f"{nick}!{number or 'qq'}@{self._gateway.serverName}"
 
-    def _own(
+    def fromUser(
         self, command: str, *params: str, tags: Mapping[str, str] = _NO_TAGS
     ) -> Line:
         return Line(
             command, params, self._mask, {**self._account(self._known().name), **tags}
         )
 
-    def _their(
+    def fromContact(
         self,
         nick: str,
         number: int,

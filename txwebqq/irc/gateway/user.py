@@ -13,12 +13,12 @@ from twisted.internet.defer import Deferred, fail
 from txwebqq import model
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.irc.config.gateway import UserSettings
-from txwebqq.irc.gateway.bot.bot import Desk
+from txwebqq.irc.gateway.bot.bot import ServiceBot
 from txwebqq.irc.gateway.conversations import Conversations
-from txwebqq.irc.gateway.storage.history import History
-from txwebqq.irc.gateway.storage.message import Entry
-from txwebqq.irc.gateway.storage.names import Book
-from txwebqq.irc.gateway.storage.partedchannels import Absences
+from txwebqq.irc.gateway.storage.history import HistoryStore
+from txwebqq.irc.gateway.storage.message import HistoryMessage
+from txwebqq.irc.gateway.storage.names import NameTable
+from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
 from txwebqq.irc.protocol.nicknames import Romanise
@@ -45,7 +45,7 @@ _STEPS = {
 }
 
 
-class User(Conversations):
+class GatewayUser(Conversations):
     """
     One of them. Their accounts stay signed on when all clients have left.
 
@@ -59,16 +59,16 @@ class User(Conversations):
     def __init__(
         self,
         settings: UserSettings,
-        book: Book,
-        history: History,
+        names: NameTable,
+        history: HistoryStore,
         seconds: Callable[[], float],
         preferences: Preferences,
-        absences: Absences,
+        parted: PartedChannels,
         romanise: Romanise | None = None,
         links: MediaLinks | None = None,
     ) -> None:
         super().__init__(
-            settings, book, history, seconds, preferences, absences, romanise
+            settings, names, history, seconds, preferences, parted, romanise
         )
         self._links = links
         self.services: dict[int, WebQQService] = {}
@@ -77,9 +77,9 @@ class User(Conversations):
             number = account.account.number
             self.accounts[number] = QQAccount(number, self)
 
-    async def answer(self, text: str) -> list[Entry]:
-        said: list[Entry] = []
-        await Desk(self, lambda line: said.extend(self.fromDesk(line))).do(text)
+    async def answer(self, text: str) -> list[HistoryMessage]:
+        said: list[HistoryMessage] = []
+        await ServiceBot(self, lambda line: said.extend(self.botLines(line))).do(text)
         return said
 
     # ---- accounts
@@ -146,19 +146,19 @@ class User(Conversations):
             if buddy is not None:
                 self.nickOf(number, buddy.name)
         for channel in self.channels():
-            for screen in list(self.screens):
-                screen.showChannel(channel)
-        self._lookAgain()
+            for client in list(self.clients):
+                client.showChannel(channel)
+        self._refreshPresence()
 
     def signedOff(self, account: QQAccount) -> None:
         """
         It is not signed on any more, for whatever reason.
         """
-        self._lookAgain()
+        self._refreshPresence()
 
-    def _lookAgain(self) -> None:
-        for screen in list(self.screens):
-            screen.lookAgain()
+    def _refreshPresence(self) -> None:
+        for client in list(self.clients):
+            client.presenceRefreshed()
 
     def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
         """
@@ -203,8 +203,8 @@ class User(Conversations):
         buddy = account.buddy(number)
         if buddy is not None:
             nick = self.nickOf(number, buddy.name)
-            for screen in list(self.screens):
-                screen.typing(nick, number)
+            for client in list(self.clients):
+                client.typing(nick, number)
 
     def shaken(self, account: QQAccount, number: int) -> None:
         """
@@ -226,9 +226,9 @@ class User(Conversations):
         It is in a group or a discussion no longer.
         """
         if self.residentOf(target) is None:
-            self.absences.forget(self.name, target)
-            for screen in list(self.screens):
-                screen.hideChannel(target, self.channelOf(target))
+            self.parted.forget(self.name, target)
+            for client in list(self.clients):
+                client.hideChannel(target, self.channelOf(target))
 
     def _nameOf(self, account: QQAccount, message: IncomingMessage) -> str:
         buddy = account.buddy(message.author)
@@ -251,8 +251,8 @@ class User(Conversations):
         buddy = account.buddy(number)
         if buddy is not None:
             nick = self.nickOf(number, buddy.name)
-            for screen in list(self.screens):
-                screen.appeared(nick, number, status)
+            for client in list(self.clients):
+                client.appeared(nick, number, status)
 
     def friendshipRequested(
         self, account: QQAccount, number: int, notice: FriendshipNotice

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.gateway.storage.history import DAY, History
-from txwebqq.irc.gateway.storage.message import Entry, Point
+from txwebqq.irc.gateway.storage.history import DAY, HistoryStore
+from txwebqq.irc.gateway.storage.message import HistoryMessage, HistoryPosition
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Number
@@ -20,24 +20,26 @@ from txwebqq.sqlite.database import MEMORY, Database
 
 CATS = Target(TargetKind.GROUP, 200001)
 BOB = Target(TargetKind.PERSON, 10002)
-EVERYTHING = (Point(-(1 << 60)), Point(1 << 60))
+EVERYTHING = (HistoryPosition(-(1 << 60)), HistoryPosition(1 << 60))
 
 
-def entry(time: int, text: str = "", target: Target = CATS, user: str = "al") -> Entry:
-    return Entry(
+def entry(
+    time: int, text: str = "", target: Target = CATS, user: str = "al"
+) -> HistoryMessage:
+    return HistoryMessage(
         user, target, time, Number(10001), Number(10002), "Bob", text or str(time)
     )
 
 
-def history(*times: int, messages: int = 100_000) -> History:
-    made = History(Database(MEMORY, GATEWAY_SCHEMA), messages)
+def history(*times: int, messages: int = 100_000) -> HistoryStore:
+    made = HistoryStore(Database(MEMORY, GATEWAY_SCHEMA), messages)
     for time in times:
         made.append(entry(time))
     return made
 
 
-def times(entries: list[Entry]) -> list[int]:
-    return [e.time for e in entries]
+def times(messages: list[HistoryMessage]) -> list[int]:
+    return [e.time for e in messages]
 
 
 def test_kept(tmp_path: Path) -> None:
@@ -47,14 +49,14 @@ def test_kept(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     database = Database(path, GATEWAY_SCHEMA)
     sent = replace(entry(5, "茶\n好"), command="NOTICE", origin="7")
-    kept = History(database).append(sent)
+    kept = HistoryStore(database).append(sent)
     assert kept is not None
     assert replace(kept, serial=0, msgid="") == sent
     database.close()
     database = Database(path, GATEWAY_SCHEMA)
-    again = History(database)
+    again = HistoryStore(database)
     assert again.latest("al", CATS, 10) == [kept]
-    assert again.point("al", CATS, kept.msgid) == Point(5, kept.serial)
+    assert again.point("al", CATS, kept.msgid) == HistoryPosition(5, kept.serial)
     database.close()
 
 
@@ -75,7 +77,7 @@ def test_moments() -> None:
     Neither side of a moment includes it; around it does.
     """
     made = history(1, 2, 3, 3, 4, 5)
-    three = Point(3)
+    three = HistoryPosition(3)
     assert times(made.before("al", CATS, three, 10)) == [1, 2]
     assert times(made.before("al", CATS, three, 1)) == [2]
     assert times(made.after("al", CATS, three, 10)) == [4, 5]
@@ -83,8 +85,12 @@ def test_moments() -> None:
     assert times(made.latest("al", CATS, 10, three)) == [4, 5]
     assert times(made.latest("al", CATS, 1, three)) == [5]
     assert times(made.around("al", CATS, three, 4)) == [1, 2, 3, 3]
-    assert times(made.between("al", CATS, Point(1), Point(5), 2)) == [2, 3]
-    assert times(made.between("al", CATS, Point(5), Point(1), 2)) == [3, 4]
+    assert times(
+        made.between("al", CATS, HistoryPosition(1), HistoryPosition(5), 2)
+    ) == [2, 3]
+    assert times(
+        made.between("al", CATS, HistoryPosition(5), HistoryPosition(1), 2)
+    ) == [3, 4]
 
 
 def test_messages() -> None:
@@ -162,12 +168,12 @@ def test_lowered(tmp_path: Path) -> None:
     """
     path = tmp_path / "gateway.db"
     database = Database(path, GATEWAY_SCHEMA)
-    made = History(database)
+    made = HistoryStore(database)
     for time in range(9):
         made.append(entry(time))
     database.close()
     database = Database(path, GATEWAY_SCHEMA)
-    made = History(database, messages=2)
+    made = HistoryStore(database, messages=2)
     made.append(entry(9))
     assert times(made.latest("al", CATS, 10)) == [8, 9]
     database.close()
@@ -210,8 +216,8 @@ def test_targets() -> None:
     assert made.targets("al", high, low, 10) == [(BOB, 3), (CATS, 5)]
     assert made.targets("al", low, high, 1) == [(BOB, 3)]
     assert made.targets("al", high, low, 1) == [(CATS, 5)]
-    assert made.targets("al", Point(3), Point(6), 10) == [(CATS, 5)]
-    assert made.targets("al", Point(0), Point(5), 10) == [(BOB, 3)]
+    assert made.targets("al", HistoryPosition(3), HistoryPosition(6), 10) == [(CATS, 5)]
+    assert made.targets("al", HistoryPosition(0), HistoryPosition(5), 10) == [(BOB, 3)]
 
 
 def test_missed() -> None:
@@ -249,12 +255,16 @@ def test_queries(arrivals: list[int], first: Query, second: Query) -> None:
     order = sorted((time, serial) for serial, time in enumerate(arrivals, 1))
     limit = first[2]
 
-    def pointAt(query: Query) -> Point:
+    def pointAt(query: Query) -> HistoryPosition:
         time, which, _ = query
-        return Point(*order[which]) if which < len(order) else Point(time)
+        return (
+            HistoryPosition(*order[which])
+            if which < len(order)
+            else HistoryPosition(time)
+        )
 
-    def keys(entries: list[Entry]) -> list[tuple[int, int]]:
-        return [(e.time, e.serial) for e in entries]
+    def keys(messages: list[HistoryMessage]) -> list[tuple[int, int]]:
+        return [(e.time, e.serial) for e in messages]
 
     def cut(found: list[tuple[int, int]], newest: bool) -> list[tuple[int, int]]:
         if newest:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.gateway.storage.names import Book, Names, NameTaken
+from txwebqq.irc.gateway.storage.names import NameStore, NameTable, NameTaken
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import MEMORY, Database
@@ -21,8 +21,8 @@ BOB = Target(TargetKind.PERSON, 10002)
 CATS = Target(TargetKind.GROUP, 10001)
 
 
-def book(user: str = "alice", style: str = "utf-8") -> Book:
-    return Names(Database(MEMORY, GATEWAY_SCHEMA), str.lower).book(user, style)
+def book(user: str = "alice", style: str = "utf-8") -> NameTable:
+    return NameStore(Database(MEMORY, GATEWAY_SCHEMA), str.lower).tableFor(user, style)
 
 
 def numbered(name: str) -> Callable[[Container[str]], str]:
@@ -44,7 +44,7 @@ def test_forEver(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     for name in ("Al", "Alice"):
         database = Database(path, GATEWAY_SCHEMA)
-        alices = Names(database, str.lower).book("alice", "utf-8")
+        alices = NameStore(database, str.lower).tableFor("alice", "utf-8")
         assert alices.claim(ALICE, numbered(name)) == "Al"
         assert alices.claim(CATS, numbered("#cats")) == "#cats"
         assert alices.place("aL") == ALICE
@@ -89,13 +89,13 @@ def test_apart() -> None:
     """
     Users and styles do not share names, and a book is the same one each time.
     """
-    names = Names(Database(MEMORY, GATEWAY_SCHEMA), str.lower)
-    names.book("alice", "utf-8").rename(ALICE, "x")
-    names.book("alice", "pinyin").rename(BOB, "x")
-    names.book("bob", "utf-8").rename(CATS, "x")
-    assert names.book("alice", "utf-8").place("x") == ALICE
-    assert names.book("alice", "pinyin").place("x") == BOB
-    assert names.book("bob", "utf-8").place("x") == CATS
+    names = NameStore(Database(MEMORY, GATEWAY_SCHEMA), str.lower)
+    names.tableFor("alice", "utf-8").rename(ALICE, "x")
+    names.tableFor("alice", "pinyin").rename(BOB, "x")
+    names.tableFor("bob", "utf-8").rename(CATS, "x")
+    assert names.tableFor("alice", "utf-8").place("x") == ALICE
+    assert names.tableFor("alice", "pinyin").place("x") == BOB
+    assert names.tableFor("bob", "utf-8").place("x") == CATS
 
 
 @given(
@@ -112,7 +112,7 @@ def test_bijection(renames: list[tuple[Target, str]]) -> None:
     the one who has it and to nobody else.
     """
     database = Database(MEMORY, GATEWAY_SCHEMA)
-    names = Names(database, str.lower).book("alice", "utf-8")
+    names = NameStore(database, str.lower).tableFor("alice", "utf-8")
     for target, name in renames:
         holder = names.place(name)
         if holder in (None, target):
@@ -121,7 +121,7 @@ def test_bijection(renames: list[tuple[Target, str]]) -> None:
             with pytest.raises(NameTaken):
                 names.rename(target, name)
             assert names.place(name) == holder
-    for known in (names, Names(database, str.lower).book("alice", "utf-8")):
+    for known in (names, NameStore(database, str.lower).tableFor("alice", "utf-8")):
         everybody = known.all(TargetKind.PERSON)
         assert everybody == names.all(TargetKind.PERSON)
         assert len({name.lower() for name in everybody.values()}) == len(everybody)

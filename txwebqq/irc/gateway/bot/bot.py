@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 
 from txwebqq.errors import WebQQError
-from txwebqq.irc.gateway.bot.commands import Misused
-from txwebqq.irc.gateway.bot.requests import Petitions
-from txwebqq.irc.gateway.bot.settings import DETAILS, Details
+from txwebqq.irc.gateway.bot.commands import UsageError
+from txwebqq.irc.gateway.bot.requests import FriendRequestCommands
+from txwebqq.irc.gateway.bot.settings import DETAILS, SettingsCommands
 from txwebqq.irc.protocol.nicknames import isNick
 from txwebqq.irc.protocol.splitting import stripFormatting
 from txwebqq.irc.targets import TargetKind
@@ -40,7 +40,7 @@ HELP = {
 }
 
 
-class Desk(Petitions, Details):
+class ServiceBot(FriendRequestCommands, SettingsCommands):
     """
     Answers commands.
 
@@ -60,7 +60,7 @@ class Desk(Petitions, Details):
             await getattr(self, f"_do_{name}")(words)
         except WebQQError as e:
             self._say(f"{name}: that did not work: {e}")
-        except Misused as e:
+        except UsageError as e:
             self._say(f"{name}: {e}. {HELP[name]}")
 
     async def _do_help(self, words: Sequence[str]) -> None:
@@ -79,7 +79,7 @@ class Desk(Petitions, Details):
         try:
             status = Status(words[0].lower())
         except ValueError as e:
-            raise Misused("that is no status") from e
+            raise UsageError("that is no status") from e
         for account in self._owner.accounts.values():
             if account.isOnline:
                 await account.online.setStatus(status)
@@ -102,7 +102,7 @@ class Desk(Petitions, Details):
     async def _do_leave(self, words: Sequence[str]) -> None:
         target = self._place(words)
         if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
-            raise Misused("that is no channel")
+            raise UsageError("that is no channel")
         isIn = False
         for account in self._owner.accounts.values():
             if target in account.conversations:
@@ -116,7 +116,7 @@ class Desk(Petitions, Details):
     async def _do_rename(self, words: Sequence[str]) -> None:
         target = self._place(words)
         if len(words) != 2 or not (words[1].startswith("#") or isNick(words[1])):
-            raise Misused("the new name is missing, or no name")
+            raise UsageError("the new name is missing, or no name")
         problem = self._owner.rename(target, words[1])
         self._say(problem or f"{words[0]} is {words[1]} from now on")
 
@@ -125,14 +125,14 @@ class Desk(Petitions, Details):
         count = 20
         if len(words) > 1:
             if not (words[1].isascii() and words[1].isdigit()):
-                raise Misused("the count is no number")
+                raise UsageError("the count is no number")
             count = max(1, min(int(words[1][:4]), 200))
-        for entry in self._owner.latest(target, count):
-            when = time.strftime("%m-%d %H:%M", time.localtime(entry.time / 1000))
-            self._say(f"[{when}] <{entry.nick}> {stripFormatting(entry.text)}")
+        for message in self._owner.latest(target, count):
+            when = time.strftime("%m-%d %H:%M", time.localtime(message.time / 1000))
+            self._say(f"[{when}] <{message.nick}> {stripFormatting(message.text)}")
 
     async def _do_captcha(self, words: Sequence[str]) -> None:
         if not words:
-            raise Misused("the text is missing")
+            raise UsageError("the text is missing")
         if not self._owner.solve(words[0]):
             self._say("There is no captcha to read.")

@@ -9,14 +9,14 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
 
-class Misused(Exception):
+class UsageError(Exception):
     """
     A command that lacks something.
     """
@@ -24,11 +24,11 @@ class Misused(Exception):
 
 def numberOf(words: Sequence[str]) -> Number:
     if not words or not (words[0].isascii() and words[0].isdigit()):
-        raise Misused("a number is missing")
+        raise UsageError("a number is missing")
     return Number(int(words[0][:12]))
 
 
-class Owner(Protocol):
+class BotOwner(Protocol):
     """
     Whose desk this is.
     """
@@ -62,7 +62,7 @@ class Owner(Protocol):
         Call them otherwise; what is wrong with that, or C{""}.
         """
 
-    def latest(self, target: Target, count: int) -> list[Entry]:
+    def latest(self, target: Target, count: int) -> list[HistoryMessage]:
         """
         What was said there last.
         """
@@ -83,14 +83,14 @@ class Owner(Protocol):
         """
 
 
-class Commands:
+class BotCommands:
     """
     Commands are methods C{_do_NAME}.
 
     @param say: tells the user a line.
     """
 
-    def __init__(self, owner: Owner, say: Callable[[str], None]) -> None:
+    def __init__(self, owner: BotOwner, say: Callable[[str], None]) -> None:
         self._owner = owner
         self._say = say
 
@@ -102,17 +102,17 @@ class Commands:
             return next(iter(accounts.values()))
         account = accounts.get(numberOf(words))
         if account is None:
-            raise Misused("that is no account of yours")
+            raise UsageError("that is no account of yours")
         return account
 
     def _anybody(self) -> QQAccount:
         for account in self._owner.accounts.values():
             if account.isOnline:
                 return account
-        raise Misused("no account is signed on")
+        raise UsageError("no account is signed on")
 
     def _place(self, words: Sequence[str]) -> Target:
         target = self._owner.placeNamed(words[0]) if words else None
         if target is None:
-            raise Misused("nobody is called so")
+            raise UsageError("nobody is called so")
         return target

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from txwebqq.irc.gateway.bot.commands import Commands, Misused, numberOf
+from txwebqq.irc.gateway.bot.commands import BotCommands, UsageError, numberOf
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
 
-class Petitions(Commands):
+class FriendRequestCommands(BotCommands):
     """
     The commands by which one asks, and answers those who ask.
     """
@@ -82,13 +82,13 @@ class Petitions(Commands):
                 await account.online.answerJoinRequest(notice, agree, text)
                 account.applications.pop(key, None)
                 return
-        raise Misused(f"{number} has not asked to join that")
+        raise UsageError(f"{number} has not asked to join that")
 
     def _asked(self, number: Number) -> QQAccount:
         for account in self._owner.accounts.values():
             if number in account.requests:
                 return account
-        raise Misused(f"{number} has not asked")
+        raise UsageError(f"{number} has not asked")
 
     async def _do_remove(self, words: Sequence[str]) -> None:
         target = self._place(words)

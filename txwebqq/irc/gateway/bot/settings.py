@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from txwebqq.irc.gateway.bot.commands import Commands, Misused
+from txwebqq.irc.gateway.bot.commands import BotCommands, UsageError
 from txwebqq.model import Birthday
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.wire.profilefields import PROFILE_TEXTS
@@ -14,7 +14,7 @@ from txwebqq.wire.profilefields import PROFILE_TEXTS
 DETAILS = sorted(("birthday", "signature", *PROFILE_TEXTS))
 
 
-class Details(Commands):
+class SettingsCommands(BotCommands):
     """
     The command C{set}.
     """
@@ -31,7 +31,7 @@ class Details(Commands):
             return
         name, text = name.lower(), " ".join(rest)
         if name not in DETAILS:
-            raise Misused("there is nothing of that name to set")
+            raise UsageError("there is nothing of that name to set")
         if name == "signature":
             await account.online.setSignature(text)
         elif name == "birthday":
@@ -42,8 +42,8 @@ class Details(Commands):
 
     def _format(self, words: Sequence[str]) -> None:
         if words not in (["on"], ["off"]):
-            raise Misused("formatting is on or off")
-        self._owner.preferences.decide(self._owner.name, "formatting", words[0])
+            raise UsageError("formatting is on or off")
+        self._owner.preferences.set(self._owner.name, "formatting", words[0])
         self._say(f"formatting is {words[0]} now")
 
     async def _tellDetails(self, online: WebQQProtocol) -> None:
@@ -58,5 +58,5 @@ class Details(Commands):
 def _birthday(text: str) -> Birthday:
     parts = text.split("-")
     if len(parts) != 3 or not all(p.isascii() and p.isdigit() for p in parts):
-        raise Misused("a birthday is YEAR-MONTH-DAY")
+        raise UsageError("a birthday is YEAR-MONTH-DAY")
     return Birthday(*(int(part[:4]) for part in parts))

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 
 from txwebqq.errors import RequestRefused, WebQQError
-from txwebqq.irc.gateway.commands.channels import Rooms
-from txwebqq.irc.gateway.directory import Channel
+from txwebqq.irc.gateway.commands.channels import ChannelCommands
+from txwebqq.irc.gateway.directory import ChannelView
 from txwebqq.irc.protocol.line import Line, casefold
 from txwebqq.irc.protocol.splitting import stripFormatting
 from txwebqq.irc.qq.account import QQAccount
@@ -24,7 +24,7 @@ class _Refused(Exception):
     """
 
 
-class Administration(Rooms):
+class ChannelAdminCommands(ChannelCommands):
     """
     TOPIC, KICK, INVITE and MODE, where QQ has something of the kind.
     """
@@ -36,12 +36,12 @@ class Administration(Rooms):
             if not texts:
                 return [self._topic(channel)]
             account = self._residentOf(channel)
-            return await self._retitle(channel, account, stripFormatting(texts[0]))
+            return await self._setTopic(channel, account, stripFormatting(texts[0]))
         except _Refused as e:
-            return [self._reply(*e.args)]
+            return [self.numeric(*e.args)]
 
-    async def _retitle(
-        self, channel: Channel, account: QQAccount, text: str
+    async def _setTopic(
+        self, channel: ChannelView, account: QQAccount, text: str
     ) -> list[Line]:
         topics, target = self._known().topics, channel.target
         topics.add(target)
@@ -57,7 +57,7 @@ class Administration(Rooms):
             try:
                 said += await self._kick(name, nick, reason)
             except _Refused as e:
-                said.append(self._reply(*e.args))
+                said.append(self.numeric(*e.args))
         return said
 
     async def _kick(self, name: str, nick: str, reason: str) -> Iterable[Line]:
@@ -87,22 +87,22 @@ class Administration(Rooms):
                 raise _Refused("482", channel.name, reason)
             inviting = account.invite(channel.target, target.number)
             said = await self._done("INVITE", channel, inviting)
-            return said or [self._reply("341", nick, channel.name)]
+            return said or [self.numeric("341", nick, channel.name)]
         except _Refused as e:
-            return [self._reply(*e.args)]
+            return [self.numeric(*e.args)]
 
     async def _irc_MODE(self, line: Line) -> Iterable[Line]:
         name, modes, *nicks = (*line.params, "", "")
         if casefold(name) == casefold(self._nick):
-            return [self._reply("221", "+i")]
+            return [self.numeric("221", "+i")]
         channel = self._channels.get(casefold(name))
         if channel is None:
             reason = "You are in no group of that name"
-            return [self._reply("403", name[:50] or "*", reason)]
+            return [self.numeric("403", name[:50] or "*", reason)]
         if not modes:
-            return [self._reply("324", name, "+nt")]
+            return [self.numeric("324", name, "+nt")]
         if modes.lstrip("+") == "b":
-            return [self._reply("368", name, "End of bans")]
+            return [self.numeric("368", name, "End of bans")]
         granted = True
         said: list[Line] = []
         given = [nick for nick in nicks if nick]
@@ -113,11 +113,11 @@ class Administration(Rooms):
                 said += await self._promote(channel, given.pop(0), granted)
             else:
                 reason = "Only +o and -o mean something to QQ"
-                said.append(self._reply("472", letter, reason))
+                said.append(self.numeric("472", letter, reason))
         return said
 
     async def _promote(
-        self, channel: Channel, nick: str, granted: bool
+        self, channel: ChannelView, nick: str, granted: bool
     ) -> Iterable[Line]:
         try:
             account = self._residentOf(channel)
@@ -125,23 +125,23 @@ class Administration(Rooms):
             promoting = account.promote(channel.target, number, granted)
             return await self._done("MODE", channel, promoting)
         except _Refused as e:
-            return [self._reply(*e.args)]
+            return [self.numeric(*e.args)]
 
     # ---- who is meant, and what came of it
 
-    def _channelNamed(self, name: str) -> Channel:
+    def _channelNamed(self, name: str) -> ChannelView:
         channel = self._channels.get(casefold(name))
         if channel is None:
             raise _Refused("442", name[:50] or "*", "You are not there")
         return channel
 
-    def _residentOf(self, channel: Channel) -> QQAccount:
+    def _residentOf(self, channel: ChannelView) -> QQAccount:
         account = self._known().residentOf(channel.target)
         if account is None:
             raise _Refused("482", channel.name, "None of your accounts is there")
         return account
 
-    def _memberNamed(self, channel: Channel, nick: str, account: QQAccount) -> int:
+    def _memberNamed(self, channel: ChannelView, nick: str, account: QQAccount) -> int:
         if casefold(nick) == casefold(self._nick):
             return account.number
         target = self._known().placeNamed(nick)
@@ -150,12 +150,12 @@ class Administration(Rooms):
         return target.number
 
     async def _done(
-        self, command: str, channel: Channel, doing: Awaitable[None]
+        self, command: str, channel: ChannelView, doing: Awaitable[None]
     ) -> list[Line]:
         try:
             await doing
         except RequestRefused as e:
-            return [self._reply("482", channel.name, f"QQ refuses: {e}")]
+            return [self.numeric("482", channel.name, f"QQ refuses: {e}")]
         except WebQQError as e:
-            return [self._fail(command, "NOT_DONE", channel.name, str(e))]
+            return [self.standardReply(command, "NOT_DONE", channel.name, str(e))]
         return []

@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from txwebqq.irc.gateway.commands.messages import Words, timestamp
+from txwebqq.irc.gateway.commands.messages import MessageCommands, timestamp
 from txwebqq.irc.gateway.conversations import MAX_MISSED
 from txwebqq.irc.gateway.session import Answer
-from txwebqq.irc.gateway.storage.message import Entry, Point
+from txwebqq.irc.gateway.storage.message import HistoryMessage, HistoryPosition
 from txwebqq.irc.protocol.batch import batch
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.targets import Target
@@ -32,28 +32,28 @@ class _Refused(Exception):
     """
 
 
-class Past(Words):
+class ChatHistoryCommand(MessageCommands):
     """
     CHATHISTORY, and play-back.
     """
 
-    def playBack(self, missed: Sequence[Entry]) -> None:
+    def playBack(self, missed: Sequence[HistoryMessage]) -> None:
         """
         Show what was said while nobody was here, unless the client asks for it
         itself.
         """
         if self._has("draft/chathistory"):
             return
-        targets: dict[Target, list[Entry]] = {}
-        for entry in missed:
-            targets.setdefault(entry.target, []).append(entry)
+        targets: dict[Target, list[HistoryMessage]] = {}
+        for message in missed:
+            targets.setdefault(message.target, []).append(message)
         if not self._has("batch"):
-            for entry in missed:
-                self.show(entry)
+            for message in missed:
+                self.show(message)
             return
-        for target, entries in targets.items():
+        for target, messages in targets.items():
             if self._isWelcome(target):
-                self.send(self._batch(target, entries))
+                self.send(self._batch(target, messages))
 
     def _since(self, target: Target, serial: int) -> list[Line]:
         user = self._known()
@@ -62,8 +62,8 @@ class Past(Words):
             return []
         return self._batch(target, missed)
 
-    def _batch(self, target: Target, entries: Sequence[Entry]) -> list[Line]:
-        said = [line for entry in entries for line in self._shown(entry)]
+    def _batch(self, target: Target, messages: Sequence[HistoryMessage]) -> list[Line]:
+        said = [line for message in messages for line in self._shown(message)]
         return self._enclosed("chathistory", (self._nameOf(target),), said)
 
     def _enclosed(
@@ -71,7 +71,7 @@ class Past(Words):
     ) -> list[Line]:
         if not self._has("batch"):
             return list(said)
-        name = self._house.serverName
+        name = self._gateway.serverName
         return batch(self._reference(), kind, params, said, name)
 
     # ---- what the client asks
@@ -82,7 +82,7 @@ class Past(Words):
             return self._looked(word, line.params[1:])
         except _Refused as e:
             code, *words = e.args
-            return [self._fail("CHATHISTORY", code, word, *words)]
+            return [self.standardReply("CHATHISTORY", code, word, *words)]
 
     def _looked(self, word: str, params: Sequence[str]) -> list[Line]:
         if word not in _ASKED:
@@ -101,22 +101,22 @@ class Past(Words):
 
     def _found(
         self, word: str, target: Target, told: Sequence[str], limit: int
-    ) -> list[Entry]:
+    ) -> list[HistoryMessage]:
         user = self._known()
         history, name = user.history, user.name
         if word == "LATEST" and told[0] == "*":
             return history.latest(name, target, limit)
-        point, *rest = (self._point(target, one) for one in told)
+        position, *rest = (self._point(target, one) for one in told)
         match word:
             case "LATEST":
-                return history.latest(name, target, limit, point)
+                return history.latest(name, target, limit, position)
             case "BEFORE":
-                return history.before(name, target, point, limit)
+                return history.before(name, target, position, limit)
             case "AFTER":
-                return history.after(name, target, point, limit)
+                return history.after(name, target, position, limit)
             case "AROUND":
-                return history.around(name, target, point, limit)
-        return history.between(name, target, point, rest[0], limit)
+                return history.around(name, target, position, limit)
+        return history.between(name, target, position, rest[0], limit)
 
     def _targets(self, params: Sequence[str], limit: int) -> list[Line]:
         user = self._known()
@@ -126,24 +126,24 @@ class Past(Words):
             Line(
                 "CHATHISTORY",
                 ("TARGETS", self._nameOf(target), timestamp(time)),
-                self._house.serverName,
+                self._gateway.serverName,
             )
             for target, time in found
         ]
         return self._enclosed("draft/chathistory-targets", (), said)
 
-    def _point(self, target: Target, param: str) -> Point:
+    def _point(self, target: Target, param: str) -> HistoryPosition:
         kind, _, value = param.partition("=")
         if kind != "msgid":
             return _moment(param)
         user = self._known()
-        point = user.history.point(user.name, target, value)
-        if point is None:
+        position = user.history.point(user.name, target, value)
+        if position is None:
             raise _Refused("MESSAGE_ERROR", "That message is not kept")
-        return point
+        return position
 
 
-def _moment(param: str) -> Point:
+def _moment(param: str) -> HistoryPosition:
     kind, _, value = param.partition("=")
     found = _WHEN.fullmatch(value)
     if kind != "timestamp" or found is None:
@@ -154,7 +154,7 @@ def _moment(param: str) -> Point:
     except ValueError as e:
         raise _Refused("INVALID_PARAMS", param, "There is no such time") from e
     milliseconds = int((fraction or "0").ljust(3, "0")[:3])
-    return Point(int(when.timestamp()) * 1000 + milliseconds)
+    return HistoryPosition(int(when.timestamp()) * 1000 + milliseconds)
 
 
 def _limit(param: str) -> int:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import WebQQError
-from txwebqq.irc.gateway.directory import Channel
-from txwebqq.irc.gateway.session import Visit
-from txwebqq.irc.gateway.storage.message import Entry
+from txwebqq.irc.gateway.directory import ChannelView
+from txwebqq.irc.gateway.session import ClientSession
+from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.protocol.batch import batch
 from txwebqq.irc.protocol.formatting import fontOf, prefixOf
 from txwebqq.irc.protocol.line import MAX_LINE, Line, casefold, encodedLength
@@ -39,23 +39,23 @@ MAX_TARGETS = 4
 """Whom one may say something to at once."""
 
 
-class Words(Visit):
+class MessageCommands(ClientSession):
     """
     PRIVMSG, and what others say.
     """
 
     @abstractmethod
-    def showChannel(self, channel: Channel) -> None:
+    def showChannel(self, channel: ChannelView) -> None:
         """
         A channel is there, or otherwise than it was.
         """
 
-    def show(self, entry: Entry) -> None:
+    def show(self, message: HistoryMessage) -> None:
         """
         Somebody said something, now or while nobody was here.
         """
-        if self._isWelcome(entry.target):
-            self.send(self._shown(entry))
+        if self._isWelcome(message.target):
+            self.send(self._shown(message))
 
     def typing(self, nick: str, number: int) -> None:
         """
@@ -63,7 +63,9 @@ class Words(Visit):
         """
         if self._has("message-tags"):
             tags = {"+typing": "active"}
-            self.sendLine(self._their(nick, number, "TAGMSG", self._nick, tags=tags))
+            self.sendLine(
+                self.fromContact(nick, number, "TAGMSG", self._nick, tags=tags)
+            )
 
     def _isWelcome(self, target: Target) -> bool:
         if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
@@ -73,33 +75,33 @@ class Words(Visit):
         name = self._known().channelOf(target)
         if casefold(name) not in self._channels:
             # Played back before the account is signed on again.
-            self.showChannel(Channel(name, target, "", ()))
+            self.showChannel(ChannelView(name, target, "", ()))
         return True
 
-    def _shown(self, entry: Entry) -> list[Line]:
+    def _shown(self, message: HistoryMessage) -> list[Line]:
         user = self._known()
-        isRoom = entry.target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
-        isOwn = entry.sender in user.accounts
+        isRoom = message.target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
+        isOwn = message.sender in user.accounts
         if isRoom or isOwn:
             # The latter is what another client of ours said to somebody.
-            return self._said(entry, self._nameOf(entry.target))
-        return self._said(entry, self._nick)
+            return self._said(message, self._nameOf(message.target))
+        return self._said(message, self._nick)
 
     def _nameOf(self, target: Target) -> str:
         return self._known().nameOf(target)
 
-    def _said(self, entry: Entry, target: str) -> list[Line]:
-        tags = self._tagsOf(entry)
+    def _said(self, message: HistoryMessage, target: str) -> list[Line]:
+        tags = self._tagsOf(message)
 
         def line(text: str) -> Line:
-            if entry.sender in self._known().accounts:
-                return self._own(entry.command, target, text, tags=tags)
-            return self._their(
-                entry.nick, entry.sender, entry.command, target, text, tags=tags
+            if message.sender in self._known().accounts:
+                return self.fromUser(message.command, target, text, tags=tags)
+            return self.fromContact(
+                message.nick, message.sender, message.command, target, text, tags=tags
             )
 
         isFormatted = self._known().isFormatted
-        whole = entry.text if isFormatted else stripFormatting(entry.text)
+        whole = message.text if isFormatted else stripFormatting(message.text)
         action = parseQQAction(whole)
         room = MAX_LINE - encodedLength(line(" :"), self.encoding)
         if action is not None:
@@ -135,12 +137,12 @@ class Words(Visit):
         reference = self._reference()
         return batch(reference, MULTILINE, (target,), said, whole.source, whole.tags)
 
-    def _tagsOf(self, entry: Entry) -> Mapping[str, str]:
+    def _tagsOf(self, message: HistoryMessage) -> Mapping[str, str]:
         tags = {}
         if self._has("server-time"):
-            tags["time"] = timestamp(entry.time)
-        if self._has("message-tags") and entry.msgid:
-            tags["msgid"] = entry.msgid
+            tags["time"] = timestamp(message.time)
+        if self._has("message-tags") and message.msgid:
+            tags["msgid"] = message.msgid
         return tags
 
     # ---- what the client says
@@ -167,7 +169,7 @@ class Words(Visit):
     ) -> Iterable[Line] | Deferred[list[Line]]:
         isShake = command == "PRIVMSG" and text.rstrip("\x01") == SHAKE
         if not text:
-            asked = [self._reply("412", "No text to send")]
+            asked = [self.numeric("412", "No text to send")]
         elif text.startswith("\x01") and parseAction(text) is None and not isShake:
             return ()
         else:
@@ -181,9 +183,9 @@ class Words(Visit):
         for count, name in enumerate(names.split(",")):
             target = self._known().placeNamed(name)
             if count >= MAX_TARGETS:
-                asked.append(self._reply("407", name[:50], "Too many at once"))
+                asked.append(self.numeric("407", name[:50], "Too many at once"))
             elif target is None:
-                asked.append(self._reply("401", name[:50], "Nobody here is called so"))
+                asked.append(self.numeric("401", name[:50], "Nobody here is called so"))
             else:
                 telling = self._tell(target, name, text, command)
                 asked.append(Deferred.fromCoroutine(telling))
@@ -207,15 +209,15 @@ class Words(Visit):
             if text.rstrip("\x01") == SHAKE:
                 await self._known().shake(target)
                 return []
-            entries = await self._known().say(target, words, self, command, font)
+            messages = await self._known().say(target, words, self, command, font)
         except WebQQError as e:
-            return [self._reply("404", name, f"It was not delivered: {e}")]
+            return [self.numeric("404", name, f"It was not delivered: {e}")]
         said: list[Line] = []
-        for entry in entries:
-            if entry.sender not in self._known().accounts:
-                said += self._shown(entry)
+        for message in messages:
+            if message.sender not in self._known().accounts:
+                said += self._shown(message)
             elif self._has("echo-message"):
-                said += self._said(entry, name)
+                said += self._said(message, name)
         return said
 
 

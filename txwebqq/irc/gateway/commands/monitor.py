@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from txwebqq.irc.gateway.commands.queries import Questions
-from txwebqq.irc.gateway.session import Answer, House, awayOf
+from txwebqq.irc.gateway.commands.queries import QueryCommands
+from txwebqq.irc.gateway.session import Answer, SessionHost, awayOf
 from txwebqq.irc.protocol.line import Line, casefold
 from txwebqq.irc.protocol.splitting import splitText
 from txwebqq.model import Status
@@ -18,13 +18,13 @@ MAX_WATCHED = 100
 _ROOM = 300
 
 
-class Watch(Questions):
+class MonitorCommand(QueryCommands):
     """
     MONITOR, and who comes and goes.
     """
 
-    def __init__(self, house: House, address: str) -> None:
-        super().__init__(house, address)
+    def __init__(self, gateway: SessionHost, address: str) -> None:
+        super().__init__(gateway, address)
         # As the client wrote them, by their folded nicks, and whether they
         # were there when the client was told last.
         self._watched: dict[str, tuple[str, bool]] = {}
@@ -38,10 +38,10 @@ class Watch(Questions):
         if self._has("away-notify"):
             away = awayOf(status)
             params = (away,) if away else ()
-            self.sendLine(self._their(nick, number, "AWAY", *params))
-        self.lookAgain()
+            self.sendLine(self.fromContact(nick, number, "AWAY", *params))
+        self.presenceRefreshed()
 
-    def lookAgain(self) -> None:
+    def presenceRefreshed(self) -> None:
         """
         Many may have come or gone, or be called otherwise.
         """
@@ -60,7 +60,7 @@ class Watch(Questions):
     def _irc_MONITOR(self, line: Line) -> Answer:
         match line.params:
             case ("+", nicks, *_):
-                return self._watch(nicks.split(","))
+                return self._addNicks(nicks.split(","))
             case ("-", nicks, *_):
                 for nick in nicks.split(","):
                     self._watched.pop(casefold(nick), None)
@@ -70,14 +70,14 @@ class Watch(Questions):
                 return ()
             case (word, *_) if word.upper() == "L":
                 watched = [nick for nick, _ in self._watched.values()]
-                end = self._reply("733", "End of MONITOR list")
+                end = self.numeric("733", "End of MONITOR list")
                 return [*self._listed("732", watched), end]
             case (word, *_) if word.upper() == "S":
                 return self._states(self._watched)
             case _:
-                return [self._reply("461", "MONITOR", "Not enough parameters")]
+                return [self.numeric("461", "MONITOR", "Not enough parameters")]
 
-    def _watch(self, nicks: Sequence[str]) -> Iterable[Line]:
+    def _addNicks(self, nicks: Sequence[str]) -> Iterable[Line]:
         added: list[str] = []
         for count, nick in enumerate(nicks):
             key = casefold(nick)
@@ -86,7 +86,7 @@ class Watch(Questions):
             if key not in self._watched and len(self._watched) >= MAX_WATCHED:
                 rest = splitText(",".join(nicks[count:]), _ROOM, self.encoding)[0]
                 yield from self._states(added)
-                yield self._reply("734", str(MAX_WATCHED), rest, "That is too many")
+                yield self.numeric("734", str(MAX_WATCHED), rest, "That is too many")
                 return
             self._watched[key] = nick, self._isHere(nick)
             added.append(key)
@@ -110,8 +110,8 @@ class Watch(Questions):
         some: list[str] = []
         for nick in nicks:
             if some and len(",".join((*some, nick)).encode()) > _ROOM:
-                yield self._reply(numeric, ",".join(some))
+                yield self.numeric(numeric, ",".join(some))
                 some = []
             some.append(nick)
         if some:
-            yield self._reply(numeric, ",".join(some))
+            yield self.numeric(numeric, ",".join(some))

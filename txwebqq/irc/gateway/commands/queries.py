@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from txwebqq.irc.gateway.directory import DESK
-from txwebqq.irc.gateway.session import Answer, Visit, awayOf
+from txwebqq.irc.gateway.directory import BOT_NICK
+from txwebqq.irc.gateway.session import Answer, ClientSession, awayOf
 from txwebqq.irc.protocol.line import Line, casefold
 from txwebqq.irc.protocol.splitting import splitText
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Status
 
 
-class Questions(Visit):
+class QueryCommands(ClientSession):
     """
     WHO, WHOIS, LIST and ISON.
     """
@@ -24,17 +24,17 @@ class Questions(Visit):
         channel = self._channels.get(casefold(name))
         for nick, number, isAdmin in channel.members if channel is not None else ():
             here = "G" if awayOf(self._known().statusOf(number)) else "H"
-            yield self._reply(
+            yield self.numeric(
                 "352",
                 name,
                 str(number),
-                self._house.serverName,
-                self._house.serverName,
+                self._gateway.serverName,
+                self._gateway.serverName,
                 self._nick if number in self._known().accounts else nick,
                 here + ("@" if isAdmin else ""),
                 f"0 {number}",
             )
-        yield self._reply("315", name[:50], "End of WHO")
+        yield self.numeric("315", name[:50], "End of WHO")
 
     def _irc_WHOIS(self, line: Line) -> Iterable[Line]:
         nick = line.params[-1] if line.params else ""
@@ -42,38 +42,38 @@ class Questions(Visit):
         if target is not None and target.kind is TargetKind.PERSON:
             yield from self._whois(nick, target)
         elif target == SERVICE:
-            name = self._house.serverName
-            yield self._reply("311", DESK, "qq", name, "*", "The gateway")
+            name = self._gateway.serverName
+            yield self.numeric("311", BOT_NICK, "qq", name, "*", "The gateway")
         else:
-            yield self._reply("401", nick[:50] or "*", "Nobody here is called so")
-        yield self._reply("318", nick[:50] or "*", "End of WHOIS")
+            yield self.numeric("401", nick[:50] or "*", "Nobody here is called so")
+        yield self.numeric("318", nick[:50] or "*", "End of WHOIS")
 
     def _whois(self, nick: str, target: Target) -> Iterable[Line]:
         user, number = self._known(), target.number
         who = str(number)
-        yield self._reply("311", nick, who, self._house.serverName, "*", f"QQ {who}")
+        yield self.numeric("311", nick, who, self._gateway.serverName, "*", f"QQ {who}")
         rooms = [
             channel.name
             for channel in user.channels()
             if number in [member[1] for member in channel.members]
         ]
         for piece in splitText(" ".join(rooms), 300, self.encoding) if rooms else ():
-            yield self._reply("319", nick, piece)
-        yield self._reply("330", nick, who, "is signed on as")
+            yield self.numeric("319", nick, piece)
+        yield self.numeric("330", nick, who, "is signed on as")
         away = awayOf(user.statusOf(number))
         if away:
-            yield self._reply("301", nick, away)
+            yield self.numeric("301", nick, away)
 
     def _irc_LIST(self, line: Line) -> Iterable[Line]:
         for channel in self._known().channels():
             count = str(len(channel.members))
-            yield self._reply("322", channel.name, count, channel.topic)
-        yield self._reply("323", "End of list")
+            yield self.numeric("322", channel.name, count, channel.topic)
+        yield self.numeric("323", "End of list")
 
     def _irc_ISON(self, line: Line) -> Answer:
         nicks = " ".join(line.params).split()[:50]
         here = [nick for nick in nicks if self._isHere(nick)]
-        return [self._reply("303", " ".join(here))]
+        return [self.numeric("303", " ".join(here))]
 
     def _isHere(self, nick: str) -> bool:
         user = self._known()

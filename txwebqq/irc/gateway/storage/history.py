@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from txwebqq.irc.gateway.storage.message import LAST, Entry, Point
+from txwebqq.irc.gateway.storage.message import LAST, HistoryMessage, HistoryPosition
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
@@ -58,7 +58,7 @@ _COLUMNS = (
 _HERE = "user = ? AND kind = ? AND place = ?"
 
 
-class History:
+class HistoryStore:
     """
     The messages that are kept.
 
@@ -80,7 +80,7 @@ class History:
             self._db.execute("INSERT INTO epoch VALUES (?)", (secrets.token_hex(4),))
         (self._salt,) = self._db.execute("SELECT salt FROM epoch").fetchone()
 
-    def append(self, entry: Entry) -> Entry | None:
+    def append(self, message: HistoryMessage) -> HistoryMessage | None:
         """
         Keep a message, and forget the user's first one if there are too many.
 
@@ -92,21 +92,21 @@ class History:
             " (user, kind, place, time, account, sender, nick, command, text, origin)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *_here(entry.user, entry.target),
-                entry.time,
-                entry.account,
-                entry.sender,
-                entry.nick,
-                entry.command,
-                entry.text,
-                entry.origin,
+                *_here(message.user, message.target),
+                message.time,
+                message.account,
+                message.sender,
+                message.nick,
+                message.command,
+                message.text,
+                message.origin,
             ),
         )
         if cursor.rowcount < 1 or cursor.lastrowid is None:
             return None
-        self._bound(entry.user)
+        self._bound(message.user)
         serial = cursor.lastrowid
-        return replace(entry, serial=serial, msgid=self._msgid(serial))
+        return replace(message, serial=serial, msgid=self._msgid(serial))
 
     def _bound(self, user: str) -> None:
         if user not in self._counts:
@@ -140,7 +140,7 @@ class History:
 
     # ---- what there was, always the oldest first
 
-    def point(self, user: str, target: Target, msgid: str) -> Point | None:
+    def point(self, user: str, target: Target, msgid: str) -> HistoryPosition | None:
         """
         Where a message is, L{None} when it is not kept here.
         """
@@ -151,11 +151,15 @@ class History:
             f"SELECT time FROM said WHERE serial = ? AND {_HERE}",
             (int(found[2], 16), *_here(user, target)),
         ).fetchone()
-        return None if row is None else Point(row[0], int(found[2], 16))
+        return None if row is None else HistoryPosition(row[0], int(found[2], 16))
 
     def latest(
-        self, user: str, target: Target, limit: int, after: Point | None = None
-    ) -> list[Entry]:
+        self,
+        user: str,
+        target: Target,
+        limit: int,
+        after: HistoryPosition | None = None,
+    ) -> list[HistoryMessage]:
         """
         The last messages, of those after a point if there is one.
         """
@@ -163,26 +167,28 @@ class History:
         return self._ending(user, target, low, (LAST, 0), limit)
 
     def before(
-        self, user: str, target: Target, point: Point, limit: int
-    ) -> list[Entry]:
+        self, user: str, target: Target, position: HistoryPosition, limit: int
+    ) -> list[HistoryMessage]:
         """
         The last messages before a point.
         """
-        return self._ending(user, target, (-LAST, 0), point.start, limit)
+        return self._ending(user, target, (-LAST, 0), position.start, limit)
 
-    def after(self, user: str, target: Target, point: Point, limit: int) -> list[Entry]:
+    def after(
+        self, user: str, target: Target, position: HistoryPosition, limit: int
+    ) -> list[HistoryMessage]:
         """
         The first messages after a point.
         """
-        return self._beginning(user, target, point.end, (LAST, 0), limit)
+        return self._beginning(user, target, position.end, (LAST, 0), limit)
 
     def around(
-        self, user: str, target: Target, point: Point, limit: int
-    ) -> list[Entry]:
+        self, user: str, target: Target, position: HistoryPosition, limit: int
+    ) -> list[HistoryMessage]:
         """
         Messages on both sides of a point, with the one at it.
         """
-        time, serial = point.start
+        time, serial = position.start
         earlier = self._ending(user, target, (-LAST, 0), (time, serial), limit // 2)
         later = self._beginning(
             user, target, (time, serial - 1), (LAST, 0), limit - limit // 2
@@ -190,8 +196,13 @@ class History:
         return earlier + later
 
     def between(
-        self, user: str, target: Target, one: Point, other: Point, limit: int
-    ) -> list[Entry]:
+        self,
+        user: str,
+        target: Target,
+        one: HistoryPosition,
+        other: HistoryPosition,
+        limit: int,
+    ) -> list[HistoryMessage]:
         """
         Messages between two points: the first of them, or where C{other} is
         the earlier point, the last of them.
@@ -201,7 +212,7 @@ class History:
         return self._ending(user, target, other.end, one.start, limit)
 
     def targets(
-        self, user: str, one: Point, other: Point, limit: int
+        self, user: str, one: HistoryPosition, other: HistoryPosition, limit: int
     ) -> list[tuple[Target, int]]:
         """
         The conversations whose last message lies between two moments, with its
@@ -228,7 +239,7 @@ class History:
         low: tuple[int, int],
         high: tuple[int, int],
         limit: int,
-    ) -> list[Entry]:
+    ) -> list[HistoryMessage]:
         return self._within(user, target, low, high, limit, "ASC")
 
     def _ending(
@@ -238,7 +249,7 @@ class History:
         low: tuple[int, int],
         high: tuple[int, int],
         limit: int,
-    ) -> list[Entry]:
+    ) -> list[HistoryMessage]:
         return self._within(user, target, low, high, limit, "DESC")[::-1]
 
     def _within(
@@ -249,7 +260,7 @@ class History:
         high: tuple[int, int],
         limit: int,
         order: str,
-    ) -> list[Entry]:
+    ) -> list[HistoryMessage]:
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM said WHERE {_HERE}"
             " AND (time, serial) > (?, ?) AND (time, serial) < (?, ?)"
@@ -261,7 +272,7 @@ class History:
 
     # ---- what was missed
 
-    def missed(self, user: str, client: str, limit: int) -> list[Entry]:
+    def missed(self, user: str, client: str, limit: int) -> list[HistoryMessage]:
         """
         What has come since a client has seen something, in each conversation
         at most so many of the last messages.
@@ -275,7 +286,9 @@ class History:
         )
         return self._entries(rows)
 
-    def since(self, user: str, target: Target, serial: int, limit: int) -> list[Entry]:
+    def since(
+        self, user: str, target: Target, serial: int, limit: int
+    ) -> list[HistoryMessage]:
         """
         What has come to a conversation since a serial, at most so many of the
         last messages.
@@ -318,9 +331,9 @@ class History:
     def _msgid(self, serial: int) -> str:
         return f"{self._salt}-{serial:x}"
 
-    def _entries(self, rows: Iterable[Sequence[Any]]) -> list[Entry]:
+    def _entries(self, rows: Iterable[Sequence[Any]]) -> list[HistoryMessage]:
         return [
-            Entry(
+            HistoryMessage(
                 user,
                 Target(TargetKind(kind), place),
                 time,

@@ -14,7 +14,7 @@ LAST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryMessage:
     """
     One message, as one user sees it.
 
@@ -45,7 +45,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class HistoryPosition:
     """
     A point in the order of messages: a moment, or one message.
 

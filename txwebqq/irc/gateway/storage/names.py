@@ -35,7 +35,7 @@ class NameTaken(Exception):
         self.target = target
 
 
-class Names:
+class NameStore:
     """
     The books of all users.
 
@@ -45,19 +45,19 @@ class Names:
     def __init__(self, database: Database, fold: Callable[[str], str]) -> None:
         self._database = database
         self._fold = fold
-        self._books: dict[tuple[str, str], Book] = {}
+        self._tables: dict[tuple[str, str], NameTable] = {}
 
-    def book(self, user: str, style: str) -> Book:
+    def tableFor(self, user: str, style: str) -> NameTable:
         """
         What one IRC user calls others in one style.
         """
-        if (user, style) not in self._books:
-            book = Book(self._database, self._fold, user, style)
-            self._books[user, style] = book
-        return self._books[user, style]
+        if (user, style) not in self._tables:
+            names = NameTable(self._database, self._fold, user, style)
+            self._tables[user, style] = names
+        return self._tables[user, style]
 
 
-class Book(Container[str]):
+class NameTable(Container[str]):
     """
     Names in one style, none of them twice. It contains the names that are
     taken, however they are written.

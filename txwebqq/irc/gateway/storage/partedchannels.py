@@ -7,7 +7,7 @@ from __future__ import annotations
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import Database
 
-ABSENCES_SCHEMA = """
+PARTED_SCHEMA = """
 CREATE TABLE absence (
     user TEXT NOT NULL,
     client TEXT NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE absence (
 """
 
 
-class Absences:
+class PartedChannels:
     """
     What is quiet for a client, also when it comes again.
     """

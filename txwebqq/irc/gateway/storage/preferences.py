@@ -24,7 +24,7 @@ class Preferences:
     def __init__(self, database: Database) -> None:
         self._db = database.connection
 
-    def word(self, user: str, name: str, default: str) -> str:
+    def get(self, user: str, name: str, default: str) -> str:
         """
         What has been decided, if anything has.
         """
@@ -33,7 +33,7 @@ class Preferences:
         ).fetchone()
         return default if row is None else str(row[0])
 
-    def decide(self, user: str, name: str, word: str) -> None:
+    def set(self, user: str, name: str, word: str) -> None:
         """
         Keep a decision.
         """
