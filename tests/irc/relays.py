@@ -15,10 +15,10 @@ from twisted.python.failure import Failure
 from txwebqq.irc.config.relay import ChannelRef, GroupRef, NetworkSettings, RoomSettings
 from txwebqq.irc.protocol.line import Line, casefold, parse, serialise
 from txwebqq.irc.qq.medialinks import MediaLinks
-from txwebqq.irc.relay.account import Delegate
-from txwebqq.irc.relay.network import Network
-from txwebqq.irc.relay.outbox import Spool
-from txwebqq.irc.relay.room import Room
+from txwebqq.irc.relay.account import RelayAccount
+from txwebqq.irc.relay.network import IRCNetwork
+from txwebqq.irc.relay.outbox import Outbox
+from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import MEMORY, Database
@@ -235,7 +235,7 @@ class Scene:
         self.alice, self.ming = self.web.friends("Alice", "小明")
         group = self.web.group("猫咪", self.ming, self.alice)
         self.database = database or Database(MEMORY, RELAY_SCHEMA)
-        self.spool = Spool(self.database)
+        self.outbox = Outbox(self.database)
         self.links = MediaLinks(self.database, clock.seconds, "http://qq.test")
         self.server = Server(clock)
         circle = GroupRef(self.alice.number, Target(TargetKind.GROUP, group))
@@ -246,18 +246,18 @@ class Scene:
             "burst": 100,
             **(network or {}),
         }
-        self.network = Network(NetworkSettings(**settings), self.server.reactor)
-        self.room = Room(
+        self.network = IRCNetwork(NetworkSettings(**settings), self.server.reactor)
+        self.room = BridgedRoom(
             RoomSettings((circle,), (ChannelRef("home", "#cats"),), **room),
-            self.spool,
+            self.outbox,
             clock,
             self.links,
         )
-        self.delegate = Delegate(self.alice.number, clock, self.spool)
-        self.table = self.delegate.table(circle, self.room)
-        self.room.addTable(self.table)
-        self.seat = self.network.seat("#cats", "", self.room)
-        self.room.addChannel(self.seat)
+        self.account = RelayAccount(self.alice.number, clock, self.outbox)
+        self.groupLink = self.account.link(circle, self.room)
+        self.room.addGroup(self.groupLink)
+        self.link = self.network.joinChannel("#cats", "", self.room)
+        self.room.addChannel(self.link)
         self.web.settle()
 
     def start(self) -> None:
@@ -265,7 +265,7 @@ class Scene:
         Everybody is there.
         """
         self.ming.run()
-        self.alice.run(self.delegate)
+        self.alice.run(self.account)
         self.network.startService()
         self.settle()
 

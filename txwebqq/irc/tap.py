@@ -16,7 +16,7 @@ from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
 from txwebqq.irc.gateway.service import GatewayService
-from txwebqq.irc.relay.service import Relay
+from txwebqq.irc.relay.service import RelayService
 
 
 class Options(UsageOptions):
@@ -74,7 +74,7 @@ def makeService(options: Options) -> IService:
             gateway = GatewayService(configuration.gateway, clock)
             gateway.setServiceParent(daemon)  # type: ignore[no-untyped-call]
         if configuration.relay is not None:
-            relay = Relay(configuration.relay, clock)
+            relay = RelayService(configuration.relay, clock)
             relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:
         raise StartupError(f"{options['config']}: {e}") from e

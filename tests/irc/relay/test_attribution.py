@@ -14,17 +14,17 @@ from twisted.python.failure import Failure
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.attribution import (
+    comparable,
     linesOf,
     nextLine,
-    opening,
-    plain,
-    quiet,
+    senderPrefix,
     short,
     unwrapped,
+    withoutHighlight,
 )
-from txwebqq.irc.relay.loopdetection import SECONDS, Echoes
-from txwebqq.irc.relay.outbox import Piece, Tone
-from txwebqq.irc.relay.registration import CHUNK, Handshake
+from txwebqq.irc.relay.loopdetection import SECONDS, LoopDetector
+from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
+from txwebqq.irc.relay.registration import CHUNK, ClientRegistration
 from txwebqq.net.pacing import Pacer
 
 WORDS = st.text(st.sampled_from("ab c茶é\u0301👨\u200d👩🇨🇳\n"), max_size=200)
@@ -50,19 +50,19 @@ def test_narrow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tone", "isQuiet", "wanted"),
+    ("kind", "isQuiet", "wanted"),
     [
-        (Tone.WORDS, False, "<小明> "),
-        (Tone.WORDS, True, "<小\u200b明> "),
-        (Tone.ACTION, True, "* 小\u200b明 "),
-        (Tone.NEWS, True, ""),
+        (MessageKind.WORDS, False, "<小明> "),
+        (MessageKind.WORDS, True, "<小\u200b明> "),
+        (MessageKind.ACTION, True, "* 小\u200b明 "),
+        (MessageKind.SYSTEM, True, ""),
     ],
 )
-def test_opening(tone: Tone, isQuiet: bool, wanted: str) -> None:
+def test_opening(kind: MessageKind, isQuiet: bool, wanted: str) -> None:
     """
     Each line begins with a name that calls nobody.
     """
-    assert opening(Piece("", "", 0, "小明", "x", tone), isQuiet) == wanted
+    assert senderPrefix(OutboxMessage("", "", 0, "小明", "x", kind), isQuiet) == wanted
 
 
 def test_names() -> None:
@@ -71,9 +71,9 @@ def test_names() -> None:
     quiet is still plainly the same.
     """
     assert len(short("茶" * 100).encode()) <= 60
-    assert quiet("👨\u200d👩x") == "👨\u200d👩\u200bx"
-    assert plain(quiet("Bob")) == plain("\x02bob")
-    assert opening(Piece("", "", 0, "", "x"), isQuiet=False) == "<?> "
+    assert withoutHighlight("👨\u200d👩x") == "👨\u200d👩\u200bx"
+    assert comparable(withoutHighlight("Bob")) == comparable("\x02bob")
+    assert senderPrefix(OutboxMessage("", "", 0, "", "x"), isQuiet=False) == "<?> "
 
 
 def test_unwrapped() -> None:
@@ -95,7 +95,7 @@ def test_copies() -> None:
     enough; not what others said, and not for ever.
     """
     clock = Clock()
-    echoes = Echoes(clock.seconds)
+    echoes = LoopDetector(clock.seconds)
     echoes.heard("Bob", "the quick brown fox jumps over the lazy dog")
     assert echoes.isCopy("<relay> <b\u200bob> jumps over the lazy dog")
     assert not echoes.isCopy("<bob> the")
@@ -112,8 +112,8 @@ def test_wholeChunks() -> None:
     settings = NetworkSettings(
         "home", "tcp:x:1", "relay", saslUser="a", saslPassword="x" * 296
     )
-    handshake = Handshake(settings, "relay")
-    blob, plus = handshake.heard(Line("AUTHENTICATE", ("+",)))
+    registration = ClientRegistration(settings, "relay")
+    blob, plus = registration.heard(Line("AUTHENTICATE", ("+",)))
     assert len(blob.params[0]) == CHUNK
     assert plus.params == ("+",)
 
@@ -122,12 +122,14 @@ def test_nicks() -> None:
     """
     When all nicks are taken it gives up.
     """
-    handshake = Handshake(NetworkSettings("home", "tcp:x:1", "relay"), "relay")
+    registration = ClientRegistration(
+        NetworkSettings("home", "tcp:x:1", "relay"), "relay"
+    )
     for count in range(1, 6):
-        [line] = handshake.heard(Line("433", ("*", "relay", "Taken")))
+        [line] = registration.heard(Line("433", ("*", "relay", "Taken")))
         assert line.params == ("relay" + "_" * count,)
-    assert handshake.heard(Line("433", ("*", "relay", "Taken"))) == []
-    assert handshake.failure
+    assert registration.heard(Line("433", ("*", "relay", "Taken"))) == []
+    assert registration.failure
 
 
 def test_paceStopped() -> None:

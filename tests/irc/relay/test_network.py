@@ -43,7 +43,7 @@ def test_sasl() -> None:
         ("AUTHENTICATE", blob[400:]),
     ]
     assert commands(scene, "JOIN") == [("JOIN", "#cats")]
-    assert scene.seat.isUp
+    assert scene.link.isUp
 
 
 @pytest.mark.parametrize("offers", ["sasl=PLAIN", "server-time"])
@@ -55,7 +55,7 @@ def test_saslRefused(offers: str) -> None:
     scene.server.offers = offers
     scene.server.refuse["AUTHENTICATE"] = "904"
     scene.start()
-    assert not scene.seat.isUp
+    assert not scene.link.isUp
     assert commands(scene, "JOIN") == []
     scene.settle(100)
     soon = len(scene.server.connections)
@@ -103,7 +103,7 @@ def test_banned() -> None:
     assert 3 <= asked <= 5
     del scene.server.refuse["#cats"]
     scene.settle(100)
-    assert scene.seat.isUp
+    assert scene.link.isUp
 
 
 def test_kicked() -> None:
@@ -113,9 +113,9 @@ def test_kicked() -> None:
     scene = Scene()
     scene.start()
     scene.server.last.send(Line("KICK", ("#cats", "qqrelay", "out"), "bob!b@host"))
-    assert not scene.seat.isUp
+    assert not scene.link.isUp
     scene.settle(8)
-    assert scene.seat.isUp
+    assert scene.link.isUp
 
 
 def test_silent() -> None:
@@ -246,10 +246,10 @@ def test_joinUnanswered() -> None:
 
     scene.server.answer = ignore  # type: ignore[method-assign]
     scene.start()
-    assert not scene.seat.isUp
+    assert not scene.link.isUp
     scene.server.answer = answer  # type: ignore[method-assign]
     scene.settle(UNANSWERED)
-    assert scene.seat.isUp
+    assert scene.link.isUp
 
 
 def test_forwarded() -> None:
@@ -273,10 +273,10 @@ def test_forwarded() -> None:
     scene.server.last.send(Line("KICK", ("#cats", "qqrelay", "out"), "bob!b@host"))
     scene.settle(7)
     assert commands(scene, "PART") == [("PART", "##overflow")]
-    assert not scene.seat.isUp
+    assert not scene.link.isUp
     scene.server.answer = answer  # type: ignore[method-assign]
     scene.settle(30)
-    assert scene.seat.isUp
+    assert scene.link.isUp
 
 
 def test_refusedElsewhere() -> None:
@@ -285,10 +285,10 @@ def test_refusedElsewhere() -> None:
     """
     scene = Scene()
     scene.start()
-    guest = scene.network._guest
-    assert guest is not None
+    connection = scene.network._connection
+    assert connection is not None
     scene.server.isMute = True
-    said = guest.say("#dogs", Line("PRIVMSG", ("#dogs", "x")))
+    said = connection.say("#dogs", Line("PRIVMSG", ("#dogs", "x")))
     scene.server.last.send(Line("FAIL", ("RELAYMSG", "INVALID_NICK", "No")))
     assert not said.called
     scene.server.last.close()

@@ -11,35 +11,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.irc.config.policies import OverflowPolicy
-from txwebqq.irc.relay.outbox import Piece, Spool, Taken, Tone
+from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
 from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.sqlite.database import MEMORY, Database
 
 
-def piece(origin: str, lane: str = "a", time: int = 0, isReady: bool = True) -> Piece:
-    return Piece(lane, origin, time, "bob", f"words of {origin}", isReady=isReady)
+def piece(
+    origin: str, lane: str = "a", time: int = 0, isReady: bool = True
+) -> OutboxMessage:
+    return OutboxMessage(
+        lane, origin, time, "bob", f"words of {origin}", isReady=isReady
+    )
 
 
-def take(spool: Spool, *origins: str, limit: int = 100) -> list[Taken]:
-    return [spool.take(piece(o), limit, OverflowPolicy.REFUSE_NEW) for o in origins]
+def take(outbox: Outbox, *origins: str, limit: int = 100) -> list[EnqueueResult]:
+    return [outbox.enqueue(piece(o), limit, OverflowPolicy.REFUSE_NEW) for o in origins]
 
 
 @pytest.fixture
-def spool() -> Spool:
+def outbox() -> Outbox:
     """
     An empty one.
     """
-    return Spool(Database(MEMORY, RELAY_SCHEMA))
+    return Outbox(Database(MEMORY, RELAY_SCHEMA))
 
 
-def drain(spool: Spool, lane: str = "a") -> list[str]:
+def drain(outbox: Outbox, lane: str = "a") -> list[str]:
     """
     What is said in a lane until there is nothing left.
     """
     said = []
-    while (first := spool.first(lane)) is not None:
+    while (first := outbox.first(lane)) is not None:
         said.append(first.origin)
-        spool.advance(first, "")
+        outbox.acknowledge(first, "")
     return said
 
 
@@ -48,38 +52,38 @@ def test_order(taken: list[tuple[str, int]]) -> None:
     """
     Each lane keeps its order, and takes nothing twice.
     """
-    spool = Spool(Database(MEMORY, RELAY_SCHEMA))
+    outbox = Outbox(Database(MEMORY, RELAY_SCHEMA))
     for lane, origin in taken:
-        spool.take(piece(str(origin), lane), 100, OverflowPolicy.REFUSE_NEW)
+        outbox.enqueue(piece(str(origin), lane), 100, OverflowPolicy.REFUSE_NEW)
     for lane in "ab":
         ours = [str(origin) for where, origin in taken if where == lane]
-        assert drain(spool, lane) == list(dict.fromkeys(ours))
+        assert drain(outbox, lane) == list(dict.fromkeys(ours))
 
 
-def test_known(spool: Spool) -> None:
+def test_known(outbox: Outbox) -> None:
     """
     What was said is not taken again, until it is forgotten; what waits is not
     forgotten.
     """
-    assert take(spool, "x", "x") == [Taken.TAKEN, Taken.KNOWN]
-    spool.forget(1)
-    assert take(spool, "x") == [Taken.KNOWN]
-    drain(spool)
-    assert take(spool, "x") == [Taken.KNOWN]
-    spool.forget(1)
-    assert take(spool, "x") == [Taken.TAKEN]
+    assert take(outbox, "x", "x") == [EnqueueResult.TAKEN, EnqueueResult.KNOWN]
+    outbox.forget(1)
+    assert take(outbox, "x") == [EnqueueResult.KNOWN]
+    drain(outbox)
+    assert take(outbox, "x") == [EnqueueResult.KNOWN]
+    outbox.forget(1)
+    assert take(outbox, "x") == [EnqueueResult.TAKEN]
 
 
-def test_rest(spool: Spool) -> None:
+def test_rest(outbox: Outbox) -> None:
     """
     The rest of a piece comes before the next one.
     """
-    take(spool, "x", "y")
-    first = spool.first("a")
+    take(outbox, "x", "y")
+    first = outbox.first("a")
     assert first is not None
-    spool.begin(first, 5)
-    spool.advance(first, "the rest")
-    rest = spool.first("a")
+    outbox.markSending(first, 5)
+    outbox.acknowledge(first, "the rest")
+    rest = outbox.first("a")
     assert rest is not None
     assert (rest.text, rest.begun, rest.serial) == ("the rest", 0, first.serial)
 
@@ -90,55 +94,65 @@ def test_restart(tmp_path: Path) -> None:
     said as it is. What was begun is still known to be.
     """
     database = Database(tmp_path / "relay.sqlite", RELAY_SCHEMA)
-    spool = Spool(database)
-    spool.take(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
-    first = spool.first("a")
+    outbox = Outbox(database)
+    outbox.enqueue(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
+    first = outbox.first("a")
     assert first is not None
     assert not first.isReady
-    spool.begin(first, 5)
+    outbox.markSending(first, 5)
     database.close()
-    again = Spool(Database(tmp_path / "relay.sqlite", RELAY_SCHEMA))
+    again = Outbox(Database(tmp_path / "relay.sqlite", RELAY_SCHEMA))
     first = again.first("a")
     assert first is not None
-    assert (first.isReady, first.begun, first.tone) == (True, 5, Tone.WORDS)
+    assert (first.isReady, first.begun, first.kind) == (True, 5, MessageKind.WORDS)
 
 
-def test_limits(spool: Spool) -> None:
+def test_limits(outbox: Outbox) -> None:
     """
     Where too many wait, the new ones or the oldest but one are lost, and
     counted until that is told.
     """
-    taken = take(spool, "x", "y", "z", limit=2)
-    assert taken == [Taken.TAKEN, Taken.TAKEN, Taken.FULL]
-    assert spool.take(piece("w"), 2, OverflowPolicy.DROP_OLDEST) is Taken.INSTEAD
-    assert spool.lost("a") == 2
-    assert drain(spool) == ["x", "w"]
-    spool.told("a")
-    assert spool.lost("a") == 0
+    result = take(outbox, "x", "y", "z", limit=2)
+    assert result == [EnqueueResult.TAKEN, EnqueueResult.TAKEN, EnqueueResult.FULL]
+    assert (
+        outbox.enqueue(piece("w"), 2, OverflowPolicy.DROP_OLDEST)
+        is EnqueueResult.INSTEAD
+    )
+    assert outbox.lost("a") == 2
+    assert drain(outbox) == ["x", "w"]
+    outbox.clearLostCount("a")
+    assert outbox.lost("a") == 0
 
 
-def test_complete(spool: Spool) -> None:
+def test_complete(outbox: Outbox) -> None:
     """
     Who said it and how may be known later, and that it is not to be said; not
     so when it may have been said by then.
     """
-    spool.take(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
-    spool.complete("a", "x", "ming", "waves", Tone.ACTION)
-    first = spool.first("a")
+    outbox.enqueue(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
+    outbox.resolve("a", "x", "ming", "waves", MessageKind.ACTION)
+    first = outbox.first("a")
     assert first is not None
-    assert (first.author, first.text, first.tone) == ("ming", "waves", Tone.ACTION)
-    spool.withdraw("a", "x")
-    assert spool.lanes() == {"a": 1}
-    spool.take(piece("y", "b", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
-    spool.withdraw("b", "y")
-    assert spool.lanes() == {"a": 1}
+    assert (first.author, first.text, first.kind) == (
+        "ming",
+        "waves",
+        MessageKind.ACTION,
+    )
+    outbox.withdraw("a", "x")
+    assert outbox.queues() == {"a": 1}
+    outbox.enqueue(piece("y", "b", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
+    outbox.withdraw("b", "y")
+    assert outbox.queues() == {"a": 1}
 
 
-def test_smallerLimit(spool: Spool) -> None:
+def test_smallerLimit(outbox: Outbox) -> None:
     """
     Where more wait than may, since the limit was larger, so many are left out.
     """
-    take(spool, *"uvwxy")
-    assert spool.take(piece("z"), 2, OverflowPolicy.DROP_OLDEST) is Taken.INSTEAD
-    assert drain(spool) == ["u", "z"]
-    assert spool.lost("a") == 4
+    take(outbox, *"uvwxy")
+    assert (
+        outbox.enqueue(piece("z"), 2, OverflowPolicy.DROP_OLDEST)
+        is EnqueueResult.INSTEAD
+    )
+    assert drain(outbox) == ["u", "z"]
+    assert outbox.lost("a") == 4

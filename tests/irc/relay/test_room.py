@@ -87,7 +87,7 @@ def test_unanswered() -> None:
     scene.settle(20)
     assert scene.server.last is not first
     assert digits(scene.irc()) == [1, 2]
-    assert scene.spool.lanes() == {}
+    assert scene.outbox.queues() == {}
 
 
 def test_restart() -> None:
@@ -100,14 +100,14 @@ def test_restart() -> None:
     scene.server.isMute = True
     scene.ming.tellGroup("猫咪", "第 1")
     scene.settle()
-    [piece] = [scene.spool.first(lane) for lane in scene.spool.lanes()]
-    assert piece is not None
+    [message] = [scene.outbox.first(lane) for lane in scene.outbox.queues()]
+    assert message is not None
     scene.stop()
     again = Scene(database=scene.database)
     again.start()
     assert digits(again.irc()) == [1]
-    mark = piece.origin.partition("|")[2]
-    again.room.noticed(again.table, mark, "小明", "第 1")
+    mark = message.origin.partition("|")[2]
+    again.room.noticed(again.groupLink, mark, "小明", "第 1")
     again.settle()
     assert digits(again.irc()) == [1]
 
@@ -117,7 +117,7 @@ def test_unanswered_onQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     A message whose answer was lost is looked for in the history, and not said
     a second time; one that never came is.
     """
-    send = scene.delegate.send
+    send = scene.account.send
     lost = [True, False]
 
     async def losing(place: object, content: object) -> None:
@@ -129,7 +129,7 @@ def test_unanswered_onQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Unreachable("the question was lost")
         await send(place, content)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.delegate, "send", losing)
+    monkeypatch.setattr(scene.account, "send", losing)
     scene.server.bob("number 1")
     scene.settle(30)
     scene.server.bob("number 2")
@@ -145,7 +145,7 @@ def test_olderOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.server.bob("hello")
     scene.settle(600)
     scene.ming.tellGroup("猫咪", "<bob> hello")
-    send = scene.delegate.send
+    send = scene.account.send
     lost = [True]
 
     async def losing(place: object, content: object) -> None:
@@ -155,7 +155,7 @@ def test_olderOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         lost.append(False)
         await send(place, content)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.delegate, "send", losing)
+    monkeypatch.setattr(scene.account, "send", losing)
     scene.server.bob("hello")
     scene.settle(30)
     assert scene.qq() == ["<bob> hello", "<bob> hello"]
@@ -184,7 +184,7 @@ def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         raise RequestRefused(1, "muted")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scene.delegate, "send", refuse)
+        patch.setattr(scene.account, "send", refuse)
         scene.server.bob("number 1")
         scene.settle(400)
     assert "something waits in 猫咪: muted (retcode 1)" in scene.irc()
@@ -259,7 +259,7 @@ def test_full(overflow: OverflowPolicy, kept: list[int]) -> None:
     """
     scene = Scene(limit=3, overflow=overflow)
     scene.ming.run()
-    scene.alice.run(scene.delegate)
+    scene.alice.run(scene.account)
     for n in range(6):
         scene.ming.tellGroup("猫咪", f"第 {n}")
     scene.settle()
@@ -304,7 +304,7 @@ def test_ignoredNumber() -> None:
     scene.ming.tellGroup("猫咪", "听不见")
     scene.settle()
     assert scene.irc() == []
-    assert scene.spool.lanes() == {}
+    assert scene.outbox.queues() == {}
 
 
 def test_commands(scene: Scene) -> None:
@@ -380,15 +380,15 @@ def test_movesOnQQ(scene: Scene) -> None:
     """
     scene.ming.tellGroup("猫咪", "第 1")
     scene.settle()
-    target = scene.table.circle.target
-    conversation = scene.delegate.conversations[target]
+    target = scene.groupLink.group.target
+    conversation = scene.account.conversations[target]
     [ming] = [m for m in conversation.members if m.number == scene.ming.number]
     renamed = replace(conversation, members=(replace(ming, name="大明"),))
-    scene.delegate.conversations[target] = renamed
-    scene.table.settled()
+    scene.account.conversations[target] = renamed
+    scene.groupLink.settled()
     left = replace(conversation, members=())
-    scene.delegate.conversations[target] = left
-    scene.table.settled()
+    scene.account.conversations[target] = left
+    scene.groupLink.settled()
     notice = GroupNotice(
         GroupStep.JOINED,
         Gid(1),
@@ -396,7 +396,7 @@ def test_movesOnQQ(scene: Scene) -> None:
         Number(target.number),
         memberNumber=scene.ming.number,
     )
-    scene.delegate.reports.groupChanged(scene.delegate, notice)
+    scene.account.listener.groupChanged(scene.account, notice)
     scene.settle()
     assert scene.irc()[1:] == ["小\u200b明 is 大明 now", "小\u200b明 has joined"]
 
@@ -428,7 +428,7 @@ def test_moderated(scene: Scene) -> None:
     del scene.server.refuse["PRIVMSG"]
     scene.settle(30)
     assert scene.irc()[-1] == f"{MING} 在吗"
-    assert scene.spool.lanes() == {}
+    assert scene.outbox.queues() == {}
 
 
 def test_copies(scene: Scene) -> None:
@@ -436,7 +436,7 @@ def test_copies(scene: Scene) -> None:
     What another relay brings back is dropped: by the tag with its origin, by
     its id, and by its words, also when it comes before the original.
     """
-    origin = scene.room._ends[0].source
+    origin = scene.room._endpoints[0].source
     scene.server.bob("<小\u200b明> 别的", **{"+txwebqq/origin": origin})
     scene.server.bob("hello", msgid="m1")
     scene.server.bob("hello", msgid="m1")
@@ -485,7 +485,7 @@ def test_relaymsg() -> None:
     assert scene.irc() == [f"{MING} 再来", f"{MING} 又来"]
     asked = [line for line in scene.server.last.said if line.command == "RELAYMSG"]
     assert len(asked) == 2
-    assert scene.spool.lanes() == {}
+    assert scene.outbox.queues() == {}
 
 
 def test_puppets() -> None:
@@ -530,4 +530,4 @@ def test_movesLate(scene: Scene) -> None:
     scene.alice.stop()
     scene.server.last.send(Line("QUIT", ("bye",), "bob!b@host"))
     scene.settle()
-    assert scene.spool.lanes() == {}
+    assert scene.outbox.queues() == {}

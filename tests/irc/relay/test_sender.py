@@ -15,7 +15,7 @@ from txwebqq.errors import RequestRefused
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.account import LOOKED_UP_AGAIN
-from txwebqq.irc.relay.outbox import Piece
+from txwebqq.irc.relay.outbox import OutboxMessage
 from txwebqq.irc.relay.room import GRACE, NEWS_WINDOW
 from txwebqq.irc.relay.sender import GIVE_UP, LONGEST_PAUSE, PATIENCE
 
@@ -53,7 +53,7 @@ def test_neverLearned(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         return
 
     with monkeypatch.context() as patch:
-        patch.setattr(scene.delegate.reports, "messageReceived", forget)
+        patch.setattr(scene.account.listener, "messageReceived", forget)
         scene.ming.tellGroup("猫咪", "第 1")
         scene.settle()
     scene.ming.tellGroup("猫咪", "第 2")
@@ -70,14 +70,14 @@ def test_broughtAgain(scene: Scene) -> None:
     scene.server.isMute = True
     scene.ming.tellGroup("猫咪", "第 1\n第 2")
     scene.settle()
-    lane = scene.room.lanes()[1]
-    piece = scene.spool.first(lane)
-    assert piece is not None
-    scene.spool.advance(piece, "第 2")
-    origin = piece.origin
-    scene.spool.complete(lane, origin, "小明", "第 1\n第 2", piece.tone)
-    scene.spool.withdraw(lane, origin)
-    left = scene.spool.first(lane)
+    lane = scene.room.queues()[1]
+    message = scene.outbox.first(lane)
+    assert message is not None
+    scene.outbox.acknowledge(message, "第 2")
+    origin = message.origin
+    scene.outbox.resolve(lane, origin, "小明", "第 1\n第 2", message.kind)
+    scene.outbox.withdraw(lane, origin)
+    left = scene.outbox.first(lane)
     assert left is not None
     assert left.text == "第 2"
 
@@ -108,16 +108,16 @@ def test_fullAfterwards(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     What was said is not said again while the database cannot note that.
     """
-    advance = scene.spool.advance
+    advance = scene.outbox.acknowledge
 
-    def fail(piece: Piece, rest: str) -> None:
+    def fail(message: OutboxMessage, rest: str) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scene.spool, "advance", fail)
+        patch.setattr(scene.outbox, "acknowledge", fail)
         scene.ming.tellGroup("猫咪", "第 1")
         scene.settle(LONGEST_PAUSE * 5)
-    assert scene.spool.advance == advance
+    assert scene.outbox.acknowledge == advance
     scene.ming.tellGroup("猫咪", "第 2")
     scene.settle(LONGEST_PAUSE + 10)
     assert digits(scene.irc()) == [1, 2]
@@ -129,14 +129,14 @@ def test_faulty(
     """
     Words that nobody can say are left out after some time.
     """
-    send = scene.delegate.send
+    send = scene.account.send
 
     async def stumble(place: object, content: object) -> None:
         if "number 1" in str(content):
             raise ValueError("not these")
         await send(place, content)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.delegate, "send", stumble)
+    monkeypatch.setattr(scene.account, "send", stumble)
     scene.server.bob("number 1")
     scene.server.bob("number 2")
     scene.settle(400)
@@ -163,7 +163,7 @@ def test_censored(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.settle(600)
     said = [line for line in scene.irc() if "lottery" not in line]
     assert said == ["1 message is missing here: it was refused", f"{MING} 第 2"]
-    assert scene.spool.lanes() == {}
+    assert scene.outbox.queues() == {}
 
 
 def test_hostileTitle(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,12 +171,12 @@ def test_hostileTitle(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     A group's name that is no line does not block the channel.
     """
     title = property(lambda table: "x\r\nQUIT\0")
-    monkeypatch.setattr(type(scene.table), "title", title)
+    monkeypatch.setattr(type(scene.groupLink), "title", title)
 
     async def refuse(place: object, content: object) -> None:
         raise RequestRefused(1, "a\0b")
 
-    monkeypatch.setattr(scene.delegate, "send", refuse)
+    monkeypatch.setattr(scene.account, "send", refuse)
     scene.server.bob("hello")
     scene.ming.tellGroup("猫咪", "第 1")
     scene.settle(20)
@@ -204,7 +204,7 @@ def test_backAgain(scene: Scene) -> None:
     scene.network.stopService()
     scene.settle(GRACE + 5)
     for _ in range(3):
-        scene.room.changed(scene.seat)
+        scene.room.changed(scene.link)
         scene.settle(NEWS_WINDOW / 4)
     scene.network.startService()
     scene.settle()
@@ -217,10 +217,10 @@ def test_nothingLeft(scene: Scene) -> None:
     """
     scene.room.stop()
     before = set(scene.clock.getDelayedCalls())
-    scene.room.changed(scene.seat)
-    scene.seat.isJoined = False
-    scene.room.changed(scene.seat)
-    scene.room.heard(scene.seat, "bob", "<小明> 茶好了", False, "", "")
+    scene.room.changed(scene.link)
+    scene.link.isJoined = False
+    scene.room.changed(scene.link)
+    scene.room.heard(scene.link, "bob", "<小明> 茶好了", False, "", "")
     assert set(scene.clock.getDelayedCalls()) <= before
 
 
@@ -242,7 +242,7 @@ def test_puppetLost() -> None:
     puppet.close()
     scene.settle()
     assert main.privmsgs() == [f"{MING} 第 1", f"{MING} 第 2"]
-    assert scene.spool.lanes() == {}
+    assert scene.outbox.queues() == {}
 
 
 def test_puppetRefused() -> None:
@@ -273,9 +273,9 @@ def test_joinedLater(scene: Scene) -> None:
     """
     A group that was not known at the sign-on is asked for again.
     """
-    target = scene.table.circle.target
-    del scene.delegate.conversations[target]
-    scene.delegate.reports.signedOn(scene.delegate)
+    target = scene.groupLink.group.target
+    del scene.account.conversations[target]
+    scene.account.listener.signedOn(scene.account)
     scene.server.bob("hello")
     scene.settle()
     assert scene.qq() == []
@@ -289,11 +289,11 @@ def test_unreadable(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     without anybody saying more.
     """
 
-    def fail(lane: str) -> Piece | None:
+    def fail(lane: str) -> OutboxMessage | None:
         raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scene.spool, "first", fail)
+        patch.setattr(scene.outbox, "first", fail)
         scene.ming.tellGroup("猫咪", "第 1")
         scene.settle()
     assert scene.irc() == []

@@ -22,10 +22,10 @@ from txwebqq.irc.config.relay import GroupRef
 from txwebqq.irc.protocol.splitting import contentToText, splitAt, textToContent
 from txwebqq.irc.qq.account import AccountProtocol, QQAccount
 from txwebqq.irc.qq.messages import IncomingMessage, messageKey
-from txwebqq.irc.relay.attribution import opening
-from txwebqq.irc.relay.errors import NotNow, Refused
-from txwebqq.irc.relay.members import Audience
-from txwebqq.irc.relay.outbox import Piece, Spool
+from txwebqq.irc.relay.attribution import senderPrefix
+from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.members import MemberList
+from txwebqq.irc.relay.outbox import Outbox, OutboxMessage
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     Account,
@@ -58,55 +58,55 @@ _MOVES = {
 }
 
 
-class Listener(Protocol):
+class GroupListener(Protocol):
     """
     Who wants to know what happens in a group.
     """
 
-    def noticed(self, table: Table, mark: str, name: str, text: str) -> None:
+    def noticed(self, groupLink: GroupLink, mark: str, name: str, text: str) -> None:
         """
         Somebody said something; it is not known yet who, or what all of it
         shows.
         """
 
     def learned(
-        self, table: Table, number: int, name: str, message: IncomingMessage
+        self, groupLink: GroupLink, number: int, name: str, message: IncomingMessage
     ) -> None:
         """
         Now it is.
         """
 
-    def moved(self, table: Table, name: str, how: str) -> None:
+    def moved(self, groupLink: GroupLink, name: str, how: str) -> None:
         """
         Somebody came or went, in words that follow the name.
         """
 
-    def changed(self, table: Table) -> None:
+    def changed(self, groupLink: GroupLink) -> None:
         """
         We can be heard there, or not any more.
         """
 
 
-class Table:
+class GroupLink:
     """
     A group or a discussion, with or without us.
 
-    @ivar audience: the others.
+    @ivar members: the others.
     """
 
     def __init__(
         self,
         group: GroupRef,
-        delegate: Delegate,
-        spool: Spool,
+        account: RelayAccount,
+        outbox: Outbox,
         clock: IReactorTime,
-        listener: Listener,
+        listener: GroupListener,
     ) -> None:
-        self.circle = group
+        self.group = group
         self.listener = listener
-        self.audience = Audience(clock.seconds)
-        self._delegate = delegate
-        self._spool = spool
+        self.members = MemberList(clock.seconds)
+        self._relayAccount = account
+        self._outbox = outbox
         self._clock = clock
 
     @property
@@ -114,11 +114,11 @@ class Table:
         """
         What people call it.
         """
-        conversation = self._delegate.conversations.get(self.circle.target)
+        conversation = self._relayAccount.conversations.get(self.group.target)
         return (
             conversation.name
             if conversation and conversation.name
-            else str(self.circle.target.number)
+            else str(self.group.target.number)
         )
 
     @property
@@ -126,50 +126,53 @@ class Table:
         """
         Whether we can be heard there.
         """
-        isThere = self.circle.target in self._delegate.conversations
-        return isThere and self._delegate.isOnline and self._delegate.isSettled
+        isThere = self.group.target in self._relayAccount.conversations
+        return isThere and self._relayAccount.isOnline and self._relayAccount.isSettled
 
-    async def speak(self, piece: Piece) -> str:
+    async def speak(self, message: OutboxMessage) -> str:
         """
         Say the beginning of something.
 
-        @return: the rest of its text; fails with L{NotNow} or L{Refused}.
+        @return: the rest of its text; fails with L{TargetUnavailable} or
+            L{DeliveryRefused}.
         """
         if not self.isUp:
-            raise NotNow(f"nobody of ours is in {self.title}")
+            raise TargetUnavailable(f"nobody of ours is in {self.title}")
         try:
-            await self._delegate.pacer.acquire()
+            await self._relayAccount.pacer.acquire()
         except CancelledError as e:
-            raise NotNow("we are leaving") from e
-        start = opening(piece, isQuiet=False)
-        said, rest = splitAt(piece.text, ROOM - len(start.encode()))
+            raise TargetUnavailable("we are leaving") from e
+        start = senderPrefix(message, isQuiet=False)
+        said, rest = splitAt(message.text, ROOM - len(start.encode()))
         content = textToContent(start + said)
-        if piece.begun and await self._wasHeard(contentToText(content), piece.begun):
+        if message.begun and await self._wasHeard(
+            contentToText(content), message.begun
+        ):
             return rest
-        if piece.serial:
-            self._spool.begin(piece, int(self._clock.seconds() * 1000))
+        if message.serial:
+            self._outbox.markSending(message, int(self._clock.seconds() * 1000))
         try:
-            await self._delegate.send(self.circle.target, content)
+            await self._relayAccount.send(self.group.target, content)
         except NotSignedOn as e:
-            self._spool.begin(piece, 0)
-            raise NotNow(str(e)) from e
+            self._outbox.markSending(message, 0)
+            raise TargetUnavailable(str(e)) from e
         except RequestRefused as e:
-            self._spool.begin(piece, 0)
-            raise Refused(str(e), isFinal=True) from e
+            self._outbox.markSending(message, 0)
+            raise DeliveryRefused(str(e), isFinal=True) from e
         except WebQQError as e:
             # Perhaps it was heard all the same: the history will tell.
-            raise Refused(str(e)) from e
+            raise DeliveryRefused(str(e)) from e
         return rest
 
     async def _wasHeard(self, text: str, begun: int) -> bool:
         since = begun // 1000 - _SKEW
         try:
-            recent = await self._delegate.recent(self.circle.target)
+            recent = await self._relayAccount.recent(self.group.target)
         except WebQQError:
             # Rather twice than not at all.
             return False
         return any(
-            number == self.circle.account
+            number == self.group.account
             and message.time >= since
             and contentToText(message.content) == text
             for number, message in recent
@@ -179,20 +182,18 @@ class Table:
         """
         It is known who is there.
         """
-        conversation = self._delegate.conversations.get(self.circle.target)
+        conversation = self._relayAccount.conversations.get(self.group.target)
         members = conversation.members if conversation is not None else ()
-        others = [
-            (m.number, m.name) for m in members if m.number != self.circle.account
-        ]
+        others = [(m.number, m.name) for m in members if m.number != self.group.account]
         for number, name in others:
-            before = self.audience.names.get(number, name)
-            if before != name and self.audience.isActive(number):
+            before = self.members.names.get(number, name)
+            if before != name and self.members.isActive(number):
                 self.listener.moved(self, before, f"is {name} now")
-        self.audience.set(others)
+        self.members.replace(others)
         self.listener.changed(self)
 
 
-class Reports:
+class RelayAccountListener:
     """
     Passes on what a resident tells to whoever wants to know what happens in a
     group.
@@ -203,7 +204,7 @@ class Reports:
     _log = Logger()
 
     def __init__(self, clock: IReactorTime) -> None:
-        self.tables: dict[Target, Table] = {}
+        self.groupLinks: dict[Target, GroupLink] = {}
         self.isSettled = False
         self._clock = clock
         self._lookup: IDelayedCall | None = None
@@ -214,19 +215,22 @@ class Reports:
         """
         self.isSettled = True
         self._log.info("{number} is signed on.", number=account.number)
-        for target, table in self.tables.items():
+        for target, groupLink in self.groupLinks.items():
             if target not in account.conversations:
                 self._log.error(
                     "{number} is not in {place}: nothing is relayed there.",
                     number=account.number,
                     place=target.number,
                 )
-            table.settled()
+            groupLink.settled()
         self._lookUpLater(account)
 
     def _lookUpLater(self, account: QQAccount) -> None:
         self.stop()
-        if account.isOnline and not self.tables.keys() <= account.conversations.keys():
+        if (
+            account.isOnline
+            and not self.groupLinks.keys() <= account.conversations.keys()
+        ):
             self._lookup = self._clock.callLater(LOOKED_UP_AGAIN, self._lookUp, account)
 
     def _lookUp(self, account: QQAccount) -> None:
@@ -256,8 +260,8 @@ class Reports:
         """
         It knows others than before.
         """
-        for table in self.tables.values():
-            table.settled()
+        for groupLink in self.groupLinks.values():
+            groupLink.settled()
         self._lookUpLater(account)
 
     def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
@@ -272,20 +276,20 @@ class Reports:
             number=account.number,
             reason=reason,
         )
-        for table in self.tables.values():
-            table.listener.changed(table)
+        for groupLink in self.groupLinks.values():
+            groupLink.listener.changed(groupLink)
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
         Somebody wrote.
         """
-        table = self.tables.get(message.target)
-        if table is not None:
-            name = str(table.audience.names.get(message.author, "")) or str(
+        groupLink = self.groupLinks.get(message.target)
+        if groupLink is not None:
+            name = str(groupLink.members.names.get(message.author, "")) or str(
                 message.author or "?"
             )
-            table.audience.spoke(message.author)
-            table.listener.learned(table, message.author, name, message)
+            groupLink.members.markActive(message.author)
+            groupLink.listener.learned(groupLink, message.author, name, message)
 
     def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
         """
@@ -303,14 +307,14 @@ class Reports:
         """
         Somebody came into a group, or went.
         """
-        table = self.tables.get(Target(TargetKind.GROUP, notice.number))
+        groupLink = self.groupLinks.get(Target(TargetKind.GROUP, notice.number))
         how = _MOVES.get(notice.step)
-        if table is None or how is None:
+        if groupLink is None or how is None:
             return
         number = int(notice.memberNumber or 0)
-        name = table.audience.nameOf(number)
-        if name and table.audience.isActive(number):
-            table.listener.moved(table, name, how)
+        name = groupLink.members.nameOf(number)
+        if name and groupLink.members.isActive(number):
+            groupLink.listener.moved(groupLink, name, how)
 
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         """
@@ -341,14 +345,14 @@ class Reports:
         """
         It is in a group no longer.
         """
-        table = self.tables.get(target)
-        if table is not None:
+        groupLink = self.groupLinks.get(target)
+        if groupLink is not None:
             self._log.error(
                 "{number} is not in {place} any more: nothing is relayed there.",
                 number=account.number,
                 place=target.number,
             )
-            table.settled()
+            groupLink.settled()
 
     def joinRequested(
         self, account: QQAccount, number: int, notice: GroupNotice
@@ -358,44 +362,44 @@ class Reports:
         """
 
 
-class Delegate(QQAccount):
+class RelayAccount(QQAccount):
     """
     An account that is in groups for the relay.
 
     @ivar pacer: how fast it may speak.
-    @ivar reports: where what happens to it goes.
+    @ivar listener: where what happens to it goes.
     """
 
-    def __init__(self, number: Number, clock: IReactorTime, spool: Spool) -> None:
-        self.reports = Reports(clock)
-        super().__init__(number, self.reports)
+    def __init__(self, number: Number, clock: IReactorTime, outbox: Outbox) -> None:
+        self.listener = RelayAccountListener(clock)
+        super().__init__(number, self.listener)
         self.pacer = Pacer(clock, BURST, SECONDS)
         self._clock = clock
-        self._spool = spool
+        self._outbox = outbox
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
-        return _Delegation(self, self.reports)
+        return RelayProtocol(self, self.listener)
 
     @property
     def isSettled(self) -> bool:
         """
         Whether it is known which groups it is in, in this session.
         """
-        return self.reports.isSettled
+        return self.listener.isSettled
 
-    def table(self, group: GroupRef, listener: Listener) -> Table:
+    def link(self, group: GroupRef, listener: GroupListener) -> GroupLink:
         """
         Be in a group.
         """
-        table = Table(group, self, self._spool, self._clock, listener)
-        self.reports.tables[group.target] = table
-        return table
+        groupLink = GroupLink(group, self, self._outbox, self._clock, listener)
+        self.listener.groupLinks[group.target] = groupLink
+        return groupLink
 
     def stop(self) -> None:
         """
         Look for no groups any more.
         """
-        self.reports.stop()
+        self.listener.stop()
 
     def noticed(
         self, target: Target, message: GroupMessage | DiscussionMessage
@@ -403,32 +407,32 @@ class Delegate(QQAccount):
         """
         Something came that will be a letter.
         """
-        table = self.reports.tables.get(target)
-        if table is None:
+        groupLink = self.listener.groupLinks.get(target)
+        if groupLink is None:
             return
         number = self.numberOf(message.sender)
-        name = str(table.audience.names.get(number, ""))
-        table.listener.noticed(
-            table, messageKey(message), name, contentToText(message.content)
+        name = str(groupLink.members.names.get(number, ""))
+        groupLink.listener.noticed(
+            groupLink, messageKey(message), name, contentToText(message.content)
         )
 
 
-class _Delegation(AccountProtocol):
+class RelayProtocol(AccountProtocol):
     """
     One sign-on of a delegate; what comes is kept before the server is asked
     for more.
     """
 
-    def __init__(self, delegate: Delegate, reports: Reports) -> None:
-        super().__init__(delegate, reports)
-        self._delegate = delegate
+    def __init__(self, account: RelayAccount, listener: RelayAccountListener) -> None:
+        super().__init__(account, listener)
+        self._relayAccount = account
 
     def groupMessageReceived(self, message: GroupMessage) -> object:
-        self._delegate.noticed(Target(TargetKind.GROUP, message.number), message)
+        self._relayAccount.noticed(Target(TargetKind.GROUP, message.number), message)
         return super().groupMessageReceived(message)
 
     def discussionMessageReceived(self, message: DiscussionMessage) -> object:
-        self._delegate.noticed(
+        self._relayAccount.noticed(
             Target(TargetKind.DISCUSSION, message.discussion), message
         )
         return super().discussionMessageReceived(message)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from txwebqq.graphemes import graphemes
 from txwebqq.irc.protocol.splitting import splitAt, stripFormatting
-from txwebqq.irc.relay.outbox import Piece, Tone
+from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 
 GAP = "\u200b"
 """What a nick has in it that is not to be taken for a call: no width at all."""
@@ -24,7 +24,7 @@ _WRAPPED = re.compile(
 )
 
 
-def quiet(name: str) -> str:
+def withoutHighlight(name: str) -> str:
     """
     A name that looks as it did, and calls nobody.
     """
@@ -39,15 +39,15 @@ def short(name: str) -> str:
     return splitAt(" ".join(name.split()), MAX_NAME)[0]
 
 
-def opening(piece: Piece, isQuiet: bool) -> str:
+def senderPrefix(message: OutboxMessage, isQuiet: bool) -> str:
     """
     What stands before each line of a piece.
     """
-    if piece.tone is Tone.NEWS:
+    if message.kind is MessageKind.SYSTEM:
         return ""
-    name = short(piece.author) or "?"
-    shown = quiet(name) if isQuiet else name
-    return f"* {shown} " if piece.tone is Tone.ACTION else f"<{shown}> "
+    name = short(message.author) or "?"
+    shown = withoutHighlight(name) if isQuiet else name
+    return f"* {shown} " if message.kind is MessageKind.ACTION else f"<{shown}> "
 
 
 def nextLine(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
@@ -82,7 +82,7 @@ def unwrapped(text: str) -> Iterator[tuple[str, str]]:
         yield found[1] or found[2] or found[3] or found[4], text
 
 
-def plain(text: str) -> str:
+def comparable(text: str) -> str:
     """
     What is left of a text or a name on whatever way it has come.
     """

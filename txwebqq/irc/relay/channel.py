@@ -9,14 +9,14 @@ from typing import Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.relay.members import Audience
-from txwebqq.irc.relay.outbox import Piece
+from txwebqq.irc.relay.members import MemberList
+from txwebqq.irc.relay.outbox import OutboxMessage
 
 FIRST_REJOIN = 5.0
 """The seconds until we ask to be let in again, the first time."""
 
 
-class Host(Protocol):
+class LinkHost(Protocol):
     """
     The network that a channel is on.
     """
@@ -24,53 +24,61 @@ class Host(Protocol):
     settings: NetworkSettings
     clock: IReactorTime
 
-    async def speak(self, seat: Seat, piece: Piece) -> str:
+    async def speak(self, link: ChannelLink, message: OutboxMessage) -> str:
         """
-        As L{Seat.speak}.
+        As L{ChannelLink.speak}.
         """
 
 
-class Listener(Protocol):
+class ChannelListener(Protocol):
     """
     Who wants to know what happens in a channel.
     """
 
     def heard(
-        self, seat: Seat, nick: str, text: str, isAction: bool, msgid: str, origin: str
+        self,
+        link: ChannelLink,
+        nick: str,
+        text: str,
+        isAction: bool,
+        msgid: str,
+        origin: str,
     ) -> None:
         """
         Somebody said something.
         """
 
-    def moved(self, seat: Seat, nick: str, how: str) -> None:
+    def moved(self, link: ChannelLink, nick: str, how: str) -> None:
         """
         Somebody who speaks came or went, in words that follow the nick.
         """
 
-    def status(self, seat: Seat) -> list[str]:
+    def status(self, link: ChannelLink) -> list[str]:
         """
         How it is, in lines for somebody who is in the channel.
         """
 
-    def changed(self, seat: Seat) -> None:
+    def changed(self, link: ChannelLink) -> None:
         """
         We can be heard there, or not any more.
         """
 
 
-class Seat:
+class ChannelLink:
     """
     A channel of a network, with or without us.
 
-    @ivar audience: the others.
+    @ivar members: the others.
     """
 
-    def __init__(self, network: Host, name: str, key: str, listener: Listener) -> None:
+    def __init__(
+        self, network: LinkHost, name: str, key: str, listener: ChannelListener
+    ) -> None:
         self.network = network
         self.name = name
         self.key = key
         self.listener = listener
-        self.audience = Audience(network.clock.seconds)
+        self.members = MemberList(network.clock.seconds)
         self.isJoined = False
         self.since = 0.0
         self.delay = FIRST_REJOIN
@@ -91,10 +99,11 @@ class Seat:
         """
         return self.isJoined
 
-    async def speak(self, piece: Piece) -> str:
+    async def speak(self, message: OutboxMessage) -> str:
         """
         Say the beginning of something.
 
-        @return: the rest of its text; fails with L{NotNow} or L{Refused}.
+        @return: the rest of its text; fails with L{TargetUnavailable} or
+            L{DeliveryRefused}.
         """
-        return await self.network.speak(self, piece)
+        return await self.network.speak(self, message)

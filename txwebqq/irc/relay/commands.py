@@ -18,7 +18,7 @@ _MAX_PING = 100
 _QUESTION = re.compile("\x01([A-Za-z]+)(?: ([^\x01]*))?\x01?")
 
 
-class Reception:
+class PrivateMessageResponder:
     """
     Answers, but not too often: others may be machines as well.
 

@@ -27,8 +27,8 @@ from txwebqq.irc.protocol.line import (
     parse,
     serialise,
 )
-from txwebqq.irc.relay.errors import NotNow, Refused
-from txwebqq.irc.relay.registration import Handshake
+from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.registration import ClientRegistration
 
 LONGEST = 8192
 """The bytes of a line that a server may send us: some exceed 512."""
@@ -59,28 +59,28 @@ _NEEDED = {
 """The parameters without which a line means nothing."""
 
 
-class Owner(Interface):
+class ConnectionListener(Interface):
     """
     Whom a connection tells what happens.
     """
 
-    def welcomed(self, guest: Guest) -> None:
+    def welcomed(self, connection: IRCConnection) -> None:
         """
         We are in.
         """
 
-    def lineReceived(self, guest: Guest, line: Line) -> None:
+    def lineReceived(self, connection: IRCConnection, line: Line) -> None:
         """
         The server says something that has not to do with the connection alone.
         """
 
-    def left(self, guest: Guest) -> None:
+    def left(self, connection: IRCConnection) -> None:
         """
         The connection is gone.
         """
 
 
-class Guest(Protocol):
+class IRCConnection(Protocol):
     """
     One connection, welcomed or not.
 
@@ -92,13 +92,17 @@ class Guest(Protocol):
     _log = Logger()
 
     def __init__(
-        self, settings: NetworkSettings, owner: Owner, clock: IReactorTime, nick: str
+        self,
+        settings: NetworkSettings,
+        listener: ConnectionListener,
+        clock: IReactorTime,
+        nick: str,
     ) -> None:
         self._settings = settings
-        self._owner = owner
+        self._listener = listener
         self._clock = clock
         self._lineBuffer = LineBuffer(LONGEST)
-        self._handshake = Handshake(settings, nick)
+        self._registration = ClientRegistration(settings, nick)
         self._timer: IDelayedCall | None = None
         self._asked = False
         self._isOpen = False
@@ -118,14 +122,14 @@ class Guest(Protocol):
         """
         What we are called there.
         """
-        return self._handshake.nick
+        return self._registration.nick
 
     @property
     def capabilities(self) -> dict[str, str]:
         """
         What was granted, with the values.
         """
-        return self._handshake.capabilities
+        return self._registration.capabilities
 
     def fold(self, name: str) -> str:
         """
@@ -141,7 +145,7 @@ class Guest(Protocol):
 
     def whenWelcomed(self) -> Deferred[None]:
         """
-        Wait until we are in; fails with L{NotNow} when we will not be. To be
+        Wait until we are in; fails with L{TargetUnavailable} when we will not be. To be
         asked once, when the connection is made; cancelling it closes that.
         """
 
@@ -152,7 +156,7 @@ class Guest(Protocol):
         self._welcome = Deferred(close)
         return self._welcome
 
-    def room(self, line: Line, nick: str = "") -> int:
+    def payloadLimit(self, line: Line, nick: str = "") -> int:
         """
         How many bytes the last parameter of a line of ours may have, so that
         nobody gets more than 512 with what the server puts before it.
@@ -167,7 +171,7 @@ class Guest(Protocol):
         self._wire = self.transport
         self._isOpen = True
         self._timer = self._clock.callLater(PATIENCE, self._late)
-        for line in self._handshake.opening():
+        for line in self._registration.opening():
             self.send(line)
 
     def _late(self) -> None:
@@ -181,15 +185,15 @@ class Guest(Protocol):
         said, self._said = self._said, {}
         welcome, self._welcome = self._welcome, None
         if welcome is not None:
-            welcome.errback(NotNow(why))
+            welcome.errback(TargetUnavailable(why))
         self._log.info(
             "{network}: the connection is gone: {why}.",
             network=self._settings.name,
             why=why,
         )
         for _, _, waiting in said.values():
-            waiting.errback(NotNow(why))
-        self._owner.left(self)
+            waiting.errback(TargetUnavailable(why))
+        self._listener.left(self)
 
     def _rest(self) -> None:
         if self._timer is not None and self._timer.active():
@@ -212,7 +216,7 @@ class Guest(Protocol):
         self._timer = self._clock.callLater(QUIET, self._quiet)
 
     def dataReceived(self, data: bytes) -> None:
-        if self._handshake.isDone:
+        if self._registration.isDone:
             self._hear()
         for raw in self._lineBuffer.feed(data):
             if isinstance(raw, Overlong):
@@ -223,7 +227,7 @@ class Guest(Protocol):
                 self._log.debug("Not understood: {problem}.", problem=str(e))
                 continue
             isKnown = len(line.params) >= _NEEDED.get(line.command, 0)
-            if isKnown and self._isOpen and not self._handshake.failure:
+            if isKnown and self._isOpen and not self._registration.failure:
                 self._heard(line)
 
     # ---- what the server says
@@ -235,25 +239,25 @@ class Guest(Protocol):
         if line.command == "ERROR":
             self._lastWords = " ".join(line.params)[:200]
             return
-        wasDone = self._handshake.isDone
-        for answer in self._handshake.heard(line):
+        wasDone = self._registration.isDone
+        for answer in self._registration.heard(line):
             self.send(answer)
-        if self._handshake.failure:
-            self._fail(self._handshake.failure)
+        if self._registration.failure:
+            self._fail(self._registration.failure)
             return
         handle = getattr(self, f"_heard_{line.command}", None)
         if handle is not None:
             handle(line)
         elif line.command.isdigit() and line.command[0] in "45":
             self._heardError(line)
-        if not wasDone and self._handshake.isDone:
+        if not wasDone and self._registration.isDone:
             self._hear()
             welcome, self._welcome = self._welcome, None
-            self._owner.welcomed(self)
+            self._listener.welcomed(self)
             if welcome is not None:
                 welcome.callback(None)
-        if self._handshake.isDone:
-            self._owner.lineReceived(self, line)
+        if self._registration.isDone:
+            self._listener.lineReceived(self, line)
 
     def _fail(self, reason: str) -> None:
         self._log.error(
@@ -280,7 +284,7 @@ class Guest(Protocol):
 
     def _heard_NICK(self, line: Line) -> None:
         if self.isMe(line.nick) and isMiddleParam(line.params[0]):
-            self._handshake.nick = line.params[0]
+            self._registration.nick = line.params[0]
 
     def _heard_JOIN(self, line: Line) -> None:
         _, _, rest = line.source.partition("!")
@@ -314,7 +318,7 @@ class Guest(Protocol):
         for token, (where, how, waiting) in list(self._said.items()):
             if channel in ("", where) and command in ("", how):
                 del self._said[token]
-                waiting.errback(Refused(reason))
+                waiting.errback(DeliveryRefused(reason))
                 return
 
     # ---- what we say
@@ -331,10 +335,11 @@ class Guest(Protocol):
         Say something in a channel.
 
         @return: fires when the server has dealt with it; fails with
-            L{Refused}, or with L{NotNow} when that will not be known.
+            L{DeliveryRefused}, or with L{TargetUnavailable} when that will not be
+            known.
         """
         if not self._isOpen:
-            return fail(NotNow("there is no connection"))
+            return fail(TargetUnavailable("there is no connection"))
         self._serial += 1
         token = f"txwebqq{self._serial}"
         heard: Deferred[None] = Deferred(lambda _: self._forget(token))

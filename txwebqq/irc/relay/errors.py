@@ -5,13 +5,13 @@ Why something that was to be said was not heard.
 from __future__ import annotations
 
 
-class NotNow(Exception):
+class TargetUnavailable(Exception):
     """
     There is nobody to hear it: wait until there is.
     """
 
 
-class Refused(Exception):
+class DeliveryRefused(Exception):
     """
     The other side does not take it, at least for now.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from txwebqq.irc.relay.attribution import plain, unwrapped
+from txwebqq.irc.relay.attribution import comparable, unwrapped
 
 SECONDS = 120.0
 REMEMBERED = 1000
@@ -16,7 +16,7 @@ _ENOUGH = 20
 """Part of a text is known again by so many characters."""
 
 
-class Echoes:
+class LoopDetector:
     """
     The last words of one room, from all its places.
 
@@ -35,7 +35,7 @@ class Echoes:
         """
         Somebody said something, in any of the places.
         """
-        self._heard.append((self._now(), plain(author), plain(text)))
+        self._heard.append((self._now(), comparable(author), comparable(text)))
 
     def isCopy(self, text: str) -> bool:
         """
@@ -43,7 +43,7 @@ class Echoes:
         """
         since = self._now() - SECONDS
         for author, words in unwrapped(text):
-            who, what = plain(author), plain(words)
+            who, what = comparable(author), comparable(words)
             for time, name, said in self._heard:
                 if time < since or name != who:
                     continue

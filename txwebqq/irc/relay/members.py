@@ -10,7 +10,7 @@ ACTIVE = 1800.0
 """The seconds for which somebody who has spoken is missed."""
 
 
-class Audience:
+class MemberList:
     """
     Those who are there.
 
@@ -24,19 +24,19 @@ class Audience:
         self.names: dict[Hashable, str] = {}
         self._spoke: dict[Hashable, tuple[float, str]] = {}
 
-    def set(self, names: Iterable[tuple[Hashable, str]]) -> None:
+    def replace(self, names: Iterable[tuple[Hashable, str]]) -> None:
         """
         These are there, and nobody else.
         """
         self.names = dict(names)
 
-    def came(self, key: Hashable, name: str) -> None:
+    def add(self, key: Hashable, name: str) -> None:
         """
         Somebody is there.
         """
         self.names[key] = name
 
-    def went(self, key: Hashable) -> bool:
+    def remove(self, key: Hashable) -> bool:
         """
         Somebody is not.
 
@@ -44,7 +44,7 @@ class Audience:
         """
         return self.names.pop(key, None) is not None
 
-    def spoke(self, key: Hashable) -> None:
+    def markActive(self, key: Hashable) -> None:
         """
         Somebody has said something.
         """

@@ -14,7 +14,7 @@ TOLD, WINDOW = 5, 60.0
 """So many are told in so many seconds."""
 
 
-class Moves:
+class MembershipNotices:
     """
     Those of one place. When a network falls apart hundreds leave at once.
 

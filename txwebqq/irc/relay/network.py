@@ -18,12 +18,12 @@ from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
 from txwebqq.irc.protocol.splitting import parseAction, splitAt
-from txwebqq.irc.relay.attribution import nextLine, opening
-from txwebqq.irc.relay.channel import FIRST_REJOIN, Listener, Seat
-from txwebqq.irc.relay.commands import Reception
-from txwebqq.irc.relay.connection import Guest
-from txwebqq.irc.relay.errors import NotNow, Refused
-from txwebqq.irc.relay.outbox import Piece, Tone
+from txwebqq.irc.relay.attribution import nextLine, senderPrefix
+from txwebqq.irc.relay.channel import FIRST_REJOIN, ChannelLink, ChannelListener
+from txwebqq.irc.relay.commands import PrivateMessageResponder
+from txwebqq.irc.relay.connection import IRCConnection
+from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 from txwebqq.irc.relay.puppets import Puppets
 from txwebqq.irc.relay.registration import RELAYMSG
 from txwebqq.net.clientendpoint import clientEndpoint
@@ -54,7 +54,7 @@ _CANNOT_JOIN = frozenset(
 )
 
 
-class Network(MultiService):
+class IRCNetwork(MultiService):
     """
     Keeps us in the channels of one network.
 
@@ -69,8 +69,8 @@ class Network(MultiService):
         self.clock: IReactorTime = reactor
         self.pacer = Pacer(reactor, settings.burst, settings.seconds)
         self._endpoint = clientEndpoint(settings.endpoint, settings.caFile, reactor)
-        self._guest: Guest | None = None
-        self._seats: list[Seat] = []
+        self._connection: IRCConnection | None = None
+        self._links: list[ChannelLink] = []
         self._regaining: IDelayedCall | None = None
         self._puppets: dict[str, Puppets] = {}
         self._isStopped = False
@@ -78,10 +78,10 @@ class Network(MultiService):
         self._since = 0.0
         # What each is of; bouncers play back in them what we heard before.
         self._batches: dict[str, str] = {}
-        self._reception = Reception(reactor.seconds)
+        self._responder = PrivateMessageResponder(reactor.seconds)
         self._cannotRelay = False
         factory = Factory.forProtocol(
-            lambda: Guest(settings, self, reactor, settings.nick)
+            lambda: IRCConnection(settings, self, reactor, settings.nick)
         )
         factory.noisy = False
         self._client = ClientService(
@@ -98,14 +98,16 @@ class Network(MultiService):
         self._attempts += 1
         return seconds
 
-    def seat(self, name: str, key: str, listener: Listener) -> Seat:
+    def joinChannel(
+        self, name: str, key: str, listener: ChannelListener
+    ) -> ChannelLink:
         """
         Be in a channel.
         """
-        seat = Seat(self, name, key, listener)
-        self._seats.append(seat)
+        link = ChannelLink(self, name, key, listener)
+        self._links.append(link)
         self._puppets[name] = Puppets(self.settings, self.clock, self._endpoint, key)
-        return seat
+        return link
 
     def stopService(self) -> Deferred[None]:
         """
@@ -115,15 +117,15 @@ class Network(MultiService):
         """
         self._isStopped = True
         self._cancel(self._regaining)
-        for seat in self._seats:
-            self._cancel(seat.retry)
-        if self._guest is not None:
-            self._guest.leave("The relay is stopping")
+        for link in self._links:
+            self._cancel(link.retry)
+        if self._connection is not None:
+            self._connection.leave("The relay is stopping")
 
         async def stop() -> None:
             for puppets in self._puppets.values():
                 await puppets.stop()
-            await maybeDeferred(super(Network, self).stopService)
+            await maybeDeferred(super(IRCNetwork, self).stopService)
 
         return Deferred.fromCoroutine(stop())
 
@@ -133,85 +135,85 @@ class Network(MultiService):
 
     # ---- what the connection tells
 
-    def welcomed(self, guest: Guest) -> None:
+    def welcomed(self, connection: IRCConnection) -> None:
         """
         We are in.
         """
-        self._guest = guest
+        self._connection = connection
         self._since = self.clock.seconds()
         self._batches = {}
         self._cannotRelay = False
         self._log.info(
-            "{name}: in as {nick}.", name=self.settings.name, nick=guest.nick
+            "{name}: in as {nick}.", name=self.settings.name, nick=connection.nick
         )
         if self.settings.nickserv:
             # They know the nick that is asked for, not the one that we got.
             words = f"IDENTIFY {self.settings.nick} {self.settings.nickserv}"
-            if guest.isMe(self.settings.nick):
+            if connection.isMe(self.settings.nick):
                 words = f"IDENTIFY {self.settings.nickserv}"
-            guest.send(Line("PRIVMSG", ("NickServ", words)))
+            connection.send(Line("PRIVMSG", ("NickServ", words)))
         self._regain()
-        for seat in self._seats:
-            self._join(seat)
+        for link in self._links:
+            self._join(link)
 
-    def left(self, guest: Guest) -> None:
+    def left(self, connection: IRCConnection) -> None:
         """
         The connection is gone.
         """
-        if self._guest is guest:
-            self._guest = None
+        if self._connection is connection:
+            self._connection = None
             if self.clock.seconds() - self._since > SETTLED:
                 self._attempts = 0
         self._cancel(self._regaining)
-        for seat in self._seats:
-            self._cancel(seat.retry)
-            self._lost(seat)
+        for link in self._links:
+            self._cancel(link.retry)
+            self._lost(link)
 
-    def _lost(self, seat: Seat) -> None:
-        seat.audience.set(())
-        seat.names = []
-        if seat.isJoined:
-            seat.isJoined = False
-            seat.listener.changed(seat)
+    def _lost(self, link: ChannelLink) -> None:
+        link.members.replace(())
+        link.names = []
+        if link.isJoined:
+            link.isJoined = False
+            link.listener.changed(link)
 
-    def _join(self, seat: Seat) -> None:
-        if self._guest is not None:
-            key = (seat.key,) if seat.key else ()
-            self._guest.send(Line("JOIN", (seat.name, *key)))
-            self._cancel(seat.retry)
-            seat.retry = self.clock.callLater(UNANSWERED, self._join, seat)
+    def _join(self, link: ChannelLink) -> None:
+        if self._connection is not None:
+            key = (link.key,) if link.key else ()
+            self._connection.send(Line("JOIN", (link.name, *key)))
+            self._cancel(link.retry)
+            link.retry = self.clock.callLater(UNANSWERED, self._join, link)
 
-    def _joinLater(self, seat: Seat) -> None:
-        if self.clock.seconds() - seat.since > SETTLED:
-            seat.delay = FIRST_REJOIN
-        seat.since = self.clock.seconds()
-        self._cancel(seat.retry)
-        seat.retry = self.clock.callLater(seat.delay, self._join, seat)
-        seat.delay = min(seat.delay * 2, LONGEST_REJOIN)
+    def _joinLater(self, link: ChannelLink) -> None:
+        if self.clock.seconds() - link.since > SETTLED:
+            link.delay = FIRST_REJOIN
+        link.since = self.clock.seconds()
+        self._cancel(link.retry)
+        link.retry = self.clock.callLater(link.delay, self._join, link)
+        link.delay = min(link.delay * 2, LONGEST_REJOIN)
 
     def _regain(self) -> None:
-        guest = self._guest
-        if guest is None or self._isStopped or self._isNamed(guest):
+        connection = self._connection
+        if connection is None or self._isStopped or self._isNamed(connection):
             return
         if self.settings.nickserv:
             words = f"GHOST {self.settings.nick} {self.settings.nickserv}"
-            guest.send(Line("PRIVMSG", ("NickServ", words)))
-        guest.send(Line("NICK", (self.settings.nick,)))
+            connection.send(Line("PRIVMSG", ("NickServ", words)))
+        connection.send(Line("NICK", (self.settings.nick,)))
         self._regainLater()
 
-    def _isNamed(self, guest: Guest) -> bool:
+    def _isNamed(self, connection: IRCConnection) -> bool:
         wanted = self.settings.nick
-        longest = guest.support.get("NICKLEN", "")
+        longest = connection.support.get("NICKLEN", "")
         # Servers cut what is too long for them.
         if longest.isdecimal():
             wanted = wanted.encode()[: int(longest)].decode("utf-8", "ignore")
-        return guest.isMe(wanted)
+        return connection.isMe(wanted)
 
     def _regainLater(self) -> None:
         self._cancel(self._regaining)
         self._regaining = self.clock.callLater(REGAIN, self._regain)
 
-    def lineReceived(self, guest: Guest, line: Line) -> None:
+    def lineReceived(self, connection: IRCConnection, line: Line) -> None:
         """
         Do what a line wants.
         """
@@ -219,23 +221,23 @@ class Network(MultiService):
             return
         handle = getattr(self, f"_heard_{line.command}", None)
         if handle is not None:
-            handle(guest, line)
+            handle(connection, line)
         elif line.command in _CANNOT_JOIN and len(line.params) > 2:
-            for seat in self._at(guest, line.params[1]):
-                if seat.isJoined:
+            for link in self._at(connection, line.params[1]):
+                if link.isJoined:
                     continue
                 self._log.warn(
                     "{name} does not let us into {channel}: {reason}.",
                     name=self.settings.name,
-                    channel=seat.name,
+                    channel=link.name,
                     reason=line.params[-1],
                 )
-                self._joinLater(seat)
+                self._joinLater(link)
 
     def _batchOf(self, line: Line) -> str:
         return self._batches.get(line.tags.get("batch", ""), "")
 
-    def _heard_BATCH(self, guest: Guest, line: Line) -> None:
+    def _heard_BATCH(self, connection: IRCConnection, line: Line) -> None:
         reference = line.params[0]
         if reference.startswith("-"):
             self._batches.pop(reference[1:], None)
@@ -243,122 +245,138 @@ class Network(MultiService):
             kind = self._batchOf(line) or line.params[1]
             self._batches[reference[1:]] = kind
 
-    def _heard_470(self, guest: Guest, line: Line) -> None:
+    def _heard_470(self, connection: IRCConnection, line: Line) -> None:
         # A room is in the channel that was meant, or in none.
         _, wanted, other, *_ = line.params
-        for seat in self._at(guest, wanted):
+        for link in self._at(connection, wanted):
             self._log.warn(
                 "{name} sends us from {channel} to {other}, where we do not stay.",
                 name=self.settings.name,
-                channel=seat.name,
+                channel=link.name,
                 other=other,
             )
-            if isMiddleParam(other) and not any(self._at(guest, other)):
-                guest.send(Line("PART", (other,)))
-            self._joinLater(seat)
+            if isMiddleParam(other) and not any(self._at(connection, other)):
+                connection.send(Line("PART", (other,)))
+            self._joinLater(link)
 
-    def _at(self, guest: Guest, channel: str) -> Iterator[Seat]:
-        for seat in self._seats:
-            if guest.fold(seat.name) == guest.fold(channel):
-                yield seat
+    def _at(self, connection: IRCConnection, channel: str) -> Iterator[ChannelLink]:
+        for link in self._links:
+            if connection.fold(link.name) == connection.fold(channel):
+                yield link
 
-    def _isOurs(self, guest: Guest, nick: str) -> bool:
-        return guest.isMe(nick) or any(
-            puppets.isOurs(nick, guest.fold) for puppets in self._puppets.values()
+    def _isOurs(self, connection: IRCConnection, nick: str) -> bool:
+        return connection.isMe(nick) or any(
+            puppets.isOurs(nick, connection.fold) for puppets in self._puppets.values()
         )
 
-    def _heard_JOIN(self, guest: Guest, line: Line) -> None:
-        for seat in self._at(guest, line.params[0]):
-            if guest.isMe(line.nick):
-                seat.isJoined = True
-                seat.since = self.clock.seconds()
-                self._cancel(seat.retry)
+    def _heard_JOIN(self, connection: IRCConnection, line: Line) -> None:
+        for link in self._at(connection, line.params[0]):
+            if connection.isMe(line.nick):
+                link.isJoined = True
+                link.since = self.clock.seconds()
+                self._cancel(link.retry)
                 name = self.settings.name
-                self._log.info("{name}: in {at}.", name=name, at=seat.name)
-                seat.listener.changed(seat)
-            elif not self._isOurs(guest, line.nick):
-                seat.audience.came(guest.fold(line.nick), line.nick)
-                self._moved(guest, seat, line, line.nick, "has joined")
+                self._log.info("{name}: in {at}.", name=name, at=link.name)
+                link.listener.changed(link)
+            elif not self._isOurs(connection, line.nick):
+                link.members.add(connection.fold(line.nick), line.nick)
+                self._moved(connection, link, line, line.nick, "has joined")
 
-    def _heard_353(self, guest: Guest, line: Line) -> None:
-        for seat in self._at(guest, line.params[2]):
+    def _heard_353(self, connection: IRCConnection, line: Line) -> None:
+        for link in self._at(connection, line.params[2]):
             for word in line.params[3].split():
                 nick = word.lstrip("~&@%+!*").partition("!")[0]
-                if not self._isOurs(guest, nick):
-                    seat.names.append(nick)
+                if not self._isOurs(connection, nick):
+                    link.names.append(nick)
 
-    def _heard_366(self, guest: Guest, line: Line) -> None:
-        for seat in self._at(guest, line.params[1]):
-            seat.audience.set((guest.fold(nick), nick) for nick in seat.names)
-            seat.names = []
+    def _heard_366(self, connection: IRCConnection, line: Line) -> None:
+        for link in self._at(connection, line.params[1]):
+            link.members.replace((connection.fold(nick), nick) for nick in link.names)
+            link.names = []
 
-    def _heard_PART(self, guest: Guest, line: Line) -> None:
-        for seat in self._at(guest, line.params[0]):
-            self._gone(guest, seat, line, line.nick, "has left")
+    def _heard_PART(self, connection: IRCConnection, line: Line) -> None:
+        for link in self._at(connection, line.params[0]):
+            self._gone(connection, link, line, line.nick, "has left")
 
-    def _heard_KICK(self, guest: Guest, line: Line) -> None:
-        for seat in self._at(guest, line.params[0]):
+    def _heard_KICK(self, connection: IRCConnection, line: Line) -> None:
+        for link in self._at(connection, line.params[0]):
             how = f"was kicked by {line.nick}"
-            self._gone(guest, seat, line, line.params[1], how)
+            self._gone(connection, link, line, line.params[1], how)
 
-    def _gone(self, guest: Guest, seat: Seat, line: Line, nick: str, how: str) -> None:
-        if guest.isMe(nick):
+    def _gone(
+        self,
+        connection: IRCConnection,
+        link: ChannelLink,
+        line: Line,
+        nick: str,
+        how: str,
+    ) -> None:
+        if connection.isMe(nick):
             self._log.warn(
                 "{name}: we are not in {channel} any more.",
                 name=self.settings.name,
-                channel=seat.name,
+                channel=link.name,
             )
-            self._lost(seat)
-            self._joinLater(seat)
-        elif seat.audience.went(guest.fold(nick)):
-            self._moved(guest, seat, line, nick, how)
+            self._lost(link)
+            self._joinLater(link)
+        elif link.members.remove(connection.fold(nick)):
+            self._moved(connection, link, line, nick, how)
 
-    def _moved(self, guest: Guest, seat: Seat, line: Line, nick: str, how: str) -> None:
+    def _moved(
+        self,
+        connection: IRCConnection,
+        link: ChannelLink,
+        line: Line,
+        nick: str,
+        how: str,
+    ) -> None:
         if self._batchOf(line) in _SPLITS:
             return
-        if seat.audience.isActive(guest.fold(nick)):
-            seat.listener.moved(seat, nick, how)
+        if link.members.isActive(connection.fold(nick)):
+            link.listener.moved(link, nick, how)
 
-    def _heard_QUIT(self, guest: Guest, line: Line) -> None:
-        for seat in self._seats:
-            if seat.audience.went(guest.fold(line.nick)):
-                self._moved(guest, seat, line, line.nick, "has quit")
-        self._freed(guest, line.nick)
+    def _heard_QUIT(self, connection: IRCConnection, line: Line) -> None:
+        for link in self._links:
+            if link.members.remove(connection.fold(line.nick)):
+                self._moved(connection, link, line, line.nick, "has quit")
+        self._freed(connection, line.nick)
 
-    def _heard_NICK(self, guest: Guest, line: Line) -> None:
+    def _heard_NICK(self, connection: IRCConnection, line: Line) -> None:
         nick = line.params[0]
-        for seat in self._seats:
-            key = guest.fold(line.nick)
-            if key in seat.audience.names:
-                self._moved(guest, seat, line, line.nick, f"is {nick} now")
-                seat.audience.renamed(key, guest.fold(nick), nick)
-        if not guest.isMe(nick):
-            self._freed(guest, line.nick)
-        elif not self._isNamed(guest):
+        for link in self._links:
+            key = connection.fold(line.nick)
+            if key in link.members.names:
+                self._moved(connection, link, line, line.nick, f"is {nick} now")
+                link.members.renamed(key, connection.fold(nick), nick)
+        if not connection.isMe(nick):
+            self._freed(connection, line.nick)
+        elif not self._isNamed(connection):
             # Services call us otherwise until we have identified.
             self._regainLater()
 
-    def _freed(self, guest: Guest, nick: str) -> None:
+    def _freed(self, connection: IRCConnection, nick: str) -> None:
         wanted = self.settings.nick
-        if guest.fold(nick) == guest.fold(wanted) and not guest.isMe(wanted):
-            guest.send(Line("NICK", (wanted,)))
+        if connection.fold(nick) == connection.fold(wanted) and not connection.isMe(
+            wanted
+        ):
+            connection.send(Line("NICK", (wanted,)))
 
-    def _heard_PRIVMSG(self, guest: Guest, line: Line) -> None:
-        if self._isOurs(guest, line.nick):
+    def _heard_PRIVMSG(self, connection: IRCConnection, line: Line) -> None:
+        if self._isOurs(connection, line.nick):
             return
-        if guest.isMe(line.params[0]):
-            self._asked(guest, line)
+        if connection.isMe(line.params[0]):
+            self._asked(connection, line)
             return
-        if guest.isMe(line.tags.get("draft/relaymsg", "")):
+        if connection.isMe(line.tags.get("draft/relaymsg", "")):
             return
         text = line.params[1]
         action = parseAction(text)
         if text.startswith("\x01") and action is None:
             return
-        for seat in self._at(guest, line.params[0]):
-            seat.audience.spoke(guest.fold(line.nick))
-            seat.listener.heard(
-                seat,
+        for link in self._at(connection, line.params[0]):
+            link.members.markActive(connection.fold(line.nick))
+            link.listener.heard(
+                link,
                 line.nick,
                 text if action is None else action,
                 action is not None,
@@ -366,56 +384,58 @@ class Network(MultiService):
                 line.tags.get(ORIGIN_TAG, ""),
             )
 
-    def _asked(self, guest: Guest, line: Line) -> None:
-        key = guest.fold(line.nick)
-        theirs = [s for s in self._seats if key in s.audience.names]
-        answers = self._reception.answers(
+    def _asked(self, connection: IRCConnection, line: Line) -> None:
+        key = connection.fold(line.nick)
+        links = [s for s in self._links if key in s.members.names]
+        answers = self._responder.answers(
             line.params[1],
-            [seat.name for seat in theirs],
-            lambda: [words for seat in theirs for words in seat.listener.status(seat)],
+            [link.name for link in links],
+            lambda: [words for seat in links for words in seat.listener.status(seat)],
         )
         if not isMiddleParam(line.nick):
             return
         for answer in answers:
             said = Line("NOTICE", (line.nick, ""))
-            words, _ = splitAt(answer, guest.room(said), self.settings.encoding)
-            guest.send(Line("NOTICE", (line.nick, words)))
+            words, _ = splitAt(
+                answer, connection.payloadLimit(said), self.settings.encoding
+            )
+            connection.send(Line("NOTICE", (line.nick, words)))
 
     # ---- saying
 
-    async def speak(self, seat: Seat, piece: Piece) -> str:
+    async def speak(self, link: ChannelLink, message: OutboxMessage) -> str:
         """
-        As L{Seat.speak}.
+        As L{ChannelLink.speak}.
         """
-        if not seat.isJoined:
-            raise NotNow(f"we are not in {seat.name}")
+        if not link.isJoined:
+            raise TargetUnavailable(f"we are not in {link.name}")
         try:
             await self.pacer.acquire()
         except CancelledError as e:
-            raise NotNow("we are leaving") from e
-        guest = self._guest
-        if guest is None or not seat.isJoined:
-            raise NotNow(f"we are not in {seat.name}")
+            raise TargetUnavailable("we are leaving") from e
+        connection = self._connection
+        if connection is None or not link.isJoined:
+            raise TargetUnavailable(f"we are not in {link.name}")
         voice = None
-        if piece.tone is not Tone.NEWS:
-            voice = self._puppets[seat.name].voice(piece.author, seat.name)
+        if message.kind is not MessageKind.SYSTEM:
+            voice = self._puppets[link.name].connectionFor(message.author, link.name)
         if voice is not None:
-            line, rest = self._plain(voice, seat, piece, "")
+            line, rest = self._plain(voice, link, message, "")
             try:
-                await voice.say(seat.name, line)
-            except (NotNow, Refused) as e:
+                await voice.say(link.name, line)
+            except (TargetUnavailable, DeliveryRefused) as e:
                 # Nobody would tell us when the puppet can speak again.
                 self._log.info("A puppet cannot speak: {reason}.", reason=str(e))
-                self._puppets[seat.name].mute(piece.author)
+                self._puppets[link.name].mute(message.author)
             else:
                 return rest
-        if guest is not self._guest or not seat.isJoined:
-            raise NotNow(f"we are not in {seat.name}")
-        if self._mayRelay(guest, piece):
-            line, rest = self._relayed(guest, seat, piece)
+        if connection is not self._connection or not link.isJoined:
+            raise TargetUnavailable(f"we are not in {link.name}")
+        if self._mayRelay(connection, message):
+            line, rest = self._relayed(connection, link, message)
             try:
-                await guest.say(seat.name, line)
-            except Refused as e:
+                await connection.say(link.name, line)
+            except DeliveryRefused as e:
                 self._log.warn(
                     "{name} refuses RELAYMSG: {reason}.",
                     name=self.settings.name,
@@ -424,25 +444,39 @@ class Network(MultiService):
                 self._cannotRelay = True
             else:
                 return rest
-        line, rest = self._plain(guest, seat, piece, opening(piece, isQuiet=True))
-        await guest.say(seat.name, line)
+        line, rest = self._plain(
+            connection, link, message, senderPrefix(message, isQuiet=True)
+        )
+        await connection.say(link.name, line)
         return rest
 
     def _plain(
-        self, guest: Guest, seat: Seat, piece: Piece, start: str
+        self,
+        connection: IRCConnection,
+        link: ChannelLink,
+        message: OutboxMessage,
+        start: str,
     ) -> tuple[Line, str]:
-        line = Line("PRIVMSG", (seat.name, ""), tags=self._tags(guest, piece))
-        isAction = piece.tone is Tone.ACTION and not start
-        return self._filled(line, guest.room(line), start, piece.text, isAction)
+        line = Line("PRIVMSG", (link.name, ""), tags=self._tags(connection, message))
+        isAction = message.kind is MessageKind.ACTION and not start
+        return self._filled(
+            line, connection.payloadLimit(line), start, message.text, isAction
+        )
 
-    def _relayed(self, guest: Guest, seat: Seat, piece: Piece) -> tuple[Line, str]:
-        separator = (guest.capabilities[RELAYMSG] or "/")[0]
-        nick = nickFor(piece.author, 0, NickStyle.UTF8, (), limit=24) + f"{separator}qq"
-        line = Line("RELAYMSG", (seat.name, nick, ""), tags=self._tags(guest, piece))
-        seen = Line("PRIVMSG", (seat.name, ""))
-        isAction = piece.tone is Tone.ACTION
-        room = min(guest.room(line), guest.room(seen, nick))
-        return self._filled(line, room, "", piece.text, isAction)
+    def _relayed(
+        self, connection: IRCConnection, link: ChannelLink, message: OutboxMessage
+    ) -> tuple[Line, str]:
+        separator = (connection.capabilities[RELAYMSG] or "/")[0]
+        nick = (
+            nickFor(message.author, 0, NickStyle.UTF8, (), limit=24) + f"{separator}qq"
+        )
+        line = Line(
+            "RELAYMSG", (link.name, nick, ""), tags=self._tags(connection, message)
+        )
+        seen = Line("PRIVMSG", (link.name, ""))
+        isAction = message.kind is MessageKind.ACTION
+        room = min(connection.payloadLimit(line), connection.payloadLimit(seen, nick))
+        return self._filled(line, room, "", message.text, isAction)
 
     def _filled(
         self, line: Line, room: int, start: str, text: str, isAction: bool
@@ -454,12 +488,14 @@ class Network(MultiService):
         words = frame.format(start + said)
         return Line(line.command, (*line.params[:-1], words), tags=line.tags), rest
 
-    def _mayRelay(self, guest: Guest, piece: Piece) -> bool:
-        isOffered = RELAYMSG in guest.capabilities and not self._cannotRelay
-        return isOffered and piece.tone is not Tone.NEWS
+    def _mayRelay(self, connection: IRCConnection, message: OutboxMessage) -> bool:
+        isOffered = RELAYMSG in connection.capabilities and not self._cannotRelay
+        return isOffered and message.kind is not MessageKind.SYSTEM
 
-    def _tags(self, guest: Guest, piece: Piece) -> dict[str, str]:
-        source, bar, _ = piece.origin.partition("|")
-        if not bar or "message-tags" not in guest.capabilities:
+    def _tags(
+        self, connection: IRCConnection, message: OutboxMessage
+    ) -> dict[str, str]:
+        source, bar, _ = message.origin.partition("|")
+        if not bar or "message-tags" not in connection.capabilities:
             return {}
         return {ORIGIN_TAG: source}

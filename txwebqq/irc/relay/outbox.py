@@ -10,7 +10,7 @@ from enum import Enum, IntEnum
 from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.sqlite.database import Database
 
-SPOOL_SCHEMA = """
+OUTBOX_SCHEMA = """
 CREATE TABLE piece (
     serial INTEGER PRIMARY KEY AUTOINCREMENT,
     lane TEXT NOT NULL,
@@ -37,23 +37,23 @@ CREATE TABLE lost (
 """
 
 
-class Tone(IntEnum):
+class MessageKind(IntEnum):
     """
     How something is said; the values are in databases.
     """
 
     WORDS = 0
     ACTION = 1
-    NEWS = 2
+    SYSTEM = 2
     """By the relay itself, under nobody's name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class OutboxMessage:
     """
     Something to be said somewhere.
 
-    @ivar lane: where; what is said in one lane keeps its order.
+    @ivar queue: where; what is said in one lane keeps its order.
     @ivar origin: tells it from all else that was said.
     @ivar time: Unix milliseconds.
     @ivar isReady: whether all of it is known; what is not ready keeps what
@@ -63,18 +63,18 @@ class Piece:
     @ivar serial: its place in the order, 0 for one that is in no database.
     """
 
-    lane: str
+    queue: str
     origin: str
     time: int
     author: str
     text: str
-    tone: Tone = Tone.WORDS
+    kind: MessageKind = MessageKind.WORDS
     isReady: bool = True
     begun: int = 0
     serial: int = 0
 
 
-class Taken(Enum):
+class EnqueueResult(Enum):
     """
     What became of a piece.
     """
@@ -85,7 +85,7 @@ class Taken(Enum):
     INSTEAD = "taken, and older ones left out"
 
 
-class Spool:
+class Outbox:
     """
     Pieces, in lanes. What was delivered is remembered for a while, so that it
     is not taken a second time.
@@ -97,7 +97,9 @@ class Spool:
         # Who was to make them ready is gone.
         self._db.execute("UPDATE piece SET ready = 1")
 
-    def take(self, piece: Piece, limit: int, overflow: OverflowPolicy) -> Taken:
+    def enqueue(
+        self, message: OutboxMessage, limit: int, overflow: OverflowPolicy
+    ) -> EnqueueResult:
         """
         Keep a piece. Where that is too much, the new or the oldest one is
         counted as lost.
@@ -105,71 +107,71 @@ class Spool:
         with self._database.transaction():
             cursor = self._db.execute(
                 "INSERT OR IGNORE INTO known VALUES (?, ?, ?)",
-                (piece.lane, piece.origin, piece.time),
+                (message.queue, message.origin, message.time),
             )
             if not cursor.rowcount:
-                return Taken.KNOWN
-            waiting = self.count(piece.lane)
+                return EnqueueResult.KNOWN
+            waiting = self.count(message.queue)
             if waiting >= limit and overflow is OverflowPolicy.REFUSE_NEW:
-                self._lose(piece.lane, 1)
-                return Taken.FULL
+                self._lose(message.queue, 1)
+                return EnqueueResult.FULL
             if waiting >= limit:
                 # The limit may have been larger once.
                 tooMany = waiting - limit + 1
-                self._lose(piece.lane, tooMany)
+                self._lose(message.queue, tooMany)
                 # The first of all may be half said already.
                 self._db.execute(
                     "DELETE FROM piece WHERE serial IN (SELECT serial FROM piece"
                     " WHERE lane = ? ORDER BY serial LIMIT ? OFFSET ?)",
-                    (piece.lane, tooMany, min(1, limit - 1)),
+                    (message.queue, tooMany, min(1, limit - 1)),
                 )
             self._db.execute(
                 "INSERT INTO piece (lane, origin, time, kind, author, text, ready)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    piece.lane,
-                    piece.origin,
-                    piece.time,
-                    int(piece.tone),
-                    piece.author,
-                    piece.text,
-                    piece.isReady,
+                    message.queue,
+                    message.origin,
+                    message.time,
+                    int(message.kind),
+                    message.author,
+                    message.text,
+                    message.isReady,
                 ),
             )
-        return Taken.TAKEN if waiting < limit else Taken.INSTEAD
+        return EnqueueResult.TAKEN if waiting < limit else EnqueueResult.INSTEAD
 
-    def lose(self, piece: Piece) -> None:
+    def lose(self, message: OutboxMessage) -> None:
         """
         Give a piece up.
         """
         with self._database.transaction():
-            self.advance(piece, "")
-            self._lose(piece.lane, 1)
+            self.acknowledge(message, "")
+            self._lose(message.queue, 1)
 
-    def _lose(self, lane: str, count: int) -> None:
+    def _lose(self, queue: str, count: int) -> None:
         self._db.execute(
             "INSERT INTO lost VALUES (?, ?)"
             " ON CONFLICT (lane) DO UPDATE SET count = count + excluded.count",
-            (lane, count),
+            (queue, count),
         )
 
-    def lost(self, lane: str) -> int:
+    def lost(self, queue: str) -> int:
         """
         How many were lost since somebody was told.
         """
         row = self._db.execute(
-            "SELECT count FROM lost WHERE lane = ?", (lane,)
+            "SELECT count FROM lost WHERE lane = ?", (queue,)
         ).fetchone()
         return 0 if row is None else int(row[0])
 
-    def told(self, lane: str) -> None:
+    def clearLostCount(self, queue: str) -> None:
         """
         Somebody was told of those that were lost.
         """
-        self._db.execute("DELETE FROM lost WHERE lane = ?", (lane,))
+        self._db.execute("DELETE FROM lost WHERE lane = ?", (queue,))
 
-    def complete(
-        self, lane: str, origin: str, author: str, text: str, tone: Tone
+    def resolve(
+        self, queue: str, origin: str, author: str, text: str, kind: MessageKind
     ) -> None:
         """
         All of a piece is known now. One that was ready may be half said, and
@@ -178,64 +180,72 @@ class Spool:
         self._db.execute(
             "UPDATE piece SET author = ?, text = ?, kind = ?, ready = 1"
             " WHERE lane = ? AND origin = ? AND NOT ready",
-            (author, text, int(tone), lane, origin),
+            (author, text, int(kind), queue, origin),
         )
 
-    def withdraw(self, lane: str, origin: str) -> None:
+    def withdraw(self, queue: str, origin: str) -> None:
         """
         It is not to be said after all, if it was not ready.
         """
         self._db.execute(
             "DELETE FROM piece WHERE lane = ? AND origin = ? AND NOT ready",
-            (lane, origin),
+            (queue, origin),
         )
 
-    def first(self, lane: str) -> Piece | None:
+    def first(self, queue: str) -> OutboxMessage | None:
         """
         What is to be said next.
         """
         row = self._db.execute(
             "SELECT origin, time, author, text, kind, ready, begun, serial"
             " FROM piece WHERE lane = ? ORDER BY serial LIMIT 1",
-            (lane,),
+            (queue,),
         ).fetchone()
         if row is None:
             return None
-        origin, time, author, text, tone, isReady, begun, serial = row
-        return Piece(
-            lane, origin, time, author, text, Tone(tone), bool(isReady), begun, serial
+        origin, time, author, text, kind, isReady, begun, serial = row
+        return OutboxMessage(
+            queue,
+            origin,
+            time,
+            author,
+            text,
+            MessageKind(kind),
+            bool(isReady),
+            begun,
+            serial,
         )
 
-    def begin(self, piece: Piece, now: int) -> None:
+    def markSending(self, message: OutboxMessage, now: int) -> None:
         """
         It is being said; if we stop here nobody knows whether it was heard.
         """
         self._db.execute(
-            "UPDATE piece SET begun = ? WHERE serial = ?", (now, piece.serial)
+            "UPDATE piece SET begun = ? WHERE serial = ?", (now, message.serial)
         )
 
-    def advance(self, piece: Piece, rest: str) -> None:
+    def acknowledge(self, message: OutboxMessage, rest: str) -> None:
         """
         It was heard but for a rest, which comes next.
         """
         if rest:
             self._db.execute(
                 "UPDATE piece SET text = ?, begun = 0 WHERE serial = ?",
-                (rest, piece.serial),
+                (rest, message.serial),
             )
         else:
-            self._db.execute("DELETE FROM piece WHERE serial = ?", (piece.serial,))
+            self._db.execute("DELETE FROM piece WHERE serial = ?", (message.serial,))
 
-    def count(self, lane: str) -> int:
+    def count(self, queue: str) -> int:
         """
         How many wait.
         """
         (count,) = self._db.execute(
-            "SELECT count(*) FROM piece WHERE lane = ?", (lane,)
+            "SELECT count(*) FROM piece WHERE lane = ?", (queue,)
         ).fetchone()
         return int(count)
 
-    def lanes(self) -> dict[str, int]:
+    def queues(self) -> dict[str, int]:
         """
         All lanes in which something waits, and how much.
         """

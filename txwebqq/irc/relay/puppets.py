@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
-from txwebqq.irc.relay.connection import Guest
+from txwebqq.irc.relay.connection import IRCConnection
 
 IDLE = 1800.0
 """The seconds of silence after which somebody's connection is closed."""
@@ -34,39 +34,39 @@ class Puppet:
     One of them.
 
     @ivar connection: welcomed or not.
-    @ivar guest: the same, once it is welcomed.
+    @ivar relayConnection: the same, once it is welcomed.
     @ivar channels: the folded names of those it is in.
     """
 
     def __init__(self, house: Puppets, name: str) -> None:
         self.name = name
-        self.guest: Guest | None = None
-        self.connection: Guest | None = None
+        self.relayConnection: IRCConnection | None = None
+        self.connection: IRCConnection | None = None
         self.channels: set[str] = set()
         self.timer: IDelayedCall | None = None
         self._house = house
 
-    def welcomed(self, guest: Guest) -> None:
+    def welcomed(self, connection: IRCConnection) -> None:
         """
         It is in.
         """
-        self.guest = guest
+        self.relayConnection = connection
 
-    def lineReceived(self, guest: Guest, line: Line) -> None:
+    def lineReceived(self, connection: IRCConnection, line: Line) -> None:
         """
         Note in which channels it is; all else the relay's own connection
         hears as well.
         """
-        if line.command == "JOIN" and guest.isMe(line.nick):
-            self.channels.add(guest.fold(line.params[0]))
-        elif line.command == "KICK" and guest.isMe(line.params[1]):
-            self.channels.discard(guest.fold(line.params[0]))
+        if line.command == "JOIN" and connection.isMe(line.nick):
+            self.channels.add(connection.fold(line.params[0]))
+        elif line.command == "KICK" and connection.isMe(line.params[1]):
+            self.channels.discard(connection.fold(line.params[0]))
 
-    def left(self, guest: Guest) -> None:
+    def left(self, connection: IRCConnection) -> None:
         """
         It is gone.
         """
-        self.guest = None
+        self.relayConnection = None
         self._house.left(self)
 
 
@@ -102,11 +102,12 @@ class Puppets:
         Whether that is the nick of one of them.
         """
         return any(
-            puppet.guest is not None and fold(puppet.guest.nick) == fold(nick)
+            puppet.relayConnection is not None
+            and fold(puppet.relayConnection.nick) == fold(nick)
             for puppet in self._puppets.values()
         )
 
-    def voice(self, name: str, channel: str) -> Guest | None:
+    def connectionFor(self, name: str, channel: str) -> IRCConnection | None:
         """
         The connection of somebody, if it is in a channel; if not, that is
         seen to.
@@ -120,13 +121,13 @@ class Puppets:
                 self._come(name, channel)
             return None
         self._stay(puppet)
-        guest = puppet.guest
-        if guest is None:
+        connection = puppet.relayConnection
+        if connection is None:
             return None
-        if guest.fold(channel) not in puppet.channels:
-            self._join(guest, channel)
+        if connection.fold(channel) not in puppet.channels:
+            self._join(connection, channel)
             return None
-        return guest
+        return connection
 
     def mute(self, name: str) -> None:
         """
@@ -136,9 +137,9 @@ class Puppets:
         self._refused = {who: till for who, till in self._refused.items() if till > now}
         self._refused[name] = now + MUTED
 
-    def _join(self, guest: Guest, channel: str) -> None:
+    def _join(self, connection: IRCConnection, channel: str) -> None:
         key = (self._key,) if self._key else ()
-        guest.send(Line("JOIN", (channel, *key)))
+        connection.send(Line("JOIN", (channel, *key)))
 
     def _stay(self, puppet: Puppet) -> None:
         if puppet.timer is not None and puppet.timer.active():
@@ -147,24 +148,24 @@ class Puppets:
             puppet.timer = self._clock.callLater(IDLE, self._dismiss, puppet)
 
     def _dismiss(self, puppet: Puppet) -> None:
-        if puppet.guest is not None:
-            puppet.guest.leave("Silent for a while")
+        if puppet.relayConnection is not None:
+            puppet.relayConnection.leave("Silent for a while")
 
     def _come(self, name: str, channel: str) -> None:
         puppet = self._puppets[name] = Puppet(self, name)
         nick = nickFor(name, 0, NickStyle.UTF8, (), limit=24) + SUFFIX
         factory = Factory.forProtocol(
-            lambda: Guest(self._own(nick), puppet, self._clock, nick)
+            lambda: IRCConnection(self._own(nick), puppet, self._clock, nick)
         )
         factory.noisy = False
 
         async def come() -> None:
-            guest = await self._endpoint.connect(factory)
-            assert isinstance(guest, Guest)
-            puppet.connection = guest
-            await guest.whenWelcomed()
+            connection = await self._endpoint.connect(factory)
+            assert isinstance(connection, IRCConnection)
+            puppet.connection = connection
+            await connection.whenWelcomed()
             self._stay(puppet)
-            self._join(guest, channel)
+            self._join(connection, channel)
 
         def failed(failure: object) -> None:
             reason = getattr(failure, "getErrorMessage", str)()

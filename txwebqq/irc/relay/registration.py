@@ -24,7 +24,7 @@ _CLOSED = {
 }
 
 
-class Handshake:
+class ClientRegistration:
     """
     One way in.
 

@@ -27,15 +27,15 @@ from txwebqq.irc.protocol.splitting import (
 )
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.account import Table
-from txwebqq.irc.relay.attribution import linesOf, quiet, short
-from txwebqq.irc.relay.channel import Seat
-from txwebqq.irc.relay.errors import NotNow, Refused
-from txwebqq.irc.relay.loopdetection import Echoes
-from txwebqq.irc.relay.members import Audience
-from txwebqq.irc.relay.membershipnotices import Moves
-from txwebqq.irc.relay.outbox import Piece, Spool, Taken, Tone
-from txwebqq.irc.relay.sender import Lane
+from txwebqq.irc.relay.account import GroupLink
+from txwebqq.irc.relay.attribution import linesOf, short, withoutHighlight
+from txwebqq.irc.relay.channel import ChannelLink
+from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.loopdetection import LoopDetector
+from txwebqq.irc.relay.members import MemberList
+from txwebqq.irc.relay.membershipnotices import MembershipNotices
+from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
+from txwebqq.irc.relay.sender import OutboxSender
 from txwebqq.ratelimit import RateLimiter
 
 HOLD = 3.0
@@ -56,12 +56,12 @@ TYPICAL = 380
 _MAX_NAMED = 30
 
 
-class Place(Protocol):
+class RelayTarget(Protocol):
     """
     A channel or a group, as far as a room is concerned.
     """
 
-    audience: Audience
+    members: MemberList
 
     @property
     def title(self) -> str:
@@ -75,16 +75,17 @@ class Place(Protocol):
         Whether we can be heard there.
         """
 
-    async def speak(self, piece: Piece) -> str:
+    async def speak(self, message: OutboxMessage) -> str:
         """
         Say the beginning of something.
 
-        @return: the rest of its text; fails with L{NotNow} or L{Refused}.
+        @return: the rest of its text; fails with L{TargetUnavailable} or
+            L{DeliveryRefused}.
         """
 
 
 @dataclass(slots=True)
-class _End:
+class _Endpoint:
     """
     A place and the way to it.
 
@@ -93,16 +94,16 @@ class _End:
     @ivar isChannel: whether it is one of IRC.
     """
 
-    place: Place
-    lane: Lane
+    target: RelayTarget
+    sender: OutboxSender
     source: str
     isChannel: bool
-    moves: Moves
+    notices: MembershipNotices
     wait: IDelayedCall | None = None
     isMissed: bool = False
 
 
-class Room:
+class BridgedRoom:
     """
     One of them.
 
@@ -114,16 +115,16 @@ class Room:
     def __init__(
         self,
         settings: RoomSettings,
-        spool: Spool,
+        outbox: Outbox,
         clock: IReactorTime,
         links: MediaLinks | None,
     ) -> None:
         self._settings = settings
-        self._spool = spool
+        self._outbox = outbox
         self._clock = clock
         self._links = links
-        self._ends: list[_End] = []
-        self._echoes = Echoes(clock.seconds)
+        self._endpoints: list[_Endpoint] = []
+        self._loopDetector = LoopDetector(clock.seconds)
         self._news = RateLimiter(clock.seconds, NEWS, NEWS_WINDOW)
         self._answers = RateLimiter(clock.seconds, ANSWERS, ANSWERS_WINDOW)
         self._held: set[IDelayedCall] = set()
@@ -134,49 +135,51 @@ class Room:
 
     # ---- the places
 
-    def addChannel(self, seat: Seat) -> None:
+    def addChannel(self, link: ChannelLink) -> None:
         """
         A channel is one of the places.
         """
-        name = f"irc/{seat.network.settings.name}/{seat.name}"
-        self._add(seat, name, True)
+        name = f"irc/{link.network.settings.name}/{link.name}"
+        self._add(link, name, True)
 
-    def addTable(self, table: Table) -> None:
+    def addGroup(self, groupLink: GroupLink) -> None:
         """
         A group or a discussion is one of the places.
         """
-        target = table.circle.target
-        self._add(table, f"qq/{target.kind.name.lower()}/{target.number}", False)
+        target = groupLink.group.target
+        self._add(groupLink, f"qq/{target.kind.name.lower()}/{target.number}", False)
 
-    def _add(self, place: Place, source: str, isChannel: bool) -> None:
-        lane = Lane(
+    def _add(self, target: RelayTarget, source: str, isChannel: bool) -> None:
+        sender = OutboxSender(
             source,
-            self._spool,
+            self._outbox,
             self._clock,
-            place.speak,
-            lambda reason, isGivenUp: self._stuck(end, reason, isGivenUp),
+            target.speak,
+            lambda reason, isGivenUp: self._stuck(endpoint, reason, isGivenUp),
             self._settings.overflow,
         )
-        moves = Moves(self._clock, lambda name, how: self._tellMoved(place, name, how))
-        end = _End(place, lane, source, isChannel, moves)
-        self._ends.append(end)
+        notices = MembershipNotices(
+            self._clock, lambda name, how: self._tellMoved(target, name, how)
+        )
+        endpoint = _Endpoint(target, sender, source, isChannel, notices)
+        self._endpoints.append(endpoint)
 
-    def _endOf(self, place: Place) -> _End:
-        [end] = [end for end in self._ends if end.place is place]
-        return end
+    def _endpointOf(self, target: RelayTarget) -> _Endpoint:
+        [endpoint] = [end for end in self._endpoints if end.target is target]
+        return endpoint
 
-    def lanes(self) -> list[str]:
+    def queues(self) -> list[str]:
         """
         What the lanes are called.
         """
-        return [end.lane.name for end in self._ends]
+        return [endpoint.sender.name for endpoint in self._endpoints]
 
     def start(self) -> None:
         """
         Wait for the places; whoever waits too long is told.
         """
-        for end in self._ends:
-            self.changed(end.place)
+        for endpoint in self._endpoints:
+            self.changed(endpoint.target)
 
     def stop(self) -> Deferred[list[None]]:
         """
@@ -185,42 +188,48 @@ class Room:
         @return: fires when nothing is being said.
         """
         self._isStopped = True
-        for end in self._ends:
-            end.moves.stop()
-            if end.wait is not None and end.wait.active():
-                end.wait.cancel()
+        for endpoint in self._endpoints:
+            endpoint.notices.stop()
+            if endpoint.wait is not None and endpoint.wait.active():
+                endpoint.wait.cancel()
         for held in list(self._held):
             held.cancel()
         self._held.clear()
-        return gatherResults([end.lane.stop() for end in self._ends])
+        return gatherResults([end.sender.stop() for end in self._endpoints])
 
     # ---- what happens in channels
 
     def heard(
-        self, seat: Seat, nick: str, text: str, isAction: bool, msgid: str, origin: str
+        self,
+        link: ChannelLink,
+        nick: str,
+        text: str,
+        isAction: bool,
+        msgid: str,
+        origin: str,
     ) -> None:
         """
         Somebody said something in a channel.
         """
-        source = self._endOf(seat)
+        source = self._endpointOf(link)
         text = "\n".join(lines(stripFormatting(text)))
-        if origin in [end.source for end in self._ends]:
+        if origin in [endpoint.source for endpoint in self._endpoints]:
             self._copied(source)
             return
-        if not text or self._isKept(source, nick, text):
+        if not text or self._isLocal(source, nick, text):
             return
         mark = msgid or f"{self._run}.{next(self._serials)}"
-        tone = Tone.ACTION if isAction else Tone.WORDS
-        piece = self._piece(source, mark, nick, text, tone)
-        if self._echoes.isRelayed(text):
-            self._take(source, piece, isReady=False)
-            self._judgeLater(source, piece.origin, nick, text, tone)
+        kind = MessageKind.ACTION if isAction else MessageKind.WORDS
+        message = self._message(source, mark, nick, text, kind)
+        if self._loopDetector.isRelayed(text):
+            self._take(source, message, isReady=False)
+            self._forwardLater(source, message.origin, nick, text, kind)
             return
-        self._echoes.heard(nick, text)
-        self._take(source, piece)
+        self._loopDetector.heard(nick, text)
+        self._take(source, message)
 
-    def _judgeLater(
-        self, source: _End, origin: str, name: str, text: str, tone: Tone
+    def _forwardLater(
+        self, source: _Endpoint, origin: str, name: str, text: str, kind: MessageKind
     ) -> None:
         # What is kept until we are here again is said then, a copy or not.
         if self._isStopped:
@@ -229,71 +238,80 @@ class Room:
         # The original may be on its way to us by another door.
         def judge() -> None:
             self._held.discard(held)
-            with self._kept(source):
-                self._judge(source, origin, name, text, tone)
+            with self._logStorageErrors(source):
+                self._forwardUnlessCopy(source, origin, name, text, kind)
 
         held = self._clock.callLater(HOLD, judge)
         self._held.add(held)
 
     # ---- what happens in groups
 
-    def noticed(self, table: Table, mark: str, name: str, text: str) -> None:
+    def noticed(self, groupLink: GroupLink, mark: str, name: str, text: str) -> None:
         """
         Somebody said something in a group, and it is kept before we ask who.
         """
-        source = self._endOf(table)
-        if self._isHushed(name, text):
+        source = self._endpointOf(groupLink)
+        if self._isIgnored(name, text):
             return
-        piece = self._piece(source, mark, name, "\n".join(lines(text)), Tone.WORDS)
-        self._take(source, piece, isReady=False)
+        message = self._message(
+            source, mark, name, "\n".join(lines(text)), MessageKind.WORDS
+        )
+        self._take(source, message, isReady=False)
 
     def learned(
-        self, table: Table, number: int, name: str, message: IncomingMessage
+        self, groupLink: GroupLink, number: int, name: str, message: IncomingMessage
     ) -> None:
         """
         It is known who said it, and what its pictures show.
         """
-        source = self._endOf(table)
-        with self._kept(source):
+        source = self._endpointOf(groupLink)
+        with self._logStorageErrors(source):
             self._learn(source, number, name, message)
 
     def _learn(
-        self, source: _End, number: int, name: str, message: IncomingMessage
+        self, source: _Endpoint, number: int, name: str, message: IncomingMessage
     ) -> None:
         links = [self._linkTo(picture) for picture in message.pictures]
         text = "\n".join(lines(contentToText(message.content, links)))
         origin = f"{source.source}|{message.mark}"
         isIgnored = str(number) in self._settings.ignoredNicks
-        if not text or isIgnored or self._isKept(source, name, text):
+        if not text or isIgnored or self._isLocal(source, name, text):
             self._withdraw(source, origin)
             return
 
         action = parseQQAction(text)
-        tone = Tone.WORDS if action is None else Tone.ACTION
-        judge = self._judgeLater if self._echoes.isRelayed(text) else self._judge
-        judge(source, origin, name, text if action is None else action, tone)
+        kind = MessageKind.WORDS if action is None else MessageKind.ACTION
+        judge = (
+            self._forwardLater
+            if self._loopDetector.isRelayed(text)
+            else self._forwardUnlessCopy
+        )
+        judge(source, origin, name, text if action is None else action, kind)
 
     def _linkTo(self, picture: bytes) -> str:
         return self._links.keep(picture) or "" if self._links and picture else ""
 
-    def _judge(
-        self, source: _End, origin: str, name: str, text: str, tone: Tone
+    def _forwardUnlessCopy(
+        self, source: _Endpoint, origin: str, name: str, text: str, kind: MessageKind
     ) -> None:
-        if self._echoes.isCopy(text):
+        if self._loopDetector.isCopy(text):
             self._copied(source)
             self._withdraw(source, origin)
             return
-        self._echoes.heard(name, text)
+        self._loopDetector.heard(name, text)
         name = " ".join(lines(name))
-        for end in self._others(source):
-            words = self._fitted(text, end)
-            self._spool.complete(end.lane.name, origin, name, words, tone)
-            end.lane.wake()
+        for endpoint in self._others(source):
+            words = self._fitted(text, endpoint)
+            self._outbox.resolve(endpoint.sender.name, origin, name, words, kind)
+            endpoint.sender.wake()
 
-    def _fitted(self, text: str, end: _End) -> str:
+    def _fitted(self, text: str, endpoint: _Endpoint) -> str:
         if self._links is None or self._settings.longText is LongTextPolicy.BURST:
             return text
-        if not end.isChannel or len(linesOf(text, TYPICAL)) <= self._settings.lines:
+        if (
+            not endpoint.isChannel
+            or len(linesOf(text, TYPICAL)) <= self._settings.lines
+        ):
             return text
         link = self._links.keepText(text)
         if link is None:
@@ -301,80 +319,82 @@ class Room:
         start = linesOf(text, TYPICAL // 2)[0]
         return f"{start} … {link}"
 
-    def _withdraw(self, source: _End, origin: str) -> None:
-        for end in self._others(source):
-            self._spool.withdraw(end.lane.name, origin)
-            end.lane.wake()
+    def _withdraw(self, source: _Endpoint, origin: str) -> None:
+        for endpoint in self._others(source):
+            self._outbox.withdraw(endpoint.sender.name, origin)
+            endpoint.sender.wake()
 
-    def _copied(self, source: _End) -> None:
+    def _copied(self, source: _Endpoint) -> None:
         self._log.debug("A copy in {source}: dropped.", source=source.source)
 
     # ---- what both have
 
-    def moved(self, place: Place, name: str, how: str) -> None:
+    def moved(self, target: RelayTarget, name: str, how: str) -> None:
         """
         Somebody who speaks came or went, in words that follow the name.
         """
         if not self._settings.joins or self._settings.ignores(name, ""):
             return
-        self._endOf(place).moves.moved(name, how)
+        self._endpointOf(target).notices.moved(name, how)
 
-    def _tellMoved(self, place: Place, name: str, how: str) -> None:
-        for end in self._others(self._endOf(place)):
+    def _tellMoved(self, target: RelayTarget, name: str, how: str) -> None:
+        for endpoint in self._others(self._endpointOf(target)):
             # Whoever hears of it late does not care.
-            if end.place.isUp:
-                shown = quiet(short(name)) if end.isChannel else short(name)
-                self._say(end, f"{shown} {how}")
+            if endpoint.target.isUp:
+                shown = (
+                    withoutHighlight(short(name)) if endpoint.isChannel else short(name)
+                )
+                self._say(endpoint, f"{shown} {how}")
 
-    def changed(self, place: Place) -> None:
+    def changed(self, target: RelayTarget) -> None:
         """
         We can be heard there, or not any more.
         """
-        end = self._endOf(place)
-        if place.isUp:
-            if end.wait is not None and end.wait.active():
-                end.wait.cancel()
-            if end.isMissed:
-                end.isMissed = False
-                self._announce(end, f"{place.title} hears us again")
-            end.lane.wake()
-        elif end.isMissed or self._isStopped:
+        endpoint = self._endpointOf(target)
+        if target.isUp:
+            if endpoint.wait is not None and endpoint.wait.active():
+                endpoint.wait.cancel()
+            if endpoint.isMissed:
+                endpoint.isMissed = False
+                self._announce(endpoint, f"{target.title} hears us again")
+            endpoint.sender.wake()
+        elif endpoint.isMissed or self._isStopped:
             return
-        elif end.wait is None or not end.wait.active():
-            end.wait = self._clock.callLater(GRACE, self._missed, end)
+        elif endpoint.wait is None or not endpoint.wait.active():
+            endpoint.wait = self._clock.callLater(GRACE, self._missed, endpoint)
 
-    def _missed(self, end: _End) -> None:
-        text = f"{end.place.title} cannot be reached; what is said is kept for it"
-        end.isMissed = self._announce(end, text, "gone")
+    def _missed(self, endpoint: _Endpoint) -> None:
+        text = f"{endpoint.target.title} cannot be reached; what is said is kept for it"
+        endpoint.isMissed = self._announce(endpoint, text, "gone")
 
-    def _stuck(self, end: _End, reason: str, isGivenUp: bool) -> None:
+    def _stuck(self, endpoint: _Endpoint, reason: str, isGivenUp: bool) -> None:
         what = "could not be said" if isGivenUp else "waits"
-        text = f"something {what} in {end.place.title}: {reason}"
+        text = f"something {what} in {endpoint.target.title}: {reason}"
         self._log.warn("{text}", text=text)
-        self._announce(end, text, f"stuck {isGivenUp}")
+        self._announce(endpoint, text, f"stuck {isGivenUp}")
 
-    def _announce(self, about: _End, text: str, kind: str = "") -> bool:
+    def _announce(self, about: _Endpoint, text: str, kind: str = "") -> bool:
         if kind and not self._news.take((about.source, kind)):
             return False
-        for end in self._others(about):
-            self._say(end, text)
+        for endpoint in self._others(about):
+            self._say(endpoint, text)
         return True
 
-    def _say(self, end: _End, text: str) -> None:
+    def _say(self, endpoint: _Endpoint, text: str) -> None:
         text = "\n".join(lines(text))
-        piece = self._piece(
-            end, f"{self._run}.{next(self._serials)}", "", text, Tone.NEWS
+        message = self._message(
+            endpoint, f"{self._run}.{next(self._serials)}", "", text, MessageKind.SYSTEM
         )
-        with self._kept(end):
-            self._spool.take(
-                self._inLane(piece, end),
+        with self._logStorageErrors(endpoint):
+            self._outbox.enqueue(
+                self._forEndpoint(message, endpoint),
                 self._settings.limit,
                 OverflowPolicy.REFUSE_NEW,
             )
-        end.lane.wake()
+        endpoint.sender.wake()
 
     @contextmanager
-    def _kept(self, source: _End) -> Iterator[None]:
+    def _logStorageErrors(self, source: _Endpoint) -> Iterator[None]:
         # A full disk is no reason to lose the connection as well.
         try:
             yield
@@ -387,58 +407,66 @@ class Room:
             if not self._isStopped and self._news.take((source.source, "unkept")):
                 self._shout(source, f"what is said here cannot be kept: {e}")
 
-    def _shout(self, end: _End, text: str) -> None:
+    def _shout(self, endpoint: _Endpoint, text: str) -> None:
         async def shout() -> None:
             try:
-                await end.place.speak(Piece("", "", 0, "", text, Tone.NEWS))
-            except (NotNow, Refused) as e:
+                await endpoint.target.speak(
+                    OutboxMessage("", "", 0, "", text, MessageKind.SYSTEM)
+                )
+            except (TargetUnavailable, DeliveryRefused) as e:
                 self._log.info("Nobody could be told: {reason}.", reason=str(e))
 
         Deferred.fromCoroutine(shout()).addErrback(
             lambda failure: self._log.failure("Nobody could be told.", failure)
         )
 
-    def _inLane(self, piece: Piece, end: _End, isReady: bool = True) -> Piece:
-        return Piece(
-            end.lane.name,
-            piece.origin,
-            piece.time,
-            piece.author,
-            piece.text,
-            piece.tone,
+    def _forEndpoint(
+        self, message: OutboxMessage, endpoint: _Endpoint, isReady: bool = True
+    ) -> OutboxMessage:
+        return OutboxMessage(
+            endpoint.sender.name,
+            message.origin,
+            message.time,
+            message.author,
+            message.text,
+            message.kind,
             isReady,
         )
 
-    def _piece(
-        self, source: _End, mark: str, name: str, text: str, tone: Tone
-    ) -> Piece:
+    def _message(
+        self, source: _Endpoint, mark: str, name: str, text: str, kind: MessageKind
+    ) -> OutboxMessage:
         now = int(self._clock.seconds() * 1000)
         author = " ".join(lines(name))
-        return Piece("", f"{source.source}|{mark}", now, author, text, tone)
+        return OutboxMessage("", f"{source.source}|{mark}", now, author, text, kind)
 
-    def _others(self, source: _End) -> list[_End]:
-        return [end for end in self._ends if end is not source]
+    def _others(self, source: _Endpoint) -> list[_Endpoint]:
+        return [endpoint for endpoint in self._endpoints if endpoint is not source]
 
-    def _take(self, source: _End, piece: Piece, isReady: bool = True) -> None:
+    def _take(
+        self, source: _Endpoint, message: OutboxMessage, isReady: bool = True
+    ) -> None:
         settings = self._settings
-        for end in self._others(source):
-            with self._kept(source):
-                taken = self._spool.take(
-                    self._inLane(piece, end, isReady), settings.limit, settings.overflow
+        for endpoint in self._others(source):
+            with self._logStorageErrors(source):
+                result = self._outbox.enqueue(
+                    self._forEndpoint(message, endpoint, isReady),
+                    settings.limit,
+                    settings.overflow,
                 )
-                if taken in (Taken.FULL, Taken.INSTEAD):
-                    self._full(source, end)
-            end.lane.wake()
+                if result in (EnqueueResult.FULL, EnqueueResult.INSTEAD):
+                    self._full(source, endpoint)
+            endpoint.sender.wake()
 
-    def _full(self, source: _End, end: _End) -> None:
-        if not self._news.take((source.source, end.source, "full")):
+    def _full(self, source: _Endpoint, endpoint: _Endpoint) -> None:
+        if not self._news.take((source.source, endpoint.source, "full")):
             return
         which = {
             OverflowPolicy.REFUSE_NEW: "what is said now does not reach it",
             OverflowPolicy.DROP_OLDEST: "the oldest of it is left out",
         }[self._settings.overflow]
         text = (
-            f"{self._settings.limit} messages wait for {end.place.title}:"
+            f"{self._settings.limit} messages wait for {endpoint.target.title}:"
             f" {which} until there is room"
         )
         self._log.warn("{text}", text=text)
@@ -446,14 +474,14 @@ class Room:
 
     # ---- what stays where it is
 
-    def _isHushed(self, name: str, text: str) -> bool:
+    def _isIgnored(self, name: str, text: str) -> bool:
         optOut = self._settings.optOut
         if optOut and text.startswith(optOut):
             return True
         return self._settings.ignores(name, text)
 
-    def _isKept(self, source: _End, name: str, text: str) -> bool:
-        if self._isHushed(name, text):
+    def _isLocal(self, source: _Endpoint, name: str, text: str) -> bool:
+        if self._isIgnored(name, text):
             return True
         answer = self._commands.get(text.strip().lower())
         if answer is None:
@@ -464,33 +492,37 @@ class Room:
         return True
 
     @property
-    def _commands(self) -> dict[str, Callable[[_End], list[str]]]:
+    def _commands(self) -> dict[str, Callable[[_Endpoint], list[str]]]:
         return {"!users": self._users, "!status": self._status}
 
-    def _users(self, source: _End) -> list[str]:
+    def _users(self, source: _Endpoint) -> list[str]:
         answers = []
-        for end in self._others(source):
-            names = sorted(short(name) for name in end.place.audience.names.values())
-            shown = [quiet(name) if source.isChannel else name for name in names]
+        for endpoint in self._others(source):
+            names = sorted(
+                short(name) for name in endpoint.target.members.names.values()
+            )
+            shown = [
+                withoutHighlight(name) if source.isChannel else name for name in names
+            ]
             more = len(shown) - _MAX_NAMED
             words = ", ".join(shown[:_MAX_NAMED]) or "nobody"
             after = f" and {more} more" if more > 0 else ""
-            answers.append(f"{end.place.title}: {len(shown)}: {words}{after}")
+            answers.append(f"{endpoint.target.title}: {len(shown)}: {words}{after}")
         return answers
 
-    def status(self, place: Place) -> list[str]:
+    def status(self, target: RelayTarget) -> list[str]:
         """
         How it is, in lines for somebody who is there.
         """
-        return self._status(self._endOf(place))
+        return self._status(self._endpointOf(target))
 
-    def _status(self, source: _End) -> list[str]:
+    def _status(self, source: _Endpoint) -> list[str]:
         answers = []
-        for end in self._ends:
-            state = "there" if end.place.isUp else "cannot be reached"
-            waiting = self._spool.count(end.lane.name)
+        for endpoint in self._endpoints:
+            state = "there" if endpoint.target.isUp else "cannot be reached"
+            waiting = self._outbox.count(endpoint.sender.name)
             limit = self._settings.limit
             answers.append(
-                f"{end.place.title}: {state}, {waiting} of at most {limit} wait"
+                f"{endpoint.target.title}: {state}, {waiting} of at most {limit} wait"
             )
         return answers

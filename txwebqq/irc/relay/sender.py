@@ -13,8 +13,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.policies import OverflowPolicy
-from txwebqq.irc.relay.errors import NotNow, Refused
-from txwebqq.irc.relay.outbox import Piece, Spool, Tone
+from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
+from txwebqq.irc.relay.outbox import MessageKind, Outbox, OutboxMessage
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
 """The seconds until something refused is said again, the first time and at
@@ -29,12 +29,12 @@ PATIENCE = 300.0
 _REFUSED = "1 message is missing here: it was refused"
 
 
-class Lane:
+class OutboxSender:
     """
     Says what is in one lane of the spool, in its order.
 
     @param speak: says a piece, or the beginning of it, and returns the rest of
-        its text; fails with L{NotNow} or L{Refused}.
+        its text; fails with L{TargetUnavailable} or L{DeliveryRefused}.
     @param stuck: called with the reason when a piece was refused, and whether
         it was given up.
     """
@@ -44,26 +44,26 @@ class Lane:
     def __init__(
         self,
         name: str,
-        spool: Spool,
+        outbox: Outbox,
         clock: IReactorTime,
-        speak: Callable[[Piece], Awaitable[str]],
+        speak: Callable[[OutboxMessage], Awaitable[str]],
         stuck: Callable[[str, bool], None],
         overflow: OverflowPolicy,
     ) -> None:
         self.name = name
-        self._spool = spool
+        self._outbox = outbox
         self._clock = clock
         self._speak = speak
         self._stuck = stuck
         self._overflow = overflow
         self._working: Deferred[None] | None = None
         self._pause: IDelayedCall | None = None
-        self._watch: IDelayedCall | None = None
+        self._overdueTimer: IDelayedCall | None = None
         self._refusals = 0
         # What was said, and what is left of it, until the spool knows.
-        self._said: tuple[Piece, str] | None = None
+        self._said: tuple[OutboxMessage, str] | None = None
         # What is refused, perhaps for what it says.
-        self._doubted: Piece | None = None
+        self._doubted: OutboxMessage | None = None
         self._isStopped = False
         self._isWoken = False
 
@@ -105,36 +105,38 @@ class Lane:
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        if self._overdueTimer is not None:
+            self._overdueTimer.cancel()
+            self._overdueTimer = None
         return self._working or succeed(None)
 
     async def _work(self) -> None:
         while not self._isStopped:
             self._isWoken = False
             self._note()
-            piece = self._next()
-            if piece is None or not (piece.isReady or self._isOverdue(piece)):
+            message = self._next()
+            if message is None or not (message.isReady or self._isOverdue(message)):
                 return
             try:
-                rest = await self._speak(piece)
-            except NotNow:
+                rest = await self._speak(message)
+            except TargetUnavailable:
                 # Whoever can hear us again wakes us, or has done so meanwhile.
                 if not self._isWoken:
                     return
-            except Refused as e:
-                if self._refused(piece, e):
+            except DeliveryRefused as e:
+                if self._refused(message, e):
                     return
             except sqlite3.Error:
                 raise
             except Exception:
                 self._log.failure("{lane} cannot say something.", lane=self.name)
-                if self._refused(piece, Refused("a fault of the relay", isFinal=True)):
+                if self._refused(
+                    message, DeliveryRefused("a fault of the relay", isFinal=True)
+                ):
                     return
             else:
                 self._refusals = 0
-                self._said = piece, rest
+                self._said = message, rest
                 self._note()
 
     def _note(self) -> None:
@@ -142,51 +144,51 @@ class Lane:
         # said again.
         if self._said is None:
             return
-        piece, rest = self._said
-        if piece.serial:
-            self._spool.advance(piece, rest)
+        message, rest = self._said
+        if message.serial:
+            self._outbox.acknowledge(message, rest)
         elif self._doubted is not None:
-            self._spool.advance(self._doubted, "")
+            self._outbox.acknowledge(self._doubted, "")
         else:
-            self._spool.told(self.name)
+            self._outbox.clearLostCount(self.name)
         self._said = self._doubted = None
 
-    def _isOverdue(self, piece: Piece) -> bool:
+    def _isOverdue(self, message: OutboxMessage) -> bool:
         # Whoever was to find out the rest of it has failed, or takes too long.
-        left = piece.time / 1000 + PATIENCE - self._clock.seconds()
+        left = message.time / 1000 + PATIENCE - self._clock.seconds()
         if left <= 0:
             return True
-        if self._watch is None:
-            self._watch = self._clock.callLater(min(left, PATIENCE), self._look)
+        if self._overdueTimer is None:
+            self._overdueTimer = self._clock.callLater(min(left, PATIENCE), self._look)
         return False
 
     def _look(self) -> None:
-        self._watch = None
+        self._overdueTimer = None
         self.wake()
 
-    def _next(self) -> Piece | None:
+    def _next(self) -> OutboxMessage | None:
         if self._doubted is not None:
-            return Piece(self.name, "", 0, "", _REFUSED, Tone.NEWS)
-        piece = self._spool.first(self.name)
-        lost = self._spool.lost(self.name)
+            return OutboxMessage(self.name, "", 0, "", _REFUSED, MessageKind.SYSTEM)
+        message = self._outbox.first(self.name)
+        lost = self._outbox.lost(self.name)
         # The oldest were left out before what comes now, the newest after it.
-        if lost and (piece is None or self._overflow is OverflowPolicy.DROP_OLDEST):
+        if lost and (message is None or self._overflow is OverflowPolicy.DROP_OLDEST):
             which = "1 message is" if lost == 1 else f"{lost} messages are"
             text = f"{which} missing here: too many waited, or it was refused"
-            return Piece(self.name, "", 0, "", text, Tone.NEWS)
-        return piece
+            return OutboxMessage(self.name, "", 0, "", text, MessageKind.SYSTEM)
+        return message
 
-    def _refused(self, piece: Piece, problem: Refused) -> bool:
+    def _refused(self, message: OutboxMessage, problem: DeliveryRefused) -> bool:
         self._refusals += 1
-        isGivenUp = problem.isFinal and self._refusals >= GIVE_UP and piece.serial > 0
+        isGivenUp = problem.isFinal and self._refusals >= GIVE_UP and message.serial > 0
         self._stuck(str(problem), isGivenUp)
         if isGivenUp:
             self._refusals = 0
-            self._spool.lose(piece)
+            self._outbox.lose(message)
             return False
-        if self._refusals >= GIVE_UP and piece.serial:
+        if self._refusals >= GIVE_UP and message.serial:
             # Perhaps it is for its words, and others would be taken.
-            self._doubted = piece
+            self._doubted = message
         elif self._doubted is not None:
             self._doubted = None
         exponent = min(self._refusals - 1, GIVE_UP)

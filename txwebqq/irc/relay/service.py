@@ -14,10 +14,10 @@ from twisted.logger import Logger
 from txwebqq.client import WebQQClient, connect
 from txwebqq.irc.config.relay import RelaySettings
 from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
-from txwebqq.irc.relay.account import Delegate
-from txwebqq.irc.relay.network import Network
-from txwebqq.irc.relay.outbox import SPOOL_SCHEMA, Spool
-from txwebqq.irc.relay.room import Room
+from txwebqq.irc.relay.account import RelayAccount
+from txwebqq.irc.relay.network import IRCNetwork
+from txwebqq.irc.relay.outbox import OUTBOX_SCHEMA, Outbox
+from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
@@ -30,7 +30,7 @@ FAREWELL = 5.0
 
 
 RELAY_SCHEMA = Schema(
-    SPOOL_SCHEMA + LINKS_SCHEMA,
+    OUTBOX_SCHEMA + LINKS_SCHEMA,
     version=1,
     application=0x71717277,
     user="relay",
@@ -38,7 +38,7 @@ RELAY_SCHEMA = Schema(
 """What waits, and pictures."""
 
 
-class Relay(MultiService):
+class RelayService(MultiService):
     """
     Keeps the accounts signed on and us in the channels, and says in each place
     what is said in the others of its room.
@@ -51,40 +51,42 @@ class Relay(MultiService):
         self._settings = settings
         self._clock = reactor
         self._database = Database(settings.database or MEMORY, RELAY_SCHEMA)
-        self._spool = Spool(self._database)
+        self._outbox = Outbox(self._database)
         self._clients: list[WebQQClient] = []
-        self._rooms: list[Room] = []
+        self._rooms: list[BridgedRoom] = []
         self._links: MediaLinks | None = None
         if settings.pictures is not None:
             self._links, shown = mediaService(
                 settings.pictures, self._database, reactor
             )
             shown.setServiceParent(self)
-        delegates: dict[int, Delegate] = {}
+        accounts: dict[int, RelayAccount] = {}
         for account in settings.accounts:
             client = connect(reactor, account.server, account.caFile)
             self._clients.append(client)
             number = account.account.number
-            delegates[number] = Delegate(number, reactor, self._spool)
+            accounts[number] = RelayAccount(number, reactor, self._outbox)
             service = WebQQService(
-                account.account, delegates[number], client, reactor, era=account.era
+                account.account, accounts[number], client, reactor, era=account.era
             )
             service.setServiceParent(self)  # type: ignore[no-untyped-call]
-        networks: dict[str, Network] = {}
+        networks: dict[str, IRCNetwork] = {}
         for network in settings.networks:
-            networks[network.name] = Network(network, reactor)
+            networks[network.name] = IRCNetwork(network, reactor)
             networks[network.name].setServiceParent(self)  # type: ignore[no-untyped-call]
         for each in settings.rooms:
-            room = Room(each, self._spool, reactor, self._links)
+            room = BridgedRoom(each, self._outbox, reactor, self._links)
             for group in each.groups:
-                room.addTable(delegates[group.account].table(group, room))
+                room.addGroup(accounts[group.account].link(group, room))
             for channel in each.channels:
-                seat = networks[channel.network].seat(channel.name, each.key, room)
-                room.addChannel(seat)
+                link = networks[channel.network].joinChannel(
+                    channel.name, each.key, room
+                )
+                room.addChannel(link)
             self._rooms.append(room)
-        self._delegates = list(delegates.values())
-        self._paces = [n.pacer for n in networks.values()]
-        self._paces += [d.pacer for d in delegates.values()]
+        self._accounts = list(accounts.values())
+        self._pacers = [n.pacer for n in networks.values()]
+        self._pacers += [d.pacer for d in accounts.values()]
         tidying = TimerService(HOUR, self._tidy)
         tidying.clock = reactor
         tidying.setServiceParent(self)
@@ -92,7 +94,7 @@ class Relay(MultiService):
     def _tidy(self) -> None:
         if self._links is not None:
             self._links.expire()
-        self._spool.forget(int((self._clock.seconds() - REMEMBERED) * 1000))
+        self._outbox.forget(int((self._clock.seconds() - REMEMBERED) * 1000))
 
     def startService(self) -> None:
         """
@@ -100,9 +102,9 @@ class Relay(MultiService):
         """
         if self._settings.database is None:
             self._log.warn("What waits is in memory alone: give a database.")
-        lanes = [lane for room in self._rooms for lane in room.lanes()]
-        for lane, count in self._spool.lanes().items():
-            if lane in lanes:
+        queues = [queue for room in self._rooms for queue in room.queues()]
+        for lane, count in self._outbox.queues().items():
+            if lane in queues:
                 self._log.info("{count} wait for {lane}.", count=count, lane=lane)
             else:
                 self._log.warn(
@@ -120,10 +122,10 @@ class Relay(MultiService):
 
         @return: fires when nothing is in flight.
         """
-        for pacer in self._paces:
+        for pacer in self._pacers:
             pacer.stop()
-        for delegate in self._delegates:
-            delegate.stop()
+        for account in self._accounts:
+            account.stop()
         silent = gatherResults([room.stop() for room in self._rooms])
         heard: Deferred[None] = Deferred()
         patience = self._clock.callLater(FAREWELL, heard.callback, None)
@@ -137,7 +139,7 @@ class Relay(MultiService):
 
         async def stop() -> None:
             await heard
-            await maybeDeferred(super(Relay, self).stopService)
+            await maybeDeferred(super(RelayService, self).stopService)
             # Where there is no connection any more, nothing is being said.
             await silent
             await gatherResults([client.close() for client in self._clients])
