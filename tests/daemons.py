@@ -118,7 +118,7 @@ class Daemon(ProcessProtocol):
         raise AssertionError(f"nothing within {seconds} s, after:\n{self.output}")
 
 
-class House:
+class ProcessFolder:
     """
     A folder with what the daemons need, and the daemons.
     """

@@ -112,7 +112,7 @@ class Script(Resource):
         self.gone += 1
 
 
-class World:
+class ClientScene:
     """
     A client of a script.
     """
@@ -159,11 +159,11 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
+def scene() -> ClientScene:
     """
     A client whose server answers with nothing.
     """
-    return World()
+    return ClientScene()
 
 
 def cookies(*lines: str, body: bytes = EMPTY) -> Callable[[Request], bytes]:
@@ -270,21 +270,21 @@ def test_locate() -> None:
     assert Servers(None).locate(url) == url
 
 
-def test_notAsked(world: World) -> None:
+def test_notAsked(scene: ClientScene) -> None:
     """
     What cannot be written fails like all else, and is not asked.
     """
     command = SearchGroups(Ticket(), "half a \ud83c")
-    assert isinstance(world.fails(command), UnicodeEncodeError)
-    assert world.script.seen == []
+    assert isinstance(scene.fails(command), UnicodeEncodeError)
+    assert scene.script.seen == []
 
 
-def test_question(world: World) -> None:
+def test_question(scene: ClientScene) -> None:
     """
     A GET has its fields in the query, with the time, and says whence it comes.
     """
-    assert world.ask(BUDDIES) == [()]
-    seen = world.seen
+    assert scene.ask(BUDDIES) == [()]
+    seen = scene.seen
     assert (seen.method, seen.host) == ("GET", "webqq.test")
     assert seen.path == "/channel/get_online_buddies2"
     assert seen.query == "clientid=47283951&psessionid=ps&t=1366004000000"
@@ -294,12 +294,12 @@ def test_question(world: World) -> None:
     assert seen.body == ""
 
 
-def test_form(world: World) -> None:
+def test_form(scene: ClientScene) -> None:
     """
     A POST has them in a form.
     """
-    assert world.ask(Poll2(TICKET)) == [PollResult()]
-    seen = world.seen
+    assert scene.ask(Poll2(TICKET)) == [PollResult()]
+    seen = scene.seen
     assert (seen.method, seen.query) == ("POST", "")
     assert seen.contentType == "application/x-www-form-urlencoded"
     assert seen.body.startswith("r=%7B%22clientid%22%3A%2247283951%22%2C")
@@ -310,26 +310,26 @@ def test_tencent() -> None:
     """
     The historical hosts are asked by their names.
     """
-    world = World(None)
+    scene = ClientScene(None)
     for command, host in (
         (BUDDIES, "d.web2.qq.com"),
         (GetUserFriends2(TICKET), "s.web2.qq.com"),
         (Check("300100200"), "check.ptlogin2.qq.com"),
     ):
-        world.ask(command)
-        assert world.seen.host == host
+        scene.ask(command)
+        assert scene.seen.host == host
 
 
 # ---- cookies
 
 
-def test_cookies(world: World) -> None:
+def test_cookies(scene: ClientScene) -> None:
     """
     Cookies of qq.com go to all hosts that are, wherever they are now; those
     of one host to that one.
     """
-    world.client.begin(NUMBER)
-    world.ask(
+    scene.client.begin(NUMBER)
+    scene.ask(
         Login(str(NUMBER), "digest", "!ABC"),
         cookies(
             "ptwebqq=pt1; PATH=/; DOMAIN=qq.com;",
@@ -340,14 +340,14 @@ def test_cookies(world: World) -> None:
             body=b"ptuiCB('0','0','','0','ok', 'n');",
         ),
     )
-    assert world.client.cookie("ptwebqq") == "pt1"
-    assert world.client.cookie("skey") == "@abc"
-    assert world.client.cookie("mine") == ""
+    assert scene.client.cookie("ptwebqq") == "pt1"
+    assert scene.client.cookie("skey") == "@abc"
+    assert scene.client.cookie("mine") == ""
     for command in (BUDDIES, GetUserFriends2(TICKET), GetMsgTip()):
-        world.ask(command)
-        assert world.seen.cookies == {"ptwebqq": "pt1", "skey": "@abc"}
-    world.ask(Login(str(NUMBER), "digest", "!ABC"))
-    assert world.seen.cookies == {
+        scene.ask(command)
+        assert scene.seen.cookies == {"ptwebqq": "pt1", "skey": "@abc"}
+    scene.ask(Login(str(NUMBER), "digest", "!ABC"))
+    assert scene.seen.cookies == {
         "chkuin": str(NUMBER),
         "ptwebqq": "pt1",
         "skey": "@abc",
@@ -356,77 +356,77 @@ def test_cookies(world: World) -> None:
     }
 
 
-def test_chkuin(world: World) -> None:
+def test_chkuin(scene: ClientScene) -> None:
     """
     Before anything else the account's number is a cookie of the login hosts,
     and of no other.
     """
-    world.client.begin(NUMBER)
+    scene.client.begin(NUMBER)
     for command in (Check(str(NUMBER)), Login(str(NUMBER), "digest", "!ABC")):
-        world.ask(command)
-        assert world.seen.cookies == {"chkuin": str(NUMBER)}
-    world.ask(BUDDIES)
-    assert world.seen.cookies == {}
+        scene.ask(command)
+        assert scene.seen.cookies == {"chkuin": str(NUMBER)}
+    scene.ask(BUDDIES)
+    assert scene.seen.cookies == {}
 
 
-def test_begin(world: World) -> None:
+def test_begin(scene: ClientScene) -> None:
     """
     A new sign-on knows nothing of the last one, wherever its cookies came
     from.
     """
-    world.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
-    world.client.begin(NUMBER)
-    world.ask(BUDDIES)
-    assert world.seen.cookies == {}
-    assert world.client.cookie("a") == ""
+    scene.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
+    scene.client.begin(NUMBER)
+    scene.ask(BUDDIES)
+    assert scene.seen.cookies == {}
+    assert scene.client.cookie("a") == ""
 
 
 def test_beginAtTencent() -> None:
     """
     That is so at the historical hosts, too.
     """
-    world = World(None)
-    world.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
-    world.ask(BUDDIES)
-    assert world.seen.cookies == {"a": "1", "b": "1"}
-    world.client.begin(NUMBER)
-    world.ask(BUDDIES)
-    assert world.seen.cookies == {}
+    scene = ClientScene(None)
+    scene.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
+    scene.ask(BUDDIES)
+    assert scene.seen.cookies == {"a": "1", "b": "1"}
+    scene.client.begin(NUMBER)
+    scene.ask(BUDDIES)
+    assert scene.seen.cookies == {}
 
 
-def test_notShared(world: World) -> None:
+def test_notShared(scene: ClientScene) -> None:
     """
     Accounts share no cookies.
     """
-    world.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
-    world.other().ask(BUDDIES)
-    assert world.seen.cookies == {}
+    scene.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
+    scene.other().ask(BUDDIES)
+    assert scene.seen.cookies == {}
 
 
-def test_keepTicket(world: World) -> None:
+def test_keepTicket(scene: ClientScene) -> None:
     """
     A rotated ptwebqq takes the place of the one that the login set.
     """
-    world.ask(BUDDIES, cookies("ptwebqq=old; PATH=/; DOMAIN=qq.com;"))
-    world.client.keepTicket("new")
-    world.ask(BUDDIES)
-    assert world.seen.cookies == {"ptwebqq": "new"}
-    assert world.client.cookie("ptwebqq") == "new"
+    scene.ask(BUDDIES, cookies("ptwebqq=old; PATH=/; DOMAIN=qq.com;"))
+    scene.client.keepTicket("new")
+    scene.ask(BUDDIES)
+    assert scene.seen.cookies == {"ptwebqq": "new"}
+    assert scene.client.cookie("ptwebqq") == "new"
 
 
 @pytest.mark.parametrize(
     "line",
     ["", "=", ";;;", "a", "a=\xff; DOMAIN=qq.com", "a=1; EXPIRES=never; DOMAIN=qq.com"],
 )
-def test_oddCookies(world: World, line: str) -> None:
+def test_oddCookies(scene: ClientScene, line: str) -> None:
     """
     Odd cookies do not stand in the way of the answer.
     """
-    assert world.ask(BUDDIES, cookies(line)) == [()]
-    assert world.ask(BUDDIES) == [()]
+    assert scene.ask(BUDDIES, cookies(line)) == [()]
+    assert scene.ask(BUDDIES) == [()]
 
 
-def test_redirectSetsCookies(world: World) -> None:
+def test_redirectSetsCookies(scene: ClientScene) -> None:
     """
     A landing page that redirects is not followed, but sets its cookies.
     """
@@ -437,22 +437,22 @@ def test_redirectSetsCookies(world: World) -> None:
         return cookies("p_skey=1; PATH=/; DOMAIN=web2.qq.com;", body=b"0")(request)
 
     landing = CheckSig("http://ptlogin4.web2.qq.com/check_sig?ptsigx=1%2F2&a=")
-    world.fails(landing, redirect)
-    assert (world.seen.path, world.seen.query) == ("/check_sig", "ptsigx=1%2F2&a=")
-    assert len(world.script.seen) == 1
-    world.ask(BUDDIES)
-    assert world.seen.cookies == {"p_skey": "1"}
+    scene.fails(landing, redirect)
+    assert (scene.seen.path, scene.seen.query) == ("/check_sig", "ptsigx=1%2F2&a=")
+    assert len(scene.script.seen) == 1
+    scene.ask(BUDDIES)
+    assert scene.seen.cookies == {"p_skey": "1"}
 
 
 # ---- trouble
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 404, 500, 502, 503, 504])
-def test_status(world: World, status: int) -> None:
+def test_status(scene: ClientScene, status: int) -> None:
     """
     Another status than 200 is no answer, and the error tells it.
     """
-    trouble = world.fails(BUDDIES, status)
+    trouble = scene.fails(BUDDIES, status)
     assert isinstance(trouble, Unreachable)
     assert trouble.status == status
     assert str(status) in str(trouble)
@@ -460,20 +460,20 @@ def test_status(world: World, status: int) -> None:
 
 @pytest.mark.parametrize("command", [BUDDIES, Login2(TICKET), Check("1")])
 @pytest.mark.parametrize("answer", [HTML, b"", b"{", b"[]", b"\xff\xfe", b"null"])
-def test_malformed(world: World, command: Command[Any], answer: bytes) -> None:
+def test_malformed(scene: ClientScene, command: Command[Any], answer: bytes) -> None:
     """
     What is not WebQQ is said to be so.
     """
-    assert isinstance(world.fails(command, answer), MalformedReply)
+    assert isinstance(scene.fails(command, answer), MalformedReply)
 
 
 @pytest.mark.parametrize("answer", [cut, hangUp])
-def test_broken(world: World, answer: Answer) -> None:
+def test_broken(scene: ClientScene, answer: Answer) -> None:
     """
     A connection that breaks before the answer is whole is trouble with the
     network.
     """
-    trouble = world.fails(BUDDIES, answer)
+    trouble = scene.fails(BUDDIES, answer)
     assert isinstance(trouble, Unreachable)
     assert trouble.status is None
 
@@ -490,35 +490,35 @@ def squeezed(data: bytes) -> Callable[[Request], bytes]:
     return answer
 
 
-def test_compressed(world: World) -> None:
+def test_compressed(scene: ClientScene) -> None:
     """
     A compressed answer is read.
     """
-    assert world.ask(BUDDIES, squeezed(gzip.compress(EMPTY))) == [()]
+    assert scene.ask(BUDDIES, squeezed(gzip.compress(EMPTY))) == [()]
 
 
 @pytest.mark.parametrize("data", [EMPTY, gzip.compress(EMPTY)[:-12], b"\x1f\x8b"])
-def test_badlyCompressed(world: World, data: bytes) -> None:
+def test_badlyCompressed(scene: ClientScene, data: bytes) -> None:
     """
     One that is broken is no answer.
     """
-    trouble = world.fails(BUDDIES, squeezed(data))
+    trouble = scene.fails(BUDDIES, squeezed(data))
     assert isinstance(trouble, (Unreachable, MalformedReply))
 
 
 @pytest.mark.parametrize("isCompressed", [False, True])
-def test_tooLong(world: World, isCompressed: bool) -> None:
+def test_tooLong(scene: ClientScene, isCompressed: bool) -> None:
     """
     An answer that would fill the memory is refused, and its connection closed.
     """
     data = b" " * (MAX_REPLY + 1)
     answer = squeezed(gzip.compress(data)) if isCompressed else data
-    trouble = world.fails(BUDDIES, answer)
+    trouble = scene.fails(BUDDIES, answer)
     assert isinstance(trouble, Unreachable)
     assert "too long" in str(trouble)
 
 
-def test_endless(world: World) -> None:
+def test_endless(scene: ClientScene) -> None:
     """
     So is one that never ends.
     """
@@ -529,40 +529,40 @@ def test_endless(world: World) -> None:
         request.notifyFinish().addErrback(left.append)
         return NOT_DONE_YET
 
-    assert isinstance(world.fails(BUDDIES, pour), Unreachable)
-    world.treq.flush()
+    assert isinstance(scene.fails(BUDDIES, pour), Unreachable)
+    scene.treq.flush()
     assert len(left) == 1
 
 
-def test_longest(world: World) -> None:
+def test_longest(scene: ClientScene) -> None:
     """
     One that just fits is read.
     """
     data = EMPTY + b" " * (MAX_REPLY - len(EMPTY))
-    assert world.ask(BUDDIES, data) == [()]
+    assert scene.ask(BUDDIES, data) == [()]
 
 
 @pytest.mark.parametrize(
     ("command", "patience"), [(BUDDIES, 30), (Poll2(TICKET), 90), (Login2(TICKET), 60)]
 )
-def test_silence(world: World, command: Command[Any], patience: int) -> None:
+def test_silence(scene: ClientScene, command: Command[Any], patience: int) -> None:
     """
     A question that is not answered in time fails, and its connection is
     closed.
     """
-    results = world.ask(command, NOT_DONE_YET)
-    world.clock.advance(patience - 1)
+    results = scene.ask(command, NOT_DONE_YET)
+    scene.clock.advance(patience - 1)
     assert results == []
-    world.clock.advance(1)
+    scene.clock.advance(1)
     [failure] = results
     assert failure.check(Unreachable)
     assert f"{patience} s" in str(failure.value)
-    world.treq.flush()
-    assert world.script.gone == 1
-    assert world.clock.getDelayedCalls() == []
+    scene.treq.flush()
+    assert scene.script.gone == 1
+    assert scene.clock.getDelayedCalls() == []
 
 
-def test_slowBody(world: World) -> None:
+def test_slowBody(scene: ClientScene) -> None:
     """
     So does one whose answer begins in time and does not end.
     """
@@ -572,15 +572,15 @@ def test_slowBody(world: World) -> None:
         request.notifyFinish().addErrback(lambda _: None)
         return NOT_DONE_YET
 
-    results = world.ask(BUDDIES, begin)
-    world.clock.advance(30)
+    results = scene.ask(BUDDIES, begin)
+    scene.clock.advance(30)
     [failure] = results
     assert failure.check(Unreachable)
-    assert world.clock.getDelayedCalls() == []
+    assert scene.clock.getDelayedCalls() == []
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_cancel(world: World, begun: bool) -> None:
+def test_cancel(scene: ClientScene, begun: bool) -> None:
     """
     Whoever cancels a question lets go of the connection.
     """
@@ -592,17 +592,17 @@ def test_cancel(world: World, begun: bool) -> None:
         request.notifyFinish().addErrback(left.append)
         return NOT_DONE_YET
 
-    world.script.answers = [hold]
+    scene.script.answers = [hold]
     results: list[Any] = []
-    asked = world.client.ask(BUDDIES)
+    asked = scene.client.ask(BUDDIES)
     asked.addBoth(results.append)
-    world.treq.flush()
+    scene.treq.flush()
     asked.cancel()
-    world.treq.flush()
+    scene.treq.flush()
     [failure] = results
     assert failure.check(Unreachable, CancelledError)
     assert len(left) == 1
-    assert world.clock.getDelayedCalls() == []
+    assert scene.clock.getDelayedCalls() == []
 
 
 @pytest.mark.parametrize(
@@ -624,8 +624,8 @@ def test_oddLandings(landing: str, base: str | None) -> None:
     """
     A landing page whose address is odd is asked, or fails like a network.
     """
-    world = World(base)
-    [result] = world.ask(CheckSig(landing), b"0")
+    scene = ClientScene(base)
+    [result] = scene.ask(CheckSig(landing), b"0")
     assert result is None or isinstance(result.value, WebQQError)
 
 
@@ -647,14 +647,14 @@ def test_oddLandings(landing: str, base: str | None) -> None:
         (-1, RequestRefused),
     ],
 )
-def test_refusals(world: World, code: int, kind: type[Exception]) -> None:
+def test_refusals(scene: ClientScene, code: int, kind: type[Exception]) -> None:
     """
     What a refusal means to whoever called depends on its code, which the error
     keeps.
     """
-    world.script.answers = [b'{"retcode":%d,"errmsg":"no"}' % code]
+    scene.script.answers = [b'{"retcode":%d,"errmsg":"no"}' % code]
     results: list[Any] = []
-    world.client.call(BUDDIES).addBoth(results.append)
+    scene.client.call(BUDDIES).addBoth(results.append)
     [failure] = results
     assert type(failure.value) is kind
     assert isinstance(failure.value, (RequestRefused, SessionExpired))
@@ -662,11 +662,11 @@ def test_refusals(world: World, code: int, kind: type[Exception]) -> None:
     assert str(code) in str(failure.value)
 
 
-def test_askPassesRefusals(world: World) -> None:
+def test_askPassesRefusals(scene: ClientScene) -> None:
     """
     Whoever sorts refusals is given them.
     """
-    assert world.ask(BUDDIES, b'{"retcode":121,"t":"3"}') == [Refusal(121, seconds=3.0)]
+    assert scene.ask(BUDDIES, b'{"retcode":121,"t":"3"}') == [Refusal(121, seconds=3.0)]
     assert accepted("x") == "x"
     assert isinstance(refusalError(Refusal(121)), SessionExpired)
 
@@ -674,12 +674,12 @@ def test_askPassesRefusals(world: World) -> None:
 # ---- connections
 
 
-def test_close(world: World) -> None:
+def test_close(scene: ClientScene) -> None:
     """
     Without connections of its own a client is closed at once.
     """
     results: list[object] = []
-    world.client.close().addBoth(results.append)
+    scene.client.close().addBoth(results.append)
     assert results == [None]
 
 
@@ -724,7 +724,7 @@ def test_authoritiesFolder(tmp_path: Any) -> None:
         connect(Clock(), "https://localhost", str(tmp_path))
 
 
-def test_noSecretsInErrors(world: World) -> None:
+def test_noSecretsInErrors(scene: ClientScene) -> None:
     """
     However a question fails, neither error nor log tells what it carried.
     """
@@ -743,7 +743,7 @@ def test_noSecretsInErrors(world: World) -> None:
     with Logged() as logged:
         for command in commands:
             for trouble in troubles:
-                for result in world.ask(command, trouble):
+                for result in scene.ask(command, trouble):
                     texts.append(repr(result))
                     if isinstance(result, Failure):
                         texts.append(result.getTraceback(detail="verbose"))

@@ -11,25 +11,25 @@ from pathlib import Path
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.daemons import ROOT, House
+from tests.daemons import ROOT, ProcessFolder
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def processes(tmp_path: Path) -> Iterator[ProcessFolder]:
     """
     A house whose daemons are gone afterwards.
     """
-    house = House(tmp_path)
-    yield house
-    house.clear()
+    processes = ProcessFolder(tmp_path)
+    yield processes
+    processes.clear()
 
 
 @ensureDeferred
-async def test_demo(house: House) -> None:
+async def test_demo(processes: ProcessFolder) -> None:
     """
     The demo plays its whole conversation and leaves.
     """
-    demo = house.run(sys.executable, str(ROOT / "examples" / "demo.py"), "--once")
+    demo = processes.run(sys.executable, str(ROOT / "examples" / "demo.py"), "--once")
     assert await demo.exits() == 0, demo.output
     for line in (
         "Echo is online",
@@ -50,13 +50,13 @@ async def test_demo(house: House) -> None:
 
 
 @ensureDeferred
-async def test_terminate(house: House) -> None:
+async def test_terminate(processes: ProcessFolder) -> None:
     """
     A client that is told to stop signs off, and that is a success.
     """
-    server = house.server("--population", "people.toml")
+    server = processes.server("--population", "people.toml")
     await server.says("listens on")
-    bot = house.client(10002, "bot")
+    bot = processes.client(10002, "bot")
     await bot.says("Signed on: 1 buddies, 0 groups.")
     bot.signal("TERM")
     assert await bot.exits() == 0
@@ -65,51 +65,51 @@ async def test_terminate(house: House) -> None:
 
 
 @ensureDeferred
-async def test_refused(house: House) -> None:
+async def test_refused(processes: ProcessFolder) -> None:
     """
     A wrong password ends the process with the server's words.
     """
-    await house.server("--population", "people.toml").says("listens on")
-    house.secret("guess", "tr0ub4dor&3")
-    bot = house.client(10002, "guess")
+    await processes.server("--population", "people.toml").says("listens on")
+    processes.secret("guess", "tr0ub4dor&3")
+    bot = processes.client(10002, "guess")
     assert await bot.exits() == 1
     assert "密码" in bot.output
     assert "tr0ub4dor" not in bot.output
 
 
 @ensureDeferred
-async def test_kicked(house: House) -> None:
+async def test_kicked(processes: ProcessFolder) -> None:
     """
     A second sign-on ends the first process, and only that.
     """
-    await house.server("--population", "people.toml").says("listens on")
-    first = house.client(10002, "bot")
+    await processes.server("--population", "people.toml").says("listens on")
+    first = processes.client(10002, "bot")
     await first.says("Signed on")
-    second = house.client(10002, "bot")
+    second = processes.client(10002, "bot")
     await second.says("Signed on")
     assert await first.exits() == 1
     assert not second.ended.called
 
 
 @ensureDeferred
-async def test_killedServer(house: House) -> None:
+async def test_killedServer(processes: ProcessFolder) -> None:
     """
     What a server with a database has accepted outlives its being killed, and
     arrives once.
     """
     database = ("--database", "webqq.db")
-    server = house.server(*database, "--population", "people.toml")
+    server = processes.server(*database, "--population", "people.toml")
     await server.says("listens on")
-    teller = house.client(10001, "alice", "--app", "teller.TellerFactory")
+    teller = processes.client(10001, "alice", "--app", "teller.TellerFactory")
     assert await teller.exits() == 0, teller.output
     server.signal("KILL")
     await server.exits()
-    await house.server(*database).says("listens on")
-    bot = house.client(10002, "bot", "--log-text")
+    await processes.server(*database).says("listens on")
+    bot = processes.client(10002, "bot", "--log-text")
     await bot.says("Text: the 茶 is ready")
     bot.signal("TERM")
     await bot.exits()
-    again = house.client(10002, "bot", "--log-text")
+    again = processes.client(10002, "bot", "--log-text")
     await again.says("Signed on")
     again.signal("TERM")
     await again.exits()
@@ -117,20 +117,20 @@ async def test_killedServer(house: House) -> None:
 
 
 @ensureDeferred
-async def test_restartedServer(house: House) -> None:
+async def test_restartedServer(processes: ProcessFolder) -> None:
     """
     A client comes back by itself when its server does.
     """
     people = ("--database", "webqq.db", "--population", "people.toml")
-    server = house.server(*people)
+    server = processes.server(*people)
     await server.says("listens on")
-    bot = house.client(10002, "bot")
+    bot = processes.client(10002, "bot")
     await bot.says("Signed on")
     server.signal("KILL")
     await server.exits()
     await bot.says("Polling failed")
     bot.output = ""
-    await house.server(*people).says("listens on")
+    await processes.server(*people).says("listens on")
     await bot.says("Signed on")
 
 
@@ -154,12 +154,12 @@ async def test_restartedServer(house: House) -> None:
         (["webqq-server", "--listen", "carrier:pigeon"], "carrier"),
     ],
 )
-async def test_usage(house: House, argv: list[str], complaint: str) -> None:
+async def test_usage(processes: ProcessFolder, argv: list[str], complaint: str) -> None:
     """
     Bad usage ends with 1 and one clear line last.
     """
-    house.secret("open", "x", 0o644)
-    daemon = house.twistd(*argv)
+    processes.secret("open", "x", 0o644)
+    daemon = processes.twistd(*argv)
     assert await daemon.exits() == 1
     assert complaint in daemon.output.rstrip().splitlines()[-1]
     assert "Traceback" not in daemon.output

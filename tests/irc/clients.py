@@ -28,7 +28,7 @@ _ENVIRONMENT = {
 }
 
 
-class Screen(ABC):
+class Terminal(ABC):
     """
     What a person sees of a program.
     """
@@ -71,7 +71,7 @@ def _late(wanted: object, seen: str) -> NoReturn:
     raise AssertionError(f"no {wanted!r} within {PATIENCE} s, but:\n{seen}")
 
 
-class Irssi(Screen):
+class Irssi(Terminal):
     """
     irssi in a terminal of its own, all in one window.
 
@@ -142,7 +142,7 @@ class Irssi(Screen):
         return text
 
 
-class WeeChat(Screen):
+class WeeChat(Terminal):
     """
     WeeChat without a screen: what it would show is in its logs.
 

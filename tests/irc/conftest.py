@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from pytest_twisted import async_yield_fixture
 
-from tests.irc.processes import Household
+from tests.irc.processes import GatewayProcesses
 from tests.irc.scene import Scene
 
 
 @async_yield_fixture  # type: ignore[untyped-decorator]
-async def household(tmp_path: Path) -> AsyncIterator[Household]:
+async def processes(tmp_path: Path) -> AsyncIterator[GatewayProcesses]:
     """
     A household that is empty afterwards.
     """
-    household = Household(tmp_path)
-    yield household
-    await household.leave()
+    processes = GatewayProcesses(tmp_path)
+    yield processes
+    await processes.leave()
 
 
 @pytest.fixture

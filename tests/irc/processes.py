@@ -7,9 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.authority import LOCALHOST, LOOPBACK, Authority
-from tests.daemons import Daemon, House, freePort
-from tests.irc.clients import Irssi, Screen, WeeChat
-from tests.irc.qqfriends import Neighbour
+from tests.daemons import Daemon, ProcessFolder, freePort
+from tests.irc.clients import Irssi, Terminal, WeeChat
+from tests.irc.qqfriends import QQFriend
 
 PEOPLE = """
 [[account]]
@@ -59,7 +59,7 @@ server = "http://127.0.0.1:{qq}"
 IRC_PASSWORD = "oolong"
 
 
-class Household(House):
+class GatewayProcesses(ProcessFolder):
     """
     All of them, on free ports.
     """
@@ -78,7 +78,7 @@ class Household(House):
             CONFIGURATION.format(plain=self.plain, tls=self.tls, pem=pem, qq=self.port),
             encoding="utf-8",
         )
-        self._guests: list[Screen] = []
+        self._guests: list[Terminal] = []
 
     async def startServer(self) -> Daemon:
         """
@@ -112,26 +112,26 @@ class Household(House):
         self._guests.append(weechat)
         return weechat
 
-    def guest(self, guest: Screen) -> None:
+    def guest(self, guest: Terminal) -> None:
         """
         Somebody who has to go in the end.
         """
         self._guests.append(guest)
 
-    async def neighbour(self, number: int, password: str) -> Neighbour:
+    async def friend(self, number: int, password: str) -> QQFriend:
         """
         Somebody who has signed on.
         """
-        neighbour = Neighbour(f"http://127.0.0.1:{self.port}", number, password)
-        self._guests.append(neighbour)
-        await neighbour.start()
-        return neighbour
+        friend = QQFriend(f"http://127.0.0.1:{self.port}", number, password)
+        self._guests.append(friend)
+        await friend.start()
+        return friend
 
-    async def ming(self) -> Neighbour:
+    async def ming(self) -> QQFriend:
         """
         Alice's friend.
         """
-        return await self.neighbour(10002, "battery staple")
+        return await self.friend(10002, "battery staple")
 
     async def leave(self) -> None:
         """

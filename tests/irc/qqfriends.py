@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet import reactor
 
-from tests.irc.clients import Screen
+from tests.irc.clients import Terminal
 from txwebqq.client import connect
 from txwebqq.faces import withFaces, withFacesNamed
 from txwebqq.model import (
@@ -31,7 +31,7 @@ class Listening(WebQQProtocol):
     Writes down what it hears.
     """
 
-    factory: Neighbour
+    factory: QQFriend
 
     def eventReceived(self, event: Event) -> object:
         match event:
@@ -50,7 +50,7 @@ class Listening(WebQQProtocol):
         return super().eventReceived(event)
 
 
-class Neighbour(WebQQFactory, Screen):
+class QQFriend(WebQQFactory, Terminal):
     """
     Somebody else on QQ; what they see is what they have heard.
     """

@@ -11,8 +11,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from tests.daemons import INTERVAL, PATIENCE, Daemon, House, freePort
-from tests.irc.clients import Screen
+from tests.daemons import INTERVAL, PATIENCE, Daemon, ProcessFolder, freePort
+from tests.irc.clients import Terminal
 from tests.irc.programs import program
 from txwebqq.irc.protocol.line import Line, LineBuffer, Overlong, parse, serialise
 
@@ -50,12 +50,12 @@ class Ircd:
     A server that can be killed and started again.
     """
 
-    def __init__(self, house: House, name: str) -> None:
-        self._house = house
+    def __init__(self, processes: ProcessFolder, name: str) -> None:
+        self._house = processes
         self.port = freePort()
-        file = house.folder / f"{name}.conf"
+        file = processes.folder / f"{name}.conf"
         template = {"ngircd": NGIRCD, "inspircd": INSPIRCD}[name]
-        text = template.format(port=self.port, folder=house.folder)
+        text = template.format(port=self.port, folder=processes.folder)
         file.write_text(text, encoding="utf-8")
         self._argv = {
             "ngircd": ("-n", "-f", str(file)),
@@ -91,7 +91,7 @@ class _Wire(Protocol):
             self._person.heard(raw)
 
 
-class Person(Screen):
+class Person(Terminal):
     """
     Somebody on IRC; what they see is what others say, a line each.
 

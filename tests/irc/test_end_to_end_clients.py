@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pytest_twisted import ensureDeferred
 
-from tests.irc.processes import Household
+from tests.irc.processes import GatewayProcesses
 from tests.irc.programs import program
 
 CONFIGURATION = """
@@ -25,20 +25,20 @@ PAM = no
 
 
 @ensureDeferred
-async def test_conversation(household: Household) -> None:
+async def test_conversation(processes: GatewayProcesses) -> None:
     """
     irssi and WeeChat see each other's words.
     """
-    irssi, weechat = household.irssi(), household.weechat()
-    settings = household.folder / "ngircd.conf"
-    settings.write_text(CONFIGURATION.format(household.plain))
-    server = household.run(program("ngircd"), "-n", "-f", str(settings))
+    irssi, weechat = processes.irssi(), processes.weechat()
+    settings = processes.folder / "ngircd.conf"
+    settings.write_text(CONFIGURATION.format(processes.plain))
+    server = processes.run(program("ngircd"), "-n", "-f", str(settings))
     await server.says("Now listening")
-    await irssi.start(f"/connect 127.0.0.1 {household.plain} '' ali")
+    await irssi.start(f"/connect 127.0.0.1 {processes.plain} '' ali")
     await irssi.shows("the kettle is on")
     await irssi.type("/join #cats")
     await irssi.shows("[Users #cats]")
-    address = f"127.0.0.1/{household.plain}"
+    address = f"127.0.0.1/{processes.plain}"
     await weechat.start(
         f"/server add qq {address} -notls -nossl -nicks=bob", "/connect qq"
     )
@@ -52,18 +52,18 @@ async def test_conversation(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_neighbours(household: Household) -> None:
+async def test_neighbours(processes: GatewayProcesses) -> None:
     """
     People with other programs hear each other, in groups too, and can be asked
     for friendship.
     """
-    await household.startServer()
-    ming = await household.ming()
-    alice = await household.neighbour(10001, "correct horse")
+    await processes.startServer()
+    ming = await processes.ming()
+    alice = await processes.friend(10001, "correct horse")
     await alice.tell("小明", "茶好了 [微笑]")
     await ming.shows("茶好了 [微笑]")
     await ming.tellGroup("猫咪", "谢谢")
     await alice.shows("200001: 谢谢")
-    flower = await household.neighbour(10003, "tr0ub4dor")
+    flower = await processes.friend(10003, "tr0ub4dor")
     await flower.befriend(10001, "你好")
     await alice.shows("REQUESTED")

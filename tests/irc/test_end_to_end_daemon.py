@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.irc.processes import Household
+from tests.irc.processes import GatewayProcesses
 
 PAGE = Path(__file__).parents[2] / "docs" / "irc-gateway.md"
 FIRST = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)[0]
 
 
 @ensureDeferred
-async def test_terminate(household: Household) -> None:
+async def test_terminate(processes: GatewayProcesses) -> None:
     """
     Being told to stop is a success, also with a client there and without a
     server.
     """
-    gateway = await household.startGateway()
-    with socket.create_connection(("127.0.0.1", household.plain)):
+    gateway = await processes.startGateway()
+    with socket.create_connection(("127.0.0.1", processes.plain)):
         gateway.signal("TERM")
         assert await gateway.exits() == 0
     assert "oolong" not in gateway.output
@@ -32,18 +32,18 @@ async def test_terminate(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_documented(household: Household) -> None:
+async def test_documented(processes: GatewayProcesses) -> None:
     """
     The first configuration of the page works as it stands, on another port.
     """
-    household.secret("alice.qq", "correct horse")
-    listen = f'listen = ["tcp:{household.plain}:interface=127.0.0.1"]\n'
+    processes.secret("alice.qq", "correct horse")
+    listen = f'listen = ["tcp:{processes.plain}:interface=127.0.0.1"]\n'
     text = FIRST.replace("[gateway]\n", f"[gateway]\n{listen}")
-    (household.folder / "irc.toml").write_text(text, encoding="utf-8")
-    gateway = await household.startGateway()
+    (processes.folder / "irc.toml").write_text(text, encoding="utf-8")
+    gateway = await processes.startGateway()
     gateway.signal("TERM")
     assert await gateway.exits() == 0
-    assert (household.folder / "gateway.sqlite").exists()
+    assert (processes.folder / "gateway.sqlite").exists()
 
 
 @ensureDeferred
@@ -56,12 +56,14 @@ async def test_documented(household: Household) -> None:
         ("colour = 1", "irc.toml: gateway: 'colour' is not known here"),
     ],
 )
-async def test_cannotStart(household: Household, settings: str, problem: str) -> None:
+async def test_cannotStart(
+    processes: GatewayProcesses, settings: str, problem: str
+) -> None:
     """
     What keeps it from starting is one clear line, the last, and exit code 1.
     """
-    folder = household.folder
-    household.secret("alice.qq", "correct horse")
+    folder = processes.folder
+    processes.secret("alice.qq", "correct horse")
     (folder / "open.sqlite").touch()
     (folder / "open.sqlite").chmod(0o644)
     with socket.socket() as taken:
@@ -70,7 +72,7 @@ async def test_cannotStart(household: Household, settings: str, problem: str) ->
         settings = settings.replace("{port}", str(taken.getsockname()[1]))
         text = re.sub("(?m)^database = .*$", lambda _: settings, FIRST)
         (folder / "irc.toml").write_text(text, encoding="utf-8")
-        gateway = household.twistd("webqq-irc", "--config", "irc.toml")
+        gateway = processes.twistd("webqq-irc", "--config", "irc.toml")
         assert await gateway.exits() == 1
     assert problem in gateway.output.strip().splitlines()[-1]
     assert "Traceback" not in gateway.output

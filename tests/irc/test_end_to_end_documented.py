@@ -12,7 +12,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.daemons import ROOT
-from tests.irc.processes import Household
+from tests.irc.processes import GatewayProcesses
 
 PAGE = ROOT / "docs" / "irc-clients.md"
 
@@ -24,42 +24,42 @@ def blocks(client: str) -> Iterator[Any]:
         yield pytest.param(block.splitlines(), id=f"{client}-{number}")
 
 
-def moved(household: Household, line: str) -> str:
+def moved(processes: GatewayProcesses, line: str) -> str:
     """
     A line as it has to be typed here.
     """
     return (
-        line.replace("6667", str(household.plain))
-        .replace("6697", str(household.tls))
-        .replace("ours.pem", str(household.authority))
+        line.replace("6667", str(processes.plain))
+        .replace("6697", str(processes.tls))
+        .replace("ours.pem", str(processes.authority))
     )
 
 
 @ensureDeferred
 @pytest.mark.parametrize("lines", [*blocks("irssi")])
-async def test_irssi(household: Household, lines: list[str]) -> None:
+async def test_irssi(processes: GatewayProcesses, lines: list[str]) -> None:
     """
     Whoever types it in irssi is in the group.
     """
-    await household.startServer()
-    await household.startGateway()
-    irssi = household.irssi()
+    await processes.startServer()
+    await processes.startGateway()
+    irssi = processes.irssi()
     await irssi.start()
     for line in lines:
-        await irssi.type(moved(household, line))
+        await irssi.type(moved(processes, line))
     await irssi.shows("[Users #猫咪]", "小明]")
 
 
 @ensureDeferred
 @pytest.mark.parametrize("lines", [*blocks("WeeChat")])
-async def test_weechat(household: Household, lines: list[str]) -> None:
+async def test_weechat(processes: GatewayProcesses, lines: list[str]) -> None:
     """
     Whoever types it in WeeChat is in the group.
     """
-    await household.startServer()
-    await household.startGateway()
-    weechat = household.weechat()
+    await processes.startServer()
+    await processes.startGateway()
+    weechat = processes.weechat()
     await weechat.start()
     for line in lines:
-        await weechat.type(moved(household, line))
+        await weechat.type(moved(processes, line))
     await weechat.shows("irc.qq.#猫咪")

@@ -9,30 +9,30 @@ import re
 from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import Irssi
-from tests.irc.processes import IRC_PASSWORD, Household
+from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
 
 
-def byPassword(household: Household, user: str = "alice") -> str:
-    return f"/connect -notls 127.0.0.1 {household.plain} {user}:{IRC_PASSWORD} alice"
+def byPassword(processes: GatewayProcesses, user: str = "alice") -> str:
+    return f"/connect -notls 127.0.0.1 {processes.plain} {user}:{IRC_PASSWORD} alice"
 
 
-async def join(household: Household, name: str = "irssi") -> Irssi:
-    irssi = household.irssi(name)
-    await irssi.start(byPassword(household))
+async def join(processes: GatewayProcesses, name: str = "irssi") -> Irssi:
+    irssi = processes.irssi(name)
+    await irssi.start(byPassword(processes))
     await irssi.shows("[Users #猫咪]", "小明]")
     return irssi
 
 
 @ensureDeferred
-async def test_talk(household: Household) -> None:
+async def test_talk(processes: GatewayProcesses) -> None:
     """
     Friends and groups are there after signing in by PASS, and words and faces
     go both ways.
     """
-    await household.startServer()
-    await household.startGateway()
-    ming = await household.ming()
-    irssi = await join(household)
+    await processes.startServer()
+    await processes.startGateway()
+    ming = await processes.ming()
+    irssi = await join(processes)
     await ming.tellGroup("猫咪", "茶好了[微笑]")
     await irssi.shows("茶好了[微笑]")
     await irssi.type("/msg #猫咪 谢谢[呲牙]")
@@ -44,32 +44,32 @@ async def test_talk(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_sasl(household: Household) -> None:
+async def test_sasl(processes: GatewayProcesses) -> None:
     """
     SASL lets in who has the password, and TLS is verified on the way.
     """
-    await household.startServer()
-    await household.startGateway()
-    irssi = household.irssi()
+    await processes.startServer()
+    await processes.startGateway()
+    irssi = processes.irssi()
     await irssi.start(
         "/network add -sasl_mechanism PLAIN -sasl_username alice"
         f" -sasl_password {IRC_PASSWORD} qq",
-        f"/server add -network qq -tls -tls_verify -tls_cafile {household.authority}"
-        f" localhost {household.tls}",
+        f"/server add -network qq -tls -tls_verify -tls_cafile {processes.authority}"
+        f" localhost {processes.tls}",
         "/connect qq",
     )
     await irssi.shows("SASL authentication succeeded", "小明]")
 
 
 @ensureDeferred
-async def test_guess(household: Household) -> None:
+async def test_guess(processes: GatewayProcesses) -> None:
     """
     Who has no password is told so and sees nobody.
     """
-    await household.startServer()
-    await household.startGateway()
-    irssi = household.irssi()
-    await irssi.start(f"/connect -notls 127.0.0.1 {household.plain} alice:green alice")
+    await processes.startServer()
+    await processes.startGateway()
+    irssi = processes.irssi()
+    await irssi.start(f"/connect -notls 127.0.0.1 {processes.plain} alice:green alice")
     seen = await irssi.until(
         lambda seen: re.search("password|Password", seen) is not None, "a refusal"
     )
@@ -77,44 +77,44 @@ async def test_guess(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_missed(household: Household) -> None:
+async def test_missed(processes: GatewayProcesses) -> None:
     """
     What was said while nobody looked is there when somebody does, also after
     the gateway was killed; and once only.
     """
-    await household.startServer()
-    gateway = await household.startGateway()
-    ming = await household.ming()
-    irssi = await join(household)
+    await processes.startServer()
+    gateway = await processes.startGateway()
+    ming = await processes.ming()
+    irssi = await join(processes)
     await ming.tell("Alice", "一")
     await irssi.shows("小明> 一")
     await irssi.stop()
     await ming.tell("Alice", "等你回来")
     await ming.tellGroup("猫咪", "都等你")
-    second = await join(household, "second")
+    second = await join(processes, "second")
     await second.shows("等你回来", "都等你")
     await second.stop()
     gateway.signal("KILL")
     await gateway.exits()
-    await household.startGateway()
-    third = await join(household, "third")
+    await processes.startGateway()
+    third = await join(processes, "third")
     await ming.tell("Alice", "又来了")
     seen = await third.shows("又来了")
     assert "等你回来" not in seen
 
 
 @ensureDeferred
-async def test_service(household: Household) -> None:
+async def test_service(processes: GatewayProcesses) -> None:
     """
     The service tells what it can do, and a request for friendship is answered
     from here.
     """
-    await household.startServer()
-    await household.startGateway()
-    irssi = await join(household)
+    await processes.startServer()
+    await processes.startGateway()
+    irssi = await join(processes)
     await irssi.type("/msg *qq help")
     await irssi.shows("accept", "deny", "rename", "history", "logout")
-    flower = await household.neighbour(10003, "tr0ub4dor")
+    flower = await processes.friend(10003, "tr0ub4dor")
     await flower.befriend(10001, "我是阿花")
     await irssi.shows("我是阿花", "10003")
     await irssi.type("/msg *qq accept 10003")
@@ -126,24 +126,24 @@ async def test_service(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_lostServer(household: Household) -> None:
+async def test_lostServer(processes: GatewayProcesses) -> None:
     """
     A QQ server that goes is told of, and when it is back so are all.
     """
-    server = await household.startServer()
-    await household.startGateway()
-    irssi = await join(household)
+    server = await processes.startServer()
+    await processes.startGateway()
+    irssi = await join(processes)
     server.signal("KILL")
     await server.exits()
     lost = re.compile(r"\*qq.*10001.*(lost|gone|cannot|unreachable)", re.I)
     await irssi.until(lambda seen: lost.search(seen) is not None, lost)
     before = await irssi.look()
-    await household.startServer()
+    await processes.startServer()
     back = re.compile(r"\*qq.*10001.*(back|online|signed|again)", re.I)
     await irssi.until(
         lambda seen: len(back.findall(seen)) > len(back.findall(before)), back
     )
-    ming = await household.ming()
+    ming = await processes.ming()
     await ming.tell("Alice", "我回来了")
     await irssi.shows("我回来了")
     await irssi.type("/msg 小明 欢迎")
@@ -151,16 +151,16 @@ async def test_lostServer(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_groups(household: Household) -> None:
+async def test_groups(processes: GatewayProcesses) -> None:
     """
     An administrator changes the announcement and cannot put the owner out;
     several lines from QQ, shakes, notices, and what was missed in a channel
     that was parted from are there as well.
     """
-    await household.startServer()
-    await household.startGateway()
-    ming = await household.ming()
-    irssi = await join(household)
+    await processes.startServer()
+    await processes.startGateway()
+    ming = await processes.ming()
+    irssi = await join(processes)
     await irssi.type("/topic #猫咪 太早了")
     await irssi.shows("#猫咪 QQ refuses")
     await ming.promote("猫咪", "Alice")

@@ -8,7 +8,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.daemons import Daemon
-from tests.irc.processes import IRC_PASSWORD, Household
+from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
 from tests.irc.servers import Ircd, Person, config
 
 RELAY = """
@@ -33,7 +33,7 @@ channels = ["home/#cats"]
 
 
 def relay(
-    household: Household,
+    processes: GatewayProcesses,
     ircd: Ircd,
     name: str = "qqrelay",
     number: int = 10001,
@@ -47,37 +47,37 @@ def relay(
         name=name,
         number=number,
         secret=secret,
-        qq=household.port,
+        qq=processes.port,
         port=ircd.port,
         milliseconds=milliseconds,
     )
-    file = config(household.folder, text, f"{name}.toml")
-    return household.twistd("webqq-irc", "--config", file)
+    file = config(processes.folder, text, f"{name}.toml")
+    return processes.twistd("webqq-irc", "--config", file)
 
 
-async def ready(household: Household, name: str) -> tuple[Ircd, Person]:
+async def ready(processes: GatewayProcesses, name: str) -> tuple[Ircd, Person]:
     """
     Both servers, and somebody in the channel.
     """
-    await household.startServer()
-    ircd = Ircd(household, name)
+    await processes.startServer()
+    ircd = Ircd(processes, name)
     await ircd.start()
     bob = Person(ircd.port, "bob")
-    household.guest(bob)
+    processes.guest(bob)
     await bob.join("#cats")
     return ircd, bob
 
 
 @pytest.mark.parametrize("name", ["ngircd", "inspircd"])
 @ensureDeferred
-async def test_talk(household: Household, name: str) -> None:
+async def test_talk(processes: GatewayProcesses, name: str) -> None:
     """
     Words, faces and actions go both ways; long ones in lines that all can
     take, each with the name of who says it.
     """
-    ircd, bob = await ready(household, name)
-    ming = await household.ming()
-    relay(household, ircd)
+    ircd, bob = await ready(processes, name)
+    ming = await processes.ming()
+    relay(processes, ircd)
     bob.send("MODE", "#cats", "+n")
     await ming.tellGroup("猫咪", "先说的话")
     await bob.shows("qqrelay: <小\u200b明> 先说的话")
@@ -109,14 +109,14 @@ def numbers(said: list[str]) -> list[int]:
 
 
 @ensureDeferred
-async def test_networkKilled(household: Household) -> None:
+async def test_networkKilled(processes: GatewayProcesses) -> None:
     """
     What was said while an IRC server was killed and started again comes, in
     order; of what was on its way at that moment one line may come twice.
     """
-    ircd, bob = await ready(household, "ngircd")
-    ming = await household.ming()
-    relay(household, ircd, milliseconds=20)
+    ircd, bob = await ready(processes, "ngircd")
+    ming = await processes.ming()
+    relay(processes, ircd, milliseconds=20)
     for n in range(20):
         await ming.tellGroup("猫咪", f"第 {n}")
     await bob.shows("第 5")
@@ -133,14 +133,14 @@ async def test_networkKilled(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_relayKilled(household: Household) -> None:
+async def test_relayKilled(processes: GatewayProcesses) -> None:
     """
     A relay that is killed says what it had taken when it is started again, and
     what was said on QQ meanwhile.
     """
-    ircd, bob = await ready(household, "ngircd")
-    ming = await household.ming()
-    first = relay(household, ircd, milliseconds=300)
+    ircd, bob = await ready(processes, "ngircd")
+    ming = await processes.ming()
+    first = relay(processes, ircd, milliseconds=300)
     for n in range(10):
         await ming.tellGroup("猫咪", f"第 {n}")
     await bob.shows("第 5")
@@ -148,45 +148,45 @@ async def test_relayKilled(household: Household) -> None:
     await first.exits()
     for n in range(10, 15):
         await ming.tellGroup("猫咪", f"第 {n}")
-    relay(household, ircd, milliseconds=20)
+    relay(processes, ircd, milliseconds=20)
     await bob.shows("第 14")
     assert numbers(bob.said) == list(range(15))
     assert len(bob.said) <= 16
 
 
 @ensureDeferred
-async def test_relayStopped(household: Household) -> None:
+async def test_relayStopped(processes: GatewayProcesses) -> None:
     """
     A relay that is stopped in the middle leaves with code 0, and nothing is
     said twice or lost.
     """
-    ircd, bob = await ready(household, "inspircd")
-    ming = await household.ming()
-    first = relay(household, ircd, milliseconds=300)
+    ircd, bob = await ready(processes, "inspircd")
+    ming = await processes.ming()
+    first = relay(processes, ircd, milliseconds=300)
     for n in range(8):
         await ming.tellGroup("猫咪", f"第 {n}")
     await bob.shows("第 5")
     first.signal("TERM")
     assert await first.exits() == 0
-    relay(household, ircd, milliseconds=20)
+    relay(processes, ircd, milliseconds=20)
     await bob.shows("第 7")
     assert [said[-1] for said in bob.said] == list("01234567")
 
 
 @ensureDeferred
-async def test_serverKilled(household: Household) -> None:
+async def test_serverKilled(processes: GatewayProcesses) -> None:
     """
     What was said on IRC while the QQ server was killed and started again comes
     to the group once, in order.
     """
-    server = await household.startServer()
-    ircd = Ircd(household, "ngircd")
+    server = await processes.startServer()
+    ircd = Ircd(processes, "ngircd")
     await ircd.start()
     bob = Person(ircd.port, "bob")
-    household.guest(bob)
+    processes.guest(bob)
     await bob.join("#cats")
-    ming = await household.ming()
-    relay(household, ircd)
+    ming = await processes.ming()
+    relay(processes, ircd)
     await bob.meets("qqrelay")
     bob.say("#cats", "number 0")
     await ming.shows("number 0")
@@ -194,7 +194,7 @@ async def test_serverKilled(household: Household) -> None:
     await server.exits()
     for n in range(1, 8):
         bob.say("#cats", f"number {n}")
-    await household.startServer()
+    await processes.startServer()
     await ming.shows("number 7")
     words = [heard for heard in ming.heard if "number" in heard]
     assert words == [f"200001: <bob> number {n}" for n in range(8)]
@@ -202,15 +202,15 @@ async def test_serverKilled(household: Household) -> None:
 
 @pytest.mark.parametrize("name", ["ngircd", "inspircd"])
 @ensureDeferred
-async def test_facing(household: Household, name: str) -> None:
+async def test_facing(processes: GatewayProcesses, name: str) -> None:
     """
     Two relays between one group and one channel do not go round: each says
     what was said, and neither says what the other one said.
     """
-    ircd, bob = await ready(household, name)
-    ming = await household.ming()
-    relay(household, ircd, "first", 10001)
-    relay(household, ircd, "second", 10003)
+    ircd, bob = await ready(processes, name)
+    ming = await processes.ming()
+    relay(processes, ircd, "first", 10001)
+    relay(processes, ircd, "second", 10003)
     await bob.meets("first", "second")
     bob.say("#cats", "hello from here")
     await ming.until(lambda seen: seen.count("<bob> hello from here") == 2, "two")
@@ -226,17 +226,17 @@ async def test_facing(household: Household, name: str) -> None:
 
 
 @ensureDeferred
-async def test_kicked(household: Household) -> None:
+async def test_kicked(processes: GatewayProcesses) -> None:
     """
     Kicked, it comes again, and what was said meanwhile with it; it takes its
     nick back from somebody who leaves.
     """
-    ircd, bob = await ready(household, "ngircd")
+    ircd, bob = await ready(processes, "ngircd")
     other = Person(ircd.port, "qqrelay")
-    household.guest(other)
+    processes.guest(other)
     await other.join("#cats")
-    ming = await household.ming()
-    relay(household, ircd)
+    ming = await processes.ming()
+    relay(processes, ircd)
     await bob.meets("qqrelay_")
     bob.send("KICK", "#cats", "qqrelay_", "out")
     await bob.gets("KICK")
@@ -250,28 +250,28 @@ async def test_kicked(household: Household) -> None:
 
 @pytest.mark.parametrize("isKnown", [True, False])
 @ensureDeferred
-async def test_tls(household: Household, isKnown: bool) -> None:
+async def test_tls(processes: GatewayProcesses, isKnown: bool) -> None:
     """
     A network by TLS is joined when its authority is known, and never
     otherwise; gateway and relay are one process here.
     """
-    await household.startServer()
-    text = (household.folder / "irc.toml").read_text(encoding="utf-8")
+    await processes.startServer()
+    text = (processes.folder / "irc.toml").read_text(encoding="utf-8")
     text += RELAY.format(
         name="qqrelay",
         number=10003,
         secret="hua",
-        qq=household.port,
-        port=household.tls,
+        qq=processes.port,
+        port=processes.tls,
         milliseconds=100,
     ).replace("tcp:127.0.0.1", "tls:localhost")
-    household.secret("pass", f"alice:{IRC_PASSWORD}")
+    processes.secret("pass", f"alice:{IRC_PASSWORD}")
     extra = 'server-password-file = "pass"\n'
     if isKnown:
-        extra += f'ca-file = "{household.authority}"\n'
+        extra += f'ca-file = "{processes.authority}"\n'
     text = text.replace('nick = "qqrelay"\n', f'nick = "qqrelay"\n{extra}')
-    file = config(household.folder, text)
-    daemon = household.twistd("webqq-irc", "--config", file)
+    file = config(processes.folder, text)
+    daemon = processes.twistd("webqq-irc", "--config", file)
     if isKnown:
         await daemon.says("home: in as qqrelay")
     else:

@@ -9,15 +9,15 @@ import re
 from pytest_twisted import ensureDeferred
 
 from tests.irc.clients import WeeChat
-from tests.irc.processes import IRC_PASSWORD, Household
+from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
 
 ROOM = "irc.qq.#猫咪"
 
 
-async def join(household: Household, name: str = "weechat") -> WeeChat:
-    weechat = household.weechat(name)
+async def join(processes: GatewayProcesses, name: str = "weechat") -> WeeChat:
+    weechat = processes.weechat(name)
     await weechat.start(
-        f"/server add qq 127.0.0.1/{household.plain} -notls -nossl -nicks=alice"
+        f"/server add qq 127.0.0.1/{processes.plain} -notls -nossl -nicks=alice"
         f" -sasl_mechanism=plain -sasl_username=alice -sasl_password={IRC_PASSWORD}",
         "/connect qq",
     )
@@ -26,15 +26,15 @@ async def join(household: Household, name: str = "weechat") -> WeeChat:
 
 
 @ensureDeferred
-async def test_talk(household: Household) -> None:
+async def test_talk(processes: GatewayProcesses) -> None:
     """
     After SASL and with all that WeeChat can negotiate, words and faces go both
     ways.
     """
-    await household.startServer()
-    await household.startGateway()
-    ming = await household.ming()
-    weechat = await join(household)
+    await processes.startServer()
+    await processes.startGateway()
+    ming = await processes.ming()
+    weechat = await join(processes)
     seen = await weechat.look()
     for capability in ("sasl", "server-time", "away-notify"):
         assert capability in seen.partition("enabled:")[2]
@@ -49,16 +49,16 @@ async def test_talk(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_tls(household: Household) -> None:
+async def test_tls(processes: GatewayProcesses) -> None:
     """
     WeeChat comes in by TLS when it knows the authority.
     """
-    await household.startServer()
-    await household.startGateway()
-    weechat = household.weechat()
+    await processes.startServer()
+    await processes.startGateway()
+    weechat = processes.weechat()
     await weechat.start(
-        f"/set weechat.network.gnutls_ca_user {household.authority}",
-        f"/server add qq localhost/{household.tls} -tls -ssl -nicks=alice"
+        f"/set weechat.network.gnutls_ca_user {processes.authority}",
+        f"/server add qq localhost/{processes.tls} -tls -ssl -nicks=alice"
         f" -password=alice:{IRC_PASSWORD}",
         "/connect qq",
     )
@@ -66,18 +66,18 @@ async def test_tls(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_two(household: Household) -> None:
+async def test_two(processes: GatewayProcesses) -> None:
     """
     irssi and WeeChat at once: what one says the other sees, and both see what
     comes.
     """
-    await household.startServer()
-    await household.startGateway()
-    ming = await household.ming()
-    weechat = await join(household)
-    irssi = household.irssi()
+    await processes.startServer()
+    await processes.startGateway()
+    ming = await processes.ming()
+    weechat = await join(processes)
+    irssi = processes.irssi()
     await irssi.start(
-        f"/connect -notls 127.0.0.1 {household.plain} alice:{IRC_PASSWORD} alice"
+        f"/connect -notls 127.0.0.1 {processes.plain} alice:{IRC_PASSWORD} alice"
     )
     await irssi.shows("[Users #猫咪]")
     await ming.tellGroup("猫咪", "你们好")
@@ -93,35 +93,35 @@ async def test_two(household: Household) -> None:
 
 
 @ensureDeferred
-async def test_missed(household: Household) -> None:
+async def test_missed(processes: GatewayProcesses) -> None:
     """
     What was missed is played back with the time at which it was said, to each
     client what that one has missed.
     """
-    await household.startServer()
-    await household.startGateway()
-    ming = await household.ming()
-    weechat = await join(household)
+    await processes.startServer()
+    await processes.startGateway()
+    ming = await processes.ming()
+    weechat = await join(processes)
     await weechat.stop()
     await ming.tellGroup("猫咪", "等你回来")
-    again = await join(household, "again")
+    again = await join(processes, "again")
     await again.shows("等你回来")
     seen = await again.look()
     assert seen.count("等你回来") == 1
 
 
 @ensureDeferred
-async def test_comesAndGoes(household: Household) -> None:
+async def test_comesAndGoes(processes: GatewayProcesses) -> None:
     """
     WeeChat hears who comes and goes, tells of typing, and is played back what
     it asks for.
     """
-    await household.startServer()
-    await household.startGateway()
-    weechat = await join(household)
+    await processes.startServer()
+    await processes.startGateway()
+    weechat = await join(processes)
     await weechat.type("/notify add 小明 qq")
     await weechat.shows("小明 is offline")
-    ming = await household.ming()
+    ming = await processes.ming()
     await weechat.shows("has connected")
     await weechat.type("/quote -server qq @+typing=active TAGMSG 小明")
     await ming.shows("types")

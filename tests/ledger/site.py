@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, succeed
 
 from tests.authority import LOCALHOST, LOOPBACK, Authority
-from tests.daemons import Daemon, House
+from tests.daemons import Daemon, ProcessFolder
 from tests.ledger.people import population
 
 POLL_TIMEOUT = 1.3
@@ -53,8 +53,8 @@ class Site:
     """
 
     def __init__(self, folder: Path, isSecure: bool) -> None:
-        self.house = House(folder)
-        self.port = self.house.port
+        self.processes = ProcessFolder(folder)
+        self.port = self.processes.port
         self.boot = 0
         self.isUp = False
         self.authority: Path | None = None
@@ -76,7 +76,7 @@ class Site:
         if self.certificate is not None:
             listen = f"ssl{listen[3:]}:privateKey={self.certificate}"
         self.boot += 1
-        self._daemon = daemon = self.house.twistd(
+        self._daemon = daemon = self.processes.twistd(
             "webqq-server",
             f"--listen={listen}",
             "--database=ledger.db",
@@ -106,6 +106,6 @@ class Site:
         """
         return [
             daemon.output[daemon.output.index("Traceback") :][:3000]
-            for daemon in self.house.daemons
+            for daemon in self.processes.daemons
             if "Traceback" in daemon.output
         ]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, House, Visitor
+from tests.server.harness import ALICE, BOB, HTTPClient, ServerHarness
 from txwebqq.errors import RequestRefused
 from txwebqq.server.api.settings import MAX_COUNT, MAX_SIZE
 from txwebqq.server.storage.store import Store
@@ -92,13 +92,13 @@ def test_bounds(web: MemoryWebQQ, alice: MemoryPerson) -> None:
         web.result(protocol.changeSettings(**{"x" * 65: 1}))
 
 
-def post(who: Visitor, name: str, r: object, vfwebqq: str | None = None) -> object:
+def post(who: HTTPClient, name: str, r: object, vfwebqq: str | None = None) -> object:
     """
     What a question is answered.
     """
     ticket = who.vfwebqq if vfwebqq is None else vfwebqq
     form = f"r={quote(json.dumps(r))}&uin={who.number}&vfwebqq={ticket}"
-    return who.house.post(f"/keycgi/qqweb/newuac/{name}.do", form).response.json
+    return who.harness.post(f"/keycgi/qqweb/newuac/{name}.do", form).response.json
 
 
 def test_refusals() -> None:
@@ -106,8 +106,8 @@ def test_refusals() -> None:
     Without a session there is nothing, somebody else's uin changes nothing,
     and what is no setting is told.
     """
-    house = House()
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB)
     for name in ("get", "getall", "set", "mset"):
         items: object = {"a": 1} if name == "set" else ["a"]
         answer = post(alice, name, {"itemlist": items, "applist": []}, "stale")
@@ -139,12 +139,12 @@ def test_cookie() -> None:
     """
     A page that sends its cookie alone is served too.
     """
-    house = House()
-    alice = house.visitor(ALICE)
+    harness = ServerHarness()
+    alice = harness.client(ALICE)
     post(alice, "set", {"appid": 50, "itemlist": {"width": 240}})
     r = quote('{"appid":50,"itemlist":["width","height","defaultMode"]}')
     for cookie, result in ((alice.ptwebqq, {"width": 240}), ("x", None)):
-        answer = house.post(
+        answer = harness.post(
             "/keycgi/qqweb/newuac/get.do",
             f"r={r}&uin={ALICE}",
             {"Cookie": f"ptwebqq={cookie}"},
@@ -157,9 +157,9 @@ def test_restart(tmp_path: Path) -> None:
     Settings outlive the server.
     """
     store = Store(tmp_path / "world.db")
-    post(House(store=store).visitor(ALICE), "set", {"itemlist": {"a": 1}})
+    post(ServerHarness(store=store).client(ALICE), "set", {"itemlist": {"a": 1}})
     store.close()
     store = Store(tmp_path / "world.db")
-    answer = post(House(store=store).visitor(ALICE), "getall", {})
+    answer = post(ServerHarness(store=store).client(ALICE), "getall", {})
     assert answer == {"retcode": 0, "result": {"a": 1}}
     store.close()

@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.server.harness import ALICE, BOB, CAROL, DAVE, House, Response, Visitor, Wire
+from tests.server.harness import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    HTTPClient,
+    Response,
+    ServerHarness,
+    Wire,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3
 
@@ -51,12 +60,12 @@ def _field(name: str, value: str) -> bytes:
     ).encode()
 
 
-def upload(house: House, target: str, body: bytes, **headers: str) -> Wire:
+def upload(harness: ServerHarness, target: str, body: bytes, **headers: str) -> Wire:
     """
     Send a form.
     """
     kind = f"multipart/form-data; boundary={BOUNDARY}"
-    return house.post(target, body, {"Content-Type": kind, **headers})
+    return harness.post(target, body, {"Content-Type": kind, **headers})
 
 
 def faceOf(response: Response) -> tuple[int, str]:
@@ -83,27 +92,27 @@ class MediaTestCase(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        self.house = House()
-        self.addCleanup(self.house.server.stop)
+        self.harness = ServerHarness()
+        self.addCleanup(self.harness.server.stop)
         self.alice, self.bob, self.carol, self.dave = (
-            self.house.visitor(number) for number in (ALICE, BOB, CAROL, DAVE)
+            self.harness.client(number) for number in (ALICE, BOB, CAROL, DAVE)
         )
-        for visitor in (self.alice, self.bob, self.carol, self.dave):
-            visitor.catchUp()
+        for client in (self.alice, self.bob, self.carol, self.dave):
+            client.catchUp()
 
-    def shelve(self, visitor: Visitor, data: bytes = PNG, **headers: str) -> Response:
+    def shelve(self, client: HTTPClient, data: bytes = PNG, **headers: str) -> Response:
         fields = {
             "from": "control",
             "f": "EQQ.Model.ChatMsg.callbackSendPicGroup",
-            "vfwebqq": visitor.vfwebqq,
+            "vfwebqq": client.vfwebqq,
         }
         body = form(fields, "custom_face", "a.png", data, {"fileid": "1"})
         target = "/cgi-bin/cface_upload?time=1"
-        return upload(self.house, target, body, **headers).response
+        return upload(self.harness, target, body, **headers).response
 
     def deposit(
         self,
-        visitor: Visitor,
+        client: HTTPClient,
         data: bytes = JPG,
         name: str | bytes = "a.jpg",
         what: str = "pic",
@@ -111,16 +120,16 @@ class MediaTestCase(SynchronousTestCase):
     ) -> Any:
         before = {
             "callback": "parent.EQQ.Model.ChatMsg.callbackSendPic",
-            "uin": str(visitor.number),
+            "uin": str(client.number),
             "skey": "@x",
             "appid": "1002101",
             "peeruin": "593023668",
             **fields,
         }
-        tail = {"fileid": "1", "vfwebqq": visitor.vfwebqq, "senderviplevel": "0"}
+        tail = {"fileid": "1", "vfwebqq": client.vfwebqq, "senderviplevel": "0"}
         body = form(before, "file", name, data, tail)
         target = f"/ftn_access/upload_offline_{what}?time=1"
-        return storedOf(upload(self.house, target, body).response)
+        return storedOf(upload(self.harness, target, body).response)
 
     def tell(self, content: list[Any]) -> Response:
         """
@@ -134,18 +143,18 @@ class MediaTestCase(SynchronousTestCase):
         )
 
     def get(
-        self, visitor: Visitor, path: str, headers: dict[str, str] | None = None
+        self, client: HTTPClient, path: str, headers: dict[str, str] | None = None
     ) -> Response:
-        target = f"{path}&psessionid={visitor.psessionid}&clientid=1"
-        return self.house.get(target, headers).response
+        target = f"{path}&psessionid={client.psessionid}&clientid=1"
+        return self.harness.get(target, headers).response
 
-    def events(self, visitor: Visitor) -> list[Any]:
+    def events(self, client: HTTPClient) -> list[Any]:
         """
         All that waits for somebody.
         """
         found: list[Any] = []
         while True:
-            poll = visitor.poll()
+            poll = client.poll()
             if not poll.isAnswered:
                 poll.close()
                 return found
@@ -158,4 +167,4 @@ class MediaTestCase(SynchronousTestCase):
         self.assertEqual(response.status, 302, response.body)
         parts = urlsplit(response.all("Location")[0])
         self.assertEqual(parts.netloc, "anything.example")
-        return self.house.get(f"{parts.path}?{parts.query}").response
+        return self.harness.get(f"{parts.path}?{parts.query}").response

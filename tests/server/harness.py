@@ -124,10 +124,10 @@ class Wire:
     One connection to the server.
     """
 
-    def __init__(self, house: House, address: str) -> None:
+    def __init__(self, harness: ServerHarness, address: str) -> None:
         peer = IPv4Address("TCP", address, 31337)
         self.transport = StringTransport(peerAddress=peer)
-        self._protocol = house.site.buildProtocol(peer)
+        self._protocol = harness.site.buildProtocol(peer)
         self._protocol.makeConnection(self.transport)
 
     def send(self, data: bytes) -> Wire:
@@ -161,7 +161,7 @@ class Wire:
         return Response(int(first.split()[1]), headers, body)
 
 
-class House:
+class ServerHarness:
     """
     A server with its world and its clock.
 
@@ -218,14 +218,14 @@ class House:
     ) -> Wire:
         return self.send(request("POST", target, headers, body))
 
-    def visitor(self, number: Number, **more: Any) -> Visitor:
+    def client(self, number: Number, **more: Any) -> HTTPClient:
         """
         Somebody who is signed on.
         """
-        visitor = Visitor(self, number, **more)
-        visitor.logIn()
-        visitor.join()
-        return visitor
+        client = HTTPClient(self, number, **more)
+        client.logIn()
+        client.join()
+        return client
 
 
 def request(
@@ -245,13 +245,15 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
-class Visitor:
+class HTTPClient:
     """
     A client that does what clients do.
     """
 
-    def __init__(self, house: House, number: Number, clientid: str = "4728") -> None:
-        self.house = house
+    def __init__(
+        self, harness: ServerHarness, number: Number, clientid: str = "4728"
+    ) -> None:
+        self.harness = harness
         self.number = number
         self.clientid = clientid
         self.ptwebqq = self.psessionid = self.vfwebqq = ""
@@ -260,7 +262,7 @@ class Visitor:
         """
         Whether it takes a captcha, and the code.
         """
-        wire = self.house.get(f"/check?uin={self.number}&appid=1003903&r=0.1")
+        wire = self.harness.get(f"/check?uin={self.number}&appid=1003903&r=0.1")
         found = re.findall("'(.*?)'", wire.response.body.decode())
         return found[0], found[1]
 
@@ -270,7 +272,7 @@ class Visitor:
         first = passwordHash(password)
         p = passwordDigest(first, saltFor(self.number), code)
         query = f"u={self.number}&p={p}&verifycode={code}&webqq_type=10&aid=1003903"
-        return self.house.get(f"/login?{query}", headers).response
+        return self.harness.get(f"/login?{query}", headers).response
 
     def logIn(self) -> Response:
         response = self.tryLogin(PASSWORDS[self.number], self.check()[1])
@@ -296,7 +298,7 @@ class Visitor:
         Post an C{r}.
         """
         r = json.dumps({"clientid": self.clientid, **members})
-        return self.house.post(path, f"r={quote(r)}")
+        return self.harness.post(path, f"r={quote(r)}")
 
     def channel(self, path: str, **members: Any) -> Response:
         return self.ask(
@@ -320,24 +322,24 @@ class Visitor:
         r = json.dumps({"clientid": self.clientid, "psessionid": self.psessionid})
         return request("POST", "/channel/poll2", body=f"r={quote(r)}")
 
-    def catchUp(self) -> Visitor:
+    def catchUp(self) -> HTTPClient:
         """
         Have no news of friends waiting.
         """
-        session = self.house.state.sessions.online(self.number)
+        session = self.harness.state.sessions.online(self.number)
         assert session is not None
         session.mailbox.presence.clear()
         return self
 
     def lookUp(self, path: str, query: str = "") -> Response:
         target = f"/api/{path}?{query}&vfwebqq={self.vfwebqq}&t=1"
-        return self.house.get(target).response
+        return self.harness.get(target).response
 
     def uin(self, number: Number) -> int:
         """
         What this session calls somebody.
         """
-        session = self.house.state.sessions.online(self.number)
+        session = self.harness.state.sessions.online(self.number)
         assert session is not None
         return session.sessionIds.uin(number)
 
@@ -346,7 +348,7 @@ class Visitor:
         """
         What this session calls the cats.
         """
-        session = self.house.state.sessions.online(self.number)
+        session = self.harness.state.sessions.online(self.number)
         assert session is not None
         return session.sessionIds.gid(CATS)
 

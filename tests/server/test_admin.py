@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, PEOPLE, House, textsOf
+from tests.server.harness import (
+    ALICE,
+    BOB,
+    CAROL,
+    CATS,
+    DAVE,
+    PEOPLE,
+    ServerHarness,
+    textsOf,
+)
 from txwebqq.model import Number
 from txwebqq.server.admin import main
 from txwebqq.server.population import parse
@@ -47,7 +56,7 @@ members = [10003, 10001]
 )
 
 
-class Desk:
+class AdminConsole:
     """
     A database, and somebody who types commands.
     """
@@ -95,58 +104,58 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
+def console(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> Desk:
+) -> AdminConsole:
     """
     A desk with a database.
     """
     monkeypatch.delenv("TXWEBQQ_PASSWORD", raising=False)
-    return Desk(tmp_path, capsys, monkeypatch)
+    return AdminConsole(tmp_path, capsys, monkeypatch)
 
 
-def test_accounts(desk: Desk) -> None:
+def test_accounts(console: AdminConsole) -> None:
     """
     People are added, listed, shown and removed.
     """
-    desk.run(
+    console.run(
         "account", "add", "10009", "--nick", "E\x1bve", "--password-file=-", typed="x\n"
     )
-    assert desk.run("account", "list").splitlines()[-1] == "10009\tE\\x1bve"
-    shown = desk.run("account", "show", "10001")
+    assert console.run("account", "list").splitlines()[-1] == "10009\tE\\x1bve"
+    shown = console.run("account", "show", "10001")
     assert "nick: Alice\n" in shown
     assert "gender: female\n" in shown
     assert "friend: 10002 Bobby\n" in shown
     assert "group: 200001 cats\n" in shown
-    desk.run("account", "remove", "10009")
-    assert "10009" not in desk.run("account", "list")
+    console.run("account", "remove", "10009")
+    assert "10009" not in console.run("account", "list")
 
 
-def test_passwords(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_passwords(console: AdminConsole, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A password comes from a file, the standard input, the environment or a
     prompt.
     """
 
     def check(password: str) -> None:
-        store = desk.store()
+        store = console.store()
         account = store.account(ALICE)
         store.close()
         assert account is not None
         assert account.firstHash == passwordHash(password)
 
     command = ("account", "password", "10001")
-    desk.run(*command, "--password-file", "-", typed=" two words\r\n")
+    console.run(*command, "--password-file", "-", typed=" two words\r\n")
     check(" two words")
-    file = desk.folder / "secret"
+    file = console.folder / "secret"
     file.touch(mode=0o600)
     file.write_text("锁\n")
-    desk.run(*command, "--password-file", str(file))
+    console.run(*command, "--password-file", str(file))
     check("锁")
     monkeypatch.setenv("TXWEBQQ_PASSWORD", "fromEnvironment")
-    desk.run(*command)
+    console.run(*command)
     check("fromEnvironment")
 
     class Terminal(io.StringIO):
@@ -156,32 +165,32 @@ def test_passwords(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("io.StringIO", Terminal)
     answers = iter(["prompted", "prompted", "one", "another", "", ""])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
-    desk.run(*command)
+    console.run(*command)
     check("prompted")
-    assert desk.refused(*command) == "the two passwords differ"
-    assert desk.refused(*command) == "the password is empty"
+    assert console.refused(*command) == "the two passwords differ"
+    assert console.refused(*command) == "the password is empty"
     file.chmod(0o644)
-    problem = desk.refused(*command, "--password-file", str(file))
+    problem = console.refused(*command, "--password-file", str(file))
     assert problem == f"others can read the password file: chmod 600 {file}"
     check("prompted")
 
 
-def test_removed(desk: Desk) -> None:
+def test_removed(console: AdminConsole) -> None:
     """
     Of somebody who is removed, nothing that was theirs alone is left.
     """
-    store = Store(desk.path)
+    store = Store(console.path)
     store.merge(parse(EVERYTHING))
-    house = House(store=store, people="")
-    house.visitor(ALICE).tell(CAROL, "hi")
-    house.server.stop()
+    harness = ServerHarness(store=store, people="")
+    harness.client(ALICE).tell(CAROL, "hi")
+    harness.server.stop()
     store.close()
-    db = sqlite3.connect(desk.path)
+    db = sqlite3.connect(console.path)
     db.execute("INSERT INTO avatar VALUES (1, 10003, 'a')")
     db.commit()
     db.close()
-    desk.run("account", "remove", "10003")
-    store = Store(desk.path)
+    console.run("account", "remove", "10003")
+    store = Store(console.path)
     assert store.friendNumbers(ALICE) == [BOB]
     assert store.friendNumbers(CAROL) == []
     assert store.waiting(CAROL, 0, 10) == []
@@ -189,7 +198,7 @@ def test_removed(desk: Desk) -> None:
     assert discussion is not None
     assert discussion.owner == ALICE
     store.close()
-    db = sqlite3.connect(desk.path)
+    db = sqlite3.connect(console.path)
     assert db.execute("SELECT count(*) FROM letter").fetchone() == (0,)
     assert db.execute("SELECT count(*) FROM avatar").fetchone() == (0,)
     db.close()
@@ -210,38 +219,38 @@ def test_allTables() -> None:
     assert tables == set(ACCOUNT_COLUMNS) | set(SHARED_TABLES)
 
 
-def test_friendships(desk: Desk) -> None:
+def test_friendships(console: AdminConsole) -> None:
     """
     Friendships are on both sides, and end on both, whatever a population file
     says that is imported again.
     """
-    desk.run("friendship", "add", "10003", "10004")
-    store = desk.store()
+    console.run("friendship", "add", "10003", "10004")
+    store = console.store()
     assert store.areFriends(CAROL, DAVE)
     assert store.areFriends(DAVE, CAROL)
-    desk.run("friendship", "remove", "10004", "10003")
+    console.run("friendship", "remove", "10004", "10003")
     assert not store.areFriends(CAROL, DAVE)
     assert not store.areFriends(DAVE, CAROL)
-    desk.run("friendship", "remove", "10001", "10002")
-    people = desk.folder / "people.toml"
+    console.run("friendship", "remove", "10001", "10002")
+    people = console.folder / "people.toml"
     people.write_text(PEOPLE, encoding="utf-8")
-    desk.run("import", str(people))
+    console.run("import", str(people))
     assert not store.areFriends(ALICE, BOB)
-    desk.run("friendship", "add", "10001", "10002")
+    console.run("friendship", "add", "10001", "10002")
     assert store.areFriends(ALICE, BOB)
     assert store.areFriends(BOB, ALICE)
     store.close()
 
 
-def test_groups(desk: Desk) -> None:
+def test_groups(console: AdminConsole) -> None:
     """
     Groups and who is in them.
     """
     add = ("group", "add", "200002", "--name", "dogs", "--owner", "10003")
-    desk.run(*add, "--memo", "woof", "--members", "10004")
-    desk.run("member", "add", "200002", "10001")
-    desk.run("member", "admin", "200002", "10004")
-    assert desk.run("group", "show", "200002").splitlines() == [
+    console.run(*add, "--memo", "woof", "--members", "10004")
+    console.run("member", "add", "200002", "10001")
+    console.run("member", "admin", "200002", "10004")
+    assert console.run("group", "show", "200002").splitlines() == [
         "number: 200002",
         "name: dogs",
         "memo: woof",
@@ -249,15 +258,15 @@ def test_groups(desk: Desk) -> None:
         "owner: 10003 Carol",
         "admin: 10004 Dave",
     ]
-    desk.run("member", "admin", "200002", "10004", "--revoke")
-    desk.run("member", "remove", "200002", "10001")
-    assert desk.run("group", "show", "200002").splitlines()[3:] == [
+    console.run("member", "admin", "200002", "10004", "--revoke")
+    console.run("member", "remove", "200002", "10001")
+    assert console.run("group", "show", "200002").splitlines()[3:] == [
         "owner: 10003 Carol",
         "member: 10004 Dave",
     ]
-    desk.run("group", "remove", "200002")
-    assert desk.refused("group", "show", "200002") == "there is no group 200002"
-    assert "was dissolved" in desk.refused(*add)
+    console.run("group", "remove", "200002")
+    assert console.refused("group", "show", "200002") == "there is no group 200002"
+    assert "was dissolved" in console.refused(*add)
 
 
 @pytest.mark.parametrize(
@@ -290,89 +299,91 @@ def test_groups(desk: Desk) -> None:
         (["backup", "/no/x.db"], "/no/x.db: No such file or directory"),
     ],
 )
-def test_complaints(desk: Desk, argv: list[str], problem: str) -> None:
+def test_complaints(console: AdminConsole, argv: list[str], problem: str) -> None:
     """
     What cannot be done is told in one line, with exit code 1, and changes
     nothing.
     """
-    store = desk.store()
+    store = console.store()
     before = store.population()
-    assert problem in desk.refused(*argv, typed="secret\n")
+    assert problem in console.refused(*argv, typed="secret\n")
     assert store.population() == before
     store.close()
 
 
-def test_noDatabase(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_noDatabase(console: AdminConsole, capsys: pytest.CaptureFixture[str]) -> None:
     """
     Without the option, or with a database that is not there or none, there is
     a clear line; only who adds people gets a new one.
     """
     assert main(["account", "list"]) == 1
     assert capsys.readouterr().err == "webqq-admin: --database is missing\n"
-    desk.path = desk.folder / "new.db"
-    assert desk.refused("statistics").endswith("new.db: there is no such database")
-    assert not desk.path.exists()
-    desk.run("account", "add", "10001", "--password-file=-", typed="x\n")
-    assert stat.S_IMODE(desk.path.stat().st_mode) == 0o600
-    desk.path.write_bytes(b"not SQLite at all" * 100)
-    assert "not a database" in desk.refused("account", "list")
+    console.path = console.folder / "new.db"
+    assert console.refused("statistics").endswith("new.db: there is no such database")
+    assert not console.path.exists()
+    console.run("account", "add", "10001", "--password-file=-", typed="x\n")
+    assert stat.S_IMODE(console.path.stat().st_mode) == 0o600
+    console.path.write_bytes(b"not SQLite at all" * 100)
+    assert "not a database" in console.refused("account", "list")
 
 
-def test_whereTheOptionStands(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whereTheOptionStands(
+    console: AdminConsole, capsys: pytest.CaptureFixture[str]
+) -> None:
     """
     C{--database} may come last as well.
     """
-    assert main(["account", "list", "--database", str(desk.path)]) == 0
+    assert main(["account", "list", "--database", str(console.path)]) == 0
     assert "10001\tAlice" in capsys.readouterr().out
 
 
-def test_export(desk: Desk) -> None:
+def test_export(console: AdminConsole) -> None:
     """
     What is exported is all that a population file can say, without passwords,
     for nobody else to read; and imports to the same.
     """
-    store = Store(desk.path)
+    store = Store(console.path)
     store.merge(parse(EVERYTHING))
     everything = store.population()
     store.close()
-    file = desk.folder / "all.toml"
-    desk.run("export", str(file))
+    file = console.folder / "all.toml"
+    console.run("export", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "correct horse" not in file.read_text(encoding="utf-8")
-    desk.path = desk.folder / "copy.db"
-    desk.run("import", str(file))
-    store = desk.store()
+    console.path = console.folder / "copy.db"
+    console.run("import", str(file))
+    store = console.store()
     assert store.population() == everything
     assert len(everything.accounts) == 5
     assert len(everything.friendships) == 3
     store.close()
     assert writePopulation(everything) == file.read_text(encoding="utf-8")
-    assert desk.refused("export", str(file)).endswith("File exists")
+    assert console.refused("export", str(file)).endswith("File exists")
 
 
-def test_oneSided(desk: Desk) -> None:
+def test_oneSided(console: AdminConsole) -> None:
     """
     A friendship that only one side keeps is the same after an import.
     """
-    db = sqlite3.connect(desk.path)
+    db = sqlite3.connect(console.path)
     db.execute("DELETE FROM friendship WHERE owner = 10003")
     db.commit()
     db.close()
-    file = desk.folder / "all.toml"
-    desk.run("export", str(file))
-    desk.path = desk.folder / "copy.db"
-    desk.run("import", str(file))
-    store = desk.store()
+    file = console.folder / "all.toml"
+    console.run("export", str(file))
+    console.path = console.folder / "copy.db"
+    console.run("import", str(file))
+    store = console.store()
     assert store.friendEntry(ALICE, CAROL) is not None
     assert store.friendEntry(CAROL, ALICE) is None
     store.close()
 
 
-def test_update(desk: Desk) -> None:
+def test_update(console: AdminConsole) -> None:
     """
     Importing adds; with C{--update} it changes nicks and passwords as well.
     """
-    file = desk.folder / "more.toml"
+    file = console.folder / "more.toml"
     file.write_text(
         '[[account]]\nnumber = 10001\npassword = "new"\nnick = "Alicia"\n'
         '[[account]]\nnumber = 10002\npassword = "new"\n'
@@ -380,30 +391,30 @@ def test_update(desk: Desk) -> None:
     )
 
     def people() -> dict[int, tuple[str, bool]]:
-        store = desk.store()
+        store = console.store()
         isNew = passwordHash("new")
         found = {p.number: (p.nick, p.firstHash == isNew) for p in store.accounts()}
         store.close()
         return {n: found[Number(n)] for n in (10001, 10002, 10009)}
 
-    desk.run("import", str(file))
+    console.run("import", str(file))
     before = {10001: ("Alice", False), 10002: ("Bob's", False), 10009: ("10009", True)}
     assert people() == before
-    desk.run("import", str(file), "--update")
+    console.run("import", str(file), "--update")
     after = {10001: ("Alicia", True), 10002: ("Bob's", True), 10009: ("10009", True)}
     assert people() == after
 
 
-def test_statistics(desk: Desk) -> None:
+def test_statistics(console: AdminConsole) -> None:
     """
     How much there is of everything.
     """
-    store = Store(desk.path)
-    house = House(store=store, people="")
-    house.visitor(ALICE).tellCats("meow")
-    house.server.stop()
+    store = Store(console.path)
+    harness = ServerHarness(store=store, people="")
+    harness.client(ALICE).tellCats("meow")
+    harness.server.stop()
     store.close()
-    lines = desk.run("statistics").splitlines()
+    lines = console.run("statistics").splitlines()
     for line in (
         "accounts: 4",
         "friendships: 2",
@@ -415,40 +426,40 @@ def test_statistics(desk: Desk) -> None:
         assert line in lines
 
 
-def test_backup(desk: Desk) -> None:
+def test_backup(console: AdminConsole) -> None:
     """
     A backup, taken while the server runs, is a database for nobody else to
     read, and never replaces a file.
     """
-    server = Store(desk.path)
-    copy = desk.folder / "copy.db"
-    desk.run("backup", str(copy))
+    server = Store(console.path)
+    copy = console.folder / "copy.db"
+    console.run("backup", str(copy))
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert desk.refused("backup", str(copy)).endswith("File exists")
+    assert console.refused("backup", str(copy)).endswith("File exists")
     store = Store(copy)
     assert store.population() == server.population()
     store.close()
     server.close()
 
 
-def test_beside(desk: Desk) -> None:
+def test_beside(console: AdminConsole) -> None:
     """
     A server that runs sees every change at once; removing an account, whose
     sessions would go on, is refused.
     """
-    store = Store(desk.path)
-    house = House(store=store, people="")
-    carol, dave = house.visitor(CAROL), house.visitor(DAVE)
-    desk.run("friendship", "add", "10003", "10004")
+    store = Store(console.path)
+    harness = ServerHarness(store=store, people="")
+    carol, dave = harness.client(CAROL), harness.client(DAVE)
+    console.run("friendship", "add", "10003", "10004")
     carol.tell(DAVE, "hello")
     assert textsOf(dave.poll().response) == ["hello"]
-    desk.run("member", "add", "200001", "10003")
-    house.visitor(ALICE).tellCats("meow")
+    console.run("member", "add", "200001", "10003")
+    harness.client(ALICE).tellCats("meow")
     assert textsOf(carol.poll().response) == ["meow"]
-    desk.run("account", "add", "10009", "--password-file=-", typed="x\n")
+    console.run("account", "add", "10009", "--password-file=-", typed="x\n")
     assert store.account(Number(10009)) is not None
-    problem = desk.refused("account", "remove", "10009")
+    problem = console.refused("account", "remove", "10009")
     assert "a server has it open: stop it first" in problem
-    desk.run("group", "remove", "200001")
+    console.run("group", "remove", "200001")
     assert store.group(CATS) is None
     store.close()

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, PASSWORDS, House, Response, textsOf
+from tests.server.harness import ALICE, BOB, PASSWORDS, Response, ServerHarness, textsOf
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
 Members = dict[str, object]
@@ -137,9 +137,9 @@ class Run:
     A client that runs.
     """
 
-    def __init__(self, client: Client, house: House) -> None:
+    def __init__(self, client: Client, harness: ServerHarness) -> None:
         self.client = client
-        self.house = house
+        self.harness = harness
         self.ptwebqq = ""
         self.ticket: Members = {}
 
@@ -153,7 +153,7 @@ class Run:
         From C{check} to the landing page, by the bytes that clients cut out.
         """
         more = self.client.query
-        check = self.house.get(f"/check?uin={ALICE}&appid=1003903&r=0.1{more}")
+        check = self.harness.get(f"/check?uin={ALICE}&appid=1003903&r=0.1{more}")
         text = check.response.body.decode()
         assert text.startswith("ptui_checkVC('0','")
         assert text.endswith(");")
@@ -161,20 +161,20 @@ class Run:
         assert len(found) == (5 if "js_ver" in more else 3)
         p = passwordDigest(passwordHash(PASSWORDS[ALICE]), saltFor(ALICE), found[1])
         query = f"u={ALICE}&p={p}&verifycode={found[1]}&webqq_type=10&aid=1003903{more}"
-        login = self.house.get(f"/login?{query}", self.client.headers).response
+        login = self.harness.get(f"/login?{query}", self.client.headers).response
         shape = rb"ptuiCB\('0','0','(http[^']+)','0','[^']*', '[^']*'\);\r\n"
         landing = re.fullmatch(shape, login.body)
         assert landing is not None
         self.ptwebqq = login.cookies["ptwebqq"]
         path = re.sub("^https?://[^/]+", "", landing[1].decode())
-        landed = self.house.get(path, self.headers).response
+        landed = self.harness.get(path, self.headers).response
         assert (landed.status, landed.body.strip()) == (302, b"0")
 
     def post(self, path: str, form: Form, members: Members) -> Response:
         """
         Ask, and see that the answer has what HTTP parsers of the day need.
         """
-        wire = self.house.post(f"/channel/{path}", form(members), self.headers)
+        wire = self.harness.post(f"/channel/{path}", form(members), self.headers)
         assert wire.response.all("Content-Length") == [str(len(wire.response.body))]
         assert not wire.response.all("Content-Encoding")
         assert not wire.response.all("Transfer-Encoding")
@@ -208,7 +208,7 @@ class Run:
         if self.client.hash:
             members["hash"] = self.client.hash
         body = "r=" + quote(json.dumps(members))
-        return self.house.post(f"/api/{path}", body, self.headers).response
+        return self.harness.post(f"/api/{path}", body, self.headers).response
 
     def poll(self) -> Response:
         """
@@ -236,9 +236,9 @@ def test_conversation(client: Client) -> None:
     """
     Each client signs on, sees its friends and groups, hears and is heard.
     """
-    house = House()
-    bob = house.visitor(BOB)
-    run = Run(client, house)
+    harness = ServerHarness()
+    bob = harness.client(BOB)
+    run = Run(client, harness)
     run.logIn()
     run.join()
     friends = run.list("get_user_friends2").result
@@ -260,9 +260,9 @@ def test_unescaped(name: str) -> None:
     Those that do not escape what they put into C{content} are understood.
     """
     [client] = [client for client in CLIENTS if client.name == name]
-    house = House()
-    bob = house.visitor(BOB).catchUp()
-    run = Run(client, house)
+    harness = ServerHarness()
+    bob = harness.client(BOB).catchUp()
+    run = Run(client, harness)
     run.logIn()
     run.join()
     bob.catchUp()
@@ -277,19 +277,19 @@ def test_abandonedAtThirtySeconds() -> None:
     A client that closes each poll after thirty seconds misses nothing that
     came in between, and its next poll has it once.
     """
-    house = House()
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB)
     bob.poll()
     alice.catchUp()
     for _ in range(3):
         wire = alice.poll()
-        house.clock.advance(30.0)
+        harness.clock.advance(30.0)
         assert not wire.isAnswered
         wire.close()
     bob.tell(ALICE, "still there?")
     assert textsOf(alice.poll().response) == ["still there?"]
     later = alice.poll()
-    house.clock.advance(51.0)
+    harness.clock.advance(51.0)
     assert later.response.json["retcode"] == 102
 
 
@@ -298,12 +298,12 @@ def test_notHot(psessionid: str) -> None:
     """
     Whoever polls again at once after an error gets one answer a second.
     """
-    house = House()
-    alice = house.visitor(ALICE)
+    harness = ServerHarness()
+    alice = harness.client(ALICE)
     alice.psessionid = psessionid
     for _ in range(5):
         wire = alice.poll()
-        house.clock.advance(0.9)
+        harness.clock.advance(0.9)
         assert not wire.isAnswered
-        house.clock.advance(0.2)
+        harness.clock.advance(0.2)
         assert wire.response.json["retcode"] != 0

@@ -16,7 +16,7 @@ import pytest
 
 # What registers its letters.
 import txwebqq.server.resource  # noqa: F401
-from tests.server.harness import BOB, House, Visitor
+from tests.server.harness import BOB, HTTPClient, ServerHarness
 from txwebqq.model import Face, Font, GroupPicture, Text, UnknownEvent, UnknownSegment
 from txwebqq.server.events.queued import (
     KINDS,
@@ -81,28 +81,28 @@ def example(name: str, start: int = 30_000) -> QueuedEvent:
     raise AssertionError(f"no example of {name} is an event")
 
 
-def everything(bob: Visitor) -> list[Any]:
+def everything(bob: HTTPClient) -> list[Any]:
     """
     All that waits for Bob, in order.
     """
     events: list[Any] = []
     for _ in range(100):
         poll = bob.poll()
-        bob.house.clock.advance(0)
+        bob.harness.clock.advance(0)
         if not poll.isAnswered:
             poll.close()
             return events
         events.extend(poll.response.result)
         for _ in range(3):
-            bob.house.clock.advance(0)
+            bob.harness.clock.advance(0)
     raise AssertionError("this never ends")
 
 
-def asSeen(event: QueuedEvent, bob: Visitor) -> Any:
+def asSeen(event: QueuedEvent, bob: HTTPClient) -> Any:
     """
     The event that Bob's session has of a letter.
     """
-    session = bob.house.state.sessions.online(BOB)
+    session = bob.harness.state.sessions.online(BOB)
     assert session is not None
     return json.loads(json.dumps(encodeEvent(event.event(session.sessionIds))))
 
@@ -125,23 +125,23 @@ def test_restart(tmp_path: Path) -> None:
     path = tmp_path / "world.db"
     letters = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
     store = Store(path)
-    house = House(store=store)
+    harness = ServerHarness(store=store)
     for event in letters:
-        house.state.route(event, [BOB])
-    house.state.commit()
+        harness.state.route(event, [BOB])
+    harness.state.commit()
     # As if it were killed.
     store.close()
 
     store = Store(path)
-    bob = House(store=store, seed=2).visitor(BOB)
+    bob = ServerHarness(store=store, seed=2).client(BOB)
     events = everything(bob)
     expected = [asSeen(letter, bob) for letter in letters]
     assert sorted(map(json.dumps, events)) == sorted(map(json.dumps, expected))
-    bob.house.server.stop()
+    bob.harness.server.stop()
     store.close()
 
     store = Store(path)
-    assert everything(House(store=store, seed=3).visitor(BOB)) == []
+    assert everything(ServerHarness(store=store, seed=3).client(BOB)) == []
     store.close()
 
 
@@ -151,14 +151,14 @@ def test_order(tmp_path: Path) -> None:
     """
     path = tmp_path / "world.db"
     store = Store(path)
-    house = House(store=store)
+    harness = ServerHarness(store=store)
     for name in KINDS:
         for n in range(3):
-            house.state.route(example(name, 30_000 + 100 * n), [BOB])
-    house.state.commit()
+            harness.state.route(example(name, 30_000 + 100 * n), [BOB])
+    harness.state.commit()
     store.close()
     store = Store(path)
-    bob = House(store=store, seed=2).visitor(BOB)
+    bob = ServerHarness(store=store, seed=2).client(BOB)
     seen = [json.dumps(event) for event in everything(bob)]
     for name in KINDS:
         three = [
@@ -176,14 +176,14 @@ def test_undelivered(tmp_path: Path) -> None:
     path = tmp_path / "world.db"
     events = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
     store = Store(path)
-    bob = House(store=store).visitor(BOB)
+    bob = ServerHarness(store=store).client(BOB)
     poll = bob.poll()
     for event in events:
-        bob.house.state.route(event, [BOB])
-    bob.house.state.commit()
+        bob.harness.state.route(event, [BOB])
+    bob.harness.state.commit()
     poll.close()
     store.close()
     store = Store(path)
-    bob = House(store=store, seed=2).visitor(BOB)
+    bob = ServerHarness(store=store, seed=2).client(BOB)
     assert len(everything(bob)) == len(events)
     store.close()

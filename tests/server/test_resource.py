@@ -12,7 +12,7 @@ from treq.testing import StubTreq
 from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.server.harness import ALICE, BOB, House, request
+from tests.server.harness import ALICE, BOB, ServerHarness, request
 from txwebqq.server.http.exchange import parseCookies
 from txwebqq.server.resource import IDLE_TIMEOUT, MAX_BODY
 
@@ -32,7 +32,7 @@ def test_absoluteURI(target: str) -> None:
     """
     The path decides, whatever host is named, as to a proxy or not.
     """
-    assert House().get(target).response.body.startswith(b"ptui_checkVC(")
+    assert ServerHarness().get(target).response.body.startswith(b"ptui_checkVC(")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_unknownPath(target: str) -> None:
     """
     Unknown paths are answered in WebQQ's own form.
     """
-    response = House().get(target).response
+    response = ServerHarness().get(target).response
     assert response.status == 200
     assert response.body == b'{"retcode":100000,"errmsg":"no such path"}'
     assert response.all("Content-Length") == [str(len(response.body))]
@@ -64,11 +64,11 @@ def test_methods(method: str) -> None:
     """
     Only GET and POST are answered, and others take no mail.
     """
-    house = House()
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB)
     alice.tell(BOB, "hi")
     target = f"/channel/poll2?psessionid={bob.psessionid}"
-    wire = house.send(request(method, target))
+    wire = harness.send(request(method, target))
     assert wire.response.status == 405
     assert wire.response.all("Allow") == ["GET, POST"]
     assert b"hi" in bob.poll().raw
@@ -93,21 +93,21 @@ def test_malformed(body: bytes | str, errmsg: str) -> None:
     """
     What cannot be read is answered with what was wrong.
     """
-    response = House().post("/channel/change_status2", body).response
+    response = ServerHarness().post("/channel/change_status2", body).response
     assert response.status == 200
     assert response.json == {"retcode": 100003, "errmsg": errmsg}
 
 
 class LimitTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = House()
+        self.harness = ServerHarness()
 
     def test_largest(self) -> None:
         """
         A body of 1 MiB is read.
         """
-        wire = self.house.post("/channel/poll2", b"x" * MAX_BODY)
-        self.house.clock.advance(1)
+        wire = self.harness.post("/channel/poll2", b"x" * MAX_BODY)
+        self.harness.clock.advance(1)
         self.assertEqual(wire.response.json["retcode"], 121)
 
     def test_announced(self) -> None:
@@ -116,7 +116,7 @@ class LimitTests(SynchronousTestCase):
         """
         for path in ("/channel/poll2", "/nowhere"):
             head = f"POST {path} HTTP/1.1\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n"
-            wire = self.house.send(head.encode())
+            wire = self.harness.send(head.encode())
             response = wire.response
             self.assertEqual(response.status, 413)
             self.assertEqual(response.json["retcode"], 100004)
@@ -129,7 +129,7 @@ class LimitTests(SynchronousTestCase):
         """
         length = MAX_BODY + 5
         head = f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n"
-        wire = self.house.send(head.encode())
+        wire = self.harness.send(head.encode())
         wire.send(b"x" * length).send(request("GET", CHECK))
         self.assertEqual(wire.raw.count(b"HTTP/1.1"), 1)
         wire.close()
@@ -138,7 +138,7 @@ class LimitTests(SynchronousTestCase):
         """
         A body without a length is refused as soon as it is too large.
         """
-        wire = self.house.send(
+        wire = self.harness.send(
             b"POST /channel/poll2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
         chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
@@ -153,7 +153,7 @@ class LimitTests(SynchronousTestCase):
         """
         A chunked body of reasonable size is read.
         """
-        wire = self.house.send(
+        wire = self.harness.send(
             b"POST /channel/change_status2 HTTP/1.1\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n"
             b"f\r\nnewstatus=busy&\r\n0\r\n\r\n"
@@ -165,18 +165,18 @@ class LimitTests(SynchronousTestCase):
         A connection that says nothing is closed, but not before the next
         heartbeat can be due.
         """
-        wire = self.house.get(CHECK)
-        self.house.clock.advance(61)
+        wire = self.harness.get(CHECK)
+        self.harness.clock.advance(61)
         self.assertFalse(wire.transport.disconnecting)
-        self.house.clock.advance(IDLE_TIMEOUT)
+        self.harness.clock.advance(IDLE_TIMEOUT)
         self.assertTrue(wire.transport.disconnecting)
 
     def test_slow(self) -> None:
         """
         A request that never ends is not waited for without end.
         """
-        wire = self.house.send(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nx")
-        self.house.clock.advance(IDLE_TIMEOUT + 1)
+        wire = self.harness.send(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nx")
+        self.harness.clock.advance(IDLE_TIMEOUT + 1)
         self.assertTrue(wire.transport.disconnecting)
 
     def test_lowerCaseHeaders(self) -> None:
@@ -184,7 +184,7 @@ class LimitTests(SynchronousTestCase):
         Header names may be written in lower case, and are answered canonically.
         """
         body = b"newstatus=busy"
-        wire = self.house.send(
+        wire = self.harness.send(
             b"post /channel/change_status2 HTTP/1.1\r\nhost: x\r\ncontent-length: 14"
             b"\r\nconnection: TE\r\nte: gzip\r\n\r\n".replace(b"post", b"POST")
             + body
@@ -202,13 +202,13 @@ class LogTests(SynchronousTestCase):
         """
         file = StringIO()
         self.patch(log, "logfile", file)
-        house = House()
-        house.site.doStart()
-        house.get(CHECK)
-        house.hangUpAll()
+        harness = ServerHarness()
+        harness.site.doStart()
+        harness.get(CHECK)
+        harness.hangUpAll()
         self.assertEqual(file.getvalue(), "")
-        self.assertEqual(house.clock.getDelayedCalls(), [])
-        house.site.doStop()
+        self.assertEqual(harness.clock.getDelayedCalls(), [])
+        harness.site.doStop()
 
 
 class FaultTests(SynchronousTestCase):
@@ -217,15 +217,15 @@ class FaultTests(SynchronousTestCase):
         A fault of ours is answered as one, logged without the question, and
         does not stop the server.
         """
-        house = House()
-        alice = house.visitor(ALICE)
-        house.store.close()
+        harness = ServerHarness()
+        alice = harness.client(ALICE)
+        harness.store.close()
         response = alice.lookUp("get_friend_info2", f"tuin={ALICE}")
         self.assertEqual(response.status, 500)
         self.assertEqual(response.json["retcode"], 100000)
         (failure,) = self.flushLoggedErrors()
         self.assertNotIn(alice.vfwebqq, str(failure))
-        self.assertEqual(house.get(CHECK).response.status, 200)
+        self.assertEqual(harness.get(CHECK).response.status, 200)
 
 
 class StubTreqTests(SynchronousTestCase):
@@ -233,9 +233,9 @@ class StubTreqTests(SynchronousTestCase):
         """
         The resource alone serves an in-memory client, held polls too.
         """
-        house = House()
-        alice, bob = house.visitor(ALICE), house.visitor(BOB)
-        treq: Any = StubTreq(house.server)
+        harness = ServerHarness()
+        alice, bob = harness.client(ALICE), harness.client(BOB)
+        treq: Any = StubTreq(harness.server)
         poll = treq.post(
             "http://d.web2.qq.com/channel/poll2",
             data={"r": f'{{"psessionid":"{bob.psessionid}"}}'},
@@ -250,7 +250,7 @@ class StubTreqTests(SynchronousTestCase):
         """
         Also there a body may not be too large.
         """
-        treq: Any = StubTreq(House().server)
+        treq: Any = StubTreq(ServerHarness().server)
         posting = treq.post(f"http://x{CHECK}", data=b"x" * (MAX_BODY + 1))
         self.assertEqual(self.successResultOf(posting).code, 413)
 

@@ -147,7 +147,7 @@ def inR(members: str) -> str:
     return f'r={{{members},"vfwebqq":"{VFWEBQQ}"}}'
 
 
-PEOPLE_ROWS: tuple[Row, ...] = (
+CONTACT_ROWS: tuple[Row, ...] = (
     Row(GetSelfInfo2(SENT_AT), "t=1366004099000", MYSELF, ((SELF_INFO, MYSELF),)),
     Row(
         GetVfwebqq2(SENT_AT),
@@ -372,7 +372,7 @@ _API = {
     "DeleteFriendGroup": ("POST", "delete_friend_group"),
 }
 
-PEOPLE_PLACES = {
+CONTACT_PLACES = {
     **{
         name: (method, f"http://s.web2.qq.com/api/{path}", "API")
         for name, (method, path) in _API.items()

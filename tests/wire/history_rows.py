@@ -95,7 +95,7 @@ GROUP_REPLIES = (
     ('{"retcode":5555}', Refusal(5555)),
 )
 
-TALK_ROWS: tuple[Row, ...] = (
+HISTORY_ROWS: tuple[Row, ...] = (
     Row(
         GetChatLog(LOOK_UP, LIN, 2, 10, milliseconds=SENT_AT),
         f"cmd=1&tuin=2963008411&vfwebqq={VFWEBQQ}&page=2&row=10"
@@ -206,7 +206,7 @@ TALK_ROWS: tuple[Row, ...] = (
 
 _CGI = "http://cgi.web2.qq.com"
 
-TALK_PLACES: dict[str, tuple[str, str, str | None]] = {
+HISTORY_PLACES: dict[str, tuple[str, str, str | None]] = {
     "GetChatLog": ("GET", "http://webqq.qq.com/cgi-bin/webqq_chat/", "PAGE"),
     "GroupChatLog": ("GET", f"{_CGI}/keycgi/top/groupchatlog", "CGI"),
     "GetOnePage": ("GET", f"{_CGI}/cgi/top/get_one_page", "CGI"),

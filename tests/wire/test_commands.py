@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.wire import rows
-from tests.wire.contact_rows import PEOPLE_PLACES, PEOPLE_ROWS
+from tests.wire.contact_rows import CONTACT_PLACES, CONTACT_ROWS
 from tests.wire.group_rows import GROUP_PLACES, GROUP_ROWS
-from tests.wire.history_rows import TALK_PLACES, TALK_ROWS
+from tests.wire.history_rows import HISTORY_PLACES, HISTORY_ROWS
 from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
 from tests.wire.rows import (
     BO,
@@ -53,7 +53,7 @@ from txwebqq.wire.commands.signon import (
 from txwebqq.wire.form import Form, Ticket, encodeForm
 from txwebqq.wire.multipart import UploadCommand, pathFields
 
-ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
+ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *CONTACT_ROWS, *HISTORY_ROWS, *rows.ROWS)
 
 REFUSALS = (
     Refusal(103),
@@ -200,7 +200,7 @@ def test_place(row: Row) -> None:
     """
     A question goes to its historical URL, from its historical page.
     """
-    places = PLACES | MEDIA_PLACES | PEOPLE_PLACES | GROUP_PLACES | TALK_PLACES
+    places = PLACES | MEDIA_PLACES | CONTACT_PLACES | GROUP_PLACES | HISTORY_PLACES
     method, url, referer = places[name(row)]
     command = row.question
     assert (command.method, command.url) == (method, url)

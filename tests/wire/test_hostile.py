@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire import rows
-from tests.wire.contact_rows import PEOPLE_ROWS
+from tests.wire.contact_rows import CONTACT_ROWS
 from tests.wire.group_rows import GROUP_ROWS
-from tests.wire.history_rows import TALK_ROWS
+from tests.wire.history_rows import HISTORY_ROWS
 from tests.wire.media_rows import MEDIA_ROWS
 from tests.wire.rows import CHANNEL, CLIENTID, LIN, SIGNATURE, Row
 from txwebqq.errors import MalformedReply
@@ -37,7 +37,7 @@ from txwebqq.wire.form import Form, encodeForm
 from txwebqq.wire.jsonp import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.jsontext import parseJSON, parseJSONPrefix
 
-ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *PEOPLE_ROWS, *TALK_ROWS, *rows.ROWS)
+ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *CONTACT_ROWS, *HISTORY_ROWS, *rows.ROWS)
 
 few = settings(max_examples=25)
 

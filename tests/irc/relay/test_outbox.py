@@ -17,10 +17,10 @@ from txwebqq.sqlite.database import MEMORY, Database
 
 
 def piece(
-    origin: str, lane: str = "a", time: int = 0, isReady: bool = True
+    origin: str, queue: str = "a", time: int = 0, isReady: bool = True
 ) -> OutboxMessage:
     return OutboxMessage(
-        lane, origin, time, "bob", f"words of {origin}", isReady=isReady
+        queue, origin, time, "bob", f"words of {origin}", isReady=isReady
     )
 
 
@@ -36,12 +36,12 @@ def outbox() -> Outbox:
     return Outbox(Database(MEMORY, RELAY_SCHEMA))
 
 
-def drain(outbox: Outbox, lane: str = "a") -> list[str]:
+def drain(outbox: Outbox, queue: str = "a") -> list[str]:
     """
     What is said in a lane until there is nothing left.
     """
     said = []
-    while (first := outbox.first(lane)) is not None:
+    while (first := outbox.first(queue)) is not None:
         said.append(first.origin)
         outbox.acknowledge(first, "")
     return said
@@ -53,11 +53,11 @@ def test_order(taken: list[tuple[str, int]]) -> None:
     Each lane keeps its order, and takes nothing twice.
     """
     outbox = Outbox(Database(MEMORY, RELAY_SCHEMA))
-    for lane, origin in taken:
-        outbox.enqueue(piece(str(origin), lane), 100, OverflowPolicy.REFUSE_NEW)
-    for lane in "ab":
-        ours = [str(origin) for where, origin in taken if where == lane]
-        assert drain(outbox, lane) == list(dict.fromkeys(ours))
+    for queue, origin in taken:
+        outbox.enqueue(piece(str(origin), queue), 100, OverflowPolicy.REFUSE_NEW)
+    for queue in "ab":
+        ours = [str(origin) for where, origin in taken if where == queue]
+        assert drain(outbox, queue) == list(dict.fromkeys(ours))
 
 
 def test_known(outbox: Outbox) -> None:

@@ -70,14 +70,14 @@ def test_broughtAgain(scene: Scene) -> None:
     scene.server.isMute = True
     scene.ming.tellGroup("猫咪", "第 1\n第 2")
     scene.settle()
-    lane = scene.room.queues()[1]
-    message = scene.outbox.first(lane)
+    queue = scene.room.queues()[1]
+    message = scene.outbox.first(queue)
     assert message is not None
     scene.outbox.acknowledge(message, "第 2")
     origin = message.origin
-    scene.outbox.resolve(lane, origin, "小明", "第 1\n第 2", message.kind)
-    scene.outbox.withdraw(lane, origin)
-    left = scene.outbox.first(lane)
+    scene.outbox.resolve(queue, origin, "小明", "第 1\n第 2", message.kind)
+    scene.outbox.withdraw(queue, origin)
+    left = scene.outbox.first(queue)
     assert left is not None
     assert left.text == "第 2"
 

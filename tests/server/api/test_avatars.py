@@ -7,18 +7,18 @@ from __future__ import annotations
 from typing import Any
 
 from tests.server.forms import JPG, MediaTestCase, faceOf
-from tests.server.harness import ALICE, BOB, CATS, Response, Visitor
+from tests.server.harness import ALICE, BOB, CATS, HTTPClient, Response
 
 
 class AvatarTests(MediaTestCase):
     def face(
-        self, visitor: Visitor, whose: int, kind: int = 1, tag: str = ""
+        self, client: HTTPClient, whose: int, kind: int = 1, tag: str = ""
     ) -> Response:
         target = (
             f"/cgi/svr/face/getface?cache=0&type={kind}&fid=0&uin={whose}"
-            f"&vfwebqq={visitor.vfwebqq}&t=1"
+            f"&vfwebqq={client.vfwebqq}&t=1"
         )
-        return self.house.get(target, {"If-None-Match": tag}).response
+        return self.harness.get(target, {"If-None-Match": tag}).response
 
     def test_usual(self) -> None:
         """
@@ -52,8 +52,8 @@ class AvatarTests(MediaTestCase):
         self.assertEqual(self.modify(self.alice, custom_face=""), 0)
         self.assertEqual(self.face(self.bob, self.bob.uin(ALICE)).body, usual)
 
-    def modify(self, visitor: Visitor, **members: Any) -> int:
-        wire = visitor.ask("/api/modify_my_head", vfwebqq=visitor.vfwebqq, **members)
+    def modify(self, client: HTTPClient, **members: Any) -> int:
+        wire = client.ask("/api/modify_my_head", vfwebqq=client.vfwebqq, **members)
         code: int = wire.response.json["retcode"]
         return code
 
@@ -62,10 +62,10 @@ class AvatarTests(MediaTestCase):
         The owner and administrators decide what a group looks like.
         """
         codes = {}
-        for visitor in (self.alice, self.bob, self.dave):
-            session = self.house.state.sessions.online(visitor.number)
+        for client in (self.alice, self.bob, self.dave):
+            session = self.harness.state.sessions.online(client.number)
             assert session is not None
-            codes[visitor] = session.sessionIds.code(CATS)
+            codes[client] = session.sessionIds.code(CATS)
         _, name = faceOf(self.shelve(self.dave, JPG))
         code = codes[self.dave]
         self.assertEqual(self.modify(self.dave, custom_face=name, gcode=code), 100001)

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, House
+from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, ServerHarness
 
 STALE = {"retcode": 100000, "errmsg": "vfwebqq is not valid"}
 
 
 class RosterTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = House()
-        self.alice = self.house.visitor(ALICE)
+        self.harness = ServerHarness()
+        self.alice = self.harness.client(ALICE)
 
     def test_friends(self) -> None:
         """
@@ -56,7 +56,7 @@ class RosterTests(SynchronousTestCase):
         """
         A category and a markname are of whoever keeps them.
         """
-        bob = self.house.visitor(BOB)
+        bob = self.harness.client(BOB)
         result = bob.ask("/api/get_user_friends2", vfwebqq=bob.vfwebqq).response.result
         self.assertEqual(result["marknames"], [])
         self.assertEqual(result["categories"], [])
@@ -76,7 +76,7 @@ class RosterTests(SynchronousTestCase):
         self.assertEqual(result["gmasklist"][0], {"gid": 1000, "mask": 0})
 
     def code(self) -> int:
-        session = self.house.state.sessions.online(ALICE)
+        session = self.harness.state.sessions.online(ALICE)
         assert session is not None
         return session.sessionIds.code(CATS)
 
@@ -84,7 +84,7 @@ class RosterTests(SynchronousTestCase):
         """
         A group's details have the members with their cards and who is there.
         """
-        self.house.visitor(BOB)
+        self.harness.client(BOB)
         result = self.alice.lookUp("get_group_info_ext2", f"gcode={self.code()}").result
         info = result["ginfo"]
         alice, bob, dave = (self.alice.uin(n) for n in (ALICE, BOB, DAVE))
@@ -108,8 +108,8 @@ class RosterTests(SynchronousTestCase):
         """
         Groups that one is not in, and codes of others, tell nothing.
         """
-        carol = self.house.visitor(CAROL)
-        session = self.house.state.sessions.online(CAROL)
+        carol = self.harness.client(CAROL)
+        session = self.harness.state.sessions.online(CAROL)
         assert session is not None
         for code in (session.sessionIds.code(CATS), self.code(), CATS, 0, 1000, -5):
             answer = carol.lookUp("get_group_info_ext2", f"gcode={code}").json
@@ -133,7 +133,7 @@ class RosterTests(SynchronousTestCase):
         """
         Who is neither friend nor in a group with one tells nothing.
         """
-        carol = self.house.visitor(CAROL)
+        carol = self.harness.client(CAROL)
         for uin in (carol.uin(BOB), self.alice.uin(BOB), BOB, 0, 10000):
             for path in ("get_friend_info2", "get_friend_uin2"):
                 answer = carol.lookUp(path, f"tuin={uin}&type=1").json
@@ -174,5 +174,5 @@ class RosterTests(SynchronousTestCase):
         """
         Two sessions know one person by two uins.
         """
-        bob = self.house.visitor(BOB)
+        bob = self.harness.client(BOB)
         self.assertNotEqual(bob.uin(DAVE), self.alice.uin(DAVE))

@@ -8,31 +8,31 @@ import json
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CAROL, DAVE, House
+from tests.server.harness import ALICE, BOB, CAROL, DAVE, ServerHarness
 from txwebqq.model import Number
 
 
 @pytest.fixture
-def house() -> House:
-    house = House()
+def harness() -> ServerHarness:
+    harness = ServerHarness()
     alice, bob, carol = ALICE, BOB, CAROL
-    house.store.createDiscussion("周末", alice, [alice, bob, carol])
-    return house
+    harness.store.createDiscussion("周末", alice, [alice, bob, carol])
+    return harness
 
 
-def did(house: House) -> int:
-    [membership] = house.store.discussionMemberships(ALICE)
+def did(harness: ServerHarness) -> int:
+    [membership] = harness.store.discussionMemberships(ALICE)
     return membership.number
 
 
-def test_discussionLists(house: House) -> None:
+def test_discussionLists(harness: ServerHarness) -> None:
     """
     The three lists of three times are one; the last goes by vfwebqq alone.
     """
-    alice = house.visitor(ALICE)
+    alice = harness.client(ALICE)
     expected = {
-        "dnamelist": [{"did": did(house), "name": "周末"}],
-        "dmasklist": [{"did": 1000, "mask": 0}, {"did": did(house), "mask": 0}],
+        "dnamelist": [{"did": did(harness), "name": "周末"}],
+        "dmasklist": [{"did": 1000, "mask": 0}, {"did": did(harness), "mask": 0}],
     }
     ticket = f"psessionid={alice.psessionid}"
     for path in (
@@ -40,15 +40,15 @@ def test_discussionLists(house: House) -> None:
         f"/channel/get_discu_list?{ticket}",
         f"/api/get_discus_list?vfwebqq={alice.vfwebqq}",
     ):
-        assert house.get(path).response.result == expected
+        assert harness.get(path).response.result == expected
 
 
 @pytest.mark.parametrize("quoted", [False, True])
-def test_invitationsAsText(house: House, quoted: bool) -> None:
+def test_invitationsAsText(harness: ServerHarness, quoted: bool) -> None:
     """
     Some clients write the lists as JSON in a string, and numbers as text.
     """
-    alice = house.visitor(ALICE)
+    alice = harness.client(ALICE)
     uins = [str(alice.uin(BOB)), alice.uin(CAROL)]
     answer = alice.channel(
         "create_discu",
@@ -58,44 +58,44 @@ def test_invitationsAsText(house: House, quoted: bool) -> None:
         mem_list_g="" if quoted else [],
     ).result
     assert answer["result"] == 0
-    numbers = house.store.discussionNumbers(Number(answer["did"]))
+    numbers = harness.store.discussionNumbers(Number(answer["did"]))
     assert set(numbers) == {ALICE, BOB, CAROL}
 
 
 @pytest.mark.parametrize("value", ["5", {"a": 1}, [[1]], ["x"], [None], [1] * 201])
-def test_brokenInvitations(house: House, value: object) -> None:
+def test_brokenInvitations(harness: ServerHarness, value: object) -> None:
     """
     What is no list of numbers is named in the refusal.
     """
-    answer = house.visitor(ALICE).channel("create_discu", mem_list=value).json
+    answer = harness.client(ALICE).channel("create_discu", mem_list=value).json
     assert answer["retcode"] == 100003
     assert "mem_list" in answer["errmsg"]
 
 
-def test_discussionNumbers(house: House) -> None:
+def test_discussionNumbers(harness: ServerHarness) -> None:
     """
     A did is sent as text or as a number; the event has it as a number, and
     C{from_uin} is that of the system.
     """
-    alice, bob = house.visitor(ALICE), house.visitor(BOB).catchUp()
-    for n, written in enumerate((did(house), str(did(house)))):
+    alice, bob = harness.client(ALICE), harness.client(BOB).catchUp()
+    for n, written in enumerate((did(harness), str(did(harness)))):
         content = json.dumps([f"{n}", ["font", {}]])
         answer = alice.channel("send_discu_msg2", did=written, content=content)
         assert answer.json == {"retcode": 0, "result": "ok"}
     [event] = bob.poll().response.result
     assert event["poll_type"] == "discu_message"
     value = event["value"]
-    assert (value["did"], value["from_uin"]) == (did(house), 10000)
+    assert (value["did"], value["from_uin"]) == (did(harness), 10000)
     assert (value["send_uin"], value["msg_type"]) == (bob.uin(ALICE), 42)
 
 
-def test_goneDiscussion(house: House) -> None:
+def test_goneDiscussion(harness: ServerHarness) -> None:
     """
     A discussion that is gone is a success with an error in it.
     """
-    dave = house.visitor(DAVE)
+    dave = harness.client(DAVE)
     gone = {"retcode": 0, "result": {"error": 3}}
-    assert dave.channel("send_discu_msg2", did=did(house), content="[]").json == gone
-    assert dave.channel("get_discu_info", did=did(house)).json == gone
-    renamed = dave.channel("modify_discu_info", did=did(house), discu_name="x").json
+    assert dave.channel("send_discu_msg2", did=did(harness), content="[]").json == gone
+    assert dave.channel("get_discu_info", did=did(harness)).json == gone
+    renamed = dave.channel("modify_discu_info", did=did(harness), discu_name="x").json
     assert renamed == {"retcode": 0, "result": {"error": 1}}

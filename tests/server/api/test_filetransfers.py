@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.server.forms import BOUNDARY, PNG, MediaTestCase, faceOf, form, upload
-from tests.server.harness import ALICE, BOB, DAVE, Visitor, Wire, request
+from tests.server.harness import ALICE, BOB, DAVE, HTTPClient, Wire, request
 from txwebqq.server.http.filerelay import FOLLOW, OFFER
 
 
@@ -28,7 +28,7 @@ class TransferTests(MediaTestCase):
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         sent = request("POST", target, {"Content-Type": kind}, body)
         self.rest = sent[-200_000:]
-        return self.house.send(sent if whole else sent[:-200_000])
+        return self.harness.send(sent if whole else sent[:-200_000])
 
     def accept(self, session: int) -> Wire:
         target = (
@@ -37,14 +37,14 @@ class TransferTests(MediaTestCase):
         response = self.get(self.bob, target)
         self.assertEqual(response.status, 302, response.body)
         parts = urlsplit(response.all("Location")[0])
-        return self.house.get(f"{parts.path}?{parts.query}")
+        return self.harness.get(f"{parts.path}?{parts.query}")
 
     def offered(self) -> Any:
         (event,) = self.events(self.bob)
         self.assertEqual(event["poll_type"], "file_message")
         return event["value"]
 
-    def steps(self, visitor: Visitor) -> list[tuple[str, int]]:
+    def steps(self, client: HTTPClient) -> list[tuple[str, int]]:
         """
         What somebody was told of a transfer.
         """
@@ -52,7 +52,7 @@ class TransferTests(MediaTestCase):
             (e["value"]["mode"], e["value"].get("cancel_type", 0))
             if e["poll_type"] == "file_message"
             else ("progress", e["value"]["file_infos"][0]["file_status"])
-            for e in self.events(visitor)
+            for e in self.events(client)
         ]
 
     def test_offer(self) -> None:
@@ -75,7 +75,7 @@ class TransferTests(MediaTestCase):
         self.assertFalse(upload.isAnswered)
         download = self.accept(session)
         self.assertEqual(_unchunked(download.response.body), self.data)
-        self.house.clock.advance(0)
+        self.harness.clock.advance(0)
         self.assertEqual(upload.response.json, {"retcode": 0, "result": "ok"})
         self.assertEqual(
             self.steps(self.alice), [("send_ack", 0), ("progress", 10), ("progress", 0)]
@@ -153,13 +153,13 @@ class TransferTests(MediaTestCase):
         """
         upload = self.offer()
         session = self.offered()["session_id"]
-        self.house.clock.advance(OFFER - 1)
+        self.harness.clock.advance(OFFER - 1)
         # Who does not poll for so long is away.
         self.assertEqual(self.steps(self.alice) + self.steps(self.bob), [])
-        self.house.clock.advance(1)
+        self.harness.clock.advance(1)
         self.assertEqual(upload.response.json["retcode"], 102)
-        for visitor in (self.alice, self.bob):
-            self.assertIn(("refuse", 3), self.steps(visitor))
+        for client in (self.alice, self.bob):
+            self.assertIn(("refuse", 3), self.steps(client))
         target = f"/channel/get_file2?lcid={session}&guid=t&to={self.bob.uin(ALICE)}"
         self.assertEqual(self.get(self.bob, target).json["retcode"], 102)
 
@@ -171,7 +171,7 @@ class TransferTests(MediaTestCase):
         session = self.offered()["session_id"]
         target = f"/channel/get_file2?lcid={session}&guid=t&to={self.bob.uin(ALICE)}"
         self.assertEqual(self.get(self.bob, target).status, 302)
-        self.house.clock.advance(FOLLOW)
+        self.harness.clock.advance(FOLLOW)
         self.assertEqual(upload.response.json["retcode"], 102)
 
     def test_strangers(self) -> None:
@@ -185,9 +185,9 @@ class TransferTests(MediaTestCase):
         self.assertEqual(self.get(self.carol, target).json["retcode"], 102)
         own = f"/channel/get_file2?lcid={session}&guid=t&to={ALICE}"
         self.assertEqual(self.get(self.alice, own).json["retcode"], 102)
-        for visitor in (self.carol, self.alice, self.bob):
-            direct = f"/v2/{visitor.number}/1/{session}/0/0/0/0/1/f/1/t.txt?x=1"
-            self.assertEqual(self.get(visitor, direct).json["retcode"], 102)
+        for client in (self.carol, self.alice, self.bob):
+            direct = f"/v2/{client.number}/1/{session}/0/0/0/0/1/f/1/t.txt?x=1"
+            self.assertEqual(self.get(client, direct).json["retcode"], 102)
 
     def test_offline(self) -> None:
         """
@@ -198,9 +198,9 @@ class TransferTests(MediaTestCase):
         other = self.alice.uin(DAVE)
         target = f"/v2/{ALICE}/{other}/77/0/0/1/f/1/0/0?psessionid="
         body = form({}, "file", "t", b"x")
-        refused = upload(self.house, target + self.alice.psessionid, body).response
+        refused = upload(self.harness, target + self.alice.psessionid, body).response
         self.assertEqual(refused.json["retcode"], 100001)
-        refused = upload(self.house, target + "0", body).response
+        refused = upload(self.harness, target + "0", body).response
         self.assertEqual(refused.json["retcode"], 121)
 
     def test_stop(self) -> None:
@@ -208,10 +208,10 @@ class TransferTests(MediaTestCase):
         A server that stops leaves no transfer on the clock.
         """
         upload = self.offer()
-        self.house.server.stop()
+        self.harness.server.stop()
         self.assertEqual(upload.response.json["retcode"], 102)
-        self.house.hangUpAll()
-        self.assertEqual(self.house.clock.getDelayedCalls(), [])
+        self.harness.hangUpAll()
+        self.assertEqual(self.harness.clock.getDelayedCalls(), [])
 
 
 class FormTests(MediaTestCase):
@@ -223,12 +223,12 @@ class FormTests(MediaTestCase):
         fields = {"vfwebqq": self.alice.vfwebqq}
         whole = form(fields, "custom_face", "a.png", PNG)
         for body in (b"", b"nonsense", whole[:-10], whole[:60]):
-            self.assertEqual(faceOf(upload(self.house, target, body).response)[0], 2)
-        other = self.house.post(target, whole, {"Content-Type": "text/plain"})
+            self.assertEqual(faceOf(upload(self.harness, target, body).response)[0], 2)
+        other = self.harness.post(target, whole, {"Content-Type": "text/plain"})
         self.assertEqual(faceOf(other.response)[0], 2)
         missing = form(fields, "file", "a.png", PNG)
-        self.assertEqual(faceOf(upload(self.house, target, missing).response)[0], 2)
-        folder = self.house.server._media._blobs.incoming()
+        self.assertEqual(faceOf(upload(self.harness, target, missing).response)[0], 2)
+        folder = self.harness.server._media._blobs.incoming()
         self.assertEqual(list(folder.iterdir()), [])
 
     def test_pieces(self) -> None:
@@ -238,7 +238,7 @@ class FormTests(MediaTestCase):
         body = form({"vfwebqq": self.alice.vfwebqq}, "custom_face", "a.png", PNG)
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         whole = request("POST", "/cgi-bin/cface_upload", {"Content-Type": kind}, body)
-        wire = self.house.send(whole[:1])
+        wire = self.harness.send(whole[:1])
         for index in range(1, len(whole)):
             wire.send(whole[index : index + 1])
         self.assertEqual(faceOf(wire.response)[0], 0)
@@ -251,7 +251,7 @@ class FormTests(MediaTestCase):
             b"POST /cgi-bin/cface_upload HTTP/1.1\r\nHost: h\r\n"
             b"Content-Length: 900000000\r\n\r\n"
         )
-        self.assertEqual(self.house.send(head).response.status, 413)
+        self.assertEqual(self.harness.send(head).response.status, 413)
 
     def test_abandoned(self) -> None:
         """
@@ -260,8 +260,8 @@ class FormTests(MediaTestCase):
         body = form({"vfwebqq": self.alice.vfwebqq}, "custom_face", "a", PNG)
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         whole = request("POST", "/cgi-bin/cface_upload", {"Content-Type": kind}, body)
-        wire = self.house.send(whole[:-100])
-        folder = self.house.server._media._blobs.incoming()
+        wire = self.harness.send(whole[:-100])
+        folder = self.harness.server._media._blobs.incoming()
         self.assertEqual(len(list(folder.iterdir())), 1)
         wire.close()
         self.assertEqual(list(folder.iterdir()), [])

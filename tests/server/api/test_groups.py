@@ -9,7 +9,15 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, House, Visitor
+from tests.server.harness import (
+    ALICE,
+    BOB,
+    CAROL,
+    CATS,
+    DAVE,
+    HTTPClient,
+    ServerHarness,
+)
 
 BY_TICKET = (
     "op_group_join_req?group_uin=5&req_uin=5&op_type=2",
@@ -49,59 +57,59 @@ BY_VERIFIER = (
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def harness() -> ServerHarness:
+    return ServerHarness()
 
 
-def code(visitor: Visitor) -> int:
+def code(client: HTTPClient) -> int:
     """
     What a session asks for the cats by.
     """
-    session = visitor.house.state.sessions.online(visitor.number)
+    session = client.harness.state.sessions.online(client.number)
     assert session is not None
     return session.sessionIds.code(CATS)
 
 
-def form(visitor: Visitor, path: str, **members: object) -> dict[str, object]:
+def form(client: HTTPClient, path: str, **members: object) -> dict[str, object]:
     """
     Post an C{r} to the API.
     """
-    r = json.dumps({**members, "vfwebqq": visitor.vfwebqq})
-    answer: dict[str, object] = visitor.house.post(
+    r = json.dumps({**members, "vfwebqq": client.vfwebqq})
+    answer: dict[str, object] = client.harness.post(
         f"/api/{path}", f"r={quote(r)}"
     ).response.json
     return answer
 
 
 @pytest.mark.parametrize("path", BY_TICKET)
-def test_withoutTicket(house: House, path: str) -> None:
+def test_withoutTicket(harness: ServerHarness, path: str) -> None:
     """
     A question of no session is answered 121, whatever it asks.
     """
     for psessionid in ("", "abc"):
         mark = "&" if "?" in path else "?"
         target = f"/channel/{path}{mark}psessionid={psessionid}"
-        assert house.get(target).response.json == {"retcode": 121, "t": "0"}
+        assert harness.get(target).response.json == {"retcode": 121, "t": "0"}
 
 
 @pytest.mark.parametrize("path", BY_VERIFIER)
-def test_withoutVerifier(house: House, path: str) -> None:
+def test_withoutVerifier(harness: ServerHarness, path: str) -> None:
     """
     A look-up of no session is answered 100000, whatever it asks.
     """
     for vfwebqq in ("", "abc"):
-        answer = house.get(f"{path}&vfwebqq={vfwebqq}").response.json
+        answer = harness.get(f"{path}&vfwebqq={vfwebqq}").response.json
         assert answer["retcode"] == 100000
 
 
-def test_afterwards(house: House) -> None:
+def test_afterwards(harness: ServerHarness) -> None:
     """
     So is one of a session that has ended.
     """
-    alice = house.visitor(ALICE)
+    alice = harness.client(ALICE)
     alice.channel("logout2")
     assert (
-        house.get(
+        harness.get(
             f"/channel/get_discu_list_new2?psessionid={alice.psessionid}"
         ).response.json["retcode"]
         == 100
@@ -109,14 +117,14 @@ def test_afterwards(house: House) -> None:
     assert alice.lookUp("get_group_info", "gcode=[5]").json["retcode"] == 100000
 
 
-def test_joining(house: House) -> None:
+def test_joining(harness: ServerHarness) -> None:
     """
     A request to join comes as protocol.md 5.10 has it, and the answer is a
     C{GET}.
     """
-    alice, bob = house.visitor(ALICE), house.visitor(BOB).catchUp()
-    carol = house.visitor(CAROL).catchUp()
-    searched = house.get(
+    alice, bob = harness.client(ALICE), harness.client(BOB).catchUp()
+    carol = harness.client(CAROL).catchUp()
+    searched = harness.get(
         f"/keycgi/qqweb/group/search.do?all={CATS}&vfwebqq={carol.vfwebqq}"
     ).response.json
     assert searched["responseHeader"]["TotalNum"] == 1
@@ -133,11 +141,11 @@ def test_joining(house: House) -> None:
     assert value["t_gcode"] == CATS
     query = f"group_uin={bob.gid}&req_uin={value['request_uin']}&msg=ok&op_type=2"
     ids = f"clientid={bob.clientid}&psessionid={bob.psessionid}&t=1"
-    answer = house.get(f"/channel/op_group_join_req?{query}&{ids}").response
+    answer = harness.get(f"/channel/op_group_join_req?{query}&{ids}").response
     assert answer.json == {"retcode": 0, "result": "ok"}
     [event] = carol.poll().response.result
     assert event["value"]["type"] == "group_request_join_agree"
-    assert house.store.isMember(CATS, CAROL)
+    assert harness.store.isMember(CATS, CAROL)
     kinds = [e["value"]["type"] for e in alice.catchUp().poll().response.result]
     assert kinds == ["group_request_join"]
     [joined] = alice.poll().response.result
@@ -147,12 +155,12 @@ def test_joining(house: House) -> None:
     assert again == {"retcode": 100001, "tips": "you are in that group"}
 
 
-def test_memos(house: House) -> None:
+def test_memos(harness: ServerHarness) -> None:
     """
     Announcements come as a list, and bare when one alone was asked for; other
     people's groups are left out.
     """
-    bob, carol = house.visitor(BOB), house.visitor(CAROL)
+    bob, carol = harness.client(BOB), harness.client(CAROL)
     listed = bob.lookUp("get_group_info", f"gcode=[{code(bob)},7]&retainKey=memo,gcode")
     assert listed.result == [{"memo": "meow", "gcode": code(bob)}]
     bare = bob.lookUp("get_group_info", f"gcode=%5B{code(bob)}%5D&retainKey=memo")
@@ -161,11 +169,11 @@ def test_memos(house: House) -> None:
     assert answer["retcode"] == 100001
 
 
-def test_noCard(house: House) -> None:
+def test_noCard(harness: ServerHarness) -> None:
     """
     Who has no card is told 100003, and a change names what it changes only.
     """
-    dave = house.visitor(DAVE)
+    dave = harness.client(DAVE)
     query = f"gcode={code(dave)}"
     assert dave.lookUp("get_self_business_card2", query).json["retcode"] == 100003
     form(dave, "update_group_business_card2", gcode=code(dave), name="Davy")

@@ -46,7 +46,7 @@ class BuddyPictureTests(MediaTestCase):
         result = self.get(self.alice, target).result
         self.assertEqual(result["file_path"], path)
         parts = urlsplit(result["url"])
-        shown = self.house.get(f"{parts.path}?{parts.query}").response
+        shown = self.harness.get(f"{parts.path}?{parts.query}").response
         self.assertEqual((shown.status, shown.body), (200, JPG))
         self.assertEqual(self.get(self.bob, target).json["retcode"], 100001)
 
@@ -96,10 +96,10 @@ class OfflineFileTests(MediaTestCase):
         self.assertEqual((value["name"], value["size"]), ("报告 1.txt", len(data)))
         self.assertEqual(value["expire_time"] - value["time"], 7 * DAY)
         target = f"/{quote(value['name'])}?ver=2173&rkey={value['rkey']}&range="
-        part = self.house.get(target + "255999").response
+        part = self.harness.get(target + "255999").response
         self.assertEqual(part.body, data[255999:])
         for _ in range(2):
-            whole = self.house.get(target + "0").response
+            whole = self.harness.get(target + "0").response
             self.assertEqual(whole.body, data)
             self.assertIn("attachment", whole.all("Content-Disposition")[0])
         (answer,) = self.events(self.alice)
@@ -118,7 +118,7 @@ class OfflineFileTests(MediaTestCase):
         self.give(path, "check")
         (event,) = self.events(self.bob)
         target = f"/check?ver=2173&rkey={event['value']['rkey']}&range=0"
-        self.assertEqual(self.house.get(target).response.body, b"x")
+        self.assertEqual(self.harness.get(target).response.body, b"x")
 
     def test_chineseName(self) -> None:
         """
@@ -144,7 +144,7 @@ class OfflineFileTests(MediaTestCase):
         self.assertEqual(done.json["retcode"], 0)
         (answer,) = self.events(self.alice)
         self.assertEqual(answer["value"]["action"], 2)
-        gone = self.house.get(f"/a.txt?ver=2173&rkey={event['value']['rkey']}")
+        gone = self.harness.get(f"/a.txt?ver=2173&rkey={event['value']['rkey']}")
         self.assertEqual(gone.response.status, 404)
 
     def test_notMine(self) -> None:
@@ -165,15 +165,15 @@ class OfflineFileTests(MediaTestCase):
         path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
         self.give(path)
         (event,) = self.events(self.bob)
-        folder = self.house.server._media._blobs.incoming().parent
+        folder = self.harness.server._media._blobs.incoming().parent
         self.assertEqual(_files(folder), 1)
         target = f"/a.txt?ver=2173&rkey={event['value']['rkey']}"
-        self.house.clock.advance(7 * DAY - 1)
-        self.assertEqual(self.house.get(target).response.status, 200)
-        self.house.clock.advance(3600)
-        self.assertEqual(self.house.get(target).response.status, 404)
-        self.house.visitor(ALICE)
-        self.house.clock.pump([60] * 70)
+        self.harness.clock.advance(7 * DAY - 1)
+        self.assertEqual(self.harness.get(target).response.status, 200)
+        self.harness.clock.advance(3600)
+        self.assertEqual(self.harness.get(target).response.status, 404)
+        self.harness.client(ALICE)
+        self.harness.clock.pump([60] * 70)
         self.assertEqual(_files(folder), 0)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.server.forms import PNG, MediaTestCase, faceOf, form, upload
-from tests.server.harness import ALICE, CATS, DAVE, START, Response, Visitor
+from tests.server.harness import ALICE, CATS, DAVE, START, HTTPClient, Response
 from txwebqq.model import Number
 from txwebqq.server.domain.filetransfers import DAY
 
@@ -41,12 +41,12 @@ class FaceTests(MediaTestCase):
         No picture is ret 1, nobody 2, too much 3; none of them is kept.
         """
         self.assertEqual(faceOf(self.shelve(self.alice, b"<svg/>"))[0], 1)
-        stranger = Visitor(self.house, Number(1))
+        stranger = HTTPClient(self.harness, Number(1))
         stranger.vfwebqq = "f" * 80
         self.assertEqual(faceOf(self.shelve(stranger))[0], 2)
         big = PNG + bytes(250 * 1024)
         self.assertEqual(faceOf(self.shelve(self.alice, big))[0], 3)
-        listed = self.house.get(
+        listed = self.harness.get(
             f"/cgi-bin/webqq_app/?cmd=1&vfwebqq={self.alice.vfwebqq}"
         )
         self.assertEqual(listed.response.body, b'var custom_face={"ret":"0",data:[]};')
@@ -65,7 +65,7 @@ class FaceTests(MediaTestCase):
         """
         fields = {"f": "alert(1);//", "vfwebqq": self.alice.vfwebqq}
         body = form(fields, "custom_face", "a.png", PNG)
-        response = upload(self.house, "/cgi-bin/cface_upload", body).response
+        response = upload(self.harness, "/cgi-bin/cface_upload", body).response
         self.assertNotIn(b"alert", response.body)
 
     def test_library(self) -> None:
@@ -75,24 +75,24 @@ class FaceTests(MediaTestCase):
         _, name = faceOf(self.shelve(self.alice))
         base = "/cgi-bin/webqq_app/?vfwebqq="
         mine, theirs = base + self.alice.vfwebqq, base + self.bob.vfwebqq
-        listed = self.house.get(f"{mine}&cmd=1").response
+        listed = self.harness.get(f"{mine}&cmd=1").response
         row = json.dumps([name, int(START), len(PNG)], separators=(",", ":"))
         self.assertEqual(
             listed.body.decode(), f'var custom_face={{"ret":"0",data:[{row}]}};'
         )
-        shown = self.house.get(f"{mine}&cmd=2&bd={name}").response
+        shown = self.harness.get(f"{mine}&cmd=2&bd={name}").response
         self.assertEqual(shown.body, PNG)
         self.assertEqual(shown.all("Content-Type"), ["image/png"])
-        denied = self.house.get(f"{theirs}&cmd=2&bd={name}").response
+        denied = self.harness.get(f"{theirs}&cmd=2&bd={name}").response
         self.assertEqual(denied.json["retcode"], 100001)
         self.assertIn(
-            b'"ret":"1"', self.house.get(f"{theirs}&cmd=12&bd={name}").response.body
+            b'"ret":"1"', self.harness.get(f"{theirs}&cmd=12&bd={name}").response.body
         )
         self.assertIn(
-            b'"ret":"0"', self.house.get(f"{mine}&cmd=12&bd={name}").response.body
+            b'"ret":"0"', self.harness.get(f"{mine}&cmd=12&bd={name}").response.body
         )
         self.assertEqual(
-            self.house.get(f"{mine}&cmd=2&bd={name}").response.json["retcode"], 100001
+            self.harness.get(f"{mine}&cmd=2&bd={name}").response.json["retcode"], 100001
         )
 
     def test_face(self) -> None:
@@ -119,8 +119,8 @@ class FaceTests(MediaTestCase):
 
 
 class GroupPictureTests(MediaTestCase):
-    def signature(self, visitor: Visitor) -> dict[str, str]:
-        result = self.get(visitor, "/channel/get_gface_sig2?t=1").result
+    def signature(self, client: HTTPClient) -> dict[str, str]:
+        result = self.get(client, "/channel/get_gface_sig2?t=1").result
         self.assertEqual(len(result["gface_key"]), 16)
         return {"key": result["gface_key"], "sig": result["gface_sig"]}
 
@@ -135,8 +135,8 @@ class GroupPictureTests(MediaTestCase):
         }
         return self.alice.channel("send_qun_msg2", **members)
 
-    def code(self, visitor: Visitor) -> int:
-        session = self.house.state.sessions.online(visitor.number)
+    def code(self, client: HTTPClient) -> int:
+        session = self.harness.state.sessions.online(client.number)
         assert session is not None
         return session.sessionIds.code(CATS)
 
@@ -150,8 +150,8 @@ class GroupPictureTests(MediaTestCase):
             name, group_code=self.code(self.alice), **self.signature(self.alice)
         )
         self.assertEqual(sent.json, {"retcode": 0, "result": "ok"})
-        for visitor in (self.bob, self.dave):
-            (event,) = self.events(visitor)
+        for client in (self.bob, self.dave):
+            (event,) = self.events(client)
             text, (kind, picture), _ = event["value"]["content"][1:]
             self.assertEqual((text, kind), ("see: ", "cface"))
             self.assertEqual(set(picture), {"name", "file_id", "key", "server"})
@@ -161,13 +161,13 @@ class GroupPictureTests(MediaTestCase):
                 f"&fid={picture['file_id']}&pic={quote(picture['name'])}&t=1"
             )
             fetched = self.follow(
-                self.house.get(f"{target}&vfwebqq={visitor.vfwebqq}").response
+                self.harness.get(f"{target}&vfwebqq={client.vfwebqq}").response
             )
             self.assertEqual(fetched.body, PNG)
             self.assertEqual(fetched.all("Content-Type"), ["image/png"])
-        denied = self.house.get(f"{target}&vfwebqq={self.carol.vfwebqq}").response
+        denied = self.harness.get(f"{target}&vfwebqq={self.carol.vfwebqq}").response
         self.assertEqual(denied.json["retcode"], 100001)
-        own = self.house.get(f"{target}&vfwebqq={self.alice.vfwebqq}").response
+        own = self.harness.get(f"{target}&vfwebqq={self.alice.vfwebqq}").response
         self.assertEqual(self.follow(own).body, PNG)
 
     def test_unsigned(self) -> None:
@@ -192,8 +192,8 @@ class GroupPictureTests(MediaTestCase):
         """
         _, name = faceOf(self.shelve(self.alice))
         signature = self.signature(self.alice)
-        self.house.state.sessions._idle.clear()
-        self.house.clock.advance(5 * DAY)
+        self.harness.state.sessions._idle.clear()
+        self.harness.clock.advance(5 * DAY)
         self.assertEqual(self.send(name, **signature).json["retcode"], 100001)
 
     def test_offline(self) -> None:
@@ -203,7 +203,7 @@ class GroupPictureTests(MediaTestCase):
         self.get(self.dave, "/channel/logout2?ids=")
         _, name = faceOf(self.shelve(self.alice))
         self.send(name, **self.signature(self.alice))
-        dave = self.house.visitor(DAVE)
+        dave = self.harness.client(DAVE)
         dave.catchUp()
         (event,) = self.events(dave)
         picture = event["value"]["content"][2][1]
@@ -211,4 +211,4 @@ class GroupPictureTests(MediaTestCase):
             f"/cgi-bin/get_group_pic?type=0&gid=1&uin=1&fid={picture['file_id']}"
             f"&pic={quote(picture['name'])}&vfwebqq={dave.vfwebqq}"
         )
-        self.assertEqual(self.follow(self.house.get(target).response).body, PNG)
+        self.assertEqual(self.follow(self.harness.get(target).response).body, PNG)

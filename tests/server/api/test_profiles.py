@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CAROL, DAVE, House, Response, Visitor
+from tests.server.harness import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    HTTPClient,
+    Response,
+    ServerHarness,
+)
 from tests.wire.rows import commands
 from txwebqq.model import Number, Uin
 from txwebqq.wire.command import Command
@@ -93,31 +101,29 @@ OWN: dict[type[Command[Any]], Make] = {
 EVERY = {**AIMED, **SILENT, **OWN}
 
 
-def ask(house: House, command: Command[Any], cookie: str = "") -> Response:
+def ask(harness: ServerHarness, command: Command[Any], cookie: str = "") -> Response:
     """
     Ask a question as the client would write it.
     """
     text = encodeForm(command.encodeFields()).decode()
     headers = {"Cookie": cookie} if cookie else {}
     if command.method == "GET":
-        return house.get(f"{command.path}?{text}", headers).response
-    return house.post(command.path, text, headers).response
+        return harness.get(f"{command.path}?{text}", headers).response
+    return harness.post(command.path, text, headers).response
 
 
-def ticketOf(visitor: Visitor) -> Ticket:
+def ticketOf(client: HTTPClient) -> Ticket:
     """
     What a visitor proves themselves with.
     """
-    return Ticket(
-        visitor.clientid, visitor.psessionid, visitor.vfwebqq, visitor.ptwebqq
-    )
+    return Ticket(client.clientid, client.psessionid, client.vfwebqq, client.ptwebqq)
 
 
-def everything(house: House) -> object:
+def everything(harness: ServerHarness) -> object:
     """
     All that is stored of people and friendships.
     """
-    store = house.store
+    store = harness.store
     numbers = (ALICE, BOB, CAROL, DAVE)
     return (
         [store.account(number) for number in numbers],
@@ -140,14 +146,14 @@ def test_withoutSession(kind: type[Command[Any]]) -> None:
     """
     Without a session nobody is told anything, and nothing changes.
     """
-    house = House()
-    alice = house.visitor(ALICE)
-    before = everything(house)
+    harness = ServerHarness()
+    alice = harness.client(ALICE)
+    before = everything(harness)
     for stale in (Ticket(), Ticket("1", "x" * 192, "y" * 80, "z" * 64)):
-        answer = ask(house, EVERY[kind](stale, Uin(alice.uin(BOB)))).json
+        answer = ask(harness, EVERY[kind](stale, Uin(alice.uin(BOB)))).json
         assert answer["retcode"] != 0
         assert "result" not in answer
-    assert everything(house) == before
+    assert everything(harness) == before
 
 
 @pytest.mark.parametrize("kind", AIMED, ids=lambda kind: kind.__name__)
@@ -156,16 +162,16 @@ def test_atStrangers(kind: type[Command[Any]]) -> None:
     Whoever is neither a friend nor in a group with the asker, nor was found
     by a search, is told nothing of and cannot be changed, answered or removed.
     """
-    house = House()
-    carol, dave = house.visitor(CAROL), house.visitor(DAVE).catchUp()
-    before = everything(house)
+    harness = ServerHarness()
+    carol, dave = harness.client(CAROL), harness.client(DAVE).catchUp()
+    before = everything(harness)
     uin = Uin(carol.uin(DAVE))
-    answer = ask(house, AIMED[kind](ticketOf(carol), uin)).json
+    answer = ask(harness, AIMED[kind](ticketOf(carol), uin)).json
     assert answer["retcode"] != 0
     assert "result" not in answer
-    assert everything(house) == before
+    assert everything(harness) == before
     waiting = dave.poll()
-    house.clock.advance(0)
+    harness.clock.advance(0)
     assert not waiting.isAnswered
 
 
@@ -174,10 +180,10 @@ def test_amongMany(kind: type[Command[Any]]) -> None:
     """
     Strangers are left out of what is told about many.
     """
-    house = House()
-    ask(house, SetLongNick2(ticketOf(house.visitor(DAVE)), "secret"))
-    carol = house.visitor(CAROL)
-    body = ask(house, SILENT[kind](ticketOf(carol), Uin(carol.uin(DAVE)))).body
+    harness = ServerHarness()
+    ask(harness, SetLongNick2(ticketOf(harness.client(DAVE)), "secret"))
+    carol = harness.client(CAROL)
+    body = ask(harness, SILENT[kind](ticketOf(carol), Uin(carol.uin(DAVE)))).body
     assert b"secret" not in body
     assert str(carol.uin(DAVE)).encode() not in body
 
@@ -186,11 +192,11 @@ def test_othersCookies() -> None:
     """
     The cookie of one account does not open another's details.
     """
-    house = House()
-    alice = house.visitor(ALICE)
+    harness = ServerHarness()
+    alice = harness.client(ALICE)
     login = alice.tryLogin("correct horse", alice.check()[1])
     skey = login.cookies["skey"]
-    mine = ask(house, GetSelfInfo2(), f"uin=o{ALICE:010}; skey={skey}")
+    mine = ask(harness, GetSelfInfo2(), f"uin=o{ALICE:010}; skey={skey}")
     assert mine.result["nick"] == "Alice"
     for cookie in (
         f"uin=o{BOB:010}; skey={skey}",
@@ -198,8 +204,8 @@ def test_othersCookies() -> None:
         f"uin=o{ALICE:010}; skey=",
         f"uin=o{ALICE:010}",
     ):
-        assert ask(house, GetSelfInfo2(), cookie).json["retcode"] != 0
-        assert ask(house, GetVfwebqq2(), cookie).json["retcode"] != 0
+        assert ask(harness, GetSelfInfo2(), cookie).json["retcode"] != 0
+        assert ask(harness, GetVfwebqq2(), cookie).json["retcode"] != 0
 
 
 def test_tokensAreOnesOwn() -> None:
@@ -207,9 +213,9 @@ def test_tokensAreOnesOwn() -> None:
     The proof of a look-up is no good for anybody else, nor for another
     account, nor once it has been tampered with.
     """
-    house = House()
-    carol, bob = house.visitor(CAROL), house.visitor(BOB)
-    found = ask(house, SearchQQByUin2(ticketOf(carol), str(DAVE))).result
+    harness = ServerHarness()
+    carol, bob = harness.client(CAROL), harness.client(BOB)
+    found = ask(harness, SearchQQByUin2(ticketOf(carol), str(DAVE))).result
     token = found["token"]
     for asker, number, proof in (
         (bob, DAVE, token),
@@ -218,28 +224,28 @@ def test_tokensAreOnesOwn() -> None:
         (carol, DAVE, ""),
     ):
         command = AddNeedVerify2(ticketOf(asker), number, "hi", token=proof)
-        assert ask(house, command).json["retcode"] == 100001
+        assert ask(harness, command).json["retcode"] == 100001
     command = AddNeedVerify2(ticketOf(carol), DAVE, "hi", token=token)
-    assert ask(house, command).json["retcode"] == 0
+    assert ask(harness, command).json["retcode"] == 0
 
 
 def test_answeredOnce() -> None:
     """
     Only who was asked can answer, and only once.
     """
-    house = House()
-    carol, bob, dave = (house.visitor(n) for n in (CAROL, BOB, DAVE))
-    token = ask(house, SearchQQByUin2(ticketOf(carol), str(DAVE))).result["token"]
-    ask(house, AddNeedVerify2(ticketOf(carol), DAVE, "hi", token=token))
-    before = everything(house)
+    harness = ServerHarness()
+    carol, bob, dave = (harness.client(n) for n in (CAROL, BOB, DAVE))
+    token = ask(harness, SearchQQByUin2(ticketOf(carol), str(DAVE))).result["token"]
+    ask(harness, AddNeedVerify2(ticketOf(carol), DAVE, "hi", token=token))
+    before = everything(harness)
     for outsider in (bob, carol):
         for number in (CAROL, DAVE):
-            answer = ask(house, AllowAndAdd2(ticketOf(outsider), Number(number)))
+            answer = ask(harness, AllowAndAdd2(ticketOf(outsider), Number(number)))
             assert answer.json["retcode"] != 0
-    assert everything(house) == before
-    assert ask(house, DenyAddedRequest2(ticketOf(dave), CAROL)).json["retcode"] == 0
-    assert ask(house, AllowAndAdd2(ticketOf(dave), CAROL)).json["retcode"] != 0
-    assert everything(house) == before
+    assert everything(harness) == before
+    assert ask(harness, DenyAddedRequest2(ticketOf(dave), CAROL)).json["retcode"] == 0
+    assert ask(harness, AllowAndAdd2(ticketOf(dave), CAROL)).json["retcode"] != 0
+    assert everything(harness) == before
 
 
 # What is there for everybody, before there is a session; uploads have a body of
@@ -255,16 +261,16 @@ def test_everyEndpoint(name: str) -> None:
     """
     No endpoint beyond the sign-on does anything for who has no session.
     """
-    house = House()
-    before = everything(house)
+    harness = ServerHarness()
+    before = everything(harness)
     path = GUARDED[name].path
-    for wire in (house.get(path), house.post(path, "r={}")):
+    for wire in (harness.get(path), harness.post(path, "r={}")):
         # Bad news to a poll is held a while.
-        house.clock.advance(2)
+        harness.clock.advance(2)
         response = wire.response
         if response.body.startswith(b"{"):
             answer = response.json
             assert answer.get("retcode", answer.get("ret", 1)) != 0
         else:
             assert response.status >= 400
-    assert everything(house) == before
+    assert everything(harness) == before

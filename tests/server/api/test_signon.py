@@ -13,7 +13,7 @@ from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublish
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from tests.server.harness import ALICE, BOB, CAROL, House, Visitor, textsOf
+from tests.server.harness import ALICE, BOB, CAROL, HTTPClient, ServerHarness, textsOf
 from txwebqq.server.api.signon import PICTURES, PICTURES_WINDOW
 from txwebqq.server.domain.state import LoginResult, ServerState
 from txwebqq.server.population import parse
@@ -24,14 +24,14 @@ from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
 class CheckTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = House()
+        self.harness = ServerHarness()
 
     def test_threeArguments(self) -> None:
         """
         C{check} has no space after its commas, no line end, and three
         arguments.
         """
-        body = self.house.get("/check?uin=10897944&appid=1003903&r=0.9").response.body
+        body = self.harness.get("/check?uin=10897944&appid=1003903&r=0.9").response.body
         self.assertRegex(
             body,
             rb"\Aptui_checkVC\('0','![A-Z0-9]{3}',"
@@ -42,14 +42,14 @@ class CheckTests(SynchronousTestCase):
         """
         Clients with C{js_ver} get two arguments more.
         """
-        wire = self.house.get("/check?uin=10001&appid=1003903&js_ver=10079&r=0.9")
+        wire = self.harness.get("/check?uin=10001&appid=1003903&js_ver=10079&r=0.9")
         self.assertRegex(wire.response.body, rb"','\\x00[^']*','[0-9a-f]{64}','0'\);\Z")
 
     def test_script(self) -> None:
         """
         Ptlogin answers are scripts with a length, and nothing is compressed.
         """
-        response = self.house.get(
+        response = self.harness.get(
             "/check?uin=10001&appid=1&r=1", {"Accept-Encoding": "gzip"}
         ).response
         self.assertEqual(
@@ -64,24 +64,24 @@ class CheckTests(SynchronousTestCase):
         those of accounts.
         """
         for name in ("99999", "4294967296", "1" * 30, "a@qq.com", ""):
-            body = self.house.get(f"/check?uin={name}&appid=1&r=1").response.body
+            body = self.harness.get(f"/check?uin={name}&appid=1&r=1").response.body
             self.assertRegex(body, rb"\Aptui_checkVC\('0','!...','(\\x..){8}'\);\Z")
 
     def test_withoutAccount(self) -> None:
         """
         A C{check} of nobody is an error that says so.
         """
-        response = self.house.get("/check?appid=1&r=1").response
+        response = self.harness.get("/check?appid=1&r=1").response
         self.assertEqual(response.json, {"retcode": 100003, "errmsg": "uin is missing"})
 
 
 class LoginTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = House()
-        self.alice = Visitor(self.house, ALICE)
+        self.harness = ServerHarness()
+        self.alice = HTTPClient(self.harness, ALICE)
 
     def login(self, query: str) -> bytes:
-        return self.house.get(f"/login?{query}").response.body
+        return self.harness.get(f"/login?{query}").response.body
 
     def test_success(self) -> None:
         """
@@ -113,7 +113,7 @@ class LoginTests(SynchronousTestCase):
         """
         An apostrophe in a nick does not end the argument.
         """
-        bob = Visitor(self.house, BOB)
+        bob = HTTPClient(self.harness, BOB)
         self.assertTrue(bob.logIn().body.decode().endswith(", 'Bob\u2019s');\r\n"))
 
     def test_wrongPassword(self) -> None:
@@ -121,12 +121,12 @@ class LoginTests(SynchronousTestCase):
         A wrong password and an unknown account are told the same, and give no
         cookies.
         """
-        nobody = Visitor(self.house, 99999)  # type: ignore[arg-type]
+        nobody = HTTPClient(self.harness, 99999)  # type: ignore[arg-type]
         bodies = set()
-        for visitor in (self.alice, nobody):
-            response = visitor.tryLogin("wrong", visitor.check()[1])
+        for client in (self.alice, nobody):
+            response = client.tryLogin("wrong", client.check()[1])
             self.assertEqual(response.cookies, {})
-            bodies.add(response.body.replace(str(visitor.number).encode(), b""))
+            bodies.add(response.body.replace(str(client.number).encode(), b""))
         self.assertEqual(len(bodies), 1)
         self.assertTrue(bodies.pop().startswith(b"ptuiCB('3','0','','0','"))
 
@@ -143,9 +143,9 @@ class LoginTests(SynchronousTestCase):
         A code is good for some minutes, not for ever.
         """
         code = self.alice.check()[1]
-        self.house.clock.advance(290)
+        self.harness.clock.advance(290)
         self.assertIn(b"'0','0'", self.alice.tryLogin("correct horse", code).body)
-        self.house.clock.advance(300)
+        self.harness.clock.advance(300)
         self.assertIn(b"'4','0'", self.alice.tryLogin("correct horse", code).body)
 
     def test_missing(self) -> None:
@@ -177,7 +177,7 @@ class LoginTests(SynchronousTestCase):
         globalLogPublisher.addObserver(observe)
         self.addCleanup(globalLogPublisher.removeObserver, observe)
         self.alice.logIn()
-        self.house.get("/login?u=1&p=5EC4E7D16E57&x=y")
+        self.harness.get("/login?u=1&p=5EC4E7D16E57&x=y")
         self.alice.ask("/channel/login2", ptwebqq="5EC4E7", status="asleep")
         text = "\n".join(lines)
         self.assertIn("verifycode is missing", text)
@@ -191,29 +191,31 @@ class LandingTests(SynchronousTestCase):
         The landing URL answers C{0}, sets cookies, and leads to a page that is
         there; a question mark too many does no harm.
         """
-        house = House()
-        login = Visitor(house, ALICE).logIn().body.decode()
+        harness = ServerHarness()
+        login = HTTPClient(harness, ALICE).logIn().body.decode()
         url = login.split("'")[5]
         for target in (url, url + "?"):
-            response = house.get(target).response
+            response = harness.get(target).response
             self.assertEqual((response.status, response.body), (302, b"0"))
             self.assertIn("p_skey", response.cookies)
             self.assertIn("p_uin", response.cookies)
             (location,) = response.all("Location")
-            self.assertEqual(house.get(location).response.status, 200)
+            self.assertEqual(harness.get(location).response.status, 200)
 
     def test_landsOnOurPagesOnly(self) -> None:
         """
         Nobody can be sent elsewhere by a landing URL.
         """
-        response = House().get("/check_sig?uin=1&s_url=http://evil.example/").response
+        response = (
+            ServerHarness().get("/check_sig?uin=1&s_url=http://evil.example/").response
+        )
         self.assertTrue(response.all("Location")[0].startswith("http://web2.qq.com/"))
 
 
 class Login2Tests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = House()
-        self.alice = Visitor(self.house, ALICE)
+        self.harness = ServerHarness()
+        self.alice = HTTPClient(self.harness, ALICE)
         self.alice.logIn()
 
     def test_session(self) -> None:
@@ -243,7 +245,7 @@ class Login2Tests(SynchronousTestCase):
             f"r={negative}&clientid=1&psessionid=",
             "r=" + quote(r + "&clientid=1&psessionid=null"),
         ):
-            wire = self.house.post("/channel/login2", body)
+            wire = self.harness.post("/channel/login2", body)
             self.assertEqual(wire.response.json["retcode"], 0, body)
 
     def test_ptwebqqInCookieOnly(self) -> None:
@@ -255,7 +257,7 @@ class Login2Tests(SynchronousTestCase):
             f" ptwebqq={self.alice.ptwebqq}; PATH=/; DOMAIN=qq.com;; HttpOnly; x"
         )
         body = 'r={"status":"online"}'
-        wire = self.house.post("/channel/login2", body, {"Cookie": cookie})
+        wire = self.harness.post("/channel/login2", body, {"Cookie": cookie})
         self.assertEqual(wire.response.json["retcode"], 0)
 
     def test_unknown(self) -> None:
@@ -272,7 +274,7 @@ class Login2Tests(SynchronousTestCase):
         """
         A login that nobody followed is forgotten.
         """
-        self.house.clock.advance(601)
+        self.harness.clock.advance(601)
         self.assertEqual(self.alice.login2().json["retcode"], 103)
 
     def test_status(self) -> None:
@@ -285,9 +287,9 @@ class Login2Tests(SynchronousTestCase):
 
 class RelinkTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = House()
-        self.alice = self.house.visitor(ALICE)
-        self.bob = self.house.visitor(BOB)
+        self.harness = ServerHarness()
+        self.alice = self.harness.client(ALICE)
+        self.bob = self.harness.client(BOB)
         self.alice.catchUp()
 
     def test_keepsIds(self) -> None:
@@ -306,7 +308,7 @@ class RelinkTests(SynchronousTestCase):
         old = self.alice.psessionid
         self.alice.join(old)
         poll = self.alice.ask("/channel/poll2", psessionid=old)
-        self.house.clock.advance(1)
+        self.harness.clock.advance(1)
         self.assertEqual(poll.response.body, b'{"retcode":121,"t":"0"}')
 
     def test_lostAnswer(self) -> None:
@@ -321,7 +323,7 @@ class RelinkTests(SynchronousTestCase):
         The poll of before a relink ends without mail, which the next one gets.
         """
         poll = self.alice.poll()
-        self.house.clock.advance(5)
+        self.harness.clock.advance(5)
         self.alice.join(self.alice.psessionid)
         self.assertEqual(poll.response.body, b'{"retcode":102,"errmsg":""}')
         self.bob.tell(ALICE, "hello")
@@ -334,18 +336,18 @@ class RelinkTests(SynchronousTestCase):
         """
         before = self.alice.uin(BOB)
         self.bob.poll()
-        self.house.clock.advance(49)
+        self.harness.clock.advance(49)
         self.bob.poll()
-        self.house.clock.advance(49)
+        self.harness.clock.advance(49)
         bob = self.bob.poll()
-        self.house.clock.advance(40)
+        self.harness.clock.advance(40)
         self.assertEqual(
             [event["value"]["status"] for event in bob.response.result], ["offline"]
         )
         self.bob.tell(ALICE, "where are you?")
         self.bob.channel("change_status2", newstatus="away")
         poll = self.alice.poll()
-        self.house.clock.advance(1)
+        self.harness.clock.advance(1)
         self.assertEqual(poll.response.json, {"retcode": 121, "t": "0"})
         bob = self.bob.poll()
         self.alice.join(self.alice.psessionid)
@@ -362,16 +364,16 @@ class RelinkTests(SynchronousTestCase):
         """
         A session that lapsed long ago cannot be taken up again.
         """
-        self.house.clock.pump([15] * 250)
+        self.harness.clock.pump([15] * 250)
         self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 103)
-        self.assertEqual(len(self.house.state.sessions), 0)
-        self.assertFalse(self.house.state.sessions.hasTimers)
+        self.assertEqual(len(self.harness.state.sessions), 0)
+        self.assertFalse(self.harness.state.sessions.hasTimers)
 
 
 class KickTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = House()
-        self.old = self.house.visitor(ALICE)
+        self.harness = ServerHarness()
+        self.old = self.harness.client(ALICE)
 
     def assertKick(self, event: dict[str, object]) -> None:
         self.assertEqual(event["poll_type"], "kick_message")
@@ -387,7 +389,7 @@ class KickTests(SynchronousTestCase):
         The poll of the older session is answered with the kick at once.
         """
         poll = self.old.poll()
-        self.house.visitor(ALICE, clientid="5")
+        self.harness.client(ALICE, clientid="5")
         (event,) = poll.response.result
         self.assertKick(event)
 
@@ -396,20 +398,20 @@ class KickTests(SynchronousTestCase):
         Whenever the older session polls, it is kicked: the first time at once,
         then after a second, and still after days.
         """
-        self.house.visitor(ALICE, clientid="5")
+        self.harness.client(ALICE, clientid="5")
         self.assertKick(self.old.poll().response.result[0])
         for wait in (0, 86400, 0):
-            self.house.clock.advance(wait)
+            self.harness.clock.advance(wait)
             poll = self.old.poll()
             self.assertFalse(poll.isAnswered)
-            self.house.clock.advance(1)
+            self.harness.clock.advance(1)
             self.assertKick(poll.response.result[0])
 
     def test_noRelink(self) -> None:
         """
         The older sign-on cannot take its session back.
         """
-        new = self.house.visitor(ALICE, clientid="5")
+        new = self.harness.client(ALICE, clientid="5")
         for psessionid in (self.old.psessionid, None):
             self.assertEqual(self.old.login2(psessionid).json["retcode"], 103)
         self.assertFalse(new.poll().isAnswered)
@@ -418,7 +420,7 @@ class KickTests(SynchronousTestCase):
         """
         Two clients that share one sign-on do not take turns either.
         """
-        new = Visitor(self.house, ALICE, clientid="5")
+        new = HTTPClient(self.harness, ALICE, clientid="5")
         new.ptwebqq = self.old.ptwebqq
         new.join()
         self.assertKick(self.old.poll().response.result[0])
@@ -429,7 +431,7 @@ class KickTests(SynchronousTestCase):
         """
         Whatever else the older session asks is answered with the reason.
         """
-        new = self.house.visitor(ALICE, clientid="5")
+        new = self.harness.client(ALICE, clientid="5")
         for path in ("change_status2", "get_online_buddies2", "logout2"):
             answer = self.old.channel(path, newstatus="away").json
             self.assertEqual(answer["retcode"], 100)
@@ -443,11 +445,11 @@ class KickTests(SynchronousTestCase):
         What the older session was not given, or has not acknowledged, waits
         for the newer one.
         """
-        bob = self.house.visitor(BOB)
+        bob = self.harness.client(BOB)
         bob.tell(ALICE, "one")
         bob.tell(ALICE, "two")
         self.assertEqual(textsOf(self.old.poll().response), ["one"])
-        new = self.house.visitor(ALICE, clientid="5")
+        new = self.harness.client(ALICE, clientid="5")
         self.assertEqual(textsOf(new.poll().response), ["one"])
         self.assertEqual(textsOf(new.poll().response), ["two"])
         self.assertFalse(new.poll().isAnswered)
@@ -458,7 +460,7 @@ class KickTests(SynchronousTestCase):
         itself.
         """
         poll = self.old.poll()
-        self.house.clock.advance(2)
+        self.harness.clock.advance(2)
         self.old.join(None)
         self.assertEqual(poll.response.json["retcode"], 102)
 
@@ -466,9 +468,9 @@ class KickTests(SynchronousTestCase):
         """
         Somebody who is replaced by themselves did not go.
         """
-        bob = self.house.visitor(BOB)
+        bob = self.harness.client(BOB)
         poll = bob.poll()
-        self.house.visitor(ALICE, clientid="5")
+        self.harness.client(ALICE, clientid="5")
         self.assertFalse(poll.isAnswered)
 
 
@@ -477,17 +479,17 @@ class LogoutTests(SynchronousTestCase):
         """
         A logout is ok, then everything is answered 100, and friends are told.
         """
-        house = House()
-        alice, bob = house.visitor(ALICE), house.visitor(BOB)
+        harness = ServerHarness()
+        alice, bob = harness.client(ALICE), harness.client(BOB)
         bobsPoll, poll = bob.poll(), alice.catchUp().poll()
         target = (
             f"/channel/logout2?ids=&clientid=47&psessionid={alice.psessionid}&t=1.3e+12"
         )
         self.assertEqual(
-            house.get(target).response.body, b'{"retcode":0,"result":"ok"}'
+            harness.get(target).response.body, b'{"retcode":0,"result":"ok"}'
         )
         self.assertEqual(poll.response.json["retcode"], 100)
-        self.assertEqual(house.get(target).response.json["retcode"], 100)
+        self.assertEqual(harness.get(target).response.json["retcode"], 100)
         self.assertEqual(bobsPoll.response.result[0]["value"]["status"], "offline")
         self.assertEqual(alice.login2(alice.psessionid).json["retcode"], 103)
 
@@ -495,7 +497,9 @@ class LogoutTests(SynchronousTestCase):
         """
         The session of another run is answered 121 with C{t}.
         """
-        response = House().get("/channel/logout2?clientid=1&psessionid=83").response
+        response = (
+            ServerHarness().get("/channel/logout2?clientid=1&psessionid=83").response
+        )
         self.assertEqual(response.body, b'{"retcode":121,"t":"0"}')
 
 
@@ -509,11 +513,11 @@ class CaptchaTests(SynchronousTestCase):
             self.drawn.append(text)
             return b"\xff\xd8\xff"
 
-        self.house = House(mode, draw=draw)
-        self.alice = Visitor(self.house, ALICE)
+        self.harness = ServerHarness(mode, draw=draw)
+        self.alice = HTTPClient(self.harness, ALICE)
 
     def getImage(self) -> dict[str, str]:
-        response = self.house.get("/getimage?aid=1003903&r=0.8&uin=10001").response
+        response = self.harness.get("/getimage?aid=1003903&r=0.8&uin=10001").response
         self.assertEqual(response.all("Content-Type"), ["image/jpeg"])
         return {"Cookie": f"verifysession={response.cookies['verifysession']}"}
 
@@ -553,7 +557,7 @@ class CaptchaTests(SynchronousTestCase):
         A captcha is not good for ever.
         """
         cookie = self.getImage()
-        self.house.clock.advance(301)
+        self.harness.clock.advance(301)
         body = self.alice.tryLogin("correct horse", self.drawn[-1], cookie).body
         self.assertIn(b"ptuiCB('4'", body)
 
@@ -576,13 +580,13 @@ class CaptchaTests(SynchronousTestCase):
         for _ in range(PICTURES):
             self.getImage()
         target = "/getimage?aid=1003903&r=0.8&uin=10001"
-        refused = self.house.get(target).response
+        refused = self.harness.get(target).response
         self.assertEqual(refused.json["retcode"], 100000)
         self.assertIn("come back in ten minutes", refused.json["errmsg"])
         self.assertEqual(len(self.drawn), PICTURES)
-        elsewhere = self.house.get(target, address="127.0.0.2").response
+        elsewhere = self.harness.get(target, address="127.0.0.2").response
         self.assertEqual(elsewhere.body, b"\xff\xd8\xff")
-        self.house.clock.advance(PICTURES_WINDOW)
+        self.harness.clock.advance(PICTURES_WINDOW)
         self.getImage()
 
     def test_suspicious(self) -> None:
@@ -594,7 +598,7 @@ class CaptchaTests(SynchronousTestCase):
             self.assertEqual(self.alice.check()[0], "0")
             self.alice.tryLogin("wrong", self.alice.check()[1])
         self.assertEqual(self.alice.check()[0], "1")
-        self.house.clock.advance(601)
+        self.harness.clock.advance(601)
         self.assertEqual(self.alice.check()[0], "0")
 
     def test_suspiciousAddress(self) -> None:
@@ -603,11 +607,11 @@ class CaptchaTests(SynchronousTestCase):
         """
         self.mode(CaptchaMode.SUSPICIOUS)
         for number in (ALICE, BOB, CAROL):
-            visitor = Visitor(self.house, number)
-            visitor.tryLogin("wrong", visitor.check()[1])
+            client = HTTPClient(self.harness, number)
+            client.tryLogin("wrong", client.check()[1])
         check = "/check?uin=10004&appid=1&r=1"
-        self.assertIn(b"VC('1'", self.house.get(check).response.body)
-        elsewhere = self.house.get(check, address="10.0.0.1").response.body
+        self.assertIn(b"VC('1'", self.harness.get(check).response.body)
+        elsewhere = self.harness.get(check, address="10.0.0.1").response.body
         self.assertIn(b"VC('0'", elsewhere)
 
     def test_codeNoLongerEnough(self) -> None:
@@ -629,7 +633,7 @@ class CaptchaTests(SynchronousTestCase):
         code = self.alice.check()[1]
         for password in ("wrong", "wrong", "correct horse", "wrong"):
             body = self.alice.tryLogin(password, code).body
-        elsewhere = self.house.get("/check?uin=10001&appid=1", address="::1")
+        elsewhere = self.harness.get("/check?uin=10001&appid=1", address="::1")
         self.assertIn(b"ptuiCB('3'", body)
         self.assertIn(b"VC('0'", elsewhere.response.body)
 
@@ -650,7 +654,7 @@ def test_pages(path: str, needle: bytes) -> None:
     """
     What clients fetch around a sign-on is there.
     """
-    response = House().get(path).response
+    response = ServerHarness().get(path).response
     assert response.status == 200
     assert needle in response.body
 
@@ -659,7 +663,7 @@ def test_loginSig() -> None:
     """
     The login page has a signature of sixty-four characters.
     """
-    body = House().get("/cgi-bin/login").response.body.decode()
+    body = ServerHarness().get("/cgi-bin/login").response.body.decode()
     assert len(body.split('encodeURIComponent("')[1].split('"')[0]) == 64
 
 

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, DAVE, House
+from tests.server.harness import ALICE, BOB, DAVE, ServerHarness
 from txwebqq.model import Did
 from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.storage.store import Store
@@ -17,15 +17,15 @@ from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def harness() -> ServerHarness:
+    return ServerHarness()
 
 
-def test_sessMessage(house: House) -> None:
+def test_sessMessage(harness: ServerHarness) -> None:
     """
     Words to a fellow member come as protocol.md 5.4 has them.
     """
-    bob, dave = house.visitor(BOB), house.visitor(DAVE).catchUp()
+    bob, dave = harness.client(BOB), harness.client(DAVE).catchUp()
     signed = bob.channel(
         "get_c2cmsg_sig2", id=bob.gid, to_uin=bob.uin(DAVE), service_type=0
     ).result
@@ -46,12 +46,12 @@ def test_sessMessage(house: House) -> None:
     assert (value["service_type"], value["msg_type"]) == (0, 140)
 
 
-def test_borrowedSignature(house: House) -> None:
+def test_borrowedSignature(harness: ServerHarness) -> None:
     """
     A signature that was given to another member is of no use, not even with
     one's own id of the place.
     """
-    alice, bob, dave = (house.visitor(n) for n in (ALICE, BOB, DAVE))
+    alice, bob, dave = (harness.client(n) for n in (ALICE, BOB, DAVE))
     value = bob.channel(
         "get_c2cmsg_sig2", id=bob.gid, to_uin=bob.uin(DAVE), service_type=0
     ).result["value"]
@@ -74,17 +74,17 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
     path = tmp_path / "secret.db"
     for seed in (1, 2):
         store = Store(path)
-        house = House(store=store)
+        harness = ServerHarness(store=store)
         if seed == 1:
             chat = store.createDiscussion("x", ALICE, [ALICE, BOB])
-        session = house.visitor(ALICE).house.state.sessions.online(ALICE)
+        session = harness.client(ALICE).harness.state.sessions.online(ALICE)
         assert session is not None
         # Uins differ from run to run, numbers do not.
-        discussionRules = DiscussionRules(house.state, Random(seed))
+        discussionRules = DiscussionRules(harness.state, Random(seed))
         signature = discussionRules.signature(
             session, Did(chat), session.sessionIds.uin(BOB), IN_DISCUSSION
         )
         signatures.add(signature)
-        house.hangUpAll()
+        harness.hangUpAll()
         store.close()
     assert len(signatures) == 1

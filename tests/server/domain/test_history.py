@@ -33,7 +33,7 @@ HOME = (GROUP, CATS, 0)
 START = 1366004047
 
 
-class Desk:
+class RecorderScene:
     """
     An archive, and what fills it.
     """
@@ -72,8 +72,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def scene() -> RecorderScene:
+    return RecorderScene()
 
 
 def texts(entries: list[HistoryEntry]) -> list[str]:
@@ -83,21 +83,21 @@ def texts(entries: list[HistoryEntry]) -> list[str]:
     return [entry.event.content[0].text for entry in entries]
 
 
-def test_pages(desk: Desk) -> None:
+def test_pages(scene: RecorderScene) -> None:
     """
     A conversation of two is read in pages, the oldest first, by either.
     """
     for n in range(7):
-        desk.tell((Text(f"{n}"),), (ALICE, BOB)[n % 2])
-    assert desk.recorder.pages(PAIR, 3) == 3
-    pages = [texts(desk.recorder.page(PAIR, page, 3)) for page in (1, 2, 3, 4)]
+        scene.tell((Text(f"{n}"),), (ALICE, BOB)[n % 2])
+    assert scene.recorder.pages(PAIR, 3) == 3
+    pages = [texts(scene.recorder.page(PAIR, page, 3)) for page in (1, 2, 3, 4)]
     assert pages == [["0", "1", "2"], ["3", "4", "5"], ["6"], []]
-    senders = [e.event.mark.sender for e in desk.recorder.page(PAIR, 1, 2)]
+    senders = [e.event.mark.sender for e in scene.recorder.page(PAIR, 1, 2)]
     assert senders == [ALICE, BOB]
-    assert desk.recorder.pages(placeOf(ALICE, CAROL), 3) == 0
+    assert scene.recorder.pages(placeOf(ALICE, CAROL), 3) == 0
 
 
-def test_exact(desk: Desk) -> None:
+def test_exact(scene: RecorderScene) -> None:
     """
     Messages are what they were, to the last segment.
     """
@@ -106,20 +106,20 @@ def test_exact(desk: Desk) -> None:
         Face(14),
         GroupPicture("a.jpg", 7, "key", "1.2.3.4:80"),
     )
-    desk.tell(content)
-    [entry] = desk.recorder.page(PAIR, 1, 10)
+    scene.tell(content)
+    [entry] = scene.recorder.page(PAIR, 1, 10)
     assert entry.event.content == content
 
 
-def test_between(desk: Desk) -> None:
+def test_between(scene: RecorderScene) -> None:
     """
     A group's messages are found by their running numbers.
     """
     for n in range(10):
-        desk.meow(f"{n}")
+        scene.meow(f"{n}")
 
     def between(first: int, last: int, limit: int, newest: bool) -> list[str]:
-        return texts(desk.recorder.between(HOME, first, last, limit, newest))
+        return texts(scene.recorder.between(HOME, first, last, limit, newest))
 
     assert between(0, 0, 3, True) == ["7", "8", "9"]
     assert between(0, 0, 3, False) == ["0", "1", "2"]
@@ -127,37 +127,37 @@ def test_between(desk: Desk) -> None:
     assert between(103, 105, 2, True) == ["3", "4"]
     assert between(103, 105, 2, False) == ["2", "3"]
     assert between(500, 0, 5, True) == []
-    assert [e.sequence for e in desk.recorder.between(HOME, 104, 105, 5, True)] == [
+    assert [e.sequence for e in scene.recorder.between(HOME, 104, 105, 5, True)] == [
         104,
         105,
     ]
 
 
-def test_apart(desk: Desk) -> None:
+def test_apart(scene: RecorderScene) -> None:
     """
     No conversation shows up in another one.
     """
-    desk.tell((Text("secret"),))
-    desk.meow("meow")
-    assert texts(desk.recorder.page(PAIR, 1, 10)) == ["secret"]
-    assert texts(desk.recorder.page(HOME, 1, 10)) == ["meow"]
-    assert desk.recorder.page(placeOf(BOB, CAROL), 1, 10) == []
-    assert desk.recorder.page((GROUP, ALICE, 0), 1, 10) == []
+    scene.tell((Text("secret"),))
+    scene.meow("meow")
+    assert texts(scene.recorder.page(PAIR, 1, 10)) == ["secret"]
+    assert texts(scene.recorder.page(HOME, 1, 10)) == ["meow"]
+    assert scene.recorder.page(placeOf(BOB, CAROL), 1, 10) == []
+    assert scene.recorder.page((GROUP, ALICE, 0), 1, 10) == []
 
 
-def test_saidBy(desk: Desk) -> None:
+def test_saidBy(scene: RecorderScene) -> None:
     """
     What one member has said is found, since a time.
     """
     for n in range(6):
-        desk.now = START + n
-        desk.meow(f"{n}", (ALICE, BOB)[n % 2])
-    assert texts(desk.recorder.saidBy(HOME, BOB, 0, 10)) == ["1", "3", "5"]
-    assert texts(desk.recorder.saidBy(HOME, BOB, START + 3, 1)) == ["3"]
-    assert desk.recorder.saidBy(HOME, CAROL, 0, 10) == []
+        scene.now = START + n
+        scene.meow(f"{n}", (ALICE, BOB)[n % 2])
+    assert texts(scene.recorder.saidBy(HOME, BOB, 0, 10)) == ["1", "3", "5"]
+    assert texts(scene.recorder.saidBy(HOME, BOB, START + 3, 1)) == ["3"]
+    assert scene.recorder.saidBy(HOME, CAROL, 0, 10) == []
 
 
-def test_dates(desk: Desk) -> None:
+def test_dates(scene: RecorderScene) -> None:
     """
     Days begin when they begin in China.
     """
@@ -167,95 +167,97 @@ def test_dates(desk: Desk) -> None:
         (1366041600, "today"),
         (1366041700, "still"),
     ):
-        desk.now = time
-        desk.meow(text)
-    [first, second] = desk.recorder.dates(HOME)
+        scene.now = time
+        scene.meow(text)
+    [first, second] = scene.recorder.dates(HOME)
     assert (first[1:], second[1:]) == ((101, 101), (102, 103))
     assert second[0] - first[0] == 1
-    assert desk.recorder.dates(PAIR) == []
+    assert scene.recorder.dates(PAIR) == []
 
 
-def test_count(desk: Desk) -> None:
+def test_count(scene: RecorderScene) -> None:
     """
     Only the last messages of a conversation are kept, exactly for readers and
     nearly on the disk; other conversations do not shorten it.
     """
-    desk.recorder.keep = 100
-    desk.meow("meow")
+    scene.recorder.keep = 100
+    scene.meow("meow")
     for n in range(1050):
-        desk.tell((Text(f"{n}"),))
-    assert desk.recorder.pages(PAIR, 100) == 1
-    assert texts(desk.recorder.page(PAIR, 1, 100)) == [f"{n}" for n in range(950, 1050)]
-    assert desk.rows <= 121
-    assert texts(desk.recorder.page(HOME, 1, 10)) == ["meow"]
+        scene.tell((Text(f"{n}"),))
+    assert scene.recorder.pages(PAIR, 100) == 1
+    assert texts(scene.recorder.page(PAIR, 1, 100)) == [
+        f"{n}" for n in range(950, 1050)
+    ]
+    assert scene.rows <= 121
+    assert texts(scene.recorder.page(HOME, 1, 10)) == ["meow"]
 
 
-def test_days(desk: Desk) -> None:
+def test_days(scene: RecorderScene) -> None:
     """
     What is too old is gone: at once for readers, within the hour on the disk.
     """
-    desk.recorder.days = 2
-    desk.tell((Text("old"),))
-    desk.recorder.flush()
-    desk.now += 2 * DAY
-    assert texts(desk.recorder.page(PAIR, 1, 10)) == ["old"]
-    desk.now += 1
-    desk.meow("new")
-    assert desk.recorder.pages(PAIR, 10) == 0
-    assert desk.recorder.page(PAIR, 1, 10) == []
-    desk.now += HOUR
-    desk.recorder.flush()
-    assert desk.rows == 1
+    scene.recorder.days = 2
+    scene.tell((Text("old"),))
+    scene.recorder.flush()
+    scene.now += 2 * DAY
+    assert texts(scene.recorder.page(PAIR, 1, 10)) == ["old"]
+    scene.now += 1
+    scene.meow("new")
+    assert scene.recorder.pages(PAIR, 10) == 0
+    assert scene.recorder.page(PAIR, 1, 10) == []
+    scene.now += HOUR
+    scene.recorder.flush()
+    assert scene.rows == 1
 
 
-def test_none(desk: Desk) -> None:
+def test_none(scene: RecorderScene) -> None:
     """
     A server that keeps no history has none.
     """
-    desk.recorder.keep = 0
-    desk.tell((Text("x"),))
-    assert desk.recorder.pages(PAIR, 10) == 0
-    assert desk.recorder.between(HOME, 0, 0, 10, True) == []
-    assert desk.rows == 0
+    scene.recorder.keep = 0
+    scene.tell((Text("x"),))
+    assert scene.recorder.pages(PAIR, 10) == 0
+    assert scene.recorder.between(HOME, 0, 0, 10, True) == []
+    assert scene.rows == 0
 
 
-def test_batches(desk: Desk) -> None:
+def test_batches(scene: RecorderScene) -> None:
     """
     Nothing is written for each message: somebody is woken once, or there are
     enough of them.
     """
     woken: list[int] = []
-    desk.recorder.wake = lambda: woken.append(1)
+    scene.recorder.wake = lambda: woken.append(1)
     for _ in range(BATCH - 1):
-        desk.tell((Text("x"),))
-    assert (desk.rows, len(woken)) == (0, 1)
-    desk.tell((Text("x"),))
-    assert (desk.rows, len(woken)) == (BATCH, 1)
-    desk.tell((Text("x"),))
+        scene.tell((Text("x"),))
+    assert (scene.rows, len(woken)) == (0, 1)
+    scene.tell((Text("x"),))
+    assert (scene.rows, len(woken)) == (BATCH, 1)
+    scene.tell((Text("x"),))
     assert len(woken) == 2
-    desk.recorder.flush()
-    assert desk.rows == BATCH + 1
+    scene.recorder.flush()
+    assert scene.rows == BATCH + 1
 
 
-def test_alone(desk: Desk) -> None:
+def test_alone(scene: RecorderScene) -> None:
     """
     What is said in a group is kept also when nobody else receives it.
     """
     mark = MessageIds(ALICE, START, 1, 2)
     event = QueuedGroupMessage(mark, (Text("hello?"),), Font(), CATS, 7)
-    desk.recorder.record(event, encodeQueued(event), [])
-    assert texts(desk.recorder.page(HOME, 1, 10)) == ["hello?"]
+    scene.recorder.record(event, encodeQueued(event), [])
+    assert texts(scene.recorder.page(HOME, 1, 10)) == ["hello?"]
 
 
 def test_restart(tmp_path: Path) -> None:
     """
     History outlives the server, and goes on where it was.
     """
-    before = Desk(tmp_path / "world.db")
+    before = RecorderScene(tmp_path / "world.db")
     before.tell((Text("one"),))
     before.recorder.flush()
     before.store.close()
-    after = Desk(tmp_path / "world.db")
+    after = RecorderScene(tmp_path / "world.db")
     after.tell((Text("two"),))
     entries = after.recorder.page(PAIR, 1, 10)
     assert texts(entries) == ["one", "two"]

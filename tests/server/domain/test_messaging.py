@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, DAVE, House, Visitor
+from tests.server.harness import ALICE, BOB, DAVE, HTTPClient, ServerHarness
 from txwebqq.server.domain.messaging import SHAKE_LIFE, TYPING_LIFE
 from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.sessions.sessions import LAPSE
@@ -22,9 +22,9 @@ class Scene:
     """
 
     def __init__(self) -> None:
-        self.house = House()
-        self.alice = self.house.visitor(ALICE)
-        self.bob = self.house.visitor(BOB).catchUp()
+        self.harness = ServerHarness()
+        self.alice = self.harness.client(ALICE)
+        self.bob = self.harness.client(BOB).catchUp()
         self.alice.catchUp()
 
     def give(self, path: str, to: int | None = None) -> Any:
@@ -33,9 +33,9 @@ class Scene:
         """
         uin = self.alice.uin(BOB) if to is None else to
         query = f"to_uin={uin}&clientid=1&psessionid={self.alice.psessionid}&t=1"
-        return self.house.get(f"/channel/{path}?{query}").response.json["retcode"]
+        return self.harness.get(f"/channel/{path}?{query}").response.json["retcode"]
 
-    def poll(self, who: Visitor | None = None) -> list[str]:
+    def poll(self, who: HTTPClient | None = None) -> list[str]:
         """
         What a new poll is answered at once.
         """
@@ -61,7 +61,7 @@ def test_listening(scene: Scene, path: str, pollType: str, kind: int) -> None:
     """
     poll = scene.bob.poll()
     assert scene.give(path) == 0
-    scene.house.clock.advance(0)
+    scene.harness.clock.advance(0)
     [event] = poll.response.result
     assert event["poll_type"] == pollType
     value = event["value"]
@@ -91,10 +91,10 @@ def test_tooLate(scene: Scene, path: str, life: float, pollType: str) -> None:
     After a while nobody wants to know any more.
     """
     scene.give(path)
-    scene.house.clock.advance(life - 1)
+    scene.harness.clock.advance(life - 1)
     assert scene.poll() == [pollType]
     scene.give(path)
-    scene.house.clock.advance(life)
+    scene.harness.clock.advance(life)
     assert scene.poll() == []
 
 
@@ -104,7 +104,7 @@ def test_abandoned(scene: Scene) -> None:
     """
     scene.bob.poll().close()
     scene.give(TYPING)
-    scene.house.clock.advance(LAPSE + 30)
+    scene.harness.clock.advance(LAPSE + 30)
     scene.bob.join(scene.bob.psessionid)
     assert "input_notify" not in scene.poll()
 
@@ -114,12 +114,12 @@ def test_offline(scene: Scene) -> None:
     Nothing waits for somebody who is not signed on, and it is no error.
     """
     scene.bob.channel("logout2")
-    house, bob = scene.house, scene.bob
+    harness, bob = scene.harness, scene.bob
     query = f"clientid=1&psessionid={bob.psessionid}&t=1"
-    house.get(f"/channel/logout2?{query}")
+    harness.get(f"/channel/logout2?{query}")
     uin = scene.alice.uin(BOB)
     assert scene.give(SHAKE, uin) == 0
-    returned = house.visitor(BOB)
+    returned = harness.client(BOB)
     assert "shake_message" not in scene.poll(returned)
 
 
@@ -129,15 +129,15 @@ def test_authorisation(scene: Scene, path: str) -> None:
     Only friends are told, a member of the same group is not; only with a
     session; and who is meant has to be said.
     """
-    dave = scene.house.visitor(DAVE).catchUp()
+    dave = scene.harness.client(DAVE).catchUp()
     assert scene.give(path, scene.alice.uin(DAVE)) == NO_SUCH_ID
     assert scene.give(path, BOB) == NO_SUCH_ID
     assert scene.give(path, -1) == NO_SUCH_ID
     assert scene.poll(dave) == []
     assert scene.poll() == []
-    without = scene.house.get(f"/channel/{path}?to_uin=5&clientid=1&psessionid=x")
+    without = scene.harness.get(f"/channel/{path}?to_uin=5&clientid=1&psessionid=x")
     assert without.response.json["retcode"] == 121
-    nobody = scene.house.get(
+    nobody = scene.harness.get(
         f"/channel/{path}?clientid=1&psessionid={scene.alice.psessionid}"
     ).response.json
     assert (nobody["retcode"], nobody["errmsg"]) == (100003, "to_uin is missing")
@@ -149,7 +149,7 @@ def test_crowd(scene: Scene) -> None:
     """
     for _ in range(1000):
         scene.give(TYPING)
-    session = scene.house.state.sessions.online(BOB)
+    session = scene.harness.state.sessions.online(BOB)
     assert session is not None
     assert len(session.mailbox.transient) == 1
     assert scene.poll() == ["input_notify"]

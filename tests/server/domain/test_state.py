@@ -75,10 +75,10 @@ def test_aliasesBack(key: int, own: Number, number: Number) -> None:
     """
     Every id leads back to whom it was made of.
     """
-    aliases = SessionIds(own, key)
-    assert aliases.person(aliases.uin(number)) == number
-    assert aliases.groupOfGid(aliases.gid(number)) == number
-    assert aliases.groupOfCode(aliases.code(number)) == number
+    sessionIds = SessionIds(own, key)
+    assert sessionIds.person(sessionIds.uin(number)) == number
+    assert sessionIds.groupOfGid(sessionIds.gid(number)) == number
+    assert sessionIds.groupOfCode(sessionIds.code(number)) == number
 
 
 @given(keys, numbers, numbers)
@@ -86,10 +86,10 @@ def test_aliasesAreAllowed(key: int, own: Number, number: Number) -> None:
     """
     No id is one that means something else.
     """
-    aliases = SessionIds(own, key)
-    ids = {aliases.gid(number), aliases.code(number)}
+    sessionIds = SessionIds(own, key)
+    ids = {sessionIds.gid(number), sessionIds.code(number)}
     if number != own:
-        ids.add(aliases.uin(number))
+        ids.add(sessionIds.uin(number))
     assert all(0 < each < 2**32 for each in ids)
     assert not ids & {1000, 10000, own}
 
@@ -98,9 +98,9 @@ def test_ownUin() -> None:
     """
     One's own uin is one's number.
     """
-    aliases = SessionIds(ALICE, 7)
-    assert aliases.uin(ALICE) == Uin(ALICE)
-    assert aliases.person(Uin(ALICE)) == ALICE
+    sessionIds = SessionIds(ALICE, 7)
+    assert sessionIds.uin(ALICE) == Uin(ALICE)
+    assert sessionIds.person(Uin(ALICE)) == ALICE
 
 
 def test_aliasesOfReserved() -> None:
@@ -113,10 +113,10 @@ def test_aliasesOfReserved() -> None:
     for hit in (0, 1000, 10000, own):
         # Mask the last step so that this number falls on the reserved id.
         key = 5 ^ ((plain._out(number, 0) ^ hit) << 64)
-        aliases = SessionIds(own, key)
-        uin = aliases.uin(number)
+        sessionIds = SessionIds(own, key)
+        uin = sessionIds.uin(number)
         assert uin not in (0, 1000, 10000, own)
-        assert aliases.person(uin) == number
+        assert sessionIds.person(uin) == number
 
 
 @given(keys, st.integers())
@@ -132,10 +132,10 @@ def test_aliasesDiffer() -> None:
     """
     Neighbours do not get neighbouring ids, and no two of a kind get the same.
     """
-    aliases = SessionIds(ALICE, Random(1).getrandbits(KEY_BITS))
-    people = [aliases.uin(Number(n)) for n in range(20_000, 24_000)]
-    groups = [aliases.gid(Number(n)) for n in range(20_000, 24_000)]
-    codes = [aliases.code(Number(n)) for n in range(20_000, 24_000)]
+    sessionIds = SessionIds(ALICE, Random(1).getrandbits(KEY_BITS))
+    people = [sessionIds.uin(Number(n)) for n in range(20_000, 24_000)]
+    groups = [sessionIds.gid(Number(n)) for n in range(20_000, 24_000)]
+    codes = [sessionIds.code(Number(n)) for n in range(20_000, 24_000)]
     for ids in (people, groups, codes):
         assert len(set(ids)) == 4_000
     gaps = [abs(a - b) for a, b in pairwise(people)]

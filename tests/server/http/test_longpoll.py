@@ -17,8 +17,8 @@ from tests.server.harness import (
     CATS,
     DAVE,
     START,
-    House,
-    Visitor,
+    HTTPClient,
+    ServerHarness,
     Wire,
     request,
     textsOf,
@@ -37,10 +37,10 @@ class ChannelTestCase(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        self.house = House()
-        self.clock = self.house.clock
-        self.alice = self.house.visitor(ALICE)
-        self.bob = self.house.visitor(BOB)
+        self.harness = ServerHarness()
+        self.clock = self.harness.clock
+        self.alice = self.harness.client(ALICE)
+        self.bob = self.harness.client(BOB)
         self.alice.catchUp()
 
 
@@ -60,8 +60,8 @@ class PollTests(ChannelTestCase):
         Polls that begin at different times end at different times.
         """
         polls = []
-        for visitor in (self.alice, self.bob, self.house.visitor(DAVE)):
-            polls.append(visitor.poll())
+        for client in (self.alice, self.bob, self.harness.client(DAVE)):
+            polls.append(client.poll())
             self.clock.advance(10)
         for poll in polls:
             self.clock.advance(19.9)
@@ -196,7 +196,7 @@ class PollTests(ChannelTestCase):
         self.addCleanup(ours.close)
         theirs.close()
         self.alice.tell(BOB, "hi")
-        wire = Wire(self.house, "127.0.0.1")
+        wire = Wire(self.harness, "127.0.0.1")
         wire.transport.socket = ours  # type: ignore[attr-defined]
         target = f"/channel/poll2?psessionid={self.bob.psessionid}"
         wire.send(request("GET", target)).close()
@@ -228,7 +228,7 @@ class PollTests(ChannelTestCase):
         ):
             target = f"/channel/poll2?psessionid={self.bob.psessionid}"
             self.alice.tell(BOB, "hi")
-            wire = self.house.send(line.format(target).encode())
+            wire = self.harness.send(line.format(target).encode())
             self.assertEqual(textsOf(wire.response), ["hi"])
             self.assertTrue(wire.transport.disconnecting)
 
@@ -240,7 +240,7 @@ class PollTests(ChannelTestCase):
         data = (
             f"GET /channel/poll2?psessionid={self.bob.psessionid} HTTP/1.1\r\n\r\n"
         ).encode()
-        wire = self.house.send(data * 3)
+        wire = self.harness.send(data * 3)
         for _ in range(3):
             self.alice.tell(BOB, "hi")
         self.assertEqual(wire.raw.count(b'"hi "'), 3)
@@ -262,7 +262,7 @@ class PollTests(ChannelTestCase):
             (f"?clientid=1&psessionid={ticket}&t=1.79540250699e+12", ""),
         ):
             self.alice.tell(BOB, "hi")
-            wire = self.house.post(f"/channel/poll2{target}", body)
+            wire = self.harness.post(f"/channel/poll2{target}", body)
             self.assertEqual(textsOf(wire.response), ["hi"], body)
 
     def test_unknownTicket(self) -> None:
@@ -280,7 +280,7 @@ class PollTests(ChannelTestCase):
         """
         A poll that is no JSON is told so, after a second.
         """
-        poll = self.house.post("/channel/poll2", "r={broken")
+        poll = self.harness.post("/channel/poll2", "r={broken")
         self.assertFalse(poll.isAnswered)
         self.clock.advance(1)
         self.assertEqual(poll.response.body, b'{"retcode":100003,"errmsg":"not JSON"}')
@@ -289,7 +289,7 @@ class PollTests(ChannelTestCase):
         """
         A client that does not wait for bad news leaves nothing behind.
         """
-        self.house.post("/channel/poll2", "r={broken").close()
+        self.harness.post("/channel/poll2", "r={broken").close()
         self.clock.advance(2)
 
     def test_rotation(self) -> None:
@@ -298,7 +298,7 @@ class PollTests(ChannelTestCase):
         and the old C{ptwebqq} relink.
         """
         poll = self.bob.poll()
-        self.house.state.rotate(BOB)
+        self.harness.state.rotate(BOB)
         self.clock.advance(0)
         answer = poll.response.json
         self.assertEqual((answer["retcode"], len(answer["p"])), (116, 64))
@@ -312,9 +312,9 @@ class PollTests(ChannelTestCase):
         """
         A rotation reaches a client that does not poll just then.
         """
-        self.house.state.rotate(BOB)
+        self.harness.state.rotate(BOB)
         self.assertEqual(self.bob.poll().response.json["retcode"], 116)
-        self.house.state.rotate(DAVE)
+        self.harness.state.rotate(DAVE)
 
     def test_keepsTheSession(self) -> None:
         """
@@ -391,7 +391,7 @@ class SendTests(ChannelTestCase):
             f'{{"to":"{self.alice.uin(BOB)}","face":0,"content":"[\\"1+1 & 2;3\\",[]]",'
             f'"msg_id":"91310001","psessionid":"{self.alice.psessionid}"}}'
         )
-        wire = self.house.post("/channel/send_buddy_msg2", f"r={r}")
+        wire = self.harness.post("/channel/send_buddy_msg2", f"r={r}")
         self.assertEqual(wire.response.body, OK)
         self.assertEqual(self.received()[1], "1+1 & 2;3 ")
 
@@ -430,7 +430,7 @@ class SendTests(ChannelTestCase):
         Nobody can write to who is no friend, to themselves, or to groups that
         they are not in.
         """
-        carol = self.house.visitor(CAROL)
+        carol = self.harness.client(CAROL)
         content = '["x"]'
         for to in (carol.uin(BOB), CAROL, 0, 10000, 2**62, BOB):
             answer = carol.channel("send_buddy_msg2", to=to, content=content).json
@@ -469,8 +469,8 @@ class SendTests(ChannelTestCase):
         The other members get a group message, with everything that clients
         read; the sender gets none.
         """
-        dave = self.house.visitor(DAVE)
-        polls = {visitor: visitor.poll() for visitor in (self.alice, self.bob, dave)}
+        dave = self.harness.client(DAVE)
+        polls = {client: client.poll() for client in (self.alice, self.bob, dave)}
         self.assertEqual(self.alice.tellCats("meow").body, OK)
         self.assertFalse(polls[self.alice].isAnswered)
         for visitor in (self.bob, dave):
@@ -492,8 +492,8 @@ class SendTests(ChannelTestCase):
         The messages of a group are numbered without a gap.
         """
         numbers = []
-        for visitor in (self.alice, self.alice, self.alice):
-            visitor.tellCats("x")
+        for client in (self.alice, self.alice, self.alice):
+            client.tellCats("x")
             numbers.append(self.bob.poll().response.result[0]["value"]["seq"])
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 3)))
 
@@ -523,22 +523,22 @@ class FanOutTests(SynchronousTestCase):
             + '[[group]]\nnumber = 200001\nname = "c"\nowner = 10001\n'
             + f"members = {numbers}"
         )
-        self.house = House(people=people)
-        self.alice = self.house.visitor(ALICE)
+        self.harness = ServerHarness(people=people)
+        self.alice = self.harness.client(ALICE)
         self.polls: dict[int, Wire] = {}
         self.members = {}
         for number in numbers:
             session = self.join(number)
             self.members[number] = session
             self.polls[number] = session.poll()
-        self.house.turns = 0
+        self.harness.turns = 0
 
-    def join(self, number: int) -> Visitor:
-        visitor = Visitor(self.house, number)  # type: ignore[arg-type]
-        sessions = self.house.state.sessions
-        visitor.ptwebqq = sessions.admit(visitor.number)
-        visitor.join()
-        return visitor
+    def join(self, number: int) -> HTTPClient:
+        client = HTTPClient(self.harness, number)  # type: ignore[arg-type]
+        sessions = self.harness.state.sessions
+        client.ptwebqq = sessions.admit(client.number)
+        client.join()
+        return client
 
     def send(self) -> Wire:
         return self.alice.ask(
@@ -584,7 +584,7 @@ class FanOutTests(SynchronousTestCase):
         """
         For how many recipients the store holds a message.
         """
-        store = self.house.store
+        store = self.harness.store
         numbers = map(Number, self.members)
         return sum(
             len(store.waiting(n, 0, 9)) + len(store.unacknowledged(n)) for n in numbers
@@ -594,7 +594,7 @@ class FanOutTests(SynchronousTestCase):
         """
         One turn of the reactor: a L{Clock} goes on with what it adds.
         """
-        clock = self.house.clock
+        clock = self.harness.clock
         for call in [c for c in clock.calls if c.getTime() <= clock.seconds()]:
             clock.calls.remove(call)
             call.called = 1
@@ -611,12 +611,12 @@ class FanOutTests(SynchronousTestCase):
         self.assertFalse(self.polls[late].isAnswered)
         self.polls[late].close()
         self.send()
-        self.house.clock.pump([0] * 10)
-        self.house.turns = 3
-        visitor = self.members[late]
-        self.assertEqual(textsOf(visitor.poll().response), ["meow"])
-        self.assertEqual(textsOf(visitor.poll().response), ["meow"])
-        self.assertFalse(visitor.poll().isAnswered)
+        self.harness.clock.pump([0] * 10)
+        self.harness.turns = 3
+        client = self.members[late]
+        self.assertEqual(textsOf(client.poll().response), ["meow"])
+        self.assertEqual(textsOf(client.poll().response), ["meow"])
+        self.assertFalse(client.poll().isAnswered)
 
     def test_newerPollInBetween(self) -> None:
         """
@@ -627,11 +627,11 @@ class FanOutTests(SynchronousTestCase):
         late = 20000 + self.SIZE - 1
         self.assertFalse(self.polls[late].isAnswered)
         poll = self.members[late].poll()
-        self.house.clock.pump([0] * 3)
+        self.harness.clock.pump([0] * 3)
         self.assertEqual(textsOf(poll.response), ["meow"])
-        self.house.clock.pump([0] * 10)
+        self.harness.clock.pump([0] * 10)
         self.assertFalse(self.polls[late].isAnswered)
-        self.house.clock.advance(1)
+        self.harness.clock.advance(1)
         self.assertEqual(self.polls[late].response.body, NOTHING)
 
     def test_stop(self) -> None:
@@ -639,7 +639,7 @@ class FanOutTests(SynchronousTestCase):
         Stopping in between delivers to all of them.
         """
         self.send()
-        self.house.server.stop()
+        self.harness.server.stop()
         self.assertEqual(self.answered(), self.SIZE)
 
 
@@ -651,20 +651,20 @@ class PresenceTests(ChannelTestCase):
             if event["poll_type"] == "buddies_status_change"
         ]
 
-    def change(self, visitor: Visitor, status: str) -> bytes:
+    def change(self, client: HTTPClient, status: str) -> bytes:
         target = (
             f"/channel/change_status2?newstatus={status}&clientid=1"
-            f"&psessionid={visitor.psessionid}&t=1"
+            f"&psessionid={client.psessionid}&t=1"
         )
-        return self.house.get(target).response.body
+        return self.harness.get(target).response.body
 
     def test_signOn(self) -> None:
         """
         Friends hear of a sign-on, others do not.
         """
-        dave = self.house.visitor(DAVE)
+        dave = self.harness.client(DAVE)
         alice, bob, others = self.alice.poll(), self.bob.poll(), dave.poll()
-        self.house.visitor(CAROL)
+        self.harness.client(CAROL)
         self.assertEqual(self.news(alice), [(self.alice.uin(CAROL), "online")])
         self.assertFalse(bob.isAnswered)
         self.assertFalse(others.isAnswered)
@@ -703,7 +703,7 @@ class PresenceTests(ChannelTestCase):
         Nobody hears of a hidden sign-on, but the hidden one gets mail.
         """
         poll = self.alice.poll()
-        carol = Visitor(self.house, CAROL)
+        carol = HTTPClient(self.harness, CAROL)
         carol.logIn()
         carol.join(status="hidden")
         self.assertFalse(poll.isAnswered)
@@ -725,7 +725,7 @@ class PresenceTests(ChannelTestCase):
         """
         self.change(self.bob, "hidden")
         self.alice.catchUp()
-        carol = self.house.visitor(CAROL)
+        carol = self.harness.client(CAROL)
         self.alice.catchUp()
         self.clock.advance(60)
         self.alice.poll()
@@ -741,7 +741,7 @@ class PresenceTests(ChannelTestCase):
         """
         The list has the friends who do not look offline, under one's own ids.
         """
-        carol = self.house.visitor(CAROL)
+        carol = self.harness.client(CAROL)
 
         def listed() -> list[dict[str, object]]:
             result = self.alice.channel("get_online_buddies2").result
@@ -768,7 +768,7 @@ class PresenceTests(ChannelTestCase):
         The heartbeat is answered that there is nothing.
         """
         target = "/web2/get_msg_tip?uin=&tp=1&id=0&retype=1&rc=16&lv=3&t=1"
-        self.assertEqual(self.house.get(target).response.body, b'{"c":1}')
+        self.assertEqual(self.harness.get(target).response.body, b'{"c":1}')
 
 
 class StopTests(ChannelTestCase):
@@ -779,16 +779,16 @@ class StopTests(ChannelTestCase):
         self.alice.tell(BOB, "hi")
         self.bob.poll()
         polls = [self.alice.poll(), self.bob.poll(), self.bob.poll()]
-        self.house.server.stop()
+        self.harness.server.stop()
         self.assertEqual([p.response.body for p in polls], [NOTHING] * 3)
-        self.house.hangUpAll()
+        self.harness.hangUpAll()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_afterwards(self) -> None:
         """
         Whoever asks a stopped server is hung up on, and nothing is taken.
         """
-        self.house.server.stop()
-        for wire in (self.bob.poll(), self.house.get("/check?uin=1&r=1")):
+        self.harness.server.stop()
+        for wire in (self.bob.poll(), self.harness.get("/check?uin=1&r=1")):
             self.assertEqual(wire.raw, b"")
             self.assertTrue(wire.transport.disconnecting)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.server.harness import START, House, Response
+from tests.server.harness import START, Response, ServerHarness
 from txwebqq.model import Number
 from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.population import parse
@@ -29,7 +29,7 @@ from txwebqq.server.sessions.registration import (
 from txwebqq.wire.digests import passwordHash
 
 
-class Office(House):
+class SignUpHarness(ServerHarness):
     """
     A server where everybody may sign up.
     """
@@ -103,15 +103,15 @@ def test_signUp() -> None:
     """
     Whoever reads the captcha gets the next number, and can sign on with it.
     """
-    office = Office()
-    page = office.submit()
+    harness = SignUpHarness()
+    page = harness.submit()
     assert page.status == 200
     assert b"<strong>10005</strong>" in page.body
-    account = office.store.account(Number(10005))
+    account = harness.store.account(Number(10005))
     assert account is not None
     assert (account.nick, account.firstHash) == ("Zoë", passwordHash("open sesame"))
-    assert office.submit(nick="  茶🍵👩‍👧  ").body.count(b"10006") == 1
-    account = office.store.account(Number(10006))
+    assert harness.submit(nick="  茶🍵👩‍👧  ").body.count(b"10006") == 1
+    account = harness.store.account(Number(10006))
     assert account is not None
     assert account.nick == "茶🍵👩‍👧"
 
@@ -120,7 +120,7 @@ def test_page() -> None:
     """
     The page loads nothing from elsewhere, runs nothing, and is not kept.
     """
-    page = Office().ask("GET")
+    page = SignUpHarness().ask("GET")
     headers = {name.lower(): value for name, value in page.headers}
     assert page.status == 200
     assert headers["content-type"] == "text/html; charset=utf-8"
@@ -134,19 +134,19 @@ def test_captcha() -> None:
     """
     A captcha is good for one try, in the browser that fetched it, for a while.
     """
-    office = Office()
-    assert problem(office.submit(code="nope")).startswith(
+    harness = SignUpHarness()
+    assert problem(harness.submit(code="nope")).startswith(
         "That is not what the picture"
     )
-    assert problem(office.submit(cookie="x")).startswith("This form is not yours")
-    assert problem(office.submit(cookie="", session="")).startswith("This form is not")
-    fetched = office.ask("GET")
+    assert problem(harness.submit(cookie="x")).startswith("This form is not yours")
+    assert problem(harness.submit(cookie="", session="")).startswith("This form is not")
+    fetched = harness.ask("GET")
     session = fetched.cookies["signup"]
     fields = {"nick": "", "password": "x", "again": "x", "session": session}
     body = urlencode(fields | {"code": read(fetched)}).encode()
-    assert problem(office.ask("POST", body, session)).startswith("The nick must have")
-    assert problem(office.ask("POST", body, session)).startswith("That is not what")
-    fetched = office.ask("GET")
+    assert problem(harness.ask("POST", body, session)).startswith("The nick must have")
+    assert problem(harness.ask("POST", body, session)).startswith("That is not what")
+    fetched = harness.ask("GET")
     session = fetched.cookies["signup"]
     body = urlencode(
         {
@@ -157,9 +157,9 @@ def test_captcha() -> None:
             "code": read(fetched),
         }
     ).encode()
-    office.clock.advance(301)
-    assert problem(office.ask("POST", body, session)).startswith("That is not what")
-    assert office.store.account(Number(10005)) is None
+    harness.clock.advance(301)
+    assert problem(harness.ask("POST", body, session)).startswith("That is not what")
+    assert harness.store.account(Number(10005)) is None
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,9 @@ def test_escaped() -> None:
     """
     What somebody typed comes back as text, and passwords do not come back.
     """
-    page = Office().submit(nick='"><script>', password="hunter22", again="hunter23")
+    page = SignUpHarness().submit(
+        nick='"><script>', password="hunter22", again="hunter23"
+    )
     assert problem(page) == "The two passwords differ."
     assert b"&quot;&gt;&lt;script&gt;" in page.body
     assert b"<script" not in page.body
@@ -216,7 +218,7 @@ def test_malformed(body: bytes, status: int) -> None:
     """
     Whatever else is sent is refused with a new form.
     """
-    page = Office().ask("POST", body, "a")
+    page = SignUpHarness().ask("POST", body, "a")
     assert problem(page)
     assert page.status == status
 
@@ -225,13 +227,13 @@ def test_tries() -> None:
     """
     An address may try so often, and then again when time has passed.
     """
-    office = Office()
+    harness = SignUpHarness()
     for _ in range(TRIES):
-        assert problem(office.submit(code="nope")).startswith("That is not what")
-    assert problem(office.submit()).startswith("Too many tries")
-    assert office.submit(address="127.0.0.2").status == 200
-    office.clock.advance(TRIES_WINDOW)
-    assert office.submit().status == 200
+        assert problem(harness.submit(code="nope")).startswith("That is not what")
+    assert problem(harness.submit()).startswith("Too many tries")
+    assert harness.submit(address="127.0.0.2").status == 200
+    harness.clock.advance(TRIES_WINDOW)
+    assert harness.submit().status == 200
 
 
 def test_forms() -> None:
@@ -239,19 +241,19 @@ def test_forms() -> None:
     An address gets so many forms, and is then told when to come back, also
     where a form is answered by another; what it has fetched it may still send.
     """
-    office = Office()
-    fetched = office.ask("GET")
+    harness = SignUpHarness()
+    fetched = harness.ask("GET")
     for _ in range(FORMS - 1):
-        assert office.ask("GET").status == 200
-    page = office.ask("GET")
+        assert harness.ask("GET").status == 200
+    page = harness.ask("GET")
     assert page.status == 429
     assert b"Too many forms for your address:\ncome back in ten minutes" in page.body
     assert b"<form" not in page.body
     assert page.cookies == {}
-    page = office.ask("POST", b"")
+    page = harness.ask("POST", b"")
     assert page.status == 429
     assert b"That is not what this form sends. Too many forms" in page.body
-    assert office.ask("GET", address="127.0.0.2").status == 200
+    assert harness.ask("GET", address="127.0.0.2").status == 200
     session = fetched.cookies["signup"]
     fields = {
         "nick": "Zoë",
@@ -260,9 +262,9 @@ def test_forms() -> None:
         "code": read(fetched),
         "session": session,
     }
-    assert office.ask("POST", urlencode(fields).encode(), session).status == 200
-    office.clock.advance(TRIES_WINDOW)
-    assert office.ask("GET").status == 200
+    assert harness.ask("POST", urlencode(fields).encode(), session).status == 200
+    harness.clock.advance(TRIES_WINDOW)
+    assert harness.ask("GET").status == 200
 
 
 def test_accounts() -> None:
@@ -270,29 +272,29 @@ def test_accounts() -> None:
     An address gets so many accounts; behind a proxy that is trusted, clients
     have their own addresses.
     """
-    office = Office(proxies=("127.0.0.9",))
+    harness = SignUpHarness(proxies=("127.0.0.9",))
     for _ in range(ACCOUNTS):
-        assert office.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
-    more = office.submit(address="127.0.0.9", forwarded="192.0.2.1")
+        assert harness.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
+    more = harness.submit(address="127.0.0.9", forwarded="192.0.2.1")
     assert problem(more).startswith("Too many accounts")
-    assert office.submit(address="127.0.0.9", forwarded="192.0.2.2").status == 200
-    office.clock.advance(ACCOUNTS_WINDOW)
-    assert office.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
-    assert office.clock.seconds() > START
+    assert harness.submit(address="127.0.0.9", forwarded="192.0.2.2").status == 200
+    harness.clock.advance(ACCOUNTS_WINDOW)
+    assert harness.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
+    assert harness.clock.seconds() > START
 
 
 def test_full() -> None:
     """
     When all numbers are given, that is told.
     """
-    office = Office()
+    harness = SignUpHarness()
     number = f"number = {HIGHEST_NUMBER}"
-    office.store.merge(parse(f'[[account]]\n{number}\npassword = "x"'))
-    assert problem(office.submit()).startswith("There are no more numbers")
+    harness.store.merge(parse(f'[[account]]\n{number}\npassword = "x"'))
+    assert problem(harness.submit()).startswith("There are no more numbers")
 
 
 def test_closed() -> None:
     """
     Unless it is opened there is no such page.
     """
-    assert b"no such path" in House().get("/signup").response.body
+    assert b"no such path" in ServerHarness().get("/signup").response.body

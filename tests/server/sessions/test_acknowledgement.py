@@ -19,8 +19,8 @@ from tests.server.harness import (
     BOB,
     CAROL,
     DAVE,
-    House,
-    Visitor,
+    HTTPClient,
+    ServerHarness,
     Wire,
     textsOf,
 )
@@ -42,18 +42,18 @@ def ackOf(wire: Wire) -> int:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def harness() -> ServerHarness:
+    return ServerHarness()
 
 
 @pytest.fixture
-def alice(house: House) -> Visitor:
-    return house.visitor(ALICE)
+def alice(harness: ServerHarness) -> HTTPClient:
+    return harness.client(ALICE)
 
 
 @pytest.fixture
-def bob(house: House, alice: Visitor) -> Visitor:
-    bob = house.visitor(BOB)
+def bob(harness: ServerHarness, alice: HTTPClient) -> HTTPClient:
+    bob = harness.client(BOB)
     alice.catchUp()
     return bob
 
@@ -68,7 +68,7 @@ def given(poll: Wire) -> list[str]:
 # ---- by number
 
 
-def test_number(alice: Visitor, bob: Visitor) -> None:
+def test_number(alice: HTTPClient, bob: HTTPClient) -> None:
     """
     Replies with events have numbers that grow, and the same reply is given
     until its number is named.
@@ -85,7 +85,7 @@ def test_number(alice: Visitor, bob: Visitor) -> None:
     assert not bob.poll(ack=ackOf(second)).isAnswered
 
 
-def test_heldPoll(alice: Visitor, bob: Visitor) -> None:
+def test_heldPoll(alice: HTTPClient, bob: HTTPClient) -> None:
     """
     So does the reply to a poll that was held.
     """
@@ -95,7 +95,7 @@ def test_heldPoll(alice: Visitor, bob: Visitor) -> None:
     assert not bob.poll(ack=ackOf(poll)).isAnswered
 
 
-def test_othersSeeNone(alice: Visitor, bob: Visitor) -> None:
+def test_othersSeeNone(alice: HTTPClient, bob: HTTPClient) -> None:
     """
     A client that does not send C{ack} never sees it, even in the session of
     one that did.
@@ -107,12 +107,14 @@ def test_othersSeeNone(alice: Visitor, bob: Visitor) -> None:
     assert set(bob.poll().response.json) == {"retcode", "result"}
 
 
-def test_withoutIds(house: House, bob: Visitor) -> None:
+def test_withoutIds(harness: ServerHarness, bob: HTTPClient) -> None:
     """
     Events without ids, and changes of status, are given again as well.
     """
-    house.state.route(QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB])
-    house.visitor(ALICE, clientid="9").channel(
+    harness.state.route(
+        QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
+    )
+    harness.client(ALICE, clientid="9").channel(
         "change_status2", newstatus="away", clientid="9", t=1
     )
     poll = bob.poll(ack=0)
@@ -121,7 +123,7 @@ def test_withoutIds(house: House, bob: Visitor) -> None:
     assert bob.poll(ack=0).response.body == poll.response.body
 
 
-def test_relink(alice: Visitor, bob: Visitor) -> None:
+def test_relink(alice: HTTPClient, bob: HTTPClient) -> None:
     """
     A relink does not acknowledge.
     """
@@ -133,21 +135,23 @@ def test_relink(alice: Visitor, bob: Visitor) -> None:
     assert not bob.poll(ack=ackOf(poll)).isAnswered
 
 
-def test_otherSession(house: House, alice: Visitor, bob: Visitor) -> None:
+def test_otherSession(
+    harness: ServerHarness, alice: HTTPClient, bob: HTTPClient
+) -> None:
     """
     Another session of the account is given what was not acknowledged, under
     the same number and message ids, and with its own uins.
     """
     alice.tell(BOB, "one")
     poll = bob.poll(ack=0)
-    other = house.visitor(BOB, clientid="2")
+    other = harness.client(BOB, clientid="2")
     again = other.poll(ack=0)
     (before,), (after,) = poll.response.result, again.response.result
     assert ackOf(again) == ackOf(poll)
     assert after["value"].pop("from_uin") == other.uin(ALICE)
     assert before["value"].pop("from_uin") != other.uin(ALICE)
     assert after == before
-    third = house.visitor(BOB, clientid="3")
+    third = harness.client(BOB, clientid="3")
     assert not third.poll(ack=ackOf(poll)).isAnswered
 
 
@@ -156,41 +160,41 @@ def test_restart(tmp_path: Path) -> None:
     A database knows which reply was not acknowledged, also after a kill.
     """
     path = tmp_path / "q.db"
-    house = House(store=Store(path))
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    harness = ServerHarness(store=Store(path))
+    alice, bob = harness.client(ALICE), harness.client(BOB)
     bob.catchUp()
     alice.tell(BOB, "one")
     alice.tellCats("two")
     alice.tell(BOB, "three")
     poll = bob.poll(ack=0)
     assert given(poll) == ["one", "two"]
-    killed = reopened(house, path, 2)
-    again = killed.visitor(BOB).poll(ack=0)
+    killed = reopened(harness, path, 2)
+    again = killed.client(BOB).poll(ack=0)
     assert given(again) == ["one", "two"]
     assert ackOf(again) == ackOf(poll)
-    acknowledged = reopened(house, path, 3).visitor(BOB)
+    acknowledged = reopened(harness, path, 3).client(BOB)
     third = acknowledged.poll(ack=ackOf(poll))
     assert given(third) == ["three"]
     assert ackOf(third) > ackOf(poll)
 
 
-def test_newServer(alice: Visitor, bob: Visitor) -> None:
+def test_newServer(alice: HTTPClient, bob: HTTPClient) -> None:
     """
     A server that knows nothing of the numbers of the one before it uses higher
     ones than its clients remember, even if its clock is behind.
     """
     alice.tell(BOB, "one")
     number = ackOf(bob.poll(ack=0))
-    house = House(seed=2)
-    house.clock.advance(-1000)
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    harness = ServerHarness(seed=2)
+    harness.clock.advance(-1000)
+    alice, bob = harness.client(ALICE), harness.client(BOB)
     alice.tell(BOB, "two")
     lost = bob.poll(ack=number)
     assert ackOf(lost) > number
     assert given(bob.poll(ack=number)) == ["two"]
 
 
-def test_logout(house: House, alice: Visitor, bob: Visitor) -> None:
+def test_logout(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> None:
     """
     A logout acknowledges as a poll does.
     """
@@ -198,22 +202,24 @@ def test_logout(house: House, alice: Visitor, bob: Visitor) -> None:
     for isNamed in (False, True):
         poll = bob.poll(ack=0)
         ack = ackOf(poll) if isNamed else 0
-        house.get(f"/channel/logout2?ids=&ack={ack}&psessionid={bob.psessionid}")
-        bob = house.visitor(BOB)
+        harness.get(f"/channel/logout2?ids=&ack={ack}&psessionid={bob.psessionid}")
+        bob = harness.client(BOB)
     assert given(poll) == ["one"]
     assert not bob.poll(ack=0).isAnswered
 
 
-def test_notANumber(bob: Visitor) -> None:
+def test_notANumber(bob: HTTPClient) -> None:
     """
     What is no number is refused, and says so.
     """
     poll = bob.ask("/channel/poll2", psessionid=bob.psessionid, ack="soon")
-    bob.house.clock.advance(1)
+    bob.harness.clock.advance(1)
     assert poll.response.json["retcode"] == 100003
 
 
-def test_neverAcknowledges(house: House, alice: Visitor, bob: Visitor) -> None:
+def test_neverAcknowledges(
+    harness: ServerHarness, alice: HTTPClient, bob: HTTPClient
+) -> None:
     """
     A client that asks for the same reply over and over is given it once in a
     second, and is kicked and superseded as others are.
@@ -223,14 +229,14 @@ def test_neverAcknowledges(house: House, alice: Visitor, bob: Visitor) -> None:
     bob.poll(ack=0)
     poll = bob.poll(ack=0)
     assert not poll.isAnswered
-    house.clock.advance(1)
+    harness.clock.advance(1)
     assert given(poll) == ["one"]
     newer = bob.poll(ack=0), bob.poll(ack=0)
-    house.clock.advance(1)
+    harness.clock.advance(1)
     assert newer[0].response.json["retcode"] == 102
     assert given(newer[1]) == ["one"]
     poll = bob.poll(ack=0)
-    house.visitor(BOB, clientid="2")
+    harness.client(BOB, clientid="2")
     assert poll.response.result[0]["poll_type"] == "kick_message"
 
 
@@ -239,18 +245,18 @@ def test_briefPolls() -> None:
     A server that holds polls for less than a second repeats replies all the
     same.
     """
-    house = House(pollTimeout=0.5)
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    harness = ServerHarness(pollTimeout=0.5)
+    alice, bob = harness.client(ALICE), harness.client(BOB)
     bob.catchUp()
     alice.tell(BOB, "one")
     for _ in range(4):
         poll = bob.poll(ack=0)
-        house.clock.advance(0.5)
-        house.clock.advance(0)
+        harness.clock.advance(0.5)
+        harness.clock.advance(0)
         assert given(poll) == ["one"]
 
 
-def test_bounded(house: House, alice: Visitor, bob: Visitor) -> None:
+def test_bounded(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> None:
     """
     However much comes for a client that acknowledges nothing, its session
     keeps little of it in memory, and loses nothing.
@@ -260,7 +266,7 @@ def test_bounded(house: House, alice: Visitor, bob: Visitor) -> None:
     for text in texts:
         alice.tell(BOB, text)
     assert given(poll) == ["0"]
-    session = house.state.sessions.online(BOB)
+    session = harness.state.sessions.online(BOB)
     assert session is not None
     assert len(session.mailbox._events) <= 100
     heard = []
@@ -273,7 +279,7 @@ def test_bounded(house: House, alice: Visitor, bob: Visitor) -> None:
 # ---- by the ids of messages
 
 
-def test_ids(alice: Visitor, bob: Visitor) -> None:
+def test_ids(alice: HTTPClient, bob: HTTPClient) -> None:
     """
     A session that has named ids acknowledges messages by naming them alone.
     """
@@ -287,13 +293,13 @@ def test_ids(alice: Visitor, bob: Visitor) -> None:
     assert not bob.poll(ids=[str(two)]).isAnswered
 
 
-def test_idsOfSome(alice: Visitor, bob: Visitor) -> None:
+def test_idsOfSome(alice: HTTPClient, bob: HTTPClient) -> None:
     """
     Of several messages in one reply those are given again that are not named,
     and other events are not.
     """
     bob.poll(ids=["9"]).close()
-    bob.house.state.route(
+    bob.harness.state.route(
         QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
     )
     alice.tell(BOB, "one")
@@ -307,7 +313,9 @@ def test_idsOfSome(alice: Visitor, bob: Visitor) -> None:
     assert [e["poll_type"] for e in again.response.result] == ["group_message"]
 
 
-def test_idsNeverNamed(house: House, alice: Visitor, bob: Visitor) -> None:
+def test_idsNeverNamed(
+    harness: ServerHarness, alice: HTTPClient, bob: HTTPClient
+) -> None:
     """
     A client that names no ids of some messages is not given them for ever.
     """
@@ -316,20 +324,20 @@ def test_idsNeverNamed(house: House, alice: Visitor, bob: Visitor) -> None:
     count = 0
     while True:
         poll = bob.poll()
-        house.clock.advance(1)
+        harness.clock.advance(1)
         if not poll.isAnswered:
             break
         count += 1
     assert count == MAX_UNNAMED + 1
 
 
-def test_sameIds(house: House, alice: Visitor, bob: Visitor) -> None:
+def test_sameIds(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> None:
     """
     Two messages with the same id, of different people, are in different
     replies: clients name nothing but that id.
     """
-    dave = house.visitor(DAVE)
-    house.state._messageIds = {ALICE: 6, DAVE: 6}
+    dave = harness.client(DAVE)
+    harness.state._messageIds = {ALICE: 6, DAVE: 6}
     alice.tell(BOB, "one")
     dave.tellCats("two")
     alice.tell(BOB, "three")
@@ -346,9 +354,9 @@ class NextPollTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        self.house = House()
-        self.alice = self.house.visitor(ALICE)
-        self.bob = self.house.visitor(BOB)
+        self.harness = ServerHarness()
+        self.alice = self.harness.client(ALICE)
+        self.bob = self.harness.client(BOB)
         self.alice.catchUp()
 
     def told(self, text: str, wire: Wire | None = None) -> Wire:
@@ -379,7 +387,7 @@ class NextPollTests(SynchronousTestCase):
         self.assertEqual(given(again), ["one"])
         again.close(ConnectionLost())
         third = self.bob.poll()
-        self.house.clock.advance(1)
+        self.harness.clock.advance(1)
         self.assertEqual(given(third), ["one"])
         self.assertFalse(self.bob.poll().isAnswered)
 
@@ -410,7 +418,7 @@ class NextPollTests(SynchronousTestCase):
         self.told("one").close(ConnectionDone())
         for _ in range(HABITS[Outcome.CLOSED]):
             again = self.bob.poll()
-            self.house.clock.advance(1)
+            self.harness.clock.advance(1)
             self.assertEqual(given(again), ["one"])
             again.close(ConnectionDone())
         self.told("two").close(ConnectionDone())
@@ -423,7 +431,7 @@ class NextPollTests(SynchronousTestCase):
         for _ in range(HABITS[Outcome.BROKEN]):
             self.alice.poll()
             poll = self.bob.poll()
-            self.house.clock.advance(50)
+            self.harness.clock.advance(50)
             self.assertEqual(poll.response.json["retcode"], 102)
             poll.close(ConnectionLost())
         self.told("one").close(ConnectionLost())
@@ -436,7 +444,7 @@ class NextPollTests(SynchronousTestCase):
         target = f"/channel/poll2?psessionid={self.bob.psessionid}"
         self.alice.tell(BOB, "one")
         line = f"GET {target} HTTP/1.1\r\nConnection: close\r\n\r\n"
-        wire = self.house.send(line.encode())
+        wire = self.harness.send(line.encode())
         self.assertEqual(given(wire), ["one"])
         wire.close(ConnectionDone())
         self.assertFalse(self.bob.poll().isAnswered)
@@ -456,11 +464,11 @@ class NextPollTests(SynchronousTestCase):
         A sign-on, a poll and a logout of others acknowledge nothing.
         """
         self.told("one").close(ConnectionLost())
-        other = self.house.visitor(DAVE)
+        other = self.harness.client(DAVE)
         other.poll()
         other.channel("logout2")
-        self.house.clock.advance(1)
-        self.assertEqual(len(self.house.store.unacknowledged(BOB)), 1)
+        self.harness.clock.advance(1)
+        self.assertEqual(len(self.harness.store.unacknowledged(BOB)), 1)
         self.assertEqual(given(self.bob.poll()), ["one"])
 
 
@@ -486,8 +494,8 @@ def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     what comes later.
     """
     store = FullStore()
-    house = House(store=store)
-    alice, bob, carol = map(house.visitor, (ALICE, BOB, CAROL))
+    harness = ServerHarness(store=store)
+    alice, bob, carol = map(harness.client, (ALICE, BOB, CAROL))
     bob.catchUp()
     poll = carol.poll(ack=0)
     alice.tell(CAROL, "one")
@@ -508,7 +516,7 @@ def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     assert alice.tell(CAROL, "three").json["retcode"] == 0
     assert given(carol.poll(ack=2**52)) == ["three"]
     assert not bob.poll(ack=ackOf(poll)).isAnswered
-    house.clock.advance(1)
+    harness.clock.advance(1)
     assert store.unacknowledged(BOB) == []
     assert store.waiting(BOB, 0, 9) == []
 
@@ -519,9 +527,9 @@ def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) 
     request of the same turn that had it written.
     """
     store = FullStore()
-    house = House(store=store)
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
-    house.turns = 0
+    harness = ServerHarness(store=store)
+    alice, bob = harness.client(ALICE), harness.client(BOB)
+    harness.turns = 0
     store.isFull = True
     send = alice.ask(
         "/channel/send_buddy_msg2",
@@ -533,10 +541,10 @@ def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) 
     assert poll.response.status == 500
     assert len(flushLoggedErrors(sqlite3.OperationalError)) == 1
     store.isFull = False
-    house.clock.advance(0)
+    harness.clock.advance(0)
     assert send.response.json["retcode"] == NOT_STORED.retcode
     poll = bob.poll(ack=0)
-    house.clock.advance(0)
+    harness.clock.advance(0)
     assert not given(poll)
 
 
@@ -545,10 +553,10 @@ def test_fullWhileCollecting(flushLoggedErrors: Callable[..., list[Failure]]) ->
     A poll that cannot be given its mail does not stop others.
     """
     store = FullStore()
-    house = House(store=store)
-    alice, bob, dave = map(house.visitor, (ALICE, BOB, DAVE))
-    polls = [visitor.catchUp().poll(ack=0) for visitor in (bob, dave)]
-    session = house.state.sessions.online(BOB)
+    harness = ServerHarness(store=store)
+    alice, bob, dave = map(harness.client, (ALICE, BOB, DAVE))
+    polls = [client.catchUp().poll(ack=0) for client in (bob, dave)]
+    session = harness.state.sessions.online(BOB)
     assert session is not None
     session.mailbox.forget()
     store.isFull = True

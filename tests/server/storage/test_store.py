@@ -17,7 +17,7 @@ from tests.server.harness import (
     CATS,
     DAVE,
     PEOPLE,
-    House,
+    ServerHarness,
     keep,
     textsOf,
 )
@@ -29,7 +29,7 @@ from txwebqq.server.records import Population
 from txwebqq.server.storage.store import VERSION, Store
 
 
-def reopened(house: House, path: Path, seed: int) -> House:
+def reopened(harness: ServerHarness, path: Path, seed: int) -> ServerHarness:
     """
     A server that starts with the database of one that was killed.
     """
@@ -41,8 +41,8 @@ def reopened(house: House, path: Path, seed: int) -> House:
             target = Path(f"{copy}{suffix}")
             target.write_bytes(source.read_bytes())
             target.chmod(0o600)
-    after = House(store=Store(copy), people="", seed=seed)
-    after.clock.advance(house.clock.seconds() - after.clock.seconds() + 3600)
+    after = ServerHarness(store=Store(copy), people="", seed=seed)
+    after.clock.advance(harness.clock.seconds() - after.clock.seconds() + 3600)
     return after
 
 
@@ -52,25 +52,25 @@ def test_killed(tmp_path: Path) -> None:
     once, with its own time.
     """
     path = tmp_path / "q.db"
-    house = House(store=Store(path))
-    alice = house.visitor(ALICE)
+    harness = ServerHarness(store=Store(path))
+    alice = harness.client(ALICE)
     alice.tell(BOB, "one")
-    house.clock.advance(60)
+    harness.clock.advance(60)
     alice.tell(BOB, "two")
     alice.tellCats("three")
 
-    after = reopened(house, path, 2)
-    bob = after.visitor(BOB)
+    after = reopened(harness, path, 2)
+    bob = after.client(BOB)
     first, second = bob.poll().response, bob.poll().response
     assert textsOf(first) == ["one", "three"]
     assert textsOf(second) == ["two"]
     assert [e["value"]["time"] for e in first.result] == [1366004047, 1366004107]
     assert not bob.poll().isAnswered
-    assert textsOf(after.visitor(DAVE).poll().response) == ["three"]
+    assert textsOf(after.client(DAVE).poll().response) == ["three"]
     after.clock.advance(1)
 
     again = reopened(after, tmp_path / "copy2.db", 3)
-    assert not again.visitor(BOB).poll().isAnswered
+    assert not again.client(BOB).poll().isAnswered
 
 
 def test_killedWhileTheyPause(tmp_path: Path) -> None:
@@ -78,14 +78,14 @@ def test_killedWhileTheyPause(tmp_path: Path) -> None:
     What came between two polls of somebody who is there is kept as well.
     """
     path = tmp_path / "q.db"
-    house = House(store=Store(path))
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
+    harness = ServerHarness(store=Store(path))
+    alice, bob = harness.client(ALICE), harness.client(BOB)
     poll = bob.poll()
     alice.tell(BOB, "seen")
     assert textsOf(poll.response) == ["seen"]
     alice.tell(BOB, "unseen")
     bob.poll()
-    after = reopened(house, path, 2).visitor(BOB)
+    after = reopened(harness, path, 2).client(BOB)
     assert textsOf(after.poll().response) == ["unseen"]
     assert not after.poll().isAnswered
 
@@ -95,17 +95,17 @@ def test_killedInTime(tmp_path: Path) -> None:
     A letter is deleted when the next poll acknowledges its reply, not before.
     """
     path = tmp_path / "q.db"
-    house = House(store=Store(path))
-    house.visitor(ALICE).tell(BOB, "hi")
-    bob = house.visitor(BOB)
+    harness = ServerHarness(store=Store(path))
+    harness.client(ALICE).tell(BOB, "hi")
+    bob = harness.client(BOB)
     assert textsOf(bob.poll().response) == ["hi"]
-    house.clock.advance(9)
-    early = reopened(house, path, 2)
-    assert textsOf(early.visitor(BOB).poll().response) == ["hi"]
+    harness.clock.advance(9)
+    early = reopened(harness, path, 2)
+    assert textsOf(early.client(BOB).poll().response) == ["hi"]
     bob.poll()
-    house.clock.advance(1)
-    late = reopened(house, path, 3)
-    assert not late.visitor(BOB).poll().isAnswered
+    harness.clock.advance(1)
+    late = reopened(harness, path, 3)
+    assert not late.client(BOB).poll().isAnswered
 
 
 def test_stopped(tmp_path: Path) -> None:
@@ -113,15 +113,15 @@ def test_stopped(tmp_path: Path) -> None:
     A server that is stopped has let go of what was acknowledged.
     """
     path = tmp_path / "q.db"
-    house = House(store=Store(path))
-    house.visitor(ALICE).tell(BOB, "hi")
-    bob = house.visitor(BOB)
+    harness = ServerHarness(store=Store(path))
+    harness.client(ALICE).tell(BOB, "hi")
+    bob = harness.client(BOB)
     assert textsOf(bob.poll().response) == ["hi"]
     bob.poll()
-    house.server.stop()
-    house.store.close()
-    after = House(store=Store(path), people="")
-    assert not after.visitor(BOB).poll().isAnswered
+    harness.server.stop()
+    harness.store.close()
+    after = ServerHarness(store=Store(path), people="")
+    assert not after.client(BOB).poll().isAnswered
     after.store.close()
 
 
@@ -130,9 +130,9 @@ def test_storedUntilAcknowledged() -> None:
     A message that a poll is held for is in the store before that poll and the
     sender are answered, and until the next poll acknowledges it.
     """
-    house = House()
-    alice, bob = house.visitor(ALICE), house.visitor(BOB)
-    house.turns = 0
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB)
+    harness.turns = 0
     poll = bob.poll()
     send = alice.ask(
         "/channel/send_buddy_msg2",
@@ -141,22 +141,22 @@ def test_storedUntilAcknowledged() -> None:
         content='["hi",[]]',
     )
     assert send.raw + poll.raw == b""
-    assert house.store.waiting(BOB, 0, 9) == []
-    house.clock.advance(0)
+    assert harness.store.waiting(BOB, 0, 9) == []
+    harness.clock.advance(0)
     assert b'"hi "' in poll.raw
     assert b'"result":"ok"' in send.raw
-    assert len(house.store.unacknowledged(BOB)) == 1
+    assert len(harness.store.unacknowledged(BOB)) == 1
     bob.poll()
-    house.clock.advance(1)
-    assert house.store.unacknowledged(BOB) == []
+    harness.clock.advance(1)
+    assert harness.store.unacknowledged(BOB) == []
 
 
 def test_groupLetterOnce(tmp_path: Path) -> None:
     """
     A letter to many is stored once, until the last of them has it.
     """
-    house = House(store=Store(tmp_path / "q.db"))
-    house.visitor(ALICE).tellCats("meow")
+    harness = ServerHarness(store=Store(tmp_path / "q.db"))
+    harness.client(ALICE).tellCats("meow")
 
     def count() -> list[int]:
         db = sqlite3.connect(tmp_path / "q.db")
@@ -169,10 +169,10 @@ def test_groupLetterOnce(tmp_path: Path) -> None:
 
     assert count() == [1, 2]
     for number, left in ((BOB, [1, 1]), (DAVE, [0, 0])):
-        member = house.visitor(number)
+        member = harness.client(number)
         for _ in range(2):
             member.poll()
-        house.clock.advance(1)
+        harness.clock.advance(1)
         assert count() == left
 
 
@@ -180,8 +180,8 @@ def test_peopleSurvive(tmp_path: Path) -> None:
     """
     The database alone starts the server again.
     """
-    house = House(store=Store(tmp_path / "q.db"))
-    house.store.close()
+    harness = ServerHarness(store=Store(tmp_path / "q.db"))
+    harness.store.close()
     store = Store(tmp_path / "q.db")
     (bob,) = [f for f in store.friends(ALICE) if f.number == BOB]
     assert (bob.nick, bob.markname, bob.category) == ("Bob's", "Bobby", 1)
@@ -198,12 +198,12 @@ def test_noPassword(tmp_path: Path) -> None:
     The database holds no password, and nobody else may read it.
     """
     path = tmp_path / "q.db"
-    house = House(store=Store(path))
-    house.visitor(ALICE).tell(BOB, "x")
+    harness = ServerHarness(store=Store(path))
+    harness.client(ALICE).tell(BOB, "x")
     for file in tmp_path.iterdir():
         assert b"correct horse" not in file.read_bytes()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    house.store.close()
+    harness.store.close()
 
 
 def dump(path: Path) -> list[str]:
