@@ -52,8 +52,8 @@ def test_narrow() -> None:
 @pytest.mark.parametrize(
     ("kind", "isQuiet", "wanted"),
     [
-        (MessageKind.WORDS, False, "<小明> "),
-        (MessageKind.WORDS, True, "<小\u200b明> "),
+        (MessageKind.TEXT, False, "<小明> "),
+        (MessageKind.TEXT, True, "<小\u200b明> "),
         (MessageKind.ACTION, True, "* 小\u200b明 "),
         (MessageKind.SYSTEM, True, ""),
     ],

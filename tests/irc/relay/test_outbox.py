@@ -65,13 +65,13 @@ def test_known(outbox: Outbox) -> None:
     What was said is not taken again, until it is forgotten; what waits is not
     forgotten.
     """
-    assert take(outbox, "x", "x") == [EnqueueResult.TAKEN, EnqueueResult.KNOWN]
+    assert take(outbox, "x", "x") == [EnqueueResult.ADDED, EnqueueResult.KNOWN]
     outbox.forget(1)
     assert take(outbox, "x") == [EnqueueResult.KNOWN]
     drain(outbox)
     assert take(outbox, "x") == [EnqueueResult.KNOWN]
     outbox.forget(1)
-    assert take(outbox, "x") == [EnqueueResult.TAKEN]
+    assert take(outbox, "x") == [EnqueueResult.ADDED]
 
 
 def test_rest(outbox: Outbox) -> None:
@@ -104,7 +104,7 @@ def test_restart(tmp_path: Path) -> None:
     again = Outbox(Database(tmp_path / "relay.sqlite", RELAY_SCHEMA))
     first = again.first("a")
     assert first is not None
-    assert (first.isReady, first.begun, first.kind) == (True, 5, MessageKind.WORDS)
+    assert (first.isReady, first.begun, first.kind) == (True, 5, MessageKind.TEXT)
 
 
 def test_limits(outbox: Outbox) -> None:
@@ -113,10 +113,10 @@ def test_limits(outbox: Outbox) -> None:
     counted until that is told.
     """
     result = take(outbox, "x", "y", "z", limit=2)
-    assert result == [EnqueueResult.TAKEN, EnqueueResult.TAKEN, EnqueueResult.FULL]
+    assert result == [EnqueueResult.ADDED, EnqueueResult.ADDED, EnqueueResult.REFUSED]
     assert (
         outbox.enqueue(piece("w"), 2, OverflowPolicy.DROP_OLDEST)
-        is EnqueueResult.INSTEAD
+        is EnqueueResult.REPLACED
     )
     assert outbox.lost("a") == 2
     assert drain(outbox) == ["x", "w"]
@@ -152,7 +152,7 @@ def test_smallerLimit(outbox: Outbox) -> None:
     take(outbox, *"uvwxy")
     assert (
         outbox.enqueue(piece("z"), 2, OverflowPolicy.DROP_OLDEST)
-        is EnqueueResult.INSTEAD
+        is EnqueueResult.REPLACED
     )
     assert drain(outbox) == ["u", "z"]
     assert outbox.lost("a") == 4

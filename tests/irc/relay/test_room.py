@@ -315,12 +315,12 @@ def test_commands(scene: Scene) -> None:
     scene.ming.tellGroup("猫咪", "!users")
     scene.ming.tellGroup("猫咪", "!status")
     scene.settle()
-    assert scene.irc() == ["猫咪: 1: 小\u200b明"]
+    assert scene.irc() == ["猫咪 (1): 小\u200b明"]
     users, *status = scene.qq()
-    assert users == "#cats: 1: bob"
+    assert users == "#cats (1): bob"
     assert [line.partition(",")[0] for line in status] == [
-        "猫咪: there",
-        "#cats: there",
+        "猫咪: online",
+        "#cats: online",
     ]
     for _ in range(10):
         scene.server.bob("!users")
@@ -364,7 +364,7 @@ def test_split(scene: Scene) -> None:
     scene.settle(70)
     told = scene.qq()[before:]
     assert told[0] == "user0 has quit"
-    assert told[-1] == f"{300 - len(told) + 1} more came or went"
+    assert told[-1] == f"{300 - len(told) + 1} more joined or left"
     assert len(told) == 6
     scene.server.last.send(Line("BATCH", ("+s", "netjoin", "a", "b")))
     back = Line("JOIN", ("#cats",), "user1!u@host", {"batch": "s"})

@@ -53,9 +53,9 @@ class ChannelListener(Protocol):
         Somebody who speaks came or went, in words that follow the nick.
         """
 
-    def status(self, link: ChannelLink) -> list[str]:
+    def status(self) -> list[str]:
         """
-        How it is, in lines for somebody who is in the channel.
+        Describe the state of the room in lines.
         """
 
     def changed(self, link: ChannelLink) -> None:

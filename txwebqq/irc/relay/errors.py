@@ -1,5 +1,5 @@
 """
-Why something that was to be said was not heard.
+The reasons why a message could not be delivered to a relay target.
 """
 
 from __future__ import annotations
@@ -7,15 +7,15 @@ from __future__ import annotations
 
 class TargetUnavailable(Exception):
     """
-    There is nobody to hear it: wait until there is.
+    The target cannot be reached: wait until it can.
     """
 
 
 class DeliveryRefused(Exception):
     """
-    The other side does not take it, at least for now.
+    The target's server has refused the message, at least for now.
 
-    @ivar isFinal: whether it is of no use to say it often.
+    @ivar isFinal: whether a retry is unlikely to succeed.
     """
 
     def __init__(self, reason: str, isFinal: bool = False) -> None:

@@ -347,7 +347,7 @@ class IRCNetwork(MultiService):
             key = connection.fold(line.nick)
             if key in link.members.names:
                 self._moved(connection, link, line, line.nick, f"is {nick} now")
-                link.members.renamed(key, connection.fold(nick), nick)
+                link.members.rename(key, connection.fold(nick), nick)
         if not connection.isMe(nick):
             self._freed(connection, line.nick)
         elif not self._isNamed(connection):
@@ -387,10 +387,10 @@ class IRCNetwork(MultiService):
     def _asked(self, connection: IRCConnection, line: Line) -> None:
         key = connection.fold(line.nick)
         links = [s for s in self._links if key in s.members.names]
-        answers = self._responder.answers(
+        answers = self._responder.answer(
             line.params[1],
             [link.name for link in links],
-            lambda: [words for seat in links for words in seat.listener.status(seat)],
+            lambda: [line for link in links for line in link.listener.status()],
         )
         if not isMiddleParam(line.nick):
             return

@@ -1,5 +1,5 @@
 """
-What the relay has taken and not delivered yet, in a database: it outlives us.
+The durable queue of messages that the relay has accepted and not delivered.
 """
 
 from __future__ import annotations
@@ -39,28 +39,30 @@ CREATE TABLE lost (
 
 class MessageKind(IntEnum):
     """
-    How something is said; the values are in databases.
+    The form of a message; the values are stored in databases.
     """
 
-    WORDS = 0
+    TEXT = 0
     ACTION = 1
+    """C{/me}."""
     SYSTEM = 2
-    """By the relay itself, under nobody's name."""
+    """A message of the relay itself, without an author."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
     """
-    Something to be said somewhere.
+    A message for one target.
 
-    @ivar queue: where; what is said in one lane keeps its order.
-    @ivar origin: tells it from all else that was said.
+    @ivar queue: the name of the target's queue; a queue keeps its order.
+    @ivar origin: the unique id of the message in its queue: source and key.
     @ivar time: Unix milliseconds.
-    @ivar isReady: whether all of it is known; what is not ready keeps what
-        comes after it waiting.
-    @ivar begun: when somebody began to say it without coming to know whether
-        it was heard, in Unix milliseconds, else 0.
-    @ivar serial: its place in the order, 0 for one that is in no database.
+    @ivar isReady: whether author and text are final. An incomplete message
+        holds up those behind it.
+    @ivar begun: the time, in Unix milliseconds, of a sending of which the
+        outcome is unknown, else 0.
+    @ivar serial: the row in the database, which gives the order; 0 for a
+        message that is not in the database.
     """
 
     queue: str
@@ -68,7 +70,7 @@ class OutboxMessage:
     time: int
     author: str
     text: str
-    kind: MessageKind = MessageKind.WORDS
+    kind: MessageKind = MessageKind.TEXT
     isReady: bool = True
     begun: int = 0
     serial: int = 0
@@ -76,33 +78,34 @@ class OutboxMessage:
 
 class EnqueueResult(Enum):
     """
-    What became of a piece.
+    The outcome of L{Outbox.enqueue}.
     """
 
-    TAKEN = "taken"
-    KNOWN = "there already"
-    FULL = "not taken: too many wait"
-    INSTEAD = "taken, and older ones left out"
+    ADDED = "added"
+    KNOWN = "known already"
+    REFUSED = "refused, because the queue is full"
+    REPLACED = "added, and the oldest messages dropped"
 
 
 class Outbox:
     """
-    Pieces, in lanes. What was delivered is remembered for a while, so that it
-    is not taken a second time.
+    The queues of all targets, in the tables C{piece} (a message), C{known}
+    (the origins of messages that were enqueued, also after their delivery) and
+    C{lost} (the number of dropped messages), whose column C{lane} is the queue.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._db = database.connection
-        # Who was to make them ready is gone.
+        # The process that was to complete these messages has ended.
         self._db.execute("UPDATE piece SET ready = 1")
 
     def enqueue(
         self, message: OutboxMessage, limit: int, overflow: OverflowPolicy
     ) -> EnqueueResult:
         """
-        Keep a piece. Where that is too much, the new or the oldest one is
-        counted as lost.
+        Write a message at the end of its queue. When the queue is full, the
+        new message or the oldest one is dropped, and counted as lost.
         """
         with self._database.transaction():
             cursor = self._db.execute(
@@ -111,19 +114,19 @@ class Outbox:
             )
             if not cursor.rowcount:
                 return EnqueueResult.KNOWN
-            waiting = self.count(message.queue)
-            if waiting >= limit and overflow is OverflowPolicy.REFUSE_NEW:
-                self._lose(message.queue, 1)
-                return EnqueueResult.FULL
-            if waiting >= limit:
-                # The limit may have been larger once.
-                tooMany = waiting - limit + 1
-                self._lose(message.queue, tooMany)
-                # The first of all may be half said already.
+            queued = self.count(message.queue)
+            if queued >= limit and overflow is OverflowPolicy.REFUSE_NEW:
+                self._addLost(message.queue, 1)
+                return EnqueueResult.REFUSED
+            if queued >= limit:
+                # The limit may have been larger before a restart.
+                excess = queued - limit + 1
+                self._addLost(message.queue, excess)
+                # Part of the first message may have been sent already.
                 self._db.execute(
                     "DELETE FROM piece WHERE serial IN (SELECT serial FROM piece"
                     " WHERE lane = ? ORDER BY serial LIMIT ? OFFSET ?)",
-                    (message.queue, tooMany, min(1, limit - 1)),
+                    (message.queue, excess, min(1, limit - 1)),
                 )
             self._db.execute(
                 "INSERT INTO piece (lane, origin, time, kind, author, text, ready)"
@@ -138,17 +141,17 @@ class Outbox:
                     message.isReady,
                 ),
             )
-        return EnqueueResult.TAKEN if waiting < limit else EnqueueResult.INSTEAD
+        return EnqueueResult.ADDED if queued < limit else EnqueueResult.REPLACED
 
-    def lose(self, message: OutboxMessage) -> None:
+    def drop(self, message: OutboxMessage) -> None:
         """
-        Give a piece up.
+        Remove a message that cannot be delivered, and count it as lost.
         """
         with self._database.transaction():
             self.acknowledge(message, "")
-            self._lose(message.queue, 1)
+            self._addLost(message.queue, 1)
 
-    def _lose(self, queue: str, count: int) -> None:
+    def _addLost(self, queue: str, count: int) -> None:
         self._db.execute(
             "INSERT INTO lost VALUES (?, ?)"
             " ON CONFLICT (lane) DO UPDATE SET count = count + excluded.count",
@@ -157,7 +160,8 @@ class Outbox:
 
     def lost(self, queue: str) -> int:
         """
-        How many were lost since somebody was told.
+        Count the messages of a queue that were dropped since its target was
+        last told of it.
         """
         row = self._db.execute(
             "SELECT count FROM lost WHERE lane = ?", (queue,)
@@ -166,7 +170,7 @@ class Outbox:
 
     def clearLostCount(self, queue: str) -> None:
         """
-        Somebody was told of those that were lost.
+        Count from 0 again, when the target has been told of the lost messages.
         """
         self._db.execute("DELETE FROM lost WHERE lane = ?", (queue,))
 
@@ -174,8 +178,9 @@ class Outbox:
         self, queue: str, origin: str, author: str, text: str, kind: MessageKind
     ) -> None:
         """
-        All of a piece is known now. One that was ready may be half said, and
-        is left as it is.
+        Set the final author and text of an incomplete message and make it
+        sendable. No effect if it was sendable already, since part of it may
+        have been sent.
         """
         self._db.execute(
             "UPDATE piece SET author = ?, text = ?, kind = ?, ready = 1"
@@ -185,7 +190,7 @@ class Outbox:
 
     def withdraw(self, queue: str, origin: str) -> None:
         """
-        It is not to be said after all, if it was not ready.
+        Remove an incomplete message that is not to be relayed.
         """
         self._db.execute(
             "DELETE FROM piece WHERE lane = ? AND origin = ? AND NOT ready",
@@ -194,7 +199,7 @@ class Outbox:
 
     def first(self, queue: str) -> OutboxMessage | None:
         """
-        What is to be said next.
+        Read the message at the head of a queue.
         """
         row = self._db.execute(
             "SELECT origin, time, author, text, kind, ready, begun, serial"
@@ -218,7 +223,10 @@ class Outbox:
 
     def markSending(self, message: OutboxMessage, now: int) -> None:
         """
-        It is being said; if we stop here nobody knows whether it was heard.
+        Record that a message is being sent, so that after a crash it is known
+        that the target may have received it.
+
+        @param now: Unix milliseconds, or 0 when the sending has failed.
         """
         self._db.execute(
             "UPDATE piece SET begun = ? WHERE serial = ?", (now, message.serial)
@@ -226,7 +234,8 @@ class Outbox:
 
     def acknowledge(self, message: OutboxMessage, rest: str) -> None:
         """
-        It was heard but for a rest, which comes next.
+        Delete a message that was delivered, or leave the rest of its text at
+        the head of the queue.
         """
         if rest:
             self._db.execute(
@@ -238,7 +247,7 @@ class Outbox:
 
     def count(self, queue: str) -> int:
         """
-        How many wait.
+        Count the messages of a queue.
         """
         (count,) = self._db.execute(
             "SELECT count(*) FROM piece WHERE lane = ?", (queue,)
@@ -247,13 +256,14 @@ class Outbox:
 
     def queues(self) -> dict[str, int]:
         """
-        All lanes in which something waits, and how much.
+        Count the messages of each queue that is not empty.
         """
         return dict(self._db.execute("SELECT lane, count(*) FROM piece GROUP BY lane"))
 
     def forget(self, before: int) -> None:
         """
-        Do not remember any more what was taken before a time, unless it waits.
+        Delete the origins of messages that were enqueued before a time, in
+        Unix milliseconds, except of those that are still in a queue.
         """
         self._db.execute(
             "DELETE FROM known WHERE time < ? AND NOT EXISTS (SELECT 1 FROM piece"

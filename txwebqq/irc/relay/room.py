@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,10 +30,10 @@ from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.account import GroupLink
 from txwebqq.irc.relay.attribution import linesOf, short, withoutHighlight
 from txwebqq.irc.relay.channel import ChannelLink
+from txwebqq.irc.relay.commands import RoomCommands, TargetState
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.loopdetection import LoopDetector
-from txwebqq.irc.relay.members import MemberList
-from txwebqq.irc.relay.membershipnotices import MembershipNotices
+from txwebqq.irc.relay.members import MemberList, MembershipNotices
 from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
 from txwebqq.irc.relay.sender import OutboxSender
 from txwebqq.ratelimit import RateLimiter
@@ -48,12 +48,8 @@ GRACE = 60.0
 NEWS, NEWS_WINDOW = 1, 600.0
 """So many lines of one kind about our own state, in so many seconds."""
 
-ANSWERS, ANSWERS_WINDOW = 3, 60.0
-
 TYPICAL = 380
 """The bytes of text that a line of IRC has room for, about."""
-
-_MAX_NAMED = 30
 
 
 class RelayTarget(Protocol):
@@ -126,7 +122,7 @@ class BridgedRoom:
         self._endpoints: list[_Endpoint] = []
         self._loopDetector = LoopDetector(clock.seconds)
         self._news = RateLimiter(clock.seconds, NEWS, NEWS_WINDOW)
-        self._answers = RateLimiter(clock.seconds, ANSWERS, ANSWERS_WINDOW)
+        self._commands = RoomCommands(clock.seconds, settings.limit)
         self._held: set[IDelayedCall] = set()
         self._serials = itertools.count(1)
         # Words without an id of their own are not brought to us twice.
@@ -219,7 +215,7 @@ class BridgedRoom:
         if not text or self._isLocal(source, nick, text):
             return
         mark = msgid or f"{self._run}.{next(self._serials)}"
-        kind = MessageKind.ACTION if isAction else MessageKind.WORDS
+        kind = MessageKind.ACTION if isAction else MessageKind.TEXT
         message = self._message(source, mark, nick, text, kind)
         if self._loopDetector.isRelayed(text):
             self._take(source, message, isReady=False)
@@ -254,7 +250,7 @@ class BridgedRoom:
         if self._isIgnored(name, text):
             return
         message = self._message(
-            source, mark, name, "\n".join(lines(text)), MessageKind.WORDS
+            source, mark, name, "\n".join(lines(text)), MessageKind.TEXT
         )
         self._take(source, message, isReady=False)
 
@@ -280,7 +276,7 @@ class BridgedRoom:
             return
 
         action = parseQQAction(text)
-        kind = MessageKind.WORDS if action is None else MessageKind.ACTION
+        kind = MessageKind.TEXT if action is None else MessageKind.ACTION
         judge = (
             self._forwardLater
             if self._loopDetector.isRelayed(text)
@@ -335,7 +331,7 @@ class BridgedRoom:
         """
         if not self._settings.joins or self._settings.ignores(name, ""):
             return
-        self._endpointOf(target).notices.moved(name, how)
+        self._endpointOf(target).notices.add(name, how)
 
     def _tellMoved(self, target: RelayTarget, name: str, how: str) -> None:
         for endpoint in self._others(self._endpointOf(target)):
@@ -454,7 +450,7 @@ class BridgedRoom:
                     settings.limit,
                     settings.overflow,
                 )
-                if result in (EnqueueResult.FULL, EnqueueResult.INSTEAD):
+                if result in (EnqueueResult.REFUSED, EnqueueResult.REPLACED):
                     self._full(source, endpoint)
             endpoint.sender.wake()
 
@@ -483,46 +479,29 @@ class BridgedRoom:
     def _isLocal(self, source: _Endpoint, name: str, text: str) -> bool:
         if self._isIgnored(name, text):
             return True
-        answer = self._commands.get(text.strip().lower())
-        if answer is None:
+        if not self._commands.isCommand(text):
             return False
-        if self._answers.take(source.source):
-            for line in answer(source):
-                self._say(source, line)
+        answer = self._commands.answer(
+            text, source.source, source.isChannel, self._states()
+        )
+        for line in answer:
+            self._say(source, line)
         return True
 
-    @property
-    def _commands(self) -> dict[str, Callable[[_Endpoint], list[str]]]:
-        return {"!users": self._users, "!status": self._status}
-
-    def _users(self, source: _Endpoint) -> list[str]:
-        answers = []
-        for endpoint in self._others(source):
-            names = sorted(
-                short(name) for name in endpoint.target.members.names.values()
-            )
-            shown = [
-                withoutHighlight(name) if source.isChannel else name for name in names
-            ]
-            more = len(shown) - _MAX_NAMED
-            words = ", ".join(shown[:_MAX_NAMED]) or "nobody"
-            after = f" and {more} more" if more > 0 else ""
-            answers.append(f"{endpoint.target.title}: {len(shown)}: {words}{after}")
-        return answers
-
-    def status(self, target: RelayTarget) -> list[str]:
+    def status(self) -> list[str]:
         """
-        How it is, in lines for somebody who is there.
+        Describe the state of each target in a line.
         """
-        return self._status(self._endpointOf(target))
+        return self._commands.status(self._states())
 
-    def _status(self, source: _Endpoint) -> list[str]:
-        answers = []
-        for endpoint in self._endpoints:
-            state = "there" if endpoint.target.isUp else "cannot be reached"
-            waiting = self._outbox.count(endpoint.sender.name)
-            limit = self._settings.limit
-            answers.append(
-                f"{endpoint.target.title}: {state}, {waiting} of at most {limit} wait"
+    def _states(self) -> list[TargetState]:
+        return [
+            TargetState(
+                endpoint.source,
+                endpoint.target.title,
+                endpoint.target.isUp,
+                self._outbox.count(endpoint.sender.name),
+                tuple(endpoint.target.members.names.values()),
             )
-        return answers
+            for endpoint in self._endpoints
+        ]

@@ -184,7 +184,7 @@ class OutboxSender:
         self._stuck(str(problem), isGivenUp)
         if isGivenUp:
             self._refusals = 0
-            self._outbox.lose(message)
+            self._outbox.drop(message)
             return False
         if self._refusals >= GIVE_UP and message.serial:
             # Perhaps it is for its words, and others would be taken.
