@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import ChannelRef, GroupRef, NetworkSettings, RoomSettings
 from txwebqq.irc.protocol.line import Line, casefold, parse, serialise
+from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
@@ -265,7 +266,7 @@ class Scene:
         Everybody is there.
         """
         self.ming.run()
-        self.alice.run(self.account)
+        self.alice.run(AccountFactory(self.account.qq))
         self.network.startService()
         self.settle()
 

@@ -21,6 +21,7 @@ from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle
+from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.model import Did, Number
 from txwebqq.ratelimit import RateLimiter
@@ -126,7 +127,7 @@ class Scene:
         Sign the account, or the friend, on.
         """
         if person is self.alice:
-            person.run(self.alices.accounts[person.number])
+            person.run(AccountFactory(self.alices.accounts[person.number]))
         else:
             person.run()
         self.web.settle(3)

@@ -13,7 +13,7 @@ class TargetKind(IntEnum):
     What a number is the number of; the values are in databases.
     """
 
-    PERSON = 0
+    CONTACT = 0
     GROUP = 1
     DISCUSSION = 2
     SERVICE = 3

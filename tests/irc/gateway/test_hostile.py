@@ -207,8 +207,8 @@ def test_hostileReason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         return fail(Unreachable(HOSTILE))
 
     account = scene.alices.accounts[scene.alice.number]
-    monkeypatch.setattr(account, "setTopic", refuse)
-    monkeypatch.setattr(account, "send", refuse)
+    monkeypatch.setattr(account.actions, "setTopic", refuse)
+    monkeypatch.setattr(account.actions, "send", refuse)
     for capabilities in ((), ALL):
         client = scene.client(*capabilities)
         for line in ("TOPIC #猫咪 x", "PRIVMSG 小明 x"):

@@ -108,7 +108,7 @@ def test_hostileNick(name: str) -> None:
     scene.signOn(scene.ming)
     scene.signOn(scene.alice)
     client = scene.client()
-    [nick] = scene.alices.names.all(TargetKind.PERSON).values()
+    [nick] = scene.alices.names.all(TargetKind.CONTACT).values()
     client.send(f"PRIVMSG {nick} :hello")
     assert scene.ming.heard == ["hello"]
 
@@ -386,8 +386,8 @@ def test_beforeTheSignOn(scene: Scene) -> None:
     scene.ming.tellGroup("猫咪", "都等你")
     scene.web.settle(3)
     account = scene.alices.accounts[scene.alice.number]
-    account.leave()
-    account.conversations.clear()
+    account.contacts.sessionEnded()
+    account.contacts.conversations.clear()
     seen = scene.client(login="alice/phone").seen
     assert "PRIVMSG #猫咪 都等你" in seen.partition("JOIN #猫咪")[2]
 
@@ -405,7 +405,7 @@ def test_partlyKnown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(WebQQProtocol, "fetchGroup", refuse)
     account = scene.alices.accounts[scene.alice.number]
-    account.conversations.clear()
+    account.contacts.conversations.clear()
     scene.signOn(scene.alice)
     client = scene.client()
     client.send("PRIVMSG 小明 :hello")
@@ -499,7 +499,7 @@ def test_namesake(name: str) -> None:
     scene = Scene(name)
     scene.signOn(scene.ming)
     scene.signOn(scene.alice)
-    [nick] = scene.alices.names.all(TargetKind.PERSON).values()
+    [nick] = scene.alices.names.all(TargetKind.CONTACT).values()
     assert casefold(nick) != "alice"
     assert nick.endswith(str(scene.ming.number))
 
@@ -597,6 +597,6 @@ def test_renamedMember(scene: Scene) -> None:
     group = scene.ming.groupCalled("猫咪")
     scene.web.result(scene.ming.protocol.editGroup(group.code, notice="tea"))
     account = scene.alices.accounts[scene.alice.number]
-    target = next(iter(account.conversations))
-    scene.web.result(Deferred.fromCoroutine(account.refresh(target)))
+    target = next(iter(account.contacts.conversations))
+    scene.web.result(Deferred.fromCoroutine(account.actions.refresh(target)))
     assert client.seen == ":qq.test TOPIC #猫咪 tea\r\n"

@@ -92,7 +92,7 @@ def old(path: Path, count: int) -> None:
     """
     database = Database(path, GATEWAY_SCHEMA)
     history = HistoryStore(database)
-    target = Target(TargetKind.PERSON, 10002)
+    target = Target(TargetKind.CONTACT, 10002)
     message = HistoryMessage(
         "alice", target, 1, Number(10001), Number(10002), "ming", "hello"
     )

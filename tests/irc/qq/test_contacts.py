@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from tests.irc.scene import Scene
-from txwebqq.irc.qq.contacts import ASKING
+from txwebqq.irc.qq.contacts import MAX_REQUESTS
 from txwebqq.model import Code, GroupNotice, Uin
 from txwebqq.protocol import WebQQProtocol
 
@@ -75,8 +75,8 @@ def test_many(monkeypatch: pytest.MonkeyPatch) -> None:
     scene.web.group("all", scene.ming, scene.alice, *others)
     scene.signOn(scene.alice)
     scene.web.settle(20)
-    assert len(scene.alices.accounts[scene.alice.number].people) == 51
-    assert counter.most == ASKING
+    assert len(scene.alices.accounts[scene.alice.number].contacts.friends) == 51
+    assert counter.most == MAX_REQUESTS
     assert len(counter.asked) == len(set(counter.asked))
 
 

@@ -1,5 +1,5 @@
 """
-Letters, and whom they are from.
+Incoming messages: their senders and their order.
 """
 
 from __future__ import annotations
@@ -7,51 +7,53 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import Unreachable
-from txwebqq.irc.qq.messages import IncomingMessage, MessageProtocol
+from txwebqq.irc.qq.account import AccountListener, QQAccount
+from txwebqq.irc.qq.accountprotocol import AccountFactory, AccountProtocol
+from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
-from txwebqq.model import Account, Font, Message, Number, StrangerMessage, Text, Uin
-from txwebqq.protocol import WebQQFactory
+from txwebqq.model import Font, Message, Number, StrangerMessage, Text, Uin
 from txwebqq.testing import MemoryWebQQ
 
 
-class LetterFactory(WebQQFactory):
+class RecordingListener(AccountListener):
     """
-    Builds protocols that write letters down.
+    Records the messages of an account.
     """
 
-    def __init__(self, letters: list[IncomingMessage]) -> None:
-        self._letters = letters
+    def __init__(self) -> None:
+        self.messages: list[IncomingMessage] = []
 
-    def buildProtocol(self, account: Account) -> MessageProtocol:
-        return MessageProtocol(self._letters.append)
+    def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
+        self.messages.append(message)
 
 
 def test_numbers() -> None:
     """
-    Places and authors are numbers that stay, also after another sign-on.
+    Targets and senders are permanent numbers, the same after another sign-on.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
     cats = web.group("cats", alice, bob)
-    letters: list[IncomingMessage] = []
+    listener = RecordingListener()
+    account = QQAccount(bob.number, listener)
     for _ in range(2):
-        bob.run(LetterFactory(letters))
+        bob.run(AccountFactory(account))
         alice.tell(bob, "hello")
         alice.tellGroup("cats", "meow")
         web.settle(5)
         bob.stop()
-    targets = [Target(TargetKind.PERSON, alice.number), Target(TargetKind.GROUP, cats)]
-    assert [message.target for message in letters] == targets * 2
-    assert {letter.author for letter in letters} == {alice.number}
+    targets = [Target(TargetKind.CONTACT, alice.number), Target(TargetKind.GROUP, cats)]
+    assert [message.target for message in listener.messages] == targets * 2
+    assert {message.author for message in listener.messages} == {alice.number}
 
 
-class SlowProtocol(MessageProtocol):
+class SlowProtocol(AccountProtocol):
     """
-    Gets numbers when the test wants it to.
+    A protocol whose number lookups are answered by the test.
     """
 
-    def __init__(self, letters: list[IncomingMessage]) -> None:
-        super().__init__(letters.append)
+    def __init__(self, listener: RecordingListener) -> None:
+        super().__init__(QQAccount(Number(10001), listener))
         self.asked: dict[Uin, Deferred[Number]] = {
             Uin(1): Deferred(),
             Uin(2): Deferred(),
@@ -63,30 +65,31 @@ class SlowProtocol(MessageProtocol):
 
 def test_order() -> None:
     """
-    A letter whose author is hard to find stays before the next, and is not
-    lost when nobody is found.
+    A message whose sender takes long to look up is delivered before the next
+    message, and also when the lookup fails.
     """
-    letters: list[IncomingMessage] = []
-    protocol = SlowProtocol(letters)
+    listener = RecordingListener()
+    protocol = SlowProtocol(listener)
     for uin in (1, 2):
-        words = (Text("hello"),)
-        message = Message(Uin(uin), Number(10001), words, 0, 1, 1, Font())
+        content = (Text("hello"),)
+        message = Message(Uin(uin), Number(10001), content, 0, 1, 1, Font())
         protocol.messageReceived(message)
     protocol.asked[Uin(2)].callback(Number(10002))
-    assert letters == []
+    assert listener.messages == []
     protocol.asked[Uin(1)].errback(Unreachable("gone"))
-    assert [letter.author for letter in letters] == [0, 10002]
+    assert [message.author for message in listener.messages] == [0, 10002]
 
 
 def test_stranger() -> None:
     """
-    A stranger's number is in the message, so nobody is asked for it.
+    The sender of a temporary chat message is not looked up, because the message
+    has its number.
     """
-    letters: list[IncomingMessage] = []
-    words = (Text("hello"),)
+    listener = RecordingListener()
+    content = (Text("hello"),)
     me, stranger = Number(10001), Number(10003)
-    message = StrangerMessage(Uin(3), me, 7, 0, stranger, words, 0, 1, 1)
-    SlowProtocol(letters).strangerMessageReceived(message)
-    assert [letter.target for letter in letters] == [
-        Target(TargetKind.PERSON, stranger)
+    message = StrangerMessage(Uin(3), me, 7, 0, stranger, content, 0, 1, 1)
+    SlowProtocol(listener).strangerMessageReceived(message)
+    assert [message.target for message in listener.messages] == [
+        Target(TargetKind.CONTACT, stranger)
     ]

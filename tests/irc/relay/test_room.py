@@ -13,6 +13,7 @@ from tests.irc.relays import Scene, digits
 from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.relay.room import GRACE
 from txwebqq.model import Code, Gid, GroupNotice, GroupStep, Number
 from txwebqq.protocol import WebQQProtocol
@@ -117,7 +118,7 @@ def test_unanswered_onQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     A message whose answer was lost is looked for in the history, and not said
     a second time; one that never came is.
     """
-    send = scene.account.send
+    send = scene.account.qq.actions.send
     lost = [True, False]
 
     async def losing(place: object, content: object) -> None:
@@ -129,7 +130,7 @@ def test_unanswered_onQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Unreachable("the question was lost")
         await send(place, content)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.account, "send", losing)
+    monkeypatch.setattr(scene.account.qq.actions, "send", losing)
     scene.server.bob("number 1")
     scene.settle(30)
     scene.server.bob("number 2")
@@ -145,7 +146,7 @@ def test_olderOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.server.bob("hello")
     scene.settle(600)
     scene.ming.tellGroup("猫咪", "<bob> hello")
-    send = scene.account.send
+    send = scene.account.qq.actions.send
     lost = [True]
 
     async def losing(place: object, content: object) -> None:
@@ -155,7 +156,7 @@ def test_olderOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         lost.append(False)
         await send(place, content)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.account, "send", losing)
+    monkeypatch.setattr(scene.account.qq.actions, "send", losing)
     scene.server.bob("hello")
     scene.settle(30)
     assert scene.qq() == ["<bob> hello", "<bob> hello"]
@@ -184,7 +185,7 @@ def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         raise RequestRefused(1, "muted")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scene.account, "send", refuse)
+        patch.setattr(scene.account.qq.actions, "send", refuse)
         scene.server.bob("number 1")
         scene.settle(400)
     assert "something waits in 猫咪: muted (retcode 1)" in scene.irc()
@@ -259,7 +260,7 @@ def test_full(overflow: OverflowPolicy, kept: list[int]) -> None:
     """
     scene = Scene(limit=3, overflow=overflow)
     scene.ming.run()
-    scene.alice.run(scene.account)
+    scene.alice.run(AccountFactory(scene.account.qq))
     for n in range(6):
         scene.ming.tellGroup("猫咪", f"第 {n}")
     scene.settle()
@@ -381,13 +382,13 @@ def test_movesOnQQ(scene: Scene) -> None:
     scene.ming.tellGroup("猫咪", "第 1")
     scene.settle()
     target = scene.groupLink.group.target
-    conversation = scene.account.conversations[target]
+    conversation = scene.account.qq.contacts.conversations[target]
     [ming] = [m for m in conversation.members if m.number == scene.ming.number]
     renamed = replace(conversation, members=(replace(ming, name="大明"),))
-    scene.account.conversations[target] = renamed
+    scene.account.qq.contacts.conversations[target] = renamed
     scene.groupLink.settled()
     left = replace(conversation, members=())
-    scene.account.conversations[target] = left
+    scene.account.qq.contacts.conversations[target] = left
     scene.groupLink.settled()
     notice = GroupNotice(
         GroupStep.JOINED,
@@ -396,7 +397,7 @@ def test_movesOnQQ(scene: Scene) -> None:
         Number(target.number),
         memberNumber=scene.ming.number,
     )
-    scene.account.listener.groupChanged(scene.account, notice)
+    scene.account.groupChanged(scene.account.qq, notice)
     scene.settle()
     assert scene.irc()[1:] == ["小\u200b明 is 大明 now", "小\u200b明 has joined"]
 

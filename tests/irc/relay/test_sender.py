@@ -53,7 +53,7 @@ def test_neverLearned(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         return
 
     with monkeypatch.context() as patch:
-        patch.setattr(scene.account.listener, "messageReceived", forget)
+        patch.setattr(scene.account, "messageReceived", forget)
         scene.ming.tellGroup("猫咪", "第 1")
         scene.settle()
     scene.ming.tellGroup("猫咪", "第 2")
@@ -129,14 +129,14 @@ def test_faulty(
     """
     Words that nobody can say are left out after some time.
     """
-    send = scene.account.send
+    send = scene.account.qq.actions.send
 
     async def stumble(place: object, content: object) -> None:
         if "number 1" in str(content):
             raise ValueError("not these")
         await send(place, content)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.account, "send", stumble)
+    monkeypatch.setattr(scene.account.qq.actions, "send", stumble)
     scene.server.bob("number 1")
     scene.server.bob("number 2")
     scene.settle(400)
@@ -176,7 +176,7 @@ def test_hostileTitle(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(place: object, content: object) -> None:
         raise RequestRefused(1, "a\0b")
 
-    monkeypatch.setattr(scene.account, "send", refuse)
+    monkeypatch.setattr(scene.account.qq.actions, "send", refuse)
     scene.server.bob("hello")
     scene.ming.tellGroup("猫咪", "第 1")
     scene.settle(20)
@@ -274,8 +274,8 @@ def test_joinedLater(scene: Scene) -> None:
     A group that was not known at the sign-on is asked for again.
     """
     target = scene.groupLink.group.target
-    del scene.account.conversations[target]
-    scene.account.listener.signedOn(scene.account)
+    del scene.account.qq.contacts.conversations[target]
+    scene.account.signedOn(scene.account.qq)
     scene.server.bob("hello")
     scene.settle()
     assert scene.qq() == []

@@ -194,7 +194,7 @@ class Conversations(NameDirectory):
         if target == SERVICE:
             return await self.answer(text)
         account = self._talking(target)
-        await account.send(target, textToContent(text), font)
+        await account.actions.send(target, textToContent(text), font)
         number = account.number
         said = self.entry(target, number, number, self.name, text, command=command)
         kept = self.record(said, by)
@@ -205,15 +205,15 @@ class Conversations(NameDirectory):
         Let a friend know that we are typing; fails as L{say}.
         """
         if self._typing.take(target):
-            await self._talking(target).type(target.number)
+            await self._talking(target).actions.sendTyping(target.number)
 
     async def shake(self, target: Target) -> None:
         """
         Shake a friend's window; fails as L{say}.
         """
-        if target.kind is not TargetKind.PERSON:
+        if target.kind is not TargetKind.CONTACT:
             raise NotSignedOn("only friends have windows")
-        await self._talking(target).shake(target.number)
+        await self._talking(target).actions.shakeWindow(target.number)
 
     def _talking(self, target: Target) -> QQAccount:
         account = self.residentOf(target)

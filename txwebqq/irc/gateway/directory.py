@@ -89,7 +89,7 @@ class NameDirectory:
         """
         if number in self.accounts:
             return self.name
-        target = Target(TargetKind.PERSON, number)
+        target = Target(TargetKind.CONTACT, number)
         style = self.settings.style
         return self.names.claim(
             target, lambda _: nickFor(name, number, style, self._taken, self._romanise)
@@ -107,7 +107,7 @@ class NameDirectory:
         """
         Call somebody otherwise; what is wrong with that, or C{""}.
         """
-        isRoom = target.kind is not TargetKind.PERSON
+        isRoom = target.kind is not TargetKind.CONTACT
         if casefold(name) in self._reservedNicks() or not (
             isChannel if isRoom else isNick
         )(name):
@@ -124,7 +124,7 @@ class NameDirectory:
         """
         if target == SERVICE:
             return BOT_NICK
-        if target.kind is TargetKind.PERSON:
+        if target.kind is TargetKind.CONTACT:
             own = self.name if target.number in self.accounts else None
             # A name is for ever: who has none is not given one here.
             return own or self.names.name(target) or str(target.number)
@@ -138,7 +138,7 @@ class NameDirectory:
         """
         conversations: dict[Target, Conversation] = {}
         for account in self.accounts.values():
-            conversations.update(account.conversations)
+            conversations.update(account.contacts.conversations)
         return [self._channel(conversation) for conversation in conversations.values()]
 
     def channelOf(self, target: Target, name: str = "") -> str:
@@ -169,10 +169,12 @@ class NameDirectory:
         """
         Which account talks there; one that is signed on before others.
         """
-        known = [r for r in self.accounts.values() if r.knows(target)]
-        if not known and target.kind is TargetKind.PERSON:
+        known = [r for r in self.accounts.values() if r.contacts.knows(target)]
+        if not known and target.kind is TargetKind.CONTACT:
             known = [
-                r for r in self.accounts.values() if r.sharesGroupWith(target.number)
+                r
+                for r in self.accounts.values()
+                if r.contacts.sharesGroupWith(target.number)
             ]
         known.sort(key=lambda account: not account.isOnline)
         return known[0] if known else None
@@ -182,7 +184,7 @@ class NameDirectory:
         How a friend appears, L{None} where that is not known.
         """
         for account in self.accounts.values():
-            buddy = account.buddy(number)
+            buddy = account.contacts.friend(number)
             if buddy is not None:
                 return buddy.status
         return None
@@ -194,8 +196,8 @@ class NameDirectory:
         people = [
             f"{self.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
             for account in self.accounts.values()
-            for number in account.people
-            if (buddy := account.buddy(number)) is not None
+            for number in account.contacts.friends
+            if (buddy := account.contacts.friend(number)) is not None
         ]
         rooms = [f"{c.name}: {c.target.number}" for c in self.channels()]
         return sorted(people) + sorted(rooms)

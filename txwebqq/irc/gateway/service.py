@@ -28,6 +28,7 @@ from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle, Romanise
+from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
 from txwebqq.net.listening import listeningService
 from txwebqq.ratelimit import RateLimiter
@@ -94,7 +95,7 @@ class GatewayService(MultiService):
                 number = account.account.number
                 service = WebQQService(
                     account.account,
-                    user.accounts[number],
+                    AccountFactory(user.accounts[number]),
                     client,
                     reactor,
                     era=account.era,

@@ -23,7 +23,7 @@ from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
 from txwebqq.irc.protocol.nicknames import Romanise
 from txwebqq.irc.protocol.splitting import contentToText, parseQQAction
-from txwebqq.irc.qq.account import QQAccount
+from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind
@@ -45,7 +45,7 @@ _STEPS = {
 }
 
 
-class GatewayUser(Conversations):
+class GatewayUser(Conversations, AccountListener):
     """
     One of them. Their accounts stay signed on when all clients have left.
 
@@ -132,17 +132,17 @@ class GatewayUser(Conversations):
         It is signed on, and everybody is known.
         """
         self.tell(
-            f"{account.number} is signed on: {len(account.people)} friends,"
-            f" {len(account.conversations)} groups"
+            f"{account.number} is signed on: {len(account.contacts.friends)} friends,"
+            f" {len(account.contacts.conversations)} groups"
         )
-        self.changed(account)
+        self.contactsChanged(account)
 
-    def changed(self, account: QQAccount) -> None:
+    def contactsChanged(self, account: QQAccount) -> None:
         """
         It knows others than before, or other things of them.
         """
-        for number in account.people:
-            buddy = account.buddy(number)
+        for number in account.contacts.friends:
+            buddy = account.contacts.friend(number)
             if buddy is not None:
                 self.nickOf(number, buddy.name)
         for channel in self.channels():
@@ -191,29 +191,29 @@ class GatewayUser(Conversations):
             text,
             message.time,
         )
-        if target.kind is not TargetKind.PERSON:
+        if target.kind is not TargetKind.CONTACT:
             # Each of our accounts in a group is told.
             entry = replace(entry, origin=origin)
         self.record(entry)
 
-    def typing(self, account: QQAccount, number: int) -> None:
+    def typingNoticed(self, account: QQAccount, number: int) -> None:
         """
         A friend is typing.
         """
-        buddy = account.buddy(number)
+        buddy = account.contacts.friend(number)
         if buddy is not None:
             nick = self.nickOf(number, buddy.name)
             for client in list(self.clients):
                 client.typing(nick, number)
 
-    def shaken(self, account: QQAccount, number: int) -> None:
+    def windowShaken(self, account: QQAccount, number: int) -> None:
         """
         A friend shakes our window.
         """
-        buddy = account.buddy(number)
+        buddy = account.contacts.friend(number)
         if buddy is not None:
             target, nick = (
-                Target(TargetKind.PERSON, number),
+                Target(TargetKind.CONTACT, number),
                 self.nickOf(number, buddy.name),
             )
             text = "shakes your window"
@@ -231,11 +231,13 @@ class GatewayUser(Conversations):
                 client.hideChannel(target, self.channelOf(target))
 
     def _nameOf(self, account: QQAccount, message: IncomingMessage) -> str:
-        buddy = account.buddy(message.author)
+        buddy = account.contacts.friend(message.author)
         if buddy is not None:
             return buddy.name
-        here = account.conversations.get(message.target)
-        conversations = account.conversations.values() if here is None else (here,)
+        here = account.contacts.conversations.get(message.target)
+        conversations = (
+            account.contacts.conversations.values() if here is None else (here,)
+        )
         names = (
             m.name
             for r in conversations
@@ -248,20 +250,20 @@ class GatewayUser(Conversations):
         """
         A friend came, went or changed.
         """
-        buddy = account.buddy(number)
+        buddy = account.contacts.friend(number)
         if buddy is not None:
             nick = self.nickOf(number, buddy.name)
             for client in list(self.clients):
                 client.appeared(nick, number, status)
 
-    def friendshipRequested(
+    def friendshipChanged(
         self, account: QQAccount, number: int, notice: FriendshipNotice
     ) -> None:
         """
         A step of somebody on the way to a friendship.
         """
         if notice.step is FriendshipStep.REQUESTED:
-            account.requests[number] = notice
+            account.friendRequests[number] = notice
             self.tell(
                 f"{number} wants to be a friend of {account.number}: {notice.text}"
             )
@@ -277,7 +279,7 @@ class GatewayUser(Conversations):
         Somebody wants to be in a group of ours.
         """
         target = Target(TargetKind.GROUP, notice.number)
-        account.applications[number, target] = notice
+        account.joinRequests[number, target] = notice
         name = self.channelOf(target)
         self.tell(f"{number} wants to join {name}: {notice.text}")
         self.tell(f"accept {number} {name}, or deny {number} {name}")
@@ -294,8 +296,8 @@ class GatewayUser(Conversations):
     def _whoIn(self, account: QQAccount, notice: GroupNotice) -> str:
         if not notice.member:
             return self.name
-        number = notice.memberNumber or account.numberOf(notice.member)
-        return self.nameOf(Target(TargetKind.PERSON, number)) if number else "somebody"
+        number = notice.memberNumber or account.contacts.numberOf(notice.member)
+        return self.nameOf(Target(TargetKind.CONTACT, number)) if number else "somebody"
 
 
 def _told(notice: GroupNotice, who: str, where: str) -> str:

@@ -1,241 +1,161 @@
 """
-A QQ account that is kept signed on for an IRC user, by numbers that stay.
+A QQ account that is kept signed on for IRC: its contacts, actions and pending
+requests, and the listener for its events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
 
-from twisted.python.failure import Failure
+from twisted.internet.defer import fail
 
-from txwebqq.errors import SessionExpired, WebQQError
+from txwebqq.errors import CaptchaUnsolved
 from txwebqq.irc.qq.actions import AccountActions
-from txwebqq.irc.qq.messages import IncomingMessage, MessageProtocol, Words
-from txwebqq.irc.targets import Target, TargetKind
+from txwebqq.irc.qq.contacts import ContactDirectory
+from txwebqq.irc.qq.messages import IncomingMessage
+from txwebqq.irc.targets import Target
 from txwebqq.model import (
-    Account,
-    Did,
+    DiscussionMessage,
     FriendshipNotice,
+    GroupMessage,
     GroupNotice,
-    GroupStep,
     Number,
-    RosterChange,
     Status,
-    StatusChange,
-    StrangerMessage,
-    Uin,
 )
-from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.protocol import WebQQProtocol
 
 
-class AccountListener(Protocol):
+class AccountListener:
     """
-    Whom a resident tells what happens.
+    Receives the events of QQ accounts. Override the methods of interest; the
+    others do nothing.
     """
 
     def signedOn(self, account: QQAccount) -> None:
         """
-        It is signed on, and everybody is known.
+        Called when an account is signed on and its contacts are fetched.
         """
 
-    def changed(self, account: QQAccount) -> None:
+    def contactsChanged(self, account: QQAccount) -> None:
         """
-        It knows others than before, or other things of them.
+        Called when friends, groups, discussions, their names or their members
+        have changed.
         """
 
     def signedOff(self, account: QQAccount) -> None:
         """
-        It is not signed on any more, for whatever reason.
+        Called when a session has ended, for whatever reason.
         """
 
     def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
         """
-        And nobody wanted that.
+        Called after L{signedOff} when the session was not ended by us.
+
+        @param isForGood: whether the account stays signed off.
+        """
+
+    def messageArrived(
+        self,
+        account: QQAccount,
+        target: Target,
+        message: GroupMessage | DiscussionMessage,
+    ) -> None:
+        """
+        Called with each group and discussion message, before its sender's
+        number and its pictures are fetched and before the next poll;
+        L{messageReceived} follows.
         """
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
-        Somebody wrote.
+        Called with each message, in the order of arrival.
         """
 
     def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
         """
-        A friend came, went or changed.
+        Called when a friend's presence status has changed.
         """
 
-    def typing(self, account: QQAccount, number: int) -> None:
+    def typingNoticed(self, account: QQAccount, number: int) -> None:
         """
-        A friend is typing.
-        """
-
-    def shaken(self, account: QQAccount, number: int) -> None:
-        """
-        A friend shakes our window.
+        Called when a friend is typing.
         """
 
-    def leftGroup(self, account: QQAccount, target: Target) -> None:
+    def windowShaken(self, account: QQAccount, number: int) -> None:
         """
-        It is in a group or a discussion no longer.
+        Called when a friend shakes our window.
         """
 
-    def friendshipRequested(
+    def friendshipChanged(
         self, account: QQAccount, number: int, notice: FriendshipNotice
     ) -> None:
         """
-        A step of somebody on the way to a friendship.
-        """
-
-    def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
-        """
-        A step of somebody into or out of a group.
+        Called when another account asks for our friendship, has answered our
+        request, or has added us.
         """
 
     def joinRequested(
         self, account: QQAccount, number: int, notice: GroupNotice
     ) -> None:
         """
-        Somebody wants to be in a group of ours.
+        Called when another account asks to join a group that we administer.
+        """
+
+    def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
+        """
+        Called when a member has joined or left a group, or the group was
+        created or dissolved, or its administrators have changed.
+        """
+
+    def leftGroup(self, account: QQAccount, target: Target) -> None:
+        """
+        Called when the account is not in a group or discussion any more.
         """
 
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         """
-        A captcha has to be read.
+        Called when the server asks for a captcha to be solved.
+
+        @return: the text; fails with L{CaptchaUnsolved} to give up.
         """
+        return fail(CaptchaUnsolved("captchas cannot be shown here"))
 
 
-class QQAccount(AccountActions, WebQQFactory):
+class QQAccount:
     """
-    Keeps what outlives a sign-on, and builds the protocol of each.
+    State of an account that outlives its sessions.
 
-    @ivar requests: those who want to be friends, by number.
-    @ivar applications: those who want to join a group, by number and group, in
-        this session.
+    @ivar friendRequests: unanswered friend requests, by the sender's number.
+    @ivar joinRequests: unanswered requests to join a group in this session, by
+        the sender's number and the group.
     """
 
     def __init__(self, number: Number, listener: AccountListener) -> None:
-        super().__init__(number)
-        self.requests: dict[int, FriendshipNotice] = {}
-        self.applications: dict[tuple[int, Target], GroupNotice] = {}
-        self._listener = listener
+        self.number = number
+        self.listener = listener
+        self.contacts = ContactDirectory(number)
+        self.actions = AccountActions(self.contacts, self.contactsChanged)
+        self.friendRequests: dict[int, FriendshipNotice] = {}
+        self.joinRequests: dict[tuple[int, Target], GroupNotice] = {}
 
-    def buildProtocol(self, account: Account) -> WebQQProtocol:
-        return AccountProtocol(self, self._listener)
-
-    def changed(self) -> None:
-        self._listener.changed(self)
-
-    async def enter(self, online: WebQQProtocol) -> None:
+    def contactsChanged(self) -> None:
         """
-        Be signed on, and find out who everybody is: uins and gids are others
-        now.
+        Tell the listener that the contacts have changed.
         """
-        self._online = online
-        self._begin()
-        self.applications = {}
-        await self.learn()
-        if self._online is online:
-            self._listener.signedOn(self)
+        self.listener.contactsChanged(self)
 
-    def leave(self) -> None:
+    @property
+    def isOnline(self) -> bool:
         """
-        Nobody is signed on any more.
+        Whether the account is signed on.
         """
-        self._online = None
-        # Another session calls others so.
-        self._numbers = {}
+        return self.contacts.isOnline
 
-
-class AccountProtocol(MessageProtocol):
-    """
-    One sign-on of a resident.
-    """
-
-    def __init__(self, account: QQAccount, listener: AccountListener) -> None:
-        super().__init__(self._take)
-        self._account = account
-        self._listener = listener
-
-    async def _authorOf(self, message: Words) -> int:
-        known = self._account.numberOf(message.sender)
-        return await super()._authorOf(message) if known is None else known
-
-    async def _take(self, message: IncomingMessage) -> None:
-        try:
-            await self._visit(message.target)
-        finally:
-            self._listener.messageReceived(self._account, message)
-
-    async def _visit(self, target: Target) -> None:
+    @property
+    def online(self) -> WebQQProtocol:
         """
-        Learn of a place where we are all at once.
+        The protocol that is signed on.
+
+        @raise NotSignedOn: when the account is not signed on.
         """
-        account = self._account
-        if target.kind is TargetKind.PERSON or target in account.conversations:
-            return
-        if target.kind is TargetKind.DISCUSSION:
-            await account.learnDiscussion(Did(target.number))
-        else:
-            await account.learn()
-        account.changed()
-
-    def captchaRequired(self, image: bytes) -> Awaitable[str]:
-        return self._listener.captchaRequired(self._account, image)
-
-    async def signedOn(self) -> None:
-        await self._account.enter(self)
-
-    def statusChanged(self, change: StatusChange) -> None:
-        number = self._account.numberOf(change.uin)
-        if number is not None:
-            self._listener.presenceChanged(self._account, number, change.status)
-
-    def typingNoticed(self, uin: Uin) -> None:
-        number = self._account.numberOf(uin)
-        if number is not None:
-            self._listener.typing(self._account, number)
-
-    def windowShaken(self, uin: Uin) -> None:
-        number = self._account.numberOf(uin)
-        if number is not None:
-            self._listener.shaken(self._account, number)
-
-    def strangerMessageReceived(self, message: StrangerMessage) -> object:
-        self._account.strangers[message.number] = message
-        return super().strangerMessageReceived(message)
-
-    async def rosterChanged(self, change: RosterChange) -> None:
-        self._account.removeFriends(change.removed)
-        await self._account.addFriends(uin for uin, _ in change.added)
-        self._account.changed()
-
-    async def friendshipRequested(self, request: FriendshipNotice) -> None:
-        number = request.number or await self._account.identify(request.uin)
-        self._listener.friendshipRequested(self._account, number, request)
-
-    async def groupChanged(self, notice: GroupNotice) -> None:
-        account = self._account
-        if notice.step is GroupStep.REQUESTED:
-            number = notice.memberNumber or await account.identify(notice.member)
-            self._listener.joinRequested(account, number, notice)
-            return
-        target = Target(TargetKind.GROUP, notice.number)
-        await self._account.learnGroup(notice.group, notice.number)
-        if target in self._account.conversations:
-            self._account.changed()
-        else:
-            self._listener.leftGroup(self._account, target)
-        # Only now its name is known.
-        self._listener.groupChanged(account, notice)
-
-    def connectionLost(self, reason: Failure) -> None:
-        wasOnline = self._account.isOnline
-        self._account.leave()
-        self._listener.signedOff(self._account)
-        if reason.check(SessionExpired):
-            if wasOnline:
-                self._listener.connectionLost(
-                    self._account, "the session has ended", False
-                )
-        elif reason.check(WebQQError):
-            self._listener.connectionLost(self._account, reason.getErrorMessage(), True)
+        return self.contacts.online

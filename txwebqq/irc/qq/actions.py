@@ -1,166 +1,178 @@
 """
-What a QQ account does with friends, groups and discussions.
+Actions of a QQ account in its conversations, addressed by permanent number.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, DeferredLock
 
 from txwebqq.errors import NotSignedOn, RequestRefused
 from txwebqq.irc.qq.contacts import ContactDirectory
 from txwebqq.irc.targets import Target, TargetKind
-from txwebqq.model import Content, Did, Font, Gid, Number, PastMessage, Uin
+from txwebqq.model import Content, Did, Font, Gid, PastMessage, Uin
 from txwebqq.requests.messages import DEFAULT_FONT
 
 
-class AccountActions(ContactDirectory):
+class AccountActions:
     """
-    Each method fails with L{WebQQError}, with L{NotSignedOn} also when nobody
-    is known there.
+    Sends messages and changes groups and discussions for one account.
+
+    Each method fails with L{WebQQError <txwebqq.errors.WebQQError>}: with
+    L{NotSignedOn} also when the account does not know the target.
+
+    @param changed: called after an action has changed a conversation.
     """
 
-    def __init__(self, number: Number) -> None:
-        super().__init__(number)
+    def __init__(self, contacts: ContactDirectory, changed: Callable[[], None]) -> None:
+        self._contacts = contacts
+        self._changed = changed
         self._sending = DeferredLock()
 
     def send(
         self, target: Target, content: Content, font: Font = DEFAULT_FONT
     ) -> Deferred[None]:
         """
-        Say something somewhere, after all that was to be said before.
+        Send a message after all messages that were given before.
 
-        @return: fires when it was accepted.
+        @return: fires when the server has accepted the message.
         """
 
-        async def say() -> None:
-            online = self.online
+        async def send() -> None:
+            contacts = self._contacts
+            online = contacts.online
             if target.kind is TargetKind.GROUP:
-                await online.sendGroupMessage(Gid(self.idOf(target)), content, font)
+                gid = Gid(contacts.sessionIdOf(target))
+                await online.sendGroupMessage(gid, content, font)
             elif target.kind is TargetKind.DISCUSSION:
-                await online.sendDiscussionMessage(
-                    Did(self.idOf(target)), content, font
-                )
-            elif target.number in self.people:
-                await online.sendMessage(self.people[target.number], content, font)
+                did = Did(contacts.sessionIdOf(target))
+                await online.sendDiscussionMessage(did, content, font)
+            elif target.number in contacts.friends:
+                await online.sendMessage(contacts.friends[target.number], content, font)
             else:
-                await self._sendToStranger(target.number, content, font)
+                await self._sendInTemporaryChat(target.number, content, font)
 
-        return self._sending.run(lambda: Deferred.fromCoroutine(say()))
+        return self._sending.run(lambda: Deferred.fromCoroutine(send()))
 
-    async def recent(self, target: Target) -> list[tuple[int | None, PastMessage]]:
-        """
-        What was said in a group or a discussion last, and by what number.
-        """
-        online = self.online
-        if target.kind is TargetKind.DISCUSSION:
-            stretch = await online.fetchDiscussionHistory(Did(self.idOf(target)))
+    async def _sendInTemporaryChat(
+        self, number: int, content: Content, font: Font
+    ) -> None:
+        contacts = self._contacts
+        message = contacts.temporaryChats.get(number)
+        if message is not None:
+            await contacts.online.answerStranger(message, content, font)
+            return
+        shared = contacts.sharedGroup(number)
+        if shared is None:
+            raise NotSignedOn(f"{contacts.number} does not know {number}")
+        target, uin = shared
+        if target.kind is TargetKind.GROUP:
+            gid = Gid(contacts.sessionIdOf(target))
+            await contacts.online.sendStrangerMessage(
+                uin, content, group=gid, font=font
+            )
         else:
-            stretch = await online.fetchGroupHistory(self.codeOf(target))
-        return [(self.numberOf(m.sender), m) for m in stretch.messages]
+            did = Did(contacts.sessionIdOf(target))
+            await contacts.online.sendStrangerMessage(
+                uin, content, discussion=did, font=font
+            )
 
-    async def type(self, number: int) -> None:
+    async def fetchRecent(self, target: Target) -> list[tuple[int | None, PastMessage]]:
         """
-        Let a friend know that we are typing.
+        Fetch the last messages of a group or discussion, each with its sender's
+        number where that is known.
         """
-        await self.online.sendTyping(self._friend(number))
+        contacts = self._contacts
+        if target.kind is TargetKind.DISCUSSION:
+            did = Did(contacts.sessionIdOf(target))
+            history = await contacts.online.fetchDiscussionHistory(did)
+        else:
+            history = await contacts.online.fetchGroupHistory(contacts.codeOf(target))
+        return [(contacts.numberOf(m.sender), m) for m in history.messages]
 
-    async def shake(self, number: int) -> None:
+    async def sendTyping(self, number: int) -> None:
+        """
+        Tell a friend that we are typing.
+        """
+        await self._contacts.online.sendTyping(self._friend(number))
+
+    async def shakeWindow(self, number: int) -> None:
         """
         Shake a friend's window.
         """
-        await self.online.shakeWindow(self._friend(number))
+        await self._contacts.online.shakeWindow(self._friend(number))
 
     def _friend(self, number: int) -> Uin:
-        uin = self.people.get(number)
+        uin = self._contacts.friends.get(number)
         if uin is None:
-            raise NotSignedOn(f"{number} is no friend of {self.number}")
+            raise NotSignedOn(f"{number} is not a friend of {self._contacts.number}")
         return uin
 
     async def setTopic(self, target: Target, text: str) -> None:
         """
         Change a group's announcement, or a discussion's name.
         """
+        contacts = self._contacts
         if target.kind is TargetKind.GROUP:
-            await self.online.editGroup(self.codeOf(target), notice=text)
+            await contacts.online.editGroup(contacts.codeOf(target), notice=text)
         else:
-            await self.online.renameDiscussion(Did(self.idOf(target)), text)
+            did = Did(contacts.sessionIdOf(target))
+            await contacts.online.renameDiscussion(did, text)
         await self.refresh(target)
 
-    async def remove(self, target: Target, number: int) -> None:
+    async def kick(self, target: Target, number: int) -> None:
         """
-        Put somebody out of a group; out of a discussion nobody can.
+        Remove a member from a group. Discussions have no such request.
         """
-        uin = self.memberOf(target, number)
+        contacts = self._contacts
+        uin = contacts.memberUin(target, number)
         if target.kind is not TargetKind.GROUP or uin is None:
-            raise RequestRefused(0, "nobody can be put out of a discussion")
-        await self.online.removeMember(self.codeOf(target), uin)
+            raise RequestRefused(0, "members of a discussion cannot be removed")
+        await contacts.online.removeMember(contacts.codeOf(target), uin)
         await self.refresh(target)
 
-    async def promote(self, target: Target, number: int, granted: bool) -> None:
+    async def setAdmin(self, target: Target, number: int, granted: bool) -> None:
         """
-        Make somebody an administrator of a group, or no longer one.
+        Make a group member an administrator, or an ordinary member again.
         """
-        uin = self.memberOf(target, number)
+        contacts = self._contacts
+        uin = contacts.memberUin(target, number)
         if target.kind is not TargetKind.GROUP or uin is None:
             raise RequestRefused(0, "discussions have no administrators")
-        await self.online.setAdmin(self.codeOf(target), uin, granted)
+        await contacts.online.setAdmin(contacts.codeOf(target), uin, granted)
         await self.refresh(target)
 
     async def invite(self, target: Target, number: int) -> None:
         """
-        Take a friend, or somebody from a group of ours, into a discussion.
+        Add a friend, or a member of a group of ours, to a discussion.
         """
-        did, shared = Did(self.idOf(target)), self.sharedGroup(number)
-        if number in self.people:
-            await self.online.inviteToDiscussion(did, [self.people[number]])
+        contacts = self._contacts
+        did = Did(contacts.sessionIdOf(target))
+        shared = contacts.sharedGroup(number)
+        if number in contacts.friends:
+            await contacts.online.inviteToDiscussion(did, [contacts.friends[number]])
         elif shared is not None and shared[0].kind is TargetKind.GROUP:
-            fellow = (shared[1], Gid(self.idOf(shared[0])))
-            await self.online.inviteToDiscussion(did, members=[fellow])
+            member = (shared[1], Gid(contacts.sessionIdOf(shared[0])))
+            await contacts.online.inviteToDiscussion(did, members=[member])
         else:
-            raise NotSignedOn(f"{self.number} does not know {number}")
+            raise NotSignedOn(f"{contacts.number} does not know {number}")
         await self.refresh(target)
 
-    async def leaveGroup(self, target: Target) -> None:
+    async def leave(self, target: Target) -> None:
         """
-        Leave a group or a discussion.
+        Leave a group or discussion.
         """
+        contacts = self._contacts
         if target.kind is TargetKind.GROUP:
-            await self.online.leaveGroup(self.codeOf(target))
+            await contacts.online.leaveGroup(contacts.codeOf(target))
         else:
-            await self.online.leaveDiscussion(Did(self.idOf(target)))
-        self.forget(target)
+            await contacts.online.leaveDiscussion(Did(contacts.sessionIdOf(target)))
+        contacts.remove(target)
 
     async def refresh(self, target: Target) -> None:
         """
-        Learn what has become of a room, and tell.
+        Fetch a group or discussion again and announce the change.
         """
-        if target.kind is TargetKind.GROUP:
-            await self.learnGroup(Gid(self.idOf(target)), Number(target.number))
-        else:
-            await self.learnDiscussion(Did(target.number))
-        self.changed()
-
-    @abstractmethod
-    def changed(self) -> None:
-        """
-        We know others than before, or other things of them.
-        """
-
-    async def _sendToStranger(self, number: int, content: Content, font: Font) -> None:
-        message, shared = self.strangers.get(number), self.sharedGroup(number)
-        if message is not None:
-            await self.online.answerStranger(message, content, font)
-        elif shared is None:
-            raise NotSignedOn(f"{self.number} does not know {number}")
-        elif shared[0].kind is TargetKind.GROUP:
-            gid = Gid(self.idOf(shared[0]))
-            await self.online.sendStrangerMessage(
-                shared[1], content, group=gid, font=font
-            )
-        else:
-            did = Did(self.idOf(shared[0]))
-            await self.online.sendStrangerMessage(
-                shared[1], content, discussion=did, font=font
-            )
+        await self._contacts.fetch(target)
+        self._changed()

@@ -1,5 +1,8 @@
 """
-Whom a QQ account knows, by numbers that stay.
+Friends, groups and discussions of one QQ account, keyed by permanent number.
+
+Session ids (uin, gid, code) change at every sign-on and are fetched again after
+each.
 """
 
 from __future__ import annotations
@@ -32,14 +35,16 @@ from txwebqq.protocol import WebQQProtocol
 
 T = TypeVar("T")
 
-ASKING = 10
-"""How many questions are asked at once."""
+MAX_REQUESTS = 10
+"""Maximum number of requests that are in flight at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """
-    Somebody in a channel.
+    A member of a group or discussion.
+
+    @ivar number: the permanent number.
     """
 
     number: int
@@ -50,9 +55,9 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """
-    A group or a discussion with its members, by numbers.
+    A group or discussion with its members.
 
-    @ivar memo: the announcement.
+    @ivar memo: the announcement of a group, the name of a discussion.
     """
 
     target: Target
@@ -64,9 +69,10 @@ class Conversation:
 @dataclass(frozen=True, slots=True)
 class _SessionIds:
     """
-    What the present session calls a room and its members.
+    The session ids of a group or discussion and of its members.
 
-    @ivar code: a group's; L{None} for a discussion.
+    @ivar code: the group code; C{None} for a discussion.
+    @ivar uins: the members' uins by number.
     """
 
     id: Gid | Did
@@ -76,201 +82,215 @@ class _SessionIds:
 
 class ContactDirectory:
     """
-    What outlives a session is by number; what the session calls it is learned
-    after each sign-on.
+    The contacts of one account: C{sessionStarted} and C{sessionEnded} mark the
+    sign-ons, the C{fetch} methods ask the server.
 
-    @ivar number: the account's.
-    @ivar people: the friends, by number, as the present session calls them.
-    @ivar conversations: the groups and the discussions, as far as they are known; they
-        stay when the account is signed off.
-    @ivar strangers: those who are no friends and wrote in this session.
+    @ivar number: the account's number.
+    @ivar friends: uins of the friends by number.
+    @ivar conversations: groups and discussions that are known; kept while the
+        account is signed off.
+    @ivar temporaryChats: the last message of each temporary chat of this
+        session, by the sender's number.
     """
 
     _log = Logger()
 
     def __init__(self, number: Number) -> None:
         self.number = number
-        self.people: dict[int, Uin] = {}
         self.conversations: dict[Target, Conversation] = {}
-        self.strangers: dict[int, StrangerMessage] = {}
+        self._protocol: WebQQProtocol | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self.friends: dict[int, Uin] = {}
+        self.temporaryChats: dict[int, StrangerMessage] = {}
         self._numbers: dict[Uin, Number] = {}
         self._sessionIds: dict[Target, _SessionIds] = {}
-        self._online: WebQQProtocol | None = None
-        self._begin()
+        self._lookups: dict[Uin, DeferredLock] = {}
+        self._requestSlots = DeferredSemaphore(MAX_REQUESTS)
+        self._conversationSlots = DeferredSemaphore(MAX_REQUESTS)
 
-    def _begin(self) -> None:
-        self._numbers, self.people, self.strangers = {}, {}, {}
-        self._sessionIds = {}
-        self._asked: dict[Uin, DeferredLock] = {}
-        self._questions = DeferredSemaphore(ASKING)
-        self._groups = DeferredSemaphore(ASKING)
+    def sessionStarted(self, protocol: WebQQProtocol) -> None:
+        """
+        Use a protocol that has signed on, and drop the ids of the last session.
+        """
+        self._protocol = protocol
+        self._reset()
+
+    def sessionEnded(self) -> None:
+        """
+        Drop the protocol.
+        """
+        self._protocol = None
+        # The next session gives these uins to other accounts.
+        self._numbers = {}
+
+    def isSession(self, protocol: WebQQProtocol) -> bool:
+        """
+        Return whether a protocol is the one that is signed on now.
+        """
+        return self._protocol is protocol
 
     @property
     def isOnline(self) -> bool:
         """
-        Whether words can be sent.
+        Whether the account is signed on.
         """
-        return self._online is not None
+        return self._protocol is not None
 
     @property
     def online(self) -> WebQQProtocol:
         """
         The protocol that is signed on.
 
-        @raise NotSignedOn: when none is.
+        @raise NotSignedOn: when the account is not signed on.
         """
-        if self._online is None:
+        if self._protocol is None:
             raise NotSignedOn(f"{self.number} is not signed on")
-        return self._online
+        return self._protocol
 
-    def buddy(self, number: int) -> Buddy | None:
+    def friend(self, number: int) -> Buddy | None:
         """
-        A friend as the list has them now.
+        Return a friend as the friend list has it now, C{None} while signed off.
         """
-        uin = self.people.get(number)
-        if uin is None or self._online is None:
+        uin = self.friends.get(number)
+        if uin is None or self._protocol is None:
             return None
-        return self._online.buddies.get(uin)
+        return self._protocol.buddies.get(uin)
 
     def knows(self, target: Target) -> bool:
         """
-        Whether one can talk there, when the account is signed on.
+        Return whether messages can be sent to a target while the account is
+        signed on.
         """
-        if target.kind is TargetKind.PERSON:
-            return target.number in self.people or target.number in self.strangers
+        if target.kind is TargetKind.CONTACT:
+            return target.number in self.friends or target.number in self.temporaryChats
         return target in self.conversations
 
-    def sharesGroupWith(self, number: int) -> bool:
+    def numberOf(self, uin: Uin) -> int | None:
         """
-        Whether somebody is in a group or a discussion with us.
+        Return the number of a uin if it has been fetched in this session.
         """
-        return any(number in each.uins for each in self._sessionIds.values())
+        return self._numbers.get(uin)
 
-    def idOf(self, target: Target) -> Gid | Did:
+    def sessionIdOf(self, target: Target) -> Gid | Did:
         """
-        What the session calls a room.
+        Return the session id of a group or discussion.
 
-        @raise NotSignedOn: when it calls it nothing.
+        @raise NotSignedOn: when the session has no id for it.
         """
-        return self._addressOf(target).id
+        return self._idsOf(target).id
 
     def codeOf(self, target: Target) -> Code:
         """
-        What a group's details are asked by; likewise.
+        Return the group code of a group.
+
+        @raise NotSignedOn: when the session has none for it.
         """
-        code = self._addressOf(target).code
+        code = self._idsOf(target).code
         if code is None:
-            raise NotSignedOn(f"{target.number} is no group")
+            raise NotSignedOn(f"{target.number} is not a group")
         return code
 
-    def _addressOf(self, target: Target) -> _SessionIds:
+    def memberUin(self, target: Target, number: int) -> Uin | None:
+        """
+        Return the uin of a member of a group or discussion.
+
+        @raise NotSignedOn: when the session has no id for the conversation.
+        """
+        return self._idsOf(target).uins.get(number)
+
+    def _idsOf(self, target: Target) -> _SessionIds:
         ids = self._sessionIds.get(target)
-        if ids is None or self._online is None:
+        if ids is None or self._protocol is None:
             raise NotSignedOn(f"{self.number} does not know {target.number}")
         return ids
 
-    def memberOf(self, target: Target, number: int) -> Uin | None:
+    def sharesGroupWith(self, number: int) -> bool:
         """
-        What the session calls a member of a room.
+        Return whether an account is a member of a group or discussion of ours.
         """
-        return self._addressOf(target).uins.get(number)
+        return any(number in each.uins for each in self._sessionIds.values())
 
     def sharedGroup(self, number: int) -> tuple[Target, Uin] | None:
         """
-        A room that somebody is in with us; groups come before discussions.
+        Return a group or discussion of ours that an account is a member of, and
+        its uin there; groups come before discussions.
         """
-        found = [p for p, each in self._sessionIds.items() if number in each.uins]
+        found = [t for t, each in self._sessionIds.items() if number in each.uins]
         found.sort(key=lambda target: target.kind)
         return (found[0], self._sessionIds[found[0]].uins[number]) if found else None
 
-    # ---- finding out
+    # ---- fetching
 
-    async def learn(self) -> None:
+    async def fetchAll(self) -> None:
         """
-        Find out who is in the lists. What the server does not tell is left
-        out, or as it was.
+        Fetch the friends' numbers and all groups and discussions. A group or
+        discussion that cannot be fetched stays as it was.
         """
         online = self.online
         await self.addFriends(online.buddies)
-        known = await gatherResults(
-            [self._learned(self._learnGroup, g) for g in online.groups.values()]
+        fetched = await gatherResults(
+            [self._withSlot(self._fetchGroup, g) for g in online.groups.values()]
         )
-        found = await self._tried(self._ask(online.fetchDiscussions))
-        known += await gatherResults(
+        listed = await self._tried(self._request(online.fetchDiscussions))
+        fetched += await gatherResults(
             [
-                self._learned(self.learnDiscussion, did)
-                for did in (found.discussions if found else ())
+                self._withSlot(self.fetchDiscussion, did)
+                for did in (listed.discussions if listed else ())
             ]
         )
-        if self._online is online and found is not None:
+        if self._protocol is online and listed is not None:
             self.conversations = {
-                p: self.conversations[p]
-                for p in known
-                if p is not None and p in self.conversations
+                target: self.conversations[target]
+                for target in fetched
+                if target is not None and target in self.conversations
             }
 
-    def _learned(
-        self, learn: Callable[[T], Awaitable[Target | None]], what: T
+    def _withSlot(
+        self, fetch: Callable[[T], Awaitable[Target | None]], what: T
     ) -> Deferred[Target | None]:
-        async def learned() -> Target | None:
-            return await learn(what)
+        async def fetched() -> Target | None:
+            return await fetch(what)
 
-        return self._groups.run(lambda: Deferred.fromCoroutine(learned()))
+        return self._conversationSlots.run(lambda: Deferred.fromCoroutine(fetched()))
 
-    async def addFriends(self, uins: Iterable[Uin]) -> None:
+    async def fetch(self, target: Target) -> None:
         """
-        Friends are in the list.
-        """
-        people = self.people
-        for number, uin in (await self._identified(uins)).items():
-            people[number] = uin
+        Fetch a known group or discussion again.
 
-    def removeFriends(self, uins: Iterable[Uin]) -> None:
+        @raise NotSignedOn: when the session has no id for it.
         """
-        They are not any more.
-        """
-        for uin in uins:
-            number = self._numbers.get(uin)
-            if number is not None:
-                self.people.pop(number, None)
+        if target.kind is TargetKind.GROUP:
+            gid = Gid(self.sessionIdOf(target))
+            await self.fetchGroup(gid, Number(target.number))
+        else:
+            await self.fetchDiscussion(Did(target.number))
 
-    async def _identified(self, uins: Iterable[Uin]) -> dict[int, Uin]:
-        each = list(uins)
-        asked = [Deferred.fromCoroutine(self._tried(self.identify(u))) for u in each]
-        numbers = await gatherResults(asked)
-        pairs = zip(numbers, each, strict=True)
-        return {number: uin for number, uin in pairs if number is not None}
-
-    async def learnGroup(self, gid: Gid, number: Number) -> None:
+    async def fetchGroup(self, gid: Gid, number: Number) -> None:
         """
-        A group has changed, begun or ended.
+        Fetch a group that has changed; remove it when the group list does not
+        have it any more.
         """
         group = self.online.groups.get(gid)
         if group is not None:
-            await self._learnGroup(group)
+            await self._fetchGroup(group)
         else:
-            self.forget(Target(TargetKind.GROUP, number))
+            self.remove(Target(TargetKind.GROUP, number))
 
-    def forget(self, target: Target) -> None:
-        """
-        We are not there any more.
-        """
-        self.conversations.pop(target, None)
-        self._sessionIds.pop(target, None)
-
-    async def _learnGroup(self, group: Group) -> Target | None:
+    async def _fetchGroup(self, group: Group) -> Target | None:
         online, code = self.online, group.code
-        number = await self._tried(self._ask(lambda: online.fetchGroupNumber(code)))
+        number = await self._tried(self._request(lambda: online.fetchGroupNumber(code)))
         if number is None:
             return None
         target = Target(TargetKind.GROUP, number)
-        details = await self._tried(self._ask(lambda: online.fetchGroup(code)))
+        details = await self._tried(self._request(lambda: online.fetchGroup(code)))
         name = group.markname or (details.name if details else group.name)
         if details is None:
             conversation = self.conversations.get(target, Conversation(target, name))
-            self._enter(online, conversation, _SessionIds(group.gid, code, {}))
+            self._set(online, conversation, _SessionIds(group.gid, code, {}))
             return target
-        uins = await self._identified(member.uin for member in details.members)
+        uins = await self._numbered(member.uin for member in details.members)
         numbers = {uin: number for number, uin in uins.items()}
         members = tuple(
             Member(numbers[m.uin], m.name, m.isAdmin or m.uin == details.owner)
@@ -278,75 +298,103 @@ class ContactDirectory:
             if m.uin in numbers
         )
         conversation = Conversation(target, name, details.memo, members)
-        self._enter(online, conversation, _SessionIds(group.gid, code, uins))
+        self._set(online, conversation, _SessionIds(group.gid, code, uins))
         return target
 
-    async def learnDiscussion(self, did: Did) -> Target | None:
+    async def fetchDiscussion(self, did: Did) -> Target | None:
         """
-        A discussion has changed or begun.
+        Fetch a discussion that is new or has changed.
         """
         online = self.online
         target = Target(TargetKind.DISCUSSION, did)
-        details = await self._tried(self._ask(lambda: online.fetchDiscussion(did)))
+        details = await self._tried(self._request(lambda: online.fetchDiscussion(did)))
         if details is None:
             known = online.discussions.get(did)
             conversation = self.conversations.get(
                 target, Conversation(target, known.name if known else "")
             )
-            self._enter(online, conversation, _SessionIds(did, None, {}))
+            self._set(online, conversation, _SessionIds(did, None, {}))
             return target
         members = tuple(
             Member(m.number, m.nick, m.uin == details.owner) for m in details.members
         )
         uins: dict[int, Uin] = {m.number: m.uin for m in details.members}
-        # Its name is all that it says of itself.
+        # A discussion has no announcement, so its name stands for one.
         conversation = Conversation(target, details.name, details.name, members)
-        self._enter(online, conversation, _SessionIds(did, None, uins))
+        self._set(online, conversation, _SessionIds(did, None, uins))
         return target
 
-    def _enter(
+    def _set(
         self, online: WebQQProtocol, conversation: Conversation, ids: _SessionIds
     ) -> None:
-        # What was asked in another session is not true in this one.
-        if self._online is online:
+        # A reply to another session's request has ids of that session.
+        if self._protocol is online:
             self.conversations[conversation.target] = conversation
             self._sessionIds[conversation.target] = ids
 
-    async def _tried(self, asked: Awaitable[T]) -> T | None:
-        try:
-            return await asked
-        except WebQQError as e:
-            self._log.info(
-                "{number} was not told something: {reason}.",
-                number=self.number,
-                reason=str(e),
-            )
-            return None
-
-    def _ask(self, question: Callable[[], Deferred[T]]) -> Deferred[T]:
-        return self._questions.run(question)
-
-    def identify(self, uin: Uin) -> Deferred[Number]:
+    def remove(self, target: Target) -> None:
         """
-        Who that is; asked once in a session. Fails with L{WebQQError}.
+        Remove a group or discussion that the account is not in any more.
         """
-        numbers, asked = self._numbers, self._asked
-        lock = asked.setdefault(uin, DeferredLock())
+        self.conversations.pop(target, None)
+        self._sessionIds.pop(target, None)
+
+    async def addFriends(self, uins: Iterable[Uin]) -> None:
+        """
+        Add friends, fetching their numbers.
+        """
+        friends = self.friends
+        for number, uin in (await self._numbered(uins)).items():
+            friends[number] = uin
+
+    def removeFriends(self, uins: Iterable[Uin]) -> None:
+        """
+        Remove friends.
+        """
+        for uin in uins:
+            number = self._numbers.get(uin)
+            if number is not None:
+                self.friends.pop(number, None)
+
+    async def _numbered(self, uins: Iterable[Uin]) -> dict[int, Uin]:
+        each = list(uins)
+        asked = [Deferred.fromCoroutine(self._tried(self.fetchNumber(u))) for u in each]
+        numbers = await gatherResults(asked)
+        pairs = zip(numbers, each, strict=True)
+        return {number: uin for number, uin in pairs if number is not None}
+
+    def fetchNumber(self, uin: Uin) -> Deferred[Number]:
+        """
+        Fetch the number of a uin, at most once in a session.
+
+        @return: fires with the number; fails with L{WebQQError}.
+        """
+        numbers, lookups = self._numbers, self._lookups
+        lock = lookups.setdefault(uin, DeferredLock())
 
         async def find() -> Number:
             if uin not in numbers:
-                numbers[uin] = await self._ask(lambda: self.online.fetchNumber(uin))
+                numbers[uin] = await self._request(lambda: self.online.fetchNumber(uin))
             return numbers[uin]
 
         def done(result: T) -> T:
             if not lock.locked:
-                asked.pop(uin, None)
+                lookups.pop(uin, None)
             return result
 
         return lock.run(lambda: Deferred.fromCoroutine(find())).addBoth(done)
 
-    def numberOf(self, uin: Uin) -> int | None:
-        """
-        Who that is, as far as anybody has asked.
-        """
-        return self._numbers.get(uin)
+    def _request(self, request: Callable[[], Deferred[T]]) -> Deferred[T]:
+        return self._requestSlots.run(request)
+
+    async def _tried(self, requested: Awaitable[T]) -> T | None:
+        try:
+            return await requested
+        except WebQQError as e:
+            self._log.info(
+                "Fetching a contact failed (account {number}): {reason};"
+                " it is left out or stays as it was.",
+                number=self.number,
+                reason=str(e),
+            )
+            return None

@@ -20,7 +20,8 @@ from txwebqq.errors import (
 )
 from txwebqq.irc.config.relay import GroupRef
 from txwebqq.irc.protocol.splitting import contentToText, splitAt, textToContent
-from txwebqq.irc.qq.account import AccountProtocol, QQAccount
+from txwebqq.irc.qq.account import AccountListener, QQAccount
+from txwebqq.irc.qq.contacts import Conversation
 from txwebqq.irc.qq.messages import IncomingMessage, messageKey
 from txwebqq.irc.relay.attribution import senderPrefix
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
@@ -28,17 +29,13 @@ from txwebqq.irc.relay.members import MemberList
 from txwebqq.irc.relay.outbox import Outbox, OutboxMessage
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
-    Account,
     DiscussionMessage,
-    FriendshipNotice,
     GroupMessage,
     GroupNotice,
     GroupStep,
     Number,
-    Status,
 )
 from txwebqq.net.pacing import Pacer
-from txwebqq.protocol import WebQQProtocol
 
 ROOM = 2000
 """The bytes of one message, which servers of all times have taken."""
@@ -110,11 +107,16 @@ class GroupLink:
         self._clock = clock
 
     @property
+    def _conversation(self) -> Conversation | None:
+        contacts = self._relayAccount.qq.contacts
+        return contacts.conversations.get(self.group.target)
+
+    @property
     def title(self) -> str:
         """
         What people call it.
         """
-        conversation = self._relayAccount.conversations.get(self.group.target)
+        conversation = self._conversation
         return (
             conversation.name
             if conversation and conversation.name
@@ -126,8 +128,9 @@ class GroupLink:
         """
         Whether we can be heard there.
         """
-        isThere = self.group.target in self._relayAccount.conversations
-        return isThere and self._relayAccount.isOnline and self._relayAccount.isSettled
+        account = self._relayAccount
+        isThere = self._conversation is not None
+        return isThere and account.qq.isOnline and account.isSettled
 
     async def speak(self, message: OutboxMessage) -> str:
         """
@@ -152,7 +155,7 @@ class GroupLink:
         if message.serial:
             self._outbox.markSending(message, int(self._clock.seconds() * 1000))
         try:
-            await self._relayAccount.send(self.group.target, content)
+            await self._relayAccount.qq.actions.send(self.group.target, content)
         except NotSignedOn as e:
             self._outbox.markSending(message, 0)
             raise TargetUnavailable(str(e)) from e
@@ -167,7 +170,7 @@ class GroupLink:
     async def _wasHeard(self, text: str, begun: int) -> bool:
         since = begun // 1000 - _SKEW
         try:
-            recent = await self._relayAccount.recent(self.group.target)
+            recent = await self._relayAccount.qq.actions.fetchRecent(self.group.target)
         except WebQQError:
             # Rather twice than not at all.
             return False
@@ -182,7 +185,7 @@ class GroupLink:
         """
         It is known who is there.
         """
-        conversation = self._relayAccount.conversations.get(self.group.target)
+        conversation = self._conversation
         members = conversation.members if conversation is not None else ()
         others = [(m.number, m.name) for m in members if m.number != self.group.account]
         for number, name in others:
@@ -193,21 +196,34 @@ class GroupLink:
         self.listener.changed(self)
 
 
-class RelayAccountListener:
+class RelayAccount(AccountListener):
     """
-    Passes on what a resident tells to whoever wants to know what happens in a
-    group.
+    An account that is in groups for the relay: passes the events of each group
+    on to the group's listener.
 
+    @ivar qq: the account on QQ.
     @ivar isSettled: whether it is known which groups there are, this time.
+    @ivar pacer: how fast it may speak.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, number: Number, clock: IReactorTime, outbox: Outbox) -> None:
+        self.qq = QQAccount(number, self)
         self.groupLinks: dict[Target, GroupLink] = {}
         self.isSettled = False
+        self.pacer = Pacer(clock, BURST, SECONDS)
         self._clock = clock
+        self._outbox = outbox
         self._lookup: IDelayedCall | None = None
+
+    def link(self, group: GroupRef, listener: GroupListener) -> GroupLink:
+        """
+        Be in a group.
+        """
+        groupLink = GroupLink(group, self, self._outbox, self._clock, listener)
+        self.groupLinks[group.target] = groupLink
+        return groupLink
 
     def signedOn(self, account: QQAccount) -> None:
         """
@@ -216,7 +232,7 @@ class RelayAccountListener:
         self.isSettled = True
         self._log.info("{number} is signed on.", number=account.number)
         for target, groupLink in self.groupLinks.items():
-            if target not in account.conversations:
+            if target not in account.contacts.conversations:
                 self._log.error(
                     "{number} is not in {place}: nothing is relayed there.",
                     number=account.number,
@@ -229,7 +245,7 @@ class RelayAccountListener:
         self.stop()
         if (
             account.isOnline
-            and not self.groupLinks.keys() <= account.conversations.keys()
+            and not self.groupLinks.keys() <= account.contacts.conversations.keys()
         ):
             self._lookup = self._clock.callLater(LOOKED_UP_AGAIN, self._lookUp, account)
 
@@ -237,8 +253,8 @@ class RelayAccountListener:
         self._lookup = None
 
         async def learn() -> None:
-            await account.learn()
-            account.changed()
+            await account.contacts.fetchAll()
+            account.contactsChanged()
 
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
@@ -256,7 +272,7 @@ class RelayAccountListener:
             self._lookup.cancel()
             self._lookup = None
 
-    def changed(self, account: QQAccount) -> None:
+    def contactsChanged(self, account: QQAccount) -> None:
         """
         It knows others than before.
         """
@@ -291,18 +307,6 @@ class RelayAccountListener:
             groupLink.members.markActive(message.author)
             groupLink.listener.learned(groupLink, message.author, name, message)
 
-    def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
-        """
-        A friend came or went, which concerns nobody here.
-        """
-
-    def friendshipRequested(
-        self, account: QQAccount, number: int, notice: FriendshipNotice
-    ) -> None:
-        """
-        Somebody wants to be a friend; that is for a person to decide.
-        """
-
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         """
         Somebody came into a group, or went.
@@ -326,21 +330,6 @@ class RelayAccountListener:
         )
         return fail(CaptchaUnsolved("the relay cannot read captchas"))
 
-    def signedOff(self, account: QQAccount) -> None:
-        """
-        Its session is over.
-        """
-
-    def typing(self, account: QQAccount, number: int) -> None:
-        """
-        A friend is typing.
-        """
-
-    def shaken(self, account: QQAccount, number: int) -> None:
-        """
-        A friend shakes our window.
-        """
-
     def leftGroup(self, account: QQAccount, target: Target) -> None:
         """
         It is in a group no longer.
@@ -354,85 +343,17 @@ class RelayAccountListener:
             )
             groupLink.settled()
 
-    def joinRequested(
-        self, account: QQAccount, number: int, notice: GroupNotice
+    def messageArrived(
+        self,
+        account: QQAccount,
+        target: Target,
+        message: GroupMessage | DiscussionMessage,
     ) -> None:
-        """
-        Somebody wants to be in a group; that is for a person to decide.
-        """
-
-
-class RelayAccount(QQAccount):
-    """
-    An account that is in groups for the relay.
-
-    @ivar pacer: how fast it may speak.
-    @ivar listener: where what happens to it goes.
-    """
-
-    def __init__(self, number: Number, clock: IReactorTime, outbox: Outbox) -> None:
-        self.listener = RelayAccountListener(clock)
-        super().__init__(number, self.listener)
-        self.pacer = Pacer(clock, BURST, SECONDS)
-        self._clock = clock
-        self._outbox = outbox
-
-    def buildProtocol(self, account: Account) -> WebQQProtocol:
-        return RelayProtocol(self, self.listener)
-
-    @property
-    def isSettled(self) -> bool:
-        """
-        Whether it is known which groups it is in, in this session.
-        """
-        return self.listener.isSettled
-
-    def link(self, group: GroupRef, listener: GroupListener) -> GroupLink:
-        """
-        Be in a group.
-        """
-        groupLink = GroupLink(group, self, self._outbox, self._clock, listener)
-        self.listener.groupLinks[group.target] = groupLink
-        return groupLink
-
-    def stop(self) -> None:
-        """
-        Look for no groups any more.
-        """
-        self.listener.stop()
-
-    def noticed(
-        self, target: Target, message: GroupMessage | DiscussionMessage
-    ) -> None:
-        """
-        Something came that will be a letter.
-        """
-        groupLink = self.listener.groupLinks.get(target)
+        groupLink = self.groupLinks.get(target)
         if groupLink is None:
             return
-        number = self.numberOf(message.sender)
+        number = account.contacts.numberOf(message.sender)
         name = str(groupLink.members.names.get(number, ""))
         groupLink.listener.noticed(
             groupLink, messageKey(message), name, contentToText(message.content)
         )
-
-
-class RelayProtocol(AccountProtocol):
-    """
-    One sign-on of a delegate; what comes is kept before the server is asked
-    for more.
-    """
-
-    def __init__(self, account: RelayAccount, listener: RelayAccountListener) -> None:
-        super().__init__(account, listener)
-        self._relayAccount = account
-
-    def groupMessageReceived(self, message: GroupMessage) -> object:
-        self._relayAccount.noticed(Target(TargetKind.GROUP, message.number), message)
-        return super().groupMessageReceived(message)
-
-    def discussionMessageReceived(self, message: DiscussionMessage) -> object:
-        self._relayAccount.noticed(
-            Target(TargetKind.DISCUSSION, message.discussion), message
-        )
-        return super().discussionMessageReceived(message)

@@ -269,7 +269,7 @@ class BridgedRoom:
     ) -> None:
         links = [self._linkTo(picture) for picture in message.pictures]
         text = "\n".join(lines(contentToText(message.content, links)))
-        origin = f"{source.source}|{message.mark}"
+        origin = f"{source.source}|{message.key}"
         isIgnored = str(number) in self._settings.ignoredNicks
         if not text or isIgnored or self._isLocal(source, name, text):
             self._withdraw(source, origin)

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from txwebqq.client import WebQQClient, connect
 from txwebqq.irc.config.relay import RelaySettings
+from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import LINKS_SCHEMA, MediaLinks, mediaService
 from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
@@ -67,7 +68,11 @@ class RelayService(MultiService):
             number = account.account.number
             accounts[number] = RelayAccount(number, reactor, self._outbox)
             service = WebQQService(
-                account.account, accounts[number], client, reactor, era=account.era
+                account.account,
+                AccountFactory(accounts[number].qq),
+                client,
+                reactor,
+                era=account.era,
             )
             service.setServiceParent(self)  # type: ignore[no-untyped-call]
         networks: dict[str, IRCNetwork] = {}

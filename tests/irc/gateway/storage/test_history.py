@@ -19,7 +19,7 @@ from txwebqq.model import Number
 from txwebqq.sqlite.database import MEMORY, Database
 
 CATS = Target(TargetKind.GROUP, 200001)
-BOB = Target(TargetKind.PERSON, 10002)
+BOB = Target(TargetKind.CONTACT, 10002)
 EVERYTHING = (HistoryPosition(-(1 << 60)), HistoryPosition(1 << 60))
 
 

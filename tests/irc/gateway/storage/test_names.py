@@ -16,8 +16,8 @@ from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import MEMORY, Database
 
-ALICE = Target(TargetKind.PERSON, 10001)
-BOB = Target(TargetKind.PERSON, 10002)
+ALICE = Target(TargetKind.CONTACT, 10001)
+BOB = Target(TargetKind.CONTACT, 10002)
 CATS = Target(TargetKind.GROUP, 10001)
 
 
@@ -48,7 +48,7 @@ def test_forEver(tmp_path: Path) -> None:
         assert alices.claim(ALICE, numbered(name)) == "Al"
         assert alices.claim(CATS, numbered("#cats")) == "#cats"
         assert alices.place("aL") == ALICE
-        assert alices.all(TargetKind.PERSON) == {10001: "Al"}
+        assert alices.all(TargetKind.CONTACT) == {10001: "Al"}
         assert alices.all(TargetKind.GROUP) == {10001: "#cats"}
         database.close()
 
@@ -101,7 +101,7 @@ def test_apart() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.integers(1, 4).map(lambda n: Target(TargetKind.PERSON, n)),
+            st.integers(1, 4).map(lambda n: Target(TargetKind.CONTACT, n)),
             st.sampled_from(["a", "A", "b", "B", "c"]),
         )
     )
@@ -122,10 +122,10 @@ def test_bijection(renames: list[tuple[Target, str]]) -> None:
                 names.rename(target, name)
             assert names.place(name) == holder
     for known in (names, NameStore(database, str.lower).tableFor("alice", "utf-8")):
-        everybody = known.all(TargetKind.PERSON)
-        assert everybody == names.all(TargetKind.PERSON)
+        everybody = known.all(TargetKind.CONTACT)
+        assert everybody == names.all(TargetKind.CONTACT)
         assert len({name.lower() for name in everybody.values()}) == len(everybody)
         for number, name in everybody.items():
-            assert known.place(name.upper()) == Target(TargetKind.PERSON, number)
+            assert known.place(name.upper()) == Target(TargetKind.CONTACT, number)
         for name in "abc":
             assert (name in known) == (name in map(str.lower, everybody.values()))

@@ -105,9 +105,9 @@ class ServiceBot(FriendRequestCommands, SettingsCommands):
             raise UsageError("that is no channel")
         isIn = False
         for account in self._owner.accounts.values():
-            if target in account.conversations:
+            if target in account.contacts.conversations:
                 isIn = True
-                await account.leaveGroup(target)
+                await account.actions.leave(target)
                 self._owner.leftGroup(account, target)
                 self._say(f"{account.number} has left {words[0]}")
         if not isIn:

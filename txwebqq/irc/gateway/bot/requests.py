@@ -31,11 +31,11 @@ class FriendRequestCommands(BotCommands):
         asked = [
             f"{number} asks {account.number}: {notice.text}"
             for account in accounts
-            for number, notice in account.requests.items()
+            for number, notice in account.friendRequests.items()
         ] + [
             f"{number} asks to join {self._owner.channelOf(target)}: {notice.text}"
             for resident in accounts
-            for (number, target), notice in resident.applications.items()
+            for (number, target), notice in resident.joinRequests.items()
         ]
         for line in asked or ["Nobody has asked."]:
             self._say(line)
@@ -48,8 +48,8 @@ class FriendRequestCommands(BotCommands):
             self._say(f"{number} is in {words[1]} now")
             return
         account = self._asked(number)
-        await account.online.acceptFriendship(account.requests[number])
-        account.requests.pop(number, None)
+        await account.online.acceptFriendship(account.friendRequests[number])
+        account.friendRequests.pop(number, None)
         self._say(f"{number} is your friend")
 
     async def _do_deny(self, words: Sequence[str]) -> None:
@@ -60,8 +60,8 @@ class FriendRequestCommands(BotCommands):
             await self._admit(number, target, False, text)
         else:
             account = self._asked(number)
-            await account.online.refuseFriendship(account.requests[number], text)
-            account.requests.pop(number, None)
+            await account.online.refuseFriendship(account.friendRequests[number], text)
+            account.friendRequests.pop(number, None)
         self._say(f"{number} has been told no")
 
     def _group(self, words: Sequence[str]) -> tuple[Target | None, Sequence[str]]:
@@ -77,24 +77,24 @@ class FriendRequestCommands(BotCommands):
     ) -> None:
         key = number, target
         for account in self._owner.accounts.values():
-            if key in account.applications:
-                notice = account.applications[key]
+            if key in account.joinRequests:
+                notice = account.joinRequests[key]
                 await account.online.answerJoinRequest(notice, agree, text)
-                account.applications.pop(key, None)
+                account.joinRequests.pop(key, None)
                 return
         raise UsageError(f"{number} has not asked to join that")
 
     def _asked(self, number: Number) -> QQAccount:
         for account in self._owner.accounts.values():
-            if number in account.requests:
+            if number in account.friendRequests:
                 return account
         raise UsageError(f"{number} has not asked")
 
     async def _do_remove(self, words: Sequence[str]) -> None:
         target = self._place(words)
         for account in self._owner.accounts.values():
-            uin = account.people.get(target.number)
+            uin = account.contacts.friends.get(target.number)
             if uin is not None:
                 await account.online.removeFriend(uin)
-                del account.people[target.number]
+                del account.contacts.friends[target.number]
                 self._say(f"{words[0]} is no friend of {account.number} any more")

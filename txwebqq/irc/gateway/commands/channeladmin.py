@@ -46,7 +46,9 @@ class ChannelAdminCommands(ChannelCommands):
         topics, target = self._known().topics, channel.target
         topics.add(target)
         try:
-            return await self._done("TOPIC", channel, account.setTopic(target, text))
+            return await self._done(
+                "TOPIC", channel, account.actions.setTopic(target, text)
+            )
         finally:
             topics.discard(target)
 
@@ -67,7 +69,7 @@ class ChannelAdminCommands(ChannelCommands):
         kicks, key = self._known().kicks, (channel.target, number)
         kicks[key] = reason
         try:
-            removing = account.remove(channel.target, number)
+            removing = account.actions.kick(channel.target, number)
             return await self._done("KICK", channel, removing)
         finally:
             kicks.pop(key, None)
@@ -78,14 +80,14 @@ class ChannelAdminCommands(ChannelCommands):
             channel = self._channelNamed(name)
             account = self._residentOf(channel)
             target = self._known().placeNamed(nick)
-            if target is None or target.kind is not TargetKind.PERSON:
+            if target is None or target.kind is not TargetKind.CONTACT:
                 raise _Refused("401", nick[:50] or "*", "Nobody here is called so")
             if target.number in [number for _, number, _ in channel.members]:
                 raise _Refused("443", nick, name, "They are there already")
             if channel.target.kind is TargetKind.GROUP:
                 reason = "Who wants to be in a group asks for it"
                 raise _Refused("482", channel.name, reason)
-            inviting = account.invite(channel.target, target.number)
+            inviting = account.actions.invite(channel.target, target.number)
             said = await self._done("INVITE", channel, inviting)
             return said or [self.numeric("341", nick, channel.name)]
         except _Refused as e:
@@ -122,7 +124,7 @@ class ChannelAdminCommands(ChannelCommands):
         try:
             account = self._residentOf(channel)
             number = self._memberNamed(channel, nick, account)
-            promoting = account.promote(channel.target, number, granted)
+            promoting = account.actions.setAdmin(channel.target, number, granted)
             return await self._done("MODE", channel, promoting)
         except _Refused as e:
             return [self.numeric(*e.args)]

@@ -81,7 +81,7 @@ class ChannelCommands(ChatHistoryCommand):
         """
         Somebody is called otherwise.
         """
-        if target.kind is TargetKind.PERSON:
+        if target.kind is TargetKind.CONTACT:
             self._channels = {
                 key: _renamed(channel, target.number, after)
                 for key, channel in self._channels.items()

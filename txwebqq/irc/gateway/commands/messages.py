@@ -158,7 +158,7 @@ class MessageCommands(ClientSession):
     async def _irc_TAGMSG(self, line: Line) -> Iterable[Line]:
         target = self._known().placeNamed(line.params[0] if line.params else "")
         isTyping = line.tags.get("+typing") == "active"
-        if isTyping and target is not None and target.kind is TargetKind.PERSON:
+        if isTyping and target is not None and target.kind is TargetKind.CONTACT:
             # Nobody would want to know that this did not get through.
             with suppress(WebQQError):
                 await self._known().type(target)

@@ -39,7 +39,7 @@ class QueryCommands(ClientSession):
     def _irc_WHOIS(self, line: Line) -> Iterable[Line]:
         nick = line.params[-1] if line.params else ""
         target = self._known().placeNamed(nick)
-        if target is not None and target.kind is TargetKind.PERSON:
+        if target is not None and target.kind is TargetKind.CONTACT:
             yield from self._whois(nick, target)
         elif target == SERVICE:
             name = self._gateway.serverName
@@ -84,7 +84,7 @@ class QueryCommands(ClientSession):
             or target == SERVICE
             or (
                 target is not None
-                and target.kind is TargetKind.PERSON
+                and target.kind is TargetKind.CONTACT
                 and user.statusOf(target.number) not in (None, Status.OFFLINE)
             )
         )

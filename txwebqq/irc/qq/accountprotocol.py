@@ -1,0 +1,201 @@
+"""
+The WebQQ protocol of a L{QQAccount}: replaces the session ids of events by
+permanent numbers and passes the events on to the account's listener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.python.failure import Failure
+
+from txwebqq.errors import SessionExpired, WebQQError
+from txwebqq.irc.qq.account import QQAccount
+from txwebqq.irc.qq.messages import PICTURES, AnyMessage, IncomingMessage, messageKey
+from txwebqq.irc.targets import Target, TargetKind
+from txwebqq.model import (
+    Account,
+    Did,
+    DiscussionMessage,
+    FriendshipNotice,
+    GroupMessage,
+    GroupNotice,
+    GroupStep,
+    Message,
+    RosterChange,
+    Segment,
+    StatusChange,
+    StrangerMessage,
+    Uin,
+)
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+
+
+class AccountProtocol(WebQQProtocol):
+    """
+    One sign-on of an account. Messages are delivered in the order of arrival,
+    however long their senders and pictures take to fetch.
+    """
+
+    def __init__(self, account: QQAccount) -> None:
+        self._account = account
+        self._contacts = account.contacts
+        self._listener = account.listener
+        self._order = DeferredLock()
+
+    # ---- the session
+
+    async def signedOn(self) -> None:
+        account, contacts = self._account, self._contacts
+        contacts.sessionStarted(self)
+        account.joinRequests = {}
+        await contacts.fetchAll()
+        if contacts.isSession(self):
+            self._listener.signedOn(account)
+
+    def connectionLost(self, reason: Failure) -> None:
+        account, listener = self._account, self._listener
+        wasOnline = account.isOnline
+        self._contacts.sessionEnded()
+        listener.signedOff(account)
+        if reason.check(SessionExpired):
+            if wasOnline:
+                listener.connectionLost(account, "the session has ended", False)
+        elif reason.check(WebQQError):
+            listener.connectionLost(account, reason.getErrorMessage(), True)
+
+    def captchaRequired(self, image: bytes) -> Awaitable[str]:
+        return self._listener.captchaRequired(self._account, image)
+
+    # ---- messages
+
+    def messageReceived(self, message: Message) -> object:
+        return self._receive(TargetKind.CONTACT, 0, message)
+
+    def strangerMessageReceived(self, message: StrangerMessage) -> object:
+        self._contacts.temporaryChats[message.number] = message
+        return self._receive(TargetKind.CONTACT, 0, message)
+
+    def groupMessageReceived(self, message: GroupMessage) -> object:
+        target = Target(TargetKind.GROUP, message.number)
+        self._listener.messageArrived(self._account, target, message)
+        return self._receive(TargetKind.GROUP, message.number, message)
+
+    def discussionMessageReceived(self, message: DiscussionMessage) -> object:
+        target = Target(TargetKind.DISCUSSION, message.discussion)
+        self._listener.messageArrived(self._account, target, message)
+        return self._receive(TargetKind.DISCUSSION, message.discussion, message)
+
+    def _receive(
+        self, kind: TargetKind, number: int, message: AnyMessage
+    ) -> Deferred[None]:
+        async def deliver() -> None:
+            author = await self._authorOf(message)
+            target = Target(kind, author if kind is TargetKind.CONTACT else number)
+            pictures = [
+                await self._pictureOf(message, segment)
+                for segment in message.content
+                if isinstance(segment, PICTURES)
+            ]
+            incoming = IncomingMessage(
+                target,
+                author,
+                message.content,
+                message.font,
+                message.time,
+                messageKey(message),
+                tuple(pictures),
+            )
+            try:
+                await self._fetchUnknown(target)
+            finally:
+                self._listener.messageReceived(self._account, incoming)
+
+        return self._order.run(lambda: Deferred.fromCoroutine(deliver()))
+
+    async def _authorOf(self, message: AnyMessage) -> int:
+        known = self._contacts.numberOf(message.sender)
+        if known is not None:
+            return known
+        if isinstance(message, StrangerMessage):
+            return message.number
+        try:
+            return await self.fetchNumber(message.sender)
+        except WebQQError:
+            # Better a message of an unknown sender than a lost message.
+            return 0
+
+    async def _pictureOf(self, message: AnyMessage, segment: Segment) -> bytes:
+        if isinstance(message, StrangerMessage):
+            return b""
+        try:
+            picture = await self.fetchPicture(message, segment)
+        except (WebQQError, ValueError):
+            return b""
+        return bytes(picture)
+
+    async def _fetchUnknown(self, target: Target) -> None:
+        """
+        Fetch the group or discussion of a message when it is not known yet.
+        """
+        if target.kind is TargetKind.CONTACT or target in self._contacts.conversations:
+            return
+        if target.kind is TargetKind.DISCUSSION:
+            await self._contacts.fetchDiscussion(Did(target.number))
+        else:
+            await self._contacts.fetchAll()
+        self._account.contactsChanged()
+
+    # ---- contacts
+
+    def statusChanged(self, change: StatusChange) -> None:
+        number = self._contacts.numberOf(change.uin)
+        if number is not None:
+            self._listener.presenceChanged(self._account, number, change.status)
+
+    def typingNoticed(self, uin: Uin) -> None:
+        number = self._contacts.numberOf(uin)
+        if number is not None:
+            self._listener.typingNoticed(self._account, number)
+
+    def windowShaken(self, uin: Uin) -> None:
+        number = self._contacts.numberOf(uin)
+        if number is not None:
+            self._listener.windowShaken(self._account, number)
+
+    async def rosterChanged(self, change: RosterChange) -> None:
+        self._contacts.removeFriends(change.removed)
+        await self._contacts.addFriends(uin for uin, _ in change.added)
+        self._account.contactsChanged()
+
+    async def friendshipRequested(self, request: FriendshipNotice) -> None:
+        number = request.number or await self._contacts.fetchNumber(request.uin)
+        self._listener.friendshipChanged(self._account, number, request)
+
+    async def groupChanged(self, notice: GroupNotice) -> None:
+        account, contacts, listener = self._account, self._contacts, self._listener
+        if notice.step is GroupStep.REQUESTED:
+            number = notice.memberNumber or await contacts.fetchNumber(notice.member)
+            listener.joinRequested(account, number, notice)
+            return
+        target = Target(TargetKind.GROUP, notice.number)
+        await contacts.fetchGroup(notice.group, notice.number)
+        if target in contacts.conversations:
+            account.contactsChanged()
+        else:
+            listener.leftGroup(account, target)
+        # After the fetch, because listeners need the name of a new group.
+        listener.groupChanged(account, notice)
+
+
+class AccountFactory(WebQQFactory):
+    """
+    Builds the L{AccountProtocol} of each sign-on of an account.
+    """
+
+    def __init__(self, account: QQAccount) -> None:
+        self._account = account
+
+    def buildProtocol(self, account: Account) -> AccountProtocol:
+        return AccountProtocol(self._account)
