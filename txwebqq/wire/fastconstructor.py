@@ -21,7 +21,9 @@ def fastConstructor(cls: Callable[..., V]) -> Callable[..., V]:
         (f.name, object) if f.default is MISSING else (f.name, object, f.default)
         for f in fields(cast(Any, cls))
     ]
-    thawed: Any = make_dataclass(cls.__name__, members, slots=True)
+    thawed: Any = make_dataclass(
+        cls.__name__, members, bases=cast(Any, cls).__bases__, slots=True
+    )
 
     def build(*values: Any) -> V:
         value = thawed(*values)
