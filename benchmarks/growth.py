@@ -81,14 +81,14 @@ def mailbox(count: int) -> float:
         for n in range(count):
             mark = MessageIds(Number(10001), n, n, n)
             body = encodeQueued(QueuedFriendMessage(mark, (Text("hello"),), Font()))
-            serial = store.nextLetter()
-            store.writeMail(EventChanges([(serial, body)], {(bob, serial): 0}))
+            serial = store.messages.nextSerial()
+            store.messages.write(EventChanges([(serial, body)], {(bob, serial): 0}))
         last = heard = 0
-        while some := store.waiting(bob, last, MAX_TOGETHER):
+        while some := store.messages.waiting(bob, last, MAX_TOGETHER):
             last = some[-1][0]
             heard += len(some)
             given = [(bob, serial) for serial, _ in some]
-            store.writeMail(EventChanges(delivered=given))
+            store.messages.write(EventChanges(delivered=given))
         used = time.process_time() - began
         store.close()
         assert heard == count
@@ -101,16 +101,17 @@ def starting(count: int) -> float:
     that has it already in a population file.
     """
     from txwebqq.server.population import load
+    from txwebqq.server.storage.populationimport import importPopulation
     from txwebqq.server.storage.store import Store
 
     with _folder() as folder:
         path = people(folder, count, 4, 0)
         store = Store(folder / "qq.db")
-        store.merge(load(path))
+        importPopulation(store, load(path))
         store.close()
         began = time.process_time()
         store = Store(folder / "qq.db")
-        store.merge(load(path))
+        importPopulation(store, load(path))
         used = time.process_time() - began
         store.close()
     return used / count * 1e6
@@ -122,17 +123,18 @@ def lookup(count: int) -> float:
     """
     from txwebqq.model import Number
     from txwebqq.server.population import load
+    from txwebqq.server.storage.populationimport import importPopulation
     from txwebqq.server.storage.store import Store
 
     with _folder() as folder:
         store = Store(folder / "qq.db")
-        store.merge(load(people(folder, count, 4, 0)))
+        importPopulation(store, load(people(folder, count, 4, 0)))
         some = random.Random(1)
         numbers = [Number(20001 + some.randrange(count)) for _ in range(5000)]
         began = time.process_time()
         for number in numbers:
-            assert store.account(number) is not None
-            store.friends(number)
+            assert store.accounts.get(number) is not None
+            store.friends.all(number)
         used = time.process_time() - began
         store.close()
     return used / len(numbers) * 1e6

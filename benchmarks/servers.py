@@ -269,6 +269,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     from txwebqq.server.population import load
     from txwebqq.server.resource import WebQQResource
     from txwebqq.server.sessions.sessions import Session
+    from txwebqq.server.storage.populationimport import importPopulation
     from txwebqq.server.storage.store import Store
 
     folder = Path(tempfile.mkdtemp(prefix="txwebqq-bench-"))
@@ -277,7 +278,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
         # In a process of its own: what reading people leaves behind in memory
         # would be used for what is measured.
         store = Store(folder / "qq.db")
-        store.merge(load(people(folder, accounts, friends, members)))
+        importPopulation(store, load(people(folder, accounts, friends, members)))
         store.close()
         os._exit(0)
     os.wait()

@@ -82,7 +82,7 @@ def kept(web: MemoryWebQQ, person: MemoryPerson) -> list[tuple[str, str, int]]:
     """
     The same, as the server has them: nick, markname and category.
     """
-    friends = web.state.store.friends(person.number)
+    friends = web.state.store.friends.all(person.number)
     return sorted((f.nick, f.markname, f.category) for f in friends)
 
 
@@ -527,10 +527,10 @@ def test_wrongDetails(details: dict[str, object]) -> None:
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")
-    before = web.state.store.account(alice.number)
+    before = web.state.store.accounts.get(alice.number)
     with pytest.raises(RequestRefused):
         web.result(alice.protocol.setDetails(city="x", **details))
-    assert web.state.store.account(alice.number) == before
+    assert web.state.store.accounts.get(alice.number) == before
 
 
 def test_signature() -> None:

@@ -390,7 +390,7 @@ def test_dissolving(cats: Cats) -> None:
         assert not person.protocol.groups
         assert web.result(person.protocol.fetchGroups()).groups == {}
     assert web.result(cats.dave.protocol.searchGroups("cats")).total == 0
-    assert web.state.store.group(cats.number) is None
+    assert web.state.store.groups.get(cats.number) is None
 
 
 # ---- administration
@@ -695,8 +695,8 @@ def test_mergingAgain() -> None:
         GroupRecord(number, "cats", alice.number), (alice.number, bob.number)
     )
     web.state.merge(Population(groups=(room,)))
-    assert store.memberNumbers(number) == [alice.number]
-    [(_, event)] = store.waiting(alice.number, 0, 10)
+    assert store.groups.memberNumbers(number) == [alice.number]
+    [(_, event)] = store.messages.waiting(alice.number, 0, 10)
     assert event.conversation == ("group", number)
     alice.run()
     web.settle()

@@ -204,7 +204,7 @@ class GroupTests(Histories):
         self.alice.tellGroup("cats", "secret")
         session = self.web.state.sessions.online(self.carol.number)
         assert session is not None
-        [membership] = self.web.state.store.memberships(self.alice.number)
+        [membership] = self.web.state.store.groups.memberships(self.alice.number)
         code = session.sessionIds.code(membership.number)
         protocol = self.carol.protocol
         for asked in (

@@ -82,9 +82,9 @@ def keep(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> int:
 
     @return: its serial number.
     """
-    serial = store.nextLetter()
+    serial = store.messages.nextSerial()
     waiting = {(number, serial): 0 for number in numbers}
-    store.writeMail(EventChanges([(serial, encodeQueued(event))], waiting))
+    store.messages.write(EventChanges([(serial, encodeQueued(event))], waiting))
     return serial
 
 

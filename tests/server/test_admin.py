@@ -26,6 +26,7 @@ from txwebqq.server.admin import main
 from txwebqq.server.population import parse
 from txwebqq.server.populationwriter import writePopulation
 from txwebqq.server.storage.admin import ACCOUNT_COLUMNS, SHARED_TABLES
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordHash
 
@@ -72,7 +73,7 @@ class AdminConsole:
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         store = Store(self.path)
-        store.merge(parse(PEOPLE))
+        importPopulation(store, parse(PEOPLE))
         store.close()
 
     def run(self, *argv: str, typed: str = "") -> str:
@@ -141,7 +142,7 @@ def test_passwords(console: AdminConsole, monkeypatch: pytest.MonkeyPatch) -> No
 
     def check(password: str) -> None:
         store = console.store()
-        account = store.account(ALICE)
+        account = store.accounts.get(ALICE)
         store.close()
         assert account is not None
         assert account.firstHash == passwordHash(password)
@@ -180,7 +181,7 @@ def test_removed(console: AdminConsole) -> None:
     Of somebody who is removed, nothing that was theirs alone is left.
     """
     store = Store(console.path)
-    store.merge(parse(EVERYTHING))
+    importPopulation(store, parse(EVERYTHING))
     harness = ServerHarness(store=store, people="")
     harness.client(ALICE).tell(CAROL, "hi")
     harness.server.stop()
@@ -191,10 +192,10 @@ def test_removed(console: AdminConsole) -> None:
     db.close()
     console.run("account", "remove", "10003")
     store = Store(console.path)
-    assert store.friendNumbers(ALICE) == [BOB]
-    assert store.friendNumbers(CAROL) == []
-    assert store.waiting(CAROL, 0, 10) == []
-    discussion = store.discussion(Number(300001))
+    assert store.friends.numbers(ALICE) == [BOB]
+    assert store.friends.numbers(CAROL) == []
+    assert store.messages.waiting(CAROL, 0, 10) == []
+    discussion = store.discussions.get(Number(300001))
     assert discussion is not None
     assert discussion.owner == ALICE
     store.close()
@@ -211,7 +212,7 @@ def test_allTables() -> None:
     store = Store()
     tables = {
         name
-        for (name,) in store._db.execute(
+        for (name,) in store.database.connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
             " AND name NOT LIKE 'sqlite%'"
         )
@@ -226,19 +227,19 @@ def test_friendships(console: AdminConsole) -> None:
     """
     console.run("friendship", "add", "10003", "10004")
     store = console.store()
-    assert store.areFriends(CAROL, DAVE)
-    assert store.areFriends(DAVE, CAROL)
+    assert store.friends.areFriends(CAROL, DAVE)
+    assert store.friends.areFriends(DAVE, CAROL)
     console.run("friendship", "remove", "10004", "10003")
-    assert not store.areFriends(CAROL, DAVE)
-    assert not store.areFriends(DAVE, CAROL)
+    assert not store.friends.areFriends(CAROL, DAVE)
+    assert not store.friends.areFriends(DAVE, CAROL)
     console.run("friendship", "remove", "10001", "10002")
     people = console.folder / "people.toml"
     people.write_text(PEOPLE, encoding="utf-8")
     console.run("import", str(people))
-    assert not store.areFriends(ALICE, BOB)
+    assert not store.friends.areFriends(ALICE, BOB)
     console.run("friendship", "add", "10001", "10002")
-    assert store.areFriends(ALICE, BOB)
-    assert store.areFriends(BOB, ALICE)
+    assert store.friends.areFriends(ALICE, BOB)
+    assert store.friends.areFriends(BOB, ALICE)
     store.close()
 
 
@@ -305,9 +306,9 @@ def test_complaints(console: AdminConsole, argv: list[str], problem: str) -> Non
     nothing.
     """
     store = console.store()
-    before = store.population()
+    before = store.admin.population()
     assert problem in console.refused(*argv, typed="secret\n")
-    assert store.population() == before
+    assert store.admin.population() == before
     store.close()
 
 
@@ -343,8 +344,8 @@ def test_export(console: AdminConsole) -> None:
     for nobody else to read; and imports to the same.
     """
     store = Store(console.path)
-    store.merge(parse(EVERYTHING))
-    everything = store.population()
+    importPopulation(store, parse(EVERYTHING))
+    everything = store.admin.population()
     store.close()
     file = console.folder / "all.toml"
     console.run("export", str(file))
@@ -353,7 +354,7 @@ def test_export(console: AdminConsole) -> None:
     console.path = console.folder / "copy.db"
     console.run("import", str(file))
     store = console.store()
-    assert store.population() == everything
+    assert store.admin.population() == everything
     assert len(everything.accounts) == 5
     assert len(everything.friendships) == 3
     store.close()
@@ -374,8 +375,8 @@ def test_oneSided(console: AdminConsole) -> None:
     console.path = console.folder / "copy.db"
     console.run("import", str(file))
     store = console.store()
-    assert store.friendEntry(ALICE, CAROL) is not None
-    assert store.friendEntry(CAROL, ALICE) is None
+    assert store.friends.entry(ALICE, CAROL) is not None
+    assert store.friends.entry(CAROL, ALICE) is None
     store.close()
 
 
@@ -393,7 +394,7 @@ def test_update(console: AdminConsole) -> None:
     def people() -> dict[int, tuple[str, bool]]:
         store = console.store()
         isNew = passwordHash("new")
-        found = {p.number: (p.nick, p.firstHash == isNew) for p in store.accounts()}
+        found = {p.number: (p.nick, p.firstHash == isNew) for p in store.accounts.all()}
         store.close()
         return {n: found[Number(n)] for n in (10001, 10002, 10009)}
 
@@ -437,7 +438,7 @@ def test_backup(console: AdminConsole) -> None:
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert console.refused("backup", str(copy)).endswith("File exists")
     store = Store(copy)
-    assert store.population() == server.population()
+    assert store.admin.population() == server.admin.population()
     store.close()
     server.close()
 
@@ -457,9 +458,9 @@ def test_beside(console: AdminConsole) -> None:
     harness.client(ALICE).tellCats("meow")
     assert textsOf(carol.poll().response) == ["meow"]
     console.run("account", "add", "10009", "--password-file=-", typed="x\n")
-    assert store.account(Number(10009)) is not None
+    assert store.accounts.get(Number(10009)) is not None
     problem = console.refused("account", "remove", "10009")
     assert "a server has it open: stop it first" in problem
     console.run("group", "remove", "200001")
-    assert store.group(CATS) is None
+    assert store.groups.get(CATS) is None
     store.close()

@@ -20,6 +20,7 @@ from txwebqq.server.records import (
     GroupRecord,
     Population,
 )
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 
 HASH = b"\x01" * 16
@@ -124,7 +125,7 @@ def moved(store: Store) -> Store:
     An empty database, after everybody was written down and read again.
     """
     fresh = Store()
-    fresh.merge(parse(writePopulation(store.population())))
+    importPopulation(fresh, parse(writePopulation(store.admin.population())))
     return fresh
 
 
@@ -136,14 +137,14 @@ def test_roundTrip(population: Population) -> None:
     been written down and read there.
     """
     store = Store()
-    store.merge(population)
+    importPopulation(store, population)
     fresh = moved(store)
-    assert fresh.population() == store.population()
+    assert fresh.admin.population() == store.admin.population()
     for number in FOLK:
-        assert sorted(map(repr, fresh.friends(number))) == sorted(
-            map(repr, store.friends(number))
+        assert sorted(map(repr, fresh.friends.all(number))) == sorted(
+            map(repr, store.friends.all(number))
         )
-        assert fresh.categories(number) == store.categories(number)
+        assert fresh.friends.categories(number) == store.friends.categories(number)
     store.close()
     fresh.close()
 
@@ -154,17 +155,17 @@ def test_emptyCategory() -> None:
     others; so are two of one name, and who is in which.
     """
     store = Store()
-    store.merge(parse(PEOPLE))
+    importPopulation(store, parse(PEOPLE))
     for category in (
         CategoryRecord(7, "Tea", 9),
         CategoryRecord(8, "Tea", 2),
         CategoryRecord(9, "Empty", 1),
     ):
-        store.setCategory(ALICE, category)
-    store.changeFriend(ALICE, CAROL, 8, "")
+        store.friends.setCategory(ALICE, category)
+    store.friends.update(ALICE, CAROL, 8, "")
     fresh = moved(store)
-    assert CategoryRecord(9, "Empty", 1) in fresh.categories(ALICE)
-    kept = fresh.friendEntry(ALICE, CAROL)
+    assert CategoryRecord(9, "Empty", 1) in fresh.friends.categories(ALICE)
+    kept = fresh.friends.entry(ALICE, CAROL)
     assert kept is not None
     assert kept.category == 8
     store.close()
@@ -176,11 +177,11 @@ def test_created() -> None:
     A group keeps the time of its making.
     """
     store = Store()
-    store.merge(parse(PEOPLE))
+    importPopulation(store, parse(PEOPLE))
     group = GroupRecord(Number(0), "new", ALICE, created=1366004099)
-    number = store.createGroup(group, [ALICE])
-    assert "created = 2013-04-15T05:34:59Z" in writePopulation(store.population())
-    made = moved(store).group(number)
+    number = store.groups.create(group, [ALICE])
+    assert "created = 2013-04-15T05:34:59Z" in writePopulation(store.admin.population())
+    made = moved(store).groups.get(number)
     assert made is not None
     assert made.created == 1366004099
 
@@ -191,10 +192,10 @@ def test_nobodyAnswers() -> None:
     which it was forgotten does not.
     """
     store = Store()
-    store.merge(
-        Population((AccountRecord(ALICE, HASH, "", 0, {"allow": WHO_ANSWERS}),))
+    importPopulation(
+        store, Population((AccountRecord(ALICE, HASH, "", 0, {"allow": WHO_ANSWERS}),))
     )
-    (account,) = moved(store).accounts()
+    (account,) = moved(store).accounts.all()
     assert account.profile == {"allow": WHO_ANSWERS, "answer": ""}
 
 
@@ -206,11 +207,11 @@ def test_known() -> None:
     store = Store()
     account = f'[[account]]\nnumber = {ALICE}\npassword = "x"\n'
     text = account + 'categories = [{ name = "a" }, { name = "b", sort = 5 }]'
-    store.merge(parse(text))
-    assert store.categories(ALICE) == [
+    importPopulation(store, parse(text))
+    assert store.friends.categories(ALICE) == [
         CategoryRecord(1, "a", 1),
         CategoryRecord(2, "b", 5),
     ]
-    store.removeCategory(ALICE, 1)
-    store.merge(parse(text))
-    assert store.categories(ALICE) == [CategoryRecord(2, "b", 5)]
+    store.friends.removeCategory(ALICE, 1)
+    importPopulation(store, parse(text))
+    assert store.friends.categories(ALICE) == [CategoryRecord(2, "b", 5)]

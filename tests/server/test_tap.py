@@ -125,7 +125,7 @@ def test_database(tmp_path: Path) -> None:
     people.unlink()
     assert parsed("--database", str(file))["store"] is None
     store = Store(file)
-    assert store.account(10001) is not None  # type: ignore[arg-type]
+    assert store.accounts.get(10001) is not None  # type: ignore[arg-type]
     store.close()
 
 

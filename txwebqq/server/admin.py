@@ -25,6 +25,7 @@ from txwebqq.server.records import (
     GroupRecord,
     Population,
 )
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import DatabaseInUse
 from txwebqq.wire.digests import passwordHash
@@ -292,7 +293,7 @@ def _passwordIn(file: str) -> str:
 
 
 def _account(store: Store, number: Number) -> AccountRecord:
-    account = store.account(number)
+    account = store.accounts.get(number)
     if account is None:
         raise InvalidConfiguration(f"there is no account {number}")
     return account
@@ -300,27 +301,27 @@ def _account(store: Store, number: Number) -> AccountRecord:
 
 def _addAccount(store: Store, arguments: Arguments) -> None:
     number = arguments.number
-    if store.account(number) is not None:
+    if store.accounts.get(number) is not None:
         raise InvalidConfiguration(f"there is an account {number} already")
     nick = str(number) if arguments.nick is None else arguments.nick
-    store.merge(
-        Population(accounts=(AccountRecord(number, arguments.firstHash, nick),))
+    importPopulation(
+        store, Population(accounts=(AccountRecord(number, arguments.firstHash, nick),))
     )
 
 
 def _removeAccount(store: Store, arguments: Arguments) -> None:
     number = arguments.number
     _account(store, number)
-    owned = ", ".join(map(str, store.groupsOf(number)))
+    owned = ", ".join(map(str, store.groups.ownedBy(number)))
     if owned:
         raise InvalidConfiguration(
             f"account {number} owns groups: {owned}; remove them first"
         )
-    store.removeAccount(number)
+    store.admin.removeAccount(number)
 
 
 def _listAccounts(store: Store, arguments: Arguments) -> None:
-    for account in store.accounts():
+    for account in store.accounts.all():
         _say(f"{account.number}\t{_shown(account.nick)}")
 
 
@@ -330,18 +331,18 @@ def _showAccount(store: Store, arguments: Arguments) -> None:
     _say(f"nick: {_shown(account.nick)}")
     for key, value in sorted(account.profile.items()):
         _say(f"{key}: {_shown(str(value))}")
-    friends = sorted(store.friends(account.number), key=lambda each: each.number)
+    friends = sorted(store.friends.all(account.number), key=lambda each: each.number)
     for friend in friends:
         _say(f"friend: {friend.number} {_shown(friend.markname or friend.nick)}")
     for membership in sorted(
-        store.memberships(account.number), key=lambda each: each.number
+        store.groups.memberships(account.number), key=lambda each: each.number
     ):
         _say(f"group: {membership.number} {_shown(membership.name)}")
 
 
 def _changePassword(store: Store, arguments: Arguments) -> None:
     _account(store, arguments.number)
-    store.setPassword(arguments.number, arguments.firstHash)
+    store.accounts.setPassword(arguments.number, arguments.firstHash)
 
 
 # ---- friendships
@@ -356,16 +357,16 @@ def _addFriendship(store: Store, arguments: Arguments) -> None:
     lacking = [
         (owner, friend)
         for owner, friend in ((one, other), (other, one))
-        if store.friendEntry(owner, friend) is None
+        if store.friends.entry(owner, friend) is None
     ]
     if not lacking:
         raise InvalidConfiguration(f"{one} and {other} are friends already")
     for owner, friend in lacking:
-        store.befriend(owner, friend, 0, "")
+        store.friends.add(owner, friend, 0, "")
 
 
 def _removeFriendship(store: Store, arguments: Arguments) -> None:
-    if not store.unfriend(arguments.one, arguments.other):
+    if not store.friends.removeBoth(arguments.one, arguments.other):
         raise InvalidConfiguration(
             f"{arguments.one} and {arguments.other} are not friends"
         )
@@ -375,7 +376,7 @@ def _removeFriendship(store: Store, arguments: Arguments) -> None:
 
 
 def _group(store: Store, number: Number) -> GroupRecord:
-    group = store.group(number)
+    group = store.groups.get(number)
     if group is None:
         raise InvalidConfiguration(f"there is no group {number}")
     return group
@@ -383,7 +384,7 @@ def _group(store: Store, number: Number) -> GroupRecord:
 
 def _addGroup(store: Store, arguments: Arguments) -> None:
     number, owner = arguments.number, arguments.owner
-    if store.group(number) is not None:
+    if store.groups.get(number) is not None:
         raise InvalidConfiguration(f"there is a group {number} already")
     group = GroupRecord(
         number,
@@ -393,8 +394,8 @@ def _addGroup(store: Store, arguments: Arguments) -> None:
         description=arguments.description,
     )
     members = tuple(dict.fromkeys((owner, *arguments.members)))
-    store.merge(Population(groups=(GroupEntry(group, members),)))
-    if store.group(number) is None:
+    importPopulation(store, Population(groups=(GroupEntry(group, members),)))
+    if store.groups.get(number) is None:
         raise InvalidConfiguration(
             f"there was a group {number}, which was dissolved: take another number"
         )
@@ -402,7 +403,7 @@ def _addGroup(store: Store, arguments: Arguments) -> None:
 
 def _removeGroup(store: Store, arguments: Arguments) -> None:
     _group(store, arguments.number)
-    store.dissolveGroup(arguments.number)
+    store.groups.dissolve(arguments.number)
 
 
 def _showGroup(store: Store, arguments: Arguments) -> None:
@@ -412,7 +413,9 @@ def _showGroup(store: Store, arguments: Arguments) -> None:
     for word, text in (("memo", group.memo), ("description", group.description)):
         if text:
             _say(f"{word}: {_shown(text)}")
-    for member in sorted(store.members(group.number), key=lambda each: each.number):
+    for member in sorted(
+        store.groups.members(group.number), key=lambda each: each.number
+    ):
         kind = "admin" if member.flag & 1 else "member"
         if member.number == group.owner:
             kind = "owner"
@@ -422,14 +425,14 @@ def _showGroup(store: Store, arguments: Arguments) -> None:
 def _addMember(store: Store, arguments: Arguments) -> None:
     group, number = _group(store, arguments.group), arguments.number
     _account(store, number)
-    if store.isMember(group.number, number):
+    if store.groups.isMember(group.number, number):
         raise InvalidConfiguration(f"{number} is in group {group.number} already")
-    store.addMember(group.number, number)
+    store.groups.addMember(group.number, number)
 
 
 def _member(store: Store, arguments: Arguments) -> tuple[GroupRecord, Number]:
     group, number = _group(store, arguments.group), arguments.number
-    if not store.isMember(group.number, number):
+    if not store.groups.isMember(group.number, number):
         raise InvalidConfiguration(f"{number} is not in group {group.number}")
     if group.owner == number:
         raise InvalidConfiguration(f"{number} is the owner of group {group.number}")
@@ -438,21 +441,21 @@ def _member(store: Store, arguments: Arguments) -> tuple[GroupRecord, Number]:
 
 def _removeMember(store: Store, arguments: Arguments) -> None:
     group, number = _member(store, arguments)
-    store.removeMember(group.number, number)
+    store.groups.removeMember(group.number, number)
 
 
 def _makeAdmin(store: Store, arguments: Arguments) -> None:
     group, number = _member(store, arguments)
-    flag = store.memberFlag(group.number, number) or 0
+    flag = store.groups.memberFlag(group.number, number) or 0
     wanted = flag & ~1 if arguments.revoke else flag | 1
-    store.setFlag(group.number, number, wanted)
+    store.groups.setFlag(group.number, number, wanted)
 
 
 # ---- everything
 
 
 def _export(store: Store, arguments: Arguments) -> None:
-    text = populationwriter.writePopulation(store.population())
+    text = populationwriter.writePopulation(store.admin.population())
     try:
         handle = os.open(arguments.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -467,23 +470,23 @@ def _readPopulation(arguments: Arguments) -> None:
 
 def _import(store: Store, arguments: Arguments) -> None:
     people = arguments.population.accounts
-    known = {p.number for p in people if store.account(p.number) is not None}
+    known = {p.number for p in people if store.accounts.get(p.number) is not None}
     try:
-        store.merge(arguments.population)
+        importPopulation(store, arguments.population)
     except InvalidConfiguration as e:
         raise InvalidConfiguration(f"{arguments.file}: {e}") from e
     if arguments.update:
-        store.updateAccounts([p for p in people if p.number in known])
+        store.accounts.setNicksAndPasswords([p for p in people if p.number in known])
 
 
 def _statistics(store: Store, arguments: Arguments) -> None:
-    for word, count in store.statistics().items():
+    for word, count in store.admin.statistics().items():
         _say(f"{word}: {count}")
 
 
 def _backUp(store: Store, arguments: Arguments) -> None:
     try:
-        store.backUp(arguments.file)
+        store.admin.backUp(arguments.file)
     except OSError as e:
         raise InvalidConfiguration(f"{arguments.file}: {e.strerror}") from e
 

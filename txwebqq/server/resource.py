@@ -124,9 +124,7 @@ class WebQQResource(Resource):
         self._clock = clock
         self._proxies = proxies
         self._signup = signup
-        self._media = FileTransfersAPI(
-            state, state.store, BlobStore(folder), clock, random, limits
-        )
+        self._media = FileTransfersAPI(state, BlobStore(folder), clock, random, limits)
         self._longPoll = LongPoll(state, clock, pollTimeout, self._media.pictures)
         self._history = HistoryAPI(state, clock)
         self._sweeping: IDelayedCall | None = None

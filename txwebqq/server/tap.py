@@ -36,6 +36,7 @@ from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchaimages import captchaRenderer
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.registration import Registration
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
 
@@ -158,7 +159,9 @@ class ServerService(Service):
         state.recorder.days = options["days"]
         signup = None
         if options["signup"] == OPEN:
-            signup = SignUpPage(Registration(store, now, random, text), options["draw"])
+            signup = SignUpPage(
+                Registration(store.accounts, now, random, text), options["draw"]
+            )
         database = options["database"]
         return WebQQResource(
             state,
@@ -298,7 +301,7 @@ def _store(
     """
     store = Store(database or MEMORY)
     try:
-        store.merge(described)
+        importPopulation(store, described)
     except InvalidConfiguration as e:
         store.close()
         raise InvalidConfiguration(f"{people}: {e}") from e

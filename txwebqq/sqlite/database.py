@@ -163,6 +163,19 @@ class Database:
                 self.connection.execute("ROLLBACK")
             raise
 
+    def count(self, query: str, *values: object) -> int:
+        """
+        Return the number that a query selects.
+        """
+        (count,) = self.connection.execute(query, values).fetchone()
+        return int(count)
+
+    def exists(self, query: str, *values: object) -> bool:
+        """
+        Check whether a query selects any row.
+        """
+        return self.connection.execute(query, values).fetchone() is not None
+
     def close(self) -> None:
         """
         Close it; nothing may be asked of it any more.

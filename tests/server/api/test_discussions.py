@@ -16,12 +16,12 @@ from txwebqq.model import Number
 def harness() -> ServerHarness:
     harness = ServerHarness()
     alice, bob, carol = ALICE, BOB, CAROL
-    harness.store.createDiscussion("周末", alice, [alice, bob, carol])
+    harness.store.discussions.create("周末", alice, [alice, bob, carol])
     return harness
 
 
 def did(harness: ServerHarness) -> int:
-    [membership] = harness.store.discussionMemberships(ALICE)
+    [membership] = harness.store.discussions.memberships(ALICE)
     return membership.number
 
 
@@ -58,7 +58,7 @@ def test_invitationsAsText(harness: ServerHarness, quoted: bool) -> None:
         mem_list_g="" if quoted else [],
     ).result
     assert answer["result"] == 0
-    numbers = harness.store.discussionNumbers(Number(answer["did"]))
+    numbers = harness.store.discussions.memberNumbers(Number(answer["did"]))
     assert set(numbers) == {ALICE, BOB, CAROL}
 
 

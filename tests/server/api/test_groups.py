@@ -145,7 +145,7 @@ def test_joining(harness: ServerHarness) -> None:
     assert answer.json == {"retcode": 0, "result": "ok"}
     [event] = carol.poll().response.result
     assert event["value"]["type"] == "group_request_join_agree"
-    assert harness.store.isMember(CATS, CAROL)
+    assert harness.store.groups.isMember(CATS, CAROL)
     kinds = [e["value"]["type"] for e in alice.catchUp().poll().response.result]
     assert kinds == ["group_request_join"]
     [joined] = alice.poll().response.result

@@ -126,10 +126,10 @@ def everything(harness: ServerHarness) -> object:
     store = harness.store
     numbers = (ALICE, BOB, CAROL, DAVE)
     return (
-        [store.account(number) for number in numbers],
-        [sorted(store.friendNumbers(number)) for number in numbers],
-        [sorted(store.listedBy(number)) for number in numbers],
-        [store.friends(number) for number in numbers],
+        [store.accounts.get(number) for number in numbers],
+        [sorted(store.friends.numbers(number)) for number in numbers],
+        [sorted(store.friends.listedBy(number)) for number in numbers],
+        [store.friends.all(number) for number in numbers],
     )
 
 

@@ -76,7 +76,7 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
         store = Store(path)
         harness = ServerHarness(store=store)
         if seed == 1:
-            chat = store.createDiscussion("x", ALICE, [ALICE, BOB])
+            chat = store.discussions.create("x", ALICE, [ALICE, BOB])
         session = harness.client(ALICE).harness.state.sessions.online(ALICE)
         assert session is not None
         # Uins differ from run to run, numbers do not.

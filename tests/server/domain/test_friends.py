@@ -109,7 +109,7 @@ class Village:
         Alice and Bob are friends.
         """
         for owner, friend in ((ALICE, BOB), (BOB, ALICE)):
-            self.store.befriend(owner, friend, 0, "")
+            self.store.friends.add(owner, friend, 0, "")
 
     def uin(self, owner: Number, friend: Number) -> Uin:
         """
@@ -122,7 +122,9 @@ class Village:
         What waits for somebody to be told, in few words.
         """
         self.state.commit()
-        return [brief(event) for _, event in self.store.waiting(number, 0, 1000)]
+        return [
+            brief(event) for _, event in self.store.messages.waiting(number, 0, 1000)
+        ]
 
 
 def said(refusal: Refusal | None) -> str:
@@ -225,7 +227,7 @@ def test_ask(village: Village) -> None:
     assert village.ask(text="please") == ""
     assert village.told(BOB) == ["verify_required 10001 please"]
     assert village.told(ALICE) == []
-    assert village.store.friendNumbers(ALICE) == []
+    assert village.store.friends.numbers(ALICE) == []
 
 
 def test_again(village: Village) -> None:
@@ -236,7 +238,7 @@ def test_again(village: Village) -> None:
     village.clock.advance(PATIENCE - 1)
     assert village.ask(text="pretty please") == ""
     assert len(village.told(BOB)) == 1
-    request = village.store.friendRequest(BOB, ALICE)
+    request = village.store.friends.request(BOB, ALICE)
     assert request is not None
     assert request.text == "pretty please"
     village.clock.advance(1)
@@ -268,7 +270,7 @@ def test_mayNot(village: Village, more: dict[str, Any], problem: str) -> None:
     """
     assert village.ask(**more) == problem
     assert village.told(BOB) == []
-    assert village.store.friendRequest(BOB, ALICE) is None
+    assert village.store.friends.request(BOB, ALICE) is None
 
 
 def test_proof(village: Village) -> None:
@@ -326,7 +328,7 @@ def test_crowd(
     village.add(CAROL)
     match limit:
         case "MAX_FRIENDS":
-            village.store.befriend(ALICE, CAROL, 0, "")
+            village.store.friends.add(ALICE, CAROL, 0, "")
         case "MAX_ASKED":
             village.ask(CAROL, BOB)
         case _:
@@ -364,10 +366,10 @@ def test_policies(
     """
     village = Village(**profile)
     assert village.ask(text=answer) == problem
-    assert (village.store.friendEntry(ALICE, BOB) is not None) == isFriend
+    assert (village.store.friends.entry(ALICE, BOB) is not None) == isFriend
     # To be let is no promise to be kept in return.
-    assert village.store.friendEntry(BOB, ALICE) is None
-    waits = village.store.friendRequest(BOB, ALICE) is not None
+    assert village.store.friends.entry(BOB, ALICE) is None
+    waits = village.store.friends.request(BOB, ALICE) is not None
     assert waits == (not problem)
 
 
@@ -378,12 +380,12 @@ def test_welcome() -> None:
     """
     village = Village(allow=ANYBODY)
     assert village.ask(markname="Bobby") == ""
-    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "Bobby")
+    assert village.store.friends.entry(ALICE, BOB) == FriendEntry(0, "Bobby")
     assert village.told(ALICE) == ["+10002", "verify_pass 10002"]
     assert village.told(BOB) == ["added_buddy_sig 10001"]
     assert village.ask(BOB, ALICE, needsNone=True) == ""
-    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(0, "")
-    assert village.store.friendRequest(BOB, ALICE) is None
+    assert village.store.friends.entry(BOB, ALICE) == FriendEntry(0, "")
+    assert village.store.friends.request(BOB, ALICE) is None
 
     village = Village(allow=ANYBODY)
     assert village.ask(welcome=False) == ""
@@ -407,11 +409,11 @@ def test_accept(village: Village) -> None:
     assert village.ask(category=1) == ""
     accept = village.rules.accept(bob, ALICE, True, tea.index, "Ali")
     assert accept is None
-    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(1, "")
-    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(1, "Ali")
+    assert village.store.friends.entry(ALICE, BOB) == FriendEntry(1, "")
+    assert village.store.friends.entry(BOB, ALICE) == FriendEntry(1, "Ali")
     assert village.told(ALICE) == ["+10002", "verify_pass_add 10002"]
     assert village.told(BOB) == ["verify_required 10001 hello", "+10001"]
-    assert village.store.friendRequest(BOB, ALICE) is None
+    assert village.store.friends.request(BOB, ALICE) is None
     assert alice.mailbox.presence[BOB] is Status.ONLINE
 
 
@@ -421,8 +423,8 @@ def test_acceptOnly(village: Village) -> None:
     """
     village.ask()
     assert village.rules.accept(village.session(BOB), ALICE, False) is None
-    assert village.store.friendEntry(ALICE, BOB) is not None
-    assert village.store.friendEntry(BOB, ALICE) is None
+    assert village.store.friends.entry(ALICE, BOB) is not None
+    assert village.store.friends.entry(BOB, ALICE) is None
     assert village.told(ALICE) == ["+10002", "verify_pass 10002"]
 
 
@@ -446,7 +448,7 @@ def test_goneCategory(village: Village) -> None:
     village.ask(category=1)
     village.rules.removeCategory(alice, 1)
     village.rules.accept(village.session(BOB), ALICE, False)
-    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "")
+    assert village.store.friends.entry(ALICE, BOB) == FriendEntry(0, "")
 
 
 def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -462,12 +464,12 @@ def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None
     assert said(accept(bob, ALICE, True, 9)) == "there is no such category"
     monkeypatch.setattr(friends, "MAX_FRIENDS", 1)
     village.add(CAROL)
-    village.store.befriend(BOB, CAROL, 0, "")
+    village.store.friends.add(BOB, CAROL, 0, "")
     assert said(accept(bob, ALICE, True)) == "you have 1 friends"
-    village.store.befriend(ALICE, CAROL, 0, "")
+    village.store.friends.add(ALICE, CAROL, 0, "")
     assert said(accept(bob, ALICE, False)) == "account has 1 friends"
-    assert village.store.friendRequest(BOB, ALICE) is not None
-    assert village.store.friendNumbers(ALICE) == [CAROL]
+    assert village.store.friends.request(BOB, ALICE) is not None
+    assert village.store.friends.numbers(ALICE) == [CAROL]
 
 
 def test_refuse(village: Village) -> None:
@@ -494,7 +496,7 @@ def test_refuseWelcome() -> None:
     before = village.told(ALICE)
     assert village.rules.refuse(village.session(BOB), ALICE, "no") is None
     assert village.told(ALICE) == before
-    assert village.store.friendEntry(ALICE, BOB) is not None
+    assert village.store.friends.entry(ALICE, BOB) is not None
 
 
 # ---- keeping
@@ -509,13 +511,13 @@ def test_keep(village: Village) -> None:
     village.rules.createCategory(alice, "work")
     assert village.rules.rename(alice, bob, "Bobby") is None
     assert village.rules.move(alice, bob, 1) is None
-    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(1, "Bobby")
+    assert village.store.friends.entry(ALICE, BOB) == FriendEntry(1, "Bobby")
     assert village.rules.rename(alice, bob, "") is None
-    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(1, "")
+    assert village.store.friends.entry(ALICE, BOB) == FriendEntry(1, "")
     assert said(village.rules.move(alice, bob, 2)) == "there is no such category"
     long = village.rules.rename(alice, bob, "x" * (MAX_MARKNAME + 1))
     assert said(long).startswith("markname has more than")
-    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(0, "")
+    assert village.store.friends.entry(BOB, ALICE) == FriendEntry(0, "")
 
 
 @pytest.mark.parametrize(
@@ -533,12 +535,12 @@ def test_notMine(
     """
     Only whom somebody keeps can they change, though they be kept themselves.
     """
-    village.store.befriend(BOB, ALICE, 0, "")
+    village.store.friends.add(BOB, ALICE, 0, "")
     alice = village.session(ALICE)
     for uin in (village.uin(ALICE, BOB), Uin(1)):
         problem = said(change(village.rules, alice, uin))
         assert problem == "tuin is nobody's uin in your friend list"
-    assert village.store.friendEntry(BOB, ALICE) == FriendEntry(0, "")
+    assert village.store.friends.entry(BOB, ALICE) == FriendEntry(0, "")
 
 
 @pytest.mark.parametrize("both", [False, True])
@@ -555,8 +557,8 @@ def test_remove(village: Village, both: bool) -> None:
     )
     bob.mailbox.presence[ALICE] = Status.AWAY
     assert village.rules.remove(alice, village.uin(ALICE, BOB), both) is None
-    assert village.store.friendEntry(ALICE, BOB) is None
-    assert (village.store.friendEntry(BOB, ALICE) is None) == both
+    assert village.store.friends.entry(ALICE, BOB) is None
+    assert (village.store.friends.entry(BOB, ALICE) is None) == both
     assert village.told(ALICE) == ["-10002"]
     assert village.told(BOB) == (["-10001"] if both else [])
     assert BOB not in alice.mailbox.presence
@@ -577,12 +579,12 @@ def test_drawers(village: Village) -> None:
     assert rules.removeCategory(alice, 2) is None
     assert rules.createCategory(alice, "d") == CategoryRecord(2, "d", 10)
     assert rules.renameCategory(alice, 3, "茶") is None
-    assert village.store.categories(ALICE) == [
+    assert village.store.friends.categories(ALICE) == [
         CategoryRecord(1, "a", 9),
         CategoryRecord(2, "d", 10),
         CategoryRecord(3, "茶", 3),
     ]
-    assert village.store.categories(BOB) == []
+    assert village.store.friends.categories(BOB) == []
 
 
 def test_removeDrawer(village: Village) -> None:
@@ -594,7 +596,7 @@ def test_removeDrawer(village: Village) -> None:
     village.rules.createCategory(alice, "work")
     village.rules.move(alice, bob, 1)
     assert village.rules.removeCategory(alice, 1) is None
-    assert village.store.friendEntry(ALICE, BOB) == FriendEntry(0, "")
+    assert village.store.friends.entry(ALICE, BOB) == FriendEntry(0, "")
 
 
 def test_drawerProblems(village: Village) -> None:

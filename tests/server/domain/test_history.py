@@ -41,7 +41,7 @@ class RecorderScene:
     def __init__(self, path: Path | str = MEMORY) -> None:
         self.store = Store(path)
         self.now = float(START)
-        self.recorder = HistoryRecorder(self.store, lambda: self.now)
+        self.recorder = HistoryRecorder(self.store.history, lambda: self.now)
         self._sequence = 100
 
     def tell(self, content: Content, sender: Number = ALICE) -> None:
@@ -67,7 +67,9 @@ class RecorderScene:
         """
         How many messages lie on the disk.
         """
-        [(count,)] = self.store._db.execute("SELECT count(*) FROM history")
+        [(count,)] = self.store.database.connection.execute(
+            "SELECT count(*) FROM history"
+        )
         return int(count)
 
 

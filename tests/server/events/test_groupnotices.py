@@ -53,5 +53,5 @@ def test_stored(event: QueuedEvent, tmp_path: Path) -> None:
     keep(store, event, [BOB])
     store.close()
     again = Store(path)
-    assert [kept for _, kept in again.waiting(BOB, 0, 5)] == [event]
+    assert [kept for _, kept in again.messages.waiting(BOB, 0, 5)] == [event]
     again.close()

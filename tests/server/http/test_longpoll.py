@@ -587,7 +587,8 @@ class FanOutTests(SynchronousTestCase):
         store = self.harness.store
         numbers = map(Number, self.members)
         return sum(
-            len(store.waiting(n, 0, 9)) + len(store.unacknowledged(n)) for n in numbers
+            len(store.messages.waiting(n, 0, 9)) + len(store.messages.unacknowledged(n))
+            for n in numbers
         )
 
     def turn(self) -> None:

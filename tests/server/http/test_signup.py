@@ -26,6 +26,7 @@ from txwebqq.server.sessions.registration import (
     Registration,
     problemOf,
 )
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.wire.digests import passwordHash
 
 
@@ -36,7 +37,7 @@ class SignUpHarness(ServerHarness):
 
     def __init__(self, proxies: tuple[str, ...] = ()) -> None:
         super().__init__()
-        registration = Registration(self.store, self.clock.seconds, Random(1))
+        registration = Registration(self.store.accounts, self.clock.seconds, Random(1))
         self.server = WebQQResource(
             self.state,
             self.clock,
@@ -107,11 +108,11 @@ def test_signUp() -> None:
     page = harness.submit()
     assert page.status == 200
     assert b"<strong>10005</strong>" in page.body
-    account = harness.store.account(Number(10005))
+    account = harness.store.accounts.get(Number(10005))
     assert account is not None
     assert (account.nick, account.firstHash) == ("Zoë", passwordHash("open sesame"))
     assert harness.submit(nick="  茶🍵👩‍👧  ").body.count(b"10006") == 1
-    account = harness.store.account(Number(10006))
+    account = harness.store.accounts.get(Number(10006))
     assert account is not None
     assert account.nick == "茶🍵👩‍👧"
 
@@ -159,7 +160,7 @@ def test_captcha() -> None:
     ).encode()
     harness.clock.advance(301)
     assert problem(harness.ask("POST", body, session)).startswith("That is not what")
-    assert harness.store.account(Number(10005)) is None
+    assert harness.store.accounts.get(Number(10005)) is None
 
 
 @pytest.mark.parametrize(
@@ -289,7 +290,7 @@ def test_full() -> None:
     """
     harness = SignUpHarness()
     number = f"number = {HIGHEST_NUMBER}"
-    harness.store.merge(parse(f'[[account]]\n{number}\npassword = "x"'))
+    importPopulation(harness.store, parse(f'[[account]]\n{number}\npassword = "x"'))
     assert problem(harness.submit()).startswith("There are no more numbers")
 
 

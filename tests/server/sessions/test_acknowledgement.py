@@ -29,6 +29,7 @@ from txwebqq.server.events.friendnotices import QueuedFriendshipNotice
 from txwebqq.server.events.queued import EventChanges
 from txwebqq.server.http.longpoll import NOT_STORED
 from txwebqq.server.sessions.acknowledgement import HABITS, MAX_UNNAMED, Outcome
+from txwebqq.server.storage.messages import MessageStore
 from txwebqq.server.storage.store import Store
 
 
@@ -468,24 +469,34 @@ class NextPollTests(SynchronousTestCase):
         other.poll()
         other.channel("logout2")
         self.harness.clock.advance(1)
-        self.assertEqual(len(self.harness.store.unacknowledged(BOB)), 1)
+        self.assertEqual(len(self.harness.store.messages.unacknowledged(BOB)), 1)
         self.assertEqual(given(self.bob.poll()), ["one"])
 
 
 # ---- a database that cannot be written to
 
 
-class FullStore(Store):
+class FullMessageStore(MessageStore):
     """
-    A database whose disk is full at times.
+    A table of queued events on a disk that is full at times.
     """
 
     isFull = False
 
-    def writeMail(self, changes: EventChanges) -> None:
+    def write(self, changes: EventChanges) -> None:
         if self.isFull:
             raise sqlite3.OperationalError("database or disk is full")
-        super().writeMail(changes)
+        super().write(changes)
+
+
+class FullStore(Store):
+    """
+    A database on a disk that is full at times.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages = self.fullMessages = FullMessageStore(self.database)
 
 
 def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
@@ -505,20 +516,20 @@ def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     alice.tell(BOB, "one")
     acked = ackOf(poll)
     poll = bob.poll(ack=acked)
-    store.isFull = True
+    store.fullMessages.isFull = True
     assert alice.tell(BOB, "two").json["retcode"] == NOT_STORED.retcode
     assert alice.tell(CAROL, "two").json["retcode"] == NOT_STORED.retcode
     assert not poll.isAnswered
     assert len(flushLoggedErrors(sqlite3.OperationalError)) == 2
-    store.isFull = False
+    store.fullMessages.isFull = False
     assert alice.tell(BOB, "three").json["retcode"] == 0
     assert given(poll) == ["three"]
     assert alice.tell(CAROL, "three").json["retcode"] == 0
     assert given(carol.poll(ack=2**52)) == ["three"]
     assert not bob.poll(ack=ackOf(poll)).isAnswered
     harness.clock.advance(1)
-    assert store.unacknowledged(BOB) == []
-    assert store.waiting(BOB, 0, 9) == []
+    assert store.messages.unacknowledged(BOB) == []
+    assert store.messages.waiting(BOB, 0, 9) == []
 
 
 def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
@@ -530,7 +541,7 @@ def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) 
     harness = ServerHarness(store=store)
     alice, bob = harness.client(ALICE), harness.client(BOB)
     harness.turns = 0
-    store.isFull = True
+    store.fullMessages.isFull = True
     send = alice.ask(
         "/channel/send_buddy_msg2",
         psessionid=alice.psessionid,
@@ -540,7 +551,7 @@ def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) 
     poll = bob.poll(ack=0)
     assert poll.response.status == 500
     assert len(flushLoggedErrors(sqlite3.OperationalError)) == 1
-    store.isFull = False
+    store.fullMessages.isFull = False
     harness.clock.advance(0)
     assert send.response.json["retcode"] == NOT_STORED.retcode
     poll = bob.poll(ack=0)
@@ -559,9 +570,9 @@ def test_fullWhileCollecting(flushLoggedErrors: Callable[..., list[Failure]]) ->
     session = harness.state.sessions.online(BOB)
     assert session is not None
     session.mailbox.forget()
-    store.isFull = True
+    store.fullMessages.isFull = True
     assert alice.tellCats("meow").json["retcode"] == NOT_STORED.retcode
     flushLoggedErrors(sqlite3.OperationalError)
-    store.isFull = False
+    store.fullMessages.isFull = False
     assert alice.tellCats("miaow").json["retcode"] == 0
     assert [given(poll) for poll in polls] == [["miaow"], ["miaow"]]

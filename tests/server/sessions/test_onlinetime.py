@@ -27,13 +27,13 @@ class Town:
         self.clock = Clock()
         self.clock.advance(MIDNIGHT + DAY / 2)
         self.store = store or Store()
-        self.onlineTime = OnlineTimeTracker(self.store, self.clock.seconds)
+        self.onlineTime = OnlineTimeTracker(self.store.accounts, self.clock.seconds)
 
     def known(self, number: Number = ALICE) -> tuple[int, int]:
         """
         The days and the seconds that a server which is killed now has kept.
         """
-        kept = self.store.onlineTime(number)
+        kept = self.store.accounts.onlineTime(number)
         return kept.days, kept.seconds
 
 
@@ -68,7 +68,7 @@ def test_shortVisit() -> None:
         town.onlineTime.went(ALICE)
         town.clock.advance(60)
     assert town.known() == (1, 30)
-    assert town.store.onlineTime(BOB) == OnlineTime()
+    assert town.store.accounts.onlineTime(BOB) == OnlineTime()
 
 
 def test_midnight() -> None:

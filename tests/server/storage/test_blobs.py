@@ -144,22 +144,24 @@ def test_references(tmp_path: Path) -> None:
     writer = blobs.begin(9)
     writer.write(b"x")
     blob = writer.keep()
-    store.noteBlob(blob)
-    store.addCustomFace(ONE, "x.png", blob, 100)
-    store.addUpload("/p", ONE, blob, "x", False, 100)
-    store.sendPicture("n", ONE, blob.digest, 100, [TWO])
-    store.addOfflineFile(OfflineFileRecord("k", ONE, TWO, blob.digest, "x", 1, 200))
-    store.setAvatar(1, ONE, blob.digest)
-    assert store.expireMedia(150, 50, 50) == []
-    assert store.expireMedia(300, 101, 101) == []
-    assert store.upload("/p") is None
-    assert store.offlineFile("k") is None
-    assert store.pictureFor("n", TWO) is None
-    store.deleteCustomFace(ONE, "x.png")
-    assert store.expireMedia(300, 101, 101) == []
-    store.setAvatar(1, ONE, None)
-    assert store.expireMedia(300, 101, 101) == [blob.digest]
-    assert store.expireMedia(300, 101, 101) == []
+    store.media.addBlob(blob)
+    store.media.addCustomFace(ONE, "x.png", blob, 100)
+    store.media.addUpload("/p", ONE, blob, "x", False, 100)
+    store.media.addPicture("n", ONE, blob.digest, 100, [TWO])
+    store.media.addOfflineFile(
+        OfflineFileRecord("k", ONE, TWO, blob.digest, "x", 1, 200)
+    )
+    store.media.setAvatar(1, ONE, blob.digest)
+    assert store.media.expire(150, 50, 50) == []
+    assert store.media.expire(300, 101, 101) == []
+    assert store.media.upload("/p") is None
+    assert store.media.offlineFile("k") is None
+    assert store.media.pictureFor("n", TWO) is None
+    store.media.deleteCustomFace(ONE, "x.png")
+    assert store.media.expire(300, 101, 101) == []
+    store.media.setAvatar(1, ONE, None)
+    assert store.media.expire(300, 101, 101) == [blob.digest]
+    assert store.media.expire(300, 101, 101) == []
 
 
 def test_restart(tmp_path: Path) -> None:
@@ -170,13 +172,13 @@ def test_restart(tmp_path: Path) -> None:
     writer = blobs.begin(9)
     writer.write(b"x")
     blob = writer.keep()
-    store.addUpload("/p", ONE, blob, "报告", False, 100)
+    store.media.addUpload("/p", ONE, blob, "报告", False, 100)
     offlineFile = OfflineFileRecord("k", ONE, TWO, blob.digest, "报告", 1, 200)
-    store.addOfflineFile(offlineFile)
+    store.media.addOfflineFile(offlineFile)
     secret = store.secret("s", "first")
     store.close()
     store = Store(tmp_path / "db")
-    assert store.offlineFile("k") == offlineFile
-    assert store.offlineFiles(ONE, TWO) == [offlineFile]
+    assert store.media.offlineFile("k") == offlineFile
+    assert store.media.offlineFiles(ONE, TWO) == [offlineFile]
     assert store.secret("s", "second") == secret == "first"
     store.close()

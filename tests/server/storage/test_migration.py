@@ -15,6 +15,7 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Font, Text
 from txwebqq.server.events.queued import MessageIds, QueuedFriendMessage
 from txwebqq.server.population import parse
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
 from txwebqq.sqlite import migrations
 
@@ -102,7 +103,7 @@ def first(path: Path) -> dict[str, list[tuple[object, ...]]]:
     @return: what is in it.
     """
     filled = Store(path.with_name("filled.db"))
-    filled.merge(parse(PEOPLE + MORE))
+    importPopulation(filled, parse(PEOPLE + MORE))
     keep(filled, LETTER, [BOB])
     filled.close()
     path.touch(mode=0o600)
@@ -147,8 +148,8 @@ def test_upgrade(tmp_path: Path) -> None:
     path = tmp_path / "q.db"
     contents = first(path)
     store = Store(path)
-    assert store.waiting(BOB, 0, 10) == [(1, LETTER)]
-    group = store.group(CATS)
+    assert store.messages.waiting(BOB, 0, 10) == [(1, LETTER)]
+    group = store.groups.get(CATS)
     assert group is not None
     assert group.memo == "meow"
     store.close()

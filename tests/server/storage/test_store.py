@@ -26,6 +26,7 @@ from txwebqq.model import Font, Text
 from txwebqq.server.events.queued import EventChanges, MessageIds, QueuedFriendMessage
 from txwebqq.server.population import parse
 from txwebqq.server.records import Population
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
 
 
@@ -141,14 +142,14 @@ def test_storedUntilAcknowledged() -> None:
         content='["hi",[]]',
     )
     assert send.raw + poll.raw == b""
-    assert harness.store.waiting(BOB, 0, 9) == []
+    assert harness.store.messages.waiting(BOB, 0, 9) == []
     harness.clock.advance(0)
     assert b'"hi "' in poll.raw
     assert b'"result":"ok"' in send.raw
-    assert len(harness.store.unacknowledged(BOB)) == 1
+    assert len(harness.store.messages.unacknowledged(BOB)) == 1
     bob.poll()
     harness.clock.advance(1)
-    assert harness.store.unacknowledged(BOB) == []
+    assert harness.store.messages.unacknowledged(BOB) == []
 
 
 def test_groupLetterOnce(tmp_path: Path) -> None:
@@ -183,11 +184,11 @@ def test_peopleSurvive(tmp_path: Path) -> None:
     harness = ServerHarness(store=Store(tmp_path / "q.db"))
     harness.store.close()
     store = Store(tmp_path / "q.db")
-    (bob,) = [f for f in store.friends(ALICE) if f.number == BOB]
+    (bob,) = [f for f in store.friends.all(ALICE) if f.number == BOB]
     assert (bob.nick, bob.markname, bob.category) == ("Bob's", "Bobby", 1)
-    assert [d.name for d in store.categories(ALICE)] == ["同学"]
-    assert store.memberNumbers(CATS) == [ALICE, BOB, DAVE]
-    account = store.account(ALICE)
+    assert [d.name for d in store.friends.categories(ALICE)] == ["同学"]
+    assert store.groups.memberNumbers(CATS) == [ALICE, BOB, DAVE]
+    account = store.accounts.get(ALICE)
     assert account is not None
     assert account.profile["gender"] == "female"
     store.close()
@@ -219,11 +220,11 @@ def test_mergeAgain(tmp_path: Path) -> None:
     """
     path = tmp_path / "q.db"
     store = Store(path)
-    store.merge(parse(PEOPLE))
+    importPopulation(store, parse(PEOPLE))
     store.close()
     before = dump(path)
     store = Store(path)
-    store.merge(parse(PEOPLE))
+    importPopulation(store, parse(PEOPLE))
     store.close()
     assert dump(path) == before
 
@@ -233,8 +234,9 @@ def test_mergeMore() -> None:
     A larger population adds, and neither changes nor removes.
     """
     store = Store()
-    store.merge(parse(PEOPLE))
-    store.merge(
+    importPopulation(store, parse(PEOPLE))
+    importPopulation(
+        store,
         parse(
             """
             [[account]]
@@ -258,17 +260,19 @@ def test_mergeMore() -> None:
             name = "dogs"
             owner = 10009
             """
-        )
+        ),
     )
-    alice = store.account(ALICE)
+    alice = store.accounts.get(ALICE)
     assert alice is not None
     assert alice.nick == "Alice"
-    assert {f.number for f in store.friends(ALICE)} == {BOB, CAROL, 10009}
-    assert [f.markname for f in store.friends(ALICE) if f.number == BOB] == ["Bobby"]
-    group = store.group(CATS)
+    assert {f.number for f in store.friends.all(ALICE)} == {BOB, CAROL, 10009}
+    assert [f.markname for f in store.friends.all(ALICE) if f.number == BOB] == [
+        "Bobby"
+    ]
+    group = store.groups.get(CATS)
     assert group is not None
     assert (group.name, group.owner) == ("cats", ALICE)
-    assert set(store.memberNumbers(CATS)) == {ALICE, BOB, DAVE, 10009}
+    assert set(store.groups.memberNumbers(CATS)) == {ALICE, BOB, DAVE, 10009}
 
 
 @pytest.mark.parametrize(
@@ -295,8 +299,8 @@ def test_mergeNobody(text: str, problem: str) -> None:
     store = Store()
     account = '[[account]]\nnumber = 10001\npassword = "x"\n'
     with pytest.raises(InvalidConfiguration, match=f"^{problem}$"):
-        store.merge(parse(account + text))
-    assert store.account(ALICE) is None
+        importPopulation(store, parse(account + text))
+    assert store.accounts.get(ALICE) is None
 
 
 def test_newer(tmp_path: Path) -> None:
@@ -359,9 +363,9 @@ def test_serialNumbers() -> None:
     store = Store()
     event = QueuedFriendMessage(MessageIds(ALICE, 1, 2, 3), (Text("x"),), Font())
     first = keep(store, event, [BOB])
-    assert store.waiting(BOB, 0, 10) == [(first, event)]
-    store.writeMail(EventChanges(delivered=[(BOB, first)]))
-    assert store.waiting(BOB, 0, 10) == []
+    assert store.messages.waiting(BOB, 0, 10) == [(first, event)]
+    store.messages.write(EventChanges(delivered=[(BOB, first)]))
+    assert store.messages.waiting(BOB, 0, 10) == []
     assert keep(store, event, [BOB]) > first
 
 
@@ -370,5 +374,5 @@ def test_empty() -> None:
     An empty population is one.
     """
     store = Store()
-    store.merge(Population())
-    assert store.account(ALICE) is None
+    importPopulation(store, Population())
+    assert store.accounts.get(ALICE) is None

@@ -83,9 +83,9 @@ class ContactsAPI:
                 category=friend.category,
                 face=friend.face,
             )
-            for friend in self._store.friends(session.number)
+            for friend in self._store.friends.all(session.number)
         ]
-        categories = self._store.categories(session.number)
+        categories = self._store.friends.categories(session.number)
         return FriendList(
             {buddy.uin: buddy for buddy in buddies},
             tuple(Category(d.index, d.name, d.sort) for d in categories),
@@ -105,11 +105,11 @@ class ContactsAPI:
                 markname=membership.markname,
                 mask=membership.mask,
             )
-            for membership in self._store.memberships(session.number)
+            for membership in self._store.groups.memberships(session.number)
         ]
         return GroupList(
             {group.gid: group for group in groups},
-            self._store.globalMask(session.number),
+            self._store.groups.globalMask(session.number),
         )
 
     def getGroupInfoExt2(
@@ -119,15 +119,15 @@ class ContactsAPI:
         A group that one is in.
         """
         number = session.sessionIds.groupOfCode(command.code)
-        group = None if number is None else self._store.group(number)
+        group = None if number is None else self._store.groups.get(number)
         membership = (
             None
             if group is None
-            else self._store.membership(group.number, session.number)
+            else self._store.groups.membership(group.number, session.number)
         )
         if group is None or membership is None:
             return Refusal(NO_SUCH_ID, "gcode is no code of your groups")
-        members = self._store.members(group.number)
+        members = self._store.groups.members(group.number)
         return GroupDetails(
             gid=session.sessionIds.gid(group.number),
             code=command.code,
@@ -172,7 +172,7 @@ class ContactsAPI:
         number = session.sessionIds.person(command.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
             return Refusal(NO_SUCH_ID, "tuin is nobody's uin whom you know")
-        account = self._store.account(number)
+        account = self._store.accounts.get(number)
         if account is None:
             return Refusal(NO_SUCH_ID, "the account is gone")
         if not self._details.take(session.number):
@@ -186,7 +186,9 @@ class ContactsAPI:
             if failure is not None:
                 return captchaRefusal(failure)
         isMe = number == session.number
-        isStranger = not (isMe or self._store.areFriends(session.number, number))
+        isStranger = not (
+            isMe or self._store.friends.areFriends(session.number, number)
+        )
         status = self._statusFor(session, number)
         return profileFor(account, command.uin, status, isStranger)
 
@@ -205,6 +207,8 @@ class ContactsAPI:
         if number is None:
             # Some clients ask for groups as if they were people.
             number = session.sessionIds.groupOfCode(Code(command.uin))
-            if number is None or not self._store.isMember(number, session.number):
+            if number is None or not self._store.groups.isMember(
+                number, session.number
+            ):
                 return Refusal(NO_SUCH_ID, "tuin is no id of yours")
         return Identity(command.uin, number)

@@ -95,7 +95,7 @@ class DiscussionsAPI:
             found = other
         discussions = (
             Discussion(Did(membership.number), membership.name, membership.mask)
-            for membership in self._store.discussionMemberships(found.number)
+            for membership in self._store.discussions.memberships(found.number)
         )
         return DiscussionList({d.did: d for d in discussions})
 
@@ -112,7 +112,7 @@ class DiscussionsAPI:
         if discussion is None:
             return GONE
         members = []
-        for number, nick in self._store.discussionMembers(discussion.number):
+        for number, nick in self._store.discussions.members(discussion.number):
             status = self._statusFor(session, number)
             clientType = 0 if status is Status.OFFLINE else WEB_CLIENT
             uin = session.sessionIds.uin(number)
@@ -136,7 +136,7 @@ class DiscussionsAPI:
             return GONE
         statuses = (
             (number, self._statusFor(session, number))
-            for number in self._store.discussionNumbers(discussion.number)
+            for number in self._store.discussions.memberNumbers(discussion.number)
         )
         return tuple(
             Presence(session.sessionIds.uin(number), status, WEB_CLIENT)

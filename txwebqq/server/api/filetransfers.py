@@ -36,7 +36,6 @@ from txwebqq.server.http.multipart import MultipartBody, PausableSource
 from txwebqq.server.http.uploads import FileUploadReceiver, UploadHandler, UploadStore
 from txwebqq.server.sessions.sessions import Random, Session
 from txwebqq.server.storage.blobs import BlobStore
-from txwebqq.server.storage.media import MediaStorage
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
 from txwebqq.wire.commands.pictures import CfaceUpload
@@ -68,7 +67,6 @@ class FileTransfersAPI:
     def __init__(
         self,
         state: ServerState,
-        store: MediaStorage,
         blobs: BlobStore,
         clock: IReactorTime,
         random: Random,
@@ -78,11 +76,11 @@ class FileTransfersAPI:
         self._blobs = blobs
         self._clock = clock
         self._limits = limits
-        self.pictures = PictureRules(state, store, clock.seconds, random)
-        self._files = OfflineFiles(state, store, clock.seconds, random, limits)
+        self.pictures = PictureRules(state, clock.seconds, random)
+        self._files = OfflineFiles(state, clock.seconds, random, limits)
         self._transfers = Transfers(state, random)
         self._relays = FileRelays(self._transfers, clock, limits.online)
-        self._uploads = UploadStore(self._sessions, store, blobs)
+        self._uploads = UploadStore(self._sessions, state.store.media, blobs)
         self._downloads = Downloads(blobs, clock, random)
         self._avatars = AvatarsAPI(self._sessions, self.pictures, blobs)
         self._customFaces = PicturesAPI(self._sessions, self.pictures, self._downloads)

@@ -90,7 +90,7 @@ class FriendsAPI:
         if account is None:
             return NOT_FOUND
         number = account.number
-        isStranger = number != session.number and not self._store.areFriends(
+        isStranger = number != session.number and not self._store.friends.areFriends(
             session.number, number
         )
         status = self._state.visibleStatus(number)
@@ -109,7 +109,7 @@ class FriendsAPI:
         number = session.sessionIds.person(command.uin)
         if number is None or not self._friendRules.knows(session, number):
             return UNKNOWN
-        account = self._store.account(number)
+        account = self._store.accounts.get(number)
         return UNKNOWN if account is None else policyOf(account)
 
     # ---- asking

@@ -83,7 +83,7 @@ class GroupsAPI:
         if isinstance(group, Refusal):
             return group
         present = []
-        for number in self._store.memberNumbers(group.number):
+        for number in self._store.groups.memberNumbers(group.number):
             # Nobody hides from themselves.
             isMe = number == session.number
             status = session.status if isMe else self._state.visibleStatus(number)
@@ -117,7 +117,7 @@ class GroupsAPI:
         group = self._groupRules.public(session, command.code)
         if isinstance(group, Refusal):
             return group
-        isMember = self._store.isMember(group.number, session.number)
+        isMember = self._store.groups.isMember(group.number, session.number)
         return GroupProfile(
             gid=session.sessionIds.gid(group.number),
             code=command.code,
@@ -125,7 +125,7 @@ class GroupsAPI:
             owner=session.sessionIds.uin(group.owner),
             memo=group.memo if isMember else "",
             description=group.description,
-            memberCount=self._store.memberCount(group.number),
+            memberCount=self._store.groups.memberCount(group.number),
             maxMembers=MAX_MEMBERS,
             option=group.option,
             created=group.created,

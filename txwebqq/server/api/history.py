@@ -24,7 +24,7 @@ from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.server.storage.history import DISCUSSION, GROUP, Place
+from txwebqq.server.storage.history import DISCUSSION, GROUP, Conversation
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.history import (
     DISCUSSION_LOG,
@@ -97,15 +97,17 @@ class HistoryAPI:
 
     # ---- who may read what
 
-    def _group(self, session: Session, code: Code) -> Place | None:
+    def _group(self, session: Session, code: Code) -> Conversation | None:
         number = session.sessionIds.groupOfCode(code)
-        if number is None or not self._state.store.isMember(number, session.number):
+        if number is None or not self._state.store.groups.isMember(
+            number, session.number
+        ):
             return None
         return GROUP, number, 0
 
     def _isInDiscussion(self, session: Session, did: Did) -> bool:
         # Discussions go by the same number in all sessions.
-        return self._state.store.isInDiscussion(Number(did), session.number)
+        return self._state.store.discussions.isMember(Number(did), session.number)
 
     # ---- friends
 
@@ -119,11 +121,13 @@ class HistoryAPI:
         if number is None or number == session.number:
             return Refusal(NO_SUCH_ID, "tuin is nobody's uin")
         # Whom one has never talked with has no log, whether they exist or not.
-        place = placeOf(session.number, number)
+        conversation = placeOf(session.number, number)
         rows = min(max(command.rows, 1), MAX_ROWS)
-        pages = self._recorder.pages(place, rows)
+        pages = self._recorder.pages(conversation, rows)
         page = command.page if command.page > 0 else pages
-        lines = self._recorder.page(place, page, rows) if 0 < page <= pages else []
+        lines = (
+            self._recorder.page(conversation, page, rows) if 0 < page <= pages else []
+        )
         return ChatLog(
             command.uin,
             page,
@@ -148,10 +152,10 @@ class HistoryAPI:
         """
         What was said in a group that one is in.
         """
-        place = self._group(session, command.code)
-        if place is None:
+        conversation = self._group(session, command.code)
+        if conversation is None:
             return NO_GROUP
-        return self._stretch(session, place, command.code, command.stretch)
+        return self._stretch(session, conversation, command.code, command.stretch)
 
     def getOnePage(
         self, command: GetOnePage, session: Session, exchange: Exchange
@@ -160,14 +164,14 @@ class HistoryAPI:
         What was said in a discussion that one is in, or in a group.
         """
         if command.kind != DISCUSSION_LOG:
-            place = self._group(session, Code(command.did))
-            if place is None:
+            conversation = self._group(session, Code(command.did))
+            if conversation is None:
                 return NO_GROUP
         elif self._isInDiscussion(session, command.did):
-            place = (DISCUSSION, command.did, 0)
+            conversation = (DISCUSSION, command.did, 0)
         else:
             return NO_DISCUSSION
-        return self._stretch(session, place, command.did, command.stretch)
+        return self._stretch(session, conversation, command.did, command.stretch)
 
     def uinTimeChatLog(
         self, command: UinTimeChatLog, session: Session, exchange: Exchange
@@ -175,14 +179,14 @@ class HistoryAPI:
         """
         What one member has said in a group that one is in.
         """
-        place = self._group(session, command.code)
-        if place is None:
+        conversation = self._group(session, command.code)
+        if conversation is None:
             return NO_GROUP
         sender = session.sessionIds.person(Uin(command.uin))
         if sender is None:
             return NOTHING
         count = min(max(command.count, 1), MAX_ROWS)
-        found = self._recorder.saidBy(place, sender, command.since, count)
+        found = self._recorder.saidBy(conversation, sender, command.since, count)
         return self._answer(session, command.code, found)
 
     def chatLogDates(
@@ -191,10 +195,10 @@ class HistoryAPI:
         """
         The days on which something was said in a group that one is in.
         """
-        place = self._group(session, command.code)
-        if place is None:
+        conversation = self._group(session, command.code)
+        if conversation is None:
             return NO_GROUP
-        days = self._recorder.dates(place)
+        days = self._recorder.dates(conversation)
         if not days:
             return NOTHING
         return tuple(
@@ -203,10 +207,14 @@ class HistoryAPI:
         )
 
     def _stretch(
-        self, session: Session, place: Place, alias: int, stretch: HistoryRange
+        self,
+        session: Session,
+        conversation: Conversation,
+        alias: int,
+        stretch: HistoryRange,
     ) -> HistoryStretch | Refusal:
         found = self._recorder.between(
-            place,
+            conversation,
             stretch.first,
             stretch.last,
             min(max(stretch.count, 1), MAX_ROWS),

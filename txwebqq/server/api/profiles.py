@@ -97,7 +97,7 @@ class ProfilesAPI:
         number = session.sessionIds.person(uin)
         if number is None or not self._friendRules.knows(session, number):
             return None
-        return self._store.account(number)
+        return self._store.accounts.get(number)
 
     # ---- ourselves
 
@@ -117,7 +117,7 @@ class ProfilesAPI:
         One's own details, also before there is a session.
         """
         found = self._byCookies(exchange)
-        account = None if found is None else self._store.account(found[0])
+        account = None if found is None else self._store.accounts.get(found[0])
         if found is None or account is None:
             return NOT_IN
         number, vfwebqq = found
@@ -146,13 +146,13 @@ class ProfilesAPI:
         """
         Tell something else about oneself.
         """
-        account = self._store.account(session.number)
+        account = self._store.accounts.get(session.number)
         if account is None:
             return STALE
         otherwise = withDetails(account, command.details)
         if isinstance(otherwise, Refusal):
             return otherwise
-        self._store.changeAccount(otherwise)
+        self._store.accounts.update(otherwise)
         return None
 
     # ---- others
@@ -183,7 +183,7 @@ class ProfilesAPI:
         if account is None:
             return UNKNOWN
         number = account.number
-        isStranger = number != session.number and not self._store.areFriends(
+        isStranger = number != session.number and not self._store.friends.areFriends(
             session.number, number
         )
         isMuch = isStranger and not self._strangers.take(session.number)
@@ -239,7 +239,7 @@ class ProfilesAPI:
         """
         Have another signature, and let friends know.
         """
-        account = self._store.account(session.number)
+        account = self._store.accounts.get(session.number)
         if account is None:
             return STALE
         otherwise = withSignature(account, command.text)
@@ -249,12 +249,12 @@ class ProfilesAPI:
             return None
         if not self._signatures.take(account.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
-        self._store.changeAccount(otherwise)
+        self._store.accounts.update(otherwise)
         mark = self._state.newMessageIds(account.number)
         event = QueuedSignature(
             account.number, account.nick, command.text, mark.messageId
         )
-        listOwners = self._store.listedBy(account.number)
+        listOwners = self._store.friends.listedBy(account.number)
         if listOwners:
             self._state.route(event, listOwners)
         return None

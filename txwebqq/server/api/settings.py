@@ -39,7 +39,7 @@ class SettingsAPI:
 
     def __init__(self, state: ServerState) -> None:
         self._sessions = state.sessions
-        self._store = state.store
+        self._settings = state.store.settings
 
     def handlers(self) -> Mapping[type[Command[Any]], Handler]:
         """
@@ -94,7 +94,7 @@ class SettingsAPI:
         return self._change(command.ticket, exchange, command.apps)
 
     def _all(self, number: Number, app: int) -> dict[str, Any]:
-        settings = self._store.settings(number, app)
+        settings = self._settings.get(number, app)
         return {name: json.loads(value) for name, value in settings.items()}
 
     def _change(
@@ -104,10 +104,10 @@ class SettingsAPI:
         if session is None:
             return STALE
         number = session.number
-        count, size = self._store.roomForSettings(number)
+        count, size = self._settings.usage(number)
         changes: dict[int, dict[str, str]] = {}
         for app, values in apps.items():
-            before = self._store.settings(number, app)
+            before = self._settings.get(number, app)
             changes[app] = {}
             for name, value in values.items():
                 if len(name) > MAX_NAME:
@@ -123,5 +123,5 @@ class SettingsAPI:
             reason = f"more than {MAX_COUNT} settings, or {MAX_SIZE} characters"
             return Refusal(100004, reason)
         for app, texts in changes.items():
-            self._store.changeSettings(number, app, texts)
+            self._settings.update(number, app, texts)
         return {}

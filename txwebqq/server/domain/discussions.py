@@ -68,9 +68,9 @@ class DiscussionRules:
         A discussion that the asker is in.
         """
         number = Number(did)
-        if not self._store.isInDiscussion(number, session.number):
+        if not self._store.discussions.isMember(number, session.number):
             return None
-        return self._store.discussion(number)
+        return self._store.discussions.get(number)
 
     def _invited(
         self, session: Session, invitation: Invitation
@@ -79,7 +79,7 @@ class DiscussionRules:
         people: dict[Number, None] = {}
         for uin in invitation.friends:
             number = sessionIds.person(uin)
-            if number is None or not store.areFriends(session.number, number):
+            if number is None or not store.friends.areFriends(session.number, number):
                 return Refusal(NO_SUCH_ID, "mem_list names somebody who is no friend")
             people[number] = None
         for uin, gid in invitation.members:
@@ -87,7 +87,7 @@ class DiscussionRules:
             if number is None or group is None:
                 return Refusal(NO_SUCH_ID, "mem_list_u names nobody in mem_list_g")
             for one in (number, session.number):
-                if not store.isMember(group, one):
+                if not store.groups.isMember(group, one):
                     return Refusal(NO_SUCH_ID, "mem_list_u names nobody in mem_list_g")
             people[number] = None
         people.pop(session.number, None)
@@ -107,10 +107,13 @@ class DiscussionRules:
         if len(people) < MIN_INVITED:
             return TOO_FEW
         isFull = len(people) >= MAX_MEMBERS
-        if isFull or self._store.discussionsOwned(session.number) >= MAX_DISCUSSIONS:
+        if (
+            isFull
+            or self._store.discussions.ownedCount(session.number) >= MAX_DISCUSSIONS
+        ):
             return TOO_MANY
         me = session.number
-        return Did(self._store.createDiscussion(name, me, [me, *people]))
+        return Did(self._store.discussions.create(name, me, [me, *people]))
 
     def invite(
         self, session: Session, did: Did, invitation: Invitation
@@ -124,14 +127,14 @@ class DiscussionRules:
         people = self._invited(session, invitation)
         if isinstance(people, Refusal):
             return people
-        there = self._store.discussionNumbers(discussion.number)
+        there = self._store.discussions.memberNumbers(discussion.number)
         new = [number for number in people if number not in there]
         if len(there) + len(new) > MAX_MEMBERS:
             return Refusal(
                 NO_SUCH_ID, f"a discussion has at most {MAX_MEMBERS} members"
             )
         if new:
-            self._store.joinDiscussion(discussion.number, new)
+            self._store.discussions.addMembers(discussion.number, new)
         return None
 
     def rename(self, session: Session, did: Did, name: str) -> Refusal | None:
@@ -144,7 +147,7 @@ class DiscussionRules:
         if not name.strip() or len(name) > MAX_NAME:
             return RENAME_FORBIDDEN
         if name != discussion.name:
-            self._store.renameDiscussion(discussion.number, name)
+            self._store.discussions.rename(discussion.number, name)
         return None
 
     def leave(self, session: Session, did: Did) -> Refusal | None:
@@ -154,7 +157,7 @@ class DiscussionRules:
         discussion = self.mine(session, did)
         if discussion is None:
             return GONE
-        self._store.leaveDiscussion(discussion.number, session.number)
+        self._store.discussions.removeMember(discussion.number, session.number)
         return None
 
     def setMasks(self, session: Session, masks: dict[Did, int]) -> Refusal | None:
@@ -165,7 +168,7 @@ class DiscussionRules:
         if not set(masks.values()) <= {0, 1, 2}:
             return Refusal(NO_SUCH_ID, "a mask is none of 0, 1 and 2")
         for did, mask in masks.items():
-            self._store.setDiscussionMask(Number(did), session.number, mask)
+            self._store.discussions.setMask(Number(did), session.number, mask)
         return None
 
     def readers(self, session: Session, did: Did) -> list[Number] | None:
@@ -176,7 +179,7 @@ class DiscussionRules:
         return (
             None
             if discussion is None
-            else self._store.discussionNumbers(discussion.number)
+            else self._store.discussions.memberNumbers(discussion.number)
         )
 
     def say(
@@ -201,7 +204,7 @@ class DiscussionRules:
             self._state.nextSequence(discussion.number),
             discussion.version,
         )
-        audience = self._store.discussionRecipients(discussion.number)
+        audience = self._store.discussions.recipients(discussion.number)
         self._state.route(event, [n for n in audience if n != session.number])
         return None
 
@@ -234,8 +237,8 @@ class DiscussionRules:
         self, place: Number, service: int, people: Iterable[Number]
     ) -> bool:
         store = self._store
-        isIn = store.isInDiscussion if service == IN_DISCUSSION else store.isMember
-        return all(isIn(place, number) for number in people)
+        places = store.discussions if service == IN_DISCUSSION else store.groups
+        return all(places.isMember(place, number) for number in people)
 
     def _seal(self, sender: Number, to: Number, place: Number, service: int) -> str:
         if not self._secret:

@@ -26,7 +26,7 @@ from txwebqq.server.events.queued import KINDS, MessageIds
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.media import MediaStorage, OfflineFileRecord
+from txwebqq.server.storage.media import OfflineFileRecord
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.multipart import LOCAL_IDS
 
@@ -273,13 +273,12 @@ class OfflineFiles:
     def __init__(
         self,
         state: ServerState,
-        store: MediaStorage,
         now: Callable[[], float],
         random: Random,
         limits: FileLimits,
     ) -> None:
         self._state = state
-        self._store = store
+        self._media = state.store.media
         self._now = now
         self._random = random
         self._limits = limits
@@ -298,13 +297,13 @@ class OfflineFiles:
         if isPicture and endingOf(beginning) is None:
             return Refusal(NO_PICTURE, "no jpg, gif, bmp or png")
         now = int(self._now())
-        count, size = self._store.uploadedSince(number, now - DAY)
+        count, size = self._media.uploadedSince(number, now - DAY)
         if count >= self._limits.dailyCount:
             return Refusal(TOO_MANY, "too many files within a day")
         if size + blob.size > self._limits.daily:
             return Refusal(FULL, "too many bytes within a day")
         path = f"/{guid(self._random)}"
-        self._store.addUpload(path, number, blob, name, isPicture, now)
+        self._media.addUpload(path, number, blob, name, isPicture, now)
         return path
 
     def give(
@@ -314,9 +313,11 @@ class OfflineFiles:
         Let a file wait for a friend, and tell them.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self._state.store.areFriends(session.number, number):
+        if number is None or not self._state.store.friends.areFriends(
+            session.number, number
+        ):
             return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
-        upload = self._store.upload(path)
+        upload = self._media.upload(path)
         if upload is None or upload.owner != session.number:
             return Refusal(NO_SUCH_ID, "file_path is no file of yours")
         name = name or upload.name
@@ -333,7 +334,7 @@ class OfflineFiles:
             size=upload.size,
             expires=mark.time + FILE_LIFE,
         )
-        self._store.addOfflineFile(offlineFile)
+        self._media.addOfflineFile(offlineFile)
         event = QueuedOfflineFile(
             sender=session.number,
             time=mark.time,
@@ -352,7 +353,7 @@ class OfflineFiles:
         """
         The file with a key, as long as it waits.
         """
-        offlineFile = self._store.offlineFile(key)
+        offlineFile = self._media.offlineFile(key)
         if offlineFile is None or offlineFile.expires <= self._now():
             return None
         return offlineFile
@@ -361,9 +362,9 @@ class OfflineFiles:
         """
         It was fetched wholly; its sender is told the first time.
         """
-        offlineFile = self._store.offlineFile(key)
+        offlineFile = self._media.offlineFile(key)
         if offlineFile is not None and not offlineFile.fetched:
-            self._store.markFetched(key)
+            self._media.markFetched(key)
             self._answer(offlineFile, 1)
 
     def refuse(
@@ -375,9 +376,9 @@ class OfflineFiles:
         number = session.sessionIds.person(sender)
         if number is None:
             return Refusal(NO_SUCH_ID, "to is nobody's uin")
-        for offlineFile in self._store.offlineFiles(number, session.number):
+        for offlineFile in self._media.offlineFiles(number, session.number):
             if offlineFile.name == name and size in (0, offlineFile.size):
-                self._store.deleteOfflineFile(offlineFile.key)
+                self._media.deleteOfflineFile(offlineFile.key)
                 if not offlineFile.fetched:
                     self._answer(offlineFile, 2)
                 return None
@@ -402,7 +403,7 @@ class OfflineFiles:
         @return: the digests of bytes that nobody needs any more.
         """
         now = int(self._now())
-        return self._store.expireMedia(now, now - FILE_LIFE, now - PICTURE_LIFE)
+        return self._media.expire(now, now - FILE_LIFE, now - PICTURE_LIFE)
 
 
 # ---- from one who is online to another
@@ -446,7 +447,9 @@ class Transfers:
         Offer a file to a friend who is online.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self._state.store.areFriends(session.number, number):
+        if number is None or not self._state.store.friends.areFriends(
+            session.number, number
+        ):
             return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
         if self._state.sessions.online(number) is None:
             return Refusal(GONE, "your friend is not online")

@@ -146,8 +146,8 @@ class FriendRules:
     def _find(self, name: str) -> AccountRecord | None:
         if name.isascii() and name.isdigit() and len(name) <= 10:
             number = int(name)
-            return self._store.account(Number(number)) if number else None
-        return self._store.byEmail(name) if "@" in name else None
+            return self._store.accounts.get(Number(number)) if number else None
+        return self._store.accounts.byEmail(name) if "@" in name else None
 
     def proof(self, asker: Number, number: Number) -> str:
         """
@@ -202,7 +202,7 @@ class FriendRules:
         if category and self._category(owner, category) is None:
             # Gone since it was chosen.
             category = 0
-        self._store.befriend(owner, friend, category, markname)
+        self._store.friends.add(owner, friend, category, markname)
         session = self._state.sessions.online(owner)
         status = self._state.visibleStatus(friend)
         if session is not None and status is not Status.OFFLINE:
@@ -237,12 +237,12 @@ class FriendRules:
         )
         if refusal is not None:
             return refusal
-        person = self._store.account(account)
+        person = self._store.accounts.get(account)
         if person is None:
             return Refusal(NO_SUCH_ID, "account is nobody's number")
-        back = self._store.friendRequest(asker, account)
+        back = self._store.friends.request(asker, account)
         if back is not None and back.hasAdded:
-            self._store.deleteFriendRequest(asker, account)
+            self._store.friends.deleteRequest(asker, account)
             self._addAtOnce(asker, account, category, markname, welcome=False)
             return None
         policy = policyOf(person)
@@ -269,9 +269,9 @@ class FriendRules:
             return Refusal(NO_SUCH_ID, "token is not from a search for account")
         if category and self._category(asker, category) is None:
             return _NO_CATEGORY
-        if self._store.friendEntry(asker, account) is not None:
+        if self._store.friends.entry(asker, account) is not None:
             return Refusal(NO_SUCH_ID, "account is your friend")
-        if self._store.friendCount(asker) >= MAX_FRIENDS:
+        if self._store.friends.count(asker) >= MAX_FRIENDS:
             return Refusal(NO_SUCH_ID, f"you have {MAX_FRIENDS} friends")
         if not self._asking.take(asker):
             return Refusal(TOO_MANY, "you have asked too many people in an hour")
@@ -294,12 +294,12 @@ class FriendRules:
     ) -> None:
         self._addFriend(asker, account, category, markname)
         self._tell(FriendshipStep.PASSED, asker, account, category=category)
-        if self._store.friendEntry(account, asker) is not None:
+        if self._store.friends.entry(account, asker) is not None:
             return
         signature = ""
         if welcome:
             signature = token(self._random, 48)
-            self._store.addFriendRequest(
+            self._store.friends.addRequest(
                 FriendRequestRecord(
                     account, asker, "", category, int(self._now()), hasAdded=True
                 )
@@ -312,17 +312,20 @@ class FriendRules:
     ) -> Refusal | None:
         number = account.number
         now = int(self._now())
-        before = self._store.friendRequest(number, asker)
+        before = self._store.friends.request(number, asker)
         request = FriendRequestRecord(number, asker, text, category, now)
         if before is not None and now - before.time < PATIENCE:
             # They have been told, and are not told again of every try.
-            self._store.addFriendRequest(replace(request, time=before.time))
+            self._store.friends.addRequest(replace(request, time=before.time))
             return None
-        if before is None and self._store.friendRequestCount(number) >= MAX_ASKED:
+        if (
+            before is None
+            and self._store.friends.receivedRequestCount(number) >= MAX_ASKED
+        ):
             return Refusal(NO_SUCH_ID, "too many people wait for their answer")
-        if before is None and self._store.sentRequestCount(asker) >= MAX_ASKING:
+        if before is None and self._store.friends.sentRequestCount(asker) >= MAX_ASKING:
             return Refusal(TOO_MANY, "you wait for too many answers")
-        self._store.addFriendRequest(request)
+        self._store.friends.addRequest(request)
         allow = policyOf(account).allow
         self._tell(FriendshipStep.REQUESTED, number, asker, text, allow=allow)
         return None
@@ -342,48 +345,48 @@ class FriendRules:
         a friend in return who has not had to.
         """
         me = session.number
-        request = self._store.friendRequest(me, account)
-        if request is None or self._store.account(account) is None:
+        request = self._store.friends.request(me, account)
+        if request is None or self._store.accounts.get(account) is None:
             return _NOT_ASKED
         refusal = tooLong("mname", markname, MAX_MARKNAME)
         if refusal is not None:
             return refusal
         if category and self._category(me, category) is None:
             return _NO_CATEGORY
-        keepsAsker = self._store.friendEntry(me, account) is not None
+        keepsAsker = self._store.friends.entry(me, account) is not None
         if addsBack and not keepsAsker and self._isFull(me):
             return Refusal(NO_SUCH_ID, f"you have {MAX_FRIENDS} friends")
-        isKept = self._store.friendEntry(account, me) is not None
+        isKept = self._store.friends.entry(account, me) is not None
         if not isKept and self._isFull(account):
             return Refusal(NO_SUCH_ID, f"account has {MAX_FRIENDS} friends")
-        self._store.deleteFriendRequest(me, account)
+        self._store.friends.deleteRequest(me, account)
         if addsBack:
             # Both may have asked each other.
-            self._store.deleteFriendRequest(account, me)
+            self._store.friends.deleteRequest(account, me)
             if not keepsAsker:
                 self._addFriend(me, account, category, markname)
         step = FriendshipStep.PASSED_AND_ADDED if addsBack else FriendshipStep.PASSED
         if not isKept:
             self._addFriend(account, me, request.category)
-        kept = self._store.friendEntry(account, me)
+        kept = self._store.friends.entry(account, me)
         where = request.category if kept is None else kept.category
         self._tell(step, account, me, category=where)
         return None
 
     def _isFull(self, number: Number) -> bool:
-        return self._store.friendCount(number) >= MAX_FRIENDS
+        return self._store.friends.count(number) >= MAX_FRIENDS
 
     def refuse(self, session: Session, account: Number, text: str) -> Refusal | None:
         """
         Not let somebody have one for a friend who has asked.
         """
-        request = self._store.friendRequest(session.number, account)
+        request = self._store.friends.request(session.number, account)
         if request is None:
             return _NOT_ASKED
         refusal = tooLong("msg", text, MAX_TEXT)
         if refusal is not None:
             return refusal
-        self._store.deleteFriendRequest(session.number, account)
+        self._store.friends.deleteRequest(session.number, account)
         if not request.hasAdded:
             self._tell(FriendshipStep.REJECTED, account, session.number, text)
         return None
@@ -392,7 +395,7 @@ class FriendRules:
 
     def _friendOf(self, session: Session, uin: Uin) -> Number | None:
         number = session.sessionIds.person(uin)
-        if number is None or self._store.friendEntry(session.number, number) is None:
+        if number is None or self._store.friends.entry(session.number, number) is None:
             return None
         return number
 
@@ -406,9 +409,9 @@ class FriendRules:
         refusal = tooLong("markname", markname, MAX_MARKNAME)
         if refusal is not None:
             return refusal
-        kept = self._store.friendEntry(session.number, friend)
+        kept = self._store.friends.entry(session.number, friend)
         assert kept is not None
-        self._store.changeFriend(session.number, friend, kept.category, markname)
+        self._store.friends.update(session.number, friend, kept.category, markname)
         return None
 
     def move(self, session: Session, uin: Uin, category: int) -> Refusal | None:
@@ -420,9 +423,9 @@ class FriendRules:
             return _NOT_FRIEND
         if category and self._category(session.number, category) is None:
             return _NO_CATEGORY
-        kept = self._store.friendEntry(session.number, friend)
+        kept = self._store.friends.entry(session.number, friend)
         assert kept is not None
-        self._store.changeFriend(session.number, friend, category, kept.markname)
+        self._store.friends.update(session.number, friend, category, kept.markname)
         return None
 
     def remove(self, session: Session, uin: Uin, both: bool) -> Refusal | None:
@@ -435,12 +438,12 @@ class FriendRules:
         if friend is None:
             return _NOT_FRIEND
         self._removeFriend(session.number, friend)
-        if both and self._store.friendEntry(friend, session.number) is not None:
+        if both and self._store.friends.entry(friend, session.number) is not None:
             self._removeFriend(friend, session.number)
         return None
 
     def _removeFriend(self, owner: Number, friend: Number) -> None:
-        self._store.removeFriend(owner, friend)
+        self._store.friends.remove(owner, friend)
         session = self._state.sessions.existing(owner)
         if session is not None:
             session.mailbox.presence.pop(friend, None)
@@ -449,7 +452,7 @@ class FriendRules:
     # ---- categories
 
     def _category(self, owner: Number, index: int) -> CategoryRecord | None:
-        categories = self._store.categories(owner)
+        categories = self._store.friends.categories(owner)
         return next((d for d in categories if d.index == index), None)
 
     def createCategory(self, session: Session, name: str) -> CategoryRecord | Refusal:
@@ -459,14 +462,14 @@ class FriendRules:
         refusal = self._refuseName(name)
         if refusal is not None:
             return refusal
-        categories = self._store.categories(session.number)
+        categories = self._store.friends.categories(session.number)
         if len(categories) >= MAX_CATEGORIES:
             return Refusal(NO_SUCH_ID, f"you have {MAX_CATEGORIES} categories")
         taken = {category.index for category in categories}
         index = next(n for n in range(1, MAX_CATEGORIES + 1) if n not in taken)
         sort = max((drawer.sort for drawer in categories), default=0) + 1
         drawer = CategoryRecord(index, name, sort)
-        self._store.setCategory(session.number, drawer)
+        self._store.friends.setCategory(session.number, drawer)
         return drawer
 
     def renameCategory(self, session: Session, index: int, name: str) -> Refusal | None:
@@ -479,7 +482,7 @@ class FriendRules:
         refusal = self._refuseName(name)
         if refusal is not None:
             return refusal
-        self._store.setCategory(session.number, replace(category, name=name))
+        self._store.friends.setCategory(session.number, replace(category, name=name))
         return None
 
     def _refuseName(self, name: str) -> Refusal | None:
@@ -496,7 +499,7 @@ class FriendRules:
             return _NO_CATEGORY
         if not 0 <= sort <= 0xFFFF:
             return Refusal(NO_SUCH_ID, "sort is not from 0 to 65535")
-        self._store.setCategory(session.number, replace(category, sort=sort))
+        self._store.friends.setCategory(session.number, replace(category, sort=sort))
         return None
 
     def removeCategory(self, session: Session, index: int) -> Refusal | None:
@@ -505,5 +508,5 @@ class FriendRules:
         """
         if self._category(session.number, index) is None:
             return _NO_CATEGORY
-        self._store.removeCategory(session.number, index)
+        self._store.friends.removeCategory(session.number, index)
         return None

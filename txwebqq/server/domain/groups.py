@@ -99,8 +99,10 @@ class GroupRules:
         A group that the asker is in.
         """
         number = session.sessionIds.groupOfCode(code)
-        group = None if number is None else self._store.group(number)
-        if group is None or not self._store.isMember(group.number, session.number):
+        group = None if number is None else self._store.groups.get(number)
+        if group is None or not self._store.groups.isMember(
+            group.number, session.number
+        ):
             return _NOT_MEMBER
         return group
 
@@ -109,14 +111,14 @@ class GroupRules:
         A group that the asker is in, or could ask to join.
         """
         number = session.sessionIds.groupOfCode(code)
-        group = None if number is None else self._store.group(number)
+        group = None if number is None else self._store.groups.get(number)
         if group is None:
             return _NO_GROUP
-        isIn = self._store.isMember(group.number, session.number)
+        isIn = self._store.groups.isMember(group.number, session.number)
         return _NO_GROUP if group.option == MAY_NOT_JOIN and not isIn else group
 
     def _isAdmin(self, group: GroupRecord, number: Number) -> bool:
-        flag = self._store.memberFlag(group.number, number)
+        flag = self._store.groups.memberFlag(group.number, number)
         return flag is not None and (number == group.owner or bool(flag & ADMIN))
 
     def _administered(self, session: Session, code: Code) -> GroupRecord | Refusal:
@@ -135,7 +137,7 @@ class GroupRules:
         self, session: Session, group: GroupRecord, uin: Uin
     ) -> Number | None:
         number = session.sessionIds.person(uin)
-        if number is None or not self._store.isMember(group.number, number):
+        if number is None or not self._store.groups.isMember(group.number, number):
             return None
         return number
 
@@ -194,7 +196,7 @@ class GroupRules:
         if not words or page < 1 or page > 10_000 or perPage < 1:
             return [], 0
         limit = min(perPage, MAX_FOUND)
-        return self._store.findGroups(words, limit, (page - 1) * limit)
+        return self._store.groups.find(words, limit, (page - 1) * limit)
 
     def apply(self, session: Session, code: Code, text: str) -> Refusal | None:
         """
@@ -206,7 +208,7 @@ class GroupRules:
         refusal = tooLong(msg=(text, MAX_LINE))
         if refusal is not None:
             return refusal
-        if self._store.isMember(group.number, session.number):
+        if self._store.groups.isMember(group.number, session.number):
             return Refusal(NO_SUCH_ID, "you are in that group")
         if self._isFull(group):
             return Refusal(NO_SUCH_ID, "the group is full")
@@ -214,24 +216,24 @@ class GroupRules:
             self._addMember(group, session.number, group.owner, "")
             return None
         joinRequest = JoinRequest(group.number, session.number, text, int(self._now()))
-        if self._store.addJoinRequest(joinRequest):
+        if self._store.groups.addJoinRequest(joinRequest):
             self._tell(
                 GroupStep.REQUESTED,
                 group.number,
-                self._store.adminNumbers(group.number),
+                self._store.groups.adminNumbers(group.number),
                 member=session.number,
                 text=text,
             )
         return None
 
     def _isFull(self, group: GroupRecord) -> bool:
-        return self._store.memberCount(group.number) >= MAX_MEMBERS
+        return self._store.groups.memberCount(group.number) >= MAX_MEMBERS
 
     def _addMember(
         self, group: GroupRecord, number: Number, admin: Number, text: str
     ) -> None:
-        others = self._store.memberNumbers(group.number)
-        self._store.addMember(group.number, number)
+        others = self._store.groups.memberNumbers(group.number)
+        self._store.groups.addMember(group.number, number)
         self._tell(GroupStep.AGREED, group.number, [number], admin=admin, text=text)
         self._tell(
             GroupStep.JOINED,
@@ -250,17 +252,17 @@ class GroupRules:
         Let somebody in who has asked, or not.
         """
         number = session.sessionIds.groupOfGid(gid)
-        group = None if number is None else self._store.group(number)
+        group = None if number is None else self._store.groups.get(number)
         if group is None or not self._isAdmin(group, session.number):
             return Refusal(NO_SUCH_ID, "group_uin is no gid of groups you administer")
         who = session.sessionIds.person(applicant)
-        if who is None or self._store.joinRequest(group.number, who) is None:
+        if who is None or self._store.groups.joinRequest(group.number, who) is None:
             return Refusal(NO_SUCH_ID, "req_uin does not ask to join, or no longer")
         refusal = tooLong(msg=(text, MAX_LINE))
         if refusal is not None:
             return refusal
         if not agreed:
-            self._store.deleteJoinRequest(group.number, who)
+            self._store.groups.deleteJoinRequest(group.number, who)
             self._tell(
                 GroupStep.DENIED, group.number, [who], admin=session.number, text=text
             )
@@ -281,11 +283,11 @@ class GroupRules:
             return group
         if group.owner == session.number:
             return Refusal(NO_SUCH_ID, "the owner gives the group away or dissolves it")
-        self._store.removeMember(group.number, session.number)
+        self._store.groups.removeMember(group.number, session.number)
         self._tell(
             GroupStep.LEFT,
             group.number,
-            self._store.memberNumbers(group.number),
+            self._store.groups.memberNumbers(group.number),
             member=session.number,
             operation=LEFT_ALONE,
         )
@@ -305,8 +307,8 @@ class GroupRules:
             return Refusal(NO_SUCH_ID, "muin cannot be put out")
         if self._isAdmin(group, number) and session.number != group.owner:
             return _NOT_OWNER
-        told = self._store.memberNumbers(group.number)
-        self._store.removeMember(group.number, number)
+        told = self._store.groups.memberNumbers(group.number)
+        self._store.groups.removeMember(group.number, number)
         self._tell(
             GroupStep.LEFT,
             group.number,
@@ -335,12 +337,14 @@ class GroupRules:
         refusal = self._refuseTexts(name, memo, description, option)
         if refusal is not None:
             return refusal
-        if self._store.groupsOwned(session.number) >= MAX_OWNED:
+        if self._store.groups.ownedCount(session.number) >= MAX_OWNED:
             return Refusal(NO_SUCH_ID, f"you own {MAX_OWNED} groups")
         invited = []
         for uin in dict.fromkeys(friends):
             number = session.sessionIds.person(uin)
-            if number is None or not self._store.areFriends(session.number, number):
+            if number is None or not self._store.friends.areFriends(
+                session.number, number
+            ):
                 return Refusal(NO_SUCH_ID, "mem_list names somebody who is no friend")
             invited.append(number)
         if len(invited) >= MAX_MEMBERS:
@@ -349,7 +353,7 @@ class GroupRules:
         draft = GroupRecord(
             Number(0), name, me, memo, description, int(self._now()), option
         )
-        number = self._store.createGroup(draft, [me, *invited])
+        number = self._store.groups.create(draft, [me, *invited])
         self._tell(GroupStep.CREATED, number, [me], member=me)
         for friend in invited:
             self._tell(
@@ -405,7 +409,7 @@ class GroupRules:
             description=group.description if description is None else description,
             option=group.option if option is None else option,
         )
-        self._store.changeGroup(changed)
+        self._store.groups.update(changed)
         return None
 
     def setAdmin(
@@ -422,14 +426,14 @@ class GroupRules:
             return _NOT_IN_IT
         if number == group.owner:
             return Refusal(NO_SUCH_ID, "muin is the owner")
-        flag = self._store.memberFlag(group.number, number) or 0
+        flag = self._store.groups.memberFlag(group.number, number) or 0
         if bool(flag & ADMIN) == granted:
             return None
-        self._store.setFlag(group.number, number, flag ^ ADMIN)
+        self._store.groups.setFlag(group.number, number, flag ^ ADMIN)
         self._tell(
             GroupStep.ADMIN,
             group.number,
-            self._store.memberNumbers(group.number),
+            self._store.groups.memberNumbers(group.number),
             member=number,
             operation=GRANT if granted else REVOKE,
         )
@@ -447,13 +451,13 @@ class GroupRules:
             return _NOT_IN_IT
         if number == group.owner:
             return Refusal(NO_SUCH_ID, "muin is the owner")
-        flag = self._store.memberFlag(group.number, number) or 0
-        self._store.setFlag(group.number, number, flag & ~ADMIN)
-        self._store.changeGroup(replace(group, owner=number))
+        flag = self._store.groups.memberFlag(group.number, number) or 0
+        self._store.groups.setFlag(group.number, number, flag & ~ADMIN)
+        self._store.groups.update(replace(group, owner=number))
         self._tell(
             GroupStep.ADMIN,
             group.number,
-            self._store.memberNumbers(group.number),
+            self._store.groups.memberNumbers(group.number),
             member=number,
             previous=session.number,
             operation=OWNER_CHANGED,
@@ -467,8 +471,8 @@ class GroupRules:
         group = self._owned(session, code)
         if isinstance(group, Refusal):
             return group
-        told = self._store.memberNumbers(group.number)
-        self._store.dissolveGroup(group.number)
+        told = self._store.groups.memberNumbers(group.number)
+        self._store.groups.dissolve(group.number)
         self._tell(
             GroupStep.LEFT,
             group.number,
@@ -488,7 +492,7 @@ class GroupRules:
         group = self.mine(session, code)
         if isinstance(group, Refusal):
             return group
-        card = self._store.card(group.number, session.number)
+        card = self._store.groups.card(group.number, session.number)
         return Refusal(NO_CARD, "you have no card there") if card is None else card
 
     def setCard(
@@ -517,7 +521,7 @@ class GroupRules:
             return refusal
         if gender not in (None, 0, 1, 2):
             return Refusal(NO_SUCH_ID, "gender is none of 0, 1 and 2")
-        card = self._store.card(group.number, session.number) or BusinessCard()
+        card = self._store.groups.card(group.number, session.number) or BusinessCard()
         changed = BusinessCard(
             name=card.name if name is None else name,
             phone=card.phone if phone is None else phone,
@@ -525,7 +529,7 @@ class GroupRules:
             remark=card.remark if remark is None else remark,
             gender=card.gender if gender is None else gender,
         )
-        self._store.setCard(group.number, session.number, changed)
+        self._store.groups.setCard(group.number, session.number, changed)
         return None
 
     def setMarkname(
@@ -539,7 +543,7 @@ class GroupRules:
             return group
         refusal = tooLong(markname=(markname, MAX_NAME))
         if refusal is None:
-            self._store.setMarkname(group.number, session.number, markname)
+            self._store.groups.setMarkname(group.number, session.number, markname)
         return refusal
 
     def setMasks(
@@ -556,9 +560,9 @@ class GroupRules:
         for gid, mask in masks.items():
             number = session.sessionIds.groupOfGid(gid)
             if number is not None:
-                self._store.setMask(number, session.number, mask)
+                self._store.groups.setMask(number, session.number, mask)
         if everything is not None:
-            self._store.setGlobalMask(session.number, everything)
+            self._store.groups.setGlobalMask(session.number, everything)
         return None
 
     # ---- sharing
@@ -568,7 +572,7 @@ class GroupRules:
         Share something with the other members.
         """
         group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._store.isMember(group, session.number):
+        if group is None or not self._store.groups.isMember(group, session.number):
             return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
@@ -576,6 +580,6 @@ class GroupRules:
         event = QueuedGroupShare(
             group, session.number, markup, mark.messageId, mark.messageId2
         )
-        audience = self._store.recipients(group)
+        audience = self._store.groups.recipients(group)
         self._state.route(event, [n for n in audience if n != session.number])
         return None

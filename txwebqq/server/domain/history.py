@@ -16,11 +16,11 @@ from txwebqq.model import Number
 from txwebqq.server.events.queued import QueuedEvent, decodeQueued
 from txwebqq.server.storage.history import (
     DISCUSSION,
+    FRIENDS,
     GROUP,
-    PEOPLE,
-    HistoryStorage,
+    Conversation,
+    HistoryStore,
     HistoryWindow,
-    Place,
     StoredMessage,
 )
 
@@ -54,11 +54,11 @@ class HistoryEntry:
     event: Any
 
 
-def placeOf(one: Number, other: Number) -> Place:
+def placeOf(one: Number, other: Number) -> Conversation:
     """
     The conversation of two people.
     """
-    return PEOPLE, min(one, other), max(one, other)
+    return FRIENDS, min(one, other), max(one, other)
 
 
 class HistoryRecorder:
@@ -72,15 +72,15 @@ class HistoryRecorder:
         before; L{flush} writes it.
     """
 
-    def __init__(self, store: HistoryStorage, now: Callable[[], float]) -> None:
+    def __init__(self, history: HistoryStore, now: Callable[[], float]) -> None:
         self.keep = KEEP
         self.days = DAYS
         self.wake: Callable[[], object] | None = None
-        self._store = store
+        self._history = history
         self._now = now
         self._unwritten: list[StoredMessage] = []
         # By conversation, what was added since the last look at its length.
-        self._grown: dict[Place, int] = {}
+        self._grown: dict[Conversation, int] = {}
         self._nextPurge = 0.0
 
     def record(
@@ -97,14 +97,14 @@ class HistoryRecorder:
             case ("buddy" | "stranger", sender) if recipients and hasattr(
                 event, "content"
             ):
-                place = placeOf(Number(sender), recipients[0])
+                conversation = placeOf(Number(sender), recipients[0])
             case ("group", group) if hasattr(event, "content"):
-                place = (GROUP, group, 0)
+                conversation = (GROUP, group, 0)
             case ("discussion", discussion) if hasattr(event, "content"):
-                place = (DISCUSSION, discussion, 0)
+                conversation = (DISCUSSION, discussion, 0)
             case _:
                 return
-        self._unwritten.append(_said(place, event, body))
+        self._unwritten.append(_said(conversation, event, body))
         if len(self._unwritten) >= BATCH:
             self.flush()
         elif len(self._unwritten) == 1 and self.wake is not None:
@@ -116,18 +116,20 @@ class HistoryRecorder:
         """
         noted, self._unwritten = self._unwritten, []
         if noted:
-            self._store.record(noted)
+            self._history.record(noted)
         for message in noted:
-            self._grown[message.place] = self._grown.get(message.place, 0) + 1
+            self._grown[message.conversation] = (
+                self._grown.get(message.conversation, 0) + 1
+            )
         # Not at every message: a conversation may exceed its length by a tenth.
         slack = max(20, self.keep // 10)
-        for place in {said.place for said in noted}:
-            if self._grown[place] >= slack or len(self._grown) > _MANY_PLACES:
-                self._store.prune(place, self.keep)
-                del self._grown[place]
+        for conversation in {said.conversation for said in noted}:
+            if self._grown[conversation] >= slack or len(self._grown) > _MANY_PLACES:
+                self._history.prune(conversation, self.keep)
+                del self._grown[conversation]
         now = self._now()
         if now >= self._nextPurge:
-            gone = self._store.purge(self._window.since, CHUNK)
+            gone = self._history.purge(self._window.since, CHUNK)
             if gone < CHUNK:
                 self._nextPurge = now + HOUR
 
@@ -144,24 +146,31 @@ class HistoryRecorder:
 
     # ---- reading
 
-    def pages(self, place: Place, rows: int) -> int:
+    def pages(self, conversation: Conversation, rows: int) -> int:
         """
         How many pages a conversation has.
         """
         self.flush()
-        count = self._store.countMessages(place, self._window)
+        count = self._history.count(conversation, self._window)
         return (count + rows - 1) // rows
 
-    def page(self, place: Place, page: int, rows: int) -> list[HistoryEntry]:
+    def page(
+        self, conversation: Conversation, page: int, rows: int
+    ) -> list[HistoryEntry]:
         """
         A page of a conversation; page 1 is the oldest.
         """
         self.flush()
         offset = (page - 1) * rows
-        return _entries(self._store.messages(place, self._window, offset, rows))
+        return _entries(self._history.page(conversation, self._window, offset, rows))
 
     def between(
-        self, place: Place, first: int, last: int, limit: int, newest: bool
+        self,
+        conversation: Conversation,
+        first: int,
+        last: int,
+        limit: int,
+        newest: bool,
     ) -> list[HistoryEntry]:
         """
         Messages by their running numbers.
@@ -171,11 +180,11 @@ class HistoryRecorder:
         """
         self.flush()
         bounds = first, last or 2**63 - 1
-        found = self._store.messagesBetween(place, self._window, bounds, limit, newest)
+        found = self._history.between(conversation, self._window, bounds, limit, newest)
         return _entries(found)
 
     def saidBy(
-        self, place: Place, sender: Number, since: int, limit: int
+        self, conversation: Conversation, sender: Number, since: int, limit: int
     ) -> list[HistoryEntry]:
         """
         What somebody has said since a time.
@@ -183,20 +192,20 @@ class HistoryRecorder:
         self.flush()
         window = self._window
         window = HistoryWindow(window.keep, max(window.since, since))
-        return _entries(self._store.messagesBy(place, window, sender, limit))
+        return _entries(self._history.bySender(conversation, window, sender, limit))
 
-    def dates(self, place: Place) -> list[tuple[int, int, int]]:
+    def dates(self, conversation: Conversation) -> list[tuple[int, int, int]]:
         """
         The days of a conversation, as days since 1970 in China, each with its
         first and last running number.
         """
         self.flush()
-        return self._store.messageDays(place, self._window, CHINA)
+        return self._history.days(conversation, self._window, CHINA)
 
 
-def _said(place: Place, event: Any, body: str) -> StoredMessage:
+def _said(conversation: Conversation, event: Any, body: str) -> StoredMessage:
     return StoredMessage(
-        place,
+        conversation,
         getattr(event, "sequence", 0),
         event.mark.time,
         event.mark.sender,

@@ -88,7 +88,7 @@ def sendTransient(
         found out.
     """
     number = session.sessionIds.person(uin)
-    if number is None or not router.store.areFriends(session.number, number):
+    if number is None or not router.store.friends.areFriends(session.number, number):
         return Refusal(NO_SUCH_ID, "to_uin is nobody's uin in your friend list")
     life = TYPING_LIFE if kind is QueuedTyping else SHAKE_LIFE
     router.sendTransient(kind(router.newMessageIds(session.number)), number, life)

@@ -25,7 +25,6 @@ from txwebqq.server.domain.router import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.media import MediaStorage
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON
 from txwebqq.wire.commands.pictures import (
@@ -104,12 +103,11 @@ class PictureRules:
     def __init__(
         self,
         state: ServerState,
-        store: MediaStorage,
         now: Callable[[], float],
         random: Random,
     ) -> None:
         self._state = state
-        self._store = store
+        self._media = state.store.media
         self._now = now
         self._random = random
         self._secret = ""
@@ -126,7 +124,7 @@ class PictureRules:
 
     def _seal(self, number: Number, key: str, until: str) -> str:
         if not self._secret:
-            self._secret = self._store.secret("gface", token(self._random, 64))
+            self._secret = self._state.store.secret("gface", token(self._random, 64))
         text = f"{number}:{key}:{until}"
         return hmac.new(self._secret.encode(), text.encode(), "sha256").hexdigest()
 
@@ -150,33 +148,33 @@ class PictureRules:
         ending = endingOf(beginning)
         if ending is None:
             return CustomFaceUploadResult(1)
-        if len(self._store.customFaces(number)) >= MAX_CUSTOM_FACES:
+        if len(self._media.customFaces(number)) >= MAX_CUSTOM_FACES:
             return CustomFaceUploadResult(2, "too many custom faces")
         name = f"{blob.md5}.{ending}"
-        known = self._store.customFace(number, name)
+        known = self._media.customFace(number, name)
         if known is not None and known != blob.digest:
             # Two pictures with one MD5 are no accident.
             return CustomFaceUploadResult(1)
-        isNew = self._store.addCustomFace(number, name, blob, int(self._now()))
+        isNew = self._media.addCustomFace(number, name, blob, int(self._now()))
         return CustomFaceUploadResult(0 if isNew else 4, name)
 
     def customFaces(self, number: Number) -> tuple[CustomFaceEntry, ...]:
         """
         Somebody's custom faces.
         """
-        return tuple(CustomFaceEntry(*row) for row in self._store.customFaces(number))
+        return tuple(CustomFaceEntry(*row) for row in self._media.customFaces(number))
 
     def customFace(self, number: Number, name: str) -> str | None:
         """
         The digest of one of them.
         """
-        return self._store.customFace(number, name)
+        return self._media.customFace(number, name)
 
     def deleteCustomFace(self, number: Number, name: str) -> bool:
         """
         Take one of them away; what was sent stays.
         """
-        return self._store.deleteCustomFace(number, name)
+        return self._media.deleteCustomFace(number, name)
 
     # ---- pictures in messages
 
@@ -189,7 +187,9 @@ class PictureRules:
         if not any(map(_isPicture, content)):
             return content
         number = session.sessionIds.person(uin)
-        if number is None or not self._state.store.areFriends(session.number, number):
+        if number is None or not self._state.store.friends.areFriends(
+            session.number, number
+        ):
             return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
         return self._prepareForRecipients(session, content, [number], None)
 
@@ -209,11 +209,13 @@ class PictureRules:
         if not any(map(_isPicture, content)):
             return content
         group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._state.store.isMember(group, session.number):
+        if group is None or not self._state.store.groups.isMember(
+            group, session.number
+        ):
             return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         if code and session.sessionIds.groupOfCode(code) != group:
             return Refusal(NO_SUCH_ID, "group_code is not the code of that group")
-        members = self._state.store.memberNumbers(group)
+        members = self._state.store.groups.memberNumbers(group)
         return self.forReaders(session, content, members, signed)
 
     def forReaders(
@@ -261,9 +263,9 @@ class PictureRules:
     ) -> str | None:
         match segment:
             case GroupPicture(name) | CustomFace(name):
-                return self._store.customFace(number, name)
+                return self._media.customFace(number, name)
             case OfflinePicture(path) if not isForGroup:
-                upload = self._store.upload(path)
+                upload = self._media.upload(path)
                 if upload is not None and upload.isPicture:
                     return upload.digest if upload.owner == number else None
         return None
@@ -282,13 +284,13 @@ class PictureRules:
             case GroupPicture(name) | CustomFace(name) if signed is not None:
                 ending = name.rpartition(".")[2]
                 alias = f"{{{unguessable.upper()}}}.{ending}"
-                number = self._store.sendPicture(alias, sender, digest, now, readers)
+                number = self._media.addPicture(alias, sender, digest, now, readers)
                 return GroupPicture(alias, number, signed.key, signed.server)
             case GroupPicture(name) | CustomFace(name):
-                self._store.sendPicture(name, sender, digest, now, readers)
+                self._media.addPicture(name, sender, digest, now, readers)
                 return CustomFace(name)
         path = f"/{unguessable}"
-        self._store.sendPicture(path, sender, digest, now, readers)
+        self._media.addPicture(path, sender, digest, now, readers)
         return OfflinePicture(path)
 
     # ---- fetching them
@@ -298,10 +300,10 @@ class PictureRules:
         The digest of a picture that somebody was sent under a name of ours, or
         has left with us to be sent.
         """
-        digest = self._store.pictureFor(name, session.number)
+        digest = self._media.pictureFor(name, session.number)
         if digest is not None:
             return digest
-        upload = self._store.upload(name)
+        upload = self._media.upload(name)
         if upload is None or upload.owner != session.number:
             return None
         return upload.digest if upload.isPicture else None
@@ -318,7 +320,7 @@ class PictureRules:
         shape = _GUID.fullmatch(name)
         if shape is not None:
             name = "".join(shape.groups()[:5]).upper() + "." + shape[6].lower()
-        return self._store.pictureFor(name, session.number, number)
+        return self._media.pictureFor(name, session.number, number)
 
     # ---- avatars
 
@@ -328,16 +330,19 @@ class PictureRules:
         """
         if kind == OF_GROUP:
             number = session.sessionIds.groupOfCode(Code(whose))
-            exists = number is not None and self._state.store.group(number) is not None
+            exists = (
+                number is not None and self._state.store.groups.get(number) is not None
+            )
         else:
             kind = OF_PERSON
             number = session.sessionIds.person(Uin(whose))
             exists = (
-                number is not None and self._state.store.account(number) is not None
+                number is not None
+                and self._state.store.accounts.get(number) is not None
             )
         if number is None or not exists:
             return None
-        return Avatar(number, self._store.avatar(kind, number))
+        return Avatar(number, self._media.avatar(kind, number))
 
     def setAvatar(self, session: Session, name: str, code: Code) -> Refusal | None:
         """
@@ -346,25 +351,25 @@ class PictureRules:
         @param name: one of the sender's custom faces, C{""} for the usual look.
         @param code: the group that shall look so, 0 for oneself.
         """
-        digest = self._store.customFace(session.number, name) if name else None
+        digest = self._media.customFace(session.number, name) if name else None
         if name and digest is None:
             return Refusal(NO_SUCH_ID, "custom_face is none of yours")
         if not code:
-            self._store.setAvatar(OF_PERSON, session.number, digest)
+            self._media.setAvatar(OF_PERSON, session.number, digest)
             return None
         group = session.sessionIds.groupOfCode(code)
         if group is None or not self._mayPaint(group, session.number):
             return Refusal(NO_SUCH_ID, "gcode is no group that you may change")
-        self._store.setAvatar(OF_GROUP, group, digest)
+        self._media.setAvatar(OF_GROUP, group, digest)
         return None
 
     def _mayPaint(self, group: Number, number: Number) -> bool:
-        room = self._state.store.group(group)
-        if room is None or not self._state.store.isMember(group, number):
+        room = self._state.store.groups.get(group)
+        if room is None or not self._state.store.groups.isMember(group, number):
             return False
         return room.owner == number or any(
             member.number == number and member.flag & 1
-            for member in self._state.store.members(group)
+            for member in self._state.store.groups.members(group)
         )
 
 

@@ -16,7 +16,7 @@ def recentContacts(state: ServerState, session: Session) -> tuple[RecentContact,
     The conversations of a session's account, the last first, by its own ids.
     """
     state.recorder.flush()
-    found = state.store.recent(session.number, state.recorder.since, MAX_RECENT)
+    found = state.store.history.recent(session.number, state.recorder.since, MAX_RECENT)
     return tuple(RecentContact(kind, _idFor(session, kind, n)) for kind, n in found)
 
 

@@ -33,7 +33,7 @@ from txwebqq.server.sessions.sessions import (
     Session,
     Sessions,
 )
-from txwebqq.server.storage.protocols import Storage
+from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
 from txwebqq.wire.content import MAX_TEXT, sizeOf
@@ -55,12 +55,10 @@ class MessageRouter:
     @ivar failures: how often the store could not be written to.
     """
 
-    def __init__(
-        self, store: Storage, now: Callable[[], float], random: Random
-    ) -> None:
+    def __init__(self, store: Store, now: Callable[[], float], random: Random) -> None:
         self.store = store
         self.sessions = Sessions(now, random)
-        self.recorder = HistoryRecorder(store, now)
+        self.recorder = HistoryRecorder(store.history, now)
         self._now = now
         self._random = random
         self._messageIds: dict[Number, int] = {}
@@ -81,7 +79,7 @@ class MessageRouter:
         @raise MalformedReply: when the content cannot be passed on.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self.store.areFriends(session.number, number):
+        if number is None or not self.store.friends.areFriends(session.number, number):
             return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
@@ -102,7 +100,7 @@ class MessageRouter:
         @raise MalformedReply: when the content cannot be passed on.
         """
         group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self.store.isMember(group, session.number):
+        if group is None or not self.store.groups.isMember(group, session.number):
             return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
@@ -114,7 +112,7 @@ class MessageRouter:
             group,
             self.nextSequence(group),
         )
-        audience = self.store.recipients(group)
+        audience = self.store.groups.recipients(group)
         self.route(event, [n for n in audience if n != session.number])
         return None
 
@@ -156,7 +154,7 @@ class MessageRouter:
         self.recorder.record(event, body, recipients)
         if not recipients:
             return
-        serial = self.store.nextLetter()
+        serial = self.store.messages.nextSerial()
         self._changes.events.append((serial, body))
         waiting = self._changes.waiting
         for number in recipients:
@@ -193,7 +191,7 @@ class MessageRouter:
         if changes.isEmpty:
             return
         try:
-            self.store.writeMail(changes)
+            self.store.messages.write(changes)
         except BaseException:
             self.failures += 1
             self._changes.delivered = changes.delivered + self._changes.delivered
@@ -253,7 +251,7 @@ class MessageRouter:
         if self.hasChanges:
             self.commit()
         session.isRestored = True
-        found = self.store.unacknowledged(session.number)
+        found = self.store.messages.unacknowledged(session.number)
         if found:
             events = tuple(event.event(session.sessionIds) for _, _, event in found)
             serials = tuple(serial for _, serial, _ in found)
@@ -304,7 +302,7 @@ class MessageRouter:
         if room:
             if self.hasChanges:
                 self.commit()
-            found = self.store.waiting(session.number, mailbox.seen, room)
+            found = self.store.messages.waiting(session.number, mailbox.seen, room)
             mailbox.load(found, room)
         letters = mailbox.take()
         events: list[Event] = list(mailbox.takePresence(session.sessionIds))

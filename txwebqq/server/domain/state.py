@@ -30,7 +30,8 @@ from txwebqq.server.sessions.sessions import (
     Session,
     token,
 )
-from txwebqq.server.storage.protocols import Storage
+from txwebqq.server.storage.populationimport import importPopulation
+from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, saltFor
 
 
@@ -79,7 +80,7 @@ class ServerState(MessageRouter):
 
     def __init__(
         self,
-        store: Storage,
+        store: Store,
         now: Callable[[], float],
         random: Random,
         captcha: CaptchaMode = CaptchaMode.NEVER,
@@ -87,7 +88,7 @@ class ServerState(MessageRouter):
     ) -> None:
         super().__init__(store, now, random)
         self.captchas = Captchas(now, random, captchaText)
-        self.onlineTime = OnlineTimeTracker(store, now)
+        self.onlineTime = OnlineTimeTracker(store.accounts, now)
         self._mode = captcha
         self._codes = VerifyCodes(now, random)
         self._failedLogins = FailedLogins(now)
@@ -98,7 +99,7 @@ class ServerState(MessageRouter):
 
         @raise InvalidConfiguration: when somebody is named who is nowhere.
         """
-        self.store.merge(population)
+        importPopulation(self.store, population)
 
     # ---- signing on
 
@@ -131,7 +132,7 @@ class ServerState(MessageRouter):
             self._needsCaptcha(number, address) or not self._codes.isGood(number, code)
         ):
             return LoginFailure.WRONG_CAPTCHA
-        account = self.store.account(number)
+        account = self.store.accounts.get(number)
         firstHash = b"" if account is None else account.firstHash
         expected = passwordDigest(firstHash, saltFor(number), code)
         right = hmac.compare_digest(expected.encode(), digest.upper().encode())
@@ -279,7 +280,7 @@ class ServerState(MessageRouter):
         """
         The friends who do not appear offline, and how they do.
         """
-        friends = self.store.friendNumbers(session.number)
+        friends = self.store.friends.numbers(session.number)
         statuses = ((friend, self.visibleStatus(friend)) for friend in friends)
         return [entry for entry in statuses if entry[1] is not Status.OFFLINE]
 
@@ -289,7 +290,7 @@ class ServerState(MessageRouter):
     def _tell(self, number: Number, before: Status, after: Status) -> None:
         if before is after:
             return
-        for friend in self.store.listedBy(number):
+        for friend in self.store.friends.listedBy(number):
             session = self.sessions.existing(friend)
             if session is not None:
                 session.mailbox.presence[number] = after

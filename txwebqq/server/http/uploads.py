@@ -15,7 +15,7 @@ from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.sessions.sessions import Session, Sessions
 from txwebqq.server.storage.blobs import Blob, BlobStore, BlobWriter, TooLarge
-from txwebqq.server.storage.media import MediaStorage
+from txwebqq.server.storage.media import MediaStore
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.multipart import UploadCommand
@@ -45,11 +45,9 @@ class UploadStore:
     @param blobs: where their bytes lie.
     """
 
-    def __init__(
-        self, sessions: Sessions, store: MediaStorage, blobs: BlobStore
-    ) -> None:
+    def __init__(self, sessions: Sessions, media: MediaStore, blobs: BlobStore) -> None:
         self._sessions = sessions
-        self._store = store
+        self._media = media
         self._blobs = blobs
 
     def whose(self, vfwebqq: str, exchange: Exchange) -> Session | Refusal:
@@ -69,7 +67,7 @@ class UploadStore:
         Keep a file, for the time being.
         """
         blob = writer.keep()
-        self._store.noteBlob(blob)
+        self._media.addBlob(blob)
         return blob
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import isqrt
 
 from txwebqq.model import Level, Number
-from txwebqq.server.storage.friends import FriendStorage
+from txwebqq.server.storage.accounts import AccountStore
 
 DAY = 86400
 CHINA = 8 * 3600
@@ -35,8 +35,8 @@ class OnlineTimeTracker:
     @param now: the time in Unix seconds.
     """
 
-    def __init__(self, store: FriendStorage, now: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, accounts: AccountStore, now: Callable[[], float]) -> None:
+        self._accounts = accounts
         self._now = now
         # Since when, and the last day that was counted.
         self._present: dict[Number, tuple[float, int]] = {}
@@ -52,7 +52,7 @@ class OnlineTimeTracker:
         """
         if number not in self._present:
             self._present[number] = self._now(), self._today
-            self._store.countDay(number, self._today, 1)
+            self._accounts.addOnlineDays(number, self._today, 1)
 
     def went(self, number: Number) -> None:
         """
@@ -61,7 +61,7 @@ class OnlineTimeTracker:
         if number in self._present:
             self._count(number)
             since, _ = self._present.pop(number)
-            self._store.addSeconds(number, int(self._now() - since))
+            self._accounts.addOnlineSeconds(number, int(self._now() - since))
 
     def tick(self) -> None:
         """
@@ -76,7 +76,7 @@ class OnlineTimeTracker:
     def _count(self, number: Number) -> None:
         since, counted = self._present[number]
         if counted < self._today:
-            self._store.countDay(number, self._today, self._today - counted)
+            self._accounts.addOnlineDays(number, self._today, self._today - counted)
             self._present[number] = since, self._today
 
     def level(self, number: Number) -> Level:
@@ -85,6 +85,6 @@ class OnlineTimeTracker:
         """
         if number in self._present:
             self._count(number)
-        known = self._store.onlineTime(number)
+        known = self._accounts.onlineTime(number)
         since, _ = self._present.get(number, (self._now(), 0))
         return levelAfter(known.days, known.seconds + int(self._now() - since))

@@ -12,7 +12,7 @@ from txwebqq.model import Number
 from txwebqq.ratelimit import RateLimiter
 from txwebqq.server.sessions.captchas import Captchas
 from txwebqq.server.sessions.sessions import Random
-from txwebqq.server.storage.admin import RegistrationStorage
+from txwebqq.server.storage.accounts import AccountStore
 from txwebqq.wire.digests import passwordHash
 
 MAX_NICK = 24
@@ -59,16 +59,16 @@ class Registration:
 
     def __init__(
         self,
-        store: RegistrationStorage,
+        accounts: AccountStore,
         now: Callable[[], float],
         random: Random,
         captchaText: str | None = None,
     ) -> None:
         self.captchas = Captchas(now, random, captchaText)
-        self._store = store
+        self._accounts = accounts
         self._tries = RateLimiter(now, TRIES, TRIES_WINDOW)
         self._forms = RateLimiter(now, FORMS, TRIES_WINDOW)
-        self._accounts = RateLimiter(now, ACCOUNTS, ACCOUNTS_WINDOW)
+        self._registrations = RateLimiter(now, ACCOUNTS, ACCOUNTS_WINDOW)
 
     def captcha(self, address: str) -> tuple[str, str] | None:
         """
@@ -92,12 +92,12 @@ class Registration:
         problem = problemOf(nick, form.password, form.again)
         if problem is not None:
             return problem
-        if not self._accounts.hasCapacity(address):
+        if not self._registrations.hasCapacity(address):
             return "Too many accounts for your address: come back in an hour."
-        number = self._store.register(nick, passwordHash(form.password))
+        number = self._accounts.register(nick, passwordHash(form.password))
         if number is None:
             return "There are no more numbers: ask whoever runs this server."
-        self._accounts.take(address)
+        self._registrations.take(address)
         return number
 
 

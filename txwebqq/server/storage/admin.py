@@ -1,19 +1,14 @@
 """
-What those who run a server change in its database, and want to know of it.
+Operations of administrators on the whole database: export, statistics, backup
+and the removal of accounts.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.records import (
-    HIGHEST_NUMBER,
-    LOWEST_NUMBER,
-    AccountRecord,
     CategoryRecord,
     DiscussionEntry,
     FriendshipEntry,
@@ -21,8 +16,9 @@ from txwebqq.server.records import (
     GroupRecord,
     Population,
 )
-from txwebqq.server.storage.tables import TableGroup
+from txwebqq.server.storage.accounts import AccountStore
 from txwebqq.sqlite import migrations
+from txwebqq.sqlite.database import Database
 from txwebqq.wire.commands.avatars import OF_PERSON
 
 ACCOUNT_COLUMNS = {
@@ -45,110 +41,38 @@ ACCOUNT_COLUMNS = {
     "asked": "number asker",
     "attendance": "number",
 }
-"""By table, the columns with the number of an account, where what stands is
-theirs alone."""
+"""For each table whose rows belong to one account alone, the columns with the
+account's number, separated by spaces."""
 
 SHARED_TABLES = frozenset(
     {
-        "avatar",  # groups have some as well
+        "avatar",  # also of groups
         "blob",
         "discussion",
-        "history",  # it is the others' as well
+        "history",  # also of the other members of the conversation
         "letter",
-        "picture",  # whoever was sent it may look at it
+        "picture",  # its recipients may still download it
         "room",
         "secret",
     }
 )
-"""All other tables."""
+"""The other tables, whose rows are not deleted with an account."""
 
 
-class RegistrationStorage(Protocol):
+class AdminStore:
     """
-    What the rules of signing up keep.
-    """
-
-    def register(self, nick: str, firstHash: bytes) -> Number | None: ...
-
-
-class AdminStore(TableGroup):
-    """
-    The part of the store that answers to those who run the server.
+    The database as a whole, for administrators.
     """
 
-    # ---- accounts
-
-    def accounts(self) -> list[AccountRecord]:
-        """
-        All accounts, by their numbers.
-        """
-        rows = self._db.execute(
-            "SELECT number, first_hash, nick, face, profile FROM account"
-            " ORDER BY number"
-        )
-        return [
-            AccountRecord(number, firstHash, nick, face, json.loads(profile))
-            for number, firstHash, nick, face, profile in rows
-        ]
-
-    def register(self, nick: str, firstHash: bytes) -> Number | None:
-        """
-        Add an account.
-
-        @return: its number, the next after the highest, or L{None} when there
-            are no more.
-        """
-        with self._database.transaction():
-            (number,) = self._db.execute(
-                "SELECT ifnull(max(number), ? - 1) + 1 FROM account", (LOWEST_NUMBER,)
-            ).fetchone()
-            if number > HIGHEST_NUMBER:
-                return None
-            self._db.execute(
-                "INSERT INTO account (number, first_hash, nick) VALUES (?, ?, ?)",
-                (number, firstHash, nick),
-            )
-        return Number(number)
-
-    def setNick(self, number: Number, nick: str) -> None:
-        """
-        Keep another nick.
-        """
-        self._db.execute("UPDATE account SET nick = ? WHERE number = ?", (nick, number))
-
-    def setPassword(self, number: Number, firstHash: bytes) -> None:
-        """
-        Keep the MD5 of another password.
-        """
-        self._db.execute(
-            "UPDATE account SET first_hash = ? WHERE number = ?", (firstHash, number)
-        )
-
-    def updateAccounts(self, accounts: Sequence[AccountRecord]) -> None:
-        """
-        Keep these nicks and passwords, of those who are there; a nick that is
-        only the number, as where none was given, changes nothing.
-        """
-        with self._database.transaction():
-            for account in accounts:
-                self.setPassword(account.number, account.firstHash)
-                if account.nick != str(account.number):
-                    self.setNick(account.number, account.nick)
-
-    def groupsOf(self, owner: Number) -> list[Number]:
-        """
-        The groups that are an account's own.
-        """
-        rows = self._db.execute(
-            "SELECT number FROM room WHERE owner = ? AND NOT dissolved ORDER BY number",
-            (owner,),
-        )
-        return [number for (number,) in rows]
+    def __init__(self, database: Database, accounts: AccountStore) -> None:
+        self._database = database
+        self._db = database.connection
+        self._accounts = accounts
 
     def removeAccount(self, number: Number) -> None:
         """
-        Forget an account, with all that is theirs alone; their own
-        discussions are whoever's came next.
+        Delete an account and all rows that belong to it alone. The longest
+        member inherits a discussion that it owns.
         """
         with self._database.transaction():
             for table, columns in ACCOUNT_COLUMNS.items():
@@ -172,37 +96,14 @@ class AdminStore(TableGroup):
                 (number,),
             )
 
-    # ---- friendships
-
-    def unfriend(self, one: Number, other: Number) -> bool:
-        """
-        Have neither of two people for the other's friend; a population file
-        does not change that.
-
-        @return: whether that changed anything.
-        """
-        with self._database.transaction():
-            done = self._db.execute(
-                "DELETE FROM friendship WHERE (owner = ?1 AND friend = ?2)"
-                " OR (owner = ?2 AND friend = ?1)",
-                (one, other),
-            )
-            if done.rowcount > 0:
-                self._db.executemany(
-                    "INSERT OR IGNORE INTO former_friendship VALUES (?, ?)",
-                    [(one, other), (other, one)],
-                )
-        return done.rowcount > 0
-
-    # ---- everything
-
     def population(self) -> Population:
         """
-        Everybody, and what joins them, as far as population files go.
+        Return all accounts, friendships, groups and discussions, as far as a
+        population file can hold them.
         """
         with self._database.transaction():
             return Population(
-                accounts=tuple(self.accounts()),
+                accounts=tuple(self._accounts.all()),
                 friendships=tuple(self._friendships()),
                 groups=tuple(self._groups()),
                 discussions=tuple(self._discussions()),
@@ -211,17 +112,17 @@ class AdminStore(TableGroup):
 
     def _categories(self) -> dict[Number, tuple[CategoryRecord, ...]]:
         categories: dict[Number, tuple[CategoryRecord, ...]] = {}
-        for owner, *drawer in self._db.execute(
+        for owner, *category in self._db.execute(
             "SELECT owner, idx, name, sort FROM category ORDER BY owner, idx"
         ):
-            categories[owner] = (*categories.get(owner, ()), CategoryRecord(*drawer))
+            categories[owner] = (*categories.get(owner, ()), CategoryRecord(*category))
         return categories
 
     def _friendships(self) -> list[FriendshipEntry]:
         found: dict[tuple[Number, Number], dict[Number, tuple[str | int, str]]] = {}
         for owner, friend, category, markname in self._db.execute(
             "SELECT f.owner, f.friend, CASE"
-            # A name says more than an index, if it is the name of one only.
+            # The name, unless the owner has two categories of that name.
             "  WHEN c.name IS NULL THEN 0 WHEN 1 = (SELECT count(*)"
             "   FROM category d WHERE d.owner = c.owner AND d.name = c.name)"
             "  THEN c.name ELSE c.idx END, f.markname"
@@ -242,11 +143,11 @@ class AdminStore(TableGroup):
         ]
 
     def _groups(self) -> list[GroupEntry]:
-        seats: dict[Number, list[tuple[Number, str, int]]] = {}
-        for room, number, card, flag in self._db.execute(
+        memberships: dict[Number, list[tuple[Number, str, int]]] = {}
+        for group, number, card, flag in self._db.execute(
             "SELECT room, number, card, flag FROM member ORDER BY room, number"
         ):
-            seats.setdefault(room, []).append((number, card, flag))
+            memberships.setdefault(group, []).append((number, card, flag))
         rows = self._db.execute(
             "SELECT number, name, owner, memo, description, created, option"
             " FROM room WHERE NOT dissolved ORDER BY number"
@@ -254,9 +155,13 @@ class AdminStore(TableGroup):
         return [
             GroupEntry(
                 group=group,
-                members=tuple(n for n, _, _ in seats.get(group.number, ())),
-                admins=frozenset(n for n, _, f in seats.get(group.number, ()) if f & 1),
-                cards=_texts({n: card for n, card, _ in seats.get(group.number, ())}),
+                members=tuple(n for n, _, _ in memberships.get(group.number, ())),
+                admins=frozenset(
+                    n for n, _, f in memberships.get(group.number, ()) if f & 1
+                ),
+                cards=_nonEmpty(
+                    {n: card for n, card, _ in memberships.get(group.number, ())}
+                ),
             )
             for group in (GroupRecord(*row) for row in rows)
         ]
@@ -279,7 +184,7 @@ class AdminStore(TableGroup):
 
     def statistics(self) -> dict[str, int]:
         """
-        How much there is of everything, by the words for it.
+        Return the number of rows of each kind, by their names for operators.
         """
         one = self._db.execute
         counts = {
@@ -300,12 +205,12 @@ class AdminStore(TableGroup):
 
     def backUp(self, path: Path) -> None:
         """
-        Copy everything to a file that is not there yet.
+        Copy the database to a new file.
 
         @raise OSError: when the file cannot be made.
         """
         migrations.backUp(self._db, path)
 
 
-def _texts(texts: dict[Number, str]) -> dict[Number, str]:
+def _nonEmpty(texts: dict[Number, str]) -> dict[Number, str]:
     return {number: text for number, text in texts.items() if text}

@@ -1,11 +1,10 @@
 """
-What the database knows of discussions, and of who is in them.
+Tables of discussions and their members.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.records import (
@@ -13,8 +12,8 @@ from txwebqq.server.records import (
     DiscussionMembership,
     DiscussionRecord,
 )
-from txwebqq.server.storage.groups import FIRST_OF_OURS, LAST_OF_OURS
-from txwebqq.server.storage.tables import TableGroup
+from txwebqq.server.storage.groups import HIGHEST_CREATED, LOWEST_CREATED
+from txwebqq.sqlite.database import Database
 
 DISCUSSION_SCHEMA = """
 CREATE TABLE discussion (
@@ -34,48 +33,18 @@ CREATE INDEX discussion_member_by_number ON discussion_member (number, discussio
 """
 
 
-class DiscussionStorage(Protocol):
+class DiscussionStore:
     """
-    What the rules of discussions keep.
-    """
-
-    def discussionMemberships(self, number: Number) -> list[DiscussionMembership]: ...
-
-    def discussion(self, number: Number) -> DiscussionRecord | None: ...
-
-    def isInDiscussion(self, discussion: Number, number: Number) -> bool: ...
-
-    def discussionNumbers(self, discussion: Number) -> list[Number]: ...
-
-    def discussionRecipients(self, discussion: Number) -> list[Number]: ...
-
-    def discussionMembers(self, discussion: Number) -> list[tuple[Number, str]]: ...
-
-    def discussionsOwned(self, number: Number) -> int: ...
-
-    def createDiscussion(
-        self, name: str, owner: Number, members: Iterable[Number]
-    ) -> Number: ...
-
-    def renameDiscussion(self, discussion: Number, name: str) -> None: ...
-
-    def joinDiscussion(self, discussion: Number, numbers: Iterable[Number]) -> None: ...
-
-    def leaveDiscussion(self, discussion: Number, number: Number) -> None: ...
-
-    def setDiscussionMask(
-        self, discussion: Number, number: Number, mask: int
-    ) -> None: ...
-
-
-class DiscussionStore(TableGroup):
-    """
-    The part of the store that answers for discussions.
+    The discussions in the database.
     """
 
-    def discussionMemberships(self, number: Number) -> list[DiscussionMembership]:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+
+    def memberships(self, number: Number) -> list[DiscussionMembership]:
         """
-        The discussions that an account is in.
+        Return the discussions of an account, with its message mask for each.
         """
         rows = self._db.execute(
             "SELECT d.number, d.name, m.mask FROM discussion_member m"
@@ -84,9 +53,9 @@ class DiscussionStore(TableGroup):
         )
         return [DiscussionMembership(*row) for row in rows]
 
-    def discussion(self, number: Number) -> DiscussionRecord | None:
+    def get(self, number: Number) -> DiscussionRecord | None:
         """
-        A discussion.
+        Return a discussion, or L{None} if there is none with this number.
         """
         row = self._db.execute(
             "SELECT number, name, owner, version FROM discussion WHERE number = ?",
@@ -94,20 +63,20 @@ class DiscussionStore(TableGroup):
         ).fetchone()
         return None if row is None else DiscussionRecord(*row)
 
-    def isInDiscussion(self, discussion: Number, number: Number) -> bool:
+    def isMember(self, discussion: Number, number: Number) -> bool:
         """
-        Whether an account is in a discussion.
+        Check whether an account is a member of a discussion.
         """
-        row = self._first(
+        return self._database.exists(
             "SELECT 1 FROM discussion_member WHERE discussion = ? AND number = ?",
             discussion,
             number,
         )
-        return row is not None
 
-    def discussionNumbers(self, discussion: Number) -> list[Number]:
+    def memberNumbers(self, discussion: Number) -> list[Number]:
         """
-        The numbers of a discussion's members, the first comers first.
+        Return the numbers of a discussion's members, in the order in which they
+        were added.
         """
         rows = self._db.execute(
             "SELECT number FROM discussion_member WHERE discussion = ?"
@@ -116,9 +85,10 @@ class DiscussionStore(TableGroup):
         )
         return [number for (number,) in rows]
 
-    def discussionRecipients(self, discussion: Number) -> list[Number]:
+    def recipients(self, discussion: Number) -> list[Number]:
         """
-        The numbers of the members who want to receive its messages.
+        Return the numbers of the members who receive the discussion's
+        messages.
         """
         rows = self._db.execute(
             "SELECT number FROM discussion_member WHERE discussion = ? AND mask <> 2",
@@ -126,9 +96,10 @@ class DiscussionStore(TableGroup):
         )
         return [number for (number,) in rows]
 
-    def discussionMembers(self, discussion: Number) -> list[tuple[Number, str]]:
+    def members(self, discussion: Number) -> list[tuple[Number, str]]:
         """
-        The numbers and nicks of a discussion's members.
+        Return the numbers and nicks of a discussion's members, in the order in
+        which they were added.
         """
         return self._db.execute(
             "SELECT m.number, a.nick FROM discussion_member m"
@@ -137,44 +108,41 @@ class DiscussionStore(TableGroup):
             (discussion,),
         ).fetchall()
 
-    def discussionsOwned(self, number: Number) -> int:
+    def ownedCount(self, number: Number) -> int:
         """
-        How many discussions are an account's own.
+        Return the number of discussions that an account owns and is a member
+        of.
         """
-        return self._count(
+        return self._database.count(
             "SELECT count(*) FROM discussion_member m JOIN discussion d"
             " ON d.number = m.discussion WHERE m.number = ?1 AND d.owner = ?1",
             number,
         )
 
-    def createDiscussion(
-        self, name: str, owner: Number, members: Iterable[Number]
-    ) -> Number:
+    def create(self, name: str, owner: Number, members: Iterable[Number]) -> Number:
         """
-        Add a discussion.
+        Add a discussion with the next free number.
 
-        @return: its number, which no other ever has.
+        @return: the number, which no other discussion ever has.
         """
         with self._database.transaction():
             number = Number(
-                self._count(
+                self._database.count(
                     "SELECT ifnull(max(number), ?1 - 1) + 1 FROM discussion"
                     " WHERE number BETWEEN ?1 AND ?2",
-                    FIRST_OF_OURS,
-                    LAST_OF_OURS,
+                    LOWEST_CREATED,
+                    HIGHEST_CREATED,
                 )
             )
             self._db.execute(
                 "INSERT INTO discussion (number, name, owner) VALUES (?, ?, ?)",
                 (number, name, owner),
             )
-            self._addDiscussionMembers(number, members)
+            self._insertMembers(number, members)
         return number
 
-    def _addDiscussionMembers(
-        self, discussion: Number, members: Iterable[Number]
-    ) -> None:
-        turn = self._count(
+    def _insertMembers(self, discussion: Number, members: Iterable[Number]) -> None:
+        turn = self._database.count(
             "SELECT ifnull(max(turn), 0) + 1 FROM discussion_member"
             " WHERE discussion = ?",
             discussion,
@@ -185,32 +153,33 @@ class DiscussionStore(TableGroup):
             ((discussion, member, turn + n) for n, member in enumerate(members)),
         )
 
-    def renameDiscussion(self, discussion: Number, name: str) -> None:
+    def rename(self, discussion: Number, name: str) -> None:
         """
-        Keep another name, which makes another version.
+        Rename a discussion and increase its version.
         """
         self._db.execute(
             "UPDATE discussion SET name = ?, version = version + 1 WHERE number = ?",
             (name, discussion),
         )
 
-    def joinDiscussion(self, discussion: Number, numbers: Iterable[Number]) -> None:
+    def addMembers(self, discussion: Number, numbers: Iterable[Number]) -> None:
         """
-        Take people in, which makes another version.
+        Add members to a discussion and increase its version.
         """
-        people = list(numbers)
+        members = list(numbers)
         with self._database.transaction():
-            self._addDiscussionMembers(discussion, people)
+            self._insertMembers(discussion, members)
             self._db.executemany(
                 "DELETE FROM former WHERE place = ? AND number = ? AND is_discussion",
-                ((discussion, number) for number in people),
+                ((discussion, number) for number in members),
             )
-            self._bump(discussion)
+            self._increaseVersion(discussion)
 
-    def leaveDiscussion(self, discussion: Number, number: Number) -> None:
+    def removeMember(self, discussion: Number, number: Number) -> None:
         """
-        Let somebody go, which makes another version; a discussion that was
-        theirs is whoever's came next.
+        Remove a member and increase the version of the discussion. The longest
+        member inherits a discussion whose owner leaves; a population file does
+        not add the removed member again.
         """
         with self._database.transaction():
             self._db.execute(
@@ -220,38 +189,56 @@ class DiscussionStore(TableGroup):
             self._db.execute(
                 "INSERT OR IGNORE INTO former VALUES (?, ?, 1)", (discussion, number)
             )
-            heirs = self.discussionNumbers(discussion)
-            if heirs:
+            members = self.memberNumbers(discussion)
+            if members:
                 self._db.execute(
                     "UPDATE discussion SET owner = ? WHERE number = ? AND owner = ?",
-                    (heirs[0], discussion, number),
+                    (members[0], discussion, number),
                 )
-            self._bump(discussion)
+            self._increaseVersion(discussion)
 
-    def _bump(self, discussion: Number) -> None:
+    def _increaseVersion(self, discussion: Number) -> None:
         self._db.execute(
             "UPDATE discussion SET version = version + 1 WHERE number = ?",
             (discussion,),
         )
 
-    def setDiscussionMask(self, discussion: Number, number: Number, mask: int) -> None:
+    def setMask(self, discussion: Number, number: Number, mask: int) -> None:
         """
-        Keep what a member does with a discussion's messages.
+        Set a member's message mask for a discussion.
         """
         self._db.execute(
             "UPDATE discussion_member SET mask = ? WHERE discussion = ? AND number = ?",
             (mask, discussion, number),
         )
 
-    # ---- merging
+    def shareDiscussion(self, number: Number, other: Number) -> bool:
+        """
+        Check whether two accounts are members of one discussion.
+        """
+        return self._database.exists(
+            "SELECT 1 FROM discussion_member a JOIN discussion_member b"
+            " ON b.discussion = a.discussion WHERE a.number = ? AND b.number = ?",
+            number,
+            other,
+        )
 
-    def _mergeDiscussion(self, discussion: DiscussionEntry) -> None:
+    # ---- population files
+
+    def merge(self, discussion: DiscussionEntry) -> None:
+        """
+        Add a discussion of a population file and the members that it does not
+        have yet, inside the transaction of the caller.
+
+        A removed member stays removed.
+        """
         number = discussion.number
         self._db.execute(
             "INSERT OR IGNORE INTO discussion (number, name, owner) VALUES (?, ?, ?)",
             (number, discussion.name, discussion.owner),
         )
-        gone = self._former(number, isDiscussion=True)
-        self._addDiscussionMembers(
-            number, [n for n in discussion.members if n not in gone]
+        rows = self._db.execute(
+            "SELECT number FROM former WHERE place = ? AND is_discussion", (number,)
         )
+        removed = {member for (member,) in rows}
+        self._insertMembers(number, [n for n in discussion.members if n not in removed])

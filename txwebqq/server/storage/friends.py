@@ -1,31 +1,33 @@
 """
-What the database knows of people: their details, who is whose friend, who
-wants to be, and how long they have been around.
+Tables of friend lists, their categories, and unanswered friend requests.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any, Protocol
-
-from txwebqq.model import (
-    RECENT_BUDDY,
-    RECENT_DISCUSSION,
-    RECENT_GROUP,
-    Number,
-)
+from txwebqq.model import Number
 from txwebqq.server.records import (
-    AccountRecord,
     CategoryRecord,
     FriendEntry,
+    FriendRecord,
     FriendRequestRecord,
-    OnlineTime,
 )
-from txwebqq.server.storage.history import DISCUSSION, GROUP, PEOPLE
-from txwebqq.server.storage.tables import TableGroup
+from txwebqq.sqlite.database import Database
 
 FRIEND_SCHEMA = """
+CREATE TABLE category (
+    owner INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    sort INTEGER NOT NULL,
+    PRIMARY KEY (owner, idx)
+) WITHOUT ROWID;
+CREATE TABLE friendship (
+    owner INTEGER NOT NULL,
+    friend INTEGER NOT NULL,
+    category INTEGER NOT NULL DEFAULT 0,
+    markname TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (owner, friend)
+) WITHOUT ROWID;
 CREATE INDEX friendship_by_friend ON friendship (friend);
 CREATE TABLE former_friendship (
     owner INTEGER NOT NULL,
@@ -42,129 +44,60 @@ CREATE TABLE asked (
     PRIMARY KEY (number, asker)
 ) WITHOUT ROWID;
 CREATE INDEX asked_by_asker ON asked (asker);
-CREATE TABLE attendance (
-    number INTEGER PRIMARY KEY,
-    days INTEGER NOT NULL,
-    last_day INTEGER NOT NULL,
-    seconds INTEGER NOT NULL
-);
 """
 
 
-_LAST = (
-    "(SELECT time FROM history h WHERE h.kind = {kind} AND h.place = {place}"
-    " AND h.other = {other} ORDER BY h.seq DESC LIMIT 1)"
-)
-_WITH = _LAST.format(
-    kind=PEOPLE, place="min(f.owner, f.friend)", other="max(f.owner, f.friend)"
-)
-_IN = _LAST.format(kind=GROUP, place="m.room", other=0)
-_AMONG = _LAST.format(kind=DISCUSSION, place="d.discussion", other=0)
-_RECENT = (
-    "SELECT kind, place FROM ("
-    f"SELECT {RECENT_BUDDY} AS kind, f.friend AS place, {_WITH} AS last"
-    " FROM friendship f WHERE f.owner = :me"
-    f" UNION ALL SELECT {RECENT_GROUP}, m.room, {_IN}"
-    " FROM member m WHERE m.number = :me"
-    f" UNION ALL SELECT {RECENT_DISCUSSION}, d.discussion, {_AMONG}"
-    " FROM discussion_member d WHERE d.number = :me"
-    ") WHERE last >= :since ORDER BY last DESC, kind, place LIMIT :limit"
-)
-
-
-class FriendStorage(Protocol):
+class FriendStore:
     """
-    What the rules of people and friendships keep.
+    The friend lists, categories and friend requests in the database.
+
+    A friendship is stored once for each of the two accounts; a one-sided one
+    is in the list of one account only.
     """
 
-    def changeAccount(self, account: AccountRecord) -> None: ...
-
-    def byEmail(self, email: str) -> AccountRecord | None: ...
-
-    def friendEntry(self, owner: Number, friend: Number) -> FriendEntry | None: ...
-
-    def listedBy(self, friend: Number) -> list[Number]: ...
-
-    def friendCount(self, owner: Number) -> int: ...
-
-    def befriend(
-        self, owner: Number, friend: Number, category: int, markname: str
-    ) -> None: ...
-
-    def removeFriend(self, owner: Number, friend: Number) -> None: ...
-
-    def changeFriend(
-        self, owner: Number, friend: Number, category: int, markname: str
-    ) -> None: ...
-
-    def setCategory(self, owner: Number, category: CategoryRecord) -> None: ...
-
-    def removeCategory(self, owner: Number, index: int) -> None: ...
-
-    def addFriendRequest(self, request: FriendRequestRecord) -> None: ...
-
-    def friendRequest(
-        self, number: Number, asker: Number
-    ) -> FriendRequestRecord | None: ...
-
-    def friendRequestCount(self, number: Number) -> int: ...
-
-    def sentRequestCount(self, asker: Number) -> int: ...
-
-    def deleteFriendRequest(self, number: Number, asker: Number) -> None: ...
-
-    def onlineTime(self, number: Number) -> OnlineTime: ...
-
-    def countDay(self, number: Number, day: int, days: int) -> None: ...
-
-    def addSeconds(self, number: Number, seconds: int) -> None: ...
-
-    def recent(
-        self, number: Number, since: int, limit: int
-    ) -> list[tuple[int, Number]]: ...
-
-
-class FriendStore(TableGroup):
-    """
-    The part of the store that answers for people.
-    """
-
-    # ---- details
-
-    def changeAccount(self, account: AccountRecord) -> None:
-        """
-        Keep what somebody tells about themselves.
-        """
-        self._db.execute(
-            "UPDATE account SET nick = ?, face = ?, profile = ? WHERE number = ?",
-            (
-                account.nick,
-                account.face,
-                json.dumps(dict(account.profile)),
-                account.number,
-            ),
-        )
-
-    def byEmail(self, email: str) -> AccountRecord | None:
-        """
-        The first account that tells this mail address.
-        """
-        row = self._db.execute(
-            "SELECT number, first_hash, nick, face, profile FROM account"
-            " WHERE lower(json_extract(profile, '$.email')) = lower(?)"
-            " ORDER BY number LIMIT 1",
-            (email,),
-        ).fetchone()
-        if row is None:
-            return None
-        profile: Mapping[str, Any] = json.loads(row[4])
-        return AccountRecord(row[0], row[1], row[2], row[3], profile)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
 
     # ---- friends
 
-    def friendEntry(self, owner: Number, friend: Number) -> FriendEntry | None:
+    def all(self, owner: Number) -> list[FriendRecord]:
         """
-        How somebody keeps a friend, if they do.
+        Return the friends of an account.
+        """
+        rows = self._db.execute(
+            "SELECT f.friend, a.nick, a.face, f.category, f.markname"
+            " FROM friendship f JOIN account a ON a.number = f.friend"
+            " WHERE f.owner = ?",
+            (owner,),
+        )
+        return [FriendRecord(*row) for row in rows]
+
+    def numbers(self, owner: Number) -> list[Number]:
+        """
+        Return the numbers of an account's friends.
+        """
+        rows = self._db.execute(
+            "SELECT friend FROM friendship WHERE owner = ?", (owner,)
+        )
+        return [friend for (friend,) in rows]
+
+    def areFriends(self, number: Number, other: Number) -> bool:
+        """
+        Check whether either of two accounts has the other in its friend list.
+        """
+        return self._database.exists(
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM friendship"
+            " WHERE owner = ?1 AND friend = ?2) OR EXISTS (SELECT 1 FROM friendship"
+            " WHERE owner = ?2 AND friend = ?1)",
+            number,
+            other,
+        )
+
+    def entry(self, owner: Number, friend: Number) -> FriendEntry | None:
+        """
+        Return the category and private nickname of a friend, or L{None} if
+        the other account is not in the owner's friend list.
         """
         row = self._db.execute(
             "SELECT category, markname FROM friendship WHERE owner = ? AND friend = ?",
@@ -174,24 +107,24 @@ class FriendStore(TableGroup):
 
     def listedBy(self, friend: Number) -> list[Number]:
         """
-        The accounts that have somebody for a friend.
+        Return the accounts that have an account in their friend list.
         """
         rows = self._db.execute(
             "SELECT owner FROM friendship WHERE friend = ?", (friend,)
         )
         return [owner for (owner,) in rows]
 
-    def friendCount(self, owner: Number) -> int:
+    def count(self, owner: Number) -> int:
         """
-        How many friends somebody has.
+        Return the number of friends of an account.
         """
-        return self._number("SELECT count(*) FROM friendship WHERE owner = ?", owner)
+        return self._database.count(
+            "SELECT count(*) FROM friendship WHERE owner = ?", owner
+        )
 
-    def befriend(
-        self, owner: Number, friend: Number, category: int, markname: str
-    ) -> None:
+    def add(self, owner: Number, friend: Number, category: int, markname: str) -> None:
         """
-        Put somebody into another one's list.
+        Add an account to the owner's friend list.
         """
         with self._database.transaction():
             self._db.execute(
@@ -203,10 +136,10 @@ class FriendStore(TableGroup):
                 (owner, friend),
             )
 
-    def removeFriend(self, owner: Number, friend: Number) -> None:
+    def remove(self, owner: Number, friend: Number) -> None:
         """
-        Take somebody out of another one's list; a population file does not
-        put them back.
+        Remove an account from the owner's friend list; a population file does
+        not add it again.
         """
         with self._database.transaction():
             self._db.execute(
@@ -218,11 +151,31 @@ class FriendStore(TableGroup):
                 (owner, friend),
             )
 
-    def changeFriend(
+    def removeBoth(self, one: Number, other: Number) -> bool:
+        """
+        Remove two accounts from each other's friend lists; a population file
+        does not add them again.
+
+        @return: whether either had the other in its list.
+        """
+        with self._database.transaction():
+            removed = self._db.execute(
+                "DELETE FROM friendship WHERE (owner = ?1 AND friend = ?2)"
+                " OR (owner = ?2 AND friend = ?1)",
+                (one, other),
+            )
+            if removed.rowcount > 0:
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO former_friendship VALUES (?, ?)",
+                    [(one, other), (other, one)],
+                )
+        return removed.rowcount > 0
+
+    def update(
         self, owner: Number, friend: Number, category: int, markname: str
     ) -> None:
         """
-        Keep a friend otherwise.
+        Set the category and private nickname of a friend.
         """
         self._db.execute(
             "UPDATE friendship SET category = ?, markname = ?"
@@ -230,13 +183,42 @@ class FriendStore(TableGroup):
             (category, markname, owner, friend),
         )
 
-    def _wereFriends(self, owner: Number, friend: Number) -> bool:
-        query = "SELECT 1 FROM former_friendship WHERE owner = ? AND friend = ?"
-        return self._db.execute(query, (owner, friend)).fetchone() is not None
+    def merge(
+        self, owner: Number, friend: Number, category: int, markname: str
+    ) -> None:
+        """
+        Add a friend of a population file, inside the transaction of the
+        caller. The account must not be in the list.
+        """
+        self._db.execute(
+            "INSERT INTO friendship VALUES (?, ?, ?, ?)",
+            (owner, friend, category, markname),
+        )
+
+    def wasRemoved(self, owner: Number, friend: Number) -> bool:
+        """
+        Check whether an account was removed from the owner's friend list.
+        """
+        return self._database.exists(
+            "SELECT 1 FROM former_friendship WHERE owner = ? AND friend = ?",
+            owner,
+            friend,
+        )
+
+    # ---- categories
+
+    def categories(self, owner: Number) -> list[CategoryRecord]:
+        """
+        Return the categories of an account's friend list.
+        """
+        rows = self._db.execute(
+            "SELECT idx, name, sort FROM category WHERE owner = ?", (owner,)
+        )
+        return [CategoryRecord(*row) for row in rows]
 
     def setCategory(self, owner: Number, category: CategoryRecord) -> None:
         """
-        Keep a category, a new one or one that is there.
+        Add a category, or replace the one with the same index.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO category VALUES (?, ?, ?, ?)",
@@ -245,14 +227,14 @@ class FriendStore(TableGroup):
 
     def removeCategory(self, owner: Number, index: int) -> None:
         """
-        Forget a category; whoever is in it goes into the first.
+        Delete a category and move its friends to the first category.
         """
         with self._database.transaction():
             self._db.execute(
                 "UPDATE friendship SET category = 0 WHERE owner = ? AND category = ?",
                 (owner, index),
             )
-            # Also whoever would come into it.
+            # Unanswered requests of the owner name the category as well.
             self._db.execute(
                 "UPDATE asked SET category = 0 WHERE asker = ? AND category = ?",
                 (owner, index),
@@ -261,11 +243,12 @@ class FriendStore(TableGroup):
                 "DELETE FROM category WHERE owner = ? AND idx = ?", (owner, index)
             )
 
-    # ---- who has asked
+    # ---- friend requests
 
-    def addFriendRequest(self, request: FriendRequestRecord) -> None:
+    def addRequest(self, request: FriendRequestRecord) -> None:
         """
-        Keep that somebody wants to be another one's friend.
+        Store a friend request, in place of an earlier one between the same
+        accounts.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?)",
@@ -279,89 +262,38 @@ class FriendStore(TableGroup):
             ),
         )
 
-    def friendRequest(
-        self, number: Number, asker: Number
-    ) -> FriendRequestRecord | None:
+    def request(self, number: Number, asker: Number) -> FriendRequestRecord | None:
         """
-        What somebody wrote who wants to be another one's friend.
+        Return the unanswered friend request of one account to another.
         """
         row = self._db.execute(
-            "SELECT number, asker, text, category, time, has_added FROM asked"
+            "SELECT text, category, time, has_added FROM asked"
             " WHERE number = ? AND asker = ?",
             (number, asker),
         ).fetchone()
         if row is None:
             return None
-        _, _, text, category, time, hasAdded = row
+        text, category, time, hasAdded = row
         return FriendRequestRecord(number, asker, text, category, time, bool(hasAdded))
 
-    def friendRequestCount(self, number: Number) -> int:
+    def receivedRequestCount(self, number: Number) -> int:
         """
-        How many people somebody has not answered.
+        Return the number of friend requests that an account has not answered.
         """
-        return self._number("SELECT count(*) FROM asked WHERE number = ?", number)
+        return self._database.count(
+            "SELECT count(*) FROM asked WHERE number = ?", number
+        )
 
     def sentRequestCount(self, asker: Number) -> int:
         """
-        How many people have not answered somebody.
+        Return the number of an account's friend requests without an answer.
         """
-        return self._number("SELECT count(*) FROM asked WHERE asker = ?", asker)
+        return self._database.count("SELECT count(*) FROM asked WHERE asker = ?", asker)
 
-    def deleteFriendRequest(self, number: Number, asker: Number) -> None:
+    def deleteRequest(self, number: Number, asker: Number) -> None:
         """
-        Forget that somebody wants to be another one's friend.
+        Delete the friend request of one account to another.
         """
         self._db.execute(
             "DELETE FROM asked WHERE number = ? AND asker = ?", (number, asker)
         )
-
-    # ---- time spent
-
-    def onlineTime(self, number: Number) -> OnlineTime:
-        """
-        How long somebody has been around.
-        """
-        row = self._db.execute(
-            "SELECT days, seconds FROM attendance WHERE number = ?", (number,)
-        ).fetchone()
-        return OnlineTime() if row is None else OnlineTime(*row)
-
-    def countDay(self, number: Number, day: int, days: int) -> None:
-        """
-        Count a day, and those before it up to C{days}, unless they were
-        counted before.
-        """
-        self._db.execute(
-            "INSERT INTO attendance VALUES (?1, ?3, ?2, 0)"
-            " ON CONFLICT (number) DO UPDATE SET"
-            " days = days + min(?3, ?2 - last_day), last_day = ?2"
-            " WHERE last_day < ?2",
-            (number, day, days),
-        )
-
-    def addSeconds(self, number: Number, seconds: int) -> None:
-        """
-        Count the time of somebody who leaves.
-        """
-        self._db.execute(
-            "UPDATE attendance SET seconds = seconds + ? WHERE number = ?",
-            (seconds, number),
-        )
-
-    # ---- conversations
-
-    def recent(
-        self, number: Number, since: int, limit: int
-    ) -> list[tuple[int, Number]]:
-        """
-        The conversations of somebody in which something was said since a time,
-        the last first: what kind they are, and the friend, the group or the
-        discussion.
-        """
-        return self._db.execute(
-            _RECENT, {"me": number, "since": since, "limit": limit}
-        ).fetchall()
-
-    def _number(self, query: str, *values: int) -> int:
-        (number,) = self._db.execute(query, values).fetchone()
-        return int(number)

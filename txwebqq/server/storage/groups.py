@@ -1,12 +1,11 @@
 """
-What the database knows of groups, and of who is in them.
+Tables of groups: their members, cards and join requests.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Protocol
 
 from txwebqq.model import BusinessCard, Number
 from txwebqq.server.records import (
@@ -16,7 +15,7 @@ from txwebqq.server.records import (
     GroupRecord,
     JoinRequest,
 )
-from txwebqq.server.storage.tables import TableGroup
+from txwebqq.sqlite.database import Database
 
 GROUP_SCHEMA = """
 CREATE TABLE room (
@@ -68,89 +67,32 @@ CREATE TABLE global_mask (
 );
 """
 
-FIRST_OF_OURS, LAST_OF_OURS = 800_000_001, 1_999_999_999
-"""The numbers of groups and discussions that people make themselves: far from
-those that operators write into their files."""
+LOWEST_CREATED, HIGHEST_CREATED = 800_000_001, 1_999_999_999
+"""Lowest and highest number of groups and discussions that clients create: far
+from those that operators write into population files."""
 
 
-class GroupStorage(Protocol):
+def _likePattern(words: str) -> str:
     """
-    What the rules of groups keep.
+    Return an SQL C{LIKE} pattern for texts that contain these words.
     """
-
-    def memberships(self, number: Number) -> list[GroupMembership]: ...
-
-    def membership(self, group: Number, number: Number) -> GroupMembership | None: ...
-
-    def group(self, number: Number) -> GroupRecord | None: ...
-
-    def groupsOwned(self, number: Number) -> int: ...
-
-    def isMember(self, group: Number, number: Number) -> bool: ...
-
-    def memberFlag(self, group: Number, number: Number) -> int | None: ...
-
-    def memberNumbers(self, group: Number) -> list[Number]: ...
-
-    def memberCount(self, group: Number) -> int: ...
-
-    def adminNumbers(self, group: Number) -> list[Number]: ...
-
-    def recipients(self, group: Number) -> list[Number]: ...
-
-    def members(self, group: Number) -> list[GroupMemberRecord]: ...
-
-    def findGroups(
-        self, words: str, limit: int, offset: int
-    ) -> tuple[list[GroupRecord], int]: ...
-
-    def createGroup(self, group: GroupRecord, members: Iterable[Number]) -> Number: ...
-
-    def changeGroup(self, group: GroupRecord) -> None: ...
-
-    def dissolveGroup(self, group: Number) -> None: ...
-
-    def addMember(self, group: Number, number: Number) -> None: ...
-
-    def removeMember(self, group: Number, number: Number) -> None: ...
-
-    def setFlag(self, group: Number, number: Number, flag: int) -> None: ...
-
-    def setMarkname(self, group: Number, number: Number, markname: str) -> None: ...
-
-    def setMask(self, group: Number, number: Number, mask: int) -> None: ...
-
-    def globalMask(self, number: Number) -> int: ...
-
-    def setGlobalMask(self, number: Number, mask: int) -> None: ...
-
-    def card(self, group: Number, number: Number) -> BusinessCard | None: ...
-
-    def setCard(self, group: Number, number: Number, card: BusinessCard) -> None: ...
-
-    def addJoinRequest(self, joinRequest: JoinRequest) -> bool: ...
-
-    def joinRequest(self, group: Number, number: Number) -> JoinRequest | None: ...
-
-    def deleteJoinRequest(self, group: Number, number: Number) -> None: ...
-
-    def hasAskedFor(self, number: Number, other: Number) -> bool: ...
-
-
-def _escaped(words: str) -> str:
     for special in "\\%_":
         words = words.replace(special, "\\" + special)
     return f"%{words}%"
 
 
-class GroupStore(TableGroup):
+class GroupStore:
     """
-    The part of the store that answers for groups.
+    The groups in the database.
     """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
 
     def memberships(self, number: Number) -> list[GroupMembership]:
         """
-        The groups that an account is in.
+        Return the groups of an account, with its settings for each.
         """
         rows = self._db.execute(
             "SELECT r.number, r.name, m.markname, m.mask"
@@ -161,7 +103,7 @@ class GroupStore(TableGroup):
 
     def membership(self, group: Number, number: Number) -> GroupMembership | None:
         """
-        A group, if the account is in it.
+        Return a group and its settings for an account, L{None} for non-members.
         """
         row = self._db.execute(
             "SELECT r.number, r.name, m.markname, m.mask FROM member m"
@@ -170,9 +112,9 @@ class GroupStore(TableGroup):
         ).fetchone()
         return None if row is None else GroupMembership(*row)
 
-    def group(self, number: Number) -> GroupRecord | None:
+    def get(self, number: Number) -> GroupRecord | None:
         """
-        A group that was not dissolved.
+        Return a group, or L{None} if there is none or it was dissolved.
         """
         row = self._db.execute(
             "SELECT number, name, owner, memo, description, created, option"
@@ -181,23 +123,23 @@ class GroupStore(TableGroup):
         ).fetchone()
         return None if row is None else GroupRecord(*row)
 
-    def groupsOwned(self, number: Number) -> int:
+    def ownedCount(self, number: Number) -> int:
         """
-        How many groups are an account's own.
+        Return the number of groups that an account owns.
         """
-        return self._count(
+        return self._database.count(
             "SELECT count(*) FROM room WHERE owner = ? AND NOT dissolved", number
         )
 
     def isMember(self, group: Number, number: Number) -> bool:
         """
-        Whether an account is in a group.
+        Check whether an account is a member of a group.
         """
         return self.memberFlag(group, number) is not None
 
     def memberFlag(self, group: Number, number: Number) -> int | None:
         """
-        The flag of a member, L{None} for anybody else.
+        Return the flag of a member, or L{None} for a non-member.
         """
         row = self._db.execute(
             "SELECT flag FROM member WHERE room = ? AND number = ?", (group, number)
@@ -206,20 +148,20 @@ class GroupStore(TableGroup):
 
     def memberNumbers(self, group: Number) -> list[Number]:
         """
-        The numbers of a group's members.
+        Return the numbers of a group's members.
         """
         rows = self._db.execute("SELECT number FROM member WHERE room = ?", (group,))
         return [number for (number,) in rows]
 
     def memberCount(self, group: Number) -> int:
         """
-        How many members a group has.
+        Return the number of members of a group.
         """
-        return self._count("SELECT count(*) FROM member WHERE room = ?", group)
+        return self._database.count("SELECT count(*) FROM member WHERE room = ?", group)
 
     def adminNumbers(self, group: Number) -> list[Number]:
         """
-        The numbers of a group's owner and administrators.
+        Return the numbers of a group's owner and administrators.
         """
         rows = self._db.execute(
             "SELECT m.number FROM member m JOIN room r ON r.number = m.room"
@@ -230,7 +172,8 @@ class GroupStore(TableGroup):
 
     def recipients(self, group: Number) -> list[Number]:
         """
-        The numbers of the members who want to receive a group's messages.
+        Return the numbers of the members who receive the group's messages:
+        those whose message mask does not block the group.
         """
         rows = self._db.execute(
             "SELECT m.number FROM member m LEFT JOIN global_mask g"
@@ -243,7 +186,7 @@ class GroupStore(TableGroup):
 
     def members(self, group: Number) -> list[GroupMemberRecord]:
         """
-        A group's members.
+        Return the members of a group with their nicks and profiles.
         """
         rows = self._db.execute(
             "SELECT m.number, a.nick, m.card, m.flag, a.profile"
@@ -255,44 +198,46 @@ class GroupStore(TableGroup):
             for number, nick, card, flag, profile in rows
         ]
 
-    def findGroups(
+    def find(
         self, words: str, limit: int, offset: int
     ) -> tuple[list[GroupRecord], int]:
         """
-        Some of the groups that one can join whose number is C{words}, or whose
-        name has them in it; and how many there are in all.
+        Find the groups that can be joined whose number is C{words}, or whose
+        name contains them.
+
+        @return: one page of the groups, and the number of all that match.
         """
         number = int(words) if words.isascii() and words.isdigit() else 0
-        # What does not fit into a database is nobody's number.
+        # SQLite integers end at 2**63 - 1.
         condition = (
             " FROM room WHERE NOT dissolved AND option <> 3"
             " AND (number = ? OR name LIKE ? ESCAPE '\\')"
         )
-        values = (number if number < 2**63 else 0, _escaped(words))
+        values = (number if number < 2**63 else 0, _likePattern(words))
         rows = self._db.execute(
             "SELECT number, name, owner, memo, description, created, option"
             f"{condition} ORDER BY number <> ?, number LIMIT ? OFFSET ?",
             (*values, values[0], limit, offset),
         )
-        return [GroupRecord(*row) for row in rows], self._count(
+        return [GroupRecord(*row) for row in rows], self._database.count(
             f"SELECT count(*){condition}", *values
         )
 
-    def createGroup(self, group: GroupRecord, members: Iterable[Number]) -> Number:
+    def create(self, group: GroupRecord, members: Iterable[Number]) -> Number:
         """
-        Add a group.
+        Add a group with the next free number.
 
-        @param group: its number is of no account.
+        @param group: its number is ignored.
 
-        @return: the number that it has.
+        @return: the number of the new group.
         """
         with self._database.transaction():
             number = Number(
-                self._count(
+                self._database.count(
                     "SELECT ifnull(max(number), ?1 - 1) + 1 FROM room"
                     " WHERE number BETWEEN ?1 AND ?2",
-                    FIRST_OF_OURS,
-                    LAST_OF_OURS,
+                    LOWEST_CREATED,
+                    HIGHEST_CREATED,
                 )
             )
             self._insertGroup(number, group)
@@ -318,9 +263,9 @@ class GroupStore(TableGroup):
             ),
         )
 
-    def changeGroup(self, group: GroupRecord) -> None:
+    def update(self, group: GroupRecord) -> None:
         """
-        Keep another owner, or what else a group says of itself.
+        Set the name, owner, texts and join option of a group.
         """
         self._db.execute(
             "UPDATE room SET name = ?, owner = ?, memo = ?, description = ?,"
@@ -335,9 +280,10 @@ class GroupStore(TableGroup):
             ),
         )
 
-    def dissolveGroup(self, group: Number) -> None:
+    def dissolve(self, group: Number) -> None:
         """
-        Forget a group, but for its number, which no other will have.
+        Dissolve a group: delete its members, cards and join requests. Its
+        number stays in the database, so that no other group gets it.
         """
         with self._database.transaction():
             self._db.execute("UPDATE room SET dissolved = 1 WHERE number = ?", (group,))
@@ -346,7 +292,7 @@ class GroupStore(TableGroup):
 
     def addMember(self, group: Number, number: Number) -> None:
         """
-        Take somebody in.
+        Add a member to a group and delete their join request.
         """
         with self._database.transaction():
             self._db.execute(
@@ -365,7 +311,8 @@ class GroupStore(TableGroup):
 
     def removeMember(self, group: Number, number: Number) -> None:
         """
-        Let somebody go, with what they kept there.
+        Remove a member and their card from a group; a population file does not
+        add them again.
         """
         with self._database.transaction():
             for table in ("member", "business_card"):
@@ -379,7 +326,7 @@ class GroupStore(TableGroup):
 
     def setFlag(self, group: Number, number: Number, flag: int) -> None:
         """
-        Keep a member's flag.
+        Set the flag of a member.
         """
         self._db.execute(
             "UPDATE member SET flag = ? WHERE room = ? AND number = ?",
@@ -388,7 +335,7 @@ class GroupStore(TableGroup):
 
     def setMarkname(self, group: Number, number: Number, markname: str) -> None:
         """
-        Keep what a member calls a group.
+        Set a member's private name for a group.
         """
         self._db.execute(
             "UPDATE member SET markname = ? WHERE room = ? AND number = ?",
@@ -397,7 +344,7 @@ class GroupStore(TableGroup):
 
     def setMask(self, group: Number, number: Number, mask: int) -> None:
         """
-        Keep what a member does with a group's messages.
+        Set a member's message mask for a group.
         """
         self._db.execute(
             "UPDATE member SET mask = ? WHERE room = ? AND number = ?",
@@ -406,7 +353,7 @@ class GroupStore(TableGroup):
 
     def globalMask(self, number: Number) -> int:
         """
-        What an account does with the messages of all groups.
+        Return an account's message mask for all groups, 0 if it set none.
         """
         row = self._db.execute(
             "SELECT mask FROM global_mask WHERE number = ?", (number,)
@@ -415,17 +362,27 @@ class GroupStore(TableGroup):
 
     def setGlobalMask(self, number: Number, mask: int) -> None:
         """
-        Keep what an account does with the messages of all groups.
+        Set an account's message mask for all groups.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO global_mask VALUES (?, ?)", (number, mask)
         )
 
-    # ---- cards
+    def ownedBy(self, owner: Number) -> list[Number]:
+        """
+        Return the numbers of the groups that an account owns.
+        """
+        rows = self._db.execute(
+            "SELECT number FROM room WHERE owner = ? AND NOT dissolved ORDER BY number",
+            (owner,),
+        )
+        return [number for (number,) in rows]
+
+    # ---- business cards
 
     def card(self, group: Number, number: Number) -> BusinessCard | None:
         """
-        What a member tells about themselves, L{None} for nothing.
+        Return the business card of a member, or L{None} if it is empty.
         """
         row = self._db.execute(
             "SELECT m.card, ifnull(b.phone, ''), ifnull(b.email, ''),"
@@ -439,7 +396,7 @@ class GroupStore(TableGroup):
 
     def setCard(self, group: Number, number: Number, card: BusinessCard) -> None:
         """
-        Keep what a member tells about themselves.
+        Set the business card of a member.
         """
         with self._database.transaction():
             self._db.execute(
@@ -451,13 +408,13 @@ class GroupStore(TableGroup):
                 (group, number, card.phone, card.email, card.remark, card.gender),
             )
 
-    # ---- who wants in
+    # ---- join requests
 
     def addJoinRequest(self, joinRequest: JoinRequest) -> bool:
         """
-        Keep that somebody wants into a group.
+        Store a request to join a group, unless there is one of the account.
 
-        @return: whether that was not known yet.
+        @return: whether it was stored.
         """
         added = self._db.execute(
             "INSERT OR IGNORE INTO application VALUES (?, ?, ?, ?)",
@@ -472,7 +429,7 @@ class GroupStore(TableGroup):
 
     def joinRequest(self, group: Number, number: Number) -> JoinRequest | None:
         """
-        What somebody wrote who wants into a group.
+        Return the unanswered request of an account to join a group.
         """
         row = self._db.execute(
             "SELECT room, number, text, time FROM application"
@@ -483,40 +440,60 @@ class GroupStore(TableGroup):
 
     def deleteJoinRequest(self, group: Number, number: Number) -> None:
         """
-        Forget that somebody wants into a group.
+        Delete the request of an account to join a group.
         """
         self._db.execute(
             "DELETE FROM application WHERE room = ? AND number = ?", (group, number)
         )
 
-    def hasAskedFor(self, number: Number, other: Number) -> bool:
+    def hasJoinRequestTo(self, number: Number, admin: Number) -> bool:
         """
-        Whether somebody wants into a group that another administers.
+        Check whether an account has asked to join a group that another
+        account administers.
         """
-        row = self._first(
+        return self._database.exists(
             "SELECT 1 FROM application a JOIN member m ON m.room = a.room"
             " JOIN room r ON r.number = a.room WHERE a.number = ?"
             " AND m.number = ? AND (m.flag & 1 OR m.number = r.owner)",
             number,
+            admin,
+        )
+
+    def shareGroup(self, number: Number, other: Number) -> bool:
+        """
+        Check whether two accounts are members of one group.
+        """
+        return self._database.exists(
+            "SELECT 1 FROM member a JOIN member b ON b.room = a.room"
+            " WHERE a.number = ? AND b.number = ?",
+            number,
             other,
         )
-        return row is not None
 
-    # ---- merging
+    # ---- population files
 
-    def _mergeGroup(self, entry: GroupEntry) -> None:
+    def merge(self, entry: GroupEntry) -> None:
+        """
+        Add a group of a population file and the members that it does not have
+        yet, inside the transaction of the caller.
+
+        A dissolved group stays dissolved, and a removed member removed.
+        """
         number = entry.group.number
         self._insertGroup(number, entry.group)
-        if self.group(number) is None:
-            # Dissolved, and a file that is read again does not bring it back.
+        if self.get(number) is None:
             return
-        gone = self._former(number, isDiscussion=False)
+        rows = self._db.execute(
+            "SELECT number FROM former WHERE place = ? AND NOT is_discussion",
+            (number,),
+        )
+        removed = {member for (member,) in rows}
         self._db.executemany(
             "INSERT OR IGNORE INTO member (room, number, card, flag)"
             " VALUES (?, ?, ?, ?)",
             (
                 (number, n, entry.cards.get(n, ""), int(n in entry.admins))
                 for n in entry.members
-                if n not in gone
+                if n not in removed
             ),
         )

@@ -1,16 +1,14 @@
 """
-What the database knows of what was said.
+Table of the message history.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from txwebqq.model import Number
-from txwebqq.server.storage.tables import TableGroup
+from txwebqq.model import RECENT_BUDDY, RECENT_DISCUSSION, RECENT_GROUP, Number
+from txwebqq.sqlite.database import Database
 
 HISTORY_SCHEMA = """
 CREATE TABLE history (
@@ -26,24 +24,26 @@ CREATE TABLE history (
 CREATE INDEX history_by_place ON history (kind, place, other, seq);
 """
 
-PEOPLE, GROUP, DISCUSSION = 0, 1, 2
+FRIENDS, GROUP, DISCUSSION = 0, 1, 2
+"""The kinds of conversations."""
 
-Place = tuple[int, int, int]
-"""A conversation: its kind, and the group or discussion and 0, or the two
-people, the lower number first."""
+Conversation = tuple[int, int, int]
+"""A conversation: its kind, and the number of the group or discussion and 0, or
+the numbers of the two accounts, the lower first."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
     """
-    One message.
+    A message of the history.
 
-    @ivar sequence: its running number in the conversation; 0 to have it given
-        one.
-    @ivar body: the letter as it is stored.
+    @ivar sequence: its sequence number in the conversation; 0 in a new message
+        to have the number assigned.
+    @ivar time: Unix seconds.
+    @ivar body: the queued event in its stored form.
     """
 
-    place: Place
+    conversation: Conversation
     sequence: int
     time: int
     sender: Number
@@ -53,49 +53,14 @@ class StoredMessage:
 @dataclass(frozen=True, slots=True)
 class HistoryWindow:
     """
-    What may be read of a conversation.
+    The part of each conversation that may be read.
 
-    @ivar keep: so many of the last messages.
-    @ivar since: what is older is gone.
+    @ivar keep: the number of last messages.
+    @ivar since: the time of the oldest message, in Unix seconds.
     """
 
     keep: int
     since: int
-
-
-class HistoryStorage(Protocol):
-    """
-    What the archive keeps.
-    """
-
-    def record(self, messages: Iterable[StoredMessage]) -> None: ...
-
-    def prune(self, place: Place, keep: int) -> None: ...
-
-    def purge(self, before: int, limit: int) -> int: ...
-
-    def countMessages(self, place: Place, window: HistoryWindow) -> int: ...
-
-    def messages(
-        self, place: Place, window: HistoryWindow, offset: int, limit: int
-    ) -> list[StoredMessage]: ...
-
-    def messagesBetween(
-        self,
-        place: Place,
-        window: HistoryWindow,
-        bounds: tuple[int, int],
-        limit: int,
-        newest: bool,
-    ) -> list[StoredMessage]: ...
-
-    def messagesBy(
-        self, place: Place, window: HistoryWindow, sender: Number, limit: int
-    ) -> list[StoredMessage]: ...
-
-    def messageDays(
-        self, place: Place, window: HistoryWindow, offset: int
-    ) -> list[tuple[int, int, int]]: ...
 
 
 _WHERE = "kind = ? AND place = ? AND other = ?"
@@ -105,51 +70,72 @@ _WINDOW = (
 )
 
 
-class HistoryStore(TableGroup):
+_LAST = (
+    "(SELECT time FROM history h WHERE h.kind = {kind} AND h.place = {place}"
+    " AND h.other = {other} ORDER BY h.seq DESC LIMIT 1)"
+)
+_LAST_OF_FRIEND = _LAST.format(
+    kind=FRIENDS, place="min(f.owner, f.friend)", other="max(f.owner, f.friend)"
+)
+_LAST_OF_GROUP = _LAST.format(kind=GROUP, place="m.room", other=0)
+_LAST_OF_DISCUSSION = _LAST.format(kind=DISCUSSION, place="d.discussion", other=0)
+_RECENT = (
+    "SELECT kind, place FROM ("
+    f"SELECT {RECENT_BUDDY} AS kind, f.friend AS place, {_LAST_OF_FRIEND} AS last"
+    " FROM friendship f WHERE f.owner = :me"
+    f" UNION ALL SELECT {RECENT_GROUP}, m.room, {_LAST_OF_GROUP}"
+    " FROM member m WHERE m.number = :me"
+    f" UNION ALL SELECT {RECENT_DISCUSSION}, d.discussion, {_LAST_OF_DISCUSSION}"
+    " FROM discussion_member d WHERE d.number = :me"
+    ") WHERE last >= :since ORDER BY last DESC, kind, place LIMIT :limit"
+)
+
+
+class HistoryStore:
     """
-    The part of the store that answers for what was said.
+    The message history in the database.
     """
 
-    _db: sqlite3.Connection
-    _lastSequence: int | None = None
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+        self._lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM history")
 
     def record(self, messages: Iterable[StoredMessage]) -> None:
         """
-        Keep messages, in the order in which they were said.
+        Store messages, in the order in which they were sent.
         """
-        if self._lastSequence is None:
-            (last,) = self._db.execute(
-                "SELECT ifnull(max(serial), 0) FROM history"
-            ).fetchone()
-            self._lastSequence = last
         rows = []
-        serial = self._lastSequence
+        serial = self._lastSerial
         for m in messages:
             serial += 1
             sequence = m.sequence or serial
-            rows.append((serial, *m.place, sequence, m.time, m.sender, m.body))
+            rows.append((serial, *m.conversation, sequence, m.time, m.sender, m.body))
         with self._database.transaction():
             self._db.executemany(
                 "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
-        self._lastSequence = serial
+        self._lastSerial = serial
 
-    def prune(self, place: Place, keep: int) -> None:
+    def prune(self, conversation: Conversation, keep: int) -> None:
         """
-        Forget all of a conversation but its last messages.
+        Delete all messages of a conversation but the last ones.
         """
         self._db.execute(
             f"DELETE FROM history WHERE {_WHERE} AND seq <="
             f" (SELECT seq FROM history WHERE {_WHERE}"
             " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
-            (*place, *place, keep),
+            (*conversation, *conversation, keep),
         )
 
     def purge(self, before: int, limit: int) -> int:
         """
-        Forget some of what was said before a time.
+        Delete some of the messages that are older than a time.
 
-        @return: how many messages; C{limit} if there may be more.
+        @param before: Unix seconds.
+        @param limit: the number of messages to look at.
+
+        @return: the number of deleted messages; C{limit} if there may be more.
         """
         rows = self._db.execute(
             "SELECT serial, time FROM history ORDER BY serial LIMIT ?", (limit,)
@@ -163,81 +149,104 @@ class HistoryStore(TableGroup):
             self._db.execute("DELETE FROM history WHERE serial <= ?", (old[-1],))
         return len(old)
 
-    def countMessages(self, place: Place, window: HistoryWindow) -> int:
+    def count(self, conversation: Conversation, window: HistoryWindow) -> int:
         """
-        How many messages of a conversation there are.
+        Return the number of readable messages of a conversation.
         """
-        (count,) = self._db.execute(
+        return self._database.count(
             f"SELECT count(*) FROM (SELECT 1 FROM history WHERE {_WHERE}"
             " AND time >= ? ORDER BY seq DESC LIMIT ?)",
-            (*place, window.since, window.keep),
-        ).fetchone()
-        return int(count)
+            *conversation,
+            window.since,
+            window.keep,
+        )
 
-    def messages(
-        self, place: Place, window: HistoryWindow, offset: int, limit: int
+    def page(
+        self, conversation: Conversation, window: HistoryWindow, offset: int, limit: int
     ) -> list[StoredMessage]:
         """
-        Some messages of a conversation, the oldest first.
+        Return some messages of a conversation, the oldest first.
 
-        @param offset: how many older ones to leave out.
+        @param offset: the number of older messages to leave out.
         """
         rows = self._db.execute(
             f"SELECT * FROM ({_WINDOW}) ORDER BY seq LIMIT ? OFFSET ?",
-            (*place, window.since, window.keep, limit, offset),
+            (*conversation, window.since, window.keep, limit, offset),
         )
-        return _messages(place, rows)
+        return _messages(conversation, rows)
 
-    def messagesBetween(
+    def between(
         self,
-        place: Place,
+        conversation: Conversation,
         window: HistoryWindow,
         bounds: tuple[int, int],
         limit: int,
         newest: bool,
     ) -> list[StoredMessage]:
         """
-        Messages with running numbers between two, the oldest first.
+        Return the messages with sequence numbers within bounds, the oldest
+        first.
 
-        @param newest: which to take when there are more than the limit.
+        @param newest: whether to return the newest when there are more than
+            the limit; the oldest otherwise.
         """
         order = "DESC" if newest else "ASC"
         rows = self._db.execute(
             f"SELECT * FROM ({_WINDOW}) WHERE seq BETWEEN ? AND ?"
             f" ORDER BY seq {order} LIMIT ?",
-            (*place, window.since, window.keep, *bounds, limit),
+            (*conversation, window.since, window.keep, *bounds, limit),
         )
-        messages = _messages(place, rows)
+        messages = _messages(conversation, rows)
         return messages[::-1] if newest else messages
 
-    def messagesBy(
-        self, place: Place, window: HistoryWindow, sender: Number, limit: int
+    def bySender(
+        self,
+        conversation: Conversation,
+        window: HistoryWindow,
+        sender: Number,
+        limit: int,
     ) -> list[StoredMessage]:
         """
-        What somebody has said in a conversation, the oldest first.
+        Return a sender's messages in a conversation, the oldest first.
         """
         rows = self._db.execute(
             f"SELECT * FROM ({_WINDOW}) WHERE sender = ? ORDER BY seq LIMIT ?",
-            (*place, window.since, window.keep, sender, limit),
+            (*conversation, window.since, window.keep, sender, limit),
         )
-        return _messages(place, rows)
+        return _messages(conversation, rows)
 
-    def messageDays(
-        self, place: Place, window: HistoryWindow, offset: int
+    def days(
+        self, conversation: Conversation, window: HistoryWindow, offset: int
     ) -> list[tuple[int, int, int]]:
         """
-        The days on which something was said, as days since 1970, each with
-        its first and last running number.
+        Return the days that have messages, as days since 1970, each with its
+        first and last sequence number.
 
-        @param offset: the seconds by which days begin earlier than in London.
+        @param offset: the offset of the local time from UTC, in seconds.
         """
         rows = self._db.execute(
             f"SELECT (time + ?) / 86400, min(seq), max(seq) FROM ({_WINDOW})"
             " GROUP BY 1 ORDER BY 1",
-            (offset, *place, window.since, window.keep),
+            (offset, *conversation, window.since, window.keep),
         )
         return rows.fetchall()
 
+    def recent(
+        self, number: Number, since: int, limit: int
+    ) -> list[tuple[int, Number]]:
+        """
+        Return an account's conversations with messages after a time, the one
+        with the newest message first.
 
-def _messages(place: Place, rows: Iterable[Sequence[object]]) -> list[StoredMessage]:
-    return [StoredMessage(place, *row) for row in rows]  # type: ignore[arg-type]
+        @return: for each its kind (L{txwebqq.model.RECENT_BUDDY} and others)
+            and the number of the friend, group or discussion.
+        """
+        return self._db.execute(
+            _RECENT, {"me": number, "since": since, "limit": limit}
+        ).fetchall()
+
+
+def _messages(
+    conversation: Conversation, rows: Iterable[Sequence[object]]
+) -> list[StoredMessage]:
+    return [StoredMessage(conversation, *row) for row in rows]  # type: ignore[arg-type]

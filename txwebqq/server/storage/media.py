@@ -1,5 +1,5 @@
 """
-What the database knows of pictures and files; their bytes lie in
+Tables of pictures and files. Their bytes are stored by
 L{txwebqq.server.storage.blobs}.
 """
 
@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from txwebqq.model import Number
 from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.tables import TableGroup
+from txwebqq.sqlite.database import Database
 
 MEDIA_SCHEMA = """
 CREATE TABLE blob (
@@ -63,17 +62,17 @@ CREATE TABLE avatar (
     digest TEXT NOT NULL,
     PRIMARY KEY (kind, number)
 ) WITHOUT ROWID;
-CREATE TABLE secret (
-    name TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) WITHOUT ROWID;
 """
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
     """
-    A file that somebody has left with us, to be sent.
+    A file that an account has uploaded in order to send it.
+
+    @ivar owner: the account.
+    @ivar digest: identifies the blob.
+    @ivar size: in bytes.
     """
 
     owner: Number
@@ -86,11 +85,13 @@ class UploadedFile:
 @dataclass(frozen=True, slots=True)
 class OfflineFileRecord:
     """
-    A file that waits for somebody.
+    A file that waits on the server for its recipient.
 
-    @ivar key: what fetches it.
+    @ivar key: identifies the file in the download URL.
+    @ivar digest: identifies the blob.
+    @ivar size: in bytes.
     @ivar expires: Unix seconds.
-    @ivar fetched: whether that has been done.
+    @ivar fetched: whether the recipient has downloaded it.
     """
 
     key: str = field(repr=False)
@@ -103,91 +104,18 @@ class OfflineFileRecord:
     fetched: bool = False
 
 
-class MediaStorage(Protocol):
+class MediaStore:
     """
-    What the rules of pictures and files keep.
-    """
-
-    def secret(self, name: str, fresh: str) -> str: ...
-
-    def noteBlob(self, blob: Blob) -> None: ...
-
-    def addCustomFace(
-        self, owner: Number, name: str, blob: Blob, time: int
-    ) -> bool: ...
-
-    def customFaces(self, owner: Number) -> list[tuple[str, int, int]]: ...
-
-    def customFace(self, owner: Number, name: str) -> str | None: ...
-
-    def deleteCustomFace(self, owner: Number, name: str) -> bool: ...
-
-    def addUpload(
-        self,
-        path: str,
-        owner: Number,
-        blob: Blob,
-        name: str,
-        isPicture: bool,
-        time: int,
-    ) -> None: ...
-
-    def upload(self, path: str) -> UploadedFile | None: ...
-
-    def uploadedSince(self, owner: Number, time: int) -> tuple[int, int]: ...
-
-    def sendPicture(
-        self,
-        name: str,
-        sender: Number,
-        digest: str,
-        time: int,
-        readers: Iterable[Number],
-    ) -> int: ...
-
-    def pictureFor(
-        self, name: str, reader: Number, sender: Number | None = None
-    ) -> str | None: ...
-
-    def addOfflineFile(self, offlineFile: OfflineFileRecord) -> None: ...
-
-    def offlineFile(self, key: str) -> OfflineFileRecord | None: ...
-
-    def offlineFiles(
-        self, sender: Number, recipient: Number
-    ) -> list[OfflineFileRecord]: ...
-
-    def markFetched(self, key: str) -> None: ...
-
-    def deleteOfflineFile(self, key: str) -> None: ...
-
-    def avatar(self, kind: int, number: Number) -> str | None: ...
-
-    def setAvatar(self, kind: int, number: Number, digest: str | None) -> None: ...
-
-    def expireMedia(
-        self, now: int, depositsBefore: int, picturesBefore: int
-    ) -> list[str]: ...
-
-
-class MediaStore(TableGroup):
-    """
-    The part of the store that answers for pictures and files.
+    The pictures and files in the database.
     """
 
-    def secret(self, name: str, fresh: str) -> str:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+
+    def addBlob(self, blob: Blob) -> None:
         """
-        A secret of this server: the one that it has, or from now on this one.
-        """
-        self._db.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, fresh))
-        (value,) = self._db.execute(
-            "SELECT value FROM secret WHERE name = ?", (name,)
-        ).fetchone()
-        return str(value)
-
-    def noteBlob(self, blob: Blob) -> None:
-        """
-        Note that bytes are kept; unless something refers to them, not long.
+        Add a blob. The next expiry deletes it unless something refers to it.
         """
         self._db.execute(
             "INSERT OR IGNORE INTO blob VALUES (?, ?, ?)",
@@ -198,12 +126,12 @@ class MediaStore(TableGroup):
 
     def addCustomFace(self, owner: Number, name: str, blob: Blob, time: int) -> bool:
         """
-        Put a picture among somebody's custom faces.
+        Add a picture to an account's custom faces.
 
-        @return: whether it was not there yet.
+        @return: whether it was added; false if the name is taken.
         """
         with self._database.transaction():
-            self.noteBlob(blob)
+            self.addBlob(blob)
             cursor = self._db.execute(
                 "INSERT OR IGNORE INTO shelf VALUES (?, ?, ?, ?)",
                 (owner, name, blob.digest, time),
@@ -212,7 +140,7 @@ class MediaStore(TableGroup):
 
     def customFaces(self, owner: Number) -> list[tuple[str, int, int]]:
         """
-        The names, times and sizes of somebody's custom faces.
+        Return the names, times and sizes of an account's custom faces.
         """
         rows = self._db.execute(
             "SELECT s.name, s.time, b.size FROM shelf s JOIN blob b"
@@ -223,7 +151,8 @@ class MediaStore(TableGroup):
 
     def customFace(self, owner: Number, name: str) -> str | None:
         """
-        The digest of one of somebody's custom faces.
+        Return the digest of a custom face, or L{None} if the account has none
+        of this name.
         """
         return self._one(
             "SELECT digest FROM shelf WHERE owner = ? AND name = ?", owner, name
@@ -231,16 +160,16 @@ class MediaStore(TableGroup):
 
     def deleteCustomFace(self, owner: Number, name: str) -> bool:
         """
-        Take it away.
+        Delete a custom face.
 
-        @return: whether it was there.
+        @return: whether it existed.
         """
         cursor = self._db.execute(
             "DELETE FROM shelf WHERE owner = ? AND name = ?", (owner, name)
         )
         return cursor.rowcount == 1
 
-    # ---- deposits
+    # ---- uploads
 
     def addUpload(
         self,
@@ -252,10 +181,12 @@ class MediaStore(TableGroup):
         time: int,
     ) -> None:
         """
-        Note a file that somebody has left with us.
+        Add a file that an account has uploaded in order to send it.
+
+        @param path: identifies the upload.
         """
         with self._database.transaction():
-            self.noteBlob(blob)
+            self.addBlob(blob)
             self._db.execute(
                 "INSERT INTO deposit VALUES (?, ?, ?, ?, ?, ?)",
                 (path, owner, blob.digest, name, int(isPicture), time),
@@ -263,7 +194,7 @@ class MediaStore(TableGroup):
 
     def upload(self, path: str) -> UploadedFile | None:
         """
-        The file that was left under a path.
+        Return the upload with a path, or L{None} if there is none.
         """
         row = self._db.execute(
             "SELECT d.owner, d.digest, d.name, b.size, d.is_picture"
@@ -277,7 +208,8 @@ class MediaStore(TableGroup):
 
     def uploadedSince(self, owner: Number, time: int) -> tuple[int, int]:
         """
-        How many files somebody has left since then, and their bytes.
+        Return the number of files that an account has uploaded since a time,
+        and their size in bytes.
         """
         count, size = self._db.execute(
             "SELECT count(*), ifnull(sum(b.size), 0) FROM deposit d"
@@ -288,7 +220,7 @@ class MediaStore(TableGroup):
 
     # ---- pictures
 
-    def sendPicture(
+    def addPicture(
         self,
         name: str,
         sender: Number,
@@ -297,9 +229,9 @@ class MediaStore(TableGroup):
         readers: Iterable[Number],
     ) -> int:
         """
-        Let some people fetch a picture.
+        Add a picture that was sent, with the accounts that may download it.
 
-        @return: its id.
+        @return: the id of the picture.
         """
         with self._database.transaction():
             cursor = self._db.execute(
@@ -318,10 +250,10 @@ class MediaStore(TableGroup):
         self, name: str, reader: Number, sender: Number | None = None
     ) -> str | None:
         """
-        The digest of the last picture with a name that somebody was sent, or
-        has sent.
+        Return the digest of the newest picture with a name that an account has
+        sent or received.
 
-        @param sender: who must have sent it, L{None} for anybody.
+        @param sender: the account that must have sent it, L{None} for any.
         """
         return self._one(
             "SELECT p.digest FROM picture p WHERE p.name = ?1"
@@ -333,11 +265,11 @@ class MediaStore(TableGroup):
             sender,
         )
 
-    # ---- files that wait
+    # ---- offline files
 
     def addOfflineFile(self, offlineFile: OfflineFileRecord) -> None:
         """
-        Let a file wait for somebody.
+        Add an offline file for its recipient.
         """
         self._db.execute(
             "INSERT INTO handout (key, sender, recipient, digest, name, expires)"
@@ -354,7 +286,7 @@ class MediaStore(TableGroup):
 
     def offlineFile(self, key: str) -> OfflineFileRecord | None:
         """
-        The file with a key.
+        Return the offline file with a key, or L{None} if there is none.
         """
         return next(self._offlineFiles("h.key = ?", key), None)
 
@@ -362,7 +294,8 @@ class MediaStore(TableGroup):
         self, sender: Number, recipient: Number
     ) -> list[OfflineFileRecord]:
         """
-        The files of somebody that wait for somebody else, oldest first.
+        Return the offline files of one account for another, the oldest
+        first.
         """
         return list(
             self._offlineFiles(
@@ -385,13 +318,13 @@ class MediaStore(TableGroup):
 
     def markFetched(self, key: str) -> None:
         """
-        Note that a file has been fetched.
+        Record that an offline file has been downloaded.
         """
         self._db.execute("UPDATE handout SET fetched = 1 WHERE key = ?", (key,))
 
     def deleteOfflineFile(self, key: str) -> None:
         """
-        Let a file wait no longer.
+        Delete an offline file.
         """
         self._db.execute("DELETE FROM handout WHERE key = ?", (key,))
 
@@ -399,7 +332,7 @@ class MediaStore(TableGroup):
 
     def avatar(self, kind: int, number: Number) -> str | None:
         """
-        The digest of an avatar, L{None} if it is the usual one.
+        Return the digest of an avatar, or L{None} for the default one.
         """
         return self._one(
             "SELECT digest FROM avatar WHERE kind = ? AND number = ?", kind, number
@@ -407,7 +340,7 @@ class MediaStore(TableGroup):
 
     def setAvatar(self, kind: int, number: Number, digest: str | None) -> None:
         """
-        Change an avatar.
+        Set an avatar, or with L{None} reset it to the default one.
         """
         with self._database.transaction():
             self._db.execute(
@@ -422,19 +355,21 @@ class MediaStore(TableGroup):
         row = self._db.execute(query, values).fetchone()
         return None if row is None else str(row[0])
 
-    # ---- time
+    # ---- expiry
 
-    def expireMedia(
-        self, now: int, depositsBefore: int, picturesBefore: int
-    ) -> list[str]:
+    def expire(self, now: int, uploadsBefore: int, picturesBefore: int) -> list[str]:
         """
-        Forget what is too old, and the bytes that nothing refers to.
+        Delete what is too old, and the blobs that nothing refers to.
 
-        @return: the digests of those bytes.
+        @param now: the time, to which offline files expire.
+        @param uploadsBefore: delete uploads from before this time.
+        @param picturesBefore: delete pictures from before this time.
+
+        @return: the digests of the deleted blobs.
         """
         with self._database.transaction():
             for query, value in (
-                ("DELETE FROM deposit WHERE time < ?", depositsBefore),
+                ("DELETE FROM deposit WHERE time < ?", uploadsBefore),
                 ("DELETE FROM handout WHERE expires < ?", now),
                 ("DELETE FROM picture WHERE time < ?", picturesBefore),
             ):

@@ -1,14 +1,13 @@
 """
-What the database knows of the settings that clients keep with us.
+Table of the settings that clients keep on the server.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from txwebqq.model import Number
-from txwebqq.server.storage.tables import TableGroup
+from txwebqq.sqlite.database import Database
 
 SETTINGS_SCHEMA = """
 CREATE TABLE setting (
@@ -21,37 +20,29 @@ CREATE TABLE setting (
 """
 
 
-class SettingsStorage(Protocol):
+class SettingsStore:
     """
-    What the rules of settings keep.
-    """
-
-    def settings(self, owner: Number, app: int) -> dict[str, str]: ...
-
-    def roomForSettings(self, owner: Number) -> tuple[int, int]: ...
-
-    def changeSettings(
-        self, owner: Number, app: int, values: Mapping[str, str]
-    ) -> None: ...
-
-
-class SettingsStore(TableGroup):
-    """
-    The part of the store that answers for settings.
+    The settings of clients in the database.
     """
 
-    def settings(self, owner: Number, app: int) -> dict[str, str]:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+
+    def get(self, owner: Number, app: int) -> dict[str, str]:
         """
-        The settings of one application of an account, as JSON, by name.
+        Return the settings of one application of an account: JSON texts by
+        name.
         """
         rows = self._db.execute(
             "SELECT name, value FROM setting WHERE owner = ? AND app = ?", (owner, app)
         )
         return dict(rows.fetchall())
 
-    def roomForSettings(self, owner: Number) -> tuple[int, int]:
+    def usage(self, owner: Number) -> tuple[int, int]:
         """
-        How many settings an account has, and the characters in them.
+        Return the number of an account's settings, and the characters in
+        their names and values.
         """
         count, size = self._db.execute(
             "SELECT count(*), ifnull(sum(length(name) + length(value)), 0)"
@@ -60,9 +51,7 @@ class SettingsStore(TableGroup):
         ).fetchone()
         return int(count), int(size)
 
-    def changeSettings(
-        self, owner: Number, app: int, values: Mapping[str, str]
-    ) -> None:
+    def update(self, owner: Number, app: int, values: Mapping[str, str]) -> None:
         """
         Set some settings of one application; the others stay.
         """

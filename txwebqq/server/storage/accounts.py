@@ -1,0 +1,198 @@
+"""
+Tables of accounts: their passwords, profiles and time online.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from txwebqq.model import Number
+from txwebqq.server.records import (
+    HIGHEST_NUMBER,
+    LOWEST_NUMBER,
+    AccountRecord,
+    OnlineTime,
+)
+from txwebqq.sqlite.database import Database
+
+ACCOUNT_SCHEMA = """
+CREATE TABLE account (
+    number INTEGER PRIMARY KEY,
+    first_hash BLOB NOT NULL,
+    nick TEXT NOT NULL,
+    face INTEGER NOT NULL DEFAULT 0,
+    profile TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE attendance (
+    number INTEGER PRIMARY KEY,
+    days INTEGER NOT NULL,
+    last_day INTEGER NOT NULL,
+    seconds INTEGER NOT NULL
+);
+"""
+
+_COLUMNS = "number, first_hash, nick, face, profile"
+
+
+class AccountStore:
+    """
+    The accounts in the database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+
+    def get(self, number: Number) -> AccountRecord | None:
+        """
+        Return an account, or L{None} if there is none with this number.
+        """
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM account WHERE number = ?", (number,)
+        ).fetchone()
+        return None if row is None else _account(row)
+
+    def exists(self, number: Number) -> bool:
+        """
+        Check whether there is an account with this number.
+        """
+        return self._database.exists("SELECT 1 FROM account WHERE number = ?", number)
+
+    def all(self) -> list[AccountRecord]:
+        """
+        Return all accounts, in the order of their numbers.
+        """
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM account ORDER BY number")
+        return [_account(row) for row in rows]
+
+    def byEmail(self, email: str) -> AccountRecord | None:
+        """
+        Return the account with the lowest number that has this e-mail address
+        in its profile.
+        """
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM account"
+            " WHERE lower(json_extract(profile, '$.email')) = lower(?)"
+            " ORDER BY number LIMIT 1",
+            (email,),
+        ).fetchone()
+        return None if row is None else _account(row)
+
+    def add(self, account: AccountRecord) -> bool:
+        """
+        Add an account, unless there is one with its number.
+
+        @return: whether it was added.
+        """
+        added = self._db.execute(
+            "INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?, ?)",
+            (
+                account.number,
+                account.firstHash,
+                account.nick,
+                account.face,
+                json.dumps(dict(account.profile)),
+            ),
+        )
+        return added.rowcount == 1
+
+    def register(self, nick: str, firstHash: bytes) -> Number | None:
+        """
+        Add an account with the next free number.
+
+        @return: its number, the next after the highest; L{None} when the
+            highest possible number is taken.
+        """
+        with self._database.transaction():
+            number = self._database.count(
+                "SELECT ifnull(max(number), ? - 1) + 1 FROM account", LOWEST_NUMBER
+            )
+            if number > HIGHEST_NUMBER:
+                return None
+            self._db.execute(
+                "INSERT INTO account (number, first_hash, nick) VALUES (?, ?, ?)",
+                (number, firstHash, nick),
+            )
+        return Number(number)
+
+    def update(self, account: AccountRecord) -> None:
+        """
+        Set the nick, face and profile of an account.
+        """
+        self._db.execute(
+            "UPDATE account SET nick = ?, face = ?, profile = ? WHERE number = ?",
+            (
+                account.nick,
+                account.face,
+                json.dumps(dict(account.profile)),
+                account.number,
+            ),
+        )
+
+    def setPassword(self, number: Number, firstHash: bytes) -> None:
+        """
+        Set the password of an account.
+
+        @param firstHash: the MD5 of the password.
+        """
+        self._db.execute(
+            "UPDATE account SET first_hash = ? WHERE number = ?", (firstHash, number)
+        )
+
+    def setNicksAndPasswords(self, accounts: Iterable[AccountRecord]) -> None:
+        """
+        Set the nicks and passwords of existing accounts.
+
+        A nick that is only the number, as when a population file gives none,
+        leaves the nick as it is.
+        """
+        with self._database.transaction():
+            for account in accounts:
+                self.setPassword(account.number, account.firstHash)
+                if account.nick != str(account.number):
+                    self._db.execute(
+                        "UPDATE account SET nick = ? WHERE number = ?",
+                        (account.nick, account.number),
+                    )
+
+    # ---- online time
+
+    def onlineTime(self, number: Number) -> OnlineTime:
+        """
+        Return the days and seconds for which an account has been online.
+        """
+        row = self._db.execute(
+            "SELECT days, seconds FROM attendance WHERE number = ?", (number,)
+        ).fetchone()
+        return OnlineTime() if row is None else OnlineTime(*row)
+
+    def addOnlineDays(self, number: Number, day: int, days: int) -> None:
+        """
+        Count a day as spent online, and those before it, unless they are
+        counted already.
+
+        @param day: the last of the days, in days since 1970.
+        @param days: the number of days.
+        """
+        self._db.execute(
+            "INSERT INTO attendance VALUES (?1, ?3, ?2, 0)"
+            " ON CONFLICT (number) DO UPDATE SET"
+            " days = days + min(?3, ?2 - last_day), last_day = ?2"
+            " WHERE last_day < ?2",
+            (number, day, days),
+        )
+
+    def addOnlineSeconds(self, number: Number, seconds: int) -> None:
+        """
+        Add the length of a session to the time that an account was online.
+        """
+        self._db.execute(
+            "UPDATE attendance SET seconds = seconds + ? WHERE number = ?",
+            (seconds, number),
+        )
+
+
+def _account(row: tuple[Number, bytes, str, int, str]) -> AccountRecord:
+    number, firstHash, nick, face, profile = row
+    return AccountRecord(number, firstHash, nick, face, json.loads(profile))

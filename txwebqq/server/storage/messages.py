@@ -1,0 +1,102 @@
+"""
+Tables of queued events: each event once, and for each account the events that
+wait for it.
+"""
+
+from __future__ import annotations
+
+from txwebqq.model import Number
+from txwebqq.server.events.queued import EventChanges, QueuedEvent, decodeQueued
+from txwebqq.sqlite.database import Database
+
+MESSAGE_SCHEMA = """
+CREATE TABLE letter (
+    serial INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+);
+CREATE TABLE waiting (
+    number INTEGER NOT NULL,
+    letter INTEGER NOT NULL,
+    reply INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (number, letter)
+) WITHOUT ROWID;
+CREATE INDEX waiting_by_letter ON waiting (letter);
+"""
+
+
+class MessageStore:
+    """
+    The queued events in the database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._db = database.connection
+        # Serial numbers are never used twice in one run, also those of events
+        # that have been delivered and deleted.
+        self._lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM letter")
+
+    def nextSerial(self) -> int:
+        """
+        Return the serial number of the next event, higher than all before.
+        """
+        self._lastSerial += 1
+        return self._lastSerial
+
+    def write(self, changes: EventChanges) -> None:
+        """
+        Write all of these changes in one transaction.
+        """
+        db = self._db
+        with self._database.transaction():
+            db.executemany("INSERT INTO letter VALUES (?, ?)", changes.events)
+            db.executemany(
+                "INSERT INTO waiting VALUES (?, ?, ?)",
+                [(*key, reply) for key, reply in changes.waiting.items()],
+            )
+            db.executemany(
+                "UPDATE waiting SET reply = ? WHERE number = ? AND letter = ?",
+                changes.given,
+            )
+            db.executemany(
+                "DELETE FROM waiting WHERE number = ? AND letter = ?",
+                changes.delivered,
+            )
+            db.executemany(
+                "DELETE FROM letter WHERE serial = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
+                {(serial,) for _, serial in changes.delivered},
+            )
+
+    def waiting(
+        self, number: Number, after: int, limit: int
+    ) -> list[tuple[int, QueuedEvent]]:
+        """
+        Return the first events that wait for an account and were in no poll
+        reply yet, with their serial numbers.
+
+        @param after: return only events with higher serial numbers.
+        """
+        rows = self._db.execute(
+            "SELECT l.serial, l.body"
+            " FROM waiting w JOIN letter l ON l.serial = w.letter"
+            " WHERE w.number = ? AND w.letter > ? AND w.reply = 0"
+            " ORDER BY w.letter LIMIT ?",
+            (number, after, limit),
+        )
+        return [(serial, decodeQueued(body)) for serial, body in rows]
+
+    def unacknowledged(self, number: Number) -> list[tuple[int, int, QueuedEvent]]:
+        """
+        Return the events that were in a poll reply and are not acknowledged.
+
+        @return: for each event the number of the reply, the serial number of
+            the event, and the event, in the order of the replies.
+        """
+        rows = self._db.execute(
+            "SELECT w.reply, l.serial, l.body"
+            " FROM waiting w JOIN letter l ON l.serial = w.letter"
+            " WHERE w.number = ? AND w.reply > 0 ORDER BY w.reply, w.letter",
+            (number,),
+        )
+        return [(reply, serial, decodeQueued(body)) for reply, serial, body in rows]
