@@ -13,7 +13,8 @@ from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import ChannelRef, GroupRef, NetworkSettings, RoomSettings
-from txwebqq.irc.protocol.line import Line, casefold, parse, serialise
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import Line, parse, serialise
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.relay.account import RelayAccount

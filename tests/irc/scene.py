@@ -19,7 +19,7 @@ from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import GatewayUser
-from txwebqq.irc.protocol.line import casefold
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks

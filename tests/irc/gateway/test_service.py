@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, fail
 from tests.irc.scene import Client, Scene
 from txwebqq.errors import Unreachable
 from txwebqq.irc.gateway.connection import PATIENCE, QUIET
-from txwebqq.irc.protocol.line import casefold
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.targets import TargetKind
 from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
 from txwebqq.protocol import WebQQProtocol

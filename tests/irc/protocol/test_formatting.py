@@ -1,5 +1,5 @@
 """
-How words look.
+Formatting codes, CTCP ACTION and fonts.
 """
 
 from __future__ import annotations
@@ -7,8 +7,31 @@ from __future__ import annotations
 import pytest
 
 from tests.irc.scene import Client, Scene
-from txwebqq.irc.protocol.formatting import fontOf, formatted, prefixOf
+from txwebqq.irc.protocol.formatting import (
+    fontOf,
+    formatted,
+    parseAction,
+    prefixOf,
+    stripFormatting,
+)
 from txwebqq.model import Font, Message
+
+
+def test_stripFormatting() -> None:
+    """
+    A colour code ends after its digits.
+    """
+    assert stripFormatting("\x03123 \x04FF00AAx\x04 \x1di\x1d") == "3 x i"
+
+
+def test_parseAction() -> None:
+    """
+    An action is recognised with and without the closing delimiter.
+    """
+    assert parseAction("\x01ACTION waves\x01") == "waves"
+    assert parseAction("\x01ACTION waves") == "waves"
+    assert parseAction("\x01VERSION\x01") is None
+    assert parseAction("ACTION waves") is None
 
 
 @pytest.mark.parametrize(
@@ -32,7 +55,7 @@ from txwebqq.model import Font, Message
 )
 def test_fontOf(text: str, font: Font) -> None:
     """
-    What a whole message looks like is its font, and no more is.
+    Formatting becomes a font only when it covers the whole message.
     """
     assert fontOf(text) == font
 
@@ -50,7 +73,8 @@ def test_fontOf(text: str, font: Font) -> None:
 )
 def test_formatted(font: Font, expected: str) -> None:
     """
-    Each line has the codes, and a line that begins with digits keeps them.
+    The codes stand before each line, and a line that begins with digits keeps
+    its digits.
     """
     assert formatted("a\r\nb", font) == expected
     assert prefixOf(formatted("12", font)) + "12" == formatted("12", font)
@@ -58,7 +82,7 @@ def test_formatted(font: Font, expected: str) -> None:
 
 def test_endless() -> None:
     """
-    A line of nothing but codes is read in no time.
+    A long line of codes alone is parsed in linear time.
     """
     assert fontOf("\x02" * 100_000 + "x" + "\x02" * 100_000 + "x") == Font()
 
@@ -69,7 +93,7 @@ def fontsOf(scene: Scene) -> list[Font]:
 
 def test_sent(scene: Scene) -> None:
     """
-    A line in bold is bold on QQ, and its words are without codes.
+    A line in bold has a bold font on QQ, and its text has no codes.
     """
     client = scene.client()
     client.send("PRIVMSG 小明 :\x02loud\x02", "PRIVMSG 小明 :\x01ACTION \x02l\x02\x01")
@@ -88,8 +112,8 @@ def bold(scene: Scene, client: Client, text: str) -> str:
 
 def test_shown(scene: Scene) -> None:
     """
-    A font is formatting for those who want that, on every piece of a long
-    line, and whoever changes their mind sees none of it.
+    With C{set formatting on} a font is shown as formatting, on every part of a
+    long line; after C{set formatting off} it is not.
     """
     client = scene.client()
     assert "PRIVMSG me loud\r" in bold(scene, client, "loud")

@@ -15,7 +15,6 @@ from txwebqq.irc.protocol.line import (
     LineBuffer,
     MalformedLine,
     Overlong,
-    casefold,
     encodedLength,
     encodingOf,
     parse,
@@ -206,13 +205,3 @@ def test_limits() -> None:
         line = tag + b"x" * (MAX_LINE - 2)
         assert LineBuffer().feed(line + b"\r\n") == [line]
         assert LineBuffer().feed(line + b"x\r\n") == [OVERLONG]
-
-
-def test_fold() -> None:
-    """
-    Names are alike as their mapping says, and Chinese has no case.
-    """
-    assert casefold("NICK[]\\~") == "nick{}|^"
-    assert casefold("NICK[]~", "ascii") == "nick[]~"
-    assert casefold("NICK[]~", "strict-rfc1459") == "nick{}~"
-    assert casefold("小明É") == "小明É"

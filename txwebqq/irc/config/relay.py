@@ -17,7 +17,8 @@ from txwebqq.irc.config.accounts import (
     readPictures,
 )
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
-from txwebqq.irc.protocol.line import casefold, isMiddleParam
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import isMiddleParam
 from txwebqq.irc.protocol.nicknames import isChannel, isNick
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.net.tls import TrustRoots

@@ -16,10 +16,11 @@ from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.names import NameTable
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
-from txwebqq.irc.protocol.line import casefold
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import Romanise
-from txwebqq.irc.protocol.splitting import lines, textToContent
+from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.qq.account import QQAccount
+from txwebqq.irc.qq.content import textToContent
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Font, Number, Status
 from txwebqq.ratelimit import RateLimiter
@@ -240,7 +241,7 @@ class Conversations(NameDirectory):
         """
         return [
             self.entry(SERVICE, 0, 0, BOT_NICK, line, command="NOTICE")
-            for line in lines(text)
+            for line in splitLines(text)
         ]
 
     def entry(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.storage.names import NameTable, NameTaken
-from txwebqq.irc.protocol.line import casefold
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import (
     Romanise,
     channelFor,
@@ -17,7 +17,7 @@ from txwebqq.irc.protocol.nicknames import (
     isNick,
     nickFor,
 )
-from txwebqq.irc.protocol.splitting import lines
+from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.contacts import Conversation
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
@@ -157,7 +157,7 @@ class NameDirectory:
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)
             for member in conversation.members
         }
-        topic = " ".join(lines(conversation.memo))
+        topic = " ".join(splitLines(conversation.memo))
         return ChannelView(
             name,
             conversation.target,

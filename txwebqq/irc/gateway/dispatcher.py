@@ -22,7 +22,7 @@ from txwebqq.irc.gateway.session import Answer
 from txwebqq.irc.protocol.batch import labeledResponse
 from txwebqq.irc.protocol.line import MAX_LINE, Line
 from txwebqq.irc.protocol.nicknames import MAX_CHANNEL, MAX_NICK, isNick
-from txwebqq.irc.protocol.splitting import lines
+from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.targets import SERVICE
 
 GUESSES, GUESSING = 5, 60.0
@@ -166,7 +166,7 @@ class CommandDispatcher(ChannelAdminCommands, MonitorCommand, MultilineBatches):
         for start in range(0, len(SUPPORT), _SUPPORTS):
             some = SUPPORT[start : start + _SUPPORTS]
             yield self.numeric("005", *some, "are supported by this server")
-        motd = lines(self._gateway.motd)
+        motd = splitLines(self._gateway.motd)
         if motd:
             yield self.numeric("375", f"{name} message of the day")
             for text in motd:

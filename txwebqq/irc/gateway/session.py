@@ -15,9 +15,10 @@ from txwebqq.irc.gateway.connection import ClientConnection
 from txwebqq.irc.gateway.directory import ChannelView
 from txwebqq.irc.gateway.registration import AuthResult, Registration
 from txwebqq.irc.gateway.user import GatewayUser
-from txwebqq.irc.protocol.line import Line, casefold, isMiddleParam
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.nicknames import isNick
-from txwebqq.irc.protocol.splitting import lines
+from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.targets import Target
 from txwebqq.model import Status
 from txwebqq.ratelimit import RateLimiter
@@ -124,7 +125,7 @@ class ClientSession(ClientConnection):
         *middle, last = params
         # What a client has said need not be what can be repeated to it.
         words = [word if isMiddleParam(word) else "*" for word in middle]
-        text = " ".join(lines(last))
+        text = " ".join(splitLines(last))
         return Line(
             numeric, (self._nick or "*", *words, text), self._gateway.serverName
         )
@@ -133,7 +134,7 @@ class ClientSession(ClientConnection):
         *middle, last = params
         words = [word[:50] if isMiddleParam(word) else "*" for word in middle]
         # Some reasons are a server's.
-        last = " ".join(lines(last))
+        last = " ".join(splitLines(last))
         if self._has("standard-replies"):
             said = (command, code, *words, last)
             return Line("FAIL", said, self._gateway.serverName)

@@ -22,8 +22,8 @@ from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
 from txwebqq.irc.protocol.nicknames import Romanise
-from txwebqq.irc.protocol.splitting import contentToText, parseQQAction
 from txwebqq.irc.qq.account import AccountListener, QQAccount
+from txwebqq.irc.qq.content import contentToText, parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.targets import Target, TargetKind

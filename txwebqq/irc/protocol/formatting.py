@@ -1,8 +1,9 @@
 """
-How words look, between QQ's fonts and IRC's formatting codes.
+IRC formatting codes and CTCP ACTION, and conversion between formatting codes
+and QQ fonts.
 
-A QQ message has one font; so only what a whole line of IRC looks like, and all
-lines of a message alike, can be a font.
+A QQ message has one font, so formatting becomes a font only when it covers the
+whole of a message.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from txwebqq.irc.protocol.splitting import lines
+from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.model import Font
 
 BOLD, ITALIC, UNDERLINE, COLOR, HEX_COLOR = "\x02", "\x1d", "\x1f", "\x03", "\x04"
@@ -35,8 +36,13 @@ COLORS = (
     "7f7f7f",
     "d2d2d2",
 )
-"""The sixteen colours that all IRC clients know, by their numbers."""
+"""RGB values of the IRC colours 0 to 15."""
 
+_FORMATTING = re.compile(
+    "\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?|\x04(?:[0-9A-Fa-f]{6}(?:,[0-9A-Fa-f]{6})?)?"
+    "|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
+)
+_ACTION = re.compile("\x01ACTION ?(.*?)\x01?", re.DOTALL)
 _CODE = re.compile(
     "\x02|\x1d|\x1f|\x03(?:([0-9]{1,2})(?:,[0-9]{1,2})?)?"
     "|\x04(?:([0-9A-Fa-f]{6})(?:,[0-9A-Fa-f]{6})?)?|[\x0f\x11\x16\x1e]"
@@ -44,9 +50,25 @@ _CODE = re.compile(
 _PREFIX = re.compile("(?:\x02|\x1d|\x1f|\x03[0-9]{2})+")
 
 
+def stripFormatting(text: str) -> str:
+    """
+    Remove the formatting codes from a text.
+    """
+    return _FORMATTING.sub("", text)
+
+
+def parseAction(text: str) -> str | None:
+    """
+    Return the text of a CTCP ACTION (C{/me}), C{None} for any other text.
+    """
+    found = _ACTION.fullmatch(text)
+    return None if found is None else found[1]
+
+
 def fontOf(text: str) -> Font:
     """
-    The font that looks like a text, the usual one when it is not of one piece.
+    Return the font that all lines of a text are formatted as, the default font
+    when the formatting changes within the text.
     """
     found = {_fontOfLine(line) for line in re.split("\r\n|\r|\n", text) if line.strip()}
     return found.pop() if len(found) == 1 else _PLAIN
@@ -81,13 +103,13 @@ def _color(number: str | None, digits: str | None) -> str:
 
 def formatted(text: str, font: Font) -> str:
     """
-    A text with the codes for a font before each of its lines.
+    Put the formatting codes of a font before each line of a text.
     """
     codes = BOLD * font.bold + ITALIC * font.italic + UNDERLINE * font.underline
     nearest = _nearest(font.color)
     if COLORS[nearest] != _PLAIN.color:
         codes += f"{COLOR}{nearest:02}"
-    return "\n".join(codes + line for line in lines(text)) if codes else text
+    return "\n".join(codes + line for line in splitLines(text)) if codes else text
 
 
 def _nearest(color: str) -> int:
@@ -105,7 +127,7 @@ def _nearest(color: str) -> int:
 
 def prefixOf(line: str) -> str:
     """
-    The codes that L{formatted} has put before a line.
+    Return the codes that L{formatted} has put before a line.
     """
     found = _PREFIX.match(line)
     return found[0] if found else ""

@@ -243,21 +243,3 @@ class LineBuffer:
                 return len(line) > self._tagLimit
             tags = space + 1
         return tags > self._tagLimit or len(line) - tags + ending > self._limit
-
-
-MAPPINGS = {
-    "ascii": str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"),
-    "rfc1459": str.maketrans(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ[]\\~", "abcdefghijklmnopqrstuvwxyz{}|^"
-    ),
-    "strict-rfc1459": str.maketrans(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ[]\\", "abcdefghijklmnopqrstuvwxyz{}|"
-    ),
-}
-
-
-def casefold(text: str, mapping: str = "rfc1459") -> str:
-    """
-    What two names have in common that IRC takes for one.
-    """
-    return text.translate(MAPPINGS[mapping])

@@ -1,129 +1,68 @@
 """
-What is said, between QQ's contents and IRC's lines.
+Splitting of text into lines, and of lines into parts that fit an IRC line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from txwebqq.faces import nameOf, withFaces
 from txwebqq.graphemes import graphemes
-from txwebqq.model import Content, CustomFace, Face, GroupPicture, OfflinePicture, Text
 
-ME = "/me "
-"""What begins a message that tells what its sender does."""
+CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+"""Control characters but tab and line feed."""
 
-PICTURE = "[图片]"
-"""Stands where a picture is."""
-
-_FORMATTING = re.compile(
-    "\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?|\x04(?:[0-9A-Fa-f]{6}(?:,[0-9A-Fa-f]{6})?)?"
-    "|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
+_CONTROL_BUT_FORMATTING = re.compile(
+    "[\x00\x01\x05-\x08\x0b-\x0e\x10\x12-\x15\x17-\x1c\x7f]"
 )
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_SILENT = re.compile("[\x00\x01\x05-\x08\x0b-\x0e\x10\x12-\x15\x17-\x1c\x7f]")
-"""The same, but for what formats."""
-
-_ACTION = re.compile("\x01ACTION ?(.*?)\x01?", re.DOTALL)
 
 
-def contentToText(content: Content, links: Iterable[str] = ()) -> str:
+def splitLines(text: str, isFormatted: bool = False) -> list[str]:
     """
-    A content as text: faces by their names, and a link or a word for each
-    picture.
+    Split a text at its line ends, and remove control characters and blank
+    lines.
 
-    @param links: for the pictures, in their order, C{""} for one without.
+    @param isFormatted: whether formatting codes are kept.
     """
-    parts = []
-    given = iter(links)
-    for segment in content:
-        match segment:
-            case Text(text):
-                parts.append(text)
-            case Face(number):
-                parts.append(f"[{nameOf(number)}]")
-            case GroupPicture() | CustomFace() | OfflinePicture():
-                parts.append(next(given, "") or PICTURE)
-            case _:
-                parts.append("[?]")
-    return "".join(parts).rstrip()
-
-
-def textToContent(text: str) -> Content:
-    """
-    What somebody means who types this on IRC: C{[微笑]} is a face, and
-    formatting is left out.
-    """
-    return withFaces(_CONTROL.sub("", stripFormatting(text)))
-
-
-def stripFormatting(text: str) -> str:
-    """
-    A text without colours and the like.
-    """
-    return _FORMATTING.sub("", text)
-
-
-def lines(text: str, isFormatted: bool = False) -> list[str]:
-    """
-    The lines of a text, without what IRC cannot carry, and without those that
-    have nothing in them.
-
-    @param isFormatted: whether formatting stays.
-    """
-    unfit = _SILENT if isFormatted else _CONTROL
+    unfit = _CONTROL_BUT_FORMATTING if isFormatted else CONTROL_CHARACTERS
     found = re.split("\r\n|\r|\n", text)
     return [line for line in (unfit.sub("", part) for part in found) if line.strip()]
 
 
-def parseAction(text: str) -> str | None:
+def splitText(text: str, limit: int, encoding: str = "utf-8") -> list[str]:
     """
-    What C{/me} says, L{None} for anything else.
+    Split a line into parts of at most C{limit} bytes, as L{splitAt} does.
     """
-    found = _ACTION.fullmatch(text)
-    return None if found is None else found[1]
-
-
-def parseQQAction(text: str) -> str | None:
-    """
-    What QQ users write for C{/me}, L{None} for anything else.
-    """
-    return text.removeprefix(ME) if text.startswith(ME) else None
-
-
-def splitText(text: str, room: int, encoding: str = "utf-8") -> list[str]:
-    """
-    Pieces of a line that have so many bytes at most, as L{splitAt} makes them.
-    """
-    pieces = []
+    parts = []
     while True:
-        piece, text = splitAt(text, room, encoding)
-        pieces.append(piece)
+        part, text = splitAt(text, limit, encoding)
+        parts.append(part)
         if not text:
-            return pieces
+            return parts
 
 
-def splitAt(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
+def splitAt(text: str, limit: int, encoding: str = "utf-8") -> tuple[str, str]:
     """
-    As much of a line as so many bytes hold, and the rest: cut after a word
-    where there is one, else between characters as people see them.
+    Split a line after at most C{limit} bytes: after a word when one ends in the
+    second half, between graphemes otherwise. Spaces before the cut are removed.
+
+    @return: the first part and the rest.
     """
-    if len(text.encode(encoding, "replace")) <= room:
+    if len(text.encode(encoding, "replace")) <= limit:
         return text, ""
-    end = _fitting(text, room, encoding)
+    end = _fitting(text, limit, encoding)
     gap = text.rfind(" ", 0, end + 1)
-    # A gap far back would make the line short for nothing.
-    where = gap + 1 if gap > end // 2 else end
-    return text[:where].rstrip(" "), text[where:]
+    # A cut further back would make the line needlessly short.
+    cut = gap + 1 if gap > end // 2 else end
+    return text[:cut].rstrip(" "), text[cut:]
 
 
-def splitLossless(text: str, room: int, encoding: str = "utf-8") -> Iterator[str]:
+def splitLossless(text: str, limit: int, encoding: str = "utf-8") -> Iterator[str]:
     """
-    As L{splitText}, but with nothing left out between two pieces.
+    Split a line as L{splitText} does, but keep the spaces at the cuts.
     """
-    while len(text.encode(encoding, "replace")) > room:
-        end = _fitting(text, room, encoding)
+    while len(text.encode(encoding, "replace")) > limit:
+        end = _fitting(text, limit, encoding)
         gap = text.rfind(" ", 0, end)
         cut = gap + 1 if gap > end // 2 else end
         yield text[:cut]
@@ -131,20 +70,20 @@ def splitLossless(text: str, room: int, encoding: str = "utf-8") -> Iterator[str
     yield text
 
 
-def _fitting(text: str, room: int, encoding: str) -> int:
+def _fitting(text: str, limit: int, encoding: str) -> int:
     size = end = 0
-    for piece in _small(text, room, encoding):
-        size += len(piece.encode(encoding, "replace"))
-        if size > room:
+    for part in _unbreakable(text, limit, encoding):
+        size += len(part.encode(encoding, "replace"))
+        if size > limit:
             break
-        end += len(piece)
+        end += len(part)
     return max(end, 1)
 
 
-def _small(text: str, room: int, encoding: str) -> Iterator[str]:
-    for character in graphemes(text):
-        # Whole families and flags may be longer than a line.
-        if len(character.encode(encoding, "replace")) > room:
-            yield from character
+def _unbreakable(text: str, limit: int, encoding: str) -> Iterator[str]:
+    for grapheme in graphemes(text):
+        # A grapheme of many code points (a family emoji) may be longer than a line.
+        if len(grapheme.encode(encoding, "replace")) > limit:
+            yield from grapheme
         else:
-            yield character
+            yield grapheme

@@ -19,9 +19,10 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.irc.config.relay import GroupRef
-from txwebqq.irc.protocol.splitting import contentToText, splitAt, textToContent
+from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.contacts import Conversation
+from txwebqq.irc.qq.content import contentToText, textToContent
 from txwebqq.irc.qq.messages import IncomingMessage, messageKey
 from txwebqq.irc.relay.attribution import senderPrefix
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable

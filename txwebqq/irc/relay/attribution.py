@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 
 from txwebqq.graphemes import graphemes
-from txwebqq.irc.protocol.splitting import splitAt, stripFormatting
+from txwebqq.irc.protocol.formatting import stripFormatting
+from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 
 GAP = "\u200b"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from txwebqq.irc.protocol.splitting import lines
+from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.relay.attribution import short, withoutHighlight
 from txwebqq.ratelimit import RateLimiter
 
@@ -128,7 +128,7 @@ class PrivateMessageResponder:
         if text.startswith("\x01"):
             found = _ctcpReply(ctcp[1].upper(), ctcp[2] or "") if ctcp else []
         elif text.strip().lower() == _STATUS and channels:
-            found = [line for each in status() for line in lines(each)]
+            found = [line for each in status() for line in splitLines(each)]
         else:
             between = " ".join(channels) or "a channel"
             found = [f"I relay messages between {between} and QQ. {_HELP}"]

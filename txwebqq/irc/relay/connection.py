@@ -14,14 +14,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
+from txwebqq.irc.protocol.casemapping import CASEMAPPINGS, casefold
 from txwebqq.irc.protocol.line import (
-    MAPPINGS,
     MAX_LINE,
     Line,
     LineBuffer,
     MalformedLine,
     Overlong,
-    casefold,
     encodedLength,
     isMiddleParam,
     parse,
@@ -280,7 +279,7 @@ class IRCConnection(Protocol):
             name, _, value = word.partition("=")
             self.support[name] = value
         mapping = self.support.get("CASEMAPPING", "rfc1459")
-        self._mapping = mapping if mapping in MAPPINGS else "ascii"
+        self._mapping = mapping if mapping in CASEMAPPINGS else "ascii"
 
     def _heard_NICK(self, line: Line) -> None:
         if self.isMe(line.nick) and isMiddleParam(line.params[0]):

@@ -15,9 +15,10 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
+from txwebqq.irc.protocol.formatting import parseAction
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
-from txwebqq.irc.protocol.splitting import parseAction, splitAt
+from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.relay.attribution import nextLine, senderPrefix
 from txwebqq.irc.relay.channel import FIRST_REJOIN, ChannelLink, ChannelListener
 from txwebqq.irc.relay.commands import PrivateMessageResponder

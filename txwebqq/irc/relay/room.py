@@ -19,12 +19,9 @@ from twisted.logger import Logger
 
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.config.relay import RoomSettings
-from txwebqq.irc.protocol.splitting import (
-    contentToText,
-    lines,
-    parseQQAction,
-    stripFormatting,
-)
+from txwebqq.irc.protocol.formatting import stripFormatting
+from txwebqq.irc.protocol.splitting import splitLines
+from txwebqq.irc.qq.content import contentToText, parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.account import GroupLink
@@ -208,7 +205,7 @@ class BridgedRoom:
         Somebody said something in a channel.
         """
         source = self._endpointOf(link)
-        text = "\n".join(lines(stripFormatting(text)))
+        text = "\n".join(splitLines(stripFormatting(text)))
         if origin in [endpoint.source for endpoint in self._endpoints]:
             self._copied(source)
             return
@@ -250,7 +247,7 @@ class BridgedRoom:
         if self._isIgnored(name, text):
             return
         message = self._message(
-            source, mark, name, "\n".join(lines(text)), MessageKind.TEXT
+            source, mark, name, "\n".join(splitLines(text)), MessageKind.TEXT
         )
         self._take(source, message, isReady=False)
 
@@ -268,7 +265,7 @@ class BridgedRoom:
         self, source: _Endpoint, number: int, name: str, message: IncomingMessage
     ) -> None:
         links = [self._linkTo(picture) for picture in message.pictures]
-        text = "\n".join(lines(contentToText(message.content, links)))
+        text = "\n".join(splitLines(contentToText(message.content, links)))
         origin = f"{source.source}|{message.key}"
         isIgnored = str(number) in self._settings.ignoredNicks
         if not text or isIgnored or self._isLocal(source, name, text):
@@ -295,7 +292,7 @@ class BridgedRoom:
             self._withdraw(source, origin)
             return
         self._loopDetector.heard(name, text)
-        name = " ".join(lines(name))
+        name = " ".join(splitLines(name))
         for endpoint in self._others(source):
             words = self._fitted(text, endpoint)
             self._outbox.resolve(endpoint.sender.name, origin, name, words, kind)
@@ -377,7 +374,7 @@ class BridgedRoom:
         return True
 
     def _say(self, endpoint: _Endpoint, text: str) -> None:
-        text = "\n".join(lines(text))
+        text = "\n".join(splitLines(text))
         message = self._message(
             endpoint, f"{self._run}.{next(self._serials)}", "", text, MessageKind.SYSTEM
         )
@@ -433,7 +430,7 @@ class BridgedRoom:
         self, source: _Endpoint, mark: str, name: str, text: str, kind: MessageKind
     ) -> OutboxMessage:
         now = int(self._clock.seconds() * 1000)
-        author = " ".join(lines(name))
+        author = " ".join(splitLines(name))
         return OutboxMessage("", f"{source.source}|{mark}", now, author, text, kind)
 
     def _others(self, source: _Endpoint) -> list[_Endpoint]:

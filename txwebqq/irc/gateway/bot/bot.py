@@ -11,8 +11,8 @@ from txwebqq.errors import WebQQError
 from txwebqq.irc.gateway.bot.commands import UsageError
 from txwebqq.irc.gateway.bot.requests import FriendRequestCommands
 from txwebqq.irc.gateway.bot.settings import DETAILS, SettingsCommands
+from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.nicknames import isNick
-from txwebqq.irc.protocol.splitting import stripFormatting
 from txwebqq.irc.targets import TargetKind
 from txwebqq.model import Status
 

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Iterable
 from txwebqq.errors import RequestRefused, WebQQError
 from txwebqq.irc.gateway.commands.channels import ChannelCommands
 from txwebqq.irc.gateway.directory import ChannelView
-from txwebqq.irc.protocol.line import Line, casefold
-from txwebqq.irc.protocol.splitting import stripFormatting
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.formatting import stripFormatting
+from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import TargetKind
 

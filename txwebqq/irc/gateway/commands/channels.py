@@ -10,7 +10,8 @@ from dataclasses import replace
 from txwebqq.irc.gateway.commands.chathistory import ChatHistoryCommand
 from txwebqq.irc.gateway.directory import ChannelView
 from txwebqq.irc.gateway.session import Answer
-from txwebqq.irc.protocol.line import MAX_LINE, Line, casefold, encodedLength
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength
 from txwebqq.irc.protocol.splitting import splitText
 from txwebqq.irc.targets import Target, TargetKind
 

@@ -16,17 +16,16 @@ from txwebqq.irc.gateway.directory import ChannelView
 from txwebqq.irc.gateway.session import ClientSession
 from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.protocol.batch import batch
-from txwebqq.irc.protocol.formatting import fontOf, prefixOf
-from txwebqq.irc.protocol.line import MAX_LINE, Line, casefold, encodedLength
-from txwebqq.irc.protocol.splitting import (
-    ME,
-    lines,
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.formatting import (
+    fontOf,
     parseAction,
-    parseQQAction,
-    splitLossless,
-    splitText,
+    prefixOf,
     stripFormatting,
 )
+from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength
+from txwebqq.irc.protocol.splitting import splitLines, splitLossless, splitText
+from txwebqq.irc.qq.content import ACTION_PREFIX, parseQQAction
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 
 MULTILINE, MAX_BYTES, MAX_LINES = "draft/multiline", 8192, 100
@@ -106,7 +105,7 @@ class MessageCommands(ClientSession):
         room = MAX_LINE - encodedLength(line(" :"), self.encoding)
         if action is not None:
             room -= len("\x01ACTION \x01")
-        texts = lines(whole if action is None else action, isFormatted)
+        texts = splitLines(whole if action is None else action, isFormatted)
         if action is None and self._has("batch", "message-tags", MULTILINE):
             parts = [
                 _pieces(text, room, self.encoding, splitLossless) for text in texts
@@ -204,7 +203,7 @@ class MessageCommands(ClientSession):
             return []
         action = parseAction(text)
         font = fontOf(text if action is None else action)
-        words = stripFormatting(text if action is None else f"{ME}{action}")
+        words = stripFormatting(text if action is None else f"{ACTION_PREFIX}{action}")
         try:
             if text.rstrip("\x01") == SHAKE:
                 await self._known().shake(target)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from txwebqq.irc.gateway.commands.queries import QueryCommands
 from txwebqq.irc.gateway.session import Answer, SessionHost, awayOf
-from txwebqq.irc.protocol.line import Line, casefold
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.splitting import splitText
 from txwebqq.model import Status
 

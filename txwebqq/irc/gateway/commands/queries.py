@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from txwebqq.irc.gateway.directory import BOT_NICK
 from txwebqq.irc.gateway.session import Answer, ClientSession, awayOf
-from txwebqq.irc.protocol.line import Line, casefold
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.splitting import splitText
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Status

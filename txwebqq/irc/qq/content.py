@@ -1,0 +1,55 @@
+"""
+Conversion between the content of QQ messages and the text of IRC messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from txwebqq.faces import nameOf, withFaces
+from txwebqq.irc.protocol.formatting import stripFormatting
+from txwebqq.irc.protocol.splitting import CONTROL_CHARACTERS
+from txwebqq.model import Content, CustomFace, Face, GroupPicture, OfflinePicture, Text
+
+ACTION_PREFIX = "/me "
+"""Start of the QQ message that stands for an IRC action."""
+
+PICTURE = "[图片]"
+"""Text for a picture that has no link."""
+
+
+def contentToText(content: Content, links: Iterable[str] = ()) -> str:
+    """
+    Convert a content to text: a face becomes its name in brackets, a picture
+    becomes its link, or L{PICTURE} without one.
+
+    @param links: one for each picture in order; C{""} for a picture without.
+    """
+    parts = []
+    given = iter(links)
+    for segment in content:
+        match segment:
+            case Text(text):
+                parts.append(text)
+            case Face(number):
+                parts.append(f"[{nameOf(number)}]")
+            case GroupPicture() | CustomFace() | OfflinePicture():
+                parts.append(next(given, "") or PICTURE)
+            case _:
+                parts.append("[?]")
+    return "".join(parts).rstrip()
+
+
+def textToContent(text: str) -> Content:
+    """
+    Convert the text of an IRC message to a content: C{[微笑]} becomes a face;
+    formatting codes and control characters are removed.
+    """
+    return withFaces(CONTROL_CHARACTERS.sub("", stripFormatting(text)))
+
+
+def parseQQAction(text: str) -> str | None:
+    """
+    Return the text after C{/me}, C{None} for a text that does not begin with it.
+    """
+    return text.removeprefix(ACTION_PREFIX) if text.startswith(ACTION_PREFIX) else None
