@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
@@ -43,6 +43,12 @@ class IWebQQTransport(Interface):
     roster: Roster = Attribute("All of these lists, for requests that change them.")
     categories: tuple[Category, ...] = Attribute("The drawers of the friend list.")
     status: Status = Attribute("How we appear.")
+    sendLocks: dict[tuple[str, int], DeferredLock] = Attribute(
+        "By kind and id of a conversation, while a split message is sent to it."
+    )
+    temporaryChatSignatures: dict[tuple[Uin, int, int], tuple[float, str]] = Attribute(
+        "By uin, place and service: the time of a signature and the signature."
+    )
 
     def call(make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
         """
@@ -88,10 +94,15 @@ class IWebQQTransport(Interface):
         The value of a cookie that the server gave us, or C{""}.
         """
 
+    def friendListHash(ticket: Ticket) -> str:
+        """
+        The hash that requests for the lists of friends and groups carry
+        (protocol.md 3.4), C{""} where the server wants none.
+        """
+
     def listHash(ticket: Ticket) -> str:
         """
-        What the lists of friends and groups are asked for with
-        (protocol.md 3.4), C{""} where the server wants nothing.
+        The old name of L{friendListHash}, for one release.
         """
 
     def nextMessageId() -> int:
@@ -99,9 +110,21 @@ class IWebQQTransport(Interface):
         A number for the next message (protocol.md 4.10).
         """
 
+    def nextTransferId() -> int:
+        """
+        The sender's own id for the next file transfer (protocol.md 2.7.5).
+        """
+
+    def setStatus(status: Status) -> Deferred[None]:
+        """
+        Set our presence status, now and after a rejoin.
+
+        @return: fires when the server has accepted it; fails as L{call}.
+        """
+
     def appear(status: Status) -> Deferred[None]:
         """
-        Change how we appear, now and after a rejoin.
+        The old name of L{setStatus}, for one release.
         """
 
     def signOff() -> Deferred[None]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.errors import MessageTooLong, NotSignedOn, PartlySent, RequestRefused
@@ -184,6 +184,7 @@ class Scripted:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Content, int, Deferred[Any]]] = []
+        self.sendLocks: dict[tuple[str, int], DeferredLock] = {}
         self._last = 0
 
     def call(self, make: Callable[[Ticket], Command[Any]]) -> Deferred[Any]:

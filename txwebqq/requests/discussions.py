@@ -59,10 +59,6 @@ class DiscussionRequests(MessageRequests):
     with L{RequestRefused}.
     """
 
-    # By uin and place: a signature and when it was given. Subclasses do not
-    # call our __init__.
-    _signatures: dict[tuple[Uin, int, int], tuple[float, str]] | None = None
-
     # ---- discussions
 
     def fetchDiscussions(self) -> Deferred[DiscussionList]:
@@ -256,9 +252,8 @@ class DiscussionRequests(MessageRequests):
         )
 
     def _signature(self, uin: Uin, place: Gid | Did, service: int) -> Deferred[str]:
-        if self._signatures is None:
-            self._signatures = {}
-        signatures, key = self._signatures, (uin, int(place), service)
+        signatures = self.transport.temporaryChatSignatures
+        key = uin, int(place), service
         now = self.transport.seconds()
         for old, (given, _) in list(signatures.items()):
             if now - given >= SIGNATURE_LIFE:

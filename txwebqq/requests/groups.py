@@ -92,7 +92,7 @@ class GroupRequests(Requester):
         """
         return self.transport.call(
             lambda ticket: GetGroupNameListMask2(
-                ticket, self.transport.listHash(ticket)
+                ticket, self.transport.friendListHash(ticket)
             )
         )
 

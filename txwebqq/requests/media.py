@@ -53,7 +53,7 @@ from txwebqq.wire.commands.pictures import (
     WebqqApp,
 )
 from txwebqq.wire.form import Ticket
-from txwebqq.wire.multipart import LOCAL_IDS, GetFile2, RefuseFile2, SendFile
+from txwebqq.wire.multipart import GetFile2, RefuseFile2, SendFile
 
 MAX_PICTURE = 16 * 1024 * 1024
 """The bytes of a picture that we are willing to take."""
@@ -85,9 +85,6 @@ class MediaRequests(MessageRequests):
     """
 
     account: Account
-
-    # The sender's own ids of transfers.
-    _lastTransfer = 0
 
     # ---- pictures
 
@@ -308,8 +305,7 @@ class MediaRequests(MessageRequests):
         except OSError:
             return fail()
         own = Uin(self.account.number)
-        self._lastTransfer = (self._lastTransfer + 1) % LOCAL_IDS
-        localId = self._lastTransfer
+        localId = self.transport.nextTransferId()
         return self.transport.send(
             lambda ticket: SendFile(ticket, own, uin, localId), source
         )

@@ -55,10 +55,6 @@ class MessageRequests(Requester):
 
     longest: ClassVar[int] = MAX_TEXT
 
-    # Conversations in which there are pieces on their way. Subclasses do not
-    # call our __init__.
-    _busy: dict[Place, DeferredLock] | None = None
-
     def sendMessage(
         self,
         uin: Uin,
@@ -124,19 +120,17 @@ class MessageRequests(Requester):
                 lambda ticket: make(ticket, piece, self.transport.nextMessageId())
             )
 
-        if self._busy is None:
-            self._busy = {}
-        busy = self._busy
-        lock = busy.get(place)
+        locks = self.transport.sendLocks
+        lock = locks.get(place)
         if lock is None and len(pieces) == 1:
             return send(pieces[0])
         if lock is None:
-            lock = busy[place] = DeferredLock()
+            lock = locks[place] = DeferredLock()
         held = lock
 
         def done(result: Any) -> Any:
             if not held.locked:
-                busy.pop(place, None)
+                locks.pop(place, None)
             return result
 
         return held.run(_sendAll, send, pieces).addBoth(done)
@@ -172,7 +166,7 @@ class MessageRequests(Requester):
             wanted = Status(status)
         except ValueError:
             return fail()
-        return self.transport.appear(wanted)
+        return self.transport.setStatus(wanted)
 
 
 def _sendAll(

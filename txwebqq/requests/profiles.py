@@ -61,7 +61,9 @@ class ProfileRequests(Requester):
         need it.
         """
         return self.transport.call(
-            lambda ticket: GetUserFriends2(ticket, self.transport.listHash(ticket))
+            lambda ticket: GetUserFriends2(
+                ticket, self.transport.friendListHash(ticket)
+            )
         )
 
     def fetchBuddy(self, uin: Uin, captcha: Captcha = NO_CAPTCHA) -> Deferred[Profile]:

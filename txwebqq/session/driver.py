@@ -13,11 +13,7 @@ from typing import Any, TypeVar
 
 from automat import NoTransition
 from twisted.application.service import MultiService
-from twisted.internet.defer import (
-    Deferred,
-    fail,
-    succeed,
-)
+from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -65,7 +61,7 @@ from txwebqq.wire.commands.messages import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Ticket
 from txwebqq.wire.hashes import FRIEND_HASHES
-from txwebqq.wire.multipart import UploadCommand
+from txwebqq.wire.multipart import LOCAL_IDS, UploadCommand
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -92,6 +88,9 @@ class SignOnTransport:
     def __init__(self, driver: SignOnDriver) -> None:
         self._driver = driver
         self._closed = False
+        self.sendLocks: dict[tuple[str, int], DeferredLock] = {}
+        self.temporaryChatSignatures: dict[tuple[Uin, int, int], tuple[float, str]] = {}
+        self._lastTransferId = 0
 
     @property
     def buddies(self) -> Mapping[Uin, Buddy]:
@@ -149,19 +148,29 @@ class SignOnTransport:
     def cookie(self, name: str) -> str:
         return self._driver.cookie(name)
 
+    def friendListHash(self, ticket: Ticket) -> str:
+        return self._driver.friendListHash(ticket)
+
     def listHash(self, ticket: Ticket) -> str:
-        return self._driver.listHash(ticket)
+        return self.friendListHash(ticket)
 
     def nextMessageId(self) -> int:
         return self._driver.nextMessageId()
 
-    def appear(self, status: Status) -> Deferred[None]:
+    def nextTransferId(self) -> int:
+        self._lastTransferId = (self._lastTransferId + 1) % LOCAL_IDS
+        return self._lastTransferId
+
+    def setStatus(self, status: Status) -> Deferred[None]:
         def changed(result: None) -> None:
             self._driver.state.status = status
 
         return self.call(lambda ticket: ChangeStatus2(ticket, status)).addCallback(
             changed
         )
+
+    def appear(self, status: Status) -> Deferred[None]:
+        return self.setStatus(status)
 
     def signOff(self) -> Deferred[None]:
         return succeed(None) if self._closed else self._driver.leave()
@@ -593,7 +602,7 @@ class SignOnDriver:
         present = await self._fetch(GetOnlineBuddies2(ticket))
         return Roster(friends, groups, present)
 
-    def listHash(self, ticket: Ticket) -> str:
+    def friendListHash(self, ticket: Ticket) -> str:
         """
         The hash that the server took, for a ticket; C{""} if it wants none.
         """
