@@ -107,9 +107,9 @@ class Scene:
 
         def say() -> None:
             uin = self.alice.sessionIds.uin(BOB)
-            said = self.state.sendToBuddy(self.alice, uin, (Text(text),), Font())
+            said = self.state.router.sendToBuddy(self.alice, uin, (Text(text),), Font())
             assert said is None
-            self.state.commit()
+            self.state.router.commit()
             if before is not None:
                 # After the turn that answers.
                 self._reactor.callLater(0, before)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.errors import RequestRefused
 from txwebqq.model import Code, Did, Face, HistoryPage, HistoryStretch, Text, Uin
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.testing import BASE, MemoryPerson, MemoryWebQQ
 from txwebqq.wire.commands.history import HistoryRange
 

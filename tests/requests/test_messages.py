@@ -29,7 +29,7 @@ from txwebqq.model import (
 )
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.testing import MemoryPerson, MemoryWebQQ, RecordingProtocol
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.messages import Poll2, SendBuddyMsg2

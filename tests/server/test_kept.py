@@ -127,8 +127,8 @@ def test_restart(tmp_path: Path) -> None:
     store = Store(path)
     harness = ServerHarness(store=store)
     for event in letters:
-        harness.state.route(event, [BOB])
-    harness.state.commit()
+        harness.state.router.route(event, [BOB])
+    harness.state.router.commit()
     # As if it were killed.
     store.close()
 
@@ -154,8 +154,8 @@ def test_order(tmp_path: Path) -> None:
     harness = ServerHarness(store=store)
     for name in KINDS:
         for n in range(3):
-            harness.state.route(example(name, 30_000 + 100 * n), [BOB])
-    harness.state.commit()
+            harness.state.router.route(example(name, 30_000 + 100 * n), [BOB])
+    harness.state.router.commit()
     store.close()
     store = Store(path)
     bob = ServerHarness(store=store, seed=2).client(BOB)
@@ -179,8 +179,8 @@ def test_undelivered(tmp_path: Path) -> None:
     bob = ServerHarness(store=store).client(BOB)
     poll = bob.poll()
     for event in events:
-        bob.harness.state.route(event, [BOB])
-    bob.harness.state.commit()
+        bob.harness.state.router.route(event, [BOB])
+    bob.harness.state.router.commit()
     poll.close()
     store.close()
     store = Store(path)

@@ -15,7 +15,8 @@ from zope.interface import implementer
 
 from tests.server.harness import ALICE, BOB, CAROL, HTTPClient, ServerHarness, textsOf
 from txwebqq.server.api.signon import PICTURES, PICTURES_WINDOW
-from txwebqq.server.domain.state import LoginResult, ServerState
+from txwebqq.server.domain.authenticator import LoginResult
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
@@ -681,10 +682,10 @@ def test_recordedDigest() -> None:
 
     state = ServerState(Store(), lambda: 0.0, Captured(), captchaText="ABCD")
     state.merge(parse('[[account]]\nnumber = 10897944\npassword = "secret123"'))
-    verifySession, text = state.captchas.issue()
+    verifySession, text = state.authenticator.captchas.issue()
     assert text == "ABCD"
     digest = "CD1AC46BBE45D487644C7A836B16C343"
-    result = state.logIn(10897944, digest, "abcd", verifySession, "")  # type: ignore[arg-type]
+    result = state.authenticator.logIn(10897944, digest, "abcd", verifySession, "")  # type: ignore[arg-type]
     assert isinstance(result, LoginResult)
     assert (
         passwordDigest(passwordHash("secret123"), saltFor(10897944), "abcd") == digest

@@ -23,6 +23,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.domain import friends
+from txwebqq.server.domain.authenticator import CaptchaFailure
 from txwebqq.server.domain.friends import (
     ASKED_PER_HOUR,
     MAX_CATEGORIES,
@@ -38,7 +39,7 @@ from txwebqq.server.domain.friends import (
     policyOf,
     tooLong,
 )
-from txwebqq.server.domain.state import CaptchaFailure, ServerState
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.friendnotices import (
     QueuedFriendshipNotice,
     QueuedRosterChange,
@@ -121,7 +122,7 @@ class Village:
         """
         What waits for somebody to be told, in few words.
         """
-        self.state.commit()
+        self.state.router.commit()
         return [
             brief(event) for _, event in self.store.messages.waiting(number, 0, 1000)
         ]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, HTTPClient, ServerHarness
 from txwebqq.server.domain.messaging import SHAKE_LIFE, TYPING_LIFE
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.sessions.sessions import LAPSE
 
 TYPING, SHAKE = "input_notify2", "shake2"

@@ -21,7 +21,7 @@ from txwebqq.server.domain.profiles import (
     withDetails,
     withSignature,
 )
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 

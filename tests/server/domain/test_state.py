@@ -351,7 +351,7 @@ def joined(state: ServerState, number: Number, clientid: str = "1") -> Session:
 
 def say(state: ServerState, session: Session, number: Number, text: str) -> None:
     uin = session.sessionIds.uin(number)
-    assert state.sendToBuddy(session, uin, (Text(text),), Font()) is None
+    assert state.router.sendToBuddy(session, uin, (Text(text),), Font()) is None
 
 
 def words(reply: PollResult | Refusal | None) -> list[str]:
@@ -364,9 +364,9 @@ def poll(state: ServerState, session: Session) -> list[str]:
     The texts that the next poll of a client brings, which has got the last
     reply; C{[]} if the poll is held.
     """
-    state.acknowledge(session, Acknowledgement())
-    reply = state.takePending(session)
-    state.commit()
+    state.router.acknowledge(session, Acknowledgement())
+    reply = state.router.takePending(session)
+    state.router.commit()
     return [] if reply is None else words(reply)
 
 
@@ -377,12 +377,12 @@ def test_listener(state: ServerState) -> None:
     """
     alice, bob = joined(state, ALICE), joined(state, BOB)
     ear = Ear()
-    assert state.takePending(bob) is None
-    state.listen(bob, ear)
+    assert state.router.takePending(bob) is None
+    state.router.listen(bob, ear)
     say(state, alice, BOB, "one")
     say(state, alice, BOB, "two")
     assert ear.rung == 2
-    state.removeListener(bob, ear)
+    state.router.removeListener(bob, ear)
     assert [poll(state, bob) for _ in range(3)] == [["one"], ["two"], []]
 
 
@@ -392,10 +392,10 @@ def test_listenerOfBefore(state: ServerState) -> None:
     """
     alice, bob = joined(state, ALICE), joined(state, BOB)
     older, newer = Ear(), Ear()
-    state.listen(bob, older)
-    state.listen(bob, newer)
+    state.router.listen(bob, older)
+    state.router.listen(bob, newer)
     assert (older.lost, newer.lost) == (1, 0)
-    state.removeListener(bob, older)
+    state.router.removeListener(bob, older)
     say(state, alice, BOB, "hi")
     assert (older.rung, newer.rung) == (0, 1)
 
@@ -406,7 +406,7 @@ def test_replacedInBetween(state: ServerState) -> None:
     session that replaces its own.
     """
     alice, bob = joined(state, ALICE), joined(state, BOB)
-    state.listen(bob, Ear())
+    state.router.listen(bob, Ear())
     say(state, alice, BOB, "one")
     say(state, alice, BOB, "two")
     newer = joined(state, BOB, "2")
@@ -432,6 +432,6 @@ def test_sequenceAfterRestart(time: Time) -> None:
     """
     first, second = (ServerState(Store(), time, Random(n)) for n in (1, 2))
     for _ in range(50):
-        last = first.nextSequence(Number(200001))
+        last = first.messageIds.nextSequence(Number(200001))
     time.seconds += 60
-    assert second.nextSequence(Number(200001)) > last
+    assert second.messageIds.nextSequence(Number(200001)) > last

@@ -112,7 +112,7 @@ def test_withoutIds(harness: ServerHarness, bob: HTTPClient) -> None:
     """
     Events without ids, and changes of status, are given again as well.
     """
-    harness.state.route(
+    harness.state.router.route(
         QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
     )
     harness.client(ALICE, clientid="9").channel(
@@ -300,7 +300,7 @@ def test_idsOfSome(alice: HTTPClient, bob: HTTPClient) -> None:
     and other events are not.
     """
     bob.poll(ids=["9"]).close()
-    bob.harness.state.route(
+    bob.harness.state.router.route(
         QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
     )
     alice.tell(BOB, "one")
@@ -338,7 +338,7 @@ def test_sameIds(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> 
     replies: clients name nothing but that id.
     """
     dave = harness.client(DAVE)
-    harness.state._messageIds = {ALICE: 6, DAVE: 6}
+    harness.state.messageIds._messageIds = {ALICE: 6, DAVE: 6}
     alice.tell(BOB, "one")
     dave.tellCats("two")
     alice.tell(BOB, "three")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.server.domain.pictures import PictureRules, typeOf
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.identicon import identicon

@@ -17,7 +17,6 @@ from txwebqq.model import (
     GroupDetails,
     GroupList,
     Member,
-    Number,
     Profile,
     Status,
     Uin,
@@ -25,7 +24,7 @@ from txwebqq.model import (
 from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.friends import captchaRefusal
 from txwebqq.server.domain.profiles import profileFor
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.records import GroupMemberRecord
@@ -142,7 +141,7 @@ class ContactsAPI:
         )
 
     def _member(self, session: Session, member: GroupMemberRecord) -> Member:
-        status = self._statusFor(session, member.number)
+        status = self._state.presence.statusFor(session, member.number)
         profile = member.profile
         return Member(
             uin=session.sessionIds.uin(member.number),
@@ -157,12 +156,6 @@ class ContactsAPI:
             clientType=0 if status is Status.OFFLINE else WEB_CLIENT,
         )
 
-    def _statusFor(self, session: Session, number: Number) -> Status:
-        # Nobody hides from themselves.
-        if number == session.number:
-            return session.status
-        return self._state.visibleStatus(number)
-
     def getFriendInfo2(
         self, command: GetFriendInfo2, session: Session, exchange: Exchange
     ) -> Profile | Refusal:
@@ -176,12 +169,12 @@ class ContactsAPI:
         if account is None:
             return Refusal(NO_SUCH_ID, "the account is gone")
         if not self._details.take(session.number):
-            failure = self._state.checkCaptcha(
+            failure = self._state.authenticator.checkCaptcha(
                 session.number,
                 exchange.address,
                 command.verifySession,
                 command.code,
-                isMuch=True,
+                isExcessive=True,
             )
             if failure is not None:
                 return captchaRefusal(failure)
@@ -189,7 +182,7 @@ class ContactsAPI:
         isStranger = not (
             isMe or self._store.friends.areFriends(session.number, number)
         )
-        status = self._statusFor(session, number)
+        status = self._state.presence.statusFor(session, number)
         return profileFor(account, command.uin, status, isStranger)
 
     def getFriendUin2(

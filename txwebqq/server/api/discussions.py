@@ -14,17 +14,17 @@ from txwebqq.model import (
     DiscussionDetails,
     DiscussionList,
     DiscussionMember,
-    Number,
     Presence,
     Status,
 )
+from txwebqq.server.domain.authenticator import CaptchaFailure
 from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
-from txwebqq.server.domain.router import refusalFor
-from txwebqq.server.domain.state import CaptchaFailure, ServerState
+from txwebqq.server.domain.refusals import refusalFor
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.sessions.sessions import EndedSession, Session
+from txwebqq.server.sessions.sessions import EndedSession
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.discussions import (
     GONE,
@@ -73,12 +73,6 @@ class DiscussionsAPI:
             SendDiscuMsg2: self.sendDiscuMsg2,
         }
 
-    def _statusFor(self, session: Session, number: Number) -> Status:
-        # Nobody hides from themselves.
-        if number == session.number:
-            return session.status
-        return self._state.visibleStatus(number)
-
     # ---- looking
 
     def getDiscuListNew2(
@@ -113,7 +107,7 @@ class DiscussionsAPI:
             return GONE
         members = []
         for number, nick in self._store.discussions.members(discussion.number):
-            status = self._statusFor(session, number)
+            status = self._state.presence.statusFor(session, number)
             clientType = 0 if status is Status.OFFLINE else WEB_CLIENT
             uin = session.sessionIds.uin(number)
             members.append(DiscussionMember(uin, number, nick, status, clientType))
@@ -135,7 +129,7 @@ class DiscussionsAPI:
         if discussion is None:
             return GONE
         statuses = (
-            (number, self._statusFor(session, number))
+            (number, self._state.presence.statusFor(session, number))
             for number in self._store.discussions.memberNumbers(discussion.number)
         )
         return tuple(
@@ -153,7 +147,7 @@ class DiscussionsAPI:
         session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        failure = self._state.checkCaptcha(
+        failure = self._state.authenticator.checkCaptcha(
             session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:

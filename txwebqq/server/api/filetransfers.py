@@ -26,7 +26,7 @@ from txwebqq.server.domain.filetransfers import (
     Transfers,
 )
 from txwebqq.server.domain.pictures import PictureRules
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.downloads import Downloads, describe, refuse

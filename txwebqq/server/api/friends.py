@@ -12,7 +12,7 @@ from typing import Any
 from txwebqq.model import Category, Policy, Profile
 from txwebqq.server.domain.friends import UNKNOWN, FriendRules, captchaRefusal, policyOf
 from txwebqq.server.domain.profiles import profileFor
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session
@@ -81,7 +81,7 @@ class FriendsAPI:
         """
         Somebody by their number or their mail address.
         """
-        failure = self._state.checkCaptcha(
+        failure = self._state.authenticator.checkCaptcha(
             session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:
@@ -93,7 +93,7 @@ class FriendsAPI:
         isStranger = number != session.number and not self._store.friends.areFriends(
             session.number, number
         )
-        status = self._state.visibleStatus(number)
+        status = self._state.presence.visibleStatus(number)
         return replace(
             profileFor(account, session.sessionIds.uin(number), status, isStranger),
             number=number,

@@ -15,9 +15,10 @@ from txwebqq.model import (
     Presence,
     Status,
 )
+from txwebqq.server.domain.authenticator import CaptchaFailure
 from txwebqq.server.domain.groups import MAX_MEMBERS, GroupRules
-from txwebqq.server.domain.router import NO_SUCH_ID, refusalFor
-from txwebqq.server.domain.state import CaptchaFailure, ServerState
+from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import EndedSession, Session
 from txwebqq.wire.command import Command, Refusal
@@ -84,9 +85,7 @@ class GroupsAPI:
             return group
         present = []
         for number in self._store.groups.memberNumbers(group.number):
-            # Nobody hides from themselves.
-            isMe = number == session.number
-            status = session.status if isMe else self._state.visibleStatus(number)
+            status = self._state.presence.statusFor(session, number)
             if status is not Status.OFFLINE:
                 uin = session.sessionIds.uin(number)
                 present.append(Presence(uin, status, WEB_CLIENT))
@@ -137,7 +136,7 @@ class GroupsAPI:
         """
         Groups that one could join.
         """
-        failure = self._state.checkCaptcha(
+        failure = self._state.authenticator.checkCaptcha(
             session.number,
             exchange.address,
             exchange.cookies.get("verifysession", ""),
@@ -167,7 +166,7 @@ class GroupsAPI:
         """
         Somebody wants into a group.
         """
-        failure = self._state.checkCaptcha(
+        failure = self._state.authenticator.checkCaptcha(
             session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:

@@ -20,7 +20,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.domain.history import HistoryEntry, placeOf
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler, forSession
 from txwebqq.server.sessions.sessions import Session

@@ -10,7 +10,7 @@ from typing import Any
 
 from txwebqq.server.domain.filetransfers import GONE, TOO_BIG, OfflineFiles
 from txwebqq.server.domain.pictures import PictureRules
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.authorization import byTicket, byVerifier
 from txwebqq.server.http.downloads import ABSENT, Downloads, describe, refuse
 from txwebqq.server.http.exchange import Exchange, Handler

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.server.domain.pictures import PictureRules
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.authorization import byTicket, byVerifier
 from txwebqq.server.http.downloads import Downloads
 from txwebqq.server.http.exchange import Exchange, Handler

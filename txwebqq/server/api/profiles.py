@@ -19,7 +19,7 @@ from txwebqq.server.domain.profiles import (
     withSignature,
 )
 from txwebqq.server.domain.recent import recentContacts
-from txwebqq.server.domain.router import refusalFor
+from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.friendnotices import QueuedSignature
 from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
@@ -186,19 +186,18 @@ class ProfilesAPI:
         isStranger = number != session.number and not self._store.friends.areFriends(
             session.number, number
         )
-        isMuch = isStranger and not self._strangers.take(session.number)
-        if isMuch or isinstance(command, GetSingleInfo2):
-            failure = self._state.checkCaptcha(
+        isExcessive = isStranger and not self._strangers.take(session.number)
+        if isExcessive or isinstance(command, GetSingleInfo2):
+            failure = self._state.authenticator.checkCaptcha(
                 session.number,
                 exchange.address,
                 command.verifySession,
                 command.code,
-                isMuch,
+                isExcessive,
             )
             if failure is not None:
                 return captchaRefusal(failure)
-        isMe = number == session.number
-        status = session.status if isMe else self._state.visibleStatus(number)
+        status = self._state.presence.statusFor(session, number)
         return replace(
             profileFor(account, command.uin, status, isStranger),
             number=number,
@@ -250,13 +249,13 @@ class ProfilesAPI:
         if not self._signatures.take(account.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
         self._store.accounts.update(otherwise)
-        mark = self._state.newMessageIds(account.number)
+        mark = self._state.messageIds.next(account.number)
         event = QueuedSignature(
             account.number, account.nick, command.text, mark.messageId
         )
         listOwners = self._store.friends.listedBy(account.number)
         if listOwners:
-            self._state.route(event, listOwners)
+            self._state.router.route(event, listOwners)
         return None
 
     # ---- levels

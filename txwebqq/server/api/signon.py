@@ -12,8 +12,9 @@ from twisted.logger import Logger
 
 from txwebqq.model import Number
 from txwebqq.ratelimit import RateLimiter
-from txwebqq.server.domain.router import refusalFor
-from txwebqq.server.domain.state import LoginFailure, ServerState
+from txwebqq.server.domain.authenticator import LoginFailure
+from txwebqq.server.domain.refusals import refusalFor
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
@@ -101,7 +102,7 @@ class SignOnAPI:
         Whoever asks, existing or not, gets a code and a salt.
         """
         number = _numberOf(command.uin)
-        code = self._state.verifyCode(number, exchange.address)
+        code = self._state.authenticator.verifyCode(number, exchange.address)
         session = token(self._random, 64)
         exchange.setCookie("ptvfsession", session)
         return Challenge(
@@ -122,7 +123,7 @@ class SignOnAPI:
                 100000,
                 "too many captchas for your address: come back in ten minutes",
             )
-        verifySession, text = self._state.captchas.issue()
+        verifySession, text = self._state.authenticator.captchas.issue()
         exchange.setCookie("verifysession", verifySession)
         return self._draw(text)
 
@@ -131,7 +132,7 @@ class SignOnAPI:
         Judge the password, and hand out the cookies of a sign-on.
         """
         number = _numberOf(command.u)
-        verdict = self._state.logIn(
+        verdict = self._state.authenticator.logIn(
             number,
             command.p,
             command.code,

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.groupnotices import (
     QueuedDiscussionMessage,
@@ -197,15 +197,15 @@ class DiscussionRules:
         if sizeOf(content) > MAX_TEXT:
             return _TOO_LONG
         event = QueuedDiscussionMessage(
-            self._state.newMessageIds(session.number),
+            self._state.messageIds.next(session.number),
             content,
             tidyFont(font),
             discussion.number,
-            self._state.nextSequence(discussion.number),
+            self._state.messageIds.nextSequence(discussion.number),
             discussion.version,
         )
         audience = self._store.discussions.recipients(discussion.number)
-        self._state.route(event, [n for n in audience if n != session.number])
+        self._state.router.route(event, [n for n in audience if n != session.number])
         return None
 
     # ---- temporary conversations
@@ -277,11 +277,11 @@ class DiscussionRules:
         if sizeOf(content) > MAX_TEXT:
             return _TOO_LONG
         event = QueuedTemporaryMessage(
-            self._state.newMessageIds(session.number),
+            self._state.messageIds.next(session.number),
             content,
             tidyFont(font),
             shared,
             service,
         )
-        self._state.route(event, [number])
+        self._state.router.route(event, [number])
         return None

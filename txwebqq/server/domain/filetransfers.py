@@ -20,7 +20,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.domain.pictures import endingOf, guid
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import KINDS, MessageIds
 from txwebqq.server.events.sessionids import SessionIds
@@ -324,7 +324,7 @@ class OfflineFiles:
         trouble = nameTrouble(name)
         if trouble is not None:
             return Refusal(NO_SUCH_ID, trouble)
-        mark = self._state.newMessageIds(session.number)
+        mark = self._state.messageIds.next(session.number)
         offlineFile = OfflineFileRecord(
             key=token(self._random, 64),
             sender=session.number,
@@ -346,7 +346,7 @@ class OfflineFiles:
             port=port,
             expires=offlineFile.expires,
         )
-        self._state.route(event, [number])
+        self._state.router.route(event, [number])
         return None
 
     def waiting(self, key: str) -> OfflineFileRecord | None:
@@ -385,7 +385,7 @@ class OfflineFiles:
         return Refusal(NO_SUCH_ID, "no such file waits for you")
 
     def _answer(self, offlineFile: OfflineFileRecord, action: int) -> None:
-        mark = self._state.newMessageIds(offlineFile.recipient)
+        mark = self._state.messageIds.next(offlineFile.recipient)
         event = QueuedOfflineFileNotice(
             sender=offlineFile.recipient,
             messageId=mark.messageId,
@@ -394,7 +394,7 @@ class OfflineFiles:
             name=offlineFile.name,
             size=offlineFile.size,
         )
-        self._state.route(event, [offlineFile.sender])
+        self._state.router.route(event, [offlineFile.sender])
 
     def expire(self) -> list[str]:
         """
@@ -540,7 +540,7 @@ class Transfers:
         self, transfer: Transfer, teller: Number, step: FileStep, reason: int = 0
     ) -> None:
         isSender = teller == transfer.sender
-        mark: MessageIds = self._state.newMessageIds(teller)
+        mark: MessageIds = self._state.messageIds.next(teller)
         event = QueuedFileNotice(
             sender=teller,
             time=mark.time,
@@ -560,7 +560,7 @@ class Transfers:
         ):
             event = QueuedTransferProgress(
                 sender=other,
-                messageId=self._state.newMessageIds(other).messageId,
+                messageId=self._state.messageIds.next(other).messageId,
                 name=transfer.name,
                 status=status,
                 localId=localId,
@@ -574,4 +574,4 @@ class Transfers:
     ) -> None:
         # Nobody who is away needs to hear of it later.
         if self._state.sessions.online(number) is not None:
-            self._state.route(event, [number])
+            self._state.router.route(event, [number])

@@ -26,8 +26,9 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.ratelimit import HOUR, RateLimiter
-from txwebqq.server.domain.router import NO_SUCH_ID
-from txwebqq.server.domain.state import CaptchaFailure, ServerState
+from txwebqq.server.domain.authenticator import CaptchaFailure
+from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.friendnotices import (
     QueuedFriendshipNotice,
     QueuedRosterChange,
@@ -180,18 +181,18 @@ class FriendRules:
         allow: int = WHO_ASKS,
         signature: str = "",
     ) -> None:
-        status = self._state.visibleStatus(other)
+        status = self._state.presence.visibleStatus(other)
         event = QueuedFriendshipNotice(
             step.value,
             other,
-            self._state.newMessageIds(_SYSTEM).messageId,
+            self._state.messageIds.next(_SYSTEM).messageId,
             text,
             category,
             allow,
             status.code,
             signature,
         )
-        self._state.route(event, [to])
+        self._state.router.route(event, [to])
 
     def _addFriend(
         self, owner: Number, friend: Number, category: int, markname: str = ""
@@ -204,10 +205,10 @@ class FriendRules:
             category = 0
         self._store.friends.add(owner, friend, category, markname)
         session = self._state.sessions.online(owner)
-        status = self._state.visibleStatus(friend)
+        status = self._state.presence.visibleStatus(friend)
         if session is not None and status is not Status.OFFLINE:
             session.mailbox.presence[friend] = status
-        self._state.route(QueuedRosterChange(friend, True, category), [owner])
+        self._state.router.route(QueuedRosterChange(friend, True, category), [owner])
 
     # ---- asking
 
@@ -447,7 +448,7 @@ class FriendRules:
         session = self._state.sessions.existing(owner)
         if session is not None:
             session.mailbox.presence.pop(friend, None)
-        self._state.route(QueuedRosterChange(friend, False), [owner])
+        self._state.router.route(QueuedRosterChange(friend, False), [owner])
 
     # ---- categories
 

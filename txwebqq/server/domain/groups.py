@@ -22,7 +22,7 @@ from txwebqq.model import (
     Number,
     Uin,
 )
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.groupnotices import (
     NOBODY,
@@ -162,7 +162,7 @@ class GroupRules:
         operation: int = 0,
         text: str = "",
     ) -> None:
-        mark = self._state.newMessageIds(_SYSTEM)
+        mark = self._state.messageIds.next(_SYSTEM)
         event = QueuedGroupNotice(
             step.value,
             room,
@@ -175,7 +175,7 @@ class GroupRules:
             operation,
             text,
         )
-        self._state.route(event, to)
+        self._state.router.route(event, to)
 
     def _title(self, group: GroupRecord, number: Number) -> str:
         return CREATOR if number == group.owner else ADMINISTRATOR
@@ -576,10 +576,10 @@ class GroupRules:
             return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
-        mark = self._state.newMessageIds(session.number)
+        mark = self._state.messageIds.next(session.number)
         event = QueuedGroupShare(
             group, session.number, markup, mark.messageId, mark.messageId2
         )
         audience = self._store.groups.recipients(group)
-        self._state.route(event, [n for n in audience if n != session.number])
+        self._state.router.route(event, [n for n in audience if n != session.number])
         return None

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txwebqq.model import Event, Shake, Typing, Uin
-from txwebqq.server.domain.router import NO_SUCH_ID, MessageRouter
+from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Session
@@ -76,7 +77,7 @@ class QueuedShake:
 
 
 def sendTransient(
-    router: MessageRouter,
+    state: ServerState,
     session: Session,
     uin: Uin,
     kind: type[QueuedTyping | QueuedShake],
@@ -88,8 +89,9 @@ def sendTransient(
         found out.
     """
     number = session.sessionIds.person(uin)
-    if number is None or not router.store.friends.areFriends(session.number, number):
+    if number is None or not state.store.friends.areFriends(session.number, number):
         return Refusal(NO_SUCH_ID, "to_uin is nobody's uin in your friend list")
     life = TYPING_LIFE if kind is QueuedTyping else SHAKE_LIFE
-    router.sendTransient(kind(router.newMessageIds(session.number)), number, life)
+    event = kind(state.messageIds.next(session.number))
+    state.router.sendTransient(event, number, life)
     return None

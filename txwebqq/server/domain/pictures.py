@@ -21,7 +21,7 @@ from txwebqq.model import (
     Segment,
     Uin,
 )
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob

@@ -17,7 +17,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 

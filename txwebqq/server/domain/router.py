@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 
 from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
 from txwebqq.server.domain.history import HistoryRecorder
+from txwebqq.server.domain.refusals import NO_SUCH_ID, REPLACED, refusalFor
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     EventChanges,
-    MessageIds,
     QueuedEvent,
     QueuedFriendMessage,
     QueuedGroupMessage,
@@ -25,11 +25,11 @@ from txwebqq.server.events.queued import (
     tidyFont,
 )
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
+from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.sessions import (
     EndedSession,
     EndReason,
     PollListener,
-    Random,
     Session,
     Sessions,
 )
@@ -38,31 +38,29 @@ from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
-KICKED = "您的帐号在另一地点登录，您已被迫下线。"
-"""What somebody is told whose account signs on anew."""
-
-NO_SUCH_ID = 100001
-"""The retcode for a person or a group that one has nothing to do with."""
+_SYSTEM = Number(10000)
 
 
 class MessageRouter:
     """
-    Takes letters in, and gives them out to polls.
+    Stores events for their recipients, and gives them to polls.
 
-    @ivar store: where letters wait.
-    @ivar recorder: where they stay.
-    @ivar sessions: who is signed on.
-    @ivar failures: how often the store could not be written to.
+    @ivar failures: the number of writes to the database that have failed.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float], random: Random) -> None:
-        self.store = store
-        self.sessions = Sessions(now, random)
-        self.recorder = HistoryRecorder(store.history, now)
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        recorder: HistoryRecorder,
+        messageIds: MessageIdGenerator,
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._recorder = recorder
+        self._messageIds = messageIds
         self._now = now
-        self._random = random
-        self._messageIds: dict[Number, int] = {}
-        self._sequences: dict[Number, int] = {}
         self._changes = EventChanges()
         self._lastReply = 0
         self.failures = 0
@@ -79,13 +77,13 @@ class MessageRouter:
         @raise MalformedReply: when the content cannot be passed on.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self.store.friends.areFriends(session.number, number):
+        if number is None or not self._store.friends.areFriends(session.number, number):
             return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
         event = QueuedFriendMessage(
-            self.newMessageIds(session.number), content, tidyFont(font)
+            self._messageIds.next(session.number), content, tidyFont(font)
         )
         self.route(event, [number])
         return None
@@ -100,49 +98,21 @@ class MessageRouter:
         @raise MalformedReply: when the content cannot be passed on.
         """
         group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self.store.groups.isMember(group, session.number):
+        if group is None or not self._store.groups.isMember(group, session.number):
             return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         content = tidyContent(content)
         if sizeOf(content) > MAX_TEXT:
             return Refusal(123, "the message is too long")
         event = QueuedGroupMessage(
-            self.newMessageIds(session.number),
+            self._messageIds.next(session.number),
             content,
             tidyFont(font),
             group,
-            self.nextSequence(group),
+            self._messageIds.nextSequence(group),
         )
-        audience = self.store.groups.recipients(group)
+        audience = self._store.groups.recipients(group)
         self.route(event, [n for n in audience if n != session.number])
         return None
-
-    def newMessageIds(self, sender: Number) -> MessageIds:
-        """
-        What goes on the next letter of somebody.
-        """
-        return MessageIds(
-            sender=sender,
-            time=int(self._now()),
-            messageId=self._nextMessageId(sender),
-            messageId2=self._random.randrange(1, 2**31),
-        )
-
-    def _nextMessageId(self, sender: Number) -> int:
-        # Clients drop what has the id of a message they know, and may know
-        # some of a run before this one.
-        last = self._messageIds.get(sender) or self._random.randrange(0, 30_000)
-        self._messageIds[sender] = following = last % 65_535 + 1
-        return following
-
-    def nextSequence(self, group: Number) -> int:
-        """
-        The running number of the next message in a group or a discussion.
-        """
-        # Some clients take a lower number for a repetition, so a restart must
-        # not begin anew.
-        last = self._sequences.get(group) or int(self._now())
-        self._sequences[group] = last + 1
-        return last + 1
 
     def route(self, event: QueuedEvent, numbers: Iterable[Number]) -> None:
         """
@@ -151,19 +121,25 @@ class MessageRouter:
         """
         recipients = list(numbers)
         body = encodeQueued(event)
-        self.recorder.record(event, body, recipients)
+        self._recorder.record(event, body, recipients)
         if not recipients:
             return
-        serial = self.store.messages.nextSerial()
+        serial = self._store.messages.nextSerial()
         self._changes.events.append((serial, body))
         waiting = self._changes.waiting
         for number in recipients:
             waiting[number, serial] = 0
-            session = self.sessions.existing(number)
+            session = self._sessions.existing(number)
             if session is not None:
                 session.mailbox.add(serial, event)
-                if session.listener is not None:
-                    session.listener.wake()
+                self.wake(session)
+
+    def wake(self, session: Session) -> None:
+        """
+        Answer the poll of a session, if one is held: there is something for it.
+        """
+        if session.listener is not None:
+            session.listener.wake()
 
     @property
     def hasRouted(self) -> bool:
@@ -191,7 +167,7 @@ class MessageRouter:
         if changes.isEmpty:
             return
         try:
-            self.store.messages.write(changes)
+            self._store.messages.write(changes)
         except BaseException:
             self.failures += 1
             self._changes.delivered = changes.delivered + self._changes.delivered
@@ -199,7 +175,7 @@ class MessageRouter:
                 *(number for number, _ in changes.waiting),
                 *(number for _, number, _ in changes.given),
             }:
-                session = self.sessions.existing(number)
+                session = self._sessions.existing(number)
                 if session is not None:
                     session.mailbox.forget()
                     session.unacknowledged, session.isRestored = None, False
@@ -210,7 +186,7 @@ class MessageRouter:
         Hand a letter to somebody who is there, and to nobody else: it is worth
         nothing after some seconds.
         """
-        session = self.sessions.online(number)
+        session = self._sessions.online(number)
         if session is None:
             return
         signals = session.mailbox.transient
@@ -218,8 +194,7 @@ class MessageRouter:
         if key not in signals and len(signals) >= MAX_TOGETHER:
             return
         signals[key] = self._now() + seconds, event
-        if session.listener is not None:
-            session.listener.wake()
+        self.wake(session)
 
     # ---- polls
 
@@ -251,7 +226,7 @@ class MessageRouter:
         if self.hasChanges:
             self.commit()
         session.isRestored = True
-        found = self.store.messages.unacknowledged(session.number)
+        found = self._store.messages.unacknowledged(session.number)
         if found:
             events = tuple(event.event(session.sessionIds) for _, _, event in found)
             serials = tuple(serial for _, serial, _ in found)
@@ -281,7 +256,7 @@ class MessageRouter:
         if session.ended is not None:
             return self.endedReply(session.ended)
         if session.listener is None:
-            self.sessions.markIdle(session)
+            self._sessions.markIdle(session)
         if session.rotation is not None:
             rotation, session.rotation = session.rotation, None
             return Refusal(116, ptwebqq=rotation)
@@ -302,7 +277,7 @@ class MessageRouter:
         if room:
             if self.hasChanges:
                 self.commit()
-            found = self.store.messages.waiting(session.number, mailbox.seen, room)
+            found = self._store.messages.waiting(session.number, mailbox.seen, room)
             mailbox.load(found, room)
         letters = mailbox.take()
         events: list[Event] = list(mailbox.takePresence(session.sessionIds))
@@ -331,7 +306,7 @@ class MessageRouter:
         """
         self.supersede(session)
         session.listener = listener
-        self.sessions.markPolling(session)
+        self._sessions.markPolling(session)
 
     def supersede(self, session: Session) -> None:
         """
@@ -349,7 +324,7 @@ class MessageRouter:
         if session.listener is listener:
             session.listener = None
             if session.ended is None:
-                self.sessions.markIdle(session)
+                self._sessions.markIdle(session)
 
     def endedReply(self, ended: EndedSession) -> PollResult | Refusal:
         """
@@ -358,18 +333,6 @@ class MessageRouter:
         ended.told = True
         if ended.reason is not EndReason.REPLACED:
             return refusalFor(ended)
-        first = self._nextMessageId(Number(10000))
-        notice = KickNotice(KICKED, True, ended.number, first, first + 1)
+        first = self._messageIds.nextMessageId(_SYSTEM)
+        notice = KickNotice(REPLACED, True, ended.number, first, first + 1)
         return PollResult((notice,))
-
-
-def refusalFor(ended: EndedSession) -> Refusal:
-    """
-    What any other call on such a ticket is answered.
-    """
-    match ended.reason:
-        case EndReason.UNKNOWN | EndReason.LAPSED:
-            return Refusal(121, seconds=0)
-        case EndReason.REPLACED:
-            return Refusal(100, KICKED)
-    return Refusal(100, "logged out")

@@ -4,7 +4,7 @@ Who asks: by the ticket of a session, or by what a browser has of it.
 
 from __future__ import annotations
 
-from txwebqq.server.domain.router import refusalFor
+from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.sessions.sessions import EndedSession, Session, Sessions
 from txwebqq.wire.command import Refusal

@@ -15,7 +15,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from txwebqq.server.domain.filetransfers import GONE
 from txwebqq.server.domain.pictures import typeOf
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import sendFile
 from txwebqq.server.http.pages import TEXT

@@ -20,7 +20,7 @@ from txwebqq.server.domain.filetransfers import (
     Transfer,
     Transfers,
 )
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal

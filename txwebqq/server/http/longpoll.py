@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from txwebqq.model import WEB_CLIENT, Presence
 from txwebqq.server.domain.messaging import QueuedShake, QueuedTyping, sendTransient
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
-from txwebqq.server.domain.router import refusalFor
+from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.http.timeouts import TimeoutQueue
@@ -189,20 +189,20 @@ class LongPoll:
         session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             isNews = session.isNews
-            reply = self._state.endedReply(session)
+            reply = self._state.router.endedReply(session)
             return reply if isNews else self.delay(reply)
         if not exchange.isLive():
             return NOTHING
-        self._state.supersede(session)
+        self._state.router.supersede(session)
         hasArrived = exchange.hasArrived(session)
         said = Acknowledgement(command.ack, command.ids, hasArrived)
-        self._state.acknowledge(session, said)
+        self._state.router.acknowledge(session, said)
         self._writeSoon()
         if self._stopped:
             return NOTHING
         held = HeldPoll(self, session, exchange, self._clock.seconds())
         answer = held.answer = Deferred(lambda _: held.cancelled())
-        self._state.listen(session, held)
+        self._state.router.listen(session, held)
         self._held.add(held)
         repeated = session.unacknowledged
         if repeated is not None and repeated.repeats > 0:
@@ -210,7 +210,7 @@ class LongPoll:
             # ever, as fast as it can.
             held.mayWake = False
             self._throttled.add(held)
-        elif self._state.hasPending(session):
+        elif self._state.router.hasPending(session):
             self.wake(held)
         return answer
 
@@ -257,7 +257,7 @@ class LongPoll:
         self._discard(held)
         if held.delayed is not None:
             self._delayed.discard(held.delayed)
-        self._state.removeListener(held.session, held)
+        self._state.router.removeListener(held.session, held)
 
     def _discard(self, held: HeldPoll) -> None:
         self._held.discard(held)
@@ -276,11 +276,11 @@ class LongPoll:
         A reply, or if letters have been posted, a Deferred that fires with it
         once they are in the store.
         """
-        return self._later(reply) if self._state.hasRouted else reply
+        return self._later(reply) if self._state.router.hasRouted else reply
 
     def _later(self, reply: Any) -> Deferred[Any]:
         stored: Deferred[Any] = Deferred()
-        self._accepted.append((stored, reply, self._state.failures))
+        self._accepted.append((stored, reply, self._state.router.failures))
         self._schedule()
         return stored
 
@@ -311,7 +311,7 @@ class LongPoll:
                 self.forget(held)
                 continue
             try:
-                reply = self._state.takePending(held.session)
+                reply = self._state.router.takePending(held.session)
             except Exception:
                 self._log.failure("Could not read from the database.")
                 continue
@@ -329,14 +329,14 @@ class LongPoll:
                 self._held.add(held)
         for sender, reply, failures in accepted:
             # Another request may have had the store written to meanwhile.
-            isStored = failures == self._state.failures
+            isStored = failures == self._state.router.failures
             self._leaving.append((sender, reply if isStored else NOT_STORED))
         if self._awake or self._leaving:
             self._schedule()
 
     def _commit(self) -> bool:
         try:
-            self._state.commit()
+            self._state.router.commit()
         except Exception:
             self._log.failure("Could not write to the database.")
             return False
@@ -346,7 +346,7 @@ class LongPoll:
         """
         See to it that acknowledgements are written although nothing else is.
         """
-        if self._writing is None and self._state.hasChanges:
+        if self._writing is None and self._state.router.hasChanges:
             self._writing = self._clock.callLater(WRITE_WITHIN, self._cbWrite)
 
     def _cbWrite(self) -> None:
@@ -356,7 +356,7 @@ class LongPoll:
     def _answer(self, held: HeldPoll, reply: Polled) -> None:
         answer, held.answer = held.answer, None
         self._discard(held)
-        self._state.removeListener(held.session, held)
+        self._state.router.removeListener(held.session, held)
         if answer is None:
             return
         connection, session = held.exchange.connection, held.session
@@ -395,7 +395,9 @@ class LongPoll:
         content = self._pictures.forBuddy(session, command.to, command.content)
         if isinstance(content, Refusal):
             return content
-        return self._state.sendToBuddy(session, command.to, content, command.font)
+        return self._state.router.sendToBuddy(
+            session, command.to, content, command.font
+        )
 
     def sendQunMsg2(self, command: SendQunMsg2, exchange: Exchange) -> None | Refusal:
         """
@@ -414,7 +416,9 @@ class LongPoll:
         )
         if isinstance(content, Refusal):
             return content
-        return self._state.sendToGroup(session, command.group, content, command.font)
+        return self._state.router.sendToGroup(
+            session, command.group, content, command.font
+        )
 
     # ---- signals
 
@@ -447,7 +451,7 @@ class LongPoll:
         session = self._state.sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return refusalFor(session)
-        self._state.setStatus(session, command.status)
+        self._state.presence.setStatus(session, command.status)
         return None
 
     def getOnlineBuddies2(
@@ -461,7 +465,7 @@ class LongPoll:
             return refusalFor(session)
         return tuple(
             Presence(session.sessionIds.uin(friend), status, WEB_CLIENT)
-            for friend, status in self._state.friendsAround(session)
+            for friend, status in self._state.presence.onlineFriends(session)
         )
 
     def getMsgTip(self, command: GetMsgTip, exchange: Exchange) -> bool:

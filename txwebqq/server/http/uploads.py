@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from txwebqq.errors import MalformedReply
-from txwebqq.server.domain.router import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import PausableSource

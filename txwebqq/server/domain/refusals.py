@@ -1,0 +1,43 @@
+"""
+Refusals that several rules share.
+"""
+
+from __future__ import annotations
+
+from txwebqq.server.sessions.sessions import EndedSession, EndReason
+from txwebqq.wire.command import Refusal
+
+NO_SUCH_ID = 100001
+"""The retcode for an id that names no account, group or discussion which the
+session may use."""
+
+TOO_LONG = 123
+"""The retcode for a text that is too long (protocol.md 6)."""
+
+REPLACED = "您的帐号在另一地点登录，您已被迫下线。"
+"""The text for a client whose account has signed on somewhere else."""
+
+
+def refusalFor(ended: EndedSession) -> Refusal:
+    """
+    Return the refusal of a request, other than a poll, in an ended session.
+    """
+    match ended.reason:
+        case EndReason.UNKNOWN | EndReason.LAPSED:
+            return Refusal(121, seconds=0)
+        case EndReason.REPLACED:
+            return Refusal(100, REPLACED)
+    return Refusal(100, "logged out")
+
+
+def tooLong(**texts: tuple[str | None, int]) -> Refusal | None:
+    """
+    Return the refusal of the first text that exceeds its maximum length.
+
+    @param texts: by the name of the field, the text and its maximum length in
+        characters; L{None} for a field that is not given.
+    """
+    for name, (text, most) in texts.items():
+        if text is not None and len(text) > most:
+            return Refusal(TOO_LONG, f"{name} has more than {most} characters")
+    return None
