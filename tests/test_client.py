@@ -517,7 +517,7 @@ def test_tooLong(scene: ClientScene, isCompressed: bool) -> None:
     answer = squeezed(gzip.compress(data, mtime=0)) if isCompressed else data
     trouble = scene.fails(BUDDIES, answer)
     assert isinstance(trouble, Unreachable)
-    assert "too long" in str(trouble)
+    assert f"more than {MAX_REPLY} bytes" in str(trouble)
 
 
 def test_endless(scene: ClientScene) -> None:

@@ -7,40 +7,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from OpenSSL.SSL import Error as TLSError
 from treq.client import HTTPClient
 from twisted.internet.defer import (
-    CancelledError,
     Deferred,
     fail,
     gatherResults,
     maybeDeferred,
 )
-from twisted.internet.error import (
-    ConnectError,
-    ConnectingCancelledError,
-    ConnectionClosed,
-    DNSLookupError,
-)
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.protocol import Protocol as TwistedProtocol
-from twisted.internet.protocol import connectionDone
-from twisted.python.failure import Failure
 from twisted.python.url import URL
 from twisted.web.client import (
     URI,
     Agent,
     HTTPConnectionPool,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseDone,
-    ResponseFailed,
 )
-from twisted.web.error import SchemeNotSupported
-from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
@@ -54,11 +37,25 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Number
-from txwebqq.net.bodies import DownloadProtocol, FileUpload, MultipartProducer, Sink
+from txwebqq.net.bodies import (
+    BodyCollector,
+    FileUpload,
+    MultipartProducer,
+    Sink,
+    readBody,
+)
 from txwebqq.net.cookies import CookieStore
-from txwebqq.net.endpoints import EndpointCache, NullCookieJar, encodedURL
-from txwebqq.net.keepalive import InvalidResponse, KeepAliveClient, Response
+from txwebqq.net.encodedurl import encodedURL
+from txwebqq.net.endpoints import EndpointCache
+from txwebqq.net.failures import (
+    NETWORK_ERRORS,
+    raiseTimedOut,
+    raiseUnreachable,
+    unreachable,
+)
+from txwebqq.net.keepalive import KeepAliveClient, Response
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+from txwebqq.net.treqsetup import NullCookieJar, connectionPool
 from txwebqq.wire.command import Command, Host, Refusal, withTimestamp
 from txwebqq.wire.form import encodeForm
 from txwebqq.wire.multipart import UploadCommand
@@ -75,20 +72,6 @@ CONNECTING = 10
 
 USER_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 txwebqq"
 """Some servers answered browsers only (protocol.md 1.4)."""
-
-_TROUBLE = (
-    CancelledError,
-    ConnectError,
-    ConnectingCancelledError,
-    ConnectionClosed,
-    DNSLookupError,
-    InvalidResponse,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    SchemeNotSupported,
-    TLSError,
-)
 
 
 class TreqLike(Protocol):
@@ -189,7 +172,7 @@ class WebQQClient:
             return self._poll(self._keepAlive, command)
         command = withTimestamp(command, int(self._clock.seconds() * 1000))
         exchanged = maybeDeferred(self._exchange, command)
-        return exchanged.addTimeout(command.timeout, self._clock, _timedOut)
+        return exchanged.addTimeout(command.timeout, self._clock, raiseTimedOut)
 
     def call(self, command: Command[R]) -> Deferred[R]:
         """
@@ -244,7 +227,7 @@ class WebQQClient:
         upload = withTimestamp(upload, int(self._clock.seconds() * 1000))
         exchange = self._send(upload, source)
         sent = Deferred.fromCoroutine(exchange)
-        return sent.addTimeout(upload.timeout, self._clock, _timedOut).addBoth(
+        return sent.addTimeout(upload.timeout, self._clock, raiseTimedOut).addBoth(
             _closing, source
         )
 
@@ -262,7 +245,7 @@ class WebQQClient:
         """
         command = withTimestamp(command, int(self._clock.seconds() * 1000))
         return Deferred.fromCoroutine(self._fetch(command, sink, limit)).addTimeout(
-            command.timeout, self._clock, _timedOut
+            command.timeout, self._clock, raiseTimedOut
         )
 
     async def _send(self, upload: UploadCommand[R], source: FileUpload) -> R | Refusal:
@@ -272,9 +255,9 @@ class WebQQClient:
             response = await self._open(
                 upload, upload.url, query, form, form.contentType
             )
-            body = await _readBody(response)
-        except _TROUBLE as e:
-            raise Unreachable(_describe(e)) from e
+            body = await readBody(response, MAX_REPLY)
+        except NETWORK_ERRORS as e:
+            raise unreachable(e) from e
         return _decoded(upload, response.code, body)
 
     async def _fetch(
@@ -286,7 +269,7 @@ class WebQQClient:
                 response = await self._open(command, url, query)
                 if response.code not in (301, 302, 303, 307):
                     break
-                await _readBody(response)
+                await readBody(response, MAX_REPLY)
                 where = _header(response, "Location")
                 url, query = self._landing(urljoin(url, where))
             if response.code != 200:
@@ -294,11 +277,11 @@ class WebQQClient:
                 raise Unreachable(reason, response.code)
             kind = _header(response, "Content-Type")
             mayRefuse = not kind.startswith(("image/", "application/octet-stream"))
-            receiver = DownloadProtocol(sink, limit, mayRefuse)
+            receiver = BodyCollector(sink, limit, mayRefuse)
             response.deliverBody(receiver)
             return await receiver.whole
-        except _TROUBLE as e:
-            raise Unreachable(_describe(e)) from e
+        except NETWORK_ERRORS as e:
+            raise unreachable(e) from e
 
     def _landing(self, url: str) -> tuple[str, str]:
         """
@@ -336,8 +319,8 @@ class WebQQClient:
             self._cookies.keep(historical, response.cookies)
             return _decoded(command, response.status, response.body)
 
-        replied: Deferred[R | Refusal] = asked.addCallbacks(answered, _lost)
-        return replied.addTimeout(command.timeout, self._clock, _timedOut)
+        replied: Deferred[R | Refusal] = asked.addCallbacks(answered, raiseUnreachable)
+        return replied.addTimeout(command.timeout, self._clock, raiseTimedOut)
 
     def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
         form = encodeForm(command.encodeFields())
@@ -351,13 +334,13 @@ class WebQQClient:
         def responded(response: Any) -> Deferred[bytes]:
             nonlocal status
             status = response.code
-            return _readBody(response)
+            return readBody(response, MAX_REPLY)
 
         def answered(body: bytes) -> R | Refusal:
             return _decoded(command, status, body)
 
         body = opened.addCallback(responded)
-        exchanged: Deferred[R | Refusal] = body.addCallbacks(answered, _lost)
+        exchanged: Deferred[R | Refusal] = body.addCallbacks(answered, raiseUnreachable)
         return exchanged
 
     def _open(
@@ -414,12 +397,6 @@ def _decoded(command: Command[R], status: int, body: bytes) -> R | Refusal:
     return command.decodeReply(body)
 
 
-def _lost(failure: Failure) -> NoReturn:
-    failure.trap(*_TROUBLE)
-    assert failure.value is not None
-    raise Unreachable(_describe(failure.value)) from failure.value
-
-
 def _closing(result: R, source: FileUpload) -> R:
     source.close()
     return result
@@ -452,11 +429,6 @@ def refusalError(refusal: Refusal) -> WebQQError:
 # ---- connecting
 
 
-_QuietFactory: Any = type(
-    "_QuietFactory", (cast(Any, HTTPConnectionPool)._factory,), {"noisy": False}
-)
-
-
 def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     """
     A client with connections of its own.
@@ -468,14 +440,7 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     @raise InvalidConfiguration: when one of them cannot be used.
     """
     servers = Servers.parse(url)
-    pool = HTTPConnectionPool(reactor)
-    # The factory logs each connection that it opens or closes.
-    pool._factory = _QuietFactory
-    # Nothing of ours may be sent twice, and servers close idle connections
-    # after a minute or more.
-    pool.retryAutomatically = False
-    pool.cachedConnectionTimeout = 45
-    pool.maxPersistentPerHost = 8
+    pool = connectionPool(reactor)
     endpoints = EndpointCache(reactor, VerifyingPolicy(TrustRoots(caFile)), CONNECTING)
     agent = Agent.usingEndpointFactory(reactor, endpoints, pool)
     http = HTTPClient(agent, NullCookieJar())
@@ -486,54 +451,9 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     return WebQQClient(http, servers, reactor, pool, keepAlive)
 
 
-# ---- reading
-
-
-class BodyCollector(TwistedProtocol):
-    """
-    A body of bounded size.
-    """
-
-    def __init__(self) -> None:
-        self.whole: Deferred[bytes] = Deferred(lambda _: self._abort())
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def _abort(self) -> None:
-        assert self.transport is not None
-        abort = getattr(self.transport, "abortConnection", None)
-        (abort or self.transport.loseConnection)()
-
-    def dataReceived(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size <= MAX_REPLY:
-            self._parts.append(data)
-        elif not self.whole.called:
-            self.whole.errback(Unreachable("the answer is too long"))
-            self._abort()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self.whole.called:
-            return
-        if reason.check(ResponseDone, PotentialDataLoss):
-            self.whole.callback(b"".join(self._parts))
-        else:
-            self.whole.errback(reason)
-
-
-def _readBody(response: IResponse) -> Deferred[bytes]:
-    body = BodyCollector()
-    response.deliverBody(body)
-    return body.whole
-
-
 def _header(response: IResponse, name: str) -> str:
     values: Sequence[str] = response.headers.getRawHeaders(name) or [""]
     return values[0]
-
-
-def _timedOut(result: object, seconds: float) -> Any:
-    raise Unreachable(f"no whole answer within {seconds:g} s")
 
 
 _LABEL = re.compile("[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z])?")
@@ -544,16 +464,3 @@ def _isHost(host: str) -> bool:
     return len(host) < 254 and all(
         len(label) < 64 and _LABEL.fullmatch(label) for label in labels
     )
-
-
-def _describe(trouble: BaseException) -> str:
-    """
-    What went wrong, without the wrappers around it.
-    """
-    while (reasons := getattr(trouble, "reasons", None)) is not None:
-        if not reasons or reasons[-1].value is None:
-            break
-        trouble = reasons[-1].value
-    if isinstance(trouble, CancelledError):
-        return "it was given up"
-    return f"{type(trouble).__name__}: {trouble}".rstrip(".: ")

@@ -45,7 +45,7 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
-from txwebqq.net.endpoints import NullCookieJar
+from txwebqq.net.treqsetup import NullCookieJar
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.records import (

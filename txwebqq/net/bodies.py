@@ -1,42 +1,40 @@
 """
-Bodies that are too long to hold: forms with files to send, and whatever is
-received piece by piece.
+Bodies of requests and replies: forms with a file, and replies of bounded size.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConsumer, IPushProducer
+from twisted.internet.interfaces import IConsumer
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
-from twisted.web.iweb import IBodyProducer
+from twisted.web.iweb import IBodyProducer, IResponse
 from zope.interface import implementer
 
 from txwebqq.errors import Unreachable
+from txwebqq.net.fileproducer import FileProducer, chunksOf
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.multipart import MAX_REFUSAL, UploadCommand, encodeParts, refusalIn
 
-CHUNK_SIZE = 64 * 1024
-"""The bytes that are read from a file at once."""
-
 FileSource = bytes | bytearray | str | os.PathLike[str] | BinaryIO
-"""A file to send: its bytes, its path, or the file itself, open for reading
-bytes and seekable."""
+"""A file to send: its bytes, its path, or a seekable file that is open for
+reading bytes."""
 
 
 class Sink(Protocol):
     """
-    What takes bytes: a file that is open for writing bytes, or an
-    L{IConsumer}, which may make them wait.
+    Destination of received bytes: a file that is open for writing bytes, or an
+    L{IConsumer}, which may pause the sender.
     """
 
     def write(self, data: bytes, /) -> object: ...
@@ -44,11 +42,11 @@ class Sink(Protocol):
 
 class FileUpload:
     """
-    A file to send, and what to call it.
+    A file to send, and its name for the recipient.
 
-    @raise OSError: when it cannot be read.
+    @raise OSError: when the file cannot be opened or is not seekable.
 
-    @ivar size: its bytes.
+    @ivar size: the number of bytes to send.
     """
 
     def __init__(self, file: FileSource, name: str = "") -> None:
@@ -69,139 +67,99 @@ class FileUpload:
         self.size = self._file.seek(0, os.SEEK_END) - start
         self._file.seek(start)
 
-    def read(self) -> bytes:
+    def chunks(self) -> Iterator[bytes]:
         """
-        The next piece, C{b""} at the end.
+        Read exactly L{size} bytes.
+
+        @raise OSError: when the file has become shorter or longer.
         """
-        return self._file.read(CHUNK_SIZE)
+        left = self.size
+        for chunk in chunksOf(self._file):
+            left -= len(chunk)
+            if left < 0:
+                break
+            yield chunk
+            if left == 0:
+                return
+        if left:
+            raise OSError("the file changed while it was sent")
 
     def close(self) -> None:
         """
-        Close what we have opened.
+        Close the file if it was opened here; a file object given by the caller
+        stays open.
         """
         if self._isOurs:
             self._file.close()
 
 
-@implementer(IBodyProducer, IPushProducer)
-class MultipartProducer:
+@implementer(IBodyProducer)
+class MultipartProducer(FileProducer):
     """
-    The body of an upload: its fields, and its file as fast as it is taken.
+    The C{multipart/form-data} body of an upload: its fields and its file.
 
-    @ivar contentType: what the body is, for the request's headers.
+    @ivar length: the number of bytes of the body.
+    @ivar contentType: the value of the request's C{Content-Type} header.
     """
 
     def __init__(self, upload: UploadCommand[Any], source: FileUpload) -> None:
         boundary = f"----txwebqq{uuid4().hex}"
         self.contentType = f"multipart/form-data; boundary={boundary}"
-        self._head, self._tail = encodeParts(
+        head, tail = encodeParts(
             boundary,
             upload.encodeFields(),
             upload.encodeTail(),
             upload.fileField,
             source.name,
         )
-        self._source = source
-        self.length = len(self._head) + source.size + len(self._tail)
-        self._left = source.size
-        self._consumer: IConsumer | None = None
-        self._done: Deferred[None] = Deferred()
-        self._isPaused = self._isRunning = False
+        self.length = len(head) + source.size + len(tail)
+        super().__init__(_formChunks(head, source, tail), source.close)
 
     def startProducing(self, consumer: IConsumer) -> Deferred[None]:
-        """
-        Begin (L{IBodyProducer}).
-        """
-        self._consumer = consumer
-        consumer.write(self._head)
-        self.resumeProducing()
-        return self._done
-
-    def resumeProducing(self) -> None:
-        """
-        Go on.
-        """
-        self._isPaused = False
-        if self._isRunning:
-            return
-        self._isRunning = True
-        try:
-            while not self._isPaused and self._consumer is not None:
-                self._writeChunk(self._consumer)
-        finally:
-            self._isRunning = False
-
-    def _writeChunk(self, consumer: IConsumer) -> None:
-        try:
-            piece = self._source.read() if self._left else b""
-            if len(piece) > self._left or (self._left and not piece):
-                raise OSError("the file changes while it is sent")
-        except Exception:
-            # The length has been announced, so this cannot be mended.
-            self.stopProducing()
-            self._done.errback()
-            return
-        if piece:
-            self._left -= len(piece)
-            consumer.write(piece)
-        elif self._tail:
-            tail, self._tail = self._tail, b""
-            consumer.write(tail)
-        else:
-            # Not while we are paused: a transport remembers that, and would
-            # resume the producer of the connection's next request instead.
-            self.stopProducing()
-            self._done.callback(None)
-
-    def pauseProducing(self) -> None:
-        """
-        Wait.
-        """
-        self._isPaused = True
-
-    def stopProducing(self) -> None:
-        """
-        Nobody wants more.
-        """
-        self._consumer = None
-        self._source.close()
+        return self.writeTo(consumer.write)
 
 
-class DownloadProtocol(TwistedProtocol):
+def _formChunks(head: bytes, source: FileUpload, tail: bytes) -> Iterator[bytes]:
+    yield head
+    yield from source.chunks()
+    yield tail
+
+
+class BodyCollector(TwistedProtocol):
     """
-    Passes the body of an answer on, as fast as it is taken.
+    Passes the body of a reply to a sink, as fast as the sink takes it.
 
-    @param mayRefuse: whether a refusal may have come instead.
+    @param limit: the maximum number of bytes; a longer body closes the
+        connection.
+    @param mayRefuse: whether the body may be a refusal instead of the bytes
+        that were asked for; a refusal is not written to the sink.
 
-    @ivar whole: fires with the size at the end, or with the refusal.
+    @ivar whole: fires with the number of bytes, or with the refusal; fails with
+        L{Unreachable} when the body is too long, with the exception that the
+        sink raised, or as the connection was lost. Cancelling it closes the
+        connection.
     """
 
-    def __init__(self, sink: Sink, limit: int, mayRefuse: bool) -> None:
+    def __init__(self, sink: Sink, limit: int, mayRefuse: bool = False) -> None:
         self.whole: Deferred[int | Refusal] = Deferred(lambda _: self._abort())
         self._sink = sink
         self._limit = limit
         self._size = 0
-        # Until it is known to be none.
+        # The beginning of the body, while it may still be a refusal.
         self._refusal: bytearray | None = bytearray() if mayRefuse else None
         self._consumer = IConsumer(sink, None)
 
     def connectionMade(self) -> None:
-        """
-        Let the sink make us wait.
-        """
         if self._consumer is not None:
-            # What a response gives us as a transport can pause and resume.
+            # A response's transport can be paused and resumed.
             self._consumer.registerProducer(cast(Any, self.transport), True)
 
     def dataReceived(self, data: bytes) -> None:
-        """
-        More has come.
-        """
         if self.whole.called:
             return
         self._size += len(data)
         if self._size > self._limit:
-            self._fail(Unreachable(f"the answer has more than {self._limit} bytes"))
+            self._fail(Unreachable(f"the reply has more than {self._limit} bytes"))
         elif self._refusal is None:
             self._write(data)
         else:
@@ -226,9 +184,6 @@ class DownloadProtocol(TwistedProtocol):
         (abort or self.transport.loseConnection)()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """
-        That was all.
-        """
         if self._consumer is not None:
             self._consumer.unregisterProducer()
         if self.whole.called:
@@ -249,20 +204,30 @@ class DownloadProtocol(TwistedProtocol):
 
 class BufferSink:
     """
-    A sink that holds what it gets.
+    Keeps the bytes that are written to it.
     """
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """
-        More of it.
-        """
         self._parts.append(data)
 
-    def collected(self, size: int) -> bytes:
+    def collected(self, size: object) -> bytes:
         """
-        All of it, for callbacks.
+        Join the bytes written so far. Takes the result of
+        L{BodyCollector.whole}, as its callback.
         """
         return b"".join(self._parts)
+
+
+def readBody(response: IResponse, limit: int) -> Deferred[bytes]:
+    """
+    Read the body of a reply into memory.
+
+    @return: fires with the body; fails as L{BodyCollector.whole}.
+    """
+    buffer = BufferSink()
+    collector = BodyCollector(buffer, limit)
+    response.deliverBody(collector)
+    return collector.whole.addCallback(buffer.collected)

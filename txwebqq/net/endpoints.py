@@ -1,6 +1,5 @@
 """
-The ways to servers, and what treq is asked with, prepared so that little is
-left to do for each question.
+Endpoints: those that a configuration file names, and those of URLs.
 """
 
 from __future__ import annotations
@@ -8,102 +7,129 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from treq.cookies import IndexableCookieJar
+from twisted.application.internet import StreamServerEndpointService
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.endpoints import (
     HostnameEndpoint,
     TCP4ClientEndpoint,
+    clientFromString,
+    serverFromString,
     wrapClientTLS,
 )
-from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.python.url import URL
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.web.client import URI
 from twisted.web.error import SchemeNotSupported
 from twisted.web.iweb import IAgentEndpointFactory, IPolicyForHTTPS
 from zope.interface import implementer
 
-_WRITTEN = re.compile(r"[!#-;=?-Z_a-z~]+")
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+
+CONNECT_TIMEOUT = 30
+"""Seconds that connecting to an endpoint of a configuration file may take."""
+
+_TLS = re.compile(r"tls:([A-Za-z0-9.-]+|(?:[0-9A-Fa-f]*\\:)+[0-9A-Fa-f]*):([0-9]{1,5})")
 
 
-class NullCookieJar(IndexableCookieJar):
+def _connector(
+    reactor: Any, host: str, port: int, timeout: int, policy: IPolicyForHTTPS | None
+) -> IStreamClientEndpoint:
     """
-    The jar for treq: it has one for all that it is asked, and we have our own.
+    Make the endpoint of a host and port.
+
+    @param policy: verifies the certificate; L{None} for a connection without
+        TLS.
     """
-
-    def add_cookie_header(self, request: Any) -> None:
-        """
-        Add none.
-        """
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """
-        Take none.
-        """
+    # An address needs no lookup, and there is nothing to race.
+    kind = TCP4ClientEndpoint if isIPAddress(host) else HostnameEndpoint
+    plain: IStreamClientEndpoint = kind(reactor, host, port, timeout)
+    if policy is None:
+        return plain
+    creator = policy.creatorForNetloc(host.encode("ascii"), port)
+    wrapped: IStreamClientEndpoint = wrapClientTLS(creator, plain)
+    return wrapped
 
 
-class _EncodedURL(URL):
+def clientEndpoint(
+    text: str, caFile: str | None, reactor: Any
+) -> IStreamClientEndpoint:
     """
-    A URL as it is to be sent. Of others treq has each part encoded, which takes
-    it longer than most of what it does for a question.
+    Make the client endpoint that a text describes: C{tls:HOST:PORT}, whose
+    certificate is verified, or a text for L{clientFromString}, without TLS.
+
+    @param caFile: the name of a PEM file with certificate authorities to trust
+        besides those of the system.
+
+    @raise InvalidConfiguration: when the text does not describe an endpoint.
     """
+    if text.startswith("tls:"):
+        found = _TLS.fullmatch(text)
+        if found is None:
+            raise InvalidConfiguration(f"{text}: it is written tls:HOST:PORT")
+        host, policy = found[1].replace("\\:", ":"), VerifyingPolicy(TrustRoots(caFile))
+        return _connector(reactor, host, int(found[2]), CONNECT_TIMEOUT, policy)
+    if text.startswith("ssl:"):
+        raise InvalidConfiguration(
+            f"{text}: ssl: does not verify the server, use tls: instead"
+        )
+    try:
+        plain: IStreamClientEndpoint = clientFromString(reactor, text)
+    except (ValueError, TypeError, OSError, LookupError) as e:
+        raise InvalidConfiguration(f"{text}: not a client endpoint: {e}") from e
+    return plain
 
-    def __init__(self, text: str) -> None:
-        self._text = text
 
-    def __getattr__(self, name: str) -> Any:
-        # It wants none of its parts, so far.
-        return getattr(URL.from_text(self._text), name)
-
-    def to_uri(self) -> URL:
-        return self
-
-    def to_text(self, with_password: bool = False) -> str:
-        return self._text
-
-
-def encodedURL(url: str) -> URL | str:
+def listeningService(
+    endpoint: str, factory: IProtocolFactory, reactor: Any
+) -> StreamServerEndpointService:
     """
-    What to give to treq for a URL.
+    Make a service that listens at a server endpoint; starting it raises when
+    the port is taken.
+
+    @param endpoint: a text for L{serverFromString}.
+
+    @raise InvalidConfiguration: when the text does not describe an endpoint.
     """
-    return url if _WRITTEN.fullmatch(url) is None else _EncodedURL(url)
+    try:
+        server = serverFromString(reactor, endpoint)
+    except (ValueError, TypeError, OSError) as e:
+        raise InvalidConfiguration(f"{endpoint}: {e}") from e
+    service = StreamServerEndpointService(server, factory)
+    # A port that is taken ends the process, with the reason.
+    service._raiseSynchronously = True
+    return service
 
 
 @implementer(IAgentEndpointFactory)
 class EndpointCache:
     """
-    How to get to servers; each way is found once.
+    Makes the endpoint of each server once. Given to an
+    L{Agent<twisted.web.client.Agent>}.
 
-    @param verifying: sees to it that servers are who they say.
-    @param timeout: the seconds that connecting may take.
+    @param policy: verifies the certificates of C{https} servers.
+    @param timeout: seconds that connecting may take.
     """
 
-    def __init__(self, reactor: Any, verifying: IPolicyForHTTPS, timeout: int) -> None:
+    def __init__(self, reactor: Any, policy: IPolicyForHTTPS, timeout: int) -> None:
         self._reactor = reactor
-        self._verifying = verifying
+        self._policy = policy
         self._timeout = timeout
         self._known: dict[tuple[bytes, bytes, int], IStreamClientEndpoint] = {}
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """
-        The way to a server.
-
-        @raise SchemeNotSupported: when a URL is of another kind than ours.
+        @raise SchemeNotSupported: for a scheme other than C{http} and C{https}.
         """
         key = (uri.scheme, uri.host, uri.port)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._find(*key)
+            known = self._known[key] = self._make(*key)
         return known
 
-    def _find(self, scheme: bytes, host: bytes, port: int) -> IStreamClientEndpoint:
+    def _make(self, scheme: bytes, host: bytes, port: int) -> IStreamClientEndpoint:
         if scheme not in (b"http", b"https"):
             raise SchemeNotSupported(f"Unsupported scheme: {scheme!r}")
-        name = host.decode("ascii")
-        # For an address nothing has to be looked up, and nothing raced.
-        kind = TCP4ClientEndpoint if isIPAddress(name) else HostnameEndpoint
-        plain: IStreamClientEndpoint = kind(self._reactor, name, port, self._timeout)
-        if scheme == b"http":
-            return plain
-        creator = self._verifying.creatorForNetloc(host, port)
-        wrapped: IStreamClientEndpoint = wrapClientTLS(creator, plain)
-        return wrapped
+        policy = self._policy if scheme == b"https" else None
+        return _connector(
+            self._reactor, host.decode("ascii"), port, self._timeout, policy
+        )

@@ -22,6 +22,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from txwebqq.errors import MalformedReply
+from txwebqq.net.fileproducer import FileProducer, chunksOf
 from txwebqq.server.api.contacts import ContactsAPI
 from txwebqq.server.api.discussions import DiscussionsAPI
 from txwebqq.server.api.filetransfers import FileTransfersAPI
@@ -42,7 +43,7 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.server.http.longpoll import LongPoll
-from txwebqq.server.http.multipart import FileProducer, MultipartBody, PausableSource
+from txwebqq.server.http.multipart import MultipartBody, PausableSource
 from txwebqq.server.http.pages import HTML, PAGES, SCRIPT, TEXT
 from txwebqq.server.http.signup import MAX_FORM, PATH, SignUpPage
 from txwebqq.server.sessions.sessions import Random
@@ -276,7 +277,7 @@ class WebQQResource(Resource):
         else:
             exchange = Exchange(request, self._proxies)
             content: Any = request.content
-            producer = FileProducer(content, lambda data: body.take(data))
+            producer = FileProducer(chunksOf(content), content.close)
             kind = request.getHeader(b"content-type") or b""
             expected = self.expect(request.uri, kind, producer)
             if expected is None:
@@ -286,8 +287,9 @@ class WebQQResource(Resource):
                 return _refuse(request, _TOO_LARGE, 413)
             content.seek(0)
             request.notifyFinish().addErrback(lambda _: body.lost())
-            producer.resumeProducing()
-            reply = producer.done.addCallback(lambda _: body.finish(exchange))
+            reply = producer.writeTo(body.take).addCallback(
+                lambda _: body.finish(exchange)
+            )
         if self._sweeping is None:
             self._scheduleSweep()
         return self._reply(request, exchange, route, reply)

@@ -14,7 +14,7 @@ from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.connection import LEAVING, QUIET
 from txwebqq.irc.relay.network import REGAIN, SETTLED, UNANSWERED
-from txwebqq.net.clientendpoint import clientEndpoint
+from txwebqq.net.endpoints import clientEndpoint
 
 
 def commands(scene: Scene, *names: str) -> list[tuple[str, ...]]:
@@ -393,10 +393,10 @@ def test_reception() -> None:
 @pytest.mark.parametrize(
     ("endpoint", "problem"),
     [
-        ("ssl:irc.example.org:6697", "verifies nobody"),
+        ("ssl:irc.example.org:6697", "does not verify the server"),
         ("tls:irc.example.org", "tls:HOST:PORT"),
-        ("carrier:pigeon", "no client endpoint"),
-        ("tcp:host:port", "no client endpoint"),
+        ("carrier:pigeon", "not a client endpoint"),
+        ("tcp:host:port", "not a client endpoint"),
     ],
 )
 def test_endpoints(endpoint: str, problem: str) -> None:

@@ -30,7 +30,7 @@ from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle, Romanise
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
-from txwebqq.net.listening import listeningService
+from txwebqq.net.endpoints import listeningService
 from txwebqq.ratelimit import RateLimiter
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY, Database

@@ -21,7 +21,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from txwebqq.irc.config.accounts import PictureSettings
-from txwebqq.net.listening import listeningService
+from txwebqq.net.endpoints import listeningService
 from txwebqq.net.site import SiteWithoutAccessLog
 from txwebqq.sqlite.database import Database
 

@@ -27,7 +27,7 @@ from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 from txwebqq.irc.relay.puppets import Puppets
 from txwebqq.irc.relay.registration import RELAYMSG
-from txwebqq.net.clientendpoint import clientEndpoint
+from txwebqq.net.endpoints import clientEndpoint
 from txwebqq.net.pacing import Pacer
 
 ORIGIN_TAG = "+txwebqq/origin"

@@ -5,20 +5,17 @@ they leave.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol
 
 from multipart import MultipartError, PushMultipartParser, parse_options_header
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConsumer, IPushProducer
-from zope.interface import implementer
+from twisted.internet.interfaces import IConsumer
+from twisted.python.failure import Failure
 
 from txwebqq.errors import MalformedReply
+from txwebqq.net.fileproducer import FileProducer, chunksOf
 from txwebqq.wire.form import Pairs
 from txwebqq.wire.multipart import decodePart
-
-CHUNK_SIZE = 64 * 1024
-"""The bytes that are read from a disk at once."""
 
 MAX_FIELDS = 16 * 1024
 """The bytes of a form beside its file."""
@@ -187,77 +184,27 @@ def _text(value: bytes) -> str:
         return value.decode("gb18030", "replace")
 
 
-@implementer(IPushProducer)
-class FileProducer:
-    """
-    A file that is read piece by piece, as fast as it is taken.
-
-    @param take: is called with each piece.
-
-    @ivar done: fires at the end of the file.
-    """
-
-    def __init__(self, file: BinaryIO, take: Callable[[bytes], object]) -> None:
-        self.done: Deferred[None] = Deferred()
-        self._file = file
-        self._take = take
-        self._isPaused = self._isRunning = self._isOver = False
-
-    def resumeProducing(self) -> None:
-        """
-        Go on.
-        """
-        self._isPaused = False
-        if self._isRunning:
-            return
-        self._isRunning = True
-        try:
-            while not self._isPaused and not self._isOver:
-                piece = self._file.read(CHUNK_SIZE)
-                if not piece:
-                    self.stopProducing()
-                    self.done.callback(None)
-                    return
-                self._take(piece)
-        finally:
-            self._isRunning = False
-
-    def pauseProducing(self) -> None:
-        """
-        Wait.
-        """
-        self._isPaused = True
-
-    def stopProducing(self) -> None:
-        """
-        Nobody wants more.
-        """
-        if not self._isOver:
-            self._isOver = True
-            self._file.close()
-
-
 def sendFile(file: BinaryIO, request: Any) -> Deferred[None]:
     """
     Answer a request, whose headers are set, with a file.
 
-    @return: fires when all of it is written, and never when the connection
-        is lost before.
+    @return: fires when all of it is written; never fires when the connection
+        is lost before; fails, with the connection closed, when the file cannot
+        be read.
     """
     consumer: IConsumer = request
-    producer = FileProducer(file, request.write)
-    finished: Deferred[None] = Deferred()
+    producer = FileProducer(chunksOf(file), file.close)
 
     def cbAll(result: None) -> None:
         consumer.unregisterProducer()
         request.finish()
-        finished.callback(None)
 
-    def ebLost(failure: object) -> None:
-        producer.stopProducing()
+    def ebUnreadable(failure: Failure) -> Failure:
+        # The length has been announced, so this reply cannot be completed.
+        consumer.unregisterProducer()
+        request.loseConnection()
+        return failure
 
-    request.notifyFinish().addErrback(ebLost)
-    producer.done.addCallback(cbAll)
+    request.notifyFinish().addErrback(lambda _: producer.stopProducing())
     consumer.registerProducer(producer, True)
-    producer.resumeProducing()
-    return finished
+    return producer.writeTo(request.write).addCallbacks(cbAll, ebUnreadable)
