@@ -20,6 +20,7 @@ from twisted.web.http import NOT_FOUND
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from txwebqq.imagetypes import imageTypeOf
 from txwebqq.irc.config.accounts import PictureSettings
 from txwebqq.net.endpoints import listeningService
 from txwebqq.net.site import SiteWithoutAccessLog
@@ -40,15 +41,6 @@ CREATE TABLE link_key (
 
 MAX_PICTURE = 10 * 1024 * 1024
 
-_TYPES = (
-    # Texts begin with this, so that nothing else has to tell what they are.
-    (re.compile(BOM_UTF8), "txt", "text/plain; charset=utf-8"),
-    (re.compile(rb"\xff\xd8\xff"), "jpg", "image/jpeg"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "png", "image/png"),
-    (re.compile(rb"GIF8[79]a"), "gif", "image/gif"),
-    (re.compile(rb"BM"), "bmp", "image/bmp"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp", "image/webp"),
-)
 _PATH = re.compile(r"([A-Za-z0-9_-]{24})\.([a-z]{3,4})")
 
 
@@ -110,7 +102,7 @@ class MediaLinks:
             too large or no picture.
         """
         limits, now = self._limits, int(self._now())
-        kind = _kindOf(data)
+        kind = _typeOf(data)
         if kind is None or len(data) > min(limits.each, limits.total):
             return None
         # Whoever has the picture could tell from a plain hash that somebody
@@ -166,7 +158,7 @@ class MediaLinks:
         ).fetchone()
         if row is None:
             return None
-        kind = _kindOf(row[0])
+        kind = _typeOf(row[0])
         if kind is None or kind[0] != found[2]:
             return None
         return LinkedMedia(row[0], kind[1])
@@ -175,11 +167,13 @@ class MediaLinks:
         return int(self._now()) - self._limits.seconds
 
 
-def _kindOf(data: bytes) -> tuple[str, str] | None:
-    for magic, ending, mime in _TYPES:
-        if magic.match(data):
-            return ending, mime
-    return None
+def _typeOf(data: bytes) -> tuple[str, str] | None:
+    # Texts are stored with a BOM, which tells them from images.
+    if data.startswith(BOM_UTF8):
+        return "txt", "text/plain; charset=utf-8"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp", "image/webp"
+    return imageTypeOf(data)
 
 
 class MediaResource(Resource):

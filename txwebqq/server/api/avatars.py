@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txwebqq.server.domain.pictures import PictureRules, typeOf
+from txwebqq.imagetypes import mediaTypeOf
+from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.authorization import byVerifier
 from txwebqq.server.http.exchange import Exchange, Handler
@@ -53,7 +54,7 @@ class AvatarsAPI:
             tag = f'"{command.kind}-{command.whose}"'
         else:
             tag = f'"{avatar.digest[:32]}"'
-        exchange.contentType = typeOf(data[:16]).encode()
+        exchange.contentType = mediaTypeOf(data[:16]).encode()
         exchange.headers += [
             (b"etag", tag.encode()),
             (b"cache-control", b"private, max-age=60"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import (
     Event,
     FileNotice,
@@ -19,7 +20,7 @@ from txwebqq.model import (
     TransferredFile,
     Uin,
 )
-from txwebqq.server.domain.pictures import endingOf, guid
+from txwebqq.server.domain.pictures import guid
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import KINDS, MessageIds
@@ -294,7 +295,7 @@ class OfflineFiles:
         trouble = nameTrouble(name)
         if trouble is not None:
             return Refusal(NO_SUCH_ID, trouble)
-        if isPicture and endingOf(beginning) is None:
+        if isPicture and imageTypeOf(beginning) is None:
             return Refusal(NO_PICTURE, "no jpg, gif, bmp or png")
         now = int(self._now())
         count, size = self._media.uploadedSince(number, now - DAY)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import (
     Code,
     Content,
@@ -42,39 +43,10 @@ MAX_CUSTOM_FACES = 1000
 SIGNATURE_LIFE = 5 * 24 * 3600
 """The seconds for which clients keep a signature (protocol.md 2.2.6)."""
 
-_IMAGES = (
-    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
-    (b"GIF87a", "gif", "image/gif"),
-    (b"GIF89a", "gif", "image/gif"),
-    (b"BM", "bmp", "image/bmp"),
-)
-
 _GUID = re.compile(
     r"\{?([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})"
     r"-([0-9A-Fa-f]{12})\}?\d{0,3}\.([A-Za-z]{3})"
 )
-
-
-def endingOf(beginning: bytes) -> str | None:
-    """
-    The ending for the name of a picture that begins so, L{None} for what is
-    no picture.
-    """
-    for magic, ending, _ in _IMAGES:
-        if beginning.startswith(magic):
-            return ending
-    return None
-
-
-def typeOf(beginning: bytes) -> str:
-    """
-    The content type of what begins so.
-    """
-    for magic, _, contentType in _IMAGES:
-        if beginning.startswith(magic):
-            return contentType
-    return "application/octet-stream"
 
 
 def guid(random: Random) -> str:
@@ -145,12 +117,12 @@ class PictureRules:
         """
         Put a picture among somebody's custom faces.
         """
-        ending = endingOf(beginning)
-        if ending is None:
+        imageType = imageTypeOf(beginning)
+        if imageType is None:
             return CustomFaceUploadResult(1)
         if len(self._media.customFaces(number)) >= MAX_CUSTOM_FACES:
             return CustomFaceUploadResult(2, "too many custom faces")
-        name = f"{blob.md5}.{ending}"
+        name = f"{blob.md5}.{imageType.extension}"
         known = self._media.customFace(number, name)
         if known is not None and known != blob.digest:
             # Two pictures with one MD5 are no accident.

@@ -13,8 +13,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.server import NOT_DONE_YET
 
+from txwebqq.imagetypes import mediaTypeOf
 from txwebqq.server.domain.filetransfers import GONE
-from txwebqq.server.domain.pictures import typeOf
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.exchange import Exchange
 from txwebqq.server.http.multipart import sendFile
@@ -61,7 +61,7 @@ class Downloads:
         data = None if digest is None else self._blobs.read(digest)
         if data is None:
             return ABSENT
-        exchange.contentType = typeOf(data[:16]).encode()
+        exchange.contentType = mediaTypeOf(data[:16]).encode()
         exchange.headers.append((b"x-content-type-options", b"nosniff"))
         return data
 
@@ -107,7 +107,9 @@ class Downloads:
         file.seek(0)
         headers = request.responseHeaders
         if delivered is None:
-            headers.setRawHeaders(b"content-type", [typeOf(file.read(16)).encode()])
+            headers.setRawHeaders(
+                b"content-type", [mediaTypeOf(file.read(16)).encode()]
+            )
             headers.setRawHeaders(b"x-content-type-options", [b"nosniff"])
         file.seek(start)
         headers.setRawHeaders(b"content-length", [b"%d" % (size - start)])
