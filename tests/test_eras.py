@@ -10,7 +10,7 @@ from twisted.web.server import Request
 
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.service import WebQQService
-from txwebqq.session.machine import Era
+from txwebqq.session.interfaces import Era
 from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.contacts import GetGroupNameListMask2, GetUserFriends2

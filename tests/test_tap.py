@@ -16,7 +16,7 @@ from twisted.python.usage import UsageError
 from tests.rig import POLL, Logged, Rig, batch, message
 from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
-from txwebqq.session.machine import Era
+from txwebqq.session.interfaces import Era
 from txwebqq.tap import PASSWORD_VARIABLE, LoggingFactory, Options
 
 APPS = '''

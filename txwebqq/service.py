@@ -16,7 +16,7 @@ from txwebqq.client import WebQQClient
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import Account
 from txwebqq.session.driver import SignOnDriver
-from txwebqq.session.machine import Era
+from txwebqq.session.interfaces import Era
 
 
 def _spread() -> float:

@@ -29,7 +29,7 @@ from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.net.tls import TrustRoots
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
-from txwebqq.session.machine import Era
+from txwebqq.session.interfaces import Era
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 

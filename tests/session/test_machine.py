@@ -19,13 +19,9 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Account, KickNotice, Number
-from txwebqq.session.machine import (
-    MAX_CAPTCHAS,
-    Era,
-    SignOnInputs,
-    SignOnState,
-    makeSignOn,
-)
+from txwebqq.session.interfaces import Era, SignOnInputs, SignOnState
+from txwebqq.session.machine import makeSignOn
+from txwebqq.session.replies import MAX_CAPTCHAS
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.signon import (
     Challenge,
@@ -50,7 +46,7 @@ SESSION = SessionCredentials(Number(300100200), "ps", "vf")
 AGAIN = SessionCredentials(Number(300100200), "ps2", "vf2")
 
 
-class RecordingPort:
+class RecordingActions:
     """
     Remembers what the machine decided.
     """
@@ -61,11 +57,12 @@ class RecordingPort:
         self.answered: Callable[[Any], None] | None = None
         self.after = 0.0
 
-    def connecting(self) -> None:
-        self.done.append("connecting")
+    def buildProtocol(self) -> bool:
+        self.done.append("build")
+        return True
 
-    def begun(self) -> None:
-        self.done.append("begun")
+    def connectProtocol(self) -> None:
+        self.done.append("connect")
 
     def issue(
         self,
@@ -87,10 +84,10 @@ class RecordingPort:
         return "pt"
 
     def askForCaptcha(self, image: bytes) -> None:
-        self.done.append(("solve", image))
+        self.done.append(("captcha", image))
 
     def loadRoster(self, ticket: Ticket) -> None:
-        self.done.append(("gather", ticket))
+        self.done.append(("roster", ticket))
 
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:
         self.done.append(("wait", attempt, atLeast))
@@ -98,20 +95,20 @@ class RecordingPort:
     def cancelPending(self) -> None:
         self.answered = None
 
-    def wentOnline(self, ticket: Ticket) -> None:
-        self.done.append(("online", ticket))
+    def openChannel(self, ticket: Ticket) -> None:
+        self.done.append(("open", ticket))
 
-    def rotated(self, ticket: Ticket) -> None:
-        self.done.append(("rotated", ticket))
+    def replaceTicket(self, ticket: Ticket) -> None:
+        self.done.append(("replace", ticket))
 
-    def pausedOnline(self) -> None:
-        self.done.append("paused")
+    def pauseChannel(self) -> None:
+        self.done.append("pause")
 
-    def signOff(self, command: Logout2) -> None:
+    def sendLogout(self, command: Logout2) -> None:
         self.done.append(command)
 
-    def wentOffline(self, reason: WebQQError | None) -> None:
-        self.done.append(("offline", reason if reason is None else type(reason)))
+    def endSignOn(self, reason: WebQQError | None) -> None:
+        self.done.append(("end", reason if reason is None else type(reason)))
 
 
 class Machine:
@@ -120,14 +117,14 @@ class Machine:
     """
 
     def __init__(self, era: Era = Era.E1) -> None:
-        self.port = RecordingPort()
+        self.actions = RecordingActions()
         account = Account(Number(300100200), "webqq-2013")
-        self.state = SignOnState(account, self.port, "47283951", lambda: 0.5, era)
+        self.state = SignOnState(account, self.actions, "47283951", lambda: 0.5, era)
         self.inputs: SignOnInputs = makeSignOn(self.state)
 
     def to(self, state: str) -> Machine:
         getattr(self, f"to_{state}")()
-        self.port.done.clear()
+        self.actions.done.clear()
         return self
 
     def to_Offline(self) -> None:
@@ -140,34 +137,34 @@ class Machine:
 
     def to_LoggingIn(self) -> None:
         self.to_Checking()
-        self.port.answer(Challenge(False, "!K7Q", SALT))
+        self.actions.answer(Challenge(False, "!K7Q", SALT))
 
     def to_FetchingCaptcha(self) -> None:
         self.to_Checking()
-        self.port.answer(Challenge(True, "ticket", SALT))
+        self.actions.answer(Challenge(True, "ticket", SALT))
 
-    def to_Solving(self) -> None:
+    def to_AwaitingCaptcha(self) -> None:
         self.to_FetchingCaptcha()
-        self.port.answer(b"GIF8")
+        self.actions.answer(b"GIF8")
 
     def to_CaptchaLoggingIn(self) -> None:
-        self.to_Solving()
+        self.to_AwaitingCaptcha()
         self.inputs.captchaSolved("hxWd")
 
-    def to_Landing(self) -> None:
+    def to_CheckingSignature(self) -> None:
         self.to_LoggingIn()
-        self.port.answer(LoginReply(0, url=LANDING))
+        self.actions.answer(LoginReply(0, url=LANDING))
 
     def to_Joining(self) -> None:
-        self.to_Landing()
-        self.port.answer(None)
+        self.to_CheckingSignature()
+        self.actions.answer(None)
 
-    def to_Gathering(self) -> None:
+    def to_LoadingRoster(self) -> None:
         self.to_Joining()
-        self.port.answer(SESSION)
+        self.actions.answer(SESSION)
 
     def to_Online(self) -> None:
-        self.to_Gathering()
+        self.to_LoadingRoster()
         self.inputs.rosterLoaded()
 
     def to_Rejoining(self) -> None:
@@ -184,7 +181,7 @@ class Machine:
 
     def to_Refused(self) -> None:
         self.to_LoggingIn()
-        self.port.answer(LoginReply(3, message="wrong"))
+        self.actions.answer(LoginReply(3, message="wrong"))
 
 
 def at(state: str) -> Machine:
@@ -201,18 +198,18 @@ def test_start(state: str) -> None:
     """
     machine = at(state)
     machine.inputs.start()
-    assert machine.port.done == ["connecting", "begun"]
-    assert machine.port.lastAsked() == Check("300100200", "0.5000000000000000")
+    assert machine.actions.done == ["build", "connect"]
+    assert machine.actions.lastAsked() == Check("300100200", "0.5000000000000000")
 
 
 BUSY = [
     "Checking",
     "FetchingCaptcha",
-    "Solving",
+    "AwaitingCaptcha",
     "LoggingIn",
-    "Landing",
+    "CheckingSignature",
     "Joining",
-    "Gathering",
+    "LoadingRoster",
     "Online",
     "Rejoining",
     "Waiting",
@@ -225,10 +222,10 @@ def test_startAgain(state: str) -> None:
     A start while one is under way changes nothing.
     """
     machine = at(state)
-    asked = machine.port.asked
+    asked = machine.actions.asked
     machine.inputs.start()
-    assert machine.port.done == []
-    assert machine.port.asked is asked
+    assert machine.actions.done == []
+    assert machine.actions.asked is asked
 
 
 def test_passed() -> None:
@@ -237,7 +234,7 @@ def test_passed() -> None:
     """
     machine = at("LoggingIn")
     # The second test vector of protocol.md 3.3.
-    assert machine.port.lastAsked() == Login(
+    assert machine.actions.lastAsked() == Login(
         "300100200", "0CE222F5AA3D8D56A83AB1BADB577652", "!K7Q", attempt=1
     )
 
@@ -247,11 +244,11 @@ def test_challenged() -> None:
     A captcha is fetched, read, and goes into the digest in upper case.
     """
     machine = at("FetchingCaptcha")
-    assert machine.port.lastAsked() == GetImage("300100200", "0.5000000000000000")
-    machine.port.answer(b"GIF8")
-    assert machine.port.done == [("solve", b"GIF8")]
+    assert machine.actions.lastAsked() == GetImage("300100200", "0.5000000000000000")
+    machine.actions.answer(b"GIF8")
+    assert machine.actions.done == [("captcha", b"GIF8")]
     machine.inputs.captchaSolved("hxWd")
-    assert machine.port.lastAsked() == Login(
+    assert machine.actions.lastAsked() == Login(
         "300100200", "4478EAD60FDFF7B0CA9230C94AA70977", "hxWd", attempt=1
     )
 
@@ -260,9 +257,9 @@ def test_unsolved() -> None:
     """
     A captcha that nobody reads ends the sign-on.
     """
-    machine = at("Solving")
+    machine = at("AwaitingCaptcha")
     machine.inputs.captchaUnsolved("nobody here")
-    assert machine.port.done == [("offline", CaptchaUnsolved)]
+    assert machine.actions.done == [("end", CaptchaUnsolved)]
 
 
 def test_captchaRejected() -> None:
@@ -271,22 +268,22 @@ def test_captchaRejected() -> None:
     """
     machine = at("CaptchaLoggingIn")
     for _ in range(MAX_CAPTCHAS):
-        machine.port.answer(LoginReply(4))
-        assert isinstance(machine.port.asked, GetImage)
-        machine.port.answer(b"GIF8")
+        machine.actions.answer(LoginReply(4))
+        assert isinstance(machine.actions.asked, GetImage)
+        machine.actions.answer(b"GIF8")
         machine.inputs.captchaSolved("abcd")
-    machine.port.done.clear()
-    machine.port.answer(LoginReply(4))
-    assert machine.port.done == [("offline", CaptchaUnsolved)]
+    machine.actions.done.clear()
+    machine.actions.answer(LoginReply(4))
+    assert machine.actions.done == [("end", CaptchaUnsolved)]
 
 
-def test_outdated() -> None:
+def test_verifyCodeExpired() -> None:
     """
     Code 4 where no captcha was shown asks check anew.
     """
     machine = at("LoggingIn")
-    machine.port.answer(LoginReply(4, 2))
-    assert isinstance(machine.port.asked, Check)
+    machine.actions.answer(LoginReply(4, 2))
+    assert isinstance(machine.actions.asked, Check)
 
 
 @pytest.mark.parametrize("code", [1, 6])
@@ -295,8 +292,8 @@ def test_busy(code: int) -> None:
     A busy server is asked again later.
     """
     machine = at("LoggingIn")
-    machine.port.answer(LoginReply(code))
-    assert machine.port.done == [("wait", 0, 0.0)]
+    machine.actions.answer(LoginReply(code))
+    assert machine.actions.done == [("wait", 0, 0.0)]
 
 
 @pytest.mark.parametrize(("code", "seconds"), [(7, 0.0), (19, 300.0)])
@@ -305,13 +302,13 @@ def test_retriedOnce(code: int, seconds: float) -> None:
     Codes 7 and 19 are believed the second time.
     """
     machine = at("LoggingIn")
-    machine.port.answer(LoginReply(code))
-    assert machine.port.done == [("wait", 0, seconds)]
+    machine.actions.answer(LoginReply(code))
+    assert machine.actions.done == [("wait", 0, seconds)]
     machine.inputs.retry()
-    machine.port.answer(Challenge(False, "!AAA", SALT))
-    machine.port.done.clear()
-    machine.port.answer(LoginReply(code))
-    assert machine.port.done == [("offline", LoginRefused)]
+    machine.actions.answer(Challenge(False, "!AAA", SALT))
+    machine.actions.done.clear()
+    machine.actions.answer(LoginReply(code))
+    assert machine.actions.done == [("end", LoginRefused)]
 
 
 @pytest.mark.parametrize("code", [2, 3, 5, 8, 24, 71, 10005])
@@ -320,8 +317,8 @@ def test_refused(code: int) -> None:
     The other codes of a login are for a person.
     """
     machine = at("LoggingIn")
-    machine.port.answer(LoginReply(code, message="no"))
-    assert machine.port.done == [("offline", LoginRefused)]
+    machine.actions.answer(LoginReply(code, message="no"))
+    assert machine.actions.done == [("end", LoginRefused)]
 
 
 def test_locked() -> None:
@@ -329,38 +326,38 @@ def test_locked() -> None:
     A success that leads to the page for locked accounts is none.
     """
     machine = at("LoggingIn")
-    machine.port.answer(LoginReply(0, url="http://aq.qq.com/007"))
-    assert machine.port.done == [("offline", LoginRefused)]
+    machine.actions.answer(LoginReply(0, url="http://aq.qq.com/007"))
+    assert machine.actions.done == [("end", LoginRefused)]
 
 
 def test_accepted() -> None:
     """
     The landing page is fetched before the channel is joined.
     """
-    machine = at("Landing")
-    assert machine.port.lastAsked() == CheckSig(LANDING)
-    machine.port.answer(None)
+    machine = at("CheckingSignature")
+    assert machine.actions.lastAsked() == CheckSig(LANDING)
+    machine.actions.answer(None)
     ticket = Ticket("47283951", ptwebqq="pt")
-    assert machine.port.lastAsked() == Login2(ticket)
+    assert machine.actions.lastAsked() == Login2(ticket)
 
 
 @pytest.mark.parametrize("url", ["", "http://[", "http://qq.com.example/check_sig"])
-def test_landingElsewhere(url: str) -> None:
+def test_pageElsewhere(url: str) -> None:
     """
     A landing page of somebody else is not fetched.
     """
     machine = at("LoggingIn")
-    machine.port.answer(LoginReply(0, url=url))
-    assert isinstance(machine.port.asked, Login2)
+    machine.actions.answer(LoginReply(0, url=url))
+    assert isinstance(machine.actions.asked, Login2)
 
 
-def test_landingFailed() -> None:
+def test_signatureCheckFailed() -> None:
     """
     Without the landing page login2 is tried all the same.
     """
-    machine = at("Landing")
+    machine = at("CheckingSignature")
     machine.inputs.failed("no answer")
-    assert isinstance(machine.port.asked, Login2)
+    assert isinstance(machine.actions.asked, Login2)
 
 
 def test_joined() -> None:
@@ -368,11 +365,11 @@ def test_joined() -> None:
     The roster is fetched with the new session, and then we are online.
     """
     machine = at("Joining")
-    machine.port.answer(SESSION)
+    machine.actions.answer(SESSION)
     ticket = Ticket("47283951", "ps", "vf", "pt")
-    assert machine.port.done == [("gather", ticket)]
+    assert machine.actions.done == [("roster", ticket)]
     machine.inputs.rosterLoaded()
-    assert machine.port.done[1:] == [("online", ticket)]
+    assert machine.actions.done[1:] == [("open", ticket)]
 
 
 @pytest.mark.parametrize("code", [106, 111])
@@ -381,8 +378,8 @@ def test_notAdmitted(code: int) -> None:
     Lists of who may join are for a person.
     """
     machine = at("Joining")
-    machine.port.answer(Refusal(code))
-    assert machine.port.done == [("offline", LoginRefused)]
+    machine.actions.answer(Refusal(code))
+    assert machine.actions.done == [("end", LoginRefused)]
 
 
 @pytest.mark.parametrize(
@@ -394,12 +391,12 @@ def test_refusalOnTheWay(state: str, refusal: int) -> None:
     An answer in WebQQ's error form where none belongs is tried again.
     """
     machine = at(state)
-    machine.port.answer(Refusal(refusal))
-    assert machine.port.done == [("wait", 0, 0.0)]
+    machine.actions.answer(Refusal(refusal))
+    assert machine.actions.done == [("wait", 0, 0.0)]
 
 
 @pytest.mark.parametrize(
-    "state", ["Checking", "FetchingCaptcha", "LoggingIn", "Joining", "Gathering"]
+    "state", ["Checking", "FetchingCaptcha", "LoggingIn", "Joining", "LoadingRoster"]
 )
 def test_failed(state: str) -> None:
     """
@@ -407,26 +404,26 @@ def test_failed(state: str) -> None:
     """
     machine = at(state)
     machine.inputs.failed("no answer")
-    assert machine.port.done == [("wait", 0, 0.0)]
+    assert machine.actions.done == [("wait", 0, 0.0)]
     machine.inputs.retry()
-    assert isinstance(machine.port.asked, Check)
+    assert isinstance(machine.actions.asked, Check)
     machine.inputs.failed("no answer")
-    assert machine.port.done[-1] == ("wait", 1, 0.0)
+    assert machine.actions.done[-1] == ("wait", 1, 0.0)
 
 
-def test_proven() -> None:
+def test_pollAnswered() -> None:
     """
     A good poll makes the next trouble the first again.
     """
     machine = at("Waiting")
     machine.inputs.retry()
-    machine.port.answer(Challenge(False, "!K7Q", SALT))
-    machine.port.answer(LoginReply(0))
-    machine.port.answer(SESSION)
+    machine.actions.answer(Challenge(False, "!K7Q", SALT))
+    machine.actions.answer(LoginReply(0))
+    machine.actions.answer(SESSION)
     machine.inputs.rosterLoaded()
     machine.inputs.pollAnswered()
     machine.inputs.invalidated(SessionExpired("gone"))
-    assert machine.port.done[-1] == ("wait", 0, 0.0)
+    assert machine.actions.done[-1] == ("wait", 0, 0.0)
 
 
 def test_rotate() -> None:
@@ -434,12 +431,12 @@ def test_rotate() -> None:
     A new ptwebqq is in the ticket, and in the next rejoin.
     """
     machine = at("Online")
-    machine.inputs.rotate("pt2")
+    machine.inputs.ticketRotated("pt2")
     ticket = Ticket("47283951", "ps", "vf", "pt2")
-    assert machine.port.done == [("rotated", ticket)]
+    assert machine.actions.done == [("replace", ticket)]
     machine.inputs.expired(3.0)
-    assert machine.port.lastAsked() == Login2(ticket)
-    assert machine.port.after == 3.0
+    assert machine.actions.lastAsked() == Login2(ticket)
+    assert machine.actions.after == 3.0
 
 
 def test_rejoined() -> None:
@@ -448,25 +445,25 @@ def test_rejoined() -> None:
     """
     machine = at("Online")
     machine.inputs.expired(0.0)
-    assert machine.port.done == ["paused"]
-    assert machine.port.lastAsked() == Login2(Ticket("47283951", "ps", "vf", "pt"))
-    machine.port.answer(AGAIN)
-    online = ("online", Ticket("47283951", "ps2", "vf2", "pt"))
-    assert machine.port.done[-1] == online
+    assert machine.actions.done == ["pause"]
+    assert machine.actions.lastAsked() == Login2(Ticket("47283951", "ps", "vf", "pt"))
+    machine.actions.answer(AGAIN)
+    online = ("open", Ticket("47283951", "ps2", "vf2", "pt"))
+    assert machine.actions.done[-1] == online
 
 
 @pytest.mark.parametrize("code", [112, 113, 115])
-def test_rejoinPutOff(code: int) -> None:
+def test_rejoinToldToWait(code: int) -> None:
     """
     A rejoin that is put off is tried a few times more.
     """
     machine = at("Rejoining")
     for _ in range(3):
-        machine.port.answer(Refusal(code, seconds=4.0))
-        assert isinstance(machine.port.asked, Login2)
-        assert machine.port.after == 4.0
-    machine.port.answer(Refusal(code))
-    assert machine.port.done[-2:] == [("offline", SessionExpired), ("wait", 0, 0.0)]
+        machine.actions.answer(Refusal(code, seconds=4.0))
+        assert isinstance(machine.actions.asked, Login2)
+        assert machine.actions.after == 4.0
+    machine.actions.answer(Refusal(code))
+    assert machine.actions.done[-2:] == [("end", SessionExpired), ("wait", 0, 0.0)]
 
 
 @pytest.mark.parametrize("code", [100, 103, 108, 100000])
@@ -475,10 +472,10 @@ def test_rejoinRefused(code: int) -> None:
     A refused rejoin ends the protocol and leads to a full sign-on.
     """
     machine = at("Rejoining")
-    machine.port.answer(Refusal(code))
-    assert machine.port.done == [("offline", SessionExpired), ("wait", 0, 0.0)]
+    machine.actions.answer(Refusal(code))
+    assert machine.actions.done == [("end", SessionExpired), ("wait", 0, 0.0)]
     machine.inputs.retry()
-    assert isinstance(machine.port.asked, Check)
+    assert isinstance(machine.actions.asked, Check)
 
 
 def test_rejoinFailed() -> None:
@@ -487,7 +484,7 @@ def test_rejoinFailed() -> None:
     """
     machine = at("Rejoining")
     machine.inputs.failed("no answer")
-    assert machine.port.done == [("offline", SessionExpired), ("wait", 0, 0.0)]
+    assert machine.actions.done == [("end", SessionExpired), ("wait", 0, 0.0)]
 
 
 def test_invalidated() -> None:
@@ -496,7 +493,7 @@ def test_invalidated() -> None:
     """
     machine = at("Online")
     machine.inputs.invalidated(SessionExpired("gone"))
-    assert machine.port.done == [("offline", SessionExpired), ("wait", 0, 0.0)]
+    assert machine.actions.done == [("end", SessionExpired), ("wait", 0, 0.0)]
 
 
 def test_kicked() -> None:
@@ -505,7 +502,7 @@ def test_kicked() -> None:
     """
     machine = at("Online")
     machine.inputs.kicked(KickNotice("elsewhere"))
-    assert machine.port.done == [("offline", Kicked)]
+    assert machine.actions.done == [("end", Kicked)]
 
 
 def test_loggedOut() -> None:
@@ -514,12 +511,12 @@ def test_loggedOut() -> None:
     """
     machine = at("Online")
     machine.inputs.loggedOut()
-    assert machine.port.done == [("offline", LoggedOut)]
+    assert machine.actions.done == [("end", LoggedOut)]
     machine.inputs.start()
-    assert isinstance(machine.port.asked, Check)
+    assert isinstance(machine.actions.asked, Check)
 
 
-@pytest.mark.parametrize("state", ["Gathering", "Online", "Rejoining"])
+@pytest.mark.parametrize("state", ["LoadingRoster", "Online", "Rejoining"])
 def test_stopWithSession(state: str) -> None:
     """
     Where there is a session the server is told that we leave.
@@ -527,9 +524,9 @@ def test_stopWithSession(state: str) -> None:
     machine = at(state)
     machine.inputs.stop()
     ticket = Ticket("47283951", "ps", "vf", "pt")
-    assert machine.port.done == [Logout2(ticket), ("offline", None)]
+    assert machine.actions.done == [Logout2(ticket), ("end", None)]
     machine.inputs.start()
-    assert isinstance(machine.port.asked, Check)
+    assert isinstance(machine.actions.asked, Check)
 
 
 @pytest.mark.parametrize(
@@ -537,9 +534,9 @@ def test_stopWithSession(state: str) -> None:
     [
         "Checking",
         "FetchingCaptcha",
-        "Solving",
+        "AwaitingCaptcha",
         "LoggingIn",
-        "Landing",
+        "CheckingSignature",
         "Joining",
         "Waiting",
     ],
@@ -550,8 +547,8 @@ def test_stopOnTheWay(state: str) -> None:
     """
     machine = at(state)
     machine.inputs.stop()
-    assert machine.port.done == [("offline", None)]
-    assert machine.port.answered is None
+    assert machine.actions.done == [("end", None)]
+    assert machine.actions.answered is None
 
 
 @pytest.mark.parametrize("state", ["Offline", "Kicked", "Refused"])
@@ -561,7 +558,7 @@ def test_stopAtRest(state: str) -> None:
     """
     machine = at(state)
     machine.inputs.stop()
-    assert machine.port.done == []
+    assert machine.actions.done == []
     with pytest.raises(NoTransition):
         machine.inputs.retry()
 
@@ -572,18 +569,18 @@ def test_laterEra() -> None:
     """
     machine = Machine(Era.E3)
     machine.inputs.start()
-    assert machine.port.lastAsked() == LoginPage()
-    machine.port.answer("sig")
+    assert machine.actions.lastAsked() == LoginPage()
+    machine.actions.answer("sig")
     check = SignedCheck("300100200", "0.5000000000000000", signature="sig")
-    assert machine.port.lastAsked() == check
-    machine.port.answer(Challenge(True, "ticket", SALT))
+    assert machine.actions.lastAsked() == check
+    machine.actions.answer(Challenge(True, "ticket", SALT))
     captcha = SecureGetImage("300100200", "0.5000000000000000")
-    assert machine.port.lastAsked() == captcha
-    machine.port.answer(b"GIF8")
+    assert machine.actions.lastAsked() == captcha
+    machine.actions.answer(b"GIF8")
     machine.inputs.captchaSolved("hxWd")
     digest = "4478EAD60FDFF7B0CA9230C94AA70977"
     login = SignedLogin("300100200", digest, "hxWd", attempt=1, signature="sig")
-    assert machine.port.lastAsked() == login
+    assert machine.actions.lastAsked() == login
 
 
 def test_unsignedPage() -> None:
@@ -592,8 +589,8 @@ def test_unsignedPage() -> None:
     """
     machine = Machine(Era.E3)
     machine.inputs.start()
-    machine.port.answer(Refusal(100000))
-    assert isinstance(machine.port.asked, SignedCheck)
+    machine.actions.answer(Refusal(100000))
+    assert isinstance(machine.actions.asked, SignedCheck)
 
 
 def test_pageFailed() -> None:
@@ -602,11 +599,11 @@ def test_pageFailed() -> None:
     """
     machine = Machine(Era.E3)
     machine.inputs.start()
-    machine.port.done.clear()
+    machine.actions.done.clear()
     machine.inputs.failed("no answer")
-    assert machine.port.done == [("wait", 0, 0.0)]
+    assert machine.actions.done == [("wait", 0, 0.0)]
     machine.inputs.retry()
-    assert machine.port.lastAsked() == LoginPage()
+    assert machine.actions.lastAsked() == LoginPage()
 
 
 def test_stopWhilePageIsFetched() -> None:
@@ -616,9 +613,9 @@ def test_stopWhilePageIsFetched() -> None:
     machine = Machine(Era.E3)
     machine.inputs.start()
     machine.inputs.start()
-    machine.port.done.clear()
+    machine.actions.done.clear()
     machine.inputs.stop()
-    assert machine.port.done == [("offline", None)]
+    assert machine.actions.done == [("end", None)]
 
 
 def test_noSecrets() -> None:
@@ -626,6 +623,6 @@ def test_noSecrets() -> None:
     Neither the machine nor what it works with shows a secret.
     """
     machine = at("Rejoining")
-    shown = repr(machine.state) + repr(machine.inputs) + repr(machine.port.asked)
+    shown = repr(machine.state) + repr(machine.inputs) + repr(machine.actions.asked)
     for secret in ("webqq-2013", "'ps'", "'vf'", "'pt'"):
         assert secret not in shown

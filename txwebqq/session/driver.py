@@ -48,7 +48,8 @@ from txwebqq.roster import Roster
 from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
 from txwebqq.session.eventqueue import EventQueue
-from txwebqq.session.machine import Era, SignOnInputs, SignOnState, makeSignOn
+from txwebqq.session.interfaces import Era, SignOnInputs, SignOnState
+from txwebqq.session.machine import makeSignOn
 from txwebqq.session.polling import EventFilter, HeartbeatService, PollService
 from txwebqq.session.rostersync import RosterSyncService
 from txwebqq.wire.command import Command, Refusal
@@ -210,7 +211,6 @@ class SignOnDriver:
         self._eventQueue = self._newEventQueue()
         self._queue = CallbackQueue()
         self._guarded: GuardedProtocol | None = None
-        self._unbegun = False
         self._transport: SignOnTransport | None = None
         self._ticket: Ticket | None = None
         self._channel: MultiService | None = None
@@ -233,24 +233,23 @@ class SignOnDriver:
 
     # What the machine asks for.
 
-    def connecting(self) -> None:
+    def buildProtocol(self) -> bool:
         self._client.begin(self._account.number)
         if self._guarded is not None:
-            return
+            return False
         self._guarded = GuardedProtocol(self._build(), self._account, self._queue)
-        self._unbegun = True
         self._transport = SignOnTransport(self)
         self.roster = Roster()
         self._eventFilter = EventFilter()
         self._eventQueue = self._newEventQueue()
         self._log.info("Signing on {number}.", number=self._account.number)
+        return True
 
-    def begun(self) -> None:
-        if self._unbegun and self._guarded is not None:
-            self._unbegun = False
-            self._guarded.call(
-                "makeConnection", self._account, self._transport, self._factory
-            )
+    def connectProtocol(self) -> None:
+        assert self._guarded is not None
+        self._guarded.call(
+            "makeConnection", self._account, self._transport, self._factory
+        )
 
     def issue(
         self,
@@ -312,7 +311,7 @@ class SignOnDriver:
         for deferred in expected:
             deferred.cancel()
 
-    def wentOnline(self, ticket: Ticket) -> None:
+    def openChannel(self, ticket: Ticket) -> None:
         assert self._guarded is not None
         self._ticket = ticket
         isNew = not self._signedOn
@@ -345,16 +344,16 @@ class SignOnDriver:
         for call in held:
             call.callback(None)
 
-    def rotated(self, ticket: Ticket) -> None:
+    def replaceTicket(self, ticket: Ticket) -> None:
         assert self._poll is not None
         self._ticket = self._poll.ticket = ticket
         self._client.keepTicket(ticket.ptwebqq)
 
-    def pausedOnline(self) -> None:
+    def pauseChannel(self) -> None:
         self._log.info("{number} is rejoining.", number=self._account.number)
         self._closeChannel()
 
-    def signOff(self, command: Logout2) -> None:
+    def sendLogout(self, command: Logout2) -> None:
         farewell = replace(
             command,
             ids=tuple(self._eventFilter.shown),
@@ -367,7 +366,7 @@ class SignOnDriver:
             )
         )
 
-    def wentOffline(self, reason: WebQQError | None) -> None:
+    def endSignOn(self, reason: WebQQError | None) -> None:
         self._eventQueue.flush()
         self._acknowledgement.interrupt()
         self._closeChannel()

@@ -1,24 +1,21 @@
 """
-The sign-on machine: it decides everything and does nothing.
+The sign-on state machine: decides what to do next, and does nothing itself.
 
 The happy path::
 
     Offline -start-> FetchingPage -signed-> Checking -passed-> LoggingIn
-      -accepted-> Landing -landed-> Joining -joined-> Gathering -gathered-> Online
+      -accepted-> CheckingSignature -signatureChecked-> Joining
+      -joined-> LoadingRoster -rosterLoaded-> Online
 
-What it decides it asks for through its L{SignOnActions}. Inputs are facts; an answer
-that can mean two things is sorted into one of several inputs by the functions
-at the end of this module. No state holds a secret of its own.
+Its inputs and the actions that it asks for are in
+L{txwebqq.session.interfaces}; L{txwebqq.session.replies} classifies replies.
+No state holds a secret of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import replace
 from functools import partial
-from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from automat import TypeMachineBuilder
 
@@ -28,10 +25,18 @@ from txwebqq.errors import (
     LoggedOut,
     LoginRefused,
     SessionExpired,
-    WebQQError,
 )
-from txwebqq.model import Account, KickNotice, Status
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.model import KickNotice
+from txwebqq.session.interfaces import Era, SignOnInputs, SignOnState
+from txwebqq.session.replies import (
+    classifyCaptcha,
+    classifyCheck,
+    classifyJoin,
+    classifyLogin,
+    classifyPage,
+    classifyRejoin,
+    hostOf,
+)
 from txwebqq.wire.commands.signon import (
     Challenge,
     Check,
@@ -40,7 +45,6 @@ from txwebqq.wire.commands.signon import (
     Login,
     Login2,
     LoginPage,
-    LoginReply,
     Logout2,
     SecureGetImage,
     SessionCredentials,
@@ -50,271 +54,8 @@ from txwebqq.wire.commands.signon import (
 from txwebqq.wire.digests import passwordDigest, passwordHash
 from txwebqq.wire.form import Ticket
 
-R = TypeVar("R")
-
-MAX_CAPTCHAS = 5
-"""The captchas that may be misread in one sign-on."""
-
-MAX_RELINKS = 3
-"""The times a server may put off a rejoin."""
-
 MAX_REJOINS = 3
-"""The rejoins without a good poll after them."""
-
-
-class Era(Enum):
-    """
-    What a server of some year wants (protocol.md 0.2).
-
-    @cvar E1: to early 2013, what all servers after it understood as well.
-    @cvar E2: the friend list takes a hash.
-    @cvar E3: from the summer of 2013, logins are signed by a login page too.
-    """
-
-    E1 = "E1"
-    E2 = "E2"
-    E3 = "E3"
-
-
-class SignOnActions(Protocol):
-    """
-    What the machine has done for it.
-    """
-
-    def connecting(self) -> None:
-        """
-        A sign-on of a new protocol is to begin, unless one is waiting already.
-
-        @raise LoginRefused: when the application has no protocol for it.
-        """
-
-    def begun(self) -> None:
-        """
-        It has begun: tell the protocol, if that is new. It may stop us there.
-        """
-
-    def issue(
-        self,
-        command: Command[R],
-        answered: Callable[[R | Refusal], None],
-        after: float = 0.0,
-    ) -> None:
-        """
-        Ask the server, C{after} so many seconds. Either C{answered} is called
-        with the reply or the input C{failed} is, once.
-        """
-
-    def ptwebqq(self) -> str:
-        """
-        The cookie that the login set.
-        """
-
-    def askForCaptcha(self, image: bytes) -> None:
-        """
-        Have a captcha read; the inputs C{solved} or C{unsolved} follow.
-        """
-
-    def loadRoster(self, ticket: Ticket) -> None:
-        """
-        Fetch the roster; C{gathered} or C{failed} follow.
-        """
-
-    def wait(self, attempt: int, atLeast: float, reason: str) -> None:
-        """
-        Let time pass, more with every attempt; C{retry} follows.
-
-        @param reason: why we wait, for the log.
-        """
-
-    def cancelPending(self) -> None:
-        """
-        Forget what was asked for and has not been answered.
-        """
-
-    def wentOnline(self, ticket: Ticket) -> None:
-        """
-        The channel is open with this ticket, for the first time or again.
-        """
-
-    def rotated(self, ticket: Ticket) -> None:
-        """
-        The ticket has a new C{ptwebqq}; the channel goes on.
-        """
-
-    def pausedOnline(self) -> None:
-        """
-        The channel is closed for now; C{wentOnline} or C{wentOffline} follow.
-        """
-
-    def signOff(self, command: Logout2) -> None:
-        """
-        Tell the server that we go; nothing follows.
-        """
-
-    def wentOffline(self, reason: WebQQError | None) -> None:
-        """
-        The sign-on is over: L{None} when we meant it.
-        """
-
-
-class SignOnInputs(Protocol):
-    """
-    The facts that move the machine.
-    """
-
-    def start(self) -> None:
-        """
-        Somebody wants us online.
-        """
-
-    def stop(self) -> None:
-        """
-        Somebody wants us offline.
-        """
-
-    def signed(self, signature: str) -> None:
-        """
-        The login page has given its signature.
-        """
-
-    def passed(self, challenge: Challenge) -> None:
-        """
-        C{check} asks for no captcha.
-        """
-
-    def challenged(self, challenge: Challenge) -> None:
-        """
-        C{check} asks for a captcha.
-        """
-
-    def captchaFetched(self, image: bytes) -> None:
-        """
-        Here is the captcha.
-        """
-
-    def captchaSolved(self, text: str) -> None:
-        """
-        Somebody read the captcha.
-        """
-
-    def captchaUnsolved(self, reason: str) -> None:
-        """
-        Nobody could read the captcha.
-        """
-
-    def accepted(self, landing: str) -> None:
-        """
-        The password is right.
-        """
-
-    def captchaRejected(self) -> None:
-        """
-        The captcha was misread.
-        """
-
-    def verifyCodeExpired(self) -> None:
-        """
-        The verify code that C{check} gave is no longer good.
-        """
-
-    def refused(self, reason: LoginRefused) -> None:
-        """
-        The server will not let us in.
-        """
-
-    def toldToWait(self, seconds: float, reason: str) -> None:
-        """
-        The server wants us to come back later.
-        """
-
-    def signatureChecked(self) -> None:
-        """
-        The landing page has been seen.
-        """
-
-    def joined(self, credentials: SessionCredentials) -> None:
-        """
-        The channel session exists.
-        """
-
-    def rosterLoaded(self) -> None:
-        """
-        The roster is there.
-        """
-
-    def pollAnswered(self) -> None:
-        """
-        A poll was answered as it should be: the session is good.
-        """
-
-    def rotate(self, ptwebqq: str) -> None:
-        """
-        The server has changed C{ptwebqq}.
-        """
-
-    def expired(self, seconds: float) -> None:
-        """
-        The ticket is dead; a rejoin may help, after so many seconds.
-        """
-
-    def invalidated(self, reason: SessionExpired) -> None:
-        """
-        The ticket is dead, and a rejoin will not help.
-        """
-
-    def kicked(self, notice: KickNotice) -> None:
-        """
-        Another sign-on took over.
-        """
-
-    def loggedOut(self) -> None:
-        """
-        The server says that we left.
-        """
-
-    def failed(self, reason: str) -> None:
-        """
-        Something went wrong on the way.
-        """
-
-    def retry(self) -> None:
-        """
-        Time has passed.
-        """
-
-
-@dataclass
-class SignOnState:
-    """
-    What one account's machine works with.
-
-    @ivar era: what the server wants.
-    @ivar signature: what the login page gave.
-    @ivar chance: a number from 0 to 1, to get past caches.
-    @ivar status: how to appear, now and after a rejoin.
-    @ivar failures: the sign-ons that failed since the last good poll.
-    @ivar submissions: the logins sent in this sign-on.
-    @ivar rejoins: those since the last good poll.
-    """
-
-    account: Account
-    actions: SignOnActions
-    clientid: str
-    chance: Callable[[], float]
-    era: Era = Era.E1
-    signature: str = field(default="", repr=False)
-    status: Status = Status.ONLINE
-    ticket: Ticket = field(default_factory=Ticket)
-    challenge: Challenge = field(default_factory=lambda: Challenge(False, "", b""))
-    failures: int = 0
-    submissions: int = 0
-    misread: int = 0
-    relinks: int = 0
-    rejoins: int = 0
-    retried: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.status = self.account.status
+"""Rejoins in a row without a poll that was answered."""
 
 
 builder = TypeMachineBuilder(SignOnInputs, SignOnState)
@@ -323,11 +64,11 @@ offline = builder.state("Offline")
 fetchingPage = builder.state("FetchingPage")
 checking = builder.state("Checking")
 fetchingCaptcha = builder.state("FetchingCaptcha")
-awaitingCaptcha = builder.state("Solving")
+awaitingCaptcha = builder.state("AwaitingCaptcha")
 loggingIn = builder.state("LoggingIn")
-checkingSignature = builder.state("Landing")
+checkingSignature = builder.state("CheckingSignature")
 joining = builder.state("Joining")
-loadingRoster = builder.state("Gathering")
+loadingRoster = builder.state("LoadingRoster")
 online = builder.state("Online")
 rejoining = builder.state("Rejoining")
 waiting = builder.state("Waiting")
@@ -335,21 +76,23 @@ kickedOut = builder.state("Kicked")
 refused = builder.state("Refused")
 
 
-# ---- outputs
+# Outputs that several transitions share.
 
 
 def _connect(machine: SignOnInputs, state: SignOnState) -> None:
     try:
-        state.actions.connecting()
+        isNew = state.actions.buildProtocol()
     except LoginRefused as e:
         machine.refused(e)
         return
     if state.era is Era.E3:
-        state.actions.issue(LoginPage(state.status), partial(_classifyPage, machine))
+        state.actions.issue(LoginPage(state.status), partial(classifyPage, machine))
     else:
         # Earlier servers have no page to sign with.
         machine.signed("")
-    state.actions.begun()
+    # After the first request, so that the protocol can stop it.
+    if isNew:
+        state.actions.connectProtocol()
 
 
 def _begin(machine: SignOnInputs, state: SignOnState) -> None:
@@ -363,13 +106,13 @@ def _check(machine: SignOnInputs, state: SignOnState) -> None:
     command = Check(number, chance)
     if state.era is Era.E3:
         command = SignedCheck(number, chance, signature=state.signature)
-    state.actions.issue(command, partial(_classifyCheck, machine))
+    state.actions.issue(command, partial(classifyCheck, machine))
 
 
 def _fetchCaptcha(machine: SignOnInputs, state: SignOnState) -> None:
     make = SecureGetImage if state.era is Era.E3 else GetImage
     command = make(str(state.account.number), f"{state.chance():.16f}")
-    state.actions.issue(command, partial(_classifyImage, machine))
+    state.actions.issue(command, partial(classifyCaptcha, machine))
 
 
 def _logIn(machine: SignOnInputs, state: SignOnState, code: str) -> None:
@@ -384,25 +127,25 @@ def _logIn(machine: SignOnInputs, state: SignOnState, code: str) -> None:
         command = SignedLogin(
             number, digest, code, state.status, tries, state.signature
         )
-    state.actions.issue(command, partial(_classifyLogin, machine, state))
+    state.actions.issue(command, partial(classifyLogin, machine, state))
 
 
 def _join(machine: SignOnInputs, state: SignOnState) -> None:
     state.ticket = Ticket(clientid=state.clientid, ptwebqq=state.actions.ptwebqq())
     state.actions.issue(
-        Login2(state.ticket, state.status), partial(_classifyJoin, machine)
+        Login2(state.ticket, state.status), partial(classifyJoin, machine)
     )
 
 
 def _rejoin(machine: SignOnInputs, state: SignOnState, seconds: float) -> None:
     state.actions.issue(
         Login2(state.ticket, state.status),
-        partial(_classifyRejoin, machine, state),
+        partial(classifyRejoin, machine, state),
         seconds,
     )
 
 
-def _keep(state: SignOnState, credentials: SessionCredentials) -> None:
+def _storeCredentials(state: SignOnState, credentials: SessionCredentials) -> None:
     state.relinks = 0
     state.ticket = replace(
         state.ticket, psessionid=credentials.psessionid, vfwebqq=credentials.vfwebqq
@@ -415,7 +158,7 @@ def _wait(state: SignOnState, reason: str, seconds: float = 0.0) -> None:
     state.failures += 1
 
 
-# ---- rows
+# Transitions.
 
 
 @offline.upon(SignOnInputs.start).to(fetchingPage)
@@ -472,7 +215,7 @@ def _captchaSolved(machine: SignOnInputs, state: SignOnState, text: str) -> None
 @awaitingCaptcha.upon(SignOnInputs.captchaUnsolved).to(refused)
 def _captchaUnsolved(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
     state.actions.cancelPending()
-    state.actions.wentOffline(CaptchaUnsolved(reason))
+    state.actions.endSignOn(CaptchaUnsolved(reason))
 
 
 @loggingIn.upon(SignOnInputs.captchaRejected).to(fetchingCaptcha)
@@ -494,8 +237,8 @@ def _toldToWait(
 
 @loggingIn.upon(SignOnInputs.accepted).to(checkingSignature)
 def _accepted(machine: SignOnInputs, state: SignOnState, landing: str) -> None:
-    # Nobody else's page is any business of ours.
-    if f".{_hostOf(landing)}".endswith(".qq.com"):
+    # The server names the page; only those of WebQQ are fetched.
+    if f".{hostOf(landing)}".endswith(".qq.com"):
         state.actions.issue(CheckSig(landing), lambda reply: machine.signatureChecked())
     else:
         machine.signatureChecked()
@@ -510,8 +253,8 @@ def _signatureChecked(machine: SignOnInputs, state: SignOnState) -> None:
 def _signatureCheckFailed(
     machine: SignOnInputs, state: SignOnState, reason: str
 ) -> None:
-    # The page only adds cookies, which not every server wants; login2 says
-    # whether this one does.
+    # The page only sets cookies, which not every server needs; the reply to
+    # login2 tells whether this one does.
     _join(machine, state)
 
 
@@ -520,13 +263,13 @@ def _joined(
     machine: SignOnInputs, state: SignOnState, credentials: SessionCredentials
 ) -> None:
     state.rejoins = 0
-    _keep(state, credentials)
+    _storeCredentials(state, credentials)
     state.actions.loadRoster(state.ticket)
 
 
 @loadingRoster.upon(SignOnInputs.rosterLoaded).to(online)
 def _rosterLoaded(machine: SignOnInputs, state: SignOnState) -> None:
-    state.actions.wentOnline(state.ticket)
+    state.actions.openChannel(state.ticket)
 
 
 @online.upon(SignOnInputs.pollAnswered).loop()
@@ -535,17 +278,17 @@ def _pollAnswered(machine: SignOnInputs, state: SignOnState) -> None:
     state.retried.clear()
 
 
-@online.upon(SignOnInputs.rotate).loop()
-def _rotate(machine: SignOnInputs, state: SignOnState, ptwebqq: str) -> None:
+@online.upon(SignOnInputs.ticketRotated).loop()
+def _ticketRotated(machine: SignOnInputs, state: SignOnState, ptwebqq: str) -> None:
     state.ticket = replace(state.ticket, ptwebqq=ptwebqq)
-    state.actions.rotated(state.ticket)
+    state.actions.replaceTicket(state.ticket)
 
 
 @online.upon(SignOnInputs.expired).to(rejoining)
 def _expired(machine: SignOnInputs, state: SignOnState, seconds: float) -> None:
-    state.actions.pausedOnline()
+    state.actions.pauseChannel()
     if state.rejoins >= MAX_REJOINS:
-        machine.failed("no poll was answered after the last ones")
+        machine.failed(f"no poll was answered after {MAX_REJOINS} rejoins")
         return
     state.rejoins += 1
     _rejoin(machine, state, seconds)
@@ -554,21 +297,23 @@ def _expired(machine: SignOnInputs, state: SignOnState, seconds: float) -> None:
 @online.upon(SignOnInputs.kicked).to(kickedOut)
 def _kicked(machine: SignOnInputs, state: SignOnState, notice: KickNotice) -> None:
     state.actions.cancelPending()
-    state.actions.wentOffline(Kicked(notice.reason or "another sign-on took over"))
+    state.actions.endSignOn(Kicked(notice.reason or "another sign-on took over"))
 
 
 @online.upon(SignOnInputs.loggedOut).to(offline)
 def _loggedOut(machine: SignOnInputs, state: SignOnState) -> None:
     state.actions.cancelPending()
-    state.actions.wentOffline(LoggedOut("the server says that we have logged out"))
+    state.actions.endSignOn(
+        LoggedOut("the server says that this client has logged out")
+    )
 
 
 @rejoining.upon(SignOnInputs.joined).to(online)
 def _rejoined(
     machine: SignOnInputs, state: SignOnState, credentials: SessionCredentials
 ) -> None:
-    _keep(state, credentials)
-    state.actions.wentOnline(state.ticket)
+    _storeCredentials(state, credentials)
+    state.actions.openChannel(state.ticket)
 
 
 @rejoining.upon(SignOnInputs.toldToWait).loop()
@@ -581,12 +326,12 @@ def _rejoinToldToWait(
 
 def _lose(machine: SignOnInputs, state: SignOnState, reason: SessionExpired) -> None:
     state.actions.cancelPending()
-    state.actions.wentOffline(reason)
+    state.actions.endSignOn(reason)
     _wait(state, str(reason))
 
 
-def _loseRejoining(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
-    _lose(machine, state, SessionExpired(f"could not rejoin: {reason}"))
+def _loseWhileRejoining(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
+    _lose(machine, state, SessionExpired(f"the rejoin failed: {reason}"))
 
 
 def _fail(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
@@ -595,27 +340,25 @@ def _fail(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
 
 def _refuse(machine: SignOnInputs, state: SignOnState, reason: LoginRefused) -> None:
     state.actions.cancelPending()
-    state.actions.wentOffline(reason)
+    state.actions.endSignOn(reason)
 
 
 def _leave(machine: SignOnInputs, state: SignOnState) -> None:
     state.actions.cancelPending()
-    state.actions.signOff(Logout2(state.ticket))
-    state.actions.wentOffline(None)
+    state.actions.sendLogout(Logout2(state.ticket))
+    state.actions.endSignOn(None)
 
 
-def _giveUp(machine: SignOnInputs, state: SignOnState) -> None:
+def _abandon(machine: SignOnInputs, state: SignOnState) -> None:
     state.actions.cancelPending()
-    state.actions.wentOffline(None)
+    state.actions.endSignOn(None)
 
 
-def _stay(machine: SignOnInputs, state: SignOnState) -> None:
-    """
-    There is nothing to do.
-    """
+def _ignore(machine: SignOnInputs, state: SignOnState) -> None:
+    pass
 
 
-_entering = (
+_withoutSession = (
     fetchingPage,
     checking,
     fetchingCaptcha,
@@ -625,11 +368,11 @@ _entering = (
     joining,
     waiting,
 )
-_busy = (*_entering, loadingRoster, online, rejoining)
+_underWay = (*_withoutSession, loadingRoster, online, rejoining)
 
 online.upon(SignOnInputs.invalidated).to(waiting)(_lose)
 rejoining.upon(SignOnInputs.invalidated).to(waiting)(_lose)
-rejoining.upon(SignOnInputs.failed).to(waiting)(_loseRejoining)
+rejoining.upon(SignOnInputs.failed).to(waiting)(_loseWhileRejoining)
 for _state in (
     fetchingPage,
     checking,
@@ -643,97 +386,12 @@ for _state in (fetchingPage, loggingIn, joining):
     _state.upon(SignOnInputs.refused).to(refused)(_refuse)
 for _state in (loadingRoster, online, rejoining):
     _state.upon(SignOnInputs.stop).to(offline)(_leave)
-for _state in _entering:
-    _state.upon(SignOnInputs.stop).to(offline)(_giveUp)
+for _state in _withoutSession:
+    _state.upon(SignOnInputs.stop).to(offline)(_abandon)
 for _state in (offline, kickedOut, refused):
-    _state.upon(SignOnInputs.stop).to(offline)(_stay)
-for _state in _busy:
-    _state.upon(SignOnInputs.start).loop()(_stay)
+    _state.upon(SignOnInputs.stop).to(offline)(_ignore)
+for _state in _underWay:
+    _state.upon(SignOnInputs.start).loop()(_ignore)
 
 makeSignOn = builder.build()
-"""Call with a L{SignOnState} for a machine that is offline."""
-
-
-# ---- sorting answers into facts
-
-
-def _hostOf(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _classifyPage(machine: SignOnInputs, reply: str | Refusal) -> None:
-    # Clients went on without a signature, and were let in.
-    machine.signed(reply if isinstance(reply, str) else "")
-
-
-def _classifyCheck(machine: SignOnInputs, reply: Challenge | Refusal) -> None:
-    match reply:
-        case Challenge(captcha=True):
-            machine.challenged(reply)
-        case Challenge():
-            machine.passed(reply)
-        case Refusal():
-            machine.failed(f"check was answered {reply.retcode}")
-
-
-def _classifyImage(machine: SignOnInputs, reply: bytes | Refusal) -> None:
-    if isinstance(reply, Refusal):
-        machine.failed(f"getimage was answered {reply.retcode}")
-    else:
-        machine.captchaFetched(reply)
-
-
-def _classifyLogin(
-    machine: SignOnInputs, state: SignOnState, reply: LoginReply | Refusal
-) -> None:
-    if isinstance(reply, Refusal):
-        machine.failed(f"login was answered {reply.retcode}")
-        return
-    match reply.code:
-        case 0 if _hostOf(reply.url) == "aq.qq.com":
-            machine.refused(LoginRefused("the account is locked: see aq.qq.com"))
-        case 0:
-            machine.accepted(reply.url)
-        case 1 | 6:
-            machine.failed(f"login was answered {reply.code}")
-        case 4 if state.misread >= MAX_CAPTCHAS:
-            machine.refused(CaptchaUnsolved("too many captchas were misread", 4))
-        case 4:
-            state.misread += 1
-            if state.challenge.captcha:
-                machine.captchaRejected()
-            else:
-                machine.verifyCodeExpired()
-        case (7 | 19) as code if code not in state.retried:
-            state.retried.add(code)
-            seconds = 300.0 if code == 19 else 0.0
-            machine.toldToWait(seconds, f"login was answered {code}")
-        case _:
-            machine.refused(LoginRefused(reply.message or "refused", reply.code))
-
-
-def _classifyJoin(machine: SignOnInputs, reply: SessionCredentials | Refusal) -> None:
-    match reply:
-        case SessionCredentials():
-            machine.joined(reply)
-        case Refusal(retcode=106 | 111):
-            machine.refused(LoginRefused("the account is not admitted", reply.retcode))
-        case Refusal():
-            machine.failed(f"login2 was answered {reply.retcode}")
-
-
-def _classifyRejoin(
-    machine: SignOnInputs, state: SignOnState, reply: SessionCredentials | Refusal
-) -> None:
-    match reply:
-        case SessionCredentials():
-            machine.joined(reply)
-        case Refusal(retcode=112 | 113 | 115) if state.relinks < MAX_RELINKS:
-            seconds = 10.0 if reply.seconds is None else reply.seconds
-            machine.toldToWait(seconds, f"login2 was answered {reply.retcode}")
-        case Refusal():
-            code = reply.retcode
-            machine.invalidated(SessionExpired(f"could not rejoin: {code}", code))
+"""Make a machine in the state Offline, from a L{SignOnState}."""

@@ -29,7 +29,7 @@ from txwebqq.model import (
     StrangerMessage,
 )
 from txwebqq.session.acknowledgement import Acknowledgement
-from txwebqq.session.machine import SignOnInputs
+from txwebqq.session.interfaces import SignOnInputs
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import (
     GetMsgTip,
@@ -287,7 +287,7 @@ class PollService(Service):
                 self._eventFilter.acknowledged(shown)
                 self._nothing()
             case 116 if refusal.ptwebqq:
-                self._machine.rotate(refusal.ptwebqq)
+                self._machine.ticketRotated(refusal.ptwebqq)
                 self._nothing()
             case 120 | 121 | 100006:
                 self._machine.expired(refusal.seconds or 0.0)

@@ -15,7 +15,7 @@ from txwebqq.irc.config.gateway import LISTEN
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.model import Status
-from txwebqq.session.machine import Era
+from txwebqq.session.interfaces import Era
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "txwebqq"

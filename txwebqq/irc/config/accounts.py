@@ -11,7 +11,7 @@ from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import TrustRoots
-from txwebqq.session.machine import Era
+from txwebqq.session.interfaces import Era
 
 
 @dataclass(frozen=True, slots=True)

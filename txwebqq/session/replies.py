@@ -1,0 +1,133 @@
+"""
+Classification of the server's replies into inputs of the sign-on machine.
+
+Transitions have no conditions, so a reply that can mean several things becomes
+one of several inputs here (protocol.md 6 and 2.1).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from txwebqq.errors import CaptchaUnsolved, LoginRefused, SessionExpired
+from txwebqq.session.interfaces import SignOnInputs, SignOnState
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.signon import Challenge, LoginReply, SessionCredentials
+
+MAX_CAPTCHAS = 5
+"""Captchas whose text may be wrong in one sign-on."""
+
+MAX_RELINKS = 3
+"""How often a server may put off a rejoin."""
+
+RELINK_DELAY = 10.0
+"""Seconds before the next rejoin, where the server names none."""
+
+RETRY_DELAY = 300.0
+"""Seconds before the second login after code 19."""
+
+
+def hostOf(url: str) -> str:
+    """
+    Return the host name of a URL, C{""} when it has none.
+    """
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def classifyPage(machine: SignOnInputs, reply: str | Refusal) -> None:
+    """
+    Classify the reply to L{LoginPage
+    <txwebqq.wire.commands.signon.LoginPage>}.
+    """
+    # Clients went on without a signature, and were let in.
+    machine.signed(reply if isinstance(reply, str) else "")
+
+
+def classifyCheck(machine: SignOnInputs, reply: Challenge | Refusal) -> None:
+    """
+    Classify the reply to C{check}.
+    """
+    match reply:
+        case Challenge(captcha=True):
+            machine.challenged(reply)
+        case Challenge():
+            machine.passed(reply)
+        case Refusal():
+            machine.failed(f"check was refused (retcode {reply.retcode})")
+
+
+def classifyCaptcha(machine: SignOnInputs, reply: bytes | Refusal) -> None:
+    """
+    Classify the reply to C{getimage}.
+    """
+    if isinstance(reply, Refusal):
+        machine.failed(f"getimage was refused (retcode {reply.retcode})")
+    else:
+        machine.captchaFetched(reply)
+
+
+def classifyLogin(
+    machine: SignOnInputs, state: SignOnState, reply: LoginReply | Refusal
+) -> None:
+    """
+    Classify the reply to C{login}.
+    """
+    if isinstance(reply, Refusal):
+        machine.failed(f"login was refused (retcode {reply.retcode})")
+        return
+    match reply.code:
+        case 0 if hostOf(reply.url) == "aq.qq.com":
+            machine.refused(LoginRefused("the account is locked: see aq.qq.com"))
+        case 0:
+            machine.accepted(reply.url)
+        case 1 | 6:
+            machine.failed(f"the server is busy (login code {reply.code})")
+        case 4 if state.misread >= MAX_CAPTCHAS:
+            machine.refused(CaptchaUnsolved("too many captchas were misread", 4))
+        case 4:
+            state.misread += 1
+            if state.challenge.captcha:
+                machine.captchaRejected()
+            else:
+                machine.verifyCodeExpired()
+        case (7 | 19) as code if code not in state.retried:
+            state.retried.add(code)
+            seconds = RETRY_DELAY if code == 19 else 0.0
+            machine.toldToWait(seconds, f"the login was refused (login code {code})")
+        case _:
+            machine.refused(LoginRefused(reply.message or "refused", reply.code))
+
+
+def classifyJoin(machine: SignOnInputs, reply: SessionCredentials | Refusal) -> None:
+    """
+    Classify the reply to the C{login2} of a sign-on.
+    """
+    match reply:
+        case SessionCredentials():
+            machine.joined(reply)
+        case Refusal(retcode=106 | 111):
+            reason = "the server does not admit this account"
+            machine.refused(LoginRefused(reason, reply.retcode))
+        case Refusal():
+            machine.failed(f"login2 was refused (retcode {reply.retcode})")
+
+
+def classifyRejoin(
+    machine: SignOnInputs, state: SignOnState, reply: SessionCredentials | Refusal
+) -> None:
+    """
+    Classify the reply to the C{login2} of a rejoin.
+    """
+    match reply:
+        case SessionCredentials():
+            machine.joined(reply)
+        case Refusal(retcode=112 | 113 | 115) if state.relinks < MAX_RELINKS:
+            seconds = RELINK_DELAY if reply.seconds is None else reply.seconds
+            machine.toldToWait(seconds, f"login2 was put off (retcode {reply.retcode})")
+        case Refusal():
+            code = reply.retcode
+            reason = f"the rejoin was refused (retcode {code})"
+            machine.invalidated(SessionExpired(reason, code))
