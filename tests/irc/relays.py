@@ -257,9 +257,9 @@ class Scene:
         )
         self.account = RelayAccount(self.alice.number, clock, self.outbox)
         self.groupLink = self.account.link(circle, self.room)
-        self.room.addGroup(self.groupLink)
+        self.room.add(self.groupLink)
         self.link = self.network.joinChannel("#cats", "", self.room)
-        self.room.addChannel(self.link)
+        self.room.add(self.link)
         self.web.settle()
 
     def start(self) -> None:

@@ -273,8 +273,8 @@ async def test_tls(processes: GatewayProcesses, isKnown: bool) -> None:
     file = config(processes.folder, text)
     daemon = processes.twistd("webqq-irc", "--config", file)
     if isKnown:
-        await daemon.says("home: in as qqrelay")
+        await daemon.says("home: connected as qqrelay")
     else:
         await daemon.says("certificate verify failed")
-        assert "in as" not in daemon.output
+        assert "connected as" not in daemon.output
     assert IRC_PASSWORD not in daemon.output

@@ -12,8 +12,9 @@ from tests.irc.relays import Scene
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.relay.connection import LEAVING, QUIET
-from txwebqq.irc.relay.network import REGAIN, SETTLED, UNANSWERED
+from txwebqq.irc.relay.channel import SETTLED, UNANSWERED
+from txwebqq.irc.relay.connection import PING_INTERVAL, QUIT_TIMEOUT
+from txwebqq.irc.relay.network import REGAIN
 from txwebqq.net.endpoints import clientEndpoint
 
 
@@ -125,10 +126,10 @@ def test_silent() -> None:
     scene = Scene()
     scene.start()
     first = scene.server.last
-    scene.settle(QUIET * 4)
+    scene.settle(PING_INTERVAL * 4)
     assert scene.server.last is first
     scene.server.isMute = True
-    scene.settle(QUIET * 8)
+    scene.settle(PING_INTERVAL * 8)
     assert not first.isOpen
     assert scene.server.last is not first
 
@@ -196,7 +197,7 @@ def test_stopUnread() -> None:
     scene.settle(1)
     assert not stopped.called
     scene.server.bob("still here")
-    scene.settle(LEAVING)
+    scene.settle(QUIT_TIMEOUT)
     scene.web.result(stopped)
     assert not connection.isOpen
 

@@ -130,7 +130,9 @@ def test_complete(outbox: Outbox) -> None:
     so when it may have been said by then.
     """
     outbox.enqueue(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
-    outbox.resolve("a", "x", "ming", "waves", MessageKind.ACTION)
+    whole = OutboxMessage("a", "x", 0, "ming", "waves", MessageKind.ACTION)
+    result = outbox.enqueue(whole, 100, OverflowPolicy.REFUSE_NEW)
+    assert result is EnqueueResult.KNOWN
     first = outbox.first("a")
     assert first is not None
     assert (first.author, first.text, first.kind) == (

@@ -108,7 +108,7 @@ def test_restart() -> None:
     again.start()
     assert digits(again.irc()) == [1]
     mark = message.origin.partition("|")[2]
-    again.room.noticed(again.groupLink, mark, "小明", "第 1")
+    again.room.groupMessageStarted(again.groupLink, mark, "小明", "第 1")
     again.settle()
     assert digits(again.irc()) == [1]
 
@@ -172,7 +172,7 @@ def test_newsSeldom(scene: Scene) -> None:
         scene.settle(GRACE + 5)
         del scene.server.refuse["#cats"]
         scene.settle(310)
-    gone = [line for line in scene.qq() if "cannot be reached" in line]
+    gone = [line for line in scene.qq() if "is unreachable" in line]
     assert len(gone) == 3
 
 
@@ -188,8 +188,8 @@ def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(scene.account.qq.actions, "send", refuse)
         scene.server.bob("number 1")
         scene.settle(400)
-    assert "something waits in 猫咪: muted (retcode 1)" in scene.irc()
-    assert "something could not be said in 猫咪: muted (retcode 1)" in scene.irc()
+    assert "A message to 猫咪 is delayed: muted (retcode 1)" in scene.irc()
+    assert "A message to 猫咪 was dropped: muted (retcode 1)" in scene.irc()
     scene.server.bob("number 2")
     scene.settle(200)
     assert scene.qq() == [
@@ -265,7 +265,7 @@ def test_full(overflow: OverflowPolicy, kept: list[int]) -> None:
         scene.ming.tellGroup("猫咪", f"第 {n}")
     scene.settle()
     [told] = scene.qq()
-    assert told.startswith("3 messages wait for #cats: ")
+    assert told.startswith("The queue for #cats is full (3 messages): ")
     scene.network.startService()
     scene.settle()
     assert digits(scene.irc()) == kept
@@ -343,7 +343,7 @@ def test_moves(scene: Scene) -> None:
     scene.settle()
     assert scene.qq() == [
         "<bob> hello",
-        "bob is bobby now",
+        "bob is now known as bobby",
         "bobby has quit",
         "bobby has joined",
     ]
@@ -399,7 +399,10 @@ def test_movesOnQQ(scene: Scene) -> None:
     )
     scene.account.groupChanged(scene.account.qq, notice)
     scene.settle()
-    assert scene.irc()[1:] == ["小\u200b明 is 大明 now", "小\u200b明 has joined"]
+    assert scene.irc()[1:] == [
+        "小\u200b明 is now known as 大明",
+        "小\u200b明 has joined",
+    ]
 
 
 def test_unreachable(scene: Scene) -> None:
@@ -411,10 +414,10 @@ def test_unreachable(scene: Scene) -> None:
     scene.settle()
     scene.ming.tellGroup("猫咪", "在吗")
     scene.settle(GRACE + 5)
-    assert scene.qq() == ["#cats cannot be reached; what is said is kept for it"]
+    assert scene.qq() == ["#cats is unreachable; messages for it are queued"]
     scene.network.startService()
     scene.settle()
-    assert scene.qq()[1:] == ["#cats hears us again"]
+    assert scene.qq()[1:] == ["#cats is reachable again"]
     assert scene.irc() == [f"{MING} 在吗"]
 
 
@@ -425,7 +428,7 @@ def test_moderated(scene: Scene) -> None:
     scene.server.refuse["PRIVMSG"] = "404"
     scene.ming.tellGroup("猫咪", "在吗")
     scene.settle(3)
-    assert scene.qq() == ["something waits in #cats: Not now"]
+    assert scene.qq() == ["A message to #cats is delayed: Not now"]
     del scene.server.refuse["PRIVMSG"]
     scene.settle(30)
     assert scene.irc()[-1] == f"{MING} 在吗"
@@ -437,7 +440,7 @@ def test_copies(scene: Scene) -> None:
     What another relay brings back is dropped: by the tag with its origin, by
     its id, and by its words, also when it comes before the original.
     """
-    origin = scene.room._endpoints[0].source
+    origin = scene.groupLink.source
     scene.server.bob("<小\u200b明> 别的", **{"+txwebqq/origin": origin})
     scene.server.bob("hello", msgid="m1")
     scene.server.bob("hello", msgid="m1")

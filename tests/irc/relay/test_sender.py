@@ -12,11 +12,12 @@ from twisted.python.failure import Failure
 
 from tests.irc.relays import Scene, digits
 from txwebqq.errors import RequestRefused
+from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.account import LOOKED_UP_AGAIN
 from txwebqq.irc.relay.outbox import OutboxMessage
-from txwebqq.irc.relay.room import GRACE, NEWS_WINDOW
+from txwebqq.irc.relay.room import GRACE, NOTICES_WINDOW
 from txwebqq.irc.relay.sender import GIVE_UP, LONGEST_PAUSE, PATIENCE
 
 Flush = Callable[..., list[Failure]]
@@ -75,7 +76,7 @@ def test_broughtAgain(scene: Scene) -> None:
     assert message is not None
     scene.outbox.acknowledge(message, "第 2")
     origin = message.origin
-    scene.outbox.resolve(queue, origin, "小明", "第 1\n第 2", message.kind)
+    scene.outbox.enqueue(message, 100, OverflowPolicy.REFUSE_NEW)
     scene.outbox.withdraw(queue, origin)
     left = scene.outbox.first(queue)
     assert left is not None
@@ -95,8 +96,8 @@ def test_fullDisk(scene: Scene) -> None:
     scene.settle()
     fill(scene, isFull=False)
     assert len(scene.server.connections) == connections
-    [toIRC] = [line for line in scene.irc() if "cannot be kept" in line]
-    [toQQ] = [line for line in scene.qq() if "cannot be kept" in line]
+    [toIRC] = [line for line in scene.irc() if "cannot be relayed" in line]
+    [toQQ] = [line for line in scene.qq() if "cannot be relayed" in line]
     assert "full" in toIRC
     assert toIRC == toQQ
     scene.server.bob("number 1")
@@ -193,7 +194,7 @@ def test_neverReached() -> None:
     scene.room.start()
     scene.start()
     scene.settle(GRACE + 5)
-    assert scene.qq() == ["#cats cannot be reached; what is said is kept for it"]
+    assert scene.qq() == ["#cats is unreachable; messages for it are queued"]
 
 
 def test_backAgain(scene: Scene) -> None:
@@ -204,11 +205,11 @@ def test_backAgain(scene: Scene) -> None:
     scene.network.stopService()
     scene.settle(GRACE + 5)
     for _ in range(3):
-        scene.room.changed(scene.link)
-        scene.settle(NEWS_WINDOW / 4)
+        scene.room.availabilityChanged(scene.link)
+        scene.settle(NOTICES_WINDOW / 4)
     scene.network.startService()
     scene.settle()
-    assert scene.qq()[-1] == "#cats hears us again"
+    assert scene.qq()[-1] == "#cats is reachable again"
 
 
 def test_nothingLeft(scene: Scene) -> None:
@@ -217,10 +218,9 @@ def test_nothingLeft(scene: Scene) -> None:
     """
     scene.room.stop()
     before = set(scene.clock.getDelayedCalls())
-    scene.room.changed(scene.link)
-    scene.link.isJoined = False
-    scene.room.changed(scene.link)
-    scene.room.heard(scene.link, "bob", "<小明> 茶好了", False, "", "")
+    scene.room.availabilityChanged(scene.link)
+    scene.link.disconnected()
+    scene.room.channelMessageReceived(scene.link, "bob", "<小明> 茶好了", False, "", "")
     assert set(scene.clock.getDelayedCalls()) <= before
 
 

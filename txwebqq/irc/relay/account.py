@@ -5,7 +5,6 @@ The relay's QQ accounts, and the groups that they are in for it.
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -28,6 +27,7 @@ from txwebqq.irc.relay.attribution import senderPrefix
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.members import MemberList
 from txwebqq.irc.relay.outbox import Outbox, OutboxMessage
+from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import (
     DiscussionMessage,
@@ -56,35 +56,6 @@ _MOVES = {
 }
 
 
-class GroupListener(Protocol):
-    """
-    Who wants to know what happens in a group.
-    """
-
-    def noticed(self, groupLink: GroupLink, mark: str, name: str, text: str) -> None:
-        """
-        Somebody said something; it is not known yet who, or what all of it
-        shows.
-        """
-
-    def learned(
-        self, groupLink: GroupLink, number: int, name: str, message: IncomingMessage
-    ) -> None:
-        """
-        Now it is.
-        """
-
-    def moved(self, groupLink: GroupLink, name: str, how: str) -> None:
-        """
-        Somebody came or went, in words that follow the name.
-        """
-
-    def changed(self, groupLink: GroupLink) -> None:
-        """
-        We can be heard there, or not any more.
-        """
-
-
 class GroupLink:
     """
     A group or a discussion, with or without us.
@@ -92,16 +63,20 @@ class GroupLink:
     @ivar members: the others.
     """
 
+    isChannel = False
+
     def __init__(
         self,
         group: GroupRef,
         account: RelayAccount,
         outbox: Outbox,
         clock: IReactorTime,
-        listener: GroupListener,
+        room: BridgedRoom,
     ) -> None:
         self.group = group
-        self.listener = listener
+        self.room = room
+        target = group.target
+        self.source = f"qq/{target.kind.name.lower()}/{target.number}"
         self.members = MemberList(clock.seconds)
         self._relayAccount = account
         self._outbox = outbox
@@ -192,9 +167,9 @@ class GroupLink:
         for number, name in others:
             before = self.members.names.get(number, name)
             if before != name and self.members.isActive(number):
-                self.listener.moved(self, before, f"is {name} now")
+                self.room.membershipChanged(self, before, f"is now known as {name}")
         self.members.replace(others)
-        self.listener.changed(self)
+        self.room.availabilityChanged(self)
 
 
 class RelayAccount(AccountListener):
@@ -218,11 +193,11 @@ class RelayAccount(AccountListener):
         self._outbox = outbox
         self._lookup: IDelayedCall | None = None
 
-    def link(self, group: GroupRef, listener: GroupListener) -> GroupLink:
+    def link(self, group: GroupRef, room: BridgedRoom) -> GroupLink:
         """
         Be in a group.
         """
-        groupLink = GroupLink(group, self, self._outbox, self._clock, listener)
+        groupLink = GroupLink(group, self, self._outbox, self._clock, room)
         self.groupLinks[group.target] = groupLink
         return groupLink
 
@@ -294,7 +269,7 @@ class RelayAccount(AccountListener):
             reason=reason,
         )
         for groupLink in self.groupLinks.values():
-            groupLink.listener.changed(groupLink)
+            groupLink.room.availabilityChanged(groupLink)
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
@@ -306,7 +281,9 @@ class RelayAccount(AccountListener):
                 message.author or "?"
             )
             groupLink.members.markActive(message.author)
-            groupLink.listener.learned(groupLink, message.author, name, message)
+            groupLink.room.groupMessageReceived(
+                groupLink, message.author, name, message
+            )
 
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         """
@@ -319,7 +296,7 @@ class RelayAccount(AccountListener):
         number = int(notice.memberNumber or 0)
         name = groupLink.members.nameOf(number)
         if name and groupLink.members.isActive(number):
-            groupLink.listener.moved(groupLink, name, how)
+            groupLink.room.membershipChanged(groupLink, name, how)
 
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         """
@@ -355,6 +332,6 @@ class RelayAccount(AccountListener):
             return
         number = account.contacts.numberOf(message.sender)
         name = str(groupLink.members.names.get(number, ""))
-        groupLink.listener.noticed(
+        groupLink.room.groupMessageStarted(
             groupLink, messageKey(message), name, contentToText(message.content)
         )

@@ -1,109 +1,302 @@
 """
-A channel of a network that we are in, or want to be in.
+One IRC channel of a room: joins it, joins again after a kick, and sends the
+messages of its outbox.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
+from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
+from txwebqq.irc.relay.attribution import nextLine, senderPrefix
+from txwebqq.irc.relay.connection import IRCConnection
+from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.members import MemberList
-from txwebqq.irc.relay.outbox import OutboxMessage
+from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
+from txwebqq.irc.relay.puppets import Puppets
+from txwebqq.irc.relay.registration import RELAYMSG
+from txwebqq.irc.relay.room import BridgedRoom
+from txwebqq.net.pacing import Pacer
 
-FIRST_REJOIN = 5.0
-"""The seconds until we ask to be let in again, the first time."""
+ORIGIN_TAG = "+txwebqq/origin"
+"""The client tag with the source of a relayed message, for other relays."""
 
+FIRST_REJOIN, LONGEST_REJOIN = 5.0, 300.0
+"""The seconds before the relay joins again after a kick or a refusal, the first
+time and at most."""
 
-class LinkHost(Protocol):
-    """
-    The network that a channel is on.
-    """
+UNANSWERED = 60.0
+"""The seconds after which an unanswered C{JOIN} is sent again."""
 
-    settings: NetworkSettings
-    clock: IReactorTime
-
-    async def speak(self, link: ChannelLink, message: OutboxMessage) -> str:
-        """
-        As L{ChannelLink.speak}.
-        """
-
-
-class ChannelListener(Protocol):
-    """
-    Who wants to know what happens in a channel.
-    """
-
-    def heard(
-        self,
-        link: ChannelLink,
-        nick: str,
-        text: str,
-        isAction: bool,
-        msgid: str,
-        origin: str,
-    ) -> None:
-        """
-        Somebody said something.
-        """
-
-    def moved(self, link: ChannelLink, nick: str, how: str) -> None:
-        """
-        Somebody who speaks came or went, in words that follow the nick.
-        """
-
-    def status(self) -> list[str]:
-        """
-        Describe the state of the room in lines.
-        """
-
-    def changed(self, link: ChannelLink) -> None:
-        """
-        We can be heard there, or not any more.
-        """
+SETTLED = 600.0
+"""The seconds in a channel, or on a network, after which the next rejoin or
+reconnection is as fast as the first one."""
 
 
 class ChannelLink:
     """
-    A channel of a network, with or without us.
+    A channel that the relay is in, or tries to join.
 
-    @ivar members: the others.
+    @ivar source: the name of the channel in origins and of its outbox queue.
+    @ivar members: the other users in the channel, without puppets.
     """
 
+    isChannel = True
+    _log = Logger()
+
     def __init__(
-        self, network: LinkHost, name: str, key: str, listener: ChannelListener
+        self,
+        settings: NetworkSettings,
+        name: str,
+        key: str,
+        room: BridgedRoom,
+        clock: IReactorTime,
+        pacer: Pacer,
+        puppets: Puppets,
     ) -> None:
-        self.network = network
         self.name = name
-        self.key = key
-        self.listener = listener
-        self.members = MemberList(network.clock.seconds)
-        self.isJoined = False
-        self.since = 0.0
-        self.delay = FIRST_REJOIN
-        self.retry: IDelayedCall | None = None
-        self.names: list[str] = []
+        self.room = room
+        self.puppets = puppets
+        self.source = f"irc/{settings.name}/{name}"
+        self.members = MemberList(clock.seconds)
+        self._settings = settings
+        self._key = key
+        self._clock = clock
+        self._pacer = pacer
+        self._connection: IRCConnection | None = None
+        self._isJoined = False
+        self._names: list[str] = []
+        self._since = 0.0
+        self._delay = FIRST_REJOIN
+        self._retry: IDelayedCall | None = None
 
     @property
     def title(self) -> str:
-        """
-        What people call it.
-        """
         return self.name
 
     @property
     def isUp(self) -> bool:
+        return self._isJoined
+
+    # ---- membership
+
+    def connected(self, connection: IRCConnection) -> None:
         """
-        Whether we can be heard there.
+        Join on a connection that was welcomed.
         """
-        return self.isJoined
+        self._connection = connection
+        self._join()
+
+    def disconnected(self) -> None:
+        """
+        The network's connection is lost, or was refused.
+        """
+        self._connection = None
+        self._cancelRetry()
+        self._reset()
+
+    def stop(self) -> None:
+        """
+        Do not join again.
+        """
+        self._cancelRetry()
+
+    def joined(self) -> None:
+        """
+        The server has answered our C{JOIN}.
+        """
+        self._isJoined = True
+        self._since = self._clock.seconds()
+        self._cancelRetry()
+        self._log.info(
+            "{network}: joined {channel}.",
+            network=self._settings.name,
+            channel=self.name,
+        )
+        self.room.availabilityChanged(self)
+
+    def removed(self) -> None:
+        """
+        The relay was kicked, or made to part.
+        """
+        self._log.warn(
+            "{network}: the relay was removed from {channel}; joining again in"
+            " {delay} s.",
+            network=self._settings.name,
+            channel=self.name,
+            delay=self._nextDelay(),
+        )
+        self._reset()
+        self._joinLater()
+
+    def joinRefused(self, reason: str) -> None:
+        """
+        The server has refused our C{JOIN}.
+        """
+        self._log.warn(
+            "{network}: joining {channel} failed: {reason}; retrying in {delay} s.",
+            network=self._settings.name,
+            channel=self.name,
+            reason=reason,
+            delay=self._nextDelay(),
+        )
+        self._joinLater()
+
+    def addNames(self, nicks: Iterable[str]) -> None:
+        """
+        Collect nicks of the reply to C{NAMES}.
+        """
+        self._names += nicks
+
+    def endNames(self, connection: IRCConnection) -> None:
+        """
+        Replace the members by the nicks that were collected.
+        """
+        self.members.replace((connection.fold(nick), nick) for nick in self._names)
+        self._names = []
+
+    def _reset(self) -> None:
+        self.members.replace(())
+        self._names = []
+        if self._isJoined:
+            self._isJoined = False
+            self.room.availabilityChanged(self)
+
+    def _join(self) -> None:
+        if self._connection is not None:
+            key = (self._key,) if self._key else ()
+            self._connection.send(Line("JOIN", (self.name, *key)))
+            self._cancelRetry()
+            self._retry = self._clock.callLater(UNANSWERED, self._join)
+
+    def _nextDelay(self) -> float:
+        isSettled = self._clock.seconds() - self._since > SETTLED
+        return FIRST_REJOIN if isSettled else self._delay
+
+    def _joinLater(self) -> None:
+        delay = self._nextDelay()
+        self._since = self._clock.seconds()
+        self._cancelRetry()
+        self._retry = self._clock.callLater(delay, self._join)
+        self._delay = min(delay * 2, LONGEST_REJOIN)
+
+    def _cancelRetry(self) -> None:
+        if self._retry is not None and self._retry.active():
+            self._retry.cancel()
+
+    # ---- sending
 
     async def speak(self, message: OutboxMessage) -> str:
         """
-        Say the beginning of something.
+        Send the first line of a message: by a puppet, by C{RELAYMSG}, or by
+        the relay itself with the author's name before the text.
 
-        @return: the rest of its text; fails with L{TargetUnavailable} or
-            L{DeliveryRefused}.
+        @return: the rest of the text, when the server has processed the line;
+            fails with L{TargetUnavailable} or L{DeliveryRefused}.
         """
-        return await self.network.speak(self, message)
+        self._requireJoined()
+        try:
+            await self._pacer.acquire()
+        except CancelledError as e:
+            raise TargetUnavailable("the relay is stopping") from e
+        connection = self._requireJoined()
+        puppet = None
+        if message.kind is not MessageKind.SYSTEM:
+            puppet = self.puppets.connectionFor(message.author, self.name)
+        if puppet is not None:
+            line, rest = self._privmsg(puppet, message, "")
+            try:
+                await puppet.say(self.name, line)
+            except (TargetUnavailable, DeliveryRefused) as e:
+                # No event would tell when the puppet can send again.
+                self._log.info(
+                    "{network}: the puppet of {author} cannot send to {channel}:"
+                    " {reason}; the relay sends in its place.",
+                    network=self._settings.name,
+                    author=message.author,
+                    channel=self.name,
+                    reason=str(e),
+                )
+                self.puppets.mute(message.author)
+            else:
+                return rest
+            if self._requireJoined() is not connection:
+                raise TargetUnavailable("the connection was lost")
+        if self._mayUseRelaymsg(connection, message):
+            line, rest = self._relaymsg(connection, message)
+            try:
+                await connection.say(self.name, line)
+            except DeliveryRefused as e:
+                self._log.warn(
+                    "{network}: RELAYMSG is refused: {reason}; not used any more on"
+                    " this connection.",
+                    network=self._settings.name,
+                    reason=str(e),
+                )
+                connection.isRelaymsgRefused = True
+            else:
+                return rest
+        prefix = senderPrefix(message, isQuiet=True)
+        line, rest = self._privmsg(connection, message, prefix)
+        await connection.say(self.name, line)
+        return rest
+
+    def _requireJoined(self) -> IRCConnection:
+        if self._connection is None or not self._isJoined:
+            raise TargetUnavailable(f"the relay is not in {self.name}")
+        return self._connection
+
+    def _privmsg(
+        self, connection: IRCConnection, message: OutboxMessage, prefix: str
+    ) -> tuple[Line, str]:
+        line = Line("PRIVMSG", (self.name, ""), tags=self._tags(connection, message))
+        isAction = message.kind is MessageKind.ACTION and not prefix
+        room = connection.payloadLimit(line)
+        return self._filled(line, room, prefix, message.text, isAction)
+
+    def _mayUseRelaymsg(
+        self, connection: IRCConnection, message: OutboxMessage
+    ) -> bool:
+        isOffered = RELAYMSG in connection.capabilities
+        isAllowed = isOffered and not connection.isRelaymsgRefused
+        return isAllowed and message.kind is not MessageKind.SYSTEM
+
+    def _relaymsg(
+        self, connection: IRCConnection, message: OutboxMessage
+    ) -> tuple[Line, str]:
+        separator = (connection.capabilities[RELAYMSG] or "/")[0]
+        nick = nickFor(message.author, 0, NickStyle.UTF8, (), limit=24)
+        nick += f"{separator}qq"
+        tags = self._tags(connection, message)
+        line = Line("RELAYMSG", (self.name, nick, ""), tags=tags)
+        # Users get it as a PRIVMSG from that nick.
+        received = Line("PRIVMSG", (self.name, ""))
+        room = min(
+            connection.payloadLimit(line), connection.payloadLimit(received, nick)
+        )
+        isAction = message.kind is MessageKind.ACTION
+        return self._filled(line, room, "", message.text, isAction)
+
+    def _filled(
+        self, line: Line, room: int, prefix: str, text: str, isAction: bool
+    ) -> tuple[Line, str]:
+        frame = "\x01ACTION {}\x01" if isAction else "{}"
+        encoding = self._settings.encoding
+        room -= len(prefix.encode(encoding, "replace")) + len(frame) - 2
+        sent, rest = nextLine(text, room, encoding)
+        last = frame.format(prefix + sent)
+        return Line(line.command, (*line.params[:-1], last), tags=line.tags), rest
+
+    def _tags(
+        self, connection: IRCConnection, message: OutboxMessage
+    ) -> dict[str, str]:
+        source, bar, _ = message.origin.partition("|")
+        if not bar or "message-tags" not in connection.capabilities:
+            return {}
+        return {ORIGIN_TAG: source}

@@ -1,11 +1,11 @@
 """
-Our connection to somebody's IRC server.
+A connection of the relay, or of a puppet, to an IRC server: registration,
+keepalive, and messages that are confirmed by the C{PONG} to a C{PING}.
 """
 
 from __future__ import annotations
 
 from typing import Any
-from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -29,21 +29,24 @@ from txwebqq.irc.protocol.line import (
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.registration import ClientRegistration
 
-LONGEST = 8192
-"""The bytes of a line that a server may send us: some exceed 512."""
+MAX_RECEIVED = 8192
+"""Maximum length of a line from a server, in bytes; some send more than 512."""
 
-QUIET = 60.0
-"""The seconds of silence until the server is asked whether it is there, and
-then until it is not."""
+PING_INTERVAL = 60.0
+"""The seconds without data from the server until it is sent a C{PING}, and
+from then until the connection is aborted."""
 
-PATIENCE = 60.0
-"""The seconds to be welcomed in."""
+REGISTRATION_TIMEOUT = 60.0
+"""The seconds from the connection to the server's welcome."""
 
-LEAVING = 5.0
-"""The seconds that a server has to close a connection that we leave."""
+QUIT_TIMEOUT = 5.0
+"""The seconds from C{QUIT} until the connection is aborted."""
 
 _MAX_HOST = 63
-_NEEDED = {
+"""Maximum length of the host in a prefix, in characters; assumed until the
+server has shown ours."""
+
+_MIN_PARAMS = {
     "353": 4,
     "366": 2,
     "396": 2,
@@ -55,37 +58,36 @@ _NEEDED = {
     "PART": 1,
     "PRIVMSG": 2,
 }
-"""The parameters without which a line means nothing."""
+"""The least number of parameters of commands; shorter lines are ignored."""
 
 
-class ConnectionListener(Interface):
+class ConnectionListener:
     """
-    Whom a connection tells what happens.
+    The events of an L{IRCConnection}; a subclass overrides what it needs.
     """
 
     def welcomed(self, connection: IRCConnection) -> None:
         """
-        We are in.
+        The registration is complete.
         """
 
     def lineReceived(self, connection: IRCConnection, line: Line) -> None:
         """
-        The server says something that has not to do with the connection alone.
+        A line has come, at or after the welcome.
         """
 
-    def left(self, connection: IRCConnection) -> None:
+    def disconnected(self, connection: IRCConnection) -> None:
         """
-        The connection is gone.
+        The connection is lost, welcomed or not.
         """
 
 
 class IRCConnection(Protocol):
     """
-    One connection, welcomed or not.
+    One connection.
 
-    @ivar nick: what we are called there.
-    @ivar capabilities: what was granted, with the values.
-    @ivar support: what the server told of itself in 005.
+    @ivar support: the tokens of the server's C{RPL_ISUPPORT} (005).
+    @ivar isRelaymsgRefused: whether the server has refused C{RELAYMSG}.
     """
 
     _log = Logger()
@@ -100,52 +102,59 @@ class IRCConnection(Protocol):
         self._settings = settings
         self._listener = listener
         self._clock = clock
-        self._lineBuffer = LineBuffer(LONGEST)
+        self._lineBuffer = LineBuffer(MAX_RECEIVED)
         self._registration = ClientRegistration(settings, nick)
         self._timer: IDelayedCall | None = None
-        self._asked = False
+        self._isPinged = False
         self._isOpen = False
         self._isLeaving = False
         self._wire: Any = None
+        # The lines that wait for a PONG, by its token: channel, command, and
+        # the Deferred of L{say}.
+        self._unconfirmed: dict[str, tuple[str, str, Deferred[None]]] = {}
         self._serial = 0
-        self._said: dict[str, tuple[str, str, Deferred[None]]] = {}
         self._user = f"~{settings.user}"[:12]
         self._host = "x" * _MAX_HOST
         self._mapping = "rfc1459"
         self._welcome: Deferred[None] | None = None
-        self._lastWords = ""
+        self._lossReason = ""
         self.support: dict[str, str] = {}
+        self.isRelaymsgRefused = False
 
     @property
     def nick(self) -> str:
         """
-        What we are called there.
+        The present nick on this connection.
         """
         return self._registration.nick
 
     @property
     def capabilities(self) -> dict[str, str]:
         """
-        What was granted, with the values.
+        The capabilities that the server has acknowledged, with their values.
         """
         return self._registration.capabilities
 
     def fold(self, name: str) -> str:
         """
-        What names have in common that this network takes for one.
+        Casefold a nick or channel name by the server's C{CASEMAPPING}.
         """
         return casefold(name, self._mapping)
 
     def isMe(self, nick: str) -> bool:
         """
-        Whether that is our nick.
+        Tell whether a nick is that of this connection.
         """
         return self.fold(nick) == self.fold(self.nick)
 
     def whenWelcomed(self) -> Deferred[None]:
         """
-        Wait until we are in; fails with L{TargetUnavailable} when we will not be. To be
-        asked once, when the connection is made; cancelling it closes that.
+        Wait for the end of the registration. To be called once, when the
+        connection is made.
+
+        @return: fires when the server has sent its welcome; fails with
+            L{TargetUnavailable} when the connection is lost before. Cancelling
+            it aborts the connection.
         """
 
         def close(welcome: Deferred[None]) -> None:
@@ -157,8 +166,10 @@ class IRCConnection(Protocol):
 
     def payloadLimit(self, line: Line, nick: str = "") -> int:
         """
-        How many bytes the last parameter of a line of ours may have, so that
-        nobody gets more than 512 with what the server puts before it.
+        Compute the maximum length in bytes of the last parameter of a line, so
+        that with the prefix that the server adds it has at most 512 bytes.
+
+        @param nick: the nick in that prefix, C{""} for ours.
         """
         source = f"{nick or self.nick}!{self._user}@{self._host}"
         head = Line(line.command, (*line.params[:-1], " :"), source)
@@ -169,74 +180,80 @@ class IRCConnection(Protocol):
     def connectionMade(self) -> None:
         self._wire = self.transport
         self._isOpen = True
-        self._timer = self._clock.callLater(PATIENCE, self._late)
+        self._timer = self._clock.callLater(
+            REGISTRATION_TIMEOUT, self._registrationTimedOut
+        )
         for line in self._registration.opening():
             self.send(line)
 
-    def _late(self) -> None:
-        self._lastWords = self._lastWords or "it did not welcome us"
+    def _registrationTimedOut(self) -> None:
+        self._lossReason = self._lossReason or "registration timed out"
         self._wire.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._isOpen = False
-        self._rest()
-        why = (self._lastWords or reason.getErrorMessage()).rstrip(".")
-        said, self._said = self._said, {}
+        self._cancelTimer()
+        text = (self._lossReason or reason.getErrorMessage()).rstrip(".")
+        unconfirmed, self._unconfirmed = self._unconfirmed, {}
         welcome, self._welcome = self._welcome, None
         if welcome is not None:
-            welcome.errback(TargetUnavailable(why))
+            welcome.errback(TargetUnavailable(text))
         self._log.info(
-            "{network}: the connection is gone: {why}.",
+            "{network}: connection lost: {reason}.",
             network=self._settings.name,
-            why=why,
+            reason=text,
         )
-        for _, _, waiting in said.values():
-            waiting.errback(TargetUnavailable(why))
-        self._listener.left(self)
+        for _, _, confirmed in unconfirmed.values():
+            confirmed.errback(TargetUnavailable(text))
+        self._listener.disconnected(self)
 
-    def _rest(self) -> None:
+    def _cancelTimer(self) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
 
-    def _hear(self) -> None:
+    def _resetPing(self) -> None:
         if self._isLeaving:
             return
-        self._asked = False
-        self._rest()
-        self._timer = self._clock.callLater(QUIET, self._quiet)
+        self._isPinged = False
+        self._cancelTimer()
+        self._timer = self._clock.callLater(PING_INTERVAL, self._ping)
 
-    def _quiet(self) -> None:
-        if self._asked:
-            self._lastWords = "it does not answer"
+    def _ping(self) -> None:
+        if self._isPinged:
+            self._lossReason = "no answer to PING"
             self._wire.abortConnection()
             return
-        self._asked = True
+        self._isPinged = True
         self.send(Line("PING", ("txwebqq",)))
-        self._timer = self._clock.callLater(QUIET, self._quiet)
+        self._timer = self._clock.callLater(PING_INTERVAL, self._ping)
 
     def dataReceived(self, data: bytes) -> None:
         if self._registration.isDone:
-            self._hear()
+            self._resetPing()
         for raw in self._lineBuffer.feed(data):
             if isinstance(raw, Overlong):
                 continue
             try:
                 line = parse(raw)
             except MalformedLine as e:
-                self._log.debug("Not understood: {problem}.", problem=str(e))
+                self._log.debug(
+                    "{network}: ignored a malformed line: {problem}.",
+                    network=self._settings.name,
+                    problem=str(e),
+                )
                 continue
-            isKnown = len(line.params) >= _NEEDED.get(line.command, 0)
-            if isKnown and self._isOpen and not self._registration.failure:
+            isComplete = len(line.params) >= _MIN_PARAMS.get(line.command, 0)
+            if isComplete and self._isOpen and not self._registration.failure:
                 self._heard(line)
 
-    # ---- what the server says
+    # ---- received lines
 
     def _heard(self, line: Line) -> None:
         if line.command == "PING":
             self.send(Line("PONG", line.params[-1:]))
             return
         if line.command == "ERROR":
-            self._lastWords = " ".join(line.params)[:200]
+            self._lossReason = " ".join(line.params)[:200]
             return
         wasDone = self._registration.isDone
         for answer in self._registration.heard(line):
@@ -250,7 +267,7 @@ class IRCConnection(Protocol):
         elif line.command.isdigit() and line.command[0] in "45":
             self._heardError(line)
         if not wasDone and self._registration.isDone:
-            self._hear()
+            self._resetPing()
             welcome, self._welcome = self._welcome, None
             self._listener.welcomed(self)
             if welcome is not None:
@@ -260,18 +277,18 @@ class IRCConnection(Protocol):
 
     def _fail(self, reason: str) -> None:
         self._log.error(
-            "{network} does not let us in: {reason}.",
+            "{network}: registration failed: {reason}.",
             network=self._settings.name,
             reason=reason,
         )
-        self._lastWords = reason
+        self._lossReason = reason
         self._close()
 
     def _close(self) -> None:
-        # Whoever reads nothing would keep us for ever.
+        # A server that reads nothing would keep the connection open for ever.
         self._isLeaving = True
-        self._rest()
-        self._timer = self._clock.callLater(LEAVING, self._wire.abortConnection)
+        self._cancelTimer()
+        self._timer = self._clock.callLater(QUIT_TIMEOUT, self._wire.abortConnection)
         self._wire.loseConnection()
 
     def _heard_005(self, line: Line) -> None:
@@ -292,7 +309,7 @@ class IRCConnection(Protocol):
             self._user, self._host = user, host
 
     def _heard_396(self, line: Line) -> None:
-        # What others see of our address, from now on.
+        # The host that other users see from now on.
         user, _, host = line.params[1].rpartition("@")
         if isMiddleParam(host):
             self._host = host
@@ -301,9 +318,9 @@ class IRCConnection(Protocol):
 
     def _heard_PONG(self, line: Line) -> None:
         token = line.params[-1] if line.params else ""
-        _, _, heard = self._said.pop(token, ("", "", None))
-        if heard is not None:
-            heard.callback(None)
+        _, _, confirmed = self._unconfirmed.pop(token, ("", "", None))
+        if confirmed is not None:
+            confirmed.callback(None)
 
     def _heard_FAIL(self, line: Line) -> None:
         if line.params[:1] == ("RELAYMSG",):
@@ -314,45 +331,45 @@ class IRCConnection(Protocol):
             self._refuse(self.fold(line.params[1]), "", line.params[-1])
 
     def _refuse(self, channel: str, command: str, reason: str) -> None:
-        for token, (where, how, waiting) in list(self._said.items()):
-            if channel in ("", where) and command in ("", how):
-                del self._said[token]
-                waiting.errback(DeliveryRefused(reason))
+        for token, (sentTo, sentAs, confirmed) in list(self._unconfirmed.items()):
+            if channel in ("", sentTo) and command in ("", sentAs):
+                del self._unconfirmed[token]
+                confirmed.errback(DeliveryRefused(reason))
                 return
 
-    # ---- what we say
+    # ---- sent lines
 
     def send(self, line: Line) -> None:
         """
-        Say something and do not care.
+        Send a line, without waiting for anything.
         """
         if self._isOpen:
             self._wire.write(serialise(line, self._settings.encoding))
 
     def say(self, channel: str, line: Line) -> Deferred[None]:
         """
-        Say something in a channel.
+        Send a message to a channel, and a C{PING} behind it: IRC servers answer
+        in order, so its C{PONG} confirms that the message was processed.
 
-        @return: fires when the server has dealt with it; fails with
-            L{DeliveryRefused}, or with L{TargetUnavailable} when that will not be
-            known.
+        @return: fires at that C{PONG}; fails with L{DeliveryRefused} at an error
+            reply, or with L{TargetUnavailable} when the connection is lost.
         """
         if not self._isOpen:
             return fail(TargetUnavailable("there is no connection"))
         self._serial += 1
         token = f"txwebqq{self._serial}"
-        heard: Deferred[None] = Deferred(lambda _: self._forget(token))
-        self._said[token] = self.fold(channel), line.command, heard
+        confirmed: Deferred[None] = Deferred(lambda _: self._forget(token))
+        self._unconfirmed[token] = self.fold(channel), line.command, confirmed
         self.send(line)
         self.send(Line("PING", (token,)))
-        return heard
+        return confirmed
 
     def _forget(self, token: str) -> None:
-        self._said.pop(token, None)
+        self._unconfirmed.pop(token, None)
 
     def leave(self, reason: str) -> None:
         """
-        Go; C{left} of the owner is called when we are gone.
+        Send C{QUIT} and close the connection.
         """
         if self._isOpen:
             self.send(Line("QUIT", (reason,)))

@@ -106,6 +106,10 @@ class Outbox:
         """
         Write a message at the end of its queue. When the queue is full, the
         new message or the oldest one is dropped, and counted as lost.
+
+        A message that is known is not written again, but completed: when it
+        waits incomplete, it gets the final author and text in its place. One
+        that was ready is left as it is, since part of it may have been sent.
         """
         with self._database.transaction():
             cursor = self._db.execute(
@@ -113,6 +117,8 @@ class Outbox:
                 (message.queue, message.origin, message.time),
             )
             if not cursor.rowcount:
+                if message.isReady:
+                    self._complete(message)
                 return EnqueueResult.KNOWN
             queued = self.count(message.queue)
             if queued >= limit and overflow is OverflowPolicy.REFUSE_NEW:
@@ -142,6 +148,19 @@ class Outbox:
                 ),
             )
         return EnqueueResult.ADDED if queued < limit else EnqueueResult.REPLACED
+
+    def _complete(self, message: OutboxMessage) -> None:
+        self._db.execute(
+            "UPDATE piece SET author = ?, text = ?, kind = ?, ready = 1"
+            " WHERE lane = ? AND origin = ? AND NOT ready",
+            (
+                message.author,
+                message.text,
+                int(message.kind),
+                message.queue,
+                message.origin,
+            ),
+        )
 
     def drop(self, message: OutboxMessage) -> None:
         """
@@ -173,20 +192,6 @@ class Outbox:
         Count from 0 again, when the target has been told of the lost messages.
         """
         self._db.execute("DELETE FROM lost WHERE lane = ?", (queue,))
-
-    def resolve(
-        self, queue: str, origin: str, author: str, text: str, kind: MessageKind
-    ) -> None:
-        """
-        Set the final author and text of an incomplete message and make it
-        sendable. No effect if it was sendable already, since part of it may
-        have been sent.
-        """
-        self._db.execute(
-            "UPDATE piece SET author = ?, text = ?, kind = ?, ready = 1"
-            " WHERE lane = ? AND origin = ? AND NOT ready",
-            (author, text, int(kind), queue, origin),
-        )
 
     def withdraw(self, queue: str, origin: str) -> None:
         """

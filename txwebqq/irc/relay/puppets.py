@@ -1,5 +1,5 @@
 """
-Connections of their own for those who speak on QQ.
+Puppets: IRC connections under the names of QQ users who send messages.
 """
 
 from __future__ import annotations
@@ -18,62 +18,59 @@ from twisted.logger import Logger
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
-from txwebqq.irc.relay.connection import IRCConnection
+from txwebqq.irc.relay.connection import ConnectionListener, IRCConnection
 
 IDLE = 1800.0
-"""The seconds of silence after which somebody's connection is closed."""
+"""The seconds after its last message until a puppet is disconnected, and after
+a failed connection until the next attempt."""
 
 MUTED = 60.0
-"""The seconds for which somebody is spoken for who may not speak."""
+"""The seconds for which a puppet is not used after a message of it failed."""
 
 SUFFIX = "|qq"
+"""The end of a puppet's nick."""
 
 
-class Puppet:
+class Puppet(ConnectionListener):
     """
-    One of them.
+    The connection of one QQ user.
 
-    @ivar connection: welcomed or not.
-    @ivar relayConnection: the same, once it is welcomed.
-    @ivar channels: the folded names of those it is in.
+    @ivar connection: L{None} until it is made.
+    @ivar welcomedConnection: the same connection, when its registration is
+        complete.
+    @ivar channels: the casefolded names of the channels that it is in.
     """
 
-    def __init__(self, house: Puppets, name: str) -> None:
+    def __init__(self, puppets: Puppets, name: str) -> None:
         self.name = name
-        self.relayConnection: IRCConnection | None = None
         self.connection: IRCConnection | None = None
+        self.welcomedConnection: IRCConnection | None = None
         self.channels: set[str] = set()
         self.timer: IDelayedCall | None = None
-        self._house = house
+        self._puppets = puppets
 
     def welcomed(self, connection: IRCConnection) -> None:
-        """
-        It is in.
-        """
-        self.relayConnection = connection
+        self.welcomedConnection = connection
 
     def lineReceived(self, connection: IRCConnection, line: Line) -> None:
-        """
-        Note in which channels it is; all else the relay's own connection
-        hears as well.
-        """
+        # Everything else comes on the relay's own connection as well.
         if line.command == "JOIN" and connection.isMe(line.nick):
             self.channels.add(connection.fold(line.params[0]))
         elif line.command == "KICK" and connection.isMe(line.params[1]):
             self.channels.discard(connection.fold(line.params[0]))
 
-    def left(self, connection: IRCConnection) -> None:
-        """
-        It is gone.
-        """
-        self.relayConnection = None
-        self._house.left(self)
+    def disconnected(self, connection: IRCConnection) -> None:
+        self.welcomedConnection = None
+        self._puppets.remove(self)
 
 
 class Puppets:
     """
-    Those of one network, as many as are allowed. Whoever has none, or has one
-    that is not there yet, is spoken for by the relay itself.
+    The puppets in one channel, as many as the settings of the network allow.
+    The relay itself sends the messages of QQ users without a puppet, or with
+    one that has not joined yet.
+
+    @param key: the channel key, C{""} for none.
     """
 
     _log = Logger()
@@ -90,27 +87,27 @@ class Puppets:
         self._endpoint = endpoint
         self._key = key
         self._puppets: dict[str, Puppet] = {}
-        self._coming: dict[str, Deferred[object]] = {}
-        # Of these the network has refused the nick, or more connections; until
-        # when they are not tried again.
+        self._connecting: dict[str, Deferred[object]] = {}
+        # The names whose puppet was refused, and the time until which no puppet
+        # is used for them.
         self._refused: dict[str, float] = {}
-        self._gone: list[Deferred[None]] = []
+        self._stopping: list[Deferred[None]] = []
         self._isStopped = False
 
-    def isOurs(self, nick: str, fold: Callable[[str], str]) -> bool:
+    def hasNick(self, nick: str, fold: Callable[[str], str]) -> bool:
         """
-        Whether that is the nick of one of them.
+        Tell whether a nick is that of a puppet.
         """
         return any(
-            puppet.relayConnection is not None
-            and fold(puppet.relayConnection.nick) == fold(nick)
+            puppet.welcomedConnection is not None
+            and fold(puppet.welcomedConnection.nick) == fold(nick)
             for puppet in self._puppets.values()
         )
 
     def connectionFor(self, name: str, channel: str) -> IRCConnection | None:
         """
-        The connection of somebody, if it is in a channel; if not, that is
-        seen to.
+        Find the puppet of a QQ user. When there is none in the channel, connect
+        one or let it join, for the next message.
         """
         now = self._clock.seconds()
         if self._isStopped or self._refused.get(name, now) > now:
@@ -118,10 +115,10 @@ class Puppets:
         puppet = self._puppets.get(name)
         if puppet is None:
             if len(self._puppets) < self._settings.puppets:
-                self._come(name, channel)
+                self._connect(name, channel)
             return None
-        self._stay(puppet)
-        connection = puppet.relayConnection
+        self._resetIdle(puppet)
+        connection = puppet.welcomedConnection
         if connection is None:
             return None
         if connection.fold(channel) not in puppet.channels:
@@ -131,57 +128,65 @@ class Puppets:
 
     def mute(self, name: str) -> None:
         """
-        Somebody's connection cannot be used, for a while.
+        Do not use the puppet of a QQ user for L{MUTED} seconds.
         """
         now = self._clock.seconds()
-        self._refused = {who: till for who, till in self._refused.items() if till > now}
+        self._refused = {
+            each: until for each, until in self._refused.items() if until > now
+        }
         self._refused[name] = now + MUTED
 
     def _join(self, connection: IRCConnection, channel: str) -> None:
         key = (self._key,) if self._key else ()
         connection.send(Line("JOIN", (channel, *key)))
 
-    def _stay(self, puppet: Puppet) -> None:
+    def _resetIdle(self, puppet: Puppet) -> None:
         if puppet.timer is not None and puppet.timer.active():
             puppet.timer.reset(IDLE)
         else:
-            puppet.timer = self._clock.callLater(IDLE, self._dismiss, puppet)
+            puppet.timer = self._clock.callLater(IDLE, self._disconnect, puppet)
 
-    def _dismiss(self, puppet: Puppet) -> None:
-        if puppet.relayConnection is not None:
-            puppet.relayConnection.leave("Silent for a while")
+    def _disconnect(self, puppet: Puppet) -> None:
+        if puppet.welcomedConnection is not None:
+            puppet.welcomedConnection.leave("Idle")
 
-    def _come(self, name: str, channel: str) -> None:
+    def _connect(self, name: str, channel: str) -> None:
         puppet = self._puppets[name] = Puppet(self, name)
         nick = nickFor(name, 0, NickStyle.UTF8, (), limit=24) + SUFFIX
         factory = Factory.forProtocol(
-            lambda: IRCConnection(self._own(nick), puppet, self._clock, nick)
+            lambda: IRCConnection(self._settingsFor(nick), puppet, self._clock, nick)
         )
         factory.noisy = False
 
-        async def come() -> None:
+        async def connect() -> None:
             connection = await self._endpoint.connect(factory)
             assert isinstance(connection, IRCConnection)
             puppet.connection = connection
             await connection.whenWelcomed()
-            self._stay(puppet)
+            self._resetIdle(puppet)
             self._join(connection, channel)
 
         def failed(failure: object) -> None:
-            reason = getattr(failure, "getErrorMessage", str)()
-            self._log.info("No connection for a speaker: {why}.", why=reason)
+            self._log.info(
+                "{network}: connecting puppet {nick} failed: {reason}; retrying"
+                " after {delay} s.",
+                network=self._settings.name,
+                nick=nick,
+                reason=getattr(failure, "getErrorMessage", str)(),
+                delay=IDLE,
+            )
             self._refused[name] = self._clock.seconds() + IDLE
             if puppet.connection is None:
-                self.left(puppet)
+                self.remove(puppet)
 
-        def came(result: object) -> None:
-            self._coming.pop(name, None)
+        def ended(result: object) -> None:
+            self._connecting.pop(name, None)
 
-        coming: Deferred[object] = Deferred.fromCoroutine(come())
-        self._coming[name] = coming
-        coming.addErrback(failed).addBoth(came)
+        connecting: Deferred[object] = Deferred.fromCoroutine(connect())
+        self._connecting[name] = connecting
+        connecting.addErrback(failed).addBoth(ended)
 
-    def _own(self, nick: str) -> NetworkSettings:
+    def _settingsFor(self, nick: str) -> NetworkSettings:
         settings = self._settings
         return NetworkSettings(
             name=f"{settings.name} as {nick}",
@@ -194,31 +199,31 @@ class Puppets:
             relaymsg=False,
         )
 
-    def left(self, puppet: Puppet) -> None:
+    def remove(self, puppet: Puppet) -> None:
         """
-        One of them is gone.
+        Forget a puppet that is disconnected.
         """
         if puppet.timer is not None and puppet.timer.active():
             puppet.timer.cancel()
         if self._puppets.get(puppet.name) is puppet:
             del self._puppets[puppet.name]
         if not self._puppets:
-            gone, self._gone = self._gone, []
-            for waiting in gone:
+            stopping, self._stopping = self._stopping, []
+            for waiting in stopping:
                 waiting.callback(None)
 
     def stop(self) -> Deferred[list[None]]:
         """
-        All of them go.
+        Disconnect all puppets.
 
-        @return: fires when they have.
+        @return: fires when all are disconnected.
         """
         self._isStopped = True
-        for coming in list(self._coming.values()):
-            coming.cancel()
+        for connecting in list(self._connecting.values()):
+            connecting.cancel()
         for puppet in list(self._puppets.values()):
             if puppet.connection is not None:
                 puppet.connection.leave("The relay is stopping")
         if self._puppets:
-            self._gone.append(Deferred())
-        return gatherResults(self._gone)
+            self._stopping.append(Deferred())
+        return gatherResults(self._stopping)

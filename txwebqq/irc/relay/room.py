@@ -1,6 +1,6 @@
 """
-Groups and channels that are one room: who is told what, and what is kept from
-them.
+A room: QQ groups and IRC channels, each of which is sent the messages of all
+others.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -24,83 +23,52 @@ from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.qq.content import contentToText, parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.account import GroupLink
 from txwebqq.irc.relay.attribution import linesOf, short, withoutHighlight
-from txwebqq.irc.relay.channel import ChannelLink
 from txwebqq.irc.relay.commands import RoomCommands, TargetState
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.loopdetection import LoopDetector
-from txwebqq.irc.relay.members import MemberList, MembershipNotices
+from txwebqq.irc.relay.members import MembershipNotices
 from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
 from txwebqq.irc.relay.sender import OutboxSender
+from txwebqq.irc.relay.target import RelayTarget
 from txwebqq.ratelimit import RateLimiter
 
 HOLD = 3.0
-"""The seconds that words which look relayed wait for those that they may be a
-copy of."""
+"""The seconds for which a message that looks relayed is held: it may be a copy
+of a message that has not come yet."""
 
 GRACE = 60.0
-"""The seconds after which people are told that others cannot hear them."""
+"""The seconds that a target is unavailable before the other targets are told."""
 
-NEWS, NEWS_WINDOW = 1, 600.0
-"""So many lines of one kind about our own state, in so many seconds."""
+NOTICES, NOTICES_WINDOW = 1, 600.0
+"""The number of notices of one kind about one target in so many seconds."""
 
-TYPICAL = 380
-"""The bytes of text that a line of IRC has room for, about."""
-
-
-class RelayTarget(Protocol):
-    """
-    A channel or a group, as far as a room is concerned.
-    """
-
-    members: MemberList
-
-    @property
-    def title(self) -> str:
-        """
-        What people call it.
-        """
-
-    @property
-    def isUp(self) -> bool:
-        """
-        Whether we can be heard there.
-        """
-
-    async def speak(self, message: OutboxMessage) -> str:
-        """
-        Say the beginning of something.
-
-        @return: the rest of its text; fails with L{TargetUnavailable} or
-            L{DeliveryRefused}.
-        """
+TYPICAL_ROOM = 380
+"""The typical number of bytes that an IRC line has for the text."""
 
 
 @dataclass(slots=True)
 class _Endpoint:
     """
-    A place and the way to it.
+    A target in a room.
 
-    @ivar source: names it in the origin of what is said there, the same for
-        all relays.
-    @ivar isChannel: whether it is one of IRC.
+    @ivar grace: the timer until the others are told that it is unavailable.
+    @ivar isReportedDown: whether they were told.
     """
 
     target: RelayTarget
     sender: OutboxSender
-    source: str
-    isChannel: bool
     notices: MembershipNotices
-    wait: IDelayedCall | None = None
-    isMissed: bool = False
+    grace: IDelayedCall | None = None
+    isReportedDown: bool = False
 
 
 class BridgedRoom:
     """
-    One of them.
+    Decides what is relayed, writes it to the outbox queues of the other
+    targets, and tells them about the state of the relay.
 
-    @param links: shows pictures and long texts, L{None} for not at all.
+    @param links: makes links of pictures and long texts, L{None} for none.
     """
 
     _log = Logger()
@@ -116,374 +84,61 @@ class BridgedRoom:
         self._outbox = outbox
         self._clock = clock
         self._links = links
-        self._endpoints: list[_Endpoint] = []
+        self._endpoints: dict[RelayTarget, _Endpoint] = {}
         self._loopDetector = LoopDetector(clock.seconds)
-        self._news = RateLimiter(clock.seconds, NEWS, NEWS_WINDOW)
+        self._limiter = RateLimiter(clock.seconds, NOTICES, NOTICES_WINDOW)
         self._commands = RoomCommands(clock.seconds, settings.limit)
         self._held: set[IDelayedCall] = set()
-        self._serials = itertools.count(1)
-        # Words without an id of their own are not brought to us twice.
+        # The keys of messages without an id: unique in all runs of the relay.
         self._run = secrets.token_hex(6)
+        self._serials = itertools.count(1)
         self._isStopped = False
 
-    # ---- the places
-
-    def addChannel(self, link: ChannelLink) -> None:
+    def add(self, target: RelayTarget) -> None:
         """
-        A channel is one of the places.
+        Add a target to the room.
         """
-        name = f"irc/{link.network.settings.name}/{link.name}"
-        self._add(link, name, True)
-
-    def addGroup(self, groupLink: GroupLink) -> None:
-        """
-        A group or a discussion is one of the places.
-        """
-        target = groupLink.group.target
-        self._add(groupLink, f"qq/{target.kind.name.lower()}/{target.number}", False)
-
-    def _add(self, target: RelayTarget, source: str, isChannel: bool) -> None:
         sender = OutboxSender(
-            source,
+            target.source,
             self._outbox,
             self._clock,
             target.speak,
-            lambda reason, isGivenUp: self._stuck(endpoint, reason, isGivenUp),
+            lambda reason, isDropped: self._deliveryFailed(target, reason, isDropped),
             self._settings.overflow,
         )
         notices = MembershipNotices(
-            self._clock, lambda name, how: self._tellMoved(target, name, how)
+            self._clock,
+            lambda name, change: self._sendMembershipNotice(target, name, change),
         )
-        endpoint = _Endpoint(target, sender, source, isChannel, notices)
-        self._endpoints.append(endpoint)
-
-    def _endpointOf(self, target: RelayTarget) -> _Endpoint:
-        [endpoint] = [end for end in self._endpoints if end.target is target]
-        return endpoint
+        self._endpoints[target] = _Endpoint(target, sender, notices)
 
     def queues(self) -> list[str]:
         """
-        What the lanes are called.
+        List the names of the outbox queues.
         """
-        return [endpoint.sender.name for endpoint in self._endpoints]
+        return [target.source for target in self._endpoints]
 
     def start(self) -> None:
         """
-        Wait for the places; whoever waits too long is told.
+        Begin to watch which targets are available.
         """
-        for endpoint in self._endpoints:
-            self.changed(endpoint.target)
+        for target in self._endpoints:
+            self.availabilityChanged(target)
 
     def stop(self) -> Deferred[list[None]]:
         """
-        Say nothing more; what comes is still kept.
+        Send nothing more; messages that come are still written to the outbox.
 
-        @return: fires when nothing is being said.
+        @return: fires when no message is being sent any more.
         """
         self._isStopped = True
-        for endpoint in self._endpoints:
+        for endpoint in self._endpoints.values():
             endpoint.notices.stop()
-            if endpoint.wait is not None and endpoint.wait.active():
-                endpoint.wait.cancel()
-        for held in list(self._held):
+            self._cancelGrace(endpoint)
+        for held in self._held:
             held.cancel()
         self._held.clear()
-        return gatherResults([end.sender.stop() for end in self._endpoints])
-
-    # ---- what happens in channels
-
-    def heard(
-        self,
-        link: ChannelLink,
-        nick: str,
-        text: str,
-        isAction: bool,
-        msgid: str,
-        origin: str,
-    ) -> None:
-        """
-        Somebody said something in a channel.
-        """
-        source = self._endpointOf(link)
-        text = "\n".join(splitLines(stripFormatting(text)))
-        if origin in [endpoint.source for endpoint in self._endpoints]:
-            self._copied(source)
-            return
-        if not text or self._isLocal(source, nick, text):
-            return
-        mark = msgid or f"{self._run}.{next(self._serials)}"
-        kind = MessageKind.ACTION if isAction else MessageKind.TEXT
-        message = self._message(source, mark, nick, text, kind)
-        if self._loopDetector.isRelayed(text):
-            self._take(source, message, isReady=False)
-            self._forwardLater(source, message.origin, nick, text, kind)
-            return
-        self._loopDetector.heard(nick, text)
-        self._take(source, message)
-
-    def _forwardLater(
-        self, source: _Endpoint, origin: str, name: str, text: str, kind: MessageKind
-    ) -> None:
-        # What is kept until we are here again is said then, a copy or not.
-        if self._isStopped:
-            return
-
-        # The original may be on its way to us by another door.
-        def judge() -> None:
-            self._held.discard(held)
-            with self._logStorageErrors(source):
-                self._forwardUnlessCopy(source, origin, name, text, kind)
-
-        held = self._clock.callLater(HOLD, judge)
-        self._held.add(held)
-
-    # ---- what happens in groups
-
-    def noticed(self, groupLink: GroupLink, mark: str, name: str, text: str) -> None:
-        """
-        Somebody said something in a group, and it is kept before we ask who.
-        """
-        source = self._endpointOf(groupLink)
-        if self._isIgnored(name, text):
-            return
-        message = self._message(
-            source, mark, name, "\n".join(splitLines(text)), MessageKind.TEXT
-        )
-        self._take(source, message, isReady=False)
-
-    def learned(
-        self, groupLink: GroupLink, number: int, name: str, message: IncomingMessage
-    ) -> None:
-        """
-        It is known who said it, and what its pictures show.
-        """
-        source = self._endpointOf(groupLink)
-        with self._logStorageErrors(source):
-            self._learn(source, number, name, message)
-
-    def _learn(
-        self, source: _Endpoint, number: int, name: str, message: IncomingMessage
-    ) -> None:
-        links = [self._linkTo(picture) for picture in message.pictures]
-        text = "\n".join(splitLines(contentToText(message.content, links)))
-        origin = f"{source.source}|{message.key}"
-        isIgnored = str(number) in self._settings.ignoredNicks
-        if not text or isIgnored or self._isLocal(source, name, text):
-            self._withdraw(source, origin)
-            return
-
-        action = parseQQAction(text)
-        kind = MessageKind.TEXT if action is None else MessageKind.ACTION
-        judge = (
-            self._forwardLater
-            if self._loopDetector.isRelayed(text)
-            else self._forwardUnlessCopy
-        )
-        judge(source, origin, name, text if action is None else action, kind)
-
-    def _linkTo(self, picture: bytes) -> str:
-        return self._links.keep(picture) or "" if self._links and picture else ""
-
-    def _forwardUnlessCopy(
-        self, source: _Endpoint, origin: str, name: str, text: str, kind: MessageKind
-    ) -> None:
-        if self._loopDetector.isCopy(text):
-            self._copied(source)
-            self._withdraw(source, origin)
-            return
-        self._loopDetector.heard(name, text)
-        name = " ".join(splitLines(name))
-        for endpoint in self._others(source):
-            words = self._fitted(text, endpoint)
-            self._outbox.resolve(endpoint.sender.name, origin, name, words, kind)
-            endpoint.sender.wake()
-
-    def _fitted(self, text: str, endpoint: _Endpoint) -> str:
-        if self._links is None or self._settings.longText is LongTextPolicy.BURST:
-            return text
-        if (
-            not endpoint.isChannel
-            or len(linesOf(text, TYPICAL)) <= self._settings.lines
-        ):
-            return text
-        link = self._links.keepText(text)
-        if link is None:
-            return text
-        start = linesOf(text, TYPICAL // 2)[0]
-        return f"{start} … {link}"
-
-    def _withdraw(self, source: _Endpoint, origin: str) -> None:
-        for endpoint in self._others(source):
-            self._outbox.withdraw(endpoint.sender.name, origin)
-            endpoint.sender.wake()
-
-    def _copied(self, source: _Endpoint) -> None:
-        self._log.debug("A copy in {source}: dropped.", source=source.source)
-
-    # ---- what both have
-
-    def moved(self, target: RelayTarget, name: str, how: str) -> None:
-        """
-        Somebody who speaks came or went, in words that follow the name.
-        """
-        if not self._settings.joins or self._settings.ignores(name, ""):
-            return
-        self._endpointOf(target).notices.add(name, how)
-
-    def _tellMoved(self, target: RelayTarget, name: str, how: str) -> None:
-        for endpoint in self._others(self._endpointOf(target)):
-            # Whoever hears of it late does not care.
-            if endpoint.target.isUp:
-                shown = (
-                    withoutHighlight(short(name)) if endpoint.isChannel else short(name)
-                )
-                self._say(endpoint, f"{shown} {how}")
-
-    def changed(self, target: RelayTarget) -> None:
-        """
-        We can be heard there, or not any more.
-        """
-        endpoint = self._endpointOf(target)
-        if target.isUp:
-            if endpoint.wait is not None and endpoint.wait.active():
-                endpoint.wait.cancel()
-            if endpoint.isMissed:
-                endpoint.isMissed = False
-                self._announce(endpoint, f"{target.title} hears us again")
-            endpoint.sender.wake()
-        elif endpoint.isMissed or self._isStopped:
-            return
-        elif endpoint.wait is None or not endpoint.wait.active():
-            endpoint.wait = self._clock.callLater(GRACE, self._missed, endpoint)
-
-    def _missed(self, endpoint: _Endpoint) -> None:
-        text = f"{endpoint.target.title} cannot be reached; what is said is kept for it"
-        endpoint.isMissed = self._announce(endpoint, text, "gone")
-
-    def _stuck(self, endpoint: _Endpoint, reason: str, isGivenUp: bool) -> None:
-        what = "could not be said" if isGivenUp else "waits"
-        text = f"something {what} in {endpoint.target.title}: {reason}"
-        self._log.warn("{text}", text=text)
-        self._announce(endpoint, text, f"stuck {isGivenUp}")
-
-    def _announce(self, about: _Endpoint, text: str, kind: str = "") -> bool:
-        if kind and not self._news.take((about.source, kind)):
-            return False
-        for endpoint in self._others(about):
-            self._say(endpoint, text)
-        return True
-
-    def _say(self, endpoint: _Endpoint, text: str) -> None:
-        text = "\n".join(splitLines(text))
-        message = self._message(
-            endpoint, f"{self._run}.{next(self._serials)}", "", text, MessageKind.SYSTEM
-        )
-        with self._logStorageErrors(endpoint):
-            self._outbox.enqueue(
-                self._forEndpoint(message, endpoint),
-                self._settings.limit,
-                OverflowPolicy.REFUSE_NEW,
-            )
-        endpoint.sender.wake()
-
-    @contextmanager
-    def _logStorageErrors(self, source: _Endpoint) -> Iterator[None]:
-        # A full disk is no reason to lose the connection as well.
-        try:
-            yield
-        except sqlite3.Error as e:
-            self._log.error(
-                "What is said in {place} cannot be kept: {reason}.",
-                place=source.source,
-                reason=str(e),
-            )
-            if not self._isStopped and self._news.take((source.source, "unkept")):
-                self._shout(source, f"what is said here cannot be kept: {e}")
-
-    def _shout(self, endpoint: _Endpoint, text: str) -> None:
-        async def shout() -> None:
-            try:
-                await endpoint.target.speak(
-                    OutboxMessage("", "", 0, "", text, MessageKind.SYSTEM)
-                )
-            except (TargetUnavailable, DeliveryRefused) as e:
-                self._log.info("Nobody could be told: {reason}.", reason=str(e))
-
-        Deferred.fromCoroutine(shout()).addErrback(
-            lambda failure: self._log.failure("Nobody could be told.", failure)
-        )
-
-    def _forEndpoint(
-        self, message: OutboxMessage, endpoint: _Endpoint, isReady: bool = True
-    ) -> OutboxMessage:
-        return OutboxMessage(
-            endpoint.sender.name,
-            message.origin,
-            message.time,
-            message.author,
-            message.text,
-            message.kind,
-            isReady,
-        )
-
-    def _message(
-        self, source: _Endpoint, mark: str, name: str, text: str, kind: MessageKind
-    ) -> OutboxMessage:
-        now = int(self._clock.seconds() * 1000)
-        author = " ".join(splitLines(name))
-        return OutboxMessage("", f"{source.source}|{mark}", now, author, text, kind)
-
-    def _others(self, source: _Endpoint) -> list[_Endpoint]:
-        return [endpoint for endpoint in self._endpoints if endpoint is not source]
-
-    def _take(
-        self, source: _Endpoint, message: OutboxMessage, isReady: bool = True
-    ) -> None:
-        settings = self._settings
-        for endpoint in self._others(source):
-            with self._logStorageErrors(source):
-                result = self._outbox.enqueue(
-                    self._forEndpoint(message, endpoint, isReady),
-                    settings.limit,
-                    settings.overflow,
-                )
-                if result in (EnqueueResult.REFUSED, EnqueueResult.REPLACED):
-                    self._full(source, endpoint)
-            endpoint.sender.wake()
-
-    def _full(self, source: _Endpoint, endpoint: _Endpoint) -> None:
-        if not self._news.take((source.source, endpoint.source, "full")):
-            return
-        which = {
-            OverflowPolicy.REFUSE_NEW: "what is said now does not reach it",
-            OverflowPolicy.DROP_OLDEST: "the oldest of it is left out",
-        }[self._settings.overflow]
-        text = (
-            f"{self._settings.limit} messages wait for {endpoint.target.title}:"
-            f" {which} until there is room"
-        )
-        self._log.warn("{text}", text=text)
-        self._say(source, text)
-
-    # ---- what stays where it is
-
-    def _isIgnored(self, name: str, text: str) -> bool:
-        optOut = self._settings.optOut
-        if optOut and text.startswith(optOut):
-            return True
-        return self._settings.ignores(name, text)
-
-    def _isLocal(self, source: _Endpoint, name: str, text: str) -> bool:
-        if self._isIgnored(name, text):
-            return True
-        if not self._commands.isCommand(text):
-            return False
-        answer = self._commands.answer(
-            text, source.source, source.isChannel, self._states()
-        )
-        for line in answer:
-            self._say(source, line)
-        return True
+        return gatherResults([end.sender.stop() for end in self._endpoints.values()])
 
     def status(self) -> list[str]:
         """
@@ -494,11 +149,314 @@ class BridgedRoom:
     def _states(self) -> list[TargetState]:
         return [
             TargetState(
-                endpoint.source,
-                endpoint.target.title,
-                endpoint.target.isUp,
-                self._outbox.count(endpoint.sender.name),
-                tuple(endpoint.target.members.names.values()),
+                target.source,
+                target.title,
+                target.isUp,
+                self._outbox.count(target.source),
+                tuple(target.members.names.values()),
             )
-            for endpoint in self._endpoints
+            for target in self._endpoints
         ]
+
+    # ---- messages
+
+    def channelMessageReceived(
+        self,
+        target: RelayTarget,
+        nick: str,
+        text: str,
+        isAction: bool,
+        msgid: str,
+        origin: str,
+    ) -> None:
+        """
+        A user sent a message to a channel.
+
+        @param msgid: its C{msgid} tag, or C{""}.
+        @param origin: the source of which it is a copy, if its tag names one.
+        """
+        text = "\n".join(splitLines(stripFormatting(text)))
+        if any(origin == each.source for each in self._endpoints):
+            self._logCopy(target)
+            return
+        if not text or self._isLocal(target, nick, text):
+            return
+        key = msgid or self._newKey()
+        kind = MessageKind.ACTION if isAction else MessageKind.TEXT
+        self._relay(target, self._message(target, key, nick, text, kind))
+
+    def groupMessageStarted(
+        self, target: RelayTarget, key: str, name: str, text: str
+    ) -> None:
+        """
+        A member sent a message to a group, and its author or its pictures have
+        to be fetched. It is written now, since the server will not send it a
+        second time.
+
+        @param name: the author's name, C{""} when it is not known yet.
+        @param text: the text, without links to pictures.
+        """
+        if not self._isIgnored(name, text):
+            text = "\n".join(splitLines(text))
+            message = self._message(target, key, name, text, MessageKind.TEXT)
+            self._enqueue(target, replace(message, isReady=False))
+
+    def groupMessageReceived(
+        self, target: RelayTarget, number: int, name: str, message: IncomingMessage
+    ) -> None:
+        """
+        A member sent a message to a group, and all of it is known.
+
+        @param number: the author's QQ number.
+        """
+        with self._logStorageErrors(target):
+            text = self._textOf(number, name, message)
+            if not text or self._isLocal(target, name, text):
+                self._withdraw(target, f"{target.source}|{message.key}")
+                return
+            action = parseQQAction(text)
+            kind = MessageKind.TEXT if action is None else MessageKind.ACTION
+            text = text if action is None else action
+            self._relay(target, self._message(target, message.key, name, text, kind))
+
+    def _textOf(self, number: int, name: str, message: IncomingMessage) -> str:
+        # C{ignore-text} may mean the word that a link replaces.
+        if str(number) in self._settings.ignoredNicks or (
+            message.pictures and self._isIgnored(name, contentToText(message.content))
+        ):
+            return ""
+        links = [self._linkTo(picture) for picture in message.pictures]
+        return "\n".join(splitLines(contentToText(message.content, links)))
+
+    def _linkTo(self, picture: bytes) -> str:
+        return self._links.keep(picture) or "" if self._links and picture else ""
+
+    def _relay(self, source: RelayTarget, message: OutboxMessage) -> None:
+        if not self._loopDetector.isRelayed(message.text):
+            self._forward(source, message)
+            return
+        self._enqueue(source, replace(message, isReady=False))
+        # After the next start it is sent, a copy or not.
+        if self._isStopped:
+            return
+
+        def release() -> None:
+            self._held.discard(held)
+            with self._logStorageErrors(source):
+                self._forwardUnlessCopy(source, message)
+
+        held = self._clock.callLater(HOLD, release)
+        self._held.add(held)
+
+    def _forwardUnlessCopy(self, source: RelayTarget, message: OutboxMessage) -> None:
+        if self._loopDetector.isCopy(message.text):
+            self._logCopy(source)
+            self._withdraw(source, message.origin)
+        else:
+            self._forward(source, message)
+
+    def _forward(self, source: RelayTarget, message: OutboxMessage) -> None:
+        self._loopDetector.heard(message.author, message.text)
+        self._enqueue(source, message)
+
+    def _logCopy(self, source: RelayTarget) -> None:
+        self._log.debug(
+            "A message in {source} is a copy: not relayed.", source=source.source
+        )
+
+    # ---- what is not relayed
+
+    def _isIgnored(self, name: str, text: str) -> bool:
+        optOut = self._settings.optOut
+        if optOut and text.startswith(optOut):
+            return True
+        return self._settings.ignores(name, text)
+
+    def _isLocal(self, source: RelayTarget, name: str, text: str) -> bool:
+        if self._isIgnored(name, text):
+            return True
+        if not self._commands.isCommand(text):
+            return False
+        for line in self._commands.answer(
+            text, source.source, source.isChannel, self._states()
+        ):
+            self._sendNotice(source, line)
+        return True
+
+    # ---- the outbox
+
+    def _newKey(self) -> str:
+        return f"{self._run}.{next(self._serials)}"
+
+    def _message(
+        self, source: RelayTarget, key: str, name: str, text: str, kind: MessageKind
+    ) -> OutboxMessage:
+        now = int(self._clock.seconds() * 1000)
+        author = " ".join(splitLines(name))
+        return OutboxMessage("", f"{source.source}|{key}", now, author, text, kind)
+
+    def _others(self, source: RelayTarget) -> list[_Endpoint]:
+        return [each for each in self._endpoints.values() if each.target is not source]
+
+    def _enqueue(self, source: RelayTarget, message: OutboxMessage) -> None:
+        for endpoint in self._others(source):
+            with self._logStorageErrors(source):
+                result = self._outbox.enqueue(
+                    self._fitted(message, endpoint.target, source),
+                    self._settings.limit,
+                    self._settings.overflow,
+                )
+                if result in (EnqueueResult.REFUSED, EnqueueResult.REPLACED):
+                    self._sendOverflowNotice(source, endpoint.target)
+            endpoint.sender.wake()
+
+    def _fitted(
+        self, message: OutboxMessage, target: RelayTarget, source: RelayTarget
+    ) -> OutboxMessage:
+        message = replace(message, queue=target.source)
+        isLinked = self._settings.longText is LongTextPolicy.LINK
+        if self._links is None or not (isLinked and message.isReady):
+            return message
+        # A line that fits into one channel is sent to another as it is.
+        isLong = len(linesOf(message.text, TYPICAL_ROOM)) > self._settings.lines
+        if source.isChannel or not target.isChannel or not isLong:
+            return message
+        link = self._links.keepText(message.text)
+        if link is None:
+            return message
+        start = linesOf(message.text, TYPICAL_ROOM // 2)[0]
+        return replace(message, text=f"{start} … {link}")
+
+    def _withdraw(self, source: RelayTarget, origin: str) -> None:
+        for endpoint in self._others(source):
+            self._outbox.withdraw(endpoint.target.source, origin)
+            endpoint.sender.wake()
+
+    @contextmanager
+    def _logStorageErrors(self, source: RelayTarget) -> Iterator[None]:
+        # An error of the database must not end the connection as well.
+        try:
+            yield
+        except sqlite3.Error as e:
+            self._log.error(
+                "Storing a message from {source} failed: {reason}; not relayed.",
+                source=source.source,
+                reason=str(e),
+            )
+            isTimely = self._limiter.take((source.source, "storage"))
+            if isTimely and not self._isStopped:
+                self._sendUnstored(source, f"Messages cannot be relayed now: {e}")
+
+    def _sendUnstored(self, target: RelayTarget, text: str) -> None:
+        async def send() -> None:
+            try:
+                await target.speak(
+                    OutboxMessage("", "", 0, "", text, MessageKind.SYSTEM)
+                )
+            except (TargetUnavailable, DeliveryRefused) as e:
+                self._log.info(
+                    "Sending a notice to {target} failed: {reason}; dropped.",
+                    target=target.source,
+                    reason=str(e),
+                )
+
+        Deferred.fromCoroutine(send()).addErrback(
+            lambda failure: self._log.failure(
+                "Sending a notice to {target} failed.", failure, target=target.source
+            )
+        )
+
+    # ---- notices
+
+    def membershipChanged(self, target: RelayTarget, name: str, change: str) -> None:
+        """
+        An active member joined, left or changed the name.
+
+        @param change: the text of the notice after the name.
+        """
+        if self._settings.joins and not self._settings.ignores(name, ""):
+            self._endpoints[target].notices.add(name, change)
+
+    def _sendMembershipNotice(
+        self, target: RelayTarget, name: str, change: str
+    ) -> None:
+        for endpoint in self._others(target):
+            # Such a notice is of no use when it comes late.
+            if endpoint.target.isUp:
+                shown = short(name)
+                if endpoint.target.isChannel:
+                    shown = withoutHighlight(shown)
+                self._sendNotice(endpoint.target, f"{shown} {change}")
+
+    def availabilityChanged(self, target: RelayTarget) -> None:
+        """
+        A target can be sent messages now, or no longer.
+        """
+        endpoint = self._endpoints[target]
+        if target.isUp:
+            self._cancelGrace(endpoint)
+            if endpoint.isReportedDown:
+                endpoint.isReportedDown = False
+                self._announce(target, f"{target.title} is reachable again")
+            endpoint.sender.wake()
+        elif endpoint.isReportedDown or self._isStopped:
+            return
+        elif endpoint.grace is None or not endpoint.grace.active():
+            endpoint.grace = self._clock.callLater(GRACE, self._reportDown, endpoint)
+
+    def _cancelGrace(self, endpoint: _Endpoint) -> None:
+        if endpoint.grace is not None and endpoint.grace.active():
+            endpoint.grace.cancel()
+
+    def _reportDown(self, endpoint: _Endpoint) -> None:
+        target = endpoint.target
+        text = f"{target.title} is unreachable; messages for it are queued"
+        endpoint.isReportedDown = self._announce(target, text, "down")
+
+    def _deliveryFailed(
+        self, target: RelayTarget, reason: str, isDropped: bool
+    ) -> None:
+        state = "was dropped" if isDropped else "is delayed"
+        self._log.warn(
+            "Delivery to {target} failed: {reason}; the message {state}.",
+            target=target.source,
+            reason=reason,
+            state=state,
+        )
+        text = f"A message to {target.title} {state}: {reason}"
+        self._announce(target, text, state)
+
+    def _sendOverflowNotice(self, source: RelayTarget, target: RelayTarget) -> None:
+        if not self._limiter.take((source.source, target.source, "full")):
+            return
+        limit = self._settings.limit
+        dropped = {
+            OverflowPolicy.REFUSE_NEW: "new messages",
+            OverflowPolicy.DROP_OLDEST: "the oldest messages",
+        }[self._settings.overflow]
+        self._log.warn(
+            "The queue for {target} is full ({limit} messages): {dropped} are dropped.",
+            target=target.source,
+            limit=limit,
+            dropped=dropped,
+        )
+        text = f"The queue for {target.title} is full ({limit} messages): {dropped}"
+        self._sendNotice(source, f"{text} are dropped until there is space")
+
+    def _announce(self, about: RelayTarget, text: str, kind: str = "") -> bool:
+        if kind and not self._limiter.take((about.source, kind)):
+            return False
+        for endpoint in self._others(about):
+            self._sendNotice(endpoint.target, text)
+        return True
+
+    def _sendNotice(self, target: RelayTarget, text: str) -> None:
+        text = "\n".join(splitLines(text))
+        message = self._message(target, self._newKey(), "", text, MessageKind.SYSTEM)
+        with self._logStorageErrors(target):
+            self._outbox.enqueue(
+                replace(message, queue=target.source),
+                self._settings.limit,
+                OverflowPolicy.REFUSE_NEW,
+            )
+        self._endpoints[target].sender.wake()

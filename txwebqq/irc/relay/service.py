@@ -76,18 +76,16 @@ class RelayService(MultiService):
             )
             service.setServiceParent(self)  # type: ignore[no-untyped-call]
         networks: dict[str, IRCNetwork] = {}
-        for network in settings.networks:
-            networks[network.name] = IRCNetwork(network, reactor)
-            networks[network.name].setServiceParent(self)  # type: ignore[no-untyped-call]
+        for known in settings.networks:
+            networks[known.name] = network = IRCNetwork(known, reactor)
+            network.setServiceParent(self)  # type: ignore[no-untyped-call]
         for each in settings.rooms:
             room = BridgedRoom(each, self._outbox, reactor, self._links)
             for group in each.groups:
-                room.addGroup(accounts[group.account].link(group, room))
+                room.add(accounts[group.account].link(group, room))
             for channel in each.channels:
-                link = networks[channel.network].joinChannel(
-                    channel.name, each.key, room
-                )
-                room.addChannel(link)
+                network = networks[channel.network]
+                room.add(network.joinChannel(channel.name, each.key, room))
             self._rooms.append(room)
         self._accounts = list(accounts.values())
         self._pacers = [n.pacer for n in networks.values()]

@@ -1,0 +1,45 @@
+"""
+The interface of a relay target: an IRC channel, or a QQ group or discussion.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from txwebqq.irc.relay.members import MemberList
+from txwebqq.irc.relay.outbox import OutboxMessage
+
+
+class RelayTarget(Protocol):
+    """
+    A channel or a group that messages are relayed to.
+
+    @ivar source: its unique name, in the origins of messages that come from it
+        and of its outbox queue; the same in every relay.
+    @ivar isChannel: whether it is an IRC channel.
+    @ivar members: the others that are in it.
+    """
+
+    source: str
+    isChannel: bool
+    members: MemberList
+
+    @property
+    def title(self) -> str:
+        """
+        Its name as users know it.
+        """
+
+    @property
+    def isUp(self) -> bool:
+        """
+        Whether messages can be sent to it now.
+        """
+
+    async def speak(self, message: OutboxMessage) -> str:
+        """
+        Send the first part of a message.
+
+        @return: the rest of its text, when the server has accepted that part;
+            fails with L{TargetUnavailable} or L{DeliveryRefused}.
+        """
