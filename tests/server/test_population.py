@@ -64,15 +64,27 @@ def test_owner() -> None:
     ("text", "problem"),
     [
         ("[[account]", "not TOML: "),
-        ("x = 1", "population: 'x' is not known here"),
-        ("[account]\nnumber = 1", r"write \[\[account\]\], not \[account\]"),
-        ("account = [1]", r"write \[\[account\]\], not \[account\]"),
+        ("x = 1", "'x' is not known here"),
+        ("[account]\nnumber = 1", r"account is written \[\[account\]\]"),
+        ("account = [1]", "account 1 is not a table"),
         ("[[account]]", "account 1: number is missing"),
         (ACCOUNT + "[[account]]\nnumber = 10002", r"account 2 \(number 10002\): pass"),
-        ("[[account]]\nnumber = 10000", "number: 10000 is not a number from 10001 to"),
-        ("[[account]]\nnumber = 4294967296", "4294967296 is not a number from"),
-        ('[[account]]\nnumber = "10001"', "number: '10001' is not a number"),
-        ("[[account]]\nnumber = true", "number: True is not a number"),
+        (
+            "[[account]]\nnumber = 10000",
+            "number is not a number from 10001 to 4294967295: 10000",
+        ),
+        (
+            "[[account]]\nnumber = 4294967296",
+            "is not a number from 10001 to 4294967295: 4294967296",
+        ),
+        (
+            '[[account]]\nnumber = "10001"',
+            "is not a number from 10001 to 4294967295: '10001'",
+        ),
+        (
+            "[[account]]\nnumber = true",
+            "is not a number from 10001 to 4294967295: True",
+        ),
         ("[[account]]\nnumber = 10001\npassword = 7", "password is not a text"),
         ('[[account]]\nnumber = 10001\npassword = ""', "password is empty"),
         (ACCOUNT + "nikc = 'x'", "'nikc' is not known here"),
@@ -81,17 +93,17 @@ def test_owner() -> None:
         (ACCOUNT + "birthday = 'x'", "birthday is not a date"),
         (ACCOUNT + "birthday = [1990, 13, 1]", "birthday is not a date"),
         (ACCOUNT + "birthday = [1990, 1]", "birthday is not a date"),
-        (ACCOUNT + "allow = 3", "with allow = 3 there must be an answer"),
-        (ACCOUNT + "categories = ['x']", "categories is not a list of tables"),
-        (ACCOUNT + "categories = [{}]", "category 1: name is missing"),
-        (ACCOUNT + "categories = [{name = ''}]", "category 1: name is empty"),
+        (ACCOUNT + "allow = 3", "answer is missing, which allow = 3 needs"),
+        (ACCOUNT + "categories = ['x']", "categories 1 is not a table"),
+        (ACCOUNT + "categories = [{}]", "categories 1: name is missing"),
+        (ACCOUNT + "categories = [{name = ''}]", "categories 1: name is empty"),
         (
             ACCOUNT + "categories = [{name = 'x', index = 0}]",
-            "index is not from 1 to 65535",
+            "index is not a number from 1 to 65535: 0",
         ),
         (
             ACCOUNT + "categories = [{name = 'x', sort = -1}]",
-            "sort is not from 0 to 65535",
+            "sort is not a number from 0 to 65535: -1",
         ),
         (
             ACCOUNT + "categories = [{name = 'x', index = 2}, {name = 'y'}]",
@@ -101,15 +113,15 @@ def test_owner() -> None:
         (ACCOUNT * 2, "account 10001 is there twice"),
         ("[[friendship]]", "friendship 1: between is missing"),
         ("[[friendship]]\nbetween = 10001", "between is not a list of numbers"),
-        ("[[friendship]]\nbetween = [10001]", "between does not name two people"),
-        ("[[friendship]]\nbetween = [10001, 10001]", "between names somebody twice"),
+        ("[[friendship]]\nbetween = [10001]", "between does not name two accounts"),
+        ("[[friendship]]\nbetween = [10001, 10001]", "between names an account twice"),
         (
             PAIR.format(10001, 10002) + PAIR.format(10002, 10001),
             "friendship between 10001 and 10002 is there twice",
         ),
         (
             "[[friendship]]\nbetween = [10001, 10002]\nmarkname = {10003 = 'x'}",
-            "friendship 1: markname: '10003' is not one of them",
+            "friendship 1: markname has '10003', which is not one of them",
         ),
         (
             "[[friendship]]\nbetween = [10001, 10002]\ncategory = ['x']",
@@ -121,7 +133,7 @@ def test_owner() -> None:
         ),
         (
             PAIR.format(10001, 10002) + "kept_by = 10001\nmarkname = {10002 = 'x'}",
-            "markname: '10002' is not one of them",
+            "markname has '10002', which is not one of them",
         ),
         (
             PAIR.format(10001, 10002) + "kept_by = 10001\nmarkname = ['x', 'y']",
@@ -129,15 +141,21 @@ def test_owner() -> None:
         ),
         (
             "[[friendship]]\nbetween = [10001, 10002]\ncategory = {10003 = 1}",
-            "category: '10003' is not one of them",
+            "category has '10003', which is not one of them",
         ),
         (GROUP + "created = 1366004099", "created is not a time such as"),
         (GROUP + "created = 2013-04-15T05:34:59", "created is not a time such as"),
         ("[[group]]\nnumber = 200001\nowner = 10001", "name is missing"),
-        (GROUP + "members = [10002, 10002]", "members names somebody twice"),
-        (GROUP + "admins = [10002]", "admins names somebody who is no member"),
-        (GROUP + "cards = {10002 = 'x'}", "cards: '10002' is not one of them"),
-        (GROUP + "cards = {10001 = 1}", "cards: what 10001 has is not a text"),
+        (GROUP + "members = [10002, 10002]", "members names an account twice"),
+        (GROUP + "admins = [10002]", "admins names an account that is not a member"),
+        (
+            GROUP + "cards = {10002 = 'x'}",
+            "cards has '10002', which is not one of them",
+        ),
+        (
+            GROUP + "cards = {10001 = 1}",
+            "cards has a value for 10001 that is not a text",
+        ),
         (GROUP + "option = 4", "option is none of 1, 2, 3"),
         (GROUP * 2, "group 200001 is there twice"),
         ("[[discussion]]\nnumber = 300001", "owner is missing"),
@@ -181,7 +199,7 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration, match=r"people\.toml: not UTF-8"):
         load(path)
     path.write_text("x = 1")
-    with pytest.raises(InvalidConfiguration, match=r"people\.toml: population: 'x'"):
+    with pytest.raises(InvalidConfiguration, match=r"people\.toml: 'x'"):
         load(path)
     path.write_text(ACCOUNT)
     assert len(load(path).accounts) == 1

@@ -1,5 +1,5 @@
 """
-Passwords in files.
+Password files, which only their owner may read.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from txwebqq.errors import InvalidConfiguration
 
 def readPasswordFile(path: Path) -> str:
     """
-    What a file holds that nobody else may read, without the line end.
+    Read the password in a file, without the line end.
 
-    @raise InvalidConfiguration: when others can, or nothing is there.
+    @raise InvalidConfiguration: when the file cannot be read, is empty or not
+        UTF-8, or when others than its owner may read it.
     """
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:

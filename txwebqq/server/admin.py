@@ -8,12 +8,12 @@ import argparse
 import getpass
 import os
 import sqlite3
-import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from txwebqq.config.passwordfile import readPasswordFile
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server import population, populationwriter
@@ -274,19 +274,12 @@ def _promptedPassword() -> str:
 
 
 def _passwordIn(file: str) -> str:
+    if file != "-":
+        return readPasswordFile(Path(file))
     try:
-        if file == "-":
-            return sys.stdin.readline().rstrip("\r\n")
-        path = Path(file)
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise InvalidConfiguration(
-                f"others can read the password file: chmod 600 {file}"
-            )
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as e:
-        raise InvalidConfiguration(f"cannot read {file}: {e.strerror}") from e
-    except UnicodeDecodeError as e:
-        raise InvalidConfiguration(f"the password in {file} is not UTF-8") from e
+        return sys.stdin.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as e:
+        raise InvalidConfiguration(f"cannot read the standard input: {e}") from e
 
 
 # ---- accounts

@@ -4,12 +4,11 @@ The configuration file of C{twistd webqq-irc}.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from txwebqq.config.toml import ConfigTable
+from txwebqq.config.toml import ConfigTable, readTOML
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.gateway import GatewaySettings, readGateway
 from txwebqq.irc.config.relay import RelaySettings, readRelay
@@ -33,13 +32,7 @@ def load(path: Path) -> Configuration:
         wrong there.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise InvalidConfiguration(f"{path}: {e.strerror or e}") from e
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as e:
-        raise InvalidConfiguration(f"{path}: not TOML: {e}") from e
-    try:
-        return _read(values, path.parent)
+        return _read(readTOML(path), path.parent)
     except InvalidConfiguration as e:
         raise InvalidConfiguration(f"{path}: {e}") from e
 
