@@ -11,8 +11,8 @@ from twisted.internet.testing import StringTransport
 
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import UserSettings
-from txwebqq.irc.gateway.dispatcher import GUESSES, GUESSING, CommandDispatcher
-from txwebqq.irc.gateway.session import ClientSession
+from txwebqq.irc.gateway.dispatcher import ClientFactory, CommandDispatcher
+from txwebqq.irc.gateway.registration import Authenticator
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.names import NameStore
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
@@ -24,7 +24,6 @@ from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.model import Did, Number
-from txwebqq.ratelimit import RateLimiter
 from txwebqq.sqlite.database import MEMORY, Database
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
@@ -47,9 +46,9 @@ class Client:
 
     def __init__(self, scene: Scene, address: str = "127.0.0.1") -> None:
         self.transport = Transport()
-        self.session = CommandDispatcher(scene, address)
+        self.connection = CommandDispatcher(scene.factory, address)
         self._web = scene.web
-        self.session.makeConnection(self.transport)
+        self.connection.makeConnection(self.transport)
 
     def send(self, *lines: str | bytes) -> str:
         """
@@ -58,7 +57,7 @@ class Client:
         self.transport.clear()
         for line in lines:
             raw = line.encode() if isinstance(line, str) else line
-            self.session.dataReceived(raw + b"\r\n")
+            self.connection.dataReceived(raw + b"\r\n")
         self._web.settle(1)
         return self.seen
 
@@ -71,7 +70,7 @@ class Client:
         """
         The client goes away.
         """
-        self.session.connectionLost()
+        self.connection.connectionLost()
 
 
 class Scene:
@@ -83,44 +82,34 @@ class Scene:
     weekend: Did
     dogs: Number
 
-    serverName = "qq.test"
-    motd = ""
-
     def __init__(self, friend: str = "小明", style: NickStyle = NickStyle.UTF8) -> None:
         self.web = MemoryWebQQ()
         self.clock: Any = self.web.clock
         self.alice, self.ming = self.web.friends("Alice", friend)
         self.cats = self.web.group("猫咪", self.ming, self.alice)
-        self.sessions: set[ClientSession] = set()
-        self.guesses = RateLimiter(self.clock.seconds, GUESSES, GUESSING)
         self.database = Database(MEMORY, GATEWAY_SCHEMA)
         settings = UserSettings(
             "alice", "oolong", style, (AccountSettings(self.alice.account),)
         )
         names = NameStore(self.database, partial(casefold, mapping="rfc1459"))
-        book = names.tableFor("alice", style.value)
+        table = names.tableFor("alice", style.value)
         self.links = MediaLinks(self.database, self.clock.seconds, "http://qq.test/p")
         self.alices = GatewayUser(
             settings,
-            book,
+            table,
             HistoryStore(self.database),
             self.clock.seconds,
             Preferences(self.database),
             PartedChannels(self.database),
             links=self.links,
         )
-
-    def clientConnected(self, session: ClientSession) -> None:
-        self.sessions.add(session)
-
-    def clientDisconnected(self, session: ClientSession) -> None:
-        self.sessions.discard(session)
-
-    def checkPassword(self, name: str, password: str) -> bool:
-        return (name, password) == ("alice", "oolong")
-
-    def user(self, name: str) -> GatewayUser:
-        return self.alices
+        self.factory = ClientFactory(
+            self.clock,
+            "qq.test",
+            "",
+            {"alice": self.alices},
+            Authenticator({"alice": "oolong"}, self.clock.seconds),
+        )
 
     def signOn(self, person: MemoryPerson) -> None:
         """

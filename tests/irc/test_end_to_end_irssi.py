@@ -183,4 +183,4 @@ async def test_groups(processes: GatewayProcesses) -> None:
     await irssi.type("/join #猫咪")
     await irssi.shows("一", "二")
     await irssi.type("/msg *qq set city 杭州")
-    await irssi.shows("city is 杭州 now")
+    await irssi.shows("city is now 杭州")

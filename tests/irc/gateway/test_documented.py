@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from txwebqq.irc.gateway.bot.bot import HELP, ServiceBot
-from txwebqq.irc.gateway.commands.messages import MAX_BYTES, MAX_LINES, MULTILINE
-from txwebqq.irc.gateway.dispatcher import CommandDispatcher
-from txwebqq.irc.gateway.registration import CAPABILITIES
+from txwebqq.irc.gateway.bot import bot
+from txwebqq.irc.gateway.capabilities import CAPABILITIES
+from txwebqq.irc.gateway.dispatcher import COMMANDS
+from txwebqq.irc.gateway.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 
 PAGE = Path(__file__).parents[3] / "docs" / "irc-gateway.md"
 
@@ -28,10 +28,6 @@ def table(head: str) -> set[str]:
     }
 
 
-def methods(kind: type, prefix: str) -> set[str]:
-    return {name.removeprefix(prefix) for name in dir(kind) if name.startswith(prefix)}
-
-
 def test_capabilities() -> None:
     """
     All capabilities are there, and no others.
@@ -43,17 +39,17 @@ def test_commands() -> None:
     """
     All commands of clients are there, and no others.
     """
-    assert table("| command | on QQ |") == methods(CommandDispatcher, "_irc_")
+    assert table("| command | on QQ |") == set(COMMANDS)
 
 
 def test_service() -> None:
     """
-    All commands of the service can be done, are there and in its help, and no
-    others.
+    All commands of the bot are there, and no others; each usage begins with the
+    name.
     """
-    commands = methods(ServiceBot, "_do_")
-    assert table("| command | does |") == commands - {"help"}
-    assert set(HELP) == commands
+    assert table("| command | does |") == bot.COMMANDS.keys() - {"help"}
+    for name, command in bot.COMMANDS.items():
+        assert re.findall(r"^\w+", command.usage) == [name]
 
 
 def test_limits() -> None:

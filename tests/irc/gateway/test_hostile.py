@@ -136,11 +136,11 @@ def test_halfLines(scene: Scene) -> None:
     """
     client = scene.client()
     for byte in "PRIVMSG 小明 :你好\r\n".encode():
-        client.session.dataReceived(bytes([byte]))
+        client.connection.dataReceived(bytes([byte]))
     scene.web.settle(1)
     assert scene.ming.heard == ["你好"]
     client.send("PRIVMSG 小明 :half")
-    client.session.dataReceived(b"PRIVMSG \xe5")
+    client.connection.dataReceived(b"PRIVMSG \xe5")
     client.close()
     assert scene.ming.heard == ["你好", "half"]
 

@@ -8,12 +8,9 @@ from base64 import b64encode
 
 import pytest
 
-from txwebqq.irc.gateway.registration import (
-    CAPABILITIES,
-    Answer,
-    AuthResult,
-    Registration,
-)
+from txwebqq.irc.gateway.capabilities import CAPABILITIES, Reply
+from txwebqq.irc.gateway.dispatcher import COMMANDS
+from txwebqq.irc.gateway.registration import AuthResult, Registration
 
 
 def check(name: str, password: str) -> AuthResult:
@@ -22,16 +19,19 @@ def check(name: str, password: str) -> AuthResult:
 
 
 def registration() -> Registration:
-    return Registration(check, str.isalnum)
+    return Registration(check)
 
 
-def say(client: Registration, *lines: str) -> list[Answer]:
-    answers: list[Answer] = []
+def say(client: Registration, *lines: str) -> list[Reply]:
+    replies: list[Reply] = []
     for line in lines:
         head, _, last = line.partition(" :")
         command, *params = head.split()
-        answers += client.heard(command, [*params, last] if last else params)
-    return answers
+        handler = COMMANDS[command].beforeRegistration
+        assert handler is not None
+        replies += handler(client, [*params, last] if last else params)
+        replies += client.finish()
+    return replies
 
 
 def blob(*words: str) -> str:
@@ -45,7 +45,7 @@ def test_password(password: str) -> None:
     """
     client = registration()
     assert say(client, f"PASS {password}", "NICK al", "USER alice 0 * :Alice") == []
-    assert (client.complete, client.user, client.nick) == (True, "alice", "al")
+    assert (client.isComplete, client.login, client.nick) == (True, "alice", "al")
 
 
 @pytest.mark.parametrize("first", [[], ["PASS alice:green"], ["PASS bob:oolong"]])
@@ -54,22 +54,21 @@ def test_refused(first: list[str]) -> None:
     Nobody comes in without a right password, and 464 says so.
     """
     client = registration()
-    answers = say(client, *first, "NICK al", "USER alice 0 * :Alice")
-    assert [answer[0] for answer in answers] == ["464"]
-    assert "password" in client.refused
-    assert not client.complete
+    replies = say(client, *first, "NICK al", "USER alice 0 * :Alice")
+    assert [reply[0] for reply in replies] == ["464"]
+    assert "password" in client.refused.lower()
+    assert not client.isComplete
 
 
 def test_irssi() -> None:
     """
-    CAP END may come before PASS, NICK and USER, and a JOIN before them all.
+    CAP END may come before PASS, NICK and USER.
     """
     client = registration()
-    answers = say(client, "CAP LS 302", "JOIN", "CAP REQ :server-time", "CAP END")
-    assert answers[1] == ("451", "*", "You have not registered")
-    assert answers[2] == ("CAP", "*", "ACK", "server-time")
+    replies = say(client, "CAP LS 302", "CAP REQ :server-time", "CAP END")
+    assert replies[1] == ("CAP", "*", "ACK", "server-time")
     assert say(client, "PASS alice:oolong", "NICK al", "USER root 0 * :root") == []
-    assert client.complete
+    assert client.isComplete
 
 
 @pytest.mark.parametrize("authority", ["", "alice"])
@@ -80,11 +79,11 @@ def test_sasl(authority: str) -> None:
     client = registration()
     say(client, "CAP LS 302", "NICK al", "USER root 0 * :root", "CAP REQ :sasl")
     assert say(client, "AUTHENTICATE PLAIN") == [("AUTHENTICATE", "+")]
-    answers = say(client, f"AUTHENTICATE {blob(authority, 'alice', 'oolong')}")
-    assert [answer[0] for answer in answers] == ["900", "903"]
-    assert not client.complete
+    replies = say(client, f"AUTHENTICATE {blob(authority, 'alice', 'oolong')}")
+    assert [reply[0] for reply in replies] == ["900", "903"]
+    assert not client.isComplete
     assert say(client, "CAP END") == []
-    assert (client.complete, client.user) == (True, "alice")
+    assert (client.isComplete, client.login) == (True, "alice")
 
 
 @pytest.mark.parametrize(
@@ -105,18 +104,18 @@ def test_saslRefused(sent: str, numeric: str) -> None:
     """
     client = registration()
     say(client, "AUTHENTICATE PLAIN")
-    assert [answer[0] for answer in say(client, f"AUTHENTICATE {sent}")] == [numeric]
-    assert client.user == ""
+    assert [reply[0] for reply in say(client, f"AUTHENTICATE {sent}")] == [numeric]
+    assert client.login == ""
 
 
 def test_saslBounded() -> None:
     """
-    A SASL answer that never ends is given up.
+    A SASL reply that never ends is given up.
     """
     client = registration()
     say(client, "AUTHENTICATE PLAIN")
-    answers = say(client, *["AUTHENTICATE " + "A" * 400] * 5)
-    assert [answer[0] for answer in answers] == ["905"]
+    replies = say(client, *["AUTHENTICATE " + "A" * 400] * 5)
+    assert [reply[0] for reply in replies] == ["905"]
 
 
 def test_capabilities() -> None:
@@ -129,7 +128,7 @@ def test_capabilities() -> None:
     assert say(client, "CAP REQ :server-time sasl")[0][2] == "ACK"
     assert say(client, "CAP REQ :-sasl", "CAP LIST")[1][3] == "server-time"
     shown = say(client, "CAP LS 302")
-    assert "sasl=PLAIN" in " ".join(answer[-1] for answer in shown)
+    assert "sasl=PLAIN" in " ".join(reply[-1] for reply in shown)
     assert say(client, "CAP REQ :-cap-notify")[0][2] == "NAK"
 
 
@@ -138,5 +137,5 @@ def test_badNick() -> None:
     A nick that may not be used is refused without being repeated.
     """
     client = registration()
-    answer = ("432", "*", "*", "Erroneous nickname")
-    assert say(client, "NICK :\x01\r\nQUIT") == [answer]
+    reply = ("432", "*", "*", "Erroneous nickname")
+    assert say(client, "NICK :\x01\r\nQUIT") == [reply]

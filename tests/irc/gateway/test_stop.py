@@ -14,8 +14,8 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
-from txwebqq.irc.gateway.connection import FAREWELL
-from txwebqq.irc.gateway.service import PAUSE, GatewayService
+from txwebqq.irc.gateway.connection import CLOSE_TIMEOUT
+from txwebqq.irc.gateway.service import CLEANUP_PAUSE, GatewayService
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
@@ -67,9 +67,9 @@ def test_stop(tmp_path: Path) -> None:
     gateway.stopService().addBoth(stopped.append)
     assert transport.value().endswith(b"ERROR :The gateway is stopping\r\n")
     for _ in range(9):
-        reactor.advance(FAREWELL / 10)
+        reactor.advance(CLOSE_TIMEOUT / 10)
     assert stopped == []
-    reactor.advance(FAREWELL / 10)
+    reactor.advance(CLOSE_TIMEOUT / 10)
     assert stopped == [None]
     assert reactor.getDelayedCalls() == []
 
@@ -81,9 +81,9 @@ def test_pinyin() -> None:
     reactor: Any = MemoryReactorClock()
     account = AccountSettings(Account(Number(10001), "green"))
     user = UserSettings("alice", "oolong", NickStyle.PINYIN, (account,))
-    alice = GatewayService(GatewaySettings((user,)), reactor).user("alice")
-    assert alice.nickOf(10002, "小明") == "XiaoMing"
-    assert alice.nickOf(10003, "Bob") == "Bob"
+    alice = GatewayService(GatewaySettings((user,)), reactor).users["alice"]
+    assert alice.directory.nickOf(10002, "小明") == "XiaoMing"
+    assert alice.directory.nickOf(10003, "Bob") == "Bob"
 
 
 def old(path: Path, count: int) -> None:
@@ -123,10 +123,10 @@ def test_forgets(tmp_path: Path, pauses: int, expected: int) -> None:
     gateway = GatewayService(GatewaySettings((user,), database=path), reactor)
     gateway.startService()
     for _ in range(pauses):
-        reactor.advance(PAUSE)
+        reactor.advance(CLEANUP_PAUSE)
     stopped: list[object] = []
     gateway.stopService().addBoth(stopped.append)
-    reactor.advance(FAREWELL)
+    reactor.advance(CLOSE_TIMEOUT)
     assert stopped == [None]
     assert reactor.getDelayedCalls() == []
     assert left(path) == expected

@@ -1,5 +1,5 @@
 """
-Lines to and from an IRC client, with an end to every patience.
+Line transport of one IRC client: buffering, encoding, time-outs and PING.
 """
 
 from __future__ import annotations
@@ -26,23 +26,26 @@ from txwebqq.irc.protocol.line import (
 )
 from txwebqq.irc.protocol.splitting import splitText
 
-PATIENCE = 60.0
-"""The seconds to register in."""
+REGISTRATION_TIMEOUT = 60.0
+"""Time that a client has for registration, in seconds."""
 
-QUIET = 120.0
-"""The seconds of silence until a client is asked whether it is there."""
+PING_INTERVAL = 120.0
+"""Silence of a client after which it is sent a PING, in seconds; a PING that is
+not answered in the same time closes the connection."""
 
-FAREWELL = 5.0
-"""The seconds that a client has to read why it is shown out."""
+CLOSE_TIMEOUT = 5.0
+"""Time that a client has to read the last lines before the connection is
+aborted, in seconds."""
 
 
 class ClientConnection(Protocol):
     """
-    One connection: bounded in both directions, answered in the encoding in
-    which it is spoken to, and never with a line that is too long.
+    The connection of one IRC client. The buffers in both directions are
+    bounded, and no line sent is longer than L{MAX_LINE}.
 
-    @ivar address: where the client is.
-    @ivar encoding: what it reads.
+    @ivar address: the client's IP address.
+    @ivar encoding: the encoding of the lines sent: that of the last line
+        received that was not ASCII.
     """
 
     _log = Logger()
@@ -53,27 +56,29 @@ class ClientConnection(Protocol):
         self._clock = clock
         self._lineBuffer = LineBuffer()
         self._timer: IDelayedCall | None = None
-        self._asked = False
-        self._settled = False
+        self._isPinged = False
+        self._isRegistered = False
         self._sendQueue: SendQueue | None = None
         self._wire: Any = None
 
     @abstractmethod
     def lineReceived(self, line: Line) -> None:
         """
-        The client said something.
+        A line has been received.
         """
 
     @abstractmethod
     def lineRefused(self, reason: str, isLong: bool) -> None:
         """
-        What it said cannot be read.
+        A line has been received that cannot be parsed.
+
+        @param isLong: whether it was longer than a line may be.
         """
 
     @abstractmethod
-    def ask(self) -> None:
+    def sendPing(self) -> None:
         """
-        Ask whether it is still there.
+        Send a PING.
         """
 
     def connectionMade(self) -> None:
@@ -83,24 +88,27 @@ class ClientConnection(Protocol):
         self._sendQueue = SendQueue(self.transport, self._overflowed)
         self._wire.registerProducer(self._sendQueue, True)
         self._timer = self._clock.callLater(
-            PATIENCE, self.leave, "You took too long to register"
+            REGISTRATION_TIMEOUT, self.close, "Registration timed out"
         )
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._rest()
+        self._cancelTimer()
         self._sendQueue = None
 
-    def _rest(self) -> None:
+    def _cancelTimer(self) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
 
     def _overflowed(self) -> None:
-        self._log.info("A client of {address} reads too slowly.", address=self.address)
+        self._log.info(
+            "Aborting the connection of a client at {address}: its send queue is full.",
+            address=self.address,
+        )
         self._wire.abortConnection()
 
-    def leave(self, reason: str) -> None:
+    def close(self, reason: str) -> None:
         """
-        End the connection, and say why.
+        Send C{ERROR :<reason>} and close the connection.
         """
         if self._sendQueue is None:
             return
@@ -108,13 +116,13 @@ class ClientConnection(Protocol):
         self._sendQueue = None
         self._wire.unregisterProducer()
         self._wire.loseConnection()
-        # Who does not read would stay for ever.
-        self._rest()
-        self._timer = self._clock.callLater(FAREWELL, self._wire.abortConnection)
+        # loseConnection waits for a client that does not read.
+        self._cancelTimer()
+        self._timer = self._clock.callLater(CLOSE_TIMEOUT, self._wire.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        if self._settled and self._sendQueue is not None:
-            self.settle()
+        if self._isRegistered and self._sendQueue is not None:
+            self.startPinging()
         for raw in self._lineBuffer.feed(data):
             if self._sendQueue is None:
                 return
@@ -127,39 +135,45 @@ class ClientConnection(Protocol):
                 self.lineRefused(str(e), False)
                 continue
             if not raw.isascii():
-                # Whoever writes GBK can read nothing else.
+                # A client that writes GB18030 does not read UTF-8.
                 self.encoding = encodingOf(raw)
             self.lineReceived(line)
 
-    def settle(self) -> None:
+    def startPinging(self) -> None:
         """
-        The client is registered, and from now on may be silent for a while.
+        End the time-out of registration, and start that of silence anew.
         """
-        self._settled = True
-        self._asked = False
-        self._rest()
-        self._timer = self._clock.callLater(QUIET, self._quiet)
+        self._isRegistered = True
+        self._isPinged = False
+        self._cancelTimer()
+        self._timer = self._clock.callLater(PING_INTERVAL, self._silenceTimedOut)
 
-    def _quiet(self) -> None:
-        if self._asked:
-            self.leave("Ping timeout")
+    def _silenceTimedOut(self) -> None:
+        if self._isPinged:
+            self.close("Ping timeout")
             return
-        self._asked = True
-        self.ask()
-        self._timer = self._clock.callLater(QUIET, self._quiet)
+        self._isPinged = True
+        self.sendPing()
+        self._timer = self._clock.callLater(PING_INTERVAL, self._silenceTimedOut)
 
     def sendLine(self, line: Line) -> None:
         """
-        Send a line; what is too long loses its end. Nothing is sent to who is
-        gone.
+        Send a line; the last parameter of one that is too long is truncated.
+        No effect after the connection was closed.
         """
         if self._sendQueue is None:
             return
+        data = serialise(line, self.encoding)
+        # Tags do not count, so measure the rest only when the whole is too long.
+        if len(data) > MAX_LINE:
+            over = encodedLength(line, self.encoding) - MAX_LINE
+            if over > 0:
+                data = serialise(self._truncated(line, over), self.encoding)
+        self._sendQueue.write(data)
+
+    def _truncated(self, line: Line, over: int) -> Line:
+        # Messages have been split before; this is a topic or a reason.
         *middle, last = line.params or ("",)
-        over = encodedLength(line, self.encoding) - MAX_LINE
-        if over > 0:
-            # Words are cut where they are said; this is a topic, or a reason.
-            room = max(len(last.encode(self.encoding, "replace")) - over, 1)
-            cut = splitText(last, room, self.encoding)[0]
-            line = line._replace(params=(*middle, cut))
-        self._sendQueue.write(serialise(line, self.encoding))
+        space = max(len(last.encode(self.encoding, "replace")) - over, 1)
+        piece = splitText(last, space, self.encoding)[0]
+        return line._replace(params=(*middle, piece))

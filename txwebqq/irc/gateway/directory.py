@@ -1,13 +1,13 @@
 """
-What an IRC user calls everybody, for ever.
+The IRC names of one gateway user's contacts and channels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
 
 from txwebqq.irc.config.gateway import UserSettings
+from txwebqq.irc.gateway.attachedclient import AttachedClient, ChannelView
 from txwebqq.irc.gateway.storage.names import NameTable, NameTaken
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import (
@@ -24,134 +24,128 @@ from txwebqq.irc.targets import SERVICE, Target, TargetKind
 from txwebqq.model import Status
 
 BOT_NICK = "*qq"
-"""The nick of the service."""
+"""The nick of the service bot."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelView:
+class NameDirectory(Container[str]):
     """
-    A group, as IRC sees it.
+    Nicks of contacts and names of channels. A name is given once and then kept
+    in the database. The directory contains the names that are taken or
+    reserved, in any case.
 
-    @ivar members: nick, number, and whether an operator.
-    """
-
-    name: str
-    target: Target
-    topic: str
-    members: tuple[tuple[str, int, bool], ...]
-
-
-class _Taken(Container[str]):
-    """
-    The names that are somebody's, those of our user's clients among them.
-    """
-
-    def __init__(self, names: Container[str], own: Callable[[], set[str]]) -> None:
-        self._names = names
-        self._own = own
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (
-            name in self._names or casefold(name) in self._own()
-        )
-
-
-class NameDirectory:
-    """
-    The names of people, groups and discussions, and who knows them.
-
+    @param accounts: the user's QQ accounts, by number.
+    @param clients: the user's clients, whose nicks are reserved.
     @param romanise: writes Chinese in Latin letters.
-
-    @ivar accounts: the user's accounts, by number.
     """
 
     def __init__(
-        self, settings: UserSettings, names: NameTable, romanise: Romanise | None = None
+        self,
+        settings: UserSettings,
+        names: NameTable,
+        accounts: Mapping[int, QQAccount],
+        clients: Sequence[AttachedClient],
+        romanise: Romanise | None = None,
     ) -> None:
-        self.settings = settings
-        self.name = settings.name
-        self.names = names
-        self.accounts: dict[int, QQAccount] = {}
+        self._userName = settings.name
+        self._style = settings.style
+        self._names = names
+        self._accounts = accounts
+        self._clients = clients
         self._romanise = romanise
-        self._taken = _Taken(names, self._reservedNicks)
 
-    def _reservedNicks(self) -> set[str]:
-        """
-        The folded names that are not for others.
-        """
-        return {casefold(self.name), casefold(BOT_NICK)}
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (
+            name in self._names or casefold(name) in self._reserved()
+        )
+
+    def _reserved(self) -> set[str]:
+        nicks = [self._userName, BOT_NICK, *(client.nick for client in self._clients)]
+        return {casefold(nick) for nick in nicks}
 
     # ---- names
 
     def nickOf(self, number: int, name: str) -> str:
         """
-        What somebody is called, for ever from the first time on.
+        The nick of a QQ user.
+
+        @param name: the QQ nickname, from which the nick is made the first
+            time.
         """
-        if number in self.accounts:
-            return self.name
-        target = Target(TargetKind.CONTACT, number)
-        style = self.settings.style
-        return self.names.claim(
-            target, lambda _: nickFor(name, number, style, self._taken, self._romanise)
+        if number in self._accounts:
+            return self._userName
+        return self._names.claim(
+            Target(TargetKind.CONTACT, number),
+            lambda _: nickFor(name, number, self._style, self, self._romanise),
         )
 
-    def placeNamed(self, name: str) -> Target | None:
+    def channelOf(self, target: Target, name: str = "") -> str:
         """
-        Who or what is called so.
+        The channel name of a group or a discussion.
+
+        @param name: the name on QQ, from which the channel's is made the first
+            time.
         """
-        return (
-            SERVICE if casefold(name) == casefold(BOT_NICK) else self.names.place(name)
+        return self._names.claim(
+            target,
+            lambda taken: channelFor(
+                name, target.number, self._style, taken, self._romanise
+            ),
         )
+
+    def nameOf(self, target: Target) -> str:
+        """
+        The nick or channel name of a target. A contact without a nick is not
+        given one: its number is returned.
+        """
+        if target == SERVICE:
+            return BOT_NICK
+        if target.kind is not TargetKind.CONTACT:
+            return self.channelOf(target)
+        if target.number in self._accounts:
+            return self._userName
+        return self._names.name(target) or str(target.number)
+
+    def targetNamed(self, name: str) -> Target | None:
+        """
+        The target with this nick or channel name, L{None} if there is none.
+        """
+        if casefold(name) == casefold(BOT_NICK):
+            return SERVICE
+        return self._names.target(name)
 
     def rename(self, target: Target, name: str) -> str:
         """
-        Call somebody otherwise; what is wrong with that, or C{""}.
+        Give a contact or a channel another name.
+
+        @return: the reason why the name cannot be given, or C{""}.
         """
-        isRoom = target.kind is not TargetKind.CONTACT
-        if casefold(name) in self._reservedNicks() or not (
-            isChannel if isRoom else isNick
-        )(name):
-            return f"{name} cannot be taken for that"
+        isValid = isNick if target.kind is TargetKind.CONTACT else isChannel
+        if casefold(name) in self._reserved() or not isValid(name):
+            return f"{name} is not a valid name or is reserved"
         try:
-            self.names.rename(target, name)
+            self._names.rename(target, name)
         except NameTaken as e:
             return str(e)
         return ""
 
-    def nameOf(self, target: Target) -> str:
-        """
-        What to call a place, whether it has a name or not.
-        """
-        if target == SERVICE:
-            return BOT_NICK
-        if target.kind is TargetKind.CONTACT:
-            own = self.name if target.number in self.accounts else None
-            # A name is for ever: who has none is not given one here.
-            return own or self.names.name(target) or str(target.number)
-        return self.channelOf(target)
-
     # ---- channels
 
-    def channels(self) -> list[ChannelView]:
+    def channels(self, targets: Container[Target] | None = None) -> list[ChannelView]:
         """
-        All of them, one for a group that several accounts are in.
+        The groups and discussions of all accounts, each once.
+
+        @param targets: lists only these.
         """
         conversations: dict[Target, Conversation] = {}
-        for account in self.accounts.values():
+        for account in self._accounts.values():
             conversations.update(account.contacts.conversations)
-        return [self._channel(conversation) for conversation in conversations.values()]
+        return [
+            self._view(conversation)
+            for target, conversation in conversations.items()
+            if targets is None or target in targets
+        ]
 
-    def channelOf(self, target: Target, name: str = "") -> str:
-        """
-        What a group or a discussion is called, likewise.
-        """
-        style = self.settings.style
-        return self.names.claim(
-            target,
-            lambda taken: channelFor(name, target.number, style, taken, self._romanise),
-        )
-
-    def _channel(self, conversation: Conversation) -> ChannelView:
+    def _view(self, conversation: Conversation) -> ChannelView:
         name = self.channelOf(conversation.target, conversation.name)
         members = {
             self.nickOf(member.number, member.name): (member.number, member.isAdmin)
@@ -162,42 +156,38 @@ class NameDirectory:
             name,
             conversation.target,
             topic,
-            tuple((nick, *who) for nick, who in members.items()),
+            tuple((nick, *member) for nick, member in members.items()),
         )
 
-    def residentOf(self, target: Target) -> QQAccount | None:
+    # ---- accounts and presence
+
+    def accountFor(self, target: Target) -> QQAccount | None:
         """
-        Which account talks there; one that is signed on before others.
+        The account that can send to a target, one that is signed on before
+        others; L{None} if no account knows the target.
         """
-        known = [r for r in self.accounts.values() if r.contacts.knows(target)]
-        if not known and target.kind is TargetKind.CONTACT:
-            known = [
-                r
-                for r in self.accounts.values()
-                if r.contacts.sharesGroupWith(target.number)
-            ]
-        known.sort(key=lambda account: not account.isOnline)
-        return known[0] if known else None
+        accounts = self._accounts.values()
+        found = [account for account in accounts if account.contacts.knows(target)]
+        if not found and target.kind is TargetKind.CONTACT:
+            found = [a for a in accounts if a.contacts.sharesGroupWith(target.number)]
+        found.sort(key=lambda account: not account.isOnline)
+        return found[0] if found else None
 
     def statusOf(self, number: int) -> Status | None:
         """
-        How a friend appears, L{None} where that is not known.
+        The status of a friend, L{None} if it is not known.
         """
-        for account in self.accounts.values():
+        for account in self._accounts.values():
             buddy = account.contacts.friend(number)
             if buddy is not None:
                 return buddy.status
         return None
 
-    def listed(self) -> list[str]:
+    def isOnline(self, nick: str) -> bool:
         """
-        Everybody, a line each.
+        Whether a nick is the bot's, or that of a friend who is online.
         """
-        people = [
-            f"{self.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
-            for account in self.accounts.values()
-            for number in account.contacts.friends
-            if (buddy := account.contacts.friend(number)) is not None
-        ]
-        rooms = [f"{c.name}: {c.target.number}" for c in self.channels()]
-        return sorted(people) + sorted(rooms)
+        target = self.targetNamed(nick)
+        if target is None or target.kind is not TargetKind.CONTACT:
+            return target == SERVICE
+        return self.statusOf(target.number) not in (None, Status.OFFLINE)

@@ -1,205 +1,305 @@
 """
-What the gateway and an IRC client say to each other.
+The table of IRC commands, and the protocol that dispatches a client's lines by
+it: before registration to a L{Registration}, afterwards with a
+L{ClientSession}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
-from inspect import isawaitable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import connectionDone
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.gateway.commands.channeladmin import MAX_MODES, ChannelAdminCommands
-from txwebqq.irc.gateway.commands.chathistory import MAX_PAST
-from txwebqq.irc.gateway.commands.messages import MAX_TARGETS
-from txwebqq.irc.gateway.commands.monitor import MAX_WATCHED, MonitorCommand
-from txwebqq.irc.gateway.commands.multiline import MultilineBatches
-from txwebqq.irc.gateway.directory import BOT_NICK
-from txwebqq.irc.gateway.session import Answer
-from txwebqq.irc.protocol.batch import labeledResponse
+from txwebqq.irc.gateway.capabilities import Reply
+from txwebqq.irc.gateway.commands import (
+    channeladmin,
+    channels,
+    chathistory,
+    client,
+    messages,
+    monitor,
+    multiline,
+    queries,
+)
+from txwebqq.irc.gateway.connection import ClientConnection
+from txwebqq.irc.gateway.linebuilder import LineBuilder
+from txwebqq.irc.gateway.monitorlist import MAX_MONITORED
+from txwebqq.irc.gateway.multiline import MULTILINE
+from txwebqq.irc.gateway.registration import Authenticator, AuthResult, Registration
+from txwebqq.irc.gateway.session import Answer, ClientSession
+from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import MAX_LINE, Line
-from txwebqq.irc.protocol.nicknames import MAX_CHANNEL, MAX_NICK, isNick
+from txwebqq.irc.protocol.nicknames import MAX_CHANNEL, MAX_NICK
 from txwebqq.irc.protocol.splitting import splitLines
-from txwebqq.irc.targets import SERVICE
 
-GUESSES, GUESSING = 5, 60.0
-"""So many wrong passwords are looked at in so many seconds, of an address and
-for a user."""
-
-SUPPORT = (
+ISUPPORT = (
     "CASEMAPPING=rfc1459",
     f"CHANNELLEN={MAX_CHANNEL}",
     "CHANMODES=,,,nt",
     "CHANTYPES=#",
-    f"CHATHISTORY={MAX_PAST}",
+    f"CHATHISTORY={chathistory.MAX_HISTORY}",
     "CLIENTTAGDENY=*,-typing",
     f"LINELEN={MAX_LINE}",
-    f"MODES={MAX_MODES}",
-    f"MONITOR={MAX_WATCHED}",
+    f"MODES={channeladmin.MAX_MODES}",
+    f"MONITOR={MAX_MONITORED}",
     "MSGREFTYPES=msgid,timestamp",
     "NETWORK=QQ",
     f"NICKLEN={MAX_NICK}",
     "PREFIX=(o)@",
-    f"TARGMAX=NOTICE:{MAX_TARGETS},PRIVMSG:{MAX_TARGETS}",
+    f"TARGMAX=NOTICE:{messages.MAX_TARGETS},PRIVMSG:{messages.MAX_TARGETS}",
 )
+"""The tokens of numeric 005."""
 
-MAX_LABEL = 64
-
-# Each numeric has thirteen of them at most.
-_SUPPORTS = 12
-
-# What clients say by themselves, and what needs no answer here.
-_SILENT = frozenset({"PONG"})
+MAX_TOKENS = 12
+"""Maximum number of tokens in one 005; the specification allows thirteen."""
 
 
-class CommandDispatcher(ChannelAdminCommands, MonitorCommand, MultilineBatches):
+@dataclass(frozen=True, slots=True)
+class Command:
     """
-    One client, from its first words to its last.
+    One row of the table of commands.
+
+    @ivar handler: answers a registered client; L{None} for a command that is
+        allowed before registration only.
+    @ivar minimum: the least number of parameters.
+    @ivar beforeRegistration: answers a client that is not registered; L{None}
+        for a command that is not allowed before registration.
+    """
+
+    handler: Callable[[ClientSession, Line], Answer] | None
+    minimum: int = 0
+    beforeRegistration: Callable[[Registration, Sequence[str]], list[Reply]] | None = (
+        None
+    )
+
+
+COMMANDS: Mapping[str, Command] = {
+    "AUTHENTICATE": Command(None, 1, Registration.irc_AUTHENTICATE),
+    "AWAY": Command(client.irc_AWAY),
+    "BATCH": Command(multiline.irc_BATCH),
+    "CAP": Command(client.irc_CAP, 1, Registration.irc_CAP),
+    "CHATHISTORY": Command(chathistory.irc_CHATHISTORY),
+    "INVITE": Command(channeladmin.irc_INVITE, 2),
+    "ISON": Command(queries.irc_ISON, 1),
+    "JOIN": Command(channels.irc_JOIN, 1),
+    "KICK": Command(channeladmin.irc_KICK, 2),
+    "LIST": Command(channels.irc_LIST),
+    "MODE": Command(channeladmin.irc_MODE, 1),
+    "MONITOR": Command(monitor.irc_MONITOR, 1),
+    "NAMES": Command(channels.irc_NAMES),
+    "NICK": Command(client.irc_NICK, 0, Registration.irc_NICK),
+    "NOTICE": Command(messages.irc_NOTICE),
+    "PART": Command(channels.irc_PART, 1),
+    "PASS": Command(None, 1, Registration.irc_PASS),
+    "PING": Command(client.irc_PING),
+    "PONG": Command(client.irc_PONG),
+    "PRIVMSG": Command(messages.irc_PRIVMSG),
+    "QUIT": Command(client.irc_QUIT, 0, Registration.irc_QUIT),
+    "TAGMSG": Command(messages.irc_TAGMSG),
+    "TOPIC": Command(channeladmin.irc_TOPIC, 1),
+    "USER": Command(None, 4, Registration.irc_USER),
+    "WHO": Command(queries.irc_WHO),
+    "WHOIS": Command(queries.irc_WHOIS),
+}
+"""
+All commands. Where the minimum is 0 although the command needs a parameter, its
+handler answers otherwise than with 461: C{NICK} and C{WHOIS} with 431,
+C{PRIVMSG} with 412, C{BATCH} and C{CHATHISTORY} with a standard reply,
+C{NOTICE} and C{TAGMSG} with nothing.
+"""
+
+
+class CommandDispatcher(ClientConnection):
+    """
+    The protocol of one IRC client.
     """
 
     _log = Logger()
 
+    def __init__(self, factory: ClientFactory, address: str) -> None:
+        super().__init__(factory.clock, address)
+        self._factory = factory
+        self._registration = Registration(self._check)
+        self._session: ClientSession | None = None
+
     def connectionMade(self) -> None:
         super().connectionMade()
-        self._gateway.clientConnected(self)
+        self._factory.clientConnected(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
-        if self._user is not None:
-            self._user.detach(self)
-        self._gateway.clientDisconnected(self)
+        if self._session is not None:
+            self._session.user.detach(self._session)
+        self._factory.clientDisconnected(self)
 
-    def ask(self) -> None:
-        """
-        Ask whether the client is still there.
-        """
-        self.sendLine(Line("PING", (self._gateway.serverName,)))
+    def sendPing(self) -> None:
+        self.sendLine(Line("PING", (self._factory.serverName,)))
 
     def lineRefused(self, reason: str, isLong: bool) -> None:
-        """
-        Tell what was wrong with a line.
-        """
+        name, nick = self._factory.serverName, self._nick
         if isLong:
-            self.sendLine(self.numeric("417", reason))
+            self.sendLine(Line("417", (nick, reason), name))
         else:
-            self.sendLine(Line("NOTICE", (self._nick or "*", f"Not taken: {reason}")))
+            self.sendLine(Line("NOTICE", (nick, f"Line ignored: {reason}"), name))
 
-    # ---- questions and answers
+    @property
+    def _nick(self) -> str:
+        if self._session is not None:
+            return self._session.nick
+        return self._registration.nickOrStar
 
     def lineReceived(self, line: Line) -> None:
-        """
-        Answer what the client says.
-        """
-        if self._user is None:
-            self.send(self._heard(line))
-            if self._registration.refused:
-                self.leave(self._registration.refused)
-            elif self._registration.complete:
-                self._welcome()
+        session = self._session
+        if session is None:
+            self._register(line)
             return
-        label = self._labelOf(line)
-        answer = self._answer(line)
-        if answer is None:
-            return
-        if isawaitable(answer):
-            Deferred.fromCoroutine(self._finish(answer, label))
+        # Most lines have no tags.
+        label = line.tags.get("label", "") if line.tags else ""
+        session.answer(_answer(session, line), label)
+
+    # ---- registration
+
+    def _register(self, line: Line) -> None:
+        registration, nick = self._registration, self._nick
+        command = COMMANDS.get(line.command)
+        if command is None or command.beforeRegistration is None:
+            # irssi sends JOIN at once, and expects this numeric.
+            replies: list[Reply] = [("451", nick, "You have not registered")]
+        elif len(line.params) < command.minimum:
+            replies = [("461", nick, line.command, "Not enough parameters")]
         else:
-            self._hand(list(answer), label)
+            replies = command.beforeRegistration(registration, line.params)
+            replies += registration.finish()
+        for numeric, *params in replies:
+            self.sendLine(Line(numeric, tuple(params), self._factory.serverName))
+        if registration.refused:
+            self.close(registration.refused)
+        elif registration.isComplete:
+            self._welcome()
 
-    def _heard(self, line: Line) -> list[Line]:
-        name = self._gateway.serverName
-        return [
-            Line(command, tuple(params), name)
-            for command, *params in self._registration.heard(line.command, line.params)
-        ]
-
-    def _answer(self, line: Line) -> Answer:
-        if line.command == "CAP":
-            return self._heard(line)
-        if self._isPart(line):
-            return self._gathered(line)
-        handle = getattr(self, f"_irc_{line.command}", None)
-        if handle is not None:
-            answer: Answer = handle(line)
-            return answer
-        if line.command in _SILENT:
-            return ()
-        return [self.numeric("421", line.command[:50], "Unknown command")]
-
-    async def _finish(self, answer: Awaitable[Iterable[Line]], label: str) -> None:
-        try:
-            said = list(await answer)
-        except Exception:
-            self._log.failure("A client's command was lost.")
-        else:
-            self._hand(said, label)
-
-    def _hand(self, said: list[Line], label: str) -> None:
-        if 0 < len(label) <= MAX_LABEL and self._has("labeled-response", "batch"):
-            said = labeledResponse(
-                label, said, self._reference(), self._gateway.serverName
+    def _check(self, login: str, password: str) -> AuthResult:
+        name = login.partition("/")[0]
+        result = self._factory.authenticator.check(self.address, name, password)
+        if result is AuthResult.REFUSED:
+            self._log.info(
+                "Login of an IRC client failed ({address}): wrong name or password.",
+                address=self.address,
             )
-        self.send(said)
-
-    # ---- coming in
+        return result
 
     def _welcome(self) -> None:
-        name = self._registration.user.partition("/")[0]
-        user = self._user = self._gateway.user(name)
-        self._nick = self._registration.nick
-        self._parted = user.parted.of(user.name, self.key)
-        self.settle()
-        self.send(self._greeting())
-        if user.placeNamed(self._nick) is not None:
-            self.send(self._rename(user.name))
-        user.attach(self)
+        registration, factory = self._registration, self._factory
+        name, _, key = registration.login.partition("/")
+        user = factory.users[name]
+        session = self._session = ClientSession(
+            self,
+            user,
+            registration.capabilities,
+            factory.serverName,
+            registration.nick,
+            key,
+        )
+        self.startPinging()
+        session.send(_greeting(session.builder, factory.motd))
+        if user.directory.targetNamed(session.nick) is not None:
+            # The nick is that of a contact.
+            session.send([session.setNick(user.name)])
+        user.attach(session)
 
-    def _greeting(self) -> Iterable[Line]:
-        name = self._gateway.serverName
-        yield self.numeric("001", f"Welcome to QQ, {self._nick}")
-        yield self.numeric("002", f"Your host is {name}, running txwebqq")
-        yield self.numeric("003", "It stays signed on when you leave")
-        yield Line("004", (self._nick, name, "txwebqq", "i", "nt"), name)
-        for start in range(0, len(SUPPORT), _SUPPORTS):
-            some = SUPPORT[start : start + _SUPPORTS]
-            yield self.numeric("005", *some, "are supported by this server")
-        motd = splitLines(self._gateway.motd)
-        if motd:
-            yield self.numeric("375", f"{name} message of the day")
-            for text in motd:
-                yield self.numeric("372", f"- {text}")
-            yield self.numeric("376", "End of message of the day")
-        else:
-            yield self.numeric("422", "There is no message of the day")
 
-    def _rename(self, nick: str) -> Iterable[Line]:
-        yield self.fromUser("NICK", nick)
-        self._nick = nick
+def _answer(session: ClientSession, line: Line) -> Answer:
+    if "batch" in line.tags and session.builder.has(MULTILINE):
+        return multiline.addLine(session, line)
+    command = COMMANDS.get(line.command)
+    if command is None:
+        return [session.builder.numeric("421", line.command, "Unknown command")]
+    if command.handler is None:
+        return [session.builder.numeric("462", "You may not reregister")]
+    if len(line.params) < command.minimum:
+        text = "Not enough parameters"
+        return [session.builder.numeric("461", line.command, text)]
+    return command.handler(session, line)
 
-    # ---- about the client itself
 
-    def _irc_PING(self, line: Line) -> Answer:
-        name = self._gateway.serverName
-        return [Line("PONG", (name, *line.params[:1]), name)]
+def _greeting(builder: LineBuilder, motd: str) -> Iterable[Line]:
+    name = builder.serverName
+    yield builder.numeric("001", f"Welcome to QQ, {builder.nick}")
+    yield builder.numeric("002", f"Your host is {name}, running txwebqq")
+    yield builder.numeric("003", "Your accounts stay signed on when you leave")
+    yield builder.fromServer("004", builder.nick, name, "txwebqq", "i", "nt")
+    for start in range(0, len(ISUPPORT), MAX_TOKENS):
+        tokens = ISUPPORT[start : start + MAX_TOKENS]
+        yield builder.numeric("005", *tokens, "are supported by this server")
+    texts = splitLines(motd)
+    if not texts:
+        yield builder.numeric("422", "MOTD File is missing")
+        return
+    yield builder.numeric("375", f"- {name} Message of the day -")
+    for text in texts:
+        yield builder.numeric("372", f"- {text}")
+    yield builder.numeric("376", "End of MOTD command")
 
-    def _irc_QUIT(self, line: Line) -> Answer:
-        self.leave("Bye")
-        return ()
 
-    def _irc_NICK(self, line: Line) -> Answer:
-        nick = line.params[0] if line.params else ""
-        if not isNick(nick):
-            return [self.numeric("432", "*", "Erroneous nickname")]
-        if self._known().placeNamed(nick) is not None:
-            return [self.numeric("433", nick, "That is somebody on QQ")]
-        return self._rename(nick)
+class ClientFactory(Factory):
+    """
+    Builds the protocols of IRC clients, and knows which are connected.
 
-    async def _irc_AWAY(self, line: Line) -> Iterable[Line]:
-        if line.params and line.params[0]:
-            reply, word = self.numeric("306", "You are away"), "status away"
-        else:
-            reply, word = self.numeric("305", "You are back"), "status online"
-        return [reply, *await self._tell(SERVICE, BOT_NICK, word)]
+    @ivar serverName: the name of the IRC server.
+    @ivar motd: the message of the day, C{""} for none.
+    @ivar users: the gateway's users, by name.
+    @ivar authenticator: checks their passwords.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        serverName: str,
+        motd: str,
+        users: Mapping[str, GatewayUser],
+        authenticator: Authenticator,
+    ) -> None:
+        self.clock = clock
+        self.serverName = serverName
+        self.motd = motd
+        self.users = users
+        self.authenticator = authenticator
+        self._connections: set[CommandDispatcher] = set()
+        self._whenEmpty: Deferred[None] | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> CommandDispatcher:
+        return CommandDispatcher(self, getattr(addr, "host", ""))
+
+    def clientConnected(self, connection: CommandDispatcher) -> None:
+        """
+        A client has connected.
+        """
+        self._connections.add(connection)
+
+    def clientDisconnected(self, connection: CommandDispatcher) -> None:
+        """
+        The connection of a client was lost.
+        """
+        self._connections.discard(connection)
+        if not self._connections and self._whenEmpty is not None:
+            whenEmpty, self._whenEmpty = self._whenEmpty, None
+            whenEmpty.callback(None)
+
+    def closeConnections(self, reason: str) -> Deferred[None]:
+        """
+        Close all connections.
+
+        @return: fires when none is left.
+        """
+        for connection in list(self._connections):
+            connection.close(reason)
+        if not self._connections:
+            return succeed(None)
+        self._whenEmpty = Deferred()
+        return self._whenEmpty

@@ -1,5 +1,6 @@
 """
-What an IRC client says until it is somebody: CAP, PASS, SASL, NICK, USER.
+Server side of IRC connection registration: C{CAP} negotiation, C{PASS}, SASL
+PLAIN, C{NICK} and C{USER}.
 """
 
 from __future__ import annotations
@@ -7,217 +8,212 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from hmac import compare_digest
 
-Answer = tuple[str, ...]
-"""A command or numeric, then its parameters."""
+from txwebqq.irc.gateway.capabilities import Capabilities, Reply
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.nicknames import isNick
+from txwebqq.ratelimit import RateLimiter
 
-CAPABILITIES: Mapping[str, str] = {
-    "account-tag": "",
-    "away-notify": "",
-    "batch": "",
-    "cap-notify": "",
-    "draft/chathistory": "",
-    "draft/multiline": "max-bytes=8192,max-lines=100",
-    "echo-message": "",
-    "extended-join": "",
-    "labeled-response": "",
-    "message-tags": "",
-    "multi-prefix": "",
-    "sasl": "PLAIN",
-    "server-time": "",
-    "standard-replies": "",
-    "userhost-in-names": "",
-}
-"""What we can, with its value for those who ask in version 302."""
+MAX_GUESSES = 5
+"""Number of wrong passwords that are checked in L{GUESS_WINDOW} seconds, for
+one address and for one user."""
 
-MAX_LIST = 400
+GUESS_WINDOW = 60.0
+"""Period in which wrong passwords are counted, in seconds."""
+
 CHUNK = 400
-MAX_BLOB = 4 * CHUNK
+"""Length of a full piece of an SASL message, in base64 characters."""
+
+MAX_SASL = 4 * CHUNK
+"""Maximum length of an SASL message, in base64 characters."""
 
 
 class AuthResult(Enum):
     """
-    What became of a name and a password.
+    The result of checking a login and a password; the value is the text for
+    the client.
     """
 
-    ACCEPTED = "accepted"
+    ACCEPTED = "Accepted"
     REFUSED = "Wrong name or password"
     LATER = "Too many wrong passwords, try again in a minute"
 
 
-class Registration:
+class Authenticator:
     """
-    One client's way in.
+    Checks the passwords of the gateway's users, and limits how many wrong ones
+    may be tried.
 
-    @param check: looks at a name and a password.
-    @param isNick: whether a nick may be used.
-
-    @ivar capabilities: those that the client has asked for and got.
-    @ivar nick: how the client calls itself, or C{""}.
-    @ivar user: the name that the password was right for, or C{""}.
-    @ivar complete: whether to welcome the client.
-    @ivar refused: why to disconnect it, or C{""}.
+    @param passwords: by the users' names.
+    @param seconds: returns the time, in seconds.
     """
 
     def __init__(
-        self, check: Callable[[str, str], AuthResult], isNick: Callable[[str], bool]
+        self, passwords: Mapping[str, str], seconds: Callable[[], float]
     ) -> None:
-        self._check = check
-        self._isNick = isNick
-        self.capabilities: frozenset[str] = frozenset()
-        self.nick = ""
-        self.user = ""
-        self.complete = False
-        self.refused = ""
-        self._version = 301
-        self._negotiating = False
-        self._login = ""
-        self._password: str | None = None
-        self._blob: str | None = None
+        self._passwords = passwords
+        self._guesses = RateLimiter(seconds, MAX_GUESSES, GUESS_WINDOW)
 
-    def heard(self, command: str, params: Sequence[str]) -> list[Answer]:
+    def check(self, address: str, name: str, password: str) -> AuthResult:
         """
-        What to answer; look at C{complete} and C{refused} afterwards.
+        Check the password of a user.
+
+        @param address: the client's IP address.
         """
-        heard = getattr(self, f"_heard_{command}", None)
-        if heard is None:
-            # irssi sends JOIN before all else and hopes for just this.
-            return [("451", self._name, "You have not registered")]
-        answers: list[Answer] = heard(params)
-        return answers + self._finish()
+        keys = (f"address {address}", f"user {casefold(name)}")
+        if not all(self._guesses.hasCapacity(key) for key in keys):
+            return AuthResult.LATER
+        expected = self._passwords.get(name)
+        # Compare in any case, so that the time does not tell which users exist.
+        isRight = compare_digest(
+            (expected or "").encode(), password.encode("utf-8", "replace")
+        )
+        if expected is not None and isRight:
+            self._guesses.reset(keys[0])
+            return AuthResult.ACCEPTED
+        for key in keys:
+            self._guesses.take(key)
+        return AuthResult.REFUSED
+
+
+class Registration:
+    """
+    The registration of one connection. The methods with the names of commands
+    return the replies; call L{finish} after each.
+
+    @param check: checks a login and a password.
+
+    @ivar capabilities: the client's capabilities, which outlive registration.
+    @ivar nick: the nick that the client has chosen, or C{""}.
+    @ivar login: the login whose password was right, or C{""}.
+    @ivar isComplete: whether the client is registered.
+    @ivar refused: the reason to close the connection, or C{""}.
+    """
+
+    def __init__(self, check: Callable[[str, str], AuthResult]) -> None:
+        self.capabilities = Capabilities()
+        self.nick = ""
+        self.login = ""
+        self.isComplete = False
+        self.refused = ""
+        self._check = check
+        self._userName = ""
+        self._password: str | None = None
+        self._saslMessage: str | None = None
 
     @property
-    def _name(self) -> str:
+    def nickOrStar(self) -> str:
+        """
+        The first parameter of numerics.
+        """
         return self.nick or "*"
 
-    def _finish(self) -> list[Answer]:
-        ready = self.nick and self._login and not self._negotiating
-        if not ready or self.complete or self.refused:
+    def finish(self) -> list[Reply]:
+        """
+        Complete the registration if the client has sent all that it needs.
+        """
+        isReady = self.nick and self._userName and not self.capabilities.isNegotiating
+        if not isReady or self.isComplete or self.refused:
             return []
-        if not self.user and self._password is None:
+        if not self.login and self._password is None:
             self.refused = "A password is needed"
-            return [("464", self._name, self.refused)]
-        if not self.user:
-            name, colon, password = (self._password or "").partition(":")
+            return [("464", self.nickOrStar, self.refused)]
+        if not self.login:
+            login, colon, password = (self._password or "").partition(":")
             if not colon:
-                name, password = self._login, name
-            result = self._check(name, password)
+                login, password = self._userName, login
+            result = self._check(login, password)
             self._password = None
             if result is not AuthResult.ACCEPTED:
                 self.refused = result.value
-                return [("464", self._name, self.refused)]
-            self.user = name
-        self.complete = True
+                return [("464", self.nickOrStar, self.refused)]
+            self.login = login
+        self.isComplete = True
         return []
 
-    def _heard_PASS(self, params: Sequence[str]) -> list[Answer]:
-        if not params:
-            return [self._missing("PASS")]
+    def irc_CAP(self, params: Sequence[str]) -> list[Reply]:
+        """
+        C{CAP <subcommand> [<parameter>]}
+        """
+        return self.capabilities.handleCAP(self.nickOrStar, params)
+
+    def irc_PASS(self, params: Sequence[str]) -> list[Reply]:
+        """
+        C{PASS [<login>:]<password>}
+        """
         self._password = params[0]
         return []
 
-    def _heard_NICK(self, params: Sequence[str]) -> list[Answer]:
+    def irc_NICK(self, params: Sequence[str]) -> list[Reply]:
+        """
+        C{NICK <nick>}
+        """
         if not params or not params[0]:
-            return [("431", self._name, "No nickname given")]
-        if not self._isNick(params[0]):
-            return [("432", self._name, "*", "Erroneous nickname")]
+            return [("431", self.nickOrStar, "No nickname given")]
+        if not isNick(params[0]):
+            return [("432", self.nickOrStar, "*", "Erroneous nickname")]
         self.nick = params[0]
         return []
 
-    def _heard_USER(self, params: Sequence[str]) -> list[Answer]:
-        if len(params) < 4 or not params[0]:
-            return [self._missing("USER")]
-        self._login = params[0]
+    def irc_USER(self, params: Sequence[str]) -> list[Reply]:
+        """
+        C{USER <login> <mode> <unused> <real name>}
+        """
+        if not params[0]:
+            return [("461", self.nickOrStar, "USER", "Not enough parameters")]
+        self._userName = params[0]
         return []
 
-    def _missing(self, command: str) -> Answer:
-        return ("461", self._name, command, "Not enough parameters")
+    def irc_QUIT(self, params: Sequence[str]) -> list[Reply]:
+        """
+        C{QUIT [<reason>]}
+        """
+        self.refused = "Client quit"
+        return []
 
-    def _heard_CAP(self, params: Sequence[str]) -> list[Answer]:
-        if not params:
-            return [self._missing("CAP")]
-        match params[0].upper():
-            case "LS":
-                self._negotiating = not self.complete
-                if len(params) > 1 and params[1].isdecimal():
-                    self._version = max(self._version, int(params[1][:9]))
-                return self._list("LS", self._offered())
-            case "LIST":
-                return self._list("LIST", sorted(self.capabilities))
-            case "REQ":
-                self._negotiating = not self.complete
-                return [self._requested(params[1] if len(params) > 1 else "")]
-            case "END":
-                self._negotiating = False
-                return []
-            case _:
-                return [("410", self._name, "*", "Invalid CAP command")]
-
-    def _offered(self) -> list[str]:
-        if self._version < 302:
-            return list(CAPABILITIES)
-        self.capabilities |= {"cap-notify"}
-        return [f"{k}={v}" if v else k for k, v in CAPABILITIES.items()]
-
-    def _list(self, subcommand: str, words: list[str]) -> list[Answer]:
-        texts = [""]
-        for word in words:
-            if len(texts[-1]) + len(word) > MAX_LIST and self._version >= 302:
-                texts.append("")
-            texts[-1] = f"{texts[-1]} {word}".strip()
-        head = ("CAP", self._name, subcommand)
-        return [*((*head, "*", text) for text in texts[:-1]), (*head, texts[-1])]
-
-    def _requested(self, words: str) -> Answer:
-        wanted = set(words.split())
-        added = {word for word in wanted if not word.startswith("-")}
-        removed = {word[1:] for word in wanted - added}
-        kept = {"cap-notify"} if self._version >= 302 else set()
-        known = added | removed <= CAPABILITIES.keys()
-        if not known or removed & (kept | added):
-            return ("CAP", self._name, "NAK", _cut(words))
-        self.capabilities = (self.capabilities | added) - removed
-        return ("CAP", self._name, "ACK", words)
-
-    def _heard_AUTHENTICATE(self, params: Sequence[str]) -> list[Answer]:
-        word = params[0] if params else ""
-        if self.user:
-            return [("907", self._name, "You have already authenticated")]
-        if word == "*":
-            self._blob = None
-            return [("906", self._name, "SASL authentication aborted")]
-        if self._blob is None:
-            if word.upper() != "PLAIN":
-                return [("908", self._name, "PLAIN", "are available mechanisms")]
-            self._blob = ""
+    def irc_AUTHENTICATE(self, params: Sequence[str]) -> list[Reply]:
+        """
+        C{AUTHENTICATE PLAIN}, or C{AUTHENTICATE <base64>}, or
+        C{AUTHENTICATE *}, as IRCv3 has SASL.
+        """
+        message = params[0]
+        if self.login:
+            return [("907", self.nickOrStar, "You have already authenticated")]
+        if message == "*":
+            self._saslMessage = None
+            return [("906", self.nickOrStar, "SASL authentication aborted")]
+        if self._saslMessage is None:
+            if message.upper() != "PLAIN":
+                return [("908", self.nickOrStar, "PLAIN", "are available mechanisms")]
+            self._saslMessage = ""
             return [("AUTHENTICATE", "+")]
-        if len(word) > CHUNK or len(self._blob) + len(word) > MAX_BLOB:
-            self._blob = None
-            return [("905", self._name, "SASL message too long")]
-        self._blob += "" if word == "+" else word
-        if len(word) == CHUNK:
+        if len(message) > CHUNK or len(self._saslMessage) + len(message) > MAX_SASL:
+            self._saslMessage = None
+            return [("905", self.nickOrStar, "SASL message too long")]
+        self._saslMessage += "" if message == "+" else message
+        if len(message) == CHUNK:
             return []
-        blob, self._blob = self._blob, None
-        return self._authenticated(blob)
+        whole, self._saslMessage = self._saslMessage, None
+        return self._authenticate(whole)
 
-    def _authenticated(self, blob: str) -> list[Answer]:
-        name, result = "", AuthResult.REFUSED
+    def _authenticate(self, message: str) -> list[Reply]:
+        login, result = "", AuthResult.REFUSED
         try:
-            authority, name, password = (
-                b64decode(blob, validate=True).decode().split("\0")
+            authority, login, password = (
+                b64decode(message, validate=True).decode().split("\0")
             )
         except ValueError:
             pass
         else:
-            if authority in ("", name):
-                result = self._check(name, password)
+            if authority in ("", login):
+                result = self._check(login, password)
         if result is not AuthResult.ACCEPTED:
-            return [("904", self._name, result.value)]
-        self.user = name
-        mask = f"{self._name}!{name}@qq"
-        logged = ("900", self._name, mask, name, f"You are now logged in as {name}")
-        return [logged, ("903", self._name, "SASL authentication successful")]
-
-
-def _cut(text: str) -> str:
-    return text.encode()[:MAX_LIST].decode(errors="ignore")
+            return [("904", self.nickOrStar, result.value)]
+        self.login = login
+        mask = f"{self.nickOrStar}!{login}@qq"
+        text = f"You are now logged in as {login}"
+        return [
+            ("900", self.nickOrStar, mask, login, text),
+            ("903", self.nickOrStar, "SASL authentication successful"),
+        ]

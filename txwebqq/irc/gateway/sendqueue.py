@@ -1,5 +1,5 @@
 """
-What is on its way to an IRC client, and never too much of it.
+Bounded send queue of one IRC client.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from twisted.internet.interfaces import IPushProducer, ITransport
 from zope.interface import implementer
 
 MAX_WAITING = 1 << 20
+"""Maximum size of a send queue, in bytes."""
 
 
 @implementer(IPushProducer)
 class SendQueue:
     """
-    Lines that wait for a slow client; register it as a streaming producer of
-    the transport, whose own buffer has no limit.
+    Lines that wait until a slow client reads. Register it as a streaming
+    producer of the transport, whose own buffer is not bounded.
 
-    @param overflowed: called once, when more than C{limit} bytes wait; they
-        are forgotten, and nothing is written any more.
+    @param overflowed: called once, when more than C{limit} bytes wait; these
+        are dropped, and nothing is written afterwards.
     """
 
     def __init__(
@@ -33,16 +34,17 @@ class SendQueue:
         self._limit = limit
         self._waiting: list[bytes] = []
         self._size = 0
-        self._paused = False
-        self._closed = False
+        self._isPaused = False
+        self._isClosed = False
 
     def write(self, line: bytes) -> None:
         """
-        Send a line now, or when the client has read what it has got.
+        Write a line now, or append it to the queue while the transport is
+        paused.
         """
-        if self._closed:
+        if self._isClosed:
             return
-        if not self._paused:
+        if not self._isPaused:
             self._transport.write(line)
             return
         self._waiting.append(line)
@@ -52,24 +54,15 @@ class SendQueue:
             self._overflowed()
 
     def pauseProducing(self) -> None:
-        """
-        The client does not read as fast as we write.
-        """
-        self._paused = True
+        self._isPaused = True
 
     def resumeProducing(self) -> None:
-        """
-        The client has read it all.
-        """
-        self._paused = False
+        self._isPaused = False
         waiting, self._waiting, self._size = self._waiting, [], 0
-        # A write may pause us again, and what is left must stay bounded.
+        # A write may pause the queue again, so the rest must be counted again.
         for line in waiting:
             self.write(line)
 
     def stopProducing(self) -> None:
-        """
-        The client is gone.
-        """
-        self._closed = True
+        self._isClosed = True
         self._waiting, self._size = [], 0

@@ -1,183 +1,208 @@
 """
-What everything that an IRC client and the gateway say to each other needs.
+One registered IRC client: its channels, its C{MONITOR} list, and what it is
+shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
-from itertools import count
-from typing import Protocol
+from collections.abc import Awaitable, Iterable, Sequence
+from inspect import isawaitable
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from txwebqq.irc.gateway.attachedclient import AttachedClient, ChannelView
+from txwebqq.irc.gateway.capabilities import Capabilities
+from txwebqq.irc.gateway.channels import ClientChannels
 from txwebqq.irc.gateway.connection import ClientConnection
-from txwebqq.irc.gateway.directory import ChannelView
-from txwebqq.irc.gateway.registration import AuthResult, Registration
+from txwebqq.irc.gateway.linebuilder import LineBuilder
+from txwebqq.irc.gateway.monitorlist import MonitorList
+from txwebqq.irc.gateway.multiline import OpenBatch
+from txwebqq.irc.gateway.rendering import MessageRenderer
+from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.user import GatewayUser
-from txwebqq.irc.protocol.casemapping import casefold
-from txwebqq.irc.protocol.line import Line, isMiddleParam
-from txwebqq.irc.protocol.nicknames import isNick
-from txwebqq.irc.protocol.splitting import splitLines
-from txwebqq.irc.targets import Target
+from txwebqq.irc.protocol.batch import labeledResponse
+from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Status
-from txwebqq.ratelimit import RateLimiter
 
 Answer = Iterable[Line] | Awaitable[Iterable[Line]] | None
-"""What a command is answered with, now or later; L{None} when a later command
-is."""
+"""The answer of a command's handler, now or later; L{None} if the handler
+answers by itself or a later command does."""
 
-_NO_TAGS: Mapping[str, str] = {}
+MAX_LABEL = 64
+"""Maximum length of a label (IRCv3 C{labeled-response}), in bytes."""
 
 
-class SessionHost(Protocol):
+class ClientSession(AttachedClient):
     """
-    What a client has come to.
-    """
+    A registered IRC client, as the handlers of its commands and its
+    L{GatewayUser} see it.
 
-    serverName: str
-    motd: str
-    clock: IReactorTime
-    guesses: RateLimiter
-
-    def clientConnected(self, session: ClientSession) -> None:
-        """
-        A client has come.
-        """
-
-    def clientDisconnected(self, session: ClientSession) -> None:
-        """
-        It has gone, and nothing of it is left.
-        """
-
-    def checkPassword(self, name: str, password: str) -> bool:
-        """
-        Whether that is somebody's password.
-        """
-
-    def user(self, name: str) -> GatewayUser:
-        """
-        Who that is.
-        """
-
-
-class ClientSession(ClientConnection):
-    """
-    One client, and how lines to it are made. What its commands do is in
-    methods C{_irc_COMMAND} of subclasses, which return an L{Answer}.
-
-    @ivar key: what it calls itself after a slash in its login.
+    @ivar user: the gateway user.
+    @ivar capabilities: the client's capabilities.
+    @ivar builder: builds the lines that the client is sent.
+    @ivar renderer: renders messages for the client.
+    @ivar channels: the client's channels.
+    @ivar monitor: the client's C{MONITOR} list.
+    @ivar openBatch: the multiline batch that the client has begun.
     """
 
     _log = Logger()
 
-    def __init__(self, gateway: SessionHost, address: str) -> None:
-        super().__init__(gateway.clock, address)
-        self._gateway = gateway
-        self._registration = Registration(self._check, isNick)
-        self._user: GatewayUser | None = None
-        self._nick = ""
-        self._channels: dict[str, ChannelView] = {}
-        # What had been said when the client parted.
-        self._parted: dict[Target, int] = {}
-        self._references = count(1)
-        self.key = ""
+    def __init__(
+        self,
+        connection: ClientConnection,
+        user: GatewayUser,
+        capabilities: Capabilities,
+        serverName: str,
+        nick: str,
+        key: str,
+    ) -> None:
+        self.key = key
+        self.user = user
+        self.capabilities = capabilities
+        self.builder = LineBuilder(
+            connection, capabilities, serverName, user.name, nick
+        )
+        self.renderer = MessageRenderer(self.builder, user)
+        self.channels = ClientChannels(self.builder, user, key)
+        self.monitor = MonitorList(self.builder, user.directory)
+        self.openBatch: OpenBatch | None = None
+        self._connection = connection
 
     @property
     def nick(self) -> str:
+        return self.builder.nick
+
+    def setNick(self, nick: str) -> Line:
         """
-        What the client calls itself.
+        Change the client's nick.
+
+        @return: the line that confirms it.
         """
-        return self._nick
+        line = self.builder.fromUser("NICK", nick)
+        self.builder.nick = nick
+        return line
 
-    def _check(self, login: str, password: str) -> AuthResult:
-        name, _, self.key = login.partition("/")
-        guesses = self._gateway.guesses
-        keys = (f"address {self.address}", f"user {casefold(name)}")
-        if not all(guesses.hasCapacity(key) for key in keys):
-            return AuthResult.LATER
-        if self._gateway.checkPassword(name, password):
-            guesses.reset(keys[0])
-            return AuthResult.ACCEPTED
-        for key in keys:
-            guesses.take(key)
-        self._log.info("A wrong password from {address}.", address=self.address)
-        return AuthResult.REFUSED
+    def close(self, reason: str) -> None:
+        """
+        Close the connection.
+        """
+        self._connection.close(reason)
 
-    def _known(self) -> GatewayUser:
-        assert self._user is not None
-        return self._user
+    # ---- replies to commands
 
-    def _has(self, *capabilities: str) -> bool:
-        return self._registration.capabilities.issuperset(capabilities)
-
-    def _reference(self) -> str:
-        return f"b{next(self._references)}"
-
-    def send(self, said: Iterable[Line]) -> None:
+    def send(self, lines: Iterable[Line]) -> None:
         """
         Send some lines.
         """
-        for line in said:
-            self.sendLine(line)
+        for line in lines:
+            self._connection.sendLine(line)
 
-    def numeric(self, numeric: str, *params: str) -> Line:
-        *middle, last = params
-        # What a client has said need not be what can be repeated to it.
-        words = [word if isMiddleParam(word) else "*" for word in middle]
-        text = " ".join(splitLines(last))
-        return Line(
-            numeric, (self._nick or "*", *words, text), self._gateway.serverName
-        )
+    def answer(self, answer: Answer, label: str = "") -> None:
+        """
+        Send the answer to a command, now or when it is there.
 
-    def standardReply(self, command: str, code: str, *params: str) -> Line:
-        *middle, last = params
-        words = [word[:50] if isMiddleParam(word) else "*" for word in middle]
-        # Some reasons are a server's.
-        last = " ".join(splitLines(last))
-        if self._has("standard-replies"):
-            said = (command, code, *words, last)
-            return Line("FAIL", said, self._gateway.serverName)
-        text = " ".join((command, *words, last))
-        return Line("NOTICE", (self._nick, text), self._gateway.serverName)
+        @param label: the label of the command, or C{""}.
+        """
+        if answer is None:
+            return
+        if isawaitable(answer):
+            Deferred.fromCoroutine(self._answerLater(answer, label))
+        else:
+            self._sendAnswer(list(answer), label)
 
-    # ---- who says it
+    async def _answerLater(self, answer: Awaitable[Iterable[Line]], label: str) -> None:
+        try:
+            lines = list(await answer)
+        except Exception:
+            self._log.failure("An IRC command failed.")
+        else:
+            self._sendAnswer(lines, label)
 
-    @property
-    def _mask(self) -> str:
-        name = self._user.name if self._user is not None else "qq"
-        return f"{self._nick}!{name}@{self._gateway.serverName}"
+    def _sendAnswer(self, lines: list[Line], label: str) -> None:
+        builder = self.builder
+        if 0 < len(label) <= MAX_LABEL and builder.has("labeled-response", "batch"):
+            reference = builder.nextReference()
+            lines = labeledResponse(label, lines, reference, builder.serverName)
+        self.send(lines)
 
-    def _maskOf(self, nick: str, number: int) -> str:
-        return f"{nick}!{number or 'qq'}@{self._gateway.serverName}"
+    # ---- events
 
-    def fromUser(
-        self, command: str, *params: str, tags: Mapping[str, str] = _NO_TAGS
-    ) -> Line:
-        return Line(
-            command, params, self._mask, {**self._account(self._known().name), **tags}
-        )
+    def showMessage(self, message: HistoryMessage) -> None:
+        if self._isShown(message.target):
+            self.send(self.renderer.render(message))
 
-    def fromContact(
-        self,
-        nick: str,
-        number: int,
-        command: str,
-        *params: str,
-        tags: Mapping[str, str] = _NO_TAGS,
-    ) -> Line:
-        account = self._account(str(number)) if number else _NO_TAGS
-        return Line(command, params, self._maskOf(nick, number), {**account, **tags})
+    def playBack(self, missed: Sequence[HistoryMessage]) -> None:
+        if self.builder.has("draft/chathistory"):
+            # The client asks for the history itself.
+            return
+        if not self.builder.has("batch"):
+            for message in missed:
+                self.showMessage(message)
+            return
+        conversations: dict[Target, list[HistoryMessage]] = {}
+        for message in missed:
+            conversations.setdefault(message.target, []).append(message)
+        for target, messages in conversations.items():
+            if self._isShown(target):
+                self.send(self.renderer.renderHistory(target, messages))
 
-    def _account(self, name: str) -> Mapping[str, str]:
-        return {"account": name} if self._has("account-tag") else _NO_TAGS
+    def _isShown(self, target: Target) -> bool:
+        """
+        Whether the client is shown messages of a conversation. A channel that
+        it has neither joined nor parted from is joined.
+        """
+        if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
+            return True
+        if self.channels.isParted(target):
+            return False
+        name = self.user.directory.channelOf(target)
+        if self.channels.named(name) is None:
+            # Messages are played back before the account is signed on again.
+            self.showChannel(ChannelView(name, target, "", ()))
+        return True
+
+    def showChannel(self, channel: ChannelView) -> None:
+        self.send(self.channels.update(channel))
+
+    def hideChannel(self, target: Target, name: str) -> None:
+        self.send(self.channels.remove(target, name))
+
+    def showTyping(self, nick: str, number: int) -> None:
+        builder = self.builder
+        if builder.has("message-tags"):
+            tags = {"+typing": "active"}
+            self.send(
+                [builder.fromContact(nick, number, "TAGMSG", builder.nick, tags=tags)]
+            )
+
+    def targetRenamed(self, before: str, target: Target, after: str) -> None:
+        if target.kind is TargetKind.CONTACT:
+            self.send(self.channels.renameContact(before, target.number, after))
+            return
+        self.send(self.channels.renameChannel(before, after))
+        for channel in self.user.directory.channels([target]):
+            self.showChannel(channel)
+
+    def showStatus(self, nick: str, number: int, status: Status) -> None:
+        if self.builder.has("away-notify"):
+            away = awayText(status)
+            params = (away,) if away else ()
+            self.send([self.builder.fromContact(nick, number, "AWAY", *params)])
+        self.refreshPresence()
+
+    def refreshPresence(self) -> None:
+        self.send(self.monitor.changes())
 
 
-def awayOf(status: Status | None) -> str:
+def awayText(status: Status | None) -> str:
     """
-    What IRC says of whoever appears so, C{""} for those who are there.
+    The away message of a contact with this status; C{""} for a contact who is
+    not away, or whose status is not known.
     """
     if status is None or status in (Status.ONLINE, Status.CALLME):
         return ""
-    word: str = status.value
-    return word
+    text: str = status.value
+    return text

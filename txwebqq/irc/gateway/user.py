@@ -1,11 +1,10 @@
 """
-Somebody who uses the gateway, with their QQ accounts.
+One user of the gateway: QQ accounts, attached clients, and account events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from zlib import crc32
 
 from twisted.internet.defer import Deferred, fail
@@ -13,10 +12,10 @@ from twisted.internet.defer import Deferred, fail
 from txwebqq import model
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.irc.config.gateway import UserSettings
-from txwebqq.irc.gateway.bot.bot import ServiceBot
+from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
+from txwebqq.irc.gateway.directory import NameDirectory
 from txwebqq.irc.gateway.storage.history import HistoryStore
-from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.names import NameTable
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
@@ -36,24 +35,30 @@ from txwebqq.model import (
 )
 from txwebqq.service import WebQQService
 
-_STEPS = {
-    FriendshipStep.PASSED: "lets you have them for a friend",
-    FriendshipStep.PASSED_AND_ADDED: "is your friend now",
-    FriendshipStep.REJECTED: "does not want to be your friend",
-    FriendshipStep.ADDED: "has added you",
-    FriendshipStep.ADDED_UNSIGNED: "has added you",
+_FRIENDSHIP_TEXTS = {
+    FriendshipStep.PASSED: "accepted your friend request",
+    FriendshipStep.PASSED_AND_ADDED: "accepted your friend request and added you",
+    FriendshipStep.REJECTED: "declined your friend request",
+    FriendshipStep.ADDED: "added you as a friend",
+    FriendshipStep.ADDED_UNSIGNED: "added you as a friend",
 }
 
 
-class GatewayUser(Conversations, AccountListener):
+class GatewayUser(AccountListener):
     """
-    One of them. Their accounts stay signed on when all clients have left.
+    A user of the gateway. The accounts stay signed on while no client is
+    attached.
 
-    @param seconds: the time, in Unix seconds.
+    @param seconds: returns the time, in Unix seconds.
     @param romanise: writes Chinese in Latin letters.
-    @param links: shows pictures, L{None} for not at all.
+    @param links: makes links to pictures; without it, pictures are not shown.
 
-    @ivar services: what keeps the accounts signed on, by number.
+    @ivar accounts: the user's QQ accounts, by number.
+    @ivar services: the services that keep the accounts signed on, by number.
+    @ivar clients: the attached clients.
+    @ivar kicks: the reasons of C{KICK} commands in progress, by channel and
+        member.
+    @ivar topicChanges: the channels with a C{TOPIC} command in progress.
     """
 
     def __init__(
@@ -67,71 +72,108 @@ class GatewayUser(Conversations, AccountListener):
         romanise: Romanise | None = None,
         links: MediaLinks | None = None,
     ) -> None:
-        super().__init__(
-            settings, names, history, seconds, preferences, parted, romanise
+        self.name = settings.name
+        self.history = history
+        self.preferences = preferences
+        self.parted = parted
+        self.accounts: dict[int, QQAccount] = {}
+        self.services: dict[int, WebQQService] = {}
+        self.clients: list[AttachedClient] = []
+        self.kicks: dict[tuple[Target, int], str] = {}
+        self.topicChanges: set[Target] = set()
+        self.directory = NameDirectory(
+            settings, names, self.accounts, self.clients, romanise
+        )
+        self.conversations = Conversations(
+            self.name, self.directory, self.clients, history, seconds
         )
         self._links = links
-        self.services: dict[int, WebQQService] = {}
         self._captchas: list[Deferred[str]] = []
         for account in settings.accounts:
             number = account.account.number
             self.accounts[number] = QQAccount(number, self)
 
-    async def answer(self, text: str) -> list[HistoryMessage]:
-        said: list[HistoryMessage] = []
-        await ServiceBot(self, lambda line: said.extend(self.botLines(line))).do(text)
-        return said
+    @property
+    def isFormatted(self) -> bool:
+        """
+        Whether the user wants to see the fonts of QQ messages as formatting.
+        """
+        return self.preferences.get(self.name, "formatting", "off") == "on"
 
-    # ---- accounts
+    # ---- clients
 
-    def signOn(self, number: int) -> None:
+    def attach(self, client: AttachedClient) -> None:
         """
-        Have an account signed on.
+        Attach a client: show it the channels and what it has missed.
         """
-        self.services[number].signOn()
+        self.clients.append(client)
+        for channel in self.directory.channels():
+            client.showChannel(channel)
+        self.conversations.playBack(client)
 
-    def signOff(self, number: int) -> Deferred[None]:
+    def detach(self, client: AttachedClient) -> None:
         """
-        Have it signed off, until somebody wants it back.
+        Detach a client whose connection was lost.
         """
-        return self.services[number].signOff()
+        self.clients.remove(client)
 
-    def solve(self, text: str) -> bool:
+    def rename(self, target: Target, name: str) -> str:
         """
-        Give what somebody has read to whoever waits first.
+        Give a contact or a channel another name, and show it to the clients.
+
+        @return: as L{NameDirectory.rename}.
+        """
+        before = self.directory.nameOf(target)
+        problem = self.directory.rename(target, name)
+        if not problem:
+            for client in list(self.clients):
+                client.targetRenamed(before, target, name)
+                client.refreshPresence()
+        return problem
+
+    # ---- captchas
+
+    def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
+        """
+        Ask the user to read a captcha.
+
+        @return: fires with the text; fails with L{CaptchaUnsolved} if the
+            picture cannot be shown.
+        """
+        link = self._link(image)
+        if link is None:
+            self.conversations.notify(
+                f"Signing on {account.number} failed: the server requires a captcha,"
+                " which cannot be shown without pictures-listen in the configuration"
+            )
+            return fail(CaptchaUnsolved("the gateway cannot show pictures"))
+        self.conversations.notify(f"Captcha for {account.number}: {link}")
+        self.conversations.notify("Answer with: captcha TEXT")
+        answer: Deferred[str] = Deferred(self._captchas.remove)
+        self._captchas.append(answer)
+        return answer
+
+    def solveCaptcha(self, text: str) -> bool:
+        """
+        Answer the oldest captcha.
+
+        @return: whether there was one.
         """
         if not self._captchas:
             return False
         self._captchas.pop(0).callback(text)
         return True
 
-    # ---- what residents tell
-
-    def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
-        """
-        Ask for a captcha to be read.
-        """
-        link = self._link(image)
-        if link is None:
-            self.tell(
-                f"{account.number} cannot be signed on: the server wants a captcha"
-                " read, and the gateway has no pictures-listen to show it by"
-            )
-            return fail(CaptchaUnsolved("nobody could see it"))
-        self.tell(f"{account.number} is asked to read a captcha: {link}")
-        self.tell("Answer with: captcha TEXT")
-        answer: Deferred[str] = Deferred(self._captchas.remove)
-        self._captchas.append(answer)
-        return answer
-
     def _link(self, picture: bytes) -> str | None:
         return self._links.keep(picture) if picture and self._links else None
 
+    # ---- account events
+
     def signedOn(self, account: QQAccount) -> None:
         """
-        It is signed on, and everybody is known.
+        An account has been signed on, and its contacts are known.
         """
-        self.tell(
+        self.conversations.notify(
             f"{account.number} is signed on: {len(account.contacts.friends)} friends,"
             f" {len(account.contacts.conversations)} groups"
         )
@@ -139,186 +181,201 @@ class GatewayUser(Conversations, AccountListener):
 
     def contactsChanged(self, account: QQAccount) -> None:
         """
-        It knows others than before, or other things of them.
+        The contacts, groups or discussions of an account have changed.
         """
         for number in account.contacts.friends:
-            buddy = account.contacts.friend(number)
-            if buddy is not None:
-                self.nickOf(number, buddy.name)
-        for channel in self.channels():
+            self._nickOf(account, number)
+        for channel in self.directory.channels(account.contacts.conversations):
             for client in list(self.clients):
                 client.showChannel(channel)
         self._refreshPresence()
 
     def signedOff(self, account: QQAccount) -> None:
         """
-        It is not signed on any more, for whatever reason.
+        An account is no longer signed on.
         """
         self._refreshPresence()
 
     def _refreshPresence(self) -> None:
         for client in list(self.clients):
-            client.presenceRefreshed()
+            client.refreshPresence()
 
     def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
         """
-        And nobody wanted that.
+        An account has lost its session without a request to sign off.
+
+        @param isForGood: whether it stays signed off.
         """
         then = (
             f"login {account.number} signs it on again"
             if isForGood
             else "it is being signed on again"
         )
-        self.tell(f"{account.number} has lost its connection ({reason}); {then}")
+        self.conversations.notify(
+            f"{account.number} has lost its connection ({reason}); {then}"
+        )
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         """
-        Somebody wrote.
+        An account has received a message.
         """
-        target = message.target
-        name = self._nameOf(account, message)
-        nick = self.nickOf(message.author, name)
         links = [self._link(picture) or "" for picture in message.pictures]
         text = contentToText(message.content, links)
         if self.isFormatted and parseQQAction(text) is None:
             text = formatted(text, message.font)
-        origin = f"{message.author} {message.time} {crc32(text.encode()):x}"
-        entry = self.entry(
-            target,
-            account.number,
-            message.author,
-            nick,
-            text,
-            message.time,
+        origin = ""
+        if message.target.kind is not TargetKind.CONTACT:
+            # Each of the user's accounts in a group receives the message.
+            origin = f"{message.author} {message.time} {crc32(text.encode()):x}"
+        nick = self.directory.nickOf(message.author, _authorName(account, message))
+        self.conversations.record(
+            self.conversations.newMessage(
+                message.target,
+                account.number,
+                message.author,
+                nick,
+                text,
+                message.time,
+                origin=origin,
+            )
         )
-        if target.kind is not TargetKind.CONTACT:
-            # Each of our accounts in a group is told.
-            entry = replace(entry, origin=origin)
-        self.record(entry)
 
     def typingNoticed(self, account: QQAccount, number: int) -> None:
         """
-        A friend is typing.
+        A friend is typing a message to an account.
         """
-        buddy = account.contacts.friend(number)
-        if buddy is not None:
-            nick = self.nickOf(number, buddy.name)
+        nick = self._nickOf(account, number)
+        if nick is not None:
             for client in list(self.clients):
-                client.typing(nick, number)
+                client.showTyping(nick, number)
 
     def windowShaken(self, account: QQAccount, number: int) -> None:
         """
-        A friend shakes our window.
+        A friend has shaken the window of an account.
         """
-        buddy = account.contacts.friend(number)
-        if buddy is not None:
-            target, nick = (
-                Target(TargetKind.CONTACT, number),
-                self.nickOf(number, buddy.name),
-            )
-            text = "shakes your window"
-            self.record(
-                self.entry(target, account.number, number, nick, text, command="NOTICE")
+        nick = self._nickOf(account, number)
+        if nick is not None:
+            self.conversations.record(
+                self.conversations.newMessage(
+                    Target(TargetKind.CONTACT, number),
+                    account.number,
+                    number,
+                    nick,
+                    "shakes your window",
+                    command="NOTICE",
+                )
             )
 
     def leftGroup(self, account: QQAccount, target: Target) -> None:
         """
-        It is in a group or a discussion no longer.
+        An account is no longer a member of a group or a discussion.
         """
-        if self.residentOf(target) is None:
+        if self.directory.accountFor(target) is None:
             self.parted.forget(self.name, target)
+            name = self.directory.channelOf(target)
             for client in list(self.clients):
-                client.hideChannel(target, self.channelOf(target))
-
-    def _nameOf(self, account: QQAccount, message: IncomingMessage) -> str:
-        buddy = account.contacts.friend(message.author)
-        if buddy is not None:
-            return buddy.name
-        here = account.contacts.conversations.get(message.target)
-        conversations = (
-            account.contacts.conversations.values() if here is None else (here,)
-        )
-        names = (
-            m.name
-            for r in conversations
-            for m in r.members
-            if m.number == message.author
-        )
-        return next(names, "")
+                client.hideChannel(target, name)
 
     def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
         """
-        A friend came, went or changed.
+        A friend's status has changed.
         """
-        buddy = account.contacts.friend(number)
-        if buddy is not None:
-            nick = self.nickOf(number, buddy.name)
+        nick = self._nickOf(account, number)
+        if nick is not None:
             for client in list(self.clients):
-                client.appeared(nick, number, status)
+                client.showStatus(nick, number, status)
 
     def friendshipChanged(
         self, account: QQAccount, number: int, notice: FriendshipNotice
     ) -> None:
         """
-        A step of somebody on the way to a friendship.
+        An account has received a friend request or the answer to one.
         """
         if notice.step is FriendshipStep.REQUESTED:
             account.friendRequests[number] = notice
-            self.tell(
+            self.conversations.notify(
                 f"{number} wants to be a friend of {account.number}: {notice.text}"
             )
-            self.tell(f"accept {number}, or deny {number}")
+            self.conversations.notify(f"accept {number}, or deny {number}")
             return
-        words = f" ({notice.text})" if notice.text else ""
-        self.tell(f"{number} {_STEPS[notice.step]}{words}")
+        self.conversations.notify(
+            f"{number} {_FRIENDSHIP_TEXTS[notice.step]}{_inParentheses(notice.text)}"
+        )
 
     def joinRequested(
         self, account: QQAccount, number: int, notice: GroupNotice
     ) -> None:
         """
-        Somebody wants to be in a group of ours.
+        A QQ user asks to join a group that an account administers.
         """
         target = Target(TargetKind.GROUP, notice.number)
         account.joinRequests[number, target] = notice
-        name = self.channelOf(target)
-        self.tell(f"{number} wants to join {name}: {notice.text}")
-        self.tell(f"accept {number} {name}, or deny {number} {name}")
+        name = self.directory.channelOf(target)
+        self.conversations.notify(f"{number} wants to join {name}: {notice.text}")
+        self.conversations.notify(f"accept {number} {name}, or deny {number} {name}")
 
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
         """
-        A step of somebody into or out of a group.
+        The membership of a group has changed.
         """
-        where = self.channelOf(Target(TargetKind.GROUP, notice.number))
-        who = self._whoIn(account, notice)
-        words = f" ({notice.text})" if notice.text else ""
-        self.tell(f"{account.number}: {_told(notice, who, where)}{words}")
+        channel = self.directory.channelOf(Target(TargetKind.GROUP, notice.number))
+        text = _groupText(notice, self._memberName(account, notice), channel)
+        self.conversations.notify(
+            f"{account.number}: {text}{_inParentheses(notice.text)}"
+        )
 
-    def _whoIn(self, account: QQAccount, notice: GroupNotice) -> str:
+    def _memberName(self, account: QQAccount, notice: GroupNotice) -> str:
         if not notice.member:
             return self.name
         number = notice.memberNumber or account.contacts.numberOf(notice.member)
-        return self.nameOf(Target(TargetKind.CONTACT, number)) if number else "somebody"
+        if not number:
+            return "a member"
+        return self.directory.nameOf(Target(TargetKind.CONTACT, number))
+
+    def _nickOf(self, account: QQAccount, number: int) -> str | None:
+        buddy = account.contacts.friend(number)
+        return None if buddy is None else self.directory.nickOf(number, buddy.name)
 
 
-def _told(notice: GroupNotice, who: str, where: str) -> str:
+def _authorName(account: QQAccount, message: IncomingMessage) -> str:
+    buddy = account.contacts.friend(message.author)
+    if buddy is not None:
+        return buddy.name
+    conversations = account.contacts.conversations
+    conversation = conversations.get(message.target)
+    searched = conversations.values() if conversation is None else [conversation]
+    names = (
+        member.name
+        for each in searched
+        for member in each.members
+        if member.number == message.author
+    )
+    return next(names, "")
+
+
+def _inParentheses(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _groupText(notice: GroupNotice, member: str, channel: str) -> str:
     match notice.step, notice.operation:
         case GroupStep.CREATED, _:
-            return f"{where} is a new group"
+            return f"{channel} is a new group"
         case GroupStep.JOINED, _:
-            return f"{who} is in {where} now"
+            return f"{member} has joined {channel}"
         case GroupStep.LEFT, model.DISSOLVED:
-            return f"{where} is no more"
+            return f"{channel} has been dissolved"
         case GroupStep.LEFT, model.REMOVED:
-            return f"{who} was put out of {where}"
+            return f"{member} has been removed from {channel}"
         case GroupStep.LEFT, _:
-            return f"{who} has left {where}"
+            return f"{member} has left {channel}"
         case GroupStep.AGREED, _:
-            return f"you may join {where}"
+            return f"your request to join {channel} was accepted"
         case GroupStep.DENIED, _:
-            return f"you may not join {where}"
+            return f"your request to join {channel} was declined"
         case GroupStep.ADMIN, model.OWNER_CHANGED:
-            return f"{who} owns {where} now"
+            return f"{member} is now the owner of {channel}"
         case GroupStep.ADMIN, (1 | 3):
-            return f"{who} administers {where} now"
+            return f"{member} is now an administrator of {channel}"
         case _:
-            return f"{who} administers {where} no longer"
+            return f"{member} is no longer an administrator of {channel}"

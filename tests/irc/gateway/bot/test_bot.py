@@ -39,14 +39,16 @@ def test_accept() -> None:
     scene.asksToJoin(hua, scene.dogs)
     number = hua.number
     assert f"{number} wants to join #狗: me too" in client.seen
-    assert f"{number} asks to join #狗" in client.send("PRIVMSG *qq :requests")
-    assert "has not asked to join" in client.send(f"PRIVMSG *qq :accept {number} #猫咪")
-    assert "has not asked." in client.send(f"PRIVMSG *qq :accept {number}")
+    assert f"{number} wants to join #狗" in client.send("PRIVMSG *qq :requests")
+    seen = client.send(f"PRIVMSG *qq :accept {number} #猫咪")
+    assert "has not asked to join this group" in seen
+    seen = client.send(f"PRIVMSG *qq :accept {number}")
+    assert f"no friend request from {number}." in seen
     seen = client.send(f"PRIVMSG *qq :accept {number} #狗")
-    assert f"{number} is in #狗 now" in seen
+    assert f"{number} is now a member of #狗" in seen
     scene.web.settle(3)
     assert f":阿花!{number}@qq.test JOIN #狗" in seen + client.seen
-    assert "Nobody has asked." in client.send("PRIVMSG *qq :requests")
+    assert "There are no requests." in client.send("PRIVMSG *qq :requests")
 
 
 def test_deny() -> None:
@@ -57,7 +59,7 @@ def test_deny() -> None:
     client = scene.client()
     scene.asksToJoin(hua, scene.dogs)
     seen = client.send(f"PRIVMSG *qq :deny {hua.number} #狗 no cats here")
-    assert "has been told no" in seen
+    assert "has been declined" in seen
     scene.web.settle(3)
     [notice] = [e for e in hua.events if getattr(e, "step", "") is GroupStep.DENIED]
     assert getattr(notice, "text", "") == "no cats here"
@@ -93,13 +95,13 @@ def test_set(scene: Scene) -> None:
     """
     client = scene.client()
     for command, answer in (
-        ("set signature 喝茶 中", "signature is 喝茶 中 now"),
-        ("set city 杭州", "city is 杭州 now"),
-        (f"set {scene.alice.number} birthday 1990-4-1", "birthday is 1990-4-1 now"),
+        ("set signature 喝茶 中", "signature is now 喝茶 中"),
+        ("set city 杭州", "city is now 杭州"),
+        (f"set {scene.alice.number} birthday 1990-4-1", "birthday is now 1990-4-1"),
         ("set birthday soon", "a birthday is YEAR-MONTH-DAY"),
-        ("set gender tea", "that did not work"),
-        ("set password x", "there is nothing of that name"),
-        ("set 10999 city x", "that is no account of yours"),
+        ("set gender tea", "set failed"),
+        ("set password x", "unknown detail"),
+        ("set 10999 city x", "not the number of an account of yours"),
         ("set", "city: 杭州"),
         ("set", "birthday: 1990-4-1"),
         ("set", "signature: 喝茶 中"),

@@ -80,19 +80,19 @@ def test_kick(scene: Scene, client: Client) -> None:
         ("KICK #nowhere 小明", "442 me #nowhere "),
         ("KICK #Weekend 小明", "482 me #Weekend "),
         ("KICK #狗 me", "482 me #狗 "),
-        ("KICK", "442 me * "),
+        ("KICK", "461 me KICK "),
         ("INVITE 阿花 #猫咪", "482 me #猫咪 "),
         ("INVITE 小明 #Weekend", "443 me 小明 #Weekend "),
         ("INVITE nobody #Weekend", "401 me nobody "),
         ("INVITE 阿花 #nowhere", "442 me #nowhere "),
-        ("INVITE", "442 me * "),
+        ("INVITE", "461 me INVITE "),
         ("MODE #猫咪 +o me", "482 me #猫咪 "),
         ("MODE #狗 +o nobody", "441 me nobody #狗 "),
         ("MODE #狗 +m", "472 me m "),
         ("MODE #狗 b", "368 me #狗 "),
         ("MODE #nowhere", "403 me #nowhere "),
         ("MODE me", "221 me +i"),
-        ("MODE", "403 me * "),
+        ("MODE", "461 me MODE "),
     ],
 )
 def test_refused(scene: Scene, client: Client, line: str, expected: str) -> None:
@@ -146,7 +146,7 @@ def test_leave(scene: Scene, client: Client) -> None:
     assert f"PART {name}" in seen
     scene.web.settle(3)
     assert members(scene, "猫咪") == ["小明"]
-    assert "that is no channel" in client.send("PRIVMSG *qq :leave 小明")
+    assert "this is not a channel" in client.send("PRIVMSG *qq :leave 小明")
 
 
 def test_putOut(scene: Scene, client: Client) -> None:
@@ -180,14 +180,14 @@ def test_newGroup(scene: Scene, client: Client) -> None:
     scene.web.result(ming.protocol.answerJoinRequest(notice, True))
     scene.web.settle(3)
     assert "JOIN #鱼" in client.seen
-    assert "you may join #鱼" in client.seen
+    assert "your request to join #鱼 was accepted" in client.seen
     uin = ming.memberOf("鱼", scene.alice)
     code = ming.groupCalled("鱼").code
     client.transport.clear()
     scene.web.result(ming.protocol.setAdmin(code, uin))
     scene.web.settle(3)
-    assert "alice administers #鱼 now" in client.seen
+    assert "alice is now an administrator of #鱼" in client.seen
     scene.web.result(ming.protocol.dissolveGroup(code))
     scene.web.settle(3)
-    assert "#鱼 is no more" in client.seen
+    assert "#鱼 has been dissolved" in client.seen
     assert "PART #鱼" in client.seen

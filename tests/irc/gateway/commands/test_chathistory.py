@@ -115,7 +115,7 @@ def test_refusedInWords(scene: Scene) -> None:
     Clients without standard replies get the same as a notice.
     """
     answer = scene.client().send("CHATHISTORY LATEST nobody * 3")
-    assert "NOTICE me :CHATHISTORY LATEST nobody Nobody here" in answer
+    assert "NOTICE me :CHATHISTORY LATEST nobody No such nick/channel" in answer
 
 
 def test_playBack(scene: Scene) -> None:

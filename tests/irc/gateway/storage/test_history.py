@@ -56,7 +56,7 @@ def test_kept(tmp_path: Path) -> None:
     database = Database(path, GATEWAY_SCHEMA)
     again = HistoryStore(database)
     assert again.latest("al", CATS, 10) == [kept]
-    assert again.point("al", CATS, kept.msgid) == HistoryPosition(5, kept.serial)
+    assert again.position("al", CATS, kept.msgid) == HistoryPosition(5, kept.serial)
     database.close()
 
 
@@ -99,8 +99,8 @@ def test_messages() -> None:
     """
     made = history(3, 3, 3, 3)
     everything = made.latest("al", CATS, 10)
-    second = made.point("al", CATS, everything[1].msgid)
-    fourth = made.point("al", CATS, everything[3].msgid)
+    second = made.position("al", CATS, everything[1].msgid)
+    fourth = made.position("al", CATS, everything[3].msgid)
     assert second is not None
     assert fourth is not None
     assert made.before("al", CATS, second, 10) == everything[:1]
@@ -127,11 +127,11 @@ def test_point() -> None:
     made, other = history(), history(1)
     kept = made.append(entry(1))
     assert kept is not None
-    assert made.point("al", BOB, kept.msgid) is None
-    assert made.point("bo", CATS, kept.msgid) is None
-    assert other.point("al", CATS, kept.msgid) is None
+    assert made.position("al", BOB, kept.msgid) is None
+    assert made.position("bo", CATS, kept.msgid) is None
+    assert other.position("al", CATS, kept.msgid) is None
     for msgid in ("", "x", kept.msgid + "0", kept.msgid + "\n", f"{kept.msgid}f" * 9):
-        assert made.point("al", CATS, msgid) is None
+        assert made.position("al", CATS, msgid) is None
 
 
 def test_twice() -> None:

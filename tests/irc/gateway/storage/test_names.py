@@ -47,7 +47,7 @@ def test_forEver(tmp_path: Path) -> None:
         alices = NameStore(database, str.lower).tableFor("alice", "utf-8")
         assert alices.claim(ALICE, numbered(name)) == "Al"
         assert alices.claim(CATS, numbered("#cats")) == "#cats"
-        assert alices.place("aL") == ALICE
+        assert alices.target("aL") == ALICE
         assert alices.all(TargetKind.CONTACT) == {10001: "Al"}
         assert alices.all(TargetKind.GROUP) == {10001: "#cats"}
         database.close()
@@ -82,7 +82,7 @@ def test_rename() -> None:
     names.rename(BOB, "AL")
     names.rename(ALICE, "Lisa")
     assert names.name(ALICE) == "Lisa"
-    assert (names.place("al"), names.place("lisa")) == (BOB, ALICE)
+    assert (names.target("al"), names.target("lisa")) == (BOB, ALICE)
 
 
 def test_apart() -> None:
@@ -93,9 +93,9 @@ def test_apart() -> None:
     names.tableFor("alice", "utf-8").rename(ALICE, "x")
     names.tableFor("alice", "pinyin").rename(BOB, "x")
     names.tableFor("bob", "utf-8").rename(CATS, "x")
-    assert names.tableFor("alice", "utf-8").place("x") == ALICE
-    assert names.tableFor("alice", "pinyin").place("x") == BOB
-    assert names.tableFor("bob", "utf-8").place("x") == CATS
+    assert names.tableFor("alice", "utf-8").target("x") == ALICE
+    assert names.tableFor("alice", "pinyin").target("x") == BOB
+    assert names.tableFor("bob", "utf-8").target("x") == CATS
 
 
 @given(
@@ -114,18 +114,18 @@ def test_bijection(renames: list[tuple[Target, str]]) -> None:
     database = Database(MEMORY, GATEWAY_SCHEMA)
     names = NameStore(database, str.lower).tableFor("alice", "utf-8")
     for target, name in renames:
-        holder = names.place(name)
+        holder = names.target(name)
         if holder in (None, target):
             names.rename(target, name)
         else:
             with pytest.raises(NameTaken):
                 names.rename(target, name)
-            assert names.place(name) == holder
+            assert names.target(name) == holder
     for known in (names, NameStore(database, str.lower).tableFor("alice", "utf-8")):
         everybody = known.all(TargetKind.CONTACT)
         assert everybody == names.all(TargetKind.CONTACT)
         assert len({name.lower() for name in everybody.values()}) == len(everybody)
         for number, name in everybody.items():
-            assert known.place(name.upper()) == Target(TargetKind.CONTACT, number)
+            assert known.target(name.upper()) == Target(TargetKind.CONTACT, number)
         for name in "abc":
             assert (name in known) == (name in map(str.lower, everybody.values()))

@@ -1,3 +1,3 @@
 """
-The bot that answers for the gateway itself.
+The bot C{*qq}, which takes commands from the gateway's users.
 """

@@ -1,138 +1,231 @@
 """
-What C{*qq} does for an IRC user: its commands, by the first word.
+The table of the bot's commands, and those about accounts, names and history.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from txwebqq.errors import WebQQError
-from txwebqq.irc.gateway.bot.commands import UsageError
-from txwebqq.irc.gateway.bot.requests import FriendRequestCommands
-from txwebqq.irc.gateway.bot.settings import DETAILS, SettingsCommands
+from txwebqq.irc.gateway.bot.arguments import UsageError, findAccount, findTarget
+from txwebqq.irc.gateway.bot.requests import (
+    acceptRequest,
+    addFriend,
+    denyRequest,
+    listRequests,
+    removeFriend,
+    searchNumber,
+)
+from txwebqq.irc.gateway.bot.settings import DETAILS, changeSettings
+from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.nicknames import isNick
-from txwebqq.irc.targets import TargetKind
+from txwebqq.irc.targets import SERVICE, TargetKind
 from txwebqq.model import Status
 
-HELP = {
-    "help": "help: this list",
-    "accounts": "accounts: your QQ accounts",
-    "status": "status [WORD]: how you appear, or appear so: "
-    + ", ".join(status.value for status in Status if status is not Status.OFFLINE),
-    "list": "list: your friends and groups",
-    "login": "login [NUMBER]: sign an account on again",
-    "logout": "logout [NUMBER]: sign it off",
-    "search": "search NUMBER: find somebody",
-    "add": "add NUMBER [WORDS]: ask somebody to be your friend",
-    "requests": "requests: who wants to be your friend, or to join a group",
-    "accept": "accept NUMBER [#CHANNEL]: let somebody be your friend, and have them"
-    " for one; or let them join a group",
-    "deny": "deny NUMBER [#CHANNEL] [WORDS]: do not",
-    "leave": "leave #CHANNEL: leave a group or a discussion, for good",
-    "remove": "remove NICK: have somebody for a friend no longer",
-    "rename": "rename NICK NEW: call somebody otherwise here",
-    "history": "history NICK|#CHANNEL [COUNT]: what was said",
-    "set": "set formatting on|off: see what words look like on QQ, or not; set"
-    " [ACCOUNT] [DETAIL WORDS]: tell of yourself " + ", ".join(DETAILS),
-    "captcha": "captcha TEXT: what the picture says",
+HISTORY_COUNT, MAX_HISTORY_COUNT = 20, 200
+"""Number of messages that C{history} shows, and its maximum."""
+
+
+async def answer(user: GatewayUser, text: str) -> AsyncIterator[str]:
+    """
+    Perform a command, and yield the lines of the answer: when a part of it
+    fails, what was done before and the error.
+
+    @param text: the command and its arguments.
+    """
+    name, *words = text.split() or ["help"]
+    name = name.lower()
+    command = COMMANDS.get(name)
+    if command is None:
+        yield f"Unknown command {name[:20]}; help lists the commands."
+        return
+    try:
+        async for line in command.handler(user, words):
+            yield line
+    except WebQQError as e:
+        yield f"{name} failed: {e}"
+    except UsageError as e:
+        yield f"{name}: {e}. Usage: {command.usage}"
+
+
+async def showHelp(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{help}
+    """
+    for command in COMMANDS.values():
+        yield command.usage
+
+
+async def showAccounts(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{accounts}
+    """
+    for number, account in user.accounts.items():
+        status = account.online.status.value if account.isOnline else "offline"
+        yield f"{number} is {status}"
+
+
+async def changeStatus(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{status [STATUS]}
+    """
+    if not words:
+        async for line in showAccounts(user, words):
+            yield line
+        return
+    try:
+        status = Status(words[0].lower())
+    except ValueError as e:
+        raise UsageError("unknown status") from e
+    for account in user.accounts.values():
+        if account.isOnline:
+            await account.online.setStatus(status)
+            yield f"{account.number} is now {status.value}"
+
+
+async def showContacts(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{list}
+    """
+    friends = [
+        f"{user.directory.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
+        for account in user.accounts.values()
+        for number in account.contacts.friends
+        if (buddy := account.contacts.friend(number)) is not None
+    ]
+    channels = [f"{c.name}: {c.target.number}" for c in user.directory.channels()]
+    for line in [*sorted(friends), *sorted(channels)] or ["No contacts are known yet."]:
+        yield line
+
+
+async def signOn(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{login [NUMBER]}
+    """
+    number = findAccount(user, words).number
+    user.services[number].signOn()
+    yield f"{number} is being signed on"
+
+
+async def signOff(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{logout [NUMBER]}
+    """
+    number = findAccount(user, words).number
+    await user.services[number].signOff()
+    yield f"{number} is signed off; login {number} signs it on again"
+
+
+async def leaveChannel(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{leave #CHANNEL}
+    """
+    target = findTarget(user, words)
+    if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
+        raise UsageError("this is not a channel")
+    isMember = False
+    for account in user.accounts.values():
+        if target in account.contacts.conversations:
+            isMember = True
+            await account.actions.leave(target)
+            user.leftGroup(account, target)
+            yield f"{account.number} has left {words[0]}"
+    if not isMember:
+        yield f"None of your accounts is a member of {words[0]}."
+
+
+async def rename(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{rename NICK NEW}
+    """
+    target = findTarget(user, words)
+    if target == SERVICE:
+        raise UsageError("the bot cannot be renamed")
+    if len(words) != 2 or not (words[1].startswith("#") or isNick(words[1])):
+        raise UsageError("NEW is missing or not a valid name")
+    problem = user.rename(target, words[1])
+    yield problem or f"{words[0]} is now {words[1]}"
+
+
+async def showHistory(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{history NICK|#CHANNEL [COUNT]}
+    """
+    target = findTarget(user, words)
+    count = HISTORY_COUNT
+    if len(words) > 1:
+        if not (words[1].isascii() and words[1].isdigit()):
+            raise UsageError("COUNT is not a number")
+        count = max(1, min(int(words[1][:4]), MAX_HISTORY_COUNT))
+    for message in user.history.latest(user.name, target, count):
+        when = time.strftime("%m-%d %H:%M", time.localtime(message.time / 1000))
+        yield f"[{when}] <{message.nick}> {stripFormatting(message.text)}"
+
+
+async def solveCaptcha(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{captcha TEXT}
+    """
+    if not words:
+        raise UsageError("TEXT is missing")
+    if not user.solveCaptcha(words[0]):
+        yield "There is no captcha to answer."
+
+
+@dataclass(frozen=True, slots=True)
+class BotCommand:
+    """
+    A command of the bot.
+
+    @ivar handler: performs the command with its arguments, and yields the
+        lines of the answer.
+    @ivar usage: its syntax and its purpose, for C{help}.
+    """
+
+    handler: Callable[[GatewayUser, Sequence[str]], AsyncIterator[str]]
+    usage: str
+
+
+_STATUSES = ", ".join(each.value for each in Status if each is not Status.OFFLINE)
+
+COMMANDS: Mapping[str, BotCommand] = {
+    "help": BotCommand(showHelp, "help: list the commands"),
+    "accounts": BotCommand(showAccounts, "accounts: show the status of your accounts"),
+    "status": BotCommand(
+        changeStatus,
+        f"status [STATUS]: show or set the status of your accounts: {_STATUSES}",
+    ),
+    "list": BotCommand(showContacts, "list: show your friends and groups"),
+    "login": BotCommand(signOn, "login [NUMBER]: sign an account on again"),
+    "logout": BotCommand(signOff, "logout [NUMBER]: sign an account off"),
+    "search": BotCommand(searchNumber, "search NUMBER: show a QQ user"),
+    "add": BotCommand(addFriend, "add NUMBER [TEXT]: send a friend request"),
+    "requests": BotCommand(
+        listRequests, "requests: show friend requests and requests to join groups"
+    ),
+    "accept": BotCommand(
+        acceptRequest,
+        "accept NUMBER [#CHANNEL]: accept a friend request and add the friend, or"
+        " accept a request to join a group",
+    ),
+    "deny": BotCommand(denyRequest, "deny NUMBER [#CHANNEL] [TEXT]: decline a request"),
+    "leave": BotCommand(
+        leaveChannel, "leave #CHANNEL: leave a group or a discussion permanently"
+    ),
+    "remove": BotCommand(removeFriend, "remove NICK: remove a friend"),
+    "rename": BotCommand(
+        rename, "rename NICK NEW: give a contact or a channel another name here"
+    ),
+    "history": BotCommand(
+        showHistory, "history NICK|#CHANNEL [COUNT]: show the last messages"
+    ),
+    "set": BotCommand(
+        changeSettings,
+        "set formatting on|off: show the fonts of QQ messages or not; set [ACCOUNT]"
+        f" [DETAIL TEXT]: show or change your profile: {', '.join(DETAILS)}",
+    ),
+    "captcha": BotCommand(solveCaptcha, "captcha TEXT: answer a captcha"),
 }
-
-
-class ServiceBot(FriendRequestCommands, SettingsCommands):
-    """
-    Answers commands.
-
-    @param say: tells the user a line.
-    """
-
-    async def do(self, text: str) -> None:
-        """
-        Do what a line says, and tell what came of it.
-        """
-        name, *words = text.split() or ["help"]
-        name = name.lower()
-        if name not in HELP:
-            self._say(f"There is no command {name[:20]}; help lists them.")
-            return
-        try:
-            await getattr(self, f"_do_{name}")(words)
-        except WebQQError as e:
-            self._say(f"{name}: that did not work: {e}")
-        except UsageError as e:
-            self._say(f"{name}: {e}. {HELP[name]}")
-
-    async def _do_help(self, words: Sequence[str]) -> None:
-        for line in HELP.values():
-            self._say(line)
-
-    async def _do_accounts(self, words: Sequence[str]) -> None:
-        for number, account in self._owner.accounts.items():
-            state = account.online.status.value if account.isOnline else "offline"
-            self._say(f"{number} is {state}")
-
-    async def _do_status(self, words: Sequence[str]) -> None:
-        if not words:
-            await self._do_accounts(words)
-            return
-        try:
-            status = Status(words[0].lower())
-        except ValueError as e:
-            raise UsageError("that is no status") from e
-        for account in self._owner.accounts.values():
-            if account.isOnline:
-                await account.online.setStatus(status)
-                self._say(f"{account.number} is {status.value} now")
-
-    async def _do_list(self, words: Sequence[str]) -> None:
-        for line in self._owner.listed() or ["Nobody is known yet."]:
-            self._say(line)
-
-    async def _do_login(self, words: Sequence[str]) -> None:
-        number = self._account(words).number
-        self._owner.signOn(number)
-        self._say(f"{number} is being signed on")
-
-    async def _do_logout(self, words: Sequence[str]) -> None:
-        number = self._account(words).number
-        await self._owner.signOff(number)
-        self._say(f"{number} is signed off; login {number} brings it back")
-
-    async def _do_leave(self, words: Sequence[str]) -> None:
-        target = self._place(words)
-        if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
-            raise UsageError("that is no channel")
-        isIn = False
-        for account in self._owner.accounts.values():
-            if target in account.contacts.conversations:
-                isIn = True
-                await account.actions.leave(target)
-                self._owner.leftGroup(account, target)
-                self._say(f"{account.number} has left {words[0]}")
-        if not isIn:
-            self._say(f"None of your accounts is in {words[0]}.")
-
-    async def _do_rename(self, words: Sequence[str]) -> None:
-        target = self._place(words)
-        if len(words) != 2 or not (words[1].startswith("#") or isNick(words[1])):
-            raise UsageError("the new name is missing, or no name")
-        problem = self._owner.rename(target, words[1])
-        self._say(problem or f"{words[0]} is {words[1]} from now on")
-
-    async def _do_history(self, words: Sequence[str]) -> None:
-        target = self._place(words)
-        count = 20
-        if len(words) > 1:
-            if not (words[1].isascii() and words[1].isdigit()):
-                raise UsageError("the count is no number")
-            count = max(1, min(int(words[1][:4]), 200))
-        for message in self._owner.latest(target, count):
-            when = time.strftime("%m-%d %H:%M", time.localtime(message.time / 1000))
-            self._say(f"[{when}] <{message.nick}> {stripFormatting(message.text)}")
-
-    async def _do_captcha(self, words: Sequence[str]) -> None:
-        if not words:
-            raise UsageError("the text is missing")
-        if not self._owner.solve(words[0]):
-            self._say("There is no captcha to read.")

@@ -1,100 +1,131 @@
 """
-What people want of each other: to be friends, to be let in.
+Bot commands for contacts: searching, friend requests, and requests to join
+groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from txwebqq.irc.gateway.bot.commands import BotCommands, UsageError, numberOf
+from txwebqq.irc.gateway.bot.arguments import (
+    UsageError,
+    findTarget,
+    onlineAccount,
+    parseNumber,
+)
+from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
 
-class FriendRequestCommands(BotCommands):
+async def searchNumber(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
     """
-    The commands by which one asks, and answers those who ask.
+    C{search NUMBER}
     """
+    found = await onlineAccount(user).online.searchNumber(parseNumber(words))
+    yield f"{found.number} is {found.nick}; add {found.number} sends a friend request"
 
-    async def _do_search(self, words: Sequence[str]) -> None:
-        person = await self._anybody().online.searchNumber(numberOf(words))
-        self._say(f"{person.number} is {person.nick}: add {person.number} asks them")
 
-    async def _do_add(self, words: Sequence[str]) -> None:
-        number = numberOf(words)
-        await self._anybody().online.requestFriendship(number, " ".join(words[1:]))
-        self._say(f"{number} has been asked")
+async def addFriend(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{add NUMBER [TEXT]}
+    """
+    number = parseNumber(words)
+    await onlineAccount(user).online.requestFriendship(number, " ".join(words[1:]))
+    yield f"Friend request sent to {number}"
 
-    async def _do_requests(self, words: Sequence[str]) -> None:
-        accounts = self._owner.accounts.values()
-        asked = [
-            f"{number} asks {account.number}: {notice.text}"
-            for account in accounts
-            for number, notice in account.friendRequests.items()
-        ] + [
-            f"{number} asks to join {self._owner.channelOf(target)}: {notice.text}"
-            for resident in accounts
-            for (number, target), notice in resident.joinRequests.items()
-        ]
-        for line in asked or ["Nobody has asked."]:
-            self._say(line)
 
-    async def _do_accept(self, words: Sequence[str]) -> None:
-        number = numberOf(words)
-        target, _ = self._group(words)
-        if target is not None:
-            await self._admit(number, target, True, "")
-            self._say(f"{number} is in {words[1]} now")
-            return
-        account = self._asked(number)
-        await account.online.acceptFriendship(account.friendRequests[number])
+async def listRequests(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{requests}
+    """
+    isEmpty = True
+    for account in user.accounts.values():
+        for number, request in account.friendRequests.items():
+            isEmpty = False
+            yield f"{number} wants to be a friend of {account.number}: {request.text}"
+    for account in user.accounts.values():
+        for (number, target), application in account.joinRequests.items():
+            isEmpty = False
+            name = user.directory.channelOf(target)
+            yield f"{number} wants to join {name}: {application.text}"
+    if isEmpty:
+        yield "There are no requests."
+
+
+async def acceptRequest(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{accept NUMBER [#CHANNEL]}
+    """
+    number = parseNumber(words)
+    target, _ = _channel(user, words)
+    if target is not None:
+        await _answerJoinRequest(user, number, target, True, "")
+        yield f"{number} is now a member of {words[1]}"
+        return
+    account = _requested(user, number)
+    await account.online.acceptFriendship(account.friendRequests[number])
+    account.friendRequests.pop(number, None)
+    yield f"{number} is now your friend"
+
+
+async def denyRequest(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{deny NUMBER [#CHANNEL] [TEXT]}
+    """
+    number = parseNumber(words)
+    target, rest = _channel(user, words)
+    text = " ".join(rest)
+    if target is not None:
+        await _answerJoinRequest(user, number, target, False, text)
+    else:
+        account = _requested(user, number)
+        await account.online.refuseFriendship(account.friendRequests[number], text)
         account.friendRequests.pop(number, None)
-        self._say(f"{number} is your friend")
+    yield f"The request of {number} has been declined"
 
-    async def _do_deny(self, words: Sequence[str]) -> None:
-        number = numberOf(words)
-        target, rest = self._group(words)
-        text = " ".join(rest)
-        if target is not None:
-            await self._admit(number, target, False, text)
-        else:
-            account = self._asked(number)
-            await account.online.refuseFriendship(account.friendRequests[number], text)
-            account.friendRequests.pop(number, None)
-        self._say(f"{number} has been told no")
 
-    def _group(self, words: Sequence[str]) -> tuple[Target | None, Sequence[str]]:
-        """
-        Which group a command is about, and what else it says.
-        """
-        if len(words) < 2 or not words[1].startswith("#"):
-            return None, words[1:]
-        return self._place(words[1:]), words[2:]
+def _channel(
+    user: GatewayUser, words: Sequence[str]
+) -> tuple[Target | None, Sequence[str]]:
+    """
+    The channel that is the optional second argument, and the arguments after
+    it.
+    """
+    if len(words) < 2 or not words[1].startswith("#"):
+        return None, words[1:]
+    return findTarget(user, words[1:]), words[2:]
 
-    async def _admit(
-        self, number: Number, target: Target, agree: bool, text: str
-    ) -> None:
-        key = number, target
-        for account in self._owner.accounts.values():
-            if key in account.joinRequests:
-                notice = account.joinRequests[key]
-                await account.online.answerJoinRequest(notice, agree, text)
-                account.joinRequests.pop(key, None)
-                return
-        raise UsageError(f"{number} has not asked to join that")
 
-    def _asked(self, number: Number) -> QQAccount:
-        for account in self._owner.accounts.values():
-            if number in account.friendRequests:
-                return account
-        raise UsageError(f"{number} has not asked")
+async def _answerJoinRequest(
+    user: GatewayUser, number: Number, target: Target, isAccepted: bool, text: str
+) -> None:
+    key = number, target
+    for account in user.accounts.values():
+        if key in account.joinRequests:
+            notice = account.joinRequests[key]
+            await account.online.answerJoinRequest(notice, isAccepted, text)
+            account.joinRequests.pop(key, None)
+            return
+    raise UsageError(f"{number} has not asked to join this group")
 
-    async def _do_remove(self, words: Sequence[str]) -> None:
-        target = self._place(words)
-        for account in self._owner.accounts.values():
-            uin = account.contacts.friends.get(target.number)
-            if uin is not None:
-                await account.online.removeFriend(uin)
-                del account.contacts.friends[target.number]
-                self._say(f"{words[0]} is no friend of {account.number} any more")
+
+def _requested(user: GatewayUser, number: Number) -> QQAccount:
+    for account in user.accounts.values():
+        if number in account.friendRequests:
+            return account
+    raise UsageError(f"there is no friend request from {number}")
+
+
+async def removeFriend(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
+    """
+    C{remove NICK}
+    """
+    target = findTarget(user, words)
+    for account in user.accounts.values():
+        uin = account.contacts.friends.get(target.number)
+        if uin is not None:
+            await account.online.removeFriend(uin)
+            del account.contacts.friends[target.number]
+            yield f"{words[0]} is no longer a friend of {account.number}"

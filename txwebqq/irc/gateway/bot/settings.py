@@ -1,61 +1,62 @@
 """
-What one tells about oneself on QQ.
+The bot command C{set}: profile details, and preferences of the gateway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from txwebqq.irc.gateway.bot.commands import BotCommands, UsageError
+from txwebqq.irc.gateway.bot.arguments import UsageError, findAccount
+from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.model import Birthday
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.wire.profilefields import PROFILE_TEXTS
 
 DETAILS = sorted(("birthday", "signature", *PROFILE_TEXTS))
+"""The profile details that can be set."""
 
 
-class SettingsCommands(BotCommands):
+async def changeSettings(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
     """
-    The command C{set}.
+    C{set formatting on|off}, or C{set [ACCOUNT] [DETAIL TEXT]}
     """
-
-    async def _do_set(self, words: Sequence[str]) -> None:
-        if words[:1] == ["formatting"]:
-            self._format(words[1:])
-            return
-        isNumbered = bool(words) and words[0].isdigit()
-        account = self._account(words[:1] if isNumbered else ())
-        name, *rest = words[isNumbered:] or ("",)
-        if not name:
-            await self._tellDetails(account.online)
-            return
-        name, text = name.lower(), " ".join(rest)
-        if name not in DETAILS:
-            raise UsageError("there is nothing of that name to set")
-        if name == "signature":
-            await account.online.setSignature(text)
-        elif name == "birthday":
-            await account.online.setDetails(birthday=_birthday(text))
-        else:
-            await account.online.setDetails(**{name: text})
-        self._say(f"{account.number}: {name} is {text or 'nothing'} now")
-
-    def _format(self, words: Sequence[str]) -> None:
-        if words not in (["on"], ["off"]):
+    if words[:1] == ["formatting"]:
+        if words[1:] not in (["on"], ["off"]):
             raise UsageError("formatting is on or off")
-        self._owner.preferences.set(self._owner.name, "formatting", words[0])
-        self._say(f"formatting is {words[0]} now")
-
-    async def _tellDetails(self, online: WebQQProtocol) -> None:
-        profile = await online.fetchSelf()
+        user.preferences.set(user.name, "formatting", words[1])
+        yield f"formatting is now {words[1]}"
+        return
+    hasNumber = bool(words) and words[0].isdigit()
+    account = findAccount(user, words[:1] if hasNumber else ())
+    name, *rest = words[hasNumber:] or ("",)
+    if not name:
+        profile = await account.online.fetchSelf()
         for name in DETAILS:
-            value = getattr(profile, name)
-            if isinstance(value, Birthday):
-                value = f"{value.year}-{value.month}-{value.day}" if value.day else ""
-            self._say(f"{name}: {value}")
+            yield f"{name}: {_shown(getattr(profile, name))}"
+        return
+    name, text = name.lower(), " ".join(rest)
+    if name not in DETAILS:
+        raise UsageError("unknown detail")
+    await _setDetail(account.online, name, text)
+    yield f"{account.number}: {name} is now {text or 'empty'}"
 
 
-def _birthday(text: str) -> Birthday:
+async def _setDetail(online: WebQQProtocol, name: str, text: str) -> None:
+    if name == "signature":
+        await online.setSignature(text)
+    elif name == "birthday":
+        await online.setDetails(birthday=_parseBirthday(text))
+    else:
+        await online.setDetails(**{name: text})
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Birthday):
+        return f"{value.year}-{value.month}-{value.day}" if value.day else ""
+    return str(value)
+
+
+def _parseBirthday(text: str) -> Birthday:
     parts = text.split("-")
     if len(parts) != 3 or not all(p.isascii() and p.isdigit() for p in parts):
         raise UsageError("a birthday is YEAR-MONTH-DAY")

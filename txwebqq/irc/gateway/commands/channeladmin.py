@@ -1,5 +1,6 @@
 """
-What owners and administrators do in channels.
+Administration of channels: C{TOPIC}, C{KICK}, C{INVITE} and C{MODE}, as far as
+QQ groups and discussions have them.
 """
 
 from __future__ import annotations
@@ -7,158 +8,185 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 
 from txwebqq.errors import RequestRefused, WebQQError
-from txwebqq.irc.gateway.commands.channels import ChannelCommands
-from txwebqq.irc.gateway.directory import ChannelView
-from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.gateway.attachedclient import ChannelView
+from txwebqq.irc.gateway.session import ClientSession
 from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import TargetKind
 
 MAX_MODES = 4
-"""How many rights are given or taken at once."""
+"""Maximum number of operators that one command names."""
 
 
 class _Refused(Exception):
     """
-    Why something cannot be done at all: what to reply.
+    A command that cannot be performed; the arguments are those of
+    L{LineBuilder.numeric}.
     """
 
 
-class ChannelAdminCommands(ChannelCommands):
+async def irc_TOPIC(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    TOPIC, KICK, INVITE and MODE, where QQ has something of the kind.
+    C{TOPIC <channel> [<text>]}: the announcement of a group, or the name of a
+    discussion.
     """
+    name, *texts = line.params
+    try:
+        channel = _channel(session, name)
+        if not texts:
+            return [session.channels.topic(channel)]
+        account = _account(session, channel)
+    except _Refused as e:
+        return [session.builder.numeric(*e.args)]
+    changes, target = session.user.topicChanges, channel.target
+    changes.add(target)
+    try:
+        setting = account.actions.setTopic(target, stripFormatting(texts[0]))
+        return await _perform(session, "TOPIC", channel, setting)
+    finally:
+        changes.discard(target)
 
-    async def _irc_TOPIC(self, line: Line) -> Iterable[Line]:
-        name, *texts = line.params or ("*",)
+
+async def irc_KICK(session: ClientSession, line: Line) -> Iterable[Line]:
+    """
+    C{KICK <channel> <nick>{,<nick>} [<reason>]}
+    """
+    name, nicks, reason = (*line.params[:3], "")[:3]
+    replies: list[Line] = []
+    for nick in nicks.split(",")[:MAX_MODES]:
         try:
-            channel = self._channelNamed(name)
-            if not texts:
-                return [self._topic(channel)]
-            account = self._residentOf(channel)
-            return await self._setTopic(channel, account, stripFormatting(texts[0]))
+            replies += await _kick(session, name, nick, reason)
         except _Refused as e:
-            return [self.numeric(*e.args)]
+            replies.append(session.builder.numeric(*e.args))
+    return replies
 
-    async def _setTopic(
-        self, channel: ChannelView, account: QQAccount, text: str
-    ) -> list[Line]:
-        topics, target = self._known().topics, channel.target
-        topics.add(target)
-        try:
-            return await self._done(
-                "TOPIC", channel, account.actions.setTopic(target, text)
-            )
-        finally:
-            topics.discard(target)
 
-    async def _irc_KICK(self, line: Line) -> Iterable[Line]:
-        name, nicks, reason = (*line.params[:3], "", "", "")[:3]
-        said: list[Line] = []
-        for nick in nicks.split(",")[:MAX_MODES]:
-            try:
-                said += await self._kick(name, nick, reason)
-            except _Refused as e:
-                said.append(self.numeric(*e.args))
-        return said
+async def _kick(
+    session: ClientSession, name: str, nick: str, reason: str
+) -> Iterable[Line]:
+    channel = _channel(session, name)
+    account = _account(session, channel)
+    number = _member(session, channel, nick, account)
+    kicks, key = session.user.kicks, (channel.target, number)
+    kicks[key] = reason
+    try:
+        removing = account.actions.kick(channel.target, number)
+        return await _perform(session, "KICK", channel, removing)
+    finally:
+        kicks.pop(key, None)
 
-    async def _kick(self, name: str, nick: str, reason: str) -> Iterable[Line]:
-        channel = self._channelNamed(name)
-        account = self._residentOf(channel)
-        number = self._memberNamed(channel, nick, account)
-        kicks, key = self._known().kicks, (channel.target, number)
-        kicks[key] = reason
-        try:
-            removing = account.actions.kick(channel.target, number)
-            return await self._done("KICK", channel, removing)
-        finally:
-            kicks.pop(key, None)
 
-    async def _irc_INVITE(self, line: Line) -> Iterable[Line]:
-        nick, name = (*line.params[:2], "", "")[:2]
-        try:
-            channel = self._channelNamed(name)
-            account = self._residentOf(channel)
-            target = self._known().placeNamed(nick)
-            if target is None or target.kind is not TargetKind.CONTACT:
-                raise _Refused("401", nick[:50] or "*", "Nobody here is called so")
-            if target.number in [number for _, number, _ in channel.members]:
-                raise _Refused("443", nick, name, "They are there already")
-            if channel.target.kind is TargetKind.GROUP:
-                reason = "Who wants to be in a group asks for it"
-                raise _Refused("482", channel.name, reason)
-            inviting = account.actions.invite(channel.target, target.number)
-            said = await self._done("INVITE", channel, inviting)
-            return said or [self.numeric("341", nick, channel.name)]
-        except _Refused as e:
-            return [self.numeric(*e.args)]
+async def irc_INVITE(session: ClientSession, line: Line) -> Iterable[Line]:
+    """
+    C{INVITE <nick> <channel>}: adds a contact to a discussion.
+    """
+    nick, name = line.params[:2]
+    try:
+        channel = _channel(session, name)
+        account = _account(session, channel)
+        target = session.user.directory.targetNamed(nick)
+        if target is None or target.kind is not TargetKind.CONTACT:
+            raise _Refused("401", nick, "No such nick/channel")
+        if any(number == target.number for _, number, _ in channel.members):
+            raise _Refused("443", nick, channel.name, "is already on channel")
+        if channel.target.kind is TargetKind.GROUP:
+            reason = "QQ groups have no invitations: the contact has to ask to join"
+            raise _Refused("482", channel.name, reason)
+    except _Refused as e:
+        return [session.builder.numeric(*e.args)]
+    inviting = account.actions.invite(channel.target, target.number)
+    replies = await _perform(session, "INVITE", channel, inviting)
+    return replies or [session.builder.numeric("341", nick, channel.name)]
 
-    async def _irc_MODE(self, line: Line) -> Iterable[Line]:
-        name, modes, *nicks = (*line.params, "", "")
-        if casefold(name) == casefold(self._nick):
-            return [self.numeric("221", "+i")]
-        channel = self._channels.get(casefold(name))
-        if channel is None:
-            reason = "You are in no group of that name"
-            return [self.numeric("403", name[:50] or "*", reason)]
-        if not modes:
-            return [self.numeric("324", name, "+nt")]
-        if modes.lstrip("+") == "b":
-            return [self.numeric("368", name, "End of bans")]
-        granted = True
-        said: list[Line] = []
-        given = [nick for nick in nicks if nick]
-        for letter in modes[: 2 * MAX_MODES]:
-            if letter in "+-":
-                granted = letter == "+"
-            elif letter == "o" and given:
-                said += await self._promote(channel, given.pop(0), granted)
-            else:
-                reason = "Only +o and -o mean something to QQ"
-                said.append(self.numeric("472", letter, reason))
-        return said
 
-    async def _promote(
-        self, channel: ChannelView, nick: str, granted: bool
-    ) -> Iterable[Line]:
-        try:
-            account = self._residentOf(channel)
-            number = self._memberNamed(channel, nick, account)
-            promoting = account.actions.setAdmin(channel.target, number, granted)
-            return await self._done("MODE", channel, promoting)
-        except _Refused as e:
-            return [self.numeric(*e.args)]
+async def irc_MODE(session: ClientSession, line: Line) -> Iterable[Line]:
+    """
+    C{MODE <channel> [+o|-o <nick>]}: makes a member an administrator of a
+    group, or no longer one; C{MODE <nick>} shows the modes of the client.
+    """
+    name, modes, *nicks = (*line.params, "")
+    builder = session.builder
+    if builder.isOwnNick(name):
+        return [builder.numeric("221", "+i")]
+    channel = session.channels.named(name)
+    if channel is None:
+        return [builder.numeric("403", name, "No such channel")]
+    if not modes:
+        return [builder.numeric("324", name, "+nt")]
+    if modes.lstrip("+") == "b":
+        return [builder.numeric("368", name, "End of channel ban list")]
+    isGranted = True
+    replies: list[Line] = []
+    waiting = [nick for nick in nicks if nick]
+    for mode in modes[: 2 * MAX_MODES]:
+        if mode in "+-":
+            isGranted = mode == "+"
+        elif mode == "o" and waiting:
+            replies += await _promote(session, channel, waiting.pop(0), isGranted)
+        else:
+            reason = "is unknown mode char to me: QQ has only +o and -o"
+            replies.append(builder.numeric("472", mode, reason))
+    return replies
 
-    # ---- who is meant, and what came of it
 
-    def _channelNamed(self, name: str) -> ChannelView:
-        channel = self._channels.get(casefold(name))
-        if channel is None:
-            raise _Refused("442", name[:50] or "*", "You are not there")
-        return channel
+async def _promote(
+    session: ClientSession, channel: ChannelView, nick: str, isGranted: bool
+) -> Iterable[Line]:
+    try:
+        account = _account(session, channel)
+        number = _member(session, channel, nick, account)
+    except _Refused as e:
+        return [session.builder.numeric(*e.args)]
+    promoting = account.actions.setAdmin(channel.target, number, isGranted)
+    return await _perform(session, "MODE", channel, promoting)
 
-    def _residentOf(self, channel: ChannelView) -> QQAccount:
-        account = self._known().residentOf(channel.target)
-        if account is None:
-            raise _Refused("482", channel.name, "None of your accounts is there")
-        return account
 
-    def _memberNamed(self, channel: ChannelView, nick: str, account: QQAccount) -> int:
-        if casefold(nick) == casefold(self._nick):
-            return account.number
-        target = self._known().placeNamed(nick)
-        if target is None or target.number not in [n for _, n, _ in channel.members]:
-            raise _Refused("441", nick[:50] or "*", channel.name, "They are not there")
-        return target.number
+# ---- parameters and results
 
-    async def _done(
-        self, command: str, channel: ChannelView, doing: Awaitable[None]
-    ) -> list[Line]:
-        try:
-            await doing
-        except RequestRefused as e:
-            return [self.numeric("482", channel.name, f"QQ refuses: {e}")]
-        except WebQQError as e:
-            return [self.standardReply(command, "NOT_DONE", channel.name, str(e))]
-        return []
+
+def _channel(session: ClientSession, name: str) -> ChannelView:
+    channel = session.channels.named(name)
+    if channel is None:
+        raise _Refused("442", name, "You're not on that channel")
+    return channel
+
+
+def _account(session: ClientSession, channel: ChannelView) -> QQAccount:
+    account = session.user.directory.accountFor(channel.target)
+    if account is None:
+        reason = "None of your accounts is a member"
+        raise _Refused("482", channel.name, reason)
+    return account
+
+
+def _member(
+    session: ClientSession, channel: ChannelView, nick: str, account: QQAccount
+) -> int:
+    if session.builder.isOwnNick(nick):
+        return account.number
+    target = session.user.directory.targetNamed(nick)
+    if target is None or target.number not in [n for _, n, _ in channel.members]:
+        raise _Refused("441", nick, channel.name, "They aren't on that channel")
+    return target.number
+
+
+async def _perform(
+    session: ClientSession,
+    command: str,
+    channel: ChannelView,
+    request: Awaitable[None],
+) -> list[Line]:
+    """
+    Await a request to QQ.
+
+    @return: nothing when it was performed, since the change itself is shown to
+        all clients; an error reply when it was not.
+    """
+    try:
+        await request
+    except RequestRefused as e:
+        return [session.builder.numeric("482", channel.name, f"QQ refuses: {e}")]
+    except WebQQError as e:
+        return [session.builder.failure(command, "NOT_DONE", channel.name, str(e))]
+    return []

@@ -1,125 +1,61 @@
 """
-Messages of several lines, as IRC clients write them.
+Messages of several lines: C{BATCH} of the type C{draft/multiline}.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
-from txwebqq.irc.gateway.commands.messages import (
-    MAX_BYTES,
-    MAX_LINES,
-    MULTILINE,
-    MessageCommands,
-)
-from txwebqq.irc.gateway.session import Answer
+from txwebqq.irc.gateway.commands.messages import sendMessage
+from txwebqq.irc.gateway.multiline import MULTILINE, OpenBatch
+from txwebqq.irc.gateway.session import ClientSession
 from txwebqq.irc.protocol.line import Line
 
-_CONCAT = f"{MULTILINE}-concat"
 
-
-@dataclass(slots=True)
-class _OpenBatch:
+def irc_BATCH(session: ClientSession, line: Line) -> Iterable[Line] | None:
     """
-    A message that is not complete yet.
-
-    @ivar label: of its beginning.
-    @ivar refused: what is wrong with it, for a standard reply.
+    C{BATCH +<reference> draft/multiline <target>} begins a message, and
+    C{BATCH -<reference>} sends it.
     """
+    parameter = line.params[0] if line.params else ""
+    if parameter.startswith("+"):
+        return _begin(session, parameter[1:], line)
+    batch, session.openBatch = session.openBatch, None
+    if batch is None or parameter != f"-{batch.reference}":
+        return _invalid(session, "No such batch is open")
+    if not batch.error and not batch.text.strip():
+        batch.error = ("MULTILINE_INVALID", "No text to send")
+    if batch.error:
+        failure = session.builder.failure("BATCH", *batch.error)
+        session.answer([failure], batch.label)
+    else:
+        answer = sendMessage(session, batch.command, batch.target, batch.text)
+        session.answer(answer, batch.label)
+    return None
 
-    reference: str
-    target: str
-    label: str
-    command: str = ""
-    text: str = ""
-    lines: int = 0
-    refused: tuple[str, ...] = field(default=())
+
+def _begin(session: ClientSession, reference: str, line: Line) -> Iterable[Line] | None:
+    kind, target = (*line.params[1:3], "", "")[:2]
+    if kind != MULTILINE or not target or not session.builder.has(MULTILINE):
+        return _invalid(session, "No such batch type")
+    if session.openBatch is not None:
+        session.openBatch = None
+        return _invalid(session, "Another batch is already open")
+    session.openBatch = OpenBatch(reference, target, line.tags.get("label", ""))
+    # The answer comes with the end of the batch.
+    return None
 
 
-class MultilineBatches(MessageCommands):
+def addLine(session: ClientSession, line: Line) -> Iterable[Line] | None:
     """
-    BATCH from clients: one message of many lines.
+    Add a line with a C{batch} tag to the open batch.
     """
+    batch = session.openBatch
+    if batch is None or line.tags["batch"] != batch.reference:
+        return _invalid(session, "No such batch is open")
+    batch.add(line)
+    return None
 
-    _openBatch: _OpenBatch | None = None
 
-    def _labelOf(self, line: Line) -> str:
-        """
-        The label of what a line answers: a batch has that of its beginning.
-        """
-        batch = self._openBatch
-        isEnding = line.command == "BATCH" and line.params[:1] != ()
-        if batch is not None and isEnding and line.params[0] == f"-{batch.reference}":
-            return batch.label
-        return line.tags.get("label", "")
-
-    def _isPart(self, line: Line) -> bool:
-        return self._has(MULTILINE) and "batch" in line.tags
-
-    def _gathered(self, line: Line) -> Answer:
-        batch = self._openBatch
-        if batch is None or line.tags["batch"] != batch.reference:
-            return [
-                self.standardReply(
-                    "BATCH", "MULTILINE_INVALID", "No such batch is open"
-                )
-            ]
-        if not batch.refused:
-            self._add(batch, line)
-        # The answer comes with the end of the batch.
-        return None
-
-    def _add(self, batch: _OpenBatch, line: Line) -> None:
-        if line.command not in ("PRIVMSG", "NOTICE") or len(line.params) < 2:
-            batch.refused = ("MULTILINE_INVALID", "That is nothing to say")
-            return
-        target, text = line.params[:2]
-        if target != batch.target:
-            batch.refused = (
-                "MULTILINE_INVALID_TARGET",
-                batch.target,
-                target,
-                "A message has one target",
-            )
-            return
-        isNew = batch.lines and _CONCAT not in line.tags
-        batch.text += "\n" + text if isNew else text
-        batch.command = line.command
-        batch.lines += 1
-        if batch.lines > MAX_LINES:
-            batch.refused = ("MULTILINE_MAX_LINES", str(MAX_LINES), "Too many lines")
-        elif len(batch.text.encode()) > MAX_BYTES:
-            batch.refused = ("MULTILINE_MAX_BYTES", str(MAX_BYTES), "Too long")
-
-    def _irc_BATCH(self, line: Line) -> Answer:
-        word = line.params[0] if line.params else ""
-        if word.startswith("+"):
-            return self._opened(word[1:], line)
-        batch, self._openBatch = self._openBatch, None
-        if batch is None or word != f"-{batch.reference}":
-            return [
-                self.standardReply(
-                    "BATCH", "MULTILINE_INVALID", "No such batch is open"
-                )
-            ]
-        if not batch.refused and not batch.text.strip():
-            batch.refused = ("MULTILINE_INVALID", "There is no text in it")
-        if batch.refused:
-            return [self.standardReply("BATCH", *batch.refused)]
-        return self._uttered(batch.command, batch.target, batch.text)
-
-    def _opened(self, reference: str, line: Line) -> Answer:
-        kind, target = (*line.params[1:3], "", "")[:2]
-        if kind != MULTILINE or not target or not self._has(MULTILINE):
-            return [
-                self.standardReply(
-                    "BATCH", "MULTILINE_INVALID", "No batch of that kind"
-                )
-            ]
-        if self._openBatch is not None:
-            self._openBatch = None
-            return [
-                self.standardReply("BATCH", "MULTILINE_INVALID", "One is open already")
-            ]
-        self._openBatch = _OpenBatch(reference, target, line.tags.get("label", ""))
-        return None
+def _invalid(session: ClientSession, reason: str) -> Iterable[Line]:
+    return [session.builder.failure("BATCH", "MULTILINE_INVALID", reason)]

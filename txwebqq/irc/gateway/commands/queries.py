@@ -1,5 +1,5 @@
 """
-What an IRC client asks about people and groups.
+Queries about contacts: C{WHO}, C{WHOIS} and C{ISON}.
 """
 
 from __future__ import annotations
@@ -7,85 +7,86 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from txwebqq.irc.gateway.directory import BOT_NICK
-from txwebqq.irc.gateway.session import Answer, ClientSession, awayOf
-from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.gateway.session import ClientSession, awayText
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.splitting import splitText
-from txwebqq.irc.targets import SERVICE, Target, TargetKind
-from txwebqq.model import Status
+from txwebqq.irc.targets import SERVICE, TargetKind
+
+MAX_CHANNELS_LENGTH = 300
+"""Maximum length of the channels in one 319 reply, in bytes."""
+
+MAX_ISON = 50
+"""Maximum number of nicks in one C{ISON}."""
 
 
-class QueryCommands(ClientSession):
+def irc_WHO(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    WHO, WHOIS, LIST and ISON.
+    C{WHO [<channel>]}
     """
-
-    def _irc_WHO(self, line: Line) -> Iterable[Line]:
-        name = line.params[0] if line.params else "*"
-        channel = self._channels.get(casefold(name))
-        for nick, number, isAdmin in channel.members if channel is not None else ():
-            here = "G" if awayOf(self._known().statusOf(number)) else "H"
-            yield self.numeric(
-                "352",
-                name,
-                str(number),
-                self._gateway.serverName,
-                self._gateway.serverName,
-                self._nick if number in self._known().accounts else nick,
-                here + ("@" if isAdmin else ""),
-                f"0 {number}",
-            )
-        yield self.numeric("315", name[:50], "End of WHO")
-
-    def _irc_WHOIS(self, line: Line) -> Iterable[Line]:
-        nick = line.params[-1] if line.params else ""
-        target = self._known().placeNamed(nick)
-        if target is not None and target.kind is TargetKind.CONTACT:
-            yield from self._whois(nick, target)
-        elif target == SERVICE:
-            name = self._gateway.serverName
-            yield self.numeric("311", BOT_NICK, "qq", name, "*", "The gateway")
-        else:
-            yield self.numeric("401", nick[:50] or "*", "Nobody here is called so")
-        yield self.numeric("318", nick[:50] or "*", "End of WHOIS")
-
-    def _whois(self, nick: str, target: Target) -> Iterable[Line]:
-        user, number = self._known(), target.number
-        who = str(number)
-        yield self.numeric("311", nick, who, self._gateway.serverName, "*", f"QQ {who}")
-        rooms = [
-            channel.name
-            for channel in user.channels()
-            if number in [member[1] for member in channel.members]
-        ]
-        for piece in splitText(" ".join(rooms), 300, self.encoding) if rooms else ():
-            yield self.numeric("319", nick, piece)
-        yield self.numeric("330", nick, who, "is signed on as")
-        away = awayOf(user.statusOf(number))
-        if away:
-            yield self.numeric("301", nick, away)
-
-    def _irc_LIST(self, line: Line) -> Iterable[Line]:
-        for channel in self._known().channels():
-            count = str(len(channel.members))
-            yield self.numeric("322", channel.name, count, channel.topic)
-        yield self.numeric("323", "End of list")
-
-    def _irc_ISON(self, line: Line) -> Answer:
-        nicks = " ".join(line.params).split()[:50]
-        here = [nick for nick in nicks if self._isHere(nick)]
-        return [self.numeric("303", " ".join(here))]
-
-    def _isHere(self, nick: str) -> bool:
-        user = self._known()
-        target = user.placeNamed(nick)
-        isOwn = casefold(nick) == casefold(self._nick)
-        return (
-            isOwn
-            or target == SERVICE
-            or (
-                target is not None
-                and target.kind is TargetKind.CONTACT
-                and user.statusOf(target.number) not in (None, Status.OFFLINE)
-            )
+    builder, user = session.builder, session.user
+    name = line.params[0] if line.params else "*"
+    channel = session.channels.named(name)
+    for nick, number, isAdmin in channel.members if channel is not None else ():
+        flags = "G" if awayText(user.directory.statusOf(number)) else "H"
+        yield builder.numeric(
+            "352",
+            name,
+            str(number),
+            builder.serverName,
+            builder.serverName,
+            builder.nick if number in user.accounts else nick,
+            flags + ("@" if isAdmin else ""),
+            f"0 {number}",
         )
+    yield builder.numeric("315", name, "End of WHO list")
+
+
+def irc_WHOIS(session: ClientSession, line: Line) -> Iterable[Line]:
+    """
+    C{WHOIS [<server>] <nick>}
+    """
+    builder = session.builder
+    nick = line.params[-1] if line.params else ""
+    if not nick:
+        yield builder.numeric("431", "No nickname given")
+        return
+    target = session.user.directory.targetNamed(nick)
+    if target is not None and target.kind is TargetKind.CONTACT:
+        yield from _whois(session, nick, target.number)
+    elif target == SERVICE:
+        yield builder.numeric(
+            "311", BOT_NICK, "qq", builder.serverName, "*", "The gateway"
+        )
+    else:
+        yield builder.numeric("401", nick, "No such nick/channel")
+    yield builder.numeric("318", nick, "End of WHOIS list")
+
+
+def _whois(session: ClientSession, nick: str, number: int) -> Iterable[Line]:
+    builder, directory = session.builder, session.user.directory
+    account = str(number)
+    yield builder.numeric(
+        "311", nick, account, builder.serverName, "*", f"QQ {account}"
+    )
+    channels = [
+        channel.name
+        for channel in directory.channels()
+        if number in [member for _, member, _ in channel.members]
+    ]
+    if channels:
+        text = " ".join(channels)
+        for piece in splitText(text, MAX_CHANNELS_LENGTH, builder.encoding):
+            yield builder.numeric("319", nick, piece)
+    yield builder.numeric("330", nick, account, "is logged in as")
+    away = awayText(directory.statusOf(number))
+    if away:
+        yield builder.numeric("301", nick, away)
+
+
+def irc_ISON(session: ClientSession, line: Line) -> Iterable[Line]:
+    """
+    C{ISON <nick>{ <nick>}}
+    """
+    nicks = " ".join(line.params).split()[:MAX_ISON]
+    online = [nick for nick in nicks if session.monitor.isOnline(nick)]
+    return [session.builder.numeric("303", " ".join(online))]

@@ -140,7 +140,7 @@ class HistoryStore:
 
     # ---- what there was, always the oldest first
 
-    def point(self, user: str, target: Target, msgid: str) -> HistoryPosition | None:
+    def position(self, user: str, target: Target, msgid: str) -> HistoryPosition | None:
         """
         Where a message is, L{None} when it is not kept here.
         """

@@ -87,7 +87,7 @@ class NameTable(Container[str]):
         """
         return self._names.get(target)
 
-    def place(self, name: str) -> Target | None:
+    def target(self, name: str) -> Target | None:
         """
         What is called so, L{None} if nothing is.
         """

@@ -1,0 +1,112 @@
+"""
+The table of IRC commands: parameters that are missing, and commands at the
+wrong time.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.irc.scene import Client, Scene
+from txwebqq.irc.gateway.dispatcher import COMMANDS
+
+BEFORE = [
+    ("AUTHENTICATE", "461 * AUTHENTICATE :Not enough parameters"),
+    ("CAP", "461 * CAP :Not enough parameters"),
+    ("CAP END", ""),
+    ("JOIN", "451 * :You have not registered"),
+    ("NICK", "431 * :No nickname given"),
+    ("NONSENSE", "451 * :You have not registered"),
+    ("PASS", "461 * PASS :Not enough parameters"),
+    ("PING x", "451 * :You have not registered"),
+    ("QUIT", "ERROR :Client quit"),
+    ("USER me 0 *", "461 * USER :Not enough parameters"),
+]
+
+AFTER = [
+    ("AUTHENTICATE PLAIN", "462 me :You may not reregister"),
+    ("AWAY", "305 me "),
+    ("BATCH", "NOTICE me :BATCH No such batch is open"),
+    ("CAP", "461 me CAP :Not enough parameters"),
+    ("CHATHISTORY", "NOTICE me :CHATHISTORY * Unknown subcommand"),
+    ("INVITE", "461 me INVITE :Not enough parameters"),
+    ("INVITE 小明", "461 me INVITE :Not enough parameters"),
+    ("INVITE 小明 #猫咪", "443 me 小明 #猫咪 "),
+    ("ISON", "461 me ISON :Not enough parameters"),
+    ("ISON 小明", "303 me 小明"),
+    ("JOIN", "461 me JOIN :Not enough parameters"),
+    ("JOIN #nowhere", "403 me #nowhere :No such channel"),
+    ("KICK", "461 me KICK :Not enough parameters"),
+    ("KICK #猫咪", "461 me KICK :Not enough parameters"),
+    ("KICK #猫咪 nobody", "441 me nobody #猫咪 "),
+    ("LIST", "322 me #猫咪 2 "),
+    ("MODE", "461 me MODE :Not enough parameters"),
+    ("MODE #猫咪", "324 me #猫咪 +nt"),
+    ("MONITOR", "461 me MONITOR :Not enough parameters"),
+    ("MONITOR L", "733 me "),
+    ("NAMES", "366 me * "),
+    ("NICK", "431 me :No nickname given"),
+    ("NICK :", "431 me :No nickname given"),
+    ("NICK 1", "432 me * :Erroneous nickname"),
+    ("NICK 小明", "433 me 小明 :Nickname is already in use"),
+    ("NONSENSE", "421 me NONSENSE :Unknown command"),
+    ("NOTICE", ""),
+    ("PART", "461 me PART :Not enough parameters"),
+    ("PART #nowhere", "442 me #nowhere :You're not on that channel"),
+    ("PASS", "462 me :You may not reregister"),
+    ("PASS alice:oolong", "462 me :You may not reregister"),
+    ("PING", "PONG qq.test"),
+    ("PONG", ""),
+    ("PRIVMSG", "412 me :No text to send"),
+    ("PRIVMSG nobody x", "401 me nobody :No such nick/channel"),
+    ("QUIT", "ERROR :Client quit"),
+    ("TAGMSG", ""),
+    ("TOPIC", "461 me TOPIC :Not enough parameters"),
+    ("TOPIC #猫咪", "331 me #猫咪 :No topic is set"),
+    ("USER", "462 me :You may not reregister"),
+    ("USER me 0 * x", "462 me :You may not reregister"),
+    ("WHO", "315 me * "),
+    ("WHOIS", "431 me :No nickname given"),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), BEFORE)
+def test_beforeRegistration(line: str, expected: str) -> None:
+    """
+    Before registration, a command is answered with 451 if it is not one of
+    registration, and with 461 if it has too few parameters.
+    """
+    seen = Client(Scene()).send(line)
+    assert expected in seen
+    assert seen.count("\r\n") == bool(expected)
+
+
+@pytest.mark.parametrize(("line", "expected"), AFTER)
+def test_afterRegistration(scene: Scene, line: str, expected: str) -> None:
+    """
+    After registration, a command is answered with 461 if it has too few
+    parameters, with 462 if it is one of registration, and with 421 if there is
+    no such command.
+    """
+    seen = scene.client().send(line)
+    assert expected in seen
+    assert bool(expected) == bool(seen)
+
+
+def test_complete() -> None:
+    """
+    The tables above have a row for each command.
+    """
+    assert COMMANDS.keys() <= {line.split()[0] for line, _ in AFTER}
+    before = {name for name, row in COMMANDS.items() if row.beforeRegistration}
+    assert before <= {line.split()[0] for line, _ in BEFORE}
+
+
+def test_secondNick(scene: Scene) -> None:
+    """
+    A client whose nick was refused during registration can choose another one.
+    """
+    client = Client(scene)
+    client.send("PASS alice:oolong", "USER me 0 * x")
+    assert " 432 " in client.send("NICK 1")
+    assert " 001 me " in client.send("NICK me")

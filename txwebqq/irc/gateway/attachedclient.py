@@ -1,0 +1,85 @@
+"""
+Interface of a client that a gateway user has attached, and the view of a channel
+that it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from txwebqq.irc.gateway.storage.message import HistoryMessage
+from txwebqq.irc.targets import Target
+from txwebqq.model import Status
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """
+    A group or a discussion as an IRC channel.
+
+    @ivar members: nick, number, and whether the member is an operator.
+    """
+
+    name: str
+    target: Target
+    topic: str
+    members: tuple[tuple[str, int, bool], ...]
+
+
+class AttachedClient(Protocol):
+    """
+    An IRC client of a gateway user, told of what happens on QQ.
+
+    @ivar key: tells the clients of one user apart; C{""} for a login without
+        a client name.
+    """
+
+    key: str
+
+    @property
+    def nick(self) -> str:
+        """
+        The client's nick.
+        """
+
+    def showMessage(self, message: HistoryMessage) -> None:
+        """
+        Show a message.
+        """
+
+    def playBack(self, missed: Sequence[HistoryMessage]) -> None:
+        """
+        Show the messages that the client has missed.
+        """
+
+    def showChannel(self, channel: ChannelView) -> None:
+        """
+        Join a channel, or show the changes since it was shown before.
+        """
+
+    def hideChannel(self, target: Target, name: str) -> None:
+        """
+        Part from a channel that the user is no longer in.
+        """
+
+    def showTyping(self, nick: str, number: int) -> None:
+        """
+        Show that a friend is typing.
+        """
+
+    def targetRenamed(self, before: str, target: Target, after: str) -> None:
+        """
+        Show the new name of a contact or a channel.
+        """
+
+    def showStatus(self, nick: str, number: int, status: Status) -> None:
+        """
+        Show the new status of a friend.
+        """
+
+    def refreshPresence(self) -> None:
+        """
+        Compare the monitored nicks with who is online.
+        """

@@ -1,0 +1,165 @@
+"""
+Construction of the lines that one client is sent: numerics, standard replies,
+prefixes, tags and batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+from txwebqq.irc.gateway.capabilities import Capabilities
+from txwebqq.irc.gateway.connection import ClientConnection
+from txwebqq.irc.protocol.batch import batch
+from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, isMiddleParam
+from txwebqq.irc.protocol.splitting import splitLines
+
+MAX_PARAM = 63
+"""Maximum length of a parameter of a reply that is not the last, in characters:
+the maximum of a server name (RFC 2812, 1.1)."""
+
+_NO_TAGS: Mapping[str, str] = {}
+
+
+class LineBuilder:
+    """
+    Builds lines for one registered client.
+
+    @param user: the name of the gateway user, which is the user name in the
+        client's own prefix.
+
+    @ivar nick: the client's nick.
+    @ivar serverName: the name of the IRC server.
+    """
+
+    def __init__(
+        self,
+        connection: ClientConnection,
+        capabilities: Capabilities,
+        serverName: str,
+        user: str,
+        nick: str,
+    ) -> None:
+        self.serverName = serverName
+        self.nick = nick
+        self.has = capabilities.has
+        self._connection = connection
+        self._user = user
+        self._references = count(1)
+
+    @property
+    def encoding(self) -> str:
+        """
+        The encoding that the client reads.
+        """
+        return self._connection.encoding
+
+    def spaceAfter(self, head: Line) -> int:
+        """
+        The number of bytes that may be appended to the last parameter of a
+        line.
+        """
+        return MAX_LINE - encodedLength(head, self.encoding)
+
+    def isOwnNick(self, nick: str) -> bool:
+        """
+        Whether a nick is the client's.
+        """
+        return casefold(nick) == casefold(self.nick)
+
+    # ---- from the server
+
+    def fromServer(self, command: str, *params: str) -> Line:
+        """
+        A line whose source is the server.
+        """
+        return Line(command, params, self.serverName)
+
+    def numeric(self, numeric: str, *params: str) -> Line:
+        """
+        A numeric reply. The client's nick is put before the parameters, which
+        may come from a client or from QQ: what cannot be a parameter is
+        replaced by C{*}.
+        """
+        *middle, last = params
+        text = " ".join(splitLines(last))
+        return self.fromServer(numeric, self.nick, *map(_middleParam, middle), text)
+
+    def failure(self, command: str, code: str, *params: str) -> Line:
+        """
+        A C{FAIL} standard reply, or a C{NOTICE} for clients without
+        C{standard-replies}.
+        """
+        *middle, last = params
+        words = [*map(_middleParam, middle), " ".join(splitLines(last))]
+        if self.has("standard-replies"):
+            return self.fromServer("FAIL", command, code, *words)
+        return self.fromServer("NOTICE", self.nick, " ".join((command, *words)))
+
+    # ---- from users
+
+    @property
+    def userMask(self) -> str:
+        """
+        The client's own C{nick!user@host}.
+        """
+        return f"{self.nick}!{self._user}@{self.serverName}"
+
+    def contactMask(self, nick: str, number: int) -> str:
+        """
+        The C{nick!user@host} of a QQ user.
+
+        @param number: the QQ number; 0 for the bot, and where it is not known.
+        """
+        return f"{nick}!{number or 'qq'}@{self.serverName}"
+
+    def fromUser(self, command: str, *params: str) -> Line:
+        """
+        A line whose source is the client.
+        """
+        return Line(command, params, self.userMask, self.accountTag(self._user))
+
+    def fromContact(
+        self,
+        nick: str,
+        number: int,
+        command: str,
+        *params: str,
+        tags: Mapping[str, str] = _NO_TAGS,
+    ) -> Line:
+        """
+        A line whose source is a QQ user.
+        """
+        account = self.accountTag(str(number)) if number else _NO_TAGS
+        return Line(
+            command, params, self.contactMask(nick, number), {**account, **tags}
+        )
+
+    def accountTag(self, account: str) -> Mapping[str, str]:
+        """
+        The C{account} tag, if the client has enabled it.
+        """
+        return {"account": account} if self.has("account-tag") else _NO_TAGS
+
+    # ---- batches
+
+    def nextReference(self) -> str:
+        """
+        A batch reference that this client has not been sent before.
+        """
+        return f"b{next(self._references)}"
+
+    def batch(
+        self, kind: str, params: Sequence[str], content: Sequence[Line]
+    ) -> list[Line]:
+        """
+        Enclose lines in a batch, if the client has enabled C{batch}.
+        """
+        if not self.has("batch"):
+            return list(content)
+        return batch(self.nextReference(), kind, params, content, self.serverName)
+
+
+def _middleParam(text: str) -> str:
+    return text[:MAX_PARAM] if isMiddleParam(text) else "*"

@@ -1,0 +1,136 @@
+"""
+QQ messages as the lines of one client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from txwebqq.irc.gateway.linebuilder import LineBuilder
+from txwebqq.irc.gateway.multiline import MAX_LINES, MULTILINE, MULTILINE_CONCAT
+from txwebqq.irc.gateway.storage.message import HistoryMessage
+from txwebqq.irc.gateway.user import GatewayUser
+from txwebqq.irc.protocol.batch import batch
+from txwebqq.irc.protocol.formatting import prefixOf, stripFormatting
+from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.protocol.splitting import splitLines, splitLossless, splitText
+from txwebqq.irc.qq.content import parseQQAction
+from txwebqq.irc.targets import Target, TargetKind
+
+
+class MessageRenderer:
+    """
+    Renders history messages as lines for one client: with its tags, in lines
+    that are short enough, or as a multiline batch.
+    """
+
+    def __init__(self, builder: LineBuilder, user: GatewayUser) -> None:
+        self._builder = builder
+        self._user = user
+
+    def render(self, message: HistoryMessage) -> list[Line]:
+        """
+        The lines of a message, addressed to its channel or to the client.
+        """
+        isChannel = message.target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
+        # A message to a friend that another client of the user has sent is
+        # addressed to the friend.
+        if isChannel or message.sender in self._user.accounts:
+            return self.renderTo(self._user.directory.nameOf(message.target), message)
+        return self.renderTo(self._builder.nick, message)
+
+    def renderTo(self, target: str, message: HistoryMessage) -> list[Line]:
+        """
+        The lines of a message.
+
+        @param target: the first parameter of the lines.
+        """
+        builder, isFormatted = self._builder, self._user.isFormatted
+        if message.sender in self._user.accounts:
+            head = builder.fromUser(message.command, target, " :")
+        else:
+            head = builder.fromContact(
+                message.nick, message.sender, message.command, target, " :"
+            )
+        tags = {**head.tags, **self._tags(message)}
+        text = message.text if isFormatted else stripFormatting(message.text)
+        action = parseQQAction(text)
+        space = builder.spaceAfter(head)
+        if action is not None:
+            space -= len("\x01ACTION \x01")
+        texts = splitLines(text if action is None else action, isFormatted)
+        if action is None and builder.has("batch", "message-tags", MULTILINE):
+            split = [
+                _pieces(each, space, builder.encoding, splitLossless) for each in texts
+            ]
+            if 1 < sum(map(len, split)) <= MAX_LINES:
+                return self._multiline(head, tags, split)
+        pieces = [
+            piece if action is None else f"\x01ACTION {piece}\x01"
+            for each in texts
+            for piece in _pieces(each, space, builder.encoding, splitText)
+        ]
+        # A client takes a second line with the same msgid for a duplicate.
+        rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
+        return [
+            head._replace(params=(target, piece), tags=rest if number else tags)
+            for number, piece in enumerate(pieces)
+        ]
+
+    def _multiline(
+        self, head: Line, tags: Mapping[str, str], split: Sequence[Sequence[str]]
+    ) -> list[Line]:
+        target = head.params[0]
+        content = [
+            Line(
+                head.command,
+                (target, piece),
+                head.source,
+                {MULTILINE_CONCAT: ""} if number else {},
+            )
+            for pieces in split
+            for number, piece in enumerate(pieces)
+        ]
+        reference = self._builder.nextReference()
+        return batch(reference, MULTILINE, (target,), content, head.source, tags)
+
+    def _tags(self, message: HistoryMessage) -> Mapping[str, str]:
+        tags = {}
+        if self._builder.has("server-time"):
+            tags["time"] = timestamp(message.time)
+        if message.msgid and self._builder.has("message-tags"):
+            tags["msgid"] = message.msgid
+        return tags
+
+    def renderHistory(
+        self, target: Target, messages: Sequence[HistoryMessage]
+    ) -> list[Line]:
+        """
+        The messages of one conversation, in a C{chathistory} batch.
+        """
+        content = [line for message in messages for line in self.render(message)]
+        name = self._user.directory.nameOf(target)
+        return self._builder.batch("chathistory", (name,), content)
+
+
+def _pieces(
+    text: str,
+    space: int,
+    encoding: str,
+    split: Callable[[str, int, str], Iterable[str]],
+) -> list[str]:
+    # Each piece begins with the formatting codes of the whole.
+    prefix = prefixOf(text)
+    rest = text.removeprefix(prefix)
+    return [prefix + piece for piece in split(rest, space - len(prefix), encoding)]
+
+
+def timestamp(time: int) -> str:
+    """
+    A time in the format of C{server-time}.
+
+    @param time: milliseconds since 1970.
+    """
+    when = datetime.fromtimestamp(time // 1000, UTC)
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"
