@@ -2,7 +2,8 @@
 #
 #   make demo         a server, a bot and a friend, until Ctrl-C
 #   make demo ONCE=1  plays the conversation and exits
-#   make test         format, lint, types, import contracts, docs, tests
+#   make test         format, lint, types, import contracts, docs, tests;
+#                     NAME=tests/irc/relay runs the tests of one folder or file
 #   make ledger       whether anything accepted is ever lost, while connections
 #                     fail and the server is killed; SEED="1 2" FAULTS=1000
 #                     KILLS=100, TLS=1 over TLS, INCURABLE=1 without mercy
@@ -26,12 +27,16 @@ demo: .venv/demo.stamp
 
 # The tests come last, so that their count ends the output.
 test: .venv/test.stamp .venv/irc.stamp
+ifdef NAME
+	$(BIN)/pytest $(NAME)
+else
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxschedchunk 4
+endif
 
 ledger: .venv/test.stamp
 	$(BIN)/python -m tests.ledger --seed $(or $(SEED),1 2 3 4 5) \

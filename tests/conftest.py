@@ -24,6 +24,22 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """
+    Two processes for each core, since tests with real programs mostly wait.
+    """
+    return min(8, 2 * (os.cpu_count() or 1))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Begin with the tests of real programs: at the end, one process would work on
+    the last of them while the others have nothing to do.
+    """
+    items.sort(key=lambda item: "test_end_to_end" not in item.nodeid)
+
+
 @implementer(ILogObserver)
 class LoggedFailures:
     """

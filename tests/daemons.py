@@ -201,6 +201,10 @@ class ProcessFolder:
             daemon.signal("KILL")
 
 
+# The tests run in several processes, each with ports of its own.
+_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_FIRST = 10240 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
 # Nobody listens on them yet when the next one is asked for.
 _given: set[int] = set()
 
@@ -211,7 +215,7 @@ def freePort() -> int:
     given meanwhile: systems take those from further up.
     """
     while True:
-        port = random.SystemRandom().randrange(10240, 16000)
+        port = random.SystemRandom().randrange(_FIRST, 16000, _PROCESSES)
         if port in _given:
             continue
         with socket.socket() as probe:
