@@ -202,7 +202,7 @@ def test_chatterboxes(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Such are two bots that answer each other.
     """
-    monkeypatch.setattr(testing, "MAX_CALLS", 300)
+    monkeypatch.setattr(testing, "MAX_ROUNDS", 300)
     web = MemoryWebQQ()
     one, other = web.friends("One", "Other")
     protocol = one.run(EchoFactory())
