@@ -1,5 +1,5 @@
 """
-C{twistd webqq-irc}: QQ for IRC clients, and in IRC channels.
+The plugin C{twistd webqq-irc}: the IRC gateway and the IRC relay.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ from txwebqq.irc.relay.service import RelayService
 
 class Options(UsageOptions):
     """
-    What C{twistd webqq-irc} can be told.
+    The command-line options.
     """
 
     synopsis = "--config FILE.toml"
     longdesc = (
-        "Let IRC clients use QQ accounts, which stay signed on meanwhile, and join"
-        " groups with IRC channels."
+        "Run an IRC gateway (IRC clients use QQ accounts, which stay signed on), a"
+        " relay between QQ groups and IRC channels, or both."
     )
     optParameters = [["config", None, None, "The configuration file."]]
 
     def postOptions(self) -> None:
         """
-        Read the file, or say what is wrong with it.
+        Read the configuration file.
+
+        @raise UsageError: when the file is missing or invalid.
         """
         if self["config"] is None:
             raise UsageError("--config is missing")
@@ -45,13 +47,10 @@ class Options(UsageOptions):
 
 class IRCDaemon(MultiService):
     """
-    Gateway, relay, or both, in a process that ends where they cannot listen.
+    The gateway, the relay, or both. The process ends when they cannot listen.
     """
 
     def privilegedStartService(self) -> None:
-        """
-        Listen.
-        """
         try:
             super().privilegedStartService()  # type: ignore[no-untyped-call]
         except CannotListenError as e:
@@ -61,7 +60,7 @@ class IRCDaemon(MultiService):
 
 def makeService(options: Options) -> IService:
     """
-    The service that C{twistd} runs.
+    Build the service that C{twistd} runs.
     """
     from twisted.internet import reactor
 

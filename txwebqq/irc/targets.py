@@ -1,5 +1,5 @@
 """
-Whom or where one talks to, by what never changes.
+Targets of messages, identified by permanent numbers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import IntEnum
 
 class TargetKind(IntEnum):
     """
-    What a number is the number of; the values are in databases.
+    The kind of a target. The values are stored in databases.
     """
 
     CONTACT = 0
@@ -22,9 +22,10 @@ class TargetKind(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Target:
     """
-    A person, a group, a discussion, or with number 0 the service itself.
+    A contact (a friend or the other side of a temporary chat), a group, a
+    discussion, or the gateway's bot.
 
-    @ivar number: the permanent one.
+    @ivar number: the permanent number; 0 for the bot.
     """
 
     kind: TargetKind
@@ -32,3 +33,4 @@ class Target:
 
 
 SERVICE = Target(TargetKind.SERVICE, 0)
+"""The bot."""

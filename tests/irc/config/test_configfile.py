@@ -1,5 +1,5 @@
 """
-The configuration file of the gateway.
+The configuration file of webqq-irc.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ channels = ["home/#cats"]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """
-    A folder with the passwords of somebody.
+    A folder with the password files of the examples.
     """
     for name, secret in (("alice.irc", "oolong"), ("alice.qq", "green")):
         (tmp_path / name).write_text(f"{secret}\n", encoding="utf-8")
@@ -65,9 +65,9 @@ def read(folder: Path, text: str) -> object:
     return load(path)
 
 
-def test_small(folder: Path) -> None:
+def test_minimal(folder: Path) -> None:
     """
-    A user with an account is enough, and no password shows.
+    A user with an account is enough; passwords are not in the repr.
     """
     path = folder / "irc.toml"
     path.write_text(SMALL, encoding="utf-8")
@@ -86,7 +86,7 @@ def test_small(folder: Path) -> None:
 
 def example(folder: Path, page: Path) -> Path:
     """
-    The last example of a page, as a file.
+    Write the last example of a page to a file, with its password files.
     """
     text = page.read_text(encoding="utf-8")
     found = re.findall(r"```toml\n(.*?)```", text, re.S)[-1]
@@ -100,7 +100,7 @@ def example(folder: Path, page: Path) -> Path:
 
 def keys(*modules: str) -> set[str]:
     """
-    What the code reads from the file.
+    Return the keys that the code reads.
     """
     folder = PACKAGE / "irc" / "config"
     code = "".join((folder / f"{name}.py").read_text("utf-8") for name in modules)
@@ -111,15 +111,15 @@ def keys(*modules: str) -> set[str]:
 
 def rows(page: Path) -> set[str]:
     """
-    What a page says that it reads.
+    Return the keys that a page lists.
     """
     table = page.read_text(encoding="utf-8").split("## All keys")[1]
     return set(re.findall(r"(?m)^\| `([a-z-]+)` \|", table))
 
 
-def test_everything(folder: Path) -> None:
+def test_gateway(folder: Path) -> None:
     """
-    All keys of the gateway's page are read, and there are no others.
+    The example of the gateway's page is read, and the page lists all keys.
     """
     settings = load(example(folder, PAGE)).gateway
     assert settings is not None
@@ -131,7 +131,7 @@ def test_everything(folder: Path) -> None:
 
 def test_relay(folder: Path) -> None:
     """
-    All keys of the relay's page are read, and there are no others.
+    The example of the relay's page is read, and the page lists all keys.
     """
     settings = load(example(folder, RELAY_PAGE)).relay
     assert settings is not None
@@ -157,44 +157,53 @@ def test_relay(folder: Path) -> None:
     ("text", "problem"),
     [
         ("x = ", "not TOML"),
-        ("[gate]", "'gate' is not known here"),
+        ("[gate]", "'gate' is not a known table"),
         ("", "there is neither [gateway] nor [relay]"),
         ("[gateway]", "gateway: user is missing"),
         ("[gateway]\ncolour = 1" + SMALL, "gateway: 'colour' is not known here"),
-        (SMALL.replace('"alice"', '"a b"'), "user 1: name cannot be a nick"),
+        (SMALL.replace('"alice"', '"a b"'), "user 1: name is not a valid nick"),
         (SMALL.replace("alice.irc", "none"), "user 1: password-file cannot be used"),
         (SMALL.replace("10001", '"x"'), "account 1: number is not a number from 1"),
         (SMALL + 'status = "gone"', "account 1: status is none"),
         (SMALL + 'era = "E9"', "account 1: era is none"),
         (SMALL + 'server = "ftp://x"', "account 1: server or ca-file cannot be used"),
-        (SMALL + SMALL, "user has two of one name"),
+        (SMALL + SMALL, "user has two users of the same name"),
         (SMALL + SMALL.replace('"alice"', '"bob"'), "user has an account twice"),
         ('[gateway]\nlisten = "x"' + SMALL, "listen is not a list of texts"),
         ("[gateway]\nhistory-days = 0" + SMALL, "history-days is not a number from"),
-        ('[gateway]\nname = "a b"' + SMALL, "name is no name"),
-        ('[gateway]\nname = "a\\nb"' + SMALL, "name is no name"),
+        ('[gateway]\nname = "a b"' + SMALL, "name is not a valid"),
+        ('[gateway]\nname = "a\\nb"' + SMALL, "name is not a valid"),
         ("[[gateway.user]]\nname = 5", "user 1: name is not a text"),
         ('[gateway]\nuser = "x"', "gateway: user is written"),
         (SMALL + RELAY, "10001 is an account of the gateway too"),
         ("[relay]", "relay: room is missing"),
         (RELAY + 'long = "novel"', "room 1: long is none of burst, link"),
-        (RELAY + 'long = "link"', 'room 1 has long = "link", which wants'),
+        (RELAY + 'long = "link"', 'room 1 has long = "link", which needs'),
         (RELAY + 'joins = "yes"', "room 1: joins is neither true nor false"),
-        (RELAY + 'ignore-text = ["("]', "room 1: ignore-text has '(', no pattern"),
-        (RELAY.replace("10001/", "10009/"), "room 1 names 10009, which is no account"),
-        (RELAY.replace("home/", "away/"), "room 1 names 'away', no network"),
+        (
+            RELAY + 'ignore-text = ["("]',
+            "room 1: ignore-text has '(', which is no regular",
+        ),
+        (
+            RELAY.replace("10001/", "10009/"),
+            "room 1 names 10009, which is no relay.account",
+        ),
+        (RELAY.replace("home/", "away/"), "room 1 names 'away', no relay.network"),
         (RELAY.replace("home/#cats", "#cats"), "has '#cats', which is not NETWORK"),
         (RELAY.replace("10001/200001", "cats"), "has 'cats', which is not ACCOUNT"),
-        (RELAY.replace('"home/#cats"', ""), "and groups are less than two places"),
+        (
+            RELAY.replace('"home/#cats"', ""),
+            "and groups must name at least two endpoints",
+        ),
         (RELAY.replace('"home/#cats"', '"home/#a", "home/#A"'), "in a room already"),
-        (RELAY + RELAY, "relay: account has one twice"),
+        (RELAY + RELAY, "relay: account has the same one twice"),
         (RELAY + '[[relay.network]]\nname = "x"', "network 2: endpoint is missing"),
-        (RELAY.replace('"home"', '"a/b"'), "name is no name that a network"),
+        (RELAY.replace('"home"', '"a/b"'), "name is not a valid network"),
     ],
 )
 def test_wrong(folder: Path, text: str, problem: str) -> None:
     """
-    Each mistake is named by its table and its key.
+    An error names the table and the key.
     """
     with pytest.raises(InvalidConfiguration, match=re.escape(problem)):
         read(folder, text)
@@ -203,14 +212,14 @@ def test_wrong(folder: Path, text: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("key", "secret", "problem"),
     [
-        ("nickserv-password-file", "two words", "a password with a space in it"),
-        ("sasl-password-file", "oolong", "wants sasl-user"),
-        ("server-password-file", "a\nb", "has a line end or a NUL in it"),
+        ("nickserv-password-file", "two words", "a password with a space"),
+        ("sasl-password-file", "oolong", "needs sasl-user"),
+        ("server-password-file", "a\nb", "contains a line end or a NUL"),
     ],
 )
 def test_unfitSecret(folder: Path, key: str, secret: str, problem: str) -> None:
     """
-    A password that IRC cannot carry is refused, and not told.
+    A password that IRC cannot carry is refused, and is not in the error.
     """
     file = folder / "other.secret"
     file.write_text(secret, encoding="utf-8")
@@ -223,18 +232,20 @@ def test_unfitSecret(folder: Path, key: str, secret: str, problem: str) -> None:
 
 def test_unfitKey(folder: Path) -> None:
     """
-    Neither can be a channel's key with a space in it.
+    A channel key with a space is refused.
     """
     file = folder / "cats.key"
     file.write_text("open sesame", encoding="utf-8")
     file.chmod(0o600)
-    with pytest.raises(InvalidConfiguration, match="key-file has a key with a space"):
+    with pytest.raises(
+        InvalidConfiguration, match="key-file contains a key with a space"
+    ):
         read(folder, RELAY + 'key-file = "cats.key"')
 
 
 def test_noOptOut(folder: Path) -> None:
     """
-    An empty opt-out is none at all.
+    An empty opt-out disables it.
     """
     (folder / "irc.toml").write_text(RELAY + 'opt-out = ""', encoding="utf-8")
     relay = load(folder / "irc.toml").relay
@@ -244,7 +255,7 @@ def test_noOptOut(folder: Path) -> None:
 
 def test_readable(folder: Path) -> None:
     """
-    A password that others can read is refused.
+    A password file that other users can read is refused.
     """
     (folder / "alice.qq").chmod(0o644)
     with pytest.raises(InvalidConfiguration, match="others can read"):

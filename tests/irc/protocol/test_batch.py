@@ -1,5 +1,5 @@
 """
-Lines that belong together.
+Batches and labeled responses.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ BATCH = (Line("BATCH", ("+in", "chathistory", "#a"), "qq"), ONE)
 OVER = Line("BATCH", ("-in",), "qq")
 
 
-def written(lines: list[Line]) -> list[str]:
+def serialised(lines: list[Line]) -> list[str]:
     return [serialise(line).decode().strip() for line in lines]
 
 
@@ -42,20 +42,20 @@ def written(lines: list[Line]) -> list[str]:
         ),
     ],
 )
-def test_labelled(lines: tuple[Line, ...], expected: list[str]) -> None:
+def test_labeledResponse(lines: tuple[Line, ...], expected: list[str]) -> None:
     """
-    Each answer carries its label once: nothing at all, a line, several, and
-    what is a batch already.
+    A response has its label once, whether it is empty, a line, several lines or
+    a batch.
     """
-    assert written(labeledResponse("7", lines, "out", "qq")) == expected
+    assert serialised(labeledResponse("7", lines, "out", "qq")) == expected
 
 
 def test_nested() -> None:
     """
-    A batch in another one keeps its lines.
+    The lines of a nested batch keep the reference of the nested batch.
     """
     inner = batch("in", "draft/multiline", ("#a",), [ONE], "qq")
-    assert written(batch("out", "chathistory", ("#a",), inner, "qq")) == [
+    assert serialised(batch("out", "chathistory", ("#a",), inner, "qq")) == [
         ":qq BATCH +out chathistory #a",
         "@batch=out :qq BATCH +in draft/multiline #a",
         "@batch=in :qq PONG qq x",

@@ -1,5 +1,5 @@
 """
-IRC's lines, as bytes and as values.
+Parsing and serialising of IRC lines, and division of a stream into lines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from txwebqq.irc.protocol.line import (
     serialise,
 )
 
-# Cases of the IRC client protocol and of IRCv3's message tags.
+# Examples of the IRC client protocol and of IRCv3 message tags.
 SPLIT = [
     (b"foo bar baz asdf", Line("FOO", ("bar", "baz", "asdf"))),
     (b":coolguy foo bar baz", Line("FOO", ("bar", "baz"), "coolguy")),
@@ -58,9 +58,9 @@ SPLIT = [
 
 
 @pytest.mark.parametrize(("raw", "line"), SPLIT)
-def test_split(raw: bytes, line: Line) -> None:
+def test_parse(raw: bytes, line: Line) -> None:
     """
-    Lines are read as the documents of IRC say.
+    Lines are parsed as the specifications say.
     """
     assert parse(raw) == line
 
@@ -82,7 +82,7 @@ def test_split(raw: bytes, line: Line) -> None:
 )
 def test_malformed(raw: bytes) -> None:
     """
-    What has no command, or NUL in it, is no line.
+    Data without a command, or with a NUL, is refused.
     """
     with pytest.raises(MalformedLine):
         parse(raw)
@@ -106,7 +106,7 @@ def test_malformed(raw: bytes) -> None:
 )
 def test_notInjected(line: Line) -> None:
     """
-    Nothing is written that would be read as another line, or several.
+    A line that would be parsed as another line, or as several, is not serialised.
     """
     with pytest.raises(MalformedLine):
         serialise(line)
@@ -137,7 +137,7 @@ lines = st.builds(
 @given(lines)
 def test_roundTrip(line: Line) -> None:
     """
-    What is written is read again as it was.
+    A line that is serialised and parsed is the same.
     """
     raw = serialise(line)
     assert raw.endswith(b"\r\n")
@@ -145,9 +145,9 @@ def test_roundTrip(line: Line) -> None:
 
 
 @given(lines)
-def test_sized(line: Line) -> None:
+def test_encodedLength(line: Line) -> None:
     """
-    The size is that of the bytes, without tags.
+    The length is that of the serialised line without its tags.
     """
     bare = Line(line.command, line.params, line.source)
     assert encodedLength(line) == len(serialise(bare))
@@ -156,7 +156,7 @@ def test_sized(line: Line) -> None:
 @given(st.binary(max_size=200))
 def test_anything(raw: bytes) -> None:
     """
-    Any bytes are a line or no line.
+    Any bytes are parsed or refused with MalformedLine.
     """
     try:
         line = parse(raw)
@@ -169,22 +169,22 @@ def test_anything(raw: bytes) -> None:
 @given(st.lists(st.binary(max_size=30), max_size=12), st.data())
 def test_chunks(parts: list[bytes], data: st.DataObject) -> None:
     """
-    However a stream is cut, its lines are the same.
+    The lines of a stream are the same however its data is divided.
     """
     stream = b"\r\n".join(parts) + b"\n"
     whole = LineBuffer(limit=20).feed(stream)
     buffer = LineBuffer(limit=20)
-    pieces: list[bytes | Overlong] = []
+    received: list[bytes | Overlong] = []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
-        pieces += buffer.feed(stream[:size])
+        received += buffer.feed(stream[:size])
         stream = stream[size:]
-    assert pieces == whole
+    assert received == whole
 
 
 def test_bounded() -> None:
     """
-    A line without an end is not kept, and the one after it is read.
+    An overlong line is not buffered, and the line after it is received.
     """
     buffer = LineBuffer()
     for _ in range(1000):
@@ -199,7 +199,7 @@ def test_bounded() -> None:
 
 def test_limits() -> None:
     """
-    512 bytes are a line, tags apart; one more is too many.
+    A line may have 512 bytes without its tags, and no more.
     """
     for tag in (b"", b"@a=b "):
         line = tag + b"x" * (MAX_LINE - 2)

@@ -38,7 +38,7 @@ from txwebqq.irc.protocol.nicknames import (
 )
 def test_nick(name: str, nick: str) -> None:
     """
-    A nick is as much of a name as IRC can carry.
+    A nick has the characters of the name that a nick may have.
     """
     assert nickFor(name, 10001, NickStyle.UTF8, ()) == nick
 
@@ -46,8 +46,8 @@ def test_nick(name: str, nick: str) -> None:
 @given(st.text(), st.integers(10001, 2**32 - 1))
 def test_anyName(name: str, number: int) -> None:
     """
-    Whatever somebody calls themselves, the nick and the channel are one
-    parameter of a line.
+    The nick and the channel name for any name are valid, and a single parameter
+    of a line.
     """
     nick = nickFor(name, number, NickStyle.UTF8, ())
     channel = channelFor(name, number, NickStyle.UTF8, ())
@@ -61,7 +61,8 @@ def test_anyName(name: str, number: int) -> None:
 
 def test_taken() -> None:
     """
-    Two of one name are told apart by their numbers, the same way every time.
+    The number is appended to a name that is taken, and a counter when that is
+    taken too.
     """
     taken = ["小明"]
     second = nickFor("小明", 10002, NickStyle.UTF8, taken)
@@ -72,7 +73,8 @@ def test_taken() -> None:
 
 def test_styles() -> None:
     """
-    Who cannot read Chinese gets numbers, or what romanises it.
+    NUMBER and PINYIN nicks have no Chinese characters; PINYIN without a
+    transcription is NUMBER.
     """
     assert nickFor("小明", 10002, NickStyle.NUMBER, ()) == "qq10002"
     assert nickFor("小明", 10002, NickStyle.PINYIN, ()) == "qq10002"
@@ -84,7 +86,7 @@ def test_styles() -> None:
 
 def test_isNick() -> None:
     """
-    What would be cut or changed is no nick.
+    Names that nickFor or channelFor would change are invalid.
     """
     for nick in ("", "a b", "#x", "1a", "x" * 31, "a,b", "*qq"):
         assert not isNick(nick)

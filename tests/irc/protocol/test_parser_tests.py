@@ -1,5 +1,5 @@
 """
-The cases that authors of IRC programs share
+The parser tests shared by IRC implementations
 (U{https://github.com/ircdocs/parser-tests}).
 """
 
@@ -18,9 +18,9 @@ USERHOST: list[dict[str, Any]] = data.userhost_split["tests"]
 
 
 @pytest.mark.parametrize("case", SPLIT, ids=lambda case: case["input"])
-def test_split(case: dict[str, Any]) -> None:
+def test_parse(case: dict[str, Any]) -> None:
     """
-    A line is read as everybody reads it.
+    A line is parsed as the shared tests expect.
     """
     atoms = case["atoms"]
     line = parse(case["input"].encode())
@@ -31,9 +31,9 @@ def test_split(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", JOIN, ids=lambda case: case["desc"])
-def test_join(case: dict[str, Any]) -> None:
+def test_serialise(case: dict[str, Any]) -> None:
     """
-    A line is written as somebody else might write it.
+    A line is serialised in one of the accepted forms.
     """
     atoms = case["atoms"]
     line = Line(
@@ -42,14 +42,14 @@ def test_join(case: dict[str, Any]) -> None:
         atoms.get("source", ""),
         {k: v or "" for k, v in atoms.get("tags", {}).items()},
     )
-    written = serialise(line).decode().removesuffix("\r\n")
+    serialised = serialise(line).decode().removesuffix("\r\n")
     matches = {match.replace(atoms["verb"], line.command) for match in case["matches"]}
-    assert written in matches
+    assert serialised in matches
 
 
 @pytest.mark.parametrize("case", USERHOST, ids=lambda case: case["source"])
 def test_nick(case: dict[str, Any]) -> None:
     """
-    The nick of a source is what stands before the rest of it.
+    The nick of a source is its first part.
     """
     assert Line("PING", (), case["source"]).nick == case["atoms"].get("nick", "")

@@ -1,5 +1,5 @@
 """
-Whom an account knows.
+The contact directory of an account.
 """
 
 from __future__ import annotations
@@ -19,34 +19,36 @@ from txwebqq.protocol import WebQQProtocol
 
 class Counter:
     """
-    Counts the questions of one kind that are asked, and that wait for their
-    answer, which takes a second, at once.
+    Delays the replies to one kind of request by a second, and counts the
+    requests that are in flight.
+
+    @ivar most: the largest number of requests in flight at once.
     """
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, scene: Scene, name: str
     ) -> None:
-        self.asked: list[object] = []
-        self.waiting = self.most = 0
-        ask: Callable[[Any, Any], Deferred[Any]] = getattr(WebQQProtocol, name)
+        self.requests: list[object] = []
+        self.inFlight = self.most = 0
+        request: Callable[[Any, Any], Deferred[Any]] = getattr(WebQQProtocol, name)
 
         def done(result: object) -> object:
-            self.waiting -= 1
+            self.inFlight -= 1
             return result
 
         def counted(online: WebQQProtocol, what: Code | Uin) -> Deferred[Any]:
-            self.asked.append(what)
-            self.waiting += 1
-            self.most = max(self.most, self.waiting)
+            self.requests.append(what)
+            self.inFlight += 1
+            self.most = max(self.most, self.inFlight)
             waited: Deferred[None] = deferLater(scene.clock, 1)
-            return waited.addCallback(lambda _: ask(online, what)).addBoth(done)
+            return waited.addCallback(lambda _: request(online, what)).addBoth(done)
 
         monkeypatch.setattr(WebQQProtocol, name, counted)
 
 
 def test_oneGroup(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    When somebody joins a group, nothing is asked about others.
+    When a member joins a group, only that group is fetched.
     """
     web = scene.web
     hua = web.person("阿花")
@@ -59,13 +61,13 @@ def test_oneGroup(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     counter = Counter(monkeypatch, scene, "fetchGroup")
     web.result(scene.ming.protocol.answerJoinRequest(notice, True))
     web.settle(3)
-    assert len(counter.asked) == 1
+    assert len(counter.requests) == 1
     assert f":阿花!{hua.number}@qq.test JOIN #猫咪" in client.seen
 
 
-def test_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_maxRequests(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Of a long list many are asked about at once, but not all.
+    A limited number of contacts of a long list is looked up at once.
     """
     scene = Scene()
     counter = Counter(monkeypatch, scene, "fetchNumber")
@@ -77,16 +79,16 @@ def test_many(monkeypatch: pytest.MonkeyPatch) -> None:
     scene.web.settle(20)
     assert len(scene.alices.accounts[scene.alice.number].contacts.friends) == 51
     assert counter.most == MAX_REQUESTS
-    assert len(counter.asked) == len(set(counter.asked))
+    assert len(counter.requests) == len(set(counter.requests))
 
 
 def test_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Whoever is known is not asked about when they say something.
+    The sender of a message is not looked up when its number is known.
     """
     client = scene.client()
     counter = Counter(monkeypatch, scene, "fetchNumber")
     scene.ming.tellGroup("猫咪", "tea?")
     scene.web.settle(3)
     assert "tea?" in client.seen
-    assert counter.asked == []
+    assert counter.requests == []

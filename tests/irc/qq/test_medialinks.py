@@ -1,5 +1,5 @@
 """
-Pictures behind links.
+Links to pictures: storage, expiry and the HTTP resource.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ def picture(number: int) -> bytes:
     return PNG[:-1] + bytes([number])
 
 
-class Album:
+class Rig:
+    """
+    Media links in a database, with a clock.
+    """
+
     def __init__(
         self, limits: LinkLimits | None = None, path: str | Path = MEMORY
     ) -> None:
@@ -34,8 +38,8 @@ class Album:
             self.database, self.clock.seconds, URL + "/", limits or LinkLimits()
         )
 
-    def keep(self, data: bytes) -> str:
-        link = self.links.keep(data)
+    def add(self, data: bytes) -> str:
+        link = self.links.add(data)
         assert link is not None
         return link
 
@@ -51,7 +55,7 @@ class Album:
 
 
 @pytest.mark.parametrize(
-    ("data", "ending", "mime"),
+    ("data", "extension", "mediaType"),
     [
         (PNG, "png", b"image/png"),
         (b"\xff\xd8\xff\xe0 ", "jpg", b"image/jpeg"),
@@ -61,17 +65,18 @@ class Album:
         (b"RIFF\n\0\0\0WEBP ", "webp", b"image/webp"),
     ],
 )
-def test_served(data: bytes, ending: str, mime: bytes) -> None:
+def test_served(data: bytes, extension: str, mediaType: bytes) -> None:
     """
-    A picture is answered with by its type, which a browser may not doubt.
+    A picture is served with its media type, and browsers are told not to guess
+    another.
     """
-    album = Album()
-    link = album.keep(data)
+    rig = Rig()
+    link = rig.add(data)
     assert link.startswith(URL + "/")
-    assert link.endswith("." + ending)
-    code, headers, body = album.get(link.rpartition("/")[2].encode())
+    assert link.endswith("." + extension)
+    code, headers, body = rig.get(link.rpartition("/")[2].encode())
     assert (code, body) == (None, data)
-    assert headers.getRawHeaders(b"content-type") == [mime]
+    assert headers.getRawHeaders(b"content-type") == [mediaType]
     assert headers.getRawHeaders(b"x-content-type-options") == [b"nosniff"]
     assert headers.getRawHeaders(b"content-security-policy") == [
         b"default-src 'none'; sandbox"
@@ -81,37 +86,37 @@ def test_served(data: bytes, ending: str, mime: bytes) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"<html>", b"<svg>", b"RIFF....WAVE", b"\x89PN", b" " + PNG]
 )
-def test_noPicture(data: bytes) -> None:
+def test_notAnImage(data: bytes) -> None:
     """
-    What is no picture gets no link.
+    Data that is not an image gets no link.
     """
-    assert Album().links.keep(data) is None
+    assert Rig().links.add(data) is None
 
 
 def test_sameLink(tmp_path: Path) -> None:
     """
-    A picture has one link, in later runs too; in another database another, so
-    that nobody makes a link from a picture.
+    A picture has one link, also after a restart; the link depends on a key of
+    the database, so it cannot be computed from the picture.
     """
     path = tmp_path / "gateway.db"
-    album = Album(path=path)
-    link = album.keep(PNG)
-    assert album.keep(PNG) == link
-    assert album.keep(picture(1)) != link
-    album.database.close()
-    again = Album(path=path)
+    rig = Rig(path=path)
+    link = rig.add(PNG)
+    assert rig.add(PNG) == link
+    assert rig.add(picture(1)) != link
+    rig.database.close()
+    again = Rig(path=path)
     assert again.has(link)
-    assert again.keep(PNG) == link
+    assert again.add(PNG) == link
     again.database.close()
-    assert Album().keep(PNG) != link
+    assert Rig().add(PNG) != link
 
 
-def test_elsewhere() -> None:
+def test_notFound() -> None:
     """
-    Nothing but a link's own path leads to a picture.
+    Only the exact path of a link serves a picture.
     """
-    album = Album()
-    name = album.keep(PNG).rpartition("/")[2].encode()
+    rig = Rig()
+    name = rig.add(PNG).rpartition("/")[2].encode()
     base = name.removesuffix(b".png")
     paths: list[list[bytes]] = [
         [],
@@ -127,7 +132,7 @@ def test_elsewhere() -> None:
         [b"\xff" * 24 + b".png"],
     ]
     for path in paths:
-        code, headers, body = album.get(*path)
+        code, headers, body = rig.get(*path)
         assert code == 404
         assert PNG not in body
         assert headers.getRawHeaders(b"x-content-type-options") == [b"nosniff"]
@@ -135,47 +140,48 @@ def test_elsewhere() -> None:
 
 def test_expires() -> None:
     """
-    A link works for its time, which begins anew when it is given again.
+    A link expires after its time, which starts again when the picture is added
+    again.
     """
-    album = Album(LinkLimits(seconds=100))
-    one, two = album.keep(picture(1)), album.keep(picture(2))
-    album.clock.advance(60)
-    album.keep(picture(1))
-    album.clock.advance(39)
-    assert album.has(one)
-    assert album.has(two)
-    album.clock.advance(1)
-    assert album.has(one)
-    assert not album.has(two)
-    album.clock.advance(60)
-    assert not album.has(one)
-    album.links.expire()
-    rows = album.database.connection.execute("SELECT count(*) FROM link")
+    rig = Rig(LinkLimits(seconds=100))
+    one, two = rig.add(picture(1)), rig.add(picture(2))
+    rig.clock.advance(60)
+    rig.add(picture(1))
+    rig.clock.advance(39)
+    assert rig.has(one)
+    assert rig.has(two)
+    rig.clock.advance(1)
+    assert rig.has(one)
+    assert not rig.has(two)
+    rig.clock.advance(60)
+    assert not rig.has(one)
+    rig.links.expire()
+    rows = rig.database.connection.execute("SELECT count(*) FROM link")
     assert rows.fetchone() == (0,)
 
 
-def test_room() -> None:
+def test_totalLimit() -> None:
     """
-    The oldest pictures make room for a new one, even within one second.
+    The oldest pictures are deleted for a new one, also within one second.
     """
-    album = Album(LinkLimits(each=100, total=250))
-    one = album.keep(picture(1))
-    album.clock.advance(1)
-    two = album.keep(picture(2))
-    album.clock.advance(1)
-    album.keep(picture(1))
-    three = album.keep(picture(3))
-    assert [album.has(link) for link in (one, two, three)] == [True, False, True]
+    rig = Rig(LinkLimits(each=100, total=250))
+    one = rig.add(picture(1))
+    rig.clock.advance(1)
+    two = rig.add(picture(2))
+    rig.clock.advance(1)
+    rig.add(picture(1))
+    three = rig.add(picture(3))
+    assert [rig.has(link) for link in (one, two, three)] == [True, False, True]
     for number in range(4, 9):
-        assert album.has(album.keep(picture(number)))
+        assert rig.has(rig.add(picture(number)))
 
 
 def test_tooLarge() -> None:
     """
-    A picture that is larger than one may be pushes nothing out.
+    A picture over the limit for one file is refused, and nothing is deleted.
     """
-    album = Album(LinkLimits(each=100, total=250))
-    link = album.keep(PNG)
-    assert album.links.keep(PNG + b"x") is None
-    assert album.has(link)
-    assert Album(LinkLimits(each=100, total=99)).links.keep(PNG) is None
+    rig = Rig(LinkLimits(each=100, total=250))
+    link = rig.add(PNG)
+    assert rig.links.add(PNG + b"x") is None
+    assert rig.has(link)
+    assert Rig(LinkLimits(each=100, total=99)).links.add(PNG) is None

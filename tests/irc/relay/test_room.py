@@ -229,7 +229,7 @@ def test_link() -> None:
     page = scene.links.find(first.rpartition("/")[2])
     assert page is not None
     assert page.data.decode("utf-8-sig") == text
-    assert page.mime == "text/plain; charset=utf-8"
+    assert page.mediaType == "text/plain; charset=utf-8"
     assert rest == [f"{MING} one", f"{MING} two"]
 
 

@@ -1,5 +1,5 @@
 """
-What gateway and relay are told alike: QQ accounts, and where pictures are shown.
+Settings that the gateway and the relay share: QQ accounts and picture links.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from txwebqq.session.interfaces import Era
 class AccountSettings:
     """
     A QQ account to keep signed on.
+
+    @ivar server: the URL of the WebQQ server.
+    @ivar caFile: a file of certificate authorities instead of the system's.
+    @ivar era: the login variant of the server.
     """
 
     account: Account
@@ -29,10 +33,12 @@ class AccountSettings:
 @dataclass(frozen=True, slots=True)
 class PictureSettings:
     """
-    How pictures are shown to IRC users.
+    The HTTP server of the links to pictures and long texts.
 
-    @ivar listen: an endpoint.
-    @ivar url: where that is found from outside.
+    @ivar listen: a server endpoint description.
+    @ivar url: the URL under which clients reach it.
+    @ivar days: how long a link is valid.
+    @ivar megabytes: maximum size of all linked files together.
     """
 
     listen: str
@@ -43,22 +49,21 @@ class PictureSettings:
 
 def readAccount(table: ConfigTable) -> AccountSettings:
     """
-    The account that a table describes.
+    Read an C{account} table.
+
+    @raise InvalidConfiguration: when a key is invalid.
     """
     number = Number(table.number("number", 1, 2**32 - 1))
     password = table.passwordFile("password-file")
     server = table.string("server", "http://127.0.0.1:8890")
     authorities = table.path("ca-file")
-    status, era = table.string("status", "online"), table.string("era", "E1")
+    status = table.choice("status", [known.value for known in Status], "online")
+    era = table.choice("era", [known.value for known in Era], "E1")
     try:
         Servers.parse(server)
         TrustRoots(None if authorities is None else str(authorities))
     except InvalidConfiguration as e:
         raise table.error("server", f"or ca-file cannot be used: {e}") from e
-    if status not in [known.value for known in Status]:
-        raise table.error("status", "is none of QQ's")
-    if era not in [known.value for known in Era]:
-        raise table.error("era", "is none of E1, E2, E3")
     table.close()
     return AccountSettings(
         Account(number, password, Status(status)),
@@ -70,12 +75,14 @@ def readAccount(table: ConfigTable) -> AccountSettings:
 
 def readPictures(table: ConfigTable) -> PictureSettings | None:
     """
-    What a table says of pictures, L{None} when they are not to be shown.
+    Read the keys for picture links; C{None} when pictures have no links.
+
+    @raise InvalidConfiguration: when a key is invalid.
     """
     listen = table.string("pictures-listen", "")
     url = table.string("pictures-url", "")
     days = table.number("pictures-days", 1, 3650, 7)
     megabytes = table.number("pictures-megabytes", 1, 1_000_000, 200)
     if bool(listen) != bool(url):
-        raise table.error("pictures-listen", "and pictures-url go together")
+        raise table.error("pictures-listen", "and pictures-url must be set together")
     return PictureSettings(listen, url, days, megabytes) if listen else None

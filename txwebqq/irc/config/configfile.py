@@ -17,7 +17,7 @@ from txwebqq.irc.config.relay import RelaySettings, readRelay
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """
-    What a file says; one of the two at least is there.
+    The content of the file; at least one of the two is not C{None}.
     """
 
     gateway: GatewaySettings | None
@@ -26,10 +26,10 @@ class Configuration:
 
 def load(path: Path) -> Configuration:
     """
-    What a file says.
+    Read a configuration file.
 
-    @raise InvalidConfiguration: with the file, the table, the key, and what is
-        wrong there.
+    @raise InvalidConfiguration: names the file, the table, the key and the
+        error.
     """
     try:
         return _read(readTOML(path), path.parent)
@@ -44,7 +44,7 @@ def _read(values: dict[str, Any], folder: Path) -> Configuration:
     if "relay" in values:
         relay = readRelay(ConfigTable("relay", values.pop("relay"), folder))
     for key in values:
-        raise InvalidConfiguration(f"{key!r} is not known here")
+        raise InvalidConfiguration(f"{key!r} is not a known table")
     if gateway is None and relay is None:
         raise InvalidConfiguration("there is neither [gateway] nor [relay]")
     users = gateway.users if gateway else ()
@@ -53,6 +53,6 @@ def _read(values: dict[str, Any], folder: Path) -> Configuration:
         if account.account.number in ours:
             raise InvalidConfiguration(
                 f"relay.account: {account.account.number} is an account of the gateway"
-                " too: they would kick each other"
+                " too: the two sessions would end each other"
             )
     return Configuration(gateway, relay)

@@ -1,5 +1,5 @@
 """
-What the gateway is told: the table C{[gateway]} of the configuration.
+The C{[gateway]} table of the configuration file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ LISTEN = ("tcp:6667:interface=127.0.0.1",)
 @dataclass(frozen=True, slots=True)
 class UserSettings:
     """
-    Somebody who may come in.
+    A user of the gateway.
+
+    @ivar style: the characters of the nicks for QQ contacts.
+    @ivar accounts: the user's QQ accounts.
     """
 
     name: str
@@ -35,11 +38,14 @@ class UserSettings:
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """
-    What the gateway is told.
+    The settings of the gateway.
 
-    @ivar listen: endpoints.
-    @ivar name: what the IRC server calls itself.
-    @ivar database: a path, or L{None} for memory alone.
+    @ivar listen: server endpoint descriptions.
+    @ivar name: the server name in IRC messages.
+    @ivar database: the database file; C{None} for a database in memory.
+    @ivar historyDays: how long messages are stored.
+    @ivar historyMessages: maximum number of stored messages of a user.
+    @ivar motd: the message of the day; C{""} for none.
     """
 
     users: tuple[UserSettings, ...]
@@ -54,17 +60,21 @@ class GatewaySettings:
 
 def readGateway(table: ConfigTable) -> GatewaySettings:
     """
-    The gateway that a table describes.
+    Read the C{[gateway]} table.
+
+    @raise InvalidConfiguration: when a key is invalid.
     """
     users = tuple(_user(user) for user in table.tables("user"))
     if not users:
-        raise table.error("user", "is missing: nobody could come in")
+        raise table.error("user", "is missing: no client could log in")
     names = [user.name for user in users]
     if len(set(names)) < len(names):
-        raise table.error("user", "has two of one name")
+        raise table.error("user", "has two users of the same name")
     numbers = [a.account.number for user in users for a in user.accounts]
     if len(set(numbers)) < len(numbers):
-        raise table.error("user", "has an account twice: they would kick each other")
+        raise table.error(
+            "user", "has an account twice: the two sessions would end each other"
+        )
     settings = GatewaySettings(
         users=users,
         listen=table.stringList("listen", LISTEN),
@@ -76,7 +86,7 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
         motd=table.string("motd", ""),
     )
     if not isMiddleParam(settings.name):
-        raise table.error("name", "is no name that a server can have")
+        raise table.error("name", "is not a valid server name")
     table.close()
     return settings
 
@@ -84,13 +94,9 @@ def readGateway(table: ConfigTable) -> GatewaySettings:
 def _user(table: ConfigTable) -> UserSettings:
     name = table.string("name")
     if not isNick(name):
-        raise table.error("name", "cannot be a nick")
+        raise table.error("name", "is not a valid nick")
     password = table.passwordFile("password-file")
-    style = table.string("nicks", NickStyle.UTF8.value)
-    if style not in [known.value for known in NickStyle]:
-        raise table.error(
-            "nicks", f"is none of {', '.join(s.value for s in NickStyle)}"
-        )
+    style = table.choice("nicks", [known.value for known in NickStyle], "utf-8")
     accounts = tuple(readAccount(account) for account in table.tables("account"))
     if not accounts:
         raise table.error("account", "is missing")

@@ -1,5 +1,5 @@
 """
-What the relay does with too many messages and too long texts.
+Policies of the relay for full queues and for long texts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import Enum
 
 class OverflowPolicy(Enum):
     """
-    What becomes of words when too many wait already.
+    Which message is dropped when an outbox queue is full.
     """
 
     REFUSE_NEW = "refuse-new"
@@ -18,7 +18,7 @@ class OverflowPolicy(Enum):
 
 class LongTextPolicy(Enum):
     """
-    What becomes of a text of many lines.
+    How a text of many lines is sent to IRC: line by line, or as a link.
     """
 
     BURST = "burst"

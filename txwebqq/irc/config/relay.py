@@ -1,5 +1,5 @@
 """
-What the relay is told: the table C{[relay]} of the configuration.
+The C{[relay]} table of the configuration file.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from txwebqq.irc.protocol.nicknames import isChannel, isNick
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.net.tls import TrustRoots
 
-MAX_LINE_TEXT = 4000
-"""So many characters of a text are looked at for C{ignore-text}."""
-
+MAX_MATCHED = 4000
+"""Length of the beginning of a text that C{ignore-text} is matched against, in
+characters."""
 
 _UNFIT = re.compile("[\0\r\n]")
 
@@ -33,15 +33,19 @@ _UNFIT = re.compile("[\0\r\n]")
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
     """
-    An IRC network, and how to be there.
+    An IRC network, and how to register with it.
 
-    @ivar endpoint: a client endpoint; C{tls:HOST:PORT} is verified.
-    @ivar password: the server's own.
-    @ivar saslUser: the account to sign on as, C{""} for none.
-    @ivar nickserv: the password for NickServ.
-    @ivar burst: so many lines at once, then one in C{seconds}.
-    @ivar puppets: how many speakers may have a connection of their own.
-    @ivar relaymsg: whether to speak under others' names where a server lets us.
+    @ivar endpoint: a client endpoint description; the certificate of
+        C{tls:HOST:PORT} is verified.
+    @ivar caFile: a file of certificate authorities instead of the system's.
+    @ivar password: the server password (C{PASS}); C{""} for none.
+    @ivar saslUser: the account name for SASL; C{""} for no SASL.
+    @ivar nickserv: the password for NickServ; C{""} for none.
+    @ivar encoding: of the lines sent.
+    @ivar burst: number of lines sent at once, before the rate limit applies.
+    @ivar seconds: time between two lines after that.
+    @ivar puppets: maximum number of QQ members with a connection of their own.
+    @ivar relaymsg: whether to use C{RELAYMSG} on servers that offer it.
     """
 
     name: str
@@ -65,6 +69,8 @@ class NetworkSettings:
 class ChannelRef:
     """
     A channel of a network.
+
+    @ivar network: the name of the network in the configuration.
     """
 
     network: str
@@ -77,7 +83,7 @@ class ChannelRef:
 @dataclass(frozen=True, slots=True)
 class GroupRef:
     """
-    A group or a discussion, and the account that is in it.
+    A group or discussion, and the account that is a member of it.
     """
 
     account: int
@@ -90,14 +96,16 @@ class GroupRef:
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
     """
-    Groups and channels that become one room.
+    A room: groups and channels that are bridged with each other.
 
-    @ivar key: of the channels that want one.
-    @ivar ignoredNicks: in lower case; QQ numbers are understood too.
-    @ivar optOut: what begins a line that stays where it is.
-    @ivar joins: whether coming and going of those who speak is told.
-    @ivar lines: of longer texts than so many lines a link is made.
-    @ivar limit: so many texts may wait for a place.
+    @ivar key: the channel key (C{+k}); C{""} for none.
+    @ivar ignoredNicks: nicks in lower case, and QQ numbers.
+    @ivar ignoredTexts: patterns of messages that are not relayed.
+    @ivar optOut: the prefix of messages that are not relayed.
+    @ivar joins: whether joins and parts of active members are announced.
+    @ivar lines: maximum number of lines that L{LongTextPolicy.LINK} sends
+        without a link.
+    @ivar limit: maximum number of messages in an outbox queue.
     """
 
     groups: tuple[GroupRef, ...]
@@ -114,21 +122,21 @@ class RoomSettings:
 
     def ignores(self, nick: str, text: str) -> bool:
         """
-        Whether somebody's words are not for others.
+        Return whether a message is not relayed.
         """
         if nick.lower() in self.ignoredNicks:
             return True
-        start = text[:MAX_LINE_TEXT]
+        start = text[:MAX_MATCHED]
         return any(pattern.search(start) for pattern in self.ignoredTexts)
 
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
     """
-    What the relay is told.
+    The settings of the relay.
 
-    @ivar database: a path, or L{None} for memory alone.
-    @ivar pictures: where pictures and long texts are shown.
+    @ivar database: the database file; C{None} for a database in memory.
+    @ivar pictures: links to pictures and long texts; C{None} for no links.
     """
 
     accounts: tuple[AccountSettings, ...]
@@ -140,7 +148,9 @@ class RelaySettings:
 
 def readRelay(table: ConfigTable) -> RelaySettings:
     """
-    The relay that a table describes.
+    Read the C{[relay]} table.
+
+    @raise InvalidConfiguration: when a key is invalid.
     """
     settings = RelaySettings(
         accounts=tuple(readAccount(account) for account in table.tables("account")),
@@ -154,7 +164,7 @@ def readRelay(table: ConfigTable) -> RelaySettings:
     names = [network.name for network in settings.networks]
     for key, known in (("account", numbers), ("network", names)):
         if len(set(known)) < len(known):
-            raise table.error(key, "has one twice")
+            raise table.error(key, "has the same one twice")
     _check(table, settings)
     return settings
 
@@ -169,17 +179,19 @@ def _check(table: ConfigTable, settings: RelaySettings) -> None:
         where = f"room {position}"
         for group in room.groups:
             if group.account not in numbers:
-                raise table.error(where, f"names {group.account}, which is no account")
+                raise table.error(
+                    where, f"names {group.account}, which is no relay.account"
+                )
         for channel in room.channels:
             if channel.network not in names:
-                raise table.error(where, f"names {channel.network!r}, no network")
+                raise table.error(where, f"names {channel.network!r}, no relay.network")
         if room.longText is LongTextPolicy.LINK and settings.pictures is None:
-            raise table.error(where, 'has long = "link", which wants pictures-listen')
+            raise table.error(where, 'has long = "link", which needs pictures-listen')
         folded = [(c.network, casefold(c.name)) for c in room.channels]
-        for place in [*(c.target for c in room.groups), *folded]:
-            if place in seen:
-                raise table.error(where, "has a place that is in a room already")
-            seen.add(place)
+        for endpoint in [*(group.target for group in room.groups), *folded]:
+            if endpoint in seen:
+                raise table.error(where, "has an endpoint that is in a room already")
+            seen.add(endpoint)
 
 
 def _network(table: ConfigTable) -> NetworkSettings:
@@ -200,25 +212,25 @@ def _network(table: ConfigTable) -> NetworkSettings:
         saslUser=saslUser,
         saslPassword=table.passwordFile("sasl-password-file", None if saslUser else ""),
         nickserv=table.passwordFile("nickserv-password-file", ""),
-        encoding=table.string("encoding", "utf-8"),
+        encoding=table.choice("encoding", ["utf-8", "gb18030"], "utf-8"),
         burst=table.number("burst", 1, 100, 4),
         seconds=table.number("milliseconds", 0, 60_000, 1000) / 1000,
         puppets=table.number("puppets", 0, 1000, 0),
         relaymsg=table.boolean("relaymsg", True),
     )
     if not isNick(settings.nick):
-        raise table.error("nick", "cannot be a nick")
+        raise table.error("nick", "is not a valid nick")
     if "/" in settings.name or not isMiddleParam(settings.name):
-        raise table.error("name", "is no name that a network can have")
+        raise table.error("name", "is not a valid network name")
     if not isMiddleParam(settings.user):
-        raise table.error("user", "has a space in it")
+        raise table.error("user", "contains a space")
     if settings.nickserv and not isMiddleParam(settings.nickserv):
         raise table.error(
             "nickserv-password-file",
-            "has a password with a space in it, which NickServ does not take",
+            "contains a password with a space, which NickServ does not accept",
         )
     if settings.saslPassword and not saslUser:
-        raise table.error("sasl-password-file", "wants sasl-user")
+        raise table.error("sasl-password-file", "needs sasl-user")
     for key, text in (
         ("realname", settings.realname),
         ("server-password-file", settings.password),
@@ -226,9 +238,7 @@ def _network(table: ConfigTable) -> NetworkSettings:
         ("sasl-password-file", settings.saslPassword),
     ):
         if _UNFIT.search(text) is not None:
-            raise table.error(key, "has a line end or a NUL in it")
-    if settings.encoding not in ("utf-8", "gb18030"):
-        raise table.error("encoding", "is neither utf-8 nor gb18030")
+            raise table.error(key, "contains a line end or a NUL")
     table.close()
     return settings
 
@@ -244,7 +254,7 @@ def _room(table: ConfigTable) -> RoomSettings:
     ]
     channels = [_channelRef(table, text) for text in table.stringList("channels", ())]
     if len(groups) + len(discussions) + len(channels) < 2:
-        raise table.error("channels", "and groups are less than two places")
+        raise table.error("channels", "and groups must name at least two endpoints")
     settings = RoomSettings(
         groups=(*groups, *discussions),
         channels=tuple(channels),
@@ -265,7 +275,7 @@ def _room(table: ConfigTable) -> RoomSettings:
         ),
     )
     if settings.key and ("," in settings.key or not isMiddleParam(settings.key)):
-        raise table.error("key-file", "has a key with a space or a comma in it")
+        raise table.error("key-file", "contains a key with a space or a comma")
     table.close()
     return settings
 
@@ -288,4 +298,6 @@ def _pattern(table: ConfigTable, text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as e:
-        raise table.error("ignore-text", f"has {text!r}, no pattern: {e}") from e
+        raise table.error(
+            "ignore-text", f"has {text!r}, which is no regular expression: {e}"
+        ) from e

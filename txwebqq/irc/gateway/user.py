@@ -165,7 +165,7 @@ class GatewayUser(AccountListener):
         return True
 
     def _link(self, picture: bytes) -> str | None:
-        return self._links.keep(picture) if picture and self._links else None
+        return self._links.add(picture) if picture and self._links else None
 
     # ---- account events
 

@@ -1,3 +1,3 @@
 """
-IRC: lines, batches, formatting and names.
+The IRC protocol: lines, batches, formatting and names.
 """

@@ -1,5 +1,5 @@
 """
-Lines that belong together, and answers that name their question.
+IRCv3 batches and labeled responses.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ def batch(
     tags: Mapping[str, str] = _NO_TAGS,
 ) -> list[Line]:
     """
-    Lines in a batch; batches among them are inside it.
+    Put lines in a batch; batches among the lines are nested in it.
 
-    @param reference: another one than that of any batch that is open.
-    @param tags: of the batch as a whole.
+    @param reference: the batch reference; no other open batch may have it.
+    @param kind: the batch type.
+    @param tags: the tags of the line that opens the batch.
     """
     return [
         Line("BATCH", (f"+{reference}", kind, *params), source, tags),
@@ -36,9 +37,11 @@ def labeledResponse(
     label: str, lines: Sequence[Line], reference: str, source: str
 ) -> list[Line]:
     """
-    The answer to a question with a label, whatever it consists of.
+    Label the response to a command: no lines become an C{ACK}, several lines a
+    batch.
 
-    @param reference: for the batch of an answer of several lines.
+    @param label: the label of the command.
+    @param reference: the reference of that batch.
     """
     if not lines:
         return [Line("ACK", (), source, {"label": label})]

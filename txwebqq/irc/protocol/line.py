@@ -1,5 +1,6 @@
 """
-IRC's lines: bytes to values and back, and a stream cut into them.
+IRC messages as lines: parsing, serialising, and division of a byte stream into
+lines.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 MAX_LINE = 512
-"""The bytes of a line without its tags, with its CR LF."""
+"""Maximum length of a line without its tags but with CR LF, in bytes."""
 
 MAX_TAGS = 8191
-"""The bytes of the tags, with the C{@} and the space after them."""
+"""Maximum length of the tags with the C{@} and the space after them, in bytes."""
 
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _ESCAPES = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
@@ -23,26 +24,26 @@ _ESCAPED = str.maketrans(
 )
 _TAG = re.compile(r"\+?(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 _COMMAND = re.compile(r"[A-Za-z]+|[0-9]{3}")
+# Commands that are upper case and valid: looking them up is the fast path.
 _COMMON = frozenset({"JOIN", "MODE", "NICK", "NOTICE", "PART", "PING", "PRIVMSG"})
-"""Commands that need no look at their letters."""
 _FORBIDDEN = re.compile("[\0\r\n]")
 _UNFIT = re.compile("[\0\r\n ]")
 
 
 class MalformedLine(ValueError):
     """
-    That is no line, or cannot be one. It says what was wrong, and not what
-    was said.
+    A line that cannot be parsed or serialised. The text names the error without
+    quoting the line.
     """
 
 
 class Line(NamedTuple):
     """
-    One IRC message. A tuple, because nothing is made faster.
+    One IRC message; a tuple, because no other class is created as fast.
 
     @ivar command: in upper case.
-    @ivar source: who says it, as C{nick!user@host}, without the colon.
-    @ivar tags: without their escapes, C{""} for those that have no value.
+    @ivar source: the sender as C{nick!user@host}, without the colon.
+    @ivar tags: unescaped values by key; C{""} for a tag without a value.
     """
 
     command: str
@@ -53,18 +54,19 @@ class Line(NamedTuple):
     @property
     def nick(self) -> str:
         """
-        The first part of C{source}.
+        The nick, or the server name, of C{source}.
         """
         return self.source.partition("!")[0].partition("@")[0]
 
 
-# What the class itself does, without a call of its own.
+# Line(...) calls this too; without the call in between parse() is faster.
 _line = tuple.__new__
 
 
 def encodingOf(raw: bytes) -> str:
     """
-    What a line is written in: clients that know no UTF-8 write GB18030.
+    Return the encoding of a line: C{utf-8} when it is valid UTF-8, C{gb18030}
+    otherwise.
     """
     try:
         raw.decode("utf-8")
@@ -75,21 +77,21 @@ def encodingOf(raw: bytes) -> str:
 
 def parse(raw: bytes) -> Line:
     """
-    The line that some bytes are; without CR LF.
+    Parse a line without its CR LF.
 
-    @raise MalformedLine: when they are none.
+    @raise MalformedLine: when there is no command, or a NUL, CR or LF.
     """
     try:
         text = raw.decode()
     except UnicodeDecodeError:
         text = raw.decode("gb18030", "replace")
-    # Three searches of this kind are faster than one for a pattern.
+    # Three such searches are faster than one regular expression.
     if "\0" in text or "\r" in text or "\n" in text:
-        raise MalformedLine("a line with NUL, CR or LF in it")
+        raise MalformedLine("NUL, CR or LF in a line")
     source, tags = "", _NO_TAGS
     if text[:1] == "@":
-        said, _, text = text[1:].partition(" ")
-        tags = _parseTags(said)
+        tagsText, _, text = text[1:].partition(" ")
+        tags = _parseTags(tagsText)
         text = text.lstrip(" ")
     head, colon, trailing = text.partition(" :")
     words = head.split(" ")
@@ -99,22 +101,22 @@ def parse(raw: bytes) -> Line:
         source = words.pop(0)[1:]
     command = words.pop(0) if words else ""
     if command not in _COMMON:
-        command = _named(command)
+        command = _upper(command)
     if colon:
         words.append(trailing)
     return _line(Line, (command, tuple(words), source, tags))
 
 
 @lru_cache(maxsize=256)
-def _named(command: str) -> str:
+def _upper(command: str) -> str:
     if _COMMAND.fullmatch(command) is None:
         raise MalformedLine("a line without a command")
     return command.upper()
 
 
-def _parseTags(said: str) -> Mapping[str, str]:
+def _parseTags(text: str) -> Mapping[str, str]:
     tags = {}
-    for entry in said.split(";"):
+    for entry in text.split(";"):
         key, _, value = entry.partition("=")
         if key:
             tags[key] = _unescaped(value) if "\\" in value else value
@@ -135,9 +137,11 @@ def _unescaped(value: str) -> str:
 
 def serialise(line: Line, encoding: str = "utf-8") -> bytes:
     """
-    The bytes of a line, with CR LF; what the encoding has not is C{?}.
+    Encode a line, with CR LF. A character that the encoding does not have
+    becomes C{?}.
 
-    @raise MalformedLine: for what would be another line, or several.
+    @raise MalformedLine: when the result would be parsed as another line, or as
+        several lines.
     """
     tags = _tagsText(line.tags) if line.tags else ""
     body = _text(line)
@@ -146,27 +150,27 @@ def serialise(line: Line, encoding: str = "utf-8") -> bytes:
 
 def encodedLength(line: Line, encoding: str = "utf-8") -> int:
     """
-    The bytes of a line as L{serialise} writes it, without its tags: what may
-    be L{MAX_LINE} at most.
+    Return the length of a line as L{serialise} encodes it, without its tags but
+    with CR LF, in bytes.
     """
     return len(_text(line).encode(encoding, "replace")) + 2
 
 
 def isMiddleParam(text: str) -> bool:
     """
-    Whether that can be a parameter before the last.
+    Return whether a text can be a parameter other than the last.
     """
     return bool(text) and not text.startswith(":") and _UNFIT.search(text) is None
 
 
 def _text(line: Line) -> str:
     if _COMMAND.fullmatch(line.command) is None:
-        raise MalformedLine("a command of other than letters or three digits")
+        raise MalformedLine("a command that is neither letters nor three digits")
     words = [f":{line.source}"] if line.source else []
     words.append(line.command)
     *middle, last = line.params or ("",)
     if not all(isMiddleParam(word) for word in middle):
-        raise MalformedLine("a parameter that only the last can be")
+        raise MalformedLine("a parameter that only the last one can be")
     if " " in line.source:
         raise MalformedLine("a source with a space in it")
     words += middle
@@ -183,7 +187,7 @@ def _tagsText(tags: Mapping[str, str]) -> str:
     entries = []
     for key, value in tags.items():
         if _TAG.fullmatch(key) is None:
-            raise MalformedLine("a tag whose name is none")
+            raise MalformedLine("a tag with an invalid key")
         if "\0" in value:
             raise MalformedLine("NUL in a tag")
         entries.append(f"{key}={value.translate(_ESCAPED)}" if value else key)
@@ -192,7 +196,7 @@ def _tagsText(tags: Mapping[str, str]) -> str:
 
 class Overlong:
     """
-    Stands where a line was too long to be kept.
+    Marker in place of a line that was too long.
     """
 
 
@@ -201,27 +205,30 @@ OVERLONG = Overlong()
 
 class LineBuffer:
     """
-    Cuts a stream into lines, and keeps no more of it than one line has.
+    Divides a byte stream into lines; buffers at most one line.
 
-    @param limit: the bytes that a line may have without its tags.
-    @param tagLimit: and that its tags may have.
+    @param limit: maximum length of a line without its tags, in bytes.
+    @param tagLimit: maximum length of the tags, in bytes.
     """
 
     def __init__(self, limit: int = MAX_LINE, tagLimit: int = MAX_TAGS) -> None:
         self._limit = limit
         self._tagLimit = tagLimit
         self._rest = b""
-        self._swallowing = False
+        self._isSkipping = False
 
     def feed(self, data: bytes) -> list[bytes | Overlong]:
         """
-        The lines that end in some more bytes, empty ones left out.
+        Add received bytes.
+
+        @return: the lines that are complete now, without CR LF; empty lines are
+            left out, L{OVERLONG} stands for a line over the limits.
         """
         *ended, rest = (self._rest + data).split(b"\n")
         lines: list[bytes | Overlong] = []
         for part in ended:
-            if self._swallowing:
-                self._swallowing = False
+            if self._isSkipping:
+                self._isSkipping = False
                 lines.append(OVERLONG)
                 continue
             line = part.removesuffix(b"\r")
@@ -229,8 +236,8 @@ class LineBuffer:
                 lines.append(OVERLONG)
             elif line:
                 lines.append(line)
-        if self._swallowing or self._isLong(rest, 1):
-            self._swallowing = True
+        if self._isSkipping or self._isLong(rest, 1):
+            self._isSkipping = True
             rest = b""
         self._rest = rest
         return lines

@@ -1,5 +1,5 @@
 """
-Nicks and channel names of what people and groups call themselves.
+Nicks and channel names derived from the names of QQ accounts and groups.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from collections.abc import Callable, Container
 from enum import Enum
 
 MAX_NICK = 30
+"""Maximum length of a nick, in bytes."""
+
 MAX_CHANNEL = 50
+"""Maximum length of a channel name, in bytes."""
 
 Romanise = Callable[[str], str]
-"""Writes Chinese in Latin letters."""
+"""A function that transcribes Chinese to Latin letters."""
 
 
 class NickStyle(Enum):
     """
-    What nicks are written in.
+    Characters used for nicks: those of the name, pinyin, or the QQ number.
     """
 
     UTF8 = "utf-8"
@@ -26,10 +29,10 @@ class NickStyle(Enum):
     NUMBER = "number"
 
 
-# What has a meaning in IRC, before a nick, in masks, or between parameters.
+# Characters with a meaning in IRC: before nicks, in masks, between parameters.
 _NO_NICK = re.compile(r"[\s!@#&+%~:*?,.$\"'<>/()=;\x00-\x20\x7f]+")
 _NO_CHANNEL = re.compile(r"[\s,:\x00-\x20\x7f]+")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 
 
 def nickFor(
@@ -41,14 +44,15 @@ def nickFor(
     limit: int = MAX_NICK,
 ) -> str:
     """
-    A nick that nobody has.
+    Derive a free nick from the name of an account.
 
-    @param number: stands for whoever's name has nothing for a nick, and tells
-        people of one name apart.
-    @param romanise: for L{NickStyle.PINYIN}; without it, that is L{NickStyle.NUMBER}.
+    @param number: the account's number: the nick when no character of the name
+        can be used, and a suffix when the nick is taken.
+    @param romanise: for L{NickStyle.PINYIN}; without it that style is
+        L{NickStyle.NUMBER}.
     """
-    name = _written(name, style, romanise)
-    return _free(_nick(name) or f"qq{number}", number, taken, limit)
+    name = _transcribed(name, style, romanise)
+    return _free(_cleanNick(name) or f"qq{number}", number, taken, limit)
 
 
 def channelFor(
@@ -60,14 +64,14 @@ def channelFor(
     limit: int = MAX_CHANNEL,
 ) -> str:
     """
-    A channel's name that no other one has; as L{nickFor}.
+    Derive a free channel name from the name of a group, as L{nickFor} does.
     """
-    name = _written(name, style, romanise)
-    seen = _NO_CHANNEL.sub("_", _visible(name)).strip("_")
-    return _free(f"#{seen or number}", number, taken, limit)
+    name = _transcribed(name, style, romanise)
+    clean = _NO_CHANNEL.sub("_", _visible(name)).strip("_")
+    return _free(f"#{clean or number}", number, taken, limit)
 
 
-def _written(name: str, style: NickStyle, romanise: Romanise | None) -> str:
+def _transcribed(name: str, style: NickStyle, romanise: Romanise | None) -> str:
     if style is NickStyle.PINYIN and romanise is not None:
         romanised = romanise(name)
         return romanised if romanised.isascii() else ""
@@ -76,7 +80,7 @@ def _written(name: str, style: NickStyle, romanise: Romanise | None) -> str:
 
 def isNick(text: str, limit: int = MAX_NICK) -> bool:
     """
-    Whether somebody may be called so.
+    Return whether a text is a valid nick.
     """
     return (
         0 < len(text.encode()) <= limit
@@ -88,7 +92,7 @@ def isNick(text: str, limit: int = MAX_NICK) -> bool:
 
 def isChannel(text: str, limit: int = MAX_CHANNEL) -> bool:
     """
-    Whether a channel may be called so.
+    Return whether a text is a valid channel name.
     """
     rest = text[1:]
     return (
@@ -102,28 +106,28 @@ def isChannel(text: str, limit: int = MAX_CHANNEL) -> bool:
 
 def _visible(text: str) -> str:
     normal = unicodedata.normalize("NFC", text)
-    return "".join(c for c in normal if unicodedata.category(c) not in _UNSEEN)
+    return "".join(c for c in normal if unicodedata.category(c) not in _INVISIBLE)
 
 
-def _nick(name: str) -> str:
-    # What separates words stays a gap, what is only decoration goes.
+def _cleanNick(name: str) -> str:
+    # Spaces between words become underscores; decoration is removed.
     spaced = re.sub(r"\s+", "_", name.strip())
     nick = _NO_NICK.sub("", _visible(spaced)).strip("_")
     return f"_{nick}" if _isOption(nick) else nick
 
 
 def _isOption(nick: str) -> bool:
-    # Clients take these for numbers and options.
+    # Clients read these as numbers and options.
     return nick[:1].isdigit() or nick[:1] == "-"
 
 
 def _free(name: str, number: int, taken: Container[str], limit: int) -> str:
-    count, ending = 1, ""
-    while (free := _cut(name, limit - len(ending)) + ending) in taken:
-        ending = f"_{number}" if count == 1 else f"_{number}_{count}"
+    count, suffix = 1, ""
+    while (free := _truncated(name, limit - len(suffix)) + suffix) in taken:
+        suffix = f"_{number}" if count == 1 else f"_{number}_{count}"
         count += 1
     return free
 
 
-def _cut(name: str, limit: int) -> str:
+def _truncated(name: str, limit: int) -> str:
     return name.encode()[:limit].decode("utf-8", "ignore")

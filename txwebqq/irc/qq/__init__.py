@@ -1,3 +1,3 @@
 """
-A QQ account as gateway and relay see it.
+QQ accounts, as the gateway and the relay use them.
 """

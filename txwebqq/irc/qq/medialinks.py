@@ -1,6 +1,6 @@
 """
-Pictures and long texts that IRC users can open, each at an address that nobody
-guesses.
+Links to pictures and long texts for IRC users: storage, and the HTTP server
+behind the links.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ CREATE TABLE link_key (
 );
 """
 
-MAX_PICTURE = 10 * 1024 * 1024
+MAX_FILE = 10 * 1024 * 1024
+"""Maximum size of a linked file, in bytes."""
+
+DAY = 24 * 3600
+"""One day, in seconds."""
 
 _PATH = re.compile(r"([A-Za-z0-9_-]{24})\.([a-z]{3,4})")
 
@@ -47,14 +51,14 @@ _PATH = re.compile(r"([A-Za-z0-9_-]{24})\.([a-z]{3,4})")
 @dataclass(frozen=True, slots=True)
 class LinkLimits:
     """
-    How much is kept, and how long.
+    Limits of stored files.
 
-    @ivar each: bytes of one picture.
-    @ivar total: bytes of all of them.
-    @ivar seconds: for which a link works after it was given.
+    @ivar each: maximum size of one file, in bytes.
+    @ivar total: maximum size of all files together, in bytes.
+    @ivar seconds: how long a link is valid after it was last created.
     """
 
-    each: int = MAX_PICTURE
+    each: int = MAX_FILE
     total: int = 200 * 1024 * 1024
     seconds: int = 7 * 24 * 3600
 
@@ -62,19 +66,19 @@ class LinkLimits:
 @dataclass(frozen=True, slots=True)
 class LinkedMedia:
     """
-    What is behind a link.
+    A linked file.
     """
 
     data: bytes = field(repr=False)
-    mime: str
+    mediaType: str
 
 
 class MediaLinks:
     """
-    The pictures in a database.
+    Files in a database, and the links to them.
 
-    @param now: tells the time in seconds.
-    @param url: where a L{MediaResource} is found from outside.
+    @param now: returns the Unix time in seconds.
+    @param url: the URL under which clients reach the L{MediaResource}.
     """
 
     def __init__(
@@ -94,19 +98,18 @@ class MediaLinks:
             self._db.execute("INSERT INTO link_key VALUES (?)", (key,))
         (self._key,) = self._db.execute("SELECT value FROM link_key").fetchone()
 
-    def keep(self, data: bytes) -> str | None:
+    def add(self, data: bytes) -> str | None:
         """
-        Keep a picture, at the expense of the oldest ones.
+        Store a picture; the oldest files are deleted when there are too many.
 
-        @return: its link, the same for the same picture; L{None} for what is
-            too large or no picture.
+        @return: the link, the same for the same picture; C{None} when the data
+            is too large or not an image.
         """
         limits, now = self._limits, int(self._now())
-        kind = _typeOf(data)
-        if kind is None or len(data) > min(limits.each, limits.total):
+        fileType = _typeOf(data)
+        if fileType is None or len(data) > min(limits.each, limits.total):
             return None
-        # Whoever has the picture could tell from a plain hash that somebody
-        # here was sent it.
+        # With a hash without a key, anyone with the picture could find its link.
         digest = keyed(self._key, data, sha256).digest()
         name = urlsafe_b64encode(digest[:18]).decode()
         with self._database.transaction():
@@ -116,16 +119,16 @@ class MediaLinks:
                 (name, now, len(data), data),
             )
             self.expire()
-            self._makeRoom(name)
-        return f"{self._url}/{name}.{kind[0]}"
+            self._deleteOldest(name)
+        return f"{self._url}/{name}.{fileType[0]}"
 
-    def keepText(self, text: str) -> str | None:
+    def addText(self, text: str) -> str | None:
         """
-        Keep a text, likewise.
+        Store a text, as L{add} stores a picture.
         """
-        return self.keep(BOM_UTF8 + text.encode())
+        return self.add(BOM_UTF8 + text.encode())
 
-    def _makeRoom(self, kept: str) -> None:
+    def _deleteOldest(self, kept: str) -> None:
         (size,) = self._db.execute("SELECT sum(size) FROM link").fetchone()
         excess = size - self._limits.total
         if excess <= 0:
@@ -141,29 +144,31 @@ class MediaLinks:
 
     def expire(self) -> None:
         """
-        Delete what is behind links that do not work any more.
+        Delete the files whose links are not valid any more.
         """
-        self._db.execute("DELETE FROM link WHERE time <= ?", (self._horizon(),))
+        self._db.execute("DELETE FROM link WHERE time <= ?", (self._oldestValid(),))
 
     def find(self, path: str) -> LinkedMedia | None:
         """
-        What is behind the last part of a link.
+        Return the file of a link.
+
+        @param path: the part of the link after the last slash.
         """
         found = _PATH.fullmatch(path)
         if found is None:
             return None
         row = self._db.execute(
             "SELECT data FROM link WHERE name = ? AND time > ?",
-            (found[1], self._horizon()),
+            (found[1], self._oldestValid()),
         ).fetchone()
         if row is None:
             return None
-        kind = _typeOf(row[0])
-        if kind is None or kind[0] != found[2]:
+        fileType = _typeOf(row[0])
+        if fileType is None or fileType[0] != found[2]:
             return None
-        return LinkedMedia(row[0], kind[1])
+        return LinkedMedia(row[0], fileType[1])
 
-    def _horizon(self) -> int:
+    def _oldestValid(self) -> int:
         return int(self._now()) - self._limits.seconds
 
 
@@ -178,7 +183,7 @@ def _typeOf(data: bytes) -> tuple[str, str] | None:
 
 class MediaResource(Resource):
     """
-    What answers for the links, and for nothing else.
+    The resource that serves the linked files.
     """
 
     isLeaf = True
@@ -189,30 +194,28 @@ class MediaResource(Resource):
 
     def render_GET(self, request: Request) -> bytes:
         """
-        Answer with the picture; HEAD comes here as well.
+        C{GET /<name>.<extension>} and C{HEAD}: serve a file.
         """
         request.setHeader(b"X-Content-Type-Options", b"nosniff")
         request.setHeader(b"Content-Security-Policy", b"default-src 'none'; sandbox")
         request.setHeader(b"Referrer-Policy", b"no-referrer")
         path = [part.decode("ascii", "replace") for part in request.postpath or []]
-        picture = self._links.find(path[0]) if len(path) == 1 else None
-        if picture is None:
+        file = self._links.find(path[0]) if len(path) == 1 else None
+        if file is None:
             request.setResponseCode(NOT_FOUND)
             request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
-            return b"There is no such picture, or not any more.\n"
-        request.setHeader(b"Content-Type", picture.mime.encode("ascii"))
+            return b"Not found: the link is wrong or has expired.\n"
+        request.setHeader(b"Content-Type", file.mediaType.encode("ascii"))
         request.setHeader(b"Cache-Control", b"private, max-age=86400, immutable")
-        return picture.data
-
-
-DAY = 24 * 3600
+        return file.data
 
 
 def mediaService(
     settings: PictureSettings, database: Database, reactor: Any
 ) -> tuple[MediaLinks, StreamServerEndpointService]:
     """
-    Links to what is in a database, and what serves them.
+    Create the links to the files of a database, and the service that serves
+    them.
     """
     limits = LinkLimits(total=settings.megabytes << 20, seconds=settings.days * DAY)
     links = MediaLinks(database, reactor.seconds, settings.url, limits)

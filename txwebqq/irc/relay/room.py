@@ -229,7 +229,7 @@ class BridgedRoom:
         return "\n".join(splitLines(contentToText(message.content, links)))
 
     def _linkTo(self, picture: bytes) -> str:
-        return self._links.keep(picture) or "" if self._links and picture else ""
+        return self._links.add(picture) or "" if self._links and picture else ""
 
     def _relay(self, source: RelayTarget, message: OutboxMessage) -> None:
         if not self._loopDetector.isRelayed(message.text):
@@ -321,7 +321,7 @@ class BridgedRoom:
         isLong = len(linesOf(message.text, TYPICAL_ROOM)) > self._settings.lines
         if source.isChannel or not target.isChannel or not isLong:
             return message
-        link = self._links.keepText(message.text)
+        link = self._links.addText(message.text)
         if link is None:
             return message
         start = linesOf(message.text, TYPICAL_ROOM // 2)[0]
