@@ -5,7 +5,7 @@ Nicks and channel names.
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from txwebqq.irc.protocol.line import Line, parse, serialise
@@ -44,6 +44,8 @@ def test_nick(name: str, nick: str) -> None:
 
 
 @given(st.text(), st.integers(10001, 2**32 - 1))
+@example("\u0339 \u0334", 10001)
+@example("\u0339:\u0334", 10001)
 def test_anyName(name: str, number: int) -> None:
     """
     The nick and the channel name for any name are valid, and a single parameter

@@ -105,14 +105,15 @@ def isChannel(text: str, limit: int = MAX_CHANNEL) -> bool:
 
 
 def _visible(text: str) -> str:
-    normal = unicodedata.normalize("NFC", text)
-    return "".join(c for c in normal if unicodedata.category(c) not in _INVISIBLE)
+    visible = (c for c in text if unicodedata.category(c) not in _INVISIBLE)
+    return unicodedata.normalize("NFC", "".join(visible))
 
 
 def _cleanNick(name: str) -> str:
     # Spaces between words become underscores; decoration is removed.
     spaced = re.sub(r"\s+", "_", name.strip())
-    nick = _NO_NICK.sub("", _visible(spaced)).strip("_")
+    # Marks that were apart may be in the wrong order now, hence NFC once more.
+    nick = unicodedata.normalize("NFC", _NO_NICK.sub("", _visible(spaced))).strip("_")
     return f"_{nick}" if _isOption(nick) else nick
 
 
