@@ -117,7 +117,7 @@ def test_shown(scene: Scene) -> None:
     """
     client = scene.client()
     assert "PRIVMSG me loud\r" in bold(scene, client, "loud")
-    assert "is on now" in client.send("PRIVMSG *qq :set formatting on")
+    assert "formatting is now on" in client.send("PRIVMSG *qq :set formatting on")
     assert "PRIVMSG me \x02loud\r" in bold(scene, client, "loud")
     assert "\x02\x01" not in bold(scene, client, "\x01VERSION\x01")
     seen = bold(scene, client, "loud " * 200).splitlines()
