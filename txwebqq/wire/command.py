@@ -58,6 +58,58 @@ class Referer(StrEnum):
     PAGE = "http://webqq.qq.com/"
 
 
+class Authorization(Enum):
+    """
+    The proof of a session that a request carries, and thereby the account that
+    the server acts for.
+
+    The server reads the parameters first and refuses a malformed request with
+    code 100003, then finds the session by the rule of the command's member, and
+    only then calls the handler. Below, a
+    session is I{known by its ticket} when its C{psessionid} is that of a session
+    that has not lapsed, and I{known by its verifier} when its C{vfwebqq} is that
+    of a session, lapsed or not. The refusal I{for an ended session} is code 121
+    with C{t} 0 when the id was never given out, is forgotten, or names a session
+    that has lapsed; code 100 with the text for the user when another sign-on has
+    replaced the session, and code 100 C{"logged out"} after a logout
+    (protocol.md 6).
+
+    @cvar NONE: no proof; the handler is given no session. L{Login2} and the
+        sign-on read what they need of the ticket and the cookies themselves.
+    @cvar TICKET: the session must be known by its ticket, else the request is
+        refused as for an ended session. A poll is the exception: the reply to
+        it is delayed, and its first reply after another sign-on is a
+        C{kick_message} (protocol.md 5.6).
+    @cvar VERIFIER: the session must be known by its verifier, else the request
+        is refused with code 100000 C{"vfwebqq is not valid"}, also after the
+        session has ended.
+    @cvar TICKET_OR_VERIFIER: the session is known by its ticket, or else by its
+        verifier; known by neither, the request is refused as for an ended
+        session, by its C{psessionid}.
+    @cvar VERIFIER_OR_COOKIE: the session is known by its verifier, or else,
+        also with a verifier that is wrong, by the cookie C{ptwebqq} of a
+        sign-on that has a session; known by neither, the request is refused as
+        for an ended session, by its C{vfwebqq}. L{CfaceUpload} has a reply of
+        its own for that.
+    @cvar VERIFIER_OR_LONE_COOKIE: as L{VERIFIER_OR_COOKIE}, but the cookie is
+        looked at only when the request carries no verifier at all; the refusal
+        is that of L{VERIFIER}.
+    @cvar LOGIN_COOKIES: the cookies C{uin} and C{skey} must be those of one
+        login, of a session or of a login that no C{login2} has followed yet;
+        else the request is refused with code 100000 C{"the cookies uin and skey
+        are not of one login"}. There may be no session, so the handler is given
+        the account's number and the login's C{vfwebqq}.
+    """
+
+    NONE = "none"
+    TICKET = "psessionid"
+    VERIFIER = "vfwebqq"
+    TICKET_OR_VERIFIER = "psessionid or vfwebqq"
+    VERIFIER_OR_COOKIE = "vfwebqq or ptwebqq"
+    VERIFIER_OR_LONE_COOKIE = "vfwebqq or ptwebqq alone"
+    LOGIN_COOKIES = "uin and skey"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """
@@ -84,6 +136,7 @@ class Command(ABC, Generic[R]):
     @cvar method: C{GET} sends the fields in the query, C{POST} as a form.
     @cvar scheme: C{http}, where later clients do not insist on more.
     @cvar path: what decides on the server; C{aliases} are accepted too.
+    @cvar authorization: the proof of a session that a request has to carry.
     @cvar timeout: the seconds a client waits for the answer.
     @cvar isRepeated: whether it is asked over and over, and worth a connection
         of its own.
@@ -94,6 +147,7 @@ class Command(ABC, Generic[R]):
     host: ClassVar[Host]
     path: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    authorization: ClassVar[Authorization]
     referer: ClassVar[Referer | None] = None
     timeout: ClassVar[float] = 30.0
     isRepeated: ClassVar[bool] = False

@@ -14,6 +14,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
 from txwebqq.wire.coerce import decodeOrMalformed
 from txwebqq.wire.command import (
+    Authorization,
     Command,
     Host,
     OKCommand,
@@ -113,6 +114,7 @@ class SendFile(UploadCommand[None]):
 
     host: ClassVar[Host] = Host.FILE
     path: ClassVar[str] = "/v2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.PAGE
     timeout: ClassVar[float] = 3600.0
 
@@ -165,6 +167,7 @@ class ReceiveFile(BinaryCommand):
 
     host: ClassVar[Host] = Host.FILE
     path: ClassVar[str] = "/v2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     timeout: ClassVar[float] = 3600.0
 
     ticket: Ticket
@@ -216,6 +219,7 @@ class GetFile2(BinaryCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_file2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     timeout: ClassVar[float] = 3600.0
 
@@ -256,6 +260,7 @@ class RefuseFile2(OKCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/refuse_file2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from txwebqq.model import Code
 from txwebqq.wire.command import (
+    Authorization,
     Host,
     JSONCommand,
     OKCommand,
@@ -36,6 +37,7 @@ class GroupQuery(JSONCommand[R]):
     """
 
     host: ClassVar[Host] = Host.API
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -58,6 +60,7 @@ class GroupPost(OKCommand):
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from txwebqq.model import Birthday, Profile, Status, Uin
 from txwebqq.wire.coerce import integer, textOf, unsigned
-from txwebqq.wire.command import Host, JSONCommand, Referer, apiQuery
+from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiQuery
 from txwebqq.wire.form import Form, Pairs, Ticket
 
 PROFILE_TEXTS = (
@@ -108,6 +108,7 @@ class ProfileCommand(JSONCommand[Profile]):
     """
 
     host: ClassVar[Host] = Host.API
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
     uinName: ClassVar[str] = "uin"
     besides: ClassVar[Pairs] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Code, Uin
-from txwebqq.wire.command import Host, OKCommand, Referer, apiQuery
+from txwebqq.wire.command import Authorization, Host, OKCommand, Referer, apiQuery
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.multipart import BinaryCommand
@@ -29,6 +29,7 @@ class GetFace(BinaryCommand):
 
     host: ClassVar[Host] = Host.AVATAR
     path: ClassVar[str] = "/cgi/svr/face/getface"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     referer: ClassVar[Referer | None] = Referer.PAGE
 
     ticket: Ticket
@@ -67,6 +68,7 @@ class ModifyMyHead(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/modify_my_head"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket

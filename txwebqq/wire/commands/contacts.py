@@ -22,7 +22,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.wire.coerce import integer, textOf, unsigned
-from txwebqq.wire.command import Host, JSONCommand, Referer, apiQuery
+from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiQuery
 from txwebqq.wire.fastconstructor import fastConstructor
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
@@ -58,6 +58,7 @@ class GetUserFriends2(JSONCommand[FriendList]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_user_friends2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     aliases: ClassVar[tuple[str, ...]] = ("/api/get_user_friend2",)
     referer: ClassVar[Referer | None] = Referer.API
 
@@ -138,6 +139,7 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_group_name_list_mask2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -197,6 +199,7 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_group_info_ext2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -329,6 +332,7 @@ class GetFriendUin2(JSONCommand[Identity]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_friend_uin2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket

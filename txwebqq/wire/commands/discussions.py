@@ -24,6 +24,7 @@ from txwebqq.model import (
 )
 from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Host,
     JSONCommand,
     Referer,
@@ -139,6 +140,7 @@ class _DidQuery(_DiscussionCommand[R]):
     """
 
     host: ClassVar[Host] = Host.CHANNEL
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -177,6 +179,7 @@ class GetDiscuListNew2(JSONCommand[DiscussionList]):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_discu_list_new2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET_OR_VERIFIER
     aliases: ClassVar[tuple[str, ...]] = (
         "/channel/get_discu_list",
         "/api/get_discus_list",
@@ -354,6 +357,7 @@ class CreateDiscu(_DiscussionCommand[Did]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/create_discu"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     errors: ClassVar[tuple[DiscussionError, ...]] = (TOO_FEW, TOO_MANY)
     errorName: ClassVar[str] = "result"
@@ -401,6 +405,7 @@ class ChangeDiscuMem(_DiscussionOKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/change_discu_mem"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -424,6 +429,7 @@ class ModifyDiscuInfo(_DiscussionOKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/modify_discu_info"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     errors: ClassVar[tuple[DiscussionError, ...]] = (RENAME_GONE, RENAME_FORBIDDEN)
 
@@ -461,6 +467,7 @@ class SendDiscuMsg2(_DiscussionOKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_discu_msg2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket

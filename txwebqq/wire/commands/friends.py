@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, Self
 from txwebqq.model import Category, Number, Policy, Profile, Uin
 from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Host,
     JSONCommand,
     OKCommand,
@@ -38,6 +39,7 @@ class _ApiPost(OKCommand):
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     @classmethod
@@ -59,6 +61,7 @@ class SearchQQByUin2(JSONCommand[Profile]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/search_qq_by_uin2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -102,6 +105,7 @@ class GetAllowInfo2(JSONCommand[Policy]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_allow_info2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -429,6 +433,7 @@ class CreateFriendGroup(JSONCommand[Category]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/create_friend_group"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Self
 from txwebqq.errors import MalformedReply
 from txwebqq.model import MAY_ASK, NewGroup, Uin
 from txwebqq.wire.coerce import unsigned
-from txwebqq.wire.command import Host, JSONCommand, Referer, apiForm
+from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiForm
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.parameters import GroupPost, codeOf, numberIfSaid, textIfSaid
 
@@ -30,6 +30,7 @@ class CreateGroup(JSONCommand[NewGroup]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/create_group2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import BusinessCard, Code, Did, Gid, Uin
 from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
-from txwebqq.wire.command import Host, OKCommand, Referer
+from txwebqq.wire.command import Authorization, Host, OKCommand, Referer
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.parameters import (
@@ -145,6 +145,7 @@ class MessageFilter(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CGI
     path: ClassVar[str] = "/keycgi/qqweb/uac/messagefilter.do"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.CGI
 
     ticket: Ticket

@@ -22,6 +22,7 @@ from txwebqq.model import (
 )
 from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Host,
     JSONCommand,
     OKCommand,
@@ -104,6 +105,7 @@ class GetGroupInfo(JSONCommand[Memos]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_group_info"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -204,6 +206,7 @@ class SearchGroups(JSONCommand[FoundGroups]):
 
     host: ClassVar[Host] = Host.CGI
     path: ClassVar[str] = "/keycgi/qqweb/group/search.do"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.CGI
 
     ticket: Ticket
@@ -321,6 +324,7 @@ class ApplyJoinGroup2(JSONCommand[None]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/apply_join_group2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -387,6 +391,7 @@ class OpGroupJoinReq(OKCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/op_group_join_req"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -435,6 +440,7 @@ class SendGroupWebMsg(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_group_web_msg2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket

@@ -31,6 +31,7 @@ from txwebqq.model import (
 )
 from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Command,
     Host,
     JSONCommand,
@@ -113,6 +114,7 @@ class GetChatLog(Command[ChatLog]):
 
     host: ClassVar[Host] = Host.PAGE
     path: ClassVar[str] = "/cgi-bin/webqq_chat/"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_chat",)
     referer: ClassVar[Referer | None] = Referer.PAGE
 
@@ -261,6 +263,7 @@ class _LogCommand(JSONCommand[HistoryStretch]):
     """
 
     host: ClassVar[Host] = Host.CGI
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.CGI
 
     @classmethod
@@ -464,6 +467,7 @@ class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
 
     host: ClassVar[Host] = Host.CGI
     path: ClassVar[str] = "/keycgi/top/chatlogdates"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.CGI
 
     ticket: Ticket

@@ -29,6 +29,7 @@ from txwebqq.wire.coerce import (
     unsigned,
 )
 from txwebqq.wire.command import (
+    Authorization,
     Command,
     Host,
     JSONCommand,
@@ -74,6 +75,7 @@ class Poll2(Command[PollResult]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/poll2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     timeout: ClassVar[float] = 90.0
     isRepeated: ClassVar[bool] = True
@@ -152,6 +154,7 @@ class SendBuddyMsg2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_buddy_msg2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -196,6 +199,7 @@ class SendQunMsg2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_qun_msg2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -246,6 +250,7 @@ class InputNotify2(OKCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/input_notify2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -268,6 +273,7 @@ class Shake2(OKCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/shake2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -293,6 +299,7 @@ class ChangeStatus2(OKCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/change_status2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -322,6 +329,7 @@ class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_online_buddies2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -363,6 +371,7 @@ class GetMsgTip(Command[bool]):
 
     host: ClassVar[Host] = Host.PAGE
     path: ClassVar[str] = "/web2/get_msg_tip"
+    authorization: ClassVar[Authorization] = Authorization.NONE
     referer: ClassVar[Referer | None] = Referer.PAGE
 
     count: int = 0

@@ -13,6 +13,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
 from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Host,
     JSONCommand,
     OKCommand,
@@ -53,6 +54,7 @@ _SOMEBODY = Uin(593023668)
 @dataclass(frozen=True, slots=True)
 class _OfflineUpload(UploadCommand[StoredFile]):
     host: ClassVar[Host] = Host.OFFLINE
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     referer: ClassVar[Referer | None] = Referer.PAGE
     usualCallback: ClassVar[str]
 
@@ -183,6 +185,7 @@ class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/apply_offline_pic_dl2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -223,6 +226,7 @@ class GetOffpic2(BinaryCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_offpic2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.PAGE
 
     ticket: Ticket
@@ -253,6 +257,7 @@ class SendOfffile2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_offfile2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -293,6 +298,7 @@ class NotifyOfffile2(OKCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/notify_offfile2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -334,6 +340,7 @@ class OfflineFileDownload(BinaryCommand):
 
     host: ClassVar[Host] = Host.OFFLINE
     path: ClassVar[str] = "/"
+    authorization: ClassVar[Authorization] = Authorization.NONE
     timeout: ClassVar[float] = 3600.0
 
     key: str = field(repr=False)

@@ -13,6 +13,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Did, Uin
 from txwebqq.wire.coerce import decodeOrMalformed, textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Command,
     Host,
     JSONCommand,
@@ -63,6 +64,7 @@ class CfaceUpload(UploadCommand[CustomFaceUploadResult]):
 
     host: ClassVar[Host] = Host.UPLOAD
     path: ClassVar[str] = "/cgi-bin/cface_upload"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     referer: ClassVar[Referer | None] = Referer.PAGE
     timeout: ClassVar[float] = 120.0
     fileField: ClassVar[str] = "custom_face"
@@ -132,6 +134,7 @@ class GetGfaceSig2(JSONCommand[FaceSignature]):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_gface_sig2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -168,6 +171,7 @@ class GetGroupPic(BinaryCommand):
 
     host: ClassVar[Host] = Host.PAGE
     path: ClassVar[str] = "/cgi-bin/get_group_pic"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     referer: ClassVar[Referer | None] = Referer.PAGE
 
     ticket: Ticket
@@ -211,6 +215,7 @@ class GetGroupPic(BinaryCommand):
 @dataclass(frozen=True, slots=True)
 class _PeerFile(BinaryCommand):
     host: ClassVar[Host] = Host.CHANNEL
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.PAGE
     count: ClassVar[str]
 
@@ -303,6 +308,7 @@ class WebqqApp(Command[CustomFaceList]):
 
     host: ClassVar[Host] = Host.PAGE
     path: ClassVar[str] = "/cgi-bin/webqq_app/"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_app",)
     referer: ClassVar[Referer | None] = Referer.PAGE
 

@@ -20,6 +20,7 @@ from txwebqq.model import (
 )
 from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Host,
     JSONCommand,
     OKCommand,
@@ -80,6 +81,7 @@ class GetSelfInfo2(JSONCommand[OwnProfile]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_self_info2"
+    authorization: ClassVar[Authorization] = Authorization.LOGIN_COOKIES
     referer: ClassVar[Referer | None] = Referer.API
     timeout: ClassVar[float] = 20.0
 
@@ -111,6 +113,7 @@ class GetVfwebqq2(JSONCommand[Ticket]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_vfwebqq2"
+    authorization: ClassVar[Authorization] = Authorization.LOGIN_COOKIES
     referer: ClassVar[Referer | None] = Referer.API
     timeout: ClassVar[float] = 20.0
 
@@ -151,6 +154,7 @@ class ModifyMyDetails2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/modify_my_details2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -232,6 +236,7 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_single_long_nick2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -264,6 +269,7 @@ class GetLongNick(JSONCommand[Signatures]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_long_nick"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     aliases: ClassVar[tuple[str, ...]] = ("/api/get_long_nick2",)
     referer: ClassVar[Referer | None] = Referer.API
 
@@ -301,6 +307,7 @@ class SetLongNick2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/set_long_nick2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -339,6 +346,7 @@ class GetQQLevel2(JSONCommand[LevelOf]):
 
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_qq_level2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -384,6 +392,7 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/batch_get_vipinfo"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
@@ -440,6 +449,7 @@ class GetRecentList2(JSONCommand[Recent]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_recent_list2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -474,6 +484,7 @@ class GetRecentContact2(JSONCommand[Recent]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.API
     path: ClassVar[str] = "/api/get_recent_contact2"
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket

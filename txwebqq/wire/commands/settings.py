@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
 from txwebqq.wire.coerce import LIMIT
-from txwebqq.wire.command import Host, JSONCommand, Referer
+from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 
@@ -50,6 +50,7 @@ class _SettingsCommand(JSONCommand[Settings]):
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CGI
+    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_LONE_COOKIE
     referer: ClassVar[Referer | None] = Referer.CGI
 
     @classmethod

@@ -15,6 +15,7 @@ from txwebqq.model import Number, Status
 from txwebqq.wire import jsonp
 from txwebqq.wire.coerce import ackOf, decodeOrMalformed, integer, statusOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Command,
     Host,
     JSONCommand,
@@ -69,6 +70,7 @@ class LoginPage(Command[str]):
     scheme: ClassVar[Literal["http", "https"]] = "https"
     host: ClassVar[Host] = Host.LOGIN_PAGE
     path: ClassVar[str] = "/cgi-bin/login"
+    authorization: ClassVar[Authorization] = Authorization.NONE
 
     status: Status = Status.ONLINE
 
@@ -117,6 +119,7 @@ class Check(Command[Challenge]):
 
     host: ClassVar[Host] = Host.CHECK
     path: ClassVar[str] = "/check"
+    authorization: ClassVar[Authorization] = Authorization.NONE
 
     uin: str
     r: str = "0.5720316"
@@ -212,6 +215,7 @@ class GetImage(Command[bytes]):
 
     host: ClassVar[Host] = Host.CAPTCHA
     path: ClassVar[str] = "/getimage"
+    authorization: ClassVar[Authorization] = Authorization.NONE
 
     uin: str
     r: str = "0.8123"
@@ -283,6 +287,7 @@ class Login(Command[LoginReply]):
 
     host: ClassVar[Host] = Host.LOGIN
     path: ClassVar[str] = "/login"
+    authorization: ClassVar[Authorization] = Authorization.NONE
 
     u: str
     p: str = field(repr=False)
@@ -434,6 +439,7 @@ class CheckSig(Command[None]):
 
     host: ClassVar[Host] = Host.LANDING
     path: ClassVar[str] = "/check_sig"
+    authorization: ClassVar[Authorization] = Authorization.NONE
 
     landing: str = field(repr=False)
 
@@ -491,6 +497,7 @@ class Login2(JSONCommand[SessionCredentials]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/login2"
+    authorization: ClassVar[Authorization] = Authorization.NONE
     referer: ClassVar[Referer | None] = Referer.LOGIN2
     timeout: ClassVar[float] = 60.0
 
@@ -554,6 +561,7 @@ class Logout2(OKCommand):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/logout2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     # A daemon has two seconds to stop.
     timeout: ClassVar[float] = 1.5

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 from txwebqq.model import Content, Did, Font, Gid, Uin
 from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
+    Authorization,
     Host,
     JSONCommand,
     OKCommand,
@@ -35,6 +36,7 @@ class GetC2cmsgSig2(JSONCommand[str]):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_c2cmsg_sig2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -82,6 +84,7 @@ class GetSessionSig3(JSONCommand[str]):
 
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/get_session_sig3"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -127,6 +130,7 @@ class SendSessMsg2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_sess_msg2"
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket

@@ -1,0 +1,221 @@
+"""
+The proof of a session that each command declares, and the server asks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.server.forms import form, upload
+from tests.server.harness import ALICE, Response, ServerHarness
+from tests.wire.contact_rows import CONTACT_ROWS
+from tests.wire.group_rows import GROUP_ROWS
+from tests.wire.history_rows import HISTORY_ROWS
+from tests.wire.media_rows import MEDIA_ROWS
+from tests.wire.rows import ROWS, commands
+from txwebqq.model import Status
+from txwebqq.server.sessions.sessions import LAPSE, EndReason, Session
+from txwebqq.wire.command import Authorization, Command, Refusal
+from txwebqq.wire.commands.pictures import CfaceUpload, CustomFaceUploadResult
+from txwebqq.wire.form import Ticket, encodeForm
+from txwebqq.wire.multipart import UploadCommand
+
+REQUESTS: dict[type[Command[Any]], Any] = {
+    row.command: row.question
+    for row in (*ROWS, *CONTACT_ROWS, *GROUP_ROWS, *HISTORY_ROWS, *MEDIA_ROWS)
+}
+
+CLIENTID = "4728"
+WRONG = "f" * 80
+SERVED = "served"
+SKEY = "@abcdefghi"
+
+UNKNOWN = Refusal(121, seconds=0)
+LOGGED_OUT = Refusal(100, "logged out")
+STALE = Refusal(100000, "vfwebqq is not valid")
+NO_LOGIN = Refusal(100000, "the cookies uin and skey are not of one login")
+NO_UPLOADER = CustomFaceUploadResult(
+    2, "get uin and skey error", REQUESTS[CfaceUpload].callback
+)
+REFUSALS = (UNKNOWN, LOGGED_OUT, STALE, NO_LOGIN)
+
+REFUSED = {
+    Authorization.TICKET: UNKNOWN,
+    Authorization.VERIFIER: STALE,
+    Authorization.TICKET_OR_VERIFIER: UNKNOWN,
+    Authorization.VERIFIER_OR_COOKIE: UNKNOWN,
+    Authorization.VERIFIER_OR_LONE_COOKIE: STALE,
+    Authorization.LOGIN_COOKIES: NO_LOGIN,
+}
+"""The replies to requests that prove no session."""
+
+PROOFS = {
+    "nothing": set[Authorization](),
+    "ticket": {Authorization.TICKET, Authorization.TICKET_OR_VERIFIER},
+    "verifier": {
+        Authorization.VERIFIER,
+        Authorization.TICKET_OR_VERIFIER,
+        Authorization.VERIFIER_OR_COOKIE,
+        Authorization.VERIFIER_OR_LONE_COOKIE,
+    },
+    "cookie": {
+        Authorization.VERIFIER_OR_COOKIE,
+        Authorization.VERIFIER_OR_LONE_COOKIE,
+    },
+    "cookie and a wrong verifier": {Authorization.VERIFIER_OR_COOKIE},
+    "cookies of the login": {Authorization.LOGIN_COOKIES},
+    "all": set(Authorization) - {Authorization.NONE},
+}
+"""The kinds of commands that each proof of a live session is enough for."""
+
+
+def proof(kind: str, session: Session) -> tuple[Ticket, str]:
+    """
+    The ticket and the C{Cookie} header of a request.
+    """
+    login = f"uin=o{session.number}; skey={session.skey}"
+    cookie = f"ptwebqq={session.ptwebqq}"
+    match kind:
+        case "ticket":
+            return Ticket(CLIENTID, psessionid=session.psessionid), ""
+        case "verifier":
+            return Ticket(CLIENTID, vfwebqq=session.vfwebqq), ""
+        case "cookie":
+            return Ticket(CLIENTID), cookie
+        case "cookie and a wrong verifier":
+            return Ticket(CLIENTID, vfwebqq=WRONG), cookie
+        case "cookies of the login":
+            return Ticket(CLIENTID), login
+        case "all":
+            ticket = Ticket(CLIENTID, session.psessionid, session.vfwebqq)
+            return ticket, f"{cookie}; {login}"
+    return Ticket(CLIENTID), ""
+
+
+class Asker:
+    """
+    A server, and a way to send it any command with any proof.
+    """
+
+    def __init__(self) -> None:
+        self.harness = ServerHarness()
+        self.session = self.signOn()
+
+    def signOn(self) -> Session:
+        """
+        Open a session of Alice.
+        """
+        state = self.harness.state
+        ptwebqq = state.sessions.admit(ALICE, SKEY)
+        session = state.join(ptwebqq, "", CLIENTID, Status.ONLINE)
+        assert isinstance(session, Session)
+        return session
+
+    def ask(self, kind: type[Command[Any]], name: str) -> Any:
+        """
+        Send a command.
+
+        @return: the decoded reply; L{SERVED} for a request that the server holds
+            and for a redirection.
+        """
+        ticket, cookie = proof(name, self.session)
+        command = REQUESTS[kind]
+        if hasattr(command, "ticket"):
+            command = replace(command, ticket=ticket)
+        response = self.send(command, {"Cookie": cookie} if cookie else {})
+        if response is None or response.status == 302:
+            return SERVED
+        return kind.decodeReply(response.body)
+
+    def send(self, command: Command[Any], headers: dict[str, str]) -> Response | None:
+        path = urlsplit(command.url).path
+        query = encodeForm(command.encodeFields()).decode()
+        if isinstance(command, UploadCommand):
+            before, after = dict(command.encodeFields()), dict(command.encodeTail())
+            query = encodeForm(command.encodeQuery()).decode()
+            body = form(before, command.fileField, "a.png", b"data", after)
+            wire = upload(self.harness, f"{path}?{query}", body, **headers)
+        elif command.method == "POST":
+            wire = self.harness.post(path, query, headers)
+        else:
+            wire = self.harness.get(f"{path}?{query}", headers)
+        # The server delays what it says to a poll without a session.
+        self.harness.clock.advance(1)
+        return wire.response if wire.isAnswered else None
+
+    def close(self) -> None:
+        self.harness.server.stop()
+        self.harness.hangUpAll()
+
+
+def name(command: type[Command[Any]]) -> str:
+    """
+    The name of a command in a report.
+    """
+    return command.__name__
+
+
+def expected(command: type[Command[Any]], refusal: Any) -> Any:
+    """
+    The reply with which a command is refused, as its client reads it.
+    """
+    if command is CfaceUpload:
+        return NO_UPLOADER
+    return command.decodeReply(command.encodeReply(refusal))
+
+
+ALL = sorted(commands(), key=name)
+
+
+@pytest.mark.parametrize("command", ALL, ids=name)
+def test_proofs(command: type[Command[Any]]) -> None:
+    """
+    The server serves a command to those who prove a session as the command
+    declares, and to nobody else.
+    """
+    authorization = command.authorization
+    for given, enough in PROOFS.items():
+        asker = Asker()
+        reply = asker.ask(command, given)
+        if authorization is Authorization.NONE or authorization in enough:
+            assert reply not in [expected(command, r) for r in REFUSALS], given
+        else:
+            assert reply == expected(command, REFUSED[authorization]), given
+        asker.close()
+
+
+@pytest.mark.parametrize("command", ALL, ids=name)
+def test_lapsed(command: type[Command[Any]]) -> None:
+    """
+    A lapsed session is found by its verifier and its cookies, not by its ticket.
+    """
+    asker = Asker()
+    asker.harness.clock.advance(2 * LAPSE)
+    asker.harness.state.sweep()
+    assert asker.session.lapsed
+    reply = asker.ask(command, "all")
+    if command.authorization is Authorization.TICKET:
+        assert reply == UNKNOWN
+    else:
+        assert reply not in [expected(command, r) for r in REFUSALS]
+    asker.close()
+
+
+@pytest.mark.parametrize("command", ALL, ids=name)
+def test_loggedOut(command: type[Command[Any]]) -> None:
+    """
+    After a logout no proof of the session is good any more, and the code says
+    so where the command is refused as for an ended session.
+    """
+    asker = Asker()
+    asker.harness.state.sessions.end(asker.session, EndReason.LOGGED_OUT)
+    reply = asker.ask(command, "all")
+    if command.authorization is not Authorization.NONE:
+        refusal = REFUSED[command.authorization]
+        ended = LOGGED_OUT if refusal is UNKNOWN else refusal
+        assert reply == expected(command, ended)
+    asker.close()
