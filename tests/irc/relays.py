@@ -12,6 +12,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
+from tests.irc.gateway.test_service import PICTURE
 from txwebqq.irc.config.relay import ChannelRef, GroupRef, NetworkSettings, RoomSettings
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import Line, parse, serialise
@@ -282,6 +283,14 @@ class Scene:
             for connection in self.server.connections:
                 if connection.isOpen:
                     connection.turn()
+
+    def sendPicture(self) -> None:
+        """
+        Let Ming send a picture to the group.
+        """
+        gid = self.ming.groupCalled("猫咪").gid
+        sent = self.ming.protocol.sendGroupPicture(gid, PICTURE, "茶.png")
+        self.web.result(sent)
 
     def irc(self) -> list[str]:
         """

@@ -4,6 +4,7 @@ Incoming messages: their senders and their order.
 
 from __future__ import annotations
 
+import pytest
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import Unreachable
@@ -78,6 +79,24 @@ def test_order() -> None:
     assert listener.messages == []
     protocol.asked[Uin(1)].errback(Unreachable("gone"))
     assert [message.author for message in listener.messages] == [0, 10002]
+
+
+def test_knownBehindUnknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A message whose sender is known is not delivered before an earlier one whose
+    sender is being looked up.
+    """
+    listener = RecordingListener()
+    protocol = SlowProtocol(listener)
+    numbers = {Uin(2): Number(10002)}
+    monkeypatch.setattr(protocol._contacts, "numberOf", numbers.get)
+    for uin in (1, 2):
+        content = (Text("hello"),)
+        message = Message(Uin(uin), Number(10001), content, 0, 1, 1, Font())
+        protocol.messageReceived(message)
+    assert listener.messages == []
+    protocol.asked[Uin(1)].callback(Number(10001))
+    assert [message.author for message in listener.messages] == [10001, 10002]
 
 
 def test_stranger() -> None:

@@ -4,9 +4,11 @@ Words between a group and a channel, in memory.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from tests.irc.gateway.test_service import PICTURE
 from tests.irc.relays import Scene, digits
@@ -14,9 +16,9 @@ from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.accountprotocol import AccountFactory
+from txwebqq.irc.qq.messages import IncomingMessage
 from txwebqq.irc.relay.room import GRACE
-from txwebqq.model import Code, Gid, GroupNotice, GroupStep, Number
-from txwebqq.protocol import WebQQProtocol
+from txwebqq.model import Code, Font, Gid, GroupNotice, GroupStep, Number, Text
 
 MING = "<小\u200b明>"
 
@@ -48,9 +50,7 @@ def test_picture(scene: Scene) -> None:
     """
     A picture is a link, which waits until the picture was fetched.
     """
-    alice: WebQQProtocol = scene.ming.protocol
-    gid = scene.ming.groupCalled("猫咪").gid
-    scene.web.result(alice.sendGroupPicture(gid, PICTURE, "茶.png"))
+    scene.sendPicture()
     scene.ming.tellGroup("猫咪", "看")
     scene.settle()
     first, second = scene.irc()
@@ -108,9 +108,91 @@ def test_restart() -> None:
     again.start()
     assert digits(again.irc()) == [1]
     mark = message.origin.partition("|")[2]
-    again.room.groupMessageStarted(again.groupLink, mark, "小明", "第 1")
+    again.room.incompleteGroupMessageReceived(again.groupLink, mark, "小明", "第 1")
     again.settle()
     assert digits(again.irc()) == [1]
+
+
+def test_writtenOnce(scene: Scene) -> None:
+    """
+    A message of which author and text are known is written to the outbox once,
+    ready to send, and deleted when it is delivered.
+    """
+    statements: list[str] = []
+    scene.database.connection.set_trace_callback(statements.append)
+    scene.ming.tellGroup("猫咪", "茶好了")
+    scene.settle()
+    assert scene.irc() == [f"{MING} 茶好了"]
+    written = [each for each in statements if not each.startswith("SELECT")]
+    assert [" ".join(each.split()[:3]) for each in written] == [
+        "BEGIN IMMEDIATE",
+        "INSERT OR IGNORE",
+        "INSERT INTO piece",
+        "COMMIT",
+        "DELETE FROM piece",
+    ]
+
+
+def test_completedLater(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A message with a picture is written when it comes, and sent in its place when
+    the picture is fetched.
+    """
+    fetched: Deferred[bytes] = Deferred()
+    monkeypatch.setattr(scene.alice.protocol, "fetchPicture", lambda *_: fetched)
+    scene.sendPicture()
+    scene.ming.tellGroup("猫咪", "第 2")
+    scene.settle()
+    queue = scene.link.source
+    first = scene.outbox.first(queue)
+    assert first is not None
+    assert (first.text, first.isReady) == ("[图片]", False)
+    assert scene.outbox.count(queue) == 2
+    assert scene.irc() == []
+    fetched.callback(PICTURE)
+    scene.settle()
+    picture, text = scene.irc()
+    assert picture.startswith(f"{MING} http://qq.test/")
+    assert text == f"{MING} 第 2"
+    assert scene.outbox.queues() == {}
+
+
+def test_crashBetween(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A message whose picture was being fetched when the relay crashed is sent
+    without it by the next relay; not again when the QQ server delivers it a
+    second time.
+    """
+    fetched: Deferred[bytes] = Deferred()
+    monkeypatch.setattr(scene.alice.protocol, "fetchPicture", lambda *_: fetched)
+    scene.sendPicture()
+    scene.settle()
+    message = scene.outbox.first(scene.link.source)
+    assert message is not None
+    again = Scene(database=scene.database)
+    again.start()
+    assert again.irc() == [f"{MING} [图片]"]
+    key = message.origin.partition("|")[2]
+    room = again.room
+    room.incompleteGroupMessageReceived(again.groupLink, key, "小明", "[图片]")
+    incoming = IncomingMessage(
+        again.groupLink.group.target, 10002, (Text("[图片]"),), Font(), 0, key
+    )
+    room.groupMessageReceived(again.groupLink, 10002, "小明", incoming)
+    again.settle()
+    assert again.irc() == [f"{MING} [图片]"]
+
+
+def test_ignoredPicture() -> None:
+    """
+    C{ignore-text} is looked for in the text as it is without links, too.
+    """
+    scene = Scene(ignoredTexts=(re.compile(r"\[图片\]"),))
+    scene.start()
+    scene.sendPicture()
+    scene.ming.tellGroup("猫咪", "第 1")
+    scene.settle()
+    assert scene.irc() == [f"{MING} 第 1"]
 
 
 def test_unanswered_onQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,24 +44,24 @@ def fill(scene: Scene, isFull: bool) -> None:
     db.execute(f"PRAGMA max_page_count = {pages if isFull else 1_000_000}")
 
 
-def test_neverLearned(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neverCompleted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Words of which the rest never becomes known are said as they are, and do
-    not keep others waiting for ever.
+    A message that is never completed is sent as it is, and does not hold up the
+    next message for ever.
     """
 
-    def forget(resident: object, message: IncomingMessage) -> None:
+    def forget(account: object, message: IncomingMessage) -> None:
         return
 
     with monkeypatch.context() as patch:
         patch.setattr(scene.account, "messageReceived", forget)
-        scene.ming.tellGroup("猫咪", "第 1")
+        scene.sendPicture()
         scene.settle()
     scene.ming.tellGroup("猫咪", "第 2")
     scene.settle()
     assert scene.irc() == []
     scene.settle(PATIENCE + 10)
-    assert digits(scene.irc()) == [1, 2]
+    assert scene.irc() == [f"{MING} [图片]", f"{MING} 第 2"]
 
 
 def test_broughtAgain(scene: Scene) -> None:

@@ -54,16 +54,17 @@ class AccountListener:
         @param isForGood: whether the account stays signed off.
         """
 
-    def messageArrived(
+    def incompleteMessageReceived(
         self,
         account: QQAccount,
         target: Target,
         message: GroupMessage | DiscussionMessage,
     ) -> None:
         """
-        Called with each group and discussion message, before its sender's
-        number and its pictures are fetched and before the next poll;
-        L{messageReceived} follows.
+        Called before the next poll with a group or discussion message that
+        cannot be delivered at once, since its sender's number, its pictures,
+        or those of an earlier message are being fetched; L{messageReceived}
+        follows.
         """
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:

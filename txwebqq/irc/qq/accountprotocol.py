@@ -78,41 +78,55 @@ class AccountProtocol(WebQQProtocol):
         return self._receive(TargetKind.CONTACT, 0, message)
 
     def groupMessageReceived(self, message: GroupMessage) -> object:
-        target = Target(TargetKind.GROUP, message.number)
-        self._listener.messageArrived(self._account, target, message)
         return self._receive(TargetKind.GROUP, message.number, message)
 
     def discussionMessageReceived(self, message: DiscussionMessage) -> object:
-        target = Target(TargetKind.DISCUSSION, message.discussion)
-        self._listener.messageArrived(self._account, target, message)
         return self._receive(TargetKind.DISCUSSION, message.discussion, message)
 
     def _receive(
         self, kind: TargetKind, number: int, message: AnyMessage
-    ) -> Deferred[None]:
-        async def deliver() -> None:
+    ) -> Deferred[None] | None:
+        author = self._contacts.numberOf(message.sender)
+        pictures = [each for each in message.content if isinstance(each, PICTURES)]
+        if author is not None and not pictures and not self._order.locked:
+            target = Target(kind, author if kind is TargetKind.CONTACT else number)
+            if self._isKnown(target):
+                self._deliver(target, author, message)
+                return None
+        if isinstance(message, GroupMessage | DiscussionMessage):
+            self._listener.incompleteMessageReceived(
+                self._account, Target(kind, number), message
+            )
+
+        async def complete() -> None:
             author = await self._authorOf(message)
             target = Target(kind, author if kind is TargetKind.CONTACT else number)
-            pictures = [
-                await self._pictureOf(message, segment)
-                for segment in message.content
-                if isinstance(segment, PICTURES)
-            ]
-            incoming = IncomingMessage(
-                target,
-                author,
-                message.content,
-                message.font,
-                message.time,
-                messageKey(message),
-                tuple(pictures),
-            )
+            images = [await self._pictureOf(message, picture) for picture in pictures]
             try:
-                await self._fetchUnknown(target)
+                if not self._isKnown(target):
+                    await self._fetchConversation(target)
             finally:
-                self._listener.messageReceived(self._account, incoming)
+                self._deliver(target, author, message, tuple(images))
 
-        return self._order.run(lambda: Deferred.fromCoroutine(deliver()))
+        return self._order.run(lambda: Deferred.fromCoroutine(complete()))
+
+    def _deliver(
+        self,
+        target: Target,
+        author: int,
+        message: AnyMessage,
+        pictures: tuple[bytes, ...] = (),
+    ) -> None:
+        incoming = IncomingMessage(
+            target,
+            author,
+            message.content,
+            message.font,
+            message.time,
+            messageKey(message),
+            pictures,
+        )
+        self._listener.messageReceived(self._account, incoming)
 
     async def _authorOf(self, message: AnyMessage) -> int:
         known = self._contacts.numberOf(message.sender)
@@ -135,12 +149,11 @@ class AccountProtocol(WebQQProtocol):
             return b""
         return bytes(picture)
 
-    async def _fetchUnknown(self, target: Target) -> None:
-        """
-        Fetch the group or discussion of a message when it is not known yet.
-        """
-        if target.kind is TargetKind.CONTACT or target in self._contacts.conversations:
-            return
+    def _isKnown(self, target: Target) -> bool:
+        isContact = target.kind is TargetKind.CONTACT
+        return isContact or target in self._contacts.conversations
+
+    async def _fetchConversation(self, target: Target) -> None:
         if target.kind is TargetKind.DISCUSSION:
             await self._contacts.fetchDiscussion(Did(target.number))
         else:

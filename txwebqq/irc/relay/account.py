@@ -321,7 +321,7 @@ class RelayAccount(AccountListener):
             )
             groupLink.settled()
 
-    def messageArrived(
+    def incompleteMessageReceived(
         self,
         account: QQAccount,
         target: Target,
@@ -332,6 +332,6 @@ class RelayAccount(AccountListener):
             return
         number = account.contacts.numberOf(message.sender)
         name = str(groupLink.members.names.get(number, ""))
-        groupLink.room.groupMessageStarted(
+        groupLink.room.incompleteGroupMessageReceived(
             groupLink, messageKey(message), name, contentToText(message.content)
         )

@@ -185,13 +185,13 @@ class BridgedRoom:
         kind = MessageKind.ACTION if isAction else MessageKind.TEXT
         self._relay(target, self._message(target, key, nick, text, kind))
 
-    def groupMessageStarted(
+    def incompleteGroupMessageReceived(
         self, target: RelayTarget, key: str, name: str, text: str
     ) -> None:
         """
         A member sent a message to a group, and its author or its pictures have
-        to be fetched. It is written now, since the server will not send it a
-        second time.
+        to be fetched. It is written now, because the next poll confirms it to
+        the server; L{groupMessageReceived} completes it.
 
         @param name: the author's name, C{""} when it is not known yet.
         @param text: the text, without links to pictures.
