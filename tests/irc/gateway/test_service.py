@@ -13,8 +13,9 @@ from twisted.internet.defer import Deferred, fail
 
 from tests.irc.scene import Client, Scene
 from txwebqq.errors import Unreachable
-from txwebqq.irc.gateway.connection import PING_INTERVAL, REGISTRATION_TIMEOUT
+from txwebqq.irc.gateway.connection import PING_INTERVAL
 from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.lineconnection import REGISTRATION_TIMEOUT
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
 from txwebqq.protocol import WebQQProtocol

@@ -14,11 +14,11 @@ from twisted.python.failure import Failure
 
 from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
-from txwebqq.irc.gateway.connection import CLOSE_TIMEOUT
 from txwebqq.irc.gateway.service import CLEANUP_PAUSE, GatewayService
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
+from txwebqq.irc.protocol.lineconnection import CLOSE_TIMEOUT
 from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Account, Number

@@ -12,8 +12,9 @@ from tests.irc.relays import Scene
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.protocol.lineconnection import CLOSE_TIMEOUT
 from txwebqq.irc.relay.channel import SETTLED, UNANSWERED
-from txwebqq.irc.relay.connection import PING_INTERVAL, QUIT_TIMEOUT
+from txwebqq.irc.relay.connection import PING_INTERVAL
 from txwebqq.irc.relay.network import REGAIN
 from txwebqq.net.endpoints import clientEndpoint
 
@@ -197,7 +198,7 @@ def test_stopUnread() -> None:
     scene.settle(1)
     assert not stopped.called
     scene.server.bob("still here")
-    scene.settle(QUIT_TIMEOUT)
+    scene.settle(CLOSE_TIMEOUT)
     scene.web.result(stopped)
     assert not connection.isOpen
 

@@ -122,7 +122,7 @@ class CommandDispatcher(ClientConnection):
     _log = Logger()
 
     def __init__(self, factory: ClientFactory, address: str) -> None:
-        super().__init__(factory.clock, address)
+        super().__init__(factory.clock, address, factory.serverName)
         self._factory = factory
         self._registration = Registration(self._check)
         self._session: ClientSession | None = None
@@ -136,9 +136,6 @@ class CommandDispatcher(ClientConnection):
         if self._session is not None:
             self._session.user.detach(self._session)
         self._factory.clientDisconnected(self)
-
-    def sendPing(self) -> None:
-        self.sendLine(Line("PING", (self._factory.serverName,)))
 
     def lineRefused(self, reason: str, isLong: bool) -> None:
         name, nick = self._factory.serverName, self._nick

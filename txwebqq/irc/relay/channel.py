@@ -171,7 +171,7 @@ class ChannelLink:
     def _join(self) -> None:
         if self._connection is not None:
             key = (self._key,) if self._key else ()
-            self._connection.send(Line("JOIN", (self.name, *key)))
+            self._connection.sendLine(Line("JOIN", (self.name, *key)))
             self._cancelRetry()
             self._retry = self._clock.callLater(UNANSWERED, self._join)
 

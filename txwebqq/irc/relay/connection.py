@@ -5,27 +5,16 @@ keepalive, and messages that are confirmed by the C{PONG} to a C{PING}.
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.casemapping import CASEMAPPINGS, casefold
-from txwebqq.irc.protocol.line import (
-    MAX_LINE,
-    Line,
-    LineBuffer,
-    MalformedLine,
-    Overlong,
-    encodedLength,
-    isMiddleParam,
-    parse,
-    serialise,
-)
+from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, isMiddleParam
+from txwebqq.irc.protocol.lineconnection import LineConnection
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.registration import ClientRegistration
 
@@ -35,12 +24,6 @@ MAX_RECEIVED = 8192
 PING_INTERVAL = 60.0
 """The seconds without data from the server until it is sent a C{PING}, and
 from then until the connection is aborted."""
-
-REGISTRATION_TIMEOUT = 60.0
-"""The seconds from the connection to the server's welcome."""
-
-QUIT_TIMEOUT = 5.0
-"""The seconds from C{QUIT} until the connection is aborted."""
 
 _MAX_HOST = 63
 """Maximum length of the host in a prefix, in characters; assumed until the
@@ -82,7 +65,7 @@ class ConnectionListener:
         """
 
 
-class IRCConnection(Protocol):
+class IRCConnection(LineConnection):
     """
     One connection.
 
@@ -91,6 +74,9 @@ class IRCConnection(Protocol):
     """
 
     _log = Logger()
+    pingInterval = PING_INTERVAL
+    # The server may confirm messages until it has read our QUIT.
+    readsUntilLost = True
 
     def __init__(
         self,
@@ -99,16 +85,10 @@ class IRCConnection(Protocol):
         clock: IReactorTime,
         nick: str,
     ) -> None:
+        super().__init__(clock, "txwebqq", settings.encoding, MAX_RECEIVED)
         self._settings = settings
         self._listener = listener
-        self._clock = clock
-        self._lineBuffer = LineBuffer(MAX_RECEIVED)
         self._registration = ClientRegistration(settings, nick)
-        self._timer: IDelayedCall | None = None
-        self._isPinged = False
-        self._isOpen = False
-        self._isLeaving = False
-        self._wire: Any = None
         # The lines that wait for a PONG, by its token: channel, command, and
         # the Deferred of L{say}.
         self._unconfirmed: dict[str, tuple[str, str, Deferred[None]]] = {}
@@ -173,26 +153,21 @@ class IRCConnection(Protocol):
         """
         source = f"{nick or self.nick}!{self._user}@{self._host}"
         head = Line(line.command, (*line.params[:-1], " :"), source)
-        return MAX_LINE - encodedLength(head, self._settings.encoding)
+        return MAX_LINE - encodedLength(head, self.encoding)
 
     # ---- the connection
 
     def connectionMade(self) -> None:
-        self._wire = self.transport
-        self._isOpen = True
-        self._timer = self._clock.callLater(
-            REGISTRATION_TIMEOUT, self._registrationTimedOut
-        )
+        super().connectionMade()
         for line in self._registration.opening():
-            self.send(line)
+            self.sendLine(line)
 
-    def _registrationTimedOut(self) -> None:
+    def registrationTimedOut(self) -> None:
         self._lossReason = self._lossReason or "registration timed out"
         self._wire.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._isOpen = False
-        self._cancelTimer()
+        super().connectionLost(reason)
         text = (self._lossReason or reason.getErrorMessage()).rstrip(".")
         unconfirmed, self._unconfirmed = self._unconfirmed, {}
         welcome, self._welcome = self._welcome, None
@@ -207,57 +182,34 @@ class IRCConnection(Protocol):
             confirmed.errback(TargetUnavailable(text))
         self._listener.disconnected(self)
 
-    def _cancelTimer(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+    def pingTimedOut(self) -> None:
+        self._lossReason = "no answer to PING"
+        self._wire.abortConnection()
 
-    def _resetPing(self) -> None:
-        if self._isLeaving:
-            return
-        self._isPinged = False
-        self._cancelTimer()
-        self._timer = self._clock.callLater(PING_INTERVAL, self._ping)
-
-    def _ping(self) -> None:
-        if self._isPinged:
-            self._lossReason = "no answer to PING"
-            self._wire.abortConnection()
-            return
-        self._isPinged = True
-        self.send(Line("PING", ("txwebqq",)))
-        self._timer = self._clock.callLater(PING_INTERVAL, self._ping)
-
-    def dataReceived(self, data: bytes) -> None:
-        if self._registration.isDone:
-            self._resetPing()
-        for raw in self._lineBuffer.feed(data):
-            if isinstance(raw, Overlong):
-                continue
-            try:
-                line = parse(raw)
-            except MalformedLine as e:
-                self._log.debug(
-                    "{network}: ignored a malformed line: {problem}.",
-                    network=self._settings.name,
-                    problem=str(e),
-                )
-                continue
-            isComplete = len(line.params) >= _MIN_PARAMS.get(line.command, 0)
-            if isComplete and self._isOpen and not self._registration.failure:
-                self._heard(line)
+    def lineRefused(self, reason: str, isLong: bool) -> None:
+        self._log.debug(
+            "{network}: ignored a malformed line: {problem}.",
+            network=self._settings.name,
+            problem=reason,
+        )
 
     # ---- received lines
 
+    def lineReceived(self, line: Line) -> None:
+        isComplete = len(line.params) >= _MIN_PARAMS.get(line.command, 0)
+        if isComplete and not self._registration.failure:
+            self._heard(line)
+
     def _heard(self, line: Line) -> None:
         if line.command == "PING":
-            self.send(Line("PONG", line.params[-1:]))
+            self.sendLine(Line("PONG", line.params[-1:]))
             return
         if line.command == "ERROR":
             self._lossReason = " ".join(line.params)[:200]
             return
         wasDone = self._registration.isDone
         for answer in self._registration.heard(line):
-            self.send(answer)
+            self.sendLine(answer)
         if self._registration.failure:
             self._fail(self._registration.failure)
             return
@@ -267,7 +219,7 @@ class IRCConnection(Protocol):
         elif line.command.isdigit() and line.command[0] in "45":
             self._heardError(line)
         if not wasDone and self._registration.isDone:
-            self._resetPing()
+            self.startPinging()
             welcome, self._welcome = self._welcome, None
             self._listener.welcomed(self)
             if welcome is not None:
@@ -282,14 +234,7 @@ class IRCConnection(Protocol):
             reason=reason,
         )
         self._lossReason = reason
-        self._close()
-
-    def _close(self) -> None:
-        # A server that reads nothing would keep the connection open for ever.
-        self._isLeaving = True
-        self._cancelTimer()
-        self._timer = self._clock.callLater(QUIT_TIMEOUT, self._wire.abortConnection)
-        self._wire.loseConnection()
+        self.disconnect()
 
     def _heard_005(self, line: Line) -> None:
         for word in line.params[1:-1]:
@@ -339,13 +284,6 @@ class IRCConnection(Protocol):
 
     # ---- sent lines
 
-    def send(self, line: Line) -> None:
-        """
-        Send a line, without waiting for anything.
-        """
-        if self._isOpen:
-            self._wire.write(serialise(line, self._settings.encoding))
-
     def say(self, channel: str, line: Line) -> Deferred[None]:
         """
         Send a message to a channel, and a C{PING} behind it: IRC servers answer
@@ -354,14 +292,14 @@ class IRCConnection(Protocol):
         @return: fires at that C{PONG}; fails with L{DeliveryRefused} at an error
             reply, or with L{TargetUnavailable} when the connection is lost.
         """
-        if not self._isOpen:
+        if not self.isOpen:
             return fail(TargetUnavailable("there is no connection"))
         self._serial += 1
         token = f"txwebqq{self._serial}"
         confirmed: Deferred[None] = Deferred(lambda _: self._forget(token))
         self._unconfirmed[token] = self.fold(channel), line.command, confirmed
-        self.send(line)
-        self.send(Line("PING", (token,)))
+        self.sendLine(line)
+        self.sendLine(Line("PING", (token,)))
         return confirmed
 
     def _forget(self, token: str) -> None:
@@ -371,6 +309,6 @@ class IRCConnection(Protocol):
         """
         Send C{QUIT} and close the connection.
         """
-        if self._isOpen:
-            self.send(Line("QUIT", (reason,)))
-            self._close()
+        if self.isOpen:
+            self.sendLine(Line("QUIT", (reason,)))
+            self.disconnect()

@@ -133,7 +133,7 @@ class IRCNetwork(MultiService, ConnectionListener):
             text = f"IDENTIFY {self.settings.nick} {self.settings.nickserv}"
             if connection.isMe(self.settings.nick):
                 text = f"IDENTIFY {self.settings.nickserv}"
-            connection.send(Line("PRIVMSG", ("NickServ", text)))
+            connection.sendLine(Line("PRIVMSG", ("NickServ", text)))
         self._regain()
         for link in self._links:
             link.connected(connection)
@@ -179,8 +179,8 @@ class IRCNetwork(MultiService, ConnectionListener):
             return
         if self.settings.nickserv:
             text = f"GHOST {self.settings.nick} {self.settings.nickserv}"
-            connection.send(Line("PRIVMSG", ("NickServ", text)))
-        connection.send(Line("NICK", (self.settings.nick,)))
+            connection.sendLine(Line("PRIVMSG", ("NickServ", text)))
+        connection.sendLine(Line("NICK", (self.settings.nick,)))
         self._regainLater()
 
     def _hasNick(self, connection: IRCConnection) -> bool:
@@ -203,7 +203,7 @@ class IRCNetwork(MultiService, ConnectionListener):
         wanted = self.settings.nick
         isWanted = connection.fold(nick) == connection.fold(wanted)
         if isWanted and not connection.isMe(wanted):
-            connection.send(Line("NICK", (wanted,)))
+            connection.sendLine(Line("NICK", (wanted,)))
 
     # ---- batches
 
@@ -225,7 +225,7 @@ class IRCNetwork(MultiService, ConnectionListener):
         _, wanted, other, *_ = line.params
         for link in self._linksTo(connection, wanted):
             if isMiddleParam(other) and not any(self._linksTo(connection, other)):
-                connection.send(Line("PART", (other,)))
+                connection.sendLine(Line("PART", (other,)))
             link.joinRefused(f"the server forwards to {other}")
 
     def _heard_JOIN(self, connection: IRCConnection, line: Line) -> None:
@@ -340,4 +340,4 @@ class IRCNetwork(MultiService, ConnectionListener):
         limit = connection.payloadLimit(Line("NOTICE", (line.nick, "")))
         for answer in answers:
             text, _ = splitAt(answer, limit, self.settings.encoding)
-            connection.send(Line("NOTICE", (line.nick, text)))
+            connection.sendLine(Line("NOTICE", (line.nick, text)))

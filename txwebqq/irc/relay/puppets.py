@@ -138,7 +138,7 @@ class Puppets:
 
     def _join(self, connection: IRCConnection, channel: str) -> None:
         key = (self._key,) if self._key else ()
-        connection.send(Line("JOIN", (channel, *key)))
+        connection.sendLine(Line("JOIN", (channel, *key)))
 
     def _resetIdle(self, puppet: Puppet) -> None:
         if puppet.timer is not None and puppet.timer.active():
