@@ -21,7 +21,7 @@ from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.service import WebQQService
 from txwebqq.testing import MemoryTreq, MemoryWebQQ
 from txwebqq.wire.commands.messages import Poll2
-from txwebqq.wire.events.codec import encodeEvent
+from txwebqq.wire.events.envelope import encodeEvent
 from txwebqq.wire.form import Form
 from txwebqq.wire.jsontext import encodeJSON
 

@@ -13,7 +13,7 @@ import treq
 from tests.wire.rows import commands
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import BASE, MemoryWebQQ
-from txwebqq.wire.events.codec import POLL_TYPES
+from txwebqq.wire.events.envelope import CODECS
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
 CODE = re.compile(r"`([^`]+)`")
@@ -86,7 +86,7 @@ def test_events() -> None:
         [pollType], [typeName], [callback] = map(CODE.findall, row[1:])
         listed[typeName] = pollType
         assert callable(getattr(WebQQProtocol, callback, None)), callback
-    assert listed == {kind.__name__: name for kind, name in POLL_TYPES.items()}
+    assert listed == {kind.__name__: codec.pollType for kind, codec in CODECS.items()}
     assert unknown[2:] == ["`UnknownEvent`", "`unknownEventReceived`"]
 
 

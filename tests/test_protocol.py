@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 from zope.interface.verify import verifyClass, verifyObject
 
-from tests.wire.events.test_codec import QUOTED
+from tests.wire.events.test_envelope import QUOTED
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
 from txwebqq.model import (

@@ -29,7 +29,7 @@ from txwebqq.server.events.queued import (
 )
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.storage.store import Store
-from txwebqq.wire.events.codec import encodeEvent
+from txwebqq.wire.events.envelope import encodeEvent
 
 WORDS = ("group_join", "recv", "verify_required", '"a" 微 \\ \U0001f600')
 CONTENT = (

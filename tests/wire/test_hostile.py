@@ -32,7 +32,7 @@ from txwebqq.wire.commands.messages import (
 )
 from txwebqq.wire.commands.signon import Check, LoginPage, LoginReply
 from txwebqq.wire.content import decodeReceived, decodeSent, encodeReceived, encodeSent
-from txwebqq.wire.events.codec import decodeEnvelope, encodeEvent
+from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.form import Form, encodeForm
 from txwebqq.wire.jsonp import encodeCall, parseCall, quoteArgument
 from txwebqq.wire.jsontext import parseJSON, parseJSONPrefix

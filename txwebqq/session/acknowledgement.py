@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from twisted.internet.defer import Deferred
 
 from txwebqq.model import Event, KickNotice, Shake, StatusChange, Typing
-from txwebqq.wire.events.codec import POLL_TYPES, pollTypeOf
+from txwebqq.wire.events.envelope import CODECS, pollTypeOf
 
 # Servers give these to the session that they came for, and to no later one.
 _PASSING = frozenset(
-    POLL_TYPES[kind] for kind in (StatusChange, Typing, Shake, KickNotice)
+    CODECS[kind].pollType for kind in (StatusChange, Typing, Shake, KickNotice)
 )
 
 

@@ -99,11 +99,12 @@ def textOf(value: Any) -> str:
     return str(value)
 
 
-_STATUSES = {status.value: status for status in Status}
+STATUSES = {status.value: status for status in Status}
+"""The presence that each word of the wire means; faster than asking the class."""
 
 
 def statusOf(word: Any) -> Status:
     """
     The presence that a word means; words of other times mean online.
     """
-    return _STATUSES.get(textOf(word), Status.ONLINE)
+    return STATUSES.get(textOf(word), Status.ONLINE)

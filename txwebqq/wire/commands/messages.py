@@ -42,7 +42,7 @@ from txwebqq.wire.command import (
     refusalOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.events.codec import decodeEnvelope, encodeEvent
+from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 

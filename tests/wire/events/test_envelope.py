@@ -52,7 +52,7 @@ from txwebqq.model import (
     UnknownSegment,
 )
 from txwebqq.wire.commands.messages import Poll2, PollResult
-from txwebqq.wire.events.codec import decodeEnvelope, encodeEvent, pollTypeOf
+from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent, pollTypeOf
 from txwebqq.wire.jsontext import encodeJSON
 
 GROUP_NUMBER = Number(245890123)
