@@ -55,7 +55,7 @@ class ClientChannels:
         """
         serial = self._parted.pop(channel.target, None)
         if serial is not None:
-            self._user.parted.end(self._user.name, self._key, channel.target)
+            self._user.parted.remove(self._user.name, self._key, channel.target)
         isJoined = self.named(channel.name) is not None
         return (() if isJoined else self._enter(channel)), serial
 
@@ -70,7 +70,7 @@ class ClientChannels:
             user = self._user
             serial = user.history.last(user.name)
             self._parted[channel.target] = serial
-            user.parted.begin(user.name, self._key, channel.target, serial)
+            user.parted.add(user.name, self._key, channel.target, serial)
         return channel
 
     # ---- changes on QQ

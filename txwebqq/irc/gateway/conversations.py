@@ -67,7 +67,7 @@ class Conversations:
             for client in list(self._clients):
                 if client is not exclude:
                     client.showMessage(stored)
-                self._history.see(self._userName, client.key, stored.serial)
+                self._history.markSeen(self._userName, client.key, stored.serial)
         return stored
 
     def notify(self, text: str) -> None:
@@ -84,7 +84,7 @@ class Conversations:
         """
         history, name = self._history, self._userName
         client.playBack(history.missed(name, client.key, MAX_MISSED))
-        history.see(name, client.key, history.last(name))
+        history.markSeen(name, client.key, history.last(name))
 
     # ---- sending
 

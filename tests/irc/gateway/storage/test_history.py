@@ -226,7 +226,7 @@ def test_missed() -> None:
     of each conversation the last messages.
     """
     made = history(10, 11)
-    made.see("al", "phone", made.last("al"))
+    made.markSeen("al", "phone", made.last("al"))
     made.append(entry(1, "late"))
     for time in (12, 13, 14):
         made.append(entry(time))
@@ -237,8 +237,8 @@ def test_missed() -> None:
     texts = [e.text for e in made.missed("al", "phone", 9)]
     assert texts == ["late", "hi", "12", "13", "14"]
     assert len(made.missed("al", "new", 9)) == 7
-    made.see("al", "phone", made.last("al"))
-    made.see("al", "phone", 1)
+    made.markSeen("al", "phone", made.last("al"))
+    made.markSeen("al", "phone", 1)
     assert made.missed("al", "phone", 9) == []
 
 

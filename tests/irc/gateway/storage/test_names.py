@@ -48,8 +48,7 @@ def test_forEver(tmp_path: Path) -> None:
         assert alices.claim(ALICE, numbered(name)) == "Al"
         assert alices.claim(CATS, numbered("#cats")) == "#cats"
         assert alices.target("aL") == ALICE
-        assert alices.all(TargetKind.CONTACT) == {10001: "Al"}
-        assert alices.all(TargetKind.GROUP) == {10001: "#cats"}
+        assert (alices.name(ALICE), alices.name(CATS)) == ("Al", "#cats")
         database.close()
 
 
@@ -121,11 +120,12 @@ def test_bijection(renames: list[tuple[Target, str]]) -> None:
             with pytest.raises(NameTaken):
                 names.rename(target, name)
             assert names.target(name) == holder
-    for known in (names, NameStore(database, str.lower).tableFor("alice", "utf-8")):
-        everybody = known.all(TargetKind.CONTACT)
-        assert everybody == names.all(TargetKind.CONTACT)
-        assert len({name.lower() for name in everybody.values()}) == len(everybody)
-        for number, name in everybody.items():
-            assert known.target(name.upper()) == Target(TargetKind.CONTACT, number)
+    targets = [Target(TargetKind.CONTACT, number) for number in range(1, 5)]
+    known = {each: named for each in targets if (named := names.name(each)) is not None}
+    assert len({each.lower() for each in known.values()}) == len(known)
+    for table in (names, NameStore(database, str.lower).tableFor("alice", "utf-8")):
+        assert [table.name(each) for each in targets] == [*map(known.get, targets)]
+        for each, named in known.items():
+            assert table.target(named.upper()) == each
         for name in "abc":
-            assert (name in known) == (name in map(str.lower, everybody.values()))
+            assert (name in table) == (name in map(str.lower, known.values()))

@@ -1,3 +1,3 @@
 """
-What the gateway keeps in its database.
+The gateway's database.
 """

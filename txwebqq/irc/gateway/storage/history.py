@@ -1,9 +1,9 @@
 """
-What was said to IRC users, for a while.
+The message history of the gateway's users.
 
-Messages are in the order of their times, and of their arrival within one time;
-what somebody has missed goes by arrival alone, since a letter that waited in
-QQ is late and new at once.
+Messages are ordered by time, and by arrival within one time. The messages that
+a client has missed are chosen by arrival alone, since an offline message of QQ
+arrives long after its time.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ CREATE TABLE epoch (
 """
 
 DAY = 24 * 3600 * 1000
+"""One day, in milliseconds."""
 
 _MSGID = re.compile("([0-9a-f]+)-([0-9a-f]{1,15})")
 _COLUMNS = (
@@ -60,10 +61,10 @@ _HERE = "user = ? AND kind = ? AND place = ?"
 
 class HistoryStore:
     """
-    The messages that are kept.
+    The stored messages of all users.
 
-    @param messages: how many of each user.
-    @param days: how long.
+    @param messages: maximum number of messages of one user.
+    @param days: how long a message is kept, in days.
     """
 
     def __init__(
@@ -75,17 +76,18 @@ class HistoryStore:
         self._days = days
         self._counts: dict[str, int] = {}
         if self._db.execute("SELECT 1 FROM epoch").fetchone() is None:
-            # A database that was lost begins to count anew, and clients
-            # remember ids for ever.
+            # Serials start at 1 in a new database, and clients remember the
+            # msgids of a lost one.
             self._db.execute("INSERT INTO epoch VALUES (?)", (secrets.token_hex(4),))
         (self._salt,) = self._db.execute("SELECT salt FROM epoch").fetchone()
 
     def append(self, message: HistoryMessage) -> HistoryMessage | None:
         """
-        Keep a message, and forget the user's first one if there are too many.
+        Store a message, and delete the user's oldest ones if there are too
+        many.
 
-        @return: the message with its serial and id; L{None} when one of the
-            same origin is kept already.
+        @return: the message with its serial and msgid; L{None} if another copy
+            of it is stored already.
         """
         cursor = self._db.execute(
             "INSERT OR IGNORE INTO said"
@@ -126,9 +128,12 @@ class HistoryStore:
 
     def expire(self, now: int, limit: int = 1000) -> bool:
         """
-        Forget some of what is too old.
+        Delete messages that are too old.
 
-        @return: whether there may be more of it.
+        @param now: milliseconds since 1970.
+        @param limit: maximum number of messages that are deleted.
+
+        @return: whether there may be more to delete.
         """
         cursor = self._db.execute(
             "DELETE FROM said WHERE serial IN"
@@ -138,11 +143,12 @@ class HistoryStore:
         self._counts.clear()
         return cursor.rowcount == limit
 
-    # ---- what there was, always the oldest first
+    # ---- queries; results begin with the oldest message
 
     def position(self, user: str, target: Target, msgid: str) -> HistoryPosition | None:
         """
-        Where a message is, L{None} when it is not kept here.
+        The position of a message, L{None} if the conversation has no message
+        with this msgid.
         """
         found = _MSGID.fullmatch(msgid)
         if found is None or found[1] != self._salt:
@@ -161,7 +167,9 @@ class HistoryStore:
         after: HistoryPosition | None = None,
     ) -> list[HistoryMessage]:
         """
-        The last messages, of those after a point if there is one.
+        The last messages of a conversation.
+
+        @param after: excludes this position and those before it.
         """
         low = (-LAST, 0) if after is None else after.end
         return self._ending(user, target, low, (LAST, 0), limit)
@@ -170,7 +178,7 @@ class HistoryStore:
         self, user: str, target: Target, position: HistoryPosition, limit: int
     ) -> list[HistoryMessage]:
         """
-        The last messages before a point.
+        The last messages before a position.
         """
         return self._ending(user, target, (-LAST, 0), position.start, limit)
 
@@ -178,7 +186,7 @@ class HistoryStore:
         self, user: str, target: Target, position: HistoryPosition, limit: int
     ) -> list[HistoryMessage]:
         """
-        The first messages after a point.
+        The first messages after a position.
         """
         return self._beginning(user, target, position.end, (LAST, 0), limit)
 
@@ -186,7 +194,7 @@ class HistoryStore:
         self, user: str, target: Target, position: HistoryPosition, limit: int
     ) -> list[HistoryMessage]:
         """
-        Messages on both sides of a point, with the one at it.
+        Messages before, at and after a position.
         """
         time, serial = position.start
         earlier = self._ending(user, target, (-LAST, 0), (time, serial), limit // 2)
@@ -204,8 +212,8 @@ class HistoryStore:
         limit: int,
     ) -> list[HistoryMessage]:
         """
-        Messages between two points: the first of them, or where C{other} is
-        the earlier point, the last of them.
+        Messages between two positions: the first ones, or if C{other} is the
+        earlier position, the last ones.
         """
         if one.start <= other.start:
             return self._beginning(user, target, one.end, other.start, limit)
@@ -215,9 +223,9 @@ class HistoryStore:
         self, user: str, one: HistoryPosition, other: HistoryPosition, limit: int
     ) -> list[tuple[Target, int]]:
         """
-        The conversations whose last message lies between two moments, with its
-        time, in the order of these times; of too many those nearest to
-        C{one}.
+        The conversations whose last message was sent between two times, each
+        with that message's time, ordered by it. If there are more than
+        C{limit}, those nearest to C{one}.
         """
         low, high = sorted((one.time, other.time))
         order = "ASC" if one.time <= other.time else "DESC"
@@ -270,12 +278,14 @@ class HistoryStore:
         )
         return self._entries(rows)
 
-    # ---- what was missed
+    # ---- messages that a client has missed
 
     def missed(self, user: str, client: str, limit: int) -> list[HistoryMessage]:
         """
-        What has come since a client has seen something, in each conversation
-        at most so many of the last messages.
+        The messages of all conversations that have arrived since the client
+        was last shown one.
+
+        @param limit: maximum number of messages of one conversation.
         """
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER"
@@ -290,8 +300,8 @@ class HistoryStore:
         self, user: str, target: Target, serial: int, limit: int
     ) -> list[HistoryMessage]:
         """
-        What has come to a conversation since a serial, at most so many of the
-        last messages.
+        The last messages of a conversation that have arrived after the one
+        with this serial.
         """
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM said WHERE {_HERE} AND serial > ?"
@@ -302,16 +312,17 @@ class HistoryStore:
 
     def seen(self, user: str, client: str) -> int:
         """
-        Up to which serial a client has seen everything; 0 for a new one.
+        The serial of the last message that a client has been shown; 0 for a
+        new client.
         """
         row = self._db.execute(
             "SELECT serial FROM seen WHERE user = ? AND client = ?", (user, client)
         ).fetchone()
         return 0 if row is None else int(row[0])
 
-    def see(self, user: str, client: str, serial: int) -> None:
+    def markSeen(self, user: str, client: str, serial: int) -> None:
         """
-        A client has seen everything up to a serial; never less than before.
+        Store that a client has been shown all messages up to a serial.
         """
         self._db.execute(
             "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (user, client)"

@@ -1,5 +1,5 @@
 """
-A message, as one user of the gateway sees it, and its place among others.
+Messages of the history, and positions between them.
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ from txwebqq.irc.targets import Target
 from txwebqq.model import Number
 
 LAST = (1 << 63) - 1
-"""No serial is greater."""
+"""The greatest serial."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryMessage:
     """
-    One message, as one user sees it.
+    A message in the history of one gateway user.
 
-    @ivar user: the IRC user.
+    @ivar user: the name of the gateway user.
     @ivar target: the conversation.
     @ivar time: milliseconds since 1970.
-    @ivar account: which of the user's QQ accounts it came to or went from.
-    @ivar sender: whose words they are, 0 where nobody has a number.
+    @ivar account: the QQ account that received or sent the message; 0 for the
+        bot.
+    @ivar sender: the QQ number of the sender; 0 for the bot, and where it is
+        not known.
     @ivar nick: the sender's nick at the time.
-    @ivar text: as IRC has it, but of any length, with C{\\n} between lines.
-    @ivar origin: what two copies of the message have alike, within the place;
-        C{""} for what comes once only.
-    @ivar serial: its place in the order of arrival; 0 before it is kept.
-    @ivar msgid: unique among all messages of all runs; C{""} before it is kept.
+    @ivar text: the text for IRC, of any length, with C{\\n} between lines.
+    @ivar origin: equal in the copies of a message that several accounts of the
+        user receive in one conversation; C{""} for a message without copies.
+    @ivar serial: the position in the order of arrival; 0 before it is stored.
+    @ivar msgid: the IRC message id; C{""} before it is stored.
     """
 
     user: str
@@ -47,10 +49,11 @@ class HistoryMessage:
 @dataclass(frozen=True, slots=True)
 class HistoryPosition:
     """
-    A point in the order of messages: a moment, or one message.
+    A position in the order of messages: that of one message, or of all messages
+    with one time.
 
     @ivar time: milliseconds since 1970.
-    @ivar serial: which message; L{None} for all of the moment.
+    @ivar serial: the serial of the message; L{None} for all with this time.
     """
 
     time: int

@@ -1,5 +1,5 @@
 """
-The IRC names that people and groups have been given, for ever.
+The IRC names of contacts and channels, which are given once and kept.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ CREATE UNIQUE INDEX name_by_folded ON name (user, style, folded);
 
 class NameTaken(Exception):
     """
-    Another one has the name.
+    Another target has the name.
 
-    @ivar target: who.
+    @ivar target: the other target.
     """
 
     def __init__(self, name: str, target: Target) -> None:
@@ -37,9 +37,9 @@ class NameTaken(Exception):
 
 class NameStore:
     """
-    The books of all users.
+    The name tables of all users.
 
-    @param fold: what two names have in common that IRC takes for one.
+    @param fold: maps names that are equal on IRC to the same text.
     """
 
     def __init__(self, database: Database, fold: Callable[[str], str]) -> None:
@@ -49,7 +49,7 @@ class NameStore:
 
     def tableFor(self, user: str, style: str) -> NameTable:
         """
-        What one IRC user calls others in one style.
+        The names that one user's contacts have in one style.
         """
         if (user, style) not in self._tables:
             names = NameTable(self._database, self._fold, user, style)
@@ -59,8 +59,8 @@ class NameStore:
 
 class NameTable(Container[str]):
     """
-    Names in one style, none of them twice. It contains the names that are
-    taken, however they are written.
+    The names of one user's contacts and channels in one style, each name given
+    once. The table contains the names that are taken, in any case.
     """
 
     def __init__(
@@ -83,29 +83,24 @@ class NameTable(Container[str]):
 
     def name(self, target: Target) -> str | None:
         """
-        What it is called, L{None} if it has no name yet.
+        The name of a target, L{None} if it has no name yet.
         """
         return self._names.get(target)
 
     def target(self, name: str) -> Target | None:
         """
-        What is called so, L{None} if nothing is.
+        The target with a name, L{None} if there is none.
         """
         return self._targets.get(self._fold(name))
 
-    def all(self, kind: TargetKind) -> dict[int, str]:
-        """
-        All names of one kind, by number.
-        """
-        return {p.number: name for p, name in self._names.items() if p.kind is kind}
-
     def claim(self, target: Target, make: Callable[[Container[str]], str]) -> str:
         """
-        What it is called, from now on if it had no name.
+        The name of a target. A target without a name is given one.
 
-        @param make: given the taken names, makes one that is not.
+        @param make: called with the names that are taken, makes one that is
+            not.
 
-        @raise NameTaken: when it makes one that is.
+        @raise NameTaken: if C{make} returns a name that is taken.
         """
         name = self._names.get(target)
         if name is None:
@@ -115,9 +110,9 @@ class NameTable(Container[str]):
 
     def rename(self, target: Target, name: str) -> None:
         """
-        Call it so from now on; its former name is free.
+        Give a target another name; its former name is free again.
 
-        @raise NameTaken: when something else is called so.
+        @raise NameTaken: if another target has the name.
         """
         folded = self._fold(name)
         holder = self._targets.get(folded, target)

@@ -1,5 +1,5 @@
 """
-Which channels IRC clients have parted from.
+Channels that IRC clients have parted from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CREATE TABLE absence (
 
 class PartedChannels:
     """
-    What is quiet for a client, also when it comes again.
+    The channels that are muted for a client, also after it reconnects.
     """
 
     def __init__(self, database: Database) -> None:
@@ -29,8 +29,8 @@ class PartedChannels:
 
     def of(self, user: str, client: str) -> dict[Target, int]:
         """
-        The places from which a client has parted, each with the serial of the
-        last message before that.
+        The channels from which a client has parted, each with the serial of
+        the user's last message before.
         """
         rows = self._db.execute(
             "SELECT kind, place, serial FROM absence WHERE user = ? AND client = ?",
@@ -38,9 +38,9 @@ class PartedChannels:
         )
         return {Target(TargetKind(kind), place): serial for kind, place, serial in rows}
 
-    def begin(self, user: str, client: str, target: Target, serial: int) -> None:
+    def add(self, user: str, client: str, target: Target, serial: int) -> None:
         """
-        A client has parted.
+        Store that a client has parted from a channel.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO absence VALUES (?, ?, ?, ?, ?)",
@@ -49,16 +49,16 @@ class PartedChannels:
 
     def forget(self, user: str, target: Target) -> None:
         """
-        The place is not there any more, for any client.
+        Delete what is stored about a channel, for all clients of a user.
         """
         self._db.execute(
             "DELETE FROM absence WHERE user = ? AND kind = ? AND place = ?",
             (user, int(target.kind), target.number),
         )
 
-    def end(self, user: str, client: str, target: Target) -> None:
+    def remove(self, user: str, client: str, target: Target) -> None:
         """
-        It is there again.
+        Store that a client has joined a channel again.
         """
         self._db.execute(
             "DELETE FROM absence"

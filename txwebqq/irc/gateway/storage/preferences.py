@@ -1,5 +1,5 @@
 """
-What IRC users have decided for themselves, for ever.
+Preferences of the gateway's users.
 """
 
 from __future__ import annotations
@@ -18,25 +18,30 @@ CREATE TABLE preference (
 
 class Preferences:
     """
-    A word for each name, and for each user.
+    The preferences of all users, by user and name.
     """
 
     def __init__(self, database: Database) -> None:
         self._db = database.connection
+        # Read for each message that is shown.
+        self._values: dict[tuple[str, str], str] = {
+            (user, name): value
+            for user, name, value in self._db.execute(
+                "SELECT user, name, value FROM preference"
+            )
+        }
 
     def get(self, user: str, name: str, default: str) -> str:
         """
-        What has been decided, if anything has.
+        The value of a preference, or the default when it has not been set.
         """
-        row = self._db.execute(
-            "SELECT value FROM preference WHERE user = ? AND name = ?", (user, name)
-        ).fetchone()
-        return default if row is None else str(row[0])
+        return self._values.get((user, name), default)
 
-    def set(self, user: str, name: str, word: str) -> None:
+    def set(self, user: str, name: str, value: str) -> None:
         """
-        Keep a decision.
+        Set a preference.
         """
         self._db.execute(
-            "INSERT OR REPLACE INTO preference VALUES (?, ?, ?)", (user, name, word)
+            "INSERT OR REPLACE INTO preference VALUES (?, ?, ?)", (user, name, value)
         )
+        self._values[user, name] = value

@@ -1,5 +1,5 @@
 """
-What is in the gateway's database.
+Schema of the gateway's database.
 """
 
 from __future__ import annotations
@@ -17,4 +17,4 @@ GATEWAY_SCHEMA = Schema(
     application=0x71716777,
     user="gateway",
 )
-"""Names, what was said and decided, who is absent, and pictures."""
+"""Names, history, pictures, preferences and parted channels."""
