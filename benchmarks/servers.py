@@ -23,6 +23,7 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -283,7 +284,9 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
         os._exit(0)
     os.wait()
     clock: Any = reactor
-    state = ServerState(Store(folder / "qq.db"), clock.seconds, SystemRandom())
+    state = ServerState(
+        Store(folder / "qq.db"), clock, SystemRandom(), Logger().failure
+    )
 
     class Server(WebQQResource):
         def render(self, request: Request) -> Any:

@@ -21,11 +21,14 @@ from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.threads import blockingCallFromThread, deferToThread
+from twisted.logger import Logger
 
 from tests.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
+from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.events.queued import QueuedFriendMessage
 from txwebqq.server.population import parse
 from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.sessions import Session
@@ -48,7 +51,9 @@ class Scene:
         self._reactor: Any = reactor
         self._caFile = caFile
         self.isSecure = caFile is not None
-        self.state = ServerState(Store(), reactor.seconds, random.Random(1))
+        self.state = ServerState(
+            Store(), self._reactor, random.Random(1), Logger().failure
+        )
         self.state.merge(parse(PEOPLE))
         self.server = WebQQResource(self.state, reactor)
         self.alice, self.bob = map(self._join, (ALICE, BOB))
@@ -87,10 +92,10 @@ class Scene:
         """
         Ask for events, and wait until the server holds the poll.
         """
-        before = self.bob.listener
+        before = self.bob.poll
         self.poll(sock, *headers)
         for _ in range(10_000):
-            held = blockingCallFromThread(self._reactor, lambda: self.bob.listener)
+            held = blockingCallFromThread(self._reactor, lambda: self.bob.poll)
             if held is not None and held is not before:
                 return
         raise AssertionError("the poll is not held")
@@ -106,9 +111,11 @@ class Scene:
         text = f"message {self._count}"
 
         def say() -> None:
-            uin = self.alice.sessionIds.uin(BOB)
-            said = self.state.router.sendToBuddy(self.alice, uin, (Text(text),), Font())
-            assert said is None
+            content = (Text(text),)
+            refusal = sendMessage(
+                self.state, QueuedFriendMessage, ALICE, (BOB,), content, Font()
+            )
+            assert refusal is None
             self.state.router.commit()
             if before is not None:
                 # After the turn that answers.

@@ -15,6 +15,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConsumer
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from txwebqq.client import connect
@@ -115,7 +116,7 @@ async def together(
     Let two people who are signed on do something.
     """
     clock: Any = reactor
-    state = ServerState(Store(), clock.seconds, Random(1))
+    state = ServerState(Store(), clock, Random(1), Logger().failure)
     state.merge(parse(PEOPLE))
     server = WebQQResource(state, clock, folder=tmp_path / "files")
     port = clock.listenTCP(0, server.site(), interface="127.0.0.1")

@@ -23,6 +23,7 @@ from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IConsumer
 from twisted.internet.task import Clock
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IBodyProducer
 from twisted.web.resource import IResource
@@ -188,8 +189,9 @@ class MemoryWebQQ:
         self.clock.advance(1366004000)
         self.state = ServerState(
             Store(MEMORY) if store is None else store,
-            self.clock.seconds,
+            self.clock,
             Random(1),
+            Logger().failure,
             captcha,
             self.captchaText,
         )

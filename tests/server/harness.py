@@ -16,6 +16,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.model import Number
@@ -183,7 +184,9 @@ class ServerHarness:
         self.clock.advance(START)
         self.store = store or Store()
         random = Random(seed)
-        self.state = ServerState(self.store, self.clock.seconds, random, captcha)
+        self.state = ServerState(
+            self.store, self.clock, random, Logger().failure, captcha
+        )
         self.state.merge(parse(people))
         self.server = WebQQResource(
             self.state, self.clock, draw, pollTimeout, random=random

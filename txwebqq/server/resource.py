@@ -31,6 +31,7 @@ from txwebqq.server.api.groupadmin import GroupAdminAPI
 from txwebqq.server.api.groupmember import GroupMemberAPI
 from txwebqq.server.api.groups import GroupsAPI
 from txwebqq.server.api.history import HistoryAPI
+from txwebqq.server.api.messages import MessagesAPI
 from txwebqq.server.api.profiles import ProfilesAPI
 from txwebqq.server.api.settings import SettingsAPI
 from txwebqq.server.api.signon import MALFORMED, SignOnAPI
@@ -39,6 +40,7 @@ from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.domain.filetransfers import FileLimits
 from txwebqq.server.domain.friends import FriendRules
 from txwebqq.server.domain.groups import GroupRules
+from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.exchange import Exchange, Handler
@@ -70,6 +72,8 @@ SWEEP = 15.0
 UNKNOWN_PATH = 100000
 MALFORMED_FIELDS = 100003
 TOO_LARGE = 100004
+
+NOT_STORED = Refusal(100000, "the message could not be stored")
 
 _TYPES: dict[type[Command[Any]], bytes] = {
     LoginPage: HTML,
@@ -126,7 +130,8 @@ class WebQQResource(Resource):
         self._proxies = proxies
         self._signup = signup
         self._media = FileTransfersAPI(state, BlobStore(folder), clock, random, limits)
-        self._longPoll = LongPoll(state, clock, pollTimeout, self._media.pictures)
+        self._router = state.router
+        self._longPoll = LongPoll(state, clock, pollTimeout)
         self._history = HistoryAPI(state, clock)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
@@ -137,6 +142,7 @@ class WebQQResource(Resource):
         families = (
             SignOnAPI(state, clock.seconds, random, draw),
             self._longPoll,
+            MessagesAPI(state, MessageRules(state, self._media.pictures)),
             self._media,
             ContactsAPI(state, clock.seconds),
             ProfilesAPI(state, friendRules, clock.seconds),
@@ -217,8 +223,8 @@ class WebQQResource(Resource):
             return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         if self._sweeping is None:
             self._scheduleSweep()
-        if not isinstance(reply, Deferred):
-            reply = self._longPoll.replyAfterDelivery(reply)
+        if self._router.hasDeliveries and not isinstance(reply, Deferred):
+            reply = self._whenStored(reply)
         return self._reply(request, exchange, route, reply)
 
     def _signUp(self, signup: SignUpPage, request: Request) -> bytes:
@@ -239,9 +245,7 @@ class WebQQResource(Resource):
         if not isinstance(reply, Deferred):
             return _encode(request, exchange, route, reply)
         reply.addCallbacks(
-            self._cbAnswered,
-            _ebAbandoned,
-            callbackArgs=(request, exchange, route),
+            _write, _ebAbandoned, callbackArgs=(request, exchange, route)
         )
         reply.addErrback(self._ebBroken, request, route)
         if not reply.called:
@@ -292,7 +296,23 @@ class WebQQResource(Resource):
             )
         if self._sweeping is None:
             self._scheduleSweep()
+        if isinstance(reply, Deferred):
+            reply.addCallback(self._cbUploaded)
         return self._reply(request, exchange, route, reply)
+
+    def _cbUploaded(self, reply: Any) -> Any:
+        return self._whenStored(reply) if self._router.hasRouted else reply
+
+    def _whenStored(self, reply: Any) -> Deferred[Any]:
+        """
+        Delay a reply until the events that the request has caused are in the
+        database, and have been given to the polls of their recipients.
+        """
+        stored: Deferred[Any] = Deferred()
+        self._router.whenStored(
+            lambda isStored: stored.callback(reply if isStored else NOT_STORED)
+        )
+        return stored
 
     def _ask(self, route: Route, exchange: Exchange, query: bytes, body: bytes) -> Any:
         try:
@@ -309,16 +329,6 @@ class WebQQResource(Resource):
         if route.command is Poll2:
             return self._longPoll.delay(refusal)
         return refusal
-
-    def _cbAnswered(
-        self, reply: Any, request: Request, exchange: Exchange, route: Route
-    ) -> Deferred[None] | None:
-        # What comes later than its request may have posted, too.
-        stored = self._longPoll.whenStored(reply)
-        if isinstance(stored, Deferred):
-            return stored.addCallback(_write, request, exchange, route)
-        _write(reply, request, exchange, route)
-        return None
 
     def _ebBroken(self, failure: Failure, request: Request, route: Route) -> None:
         self._log.failure(

@@ -153,7 +153,12 @@ class ServerService(Service):
             options["captcha-text"],
         )
         state = ServerState(
-            store, now, random, captcha=options["mode"], captchaText=text
+            store,
+            self._reactor,
+            random,
+            self._log.failure,
+            captcha=options["mode"],
+            captchaText=text,
         )
         state.recorder.keep = options["keep"]
         state.recorder.days = options["days"]

@@ -82,6 +82,16 @@ class TransferTests(MediaTestCase):
         )
         self.assertEqual(self.steps(self.bob), [("progress", 10), ("progress", 0)])
 
+    def test_answeredWhenStored(self) -> None:
+        """
+        The sender is answered after the events about the transfer are stored.
+        """
+        upload = self.offer()
+        self.accept(self.offered()["session_id"])
+        self.assertFalse(upload.isAnswered)
+        self.harness.clock.advance(0)
+        self.assertTrue(upload.isAnswered)
+
     def test_backPressure(self) -> None:
         """
         Nothing is read from the sender before somebody wants it, nor while the

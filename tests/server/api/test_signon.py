@@ -9,7 +9,14 @@ import re
 from urllib.parse import quote
 
 import pytest
-from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.internet.task import Clock
+from twisted.logger import (
+    ILogObserver,
+    LogEvent,
+    Logger,
+    formatEvent,
+    globalLogPublisher,
+)
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -680,7 +687,9 @@ def test_recordedDigest() -> None:
         def randrange(self, start: int, stop: int, /) -> int:
             return start
 
-    state = ServerState(Store(), lambda: 0.0, Captured(), captchaText="ABCD")
+    state = ServerState(
+        Store(), Clock(), Captured(), Logger().failure, captchaText="ABCD"
+    )
     state.merge(parse('[[account]]\nnumber = 10897944\npassword = "secret123"'))
     verifySession, text = state.authenticator.captchas.issue()
     assert text == "ABCD"

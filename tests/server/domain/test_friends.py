@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.logger import Logger
 
 from txwebqq.model import (
     ANYBODY,
@@ -69,7 +70,7 @@ class Village:
         self.clock = Clock()
         self.clock.advance(1366004047)
         self.store = Store()
-        self.state = ServerState(self.store, self.clock.seconds, Random(1))
+        self.state = ServerState(self.store, self.clock, Random(1), Logger().failure)
         self.rules = FriendRules(self.state, self.clock.seconds, Random(2))
         self.add(ALICE, "Alice")
         self.add(BOB, "Bob", **profile)

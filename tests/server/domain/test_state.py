@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Face, Font, Number, Status, Text, Uin, UnknownSegment
-from txwebqq.server.domain.state import ServerState
+from txwebqq.model import Face, Font, Number, Text, Uin, UnknownSegment
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     Mailbox,
@@ -28,9 +27,7 @@ from txwebqq.server.events.queued import (
     tidyContent,
 )
 from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
-from txwebqq.server.population import parse
 from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
-from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import (
     MAX_SUSPECTS,
     Captchas,
@@ -41,12 +38,8 @@ from txwebqq.server.sessions.sessions import (
     MAX_ENDED,
     EndedSession,
     EndReason,
-    Session,
     Sessions,
 )
-from txwebqq.server.storage.store import Store
-from txwebqq.wire.command import Refusal
-from txwebqq.wire.commands.messages import PollResult
 from txwebqq.wire.content import sizeOf
 
 ALICE, BOB = Number(10001), Number(10002)
@@ -301,137 +294,3 @@ def test_rotations() -> None:
     assert found[1:] == [session, session]
     sessions.end(session, EndReason.LOGGED_OUT)
     assert not sessions.hasTimers
-
-
-class Ear:
-    """
-    A listener that counts.
-    """
-
-    def __init__(self) -> None:
-        self.rung = self.lost = 0
-
-    def wake(self) -> None:
-        self.rung += 1
-
-    def superseded(self) -> None:
-        self.lost += 1
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def state(time: Time) -> ServerState:
-    state = ServerState(Store(), time, Random(1))
-    state.merge(
-        parse(
-            """
-            [[account]]
-            number = 10001
-            password = "a"
-            [[account]]
-            number = 10002
-            password = "b"
-            [[friendship]]
-            between = [10001, 10002]
-            """
-        )
-    )
-    return state
-
-
-def joined(state: ServerState, number: Number, clientid: str = "1") -> Session:
-    session = state.join(state.sessions.admit(number), "", clientid, Status.ONLINE)
-    assert isinstance(session, Session)
-    return session
-
-
-def say(state: ServerState, session: Session, number: Number, text: str) -> None:
-    uin = session.sessionIds.uin(number)
-    assert state.router.sendToBuddy(session, uin, (Text(text),), Font()) is None
-
-
-def words(reply: PollResult | Refusal | None) -> list[str]:
-    assert isinstance(reply, PollResult)
-    return [event.text for event in reply.events if hasattr(event, "text")]
-
-
-def poll(state: ServerState, session: Session) -> list[str]:
-    """
-    The texts that the next poll of a client brings, which has got the last
-    reply; C{[]} if the poll is held.
-    """
-    state.router.acknowledge(session, Acknowledgement())
-    reply = state.router.takePending(session)
-    state.router.commit()
-    return [] if reply is None else words(reply)
-
-
-def test_listener(state: ServerState) -> None:
-    """
-    A listener is rung for mail, and what it does not collect before it hangs
-    up waits for the next one.
-    """
-    alice, bob = joined(state, ALICE), joined(state, BOB)
-    ear = Ear()
-    assert state.router.takePending(bob) is None
-    state.router.listen(bob, ear)
-    say(state, alice, BOB, "one")
-    say(state, alice, BOB, "two")
-    assert ear.rung == 2
-    state.router.removeListener(bob, ear)
-    assert [poll(state, bob) for _ in range(3)] == [["one"], ["two"], []]
-
-
-def test_listenerOfBefore(state: ServerState) -> None:
-    """
-    A listener that was superseded can hang up without consequence.
-    """
-    alice, bob = joined(state, ALICE), joined(state, BOB)
-    older, newer = Ear(), Ear()
-    state.router.listen(bob, older)
-    state.router.listen(bob, newer)
-    assert (older.lost, newer.lost) == (1, 0)
-    state.router.removeListener(bob, older)
-    say(state, alice, BOB, "hi")
-    assert (older.rung, newer.rung) == (0, 1)
-
-
-def test_replacedInBetween(state: ServerState) -> None:
-    """
-    What was accepted for a listener that has not collected it goes to the
-    session that replaces its own.
-    """
-    alice, bob = joined(state, ALICE), joined(state, BOB)
-    state.router.listen(bob, Ear())
-    say(state, alice, BOB, "one")
-    say(state, alice, BOB, "two")
-    newer = joined(state, BOB, "2")
-    assert [poll(state, newer) for _ in range(2)] == [["one"], ["two"]]
-
-
-def test_unacknowledgedMovesOn(state: ServerState) -> None:
-    """
-    A session that replaces an older one is given what that was given and has
-    not acknowledged, once.
-    """
-    alice = joined(state, ALICE)
-    say(state, alice, BOB, "one")
-    assert poll(state, joined(state, BOB)) == ["one"]
-    newer = joined(state, BOB, "2")
-    assert [poll(state, newer) for _ in range(2)] == [["one"], []]
-    assert poll(state, joined(state, BOB, "3")) == []
-
-
-def test_sequenceAfterRestart(time: Time) -> None:
-    """
-    The numbers of a group's messages do not begin anew with the server.
-    """
-    first, second = (ServerState(Store(), time, Random(n)) for n in (1, 2))
-    for _ in range(50):
-        last = first.messageIds.nextSequence(Number(200001))
-    time.seconds += 60
-    assert second.messageIds.nextSequence(Number(200001)) > last

@@ -24,7 +24,7 @@ from tests.server.harness import (
     textsOf,
 )
 from txwebqq.model import Number
-from txwebqq.server.http import longpoll
+from txwebqq.server.domain.router import BATCH
 from txwebqq.server.resource import POLL_TIMEOUT
 
 NOTHING = b'{"retcode":102,"errmsg":""}'
@@ -510,7 +510,7 @@ class FanOutTests(SynchronousTestCase):
     A group larger than what is answered in one turn of the reactor.
     """
 
-    SIZE = 2 * longpoll.BATCH + 50
+    SIZE = 2 * BATCH + 50
 
     def setUp(self) -> None:
         numbers = [20000 + n for n in range(self.SIZE)]
@@ -560,7 +560,7 @@ class FanOutTests(SynchronousTestCase):
         while self.answered() < self.SIZE:
             self.turn()
             counts.append(self.answered())
-        self.assertEqual(counts[0], longpoll.BATCH)
+        self.assertEqual(counts[0], BATCH)
         self.assertEqual(counts[-1], self.SIZE)
         self.assertEqual(wire.response.body, OK)
         for number, poll in self.polls.items():

@@ -27,7 +27,7 @@ from tests.server.harness import (
 from tests.server.storage.test_store import reopened
 from txwebqq.server.events.friendnotices import QueuedFriendshipNotice
 from txwebqq.server.events.queued import EventChanges
-from txwebqq.server.http.longpoll import NOT_STORED
+from txwebqq.server.resource import NOT_STORED
 from txwebqq.server.sessions.acknowledgement import HABITS, MAX_UNNAMED, Outcome
 from txwebqq.server.storage.messages import MessageStore
 from txwebqq.server.storage.store import Store
@@ -530,6 +530,28 @@ def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     harness.clock.advance(1)
     assert store.messages.unacknowledged(BOB) == []
     assert store.messages.waiting(BOB, 0, 9) == []
+
+
+def test_fullWhileRepeating(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
+    """
+    A poll that cannot be given a reply again is held until its next limit.
+    """
+    store = FullStore()
+    harness = ServerHarness(store=store, pollTimeout=0.5)
+    alice, bob = harness.client(ALICE), harness.client(BOB)
+    bob.catchUp()
+    alice.tell(BOB, "one")
+    for _ in range(2):
+        bob.poll(ack=0)
+    poll = bob.poll(ack=0)
+    event = QueuedFriendshipNotice("verify_required", CAROL, 1, "hi")
+    store.fullMessages.isFull = True
+    harness.clock.callLater(0.5, harness.state.router.route, event, [DAVE])
+    harness.clock.advance(0.5)
+    assert len(flushLoggedErrors(sqlite3.OperationalError)) == 1
+    assert not poll.isAnswered
+    harness.clock.advance(0.5)
+    assert poll.response.json["retcode"] == 102
 
 
 def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) -> None:

@@ -9,13 +9,13 @@ import hmac
 from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
+from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.groupnotices import (
     QueuedDiscussionMessage,
     QueuedTemporaryMessage,
 )
-from txwebqq.server.events.queued import tidyContent, tidyFont
 from txwebqq.server.records import DiscussionRecord
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.wire.command import Refusal
@@ -28,7 +28,6 @@ from txwebqq.wire.commands.discussions import (
     Invitation,
 )
 from txwebqq.wire.commands.temporary import IN_DISCUSSION, IN_GROUP
-from txwebqq.wire.content import MAX_TEXT, sizeOf
 
 MAX_MEMBERS = 50
 """So many people may be in one discussion."""
@@ -43,7 +42,6 @@ MAX_NAME = 128
 
 PLACE_DIGITS = 8
 
-_TOO_LONG = Refusal(123, "the message is too long")
 _NOT_FELLOW = Refusal(NO_SUCH_ID, "you share no such group or discussion with to_uin")
 _NOT_SIGNED = Refusal(NO_SUCH_ID, "group_sig is not from get_c2cmsg_sig2")
 
@@ -193,20 +191,17 @@ class DiscussionRules:
         discussion = self.mine(session, did)
         if discussion is None:
             return GONE
-        content = tidyContent(content)
-        if sizeOf(content) > MAX_TEXT:
-            return _TOO_LONG
-        event = QueuedDiscussionMessage(
-            self._state.messageIds.next(session.number),
+        return sendMessage(
+            self._state,
+            QueuedDiscussionMessage,
+            session.number,
+            self._store.discussions.recipients(discussion.number),
             content,
-            tidyFont(font),
-            discussion.number,
-            self._state.messageIds.nextSequence(discussion.number),
-            discussion.version,
+            font,
+            numberedIn=discussion.number,
+            discussion=discussion.number,
+            version=discussion.version,
         )
-        audience = self._store.discussions.recipients(discussion.number)
-        self._state.router.route(event, [n for n in audience if n != session.number])
-        return None
 
     # ---- temporary conversations
 
@@ -273,15 +268,13 @@ class DiscussionRules:
             return _NOT_SIGNED
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             return _NOT_SIGNED
-        content = tidyContent(content)
-        if sizeOf(content) > MAX_TEXT:
-            return _TOO_LONG
-        event = QueuedTemporaryMessage(
-            self._state.messageIds.next(session.number),
+        return sendMessage(
+            self._state,
+            QueuedTemporaryMessage,
+            session.number,
+            (number,),
             content,
-            tidyFont(font),
-            shared,
-            service,
+            font,
+            place=shared,
+            service=service,
         )
-        self._state.router.route(event, [number])
-        return None

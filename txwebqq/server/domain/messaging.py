@@ -1,31 +1,41 @@
 """
-What friends see of each other at once or never: somebody types, a window is
-shaken.
+Messages between accounts: who may send to whom, and their limits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from txwebqq.model import Event, Shake, Typing, Uin
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.model import Code, Content, Event, Font, Gid, Number, Shake, Typing, Uin
+from txwebqq.server.domain.pictures import PictureRules, PictureSignature
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.queued import MessageIds
+from txwebqq.server.events.queued import (
+    MessageIds,
+    QueuedEvent,
+    QueuedFriendMessage,
+    QueuedGroupMessage,
+    tidyContent,
+    tidyFont,
+)
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.content import MAX_TEXT, sizeOf
 
 TYPING_LIFE = 10.0
-"""The seconds after which nobody wants to know any more that one was typing:
-for clients between two polls."""
+"""Time after which a typing signal is dropped, in seconds."""
 
 SHAKE_LIFE = 60.0
+"""Time after which a shake signal is dropped, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedTyping:
     """
-    Somebody types.
+    The signal that an account is typing.
     """
 
     mark: MessageIds
@@ -33,13 +43,13 @@ class QueuedTyping:
     @property
     def conversation(self) -> tuple[str, int]:
         """
-        What two signals of one answer must not have in common.
+        The ordering key.
         """
         return "typing", self.mark.sender
 
     def event(self, sessionIds: SessionIds) -> Event:
         """
-        The signal as a session sees it.
+        Return the signal with the ids of a session.
         """
         return Typing(
             sessionIds.uin(self.mark.sender),
@@ -52,7 +62,7 @@ class QueuedTyping:
 @dataclass(frozen=True, slots=True)
 class QueuedShake:
     """
-    Somebody shakes a window.
+    The signal that an account shakes a window.
     """
 
     mark: MessageIds
@@ -60,13 +70,13 @@ class QueuedShake:
     @property
     def conversation(self) -> tuple[str, int]:
         """
-        What two signals of one answer must not have in common.
+        The ordering key.
         """
         return "shake", self.mark.sender
 
     def event(self, sessionIds: SessionIds) -> Event:
         """
-        The signal as a session sees it.
+        Return the signal with the ids of a session.
         """
         return Shake(
             sessionIds.uin(self.mark.sender),
@@ -76,22 +86,117 @@ class QueuedShake:
         )
 
 
-def sendTransient(
+def sendMessage(
     state: ServerState,
-    session: Session,
-    uin: Uin,
-    kind: type[QueuedTyping | QueuedShake],
+    kind: Callable[..., QueuedEvent],
+    sender: Number,
+    recipients: Iterable[Number],
+    content: Content,
+    font: Font,
+    numberedIn: Number | None = None,
+    **details: Any,
 ) -> Refusal | None:
     """
-    Pass a signal on to a friend.
+    Send a message of any kind, after its rules have been checked.
 
-    @return: L{None} also when the friend is not there: who hides must not be
-        found out.
+    @param recipients: the accounts that get it; the sender is left out.
+    @param numberedIn: the group or discussion whose sequence numbers it, L{None}
+        for a kind of message without sequence numbers.
+    @param details: the other members of the kind.
+
+    @return: L{None} when the message is accepted.
+    @raise MalformedReply: when the content cannot be written as JSON.
     """
-    number = session.sessionIds.person(uin)
-    if number is None or not state.store.friends.areFriends(session.number, number):
-        return Refusal(NO_SUCH_ID, "to_uin is nobody's uin in your friend list")
-    life = TYPING_LIFE if kind is QueuedTyping else SHAKE_LIFE
-    event = kind(state.messageIds.next(session.number))
-    state.router.sendTransient(event, number, life)
+    content = tidyContent(content)
+    if sizeOf(content) > MAX_TEXT:
+        return Refusal(TOO_LONG, "the message is too long")
+    ids = state.messageIds.next(sender)
+    if numberedIn is not None:
+        details["sequence"] = state.messageIds.nextSequence(numberedIn)
+    event = kind(ids, content, tidyFont(font), **details)
+    state.router.route(event, [n for n in recipients if n != sender])
     return None
+
+
+class MessageRules:
+    """
+    The rules of messages and signals to friends and groups.
+    """
+
+    def __init__(self, state: ServerState, pictures: PictureRules) -> None:
+        self._state = state
+        self._friends = state.store.friends
+        self._groups = state.store.groups
+        self._pictures = pictures
+
+    def sendToFriend(
+        self, session: Session, uin: Uin, content: Content, font: Font
+    ) -> Refusal | None:
+        """
+        Send a message to a friend.
+
+        @return: L{None} when the message is accepted.
+        @raise MalformedReply: when the content cannot be written as JSON.
+        """
+        friend = session.sessionIds.person(uin)
+        if friend is None or not self._friends.areFriends(session.number, friend):
+            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
+        prepared = self._pictures.forFriend(session, friend, content)
+        if isinstance(prepared, Refusal):
+            return prepared
+        return sendMessage(
+            self._state, QueuedFriendMessage, session.number, (friend,), prepared, font
+        )
+
+    def sendToGroup(
+        self,
+        session: Session,
+        gid: Gid,
+        code: Code,
+        content: Content,
+        font: Font,
+        signature: PictureSignature,
+    ) -> Refusal | None:
+        """
+        Send a message to the other members of a group.
+
+        @param code: the code of the group, which messages with pictures may
+            give besides; 0 when it is not given.
+        @param signature: the signature of the pictures.
+
+        @return: L{None} when the message is accepted.
+        @raise MalformedReply: when the content cannot be written as JSON.
+        """
+        group = session.sessionIds.groupOfGid(gid)
+        if group is None or not self._groups.isMember(group, session.number):
+            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
+        prepared = self._pictures.forGroup(session, group, code, content, signature)
+        if isinstance(prepared, Refusal):
+            return prepared
+        return sendMessage(
+            self._state,
+            QueuedGroupMessage,
+            session.number,
+            self._groups.recipients(group),
+            prepared,
+            font,
+            numberedIn=group,
+            group=group,
+        )
+
+    def sendTransient(
+        self, session: Session, uin: Uin, kind: type[QueuedTyping | QueuedShake]
+    ) -> Refusal | None:
+        """
+        Send a signal, which is not stored, to a friend.
+
+        @return: L{None} when the signal is accepted, also when the friend is
+            offline: a hidden friend must not be revealed.
+        """
+        friend = session.sessionIds.person(uin)
+        if friend is None or not self._friends.areFriends(session.number, friend):
+            return Refusal(NO_SUCH_ID, "to_uin is nobody's uin in your friend list")
+        ids = self._state.messageIds.next(session.number)
+        life = TYPING_LIFE if kind is QueuedTyping else SHAKE_LIFE
+        self._state.router.sendTransient(kind(ids), friend, life)
+        return None

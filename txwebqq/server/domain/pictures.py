@@ -15,7 +15,6 @@ from txwebqq.model import (
     Code,
     Content,
     CustomFace,
-    Gid,
     GroupPicture,
     Number,
     OfflinePicture,
@@ -150,41 +149,34 @@ class PictureRules:
 
     # ---- pictures in messages
 
-    def forBuddy(
-        self, session: Session, uin: Uin, content: Content
+    def forFriend(
+        self, session: Session, friend: Number, content: Content
     ) -> Content | Refusal:
         """
-        The content that a friend gets, with pictures that they may fetch.
+        Return the content that a friend gets, with pictures that the friend
+        may fetch.
         """
         if not any(map(_isPicture, content)):
             return content
-        number = session.sessionIds.person(uin)
-        if number is None or not self._state.store.friends.areFriends(
-            session.number, number
-        ):
-            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
-        return self._prepareForRecipients(session, content, [number], None)
+        return self._prepareForRecipients(session, content, [friend], None)
 
     def forGroup(
         self,
         session: Session,
-        gid: Gid,
+        group: Number,
         code: Code,
         content: Content,
         signed: PictureSignature,
     ) -> Content | Refusal:
         """
-        The content that the members of a group get.
+        Return the content that the members of a group get, with pictures that
+        they may fetch.
 
-        @param code: what the sender calls the group besides, 0 if unsaid.
+        @param group: a group that the session's account is a member of.
+        @param code: the code of the group, 0 when the client has not sent it.
         """
         if not any(map(_isPicture, content)):
             return content
-        group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._state.store.groups.isMember(
-            group, session.number
-        ):
-            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         if code and session.sessionIds.groupOfCode(code) != group:
             return Refusal(NO_SUCH_ID, "group_code is not the code of that group")
         members = self._state.store.groups.memberNumbers(group)

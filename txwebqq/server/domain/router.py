@@ -1,51 +1,78 @@
 """
-The post office of a server: how letters reach sessions, and what waits.
+The way of queued events from requests to the polls of their recipients.
 
-Every letter is kept in the store for each of its recipients until it is
-acknowledged. What is posted, given to polls and acknowledged is written to the
-store by L{MessageRouter.commit}, in one transaction for many requests; nothing
-that depends on it is answered before that.
+Every event is stored for each of its recipients until it is acknowledged. What
+requests change is written to the database once in each turn of the reactor, in
+one transaction; after that the polls are answered that wait for it, and in the
+next turn the senders. So a message whose sender was told that it is accepted,
+and the events of a reply to a poll, are in the database and survive a crash.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from txwebqq.model import Content, Event, Font, Gid, KickNotice, Number, Uin
+from txwebqq.model import Event, KickNotice, Number
 from txwebqq.server.domain.history import HistoryRecorder
-from txwebqq.server.domain.refusals import NO_SUCH_ID, REPLACED, refusalFor
+from txwebqq.server.domain.refusals import REPLACED, refusalFor
 from txwebqq.server.events.queued import (
     MAX_TOGETHER,
     EventChanges,
     QueuedEvent,
-    QueuedFriendMessage,
-    QueuedGroupMessage,
     encodeQueued,
-    tidyContent,
-    tidyFont,
 )
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.sessions import (
     EndedSession,
     EndReason,
-    PollListener,
+    HeldPoll,
+    PollReply,
     Session,
     Sessions,
 )
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
-from txwebqq.wire.content import MAX_TEXT, sizeOf
+
+BATCH = 100
+"""Number of polls that are answered in one turn of the reactor."""
+
+WRITE_WITHIN = 0.1
+"""Time within which acknowledgements are written to the database, in seconds."""
 
 _SYSTEM = Number(10000)
 
 
+class ScheduledCall(Protocol):
+    """
+    A call that is scheduled on a L{Clock}.
+    """
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """
+    The part of L{twisted.internet.interfaces.IReactorTime} that the router
+    needs.
+    """
+
+    def seconds(self) -> float: ...
+
+    def callLater(
+        self, delay: float, call: Callable[[], object], /
+    ) -> ScheduledCall: ...
+
+
 class MessageRouter:
     """
-    Stores events for their recipients, and gives them to polls.
+    Stores events for their recipients, and answers held polls with them.
 
-    @ivar failures: the number of writes to the database that have failed.
+    @param onError: is called with a sentence for the log while an exception of
+        the database is handled.
     """
 
     def __init__(
@@ -54,77 +81,58 @@ class MessageRouter:
         sessions: Sessions,
         recorder: HistoryRecorder,
         messageIds: MessageIdGenerator,
-        now: Callable[[], float],
+        clock: Clock,
+        onError: Callable[[str], object],
     ) -> None:
-        self._store = store
+        self._messages = store.messages
         self._sessions = sessions
         self._recorder = recorder
         self._messageIds = messageIds
-        self._now = now
+        self._clock = clock
+        self._onError = onError
         self._changes = EventChanges()
+        self._failures = 0
         self._lastReply = 0
-        self.failures = 0
+        # Sessions whose polls are to be answered, in the order of their events.
+        self._ready: OrderedDict[Session, None] = OrderedDict()
+        # Senders that wait for the next write to the database, each with the
+        # number of writes that had failed before.
+        self._senders: list[tuple[Callable[[bool], object], int]] = []
+        # Senders that are answered in the next turn, after the recipients.
+        self._leaving: list[tuple[Callable[[bool], object], bool]] = []
+        self._turn: ScheduledCall | None = None
+        self._writing: ScheduledCall | None = None
+        self._isStopped = False
 
-    # ---- messages
-
-    def sendToBuddy(
-        self, session: Session, uin: Uin, content: Content, font: Font
-    ) -> Refusal | None:
+    def stop(self) -> None:
         """
-        Send to a friend.
-
-        @return: L{None} when the message is accepted.
-        @raise MalformedReply: when the content cannot be passed on.
+        Deliver what can be delivered, write all changes, and leave nothing on
+        the clock. Polls without an event stay held.
         """
-        number = session.sessionIds.person(uin)
-        if number is None or not self._store.friends.areFriends(session.number, number):
-            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
-        content = tidyContent(content)
-        if sizeOf(content) > MAX_TEXT:
-            return Refusal(123, "the message is too long")
-        event = QueuedFriendMessage(
-            self._messageIds.next(session.number), content, tidyFont(font)
-        )
-        self.route(event, [number])
-        return None
+        self._isStopped = True
+        while self._ready or self._senders or self._leaving:
+            self._deliver()
+        for call in (self._turn, self._writing):
+            if call is not None:
+                call.cancel()
+        self._turn = self._writing = None
+        self._tryCommit()
 
-    def sendToGroup(
-        self, session: Session, gid: Gid, content: Content, font: Font
-    ) -> Refusal | None:
-        """
-        Send to the other members of a group.
-
-        @return: L{None} when the message is accepted.
-        @raise MalformedReply: when the content cannot be passed on.
-        """
-        group = session.sessionIds.groupOfGid(gid)
-        if group is None or not self._store.groups.isMember(group, session.number):
-            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
-        content = tidyContent(content)
-        if sizeOf(content) > MAX_TEXT:
-            return Refusal(123, "the message is too long")
-        event = QueuedGroupMessage(
-            self._messageIds.next(session.number),
-            content,
-            tidyFont(font),
-            group,
-            self._messageIds.nextSequence(group),
-        )
-        audience = self._store.groups.recipients(group)
-        self.route(event, [n for n in audience if n != session.number])
-        return None
+    # ---- events
 
     def route(self, event: QueuedEvent, numbers: Iterable[Number]) -> None:
         """
-        Keep a letter for these accounts, and wake those whose polls are held.
-        It is accepted once L{commit} has been called.
+        Queue an event for accounts, and wake their polls.
+
+        The event is written to the database in the next turn of the reactor;
+        L{whenStored} tells when.
         """
         recipients = list(numbers)
         body = encodeQueued(event)
         self._recorder.record(event, body, recipients)
         if not recipients:
             return
-        serial = self._store.messages.nextSerial()
+        serial = self._messages.nextSerial()
         self._changes.events.append((serial, body))
         waiting = self._changes.waiting
         for number in recipients:
@@ -132,59 +140,16 @@ class MessageRouter:
             session = self._sessions.existing(number)
             if session is not None:
                 session.mailbox.add(serial, event)
-                self.wake(session)
-
-    def wake(self, session: Session) -> None:
-        """
-        Answer the poll of a session, if one is held: there is something for it.
-        """
-        if session.listener is not None:
-            session.listener.wake()
-
-    @property
-    def hasRouted(self) -> bool:
-        """
-        Whether letters wait to be written to the store.
-        """
-        return bool(self._changes.events)
-
-    @property
-    def hasChanges(self) -> bool:
-        """
-        Whether anything waits to be written to the store.
-        """
-        return not self._changes.isEmpty
-
-    def commit(self) -> None:
-        """
-        Write to the store what was posted, given and acknowledged.
-
-        @raise Exception: when the store cannot be written to: then nothing was
-            posted or given since the last time, and acknowledgements wait for
-            the next time.
-        """
-        changes, self._changes = self._changes, EventChanges()
-        if changes.isEmpty:
-            return
-        try:
-            self._store.messages.write(changes)
-        except BaseException:
-            self.failures += 1
-            self._changes.delivered = changes.delivered + self._changes.delivered
-            for number in {
-                *(number for number, _ in changes.waiting),
-                *(number for _, number, _ in changes.given),
-            }:
-                session = self._sessions.existing(number)
-                if session is not None:
-                    session.mailbox.forget()
-                    session.unacknowledged, session.isRestored = None, False
-            raise
+                if session.poll is not None and not session.isThrottled:
+                    self._ready[session] = None
+        self._schedule()
 
     def sendTransient(self, event: QueuedEvent, number: Number, seconds: float) -> None:
         """
-        Hand a letter to somebody who is there, and to nobody else: it is worth
-        nothing after some seconds.
+        Give an event to an account if it is online. The event is not stored,
+        and is dropped if no poll takes it within its lifetime.
+
+        @param seconds: the lifetime.
         """
         session = self._sessions.online(number)
         if session is None:
@@ -193,20 +158,98 @@ class MessageRouter:
         key = event.conversation
         if key not in signals and len(signals) >= MAX_TOGETHER:
             return
-        signals[key] = self._now() + seconds, event
+        signals[key] = self._clock.seconds() + seconds, event
         self.wake(session)
+
+    def wake(self, session: Session) -> None:
+        """
+        Answer the poll of a session, if one is held, in the next turn of the
+        reactor: there is something for it.
+        """
+        if session.poll is not None and not session.isThrottled:
+            self._ready[session] = None
+            self._schedule()
 
     # ---- polls
 
+    def hold(self, session: Session, poll: HeldPoll, said: Acknowledgement) -> bool:
+        """
+        Hold a poll of a session until there is an event for it.
+
+        @param said: the acknowledgement in the poll.
+
+        @return: whether the poll is throttled, because the client has been
+            given the same reply several times: then the poll is answered after
+            L{resume} only.
+
+        @raise Exception: when the database fails; then the poll is not held.
+        """
+        self.supersede(session)
+        self.acknowledge(session, said)
+        if self._writing is None and self._hasChanges:
+            # Nothing else may cause a write for a long time.
+            self._writing = self._clock.callLater(WRITE_WITHIN, self._cbWrite)
+        session.poll = poll
+        self._sessions.markPolling(session)
+        reply = session.unacknowledged
+        # A client that cannot decode a reply polls again immediately, without
+        # end.
+        session.isThrottled = reply is not None and reply.repeats > 0
+        if self._hasPending(session):
+            self.wake(session)
+        return session.isThrottled
+
+    def resume(self, session: Session) -> None:
+        """
+        Answer the poll of a session, if one is held, also if it is throttled.
+        """
+        session.isThrottled = False
+        self.wake(session)
+
+    def release(self, session: Session, poll: HeldPoll) -> None:
+        """
+        Hold a poll no longer, because it is answered or its client has
+        disconnected.
+        """
+        if session.poll is poll:
+            session.poll = None
+            if session.ended is None:
+                self._sessions.markIdle(session)
+
+    def supersede(self, session: Session) -> None:
+        """
+        End the held poll of a session, because the client polls again or
+        signs on again.
+        """
+        older = session.poll
+        if older is not None:
+            self.release(session, older)
+            older.superseded()
+
+    def endedReply(self, ended: EndedSession) -> PollReply:
+        """
+        Return the reply to a poll of a session that has ended.
+        """
+        ended.told = True
+        if ended.reason is not EndReason.REPLACED:
+            return refusalFor(ended)
+        first = self._messageIds.nextMessageId(_SYSTEM)
+        notice = KickNotice(REPLACED, True, ended.number, first, first + 1)
+        return PollResult((notice,))
+
+    # ---- acknowledgements
+
     def acknowledge(self, session: Session, said: Acknowledgement) -> None:
         """
-        Take into account what a poll says about the replies before it.
+        Settle the unacknowledged reply of a session by what its client says
+        about it.
         """
         session.sendsAck = said.ack is not None
         if said.ack is not None:
             session.lastAck = said.ack
         session.namesIds = session.namesIds or bool(said.ids)
-        self._restore(session)
+        if not session.isRestored:
+            self._restore(session)
         reply = session.unacknowledged
         if reply is None:
             return
@@ -218,15 +261,13 @@ class MessageRouter:
 
     def _restore(self, session: Session) -> None:
         """
-        Find the reply whose arrival was not acknowledged to an earlier session
-        of the account, or an earlier run of the server.
+        Read the reply that an earlier session of the account, or an earlier
+        run of the server, gave and that was not acknowledged.
         """
-        if session.isRestored:
-            return
-        if self.hasChanges:
+        if self._hasChanges:
             self.commit()
         session.isRestored = True
-        found = self._store.messages.unacknowledged(session.number)
+        found = self._messages.unacknowledged(session.number)
         if found:
             events = tuple(event.event(session.sessionIds) for _, _, event in found)
             serials = tuple(serial for _, serial, _ in found)
@@ -235,10 +276,82 @@ class MessageRouter:
                 number, events, serials, isWritten=False
             )
 
-    def hasPending(self, session: Session) -> bool:
+    # ---- delivery
+
+    @property
+    def hasRouted(self) -> bool:
         """
-        Whether L{takePending} is likely to find something for a session.
+        Whether there are events that are not yet in the database.
         """
+        return bool(self._changes.events)
+
+    @property
+    def hasDeliveries(self) -> bool:
+        """
+        Whether there are events that are not yet in the database, or polls to
+        be answered.
+        """
+        return bool(self._changes.events or self._ready)
+
+    def whenStored(self, callback: Callable[[bool], object]) -> None:
+        """
+        Call a function in the turn after the events that were routed until now
+        have been written to the database, and given to the first polls.
+
+        @param callback: is called with L{False} if the write has failed.
+        """
+        self._senders.append((callback, self._failures))
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._turn is None and not self._isStopped:
+            self._turn = self._clock.callLater(0, self._cbTurn)
+
+    def _cbTurn(self) -> None:
+        self._turn = None
+        self._deliver()
+
+    def _deliver(self) -> None:
+        """
+        Write all changes to the database, and answer up to L{BATCH} polls; the
+        others are answered in later turns.
+        """
+        leaving, self._leaving = self._leaving, []
+        for callback, isStored in leaving:
+            callback(isStored)
+        if not (self._ready or self._senders or self._changes.events):
+            return
+        given = []
+        for _ in range(min(BATCH, len(self._ready))):
+            session, _ = self._ready.popitem(last=False)
+            poll = session.poll
+            if poll is None or session.isThrottled:
+                continue
+            if not poll.isLive():
+                self.release(session, poll)
+                continue
+            try:
+                reply = self._takePending(session)
+            except Exception:
+                self._onError("Could not read from the database.")
+                continue
+            if reply is not None:
+                given.append((session, poll, reply))
+        senders, self._senders = self._senders, []
+        # After a failure the polls stay held: their events are not in the
+        # database, or are read from it again.
+        if self._tryCommit():
+            for session, poll, reply in given:
+                if session.poll is poll:
+                    self.release(session, poll)
+                    poll.answer(reply)
+        for callback, failures in senders:
+            # An earlier write in this turn may have failed.
+            self._leaving.append((callback, failures == self._failures))
+        if self._ready or self._leaving:
+            self._schedule()
+
+    def _hasPending(self, session: Session) -> bool:
         return (
             session.ended is not None
             or session.rotation is not None
@@ -246,21 +359,19 @@ class MessageRouter:
             or not session.mailbox.isEmpty
         )
 
-    def takePending(self, session: Session) -> PollResult | Refusal | None:
+    def _takePending(self, session: Session) -> PollReply | None:
         """
-        Take out what waits for a session, or L{None} if nothing does.
+        Take the reply to the poll of a session out of its mailbox.
 
-        To be called only when it can be written as soon as L{commit} has been
-        called.
+        @return: L{None} when there is nothing for the session.
         """
         if session.ended is not None:
             return self.endedReply(session.ended)
-        if session.listener is None:
-            self._sessions.markIdle(session)
         if session.rotation is not None:
             rotation, session.rotation = session.rotation, None
             return Refusal(116, ptwebqq=rotation)
-        self._restore(session)
+        if not session.isRestored:
+            self._restore(session)
         reply = session.unacknowledged
         if reply is None:
             reply = session.unacknowledged = self._newReply(session)
@@ -275,64 +386,71 @@ class MessageRouter:
         mailbox = session.mailbox
         room = mailbox.room
         if room:
-            if self.hasChanges:
+            if self._hasChanges:
                 self.commit()
-            found = self._store.messages.waiting(session.number, mailbox.seen, room)
+            found = self._messages.waiting(session.number, mailbox.seen, room)
             mailbox.load(found, room)
-        letters = mailbox.take()
+        queued = mailbox.take()
         events: list[Event] = list(mailbox.takePresence(session.sessionIds))
         if mailbox.transient:
-            signals = mailbox.takeTransient(self._now())
-            events.extend(signal.event(session.sessionIds) for signal in signals)
-        events.extend(event.event(session.sessionIds) for _, event in letters)
+            transient = mailbox.takeTransient(self._clock.seconds())
+            events += [event.event(session.sessionIds) for event in transient]
+        events += [event.event(session.sessionIds) for _, event in queued]
         if not events:
             return None
         number = self._nextReply(session)
-        serials = tuple(serial for serial, _ in letters)
+        serials = [serial for serial, _ in queued]
         for serial in serials:
             self._changes.give(session.number, serial, number)
-        return UnacknowledgedReply(number, tuple(events), serials)
+        return UnacknowledgedReply(number, tuple(events), tuple(serials))
 
     def _nextReply(self, session: Session) -> int:
-        # Microseconds, so that a server that is started again without a
-        # database goes on above the numbers that its clients remember.
-        now = int(self._now() * 1_000_000)
+        # Microseconds, so that a server that is restarted without a database
+        # goes on above the numbers that its clients remember.
+        now = int(self._clock.seconds() * 1_000_000)
         self._lastReply = max(self._lastReply + 1, now)
         return max(self._lastReply, session.lastAck + 1)
 
-    def listen(self, session: Session, listener: PollListener) -> None:
-        """
-        Hold a session's poll, after L{takePending} had nothing.
-        """
-        self.supersede(session)
-        session.listener = listener
-        self._sessions.markPolling(session)
+    # ---- the database
 
-    def supersede(self, session: Session) -> None:
-        """
-        Answer the poll that is held for a session with nothing.
-        """
-        older = session.listener
-        if older is not None:
-            self.removeListener(session, older)
-            older.superseded()
+    @property
+    def _hasChanges(self) -> bool:
+        return not self._changes.isEmpty
 
-    def removeListener(self, session: Session, listener: PollListener) -> None:
+    def commit(self) -> None:
         """
-        Stop holding it, because it is answered or its connection is gone.
-        """
-        if session.listener is listener:
-            session.listener = None
-            if session.ended is None:
-                self._sessions.markIdle(session)
+        Write all changes to the database.
 
-    def endedReply(self, ended: EndedSession) -> PollResult | Refusal:
+        @raise Exception: when the database fails: then the events that were
+            routed or given since the last write are dropped, and the
+            acknowledgements are written with the next one.
         """
-        What a poll on a ticket is answered that is no longer good.
-        """
-        ended.told = True
-        if ended.reason is not EndReason.REPLACED:
-            return refusalFor(ended)
-        first = self._messageIds.nextMessageId(_SYSTEM)
-        notice = KickNotice(REPLACED, True, ended.number, first, first + 1)
-        return PollResult((notice,))
+        changes, self._changes = self._changes, EventChanges()
+        if changes.isEmpty:
+            return
+        try:
+            self._messages.write(changes)
+        except BaseException:
+            self._failures += 1
+            self._changes.delivered = changes.delivered + self._changes.delivered
+            for number in {
+                *(number for number, _ in changes.waiting),
+                *(number for _, number, _ in changes.given),
+            }:
+                session = self._sessions.existing(number)
+                if session is not None:
+                    session.mailbox.forget()
+                    session.unacknowledged, session.isRestored = None, False
+            raise
+
+    def _tryCommit(self) -> bool:
+        try:
+            self.commit()
+        except Exception:
+            self._onError("Could not write to the database.")
+            return False
+        return True
+
+    def _cbWrite(self) -> None:
+        self._writing = None
+        self._tryCommit()

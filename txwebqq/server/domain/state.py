@@ -13,7 +13,7 @@ from txwebqq.model import Number, Status
 from txwebqq.server.domain.authenticator import Authenticator
 from txwebqq.server.domain.history import HistoryRecorder
 from txwebqq.server.domain.presence import Presence
-from txwebqq.server.domain.router import MessageRouter
+from txwebqq.server.domain.router import Clock, MessageRouter
 from txwebqq.server.records import Population
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import CaptchaMode
@@ -35,8 +35,8 @@ class ServerState:
     The parts of a server's state, and the steps of a session that concern
     several of them.
 
-    @param now: returns the time in Unix seconds.
     @param random: the source of ids and secrets.
+    @param onError: as in L{MessageRouter}.
     @param captcha: when a login needs a captcha.
     @param captchaText: the text of all captchas, for tests.
 
@@ -53,18 +53,20 @@ class ServerState:
     def __init__(
         self,
         store: Store,
-        now: Callable[[], float],
+        clock: Clock,
         random: Random,
+        onError: Callable[[str], object],
         captcha: CaptchaMode = CaptchaMode.NEVER,
         captchaText: str | None = None,
     ) -> None:
+        now = clock.seconds
         self.store = store
         self.sessions = Sessions(now, random)
         self.messageIds = MessageIdGenerator(now, random)
         self.recorder = HistoryRecorder(store.history, now)
         self.onlineTime = OnlineTimeTracker(store.accounts, now)
         self.router = MessageRouter(
-            store, self.sessions, self.recorder, self.messageIds, now
+            store, self.sessions, self.recorder, self.messageIds, clock, onError
         )
         self.presence = Presence(store, self.sessions, self.router)
         self.authenticator = Authenticator(
@@ -162,4 +164,4 @@ class ServerState:
     def _end(self, session: Session, reason: EndReason) -> None:
         self.onlineTime.went(session.number)
         self.sessions.end(session, reason)
-        self.router.wake(session)
+        self.router.resume(session)

@@ -17,6 +17,8 @@ from txwebqq.model import Number, Status
 from txwebqq.server.events.queued import Mailbox
 from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
 from txwebqq.server.sessions.acknowledgement import ConnectionHabit, UnacknowledgedReply
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.messages import PollResult
 
 LAPSE = 120.0
 """The seconds after which a session that does not poll is offline."""
@@ -41,19 +43,27 @@ class Random(Protocol):
     def randrange(self, start: int, stop: int, /) -> int: ...
 
 
-class PollListener(Protocol):
+PollReply = PollResult | Refusal
+
+
+class HeldPoll(Protocol):
     """
-    Who holds the poll of a session.
+    A poll of a session that is held until there is an event for it.
     """
 
-    def wake(self) -> None:
+    def isLive(self) -> bool:
         """
-        There is mail.
+        Check whether the client can still receive a reply.
+        """
+
+    def answer(self, reply: PollReply) -> None:
+        """
+        Reply to the poll, which is held no longer.
         """
 
     def superseded(self) -> None:
         """
-        Another poll of the session listens now.
+        End the poll, because the client has sent another one.
         """
 
 
@@ -105,7 +115,8 @@ class Session:
         was rotated, which clients that ignore that go on using.
     @ivar rotation: a ptwebqq that the next poll has to be told of.
     @ivar skey: the sign-on's other cookie.
-    @ivar listener: who holds its poll, or L{None}.
+    @ivar poll: the poll that is held, or L{None}.
+    @ivar isThrottled: whether that poll is answered after a delay only.
     @ivar unacknowledged: the reply that is not known to have arrived.
     @ivar habit: what its connections tell of replies, L{None} before any.
     @ivar isRestored: whether a reply to an earlier session was looked for.
@@ -119,12 +130,13 @@ class Session:
         "ended",
         "habit",
         "isRestored",
+        "isThrottled",
         "lapsed",
         "lastAck",
-        "listener",
         "mailbox",
         "namesIds",
         "number",
+        "poll",
         "previousPtwebqq",
         "psessionid",
         "ptwebqq",
@@ -146,10 +158,10 @@ class Session:
         self.rotation: str | None = None
         self.status = Status.ONLINE
         self.mailbox = Mailbox()
-        self.listener: PollListener | None = None
+        self.poll: HeldPoll | None = None
         self.unacknowledged: UnacknowledgedReply | None = None
         self.habit: ConnectionHabit | None = None
-        self.isRestored = self.sendsAck = self.namesIds = False
+        self.isRestored = self.isThrottled = self.sendsAck = self.namesIds = False
         self.lastAck = 0
         self.lapsed = False
         self.ended: EndedSession | None = None
