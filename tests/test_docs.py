@@ -218,7 +218,7 @@ def test_clerk(unpack: Unpack) -> None:
     owner.tell(bot, "a" * 16)
     other.tell(bot, "a")
     assert owner.heard == ["a" * 1000, "That would be too long."]
-    assert other.heard == ["I work for somebody else."]
+    assert other.heard == ["I work for another account."]
 
 
 def test_reader(unpack: Unpack) -> None:
