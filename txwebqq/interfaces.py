@@ -5,7 +5,7 @@ What an application and a connection promise each other.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
@@ -29,6 +29,7 @@ from txwebqq.wire.command import Command
 from txwebqq.wire.form import Ticket
 from txwebqq.wire.multipart import UploadCommand
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -50,13 +51,19 @@ class IWebQQTransport(Interface):
         "By uin, place and service: the time of a signature and the signature."
     )
 
-    def call(make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
+    def call(
+        make: Callable[Concatenate[Ticket, P], Command[R]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Deferred[R]:
         """
-        Perform one exchange.
+        Perform one exchange. During a rejoin the request waits for its end.
 
-        @param make: is given the ticket that the command has to carry.
+        @param make: the class of the command, or a function that makes it;
+            called with the ticket that the command carries and then the other
+            arguments.
 
-        @return: fires with the answer; fails with L{NotSignedOn},
+        @return: fires with the reply; fails with L{NotSignedOn},
             L{RequestRefused}, L{SessionExpired}, L{MalformedReply} or
             L{Unreachable}.
         """

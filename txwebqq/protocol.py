@@ -51,12 +51,14 @@ from txwebqq.requests.history import HistoryRequests
 from txwebqq.requests.media import MediaRequests
 from txwebqq.requests.messages import MessageRequests
 from txwebqq.requests.settings import SettingsRequests
+from txwebqq.requests.temporary import TemporaryChatRequests
 
 
 @implementer(IWebQQProtocol)
 class WebQQProtocol(
     MediaRequests,
     DiscussionRequests,
+    TemporaryChatRequests,
     MessageRequests,
     HistoryRequests,
     ContactRequests,

@@ -187,8 +187,8 @@ class Scripted:
         self.sendLocks: dict[tuple[str, int], DeferredLock] = {}
         self._last = 0
 
-    def call(self, make: Callable[[Ticket], Command[Any]]) -> Deferred[Any]:
-        command = make(Ticket())
+    def call(self, make: Callable[..., Command[Any]], *args: Any) -> Deferred[Any]:
+        command = make(Ticket(), *args)
         assert isinstance(command, SendBuddyMsg2)
         deferred: Deferred[Any] = Deferred()
         self.asked.append((command.content, command.messageId, deferred))

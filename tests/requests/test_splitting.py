@@ -89,9 +89,9 @@ def test_mixed() -> None:
 
 def test_unsplittable() -> None:
     """
-    A segment that is too long alone is refused.
+    A segment that cannot be split is refused when it is too long.
     """
-    with pytest.raises(MessageTooLong, match="too long alone"):
+    with pytest.raises(MessageTooLong, match="cannot be split"):
         splitContent((Text("x"), UnknownSegment(["y" * 100])), 50, "split")
 
 

@@ -1,3 +1,3 @@
 """
-What a protocol can ask the server, by topic.
+Requests that a protocol can send to the server, by topic.
 """

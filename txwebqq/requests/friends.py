@@ -1,5 +1,6 @@
 """
-Friends: finding people, asking and answering them, and keeping our list.
+Requests about friends: searching for accounts, friend requests and the friend
+list.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from txwebqq.model import (
     Profile,
     Uin,
 )
-from txwebqq.requests.profiles import NO_CAPTCHA, ProfileRequests
+from txwebqq.requests.profiles import ProfileRequests
+from txwebqq.requests.requester import NO_CAPTCHA
 from txwebqq.wire.command import Command
 from txwebqq.wire.commands.friends import (
     FROM_BOTH,
@@ -46,34 +48,34 @@ from txwebqq.wire.form import Ticket
 
 class ContactRequests(ProfileRequests):
     """
-    What to do with friends. C{buddies} and C{categories} know of it when the
-    Deferred fires.
+    Searches for accounts, sends and answers friend requests, and changes the
+    friend list. C{buddies} and C{categories} have changed when the Deferred of
+    such a request fires.
     """
 
-    # ---- finding and asking
+    # ---- searching and asking
 
     def searchNumber(
         self, number: Number | str, captcha: Captcha = NO_CAPTCHA
     ) -> Deferred[Profile]:
         """
-        Find somebody (protocol.md 2.4.1).
+        Search for an account (protocol.md 2.4.1).
 
-        @param number: their number, or the mail address that they tell.
+        @param number: the number or the mail address of the account.
 
-        @return: fires with what they tell strangers.
+        @return: fires with the profile that the account shows to those who are
+            not its friends.
         """
         return self.transport.call(
-            lambda ticket: SearchQQByUin2(
-                ticket, str(number), captcha.session, captcha.text
-            )
+            SearchQQByUin2, str(number), captcha.session, captcha.text
         )
 
     def fetchPolicy(self, uin: Uin) -> Deferred[Policy]:
         """
-        Ask who may befriend somebody, and what question they want answered
-        (protocol.md 2.4.2).
+        Fetch an account's policy for friend requests, and the question that it
+        wants answered (protocol.md 2.4.2).
         """
-        return self.transport.call(lambda ticket: GetAllowInfo2(ticket, uin))
+        return self.transport.call(GetAllowInfo2, uin)
 
     def requestFriendship(
         self,
@@ -85,37 +87,39 @@ class ContactRequests(ProfileRequests):
         captcha: Captcha = NO_CAPTCHA,
     ) -> Deferred[None]:
         """
-        Ask somebody to be our friend (protocol.md 2.4.3), in the way in which
-        they let themselves be asked.
+        Send a friend request (protocol.md 2.4.3), in the form that the policy
+        of the account wants.
 
-        @param text: what to tell them, or the answer to their question.
-        @param category: the drawer that they go into.
-        @param markname: what to call them; only those are asked with it who
-            do not decide for themselves, for others use C{setMarkname}.
-        @param found: what C{searchNumber} or C{fetchStranger} gave, lest they
-            be searched for once more.
+        @param text: the text of the request, or the answer to the account's
+            question.
+        @param category: the index of the category for the new friend.
+        @param markname: the private nickname for the new friend; ignored for an
+            account that decides on each request, use C{setMarkname} then.
+        @param found: the result of C{searchNumber} or C{fetchStranger}, to save
+            a second search.
 
-        @return: fires when they have been asked. What they answer comes as
-            C{friendshipRequested}, and C{rosterChanged} when they agree.
+        @return: fires when the server has accepted the request. The answer
+            comes as the event C{friendshipRequested}, and as C{rosterChanged}
+            when the account agrees.
         """
 
         async def ask() -> None:
-            person = found
-            if person is None or not person.token:
-                person = await self.searchNumber(number, captcha)
-            token = person.token
+            profile = found
+            if profile is None or not profile.token:
+                profile = await self.searchNumber(number, captcha)
+            token = profile.token
 
             def make(ticket: Ticket) -> Command[None]:
-                if person.allow == ANYBODY:
+                if profile.allow == ANYBODY:
                     return AddNoVerify2(ticket, number, category, markname, token)
-                if person.allow == WHO_ANSWERS:
+                if profile.allow == WHO_ANSWERS:
                     return AnswerAndAdd2(
                         ticket, number, text, category, markname, token
                     )
                 return AddNeedVerify2(ticket, number, text, category, token)
 
-            if markname and person.allow in (ANYBODY, WHO_ANSWERS):
-                self.transport.roster.setPendingMarkname(person.uin, markname)
+            if markname and profile.allow in (ANYBODY, WHO_ANSWERS):
+                self.transport.roster.setPendingMarkname(profile.uin, markname)
             await self.transport.call(make)
 
         return Deferred.fromCoroutine(ask())
@@ -130,38 +134,35 @@ class ContactRequests(ProfileRequests):
         markname: str = "",
     ) -> Deferred[None]:
         """
-        Agree to what C{friendshipRequested} told (protocol.md 2.4.4).
+        Accept a friend request (protocol.md 2.4.4).
 
-        @param addBack: whether they become our friend, too; C{category} and
-            C{markname} are for that.
+        @param request: the event C{friendshipRequested}.
+        @param addBack: whether to add the account to this account's friend
+            list too, in C{category} and with C{markname}.
         """
         uin = request.uin
 
         async def accept() -> None:
             number = await self._numberOf(request)
             if not addBack:
-                await self.transport.call(
-                    lambda ticket: AllowAddedRequest2(ticket, number)
-                )
+                await self.transport.call(AllowAddedRequest2, number)
                 return
             if markname:
                 self.transport.roster.setPendingMarkname(uin, markname)
-            await self.transport.call(
-                lambda ticket: AllowAndAdd2(ticket, number, category, markname)
-            )
-            await self._welcome(uin, category)
+            await self.transport.call(AllowAndAdd2, number, category, markname)
+            await self._addToRoster(uin, category)
 
         return Deferred.fromCoroutine(accept())
 
-    async def _welcome(self, uin: Uin, category: int) -> None:
-        # Our own server tells us like anybody else; others may not.
+    async def _addToRoster(self, uin: Uin, category: int) -> None:
+        # The server of this package sends an event too; others may not.
         roster = self.transport.roster
         if uin in roster.buddies:
             return
         try:
             profile = await self.fetchBuddy(uin)
         except WebQQError:
-            # They are our friend all the same.
+            # The account is a friend without a profile too.
             profile = None
         if uin not in roster.buddies:
             roster.addProfile(uin, profile)
@@ -174,82 +175,80 @@ class ContactRequests(ProfileRequests):
         self, request: FriendshipNotice, text: str = ""
     ) -> Deferred[None]:
         """
-        Not agree to what C{friendshipRequested} told (protocol.md 2.4.4).
+        Refuse a friend request (protocol.md 2.4.4).
 
-        @param text: why.
+        @param request: the event C{friendshipRequested}.
+        @param text: the reason, for the account.
         """
 
         async def refuse() -> None:
             number = await self._numberOf(request)
-            await self.transport.call(
-                lambda ticket: DenyAddedRequest2(ticket, number, text)
-            )
+            await self.transport.call(DenyAddedRequest2, number, text)
 
         return Deferred.fromCoroutine(refuse())
 
-    # ---- keeping
+    # ---- the friend list
 
     def removeFriend(self, uin: Uin, both: bool = False) -> Deferred[None]:
         """
-        Have somebody for a friend no longer (protocol.md 2.4.5).
+        Remove a friend (protocol.md 2.4.5).
 
-        @param both: whether they are not to have us either.
+        @param both: whether to remove this account from the friend's list too.
         """
         kind = FROM_BOTH if both else FROM_MINE
-        return self.transport.call(
-            lambda ticket: DeleteFriend(ticket, uin, kind)
-        ).addCallback(lambda _: self.transport.roster.removeBuddy(uin))
+        return self.transport.call(DeleteFriend, uin, kind).addCallback(
+            lambda _: self.transport.roster.removeBuddy(uin)
+        )
 
     def setMarkname(self, uin: Uin, name: str) -> Deferred[None]:
         """
-        Call a friend otherwise, for ourselves alone (protocol.md 2.4.5).
+        Set the private nickname of a friend (protocol.md 2.4.5).
 
-        @param name: C{""} for what they call themselves.
+        @param name: C{""} to remove it.
         """
-        return self.transport.call(
-            lambda ticket: ChangeMarkName2(ticket, uin, name)
-        ).addCallback(lambda _: self.transport.roster.changeBuddy(uin, markname=name))
+        return self.transport.call(ChangeMarkName2, uin, name).addCallback(
+            lambda _: self.transport.roster.changeBuddy(uin, markname=name)
+        )
 
     def moveBuddy(self, uin: Uin, category: int) -> Deferred[None]:
         """
-        Put a friend into another drawer (protocol.md 2.4.5).
+        Move a friend to another category (protocol.md 2.4.5).
         """
-        return self.transport.call(
-            lambda ticket: ModifyFriendGroup(ticket, uin, category)
-        ).addCallback(
+        return self.transport.call(ModifyFriendGroup, uin, category).addCallback(
             lambda _: self.transport.roster.changeBuddy(uin, category=category)
         )
 
-    # ---- the drawers, which only servers of this package can change
+    # ---- categories, which only servers of this package can change
 
     def createCategory(self, name: str) -> Deferred[Category]:
         """
-        Add a drawer to our friend list.
+        Add a category to the friend list. Tencent's server had no such call.
         """
 
         def created(category: Category) -> Category:
             self.transport.roster.setCategory(category)
             return category
 
-        return self.transport.call(
-            lambda ticket: CreateFriendGroup(ticket, name)
-        ).addCallback(created)
+        return self.transport.call(CreateFriendGroup, name).addCallback(created)
 
     def renameCategory(self, category: int, name: str) -> Deferred[None]:
         """
-        Call a drawer otherwise.
+        Rename a category. Tencent's server had no such call.
         """
-        return self.transport.call(
-            lambda ticket: RenameFriendGroup(ticket, category, name)
-        ).addCallback(lambda _: self._changeCategory(category, name=name))
+        return self.transport.call(RenameFriendGroup, category, name).addCallback(
+            lambda _: self._changeCategory(category, name=name)
+        )
 
     def moveCategory(self, category: int, sort: int) -> Deferred[None]:
         """
-        Put a drawer elsewhere in the list: after those with lower C{sort}.
+        Move a category in the friend list. Tencent's server had no such call.
+
+        @param sort: its new position: after the categories with a lower
+            C{sort}.
         """
-        return self.transport.call(
-            lambda ticket: SortFriendGroup(ticket, category, sort)
-        ).addCallback(lambda _: self._changeCategory(category, sort=sort))
+        return self.transport.call(SortFriendGroup, category, sort).addCallback(
+            lambda _: self._changeCategory(category, sort=sort)
+        )
 
     def _changeCategory(
         self, index: int, name: str | None = None, sort: int | None = None
@@ -267,8 +266,9 @@ class ContactRequests(ProfileRequests):
 
     def removeCategory(self, category: int) -> Deferred[None]:
         """
-        Remove a drawer; whoever is in it goes into the first one.
+        Remove a category; its friends move to the first one. Tencent's server
+        had no such call.
         """
-        return self.transport.call(
-            lambda ticket: DeleteFriendGroup(ticket, category)
-        ).addCallback(lambda _: self.transport.roster.removeCategory(category))
+        return self.transport.call(DeleteFriendGroup, category).addCallback(
+            lambda _: self.transport.roster.removeCategory(category)
+        )

@@ -1,6 +1,6 @@
 """
-Groups: their details and numbers, what we keep of them, in and out, and their
-administration.
+Requests about groups: details and numbers, this account's settings, joining and
+leaving, and administration.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from twisted.internet.defer import Deferred, fail
-from twisted.python.failure import Failure
 
-from txwebqq.errors import MessageTooLong, RequestRefused
+from txwebqq.errors import MessageTooLong
 from txwebqq.model import (
     MAY_ASK,
     BusinessCard,
@@ -29,7 +28,7 @@ from txwebqq.model import (
     Presence,
     Uin,
 )
-from txwebqq.requests.requester import Requester, numberOf
+from txwebqq.requests.requester import NO_CAPTCHA, Requester, ebEmpty, numberOf
 from txwebqq.wire.commands.contacts import (
     GROUP_NUMBER,
     GetFriendUin2,
@@ -68,27 +67,27 @@ LOOK_UP = "1003901"
 """The C{aid} of captchas that are not for a login (protocol.md 1.2)."""
 
 NO_CARD = 100003
-"""The refusal of somebody's card who has none."""
+"""The server's code for a member without a card (protocol.md 2.5.3)."""
 
 MAX_WORDS, MAX_ANSWER = 128, 1000
-"""The characters of texts that travel in a query, which must stay short."""
-
-NO_CAPTCHA = Captcha()
+"""Maximum lengths of texts that travel in the query of a URL, in characters:
+search words, and the answer to a join request."""
 
 
 class GroupRequests(Requester):
     """
-    What to know of groups, and what to do with them.
+    Looks up, joins, leaves and administers groups.
 
-    Groups are named by their C{code}, unless it says otherwise. What only the
-    owner or an administrator may do fails with L{RequestRefused} for others.
+    A group is named by its C{code}, except where a parameter is called C{gid}.
+    A request that only the owner or an administrator may send fails with
+    L{RequestRefused} for other members.
     """
 
-    # ---- looking
+    # ---- details
 
     def fetchGroups(self) -> Deferred[GroupList]:
         """
-        Ask for the group list anew (protocol.md 2.5.1).
+        Fetch the group list again (protocol.md 2.5.1).
         """
         return self.transport.call(
             lambda ticket: GetGroupNameListMask2(
@@ -98,60 +97,57 @@ class GroupRequests(Requester):
 
     def fetchGroup(self, code: Code) -> Deferred[GroupDetails]:
         """
-        Ask for a group's details and members (protocol.md 2.5.2).
+        Fetch the details and members of a group (protocol.md 2.5.2).
 
         @param code: the group's C{code}, not its C{gid}.
         """
-        return self.transport.call(lambda ticket: GetGroupInfoExt2(ticket, code))
+        return self.transport.call(GetGroupInfoExt2, code)
 
     def fetchGroupNumber(self, code: Code) -> Deferred[Number]:
         """
-        Ask which permanent number a group has (protocol.md 2.3.6).
+        Fetch the permanent number of a group (protocol.md 2.3.6).
         """
-        return self.transport.call(
-            lambda ticket: GetFriendUin2(ticket, code, GROUP_NUMBER)
-        ).addCallback(numberOf)
+        return self.transport.call(GetFriendUin2, code, GROUP_NUMBER).addCallback(
+            numberOf
+        )
 
     def fetchGroupProfile(self, code: Code) -> Deferred[GroupProfile]:
         """
-        Ask what a group shows to those who consider joining it
+        Fetch the profile that a group shows to accounts that are not members
         (protocol.md 2.5.3).
         """
-        return self.transport.call(lambda ticket: GetGroupPublicInfo2(ticket, code))
+        return self.transport.call(GetGroupPublicInfo2, code)
 
     def fetchGroupNotice(self, code: Code) -> Deferred[str]:
         """
-        Ask for a group's announcement (protocol.md 2.5.3).
+        Fetch the announcement of a group (protocol.md 2.5.3).
         """
-        return self.transport.call(
-            lambda ticket: GetGroupInfo(ticket, (code,))
-        ).addCallback(lambda answer: "".join(answer.memos.values()))
+        return self.transport.call(GetGroupInfo, (code,)).addCallback(
+            lambda reply: "".join(reply.memos.values())
+        )
 
     def fetchGroupPresence(self, code: Code) -> Deferred[tuple[Presence, ...]]:
         """
-        Ask which members of a group are not offline (protocol.md 2.5.3).
+        Fetch the presence of those members of a group who are not offline
+        (protocol.md 2.5.3).
         """
-        return self.transport.call(
-            lambda ticket: GetGroupMemberStat2(ticket, code)
-        ).addCallback(lambda stats: stats.present)
+        return self.transport.call(GetGroupMemberStat2, code).addCallback(
+            lambda reply: reply.present
+        )
 
-    # ---- what we keep of a group
+    # ---- this account's settings for a group
 
     def fetchOwnCard(self, code: Code) -> Deferred[BusinessCard | None]:
         """
-        Ask for our own card in a group (protocol.md 2.5.3).
+        Fetch this account's card in a group (protocol.md 2.5.3).
 
-        @return: fires with L{None} when we have none.
+        @return: fires with L{None} when there is none.
         """
-
-        def none(failure: Failure) -> None:
-            failure.trap(RequestRefused)
-            if getattr(failure.value, "retcode", None) != NO_CARD:
-                failure.raiseException()
-
-        return self.transport.call(
-            lambda ticket: GetSelfBusinessCard2(ticket, code)
-        ).addCallbacks(lambda answer: answer.card, none)
+        return (
+            self.transport.call(GetSelfBusinessCard2, code)
+            .addCallback(lambda reply: reply.card)
+            .addErrback(ebEmpty, NO_CARD, None)
+        )
 
     def setGroupCard(
         self,
@@ -163,37 +159,32 @@ class GroupRequests(Requester):
         gender: int | None = None,
     ) -> Deferred[None]:
         """
-        Change our own card in a group (protocol.md 2.5.3); what is not given
-        stays.
+        Change this account's card in a group (protocol.md 2.5.3). Fields that
+        are not given keep their values.
 
-        @param name: what the others call us there; C{""} for our nick.
+        @param name: the name that the members see there; C{""} for the nick.
         """
         return self.transport.call(
-            lambda ticket: UpdateGroupBusinessCard2(
-                ticket, code, name, phone, email, remark, gender
-            )
+            UpdateGroupBusinessCard2, code, name, phone, email, remark, gender
         )
 
     def setGroupMarkname(self, code: Code, markname: str) -> Deferred[None]:
         """
-        Give a group another name, for ourselves alone (protocol.md 2.5.3).
+        Set a private name for a group (protocol.md 2.5.3).
         """
-
-        def changed(result: None) -> None:
-            self.transport.roster.changeGroup(code, markname=markname)
-
-        return self.transport.call(
-            lambda ticket: UpdateGroupInfo2(ticket, code, markname)
-        ).addCallback(changed)
+        return self.transport.call(UpdateGroupInfo2, code, markname).addCallback(
+            lambda _: self.transport.roster.changeGroup(code, markname=markname)
+        )
 
     def setGroupMask(self, gid: Gid, mask: int) -> Deferred[None]:
         """
-        Decide what happens to a group's messages (protocol.md 2.5.3).
+        Set the treatment of the messages of a group (protocol.md 2.5.3).
 
-        @param mask: 0 notify, 1 receive quietly, 2 receive nothing.
+        @param mask: 0 notify, 1 receive without notification, 2 do not receive.
         """
         roster = self.transport.roster
-        # The server is always told all of them, as by the original page.
+        # The request carries the masks of all groups, as that of the original
+        # page.
         masks = {group.gid: group.mask for group in roster.groups.values()}
         masks[gid] = mask
 
@@ -203,15 +194,15 @@ class GroupRequests(Requester):
                 roster.groups[gid] = replace(group, mask=mask)
 
         return self.transport.call(
-            lambda ticket: MessageFilter(ticket, masks, globalMask=roster.globalMask)
+            MessageFilter, masks, globalMask=roster.globalMask
         ).addCallback(changed)
 
     def setGlobalGroupMask(self, mask: int) -> Deferred[None]:
         """
-        Decide what happens to the messages of all groups (protocol.md 2.5.1).
+        Set the treatment of the messages of all groups (protocol.md 2.5.1).
 
-        @param mask: 0 each group by its own mask, 1 notify of all, 2 receive
-            all quietly, 3 receive nothing.
+        @param mask: 0 each group by its own mask, 1 notify, 2 receive without
+            notification, 3 do not receive.
         """
         roster = self.transport.roster
         masks = {group.gid: group.mask for group in roster.groups.values()}
@@ -219,18 +210,18 @@ class GroupRequests(Requester):
         def changed(result: None) -> None:
             roster.globalMask = mask
 
-        return self.transport.call(
-            lambda ticket: MessageFilter(ticket, masks, globalMask=mask)
-        ).addCallback(changed)
+        return self.transport.call(MessageFilter, masks, globalMask=mask).addCallback(
+            changed
+        )
 
-    # ---- in and out
+    # ---- joining and leaving
 
     def fetchCaptcha(self) -> Deferred[Captcha]:
         """
-        Fetch a captcha, for what has failed with L{CaptchaNeeded}.
+        Fetch a captcha, for a request that has failed with L{CaptchaNeeded}.
 
-        @return: fires with its picture; ask again with the text that was read
-            from it: C{replace(captcha, text=...)}.
+        @return: fires with the captcha and its image; repeat the request with
+            C{replace(captcha, text=...)}.
         """
 
         def fetched(image: bytes) -> Captcha:
@@ -244,64 +235,59 @@ class GroupRequests(Requester):
         self, words: str, page: int = 1, captcha: Captcha = NO_CAPTCHA
     ) -> Deferred[FoundGroups]:
         """
-        Find groups by their number, or by words in their names
+        Search for groups by number, or by words of their names
         (protocol.md 2.5.3).
 
-        @param captcha: the last one that was fetched.
+        @param captcha: the captcha that was fetched last.
 
         @return: also fails with L{CaptchaNeeded}.
         """
         if len(words) > MAX_WORDS:
             return fail(MessageTooLong(123, f"more than {MAX_WORDS} characters"))
-        return self.transport.call(
-            lambda ticket: SearchGroups(ticket, words, page, code=captcha.text)
-        )
+        return self.transport.call(SearchGroups, words, page, code=captcha.text)
 
     def joinGroup(
         self, code: Code, text: str = "", captcha: Captcha = NO_CAPTCHA
     ) -> Deferred[None]:
         """
-        Ask to be let into a group (protocol.md 2.5.3).
+        Ask to join a group (protocol.md 2.5.3).
 
         @param text: for the administrators.
 
-        @return: fires when they have been asked; C{groupChanged} tells the
-            answer. Also fails with L{CaptchaNeeded}.
+        @return: fires when the server has accepted the join request. The answer
+            comes as the event C{groupChanged}. Also fails with
+            L{CaptchaNeeded}.
         """
         return self.transport.call(
-            lambda ticket: ApplyJoinGroup2(
-                ticket, code, text, captcha.text, captcha.session
-            )
+            ApplyJoinGroup2, code, text, captcha.text, captcha.session
         )
 
     def answerJoinRequest(
         self, notice: GroupNotice, agree: bool, text: str = ""
     ) -> Deferred[None]:
         """
-        Let somebody into a group that we administer, or not
+        Accept or refuse a request to join a group that this account administers
         (protocol.md 2.5.3).
 
-        @param notice: with C{step} L{GroupStep.REQUESTED}.
-        @param text: for whoever asked.
+        @param notice: the request, with C{step} L{GroupStep.REQUESTED}.
+        @param text: for the account that asked.
         """
         if len(text) > MAX_ANSWER:
             return fail(MessageTooLong(123, f"more than {MAX_ANSWER} characters"))
         operation = AGREE if agree else REFUSE
         return self.transport.call(
-            lambda ticket: OpGroupJoinReq(
-                ticket, notice.group, notice.member, operation, text
-            )
+            OpGroupJoinReq, notice.group, notice.member, operation, text
         )
 
     def leaveGroup(self, code: Code) -> Deferred[None]:
         """
         Leave a group (protocol.md 2.5.3).
         """
-        return self.transport.call(lambda ticket: QuitGroup2(ticket, code)).addCallback(
+        return self.transport.call(QuitGroup2, code).addCallback(
             lambda _: self.transport.roster.leaveGroup(code)
         )
 
-    # ---- administration, which only our own server knows
+    # ---- administration, which only servers of this package know
 
     def createGroup(
         self,
@@ -312,24 +298,23 @@ class GroupRequests(Requester):
         option: int = MAY_ASK,
     ) -> Deferred[NewGroup]:
         """
-        Make a group of our own. Tencent's server had no such call.
+        Create a group that this account owns. Tencent's server had no such
+        call.
 
-        @param uins: friends who are in it from the start.
+        @param uins: friends who are members from the start.
         @param notice: the announcement.
-        @param option: who may join: L{MAY_JOIN}, L{MAY_ASK}, L{MAY_NOT_JOIN}.
+        @param option: the accounts that may join: L{MAY_JOIN}, L{MAY_ASK} or
+            L{MAY_NOT_JOIN}.
         """
-        friends = tuple(uins)
 
-        def made(group: NewGroup) -> NewGroup:
+        def created(group: NewGroup) -> NewGroup:
             groups = self.transport.roster.groups
             groups[group.gid] = Group(group.gid, group.code, name)
             return group
 
         return self.transport.call(
-            lambda ticket: CreateGroup(
-                ticket, name, friends, notice, description, option
-            )
-        ).addCallback(made)
+            CreateGroup, name, tuple(uins), notice, description, option
+        ).addCallback(created)
 
     def editGroup(
         self,
@@ -340,8 +325,8 @@ class GroupRequests(Requester):
         option: int | None = None,
     ) -> Deferred[None]:
         """
-        Change what a group that we administer says of itself; what is not
-        given stays. Tencent's server had no such call.
+        Change the profile of a group that this account administers. Fields that
+        are not given keep their values. Tencent's server had no such call.
         """
 
         def changed(result: None) -> None:
@@ -349,48 +334,45 @@ class GroupRequests(Requester):
                 self.transport.roster.changeGroup(code, name=name)
 
         return self.transport.call(
-            lambda ticket: ModifyGroupInfo(
-                ticket, code, name, notice, description, option
-            )
+            ModifyGroupInfo, code, name, notice, description, option
         ).addCallback(changed)
 
     def removeMember(self, code: Code, uin: Uin) -> Deferred[None]:
         """
-        Put somebody out of a group that we administer. Tencent's server had no
-        such call.
+        Remove a member from a group that this account administers. Tencent's
+        server had no such call.
         """
-        return self.transport.call(lambda ticket: RemoveGroupMember(ticket, code, uin))
+        return self.transport.call(RemoveGroupMember, code, uin)
 
     def setAdmin(self, code: Code, uin: Uin, granted: bool = True) -> Deferred[None]:
         """
-        Make a member of our group an administrator, or no longer one.
-        Tencent's server had no such call.
+        Make a member an administrator of a group that this account owns, or
+        take that role away. Tencent's server had no such call.
         """
-        return self.transport.call(
-            lambda ticket: SetGroupAdmin(ticket, code, uin, granted)
-        )
+        return self.transport.call(SetGroupAdmin, code, uin, granted)
 
     def transferGroup(self, code: Code, uin: Uin) -> Deferred[None]:
         """
-        Give our group to one of its members. Tencent's server had no such
-        call.
+        Make a member the owner of a group that this account owns. Tencent's
+        server had no such call.
         """
-        return self.transport.call(lambda ticket: TransferGroup(ticket, code, uin))
+        return self.transport.call(TransferGroup, code, uin)
 
     def dissolveGroup(self, code: Code) -> Deferred[None]:
         """
-        End our group. Tencent's server had no such call.
+        Dissolve a group that this account owns. Tencent's server had no such
+        call.
         """
-        return self.transport.call(
-            lambda ticket: DissolveGroup(ticket, code)
-        ).addCallback(lambda _: self.transport.roster.leaveGroup(code))
+        return self.transport.call(DissolveGroup, code).addCallback(
+            lambda _: self.transport.roster.leaveGroup(code)
+        )
 
     def shareInGroup(self, gid: Gid, markup: str) -> Deferred[None]:
         """
-        Share something in a group: the others get it as a
+        Share an item, such as a link, in a group: the other members receive a
         L{GroupWebMessage<txwebqq.model.GroupWebMessage>}. Tencent's server had
         no such call.
 
         @param markup: as in protocol.md 5.11.
         """
-        return self.transport.call(lambda ticket: SendGroupWebMsg(ticket, gid, markup))
+        return self.transport.call(SendGroupWebMsg, gid, markup)

@@ -1,15 +1,11 @@
 """
-History: what was said, as far as the server keeps it.
+Requests for the message history that the server keeps.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from txwebqq.errors import RequestRefused
 from txwebqq.model import (
     Account,
     Code,
@@ -20,7 +16,7 @@ from txwebqq.model import (
     PastMessage,
     Uin,
 )
-from txwebqq.requests.requester import Requester
+from txwebqq.requests.requester import Requester, ebEmpty
 from txwebqq.wire.commands.history import (
     NO_HISTORY,
     ChatLog,
@@ -32,22 +28,13 @@ from txwebqq.wire.commands.history import (
     UinTimeChatLog,
 )
 
-T = TypeVar("T")
-
 NEWEST = HistoryRange(30)
-
-
-def _orNothing(failure: Failure, nothing: T) -> T:
-    failure.trap(RequestRefused)
-    if failure.value.retcode != NO_HISTORY:  # type: ignore[union-attr]
-        failure.raiseException()
-    return nothing
 
 
 class HistoryRequests(Requester):
     """
-    What to know of the past. Where nothing has been said, nothing is answered;
-    fonts are not kept.
+    Fetches earlier messages. A conversation without messages has an empty
+    history, not a failure. The server does not keep fonts.
     """
 
     account: Account
@@ -56,14 +43,15 @@ class HistoryRequests(Requester):
         self, uin: Uin, page: int = 0, rows: int = 30
     ) -> Deferred[HistoryPage]:
         """
-        Ask what we and somebody else have said to each other
-        (protocol.md 2.8.2). Our own messages have our number for a sender.
+        Fetch messages between this account and another one
+        (protocol.md 2.8.2). The sender of this account's messages is its
+        number.
 
-        @param page: which page; 1 is the oldest, 0 means the newest.
-        @param rows: how many messages make a page; servers have a limit.
+        @param page: the number of the page; 1 is the oldest, 0 the newest.
+        @param rows: the number of messages of a page; servers have a limit.
         """
 
-        def page_(log: ChatLog) -> HistoryPage:
+        def decode(log: ChatLog) -> HistoryPage:
             own = Uin(self.account.number)
             messages = tuple(
                 PastMessage(
@@ -73,50 +61,51 @@ class HistoryRequests(Requester):
             )
             return HistoryPage(messages, log.page, log.pages)
 
-        return self.transport.call(
-            lambda ticket: GetChatLog(ticket, uin, page, rows)
-        ).addCallback(page_)
+        return self.transport.call(GetChatLog, uin, page, rows).addCallback(decode)
 
     def fetchGroupHistory(
         self, code: Code, stretch: HistoryRange = NEWEST
     ) -> Deferred[HistoryStretch]:
         """
-        Ask what was said in a group (protocol.md 2.8.2).
+        Fetch messages of a group (protocol.md 2.8.2).
 
         @param code: the group's C{code}, not its C{gid}.
-        @param stretch: which messages; the newest thirty, if unsaid. Those
-            before them have lower numbers than the C{first} of the answer.
+        @param stretch: the messages to fetch, by default the newest thirty.
+            Messages before them have lower numbers than C{first} of the reply.
         """
-        asked = self.transport.call(lambda ticket: GroupChatLog(ticket, code, stretch))
-        return asked.addErrback(_orNothing, HistoryStretch(()))
+        return self.transport.call(GroupChatLog, code, stretch).addErrback(
+            ebEmpty, NO_HISTORY, HistoryStretch(())
+        )
 
     def fetchDiscussionHistory(
         self, did: Did, stretch: HistoryRange = NEWEST
     ) -> Deferred[HistoryStretch]:
         """
-        Ask what was said in a discussion (protocol.md 2.8.2).
+        Fetch messages of a discussion (protocol.md 2.8.2).
 
-        @param stretch: which messages; the newest thirty, if unsaid.
+        @param stretch: the messages to fetch, by default the newest thirty.
         """
-        asked = self.transport.call(lambda ticket: GetOnePage(ticket, did, stretch))
-        return asked.addErrback(_orNothing, HistoryStretch(()))
+        return self.transport.call(GetOnePage, did, stretch).addErrback(
+            ebEmpty, NO_HISTORY, HistoryStretch(())
+        )
 
     def fetchMemberHistory(
         self, code: Code, uin: Uin, since: int = 0, count: int = 30
     ) -> Deferred[HistoryStretch]:
         """
-        Ask what one member has said in a group (protocol.md 2.8.2).
+        Fetch the messages of one member in a group (protocol.md 2.8.2), the
+        oldest first.
 
-        @param since: Unix seconds; what was said first after that comes first.
+        @param since: the time after which they were sent, in Unix seconds.
         """
-        asked = self.transport.call(
-            lambda ticket: UinTimeChatLog(ticket, code, uin, since, count)
+        return self.transport.call(UinTimeChatLog, code, uin, since, count).addErrback(
+            ebEmpty, NO_HISTORY, HistoryStretch(())
         )
-        return asked.addErrback(_orNothing, HistoryStretch(()))
 
     def fetchHistoryDays(self, code: Code) -> Deferred[tuple[HistoryDay, ...]]:
         """
-        Ask on which days something was said in a group (protocol.md 2.8.2).
+        Fetch the days on which a group had messages (protocol.md 2.8.2).
         """
-        asked = self.transport.call(lambda ticket: ChatLogDates(ticket, code))
-        return asked.addErrback(_orNothing, ())
+        return self.transport.call(ChatLogDates, code).addErrback(
+            ebEmpty, NO_HISTORY, ()
+        )

@@ -1,5 +1,6 @@
 """
-Pictures, avatars and files.
+Requests about pictures, custom faces, avatars, offline files and file
+transfers.
 """
 
 from __future__ import annotations
@@ -56,18 +57,18 @@ from txwebqq.wire.form import Ticket
 from txwebqq.wire.multipart import GetFile2, RefuseFile2, SendFile
 
 MAX_PICTURE = 16 * 1024 * 1024
-"""The bytes of a picture that we are willing to take."""
+"""Maximum size of a picture to fetch, in bytes."""
 
 MAX_HELD = 128 * 1024 * 1024
-"""The bytes of a file that we are willing to hold in memory."""
+"""Maximum size of a file to fetch into memory, in bytes."""
 
 MAX_FILE = 2**40
-"""The bytes of a file that goes on to a sink."""
+"""Maximum size of a file to fetch into a sink, in bytes."""
 
-_SHELVED = (0, 4)
-_TROUBLE = {
-    1: "no jpg, gif, bmp or png",
-    2: "the server does not know who sends it",
+_UPLOADED = (0, 4)
+_UPLOAD_ERRORS = {
+    1: "the picture is not a jpg, gif, bmp or png",
+    2: "the server does not know the session",
     3: "the picture is too large",
 }
 
@@ -76,12 +77,13 @@ MakeFetch = Callable[[Ticket], Command[bytes]]
 
 class MediaRequests(MessageRequests):
     """
-    What to show, and what to pass on.
+    Uploads and fetches pictures, custom faces, avatars and files.
 
-    A file to send is its bytes, its path, or a file that is open for reading;
-    it is read as fast as it leaves. What is fetched comes as bytes, or goes to
-    a C{sink} piece by piece: anything with a C{write}, and an L{IConsumer} may
-    make it wait. Then what is returned is the size.
+    A file to send is its bytes, its path, or a file that is open for reading
+    bytes; it is read as fast as the connection takes it. A request that fetches
+    fires with the bytes; with a C{sink}, it writes the bytes there as they
+    arrive and fires with their number. A sink has a method C{write}; an
+    L{IConsumer} may pause the sender.
     """
 
     account: Account
@@ -92,23 +94,25 @@ class MediaRequests(MessageRequests):
         self, picture: FileSource, name: str = ""
     ) -> Deferred[GroupPicture]:
         """
-        Upload a picture (protocol.md 2.7.1), to be sent in groups and
-        discussions as a segment of messages, for five days.
+        Upload a picture for messages to groups and discussions
+        (protocol.md 2.7.1).
 
-        @return: fails with L{RequestRefused} when the server does not take it.
+        @return: fires with a segment that messages may hold for five days;
+            fails with L{RequestRefused} when the server does not take the
+            picture.
         """
         return Deferred.fromCoroutine(self._uploadGroupPicture(picture, name))
 
     async def _uploadGroupPicture(self, picture: FileSource, name: str) -> GroupPicture:
-        shelved = await self._shelve(picture, name, CALLBACK_GROUP)
+        fileName = await self._uploadFace(picture, name, CALLBACK_GROUP)
         signature = await self.transport.call(GetGfaceSig2)
-        return GroupPicture(shelved, key=signature.key, sig=signature.sig)
+        return GroupPicture(fileName, key=signature.key, sig=signature.sig)
 
     def sendGroupPicture(
         self, gid: Gid, picture: FileSource, name: str = ""
     ) -> Deferred[None]:
         """
-        Upload a picture and show it in a group.
+        Upload a picture and send it to a group.
         """
         return self.uploadGroupPicture(picture, name).addCallback(
             lambda segment: self.sendGroupMessage(gid, [segment])
@@ -118,8 +122,9 @@ class MediaRequests(MessageRequests):
         self, picture: FileSource, name: str = ""
     ) -> Deferred[OfflinePicture]:
         """
-        Upload a picture (protocol.md 2.7.2), to be sent to friends as a segment
-        of messages.
+        Upload a picture for messages to friends (protocol.md 2.7.2).
+
+        @return: fires with a segment for messages.
         """
         try:
             source = FileUpload(picture, name)
@@ -136,7 +141,7 @@ class MediaRequests(MessageRequests):
         self, uin: Uin, picture: FileSource, name: str = ""
     ) -> Deferred[None]:
         """
-        Upload a picture and show it to a friend.
+        Upload a picture and send it to a friend.
         """
         return self.uploadPicture(picture, name).addCallback(
             lambda segment: self.sendMessage(uin, [segment])
@@ -151,10 +156,11 @@ class MediaRequests(MessageRequests):
         """
         Fetch a picture of a message (protocol.md 2.7.2 - 2.7.4).
 
-        @return: fails with L{ValueError} for a segment that is no picture.
+        @return: also fails with L{ValueError} for a segment that is not a
+            picture.
         """
         try:
-            make = _fetching(message, picture)
+            make = _pictureCommand(message, picture)
         except ValueError:
             return fail()
         return self._fetch(make, sink, MAX_PICTURE)
@@ -163,52 +169,51 @@ class MediaRequests(MessageRequests):
 
     def uploadFace(self, picture: FileSource, name: str = "") -> Deferred[CustomFace]:
         """
-        Put a picture among our custom faces (protocol.md 2.7.1), which can be
-        sent to friends as segments of messages, and be our avatar.
+        Add a picture to this account's custom faces (protocol.md 2.7.1).
+
+        @return: fires with a segment for messages to friends; its name can also
+            be that of the avatar.
         """
         return Deferred.fromCoroutine(
-            self._shelve(picture, name, CALLBACK_FACE)
+            self._uploadFace(picture, name, CALLBACK_FACE)
         ).addCallback(CustomFace)
 
-    async def _shelve(self, picture: FileSource, name: str, callback: str) -> str:
+    async def _uploadFace(self, picture: FileSource, name: str, callback: str) -> str:
         source = FileUpload(picture, name)
-        shelved: CustomFaceUploadResult = await self.transport.send(
+        result: CustomFaceUploadResult = await self.transport.send(
             lambda ticket: CfaceUpload(ticket, callback), source
         )
-        if shelved.ret not in _SHELVED:
-            words = _TROUBLE.get(shelved.ret, "the server refused")
-            raise RequestRefused(shelved.ret, words)
-        return shelved.name
+        if result.ret not in _UPLOADED:
+            reason = _UPLOAD_ERRORS.get(result.ret, "the server refused the picture")
+            raise RequestRefused(result.ret, reason)
+        return result.name
 
     def fetchFaces(self) -> Deferred[tuple[CustomFaceEntry, ...]]:
         """
-        Ask for the list of our custom faces (protocol.md 2.7.3).
+        Fetch the list of this account's custom faces (protocol.md 2.7.3).
         """
-        return self.transport.call(
-            lambda ticket: WebqqApp(ticket, LIST_FACES)
-        ).addCallback(_tuple)
+        return self.transport.call(WebqqApp, LIST_FACES).addCallback(_checkList)
 
     def fetchFace(self, name: str) -> Deferred[bytes]:
         """
-        Fetch one of our custom faces.
+        Fetch one of this account's custom faces.
         """
-        return self.transport.call(
-            lambda ticket: WebqqApp(ticket, SHOW_FACE, name)
-        ).addCallback(_bytes)
+        return self.transport.call(WebqqApp, SHOW_FACE, name).addCallback(_checkBytes)
 
     def deleteFace(self, name: str) -> Deferred[None]:
         """
-        Delete one of our custom faces; what was sent stays.
+        Delete one of this account's custom faces. Messages that were sent with
+        it keep it.
         """
-        return self.transport.call(
-            lambda ticket: WebqqApp(ticket, DELETE_FACE, name)
-        ).addCallback(_deleted)
+        return self.transport.call(WebqqApp, DELETE_FACE, name).addCallback(
+            _checkDeleted
+        )
 
     # ---- avatars
 
     def fetchAvatar(self, uin: Uin, sink: Sink | None = None) -> Deferred[Any]:
         """
-        Fetch what somebody looks like (protocol.md 2.3.7).
+        Fetch the avatar of an account (protocol.md 2.3.7).
         """
         return self._fetch(
             lambda ticket: GetFace(ticket, uin, OF_PERSON), sink, MAX_PICTURE
@@ -216,7 +221,7 @@ class MediaRequests(MessageRequests):
 
     def fetchGroupAvatar(self, code: Code, sink: Sink | None = None) -> Deferred[Any]:
         """
-        Fetch what a group looks like.
+        Fetch the avatar of a group.
 
         @param code: the group's C{code}, not its C{gid}.
         """
@@ -226,32 +231,36 @@ class MediaRequests(MessageRequests):
 
     def setAvatar(self, picture: FileSource | None) -> Deferred[None]:
         """
-        Look otherwise.
+        Set this account's avatar. Tencent's server had no such call.
 
-        @param picture: L{None} for the usual look.
+        @param picture: L{None} for the default avatar.
         """
         return Deferred.fromCoroutine(self._setAvatar(picture, Code(0)))
 
     def setGroupAvatar(self, code: Code, picture: FileSource | None) -> Deferred[None]:
         """
-        Let a group look otherwise, which its administrators may.
+        Set the avatar of a group that this account administers. Tencent's
+        server had no such call.
+
+        @param picture: L{None} for the default avatar.
         """
         return Deferred.fromCoroutine(self._setAvatar(picture, code))
 
     async def _setAvatar(self, picture: FileSource | None, code: Code) -> None:
         name = ""
         if picture is not None:
-            name = await self._shelve(picture, "", CALLBACK_FACE)
-        await self.transport.call(lambda ticket: ModifyMyHead(ticket, name, code))
+            name = await self._uploadFace(picture, "", CALLBACK_FACE)
+        await self.transport.call(ModifyMyHead, name, code)
 
-    # ---- files that wait
+    # ---- offline files
 
     def sendOfflineFile(
         self, uin: Uin, file: FileSource, name: str = ""
     ) -> Deferred[None]:
         """
-        Leave a file for a friend (protocol.md 2.7.6); it waits for seven days.
-        C{offlineFileAnswered} tells what became of it.
+        Send a file to a friend by way of the server (protocol.md 2.7.6), which
+        keeps it for seven days. The event C{offlineFileAnswered} tells whether
+        the friend fetched or refused it.
         """
         return Deferred.fromCoroutine(self._sendOfflineFile(uin, file, name))
 
@@ -263,17 +272,15 @@ class MediaRequests(MessageRequests):
             lambda ticket: UploadOfflineFile(ticket, own, fileId=fileId, peer=peer),
             source,
         )
-        await self.transport.call(
-            lambda ticket: SendOfffile2(ticket, uin, stored.path, stored.name)
-        )
+        await self.transport.call(SendOfffile2, uin, stored.path, stored.name)
 
     def fetchOfflineFile(
         self, file: OfflineFile, sink: Sink | None = None, start: int = 0
     ) -> Deferred[Any]:
         """
-        Fetch a file that waits for us; its sender is told.
+        Fetch an offline file for this account. The server tells the sender.
 
-        @param start: the bytes to leave out, which we have already.
+        @param start: the number of bytes to skip, which were fetched before.
         """
         return self._fetch(
             lambda ticket: OfflineFileDownload(file.key, file.name, start),
@@ -283,22 +290,22 @@ class MediaRequests(MessageRequests):
 
     def refuseOfflineFile(self, file: OfflineFile) -> Deferred[None]:
         """
-        Do not want a file that waits for us; its sender is told.
+        Refuse an offline file for this account. The server tells the sender.
         """
-        return self.transport.call(
-            lambda ticket: NotifyOfffile2(ticket, file.sender, file.name, file.size)
-        )
+        return self.transport.call(NotifyOfffile2, file.sender, file.name, file.size)
 
-    # ---- from one who is online to another
+    # ---- file transfers between accounts that are online
 
     def offerFile(self, uin: Uin, file: FileSource, name: str = "") -> Deferred[None]:
         """
-        Offer a file to a friend who is online, and send it once they accept
-        (protocol.md 2.7.5). C{fileOffered} and C{transferProgressed} tell how
-        it goes. Cancel what this returns to take the offer back.
+        Offer a file to a friend who is online, and send it when the friend
+        accepts (protocol.md 2.7.5). The events C{fileOffered} and
+        C{transferProgressed} report its progress. Cancel the Deferred to take
+        the offer back.
 
-        @return: fires when they have it; fails with L{RequestRefused} when
-            they do not want it, or nobody came for it.
+        @return: fires when the friend has received the file; fails with
+            L{RequestRefused} when the friend refuses it or does not fetch it in
+            time.
         """
         try:
             source = FileUpload(file, name)
@@ -312,7 +319,7 @@ class MediaRequests(MessageRequests):
 
     def acceptFile(self, offer: FileNotice, sink: Sink | None = None) -> Deferred[Any]:
         """
-        Accept a file that somebody offers, and fetch it.
+        Accept a file that another account offers, and fetch it.
         """
         return self._fetch(
             lambda ticket: GetFile2(ticket, offer.session, offer.name, offer.sender),
@@ -322,22 +329,20 @@ class MediaRequests(MessageRequests):
 
     def refuseFile(self, offer: FileNotice) -> Deferred[None]:
         """
-        Do not want a file that somebody offers; they are told.
+        Refuse a file that another account offers. The server tells the sender.
         """
-        return self.transport.call(
-            lambda ticket: RefuseFile2(ticket, offer.sender, offer.session)
-        )
+        return self.transport.call(RefuseFile2, offer.sender, offer.session)
 
     def _fetch(self, make: MakeFetch, sink: Sink | None, limit: int) -> Deferred[Any]:
         if sink is not None:
             return self.transport.fetch(make, sink, limit)
-        collected = BufferSink()
-        return self.transport.fetch(make, collected, min(limit, MAX_HELD)).addCallback(
-            collected.collected
+        buffer = BufferSink()
+        return self.transport.fetch(make, buffer, min(limit, MAX_HELD)).addCallback(
+            buffer.collected
         )
 
 
-def _fetching(
+def _pictureCommand(
     message: Message | GroupMessage | DiscussionMessage, picture: Segment
 ) -> MakeFetch:
     match message, picture:
@@ -362,23 +367,23 @@ def _fetching(
             )
         case _, OfflinePicture(path):
             return lambda ticket: GetOffpic2(ticket, message.sender, path)
-    raise ValueError("this segment is no picture of such a message")
+    raise ValueError("the segment is not a picture of such a message")
 
 
-def _tuple(reply: object) -> tuple[CustomFaceEntry, ...]:
+def _checkList(reply: object) -> tuple[CustomFaceEntry, ...]:
     if not isinstance(reply, tuple):
-        raise MalformedReply("this is no list of custom faces")
+        raise MalformedReply("the reply is not a list of custom faces")
     return cast("tuple[CustomFaceEntry, ...]", reply)
 
 
-def _bytes(reply: object) -> bytes:
+def _checkBytes(reply: object) -> bytes:
     if not isinstance(reply, bytes):
-        raise MalformedReply("this is no picture")
+        raise MalformedReply("the reply is not a picture")
     return reply
 
 
-def _deleted(reply: object) -> None:
+def _checkDeleted(reply: object) -> None:
     if not isinstance(reply, int):
-        raise MalformedReply("this is no answer to a deletion")
+        raise MalformedReply("the reply is not that of a deletion")
     if reply:
         raise RequestRefused(reply, "there is no such custom face")

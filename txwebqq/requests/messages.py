@@ -1,5 +1,6 @@
 """
-Talking: sends of all kinds, and how we appear.
+Requests that send messages, typing notices and window shakes, and set the
+presence status.
 """
 
 from __future__ import annotations
@@ -25,32 +26,33 @@ from txwebqq.wire.form import Ticket
 
 DEFAULT_FONT = Font()
 
-Place = tuple[str, int]
-"""A conversation: what kind it is, and its id."""
+Conversation = tuple[str, int]
+"""The kind of a conversation, such as C{"buddy"}, and its session id."""
 
 MakeSend = Callable[[Ticket, Content, int], Command[None]]
-"""What makes a send of a content and a message id."""
+"""Makes the command that sends a content under a message id."""
 
 
 def contentOf(content: str | Iterable[Segment]) -> Content:
     """
-    A content from what is convenient to write.
+    Make a content from a text or from segments.
     """
     return (Text(content),) if isinstance(content, str) else tuple(content)
 
 
 class MessageRequests(Requester):
     """
-    What to say, and how to be seen.
+    Sends messages, typing notices and window shakes, and sets the presence
+    status.
 
-    What is longer than a message may be goes out in pieces, each after the one
-    before it was accepted; whatever is said in the same conversation meanwhile
-    waits for the last of them. With C{tooLong="refuse"} it fails with
-    L{MessageTooLong} instead. Failures of the first piece are those of any
-    send, and later ones L{PartlySent}.
+    A message that is too long is sent in parts, each after the server accepted
+    the part before; later messages to the same conversation wait for the last
+    part. With C{tooLong="refuse"} it fails with L{MessageTooLong} instead. When
+    the first part fails, so does the send; when a later part fails, it fails
+    with L{PartlySent}.
 
-    @cvar longest: the bytes that one piece may have. Later services took less
-        than the original one: about 700 is safe everywhere.
+    @cvar longest: the maximum size of one part, in bytes. Later services took
+        less than the original one: about 700 is safe everywhere.
     """
 
     longest: ClassVar[int] = MAX_TEXT
@@ -63,16 +65,16 @@ class MessageRequests(Requester):
         tooLong: TooLong = "split",
     ) -> Deferred[None]:
         """
-        Write to a friend (protocol.md 2.2.2).
+        Send a message to a friend (protocol.md 2.2.2).
 
-        @return: fires when the server has accepted the message, which it then
-            delivers even to somebody who is offline now. Also fails with
+        @return: fires when the server has accepted the message, which it
+            delivers even to a friend who is offline now. Also fails with
             L{MessageTooLong} or L{PartlySent}.
         """
         return self.sendTo(
             ("buddy", uin),
             content,
-            lambda ticket, piece, n: SendBuddyMsg2(ticket, uin, piece, n, font),
+            lambda ticket, part, n: SendBuddyMsg2(ticket, uin, part, n, font),
             tooLong,
         )
 
@@ -84,7 +86,8 @@ class MessageRequests(Requester):
         tooLong: TooLong = "split",
     ) -> Deferred[None]:
         """
-        Write in a group (protocol.md 2.2.3); we get no copy of it.
+        Send a message to a group (protocol.md 2.2.3). The server sends no copy
+        of it back.
 
         @return: fires when the server has accepted the message. Also fails
             with L{MessageTooLong} or L{PartlySent}.
@@ -94,91 +97,86 @@ class MessageRequests(Requester):
         return self.sendTo(
             ("group", gid),
             content,
-            lambda ticket, piece, n: SendQunMsg2(ticket, gid, piece, n, font, code),
+            lambda ticket, part, n: SendQunMsg2(ticket, gid, part, n, font, code),
             tooLong,
         )
 
     def sendTo(
         self,
-        place: Place,
+        conversation: Conversation,
         content: str | Iterable[Segment],
         make: MakeSend,
         tooLong: TooLong = "split",
     ) -> Deferred[None]:
         """
-        Send to any conversation; the sends above are made of this.
+        Send a message to any conversation. The other requests that send
+        messages call this one.
 
-        @param make: makes the send of one piece.
+        @param make: makes the command for one part of the message.
         """
         try:
-            pieces = splitContent(contentOf(content), self.longest, tooLong)
+            parts = splitContent(contentOf(content), self.longest, tooLong)
         except (MessageTooLong, ValueError):
             return fail()
-
-        def send(piece: Content) -> Deferred[None]:
-            return self.transport.call(
-                lambda ticket: make(ticket, piece, self.transport.nextMessageId())
-            )
-
-        locks = self.transport.sendLocks
-        lock = locks.get(place)
-        if lock is None and len(pieces) == 1:
-            return send(pieces[0])
+        transport = self.transport
+        locks = transport.sendLocks
+        lock = locks.get(conversation)
         if lock is None:
-            lock = locks[place] = DeferredLock()
+            if len(parts) == 1:
+                return transport.call(make, parts[0], transport.nextMessageId())
+            lock = locks[conversation] = DeferredLock()
         held = lock
 
-        def done(result: Any) -> Any:
+        def unlock(result: Any) -> Any:
             if not held.locked:
-                locks.pop(place, None)
+                locks.pop(conversation, None)
             return result
 
-        return held.run(_sendAll, send, pieces).addBoth(done)
+        return held.run(self._sendParts, make, parts).addBoth(unlock)
+
+    def _sendParts(self, make: MakeSend, parts: list[Content]) -> Deferred[None]:
+        transport = self.transport
+
+        async def send() -> None:
+            for n, part in enumerate(parts):
+                try:
+                    await transport.call(make, part, transport.nextMessageId())
+                except WebQQError as e:
+                    if n == 0:
+                        raise
+                    raise PartlySent(n, len(parts), tuple(parts[n:]), e) from e
+
+        return Deferred.fromCoroutine(send())
 
     def sendTyping(self, uin: Uin) -> Deferred[None]:
         """
-        Let a friend know that we are typing (protocol.md 2.2.7); clients take
-        it back when the next message arrives.
+        Tell a friend that this account is typing (protocol.md 2.2.7). Clients
+        show it until the next message.
 
-        @return: fires also when the friend is not there.
+        @return: fires also when the friend is offline.
         """
-        return self.transport.call(lambda ticket: InputNotify2(ticket, uin))
+        return self.transport.call(InputNotify2, uin)
 
     def shakeWindow(self, uin: Uin) -> Deferred[None]:
         """
-        Shake a friend's window (protocol.md 2.2.7).
+        Shake the window of a friend's client (protocol.md 2.2.7).
 
-        @return: fires also when the friend is not there.
+        @return: fires also when the friend is offline.
         """
-        return self.transport.call(lambda ticket: Shake2(ticket, uin))
+        return self.transport.call(Shake2, uin)
 
     def setStatus(self, status: Status | str) -> Deferred[None]:
         """
-        Appear otherwise, from now on and after a rejoin (protocol.md 2.2.8).
-        L{Status.HIDDEN} and L{Status.OFFLINE} look alike to others, and
-        neither ends the session.
+        Set the presence status, now and after a rejoin (protocol.md 2.2.8).
+        Friends cannot tell L{Status.HIDDEN} from L{Status.OFFLINE}, and neither
+        ends the session.
 
-        @param status: a L{Status} or its word.
+        @param status: a L{Status} or its value.
 
-        @return: also fails with L{ValueError} for a word that is no status.
+        @return: also fails with L{ValueError} for an unknown status.
         """
         try:
             wanted = Status(status)
         except ValueError:
             return fail()
         return self.transport.setStatus(wanted)
-
-
-def _sendAll(
-    send: Callable[[Content], Deferred[None]], pieces: list[Content]
-) -> Deferred[None]:
-    async def sendEach() -> None:
-        for n, piece in enumerate(pieces):
-            try:
-                await send(piece)
-            except WebQQError as e:
-                if n == 0:
-                    raise
-                raise PartlySent(n, len(pieces), tuple(pieces[n:]), e) from e
-
-    return Deferred.fromCoroutine(sendEach())

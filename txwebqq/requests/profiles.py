@@ -1,5 +1,6 @@
 """
-People: friends, their details and their numbers, and ourselves.
+Requests for profiles, permanent numbers and signatures, and those that change
+this account's own profile.
 """
 
 from __future__ import annotations
@@ -8,9 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from txwebqq.errors import RequestRefused
 from txwebqq.model import (
     Captcha,
     FriendList,
@@ -20,7 +19,7 @@ from txwebqq.model import (
     RecentContact,
     Uin,
 )
-from txwebqq.requests.requester import Requester, numberOf
+from txwebqq.requests.requester import NO_CAPTCHA, Requester, ebEmpty, numberOf
 from txwebqq.wire.commands.contacts import (
     GetFriendInfo2,
     GetFriendUin2,
@@ -39,26 +38,26 @@ from txwebqq.wire.commands.profiles import (
     Signatures,
 )
 
-NO_CAPTCHA = Captcha()
-
 NOTHING_THERE = 100000
-"""The refusal of a signature where there is none."""
+"""The server's code for an account without a signature (protocol.md 2.3.4)."""
 
 
 class ProfileRequests(Requester):
     """
-    What to know of people, and what to tell about ourselves.
+    Fetches profiles, permanent numbers and signatures of accounts, and changes
+    this account's own.
 
-    Where a C{captcha} may be given, it also fails with L{CaptchaNeeded}: fetch
-    one with C{fetchCaptcha}, have it read, and ask again with it.
+    A request that takes a C{captcha} may also fail with L{CaptchaNeeded}: fetch
+    a captcha with C{fetchCaptcha}, have it solved, and repeat the request with
+    it.
     """
 
-    # ---- friends and others
+    # ---- other accounts
 
     def fetchBuddies(self) -> Deferred[FriendList]:
         """
-        Ask for the friend list anew (protocol.md 2.3.1). C{buddies} does not
-        need it.
+        Fetch the friend list again (protocol.md 2.3.1). C{buddies} is kept
+        current without it.
         """
         return self.transport.call(
             lambda ticket: GetUserFriends2(
@@ -68,108 +67,95 @@ class ProfileRequests(Requester):
 
     def fetchBuddy(self, uin: Uin, captcha: Captcha = NO_CAPTCHA) -> Deferred[Profile]:
         """
-        Ask what somebody tells about themselves (protocol.md 2.3.2).
+        Fetch the profile of a friend (protocol.md 2.3.2).
         """
-        return self.transport.call(
-            lambda ticket: GetFriendInfo2(ticket, uin, captcha.session, captcha.text)
-        )
+        return self.transport.call(GetFriendInfo2, uin, captcha.session, captcha.text)
 
     def fetchStranger(
         self, uin: Uin, captcha: Captcha = NO_CAPTCHA
     ) -> Deferred[Profile]:
         """
-        Ask what somebody tells to those who are not their friends, somebody
-        who wants to be ours for example (protocol.md 2.3.3).
+        Fetch the profile that an account shows to those who are not its
+        friends, for example of an account that sent a friend request
+        (protocol.md 2.3.3).
         """
-        return self.transport.call(
-            lambda ticket: GetStrangerInfo2(ticket, uin, captcha.session, captcha.text)
-        )
+        return self.transport.call(GetStrangerInfo2, uin, captcha.session, captcha.text)
 
     def fetchNumber(self, uin: Uin) -> Deferred[Number]:
         """
-        Ask which permanent number is behind a uin (protocol.md 2.3.6). The
+        Fetch the permanent number of an account (protocol.md 2.3.6). The
         original service blocked accounts that asked too often.
         """
-        return self.transport.call(
-            lambda ticket: GetFriendUin2(ticket, uin)
-        ).addCallback(numberOf)
+        return self.transport.call(GetFriendUin2, uin).addCallback(numberOf)
 
     def fetchSignature(self, uin: Uin) -> Deferred[str]:
         """
-        Ask what somebody has written below their name (protocol.md 2.3.4).
+        Fetch the signature of an account (protocol.md 2.3.4).
 
-        @return: fires with C{""} when there is nothing.
+        @return: fires with C{""} when there is none.
         """
-
-        def none(failure: Failure) -> Signatures:
-            failure.trap(RequestRefused)
-            if getattr(failure.value, "retcode", None) != NOTHING_THERE:
-                failure.raiseException()
-            return {}
-
+        nothing: Signatures = {}
         return (
-            self.transport.call(lambda ticket: GetSingleLongNick2(ticket, uin))
-            .addErrback(none)
+            self.transport.call(GetSingleLongNick2, uin)
+            .addErrback(ebEmpty, NOTHING_THERE, nothing)
             .addCallback(lambda signatures: "".join(signatures.values()))
         )
 
     def fetchSignatures(self, uins: Iterable[Uin]) -> Deferred[Signatures]:
         """
-        Ask the same of several people (protocol.md 2.3.4).
+        Fetch the signatures of several accounts (protocol.md 2.3.4).
 
-        @return: fires with what those have written who have.
+        @return: fires with the signatures that exist, by uin.
         """
-        people = tuple(uins)
-        return self.transport.call(lambda ticket: GetLongNick(ticket, people))
+        return self.transport.call(GetLongNick, tuple(uins))
 
     def fetchLevel(self, uin: Uin) -> Deferred[Level]:
         """
-        Ask how long somebody has been around (protocol.md 2.3.5).
+        Fetch the level of an account, which grows with the days it was online
+        (protocol.md 2.3.5).
         """
-        return self.transport.call(lambda ticket: GetQQLevel2(ticket, uin)).addCallback(
-            lambda answer: answer.level
+        return self.transport.call(GetQQLevel2, uin).addCallback(
+            lambda reply: reply.level
         )
 
     def fetchVipLevels(self, uins: Iterable[Uin]) -> Deferred[Mapping[Uin, int]]:
         """
-        Ask for the VIP levels of several people, 0 for none
+        Fetch the VIP levels of several accounts, 0 for none
         (protocol.md 2.3.8).
         """
-        people = tuple(uins)
-        return self.transport.call(lambda ticket: BatchGetVipinfo(ticket, people))
+        return self.transport.call(BatchGetVipinfo, tuple(uins))
 
     def fetchRecent(self) -> Deferred[tuple[RecentContact, ...]]:
         """
-        Ask whom we have talked with lately, the last first
+        Fetch the recent conversations of this account, the latest first
         (protocol.md 2.2.10).
         """
         return self.transport.call(GetRecentList2)
 
-    # ---- ourselves
+    # ---- this account
 
     def fetchSelf(self) -> Deferred[Profile]:
         """
-        Ask what we tell about ourselves, with our signature
-        (protocol.md 2.1.9).
+        Fetch this account's profile, with its signature (protocol.md 2.1.9).
         """
         return self.transport.call(lambda ticket: GetSelfInfo2()).addCallback(
-            lambda answer: answer.profile
+            lambda reply: reply.profile
         )
 
     def setDetails(self, **details: Any) -> Deferred[None]:
         """
-        Tell something else about ourselves (protocol.md 2.3.8); what is not
-        given stays as it is.
+        Change this account's profile (protocol.md 2.3.8). Fields that are not
+        given keep their values.
 
-        @param details: the fields of a L{Profile} that people can change, by
-            name: C{nick}, C{gender}, C{birthday}, C{city}, C{allow}, ...; with
-            C{question} and C{answer} for those who want to befriend us.
+        @param details: fields of a L{Profile} by name: C{nick}, C{gender},
+            C{birthday}, C{city}, C{allow}, ..., and C{question} and C{answer}
+            for accounts that send a friend request.
         """
-        return self.transport.call(lambda ticket: ModifyMyDetails2(ticket, details))
+        return self.transport.call(ModifyMyDetails2, details)
 
     def setSignature(self, text: str) -> Deferred[None]:
         """
-        Write something else below our name (protocol.md 2.3.4); friends are
-        told.
+        Set this account's signature (protocol.md 2.3.4). The server tells its
+        friends.
         """
-        return self.transport.call(lambda ticket: SetLongNick2(ticket, text))
+        return self.transport.call(SetLongNick2, text)

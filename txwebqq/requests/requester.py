@@ -1,24 +1,33 @@
 """
-What everything that asks the server has in common.
+Base of the classes that send requests to the server.
 """
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from twisted.python.failure import Failure
+
+from txwebqq.errors import RequestRefused
 from txwebqq.interfaces import IWebQQTransport
-from txwebqq.model import Number
+from txwebqq.model import Captcha, Number
 from txwebqq.wire.commands.contacts import Identity
+
+T = TypeVar("T")
+
+NO_CAPTCHA = Captcha()
 
 
 class Requester:
     """
-    Something with a way to the server.
+    An object that sends requests to the server.
 
-    Everything that asks returns a L{Deferred}. It fails with L{NotSignedOn}
-    without a session, L{RequestRefused} when the server says no,
-    L{SessionExpired} when the ticket is dead, L{MalformedReply} or
-    L{Unreachable} when no good answer came.
+    Each request returns a L{Deferred}. It fails with L{NotSignedOn} when there
+    is no session, L{RequestRefused} when the server refuses, L{SessionExpired}
+    when the server no longer accepts the ticket, L{MalformedReply} or
+    L{Unreachable} when there is no valid reply.
 
-    @ivar transport: the way to the server.
+    @ivar transport: the connection to the server.
     """
 
     transport: IWebQQTransport
@@ -26,6 +35,18 @@ class Requester:
 
 def numberOf(identity: Identity) -> Number:
     """
-    The number that an answer tells, for callbacks.
+    Return the permanent number in a reply. A callback.
     """
     return identity.number
+
+
+def ebEmpty(failure: Failure, retcode: int, empty: T) -> T:
+    """
+    Return C{empty} for a refusal that means that there is nothing. An errback.
+
+    @param retcode: the code of that refusal.
+    """
+    failure.trap(RequestRefused)
+    if getattr(failure.value, "retcode", None) != retcode:
+        failure.raiseException()
+    return empty

@@ -1,5 +1,5 @@
 """
-Settings: small values that the server keeps for an account.
+Requests for settings: small values that the server keeps for an account.
 """
 
 from __future__ import annotations
@@ -26,37 +26,38 @@ def _nothing(settings: Settings) -> None:
 
 class SettingsRequests(Requester):
     """
-    What the page kept with the server, by the number of the application that
-    it belongs to: the size of its windows, for example. Values are any JSON.
+    Reads and changes the settings that the original page kept with the server,
+    such as the size of its windows. They are divided by application number;
+    values are any JSON.
     """
 
     def fetchSettings(
         self, names: Iterable[str] | None = None, app: int = PANEL
     ) -> Deferred[Settings]:
         """
-        Ask for settings (protocol.md 2.8.3).
+        Fetch settings (protocol.md 2.8.3).
 
-        @param names: which; all, if unsaid.
+        @param names: the settings to fetch, L{None} for all.
+        @param app: the number of the application.
 
-        @return: fires with those that are there.
+        @return: fires with those of the settings that exist.
         """
         if names is None:
-            return self.transport.call(lambda ticket: GetAllSettings(ticket, app))
-        wanted = tuple(names)
-        return self.transport.call(lambda ticket: GetSettings(ticket, wanted, app))
+            return self.transport.call(GetAllSettings, app)
+        return self.transport.call(GetSettings, tuple(names), app)
 
     def changeSettings(self, app: int = PANEL, /, **values: Any) -> Deferred[None]:
         """
-        Set some settings (protocol.md 2.8.3); others stay as they are.
+        Set some settings (protocol.md 2.8.3); the others keep their values.
+
+        @param app: the number of the application.
         """
-        return self.transport.call(
-            lambda ticket: SetSettings(ticket, values, app)
-        ).addCallback(_nothing)
+        return self.transport.call(SetSettings, values, app).addCallback(_nothing)
 
     def changeManySettings(self, apps: dict[int, dict[str, Any]]) -> Deferred[None]:
         """
-        Set settings of several applications, by their numbers: all or none.
+        Set settings of several applications, all of them or none.
+
+        @param apps: the settings by application number.
         """
-        return self.transport.call(
-            lambda ticket: SetManySettings(ticket, apps)
-        ).addCallback(_nothing)
+        return self.transport.call(SetManySettings, apps).addCallback(_nothing)

@@ -1,5 +1,5 @@
 """
-A content that is too long for one message, as several that are not.
+Splits a content that is too long for one message into several messages.
 """
 
 from __future__ import annotations
@@ -13,27 +13,29 @@ from txwebqq.model import Content, Segment, Text
 from txwebqq.wire.content import sizeOf
 
 TooLong = Literal["split", "refuse"]
-"""What becomes of a message that is too long."""
+"""Treatment of a message that is too long."""
 
 REACH = 160
-"""The bytes that a piece may stay shorter for the sake of a whole word."""
+"""Bytes by which a part may stay shorter so that it ends with a whole word."""
 
 TOO_LONG = 123
-"""The server's word for it."""
+"""The server's code for a message that is too long (protocol.md 6)."""
 
 
 def splitContent(content: Content, limit: int, tooLong: TooLong) -> list[Content]:
     """
-    The messages that a content makes: one, if it is not too long.
+    Split a content into messages; a content that is short enough is one
+    message.
 
-    Texts are cut between characters, if possible between words; put together,
-    the pieces are the content again.
+    Texts are cut between characters, if possible between words. The parts,
+    joined, are the content again.
 
-    @param limit: the bytes that a message may count for.
+    @param limit: the maximum size of a message, in bytes.
 
-    @raise MessageTooLong: when it must not be cut, or cannot be: a picture is
-        in one piece.
-    @raise ValueError: when C{tooLong} is no known word.
+    @raise MessageTooLong: when the content is too long and C{tooLong} is
+        C{"refuse"}, or a segment that cannot be split, such as a picture, is
+        longer than C{limit}.
+    @raise ValueError: when C{tooLong} is an unknown word.
     """
     if tooLong not in ("split", "refuse"):
         raise ValueError(f"tooLong is neither 'split' nor 'refuse': {tooLong!r}")
@@ -42,27 +44,31 @@ def splitContent(content: Content, limit: int, tooLong: TooLong) -> list[Content
         return [content]
     if tooLong == "refuse":
         raise MessageTooLong(TOO_LONG, f"{size} bytes, where {limit} are allowed")
-    pieces: list[Content] = []
-    piece: list[Segment] = []
+    parts: list[Content] = []
+    part: list[Segment] = []
     left = limit
     for segment in content:
-        for part in _parts(segment, left, limit):
-            count = sizeOf((part,))
-            if count > left and piece:
-                pieces.append(tuple(piece))
-                piece, left = [], limit
+        for fragment in _fragments(segment, left, limit):
+            count = sizeOf((fragment,))
+            if count > left and part:
+                parts.append(tuple(part))
+                part, left = [], limit
             if count > left:
-                raise MessageTooLong(TOO_LONG, "something in it is too long alone")
-            piece.append(part)
+                raise MessageTooLong(
+                    TOO_LONG, f"a segment of {count} bytes cannot be split"
+                )
+            part.append(fragment)
             left -= count
-    pieces.append(tuple(piece))
-    return pieces
+    parts.append(tuple(part))
+    return parts
 
 
-def _parts(segment: Segment, left: int, limit: int) -> Iterator[Segment]:
+def _fragments(segment: Segment, left: int, limit: int) -> Iterator[Segment]:
     """
-    A segment, cut so that its first part fits into what is left, and each of
-    the others into a message.
+    Cut a segment.
+
+    @param left: the maximum size of the first fragment, in bytes.
+    @param limit: the maximum size of each other fragment, in bytes.
     """
     if not isinstance(segment, Text) or sizeOf((segment,)) <= left:
         yield segment
@@ -71,7 +77,7 @@ def _parts(segment: Segment, left: int, limit: int) -> Iterator[Segment]:
     while text:
         end = _end(text, left if left > 0 else limit)
         if end == 0 and left == limit:
-            # One character of thousands of code points.
+            # One grapheme of thousands of code points.
             end = _codePoints(text, limit)
         if end:
             yield Text(text[:end])
@@ -81,7 +87,8 @@ def _parts(segment: Segment, left: int, limit: int) -> Iterator[Segment]:
 
 def _end(text: str, limit: int) -> int:
     """
-    Where to cut a text so that what is before has no more bytes than that.
+    Find the index at which to cut a text so that the text before it has at most
+    C{limit} bytes.
     """
     # No code point has less than one byte.
     window = text[: limit + 1]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from automat import NoTransition
 from twisted.application.service import MultiService
@@ -64,6 +64,7 @@ from txwebqq.wire.form import Ticket
 from txwebqq.wire.hashes import FRIEND_HASHES
 from txwebqq.wire.multipart import LOCAL_IDS, UploadCommand
 
+P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -123,10 +124,15 @@ class SignOnTransport:
         """
         self._closed = True
 
-    def call(self, make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
+    def call(
+        self,
+        make: Callable[Concatenate[Ticket, P], Command[R]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Deferred[R]:
         if self._closed:
             return fail(NotSignedOn("this sign-on is over"))
-        return self._driver.call(make)
+        return self._driver.call(make, *args, **kwargs)
 
     def send(
         self, make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
@@ -166,9 +172,7 @@ class SignOnTransport:
         def changed(result: None) -> None:
             self._driver.state.status = status
 
-        return self.call(lambda ticket: ChangeStatus2(ticket, status)).addCallback(
-            changed
-        )
+        return self.call(ChangeStatus2, status).addCallback(changed)
 
     def appear(self, status: Status) -> Deferred[None]:
         return self.setStatus(status)
@@ -396,43 +400,58 @@ class SignOnDriver:
 
     # What applications ask for.
 
-    def call(self, make: Callable[[Ticket], Command[R]]) -> Deferred[R]:
+    def call(
+        self,
+        make: Callable[Concatenate[Ticket, P], Command[R]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Deferred[R]:
         """
-        Perform an application's exchange; during a rejoin it is held.
+        Perform an exchange of an application; during a rejoin it is held.
         """
-        return self._perform(lambda ticket: self._client.ask(make(ticket)))
+        ticket = self._ticket
+        if ticket is None:
+            return self._hold().addCallback(lambda _: self.call(make, *args, **kwargs))
+        asked = self._client.ask(make(ticket, *args, **kwargs))
+        return self._requestEnded(asked).addCallback(accepted)
 
     def send(
         self, make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
     ) -> Deferred[R]:
         """
-        Perform an application's upload, likewise.
+        Perform an upload of an application; during a rejoin it is held.
         """
-        sent: Deferred[R] = self._perform(
-            lambda ticket: self._client.send(make(ticket), source)
-        )
-        return sent.addErrback(_closing, source)
+        ticket = self._ticket
+        if ticket is None:
+            held = self._hold().addCallback(lambda _: self.send(make, source))
+            return held.addErrback(_closing, source)
+        sent = self._client.send(make(ticket), source)
+        return self._requestEnded(sent).addCallback(accepted)
 
     def fetch(
         self, make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
     ) -> Deferred[int]:
         """
-        Perform an application's download, likewise.
+        Perform a download of an application; during a rejoin it is held.
         """
-        return self._perform(
-            lambda ticket: self._client.fetch(make(ticket), sink, limit)
-        )
+        ticket = self._ticket
+        if ticket is None:
+            return self._hold().addCallback(lambda _: self.fetch(make, sink, limit))
+        fetched = self._client.fetch(make(ticket), sink, limit)
+        return self._requestEnded(fetched).addCallback(accepted)
 
-    def _perform(
-        self, perform: Callable[[Ticket], Deferred[R | Refusal]]
-    ) -> Deferred[R]:
+    def _hold(self) -> Deferred[None]:
+        """
+        Wait for the end of the rejoin.
+
+        @return: fires when the account is online again; fails with
+            L{NotSignedOn} when it is not rejoining, or the rejoin fails.
+        """
         if not self._signedOn:
             return fail(NotSignedOn("there is no session"))
-        if self._ticket is not None:
-            return self._requestEnded(perform(self._ticket)).addCallback(accepted)
         held: Deferred[None] = Deferred(self._held.remove)
         self._held.append(held)
-        return held.addCallback(lambda _: self._perform(perform))
+        return held
 
     def seconds(self) -> float:
         return self._clock.seconds()
@@ -631,7 +650,7 @@ class SignOnDriver:
         return EventQueue(lambda: self.roster, self._lookUp, self._deliver, self._clock)
 
     def _lookUp(self, uin: Uin) -> Deferred[Profile]:
-        return self.call(lambda ticket: GetFriendInfo2(ticket, uin))
+        return self.call(GetFriendInfo2, uin)
 
     def _deliver(self, event: Event) -> None:
         self._acknowledgement.handedOver(event)
