@@ -1,5 +1,6 @@
 """
-IRC clients that people use, told what to do and looked at as people do it.
+irssi and WeeChat, controlled by tests: commands are typed, and the screen or the
+logs are read.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.daemons import INTERVAL, PATIENCE, Daemon
 from tests.irc.programs import missing, program
 
 _CLOCK = re.compile(r"^ \[\d\d:\d\d\] ", re.MULTILINE)
-"""The line at the bottom, which comes when keys are read."""
+"""The status line, which irssi draws when it has started to read keys."""
 
 _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
@@ -30,32 +31,35 @@ _ENVIRONMENT = {
 
 class Terminal(ABC):
     """
-    What a person sees of a program.
+    A chat client that a test controls.
     """
 
     @abstractmethod
     async def look(self) -> str:
         """
-        All of it, as it is now.
+        Return all text that the client shows now.
         """
 
     @abstractmethod
     async def stop(self) -> None:
         """
-        End it, without a word to anybody.
+        End the client without C{QUIT}.
         """
 
     async def shows(self, *texts: str) -> str:
         """
-        Wait until all of these can be seen.
+        Wait until the client shows all of these texts.
 
-        @return: everything that can be seen then.
+        @return: fires with all text that the client shows then; fails after
+            L{PATIENCE} seconds.
         """
         return await self.until(lambda seen: all(t in seen for t in texts), texts)
 
     async def until(self, accept: Callable[[str], object], wanted: object) -> str:
         """
-        Wait until it looks right.
+        Wait until the text that the client shows is accepted.
+
+        @param wanted: names the condition in the error.
         """
         deadline = reactor.seconds() + PATIENCE
         while True:
@@ -73,9 +77,9 @@ def _late(wanted: object, seen: str) -> NoReturn:
 
 class Irssi(Terminal):
     """
-    irssi in a terminal of its own, all in one window.
+    irssi in a tmux session, with all text in one window.
 
-    @param folder: an empty one.
+    @param folder: its home, which must not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -87,7 +91,7 @@ class Irssi(Terminal):
 
     async def start(self, *settings: str) -> None:
         """
-        Start it, and type these commands.
+        Start irssi, which executes these commands first.
         """
         self._folder.mkdir(parents=True)
         startup = self._folder / "startup"
@@ -107,13 +111,13 @@ class Irssi(Terminal):
             f"--home={self._folder}",
         )
         pid = await self._run("display-message", "-p", "#{pane_pid}")
-        # It is there as long as the process is, on Linux.
+        # Exists as long as the process does, on Linux.
         self._process = Path("/proc", pid.strip(), "exe")
         await self.until(_CLOCK.search, "clock")
 
     async def type(self, text: str) -> None:
         """
-        Type a line.
+        Type a line and Enter.
         """
         await self._run("send-keys", "-l", "--", text)
         await self._run("send-keys", "Enter")
@@ -123,8 +127,7 @@ class Irssi(Terminal):
 
     async def stop(self) -> None:
         """
-        Close the terminal, without a word to anybody, and wait until nothing
-        of it is left.
+        End the tmux session, and wait until the process of irssi has ended.
         """
         if self._process is not None:
             process, self._process = self._process, None
@@ -144,9 +147,9 @@ class Irssi(Terminal):
 
 class WeeChat(Terminal):
     """
-    WeeChat without a screen: what it would show is in its logs.
+    WeeChat without a screen; its logs are read instead.
 
-    @param folder: an empty one.
+    @param folder: its home, which must not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -157,7 +160,7 @@ class WeeChat(Terminal):
 
     async def start(self, *commands: str) -> None:
         """
-        Start it, and have it do these commands.
+        Start WeeChat, which executes these commands first.
         """
         self._folder.mkdir(parents=True)
         settings = (
@@ -195,9 +198,6 @@ class WeeChat(Terminal):
         )
 
     async def stop(self) -> None:
-        """
-        End it, without a word to anybody.
-        """
         if self._daemon.transport is not None:
             self._daemon.signal("KILL")
             await self._daemon.exits()

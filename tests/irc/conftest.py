@@ -1,5 +1,5 @@
 """
-What tests with real programs begin with.
+Fixtures of the IRC tests.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from tests.irc.scene import Scene
 @async_yield_fixture  # type: ignore[untyped-decorator]
 async def processes(tmp_path: Path) -> AsyncIterator[GatewayProcesses]:
     """
-    A household that is empty afterwards.
+    The processes of a test, which are stopped after it.
     """
     processes = GatewayProcesses(tmp_path)
     yield processes
-    await processes.leave()
+    await processes.stop()
 
 
 @pytest.fixture
 def scene() -> Scene:
     """
-    A scene in which both are signed on.
+    A gateway in memory, with Alice and Ming signed on.
     """
     scene = Scene()
     scene.signOn(scene.ming)

@@ -1,5 +1,6 @@
 """
-A QQ server, a gateway to it, and whoever wants to talk.
+Processes of a WebQQ server, a gateway and IRC clients, and QQ friends in this
+process.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from tests.daemons import Daemon, ProcessFolder, freePort
 from tests.irc.clients import Irssi, Terminal, WeeChat
 from tests.irc.qqfriends import QQFriend
 
-PEOPLE = """
+POPULATION = """
 [[account]]
 number = 10001
 password = "correct horse"
@@ -61,12 +62,16 @@ IRC_PASSWORD = "oolong"
 
 class GatewayProcesses(ProcessFolder):
     """
-    All of them, on free ports.
+    The processes of a test, on free ports.
+
+    @ivar plain: the gateway's TCP port.
+    @ivar tls: the gateway's TLS port.
+    @ivar authority: the file of the certificate authority.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        (folder / "people.toml").write_text(PEOPLE, encoding="utf-8")
+        (folder / "people.toml").write_text(POPULATION, encoding="utf-8")
         self.secret("alice.irc", IRC_PASSWORD)
         self.secret("hua", "tr0ub4dor")
         authority = Authority(folder, "ours")
@@ -78,11 +83,11 @@ class GatewayProcesses(ProcessFolder):
             CONFIGURATION.format(plain=self.plain, tls=self.tls, pem=pem, qq=self.port),
             encoding="utf-8",
         )
-        self._guests: list[Terminal] = []
+        self._clients: list[Terminal] = []
 
     async def startServer(self) -> Daemon:
         """
-        Start the QQ server, with what it knew before.
+        Start the WebQQ server on the test's database.
         """
         server = self.server("--database", "qq.db", "--population", "people.toml")
         await server.says("listens on")
@@ -90,7 +95,7 @@ class GatewayProcesses(ProcessFolder):
 
     async def startGateway(self) -> Daemon:
         """
-        Start the gateway.
+        Start the gateway, and wait until it listens.
         """
         gateway = self.twistd("webqq-irc", "--config", "irc.toml")
         await self.answers(self.plain, gateway)
@@ -98,47 +103,47 @@ class GatewayProcesses(ProcessFolder):
 
     def irssi(self, name: str = "irssi") -> Irssi:
         """
-        An irssi that is not started yet.
+        Create an irssi, to be started by the test.
         """
         irssi = Irssi(self.folder / name)
-        self._guests.append(irssi)
+        self._clients.append(irssi)
         return irssi
 
     def weechat(self, name: str = "weechat") -> WeeChat:
         """
-        A WeeChat that is not started yet.
+        Create a WeeChat, to be started by the test.
         """
         weechat = WeeChat(self.folder / name)
-        self._guests.append(weechat)
+        self._clients.append(weechat)
         return weechat
 
-    def guest(self, guest: Terminal) -> None:
+    def stopLater(self, client: Terminal) -> None:
         """
-        Somebody who has to go in the end.
+        Stop a client at the end of the test.
         """
-        self._guests.append(guest)
+        self._clients.append(client)
 
     async def friend(self, number: int, password: str) -> QQFriend:
         """
-        Somebody who has signed on.
+        Sign on an account.
         """
         friend = QQFriend(f"http://127.0.0.1:{self.port}", number, password)
-        self._guests.append(friend)
+        self._clients.append(friend)
         await friend.start()
         return friend
 
     async def ming(self) -> QQFriend:
         """
-        Alice's friend.
+        Sign on Alice's friend.
         """
         return await self.friend(10002, "battery staple")
 
-    async def leave(self) -> None:
+    async def stop(self) -> None:
         """
-        Everybody goes.
+        Stop all clients and processes.
         """
-        for guest in self._guests:
-            await guest.stop()
+        for client in self._clients:
+            await client.stop()
         self.clear()
         for daemon in self.daemons:
             await daemon.exits()

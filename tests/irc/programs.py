@@ -1,5 +1,5 @@
 """
-Programs that others have written, and that tests run.
+Installed programs that tests run.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import NoReturn
 
 import pytest
 
-# Daemons lie where not everybody's path leads.
+# Daemons are in folders that are not in the PATH of every user.
 _WHERE = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
 def program(name: str) -> str:
     """
-    Where a program lies; without it the test is skipped.
+    Return the path of a program; skip the test when it is not installed.
     """
     path = shutil.which(name, path=_WHERE)
     if path is None:
@@ -26,8 +26,8 @@ def program(name: str) -> str:
 
 def missing(name: str) -> NoReturn:
     """
-    The test cannot be made: it is skipped, but fails where nobody would notice
-    that.
+    Skip the test; in continuous integration let it fail, because skipped tests
+    are not noticed there.
     """
     reason = f"{name} is not installed"
     if os.environ.get("CI"):

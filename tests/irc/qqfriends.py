@@ -1,5 +1,5 @@
 """
-People with other programs, in this process.
+QQ accounts in this process, as the friends of the accounts under test.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 
 
-class Listening(WebQQProtocol):
+class RecordingProtocol(WebQQProtocol):
     """
-    Writes down what it hears.
+    Records events as text.
     """
 
     factory: QQFriend
@@ -52,10 +52,8 @@ class Listening(WebQQProtocol):
 
 class QQFriend(WebQQFactory, Terminal):
     """
-    Somebody else on QQ; what they see is what they have heard.
+    A QQ account that a test controls; its text is the recorded events.
     """
-
-    protocol = Listening
 
     def __init__(self, url: str, number: int, password: str) -> None:
         self.heard: list[str] = []
@@ -64,21 +62,18 @@ class QQFriend(WebQQFactory, Terminal):
         self._service = WebQQService(account, self, self._client, reactor)
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
-        protocol = Listening()
+        protocol = RecordingProtocol()
         protocol.factory = self
         return protocol
 
     async def start(self) -> None:
         """
-        Sign on.
+        Sign on, and wait until signed on.
         """
         self._service.startService()
         await self._service.whenSignedOn()
 
     async def stop(self) -> None:
-        """
-        Sign off.
-        """
         await self._service.stopService()
         await self._client.close()
 
@@ -87,7 +82,7 @@ class QQFriend(WebQQFactory, Terminal):
 
     async def tell(self, name: str, text: str) -> None:
         """
-        Say something to a friend.
+        Send a message to a friend.
         """
         me: Any = await self._service.whenSignedOn()
         (uin,) = [b.uin for b in me.buddies.values() if name in (b.nick, b.markname)]
@@ -103,7 +98,7 @@ class QQFriend(WebQQFactory, Terminal):
 
     async def promote(self, group: str, name: str) -> None:
         """
-        Make somebody an administrator.
+        Make a group member an administrator.
         """
         me: Any = await self._service.whenSignedOn()
         (code,) = [g.code for g in me.groups.values() if g.name == group]
@@ -113,7 +108,7 @@ class QQFriend(WebQQFactory, Terminal):
 
     async def tellGroup(self, name: str, text: str) -> None:
         """
-        Say something in a group.
+        Send a message to a group.
         """
         me: Any = await self._service.whenSignedOn()
         (gid,) = [g.gid for g in me.groups.values() if g.name == name]
@@ -121,7 +116,7 @@ class QQFriend(WebQQFactory, Terminal):
 
     async def befriend(self, number: int, text: str) -> None:
         """
-        Ask to be somebody's friend.
+        Send a friend request.
         """
         me: Any = await self._service.whenSignedOn()
         await me.requestFriendship(Number(number), text)

@@ -1,5 +1,5 @@
 """
-A relay in memory: a whole WebQQ, and an IRC server that does as it is told.
+A relay in memory, between a WebQQ in memory and a scripted IRC server.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HOST = "relay.example.org"
 
 class Reactor(MemoryReactor):
     """
-    Connects to nowhere, by a clock of somebody else's.
+    A reactor with the clock of the test, without a network.
     """
 
     def __init__(self, clock: Any) -> None:
@@ -43,7 +43,7 @@ class Reactor(MemoryReactor):
 
 class Transport(StringTransport):
     """
-    Tells when it is closed.
+    Calls a function when it is closed.
     """
 
     def __init__(self, closed: Callable[[], None]) -> None:
@@ -61,7 +61,8 @@ class Connection:
     """
     The server's end of a connection.
 
-    @ivar said: the lines that came, but for PINGs.
+    @ivar said: the received lines, but for C{PING}.
+    @ivar steps: the steps of the registration that are done.
     """
 
     def __init__(self, server: Server, factory: Any, clock: Any) -> None:
@@ -71,7 +72,7 @@ class Connection:
         self.nick = ""
         self.steps: set[str] = set()
         self.isOpen = True
-        self._isTurning = False
+        self._isProcessing = False
         self.protocol = factory.buildProtocol(None)
         self._transport = Transport(self.close)
         self.protocol.makeConnection(self._transport)
@@ -79,7 +80,7 @@ class Connection:
 
     def close(self) -> None:
         """
-        The connection ends, a moment later.
+        Close the connection; the relay is told on the next turn of the clock.
         """
         if self.isOpen:
             self.isOpen = False
@@ -89,7 +90,7 @@ class Connection:
 
     def send(self, *lines: Line) -> None:
         """
-        The server says something.
+        Send lines to the relay.
         """
         for line in lines:
             self.protocol.dataReceived(serialise(line))
@@ -97,18 +98,18 @@ class Connection:
 
     def turn(self) -> None:
         """
-        Deal with what has come.
+        Process the lines that the relay has sent.
         """
-        if self._isTurning:
+        if self._isProcessing:
             return
-        self._isTurning = True
+        self._isProcessing = True
         while raw := self._transport.value():
             self._transport.clear()
             for each in raw.split(b"\r\n")[:-1]:
-                self._hear(parse(each))
-        self._isTurning = False
+                self._lineReceived(parse(each))
+        self._isProcessing = False
 
-    def _hear(self, line: Line) -> None:
+    def _lineReceived(self, line: Line) -> None:
         if line.command == "PING":
             if not self.server.isMute and self.isOpen:
                 self.send(Line("PONG", ("irc.test", *line.params), "irc.test"))
@@ -118,20 +119,20 @@ class Connection:
 
     def privmsgs(self) -> list[str]:
         """
-        What was said in channels.
+        Return the texts of the received C{PRIVMSG}s.
         """
         return [line.params[1] for line in self.said if line.command == "PRIVMSG"]
 
 
 class Server:
     """
-    An IRC server, as much of it as a relay needs to be let in.
+    An IRC server with registration and C{JOIN}.
 
-    @ivar offers: the capabilities.
-    @ivar taken: the folded nicks that somebody else has.
-    @ivar isMute: whether PINGs are not answered.
-    @ivar members: who is in channels.
-    @ivar refuse: what is refused, channels or commands, and by what numeric.
+    @ivar offers: the capabilities, separated by spaces.
+    @ivar taken: the casefolded nicks of other users.
+    @ivar isMute: whether C{PING} is not answered.
+    @ivar members: the members of each channel.
+    @ivar refuse: the numerics with which channels and commands are refused.
     """
 
     def __init__(self, clock: Any) -> None:
@@ -147,7 +148,7 @@ class Server:
 
     def accept(self) -> None:
         """
-        Let in whoever knocks.
+        Accept the relay's new connections.
         """
         while self._seen < len(self.reactor.tcpClients):
             factory = self.reactor.tcpClients[self._seen][2]
@@ -157,13 +158,13 @@ class Server:
     @property
     def last(self) -> Connection:
         """
-        The connection that was made last.
+        The latest connection.
         """
         return self.connections[-1]
 
     def answer(self, connection: Connection, line: Line) -> None:
         """
-        What a server does.
+        Answer a line.
         """
         command, params, nick = line.command, line.params, connection.nick
         mask = f"{nick}!~relay@{HOST}"
@@ -220,7 +221,7 @@ class Server:
 
     def bob(self, text: str, channel: str = "#cats", **tags: str) -> None:
         """
-        Somebody says something.
+        Send a message of the user bob to the relay.
         """
         named = {name.replace("_", "-"): value for name, value in tags.items()}
         self.last.send(Line("PRIVMSG", (channel, text), "bob!b@host", named))
@@ -228,7 +229,8 @@ class Server:
 
 class Scene:
     """
-    A group with Alice, who relays, and Ming; and the channel #cats.
+    A relay with Alice's account between a group, of which Ming is a member, and
+    the channel #cats.
     """
 
     def __init__(self, network: Any = None, database: Any = None, **room: Any) -> None:
@@ -241,7 +243,7 @@ class Scene:
         self.outbox = Outbox(self.database)
         self.links = MediaLinks(self.database, clock.seconds, "http://qq.test")
         self.server = Server(clock)
-        circle = GroupRef(self.alice.number, Target(TargetKind.GROUP, group))
+        ref = GroupRef(self.alice.number, Target(TargetKind.GROUP, group))
         settings = {
             "name": "home",
             "endpoint": "tcp:127.0.0.1:6667",
@@ -251,13 +253,13 @@ class Scene:
         }
         self.network = IRCNetwork(NetworkSettings(**settings), self.server.reactor)
         self.room = BridgedRoom(
-            RoomSettings((circle,), (ChannelRef("home", "#cats"),), **room),
+            RoomSettings((ref,), (ChannelRef("home", "#cats"),), **room),
             self.outbox,
             clock,
             self.links,
         )
         self.account = RelayAccount(self.alice.number, clock, self.outbox)
-        self.groupLink = self.account.link(circle, self.room)
+        self.groupLink = self.account.link(ref, self.room)
         self.room.add(self.groupLink)
         self.link = self.network.joinChannel("#cats", "", self.room)
         self.room.add(self.link)
@@ -265,7 +267,7 @@ class Scene:
 
     def start(self) -> None:
         """
-        Everybody is there.
+        Sign on, and connect to the IRC server.
         """
         self.ming.run()
         self.alice.run(AccountFactory(self.account.qq))
@@ -274,7 +276,7 @@ class Scene:
 
     def settle(self, seconds: float = 1.0) -> None:
         """
-        Let time pass, and everything come.
+        Advance the clock, and process what the relay sends.
         """
         steps = max(4, int(seconds))
         for _ in range(steps):
@@ -294,19 +296,19 @@ class Scene:
 
     def irc(self) -> list[str]:
         """
-        What was said in the channel.
+        Return the texts that the relay has sent on its latest connection.
         """
         return self.server.last.privmsgs()
 
     def qq(self) -> list[str]:
         """
-        What Ming has heard.
+        Return the texts that Ming has received.
         """
         return list(self.ming.heard)
 
     def stop(self) -> None:
         """
-        Everybody goes.
+        Stop the relay.
         """
         self.room.stop()
         self.network.stopService()
@@ -315,6 +317,6 @@ class Scene:
 
 def digits(lines: list[str]) -> list[int]:
     """
-    The numbers in which lines end.
+    Return the numbers at the ends of lines.
     """
     return [int(found[1]) for line in lines if (found := re.search(r"(\d+)$", line))]

@@ -1,5 +1,5 @@
 """
-The gateway in memory: a user with an account, their friend, and IRC clients.
+A gateway in memory: a user with an account, a friend of it, and IRC clients.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 class Transport(StringTransport):
     """
-    Notes that it was cut off.
+    Records that it was aborted.
     """
 
     isAborted = False
@@ -41,7 +41,7 @@ class Transport(StringTransport):
 
 class Client:
     """
-    An IRC client, in bytes.
+    An IRC client of the gateway.
     """
 
     def __init__(self, scene: Scene, address: str = "127.0.0.1") -> None:
@@ -52,7 +52,9 @@ class Client:
 
     def send(self, *lines: str | bytes) -> str:
         """
-        Say something; what came in between is what it answers.
+        Send lines.
+
+        @return: the text received in reply, within a second.
         """
         self.transport.clear()
         for line in lines:
@@ -68,14 +70,14 @@ class Client:
 
     def close(self) -> None:
         """
-        The client goes away.
+        Close the client's connection.
         """
         self.connection.connectionLost()
 
 
 class Scene:
     """
-    A user with an account, a friend, and a group that both are in.
+    The user Alice with an account, her friend Ming, and a group of both.
     """
 
     hua: MemoryPerson
@@ -113,7 +115,7 @@ class Scene:
 
     def signOn(self, person: MemoryPerson) -> None:
         """
-        Sign the account, or the friend, on.
+        Sign on Alice's account, or Ming's.
         """
         if person is self.alice:
             person.run(AccountFactory(self.alices.accounts[person.number]))
@@ -123,7 +125,7 @@ class Scene:
 
     def client(self, *capabilities: str, login: str = "alice") -> Client:
         """
-        A client that has come in.
+        Connect a client and register it.
         """
         client = Client(self)
         if capabilities:
@@ -133,7 +135,7 @@ class Scene:
 
     def asksToJoin(self, person: MemoryPerson, number: Number) -> None:
         """
-        Somebody wants to be in a group.
+        Ask to join a group.
         """
         found = self.web.result(person.protocol.searchGroups(str(number)))
         code = found.groups[0].code

@@ -1,5 +1,5 @@
 """
-IRC servers that people use, and somebody who is on them.
+ngIRCd and InspIRCd, and a simple IRC client for them.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ INSPIRCD = """
 
 class Ircd:
     """
-    A server that can be killed and started again.
+    An IRC server that can be killed and started again.
     """
 
     def __init__(self, processes: ProcessFolder, name: str) -> None:
-        self._house = processes
+        self._processes = processes
         self.port = freePort()
         file = processes.folder / f"{name}.conf"
         template = {"ngircd": NGIRCD, "inspircd": INSPIRCD}[name]
@@ -66,36 +66,39 @@ class Ircd:
 
     async def start(self) -> None:
         """
-        Start it, and wait until it listens.
+        Start the server, and wait until it listens.
         """
-        self._daemon = self._house.run(self._program, *self._argv)
-        await self._house.answers(self.port, self._daemon)
+        self._daemon = self._processes.run(self._program, *self._argv)
+        await self._processes.answers(self.port, self._daemon)
 
     async def kill(self) -> None:
         """
-        End it, without a word to anybody.
+        Kill the server.
         """
         assert self._daemon is not None
         self._daemon.signal("KILL")
         await self._daemon.exits()
 
 
-class _Wire(Protocol):
-    def __init__(self, person: Person) -> None:
-        self._person = person
+class _Connection(Protocol):
+    def __init__(self, user: IRCUser) -> None:
+        self._user = user
         self._lineBuffer = LineBuffer(100_000)
 
     def dataReceived(self, data: bytes) -> None:
         for raw in self._lineBuffer.feed(data):
             assert not isinstance(raw, Overlong)
-            self._person.heard(raw)
+            self._user.lineReceived(raw)
 
 
-class Person(Terminal):
+class IRCUser(Terminal):
     """
-    Somebody on IRC; what they see is what others say, a line each.
+    A simple IRC client; its text is the messages of others, one on each line.
 
-    @ivar longest: the bytes of the longest line that came, without its tags.
+    @ivar lines: the received lines, but for C{PING}.
+    @ivar said: the received messages as C{nick: text}.
+    @ivar longest: length of the longest received message line without its tags,
+        in bytes.
     """
 
     def __init__(self, port: int, nick: str, *capabilities: str) -> None:
@@ -105,44 +108,44 @@ class Person(Terminal):
         self.longest = 0
         self._port = port
         self._capabilities = capabilities
-        self._wire: _Wire | None = None
+        self._connection: _Connection | None = None
 
     async def join(self, channel: str) -> None:
         """
-        Come, and be in a channel.
+        Connect, register and join a channel.
         """
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", self._port)
-        factory = Factory.forProtocol(lambda: _Wire(self))
-        wire = await endpoint.connect(factory)
-        assert isinstance(wire, _Wire)
-        self._wire = wire
+        factory = Factory.forProtocol(lambda: _Connection(self))
+        connection = await endpoint.connect(factory)
+        assert isinstance(connection, _Connection)
+        self._connection = connection
         self.lines = []
         if self._capabilities:
             self.send("CAP", "REQ", " ".join(self._capabilities))
             self.send("CAP", "END")
         self.send("NICK", self.nick)
         self.send("USER", self.nick, "0", "*", self.nick)
-        await self.gets("001")
+        await self.receives("001")
         self.send("JOIN", channel)
-        await self.gets("366")
+        await self.receives("366")
 
     def send(self, command: str, *params: str) -> None:
         """
-        Say something to the server.
+        Send a line.
         """
-        assert self._wire is not None
-        assert self._wire.transport is not None
-        self._wire.transport.write(serialise(Line(command, params)))
+        assert self._connection is not None
+        assert self._connection.transport is not None
+        self._connection.transport.write(serialise(Line(command, params)))
 
     def say(self, channel: str, text: str) -> None:
         """
-        Say something to all.
+        Send a message to a channel.
         """
         self.send("PRIVMSG", channel, text)
 
-    def heard(self, raw: bytes) -> None:
+    def lineReceived(self, raw: bytes) -> None:
         """
-        Something came.
+        Record a line, or answer a C{PING}.
         """
         line = parse(raw)
         if line.command == "PING":
@@ -153,44 +156,41 @@ class Person(Terminal):
             self.longest = max(self.longest, len(raw) - len(_tagsOf(raw)) + 2)
             self.said.append(f"{line.nick}: {line.params[1]}")
 
-    async def gets(self, command: str) -> None:
+    async def receives(self, command: str) -> None:
         """
-        Wait for a line of this kind.
+        Wait until a line with this command has been received.
         """
         deadline = reactor.seconds() + PATIENCE
         while command not in [line.command for line in self.lines]:
             assert reactor.seconds() < deadline, self.lines
             await deferLater(reactor, INTERVAL)
 
-    async def meets(self, *nicks: str) -> None:
+    async def seesJoin(self, *nicks: str) -> None:
         """
-        Wait until they have joined as well.
+        Wait until all of these nicks have joined.
         """
 
-        def areHere(seen: str) -> bool:
+        def haveJoined(seen: str) -> bool:
             joined = {line.nick for line in self.lines if line.command == "JOIN"}
             return joined.issuperset(nicks)
 
-        await self.until(areHere, nicks)
+        await self.until(haveJoined, nicks)
 
     async def look(self) -> str:
         return "\n".join(self.said)
 
     async def stop(self) -> None:
-        """
-        Go.
-        """
-        if self._wire is not None and self._wire.transport is not None:
-            self._wire.transport.loseConnection()
+        if self._connection is not None and self._connection.transport is not None:
+            self._connection.transport.loseConnection()
 
 
 def _tagsOf(raw: bytes) -> bytes:
     return raw[: raw.index(b" ") + 1] if raw.startswith(b"@") else b""
 
 
-def config(folder: Path, text: str, name: str = "irc.toml") -> str:
+def writeConfig(folder: Path, text: str, name: str = "irc.toml") -> str:
     """
-    Write a configuration file.
+    Write a configuration file, and return its name.
     """
     (folder / name).write_text(text, encoding="utf-8")
     return name

@@ -1,6 +1,5 @@
 """
-The clients that stand for people in other tests do what people do, with a
-server that is not ours.
+The clients of the end-to-end tests, with an IRC server that is not ours.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ PAM = no
 @ensureDeferred
 async def test_conversation(processes: GatewayProcesses) -> None:
     """
-    irssi and WeeChat see each other's words.
+    irssi and WeeChat show each other's messages.
     """
     irssi, weechat = processes.irssi(), processes.weechat()
     settings = processes.folder / "ngircd.conf"
@@ -52,10 +51,9 @@ async def test_conversation(processes: GatewayProcesses) -> None:
 
 
 @ensureDeferred
-async def test_neighbours(processes: GatewayProcesses) -> None:
+async def test_qqFriends(processes: GatewayProcesses) -> None:
     """
-    People with other programs hear each other, in groups too, and can be asked
-    for friendship.
+    QQ friends receive each other's messages, in groups too, and friend requests.
     """
     await processes.startServer()
     ming = await processes.ming()
@@ -64,6 +62,6 @@ async def test_neighbours(processes: GatewayProcesses) -> None:
     await ming.shows("茶好了 [微笑]")
     await ming.tellGroup("猫咪", "谢谢")
     await alice.shows("200001: 谢谢")
-    flower = await processes.friend(10003, "tr0ub4dor")
-    await flower.befriend(10001, "你好")
+    hua = await processes.friend(10003, "tr0ub4dor")
+    await hua.befriend(10001, "你好")
     await alice.shows("REQUESTED")

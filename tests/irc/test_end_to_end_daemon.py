@@ -1,5 +1,5 @@
 """
-The gateway as an operator has it.
+Start and end of the gateway's process.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ FIRST = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
 @ensureDeferred
 async def test_terminate(processes: GatewayProcesses) -> None:
     """
-    Being told to stop is a success, also with a client there and without a
-    server.
+    SIGTERM ends the gateway with exit code 0, also with a client connected and
+    without a WebQQ server.
     """
     gateway = await processes.startGateway()
     with socket.create_connection(("127.0.0.1", processes.plain)):
@@ -34,7 +34,7 @@ async def test_terminate(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_documented(processes: GatewayProcesses) -> None:
     """
-    The first configuration of the page works as it stands, on another port.
+    The first configuration of the page works, but for the port.
     """
     processes.secret("alice.qq", "correct horse")
     listen = f'listen = ["tcp:{processes.plain}:interface=127.0.0.1"]\n'
@@ -60,7 +60,7 @@ async def test_cannotStart(
     processes: GatewayProcesses, settings: str, problem: str
 ) -> None:
     """
-    What keeps it from starting is one clear line, the last, and exit code 1.
+    An error at the start is the last line of the output, and exit code 1.
     """
     folder = processes.folder
     processes.secret("alice.qq", "correct horse")

@@ -1,5 +1,5 @@
 """
-The commands of the page about clients do what they are said to do.
+The commands in docs/irc-clients.md connect the clients.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def blocks(client: str) -> Iterator[Any]:
         yield pytest.param(block.splitlines(), id=f"{client}-{number}")
 
 
-def moved(processes: GatewayProcesses, line: str) -> str:
+def localised(processes: GatewayProcesses, line: str) -> str:
     """
-    A line as it has to be typed here.
+    Replace the ports and the certificate file in a documented line.
     """
     return (
         line.replace("6667", str(processes.plain))
@@ -39,14 +39,14 @@ def moved(processes: GatewayProcesses, line: str) -> str:
 @pytest.mark.parametrize("lines", [*blocks("irssi")])
 async def test_irssi(processes: GatewayProcesses, lines: list[str]) -> None:
     """
-    Whoever types it in irssi is in the group.
+    irssi joins the group after the documented commands.
     """
     await processes.startServer()
     await processes.startGateway()
     irssi = processes.irssi()
     await irssi.start()
     for line in lines:
-        await irssi.type(moved(processes, line))
+        await irssi.type(localised(processes, line))
     await irssi.shows("[Users #猫咪]", "小明]")
 
 
@@ -54,12 +54,12 @@ async def test_irssi(processes: GatewayProcesses, lines: list[str]) -> None:
 @pytest.mark.parametrize("lines", [*blocks("WeeChat")])
 async def test_weechat(processes: GatewayProcesses, lines: list[str]) -> None:
     """
-    Whoever types it in WeeChat is in the group.
+    WeeChat joins the group after the documented commands.
     """
     await processes.startServer()
     await processes.startGateway()
     weechat = processes.weechat()
     await weechat.start()
     for line in lines:
-        await weechat.type(moved(processes, line))
+        await weechat.type(localised(processes, line))
     await weechat.shows("irc.qq.#猫咪")

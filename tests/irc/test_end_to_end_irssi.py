@@ -1,5 +1,5 @@
 """
-The gateway as a person with irssi has it.
+The gateway with irssi.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ async def join(processes: GatewayProcesses, name: str = "irssi") -> Irssi:
 
 
 @ensureDeferred
-async def test_talk(processes: GatewayProcesses) -> None:
+async def test_messages(processes: GatewayProcesses) -> None:
     """
-    Friends and groups are there after signing in by PASS, and words and faces
-    go both ways.
+    After login by PASS friends and groups are shown, and text and faces are sent
+    and received.
     """
     await processes.startServer()
     await processes.startGateway()
@@ -46,7 +46,7 @@ async def test_talk(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_sasl(processes: GatewayProcesses) -> None:
     """
-    SASL lets in who has the password, and TLS is verified on the way.
+    Login by SASL works over verified TLS.
     """
     await processes.startServer()
     await processes.startGateway()
@@ -62,9 +62,9 @@ async def test_sasl(processes: GatewayProcesses) -> None:
 
 
 @ensureDeferred
-async def test_guess(processes: GatewayProcesses) -> None:
+async def test_wrongPassword(processes: GatewayProcesses) -> None:
     """
-    Who has no password is told so and sees nobody.
+    A wrong password is refused with an error, and no contacts are shown.
     """
     await processes.startServer()
     await processes.startGateway()
@@ -79,8 +79,8 @@ async def test_guess(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_missed(processes: GatewayProcesses) -> None:
     """
-    What was said while nobody looked is there when somebody does, also after
-    the gateway was killed; and once only.
+    Messages received without a client are played back once, also after the
+    gateway was killed.
     """
     await processes.startServer()
     gateway = await processes.startGateway()
@@ -104,31 +104,31 @@ async def test_missed(processes: GatewayProcesses) -> None:
 
 
 @ensureDeferred
-async def test_service(processes: GatewayProcesses) -> None:
+async def test_bot(processes: GatewayProcesses) -> None:
     """
-    The service tells what it can do, and a request for friendship is answered
-    from here.
+    The bot lists its commands, and accepts a friend request.
     """
     await processes.startServer()
     await processes.startGateway()
     irssi = await join(processes)
     await irssi.type("/msg *qq help")
     await irssi.shows("accept", "deny", "rename", "history", "logout")
-    flower = await processes.friend(10003, "tr0ub4dor")
-    await flower.befriend(10001, "我是阿花")
+    hua = await processes.friend(10003, "tr0ub4dor")
+    await hua.befriend(10001, "我是阿花")
     await irssi.shows("我是阿花", "10003")
     await irssi.type("/msg *qq accept 10003")
-    await flower.shows("PASSED")
-    await flower.tell("Alice", "谢谢你")
+    await hua.shows("PASSED")
+    await hua.tell("Alice", "谢谢你")
     await irssi.shows("谢谢你")
     await irssi.type("/msg 阿花 不客气")
-    await flower.shows("不客气")
+    await hua.shows("不客气")
 
 
 @ensureDeferred
 async def test_lostServer(processes: GatewayProcesses) -> None:
     """
-    A QQ server that goes is told of, and when it is back so are all.
+    The loss of the WebQQ server and the return are announced, and messages work
+    after it.
     """
     server = await processes.startServer()
     await processes.startGateway()
@@ -153,9 +153,9 @@ async def test_lostServer(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_groups(processes: GatewayProcesses) -> None:
     """
-    An administrator changes the announcement and cannot put the owner out;
-    several lines from QQ, shakes, notices, and what was missed in a channel
-    that was parted from are there as well.
+    An administrator changes the topic and cannot kick the owner; messages of
+    several lines, window shakes, notices, and messages missed in a parted
+    channel are shown.
     """
     await processes.startServer()
     await processes.startGateway()

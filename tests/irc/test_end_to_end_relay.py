@@ -1,5 +1,5 @@
 """
-The relay between a real QQ server and real IRC servers, which come and go.
+The relay between a WebQQ server and IRC servers, which are killed and restarted.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pytest_twisted import ensureDeferred
 
 from tests.daemons import Daemon
 from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
-from tests.irc.servers import Ircd, Person, config
+from tests.irc.servers import Ircd, IRCUser, writeConfig
 
 RELAY = """
 [relay]
@@ -51,29 +51,29 @@ def relay(
         port=ircd.port,
         milliseconds=milliseconds,
     )
-    file = config(processes.folder, text, f"{name}.toml")
+    file = writeConfig(processes.folder, text, f"{name}.toml")
     return processes.twistd("webqq-irc", "--config", file)
 
 
-async def ready(processes: GatewayProcesses, name: str) -> tuple[Ircd, Person]:
+async def ready(processes: GatewayProcesses, name: str) -> tuple[Ircd, IRCUser]:
     """
-    Both servers, and somebody in the channel.
+    Start both servers, and an IRC user in the channel.
     """
     await processes.startServer()
     ircd = Ircd(processes, name)
     await ircd.start()
-    bob = Person(ircd.port, "bob")
-    processes.guest(bob)
+    bob = IRCUser(ircd.port, "bob")
+    processes.stopLater(bob)
     await bob.join("#cats")
     return ircd, bob
 
 
 @pytest.mark.parametrize("name", ["ngircd", "inspircd"])
 @ensureDeferred
-async def test_talk(processes: GatewayProcesses, name: str) -> None:
+async def test_messages(processes: GatewayProcesses, name: str) -> None:
     """
-    Words, faces and actions go both ways; long ones in lines that all can
-    take, each with the name of who says it.
+    Text, faces and actions are relayed in both directions; long messages are
+    split into lines of at most 512 bytes, each with the sender's name.
     """
     ircd, bob = await ready(processes, name)
     ming = await processes.ming()
@@ -102,7 +102,7 @@ async def test_talk(processes: GatewayProcesses, name: str) -> None:
 
 def numbers(said: list[str]) -> list[int]:
     """
-    Of the lines that end in a number, those, each run of equal ones once.
+    Return the numbers at the ends of lines, without repetitions in a row.
     """
     found = [int(line.rpartition(" ")[2]) for line in said if line[-1].isdigit()]
     return [n for at, n in enumerate(found) if at == 0 or found[at - 1] != n]
@@ -111,8 +111,8 @@ def numbers(said: list[str]) -> list[int]:
 @ensureDeferred
 async def test_networkKilled(processes: GatewayProcesses) -> None:
     """
-    What was said while an IRC server was killed and started again comes, in
-    order; of what was on its way at that moment one line may come twice.
+    Messages from while the IRC server was down arrive in order after its
+    restart; the line that was in flight may arrive twice.
     """
     ircd, bob = await ready(processes, "ngircd")
     ming = await processes.ming()
@@ -135,8 +135,8 @@ async def test_networkKilled(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_relayKilled(processes: GatewayProcesses) -> None:
     """
-    A relay that is killed says what it had taken when it is started again, and
-    what was said on QQ meanwhile.
+    A relay that is killed and restarted sends the messages of its outbox, and
+    those sent on QQ meanwhile.
     """
     ircd, bob = await ready(processes, "ngircd")
     ming = await processes.ming()
@@ -157,8 +157,8 @@ async def test_relayKilled(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_relayStopped(processes: GatewayProcesses) -> None:
     """
-    A relay that is stopped in the middle leaves with code 0, and nothing is
-    said twice or lost.
+    A relay that is stopped while it sends ends with exit code 0, and no message
+    is sent twice or lost.
     """
     ircd, bob = await ready(processes, "inspircd")
     ming = await processes.ming()
@@ -176,18 +176,18 @@ async def test_relayStopped(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_serverKilled(processes: GatewayProcesses) -> None:
     """
-    What was said on IRC while the QQ server was killed and started again comes
-    to the group once, in order.
+    Messages sent on IRC while the WebQQ server was down arrive in the group once,
+    in order.
     """
     server = await processes.startServer()
     ircd = Ircd(processes, "ngircd")
     await ircd.start()
-    bob = Person(ircd.port, "bob")
-    processes.guest(bob)
+    bob = IRCUser(ircd.port, "bob")
+    processes.stopLater(bob)
     await bob.join("#cats")
     ming = await processes.ming()
     relay(processes, ircd)
-    await bob.meets("qqrelay")
+    await bob.seesJoin("qqrelay")
     bob.say("#cats", "number 0")
     await ming.shows("number 0")
     server.signal("KILL")
@@ -202,21 +202,21 @@ async def test_serverKilled(processes: GatewayProcesses) -> None:
 
 @pytest.mark.parametrize("name", ["ngircd", "inspircd"])
 @ensureDeferred
-async def test_facing(processes: GatewayProcesses, name: str) -> None:
+async def test_twoRelays(processes: GatewayProcesses, name: str) -> None:
     """
-    Two relays between one group and one channel do not go round: each says
-    what was said, and neither says what the other one said.
+    Two relays between one group and one channel do not relay each other's
+    messages.
     """
     ircd, bob = await ready(processes, name)
     ming = await processes.ming()
     relay(processes, ircd, "first", 10001)
     relay(processes, ircd, "second", 10003)
-    await bob.meets("first", "second")
+    await bob.seesJoin("first", "second")
     bob.say("#cats", "hello from here")
     await ming.until(lambda seen: seen.count("<bob> hello from here") == 2, "two")
     await ming.tellGroup("猫咪", "你好")
     await bob.until(lambda seen: seen.count("> 你好") == 2, "two")
-    # What goes round would have come by now, ahead of this.
+    # A looping message would arrive before this one.
     bob.say("#cats", "over")
     await ming.until(lambda seen: seen.count("<bob> over") == 2, "two")
     await ming.tellGroup("猫咪", "完了")
@@ -228,22 +228,22 @@ async def test_facing(processes: GatewayProcesses, name: str) -> None:
 @ensureDeferred
 async def test_kicked(processes: GatewayProcesses) -> None:
     """
-    Kicked, it comes again, and what was said meanwhile with it; it takes its
-    nick back from somebody who leaves.
+    After a KICK the relay joins again and sends the messages missed meanwhile; it
+    takes its nick back when the other user leaves.
     """
     ircd, bob = await ready(processes, "ngircd")
-    other = Person(ircd.port, "qqrelay")
-    processes.guest(other)
+    other = IRCUser(ircd.port, "qqrelay")
+    processes.stopLater(other)
     await other.join("#cats")
     ming = await processes.ming()
     relay(processes, ircd)
-    await bob.meets("qqrelay_")
+    await bob.seesJoin("qqrelay_")
     bob.send("KICK", "#cats", "qqrelay_", "out")
-    await bob.gets("KICK")
+    await bob.receives("KICK")
     await ming.tellGroup("猫咪", "听得到吗")
     await bob.shows("qqrelay_: <小\u200b明> 听得到吗")
     await other.stop()
-    await bob.gets("NICK")
+    await bob.receives("NICK")
     await ming.tellGroup("猫咪", "现在呢")
     await bob.shows("qqrelay: <小\u200b明> 现在呢")
 
@@ -252,8 +252,8 @@ async def test_kicked(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_tls(processes: GatewayProcesses, isKnown: bool) -> None:
     """
-    A network by TLS is joined when its authority is known, and never
-    otherwise; gateway and relay are one process here.
+    A network is joined by TLS only when its certificate authority is known;
+    gateway and relay run in one process here.
     """
     await processes.startServer()
     text = (processes.folder / "irc.toml").read_text(encoding="utf-8")
@@ -270,7 +270,7 @@ async def test_tls(processes: GatewayProcesses, isKnown: bool) -> None:
     if isKnown:
         extra += f'ca-file = "{processes.authority}"\n'
     text = text.replace('nick = "qqrelay"\n', f'nick = "qqrelay"\n{extra}')
-    file = config(processes.folder, text)
+    file = writeConfig(processes.folder, text)
     daemon = processes.twistd("webqq-irc", "--config", file)
     if isKnown:
         await daemon.says("home: connected as qqrelay")

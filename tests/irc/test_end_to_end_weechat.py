@@ -1,5 +1,5 @@
 """
-The gateway as a person with WeeChat has it.
+The gateway with WeeChat.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pytest_twisted import ensureDeferred
 from tests.irc.clients import WeeChat
 from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
 
-ROOM = "irc.qq.#猫咪"
+BUFFER = "irc.qq.#猫咪"
 
 
 async def join(processes: GatewayProcesses, name: str = "weechat") -> WeeChat:
@@ -21,15 +21,15 @@ async def join(processes: GatewayProcesses, name: str = "weechat") -> WeeChat:
         f" -sasl_mechanism=plain -sasl_username=alice -sasl_password={IRC_PASSWORD}",
         "/connect qq",
     )
-    await weechat.shows(ROOM)
+    await weechat.shows(BUFFER)
     return weechat
 
 
 @ensureDeferred
-async def test_talk(processes: GatewayProcesses) -> None:
+async def test_messages(processes: GatewayProcesses) -> None:
     """
-    After SASL and with all that WeeChat can negotiate, words and faces go both
-    ways.
+    After login by SASL, with all capabilities that WeeChat requests, text and
+    faces are sent and received.
     """
     await processes.startServer()
     await processes.startGateway()
@@ -40,7 +40,7 @@ async def test_talk(processes: GatewayProcesses) -> None:
         assert capability in seen.partition("enabled:")[2]
     await ming.tellGroup("猫咪", "茶好了[微笑]")
     await weechat.shows("茶好了[微笑]")
-    await weechat.type("谢谢[呲牙]", ROOM)
+    await weechat.type("谢谢[呲牙]", BUFFER)
     await ming.shows("200001: 谢谢[呲牙]")
     await ming.tell("Alice", "你在吗？[流泪]")
     await weechat.shows("你在吗？[流泪]")
@@ -51,7 +51,7 @@ async def test_talk(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_tls(processes: GatewayProcesses) -> None:
     """
-    WeeChat comes in by TLS when it knows the authority.
+    WeeChat connects by TLS when it knows the certificate authority.
     """
     await processes.startServer()
     await processes.startGateway()
@@ -62,14 +62,14 @@ async def test_tls(processes: GatewayProcesses) -> None:
         f" -password=alice:{IRC_PASSWORD}",
         "/connect qq",
     )
-    await weechat.shows(ROOM)
+    await weechat.shows(BUFFER)
 
 
 @ensureDeferred
 async def test_two(processes: GatewayProcesses) -> None:
     """
-    irssi and WeeChat at once: what one says the other sees, and both see what
-    comes.
+    With irssi and WeeChat at once, both show received messages, and each shows
+    the messages that the other sends.
     """
     await processes.startServer()
     await processes.startGateway()
@@ -85,7 +85,7 @@ async def test_two(processes: GatewayProcesses) -> None:
     await weechat.shows("你们好")
     await irssi.type("/msg #猫咪 从irssi来")
     await weechat.shows("从irssi来")
-    await weechat.type("从WeeChat来", ROOM)
+    await weechat.type("从WeeChat来", BUFFER)
     await irssi.shows("从WeeChat来")
     await irssi.type("/msg 小明 悄悄话")
     await weechat.shows("悄悄话")
@@ -95,8 +95,7 @@ async def test_two(processes: GatewayProcesses) -> None:
 @ensureDeferred
 async def test_missed(processes: GatewayProcesses) -> None:
     """
-    What was missed is played back with the time at which it was said, to each
-    client what that one has missed.
+    Missed messages are played back once to each client.
     """
     await processes.startServer()
     await processes.startGateway()
@@ -111,10 +110,10 @@ async def test_missed(processes: GatewayProcesses) -> None:
 
 
 @ensureDeferred
-async def test_comesAndGoes(processes: GatewayProcesses) -> None:
+async def test_presence(processes: GatewayProcesses) -> None:
     """
-    WeeChat hears who comes and goes, tells of typing, and is played back what
-    it asks for.
+    WeeChat is told of presence by MONITOR, sends typing notifications, and
+    requests history.
     """
     await processes.startServer()
     await processes.startGateway()

@@ -1,5 +1,5 @@
 """
-Tests that need a program say so, and never pass without it.
+Tests that need a program are skipped without it, or fail.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import pytest
 from tests.irc.programs import program
 
 
-def test_there() -> None:
+def test_found() -> None:
     """
-    What is installed is found.
+    An installed program is found.
     """
     assert program("sh").endswith("/sh")
 
 
 def test_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    On somebody's machine a test is skipped, with the name of what is missing.
+    Without the program the test is skipped, with the program's name.
     """
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no-such is not installed"):
@@ -27,7 +27,7 @@ def test_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Where nobody reads what was skipped, it fails.
+    Without the program the test fails in continuous integration.
     """
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="no-such is not installed"):
