@@ -14,8 +14,8 @@ from txwebqq.session.interfaces import Era
 from txwebqq.testing import MemoryPerson, MemoryTreq, MemoryWebQQ, RecordingFactory
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.contacts import GetGroupNameListMask2, GetUserFriends2
+from txwebqq.wire.digests import FRIEND_HASHES
 from txwebqq.wire.form import Form
-from txwebqq.wire.hashes import FRIEND_HASHES
 
 HASHED = (GetUserFriends2, GetGroupNameListMask2)
 

@@ -19,7 +19,12 @@ from tests.wire.rows import (
 )
 from txwebqq.model import Did, Uin
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.commands.avatars import OF_GROUP, GetFace, ModifyMyHead
+from txwebqq.wire.commands.filetransfers import (
+    GetFile2,
+    ReceiveFile,
+    RefuseFile2,
+    SendFile,
+)
 from txwebqq.wire.commands.offlinefiles import (
     CALLBACK_FILE,
     CALLBACK_PICTURE,
@@ -37,19 +42,21 @@ from txwebqq.wire.commands.pictures import (
     CALLBACK_FACE,
     DELETE_FACE,
     DISCUSSION_PICTURE,
+    OF_GROUP,
     SHOW_FACE,
     CfaceUpload,
     CustomFaceEntry,
     CustomFaceUploadResult,
     FaceSignature,
     GetCface2,
+    GetFace,
     GetGfaceSig2,
     GetGroupPic,
     GetImage2,
+    ModifyMyHead,
     WebqqApp,
 )
 from txwebqq.wire.form import Ticket
-from txwebqq.wire.multipart import GetFile2, ReceiveFile, RefuseFile2, SendFile
 
 OWN = Uin(ME)
 OPEN = Ticket(psessionid=PSESSIONID)

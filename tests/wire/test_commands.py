@@ -34,6 +34,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.model import Content, Font, Presence, Status, Text
 from txwebqq.wire.command import Command, Referer, Refusal, encodeRefusal, withTimestamp
 from txwebqq.wire.commands.contacts import GetFriendUin2, GetUserFriends2
+from txwebqq.wire.commands.filetransfers import pathFields
 from txwebqq.wire.commands.messages import (
     GetMsgTip,
     GetOnlineBuddies2,
@@ -51,7 +52,7 @@ from txwebqq.wire.commands.signon import (
     Logout2,
 )
 from txwebqq.wire.form import Form, Ticket, encodeForm
-from txwebqq.wire.multipart import UploadCommand, pathFields
+from txwebqq.wire.multipart import UploadCommand
 
 ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *CONTACT_ROWS, *HISTORY_ROWS, *rows.ROWS)
 

@@ -15,7 +15,7 @@ from txwebqq.model import Code, Gid, GroupPicture, Text
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import SendQunMsg2
 from txwebqq.wire.form import Form, Ticket
-from txwebqq.wire.multipart import decodePart, encodeParts, pathFields, refusalIn
+from txwebqq.wire.multipart import decodePart, encodeParts, refusalIn
 
 
 def disposition(name: str) -> bytes:
@@ -101,15 +101,6 @@ def test_refusal() -> None:
     A refusal is found where a file was expected.
     """
     assert refusalIn(b' {"errmsg":"no","retcode":102}\n') == Refusal(102, "no")
-
-
-@pytest.mark.parametrize("path", ["", "/v2", "/v2/1/2", "/v3/1/2/3/4", "v2/1/2/3"])
-def test_paths(path: str) -> None:
-    """
-    Other paths name no transfer.
-    """
-    with pytest.raises(MalformedReply):
-        pathFields(path)
 
 
 def test_groupPicture() -> None:

@@ -29,7 +29,7 @@ from txwebqq.model import (
 from txwebqq.net.bodies import BufferSink, FileSource, FileUpload, Sink
 from txwebqq.requests.messages import MessageRequests
 from txwebqq.wire.command import Command
-from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON, GetFace, ModifyMyHead
+from txwebqq.wire.commands.filetransfers import GetFile2, RefuseFile2, SendFile
 from txwebqq.wire.commands.offlinefiles import (
     GetOffpic2,
     NotifyOfffile2,
@@ -44,17 +44,20 @@ from txwebqq.wire.commands.pictures import (
     DELETE_FACE,
     DISCUSSION_PICTURE,
     LIST_FACES,
+    OF_GROUP,
+    OF_PERSON,
     SHOW_FACE,
     CfaceUpload,
     CustomFaceEntry,
     CustomFaceUploadResult,
     GetCface2,
+    GetFace,
     GetGfaceSig2,
     GetGroupPic,
+    ModifyMyHead,
     WebqqApp,
 )
 from txwebqq.wire.form import Ticket
-from txwebqq.wire.multipart import GetFile2, RefuseFile2, SendFile
 
 MAX_PICTURE = 16 * 1024 * 1024
 """Maximum size of a picture to fetch, in bytes."""

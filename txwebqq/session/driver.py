@@ -58,11 +58,12 @@ from txwebqq.wire.commands.contacts import (
     GetGroupNameListMask2,
     GetUserFriends2,
 )
+from txwebqq.wire.commands.filetransfers import LOCAL_IDS
 from txwebqq.wire.commands.messages import ChangeStatus2, GetOnlineBuddies2
 from txwebqq.wire.commands.signon import Logout2
+from txwebqq.wire.digests import FRIEND_HASHES
 from txwebqq.wire.form import Ticket
-from txwebqq.wire.hashes import FRIEND_HASHES
-from txwebqq.wire.multipart import LOCAL_IDS, UploadCommand
+from txwebqq.wire.multipart import UploadCommand
 
 P = ParamSpec("P")
 R = TypeVar("R")

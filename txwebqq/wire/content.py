@@ -20,8 +20,7 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, textOf, unsigned
-from txwebqq.wire.fastconstructor import fastConstructor
+from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, fastConstructor, textOf, unsigned
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 MAX_TEXT = 15_000
@@ -161,9 +160,6 @@ def sizeOf(content: Content) -> int:
     )
 
 
-# ---- sending
-
-
 def encodeSent(content: Content, font: Font) -> str:
     """
     The text that C{content} holds in a send: JSON, the font last.
@@ -235,9 +231,6 @@ def signatureOf(content: Content, key: str, sig: str) -> tuple[str, str]:
             if isinstance(segment, GroupPicture) and segment.sig:
                 return segment.key, segment.sig
     return key, sig
-
-
-# ---- receiving
 
 
 def encodeReceived(content: Content, font: Font) -> list[Any]:

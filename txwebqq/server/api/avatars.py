@@ -16,7 +16,7 @@ from txwebqq.server.identicon import identicon
 from txwebqq.server.sessions.sessions import Sessions
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.commands.avatars import GetFace, ModifyMyHead
+from txwebqq.wire.commands.pictures import GetFace, ModifyMyHead
 
 
 class AvatarsAPI:

@@ -37,17 +37,17 @@ from txwebqq.server.http.uploads import FileUploadReceiver, UploadHandler, Uploa
 from txwebqq.server.sessions.sessions import Random, Session
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Command, Refusal
-from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
-from txwebqq.wire.commands.pictures import CfaceUpload
-from txwebqq.wire.form import Form
-from txwebqq.wire.multipart import (
+from txwebqq.wire.commands.filetransfers import (
     GetFile2,
     ReceiveFile,
     RefuseFile2,
     SendFile,
-    UploadCommand,
     pathFields,
 )
+from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
+from txwebqq.wire.commands.pictures import CfaceUpload
+from txwebqq.wire.form import Form
+from txwebqq.wire.multipart import UploadCommand
 
 CLEAN = 3600.0
 """The seconds between two looks for what is too old."""

@@ -29,7 +29,7 @@ from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import OfflineFileRecord
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.multipart import LOCAL_IDS
+from txwebqq.wire.commands.filetransfers import LOCAL_IDS
 
 DAY = 24 * 3600
 

@@ -26,8 +26,9 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.commands.avatars import OF_GROUP, OF_PERSON
 from txwebqq.wire.commands.pictures import (
+    OF_GROUP,
+    OF_PERSON,
     CustomFaceEntry,
     CustomFaceUploadResult,
     FaceSignature,

@@ -24,8 +24,8 @@ from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.filetransfers import SendFile
 from txwebqq.wire.form import Pairs
-from txwebqq.wire.multipart import SendFile
 
 OFFER = 120.0
 """The seconds that an offer stands: less than a connection may be quiet."""

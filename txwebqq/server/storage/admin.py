@@ -19,7 +19,7 @@ from txwebqq.server.records import (
 from txwebqq.server.storage.accounts import AccountStore
 from txwebqq.sqlite import migrations
 from txwebqq.sqlite.database import Database
-from txwebqq.wire.commands.avatars import OF_PERSON
+from txwebqq.wire.commands.pictures import OF_PERSON
 
 ACCOUNT_COLUMNS = {
     "account": "number",

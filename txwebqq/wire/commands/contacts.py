@@ -21,9 +21,8 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.coerce import integer, textOf, unsigned
+from txwebqq.wire.coerce import fastConstructor, integer, textOf, unsigned
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiQuery
-from txwebqq.wire.fastconstructor import fastConstructor
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.profilefields import ProfileCommand

@@ -55,13 +55,9 @@ class DiscussionError(Refusal):
 
 
 GONE = DiscussionError(3, "there is no such discussion any more")
-
 RENAME_GONE = DiscussionError(1, GONE.errmsg)
-
 RENAME_FORBIDDEN = DiscussionError(2, "a discussion cannot have that name")
-
 TOO_FEW = DiscussionError(1, "a discussion needs two others at least")
-
 TOO_MANY = DiscussionError(
     2, "there are too many people in it, or discussions of yours"
 )
@@ -75,6 +71,7 @@ class _DiscussionCommand(JSONCommand[R]):
     @cvar errorName: the member of C{result} that says which of them it is.
     """
 
+    authorization: ClassVar[Authorization] = Authorization.TICKET
     errors: ClassVar[tuple[DiscussionError, ...]] = (GONE,)
     errorName: ClassVar[str] = "error"
 
@@ -140,7 +137,6 @@ class _DidQuery(_DiscussionCommand[R]):
     """
 
     host: ClassVar[Host] = Host.CHANNEL
-    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -357,7 +353,6 @@ class CreateDiscu(_DiscussionCommand[Did]):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/create_discu"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     errors: ClassVar[tuple[DiscussionError, ...]] = (TOO_FEW, TOO_MANY)
     errorName: ClassVar[str] = "result"
@@ -405,7 +400,6 @@ class ChangeDiscuMem(_DiscussionOKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/change_discu_mem"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -429,7 +423,6 @@ class ModifyDiscuInfo(_DiscussionOKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/modify_discu_info"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     errors: ClassVar[tuple[DiscussionError, ...]] = (RENAME_GONE, RENAME_FORBIDDEN)
 
@@ -467,7 +460,6 @@ class SendDiscuMsg2(_DiscussionOKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_discu_msg2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket

@@ -47,9 +47,6 @@ class _ApiPost(OKCommand):
         return {}
 
 
-# ---- finding
-
-
 @dataclass(frozen=True, slots=True)
 class SearchQQByUin2(JSONCommand[Profile]):
     """
@@ -133,9 +130,6 @@ class GetAllowInfo2(JSONCommand[Policy]):
     @classmethod
     def decodeResult(cls, result: Any) -> Policy:
         return Policy(unsigned(result["allow"]), textOf(result.get("question", "")))
-
-
-# ---- asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +253,6 @@ class AnswerAndAdd2(_ApiPost):
         )
 
 
-# ---- answering
-
-
 @dataclass(frozen=True, slots=True)
 class AllowAndAdd2(_ApiPost):
     """
@@ -336,9 +327,6 @@ class DenyAddedRequest2(_ApiPost):
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         return cls(form.ticket, _account(form), form.text("msg", ""))
-
-
-# ---- keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,9 +407,6 @@ class DeleteFriend(_ApiPost):
             Uin(form.integer("tuin")),
             form.integer("delType", FROM_MINE),
         )
-
-
-# ---- the drawers of the list
 
 
 @dataclass(frozen=True, slots=True)

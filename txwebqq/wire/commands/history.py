@@ -67,8 +67,6 @@ _KEY = re.compile(
     re.DOTALL,
 )
 
-# ---- friends
-
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
@@ -213,9 +211,6 @@ def _elements(content: Content) -> list[Any]:
     elements = encodeReceived(content, _PLAIN)[1:]
     last = elements[-1][:-1]
     return [*elements[:-1], last] if last else elements[:-1]
-
-
-# ---- groups and discussions
 
 
 def _item(segment: Segment) -> dict[str, Any] | None:

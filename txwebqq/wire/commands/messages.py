@@ -46,8 +46,6 @@ from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
-# ---- poll
-
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
@@ -137,8 +135,6 @@ def _decodeResult(answer: Any) -> PollResult:
     isNumber = type(ack) is int and 0 < ack <= MAX_EXACT
     return PollResult(events, ack if isNumber else None)
 
-
-# ---- sends
 
 _NO_CODE = Code(0)
 
@@ -239,9 +235,6 @@ class SendQunMsg2(OKCommand):
         )
 
 
-# ---- signals
-
-
 @dataclass(frozen=True, slots=True)
 class InputNotify2(OKCommand):
     """
@@ -286,9 +279,6 @@ class Shake2(OKCommand):
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         return cls(form.ticket, Uin(form.integer("to_uin")), form.milliseconds)
-
-
-# ---- presence
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,6 @@ def _uinsOf(form: Form, name: str) -> tuple[Uin, ...]:
         raise MalformedReply(f"{name} holds what is no uin") from e
 
 
-# ---- ourselves
-
-
 @dataclass(frozen=True, slots=True)
 class OwnProfile:
     """
@@ -198,9 +195,6 @@ def _part(value: Any) -> int:
         raise MalformedReply("birthday is no date") from e
 
 
-# ---- others
-
-
 @dataclass(frozen=True, slots=True)
 class GetStrangerInfo2(ProfileCommand):
     """
@@ -221,8 +215,6 @@ class GetSingleInfo2(ProfileCommand):
     path: ClassVar[str] = "/api/get_single_info2"
     uinName: ClassVar[str] = "tuin"
 
-
-# ---- signatures
 
 Signatures = Mapping[Uin, str]
 """Signatures by whose they are."""
@@ -325,9 +317,6 @@ class SetLongNick2(OKCommand):
         return {"result": 0}
 
 
-# ---- levels
-
-
 @dataclass(frozen=True, slots=True)
 class LevelOf:
     """
@@ -424,8 +413,6 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
             for entry in result["vipinfo"]
         }
 
-
-# ---- whom one has talked with
 
 Recent = tuple[RecentContact, ...]
 """The last first."""

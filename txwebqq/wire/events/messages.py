@@ -15,10 +15,9 @@ from txwebqq.model import (
     Message,
     StrangerMessage,
 )
-from txwebqq.wire.coerce import LIMIT, unsigned
+from txwebqq.wire.coerce import LIMIT, fastConstructor, unsigned
 from txwebqq.wire.content import decodeReceived, encodeReceived
 from txwebqq.wire.events.codec import EventCodec, commonMembers, numberOrZero
-from txwebqq.wire.fastconstructor import fastConstructor
 
 _message = fastConstructor(Message)
 _groupMessage = fastConstructor(GroupMessage)

@@ -1,0 +1,19 @@
+"""
+The paths of file transfers.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from txwebqq.errors import MalformedReply
+from txwebqq.wire.commands.filetransfers import pathFields
+
+
+@pytest.mark.parametrize("path", ["", "/v2", "/v2/1/2", "/v3/1/2/3/4", "v2/1/2/3"])
+def test_paths(path: str) -> None:
+    """
+    Other paths name no transfer.
+    """
+    with pytest.raises(MalformedReply):
+        pathFields(path)
