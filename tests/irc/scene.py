@@ -133,7 +133,7 @@ class Scene:
         client.send(f"PASS {login}:oolong", "NICK me", "USER me 0 * :Me")
         return client
 
-    def asksToJoin(self, person: MemoryPerson, number: Number) -> None:
+    def requestJoin(self, person: MemoryPerson, number: Number) -> None:
         """
         Ask to join a group.
         """

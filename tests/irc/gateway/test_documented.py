@@ -1,5 +1,5 @@
 """
-What the documentation says that the gateway can do.
+Tables of docs/irc-gateway.md, compared with the code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "irc-gateway.md"
 
 def table(head: str) -> set[str]:
     """
-    The names in the first column of the table with these heads.
+    The names in the first column of the table with this head.
     """
     page = PAGE.read_text(encoding="utf-8")
     rows = page.partition(f"\n{head}\n|---|---|\n")[2].partition("\n\n")[0]
@@ -30,22 +30,22 @@ def table(head: str) -> set[str]:
 
 def test_capabilities() -> None:
     """
-    All capabilities are there, and no others.
+    The page lists all capabilities, and no others.
     """
     assert table("| capability | |") == set(CAPABILITIES)
 
 
 def test_commands() -> None:
     """
-    All commands of clients are there, and no others.
+    The page lists all IRC commands, and no others.
     """
     assert table("| command | on QQ |") == set(COMMANDS)
 
 
-def test_service() -> None:
+def test_botCommands() -> None:
     """
-    All commands of the bot are there, and no others; each usage begins with the
-    name.
+    The page lists all commands of the bot, and no others; each usage begins
+    with the command's name.
     """
     assert table("| command | does |") == bot.COMMANDS.keys() - {"help"}
     for name, command in bot.COMMANDS.items():
@@ -54,6 +54,6 @@ def test_service() -> None:
 
 def test_limits() -> None:
     """
-    Clients are told what is true of long messages.
+    The limits of C{draft/multiline} are those that clients are told.
     """
     assert CAPABILITIES[MULTILINE] == f"max-bytes={MAX_BYTES},max-lines={MAX_LINES}"

@@ -1,5 +1,5 @@
 """
-Whatever a client or somebody on QQ says, nobody else notices.
+Arbitrary input from clients and from QQ users.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ LINES = st.builds(
 @given(said=st.lists(LINES, min_size=5, max_size=20))
 def test_anything(scene: Scene, said: list[str]) -> None:
     """
-    Whatever a client says, every line that comes back is one, the client can
-    go on, and so can another one.
+    After any lines from a client, all replies are valid lines, and this client
+    and another one are still served.
     """
     other = scene.client()
     client = scene.client(*ALL)
@@ -130,9 +130,10 @@ def test_anything(scene: Scene, said: list[str]) -> None:
         each.close()
 
 
-def test_halfLines(scene: Scene) -> None:
+def test_singleBytes(scene: Scene) -> None:
     """
-    A line may come in as many pieces as there are bytes in it.
+    A line may arrive one byte at a time; a line that is not complete is
+    ignored.
     """
     client = scene.client()
     for byte in "PRIVMSG 小明 :你好\r\n".encode():
@@ -147,15 +148,15 @@ def test_halfLines(scene: Scene) -> None:
 
 def test_longLabel(scene: Scene) -> None:
     """
-    A label that is too long is no label, and the answer fits.
+    A label that is too long is ignored.
     """
     client = scene.client(*ALL)
     assert "label" not in client.send(f"@label={'x' * 4000} PING x")
 
 
-def test_manyBatches(scene: Scene) -> None:
+def test_endlessBatch(scene: Scene) -> None:
     """
-    A batch that never ends keeps no more than a message.
+    A batch that does not end keeps no more than one message in memory.
     """
     client = scene.client(*ALL)
     client.send("BATCH +1 draft/multiline 小明")
@@ -171,7 +172,8 @@ HOSTILE = "x\r\nQUIT :y\r\n\x00\x01\x02\u202e#,! :z"
 @pytest.mark.parametrize("capabilities", [(), tuple(ALL)])
 def test_hostileGroup(capabilities: tuple[str, ...]) -> None:
     """
-    Names and announcements of groups are words, whatever is in them.
+    Control characters and commands in the names and announcements of groups do
+    no harm.
     """
     scene = Scene(HOSTILE)
     scene.web.group(HOSTILE, scene.ming, scene.alice)
@@ -200,7 +202,7 @@ def assert_tame(client: Client) -> None:
 
 def test_hostileReason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    What a server gives as its reason is words, too.
+    Control characters and commands in a server's error text do no harm.
     """
 
     def refuse(*_: object) -> Deferred[None]:

@@ -1,5 +1,5 @@
 """
-How an IRC client comes in.
+Registration of IRC clients.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def blob(*words: str) -> str:
 @pytest.mark.parametrize("password", ["alice:oolong", "oolong"])
 def test_password(password: str) -> None:
     """
-    The name stands before the password or in USER.
+    The login stands before the password in C{PASS}, or in C{USER}.
     """
     client = registration()
     assert say(client, f"PASS {password}", "NICK al", "USER alice 0 * :Alice") == []
@@ -51,7 +51,7 @@ def test_password(password: str) -> None:
 @pytest.mark.parametrize("first", [[], ["PASS alice:green"], ["PASS bob:oolong"]])
 def test_refused(first: list[str]) -> None:
     """
-    Nobody comes in without a right password, and 464 says so.
+    A client without a right password is refused with 464.
     """
     client = registration()
     replies = say(client, *first, "NICK al", "USER alice 0 * :Alice")
@@ -62,7 +62,7 @@ def test_refused(first: list[str]) -> None:
 
 def test_irssi() -> None:
     """
-    CAP END may come before PASS, NICK and USER.
+    C{CAP END} may come before C{PASS}, C{NICK} and C{USER}.
     """
     client = registration()
     replies = say(client, "CAP LS 302", "CAP REQ :server-time", "CAP END")
@@ -74,7 +74,7 @@ def test_irssi() -> None:
 @pytest.mark.parametrize("authority", ["", "alice"])
 def test_sasl(authority: str) -> None:
     """
-    SASL PLAIN lets in, once the negotiation has ended.
+    SASL PLAIN authenticates, and registration is complete after C{CAP END}.
     """
     client = registration()
     say(client, "CAP LS 302", "NICK al", "USER root 0 * :root", "CAP REQ :sasl")
@@ -100,7 +100,8 @@ def test_sasl(authority: str) -> None:
 )
 def test_saslRefused(sent: str, numeric: str) -> None:
     """
-    What is not a right name and password lets nobody in.
+    A wrong password and an invalid message are refused, and an abort ends the
+    exchange.
     """
     client = registration()
     say(client, "AUTHENTICATE PLAIN")
@@ -110,7 +111,7 @@ def test_saslRefused(sent: str, numeric: str) -> None:
 
 def test_saslBounded() -> None:
     """
-    A SASL reply that never ends is given up.
+    An SASL message that is too long is refused.
     """
     client = registration()
     say(client, "AUTHENTICATE PLAIN")
@@ -120,7 +121,8 @@ def test_saslBounded() -> None:
 
 def test_capabilities() -> None:
     """
-    Requests are granted whole or not at all; values are for version 302.
+    A request is granted whole or not at all; values are shown to clients of
+    version 302.
     """
     client = registration()
     assert say(client, "CAP LS") == [("CAP", "*", "LS", " ".join(CAPABILITIES))]
@@ -134,7 +136,7 @@ def test_capabilities() -> None:
 
 def test_badNick() -> None:
     """
-    A nick that may not be used is refused without being repeated.
+    An invalid nick is refused, and not repeated.
     """
     client = registration()
     reply = ("432", "*", "*", "Erroneous nickname")

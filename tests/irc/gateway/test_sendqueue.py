@@ -1,5 +1,5 @@
 """
-Slow IRC clients.
+The send queue of a slow client.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from txwebqq.irc.gateway.sendqueue import SendQueue
 
 class Rig:
     """
-    An outbox and what comes out of it.
+    A send queue with its transport.
     """
 
     def __init__(self, limit: int = 10) -> None:
@@ -28,7 +28,7 @@ class Rig:
 
 def test_order() -> None:
     """
-    What waited for a slow client comes first, in order.
+    Queued lines are written first, in order.
     """
     rig = Rig()
     verifyObject(IPushProducer, rig.sendQueue)
@@ -44,7 +44,7 @@ def test_order() -> None:
 
 def test_overflow() -> None:
     """
-    Who does not read at all is given up, once, and holds no memory.
+    A full queue calls C{overflowed} once, and is emptied.
     """
     rig = Rig(limit=10)
     rig.sendQueue.pauseProducing()
@@ -60,7 +60,7 @@ def test_overflow() -> None:
 
 def test_emptied() -> None:
     """
-    The limit counts what waits, not all that ever did.
+    The limit is that of the waiting bytes, not of all that were ever queued.
     """
     rig = Rig(limit=10)
     for _ in range(5):

@@ -1,5 +1,5 @@
 """
-The gateway, from an IRC client's bytes to QQ and back, in memory.
+The gateway in memory, from an IRC client's bytes to QQ and back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ PICTURE = b64decode(
 
 def test_welcome(scene: Scene) -> None:
     """
-    Whoever comes in is told who is there.
+    After registration a client is sent the welcome, its channels and their
+    members.
     """
     seen = scene.client().seen
     for text in (
@@ -45,7 +46,7 @@ def test_welcome(scene: Scene) -> None:
 
 def test_bothWays(scene: Scene) -> None:
     """
-    Words go to friends and groups, and come from them.
+    Messages are sent to friends and groups, and received from them.
     """
     client = scene.client()
     client.send("PRIVMSG 小明 :你好[微笑]", "PRIVMSG #猫咪,小明 :hello")
@@ -61,8 +62,8 @@ def test_bothWays(scene: Scene) -> None:
 
 def test_missed(scene: Scene) -> None:
     """
-    What was said while nobody was there is played back, once, to each of
-    those who tell themselves apart.
+    Messages that arrived while no client was attached are played back once to
+    each client with a name of its own.
     """
     scene.client().close()
     scene.client(login="alice/phone").close()
@@ -76,9 +77,10 @@ def test_missed(scene: Scene) -> None:
         assert "等你回来" not in scene.client(login=login).seen
 
 
-def test_several(scene: Scene) -> None:
+def test_severalClients(scene: Scene) -> None:
     """
-    What one client says the others see, and itself only when it wants to.
+    A message from one client is shown to the others, and to itself with
+    C{echo-message}.
     """
     first, second = scene.client(), scene.client("echo-message", "message-tags")
     assert "hi" not in first.send("PRIVMSG 小明 :hi")
@@ -87,9 +89,10 @@ def test_several(scene: Scene) -> None:
     assert second.seen.count("PRIVMSG 小明 ho") == 1
 
 
-def test_hostileWords(scene: Scene) -> None:
+def test_lineBreaks(scene: Scene) -> None:
     """
-    A message of several lines is several messages, and no command.
+    A message with line breaks is shown as several lines, none of them a
+    command.
     """
     client = scene.client()
     client.transport.clear()
@@ -103,7 +106,7 @@ def test_hostileWords(scene: Scene) -> None:
 @pytest.mark.parametrize("name", ["\r\nQUIT :x", "a!b@c d", "\x01\x02", "", ":x #y"])
 def test_hostileNick(name: str) -> None:
     """
-    Whatever a friend calls themselves, they can be talked to.
+    A friend with any name can be sent messages.
     """
     scene = Scene(name)
     scene.signOn(scene.ming)
@@ -114,9 +117,9 @@ def test_hostileNick(name: str) -> None:
     assert scene.ming.heard == ["hello"]
 
 
-def test_longWords(scene: Scene) -> None:
+def test_longMessage(scene: Scene) -> None:
     """
-    Nothing is longer than a line, and nothing is lost of it.
+    A long message is split into lines of 512 bytes, without loss.
     """
     client = scene.client()
     client.transport.clear()
@@ -129,7 +132,7 @@ def test_longWords(scene: Scene) -> None:
 
 def test_gbk(scene: Scene) -> None:
     """
-    A client that writes GBK is understood, and answered so.
+    A client that writes GB18030 is answered in it.
     """
     client = scene.client()
     client.send("PRIVMSG 小明 :你好".encode("gb18030"))
@@ -140,9 +143,9 @@ def test_gbk(scene: Scene) -> None:
     assert "再见".encode("gb18030") in client.transport.value()
 
 
-def test_hostileLines(scene: Scene) -> None:
+def test_invalidLines(scene: Scene) -> None:
     """
-    Lines without end, without sense or with NUL harm nobody.
+    Lines that are too long, invalid or unknown are answered with a reply.
     """
     client = scene.client()
     assert " 417 " in client.send(b"x" * 100_000)
@@ -154,7 +157,7 @@ def test_hostileLines(scene: Scene) -> None:
 
 def test_slow(scene: Scene) -> None:
     """
-    Who does not read is cut off, and others are not.
+    A client that does not read is disconnected, and others are not.
     """
     slow, other = scene.client(), scene.client()
     assert slow.transport.producer is not None
@@ -167,7 +170,7 @@ def test_slow(scene: Scene) -> None:
 
 def test_guesses(scene: Scene) -> None:
     """
-    After five wrong passwords even the right one has to wait a minute.
+    After five wrong passwords, the right one is refused for a minute.
     """
     for _ in range(5):
         client = Client(scene)
@@ -181,7 +184,7 @@ def test_guesses(scene: Scene) -> None:
 
 def test_sasl(scene: Scene) -> None:
     """
-    SASL lets in, also with the name of the client.
+    SASL accepts a login with a client name.
     """
     blob = b64encode(b"\0alice/phone\0oolong").decode()
     client = Client(scene)
@@ -193,7 +196,8 @@ def test_sasl(scene: Scene) -> None:
 
 def test_silence(scene: Scene) -> None:
     """
-    Who never registers is shown out, and who is silent is asked first.
+    A client that does not register is disconnected; a silent one is sent
+    C{PING} first.
     """
     silent = Client(scene)
     scene.web.settle(REGISTRATION_TIMEOUT + 1)
@@ -208,7 +212,8 @@ def test_silence(scene: Scene) -> None:
 
 def test_offline(scene: Scene) -> None:
     """
-    What cannot be delivered is told, and so is the loss of the account.
+    A message that cannot be delivered is answered with 404, one to an unknown
+    nick with 401.
     """
     client = scene.client()
     scene.alice.stop()
@@ -217,9 +222,9 @@ def test_offline(scene: Scene) -> None:
     assert " 401 " in client.send("PRIVMSG nobody :hello")
 
 
-def test_questions(scene: Scene) -> None:
+def test_queries(scene: Scene) -> None:
     """
-    The questions of IRC clients have their answers.
+    Queries, joins and nick changes have their usual replies.
     """
     client = scene.client("away-notify", "userhost-in-names", "extended-join")
     number = scene.ming.number
@@ -245,9 +250,9 @@ def test_questions(scene: Scene) -> None:
     assert f":小明!{number}@qq.test AWAY away" in client.seen
 
 
-def test_desk(scene: Scene) -> None:
+def test_botCommands(scene: Scene) -> None:
     """
-    The service does what it says, and names what it cannot do.
+    The bot answers each command, and names the error in a wrong one.
     """
     client = scene.client()
     for command, answer in (
@@ -271,7 +276,7 @@ def test_desk(scene: Scene) -> None:
 
 def test_names(scene: Scene) -> None:
     """
-    A nick stays, also after another sign-on.
+    A nick is kept after another sign-on.
     """
     client = scene.client()
     client.send("PRIVMSG *qq :rename 小明 Ming")
@@ -286,7 +291,7 @@ def test_names(scene: Scene) -> None:
 
 def test_action(scene: Scene) -> None:
     """
-    What somebody does is told with their words.
+    CTCP C{ACTION} is sent as C{/me}; other CTCP requests are ignored.
     """
     client = scene.client()
     client.send("PRIVMSG 小明 :\x01ACTION waves\x01")
@@ -296,8 +301,7 @@ def test_action(scene: Scene) -> None:
 
 def test_discussion(scene: Scene) -> None:
     """
-    A discussion is a channel as soon as somebody speaks there, and nothing
-    that is said there is lost.
+    A discussion is a channel from its first message on, which is shown.
     """
     client = scene.client()
     client.transport.clear()
@@ -314,7 +318,7 @@ def test_discussion(scene: Scene) -> None:
 
 def test_picture(scene: Scene) -> None:
     """
-    A picture is a link to what was sent.
+    A picture is shown as a link to it.
     """
     client = scene.client()
     client.transport.clear()
@@ -329,7 +333,7 @@ def test_picture(scene: Scene) -> None:
 
 def test_captcha(scene: Scene) -> None:
     """
-    A captcha is shown by a link, and its text is taken once.
+    A captcha is shown as a link, and answered once.
     """
     client = scene.client()
     client.transport.clear()
@@ -342,9 +346,9 @@ def test_captcha(scene: Scene) -> None:
     assert "There is no captcha" in client.send("PRIVMSG *qq :captcha abcd")
 
 
-def test_answersAreNotNews(scene: Scene) -> None:
+def test_botAnswersAreNotPlayedBack(scene: Scene) -> None:
     """
-    What the service answers is for who asked, and is not played back.
+    The bot's answers are shown to the asking client only, and not played back.
     """
     asking, other = scene.client(), scene.client(login="alice/phone")
     other.transport.clear()
@@ -356,7 +360,7 @@ def test_answersAreNotNews(scene: Scene) -> None:
 
 def test_kicked(scene: Scene) -> None:
     """
-    A kick is told once, with the server's words.
+    The end of a session by another sign-on is shown once.
     """
     client = scene.client()
     client.transport.clear()
@@ -366,9 +370,9 @@ def test_kicked(scene: Scene) -> None:
     assert "login" in client.seen
 
 
-def test_backAgain(scene: Scene) -> None:
+def test_signedOnAgain(scene: Scene) -> None:
     """
-    A sign-on is told each time, also after a sign-off.
+    Each sign-on is shown.
     """
     client = scene.client()
     scene.alice.stop()
@@ -380,8 +384,8 @@ def test_backAgain(scene: Scene) -> None:
 
 def test_beforeTheSignOn(scene: Scene) -> None:
     """
-    Words in a group are played back also before the account is signed on
-    again, as after a restart.
+    Messages in a group are played back before the account is signed on again,
+    as after a restart.
     """
     scene.client(login="alice/phone").close()
     scene.ming.tellGroup("猫咪", "都等你")
@@ -395,8 +399,8 @@ def test_beforeTheSignOn(scene: Scene) -> None:
 
 def test_partlyKnown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A group that the server does not tell about costs nothing but its name:
-    the others are there, and what is said in it arrives.
+    A group whose details cannot be fetched has a channel, and its messages are
+    shown; others are not affected.
     """
     scene.alice.stop()
     scene.web.settle(3)
@@ -419,7 +423,7 @@ def test_partlyKnown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_order(scene: Scene) -> None:
     """
-    What is said at once arrives in the order in which it was said.
+    Messages are sent in the order in which the client sent them.
     """
     client = scene.client()
     asked: list[Deferred[None]] = []
@@ -441,9 +445,10 @@ def test_order(scene: Scene) -> None:
     assert scene.ming.heard == ["one", "two"]
 
 
-def test_actions(scene: Scene) -> None:
+def test_actionsAreShown(scene: Scene) -> None:
     """
-    What somebody does is an action at both ends, and in other clients.
+    Actions are shown as CTCP C{ACTION}, to the sender with C{echo-message} and
+    to other clients.
     """
     client, other = scene.client("echo-message"), scene.client()
     client.transport.clear()
@@ -457,7 +462,7 @@ def test_actions(scene: Scene) -> None:
 
 def test_nothingTooLong() -> None:
     """
-    Whatever an operator or a group's owner has written, no line is too long.
+    No line is too long, with any message of the day and any announcement.
     """
     scene = Scene()
     scene.factory.motd = "茶" * 400
@@ -475,9 +480,9 @@ def test_nothingTooLong() -> None:
         assert len(line) <= 510
 
 
-def test_oddQuestions(scene: Scene) -> None:
+def test_invalidParameters(scene: Scene) -> None:
     """
-    Names that cannot be repeated are answered all the same.
+    Parameters that cannot be repeated are replaced by C{*}.
     """
     client = scene.client()
     for question, answer in (
@@ -495,7 +500,7 @@ def test_oddQuestions(scene: Scene) -> None:
 @pytest.mark.parametrize("name", ["alice", "Alice", "ALICE"])
 def test_namesake(name: str) -> None:
     """
-    A friend who is called as the user is, in whatever case, is somebody else.
+    A friend with the user's name, in any case, gets another nick.
     """
     scene = Scene(name)
     scene.signOn(scene.ming)
@@ -505,9 +510,9 @@ def test_namesake(name: str) -> None:
     assert nick.endswith(str(scene.ming.number))
 
 
-def test_whoIsThere(scene: Scene) -> None:
+def test_ison(scene: Scene) -> None:
     """
-    Nobody is said to be there of whom nothing is known.
+    A friend whose status is not known is not reported as online.
     """
     client = scene.client()
     assert "303 me 小明" in client.send("ISON 小明")
@@ -518,7 +523,7 @@ def test_whoIsThere(scene: Scene) -> None:
 
 def test_away(scene: Scene) -> None:
     """
-    Who is away here is away there.
+    C{AWAY} sets the status on QQ.
     """
     client = scene.client()
     uin = scene.ming.uinOf(scene.alice)
@@ -530,8 +535,8 @@ def test_away(scene: Scene) -> None:
 
 def test_part(scene: Scene) -> None:
     """
-    Who has parted from a group hears nothing of it until they join again, and
-    then all of it, once.
+    After C{PART}, a channel is mute until C{JOIN}, which plays back the missed
+    messages once.
     """
     client = scene.client()
     client.send("PART #猫咪")
@@ -549,7 +554,7 @@ def test_part(scene: Scene) -> None:
 
 def test_clientsNick(scene: Scene) -> None:
     """
-    A new friend is not called what one of our own clients is called.
+    A new friend does not get the nick of a client.
     """
     client = scene.client()
     hua = scene.web.person("me")
@@ -565,10 +570,10 @@ def test_clientsNick(scene: Scene) -> None:
     assert f":me_{hua.number}!{hua.number}@qq.test PRIVMSG me hello" in client.seen
 
 
-def test_partForLong(scene: Scene) -> None:
+def test_partIsKept(scene: Scene) -> None:
     """
-    Who has parted has parted, also when they come again; other clients have
-    not, and nothing is missed.
+    C{PART} holds for the client when it reconnects, and for no other client;
+    no message is lost.
     """
     client = scene.client(login="alice/phone")
     client.send("PART #猫咪")
@@ -589,7 +594,7 @@ def test_partForLong(scene: Scene) -> None:
 
 def test_renamedMember(scene: Scene) -> None:
     """
-    Who is called otherwise has not left, and is listed so.
+    A renamed member is listed by the new nick, and has not left the channel.
     """
     client = scene.client()
     assert "NICK Ming" in client.send("PRIVMSG *qq :rename 小明 Ming")

@@ -1,5 +1,5 @@
 """
-A gateway that is told to stop.
+The gateway service: stopping and deleting expired messages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from txwebqq.sqlite.database import Database
 
 class Transport(StringTransport):
     """
-    Is lost when it is aborted, as a real one.
+    A transport that loses its connection when it is aborted.
     """
 
     protocol: Any
@@ -38,8 +38,8 @@ class Transport(StringTransport):
 
 def test_stop(tmp_path: Path) -> None:
     """
-    It says goodbye, waits for clients that read slowly, though not for ever,
-    and leaves nothing on the clock.
+    Clients are sent C{ERROR}, and those that do not read are disconnected
+    after a time-out; nothing is left on the clock.
     """
     reactor: Any = MemoryReactorClock()
     user = UserSettings(
@@ -76,7 +76,7 @@ def test_stop(tmp_path: Path) -> None:
 
 def test_pinyin() -> None:
     """
-    Who reads no Chinese has nicks in Latin letters.
+    With C{nicks = "pinyin"}, nicks are written in Latin letters.
     """
     reactor: Any = MemoryReactorClock()
     account = AccountSettings(Account(Number(10001), "green"))
@@ -86,9 +86,9 @@ def test_pinyin() -> None:
     assert alice.directory.nickOf(10003, "Bob") == "Bob"
 
 
-def old(path: Path, count: int) -> None:
+def withOldMessages(path: Path, count: int) -> None:
     """
-    A database with words that are to be forgotten.
+    Make a database with messages that have expired.
     """
     database = Database(path, GATEWAY_SCHEMA)
     history = HistoryStore(database)
@@ -109,13 +109,13 @@ def left(path: Path) -> int:
 
 
 @pytest.mark.parametrize(("pauses", "expected"), [(0, 1500), (1, 500), (2, 0), (5, 0)])
-def test_forgets(tmp_path: Path, pauses: int, expected: int) -> None:
+def test_expires(tmp_path: Path, pauses: int, expected: int) -> None:
     """
-    However much has become too old, all of it is forgotten at once, in parts;
-    a stop in between leaves nothing on the clock.
+    All expired messages are deleted in parts; a stop in between leaves nothing
+    on the clock.
     """
     path = tmp_path / "gateway.sqlite"
-    old(path, 2500)
+    withOldMessages(path, 2500)
     reactor: Any = MemoryReactorClock()
     reactor.advance(10**9)
     account = AccountSettings(Account(Number(10001), "green"))

@@ -56,7 +56,7 @@ def test_oneGroup(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.alice.stop()
     scene.signOn(scene.alice)
     client = scene.client()
-    scene.asksToJoin(hua, scene.cats)
+    scene.requestJoin(hua, scene.cats)
     [notice] = [e for e in scene.ming.events if isinstance(e, GroupNotice)]
     counter = Counter(monkeypatch, scene, "fetchGroup")
     web.result(scene.ming.protocol.answerJoinRequest(notice, True))

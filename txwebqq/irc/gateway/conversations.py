@@ -58,7 +58,7 @@ class Conversations:
         """
         Store a message, and show it to the clients.
 
-        @param exclude: a client that shows the message otherwise.
+        @param exclude: a client that is not shown the message.
 
         @return: as L{HistoryStore.append}.
         """

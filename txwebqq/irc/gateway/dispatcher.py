@@ -108,7 +108,7 @@ COMMANDS: Mapping[str, Command] = {
 }
 """
 All commands. Where the minimum is 0 although the command needs a parameter, its
-handler answers otherwise than with 461: C{NICK} and C{WHOIS} with 431,
+handler gives another answer than 461: C{NICK} and C{WHOIS} with 431,
 C{PRIVMSG} with 412, C{BATCH} and C{CHATHISTORY} with a standard reply,
 C{NOTICE} and C{TAGMSG} with nothing.
 """

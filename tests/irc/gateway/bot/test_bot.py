@@ -1,5 +1,5 @@
 """
-What the service does about people.
+Bot commands for contacts and settings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from txwebqq.testing import MemoryPerson
 
 def withOwnGroup() -> tuple[Scene, MemoryPerson]:
     """
-    A scene in which the user owns the group #狗, and somebody knows nobody.
+    A scene in which the user owns the group #狗, and a third account, which has
+    no friends, is signed on.
     """
     scene = Scene()
     scene.dogs = scene.web.group("狗", scene.alice, scene.ming)
@@ -29,14 +30,14 @@ def withOwnGroup() -> tuple[Scene, MemoryPerson]:
     return scene, hua
 
 
-def test_accept() -> None:
+def test_acceptJoinRequest() -> None:
     """
-    Somebody who asks is let in.
+    C{accept} admits the sender of a request to join a group.
     """
     scene, hua = withOwnGroup()
     client = scene.client()
     client.transport.clear()
-    scene.asksToJoin(hua, scene.dogs)
+    scene.requestJoin(hua, scene.dogs)
     number = hua.number
     assert f"{number} wants to join #狗: me too" in client.seen
     assert f"{number} wants to join #狗" in client.send("PRIVMSG *qq :requests")
@@ -51,13 +52,13 @@ def test_accept() -> None:
     assert "There are no requests." in client.send("PRIVMSG *qq :requests")
 
 
-def test_deny() -> None:
+def test_denyJoinRequest() -> None:
     """
-    Or is not, and told why.
+    C{deny} declines a request to join a group, with a text.
     """
     scene, hua = withOwnGroup()
     client = scene.client()
-    scene.asksToJoin(hua, scene.dogs)
+    scene.requestJoin(hua, scene.dogs)
     seen = client.send(f"PRIVMSG *qq :deny {hua.number} #狗 no cats here")
     assert "has been declined" in seen
     scene.web.settle(3)
@@ -65,10 +66,10 @@ def test_deny() -> None:
     assert getattr(notice, "text", "") == "no cats here"
 
 
-def test_stranger() -> None:
+def test_temporaryChat() -> None:
     """
-    A fellow member who is no friend is a nick that can be answered, and
-    written to first.
+    A fellow member who is not a friend has a nick that can be answered, and
+    sent the first message.
     """
     scene = Scene()
     hua, lan = scene.web.person("阿花"), scene.web.person("阿兰")
@@ -84,14 +85,14 @@ def test_stranger() -> None:
     assert f":阿花!{hua.number}@qq.test PRIVMSG me 是你吗\r\n" in client.seen
     client.send("PRIVMSG 阿花 :是我", "PRIVMSG 阿兰 :你好")
     for person, text in ((hua, "是我"), (lan, "你好")):
-        [letter] = [e for e in person.events if isinstance(e, StrangerMessage)]
-        assert letter.text == text
+        [received] = [e for e in person.events if isinstance(e, StrangerMessage)]
+        assert received.text == text
     assert " 404 " in client.send("PRIVMSG 阿花 :\x01SHAKE\x01")
 
 
 def test_set(scene: Scene) -> None:
     """
-    What one tells of oneself can be told otherwise, and read.
+    C{set} changes profile details and shows them.
     """
     client = scene.client()
     for command, answer in (
@@ -112,10 +113,10 @@ def test_set(scene: Scene) -> None:
     assert (profile.city, profile.birthday) == ("杭州", Birthday(1990, 4, 1))
 
 
-def test_strangerFromNowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporaryChatInUnknownGroup(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A stranger can be answered by where they wrote from, also when the server
-    does not tell who is there.
+    A temporary chat can be answered when the members of its group could not be
+    fetched.
     """
     scene = Scene()
     hua = scene.web.person("阿花")

@@ -1,5 +1,6 @@
 """
-What owners and administrators do.
+C{TOPIC}, C{KICK}, C{INVITE} and C{MODE}, and groups that the user leaves or
+joins.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from txwebqq.model import Did, GroupNotice
 @pytest.fixture
 def client(scene: Scene) -> Client:
     """
-    A client of somebody who owns the group #狗, is a member of #猫咪, and has
-    somebody else in both.
+    A client whose user owns the group #狗 with two members, and is a member of
+    the group #猫咪 and of the discussion #Weekend.
     """
     scene.alice.stop()
     scene.ming.stop()
@@ -34,8 +35,8 @@ def members(scene: Scene, name: str) -> list[str]:
 
 def test_topic(scene: Scene, client: Client) -> None:
     """
-    The topic is the announcement, for all clients and on QQ; who may not
-    change it is told.
+    C{TOPIC} sets the announcement of a group, and all clients see the change;
+    without the right to, it is answered with 482.
     """
     other = scene.client()
     other.transport.clear()
@@ -50,7 +51,7 @@ def test_topic(scene: Scene, client: Client) -> None:
 
 def test_topicOfDiscussion(scene: Scene, client: Client) -> None:
     """
-    The topic of a discussion is its name.
+    C{TOPIC} changes the name of a discussion.
     """
     assert "332 me #Weekend Weekend" in client.send("TOPIC #Weekend")
     assert "TOPIC #Weekend Sunday" in client.send("TOPIC #Weekend Sunday")
@@ -60,7 +61,7 @@ def test_topicOfDiscussion(scene: Scene, client: Client) -> None:
 
 def test_kick(scene: Scene, client: Client) -> None:
     """
-    Who is put out is out, and clients see that once.
+    C{KICK} removes a member from a group, and all clients see one C{KICK}.
     """
     other = scene.client()
     other.transport.clear()
@@ -97,7 +98,8 @@ def test_kick(scene: Scene, client: Client) -> None:
 )
 def test_refused(scene: Scene, client: Client, line: str, expected: str) -> None:
     """
-    What cannot be done is told with its numeric, and is not done.
+    A command that cannot be performed is answered with its numeric, and
+    changes nothing.
     """
     assert expected in client.send(line)
     assert members(scene, "狗") == ["Alice", "小明", "阿花"]
@@ -105,7 +107,7 @@ def test_refused(scene: Scene, client: Client, line: str, expected: str) -> None
 
 def test_invite(scene: Scene, client: Client) -> None:
     """
-    Somebody from a group can be taken into a discussion.
+    C{INVITE} adds a fellow member of a group to a discussion.
     """
     seen = client.send("INVITE 阿花 #Weekend")
     assert "341 me 阿花 #Weekend" in seen
@@ -114,7 +116,8 @@ def test_invite(scene: Scene, client: Client) -> None:
 
 def test_operators(scene: Scene, client: Client) -> None:
     """
-    The owner makes administrators, and no administrators of them.
+    C{MODE +o} and C{-o} by the owner make a member an administrator, and no
+    longer one.
     """
     assert "MODE #狗 +o 小明" in client.send("MODE #狗 +o 小明")
     assert "@小明" in client.send("NAMES #狗")
@@ -124,7 +127,7 @@ def test_operators(scene: Scene, client: Client) -> None:
 
 def test_offline(scene: Scene, client: Client) -> None:
     """
-    Nothing is done while the account is not signed on.
+    Without a session of the account, commands are answered with a reply.
     """
     scene.alice.stop()
     scene.web.settle(3)
@@ -135,7 +138,7 @@ def test_offline(scene: Scene, client: Client) -> None:
 
 def test_leave(scene: Scene, client: Client) -> None:
     """
-    To leave is more than to part.
+    C{PART} keeps the membership; the bot's C{leave} ends it.
     """
     client.send("PART #猫咪")
     assert members(scene, "猫咪") == ["Alice", "小明"]
@@ -149,9 +152,9 @@ def test_leave(scene: Scene, client: Client) -> None:
     assert "this is not a channel" in client.send("PRIVMSG *qq :leave 小明")
 
 
-def test_putOut(scene: Scene, client: Client) -> None:
+def test_removed(scene: Scene, client: Client) -> None:
     """
-    Who was put out of a group has its channel no longer.
+    A user who has been removed from a group parts from its channel.
     """
     ming = scene.ming
     code = ming.groupCalled("猫咪").code
@@ -165,7 +168,8 @@ def test_putOut(scene: Scene, client: Client) -> None:
 
 def test_newGroup(scene: Scene, client: Client) -> None:
     """
-    A group that is new, and who comes and goes in it, is told of by name.
+    The bot tells of a new group, of its new administrator and of its
+    dissolution, by the name of its channel.
     """
     ming = scene.ming
     client.transport.clear()

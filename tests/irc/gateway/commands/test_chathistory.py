@@ -1,5 +1,5 @@
 """
-What clients are told of what was said before.
+C{CHATHISTORY}, play-back and labels.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ALL = ("batch", "message-tags", "server-time", "standard-replies", "echo-message
 @pytest.fixture
 def client(scene: Scene) -> Client:
     """
-    A client that can look back at five messages of one friend.
+    A client with C{draft/chathistory}, after five messages from one friend.
     """
     client = scene.client(*ALL, "draft/chathistory", "labeled-response", "account-tag")
     for text in "abcde":
@@ -25,9 +25,9 @@ def client(scene: Scene) -> Client:
     return client
 
 
-def said(seen: str) -> str:
+def texts(seen: str) -> str:
     """
-    The words of the messages alone.
+    The texts of the messages in a reply, joined.
     """
     return "".join(re.findall(r"PRIVMSG me (\w)\r", seen))
 
@@ -55,13 +55,14 @@ def tagOf(seen: str, text: str, tag: str) -> str:
 @pytest.mark.parametrize("kind", ["msgid", "time"])
 def test_chathistory(client: Client, question: str, expected: str, kind: str) -> None:
     """
-    Each question has its answer, in one batch, in the order of time.
+    Each subcommand selects its messages by msgid and by time, in one batch, in
+    the order of time.
     """
     everything = client.send("CHATHISTORY LATEST 小明 * 100")
     name = "timestamp" if kind == "time" else kind
     points = {c: f"{name}={tagOf(everything, c, kind)}" for c in "abcde"}
     seen = client.send("CHATHISTORY " + question.format(**points))
-    assert said(seen) == expected
+    assert texts(seen) == expected
     first, *inner, last = seen.splitlines()
     reference = first.split()[2].removeprefix("+")
     assert first == f":qq.test BATCH +{reference} chathistory 小明"
@@ -71,7 +72,7 @@ def test_chathistory(client: Client, question: str, expected: str, kind: str) ->
 
 def test_targets(scene: Scene, client: Client) -> None:
     """
-    A client learns with whom there were words in a while.
+    C{TARGETS} lists the conversations with messages between two times.
     """
     scene.ming.tellGroup("猫咪", "here too")
     scene.web.settle(3)
@@ -103,16 +104,16 @@ def test_targets(scene: Scene, client: Client) -> None:
 )
 def test_refused(client: Client, question: str, expected: str) -> None:
     """
-    What cannot be answered is told with its reason.
+    A query that cannot be answered is answered with one C{FAIL}.
     """
     answer = client.send(f"CHATHISTORY {question}")
     assert answer.startswith(f":qq.test FAIL CHATHISTORY {expected}")
     assert answer.count("\r\n") == 1
 
 
-def test_refusedInWords(scene: Scene) -> None:
+def test_refusedWithNotice(scene: Scene) -> None:
     """
-    Clients without standard replies get the same as a notice.
+    Clients without C{standard-replies} get a notice instead of C{FAIL}.
     """
     answer = scene.client().send("CHATHISTORY LATEST nobody * 3")
     assert "NOTICE me :CHATHISTORY LATEST nobody No such nick/channel" in answer
@@ -120,7 +121,8 @@ def test_refusedInWords(scene: Scene) -> None:
 
 def test_playBack(scene: Scene) -> None:
     """
-    What was missed is a batch for each conversation where clients know that.
+    Clients with C{batch} are played back what they have missed in one batch
+    for each conversation.
     """
     scene.client(*ALL).close()
     scene.ming.tell(scene.alice, "one")
@@ -137,7 +139,8 @@ def test_playBack(scene: Scene) -> None:
 
 def test_noPlayBack(scene: Scene) -> None:
     """
-    Whoever asks for what was said is not told twice.
+    Clients with C{draft/chathistory} are not played back anything by
+    themselves.
     """
     scene.client().close()
     scene.ming.tell(scene.alice, "missed")
@@ -149,8 +152,8 @@ def test_noPlayBack(scene: Scene) -> None:
 
 def test_labels(scene: Scene, client: Client) -> None:
     """
-    Every answer has the label of its question, also one that comes later, and
-    what is said meanwhile has none.
+    Each answer has the label of its command, also one that is sent later; no
+    other line has it.
     """
     for question, answer in (
         ("PING x", "@label=7 :qq.test PONG "),
@@ -169,14 +172,14 @@ def test_labels(scene: Scene, client: Client) -> None:
 
 def test_unlabelled(scene: Scene) -> None:
     """
-    Clients that have not asked for labels get none.
+    Clients without C{labeled-response} get no labels.
     """
     assert "label" not in scene.client().send("@label=7 PING x")
 
 
-def test_accounts(scene: Scene, client: Client) -> None:
+def test_accountTag(scene: Scene, client: Client) -> None:
     """
-    Everybody's words carry their QQ number.
+    Messages have the sender's QQ number in their C{account} tag.
     """
     client.transport.clear()
     scene.ming.tell(scene.alice, "x")

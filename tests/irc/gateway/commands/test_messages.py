@@ -1,5 +1,5 @@
 """
-What is said without words, and words that want no answer.
+Typing notifications, shakes, notices, and messages to several targets.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from txwebqq.model import Shake, Typing
 
 def test_typing(scene: Scene) -> None:
     """
-    A friend who types is typing for clients that can show it.
+    Clients with C{message-tags} are shown that a friend is typing.
     """
     can, cannot = scene.client("message-tags"), scene.client()
     can.transport.clear()
@@ -30,9 +30,9 @@ def typings(scene: Scene) -> int:
     return len([e for e in scene.ming.events if isinstance(e, Typing)])
 
 
-def test_typed(scene: Scene) -> None:
+def test_sendTyping(scene: Scene) -> None:
     """
-    A friend is told that we type, once in three seconds.
+    A friend is told that the user is typing, once in three seconds.
     """
     client = scene.client("message-tags")
     line = "@+typing=active TAGMSG 小明"
@@ -46,9 +46,10 @@ def test_typed(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("target", ["nobody", "#猫咪", "*qq", ":", ""])
-def test_typedToNobody(scene: Scene, target: str) -> None:
+def test_sendTypingToNobody(scene: Scene, target: str) -> None:
     """
-    Nobody is told when there is nobody to be told, and no error comes back.
+    A typing notification to a target other than a friend is ignored without an
+    error.
     """
     client = scene.client("message-tags")
     assert client.send(f"@+typing=active TAGMSG {target}") == ""
@@ -57,7 +58,7 @@ def test_typedToNobody(scene: Scene, target: str) -> None:
 
 def test_shaken(scene: Scene) -> None:
     """
-    A shake is told in words, also to whoever comes later.
+    A shake is shown as a notice, and played back to other clients.
     """
     scene.client(login="alice/phone").close()
     client = scene.client()
@@ -70,9 +71,10 @@ def test_shaken(scene: Scene) -> None:
     assert words in scene.client(login="alice/phone").seen
 
 
-def test_shakes(scene: Scene) -> None:
+def test_sendShake(scene: Scene) -> None:
     """
-    A friend's window can be shaken, and nothing else.
+    CTCP C{SHAKE} shakes a friend's window; to other targets it is answered
+    with 404.
     """
     client = scene.client()
     assert client.send("PRIVMSG 小明 :\x01SHAKE\x01") == ""
@@ -86,7 +88,7 @@ def test_shakes(scene: Scene) -> None:
 
 def test_notice(scene: Scene) -> None:
     """
-    A notice is passed on, and nothing about it is answered.
+    C{NOTICE} sends a message, and is never answered with an error.
     """
     client, other = scene.client("echo-message"), scene.client()
     other.transport.clear()
@@ -103,7 +105,8 @@ def test_notice(scene: Scene) -> None:
 
 def test_tooManyTargets(scene: Scene) -> None:
     """
-    Whoever is left out is named.
+    A message is sent to four targets at most; each further one is answered
+    with 407.
     """
     client = scene.client()
     seen = client.send("PRIVMSG 小明,小明,小明,小明,#猫咪 x")

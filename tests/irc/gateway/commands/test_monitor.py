@@ -1,5 +1,5 @@
 """
-Who comes and goes.
+C{MONITOR}.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from tests.irc.scene import Scene
 from txwebqq.model import Status
 
 
-def test_comesAndGoes(scene: Scene) -> None:
+def test_changes(scene: Scene) -> None:
     """
-    A friend's coming and going is told once, whether they or we did it.
+    A monitored friend who signs on or off is reported once, also when the
+    user's own account does.
     """
     client = scene.client()
     mask = f"小明!{scene.ming.number}@qq.test"
@@ -33,7 +34,7 @@ def test_comesAndGoes(scene: Scene) -> None:
 
 def test_list(scene: Scene) -> None:
     """
-    The list can be read, asked about, shortened and emptied.
+    Nicks can be added, removed, listed, queried and cleared.
     """
     client = scene.client()
     seen = client.send("MONITOR + 小明,nobody,*qq,me")
@@ -50,7 +51,7 @@ def test_list(scene: Scene) -> None:
 
 def test_renamed(scene: Scene) -> None:
     """
-    Who is called otherwise is there no longer by the old name.
+    After C{rename}, the old nick is offline and the new one is online.
     """
     client = scene.client()
     client.send("MONITOR + 小明,Ming")
@@ -61,7 +62,7 @@ def test_renamed(scene: Scene) -> None:
 
 def test_tooMany(scene: Scene) -> None:
     """
-    The list is bounded, and what did not fit is named.
+    The list is bounded, and 734 names the nicks that were not added.
     """
     client = scene.client()
     for start in range(0, 100, 25):
@@ -75,7 +76,7 @@ def test_tooMany(scene: Scene) -> None:
 
 def test_oddNicks(scene: Scene) -> None:
     """
-    Names that nobody can have do no harm.
+    Invalid nicks are ignored.
     """
     client = scene.client()
     client.send("MONITOR + :a b,:x,,y", "MONITOR + ::")

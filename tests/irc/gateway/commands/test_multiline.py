@@ -1,5 +1,5 @@
 """
-Messages of several lines.
+C{draft/multiline} batches, in both directions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MULTILINE = "draft/multiline"
 @pytest.fixture
 def client(scene: Scene) -> Client:
     """
-    A client that can.
+    A client with C{draft/multiline}.
     """
     client = scene.client(*ALL, MULTILINE)
     client.transport.clear()
@@ -34,7 +34,7 @@ def batch(*parts: str, target: str = "小明") -> list[str]:
 
 def test_sent(scene: Scene, client: Client) -> None:
     """
-    A batch is one message on QQ, and its answer comes at its end.
+    A batch is sent as one QQ message, and answered at its end.
     """
     other = scene.client("message-tags")
     other.transport.clear()
@@ -53,8 +53,8 @@ def test_sent(scene: Scene, client: Client) -> None:
 
 def test_received(scene: Scene, client: Client) -> None:
     """
-    A message of several lines is one batch, and a line that was too long is
-    put together again as it was.
+    A QQ message of several lines is shown as one batch, in which a line that
+    was too long is split without loss.
     """
     long = "tea  " * 300
     scene.ming.tell(scene.alice, f"one\n{long}end")
@@ -74,7 +74,7 @@ def test_received(scene: Scene, client: Client) -> None:
 
 def test_single(scene: Scene, client: Client) -> None:
     """
-    A line is a line.
+    A message of one line is not a batch.
     """
     scene.ming.tell(scene.alice, "one")
     scene.web.settle(3)
@@ -94,8 +94,8 @@ def test_single(scene: Scene, client: Client) -> None:
 )
 def test_refused(scene: Scene, client: Client, parts: list[str], expected: str) -> None:
     """
-    A batch that cannot be one message is refused as a whole, once, and nothing
-    of it is said.
+    An invalid batch is refused as a whole, with one reply, and nothing of it
+    is sent.
     """
     seen = client.send(*batch(*parts))
     assert seen.startswith(f"@label=7 :qq.test FAIL BATCH {expected}")
@@ -117,7 +117,8 @@ def test_refused(scene: Scene, client: Client, parts: list[str], expected: str) 
 )
 def test_noBatch(scene: Scene, client: Client, line: str) -> None:
     """
-    What belongs to no batch is refused.
+    A line that belongs to no open batch, and a batch of another type, are
+    refused.
     """
     assert "FAIL BATCH MULTILINE_INVALID" in client.send(line)
     assert scene.ming.heard == []

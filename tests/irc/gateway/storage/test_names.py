@@ -1,5 +1,5 @@
 """
-Names that stay.
+Names of contacts and channels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BOB = Target(TargetKind.CONTACT, 10002)
 CATS = Target(TargetKind.GROUP, 10001)
 
 
-def book(user: str = "alice", style: str = "utf-8") -> NameTable:
+def nameTable(user: str = "alice", style: str = "utf-8") -> NameTable:
     return NameStore(Database(MEMORY, GATEWAY_SCHEMA), str.lower).tableFor(user, style)
 
 
@@ -36,10 +36,9 @@ def numbered(name: str) -> Callable[[Container[str]], str]:
     return make
 
 
-def test_forEver(tmp_path: Path) -> None:
+def test_stable(tmp_path: Path) -> None:
     """
-    A name that was given once stays, whatever would be given later, also in
-    the next run.
+    A name is kept, also in the next run, when another one would be made now.
     """
     path = tmp_path / "gateway.db"
     for name in ("Al", "Alice"):
@@ -54,9 +53,9 @@ def test_forEver(tmp_path: Path) -> None:
 
 def test_collision() -> None:
     """
-    Nobody gets a name that IRC takes for somebody else's.
+    Two targets do not get names that are equal on IRC.
     """
-    names = book()
+    names = nameTable()
     assert names.claim(ALICE, numbered("al")) == "al"
     assert names.claim(BOB, numbered("AL")) == "AL_2"
     with pytest.raises(NameTaken, match="Al is the name of 10001") as caught:
@@ -70,10 +69,10 @@ def test_collision() -> None:
 
 def test_rename() -> None:
     """
-    Whoever is renamed is found by the new name only, and the old one is free;
-    one's own name may be written otherwise.
+    A renamed target is found by its new name only, and the old one is free;
+    the case of a name can be changed.
     """
-    names = book()
+    names = nameTable()
     names.rename(ALICE, "al")
     names.rename(ALICE, "lisa")
     assert "al" not in names
@@ -84,9 +83,9 @@ def test_rename() -> None:
     assert (names.target("al"), names.target("lisa")) == (BOB, ALICE)
 
 
-def test_apart() -> None:
+def test_separate() -> None:
     """
-    Users and styles do not share names, and a book is the same one each time.
+    Users and styles have separate tables, and a table is made once.
     """
     names = NameStore(Database(MEMORY, GATEWAY_SCHEMA), str.lower)
     names.tableFor("alice", "utf-8").rename(ALICE, "x")
@@ -107,8 +106,8 @@ def test_apart() -> None:
 )
 def test_bijection(renames: list[tuple[Target, str]]) -> None:
     """
-    After any renames, what is kept is what is known, and every name leads to
-    the one who has it and to nobody else.
+    After any renames, the table and the database agree, and each name leads to
+    its target only.
     """
     database = Database(MEMORY, GATEWAY_SCHEMA)
     names = NameStore(database, str.lower).tableFor("alice", "utf-8")

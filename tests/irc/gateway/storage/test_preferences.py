@@ -41,13 +41,13 @@ def test_partedChannels() -> None:
     """
     database = Database(MEMORY, GATEWAY_SCHEMA)
     parted = PartedChannels(database)
-    for client in ("phone", "desk"):
+    for client in ("phone", "laptop"):
         parted.add("alice", client, CATS, 7)
         parted.add("alice", client, DOGS, 8)
     parted.remove("alice", "phone", CATS)
     assert parted.of("alice", "phone") == {DOGS: 8}
-    assert parted.of("alice", "desk") == {CATS: 7, DOGS: 8}
+    assert parted.of("alice", "laptop") == {CATS: 7, DOGS: 8}
     parted.forget("alice", DOGS)
     assert parted.of("alice", "phone") == {}
-    assert parted.of("alice", "desk") == {CATS: 7}
-    assert parted.of("bob", "desk") == {}
+    assert parted.of("alice", "laptop") == {CATS: 7}
+    assert parted.of("bob", "laptop") == {}
