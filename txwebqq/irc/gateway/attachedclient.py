@@ -46,7 +46,7 @@ class AttachedClient(Protocol):
 
     def showMessage(self, message: HistoryMessage) -> None:
         """
-        Show a message.
+        Show a message, unless the client has parted from its channel.
         """
 
     def playBack(self, missed: Sequence[HistoryMessage]) -> None:

@@ -49,7 +49,7 @@ class Capabilities:
 
     def has(self, *names: str) -> bool:
         """
-        Whether all of these capabilities are enabled.
+        Check whether all of these capabilities are enabled.
         """
         return self.enabled.issuperset(names)
 

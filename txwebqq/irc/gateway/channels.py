@@ -33,14 +33,14 @@ class ClientChannels:
 
     def named(self, name: str) -> ChannelView | None:
         """
-        The joined channel of this name, L{None} if the client has not joined
-        it.
+        Return the joined channel of this name, L{None} if the client has not
+        joined it.
         """
         return self._joined.get(casefold(name))
 
     def isParted(self, target: Target) -> bool:
         """
-        Whether the client has parted from a channel that its user is in.
+        Check whether the client has parted from a channel that its user is in.
         """
         return target in self._parted
 
@@ -150,7 +150,7 @@ class ClientChannels:
 
     def names(self, channel: ChannelView) -> Iterable[Line]:
         """
-        The 353 and 366 replies that list the members of a channel.
+        Return the 353 and 366 replies that list the members of a channel.
         """
         builder = self._builder
         isFull = builder.has("userhost-in-names")
@@ -169,7 +169,7 @@ class ClientChannels:
 
     def topic(self, channel: ChannelView) -> Line:
         """
-        The 332 or 331 reply about a channel.
+        Return the 332 or 331 reply about a channel.
         """
         if channel.topic:
             return self._builder.numeric("332", channel.name, channel.topic)

@@ -138,7 +138,8 @@ class Conversations:
 
     def botMessages(self, text: str) -> list[HistoryMessage]:
         """
-        Notices from the bot, one for each line of a text, not stored yet.
+        Return notices from the bot, one for each line of a text, not stored
+        yet.
         """
         return [
             self.newMessage(SERVICE, 0, 0, BOT_NICK, line, command="NOTICE")
@@ -157,7 +158,7 @@ class Conversations:
         origin: str = "",
     ) -> HistoryMessage:
         """
-        A message that is not stored yet.
+        Return a message that is not stored yet.
 
         @param time: when it was sent, in Unix seconds; without it, now.
         """

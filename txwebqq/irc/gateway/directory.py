@@ -66,7 +66,7 @@ class NameDirectory(Container[str]):
 
     def nickOf(self, number: int, name: str) -> str:
         """
-        The nick of a QQ user.
+        Return the nick of a QQ user.
 
         @param name: the QQ nickname, from which the nick is made the first
             time.
@@ -80,7 +80,7 @@ class NameDirectory(Container[str]):
 
     def channelOf(self, target: Target, name: str = "") -> str:
         """
-        The channel name of a group or a discussion.
+        Return the channel name of a group or a discussion.
 
         @param name: the name on QQ, from which the channel's is made the first
             time.
@@ -94,8 +94,8 @@ class NameDirectory(Container[str]):
 
     def nameOf(self, target: Target) -> str:
         """
-        The nick or channel name of a target. A contact without a nick is not
-        given one: its number is returned.
+        Return the nick or channel name of a target. A contact without a nick
+        is not given one: its number is returned.
         """
         if target == SERVICE:
             return BOT_NICK
@@ -107,7 +107,8 @@ class NameDirectory(Container[str]):
 
     def targetNamed(self, name: str) -> Target | None:
         """
-        The target with this nick or channel name, L{None} if there is none.
+        Return the target with this nick or channel name, L{None} if there is
+        none.
         """
         if casefold(name) == casefold(BOT_NICK):
             return SERVICE
@@ -132,7 +133,7 @@ class NameDirectory(Container[str]):
 
     def channels(self, targets: Container[Target] | None = None) -> list[ChannelView]:
         """
-        The groups and discussions of all accounts, each once.
+        Return the groups and discussions of all accounts, each once.
 
         @param targets: lists only these.
         """
@@ -163,8 +164,8 @@ class NameDirectory(Container[str]):
 
     def accountFor(self, target: Target) -> QQAccount | None:
         """
-        The account that can send to a target, one that is signed on before
-        others; L{None} if no account knows the target.
+        Return the account that can send to a target, one that is signed on
+        before others; L{None} if no account knows the target.
         """
         accounts = self._accounts.values()
         found = [account for account in accounts if account.contacts.knows(target)]
@@ -175,7 +176,7 @@ class NameDirectory(Container[str]):
 
     def statusOf(self, number: int) -> Status | None:
         """
-        The status of a friend, L{None} if it is not known.
+        Return the status of a friend, L{None} if it is not known.
         """
         for account in self._accounts.values():
             buddy = account.contacts.friend(number)
@@ -185,7 +186,7 @@ class NameDirectory(Container[str]):
 
     def isOnline(self, nick: str) -> bool:
         """
-        Whether a nick is the bot's, or that of a friend who is online.
+        Check whether a nick is the bot's, or that of a friend who is online.
         """
         target = self.targetNamed(nick)
         if target is None or target.kind is not TargetKind.CONTACT:

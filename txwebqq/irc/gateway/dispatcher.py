@@ -275,13 +275,13 @@ class ClientFactory(Factory):
 
     def clientConnected(self, connection: CommandDispatcher) -> None:
         """
-        A client has connected.
+        Called when a client has connected.
         """
         self._connections.add(connection)
 
     def clientDisconnected(self, connection: CommandDispatcher) -> None:
         """
-        The connection of a client was lost.
+        Called when the connection of a client was lost.
         """
         self._connections.discard(connection)
         if not self._connections and self._whenEmpty is not None:

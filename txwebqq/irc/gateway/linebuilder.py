@@ -57,14 +57,14 @@ class LineBuilder:
 
     def spaceAfter(self, head: Line) -> int:
         """
-        The number of bytes that may be appended to the last parameter of a
-        line.
+        Return the number of bytes that may be appended to the last parameter
+        of a line.
         """
         return MAX_LINE - encodedLength(head, self.encoding)
 
     def isOwnNick(self, nick: str) -> bool:
         """
-        Whether a nick is the client's.
+        Check whether a nick is the client's.
         """
         return casefold(nick) == casefold(self.nick)
 
@@ -72,14 +72,14 @@ class LineBuilder:
 
     def fromServer(self, command: str, *params: str) -> Line:
         """
-        A line whose source is the server.
+        Return a line whose source is the server.
         """
         return Line(command, params, self.serverName)
 
     def numeric(self, numeric: str, *params: str) -> Line:
         """
-        A numeric reply. The client's nick is put before the parameters, which
-        may come from a client or from QQ: what cannot be a parameter is
+        Return a numeric reply. The client's nick is put before the parameters,
+        which may come from a client or from QQ: what cannot be a parameter is
         replaced by C{*}.
         """
         *middle, last = params
@@ -88,7 +88,7 @@ class LineBuilder:
 
     def failure(self, command: str, code: str, *params: str) -> Line:
         """
-        A C{FAIL} standard reply, or a C{NOTICE} for clients without
+        Return a C{FAIL} standard reply, or a C{NOTICE} for clients without
         C{standard-replies}.
         """
         *middle, last = params
@@ -108,7 +108,7 @@ class LineBuilder:
 
     def contactMask(self, nick: str, number: int) -> str:
         """
-        The C{nick!user@host} of a QQ user.
+        Return the C{nick!user@host} of a QQ user.
 
         @param number: the QQ number; 0 for the bot, and where it is not known.
         """
@@ -116,9 +116,9 @@ class LineBuilder:
 
     def fromUser(self, command: str, *params: str) -> Line:
         """
-        A line whose source is the client.
+        Return a line whose source is the client.
         """
-        return Line(command, params, self.userMask, self.accountTag(self._user))
+        return Line(command, params, self.userMask, self._accountTag(self._user))
 
     def fromContact(
         self,
@@ -129,16 +129,16 @@ class LineBuilder:
         tags: Mapping[str, str] = _NO_TAGS,
     ) -> Line:
         """
-        A line whose source is a QQ user.
+        Return a line whose source is a QQ user.
         """
-        account = self.accountTag(str(number)) if number else _NO_TAGS
+        account = self._accountTag(str(number)) if number else _NO_TAGS
         return Line(
             command, params, self.contactMask(nick, number), {**account, **tags}
         )
 
-    def accountTag(self, account: str) -> Mapping[str, str]:
+    def _accountTag(self, account: str) -> Mapping[str, str]:
         """
-        The C{account} tag, if the client has enabled it.
+        Return the C{account} tag, if the client has enabled it.
         """
         return {"account": account} if self.has("account-tag") else _NO_TAGS
 
@@ -146,7 +146,7 @@ class LineBuilder:
 
     def nextReference(self) -> str:
         """
-        A batch reference that this client has not been sent before.
+        Return a batch reference that this client has not been sent before.
         """
         return f"b{next(self._references)}"
 

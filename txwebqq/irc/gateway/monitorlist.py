@@ -62,34 +62,34 @@ class MonitorList:
 
     def remove(self, nicks: Iterable[str]) -> None:
         """
-        Remove nicks.
+        Remove nicks from the list.
         """
         for nick in nicks:
             self._monitored.pop(casefold(nick), None)
 
     def clear(self) -> None:
         """
-        Remove all nicks.
+        Remove all nicks from the list.
         """
         self._monitored.clear()
 
     def listed(self) -> Iterable[Line]:
         """
-        The 732 and 733 replies that list the nicks.
+        Return the 732 and 733 replies that list the nicks.
         """
         yield from self._numerics("732", [nick for nick, _ in self._monitored.values()])
         yield self._builder.numeric("733", "End of MONITOR list")
 
     def states(self) -> Iterable[Line]:
         """
-        The 730 and 731 replies for all nicks.
+        Return the 730 and 731 replies for all nicks.
         """
         return self._statesOf(self._monitored)
 
     def changes(self) -> Iterable[Line]:
         """
-        The 730 and 731 replies for nicks that are now online or offline and
-        were not before.
+        Return the 730 and 731 replies for nicks that are now online or offline
+        and were not before.
         """
         online: list[str] = []
         offline: list[str] = []
@@ -103,8 +103,8 @@ class MonitorList:
 
     def isOnline(self, nick: str) -> bool:
         """
-        Whether a nick is the client's own, the bot's, or that of a friend who
-        is online.
+        Check whether a nick is the client's own, the bot's, or that of a
+        friend who is online.
         """
         return self._builder.isOwnNick(nick) or self._directory.isOnline(nick)
 

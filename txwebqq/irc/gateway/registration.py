@@ -36,8 +36,8 @@ class AuthResult(Enum):
     """
 
     ACCEPTED = "Accepted"
-    REFUSED = "Wrong name or password"
-    LATER = "Too many wrong passwords, try again in a minute"
+    REFUSED = "Password incorrect"
+    LATER = "Too many wrong passwords; try again in a minute"
 
 
 class Authenticator:
@@ -117,7 +117,7 @@ class Registration:
         if not isReady or self.isComplete or self.refused:
             return []
         if not self.login and self._password is None:
-            self.refused = "A password is needed"
+            self.refused = "Password required"
             return [("464", self.nickOrStar, self.refused)]
         if not self.login:
             login, colon, password = (self._password or "").partition(":")
@@ -179,13 +179,17 @@ class Registration:
         """
         message = params[0]
         if self.login:
-            return [("907", self.nickOrStar, "You have already authenticated")]
+            return [
+                ("907", self.nickOrStar, "You have already authenticated using SASL")
+            ]
         if message == "*":
             self._saslMessage = None
             return [("906", self.nickOrStar, "SASL authentication aborted")]
         if self._saslMessage is None:
             if message.upper() != "PLAIN":
-                return [("908", self.nickOrStar, "PLAIN", "are available mechanisms")]
+                return [
+                    ("908", self.nickOrStar, "PLAIN", "are available SASL mechanisms")
+                ]
             self._saslMessage = ""
             return [("AUTHENTICATE", "+")]
         if len(message) > CHUNK or len(self._saslMessage) + len(message) > MAX_SASL:
@@ -209,7 +213,8 @@ class Registration:
             if authority in ("", login):
                 result = self._check(login, password)
         if result is not AuthResult.ACCEPTED:
-            return [("904", self.nickOrStar, result.value)]
+            text = f"SASL authentication failed: {result.value}"
+            return [("904", self.nickOrStar, text)]
         self.login = login
         mask = f"{self.nickOrStar}!{login}@qq"
         text = f"You are now logged in as {login}"

@@ -31,7 +31,8 @@ class MessageRenderer:
 
     def render(self, message: HistoryMessage) -> list[Line]:
         """
-        The lines of a message, addressed to its channel or to the client.
+        Return the lines of a message, addressed to its channel or to the
+        client.
         """
         isChannel = message.target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
         # A message to a friend that another client of the user has sent is
@@ -42,7 +43,7 @@ class MessageRenderer:
 
     def renderTo(self, target: str, message: HistoryMessage) -> list[Line]:
         """
-        The lines of a message.
+        Return the lines of a message.
 
         @param target: the first parameter of the lines.
         """
@@ -107,7 +108,7 @@ class MessageRenderer:
         self, target: Target, messages: Sequence[HistoryMessage]
     ) -> list[Line]:
         """
-        The messages of one conversation, in a C{chathistory} batch.
+        Return the messages of one conversation, in a C{chathistory} batch.
         """
         content = [line for message in messages for line in self.render(message)]
         name = self._user.directory.nameOf(target)
@@ -128,7 +129,7 @@ def _pieces(
 
 def timestamp(time: int) -> str:
     """
-    A time in the format of C{server-time}.
+    Return a time in the format of C{server-time}.
 
     @param time: milliseconds since 1970.
     """

@@ -31,7 +31,7 @@ Answer = Iterable[Line] | Awaitable[Iterable[Line]] | None
 answers by itself or a later command does."""
 
 MAX_LABEL = 64
-"""Maximum length of a label (IRCv3 C{labeled-response}), in bytes."""
+"""Maximum length of a label (IRCv3 C{labeled-response}), in characters."""
 
 
 class ClientSession(AttachedClient):
@@ -95,14 +95,14 @@ class ClientSession(AttachedClient):
 
     def send(self, lines: Iterable[Line]) -> None:
         """
-        Send some lines.
+        Send lines to the client.
         """
         for line in lines:
             self._connection.sendLine(line)
 
     def answer(self, answer: Answer, label: str = "") -> None:
         """
-        Send the answer to a command, now or when it is there.
+        Send the answer to a command, now or when it is known.
 
         @param label: the label of the command, or C{""}.
         """
@@ -151,8 +151,8 @@ class ClientSession(AttachedClient):
 
     def _isShown(self, target: Target) -> bool:
         """
-        Whether the client is shown messages of a conversation. A channel that
-        it has neither joined nor parted from is joined.
+        Check whether the client is shown messages of a conversation. A channel
+        that it has neither joined nor parted from is joined.
         """
         if target.kind not in (TargetKind.GROUP, TargetKind.DISCUSSION):
             return True
@@ -199,8 +199,8 @@ class ClientSession(AttachedClient):
 
 def awayText(status: Status | None) -> str:
     """
-    The away message of a contact with this status; C{""} for a contact who is
-    not away, or whose status is not known.
+    Return the away message of a contact with this status; C{""} for a contact
+    who is not away, or whose status is not known.
     """
     if status is None or status in (Status.ONLINE, Status.CALLME):
         return ""

@@ -96,7 +96,7 @@ class GatewayUser(AccountListener):
     @property
     def isFormatted(self) -> bool:
         """
-        Whether the user wants to see the fonts of QQ messages as formatting.
+        True if the user wants to see the fonts of QQ messages as formatting.
         """
         return self.preferences.get(self.name, "formatting", "off") == "on"
 
@@ -104,7 +104,7 @@ class GatewayUser(AccountListener):
 
     def attach(self, client: AttachedClient) -> None:
         """
-        Attach a client: show it the channels and what it has missed.
+        Attach a client: show it the channels and the messages that it has missed.
         """
         self.clients.append(client)
         for channel in self.directory.channels():
@@ -113,9 +113,11 @@ class GatewayUser(AccountListener):
 
     def detach(self, client: AttachedClient) -> None:
         """
-        Detach a client whose connection was lost.
+        Detach a client whose connection was lost, perhaps before it was
+        attached.
         """
-        self.clients.remove(client)
+        if client in self.clients:
+            self.clients.remove(client)
 
     def rename(self, target: Target, name: str) -> str:
         """
@@ -170,9 +172,6 @@ class GatewayUser(AccountListener):
     # ---- account events
 
     def signedOn(self, account: QQAccount) -> None:
-        """
-        An account has been signed on, and its contacts are known.
-        """
         self.conversations.notify(
             f"{account.number} is signed on: {len(account.contacts.friends)} friends,"
             f" {len(account.contacts.conversations)} groups"
@@ -180,9 +179,6 @@ class GatewayUser(AccountListener):
         self.contactsChanged(account)
 
     def contactsChanged(self, account: QQAccount) -> None:
-        """
-        The contacts, groups or discussions of an account have changed.
-        """
         for number in account.contacts.friends:
             self._nickOf(account, number)
         for channel in self.directory.channels(account.contacts.conversations):
@@ -191,9 +187,6 @@ class GatewayUser(AccountListener):
         self._refreshPresence()
 
     def signedOff(self, account: QQAccount) -> None:
-        """
-        An account is no longer signed on.
-        """
         self._refreshPresence()
 
     def _refreshPresence(self) -> None:
@@ -201,11 +194,6 @@ class GatewayUser(AccountListener):
             client.refreshPresence()
 
     def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
-        """
-        An account has lost its session without a request to sign off.
-
-        @param isForGood: whether it stays signed off.
-        """
         then = (
             f"login {account.number} signs it on again"
             if isForGood
@@ -216,9 +204,6 @@ class GatewayUser(AccountListener):
         )
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
-        """
-        An account has received a message.
-        """
         links = [self._link(picture) or "" for picture in message.pictures]
         text = contentToText(message.content, links)
         if self.isFormatted and parseQQAction(text) is None:
@@ -241,18 +226,12 @@ class GatewayUser(AccountListener):
         )
 
     def typingNoticed(self, account: QQAccount, number: int) -> None:
-        """
-        A friend is typing a message to an account.
-        """
         nick = self._nickOf(account, number)
         if nick is not None:
             for client in list(self.clients):
                 client.showTyping(nick, number)
 
     def windowShaken(self, account: QQAccount, number: int) -> None:
-        """
-        A friend has shaken the window of an account.
-        """
         nick = self._nickOf(account, number)
         if nick is not None:
             self.conversations.record(
@@ -267,9 +246,6 @@ class GatewayUser(AccountListener):
             )
 
     def leftGroup(self, account: QQAccount, target: Target) -> None:
-        """
-        An account is no longer a member of a group or a discussion.
-        """
         if self.directory.accountFor(target) is None:
             self.parted.forget(self.name, target)
             name = self.directory.channelOf(target)
@@ -277,9 +253,6 @@ class GatewayUser(AccountListener):
                 client.hideChannel(target, name)
 
     def presenceChanged(self, account: QQAccount, number: int, status: Status) -> None:
-        """
-        A friend's status has changed.
-        """
         nick = self._nickOf(account, number)
         if nick is not None:
             for client in list(self.clients):
@@ -288,9 +261,6 @@ class GatewayUser(AccountListener):
     def friendshipChanged(
         self, account: QQAccount, number: int, notice: FriendshipNotice
     ) -> None:
-        """
-        An account has received a friend request or the answer to one.
-        """
         if notice.step is FriendshipStep.REQUESTED:
             account.friendRequests[number] = notice
             self.conversations.notify(
@@ -305,9 +275,6 @@ class GatewayUser(AccountListener):
     def joinRequested(
         self, account: QQAccount, number: int, notice: GroupNotice
     ) -> None:
-        """
-        A QQ user asks to join a group that an account administers.
-        """
         target = Target(TargetKind.GROUP, notice.number)
         account.joinRequests[number, target] = notice
         name = self.directory.channelOf(target)
@@ -315,9 +282,6 @@ class GatewayUser(AccountListener):
         self.conversations.notify(f"accept {number} {name}, or deny {number} {name}")
 
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
-        """
-        The membership of a group has changed.
-        """
         channel = self.directory.channelOf(Target(TargetKind.GROUP, notice.number))
         text = _groupText(notice, self._memberName(account, notice), channel)
         self.conversations.notify(

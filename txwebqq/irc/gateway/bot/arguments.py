@@ -20,7 +20,7 @@ class UsageError(Exception):
 
 def parseNumber(words: Sequence[str]) -> Number:
     """
-    The QQ number that is the first argument.
+    Return the QQ number that is the first argument.
     """
     if not words or not (words[0].isascii() and words[0].isdigit()):
         raise UsageError("NUMBER is missing")
@@ -29,8 +29,8 @@ def parseNumber(words: Sequence[str]) -> Number:
 
 def findAccount(user: GatewayUser, words: Sequence[str]) -> QQAccount:
     """
-    The account whose number is the first argument; without arguments, the
-    user's only one.
+    Return the account whose number is the first argument; without arguments,
+    the user's only one.
     """
     if not words and len(user.accounts) == 1:
         return next(iter(user.accounts.values()))
@@ -42,7 +42,7 @@ def findAccount(user: GatewayUser, words: Sequence[str]) -> QQAccount:
 
 def onlineAccount(user: GatewayUser) -> QQAccount:
     """
-    An account that is signed on.
+    Return an account that is signed on.
     """
     for account in user.accounts.values():
         if account.isOnline:
@@ -52,7 +52,7 @@ def onlineAccount(user: GatewayUser) -> QQAccount:
 
 def findTarget(user: GatewayUser, words: Sequence[str]) -> Target:
     """
-    The contact or channel whose name is the first argument.
+    Return the contact or channel whose name is the first argument.
     """
     target = user.directory.targetNamed(words[0]) if words else None
     if target is None:

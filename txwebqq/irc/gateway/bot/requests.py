@@ -90,8 +90,8 @@ def _channel(
     user: GatewayUser, words: Sequence[str]
 ) -> tuple[Target | None, Sequence[str]]:
     """
-    The channel that is the optional second argument, and the arguments after
-    it.
+    Return the channel that is the optional second argument, and the arguments
+    after it.
     """
     if len(words) < 2 or not words[1].startswith("#"):
         return None, words[1:]

@@ -55,7 +55,7 @@ def irc_WHOIS(session: ClientSession, line: Line) -> Iterable[Line]:
         yield from _whois(session, nick, target.number)
     elif target == SERVICE:
         yield builder.numeric(
-            "311", BOT_NICK, "qq", builder.serverName, "*", "The gateway"
+            "311", BOT_NICK, "qq", builder.serverName, "*", "The bot of the gateway"
         )
     else:
         yield builder.numeric("401", nick, "No such nick/channel")

@@ -147,8 +147,8 @@ class HistoryStore:
 
     def position(self, user: str, target: Target, msgid: str) -> HistoryPosition | None:
         """
-        The position of a message, L{None} if the conversation has no message
-        with this msgid.
+        Return the position of a message, L{None} if the conversation has no
+        message with this msgid.
         """
         found = _MSGID.fullmatch(msgid)
         if found is None or found[1] != self._salt:
@@ -167,7 +167,7 @@ class HistoryStore:
         after: HistoryPosition | None = None,
     ) -> list[HistoryMessage]:
         """
-        The last messages of a conversation.
+        Return the last messages of a conversation.
 
         @param after: excludes this position and those before it.
         """
@@ -178,7 +178,7 @@ class HistoryStore:
         self, user: str, target: Target, position: HistoryPosition, limit: int
     ) -> list[HistoryMessage]:
         """
-        The last messages before a position.
+        Return the last messages before a position.
         """
         return self._ending(user, target, (-LAST, 0), position.start, limit)
 
@@ -186,7 +186,7 @@ class HistoryStore:
         self, user: str, target: Target, position: HistoryPosition, limit: int
     ) -> list[HistoryMessage]:
         """
-        The first messages after a position.
+        Return the first messages after a position.
         """
         return self._beginning(user, target, position.end, (LAST, 0), limit)
 
@@ -194,7 +194,7 @@ class HistoryStore:
         self, user: str, target: Target, position: HistoryPosition, limit: int
     ) -> list[HistoryMessage]:
         """
-        Messages before, at and after a position.
+        Return messages before, at and after a position.
         """
         time, serial = position.start
         earlier = self._ending(user, target, (-LAST, 0), (time, serial), limit // 2)
@@ -212,8 +212,8 @@ class HistoryStore:
         limit: int,
     ) -> list[HistoryMessage]:
         """
-        Messages between two positions: the first ones, or if C{other} is the
-        earlier position, the last ones.
+        Return messages between two positions: the first ones, or if C{other}
+        is the earlier position, the last ones.
         """
         if one.start <= other.start:
             return self._beginning(user, target, one.end, other.start, limit)
@@ -223,8 +223,8 @@ class HistoryStore:
         self, user: str, one: HistoryPosition, other: HistoryPosition, limit: int
     ) -> list[tuple[Target, int]]:
         """
-        The conversations whose last message was sent between two times, each
-        with that message's time, ordered by it. If there are more than
+        Return the conversations whose last message was sent between two times,
+        each with that message's time, ordered by it. If there are more than
         C{limit}, those nearest to C{one}.
         """
         low, high = sorted((one.time, other.time))
@@ -282,8 +282,8 @@ class HistoryStore:
 
     def missed(self, user: str, client: str, limit: int) -> list[HistoryMessage]:
         """
-        The messages of all conversations that have arrived since the client
-        was last shown one.
+        Return the messages of all conversations that have arrived since the
+        client was last shown one.
 
         @param limit: maximum number of messages of one conversation.
         """
@@ -300,8 +300,8 @@ class HistoryStore:
         self, user: str, target: Target, serial: int, limit: int
     ) -> list[HistoryMessage]:
         """
-        The last messages of a conversation that have arrived after the one
-        with this serial.
+        Return the last messages of a conversation that have arrived after the
+        one with this serial.
         """
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM said WHERE {_HERE} AND serial > ?"
@@ -312,8 +312,8 @@ class HistoryStore:
 
     def seen(self, user: str, client: str) -> int:
         """
-        The serial of the last message that a client has been shown; 0 for a
-        new client.
+        Return the serial of the last message that a client has been shown; 0
+        for a new client.
         """
         row = self._db.execute(
             "SELECT serial FROM seen WHERE user = ? AND client = ?", (user, client)
@@ -332,7 +332,7 @@ class HistoryStore:
 
     def last(self, user: str) -> int:
         """
-        The serial of the user's last message, 0 if there is none.
+        Return the serial of the user's last message, 0 if there is none.
         """
         (serial,) = self._db.execute(
             "SELECT ifnull(max(serial), 0) FROM said WHERE user = ?", (user,)

@@ -49,7 +49,7 @@ class NameStore:
 
     def tableFor(self, user: str, style: str) -> NameTable:
         """
-        The names that one user's contacts have in one style.
+        Return the names that one user's contacts have in one style.
         """
         if (user, style) not in self._tables:
             names = NameTable(self._database, self._fold, user, style)
@@ -83,19 +83,19 @@ class NameTable(Container[str]):
 
     def name(self, target: Target) -> str | None:
         """
-        The name of a target, L{None} if it has no name yet.
+        Return the name of a target, L{None} if it has no name yet.
         """
         return self._names.get(target)
 
     def target(self, name: str) -> Target | None:
         """
-        The target with a name, L{None} if there is none.
+        Return the target that has a name, L{None} if there is none.
         """
         return self._targets.get(self._fold(name))
 
     def claim(self, target: Target, make: Callable[[Container[str]], str]) -> str:
         """
-        The name of a target. A target without a name is given one.
+        Return the name of a target. A target without a name is given one.
 
         @param make: called with the names that are taken, makes one that is
             not.

@@ -29,8 +29,8 @@ class PartedChannels:
 
     def of(self, user: str, client: str) -> dict[Target, int]:
         """
-        The channels from which a client has parted, each with the serial of
-        the user's last message before.
+        Return the channels from which a client has parted, each with the
+        serial of the user's last message before.
         """
         rows = self._db.execute(
             "SELECT kind, place, serial FROM absence WHERE user = ? AND client = ?",

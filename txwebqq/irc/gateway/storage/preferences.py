@@ -33,13 +33,14 @@ class Preferences:
 
     def get(self, user: str, name: str, default: str) -> str:
         """
-        The value of a preference, or the default when it has not been set.
+        Return the value of a preference, or the default when it has not been
+        set.
         """
         return self._values.get((user, name), default)
 
     def set(self, user: str, name: str, value: str) -> None:
         """
-        Set a preference.
+        Set and store a preference.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO preference VALUES (?, ?, ?)", (user, name, value)
