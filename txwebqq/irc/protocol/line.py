@@ -65,8 +65,8 @@ _line = tuple.__new__
 
 def encodingOf(raw: bytes) -> str:
     """
-    Return the encoding of a line: C{utf-8} when it is valid UTF-8, C{gb18030}
-    otherwise.
+    Return the encoding of a line: C{utf-8} when it is valid UTF-8, else
+    C{gb18030}.
     """
     try:
         raw.decode("utf-8")
@@ -196,11 +196,12 @@ def _tagsText(tags: Mapping[str, str]) -> str:
 
 class Overlong:
     """
-    Marker in place of a line that was too long.
+    The type of L{OVERLONG}.
     """
 
 
 OVERLONG = Overlong()
+"""Stands for a line that was too long."""
 
 
 class LineBuffer:

@@ -44,7 +44,7 @@ def splitText(text: str, limit: int, encoding: str = "utf-8") -> list[str]:
 def splitAt(text: str, limit: int, encoding: str = "utf-8") -> tuple[str, str]:
     """
     Split a line after at most C{limit} bytes: after a word when one ends in the
-    second half, between graphemes otherwise. Spaces before the cut are removed.
+    second half, else between graphemes. Spaces before the cut are removed.
 
     @return: the first part and the rest.
     """

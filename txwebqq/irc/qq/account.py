@@ -44,7 +44,7 @@ class AccountListener:
 
     def signedOff(self, account: QQAccount) -> None:
         """
-        Called when a session has ended, for whatever reason.
+        Called when a session has ended, for any reason.
         """
 
     def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:

@@ -173,7 +173,7 @@ class MediaLinks:
 
 
 def _typeOf(data: bytes) -> tuple[str, str] | None:
-    # Texts are stored with a BOM, which tells them from images.
+    # Texts are stored with a BOM, so that they are recognised here.
     if data.startswith(BOM_UTF8):
         return "txt", "text/plain; charset=utf-8"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
