@@ -64,14 +64,12 @@ def mailbox(count: int) -> float:
     Microseconds for each letter that waits in one mailbox: kept, taken out in
     parcels, and let go.
     """
-    from txwebqq.model import Font, Number, Text
-    from txwebqq.server.events.queued import (
-        MAX_TOGETHER,
-        EventChanges,
-        MessageIds,
-        QueuedFriendMessage,
-        encodeQueued,
-    )
+    from txwebqq.model import Number, Text
+    from txwebqq.server.events.kinds import FRIEND_MESSAGE
+    from txwebqq.server.events.queued import MessageIds
+    from txwebqq.server.events.storedformat import encodeQueued
+    from txwebqq.server.sessions.mailbox import MAX_TOGETHER
+    from txwebqq.server.storage.messages import EventChanges
     from txwebqq.server.storage.store import Store
 
     with _folder() as folder:
@@ -79,8 +77,8 @@ def mailbox(count: int) -> float:
         bob = Number(10002)
         began = time.process_time()
         for n in range(count):
-            mark = MessageIds(Number(10001), n, n, n)
-            body = encodeQueued(QueuedFriendMessage(mark, (Text("hello"),), Font()))
+            ids = MessageIds(Number(10001), n, n, n)
+            body = encodeQueued(FRIEND_MESSAGE.new(ids, (Text("hello"),)))
             serial = store.messages.nextSerial()
             store.messages.write(EventChanges([(serial, body)], {(bob, serial): 0}))
         last = heard = 0

@@ -28,7 +28,7 @@ from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.queued import QueuedFriendMessage
+from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.population import parse
 from txwebqq.server.resource import WebQQResource
 from txwebqq.server.sessions.sessions import Session
@@ -113,7 +113,7 @@ class Scene:
         def say() -> None:
             content = (Text(text),)
             refusal = sendMessage(
-                self.state, QueuedFriendMessage, ALICE, (BOB,), content, Font()
+                self.state, FRIEND_MESSAGE, ALICE, (BOB,), content, Font()
             )
             assert refusal is None
             self.state.router.commit()

@@ -21,10 +21,12 @@ from twisted.python.failure import Failure
 
 from txwebqq.model import Number
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.queued import EventChanges, QueuedEvent, encodeQueued
+from txwebqq.server.events.queued import QueuedEvent
+from txwebqq.server.events.storedformat import encodeQueued
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.storage.messages import EventChanges
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 

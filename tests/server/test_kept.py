@@ -1,33 +1,23 @@
 """
-Whatever happens to somebody who is offline waits for them, also through a
-restart of the server, and comes once.
+Events for an account that is offline wait, also through a restart of the
+server, and come once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
-# What registers its letters.
-import txwebqq.server.resource  # noqa: F401
 from tests.server.harness import BOB, HTTPClient, ServerHarness
 from txwebqq.model import Face, Font, GroupPicture, Text, UnknownEvent, UnknownSegment
-from txwebqq.server.events.queued import (
-    KINDS,
-    MessageIds,
-    QueuedEvent,
-    QueuedFriendMessage,
-    QueuedGroupMessage,
-    decodeQueued,
-    encodeQueued,
-)
+from txwebqq.server.events.kinds import KINDS
+from txwebqq.server.events.queued import EventKind, MessageIds, QueuedEvent
 from txwebqq.server.events.sessionids import SessionIds
+from txwebqq.server.events.storedformat import decodeQueued, encodeQueued
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.events.envelope import encodeEvent
 
@@ -38,52 +28,38 @@ CONTENT = (
     GroupPicture("a.jpg", 7, "key", "1.2.3.4:80"),
     UnknownSegment(["cface_idx", 0]),
 )
-
-
-def examples(kind: type[Any], start: int) -> Iterator[QueuedEvent]:
-    """
-    Letters of a kind, with a number or a text in each of its members.
-    """
-    for word in WORDS:
-        values: dict[str, Any] = {}
-        for n, (name, hint) in enumerate(get_type_hints(kind).items()):
-            if hint is MessageIds:
-                values[name] = MessageIds(10001, 1366004000, start, start + 1)  # type: ignore[arg-type]
-            elif hint is Font:
-                values[name] = Font("Tahoma", 12, True, color="ff0000")
-            elif hint is str:
-                values[name] = word
-            elif hint is bool:
-                values[name] = True
-            elif name == "content":
-                values[name] = CONTENT
-            elif name == "sender":
-                values[name] = 10001
-            else:
-                values[name] = start + n + 10
-        yield kind(**{f.name: values[f.name] for f in fields(kind)})
-
-
-KINDS = {"buddy": QueuedFriendMessage, "group": QueuedGroupMessage, **KINDS}
-
-
-ALIASES = SessionIds(BOB, 12345)
+FONT = Font("Tahoma", 12, True, color="ff0000")
+SESSION_IDS = SessionIds(BOB, 12345)
 
 
 def example(name: str, start: int = 30_000) -> QueuedEvent:
     """
-    A letter of a kind that is an event: some members are words of the wire.
+    An event of a kind, with a number or a text in each of its details, some of
+    which are words of the wire.
     """
-    for event in examples(KINDS[name], start):
+    for word in WORDS:
+        event = _example(KINDS[name], start, word)
         with suppress(ValueError):
-            event.event(ALIASES)
+            event.event(SESSION_IDS)
             return event
     raise AssertionError(f"no example of {name} is an event")
 
 
+def _example(kind: EventKind, start: int, word: str) -> QueuedEvent:
+    types = {**kind.required, **{n: type(v) for n, v in kind.optional.items()}}
+    details: dict[str, Any] = {}
+    for n, (name, valueType) in enumerate(types.items()):
+        number = 10001 if name == "sender" else start + n + 10
+        details[name] = {str: word, bool: True}.get(valueType, number)
+    if not kind.isMessage:
+        return kind.new(**details)
+    ids = MessageIds(10001, 1366004000, start, start + 1)  # type: ignore[arg-type]
+    return kind.new(ids, CONTENT, FONT, **details)
+
+
 def everything(bob: HTTPClient) -> list[Any]:
     """
-    All that waits for Bob, in order.
+    All events that wait for Bob, in order.
     """
     events: list[Any] = []
     for _ in range(100):
@@ -100,7 +76,7 @@ def everything(bob: HTTPClient) -> list[Any]:
 
 def asSeen(event: QueuedEvent, bob: HTTPClient) -> Any:
     """
-    The event that Bob's session has of a letter.
+    The event that Bob's session sees.
     """
     session = bob.harness.state.sessions.online(BOB)
     assert session is not None
@@ -110,11 +86,11 @@ def asSeen(event: QueuedEvent, bob: HTTPClient) -> Any:
 @pytest.mark.parametrize("name", KINDS)
 def test_stored(name: str) -> None:
     """
-    A letter of any kind is on the disk what it was.
+    An event of any kind is read as it was stored.
     """
     event = example(name)
     assert decodeQueued(encodeQueued(event)) == event
-    assert not isinstance(event.event(ALIASES), UnknownEvent)
+    assert not isinstance(event.event(SESSION_IDS), UnknownEvent)
 
 
 def test_restart(tmp_path: Path) -> None:
@@ -123,10 +99,10 @@ def test_restart(tmp_path: Path) -> None:
     there after another one.
     """
     path = tmp_path / "world.db"
-    letters = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
+    events = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]
     store = Store(path)
     harness = ServerHarness(store=store)
-    for event in letters:
+    for event in events:
         harness.state.router.route(event, [BOB])
     harness.state.router.commit()
     # As if it were killed.
@@ -134,9 +110,9 @@ def test_restart(tmp_path: Path) -> None:
 
     store = Store(path)
     bob = ServerHarness(store=store, seed=2).client(BOB)
-    events = everything(bob)
-    expected = [asSeen(letter, bob) for letter in letters]
-    assert sorted(map(json.dumps, events)) == sorted(map(json.dumps, expected))
+    seen = everything(bob)
+    expected = [asSeen(event, bob) for event in events]
+    assert sorted(map(json.dumps, seen)) == sorted(map(json.dumps, expected))
     bob.harness.server.stop()
     store.close()
 
@@ -147,7 +123,7 @@ def test_restart(tmp_path: Path) -> None:
 
 def test_order(tmp_path: Path) -> None:
     """
-    Letters of one conversation come in the order in which they were posted.
+    Events of one conversation come in the order in which they were routed.
     """
     path = tmp_path / "world.db"
     store = Store(path)

@@ -27,6 +27,7 @@ from txwebqq.wire.content import (
     decodeSent,
     encodeReceived,
     encodeSent,
+    sizeOf,
 )
 from txwebqq.wire.jsontext import encodeJSON
 
@@ -442,3 +443,11 @@ def test_plainText() -> None:
     """
     content, _ = decodeReceived([["font", {}], "a", ["face", 1], "b", " "])
     assert plainText(content) == "ab"
+
+
+def test_size() -> None:
+    """
+    Text counts as UTF-8, other segments as their JSON.
+    """
+    assert sizeOf((Text("宋x"),)) == 4
+    assert sizeOf((Face(14),)) == len('["face",14]')

@@ -41,10 +41,8 @@ from txwebqq.server.domain.friends import (
     tooLong,
 )
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.friendnotices import (
-    QueuedFriendshipNotice,
-    QueuedRosterChange,
-)
+from txwebqq.server.events import kinds
+from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.records import (
     AccountRecord,
     CategoryRecord,
@@ -135,10 +133,10 @@ def said(refusal: Refusal | None) -> str:
 
 def brief(event: object) -> str:
     match event:
-        case QueuedFriendshipNotice():
-            return f"{event.step} {event.other} {event.text}".strip()
-        case QueuedRosterChange():
-            return f"{'+' if event.added else '-'}{event.other}"
+        case QueuedEvent(kind=kinds.FRIENDSHIP_NOTICE, details=details):
+            return "{step} {other} {text}".format(**details).strip()
+        case QueuedEvent(kind=kinds.ROSTER_CHANGE, details=details):
+            return f"{'+' if details['added'] else '-'}{details['other']}"
     return repr(event)
 
 

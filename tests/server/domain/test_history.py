@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from txwebqq.model import Content, Face, Font, GroupPicture, Number, Text
+from txwebqq.model import Content, Face, GroupPicture, Number, Text, plainText
 from txwebqq.server.domain.history import (
     BATCH,
     DAY,
@@ -17,12 +17,9 @@ from txwebqq.server.domain.history import (
     HistoryRecorder,
     placeOf,
 )
-from txwebqq.server.events.queued import (
-    MessageIds,
-    QueuedFriendMessage,
-    QueuedGroupMessage,
-    encodeQueued,
-)
+from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE
+from txwebqq.server.events.queued import MessageIds
+from txwebqq.server.events.storedformat import encodeQueued
 from txwebqq.server.storage.history import GROUP
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
@@ -48,8 +45,8 @@ class RecorderScene:
         """
         Alice and Bob talk.
         """
-        mark = MessageIds(sender, int(self.now), 1, 2)
-        event = QueuedFriendMessage(mark, content, Font())
+        ids = MessageIds(sender, int(self.now), 1, 2)
+        event = FRIEND_MESSAGE.new(ids, content)
         body = encodeQueued(event)
         self.recorder.record(event, body, [BOB if sender == ALICE else ALICE])
 
@@ -58,8 +55,10 @@ class RecorderScene:
         Somebody talks to the cats.
         """
         self._sequence += 1
-        mark = MessageIds(sender, int(self.now), 1, 2)
-        event = QueuedGroupMessage(mark, (Text(text),), Font(), CATS, self._sequence)
+        ids = MessageIds(sender, int(self.now), 1, 2)
+        event = GROUP_MESSAGE.new(
+            ids, (Text(text),), group=CATS, sequence=self._sequence
+        )
         self.recorder.record(event, encodeQueued(event), [BOB, CAROL])
 
     @property
@@ -82,7 +81,7 @@ def texts(entries: list[HistoryEntry]) -> list[str]:
     """
     What messages say.
     """
-    return [entry.event.content[0].text for entry in entries]
+    return [plainText(entry.event.content[:1]) for entry in entries]
 
 
 def test_pages(scene: RecorderScene) -> None:
@@ -94,7 +93,7 @@ def test_pages(scene: RecorderScene) -> None:
     assert scene.recorder.pages(PAIR, 3) == 3
     pages = [texts(scene.recorder.page(PAIR, page, 3)) for page in (1, 2, 3, 4)]
     assert pages == [["0", "1", "2"], ["3", "4", "5"], ["6"], []]
-    senders = [e.event.mark.sender for e in scene.recorder.page(PAIR, 1, 2)]
+    senders = [e.event.ids.sender for e in scene.recorder.page(PAIR, 1, 2)]
     assert senders == [ALICE, BOB]
     assert scene.recorder.pages(placeOf(ALICE, CAROL), 3) == 0
 
@@ -245,8 +244,8 @@ def test_alone(scene: RecorderScene) -> None:
     """
     What is said in a group is kept also when nobody else receives it.
     """
-    mark = MessageIds(ALICE, START, 1, 2)
-    event = QueuedGroupMessage(mark, (Text("hello?"),), Font(), CATS, 7)
+    ids = MessageIds(ALICE, START, 1, 2)
+    event = GROUP_MESSAGE.new(ids, (Text("hello?"),), group=CATS, sequence=7)
     scene.recorder.record(event, encodeQueued(event), [])
     assert texts(scene.recorder.page(HOME, 1, 10)) == ["hello?"]
 

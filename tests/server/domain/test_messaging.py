@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, HTTPClient, ServerHarness
-from txwebqq.server.domain.messaging import SHAKE_LIFE, TYPING_LIFE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.events import kinds
 from txwebqq.server.sessions.sessions import LAPSE
 
 TYPING, SHAKE = "input_notify2", "shake2"
@@ -84,7 +84,10 @@ def test_between(scene: Scene) -> None:
 
 @pytest.mark.parametrize(
     ("path", "life", "pollType"),
-    [(TYPING, TYPING_LIFE, "input_notify"), (SHAKE, SHAKE_LIFE, "shake_message")],
+    [
+        (TYPING, kinds.TYPING.lifetime, "input_notify"),
+        (SHAKE, kinds.SHAKE.lifetime, "shake_message"),
+    ],
 )
 def test_tooLate(scene: Scene, path: str, life: float, pollType: str) -> None:
     """

@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from txwebqq.model import Font, Number, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.queued import QueuedFriendMessage
+from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.population import parse
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.sessions import HeldPoll, PollReply, Session
@@ -102,7 +102,7 @@ def say(state: ServerState, text: str) -> None:
     Send a message from Alice to Bob.
     """
     content = (Text(text),)
-    refusal = sendMessage(state, QueuedFriendMessage, ALICE, (BOB,), content, Font())
+    refusal = sendMessage(state, FRIEND_MESSAGE, ALICE, (BOB,), content, Font())
     assert refusal is None
 
 
@@ -350,17 +350,3 @@ def test_stop(state: ServerState, clock: Clock) -> None:
     assert clock.getDelayedCalls() == []
     say(state, "later")
     assert clock.getDelayedCalls() == []
-
-
-def test_sequenceAfterRestart() -> None:
-    """
-    The sequence numbers of a group continue above those of the last run.
-    """
-    group, clock = Number(200001), Clock()
-    first, second = (
-        ServerState(Store(), clock, Random(n), print).messageIds for n in (1, 2)
-    )
-    for _ in range(50):
-        last = first.nextSequence(group)
-    clock.advance(60)
-    assert second.nextSequence(group) > last

@@ -25,12 +25,16 @@ from tests.server.harness import (
     textsOf,
 )
 from tests.server.storage.test_store import reopened
-from txwebqq.server.events.friendnotices import QueuedFriendshipNotice
-from txwebqq.server.events.queued import EventChanges
+from txwebqq.server.events.kinds import FRIENDSHIP_NOTICE
 from txwebqq.server.resource import NOT_STORED
 from txwebqq.server.sessions.acknowledgement import HABITS, MAX_UNNAMED, Outcome
-from txwebqq.server.storage.messages import MessageStore
+from txwebqq.server.storage.messages import EventChanges, MessageStore
 from txwebqq.server.storage.store import Store
+
+REQUEST = FRIENDSHIP_NOTICE.new(
+    step="verify_required", other=CAROL, sequence=1, text="hi"
+)
+"""An event that is no message."""
 
 
 def ackOf(wire: Wire) -> int:
@@ -112,9 +116,7 @@ def test_withoutIds(harness: ServerHarness, bob: HTTPClient) -> None:
     """
     Events without ids, and changes of status, are given again as well.
     """
-    harness.state.router.route(
-        QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
-    )
+    harness.state.router.route(REQUEST, [BOB])
     harness.client(ALICE, clientid="9").channel(
         "change_status2", newstatus="away", clientid="9", t=1
     )
@@ -300,9 +302,7 @@ def test_idsOfSome(alice: HTTPClient, bob: HTTPClient) -> None:
     and other events are not.
     """
     bob.poll(ids=["9"]).close()
-    bob.harness.state.router.route(
-        QueuedFriendshipNotice("verify_required", CAROL, 1, "hi"), [BOB]
-    )
+    bob.harness.state.router.route(REQUEST, [BOB])
     alice.tell(BOB, "one")
     alice.tellCats("two")
     ids = {
@@ -544,9 +544,8 @@ def test_fullWhileRepeating(flushLoggedErrors: Callable[..., list[Failure]]) -> 
     for _ in range(2):
         bob.poll(ack=0)
     poll = bob.poll(ack=0)
-    event = QueuedFriendshipNotice("verify_required", CAROL, 1, "hi")
     store.fullMessages.isFull = True
-    harness.clock.callLater(0.5, harness.state.router.route, event, [DAVE])
+    harness.clock.callLater(0.5, harness.state.router.route, REQUEST, [DAVE])
     harness.clock.advance(0.5)
     assert len(flushLoggedErrors(sqlite3.OperationalError)) == 1
     assert not poll.isAnswered

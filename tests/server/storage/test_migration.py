@@ -12,8 +12,9 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, CATS, PEOPLE, keep
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Font, Text
-from txwebqq.server.events.queued import MessageIds, QueuedFriendMessage
+from txwebqq.model import Text
+from txwebqq.server.events.kinds import FRIEND_MESSAGE
+from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.population import parse
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
@@ -83,9 +84,7 @@ CREATE TABLE waiting (
 CREATE INDEX waiting_by_letter ON waiting (letter);
 """
 
-LETTER = QueuedFriendMessage(
-    MessageIds(ALICE, 1366004047, 2, 3), (Text("later"),), Font()
-)
+LETTER = FRIEND_MESSAGE.new(MessageIds(ALICE, 1366004047, 2, 3), (Text("later"),))
 
 MORE = """
 [[discussion]]

@@ -22,10 +22,12 @@ from tests.server.harness import (
     textsOf,
 )
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Font, Text
-from txwebqq.server.events.queued import EventChanges, MessageIds, QueuedFriendMessage
+from txwebqq.model import Text
+from txwebqq.server.events.kinds import FRIEND_MESSAGE
+from txwebqq.server.events.queued import MessageIds
 from txwebqq.server.population import parse
 from txwebqq.server.records import Population
+from txwebqq.server.storage.messages import EventChanges
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
 
@@ -361,7 +363,7 @@ def test_serialNumbers() -> None:
     Serial numbers rise, also over letters that are gone.
     """
     store = Store()
-    event = QueuedFriendMessage(MessageIds(ALICE, 1, 2, 3), (Text("x"),), Font())
+    event = FRIEND_MESSAGE.new(MessageIds(ALICE, 1, 2, 3), (Text("x"),))
     first = keep(store, event, [BOB])
     assert store.messages.waiting(BOB, 0, 10) == [(first, event)]
     store.messages.write(EventChanges(delivered=[(BOB, first)]))

@@ -134,8 +134,8 @@ class HistoryAPI:
             pages,
             tuple(
                 ChatLine(
-                    entry.event.mark.sender == session.number,
-                    entry.event.mark.time,
+                    entry.event.ids.sender == session.number,
+                    entry.event.ids.time,
                     entry.event.content,
                     entry.sequence,
                 )
@@ -230,8 +230,8 @@ class HistoryAPI:
         return HistoryStretch(
             tuple(
                 PastMessage(
-                    session.sessionIds.uin(entry.event.mark.sender),
-                    entry.event.mark.time,
+                    session.sessionIds.uin(entry.event.ids.sender),
+                    entry.event.ids.time,
                     entry.event.content,
                     entry.sequence,
                 )

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import WEB_CLIENT, Presence
-from txwebqq.server.domain.messaging import MessageRules, QueuedShake, QueuedTyping
+from txwebqq.server.domain.messaging import MessageRules
 from txwebqq.server.domain.pictures import PictureSignature
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.events.kinds import SHAKE, TYPING
 from txwebqq.server.http.authorization import byTicket
 from txwebqq.server.http.exchange import Exchange, Handler
 from txwebqq.wire.command import Command, Refusal
@@ -91,7 +92,7 @@ class MessagesAPI:
         session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._messageRules.sendTransient(session, command.to, QueuedTyping)
+        return self._messageRules.sendTransient(session, command.to, TYPING)
 
     def shake2(self, command: Shake2, exchange: Exchange) -> None | Refusal:
         """
@@ -100,7 +101,7 @@ class MessagesAPI:
         session = byTicket(self._sessions, command.ticket.psessionid)
         if isinstance(session, Refusal):
             return session
-        return self._messageRules.sendTransient(session, command.to, QueuedShake)
+        return self._messageRules.sendTransient(session, command.to, SHAKE)
 
     # ---- presence
 

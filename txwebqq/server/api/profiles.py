@@ -21,7 +21,7 @@ from txwebqq.server.domain.profiles import (
 from txwebqq.server.domain.recent import recentContacts
 from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.friendnotices import QueuedSignature
+from txwebqq.server.events.kinds import SIGNATURE_CHANGE
 from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
 from txwebqq.server.records import AccountRecord
 from txwebqq.server.sessions.sessions import EndedSession, Session
@@ -249,9 +249,11 @@ class ProfilesAPI:
         if not self._signatures.take(account.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
         self._store.accounts.update(otherwise)
-        mark = self._state.messageIds.next(account.number)
-        event = QueuedSignature(
-            account.number, account.nick, command.text, mark.messageId
+        event = SIGNATURE_CHANGE.new(
+            sender=account.number,
+            nick=account.nick,
+            text=command.text,
+            messageId=self._state.messageIds.next(account.number).messageId,
         )
         listOwners = self._store.friends.listedBy(account.number)
         if listOwners:

@@ -12,10 +12,7 @@ from txwebqq.model import Content, Did, Font, Gid, Number, Uin
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.groupnotices import (
-    QueuedDiscussionMessage,
-    QueuedTemporaryMessage,
-)
+from txwebqq.server.events.kinds import DISCUSSION_MESSAGE, TEMPORARY_MESSAGE
 from txwebqq.server.records import DiscussionRecord
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.wire.command import Refusal
@@ -193,7 +190,7 @@ class DiscussionRules:
             return GONE
         return sendMessage(
             self._state,
-            QueuedDiscussionMessage,
+            DISCUSSION_MESSAGE,
             session.number,
             self._store.discussions.recipients(discussion.number),
             content,
@@ -270,7 +267,7 @@ class DiscussionRules:
             return _NOT_SIGNED
         return sendMessage(
             self._state,
-            QueuedTemporaryMessage,
+            TEMPORARY_MESSAGE,
             session.number,
             (number,),
             content,

@@ -10,21 +10,20 @@ from dataclasses import dataclass
 
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import (
-    Event,
-    FileNotice,
     FileStep,
     Number,
-    OfflineFile,
-    OfflineFileNotice,
-    TransferProgress,
-    TransferredFile,
     Uin,
 )
 from txwebqq.server.domain.pictures import guid
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.queued import KINDS, MessageIds
-from txwebqq.server.events.sessionids import SessionIds
+from txwebqq.server.events.kinds import (
+    FILE_NOTICE,
+    OFFLINE_FILE,
+    OFFLINE_FILE_NOTICE,
+    TRANSFER_PROGRESS,
+)
+from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.server.storage.media import OfflineFileRecord
@@ -79,175 +78,6 @@ class FileLimits:
     file: int = 100 * 1024 * 1024
     daily: int = 1024 * 1024 * 1024
     dailyCount: int = 1000
-
-
-# ---- letters
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedFileNotice:
-    """
-    A step of a transfer, told to one of the two.
-
-    @ivar step: the value of a L{FileStep}.
-    """
-
-    sender: Number
-    time: int
-    messageId: int
-    messageId2: int
-    step: str
-    session: int
-    name: str = ""
-    reason: int = 0
-
-    @property
-    def conversation(self) -> tuple[str, int]:
-        """
-        What two letters of one answer must not have in common.
-        """
-        return "file", self.sender
-
-    def event(self, sessionIds: SessionIds) -> Event:
-        """
-        The letter as a session sees it.
-        """
-        return FileNotice(
-            step=FileStep(self.step),
-            sender=sessionIds.uin(self.sender),
-            session=self.session,
-            recipient=sessionIds.own,
-            name=self.name,
-            reason=self.reason,
-            time=self.time,
-            messageId=self.messageId,
-            messageId2=self.messageId2,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedTransferProgress:
-    """
-    How far a transfer is, told to one of the two.
-    """
-
-    sender: Number
-    messageId: int
-    name: str
-    status: int
-    localId: int
-    operation: int
-    now: int
-
-    @property
-    def conversation(self) -> tuple[str, int]:
-        """
-        What two letters of one answer must not have in common.
-        """
-        return "file", self.sender
-
-    def event(self, sessionIds: SessionIds) -> Event:
-        """
-        The letter as a session sees it.
-        """
-        return TransferProgress(
-            sender=sessionIds.uin(self.sender),
-            files=(TransferredFile(self.name, self.status),),
-            localId=self.localId,
-            operation=self.operation,
-            now=self.now,
-            recipient=sessionIds.own,
-            messageId=self.messageId,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedOfflineFile:
-    """
-    A file waits.
-
-    @ivar ip: where, by what its sender called us.
-    """
-
-    sender: Number
-    time: int
-    messageId: int
-    key: str
-    name: str
-    size: int
-    ip: str
-    port: int
-    expires: int
-
-    @property
-    def conversation(self) -> tuple[str, int]:
-        """
-        What two letters of one answer must not have in common.
-        """
-        return "file", self.sender
-
-    def event(self, sessionIds: SessionIds) -> Event:
-        """
-        The letter as a session sees it.
-        """
-        return OfflineFile(
-            sender=sessionIds.uin(self.sender),
-            name=self.name,
-            size=self.size,
-            key=self.key,
-            ip=self.ip,
-            port=self.port,
-            expires=self.expires,
-            time=self.time,
-            messageId=self.messageId,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedOfflineFileNotice:
-    """
-    What became of a file that waited.
-
-    @ivar action: 1 fetched, 2 refused.
-    """
-
-    sender: Number
-    messageId: int
-    messageId2: int
-    action: int
-    name: str
-    size: int
-
-    @property
-    def conversation(self) -> tuple[str, int]:
-        """
-        What two letters of one answer must not have in common.
-        """
-        return "file", self.sender
-
-    def event(self, sessionIds: SessionIds) -> Event:
-        """
-        The letter as a session sees it.
-        """
-        return OfflineFileNotice(
-            sender=sessionIds.uin(self.sender),
-            action=self.action,
-            name=self.name,
-            size=self.size,
-            recipient=sessionIds.own,
-            messageId=self.messageId,
-            messageId2=self.messageId2,
-        )
-
-
-KINDS.update(
-    {
-        "transfer": QueuedFileNotice,
-        "progress": QueuedTransferProgress,
-        "handout": QueuedOfflineFile,
-        "handout answer": QueuedOfflineFileNotice,
-    }
-)
 
 
 def nameTrouble(name: str) -> str | None:
@@ -325,7 +155,7 @@ class OfflineFiles:
         trouble = nameTrouble(name)
         if trouble is not None:
             return Refusal(NO_SUCH_ID, trouble)
-        mark = self._state.messageIds.next(session.number)
+        ids = self._state.messageIds.next(session.number)
         offlineFile = OfflineFileRecord(
             key=token(self._random, 64),
             sender=session.number,
@@ -333,13 +163,13 @@ class OfflineFiles:
             digest=upload.digest,
             name=name,
             size=upload.size,
-            expires=mark.time + FILE_LIFE,
+            expires=ids.time + FILE_LIFE,
         )
         self._media.addOfflineFile(offlineFile)
-        event = QueuedOfflineFile(
+        event = OFFLINE_FILE.new(
             sender=session.number,
-            time=mark.time,
-            messageId=mark.messageId,
+            time=ids.time,
+            messageId=ids.messageId,
             key=offlineFile.key,
             name=name,
             size=offlineFile.size,
@@ -386,11 +216,11 @@ class OfflineFiles:
         return Refusal(NO_SUCH_ID, "no such file waits for you")
 
     def _answer(self, offlineFile: OfflineFileRecord, action: int) -> None:
-        mark = self._state.messageIds.next(offlineFile.recipient)
-        event = QueuedOfflineFileNotice(
+        ids = self._state.messageIds.next(offlineFile.recipient)
+        event = OFFLINE_FILE_NOTICE.new(
             sender=offlineFile.recipient,
-            messageId=mark.messageId,
-            messageId2=mark.messageId2,
+            messageId=ids.messageId,
+            messageId2=ids.messageId2,
             action=action,
             name=offlineFile.name,
             size=offlineFile.size,
@@ -541,12 +371,12 @@ class Transfers:
         self, transfer: Transfer, teller: Number, step: FileStep, reason: int = 0
     ) -> None:
         isSender = teller == transfer.sender
-        mark: MessageIds = self._state.messageIds.next(teller)
-        event = QueuedFileNotice(
+        ids = self._state.messageIds.next(teller)
+        event = FILE_NOTICE.new(
             sender=teller,
-            time=mark.time,
-            messageId=mark.messageId,
-            messageId2=mark.messageId2,
+            time=ids.time,
+            messageId=ids.messageId,
+            messageId2=ids.messageId2,
             step=step.value,
             session=transfer.key,
             name=transfer.name if step is FileStep.OFFERED else "",
@@ -559,7 +389,7 @@ class Transfers:
             (1, transfer.recipient, transfer.sender, transfer.key % LOCAL_IDS),
             (2, transfer.sender, transfer.recipient, transfer.key),
         ):
-            event = QueuedTransferProgress(
+            event = TRANSFER_PROGRESS.new(
                 sender=other,
                 messageId=self._state.messageIds.next(other).messageId,
                 name=transfer.name,
@@ -570,9 +400,7 @@ class Transfers:
             )
             self._tell(number, event)
 
-    def _tell(
-        self, number: Number, event: QueuedFileNotice | QueuedTransferProgress
-    ) -> None:
+    def _tell(self, number: Number, event: QueuedEvent) -> None:
         # Nobody who is away needs to hear of it later.
         if self._state.sessions.online(number) is not None:
             self._state.router.route(event, [number])

@@ -29,10 +29,7 @@ from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.authenticator import CaptchaFailure
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.friendnotices import (
-    QueuedFriendshipNotice,
-    QueuedRosterChange,
-)
+from txwebqq.server.events.kinds import FRIENDSHIP_NOTICE, ROSTER_CHANGE
 from txwebqq.server.records import (
     HIGHEST_NUMBER,
     AccountRecord,
@@ -182,15 +179,15 @@ class FriendRules:
         signature: str = "",
     ) -> None:
         status = self._state.presence.visibleStatus(other)
-        event = QueuedFriendshipNotice(
-            step.value,
-            other,
-            self._state.messageIds.next(_SYSTEM).messageId,
-            text,
-            category,
-            allow,
-            status.code,
-            signature,
+        event = FRIENDSHIP_NOTICE.new(
+            step=step.value,
+            other=other,
+            sequence=self._state.messageIds.next(_SYSTEM).messageId,
+            text=text,
+            category=category,
+            allow=allow,
+            status=status.code,
+            signature=signature,
         )
         self._state.router.route(event, [to])
 
@@ -208,7 +205,8 @@ class FriendRules:
         status = self._state.presence.visibleStatus(friend)
         if session is not None and status is not Status.OFFLINE:
             session.mailbox.presence[friend] = status
-        self._state.router.route(QueuedRosterChange(friend, True, category), [owner])
+        event = ROSTER_CHANGE.new(other=friend, added=True, category=category)
+        self._state.router.route(event, [owner])
 
     # ---- asking
 
@@ -448,7 +446,8 @@ class FriendRules:
         session = self._state.sessions.existing(owner)
         if session is not None:
             session.mailbox.presence.pop(friend, None)
-        self._state.router.route(QueuedRosterChange(friend, False), [owner])
+        event = ROSTER_CHANGE.new(other=friend, added=False)
+        self._state.router.route(event, [owner])
 
     # ---- categories
 

@@ -24,11 +24,7 @@ from txwebqq.model import (
 )
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.groupnotices import (
-    NOBODY,
-    QueuedGroupNotice,
-    QueuedGroupShare,
-)
+from txwebqq.server.events.kinds import GROUP_NOTICE, GROUP_SHARE, NOBODY
 from txwebqq.server.records import GroupRecord, JoinRequest
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
@@ -162,18 +158,18 @@ class GroupRules:
         operation: int = 0,
         text: str = "",
     ) -> None:
-        mark = self._state.messageIds.next(_SYSTEM)
-        event = QueuedGroupNotice(
-            step.value,
-            room,
-            mark.messageId,
-            mark.messageId2,
-            member,
-            admin,
-            adminTitle,
-            previous,
-            operation,
-            text,
+        ids = self._state.messageIds.next(_SYSTEM)
+        event = GROUP_NOTICE.new(
+            step=step.value,
+            group=room,
+            messageId=ids.messageId,
+            messageId2=ids.messageId2,
+            member=member,
+            admin=admin,
+            adminTitle=adminTitle,
+            previous=previous,
+            operation=operation,
+            text=text,
         )
         self._state.router.route(event, to)
 
@@ -576,9 +572,13 @@ class GroupRules:
             return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
-        mark = self._state.messageIds.next(session.number)
-        event = QueuedGroupShare(
-            group, session.number, markup, mark.messageId, mark.messageId2
+        ids = self._state.messageIds.next(session.number)
+        event = GROUP_SHARE.new(
+            group=group,
+            sender=session.number,
+            markup=markup,
+            messageId=ids.messageId,
+            messageId2=ids.messageId2,
         )
         audience = self._store.groups.recipients(group)
         self._state.router.route(event, [n for n in audience if n != session.number])

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from txwebqq.model import Number
-from txwebqq.server.events.queued import QueuedEvent, decodeQueued
+from txwebqq.server.events.queued import QueuedEvent
+from txwebqq.server.events.storedformat import decodeQueued
 from txwebqq.server.storage.history import (
     DISCUSSION,
     FRIENDS,
@@ -51,7 +51,7 @@ class HistoryEntry:
     """
 
     sequence: int
-    event: Any
+    event: QueuedEvent
 
 
 def placeOf(one: Number, other: Number) -> Conversation:
@@ -91,17 +91,15 @@ class HistoryRecorder:
 
         @param body: the letter as it is stored.
         """
-        if self.keep <= 0:
+        if self.keep <= 0 or not event.kind.isMessage:
             return
         match event.conversation:
-            case ("buddy" | "stranger", sender) if recipients and hasattr(
-                event, "content"
-            ):
-                conversation = placeOf(Number(sender), recipients[0])
-            case ("group", group) if hasattr(event, "content"):
+            case ("group", group):
                 conversation = (GROUP, group, 0)
-            case ("discussion", discussion) if hasattr(event, "content"):
+            case ("discussion", discussion):
                 conversation = (DISCUSSION, discussion, 0)
+            case (_, sender) if recipients:
+                conversation = placeOf(Number(sender), recipients[0])
             case _:
                 return
         self._unwritten.append(_said(conversation, event, body))
@@ -203,12 +201,12 @@ class HistoryRecorder:
         return self._history.days(conversation, self._window, CHINA)
 
 
-def _said(conversation: Conversation, event: Any, body: str) -> StoredMessage:
+def _said(conversation: Conversation, event: QueuedEvent, body: str) -> StoredMessage:
     return StoredMessage(
         conversation,
-        getattr(event, "sequence", 0),
-        event.mark.time,
-        event.mark.sender,
+        event.details.get("sequence", 0),
+        event.ids.time,
+        event.ids.sender,
         body,
     )
 

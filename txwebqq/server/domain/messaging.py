@@ -4,91 +4,24 @@ Messages between accounts: who may send to whom, and their limits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from txwebqq.model import Code, Content, Event, Font, Gid, Number, Shake, Typing, Uin
+from txwebqq.model import Code, Content, Font, Gid, Number, Uin
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.queued import (
-    MessageIds,
-    QueuedEvent,
-    QueuedFriendMessage,
-    QueuedGroupMessage,
-    tidyContent,
-    tidyFont,
-)
-from txwebqq.server.events.sessionids import SessionIds
+from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE
+from txwebqq.server.events.queued import EventKind
+from txwebqq.server.events.sanitize import sanitizeContent, sanitizeFont
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
-TYPING_LIFE = 10.0
-"""Time after which a typing signal is dropped, in seconds."""
-
-SHAKE_LIFE = 60.0
-"""Time after which a shake signal is dropped, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedTyping:
-    """
-    The signal that an account is typing.
-    """
-
-    mark: MessageIds
-
-    @property
-    def conversation(self) -> tuple[str, int]:
-        """
-        The ordering key.
-        """
-        return "typing", self.mark.sender
-
-    def event(self, sessionIds: SessionIds) -> Event:
-        """
-        Return the signal with the ids of a session.
-        """
-        return Typing(
-            sessionIds.uin(self.mark.sender),
-            sessionIds.own,
-            self.mark.messageId,
-            self.mark.messageId2,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedShake:
-    """
-    The signal that an account shakes a window.
-    """
-
-    mark: MessageIds
-
-    @property
-    def conversation(self) -> tuple[str, int]:
-        """
-        The ordering key.
-        """
-        return "shake", self.mark.sender
-
-    def event(self, sessionIds: SessionIds) -> Event:
-        """
-        Return the signal with the ids of a session.
-        """
-        return Shake(
-            sessionIds.uin(self.mark.sender),
-            sessionIds.own,
-            self.mark.messageId,
-            self.mark.messageId2,
-        )
-
 
 def sendMessage(
     state: ServerState,
-    kind: Callable[..., QueuedEvent],
+    kind: EventKind,
     sender: Number,
     recipients: Iterable[Number],
     content: Content,
@@ -107,13 +40,13 @@ def sendMessage(
     @return: L{None} when the message is accepted.
     @raise MalformedReply: when the content cannot be written as JSON.
     """
-    content = tidyContent(content)
+    content = sanitizeContent(content)
     if sizeOf(content) > MAX_TEXT:
         return Refusal(TOO_LONG, "the message is too long")
     ids = state.messageIds.next(sender)
     if numberedIn is not None:
         details["sequence"] = state.messageIds.nextSequence(numberedIn)
-    event = kind(ids, content, tidyFont(font), **details)
+    event = kind.new(ids, content, sanitizeFont(font), **details)
     state.router.route(event, [n for n in recipients if n != sender])
     return None
 
@@ -145,7 +78,7 @@ class MessageRules:
         if isinstance(prepared, Refusal):
             return prepared
         return sendMessage(
-            self._state, QueuedFriendMessage, session.number, (friend,), prepared, font
+            self._state, FRIEND_MESSAGE, session.number, (friend,), prepared, font
         )
 
     def sendToGroup(
@@ -175,7 +108,7 @@ class MessageRules:
             return prepared
         return sendMessage(
             self._state,
-            QueuedGroupMessage,
+            GROUP_MESSAGE,
             session.number,
             self._groups.recipients(group),
             prepared,
@@ -185,7 +118,7 @@ class MessageRules:
         )
 
     def sendTransient(
-        self, session: Session, uin: Uin, kind: type[QueuedTyping | QueuedShake]
+        self, session: Session, uin: Uin, kind: EventKind
     ) -> Refusal | None:
         """
         Send a signal, which is not stored, to a friend.
@@ -197,6 +130,5 @@ class MessageRules:
         if friend is None or not self._friends.areFriends(session.number, friend):
             return Refusal(NO_SUCH_ID, "to_uin is nobody's uin in your friend list")
         ids = self._state.messageIds.next(session.number)
-        life = TYPING_LIFE if kind is QueuedTyping else SHAKE_LIFE
-        self._state.router.sendTransient(kind(ids), friend, life)
+        self._state.router.sendTransient(kind.new(ids), friend)
         return None

@@ -17,12 +17,8 @@ from typing import Protocol
 from txwebqq.model import Event, KickNotice, Number
 from txwebqq.server.domain.history import HistoryRecorder
 from txwebqq.server.domain.refusals import REPLACED, refusalFor
-from txwebqq.server.events.queued import (
-    MAX_TOGETHER,
-    EventChanges,
-    QueuedEvent,
-    encodeQueued,
-)
+from txwebqq.server.events.queued import QueuedEvent
+from txwebqq.server.events.storedformat import encodeQueued
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, UnacknowledgedReply
 from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.sessions import (
@@ -33,6 +29,7 @@ from txwebqq.server.sessions.sessions import (
     Session,
     Sessions,
 )
+from txwebqq.server.storage.messages import EventChanges
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
@@ -144,22 +141,15 @@ class MessageRouter:
                     self._ready[session] = None
         self._schedule()
 
-    def sendTransient(self, event: QueuedEvent, number: Number, seconds: float) -> None:
+    def sendTransient(self, event: QueuedEvent, number: Number) -> None:
         """
         Give an event to an account if it is online. The event is not stored,
-        and is dropped if no poll takes it within its lifetime.
-
-        @param seconds: the lifetime.
+        and is dropped if no poll takes it within the lifetime of its kind.
         """
         session = self._sessions.online(number)
-        if session is None:
-            return
-        signals = session.mailbox.transient
-        key = event.conversation
-        if key not in signals and len(signals) >= MAX_TOGETHER:
-            return
-        signals[key] = self._clock.seconds() + seconds, event
-        self.wake(session)
+        if session is not None:
+            session.mailbox.addTransient(event, self._clock.seconds())
+            self.wake(session)
 
     def wake(self, session: Session) -> None:
         """

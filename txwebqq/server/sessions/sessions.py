@@ -14,9 +14,9 @@ from enum import Enum
 from typing import Protocol
 
 from txwebqq.model import Number, Status
-from txwebqq.server.events.queued import Mailbox
 from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
 from txwebqq.server.sessions.acknowledgement import ConnectionHabit, UnacknowledgedReply
+from txwebqq.server.sessions.mailbox import Mailbox
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
 

@@ -5,8 +5,11 @@ wait for it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from txwebqq.model import Number
-from txwebqq.server.events.queued import EventChanges, QueuedEvent, decodeQueued
+from txwebqq.server.events.queued import QueuedEvent
+from txwebqq.server.events.storedformat import decodeQueued
 from txwebqq.sqlite.database import Database
 
 MESSAGE_SCHEMA = """
@@ -22,6 +25,41 @@ CREATE TABLE waiting (
 ) WITHOUT ROWID;
 CREATE INDEX waiting_by_letter ON waiting (letter);
 """
+
+
+@dataclass(slots=True)
+class EventChanges:
+    """
+    Changes to the queued events that are written in one transaction.
+
+    @ivar events: the serial numbers and texts of new events.
+    @ivar waiting: the recipients of new events: by account and serial number,
+        the number of the reply that holds the event, 0 for none.
+    @ivar given: for events that were in the database before: the number of the
+        reply that holds the event, the account, and the serial number.
+    @ivar delivered: the accounts and serial numbers of acknowledged events.
+    """
+
+    events: list[tuple[int, str]] = field(default_factory=list)
+    waiting: dict[tuple[Number, int], int] = field(default_factory=dict)
+    given: list[tuple[int, Number, int]] = field(default_factory=list)
+    delivered: list[tuple[Number, int]] = field(default_factory=list)
+
+    def give(self, number: Number, serial: int, reply: int) -> None:
+        """
+        Record that an event is in a reply to an account.
+        """
+        if (number, serial) in self.waiting:
+            self.waiting[number, serial] = reply
+        else:
+            self.given.append((reply, number, serial))
+
+    @property
+    def isEmpty(self) -> bool:
+        """
+        Whether there is nothing to write.
+        """
+        return not (self.events or self.given or self.delivered)
 
 
 class MessageStore:

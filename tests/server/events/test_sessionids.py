@@ -1,0 +1,92 @@
+"""
+The ids by which one session knows accounts and groups.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from txwebqq.model import Number, Uin
+from txwebqq.server.events.sessionids import KEY_BITS, SessionIds
+from txwebqq.server.records import HIGHEST_NUMBER, LOWEST_NUMBER
+
+ALICE = Number(10001)
+
+keys = st.integers(0, 2**KEY_BITS - 1)
+numbers = st.integers(LOWEST_NUMBER, HIGHEST_NUMBER).map(Number)
+
+
+@given(keys, numbers, numbers)
+def test_back(key: int, own: Number, number: Number) -> None:
+    """
+    Every id leads back to whom it was made of.
+    """
+    sessionIds = SessionIds(own, key)
+    assert sessionIds.person(sessionIds.uin(number)) == number
+    assert sessionIds.groupOfGid(sessionIds.gid(number)) == number
+    assert sessionIds.groupOfCode(sessionIds.code(number)) == number
+
+
+@given(keys, numbers, numbers)
+def test_areAllowed(key: int, own: Number, number: Number) -> None:
+    """
+    No id is one that means something else.
+    """
+    sessionIds = SessionIds(own, key)
+    ids = {sessionIds.gid(number), sessionIds.code(number)}
+    if number != own:
+        ids.add(sessionIds.uin(number))
+    assert all(0 < each < 2**32 for each in ids)
+    assert not ids & {1000, 10000, own}
+
+
+def test_ownUin() -> None:
+    """
+    One's own uin is one's number.
+    """
+    sessionIds = SessionIds(ALICE, 7)
+    assert sessionIds.uin(ALICE) == Uin(ALICE)
+    assert sessionIds.person(Uin(ALICE)) == ALICE
+
+
+def test_reserved() -> None:
+    """
+    When the shuffle would give a reserved id, another one is found, and found
+    back.
+    """
+    own, number = Number(20000), Number(30000)
+    plain = SessionIds(Number(HIGHEST_NUMBER), 5)
+    for hit in (0, 1000, 10000, own):
+        # Mask the last step so that this number falls on the reserved id.
+        key = 5 ^ ((plain._out(number, 0) ^ hit) << 64)
+        sessionIds = SessionIds(own, key)
+        uin = sessionIds.uin(number)
+        assert uin not in (0, 1000, 10000, own)
+        assert sessionIds.person(uin) == number
+
+
+@given(keys, st.integers())
+def test_anyIdIsSafe(key: int, alias: int) -> None:
+    """
+    Any integer either means a number or nobody.
+    """
+    person = SessionIds(ALICE, key).person(Uin(alias))
+    assert person is None or LOWEST_NUMBER <= person <= HIGHEST_NUMBER
+
+
+def test_differ() -> None:
+    """
+    Neighbours do not get neighbouring ids, and no two of a kind get the same.
+    """
+    sessionIds = SessionIds(ALICE, Random(1).getrandbits(KEY_BITS))
+    people = [sessionIds.uin(Number(n)) for n in range(20_000, 24_000)]
+    groups = [sessionIds.gid(Number(n)) for n in range(20_000, 24_000)]
+    codes = [sessionIds.code(Number(n)) for n in range(20_000, 24_000)]
+    for ids in (people, groups, codes):
+        assert len(set(ids)) == 4_000
+    gaps = [abs(a - b) for a, b in pairwise(people)]
+    assert sum(gap < 2**20 for gap in gaps) < 20

@@ -1,0 +1,221 @@
+"""
+Queued events in the database, as this version and all before it write them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.server.harness import ALICE, BOB, CATS, keep
+from txwebqq.model import (
+    Content,
+    Face,
+    Font,
+    GroupPicture,
+    Number,
+    OfflinePicture,
+    Text,
+    UnknownSegment,
+)
+from txwebqq.server.events.kinds import (
+    DISCUSSION_MESSAGE,
+    FILE_NOTICE,
+    FRIEND_MESSAGE,
+    FRIENDSHIP_NOTICE,
+    GROUP_MESSAGE,
+    GROUP_NOTICE,
+    GROUP_SHARE,
+    KINDS,
+    OFFLINE_FILE,
+    OFFLINE_FILE_NOTICE,
+    ROSTER_CHANGE,
+    SIGNATURE_CHANGE,
+    TEMPORARY_MESSAGE,
+    TRANSFER_PROGRESS,
+)
+from txwebqq.server.events.queued import MessageIds, QueuedEvent
+from txwebqq.server.events.storedformat import decodeQueued, encodeQueued
+from txwebqq.server.storage.store import Store
+
+IDS = MessageIds(ALICE, 1366004047, 10171, 158459)
+CONTENT = (Text("茶\n"), Face(14), GroupPicture("a.jpg", 7, "key", "1.2.3.4:80"))
+FONT = Font("宋体", 9, True, False, True, "00ff00")
+MESSAGE = (
+    r'"mark":[10001,1366004047,10171,158459],"content":["\u8336\n",["face",14],'
+    r'["cface",{"picture":["a.jpg",7,"key","1.2.3.4:80"]}]],'
+    r'"font":["\u5b8b\u4f53",9,true,false,true,"00ff00"]'
+)
+
+STORED = {
+    f"{{{MESSAGE}}}": FRIEND_MESSAGE.new(IDS, CONTENT, FONT),
+    f'{{{MESSAGE},"group":[200001,27]}}': GROUP_MESSAGE.new(
+        IDS, CONTENT, FONT, group=CATS, sequence=27
+    ),
+    f'{{"kind":"discussion","members":{{{MESSAGE},'
+    '"discussion":300001,"sequence":3,"version":4}}': DISCUSSION_MESSAGE.new(
+        IDS, CONTENT, FONT, discussion=300001, sequence=3, version=4
+    ),
+    f'{{"kind":"stranger","members":{{{MESSAGE},'
+    '"place":200001,"service":0}}': TEMPORARY_MESSAGE.new(
+        IDS, CONTENT, FONT, place=CATS, service=0
+    ),
+    '{"kind":"group notice","members":{"step":"group_join","group":200001,'
+    '"messageId":1,"messageId2":2,"member":10002,"admin":10001,'
+    '"adminTitle":"\\u521b\\u5efa\\u8005","previous":0,"operation":3,'
+    '"text":"x"}}': GROUP_NOTICE.new(
+        step="group_join",
+        group=CATS,
+        messageId=1,
+        messageId2=2,
+        member=BOB,
+        admin=ALICE,
+        adminTitle="创建者",
+        operation=3,
+        text="x",
+    ),
+    '{"kind":"group share","members":{"group":200001,"sender":10001,'
+    '"markup":"<d/>","messageId":1,"messageId2":2}}': GROUP_SHARE.new(
+        group=CATS, sender=ALICE, markup="<d/>", messageId=1, messageId2=2
+    ),
+    '{"kind":"friendship","members":{"step":"verify_required","other":10001,'
+    '"sequence":5,"text":"hi","category":0,"allow":1,"status":10,'
+    '"signature":""}}': FRIENDSHIP_NOTICE.new(
+        step="verify_required", other=ALICE, sequence=5, text="hi", status=10
+    ),
+    '{"kind":"roster","members":{"other":10001,"added":true,'
+    '"category":2}}': ROSTER_CHANGE.new(other=ALICE, added=True, category=2),
+    '{"kind":"signature","members":{"sender":10001,"nick":"Alice","text":"hm",'
+    '"messageId":5}}': SIGNATURE_CHANGE.new(
+        sender=ALICE, nick="Alice", text="hm", messageId=5
+    ),
+    '{"kind":"transfer","members":{"sender":10001,"time":1366004047,'
+    '"messageId":1,"messageId2":2,"step":"recv","session":77,"name":"t.txt",'
+    '"reason":0}}': FILE_NOTICE.new(
+        sender=ALICE,
+        time=1366004047,
+        messageId=1,
+        messageId2=2,
+        step="recv",
+        session=77,
+        name="t.txt",
+    ),
+    '{"kind":"progress","members":{"sender":10001,"messageId":1,"name":"t.txt",'
+    '"status":10,"localId":77,"operation":1,"now":512}}': TRANSFER_PROGRESS.new(
+        sender=ALICE,
+        messageId=1,
+        name="t.txt",
+        status=10,
+        localId=77,
+        operation=1,
+        now=512,
+    ),
+    '{"kind":"handout","members":{"sender":10001,"time":1366004047,'
+    '"messageId":1,"key":"key","name":"t.txt","size":5,"ip":"127.0.0.1",'
+    '"port":80,"expires":1366608847}}': OFFLINE_FILE.new(
+        sender=ALICE,
+        time=1366004047,
+        messageId=1,
+        key="key",
+        name="t.txt",
+        size=5,
+        ip="127.0.0.1",
+        port=80,
+        expires=1366608847,
+    ),
+    '{"kind":"handout answer","members":{"sender":10001,"messageId":1,'
+    '"messageId2":2,"action":1,"name":"t.txt","size":5}}': OFFLINE_FILE_NOTICE.new(
+        sender=ALICE, messageId=1, messageId2=2, action=1, name="t.txt", size=5
+    ),
+}
+"""Texts that the version of November 2023 wrote, and their events."""
+
+
+@pytest.mark.parametrize(
+    ("text", "event"), STORED.items(), ids=[e.kind.name for e in STORED.values()]
+)
+def test_olderDatabases(text: str, event: QueuedEvent) -> None:
+    """
+    A text of an older version is read as its event, and written the same.
+    """
+    assert decodeQueued(text) == event
+    assert json.loads(encodeQueued(event)) == json.loads(text)
+
+
+def test_allKinds() -> None:
+    """
+    There is a text of each kind.
+    """
+    assert {event.kind.name for event in STORED.values()} == set(KINDS)
+
+
+def test_missingDetails() -> None:
+    """
+    A detail that was added to a kind later has its default.
+    """
+    text = '{"kind":"roster","members":{"other":10001,"added":false}}'
+    assert decodeQueued(text).details["category"] == 0
+
+
+texts = st.text(st.characters(blacklist_categories=["Cs"]))
+segments = st.one_of(
+    texts.map(Text),
+    st.integers(0, 200).map(Face),
+    st.lists(texts, min_size=1).map(lambda parts: UnknownSegment(["x", *parts])),
+)
+
+
+@given(st.lists(segments).map(tuple), st.booleans())
+def test_messages(content: Content, isGroup: bool) -> None:
+    """
+    A message is read as it was stored, whatever its content.
+    """
+    stored = FRIEND_MESSAGE.new(IDS, content, FONT)
+    if isGroup:
+        stored = GROUP_MESSAGE.new(IDS, content, FONT, group=CATS, sequence=27)
+    assert decodeQueued(encodeQueued(stored)) == stored
+
+
+EVENTS = (
+    GROUP_NOTICE.new(
+        step="group_join",
+        group=CATS,
+        messageId=1,
+        messageId2=2,
+        member=BOB,
+        admin=ALICE,
+        adminTitle="创建者",
+        text="x",
+    ),
+    GROUP_SHARE.new(group=CATS, sender=ALICE, markup="<d/>", messageId=1, messageId2=2),
+    DISCUSSION_MESSAGE.new(
+        IDS,
+        (Text("a\0\n😀"), OfflinePicture("/x")),
+        Font("Arial", 12, True),
+        discussion=Number(300001),
+        sequence=3,
+        version=4,
+    ),
+    TEMPORARY_MESSAGE.new(
+        IDS, (Text("a\0\n😀"), OfflinePicture("/x")), place=CATS, service=0
+    ),
+)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind.name)
+def test_restart(event: QueuedEvent, tmp_path: Path) -> None:
+    """
+    An event is after a restart of the server what it was before.
+    """
+    assert decodeQueued(encodeQueued(event)) == event
+    path = tmp_path / "events.db"
+    store = Store(path)
+    keep(store, event, [BOB])
+    store.close()
+    again = Store(path)
+    assert [kept for _, kept in again.messages.waiting(BOB, 0, 5)] == [event]
+    again.close()

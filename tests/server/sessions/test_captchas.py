@@ -1,0 +1,54 @@
+"""
+Verify codes, captchas and failed logins, and their limits.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from twisted.internet.task import Clock
+
+from txwebqq.server.sessions.captchas import (
+    MAX_SUSPECTS,
+    Captchas,
+    FailedLogins,
+    VerifyCodes,
+)
+
+
+def test_codes() -> None:
+    """
+    A code is of one account, and good in any case for some minutes.
+    """
+    clock = Clock()
+    codes = VerifyCodes(clock.seconds, Random(1))
+    code = codes.issue(10001)
+    assert codes.isGood(10001, code.lower())
+    assert not codes.isGood(10002, code)
+    assert not codes.isGood(10001, "")
+    clock.advance(299)
+    assert codes.isGood(10001, code)
+    clock.advance(200)
+    assert not codes.isGood(10001, code)
+
+
+def test_suspectsAreBounded() -> None:
+    """
+    Many suspects do not fill the memory.
+    """
+    suspects = FailedLogins(Clock().seconds)
+    for n in range(MAX_SUSPECTS + 10):
+        suspects.failed(n)
+    assert len(suspects._failures) == MAX_SUSPECTS
+
+
+def test_captchasAreBounded() -> None:
+    """
+    Many pictures do not fill the memory; the oldest are given up.
+    """
+    captchas = Captchas(Clock().seconds, Random(1))
+    first, text = captchas.issue()
+    for _ in range(10_000):
+        last = captchas.issue()
+    assert not captchas.answer(first, text)
+    assert captchas.answer(*last)

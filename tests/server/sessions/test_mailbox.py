@@ -1,0 +1,48 @@
+"""
+A mailbox keeps the order of events, and few of them in memory.
+"""
+
+from __future__ import annotations
+
+from txwebqq.model import Number, Text
+from txwebqq.server.events.kinds import FRIEND_MESSAGE
+from txwebqq.server.events.queued import MessageIds, QueuedEvent
+from txwebqq.server.sessions.mailbox import MAX_TOGETHER, Mailbox
+
+ALICE, BOB = Number(10001), Number(10002)
+
+
+def message(n: int, sender: Number = ALICE) -> QueuedEvent:
+    return FRIEND_MESSAGE.new(MessageIds(sender, 1, n, n), (Text(str(n)),))
+
+
+def test_conversations() -> None:
+    """
+    A mailbox gives the first letter of each conversation, and keeps order.
+    """
+    mailbox = Mailbox()
+    mailbox.load([], 100)
+    for n, sender in enumerate((ALICE, BOB, ALICE, BOB, BOB)):
+        mailbox.add(n, message(n, sender))
+    taken = [[each for _, each in mailbox.take()] for _ in range(4)]
+    assert taken == [
+        [message(0, ALICE), message(1, BOB)],
+        [message(2, ALICE), message(3, BOB)],
+        [message(4, BOB)],
+        [],
+    ]
+
+
+def test_bound() -> None:
+    """
+    What does not fit into a mailbox is left in the store.
+    """
+    mailbox = Mailbox()
+    mailbox.load([], 100)
+    for serial in range(1, MAX_TOGETHER + 50):
+        mailbox.add(serial, message(serial))
+    assert mailbox.room == 0
+    assert mailbox.more
+    assert mailbox.seen == MAX_TOGETHER
+    mailbox.take()
+    assert mailbox.room == 1

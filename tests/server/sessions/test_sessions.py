@@ -1,0 +1,52 @@
+"""
+Sessions are found by their ids, and the ids of ended ones are remembered.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from twisted.internet.task import Clock
+
+from txwebqq.model import Number
+from txwebqq.server.sessions.sessions import (
+    MAX_ENDED,
+    EndedSession,
+    EndReason,
+    Sessions,
+)
+
+ALICE = Number(10001)
+
+
+def test_endedAreBounded() -> None:
+    """
+    Of the tickets that ended, the last are remembered.
+    """
+    sessions = Sessions(Clock().seconds, Random(1))
+    tickets = []
+    for _ in range(MAX_ENDED // 3 + 10):
+        session = sessions.open(sessions.admit(ALICE), ALICE, "")
+        tickets.append(session.psessionid)
+        sessions.end(session, EndReason.REPLACED)
+    last, first = sessions.byTicket(tickets[-1]), sessions.byTicket(tickets[0])
+    assert isinstance(last, EndedSession)
+    assert isinstance(first, EndedSession)
+    assert (last.reason, first.reason) == (EndReason.REPLACED, EndReason.UNKNOWN)
+
+
+def test_rotations() -> None:
+    """
+    After two rotations the first ptwebqq is forgotten.
+    """
+    sessions = Sessions(Clock().seconds, Random(1))
+    session = sessions.open(sessions.admit(ALICE), ALICE, "")
+    names = [session.ptwebqq]
+    for _ in range(2):
+        sessions.rotate(session)
+        names.append(session.ptwebqq)
+    found = [sessions.bySignOn(name) for name in names]
+    assert isinstance(found[0], EndedSession)
+    assert found[1:] == [session, session]
+    sessions.end(session, EndReason.LOGGED_OUT)
+    assert not sessions.hasTimers

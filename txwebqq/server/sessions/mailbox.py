@@ -1,0 +1,140 @@
+"""
+The mailbox of a session: events that its next polls are answered with.
+"""
+
+from __future__ import annotations
+
+from txwebqq.model import WEB_CLIENT, Number, Status, StatusChange
+from txwebqq.server.events.queued import QueuedEvent
+from txwebqq.server.events.sessionids import SessionIds
+
+MAX_TOGETHER = 100
+"""Maximum number of queued events in a poll reply, and of those that a session
+keeps in memory."""
+
+
+class Mailbox:
+    """
+    Queued events, the last change of each friend's status, and signals.
+
+    The queued events are the next ones in the database that no reply has held
+    yet; at most L{MAX_TOGETHER} of them are in memory.
+
+    @ivar seen: the serial number of the last event that was read from the
+        database or added.
+    @ivar more: whether the database may hold events after that one.
+    @ivar presence: the new statuses of friends.
+    @ivar transient: signals by ordering key, each with the time at which it is
+        dropped, in Unix seconds.
+    """
+
+    __slots__ = ("_events", "more", "presence", "seen", "transient")
+
+    def __init__(self) -> None:
+        self._events: list[tuple[int, QueuedEvent]] = []
+        self.presence: dict[Number, Status] = {}
+        self.transient: dict[tuple[str, int], tuple[float, QueuedEvent]] = {}
+        self.seen = 0
+        self.more = True
+
+    def add(self, serial: int, event: QueuedEvent) -> None:
+        """
+        Add an event that is the last one for the account.
+        """
+        if self.more or len(self._events) >= MAX_TOGETHER:
+            self.more = True
+        else:
+            self._events.append((serial, event))
+            self.seen = serial
+
+    def addTransient(self, event: QueuedEvent, now: float) -> None:
+        """
+        Add a signal; it replaces an older one of its kind and sender.
+
+        @param now: the time in Unix seconds.
+        """
+        key = event.conversation
+        if key in self.transient or len(self.transient) < MAX_TOGETHER:
+            self.transient[key] = now + event.kind.lifetime, event
+
+    def forget(self) -> None:
+        """
+        Forget the queued events in memory, so that they are read from the
+        database again.
+        """
+        self._events = []
+        self.seen = 0
+        self.more = True
+
+    @property
+    def isEmpty(self) -> bool:
+        """
+        Whether there is nothing to take, as far as is known without a look
+        into the database.
+        """
+        return not (self._events or self.more or self.presence or self.transient)
+
+    @property
+    def room(self) -> int:
+        """
+        The number of queued events to read from the database.
+        """
+        return max(0, MAX_TOGETHER - len(self._events)) if self.more else 0
+
+    def load(self, events: list[tuple[int, QueuedEvent]], limit: int) -> None:
+        """
+        Add the next events in the database.
+
+        @param limit: the number of events that was asked for.
+        """
+        self._events.extend(events)
+        if events:
+            self.seen = events[-1][0]
+        self.more = len(events) == limit
+
+    def take(self) -> list[tuple[int, QueuedEvent]]:
+        """
+        Take out the first event of each conversation.
+
+        The list ends before a message whose id is in it already, because some
+        clients acknowledge messages by their ids alone.
+        """
+        taken: list[tuple[int, QueuedEvent]] = []
+        kept: list[tuple[int, QueuedEvent]] = []
+        conversations: set[tuple[str, int]] = set()
+        messageIds: set[int] = set()
+        for position, entry in enumerate(self._events):
+            event = entry[1]
+            conversation = event.conversation
+            if conversation in conversations:
+                kept.append(entry)
+                continue
+            messageId = event.messageId
+            if messageId in messageIds:
+                kept += self._events[position:]
+                break
+            conversations.add(conversation)
+            taken.append(entry)
+            if messageId is not None:
+                messageIds.add(messageId)
+        self._events = kept
+        return taken
+
+    def takePresence(self, sessionIds: SessionIds) -> list[StatusChange]:
+        """
+        Take out the changes of statuses, with the ids of the session.
+        """
+        presence, self.presence = self.presence, {}
+        return [
+            StatusChange(sessionIds.uin(number), status, WEB_CLIENT)
+            for number, status in presence.items()
+        ]
+
+    def takeTransient(self, now: float) -> list[QueuedEvent]:
+        """
+        Take out the signals that are not too old.
+
+        @param now: the time in Unix seconds.
+        """
+        transient, self.transient = self.transient, {}
+        return [event for until, event in transient.values() if now < until]
