@@ -138,8 +138,7 @@ class Conversations:
 
     def botMessages(self, text: str) -> list[HistoryMessage]:
         """
-        Return notices from the bot, one for each line of a text, not stored
-        yet.
+        Make notices from the bot, one for each line of a text, not stored yet.
         """
         return [
             self.newMessage(SERVICE, 0, 0, BOT_NICK, line, command="NOTICE")
@@ -158,7 +157,7 @@ class Conversations:
         origin: str = "",
     ) -> HistoryMessage:
         """
-        Return a message that is not stored yet.
+        Make a message that is not stored yet.
 
         @param time: when it was sent, in Unix seconds; without it, now.
         """
