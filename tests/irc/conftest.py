@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pytest_twisted import async_yield_fixture
 
+from tests.irc.memorygateway import MemoryGateway
 from tests.irc.processes import GatewayProcesses
-from tests.irc.scene import Scene
 
 
 @async_yield_fixture  # type: ignore[untyped-decorator]
@@ -25,11 +25,11 @@ async def processes(tmp_path: Path) -> AsyncIterator[GatewayProcesses]:
 
 
 @pytest.fixture
-def scene() -> Scene:
+def gateway() -> MemoryGateway:
     """
     A gateway in memory, with Alice and Ming signed on.
     """
-    scene = Scene()
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
-    return scene
+    gateway = MemoryGateway()
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
+    return gateway

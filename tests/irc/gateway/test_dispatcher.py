@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.irc.scene import Client, Scene
+from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.irc.gateway.dispatcher import COMMANDS
 
 BEFORE = [
@@ -76,19 +76,19 @@ def test_beforeRegistration(line: str, expected: str) -> None:
     Before registration, a command is answered with 451 if it is not one of
     registration, and with 461 if it has too few parameters.
     """
-    seen = Client(Scene()).send(line)
+    seen = Client(MemoryGateway()).send(line)
     assert expected in seen
     assert seen.count("\r\n") == bool(expected)
 
 
 @pytest.mark.parametrize(("line", "expected"), AFTER)
-def test_afterRegistration(scene: Scene, line: str, expected: str) -> None:
+def test_afterRegistration(gateway: MemoryGateway, line: str, expected: str) -> None:
     """
     After registration, a command is answered with 461 if it has too few
     parameters, with 462 if it is one of registration, and with 421 if there is
     no such command.
     """
-    seen = scene.client().send(line)
+    seen = gateway.client().send(line)
     assert expected in seen
     assert bool(expected) == bool(seen)
 
@@ -102,11 +102,11 @@ def test_complete() -> None:
     assert before <= {line.split()[0] for line, _ in BEFORE}
 
 
-def test_secondNick(scene: Scene) -> None:
+def test_secondNick(gateway: MemoryGateway) -> None:
     """
     A client whose nick was refused during registration can choose another one.
     """
-    client = Client(scene)
+    client = Client(gateway)
     client.send("PASS alice:oolong", "USER me 0 * x")
     assert " 432 " in client.send("NICK 1")
     assert " 001 me " in client.send("NICK me")

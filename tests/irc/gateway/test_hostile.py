@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, fail
 
-from tests.irc.scene import Client, Scene
+from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.errors import Unreachable
 
 ALL = [
@@ -112,13 +112,13 @@ LINES = st.builds(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(said=st.lists(LINES, min_size=5, max_size=20))
-def test_anything(scene: Scene, said: list[str]) -> None:
+def test_anything(gateway: MemoryGateway, said: list[str]) -> None:
     """
     After any lines from a client, all replies are valid lines, and this client
     and another one are still served.
     """
-    other = scene.client()
-    client = scene.client(*ALL)
+    other = gateway.client()
+    client = gateway.client(*ALL)
     client.send(*said)
     for each in (client, other):
         seen = each.send("PING still")
@@ -130,35 +130,35 @@ def test_anything(scene: Scene, said: list[str]) -> None:
         each.close()
 
 
-def test_singleBytes(scene: Scene) -> None:
+def test_singleBytes(gateway: MemoryGateway) -> None:
     """
     A line may arrive one byte at a time; a line that is not complete is
     ignored.
     """
-    client = scene.client()
+    client = gateway.client()
     for byte in "PRIVMSG 小明 :你好\r\n".encode():
         client.connection.dataReceived(bytes([byte]))
-    scene.web.settle(1)
-    assert scene.ming.heard == ["你好"]
+    gateway.web.settle(1)
+    assert gateway.ming.heard == ["你好"]
     client.send("PRIVMSG 小明 :half")
     client.connection.dataReceived(b"PRIVMSG \xe5")
     client.close()
-    assert scene.ming.heard == ["你好", "half"]
+    assert gateway.ming.heard == ["你好", "half"]
 
 
-def test_longLabel(scene: Scene) -> None:
+def test_longLabel(gateway: MemoryGateway) -> None:
     """
     A label that is too long is ignored.
     """
-    client = scene.client(*ALL)
+    client = gateway.client(*ALL)
     assert "label" not in client.send(f"@label={'x' * 4000} PING x")
 
 
-def test_endlessBatch(scene: Scene) -> None:
+def test_endlessBatch(gateway: MemoryGateway) -> None:
     """
     A batch that does not end keeps no more than one message in memory.
     """
-    client = scene.client(*ALL)
+    client = gateway.client(*ALL)
     client.send("BATCH +1 draft/multiline 小明")
     for _ in range(50):
         client.send(*[f"@batch=1 PRIVMSG 小明 :{'x' * 400}"] * 50)
@@ -175,18 +175,18 @@ def test_hostileGroup(capabilities: tuple[str, ...]) -> None:
     Control characters and commands in the names and announcements of groups do
     no harm.
     """
-    scene = Scene(HOSTILE)
-    scene.web.group(HOSTILE, scene.ming, scene.alice)
-    scene.web.discussion(HOSTILE, scene.ming, scene.alice)
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
-    client = scene.client(*capabilities)
-    ming = scene.ming
+    gateway = MemoryGateway(HOSTILE)
+    gateway.web.group(HOSTILE, gateway.ming, gateway.alice)
+    gateway.web.discussion(HOSTILE, gateway.ming, gateway.alice)
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
+    client = gateway.client(*capabilities)
+    ming = gateway.ming
     for group in list(ming.protocol.groups.values()):
-        scene.web.result(ming.protocol.editGroup(group.code, notice=HOSTILE))
-        scene.web.result(ming.protocol.sendGroupMessage(group.gid, HOSTILE))
-        scene.web.result(ming.protocol.setGroupCard(group.code, name=HOSTILE))
-    scene.web.settle(3)
+        gateway.web.result(ming.protocol.editGroup(group.code, notice=HOSTILE))
+        gateway.web.result(ming.protocol.sendGroupMessage(group.gid, HOSTILE))
+        gateway.web.result(ming.protocol.setGroupCard(group.code, name=HOSTILE))
+    gateway.web.settle(3)
     assert_tame(client)
     client.send("LIST", "PRIVMSG *qq :list", "PRIVMSG *qq :requests")
     assert_tame(client)
@@ -200,7 +200,7 @@ def assert_tame(client: Client) -> None:
     assert not client.transport.disconnecting
 
 
-def test_hostileReason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostileReason(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Control characters and commands in a server's error text do no harm.
     """
@@ -208,11 +208,11 @@ def test_hostileReason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Deferred[None]:
         return fail(Unreachable(HOSTILE))
 
-    account = scene.alices.accounts[scene.alice.number]
+    account = gateway.aliceUser.accounts[gateway.alice.number]
     monkeypatch.setattr(account.actions, "setTopic", refuse)
     monkeypatch.setattr(account.actions, "send", refuse)
     for capabilities in ((), ALL):
-        client = scene.client(*capabilities)
+        client = gateway.client(*capabilities)
         for line in ("TOPIC #猫咪 x", "PRIVMSG 小明 x"):
             assert " x QUIT :y " in client.send(line).replace(":x", " x")
             assert_tame(client)

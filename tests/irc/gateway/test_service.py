@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred, fail
 
-from tests.irc.scene import Client, Scene
+from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.errors import Unreachable
 from txwebqq.irc.gateway.connection import PING_INTERVAL
 from txwebqq.irc.protocol.casemapping import casefold
@@ -26,12 +26,12 @@ PICTURE = b64decode(
 )
 
 
-def test_welcome(scene: Scene) -> None:
+def test_welcome(gateway: MemoryGateway) -> None:
     """
     After registration a client is sent the welcome, its channels and their
     members.
     """
-    seen = scene.client().seen
+    seen = gateway.client().seen
     for text in (
         ":qq.test 001 me ",
         "CASEMAPPING=rfc1459",
@@ -44,60 +44,60 @@ def test_welcome(scene: Scene) -> None:
         assert text in seen
 
 
-def test_bothWays(scene: Scene) -> None:
+def test_bothWays(gateway: MemoryGateway) -> None:
     """
     Messages are sent to friends and groups, and received from them.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("PRIVMSG 小明 :你好[微笑]", "PRIVMSG #猫咪,小明 :hello")
-    assert sorted(scene.ming.heard) == ["hello", "hello", "你好"]
+    assert sorted(gateway.ming.heard) == ["hello", "hello", "你好"]
     client.transport.clear()
-    scene.ming.tell(scene.alice, "在吗")
-    scene.ming.tellGroup("猫咪", "都在吗")
-    scene.web.settle(3)
-    number = scene.ming.number
+    gateway.ming.tell(gateway.alice, "在吗")
+    gateway.ming.tellGroup("猫咪", "都在吗")
+    gateway.web.settle(3)
+    number = gateway.ming.number
     assert f":小明!{number}@qq.test PRIVMSG me 在吗\r\n" in client.seen
     assert f":小明!{number}@qq.test PRIVMSG #猫咪 都在吗\r\n" in client.seen
 
 
-def test_missed(scene: Scene) -> None:
+def test_missed(gateway: MemoryGateway) -> None:
     """
     Messages that arrived while no client was attached are played back once to
     each client with a name of its own.
     """
-    scene.client().close()
-    scene.client(login="alice/phone").close()
-    scene.ming.tell(scene.alice, "等你回来")
-    scene.web.settle(3)
+    gateway.client().close()
+    gateway.client(login="alice/phone").close()
+    gateway.ming.tell(gateway.alice, "等你回来")
+    gateway.web.settle(3)
     for login in ("alice", "alice/phone"):
-        client = scene.client("server-time", login=login)
+        client = gateway.client("server-time", login=login)
         assert "等你回来" in client.seen
         assert "@time=" in client.seen
         client.close()
-        assert "等你回来" not in scene.client(login=login).seen
+        assert "等你回来" not in gateway.client(login=login).seen
 
 
-def test_severalClients(scene: Scene) -> None:
+def test_severalClients(gateway: MemoryGateway) -> None:
     """
     A message from one client is shown to the others, and to itself with
     C{echo-message}.
     """
-    first, second = scene.client(), scene.client("echo-message", "message-tags")
+    first, second = gateway.client(), gateway.client("echo-message", "message-tags")
     assert "hi" not in first.send("PRIVMSG 小明 :hi")
     assert "PRIVMSG 小明 hi" in second.seen
     assert "msgid=" in second.send("PRIVMSG 小明 :ho")
     assert second.seen.count("PRIVMSG 小明 ho") == 1
 
 
-def test_lineBreaks(scene: Scene) -> None:
+def test_lineBreaks(gateway: MemoryGateway) -> None:
     """
     A message with line breaks is shown as several lines, none of them a
     command.
     """
-    client = scene.client()
+    client = gateway.client()
     client.transport.clear()
-    scene.ming.tell(scene.alice, "a\r\nQUIT :x\n\x01DCC SEND x\x01\0")
-    scene.web.settle(3)
+    gateway.ming.tell(gateway.alice, "a\r\nQUIT :x\n\x01DCC SEND x\x01\0")
+    gateway.web.settle(3)
     heads = [line.split(" ")[1] for line in client.seen.splitlines()]
     assert heads == ["PRIVMSG"] * 3
     assert "\x01" not in client.seen
@@ -108,46 +108,48 @@ def test_hostileNick(name: str) -> None:
     """
     A friend with any name can be sent messages.
     """
-    scene = Scene(name)
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
-    client = scene.client()
-    nick = scene.alices.directory.nameOf(Target(TargetKind.CONTACT, scene.ming.number))
+    gateway = MemoryGateway(name)
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
+    client = gateway.client()
+    nick = gateway.aliceUser.directory.nameOf(
+        Target(TargetKind.CONTACT, gateway.ming.number)
+    )
     client.send(f"PRIVMSG {nick} :hello")
-    assert scene.ming.heard == ["hello"]
+    assert gateway.ming.heard == ["hello"]
 
 
-def test_longMessage(scene: Scene) -> None:
+def test_longMessage(gateway: MemoryGateway) -> None:
     """
     A long message is split into lines of 512 bytes, without loss.
     """
-    client = scene.client()
+    client = gateway.client()
     client.transport.clear()
-    scene.ming.tell(scene.alice, "茶" * 1000)
-    scene.web.settle(3)
+    gateway.ming.tell(gateway.alice, "茶" * 1000)
+    gateway.web.settle(3)
     lines = client.transport.value().split(b"\r\n")[:-1]
     assert all(len(line) <= 510 for line in lines)
     assert client.seen.count("茶") == 1000
 
 
-def test_gbk(scene: Scene) -> None:
+def test_gbk(gateway: MemoryGateway) -> None:
     """
     A client that writes GB18030 is answered in it.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("PRIVMSG 小明 :你好".encode("gb18030"))
-    assert scene.ming.heard == ["你好"]
+    assert gateway.ming.heard == ["你好"]
     client.transport.clear()
-    scene.ming.tell(scene.alice, "再见")
-    scene.web.settle(3)
+    gateway.ming.tell(gateway.alice, "再见")
+    gateway.web.settle(3)
     assert "再见".encode("gb18030") in client.transport.value()
 
 
-def test_invalidLines(scene: Scene) -> None:
+def test_invalidLines(gateway: MemoryGateway) -> None:
     """
     Lines that are too long, invalid or unknown are answered with a reply.
     """
-    client = scene.client()
+    client = gateway.client()
     assert " 417 " in client.send(b"x" * 100_000)
     assert " 417 " in client.send(b"@" + b"a;" * 1_000_000 + b" PING")
     assert "NOTICE me" in client.send(b"PRIVMSG a :\0")
@@ -155,79 +157,79 @@ def test_invalidLines(scene: Scene) -> None:
     assert "PONG qq.test x" in client.send("PING x")
 
 
-def test_slow(scene: Scene) -> None:
+def test_slow(gateway: MemoryGateway) -> None:
     """
     A client that does not read is disconnected, and others are not.
     """
-    slow, other = scene.client(), scene.client()
+    slow, other = gateway.client(), gateway.client()
     assert slow.transport.producer is not None
     slow.transport.producer.pauseProducing()
     for _ in range(100):
-        scene.alices.conversations.notify("x" * 20_000)
+        gateway.aliceUser.conversations.notify("x" * 20_000)
     assert slow.transport.isAborted
     assert not other.transport.isAborted
 
 
-def test_guesses(scene: Scene) -> None:
+def test_guesses(gateway: MemoryGateway) -> None:
     """
     After five wrong passwords, the right one is refused for a minute.
     """
     for _ in range(5):
-        client = Client(scene)
+        client = Client(gateway)
         assert " 464 " in client.send("PASS alice:green", "NICK me", "USER me 0 * x")
         assert client.transport.disconnecting
     right = ("PASS alice:oolong", "NICK me", "USER me 0 * x")
-    assert " 464 " in Client(scene, "10.0.0.9").send(*right)
-    scene.web.settle(61)
-    assert " 001 " in Client(scene).send(*right)
+    assert " 464 " in Client(gateway, "10.0.0.9").send(*right)
+    gateway.web.settle(61)
+    assert " 001 " in Client(gateway).send(*right)
 
 
-def test_sasl(scene: Scene) -> None:
+def test_sasl(gateway: MemoryGateway) -> None:
     """
     SASL accepts a login with a client name.
     """
     blob = b64encode(b"\0alice/phone\0oolong").decode()
-    client = Client(scene)
+    client = Client(gateway)
     client.send("CAP REQ :sasl", "NICK me", "USER me 0 * x", "AUTHENTICATE PLAIN")
     assert " 903 " in client.send(f"AUTHENTICATE {blob}")
     assert " 001 " in client.send("CAP END")
-    assert [each.key for each in scene.alices.clients] == ["phone"]
+    assert [each.key for each in gateway.aliceUser.clients] == ["phone"]
 
 
-def test_silence(scene: Scene) -> None:
+def test_silence(gateway: MemoryGateway) -> None:
     """
     A client that does not register is disconnected; a silent one is sent
     C{PING} first.
     """
-    silent = Client(scene)
-    scene.web.settle(REGISTRATION_TIMEOUT + 1)
+    silent = Client(gateway)
+    gateway.web.settle(REGISTRATION_TIMEOUT + 1)
     assert silent.transport.disconnecting
-    client = scene.client()
+    client = gateway.client()
     client.transport.clear()
-    scene.clock.advance(PING_INTERVAL + 1)
+    gateway.clock.advance(PING_INTERVAL + 1)
     assert "PING qq.test" in client.seen
-    scene.clock.advance(PING_INTERVAL + 1)
+    gateway.clock.advance(PING_INTERVAL + 1)
     assert client.transport.disconnecting
 
 
-def test_offline(scene: Scene) -> None:
+def test_offline(gateway: MemoryGateway) -> None:
     """
     A message that cannot be delivered is answered with 404, one to an unknown
     nick with 401.
     """
-    client = scene.client()
-    scene.alice.stop()
-    scene.web.settle(3)
+    client = gateway.client()
+    gateway.alice.stop()
+    gateway.web.settle(3)
     assert " 404 " in client.send("PRIVMSG 小明 :hello")
     assert " 401 " in client.send("PRIVMSG nobody :hello")
 
 
-def test_queries(scene: Scene) -> None:
+def test_queries(gateway: MemoryGateway) -> None:
     """
     Queries, joins and nick changes have their usual replies.
     """
-    client = scene.client("away-notify", "userhost-in-names", "extended-join")
-    number = scene.ming.number
+    client = gateway.client("away-notify", "userhost-in-names", "extended-join")
+    number = gateway.ming.number
     for question, answer in (
         ("WHO #猫咪", f"352 me #猫咪 {number} qq.test qq.test 小明 H@"),
         ("WHOIS 小明", f"311 me 小明 {number}"),
@@ -245,22 +247,22 @@ def test_queries(scene: Scene) -> None:
     ):
         assert answer in client.send(question), question
     client.transport.clear()
-    scene.ming.appear(Status.AWAY)
-    scene.web.settle(3)
+    gateway.ming.appear(Status.AWAY)
+    gateway.web.settle(3)
     assert f":小明!{number}@qq.test AWAY away" in client.seen
 
 
-def test_botCommands(scene: Scene) -> None:
+def test_botCommands(gateway: MemoryGateway) -> None:
     """
     The bot answers each command, and names the error in a wrong one.
     """
-    client = scene.client()
+    client = gateway.client()
     for command, answer in (
         ("help", "rename NICK NEW"),
-        ("accounts", f"{scene.alice.number} is online"),
+        ("accounts", f"{gateway.alice.number} is online"),
         ("status busy", "is now busy"),
         ("status nonsense", "unknown status"),
-        ("list", f"小明: {scene.ming.number}, online"),
+        ("list", f"小明: {gateway.ming.number}, online"),
         ("rename 小明 Ming", "小明 is now Ming"),
         ("history Ming 5", ""),
         ("history Nobody", "no such nick or channel"),
@@ -271,44 +273,44 @@ def test_botCommands(scene: Scene) -> None:
     ):
         assert answer in client.send(f"PRIVMSG *qq :{command}"), command
     client.send("PRIVMSG Ming :hello")
-    assert scene.ming.heard == ["hello"]
+    assert gateway.ming.heard == ["hello"]
 
 
-def test_names(scene: Scene) -> None:
+def test_names(gateway: MemoryGateway) -> None:
     """
     A nick is kept after another sign-on.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("PRIVMSG *qq :rename 小明 Ming")
-    scene.alice.stop()
-    scene.web.settle(3)
-    scene.signOn(scene.alice)
+    gateway.alice.stop()
+    gateway.web.settle(3)
+    gateway.signOn(gateway.alice)
     client.transport.clear()
-    scene.ming.tell(scene.alice, "still me")
-    scene.web.settle(3)
+    gateway.ming.tell(gateway.alice, "still me")
+    gateway.web.settle(3)
     assert ":Ming!" in client.seen
 
 
-def test_action(scene: Scene) -> None:
+def test_action(gateway: MemoryGateway) -> None:
     """
     CTCP C{ACTION} is sent as C{/me}; other CTCP requests are ignored.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("PRIVMSG 小明 :\x01ACTION waves\x01")
-    assert scene.ming.heard == ["/me waves"]
+    assert gateway.ming.heard == ["/me waves"]
     assert client.send("PRIVMSG 小明 :\x01VERSION\x01") == ""
 
 
-def test_discussion(scene: Scene) -> None:
+def test_discussion(gateway: MemoryGateway) -> None:
     """
     A discussion is a channel from its first message on, which is shown.
     """
-    client = scene.client()
+    client = gateway.client()
     client.transport.clear()
-    ming = scene.ming
-    did = scene.web.discussion("Weekend", ming, scene.alice)
-    scene.web.result(ming.protocol.sendDiscussionMessage(did, "Sunday?"))
-    scene.web.settle(3)
+    ming = gateway.ming
+    did = gateway.web.discussion("Weekend", ming, gateway.alice)
+    gateway.web.result(ming.protocol.sendDiscussionMessage(did, "Sunday?"))
+    gateway.web.settle(3)
     seen = client.seen
     assert "JOIN #Weekend" in seen
     assert "PRIVMSG #Weekend Sunday?" in seen.partition("JOIN #Weekend")[2]
@@ -316,118 +318,118 @@ def test_discussion(scene: Scene) -> None:
     assert ming.heard[-1] == "yes"
 
 
-def test_picture(scene: Scene) -> None:
+def test_picture(gateway: MemoryGateway) -> None:
     """
     A picture is shown as a link to it.
     """
-    client = scene.client()
+    client = gateway.client()
     client.transport.clear()
-    gid = scene.ming.groupCalled("猫咪").gid
-    scene.web.result(scene.ming.protocol.sendGroupPicture(gid, PICTURE, "tea.png"))
-    scene.web.settle(5)
+    gid = gateway.ming.groupCalled("猫咪").gid
+    gateway.web.result(gateway.ming.protocol.sendGroupPicture(gid, PICTURE, "tea.png"))
+    gateway.web.settle(5)
     [path] = re.findall(r"http://qq\.test/p/(\S+)", client.seen)
-    picture = scene.links.find(path)
+    picture = gateway.links.find(path)
     assert picture is not None
     assert picture.data == PICTURE
 
 
-def test_captcha(scene: Scene) -> None:
+def test_captcha(gateway: MemoryGateway) -> None:
     """
     A captcha is shown as a link, and answered once.
     """
-    client = scene.client()
+    client = gateway.client()
     client.transport.clear()
-    account = scene.alices.accounts[scene.alice.number]
-    answer = scene.alices.captchaRequired(account, PICTURE)
+    account = gateway.aliceUser.accounts[gateway.alice.number]
+    answer = gateway.aliceUser.captchaRequired(account, PICTURE)
     assert "http://qq.test/p/" in client.seen
     client.send("PRIVMSG *qq :captcha abcd")
     assert isinstance(answer, Deferred)
-    assert scene.web.result(answer) == "abcd"
+    assert gateway.web.result(answer) == "abcd"
     assert "There is no captcha" in client.send("PRIVMSG *qq :captcha abcd")
 
 
-def test_botAnswersAreNotPlayedBack(scene: Scene) -> None:
+def test_botAnswersAreNotPlayedBack(gateway: MemoryGateway) -> None:
     """
     The bot's answers are shown to the asking client only, and not played back.
     """
-    asking, other = scene.client(), scene.client(login="alice/phone")
+    asking, other = gateway.client(), gateway.client(login="alice/phone")
     other.transport.clear()
     assert "rename NICK NEW" in asking.send("PRIVMSG *qq :help")
     assert "rename NICK NEW" not in other.seen
     other.close()
-    assert "rename NICK NEW" not in scene.client(login="alice/phone").seen
+    assert "rename NICK NEW" not in gateway.client(login="alice/phone").seen
 
 
-def test_kicked(scene: Scene) -> None:
+def test_kicked(gateway: MemoryGateway) -> None:
     """
     The end of a session by another sign-on is shown once.
     """
-    client = scene.client()
+    client = gateway.client()
     client.transport.clear()
-    scene.alice.run()
-    scene.web.settle(3)
+    gateway.alice.run()
+    gateway.web.settle(3)
     assert client.seen.count("has lost its connection") == 1
     assert "login" in client.seen
 
 
-def test_signedOnAgain(scene: Scene) -> None:
+def test_signedOnAgain(gateway: MemoryGateway) -> None:
     """
     Each sign-on is shown.
     """
-    client = scene.client()
-    scene.alice.stop()
-    scene.web.settle(3)
+    client = gateway.client()
+    gateway.alice.stop()
+    gateway.web.settle(3)
     client.transport.clear()
-    scene.signOn(scene.alice)
-    assert client.seen.count(f"{scene.alice.number} is signed on") == 1
+    gateway.signOn(gateway.alice)
+    assert client.seen.count(f"{gateway.alice.number} is signed on") == 1
 
 
-def test_beforeTheSignOn(scene: Scene) -> None:
+def test_beforeTheSignOn(gateway: MemoryGateway) -> None:
     """
     Messages in a group are played back before the account is signed on again,
     as after a restart.
     """
-    scene.client(login="alice/phone").close()
-    scene.ming.tellGroup("猫咪", "都等你")
-    scene.web.settle(3)
-    account = scene.alices.accounts[scene.alice.number]
+    gateway.client(login="alice/phone").close()
+    gateway.ming.tellGroup("猫咪", "都等你")
+    gateway.web.settle(3)
+    account = gateway.aliceUser.accounts[gateway.alice.number]
     account.contacts.sessionEnded()
     account.contacts.conversations.clear()
-    seen = scene.client(login="alice/phone").seen
+    seen = gateway.client(login="alice/phone").seen
     assert "PRIVMSG #猫咪 都等你" in seen.partition("JOIN #猫咪")[2]
 
 
-def test_partlyKnown(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partlyKnown(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A group whose details cannot be fetched has a channel, and its messages are
     shown; others are not affected.
     """
-    scene.alice.stop()
-    scene.web.settle(3)
+    gateway.alice.stop()
+    gateway.web.settle(3)
 
     def refuse(self: WebQQProtocol, code: Code) -> Deferred[Any]:
         return fail(Unreachable("gone"))
 
     monkeypatch.setattr(WebQQProtocol, "fetchGroup", refuse)
-    account = scene.alices.accounts[scene.alice.number]
+    account = gateway.aliceUser.accounts[gateway.alice.number]
     account.contacts.conversations.clear()
-    scene.signOn(scene.alice)
-    client = scene.client()
+    gateway.signOn(gateway.alice)
+    client = gateway.client()
     client.send("PRIVMSG 小明 :hello")
-    assert scene.ming.heard == ["hello"]
+    assert gateway.ming.heard == ["hello"]
     client.transport.clear()
-    scene.ming.tellGroup("猫咪", "still here")
-    scene.web.settle(3)
+    gateway.ming.tellGroup("猫咪", "still here")
+    gateway.web.settle(3)
     assert "still here" in client.seen
 
 
-def test_order(scene: Scene) -> None:
+def test_order(gateway: MemoryGateway) -> None:
     """
     Messages are sent in the order in which the client sent them.
     """
-    client = scene.client()
+    client = gateway.client()
     asked: list[Deferred[None]] = []
-    account = scene.alices.accounts[scene.alice.number]
+    account = gateway.aliceUser.accounts[gateway.alice.number]
     send, said = account.online.sendMessage, []
 
     def later(uin: Uin, content: Any, font: Font) -> Deferred[None]:
@@ -439,22 +441,22 @@ def test_order(scene: Scene) -> None:
     client.send("PRIVMSG 小明 :one", "PRIVMSG 小明 :two")
     assert said == ["one"]
     asked[0].callback(None)
-    scene.web.settle(1)
+    gateway.web.settle(1)
     asked[1].callback(None)
-    scene.web.settle(1)
-    assert scene.ming.heard == ["one", "two"]
+    gateway.web.settle(1)
+    assert gateway.ming.heard == ["one", "two"]
 
 
-def test_actionsAreShown(scene: Scene) -> None:
+def test_actionsAreShown(gateway: MemoryGateway) -> None:
     """
     Actions are shown as CTCP C{ACTION}, to the sender with C{echo-message} and
     to other clients.
     """
-    client, other = scene.client("echo-message"), scene.client()
+    client, other = gateway.client("echo-message"), gateway.client()
     client.transport.clear()
     other.transport.clear()
-    scene.ming.tell(scene.alice, "/me waves")
-    scene.web.settle(3)
+    gateway.ming.tell(gateway.alice, "/me waves")
+    gateway.web.settle(3)
     assert ":\x01ACTION waves\x01" in client.seen
     assert ":\x01ACTION nods\x01" in client.send("PRIVMSG 小明 :\x01ACTION nods\x01")
     assert "PRIVMSG 小明 :\x01ACTION nods\x01" in other.seen
@@ -464,27 +466,27 @@ def test_nothingTooLong() -> None:
     """
     No line is too long, with any message of the day and any announcement.
     """
-    scene = Scene()
-    scene.factory.motd = "茶" * 400
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
-    client = scene.client()
-    ming = scene.ming
+    gateway = MemoryGateway()
+    gateway.factory.motd = "茶" * 400
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
+    client = gateway.client()
+    ming = gateway.ming
     code = ming.groupCalled("猫咪").code
-    scene.web.result(ming.protocol.editGroup(code, notice="茶" * 400))
-    scene.web.settle(3)
+    gateway.web.result(ming.protocol.editGroup(code, notice="茶" * 400))
+    gateway.web.settle(3)
     client.send("PRIVMSG *qq :list")
     for line in client.transport.value().split(b"\r\n"):
         assert len(line) <= 510
-    for line in scene.client().transport.value().split(b"\r\n"):
+    for line in gateway.client().transport.value().split(b"\r\n"):
         assert len(line) <= 510
 
 
-def test_invalidParameters(scene: Scene) -> None:
+def test_invalidParameters(gateway: MemoryGateway) -> None:
     """
     Parameters that cannot be repeated are replaced by C{*}.
     """
-    client = scene.client()
+    client = gateway.client()
     for question, answer in (
         ("WHO :a b", "315 me * "),
         ("WHOIS :a b", "401 me * "),
@@ -502,107 +504,109 @@ def test_namesake(name: str) -> None:
     """
     A friend with the user's name, in any case, gets another nick.
     """
-    scene = Scene(name)
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
-    nick = scene.alices.directory.nameOf(Target(TargetKind.CONTACT, scene.ming.number))
+    gateway = MemoryGateway(name)
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
+    nick = gateway.aliceUser.directory.nameOf(
+        Target(TargetKind.CONTACT, gateway.ming.number)
+    )
     assert casefold(nick) != "alice"
-    assert nick.endswith(str(scene.ming.number))
+    assert nick.endswith(str(gateway.ming.number))
 
 
-def test_ison(scene: Scene) -> None:
+def test_ison(gateway: MemoryGateway) -> None:
     """
     A friend whose status is not known is not reported as online.
     """
-    client = scene.client()
+    client = gateway.client()
     assert "303 me 小明" in client.send("ISON 小明")
-    scene.alice.stop()
-    scene.web.settle(3)
+    gateway.alice.stop()
+    gateway.web.settle(3)
     assert "小明" not in client.send("ISON 小明")
 
 
-def test_away(scene: Scene) -> None:
+def test_away(gateway: MemoryGateway) -> None:
     """
     C{AWAY} sets the status on QQ.
     """
-    client = scene.client()
-    uin = scene.ming.uinOf(scene.alice)
+    client = gateway.client()
+    uin = gateway.ming.uinOf(gateway.alice)
     for line, status in (("AWAY :lunch", Status.AWAY), ("AWAY", Status.ONLINE)):
         client.send(line)
-        scene.web.settle(3)
-        assert scene.ming.protocol.buddies[uin].status is status
+        gateway.web.settle(3)
+        assert gateway.ming.protocol.buddies[uin].status is status
 
 
-def test_part(scene: Scene) -> None:
+def test_part(gateway: MemoryGateway) -> None:
     """
     After C{PART}, a channel is mute until C{JOIN}, which plays back the missed
     messages once.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("PART #猫咪")
     client.transport.clear()
-    scene.ming.tellGroup("猫咪", "quiet?")
-    scene.web.settle(3)
+    gateway.ming.tellGroup("猫咪", "quiet?")
+    gateway.web.settle(3)
     assert client.seen == ""
     seen = client.send("JOIN #猫咪")
     assert "PRIVMSG #猫咪 quiet?" in seen.partition("JOIN #猫咪")[2]
     assert "quiet?" not in client.send("JOIN #猫咪", "PART #猫咪", "JOIN #猫咪")
-    scene.ming.tellGroup("猫咪", "loud")
-    scene.web.settle(3)
+    gateway.ming.tellGroup("猫咪", "loud")
+    gateway.web.settle(3)
     assert "PRIVMSG #猫咪 loud" in client.seen
 
 
-def test_clientsNick(scene: Scene) -> None:
+def test_clientsNick(gateway: MemoryGateway) -> None:
     """
     A new friend does not get the nick of a client.
     """
-    client = scene.client()
-    hua = scene.web.person("me")
-    account = scene.alices.accounts[scene.alice.number]
+    client = gateway.client()
+    hua = gateway.web.person("me")
+    account = gateway.aliceUser.accounts[gateway.alice.number]
     hua.run()
-    scene.web.result(account.online.requestFriendship(hua.number))
-    scene.web.settle(3)
+    gateway.web.result(account.online.requestFriendship(hua.number))
+    gateway.web.settle(3)
     [request] = [e for e in hua.events if isinstance(e, FriendshipNotice)]
-    scene.web.result(hua.protocol.acceptFriendship(request))
-    scene.web.settle(3)
-    hua.tell(scene.alice, "hello")
-    scene.web.settle(3)
+    gateway.web.result(hua.protocol.acceptFriendship(request))
+    gateway.web.settle(3)
+    hua.tell(gateway.alice, "hello")
+    gateway.web.settle(3)
     assert f":me_{hua.number}!{hua.number}@qq.test PRIVMSG me hello" in client.seen
 
 
-def test_partIsKept(scene: Scene) -> None:
+def test_partIsKept(gateway: MemoryGateway) -> None:
     """
     C{PART} holds for the client when it reconnects, and for no other client;
     no message is lost.
     """
-    client = scene.client(login="alice/phone")
+    client = gateway.client(login="alice/phone")
     client.send("PART #猫咪")
     client.close()
-    scene.ming.tellGroup("猫咪", "quiet?")
-    scene.web.settle(3)
-    assert "JOIN #猫咪" in scene.client().seen
-    again = scene.client(login="alice/phone")
+    gateway.ming.tellGroup("猫咪", "quiet?")
+    gateway.web.settle(3)
+    assert "JOIN #猫咪" in gateway.client().seen
+    again = gateway.client(login="alice/phone")
     assert "#猫咪" not in again.seen
-    scene.ming.tellGroup("猫咪", "still?")
-    scene.web.settle(3)
+    gateway.ming.tellGroup("猫咪", "still?")
+    gateway.web.settle(3)
     assert "still?" not in again.seen
     seen = again.send("JOIN #猫咪")
     assert seen.index("quiet?") < seen.index("still?")
     again.close()
-    assert "JOIN #猫咪" in scene.client(login="alice/phone").seen
+    assert "JOIN #猫咪" in gateway.client(login="alice/phone").seen
 
 
-def test_renamedMember(scene: Scene) -> None:
+def test_renamedMember(gateway: MemoryGateway) -> None:
     """
     A renamed member is listed by the new nick, and has not left the channel.
     """
-    client = scene.client()
+    client = gateway.client()
     assert "NICK Ming" in client.send("PRIVMSG *qq :rename 小明 Ming")
     assert "@Ming" in client.send("NAMES #猫咪")
     client.transport.clear()
-    group = scene.ming.groupCalled("猫咪")
-    scene.web.result(scene.ming.protocol.editGroup(group.code, notice="tea"))
-    account = scene.alices.accounts[scene.alice.number]
+    group = gateway.ming.groupCalled("猫咪")
+    gateway.web.result(gateway.ming.protocol.editGroup(group.code, notice="tea"))
+    account = gateway.aliceUser.accounts[gateway.alice.number]
     target = next(iter(account.contacts.conversations))
-    scene.web.result(Deferred.fromCoroutine(account.actions.refresh(target)))
+    gateway.web.result(Deferred.fromCoroutine(account.actions.refresh(target)))
     assert client.seen == ":qq.test TOPIC #猫咪 tea\r\n"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.irc.scene import Client, Scene
+from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.irc.protocol.formatting import (
     fontOf,
     formatted,
@@ -87,44 +87,44 @@ def test_endless() -> None:
     assert fontOf("\x02" * 100_000 + "x" + "\x02" * 100_000 + "x") == Font()
 
 
-def fontsOf(scene: Scene) -> list[Font]:
-    return [event.font for event in scene.ming.events if isinstance(event, Message)]
+def fontsOf(gateway: MemoryGateway) -> list[Font]:
+    return [event.font for event in gateway.ming.events if isinstance(event, Message)]
 
 
-def test_sent(scene: Scene) -> None:
+def test_sent(gateway: MemoryGateway) -> None:
     """
     A line in bold has a bold font on QQ, and its text has no codes.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("PRIVMSG 小明 :\x02loud\x02", "PRIVMSG 小明 :\x01ACTION \x02l\x02\x01")
     client.send("PRIVMSG 小明 :\x02half\x02 loud")
-    assert scene.ming.heard == ["loud", "/me l", "half loud"]
-    assert [font.bold for font in fontsOf(scene)] == [True, True, False]
+    assert gateway.ming.heard == ["loud", "/me l", "half loud"]
+    assert [font.bold for font in fontsOf(gateway)] == [True, True, False]
 
 
-def bold(scene: Scene, client: Client, text: str) -> str:
-    uin = scene.ming.uinOf(scene.alice)
+def bold(gateway: MemoryGateway, client: Client, text: str) -> str:
+    uin = gateway.ming.uinOf(gateway.alice)
     client.transport.clear()
-    scene.web.result(scene.ming.protocol.sendMessage(uin, text, Font(bold=True)))
-    scene.web.settle(3)
+    gateway.web.result(gateway.ming.protocol.sendMessage(uin, text, Font(bold=True)))
+    gateway.web.settle(3)
     return client.seen
 
 
-def test_shown(scene: Scene) -> None:
+def test_shown(gateway: MemoryGateway) -> None:
     """
     With C{set formatting on} a font is shown as formatting, on every part of a
     long line; after C{set formatting off} it is not.
     """
-    client = scene.client()
-    assert "PRIVMSG me loud\r" in bold(scene, client, "loud")
+    client = gateway.client()
+    assert "PRIVMSG me loud\r" in bold(gateway, client, "loud")
     assert "formatting is now on" in client.send("PRIVMSG *qq :set formatting on")
-    assert "PRIVMSG me \x02loud\r" in bold(scene, client, "loud")
-    assert "\x02\x01" not in bold(scene, client, "\x01VERSION\x01")
-    seen = bold(scene, client, "loud " * 200).splitlines()
+    assert "PRIVMSG me \x02loud\r" in bold(gateway, client, "loud")
+    assert "\x02\x01" not in bold(gateway, client, "\x01VERSION\x01")
+    seen = bold(gateway, client, "loud " * 200).splitlines()
     assert len(seen) > 1
     assert all("PRIVMSG me :\x02loud" in line for line in seen)
     assert all(len(line.encode()) <= 510 for line in seen)
-    assert "PRIVMSG me :\x01ACTION waves\x01" in bold(scene, client, "/me waves")
+    assert "PRIVMSG me :\x01ACTION waves\x01" in bold(gateway, client, "/me waves")
     client.send("PRIVMSG *qq :set formatting off")
     assert "\x02" not in client.send("CHATHISTORY LATEST 小明 * 9")
     assert "formatting is on or off" in client.send("PRIVMSG *qq :set formatting x")

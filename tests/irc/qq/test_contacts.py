@@ -11,7 +11,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from tests.irc.scene import Scene
+from tests.irc.memorygateway import MemoryGateway
 from txwebqq.irc.qq.contacts import MAX_REQUESTS
 from txwebqq.model import Code, GroupNotice, Uin
 from txwebqq.protocol import WebQQProtocol
@@ -26,7 +26,7 @@ class Counter:
     """
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, scene: Scene, name: str
+        self, monkeypatch: pytest.MonkeyPatch, gateway: MemoryGateway, name: str
     ) -> None:
         self.requests: list[object] = []
         self.inFlight = self.most = 0
@@ -40,26 +40,26 @@ class Counter:
             self.requests.append(what)
             self.inFlight += 1
             self.most = max(self.most, self.inFlight)
-            waited: Deferred[None] = deferLater(scene.clock, 1)
+            waited: Deferred[None] = deferLater(gateway.clock, 1)
             return waited.addCallback(lambda _: request(online, what)).addBoth(done)
 
         monkeypatch.setattr(WebQQProtocol, name, counted)
 
 
-def test_oneGroup(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oneGroup(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     When a member joins a group, only that group is fetched.
     """
-    web = scene.web
+    web = gateway.web
     hua = web.person("阿花")
-    web.group("狗", scene.ming, scene.alice)
-    scene.alice.stop()
-    scene.signOn(scene.alice)
-    client = scene.client()
-    scene.requestJoin(hua, scene.cats)
-    [notice] = [e for e in scene.ming.events if isinstance(e, GroupNotice)]
-    counter = Counter(monkeypatch, scene, "fetchGroup")
-    web.result(scene.ming.protocol.answerJoinRequest(notice, True))
+    web.group("狗", gateway.ming, gateway.alice)
+    gateway.alice.stop()
+    gateway.signOn(gateway.alice)
+    client = gateway.client()
+    gateway.requestJoin(hua, gateway.cats)
+    [notice] = [e for e in gateway.ming.events if isinstance(e, GroupNotice)]
+    counter = Counter(monkeypatch, gateway, "fetchGroup")
+    web.result(gateway.ming.protocol.answerJoinRequest(notice, True))
     web.settle(3)
     assert len(counter.requests) == 1
     assert f":阿花!{hua.number}@qq.test JOIN #猫咪" in client.seen
@@ -69,26 +69,26 @@ def test_maxRequests(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A limited number of contacts of a long list is looked up at once.
     """
-    scene = Scene()
-    counter = Counter(monkeypatch, scene, "fetchNumber")
-    others = [scene.web.person(f"n{n}") for n in range(50)]
+    gateway = MemoryGateway()
+    counter = Counter(monkeypatch, gateway, "fetchNumber")
+    others = [gateway.web.person(f"n{n}") for n in range(50)]
     for other in others:
-        scene.web.befriend(scene.alice, other)
-    scene.web.group("all", scene.ming, scene.alice, *others)
-    scene.signOn(scene.alice)
-    scene.web.settle(20)
-    assert len(scene.alices.accounts[scene.alice.number].contacts.friends) == 51
+        gateway.web.befriend(gateway.alice, other)
+    gateway.web.group("all", gateway.ming, gateway.alice, *others)
+    gateway.signOn(gateway.alice)
+    gateway.web.settle(20)
+    assert len(gateway.aliceUser.accounts[gateway.alice.number].contacts.friends) == 51
     assert counter.most == MAX_REQUESTS
     assert len(counter.requests) == len(set(counter.requests))
 
 
-def test_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     The sender of a message is not looked up when its number is known.
     """
-    client = scene.client()
-    counter = Counter(monkeypatch, scene, "fetchNumber")
-    scene.ming.tellGroup("猫咪", "tea?")
-    scene.web.settle(3)
+    client = gateway.client()
+    counter = Counter(monkeypatch, gateway, "fetchNumber")
+    gateway.ming.tellGroup("猫咪", "tea?")
+    gateway.web.settle(3)
     assert "tea?" in client.seen
     assert counter.requests == []

@@ -9,35 +9,35 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred, fail
 
-from tests.irc.scene import Scene
+from tests.irc.memorygateway import MemoryGateway
 from txwebqq.errors import Unreachable
 from txwebqq.model import Birthday, Code, GroupStep, StrangerMessage
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import MemoryPerson
 
 
-def withOwnGroup() -> tuple[Scene, MemoryPerson]:
+def withOwnGroup() -> tuple[MemoryGateway, MemoryPerson]:
     """
-    A scene in which the user owns the group #狗, and a third account, which has
+    A gateway in which the user owns the group #狗, and a third account, which has
     no friends, is signed on.
     """
-    scene = Scene()
-    scene.dogs = scene.web.group("狗", scene.alice, scene.ming)
-    hua = scene.web.person("阿花")
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
+    gateway = MemoryGateway()
+    gateway.dogs = gateway.web.group("狗", gateway.alice, gateway.ming)
+    hua = gateway.web.person("阿花")
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
     hua.run()
-    return scene, hua
+    return gateway, hua
 
 
 def test_acceptJoinRequest() -> None:
     """
     C{accept} admits the sender of a request to join a group.
     """
-    scene, hua = withOwnGroup()
-    client = scene.client()
+    gateway, hua = withOwnGroup()
+    client = gateway.client()
     client.transport.clear()
-    scene.requestJoin(hua, scene.dogs)
+    gateway.requestJoin(hua, gateway.dogs)
     number = hua.number
     assert f"{number} wants to join #狗: me too" in client.seen
     assert f"{number} wants to join #狗" in client.send("PRIVMSG *qq :requests")
@@ -47,7 +47,7 @@ def test_acceptJoinRequest() -> None:
     assert f"no friend request from {number}." in seen
     seen = client.send(f"PRIVMSG *qq :accept {number} #狗")
     assert f"{number} is now a member of #狗" in seen
-    scene.web.settle(3)
+    gateway.web.settle(3)
     assert f":阿花!{number}@qq.test JOIN #狗" in seen + client.seen
     assert "There are no requests." in client.send("PRIVMSG *qq :requests")
 
@@ -56,12 +56,12 @@ def test_denyJoinRequest() -> None:
     """
     C{deny} declines a request to join a group, with a text.
     """
-    scene, hua = withOwnGroup()
-    client = scene.client()
-    scene.requestJoin(hua, scene.dogs)
+    gateway, hua = withOwnGroup()
+    client = gateway.client()
+    gateway.requestJoin(hua, gateway.dogs)
     seen = client.send(f"PRIVMSG *qq :deny {hua.number} #狗 no cats here")
     assert "has been declined" in seen
-    scene.web.settle(3)
+    gateway.web.settle(3)
     [notice] = [e for e in hua.events if getattr(e, "step", "") is GroupStep.DENIED]
     assert getattr(notice, "text", "") == "no cats here"
 
@@ -71,17 +71,17 @@ def test_temporaryChat() -> None:
     A fellow member who is not a friend has a nick that can be answered, and
     sent the first message.
     """
-    scene = Scene()
-    hua, lan = scene.web.person("阿花"), scene.web.person("阿兰")
-    scene.web.group("花园", hua, lan, scene.alice)
-    for person in (hua, lan, scene.alice):
-        scene.signOn(person)
-    client = scene.client()
+    gateway = MemoryGateway()
+    hua, lan = gateway.web.person("阿花"), gateway.web.person("阿兰")
+    gateway.web.group("花园", hua, lan, gateway.alice)
+    for person in (hua, lan, gateway.alice):
+        gateway.signOn(person)
+    client = gateway.client()
     client.transport.clear()
-    uin = hua.memberOf("花园", scene.alice)
+    uin = hua.memberOf("花园", gateway.alice)
     gid = hua.groupCalled("花园").gid
-    scene.web.result(hua.protocol.sendStrangerMessage(uin, "是你吗", group=gid))
-    scene.web.settle(3)
+    gateway.web.result(hua.protocol.sendStrangerMessage(uin, "是你吗", group=gid))
+    gateway.web.settle(3)
     assert f":阿花!{hua.number}@qq.test PRIVMSG me 是你吗\r\n" in client.seen
     client.send("PRIVMSG 阿花 :是我", "PRIVMSG 阿兰 :你好")
     for person, text in ((hua, "是我"), (lan, "你好")):
@@ -90,15 +90,15 @@ def test_temporaryChat() -> None:
     assert " 404 " in client.send("PRIVMSG 阿花 :\x01SHAKE\x01")
 
 
-def test_set(scene: Scene) -> None:
+def test_set(gateway: MemoryGateway) -> None:
     """
     C{set} changes profile details and shows them.
     """
-    client = scene.client()
+    client = gateway.client()
     for command, answer in (
         ("set signature 喝茶 中", "signature is now 喝茶 中"),
         ("set city 杭州", "city is now 杭州"),
-        (f"set {scene.alice.number} birthday 1990-4-1", "birthday is now 1990-4-1"),
+        (f"set {gateway.alice.number} birthday 1990-4-1", "birthday is now 1990-4-1"),
         ("set birthday soon", "a birthday is YEAR-MONTH-DAY"),
         ("set gender tea", "set failed"),
         ("set password x", "unknown detail"),
@@ -108,8 +108,8 @@ def test_set(scene: Scene) -> None:
         ("set", "signature: 喝茶 中"),
     ):
         assert answer in client.send(f"PRIVMSG *qq :{command}"), command
-    account = scene.alices.accounts[scene.alice.number]
-    profile = scene.web.result(account.online.fetchSelf())
+    account = gateway.aliceUser.accounts[gateway.alice.number]
+    profile = gateway.web.result(account.online.fetchSelf())
     assert (profile.city, profile.birthday) == ("杭州", Birthday(1990, 4, 1))
 
 
@@ -118,19 +118,19 @@ def test_temporaryChatInUnknownGroup(monkeypatch: pytest.MonkeyPatch) -> None:
     A temporary chat can be answered when the members of its group could not be
     fetched.
     """
-    scene = Scene()
-    hua = scene.web.person("阿花")
-    scene.web.group("花园", hua, scene.alice)
-    scene.signOn(hua)
-    uin = hua.memberOf("花园", scene.alice)
+    gateway = MemoryGateway()
+    hua = gateway.web.person("阿花")
+    gateway.web.group("花园", hua, gateway.alice)
+    gateway.signOn(hua)
+    uin = hua.memberOf("花园", gateway.alice)
 
     def refuse(self: WebQQProtocol, code: Code) -> Deferred[Any]:
         return fail(Unreachable("gone"))
 
     monkeypatch.setattr(WebQQProtocol, "fetchGroup", refuse)
-    scene.signOn(scene.alice)
+    gateway.signOn(gateway.alice)
     gid = hua.groupCalled("花园").gid
-    scene.web.result(hua.protocol.sendStrangerMessage(uin, "是你吗", group=gid))
-    scene.web.settle(3)
-    scene.client().send(f"PRIVMSG qq{hua.number} :是我")
+    gateway.web.result(hua.protocol.sendStrangerMessage(uin, "是你吗", group=gid))
+    gateway.web.settle(3)
+    gateway.client().send(f"PRIVMSG qq{hua.number} :是我")
     assert hua.heard == ["是我"]

@@ -7,70 +7,70 @@ from __future__ import annotations
 
 import pytest
 
-from tests.irc.scene import Client, Scene
+from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.model import Did, GroupNotice
 
 
 @pytest.fixture
-def client(scene: Scene) -> Client:
+def client(gateway: MemoryGateway) -> Client:
     """
     A client whose user owns the group #狗 with two members, and is a member of
     the group #猫咪 and of the discussion #Weekend.
     """
-    scene.alice.stop()
-    scene.ming.stop()
-    scene.hua = scene.web.person("阿花")
-    scene.web.group("狗", scene.alice, scene.ming, scene.hua)
-    scene.weekend = scene.web.discussion("Weekend", scene.ming, scene.alice)
-    scene.signOn(scene.ming)
-    scene.signOn(scene.alice)
-    return scene.client()
+    gateway.alice.stop()
+    gateway.ming.stop()
+    gateway.hua = gateway.web.person("阿花")
+    gateway.web.group("狗", gateway.alice, gateway.ming, gateway.hua)
+    gateway.weekend = gateway.web.discussion("Weekend", gateway.ming, gateway.alice)
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
+    return gateway.client()
 
 
-def members(scene: Scene, name: str) -> list[str]:
-    code = scene.ming.groupCalled(name).code
-    details = scene.web.result(scene.ming.protocol.fetchGroup(code))
+def members(gateway: MemoryGateway, name: str) -> list[str]:
+    code = gateway.ming.groupCalled(name).code
+    details = gateway.web.result(gateway.ming.protocol.fetchGroup(code))
     return [member.nick for member in details.members]
 
 
-def test_topic(scene: Scene, client: Client) -> None:
+def test_topic(gateway: MemoryGateway, client: Client) -> None:
     """
     C{TOPIC} sets the announcement of a group, and all clients see the change;
     without the right to, it is answered with 482.
     """
-    other = scene.client()
+    other = gateway.client()
     other.transport.clear()
     ours = ":me!alice@qq.test TOPIC #狗 遛狗\r\n"
     assert client.send("TOPIC #狗 :\x02遛狗\x02") == ours
     assert other.seen == ours
-    code = scene.ming.groupCalled("狗").code
-    assert scene.web.result(scene.ming.protocol.fetchGroupNotice(code)) == "遛狗"
+    code = gateway.ming.groupCalled("狗").code
+    assert gateway.web.result(gateway.ming.protocol.fetchGroupNotice(code)) == "遛狗"
     assert "482 me #猫咪 " in client.send("TOPIC #猫咪 mine")
     assert "442 me #nowhere " in client.send("TOPIC #nowhere x")
 
 
-def test_topicOfDiscussion(scene: Scene, client: Client) -> None:
+def test_topicOfDiscussion(gateway: MemoryGateway, client: Client) -> None:
     """
     C{TOPIC} changes the name of a discussion.
     """
     assert "332 me #Weekend Weekend" in client.send("TOPIC #Weekend")
     assert "TOPIC #Weekend Sunday" in client.send("TOPIC #Weekend Sunday")
-    discussion = scene.ming.protocol.fetchDiscussion(Did(scene.weekend))
-    assert scene.web.result(discussion).name == "Sunday"
+    discussion = gateway.ming.protocol.fetchDiscussion(Did(gateway.weekend))
+    assert gateway.web.result(discussion).name == "Sunday"
 
 
-def test_kick(scene: Scene, client: Client) -> None:
+def test_kick(gateway: MemoryGateway, client: Client) -> None:
     """
     C{KICK} removes a member from a group, and all clients see one C{KICK}.
     """
-    other = scene.client()
+    other = gateway.client()
     other.transport.clear()
     seen = client.send("KICK #狗 阿花 :no cats")
-    scene.web.settle(3)
+    gateway.web.settle(3)
     for each in (seen, other.seen):
         assert ":me!alice@qq.test KICK #狗 阿花 :no cats" in each
     assert "PART" not in client.seen + other.seen
-    assert members(scene, "狗") == ["Alice", "小明"]
+    assert members(gateway, "狗") == ["Alice", "小明"]
 
 
 @pytest.mark.parametrize(
@@ -96,25 +96,27 @@ def test_kick(scene: Scene, client: Client) -> None:
         ("MODE", "461 me MODE "),
     ],
 )
-def test_refused(scene: Scene, client: Client, line: str, expected: str) -> None:
+def test_refused(
+    gateway: MemoryGateway, client: Client, line: str, expected: str
+) -> None:
     """
     A command that cannot be performed is answered with its numeric, and
     changes nothing.
     """
     assert expected in client.send(line)
-    assert members(scene, "狗") == ["Alice", "小明", "阿花"]
+    assert members(gateway, "狗") == ["Alice", "小明", "阿花"]
 
 
-def test_invite(scene: Scene, client: Client) -> None:
+def test_invite(gateway: MemoryGateway, client: Client) -> None:
     """
     C{INVITE} adds a fellow member of a group to a discussion.
     """
     seen = client.send("INVITE 阿花 #Weekend")
     assert "341 me 阿花 #Weekend" in seen
-    assert f":阿花!{scene.hua.number}@qq.test JOIN #Weekend" in seen
+    assert f":阿花!{gateway.hua.number}@qq.test JOIN #Weekend" in seen
 
 
-def test_operators(scene: Scene, client: Client) -> None:
+def test_operators(gateway: MemoryGateway, client: Client) -> None:
     """
     C{MODE +o} and C{-o} by the owner make a member an administrator, and no
     longer one.
@@ -125,73 +127,73 @@ def test_operators(scene: Scene, client: Client) -> None:
     assert "@小明" not in client.send("NAMES #狗")
 
 
-def test_offline(scene: Scene, client: Client) -> None:
+def test_offline(gateway: MemoryGateway, client: Client) -> None:
     """
     Without a session of the account, commands are answered with a reply.
     """
-    scene.alice.stop()
-    scene.web.settle(3)
+    gateway.alice.stop()
+    gateway.web.settle(3)
     for line in ("TOPIC #狗 x", "KICK #狗 阿花", "INVITE 阿花 #Weekend"):
         command = line.split()[0]
         assert f"NOTICE me :{command} " in client.send(line), line
 
 
-def test_leave(scene: Scene, client: Client) -> None:
+def test_leave(gateway: MemoryGateway, client: Client) -> None:
     """
     C{PART} keeps the membership; the bot's C{leave} ends it.
     """
     client.send("PART #猫咪")
-    assert members(scene, "猫咪") == ["Alice", "小明"]
+    assert members(gateway, "猫咪") == ["Alice", "小明"]
     for name in ("#猫咪", "#Weekend"):
         seen = client.send(f"PRIVMSG *qq :leave {name}")
         assert f"has left {name}" in seen
         assert "403 " in client.send(f"JOIN {name}")
     assert f"PART {name}" in seen
-    scene.web.settle(3)
-    assert members(scene, "猫咪") == ["小明"]
+    gateway.web.settle(3)
+    assert members(gateway, "猫咪") == ["小明"]
     assert "this is not a channel" in client.send("PRIVMSG *qq :leave 小明")
 
 
-def test_removed(scene: Scene, client: Client) -> None:
+def test_removed(gateway: MemoryGateway, client: Client) -> None:
     """
     A user who has been removed from a group parts from its channel.
     """
-    ming = scene.ming
+    ming = gateway.ming
     code = ming.groupCalled("猫咪").code
-    uin = ming.memberOf("猫咪", scene.alice)
+    uin = ming.memberOf("猫咪", gateway.alice)
     client.transport.clear()
-    scene.web.result(ming.protocol.removeMember(code, uin))
-    scene.web.settle(3)
+    gateway.web.result(ming.protocol.removeMember(code, uin))
+    gateway.web.settle(3)
     assert ":me!alice@qq.test PART #猫咪" in client.seen
     assert any(isinstance(event, GroupNotice) for event in ming.events)
 
 
-def test_newGroup(scene: Scene, client: Client) -> None:
+def test_newGroup(gateway: MemoryGateway, client: Client) -> None:
     """
     The bot tells of a new group, of its new administrator and of its
     dissolution, by the name of its channel.
     """
-    ming = scene.ming
+    ming = gateway.ming
     client.transport.clear()
-    number = scene.web.group("鱼", scene.ming)
+    number = gateway.web.group("鱼", gateway.ming)
     ming.stop()
-    scene.signOn(ming)
-    asked = scene.alices.accounts[scene.alice.number].online
-    found = scene.web.result(asked.searchGroups(str(number)))
-    scene.web.result(asked.joinGroup(found.groups[0].code, "me too"))
-    scene.web.settle(3)
+    gateway.signOn(ming)
+    asked = gateway.aliceUser.accounts[gateway.alice.number].online
+    found = gateway.web.result(asked.searchGroups(str(number)))
+    gateway.web.result(asked.joinGroup(found.groups[0].code, "me too"))
+    gateway.web.settle(3)
     [notice] = [e for e in ming.events if isinstance(e, GroupNotice)]
-    scene.web.result(ming.protocol.answerJoinRequest(notice, True))
-    scene.web.settle(3)
+    gateway.web.result(ming.protocol.answerJoinRequest(notice, True))
+    gateway.web.settle(3)
     assert "JOIN #鱼" in client.seen
     assert "your request to join #鱼 was accepted" in client.seen
-    uin = ming.memberOf("鱼", scene.alice)
+    uin = ming.memberOf("鱼", gateway.alice)
     code = ming.groupCalled("鱼").code
     client.transport.clear()
-    scene.web.result(ming.protocol.setAdmin(code, uin))
-    scene.web.settle(3)
+    gateway.web.result(ming.protocol.setAdmin(code, uin))
+    gateway.web.settle(3)
     assert "alice is now an administrator of #鱼" in client.seen
-    scene.web.result(ming.protocol.dissolveGroup(code))
-    scene.web.settle(3)
+    gateway.web.result(ming.protocol.dissolveGroup(code))
+    gateway.web.settle(3)
     assert "#鱼 has been dissolved" in client.seen
     assert "PART #鱼" in client.seen

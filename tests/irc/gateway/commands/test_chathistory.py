@@ -8,20 +8,22 @@ import re
 
 import pytest
 
-from tests.irc.scene import Client, Scene
+from tests.irc.memorygateway import Client, MemoryGateway
 
 ALL = ("batch", "message-tags", "server-time", "standard-replies", "echo-message")
 
 
 @pytest.fixture
-def client(scene: Scene) -> Client:
+def client(gateway: MemoryGateway) -> Client:
     """
     A client with C{draft/chathistory}, after five messages from one friend.
     """
-    client = scene.client(*ALL, "draft/chathistory", "labeled-response", "account-tag")
+    client = gateway.client(
+        *ALL, "draft/chathistory", "labeled-response", "account-tag"
+    )
     for text in "abcde":
-        scene.ming.tell(scene.alice, text)
-        scene.web.settle(3)
+        gateway.ming.tell(gateway.alice, text)
+        gateway.web.settle(3)
     return client
 
 
@@ -70,12 +72,12 @@ def test_chathistory(client: Client, question: str, expected: str, kind: str) ->
     assert all(f"batch={reference}" in line.split()[0] for line in inner)
 
 
-def test_targets(scene: Scene, client: Client) -> None:
+def test_targets(gateway: MemoryGateway, client: Client) -> None:
     """
     C{TARGETS} lists the conversations with messages between two times.
     """
-    scene.ming.tellGroup("猫咪", "here too")
-    scene.web.settle(3)
+    gateway.ming.tellGroup("猫咪", "here too")
+    gateway.web.settle(3)
     seen = client.send(
         "CHATHISTORY TARGETS timestamp=2013-01-01T00:00:00.000Z"
         " timestamp=2014-01-01T00:00:00Z 10"
@@ -111,24 +113,24 @@ def test_refused(client: Client, question: str, expected: str) -> None:
     assert answer.count("\r\n") == 1
 
 
-def test_refusedWithNotice(scene: Scene) -> None:
+def test_refusedWithNotice(gateway: MemoryGateway) -> None:
     """
     Clients without C{standard-replies} get a notice instead of C{FAIL}.
     """
-    answer = scene.client().send("CHATHISTORY LATEST nobody * 3")
+    answer = gateway.client().send("CHATHISTORY LATEST nobody * 3")
     assert "NOTICE me :CHATHISTORY LATEST nobody No such nick/channel" in answer
 
 
-def test_playBack(scene: Scene) -> None:
+def test_playBack(gateway: MemoryGateway) -> None:
     """
     Clients with C{batch} are played back what they have missed in one batch
     for each conversation.
     """
-    scene.client(*ALL).close()
-    scene.ming.tell(scene.alice, "one")
-    scene.ming.tellGroup("猫咪", "two")
-    scene.web.settle(3)
-    seen = scene.client(*ALL).seen
+    gateway.client(*ALL).close()
+    gateway.ming.tell(gateway.alice, "one")
+    gateway.ming.tellGroup("猫咪", "two")
+    gateway.web.settle(3)
+    seen = gateway.client(*ALL).seen
     batches = re.findall(r"BATCH \+(\S+) chathistory (\S+)", seen)
     assert [target for _, target in batches] == ["小明", "#猫咪"]
     for (reference, _), text in zip(batches, ("one", "two"), strict=True):
@@ -137,20 +139,20 @@ def test_playBack(scene: Scene) -> None:
         )
 
 
-def test_noPlayBack(scene: Scene) -> None:
+def test_noPlayBack(gateway: MemoryGateway) -> None:
     """
     Clients with C{draft/chathistory} are not played back anything by
     themselves.
     """
-    scene.client().close()
-    scene.ming.tell(scene.alice, "missed")
-    scene.web.settle(3)
-    client = scene.client("batch", "draft/chathistory")
+    gateway.client().close()
+    gateway.ming.tell(gateway.alice, "missed")
+    gateway.web.settle(3)
+    client = gateway.client("batch", "draft/chathistory")
     assert "missed" not in client.seen
     assert "missed" in client.send("CHATHISTORY LATEST 小明 * 10")
 
 
-def test_labels(scene: Scene, client: Client) -> None:
+def test_labels(gateway: MemoryGateway, client: Client) -> None:
     """
     Each answer has the label of its command, also one that is sent later; no
     other line has it.
@@ -170,18 +172,18 @@ def test_labels(scene: Scene, client: Client) -> None:
         assert seen.count("label=7") == 1, question
 
 
-def test_unlabelled(scene: Scene) -> None:
+def test_unlabelled(gateway: MemoryGateway) -> None:
     """
     Clients without C{labeled-response} get no labels.
     """
-    assert "label" not in scene.client().send("@label=7 PING x")
+    assert "label" not in gateway.client().send("@label=7 PING x")
 
 
-def test_accountTag(scene: Scene, client: Client) -> None:
+def test_accountTag(gateway: MemoryGateway, client: Client) -> None:
     """
     Messages have the sender's QQ number in their C{account} tag.
     """
     client.transport.clear()
-    scene.ming.tell(scene.alice, "x")
-    scene.web.settle(3)
-    assert f"account={scene.ming.number}" in client.seen
+    gateway.ming.tell(gateway.alice, "x")
+    gateway.web.settle(3)
+    assert f"account={gateway.ming.number}" in client.seen

@@ -4,42 +4,42 @@ C{MONITOR}.
 
 from __future__ import annotations
 
-from tests.irc.scene import Scene
+from tests.irc.memorygateway import MemoryGateway
 from txwebqq.model import Status
 
 
-def test_changes(scene: Scene) -> None:
+def test_changes(gateway: MemoryGateway) -> None:
     """
     A monitored friend who signs on or off is reported once, also when the
     user's own account does.
     """
-    client = scene.client()
-    mask = f"小明!{scene.ming.number}@qq.test"
+    client = gateway.client()
+    mask = f"小明!{gateway.ming.number}@qq.test"
     assert f"730 me {mask}\r" in client.send("MONITOR + 小明")
     client.transport.clear()
-    scene.ming.appear(Status.BUSY)
-    scene.web.settle(3)
+    gateway.ming.appear(Status.BUSY)
+    gateway.web.settle(3)
     assert client.seen == ""
-    scene.ming.stop()
-    scene.web.settle(3)
+    gateway.ming.stop()
+    gateway.web.settle(3)
     assert client.seen == ":qq.test 731 me 小明\r\n"
     client.transport.clear()
-    scene.signOn(scene.ming)
+    gateway.signOn(gateway.ming)
     assert client.seen == f":qq.test 730 me {mask}\r\n"
     client.transport.clear()
-    scene.alice.stop()
-    scene.web.settle(3)
+    gateway.alice.stop()
+    gateway.web.settle(3)
     assert client.seen == ":qq.test 731 me 小明\r\n"
 
 
-def test_list(scene: Scene) -> None:
+def test_list(gateway: MemoryGateway) -> None:
     """
     Nicks can be added, removed, listed, queried and cleared.
     """
-    client = scene.client()
+    client = gateway.client()
     seen = client.send("MONITOR + 小明,nobody,*qq,me")
     assert "730 me :" not in seen
-    assert f"小明!{scene.ming.number}@qq.test,*qq!qq@qq.test,me!alice@qq.test" in seen
+    assert f"小明!{gateway.ming.number}@qq.test,*qq!qq@qq.test,me!alice@qq.test" in seen
     assert "731 me nobody\r" in seen
     assert client.send("MONITOR - me,*qq,nobody") == ""
     assert "732 me 小明\r\n:qq.test 733 me " in client.send("MONITOR L")
@@ -49,22 +49,22 @@ def test_list(scene: Scene) -> None:
     assert " 461 " in client.send("MONITOR +")
 
 
-def test_renamed(scene: Scene) -> None:
+def test_renamed(gateway: MemoryGateway) -> None:
     """
     After C{rename}, the old nick is offline and the new one is online.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("MONITOR + 小明,Ming")
     seen = client.send("PRIVMSG *qq :rename 小明 Ming")
     assert "731 me 小明\r" in seen
     assert "730 me Ming!" in seen
 
 
-def test_tooMany(scene: Scene) -> None:
+def test_tooMany(gateway: MemoryGateway) -> None:
     """
     The list is bounded, and 734 names the nicks that were not added.
     """
-    client = scene.client()
+    client = gateway.client()
     for start in range(0, 100, 25):
         nicks = ",".join(f"n{n}" for n in range(start, start + 25))
         assert " 734 " not in client.send(f"MONITOR + {nicks}")
@@ -74,10 +74,10 @@ def test_tooMany(scene: Scene) -> None:
     assert client.send("MONITOR L").count("n") > 100
 
 
-def test_oddNicks(scene: Scene) -> None:
+def test_oddNicks(gateway: MemoryGateway) -> None:
     """
     Invalid nicks are ignored.
     """
-    client = scene.client()
+    client = gateway.client()
     client.send("MONITOR + :a b,:x,,y", "MONITOR + ::")
     assert "PONG" in client.send("MONITOR S", "PING x")

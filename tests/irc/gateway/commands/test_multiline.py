@@ -8,18 +8,18 @@ import re
 
 import pytest
 
-from tests.irc.scene import Client, Scene
+from tests.irc.memorygateway import Client, MemoryGateway
 
 ALL = ("batch", "message-tags", "standard-replies", "labeled-response")
 MULTILINE = "draft/multiline"
 
 
 @pytest.fixture
-def client(scene: Scene) -> Client:
+def client(gateway: MemoryGateway) -> Client:
     """
     A client with C{draft/multiline}.
     """
-    client = scene.client(*ALL, MULTILINE)
+    client = gateway.client(*ALL, MULTILINE)
     client.transport.clear()
     return client
 
@@ -32,11 +32,11 @@ def batch(*parts: str, target: str = "小明") -> list[str]:
     ]
 
 
-def test_sent(scene: Scene, client: Client) -> None:
+def test_sent(gateway: MemoryGateway, client: Client) -> None:
     """
     A batch is sent as one QQ message, and answered at its end.
     """
-    other = scene.client("message-tags")
+    other = gateway.client("message-tags")
     other.transport.clear()
     seen = client.send(
         *batch(
@@ -45,20 +45,20 @@ def test_sent(scene: Scene, client: Client) -> None:
             f";{MULTILINE}-concat PRIVMSG 小明 :three",
         )
     )
-    assert scene.ming.heard == ["one\ntwo three"]
+    assert gateway.ming.heard == ["one\ntwo three"]
     assert seen == "@label=7 :qq.test ACK\r\n"
     assert re.findall(r"PRIVMSG 小明 :?(.*)\r", other.seen) == ["one", "two three"]
     assert other.seen.count("msgid=") == 1
 
 
-def test_received(scene: Scene, client: Client) -> None:
+def test_received(gateway: MemoryGateway, client: Client) -> None:
     """
     A QQ message of several lines is shown as one batch, in which a line that
     was too long is split without loss.
     """
     long = "tea  " * 300
-    scene.ming.tell(scene.alice, f"one\n{long}end")
-    scene.web.settle(3)
+    gateway.ming.tell(gateway.alice, f"one\n{long}end")
+    gateway.web.settle(3)
     first, *inner, last = client.seen.splitlines()
     assert re.fullmatch(rf"@msgid=\S+ :小明!\S+ BATCH \+b2 {MULTILINE} me", first)
     assert last.endswith("BATCH -b2")
@@ -72,12 +72,12 @@ def test_received(scene: Scene, client: Client) -> None:
     assert text == f"one\n{long}end"
 
 
-def test_single(scene: Scene, client: Client) -> None:
+def test_single(gateway: MemoryGateway, client: Client) -> None:
     """
     A message of one line is not a batch.
     """
-    scene.ming.tell(scene.alice, "one")
-    scene.web.settle(3)
+    gateway.ming.tell(gateway.alice, "one")
+    gateway.web.settle(3)
     assert "BATCH" not in client.seen
     assert "PRIVMSG me one" in client.seen
 
@@ -92,7 +92,9 @@ def test_single(scene: Scene, client: Client) -> None:
         ([], "MULTILINE_INVALID :"),
     ],
 )
-def test_refused(scene: Scene, client: Client, parts: list[str], expected: str) -> None:
+def test_refused(
+    gateway: MemoryGateway, client: Client, parts: list[str], expected: str
+) -> None:
     """
     An invalid batch is refused as a whole, with one reply, and nothing of it
     is sent.
@@ -100,9 +102,9 @@ def test_refused(scene: Scene, client: Client, parts: list[str], expected: str) 
     seen = client.send(*batch(*parts))
     assert seen.startswith(f"@label=7 :qq.test FAIL BATCH {expected}")
     assert seen.count("\r\n") == 1
-    assert scene.ming.heard == []
+    assert gateway.ming.heard == []
     client.send("PRIVMSG 小明 :after")
-    assert scene.ming.heard == ["after"]
+    assert gateway.ming.heard == ["after"]
 
 
 @pytest.mark.parametrize(
@@ -115,10 +117,10 @@ def test_refused(scene: Scene, client: Client, parts: list[str], expected: str) 
         "@batch=nine PRIVMSG 小明 :x",
     ],
 )
-def test_noBatch(scene: Scene, client: Client, line: str) -> None:
+def test_noBatch(gateway: MemoryGateway, client: Client, line: str) -> None:
     """
     A line that belongs to no open batch, and a batch of another type, are
     refused.
     """
     assert "FAIL BATCH MULTILINE_INVALID" in client.send(line)
-    assert scene.ming.heard == []
+    assert gateway.ming.heard == []

@@ -44,10 +44,10 @@ class Client:
     An IRC client of the gateway.
     """
 
-    def __init__(self, scene: Scene, address: str = "127.0.0.1") -> None:
+    def __init__(self, gateway: MemoryGateway, address: str = "127.0.0.1") -> None:
         self.transport = Transport()
-        self.connection = CommandDispatcher(scene.factory, address)
-        self._web = scene.web
+        self.connection = CommandDispatcher(gateway.factory, address)
+        self._web = gateway.web
         self.connection.makeConnection(self.transport)
 
     def send(self, *lines: str | bytes) -> str:
@@ -75,7 +75,7 @@ class Client:
         self.connection.connectionLost()
 
 
-class Scene:
+class MemoryGateway:
     """
     The user Alice with an account, her friend Ming, and a group of both.
     """
@@ -96,7 +96,7 @@ class Scene:
         names = NameStore(self.database, partial(casefold, mapping="rfc1459"))
         table = names.tableFor("alice", style.value)
         self.links = MediaLinks(self.database, self.clock.seconds, "http://qq.test/p")
-        self.alices = GatewayUser(
+        self.aliceUser = GatewayUser(
             settings,
             table,
             HistoryStore(self.database),
@@ -109,7 +109,7 @@ class Scene:
             self.clock,
             "qq.test",
             "",
-            {"alice": self.alices},
+            {"alice": self.aliceUser},
             Authenticator({"alice": "oolong"}, self.clock.seconds),
         )
 
@@ -118,7 +118,7 @@ class Scene:
         Sign on Alice's account, or Ming's.
         """
         if person is self.alice:
-            person.run(AccountFactory(self.alices.accounts[person.number]))
+            person.run(AccountFactory(self.aliceUser.accounts[person.number]))
         else:
             person.run()
         self.web.settle(3)
