@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
+from typing import cast
 
 from benchmarks.measures import Measure
 from benchmarks.ours import Counting, CountingFactory, account
@@ -19,21 +21,26 @@ def ours(events: int, polls: int) -> float:
     """
     from twisted.internet.task import Clock
 
+    from txwebqq.interfaces import IWebQQTransport
     from txwebqq.roster import Roster
+    from txwebqq.session.acknowledgement import Acknowledgement
     from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+    from txwebqq.session.eventfilter import EventFilter
     from txwebqq.session.eventqueue import EventQueue
-    from txwebqq.session.polling import EventFilter
+    from txwebqq.session.rostersync import RosterSyncService
     from txwebqq.wire.commands.messages import Poll2, PollResult
 
     protocol = Counting()
     factory = protocol.factory = CountingFactory()
-    guarded = GuardedProtocol(protocol, account(0), CallbackQueue())
-    roster = Roster()
+    me, clock = account(0), Clock()
+    transport = cast(IWebQQTransport, SimpleNamespace(roster=Roster()))
     eventQueue = EventQueue(
-        lambda: roster,
-        lambda uin: None,  # type: ignore[arg-type,return-value]
-        lambda event: guarded.call("eventReceived", event),
-        Clock(),
+        me.number,
+        transport,
+        GuardedProtocol(protocol, me, CallbackQueue()),
+        RosterSyncService(me.number, transport, clock),
+        Acknowledgement(),
+        clock,
     )
     eventFilter = EventFilter()
     some = bodies(events)

@@ -525,7 +525,7 @@ def test_noSecretsInLog() -> None:
         [session] = rig.web.state.sessions
         secrets += [session.psessionid, session.vfwebqq]
         rig.finish()
-    assert "is signed on" in logged.text
+    assert "Signed on (account " in logged.text
     for secret in secrets:
         assert secret
         assert secret not in logged.text

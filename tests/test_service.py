@@ -128,6 +128,17 @@ def test_nothingAfterLost(rig: Rig) -> None:
     assert rig.lives.logs == [["made", "on", "go", "ConnectionDone"], ["made", "on"]]
 
 
+def test_signOnInLost(rig: Rig) -> None:
+    """
+    A sign-off has ended also when connectionLost signs on again at once.
+    """
+    rig.lives.onLost = lambda life: rig.service.signOn()
+    rig.start()
+    rig.web.result(rig.service.signOff())
+    rig.web.settle()
+    assert rig.lives.logs == [["made", "on", "ConnectionDone"], ["made", "on"]]
+
+
 @pytest.mark.parametrize("where", ["onSignedOn", "onKicked", "onLost"])
 def test_signOffAnywhere(rig: Rig, where: str) -> None:
     """
@@ -197,7 +208,8 @@ def test_bugsEverywhere(rig: Rig, flushLoggedErrors: Flush) -> None:
     assert rig.lives.logs == [["made", "on", "hi", "ConnectionDone"]]
     assert len(flushLoggedErrors(ZeroDivisionError)) == 4
     for name in ("makeConnection", "signedOn", "eventReceived", "connectionLost"):
-        assert f"{name} of {rig.alice.number} raised" in logged.text
+        raised = f"Callback {name} raised an exception (account {rig.alice.number})"
+        assert raised in logged.text
     rig.bob.stop()
 
 
@@ -518,7 +530,7 @@ def test_brokenOnTheWay(rig: Rig, path: str, trouble: Any) -> None:
         rig.start()
         rig.web.settle(10)
     assert rig.lives.logs == [["made", "on"]]
-    assert logged.text.count("is not online: ") <= 2
+    assert logged.text.count("Not signed on (account ") <= 2
     assert [e for e in logged.events if e["log_level"].name == "warn"][1:] == []
     assert [e for e in logged.events if e["log_level"].name == "error"] == []
 

@@ -66,7 +66,7 @@ class WebQQService(MultiService):
         Sign on.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._driver.machine.start()
+        self._driver.start()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -85,7 +85,7 @@ class WebQQService(MultiService):
         A service that is stopped does not.
         """
         if self.running:
-            self._driver.machine.start()
+            self._driver.start()
 
     def signOff(self) -> Deferred[None]:
         """

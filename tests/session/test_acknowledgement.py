@@ -49,8 +49,8 @@ from txwebqq.model import (
     UnknownEvent,
 )
 from txwebqq.session.acknowledgement import Acknowledgement
-from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE
-from txwebqq.session.polling import EventFilter
+from txwebqq.session.eventfilter import EventFilter
+from txwebqq.session.eventqueue import LOOKUP_TIMEOUT, MAX_LOOKED_UP
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Form
 
@@ -96,7 +96,7 @@ def handOver(acknowledgement: Acknowledgement, *events: Event) -> None:
     The application is given events.
     """
     for event in events:
-        acknowledgement.handedOver(event)
+        acknowledgement.delivering(event)
 
 
 def test_last() -> None:
@@ -135,7 +135,7 @@ def test_known() -> None:
     assert [(n, acknowledgement.isKnown(n)) for n, _ in expected] == expected
 
 
-def test_whenHandedOver() -> None:
+def test_whenDelivered() -> None:
     """
     A Deferred for the end of a reply fires when its last event is handed over,
     unless it was cancelled.
@@ -143,10 +143,10 @@ def test_whenHandedOver() -> None:
     acknowledgement = Acknowledgement()
     told: list[int] = []
     begin(acknowledgement, 7, A)
-    acknowledgement.whenHandedOver().addCallback(
+    acknowledgement.whenDelivered().addCallback(
         lambda _: told.append(acknowledgement.number)
     )
-    cancelled: Deferred[None] = acknowledgement.whenHandedOver()
+    cancelled: Deferred[None] = acknowledgement.whenDelivered()
     cancelled.addErrback(lambda _: None)
     cancelled.cancel()
     assert told == []
@@ -420,7 +420,7 @@ def test_afterLookUp(rig: Rig) -> None:
     """
     rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
     polls = answering(rig, batch(CAROL_COMES, message(1, 5, "a"), ack=7))
-    rig.web.settle(PATIENCE - 1)
+    rig.web.settle(LOOKUP_TIMEOUT - 1)
     assert acks(polls) == [0]
     assert rig.life.log == ["made", "on"]
     rig.web.settle(1)
@@ -468,12 +468,12 @@ def test_longestLookUps(rig: Rig) -> None:
     """
     So it goes on for as long as look-ups last.
     """
-    assert MAX_LOOKED_UP * PATIENCE > 120
+    assert MAX_LOOKED_UP * LOOKUP_TIMEOUT > 120
     crowd = RosterChange(tuple((Uin(100 + n), 0) for n in range(MAX_LOOKED_UP)))
     rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * MAX_LOOKED_UP
     reply = batch(envelope(crowd), envelope(A), ack=7)
     polls = answering(rig, *[reply] * 7)
-    rig.web.settle(MAX_LOOKED_UP * PATIENCE)
+    rig.web.settle(MAX_LOOKED_UP * LOOKUP_TIMEOUT)
     assert acks(polls) == [0] * 7 + [7]
     assert rig.life.log == ["made", "on", "RosterChange", "a"]
 
@@ -668,11 +668,11 @@ def test_signOffAfterLookUp(rig: Rig) -> None:
     rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
     reply = batch(envelope(B), envelope(A), CAROL_COMES, ack=7)
     polls = answering(rig, reply, reply)
-    rig.web.settle(PATIENCE)
+    rig.web.settle(LOOKUP_TIMEOUT)
     assert rig.life.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
     assert told == [0]
     rig.service.signOn()
-    rig.web.settle(PATIENCE)
+    rig.web.settle(LOOKUP_TIMEOUT)
     assert rig.life.log == ["made", "on", "b"]
     assert acks(polls) == [0, 0, 7]
 

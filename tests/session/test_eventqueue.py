@@ -1,30 +1,41 @@
 """
-Events on their way to the application.
+The event queue: order of delivery, and profiles of new friends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.errors import RequestRefused
+from txwebqq.interfaces import IWebQQTransport
 from txwebqq.model import (
+    Account,
     Buddy,
     Event,
     FriendList,
     KickNotice,
+    Number,
     Profile,
     RosterChange,
     Status,
     StatusChange,
     Uin,
 )
+from txwebqq.protocol import WebQQProtocol
 from txwebqq.roster import Roster
-from txwebqq.session.eventqueue import MAX_LOOKED_UP, PATIENCE, EventQueue
+from txwebqq.session.acknowledgement import Acknowledgement
+from txwebqq.session.callbacks import CallbackQueue, GuardedProtocol
+from txwebqq.session.eventqueue import LOOKUP_TIMEOUT, MAX_LOOKED_UP, EventQueue
+from txwebqq.session.rostersync import RosterSyncService
+from txwebqq.wire.commands.contacts import GetFriendInfo2
+from txwebqq.wire.form import Ticket
 
+ME = Number(10001)
 BOB, CAROL, DAVE = Uin(7), Uin(8), Uin(9)
 KICK = KickNotice("elsewhere")
 
@@ -37,36 +48,78 @@ def comes(*uins: Uin) -> Event:
     return RosterChange(tuple((uin, 0) for uin in uins))
 
 
-def broken(event: Event) -> None:
-    raise ZeroDivisionError
+class WatchedRoster(Roster):
+    """
+    A roster that remembers what it applied, and can have a bug.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(FriendList({BOB: Buddy(BOB, "Bob")}))
+        self.applied: list[Event] = []
+        self.isBroken = False
+
+    def apply(self, event: Event) -> None:
+        self.applied.append(event)
+        if self.isBroken:
+            raise ZeroDivisionError
+        super().apply(event)
 
 
-class DeliveryTests(SynchronousTestCase):
+class Transport:
+    """
+    Leaves requests for profiles open until the test replies.
+    """
+
+    def __init__(self) -> None:
+        self.roster = WatchedRoster()
+        self.requests: list[tuple[Uin, Deferred[Profile]]] = []
+        self.cancelled: list[Uin] = []
+        self.replies: list[Deferred[Profile]] = []
+
+    def call(
+        self, make: Callable[[Ticket, Uin], GetFriendInfo2], uin: Uin
+    ) -> Deferred[Profile]:
+        if self.replies:
+            return self.replies.pop(0)
+        assert make(Ticket(), uin).uin == uin
+        request: Deferred[Profile] = Deferred(lambda _: self.cancelled.append(uin))
+        self.requests.append((uin, request))
+        return request
+
+
+class RecordingProtocol(WebQQProtocol):
+    """
+    Remembers events, and does with each what a test wants.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.then: Callable[[Event], None] = lambda event: None
+
+    def eventReceived(self, event: Event) -> None:
+        self.events.append(event)
+        self.then(event)
+
+
+class EventQueueTests(SynchronousTestCase):
     """
     Bob is a friend already; the others are new.
     """
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.roster = Roster(FriendList({BOB: Buddy(BOB, "Bob")}))
-        self.given: list[Event] = []
-        self.asked: list[tuple[Uin, Deferred[Profile]]] = []
-        self.cancelled: list[Uin] = []
-        # What happens in the application, when an event is given to it.
-        self.then: Callable[[Event], None] = lambda event: None
+        self.transport = Transport()
+        self.protocol = RecordingProtocol()
+        account = Account(ME, "")
+        transport = cast(IWebQQTransport, self.transport)
         self.eventQueue = EventQueue(
-            lambda: self.roster, self.lookUp, self.handOver, self.clock
+            ME,
+            transport,
+            GuardedProtocol(self.protocol, account, CallbackQueue()),
+            RosterSyncService(ME, transport, self.clock),
+            Acknowledgement(),
+            self.clock,
         )
-
-    def lookUp(self, uin: Uin) -> Deferred[Profile]:
-        asked: Deferred[Profile] = Deferred(lambda _: self.cancelled.append(uin))
-        self.asked.append((uin, asked))
-        return asked
-
-    def handOver(self, event: Event) -> None:
-        self.roster.apply(event)
-        self.given.append(event)
-        self.then(event)
 
     def push(self, *events: Event) -> None:
         for event in events:
@@ -74,13 +127,13 @@ class DeliveryTests(SynchronousTestCase):
 
     def answer(self, nick: str) -> None:
         """
-        The oldest look-up is answered.
+        Reply to the oldest request.
         """
-        uin, asked = self.asked.pop(0)
-        asked.callback(Profile(uin, nick))
+        uin, request = self.transport.requests.pop(0)
+        request.callback(Profile(uin, nick))
 
     def names(self) -> list[str]:
-        return [buddy.nick for buddy in self.roster.buddies.values()]
+        return [buddy.nick for buddy in self.transport.roster.buddies.values()]
 
     def test_atOnce(self) -> None:
         """
@@ -88,8 +141,8 @@ class DeliveryTests(SynchronousTestCase):
         """
         events = [away(), comes(BOB), away(CAROL)]
         self.push(*events)
-        self.assertEqual(self.given, events)
-        self.assertEqual(self.asked, [])
+        self.assertEqual(self.protocol.events, events)
+        self.assertEqual(self.transport.requests, [])
 
     def test_newcomer(self) -> None:
         """
@@ -99,12 +152,12 @@ class DeliveryTests(SynchronousTestCase):
         """
         events = [comes(CAROL), away(), comes(DAVE), away(DAVE)]
         self.push(*events)
-        self.assertEqual(self.given, [])
-        self.assertEqual([uin for uin, _ in self.asked], [CAROL])
+        self.assertEqual(self.protocol.events, [])
+        self.assertEqual([uin for uin, _ in self.transport.requests], [CAROL])
         self.answer("Carol")
-        self.assertEqual(self.given, events[:2])
+        self.assertEqual(self.protocol.events, events[:2])
         self.answer("Dave")
-        self.assertEqual(self.given, events)
+        self.assertEqual(self.protocol.events, events)
         self.assertEqual(self.names(), ["Bob", "Carol", "Dave"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -115,9 +168,9 @@ class DeliveryTests(SynchronousTestCase):
         event = comes(CAROL, BOB, DAVE)
         self.push(event)
         self.answer("Carol")
-        self.assertEqual(self.given, [])
+        self.assertEqual(self.protocol.events, [])
         self.answer("Dave")
-        self.assertEqual(self.given, [event])
+        self.assertEqual(self.protocol.events, [event])
         self.assertEqual(sorted(self.names()), ["Bob", "Carol", "Dave"])
 
     def test_crowd(self) -> None:
@@ -128,9 +181,9 @@ class DeliveryTests(SynchronousTestCase):
         crowd = [Uin(100 + n) for n in range(MAX_LOOKED_UP + 5)]
         self.push(comes(*crowd), comes(DAVE))
         for uin in crowd[:MAX_LOOKED_UP]:
-            self.assertEqual(self.asked[0][0], uin)
+            self.assertEqual(self.transport.requests[0][0], uin)
             self.answer("x")
-        self.assertEqual(self.given, [comes(*crowd)])
+        self.assertEqual(self.protocol.events, [comes(*crowd)])
         self.assertEqual(self.names().count("x"), MAX_LOOKED_UP)
         self.assertEqual(self.names().count(""), 5)
         self.answer("Dave")
@@ -141,8 +194,8 @@ class DeliveryTests(SynchronousTestCase):
         Whoever cannot be looked up comes without a name.
         """
         self.push(comes(CAROL), away())
-        self.asked[0][1].errback(RequestRefused(100000, "no"))
-        self.assertEqual(self.given, [comes(CAROL), away()])
+        self.transport.requests[0][1].errback(RequestRefused(100000, "no"))
+        self.assertEqual(self.protocol.events, [comes(CAROL), away()])
         self.assertEqual(self.names(), ["Bob", ""])
 
     def test_patience(self) -> None:
@@ -150,11 +203,11 @@ class DeliveryTests(SynchronousTestCase):
         A look-up without an answer keeps events waiting for so long only.
         """
         self.push(comes(CAROL), away())
-        self.clock.advance(PATIENCE - 0.1)
-        self.assertEqual(self.given, [])
+        self.clock.advance(LOOKUP_TIMEOUT - 0.1)
+        self.assertEqual(self.protocol.events, [])
         self.clock.advance(0.1)
-        self.assertEqual(self.given, [comes(CAROL), away()])
-        self.assertEqual(self.cancelled, [CAROL])
+        self.assertEqual(self.protocol.events, [comes(CAROL), away()])
+        self.assertEqual(self.transport.cancelled, [CAROL])
         self.assertEqual(self.names(), ["Bob", ""])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -164,8 +217,8 @@ class DeliveryTests(SynchronousTestCase):
         the look-up ends.
         """
         self.push(comes(CAROL), away(), KICK)
-        self.assertEqual(self.given, [comes(CAROL), away(), KICK])
-        self.assertEqual(self.cancelled, [CAROL])
+        self.assertEqual(self.protocol.events, [comes(CAROL), away(), KICK])
+        self.assertEqual(self.transport.cancelled, [CAROL])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_flush(self) -> None:
@@ -174,11 +227,11 @@ class DeliveryTests(SynchronousTestCase):
         """
         self.push(comes(CAROL))
         self.eventQueue.flush()
-        self.assertEqual(self.given, [comes(CAROL)])
-        self.asked.clear()
+        self.assertEqual(self.protocol.events, [comes(CAROL)])
+        self.transport.requests.clear()
         self.push(comes(DAVE))
         self.answer("Dave")
-        self.assertEqual(self.given, [comes(CAROL), comes(DAVE)])
+        self.assertEqual(self.protocol.events, [comes(CAROL), comes(DAVE)])
 
     def test_endsAll(self) -> None:
         """
@@ -186,9 +239,9 @@ class DeliveryTests(SynchronousTestCase):
         more of what waited behind that.
         """
         self.push(comes(CAROL), away(), away(DAVE))
-        self.then = lambda event: self.eventQueue.flush()
+        self.protocol.then = lambda event: self.eventQueue.flush()
         self.answer("Carol")
-        self.assertEqual(self.given, [comes(CAROL)])
+        self.assertEqual(self.protocol.events, [comes(CAROL)])
 
     def test_pushedMeanwhile(self) -> None:
         """
@@ -200,21 +253,21 @@ class DeliveryTests(SynchronousTestCase):
             if more:
                 self.push(more.pop(0))
 
-        self.then = then
+        self.protocol.then = then
         self.push(away())
-        self.assertEqual(self.given, [away(), away(CAROL), away(DAVE)])
+        self.assertEqual(self.protocol.events, [away(), away(CAROL), away(DAVE)])
 
     def test_inMemory(self) -> None:
         """
         A look-up that is answered before it returns, or fails so, is no
         different.
         """
-        answers = [succeed(Profile(CAROL, "Carol")), fail(RequestRefused(1, "no"))]
-        self.eventQueue = EventQueue(
-            lambda: self.roster, lambda _: answers.pop(0), self.handOver, self.clock
-        )
+        self.transport.replies = [
+            succeed(Profile(CAROL, "Carol")),
+            fail(RequestRefused(1, "no")),
+        ]
         self.push(comes(CAROL, DAVE), away())
-        self.assertEqual(self.given, [comes(CAROL, DAVE), away()])
+        self.assertEqual(self.protocol.events, [comes(CAROL, DAVE), away()])
         self.assertEqual(self.names(), ["Bob", "Carol", ""])
 
     def test_manyWait(self) -> None:
@@ -223,28 +276,45 @@ class DeliveryTests(SynchronousTestCase):
         """
         self.push(comes(CAROL), *[away()] * 5000)
         self.answer("Carol")
-        self.assertEqual(len(self.given), 5001)
+        self.assertEqual(len(self.protocol.events), 5001)
 
-    def test_ourBug(self) -> None:
+    def test_internalError(self) -> None:
         """
-        A failure of ours while we go on is logged, and not taken for one of
-        the look-up.
+        An exception of our own during delivery is logged, and not taken for a
+        failure of the request.
         """
         self.push(comes(CAROL))
-        self.then = broken
+        self.transport.roster.isBroken = True
         self.answer("Carol")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.assertEqual(self.given, [comes(CAROL)])
+        self.assertEqual(self.transport.roster.applied, [comes(CAROL)])
 
-    def test_afterOurBug(self) -> None:
+    def test_afterInternalError(self) -> None:
         """
-        An event whose handing over failed keeps back none of those behind it.
+        An event whose delivery failed holds up none of the events behind it.
         """
         events = [comes(CAROL), away(), comes(DAVE), away(DAVE)]
         self.push(*events)
-        self.then = broken
+        self.transport.roster.isBroken = True
         self.answer("Carol")
         self.answer("Dave")
         self.push(away())
-        self.assertEqual(self.given, [*events, away()])
+        self.assertEqual(self.transport.roster.applied, [*events, away()])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 5)
+        self.transport.roster.isBroken = False
+        self.push(away(DAVE))
+        self.assertEqual(self.protocol.events, [away(DAVE)])
+
+    def test_applicationError(self) -> None:
+        """
+        Neither does an exception of the application.
+        """
+
+        def fail(event: Event) -> None:
+            raise ZeroDivisionError
+
+        self.push(comes(CAROL), away())
+        self.protocol.then = fail
+        self.answer("Carol")
+        self.assertEqual(self.protocol.events, [comes(CAROL), away()])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)

@@ -48,8 +48,10 @@ AGAIN = SessionCredentials(Number(300100200), "ps2", "vf2")
 
 class RecordingActions:
     """
-    Remembers what the machine decided.
+    Remembers what the machine decided, and with which ticket.
     """
+
+    state: SignOnState
 
     def __init__(self) -> None:
         self.done: list[Any] = []
@@ -86,8 +88,11 @@ class RecordingActions:
     def askForCaptcha(self, image: bytes) -> None:
         self.done.append(("captcha", image))
 
-    def loadRoster(self, ticket: Ticket) -> None:
-        self.done.append(("roster", ticket))
+    def setPtwebqq(self, ptwebqq: str) -> None:
+        self.done.append(("ptwebqq", ptwebqq))
+
+    def loadRoster(self) -> None:
+        self.done.append(("roster", self.state.ticket))
 
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:
         self.done.append(("wait", attempt, atLeast))
@@ -95,11 +100,8 @@ class RecordingActions:
     def cancelPending(self) -> None:
         self.answered = None
 
-    def openChannel(self, ticket: Ticket) -> None:
-        self.done.append(("open", ticket))
-
-    def replaceTicket(self, ticket: Ticket) -> None:
-        self.done.append(("replace", ticket))
+    def openChannel(self) -> None:
+        self.done.append(("open", self.state.ticket))
 
     def pauseChannel(self) -> None:
         self.done.append("pause")
@@ -120,6 +122,7 @@ class Machine:
         self.actions = RecordingActions()
         account = Account(Number(300100200), "webqq-2013")
         self.state = SignOnState(account, self.actions, "47283951", lambda: 0.5, era)
+        self.actions.state = self.state
         self.inputs: SignOnInputs = makeSignOn(self.state)
 
     def to(self, state: str) -> Machine:
@@ -433,7 +436,8 @@ def test_rotate() -> None:
     machine = at("Online")
     machine.inputs.ticketRotated("pt2")
     ticket = Ticket("47283951", "ps", "vf", "pt2")
-    assert machine.actions.done == [("replace", ticket)]
+    assert machine.actions.done == [("ptwebqq", "pt2")]
+    assert machine.state.ticket == ticket
     machine.inputs.expired(3.0)
     assert machine.actions.lastAsked() == Login2(ticket)
     assert machine.actions.after == 3.0

@@ -45,7 +45,7 @@ from txwebqq.model import (
     Typing,
     Uin,
 )
-from txwebqq.session.polling import MAX_SHOWN, REMEMBERED, EventFilter
+from txwebqq.session.eventfilter import MAX_SHOWN, REMEMBERED, EventFilter
 from txwebqq.wire.commands.signon import Logout2
 from txwebqq.wire.form import Form
 
@@ -295,7 +295,7 @@ def test_trouble(rig: Rig, trouble: Answer) -> None:
         rig.polls(trouble, NOTHING)
         rig.web.settle(2)
         rig.bob.tell(rig.alice, "hi")
-    assert logged.text.count("Polling failed: ") == 2  # formatted, and raw
+    assert logged.text.count("Polling failed (account ") == 2  # formatted, and raw
     assert rig.lives.logs == [["made", "on", "hi"]]
     rig.bob.stop()
 

@@ -1,5 +1,5 @@
 """
-The acknowledgement of replies to polls by number (protocol.md 2.2.1).
+Acknowledgement of poll replies by number (protocol.md 2.2.1).
 """
 
 from __future__ import annotations
@@ -11,70 +11,74 @@ from twisted.internet.defer import Deferred
 from txwebqq.model import Event, KickNotice, Shake, StatusChange, Typing
 from txwebqq.wire.events.envelope import CODECS, pollTypeOf
 
-# Servers give these to the session that they came for, and to no later one.
-_PASSING = frozenset(
+# Servers give these events to the session that they came for, and to no later
+# session.
+_TRANSIENT = frozenset(
     CODECS[kind].pollType for kind in (StatusChange, Typing, Shake, KickNotice)
 )
 
 
 def _isLasting(event: Event) -> bool:
-    # By the name of the type, which an event that cannot be read has too.
-    return pollTypeOf(event) not in _PASSING
+    # By poll type, because an UnknownEvent has one as well.
+    return pollTypeOf(event) not in _TRANSIENT
 
 
 class Acknowledgement:
     """
-    The number of the last reply whose events were all handed over to the
+    The number of the last poll reply whose events were all delivered to the
     application. There is one for all sign-ons of an account, because servers
-    go on counting through them.
+    go on counting from one session to the next.
 
-    At most one reply is pending: from L{begin} until its last event is handed
-    over, or the sign-on is over.
+    At most one reply is pending: from L{begin} until its last event is
+    delivered, or the sign-on is over.
 
-    @ivar number: what polls name, 0 when there was no such reply yet.
+    @ivar number: the number that polls acknowledge, 0 before the first reply
+        with a number.
     """
 
     def __init__(self) -> None:
         self.number = 0
-        # The reply that began last, and what of it was left to hand over.
+        # The reply that began last, its events, and the last of them as long as
+        # it was not delivered.
         self._begun = 0
         self._events: list[Event] = []
         self._last: Event | None = None
+        # The event that was delivered last, of this reply or an earlier one.
         self._latest: Event | None = None
-        # The reply that an end of a sign-on interrupted, how many lasting
-        # events it had, and how many of them had been handed over.
+        # The reply that the end of a sign-on interrupted, the number of its
+        # lasting events, and how many of them had been delivered.
         self._interrupted = 0
         self._lasting = 0
-        self._handedOver = 0
+        self._delivered = 0
         self._waiting: list[Deferred[None]] = []
 
     @property
     def isPending(self) -> bool:
         """
-        Whether there are events that were not handed over yet.
+        Whether there are events that were not delivered yet.
         """
         return self._last is not None
 
     def isKnown(self, number: int | None) -> bool:
         """
-        Whether a reply with this number has begun already: all of its events
-        were handed over, or are about to be.
+        Tell whether a reply with this number has begun already: all of its
+        events were delivered, or are about to be.
         """
         return number is not None and number <= self._begun
 
     def begin(self, number: int, events: list[Event]) -> list[Event]:
         """
-        A reply with a number that is not known has come.
+        Begin a reply whose number is not known.
 
         @param events: those of its events that did not come in another reply,
-            in the order in which they are handed over.
+            in the order of delivery.
 
-        @return: the events that are to be handed over.
+        @return: the events that are to be delivered.
         """
         if number == self._interrupted and _countLasting(events) == self._lasting:
-            events = _withoutLasting(events, self._handedOver)
+            events = _withoutLasting(events, self._delivered)
         else:
-            self._handedOver = 0
+            self._delivered = 0
         self._begun = number
         self._events = events
         if events:
@@ -83,19 +87,19 @@ class Acknowledgement:
             self.finish()
         return events
 
-    def handedOver(self, event: Event) -> None:
+    def delivering(self, event: Event) -> None:
         """
-        The application is about to be called with an event. An event counts
-        from then on: it may sign off in that very call.
+        Count an event as delivered. This is called just before the application
+        is, because the application may sign off within that call.
         """
         self._latest = event
-        # Nothing overtakes on the way, so all the others came before it.
+        # Events stay in order, so the events before the last were delivered.
         if event is self._last:
             self.finish()
 
     def finish(self) -> None:
         """
-        The reply that began last counts as handed over.
+        Count all events of the pending reply as delivered.
         """
         self.number = self._begun
         self._events = []
@@ -104,11 +108,11 @@ class Acknowledgement:
         for deferred in waiting:
             deferred.callback(None)
 
-    def whenHandedOver(self) -> Deferred[None]:
+    def whenDelivered(self) -> Deferred[None]:
         """
-        Wait for the reply that is pending.
+        Wait for the pending reply.
 
-        @return: fires when its last event is about to be handed over; never
+        @return: fires when its last event is about to be delivered; never
             when the sign-on is over before that.
         """
         waiting: Deferred[None] = Deferred(self._waiting.remove)
@@ -117,24 +121,25 @@ class Acknowledgement:
 
     def interrupt(self) -> None:
         """
-        The sign-on is over: what of a reply was not handed over yet will not
-        be before the server gives it again.
+        Forget the pending reply at the end of a sign-on. The server gives it
+        again in a later session.
         """
         if self._last is None:
             return
-        # When the server gives the reply again, in a later session, the events
-        # that are not kept are missing, and people and groups have other ids.
-        # All others come in the same order with the same times, and nothing
-        # else decides in which order they are handed over (Inbox.sort). So
-        # those that were handed over now are the first of them then, and it is
-        # enough to count them. Are there more or fewer lasting events then,
-        # because another client of the account has acknowledged some by their
-        # ids or Inbox has dropped some now, all come once more: better twice
-        # than never.
-        places = (n for n, e in enumerate(self._events, 1) if e is self._latest)
-        given = self._events[: next(places, 0)]
-        self._lasting = self._handedOver + _countLasting(self._events)
-        self._handedOver += _countLasting(given)
+        # When the server gives the reply again, in a later session, its
+        # transient events are missing, and all session ids (uin, gid) have
+        # changed. Its lasting events come in the same order with the same
+        # times, and nothing else decides the order of delivery
+        # (EventFilter.filterBatch). So the events that were delivered now are
+        # the first ones then, and it is enough to count them. When the number
+        # of lasting events differs then, because another client of the account
+        # has acknowledged some by their ids or EventFilter has dropped some
+        # now, all are delivered once more: a message that comes twice is
+        # better than a lost one.
+        ends = (n for n, e in enumerate(self._events, 1) if e is self._latest)
+        delivered = self._events[: next(ends, 0)]
+        self._lasting = self._delivered + _countLasting(self._events)
+        self._delivered += _countLasting(delivered)
         self._interrupted = self._begun
         self._begun = self.number
         self._events = []
@@ -147,7 +152,10 @@ def _countLasting(events: Iterable[Event]) -> int:
 
 def _withoutLasting(events: Iterable[Event], count: int) -> list[Event]:
     """
-    Drop events up to the last of so many lasting ones.
+    Drop the first lasting events, and the transient events before the last of
+    them.
+
+    @param count: the number of lasting events to drop.
     """
     rest = []
     for event in events:

@@ -1,5 +1,6 @@
 """
-The one way into application code: what it raises stays outside.
+Calls of an application's callbacks, which never nest and cannot break the
+session.
 """
 
 from __future__ import annotations
@@ -23,34 +24,35 @@ Ts = TypeVarTuple("Ts")
 
 class CallbackQueue:
     """
-    Lets one callback of an account end before the next begins.
+    Runs the callbacks of one account one after another, through all its
+    sign-ons.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
-        self._busy = False
+        self._isRunning = False
 
     def run(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
         """
-        Make a call, which does not raise, now or after the present one.
+        Make a call, which does not raise, at once or after the running one.
         """
-        if self._busy:
+        if self._isRunning:
             self._waiting.append(partial(call, *args))
             return
-        self._busy = True
+        self._isRunning = True
         try:
             call(*args)
             while self._waiting:
                 self._waiting.popleft()()
         finally:
-            self._busy = False
+            self._isRunning = False
 
 
 class GuardedProtocol:
     """
-    Calls one protocol, for as long as its sign-on lasts.
+    Calls the callbacks of one protocol, and logs their exceptions.
 
-    @param queue: of all protocols of the account.
+    @param queue: shared by all protocols of the account.
     """
 
     _log = Logger()
@@ -65,34 +67,39 @@ class GuardedProtocol:
 
     def call(self, name: str, *args: object) -> None:
         """
-        Call a callback, unless another one is being called: then call it after
-        that. What it returns is watched.
+        Call a callback, after the one that is running. The awaitable that it
+        returns is checked for a failure but not waited for.
         """
         self._queue.run(self._call, name, args)
+
+    def close(self, reason: Failure) -> None:
+        """
+        Call the last callback, C{connectionLost}.
+        """
+        self._closed = True
+        self.call("connectionLost", reason)
 
     def _call(self, name: str, args: tuple[object, ...]) -> None:
         try:
             result = getattr(self.protocol, name)(*args)
         except Exception:
-            self._complain(Failure(), name)
+            self._logFailure(Failure(), name)
             return
         if result is not None and inspect.isawaitable(result):
-            _deferred(result).addErrback(self._complain, name)
+            _deferred(result).addErrback(self._logFailure, name)
 
-    def close(self, reason: Failure) -> None:
-        """
-        Call the last callback.
-        """
-        self._closed = True
-        self.call("connectionLost", reason)
-
-    def _complain(self, failure: Failure, name: str) -> None:
+    def _logFailure(self, failure: Failure, name: str) -> None:
         if self._closed and failure.check(WebQQError, CancelledError):
-            # It was still at it when the sign-on ended.
-            self._log.info("{name} of {n} was cut short.", name=name, n=self._number)
+            self._log.info(
+                "Callback {name} was cut short by the end of the sign-on "
+                "(account {number}): {reason}.",
+                name=name,
+                number=self._number,
+                reason=failure.getErrorMessage(),
+            )
             return
         self._log.failure(
-            "{name} of {number} raised.",
+            "Callback {name} raised an exception (account {number}).",
             failure=failure,
             name=name,
             number=self._number,

@@ -1,137 +1,155 @@
 """
-Events on their way to the application: whoever an event brings into the friend
-list is looked up first, and what comes meanwhile waits its turn.
+Events on their way to the application, in order.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txwebqq.interfaces import IWebQQTransport
 from txwebqq.model import (
     DiscussionMessage,
     Event,
     GroupMessage,
     KickNotice,
     Message,
+    Number,
     Profile,
     StrangerMessage,
     Uin,
 )
-from txwebqq.roster import Roster
+from txwebqq.session.acknowledgement import Acknowledgement
+from txwebqq.session.callbacks import GuardedProtocol
+from txwebqq.session.rostersync import RosterSyncService
+from txwebqq.wire.commands.contacts import GetFriendInfo2
 
-PATIENCE = 10.0
-"""The seconds that a look-up may keep events waiting."""
+LOOKUP_TIMEOUT = 10.0
+"""Seconds that events wait for the profile of a new friend."""
 
 MAX_LOOKED_UP = 20
-"""Of so many that one event brings, names are looked up."""
+"""New friends of one event whose profiles are fetched."""
 
-
-_WORDS = frozenset({Message, GroupMessage, DiscussionMessage, StrangerMessage})
+_MESSAGES = frozenset({Message, GroupMessage, DiscussionMessage, StrangerMessage})
 
 
 class EventQueue:
     """
-    Hands events over, in order.
+    Delivers the events of one sign-on to its roster and its protocol.
 
-    @param roster: the lists as they are now.
-    @param lookUp: asks who somebody is.
-    @param deliver: is given each event; what it raises is logged.
+    An event that adds a friend waits until the friend's profile has been
+    fetched, and later events wait behind it.
     """
 
     _log = Logger()
 
     def __init__(
         self,
-        roster: Callable[[], Roster],
-        lookUp: Callable[[Uin], Deferred[Profile]],
-        deliver: Callable[[Event], None],
+        number: Number,
+        transport: IWebQQTransport,
+        protocol: GuardedProtocol,
+        rosterSync: RosterSyncService,
+        acknowledgement: Acknowledgement,
         clock: IReactorTime,
     ) -> None:
-        self._roster = roster
-        self._lookUp = lookUp
-        self._deliver = deliver
+        self._number = number
+        self._transport = transport
+        self._protocol = protocol
+        self._rosterSync = rosterSync
+        self._acknowledgement = acknowledgement
         self._clock = clock
         self._waiting: deque[Event] = deque()
-        self._asked: Deferred[Profile] | None = None
-        self._giving = False
-        # For the event whose turn it is.
+        self._lookup: Deferred[Profile] | None = None
+        self._isDelivering = False
+        # For the first of the events that wait.
         self._lookedUp = 0
 
     def put(self, event: Event) -> None:
         """
-        Hand an event over after all before it. Nothing comes after a kick, so
-        it is not kept waiting.
+        Deliver an event after all before it. Nothing comes after a kick, so a
+        kick does not wait.
         """
-        if self._asked is None and not self._waiting and type(event) in _WORDS:
-            # As nearly always: words bring nobody.
-            self._give(event)
+        if self._lookup is None and not self._waiting and type(event) in _MESSAGES:
+            # Messages add no friends, and nearly all events are messages.
+            self._deliver(event)
             return
         self._waiting.append(event)
         if isinstance(event, KickNotice):
             self.flush()
-        elif self._asked is None:
-            self._next()
+        elif self._lookup is None:
+            self._deliverWaiting()
 
     def flush(self) -> None:
         """
-        Hand everything over now, whoever it is about. When it is what we hand
-        over that ends all this, the rest is nobody's any more.
+        Deliver all events at once, without profiles. Called while an event is
+        delivered, because the application signs off, drop the others instead.
         """
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            asked.cancel()
-        if self._giving:
+        lookup, self._lookup = self._lookup, None
+        if lookup is not None:
+            lookup.cancel()
+        if self._isDelivering:
             self._waiting.clear()
         while self._waiting:
-            self._give(self._waiting.popleft())
+            self._deliver(self._waiting.popleft())
 
-    def _give(self, event: Event) -> None:
-        self._giving = True
+    def _deliver(self, event: Event) -> None:
+        self._isDelivering = True
         self._lookedUp = 0
         try:
-            self._deliver(event)
+            self._acknowledgement.delivering(event)
+            self._transport.roster.apply(event)
+            self._rosterSync.fetchMissing()
+            self._protocol.call("eventReceived", event)
         except Exception:
-            # Those behind this event wait for it, and polls wait for them.
-            self._log.failure("Handing over an event failed.")
+            # Later events and the next poll wait for this one.
+            self._log.failure(
+                "Internal error while delivering an event (account {number}).",
+                number=self._number,
+            )
         finally:
-            self._giving = False
+            self._isDelivering = False
 
-    def _next(self) -> None:
-        while self._waiting and self._asked is None:
-            newcomers = self._roster().unknownContacts(self._waiting[0])
-            if newcomers and self._lookedUp < MAX_LOOKED_UP:
-                self._ask(newcomers[0])
+    def _deliverWaiting(self) -> None:
+        while self._waiting and self._lookup is None:
+            unknown = self._transport.roster.unknownContacts(self._waiting[0])
+            if unknown and self._lookedUp < MAX_LOOKED_UP:
+                self._lookUp(unknown[0])
             else:
-                self._give(self._waiting.popleft())
+                self._deliver(self._waiting.popleft())
 
-    def _ask(self, uin: Uin) -> None:
+    def _lookUp(self, uin: Uin) -> None:
         self._lookedUp += 1
+        request = self._transport.call(GetFriendInfo2, uin)
         # Kept before it has callbacks: in memory it has fired already.
-        asked = self._asked = self._lookUp(uin).addTimeout(PATIENCE, self._clock)
+        lookup = self._lookup = request.addTimeout(LOOKUP_TIMEOUT, self._clock)
 
-        def told(profile: Profile) -> None:
-            if self._asked is asked:
-                self._asked = None
-                self._roster().addProfile(uin, profile)
-                self._next()
+        def cbLookedUp(profile: Profile) -> None:
+            if self._lookup is lookup:
+                self._lookup = None
+                self._transport.roster.addProfile(uin, profile)
+                self._deliverWaiting()
 
-        def untold(failure: Failure) -> None:
-            # Our own cancel comes by here too.
-            if self._asked is asked:
-                self._asked = None
+        def ebLookedUp(failure: Failure) -> None:
+            # Our own cancel fails the request as well.
+            if self._lookup is lookup:
+                self._lookup = None
                 self._log.info(
-                    "Somebody new has no name yet: {reason}.",
+                    "Profile of a new friend not fetched (account {number}): "
+                    "{reason}; the friend has no name.",
+                    number=self._number,
                     reason=failure.getErrorMessage(),
                 )
-                self._roster().addProfile(uin, None)
-                self._next()
+                self._transport.roster.addProfile(uin, None)
+                self._deliverWaiting()
 
-        asked.addCallbacks(told, untold).addErrback(
-            lambda failure: self._log.failure("Delivery stumbled.", failure=failure)
+        lookup.addCallbacks(cbLookedUp, ebLookedUp).addErrback(
+            lambda failure: self._log.failure(
+                "Internal error while delivering events (account {number}).",
+                failure=failure,
+                number=self._number,
+            )
         )

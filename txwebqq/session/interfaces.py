@@ -194,7 +194,12 @@ class SignOnActions(Protocol):
 
     def ptwebqq(self) -> str:
         """
-        The value of the cookie that the login set.
+        Return the cookie that the login set.
+        """
+
+    def setPtwebqq(self, ptwebqq: str) -> None:
+        """
+        Replace that cookie.
         """
 
     def askForCaptcha(self, image: bytes) -> None:
@@ -203,7 +208,7 @@ class SignOnActions(Protocol):
         C{captchaUnsolved} follows.
         """
 
-    def loadRoster(self, ticket: Ticket) -> None:
+    def loadRoster(self) -> None:
         """
         Fetch the lists of friends and groups; the input C{rosterLoaded} or
         C{failed} follows.
@@ -222,14 +227,9 @@ class SignOnActions(Protocol):
         Cancel the requests and delays whose inputs have not followed yet.
         """
 
-    def openChannel(self, ticket: Ticket) -> None:
+    def openChannel(self) -> None:
         """
-        Start to poll with a ticket, after a sign-on or a rejoin.
-        """
-
-    def replaceTicket(self, ticket: Ticket) -> None:
-        """
-        Go on polling with another ticket of the same session.
+        Start to poll, after a sign-on or a rejoin.
         """
 
     def pauseChannel(self) -> None:
@@ -253,7 +253,8 @@ class SignOnActions(Protocol):
 @dataclass
 class SignOnState:
     """
-    The data of the sign-on machine of one account.
+    The data of the sign-on machine of one account. Requests are made with its
+    ticket; only the machine changes it.
 
     @ivar chance: draws a number from 0 to 1, which keeps caches away.
     @ivar era: the login variant that the server wants.

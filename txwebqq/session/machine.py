@@ -264,12 +264,12 @@ def _joined(
 ) -> None:
     state.rejoins = 0
     _storeCredentials(state, credentials)
-    state.actions.loadRoster(state.ticket)
+    state.actions.loadRoster()
 
 
 @loadingRoster.upon(SignOnInputs.rosterLoaded).to(online)
 def _rosterLoaded(machine: SignOnInputs, state: SignOnState) -> None:
-    state.actions.openChannel(state.ticket)
+    state.actions.openChannel()
 
 
 @online.upon(SignOnInputs.pollAnswered).loop()
@@ -281,7 +281,7 @@ def _pollAnswered(machine: SignOnInputs, state: SignOnState) -> None:
 @online.upon(SignOnInputs.ticketRotated).loop()
 def _ticketRotated(machine: SignOnInputs, state: SignOnState, ptwebqq: str) -> None:
     state.ticket = replace(state.ticket, ptwebqq=ptwebqq)
-    state.actions.replaceTicket(state.ticket)
+    state.actions.setPtwebqq(ptwebqq)
 
 
 @online.upon(SignOnInputs.expired).to(rejoining)
@@ -303,9 +303,8 @@ def _kicked(machine: SignOnInputs, state: SignOnState, notice: KickNotice) -> No
 @online.upon(SignOnInputs.loggedOut).to(offline)
 def _loggedOut(machine: SignOnInputs, state: SignOnState) -> None:
     state.actions.cancelPending()
-    state.actions.endSignOn(
-        LoggedOut("the server says that this client has logged out")
-    )
+    reason = "the server says that this client has logged out"
+    state.actions.endSignOn(LoggedOut(reason))
 
 
 @rejoining.upon(SignOnInputs.joined).to(online)
@@ -313,7 +312,7 @@ def _rejoined(
     machine: SignOnInputs, state: SignOnState, credentials: SessionCredentials
 ) -> None:
     _storeCredentials(state, credentials)
-    state.actions.openChannel(state.ticket)
+    state.actions.openChannel()
 
 
 @rejoining.upon(SignOnInputs.toldToWait).loop()

@@ -1,12 +1,12 @@
 """
-What a session reads up by itself: its discussions, once the poll is open, and
-whatever events mention that nobody has told it about.
+Fetching of the roster: friends and groups before C{signedOn}, discussions and
+the names of new groups after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -14,122 +14,179 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import WebQQError
-from txwebqq.model import Code, Did, GroupProfile
+from txwebqq.client import accepted
+from txwebqq.errors import RequestRefused, WebQQError
+from txwebqq.interfaces import IWebQQTransport
+from txwebqq.model import Code, Did, FriendList, GroupProfile, Number
 from txwebqq.roster import Roster
-from txwebqq.wire.command import Command
+from txwebqq.session.inflight import InFlightRequests
+from txwebqq.session.interfaces import Era, SignOnState
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.contacts import GetGroupNameListMask2, GetUserFriends2
 from txwebqq.wire.commands.discussions import GetDiscuInfo, GetDiscuListNew2
 from txwebqq.wire.commands.groups import GetGroupPublicInfo2
+from txwebqq.wire.commands.messages import GetOnlineBuddies2
+from txwebqq.wire.digests import FRIEND_HASHES
 from txwebqq.wire.form import Ticket
 
-T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WRONG_HASH = 50
+"""Retcode of a request for the friend list with a wrong hash (protocol.md 6)."""
+
+
+class RosterLoader:
+    """
+    Fetches friends, groups and presence at each sign-on of one account.
+    """
+
+    def __init__(self, requests: InFlightRequests, state: SignOnState) -> None:
+        self._requests = requests
+        self._state = state
+        # The name of the hash algorithm that the server accepted last.
+        self._hash = ""
+
+    async def load(self) -> Roster:
+        """
+        Fetch the roster of the session that begins.
+        """
+        ticket = self._state.ticket
+        friends, digest = await self._fetchFriends(ticket)
+        groups = await self._fetch(GetGroupNameListMask2(ticket, digest))
+        present = await self._fetch(GetOnlineBuddies2(ticket))
+        return Roster(friends, groups, present)
+
+    def friendListHash(self, ticket: Ticket) -> str:
+        """
+        Return the hash that the server accepts with a ticket, C{""} if it wants
+        none.
+        """
+        if not self._hash:
+            return ""
+        return FRIEND_HASHES[self._hash](self._state.account.number, ticket.ptwebqq)
+
+    async def _fetchFriends(self, ticket: Ticket) -> tuple[FriendList, str]:
+        if self._state.era is Era.E1:
+            return await self._fetch(GetUserFriends2(ticket)), ""
+        for name in sorted(FRIEND_HASHES, key=lambda name: name != self._hash):
+            digest = FRIEND_HASHES[name](self._state.account.number, ticket.ptwebqq)
+            reply = await self._requests.ask(GetUserFriends2(ticket, digest))
+            if not (isinstance(reply, Refusal) and reply.retcode == WRONG_HASH):
+                self._hash = name
+                return accepted(reply), digest
+        raise RequestRefused(WRONG_HASH, "the server accepts no known friend list hash")
+
+    def _fetch(self, command: Command[R]) -> Deferred[R]:
+        return self._requests.ask(command).addCallback(accepted)
 
 
 class RosterSyncService(Service):
     """
-    Reads up, and writes it into the roster. A failure is no trouble to
-    anybody: the roster then knows less.
-
-    @param call: performs an exchange.
-    @param isNew: whether nothing was read in this sign-on before.
+    Completes the roster of one sign-on while its channel is open. A failed
+    request only leaves the roster less complete.
     """
 
     _log = Logger()
 
     def __init__(
-        self,
-        call: Callable[[Callable[[Ticket], Command[Any]]], Deferred[Any]],
-        roster: Roster,
-        clock: IReactorTime,
-        isNew: bool,
+        self, number: Number, transport: IWebQQTransport, clock: IReactorTime
     ) -> None:
-        self._call = call
-        self._roster = roster
+        self._number = number
+        self._transport = transport
         self._clock = clock
-        self._isNew = isNew
         self._begin: IDelayedCall | None = None
-        self._asked: set[Deferred[Any]] = set()
-
-    def startService(self) -> None:
-        """
-        Read the list of discussions, after the poll that begins now.
-        """
-        super().startService()  # type: ignore[no-untyped-call]
-        if self._isNew:
-            self._begin = self._clock.callLater(0, self._fetchDiscussionList)
+        self._requests: set[Deferred[Any]] = set()
 
     def stopService(self) -> None:
         """
-        Read no more.
+        Cancel the requests.
         """
         super().stopService()  # type: ignore[no-untyped-call]
         begin, self._begin = self._begin, None
         if begin is not None:
             begin.cancel()
-        asked, self._asked = self._asked, set()
-        for one in asked:
-            one.cancel()
+        requests, self._requests = self._requests, set()
+        for request in requests:
+            request.cancel()
 
-    def _fetchDiscussionList(self, again: bool = True) -> None:
-        self._begin = None
-
-        def failed(reason: str) -> None:
-            if again:
-                self._fetchDiscussionList(again=False)
-            else:
-                self._log.info("No list of discussions: {reason}.", reason=reason)
-
-        self._ask(GetDiscuListNew2, self._roster.learnDiscussions, failed)
+    def fetchDiscussionList(self) -> None:
+        """
+        Fetch the list of discussions, after the poll that begins now. A request
+        that fails is repeated once.
+        """
+        self._begin = self._clock.callLater(0, self._fetchDiscussionList, True)
 
     def fetchMissing(self) -> None:
         """
-        Read about what an event has just mentioned.
+        Fetch details of the groups and discussions that the last event has
+        added or changed.
         """
-        if not (self._roster.newGroups or self._roster.newDiscussions):
+        roster = self._transport.roster
+        if not self.running or not (roster.newGroups or roster.newDiscussions):
             return
-        codes, self._roster.newGroups = self._roster.newGroups, set()
+        codes, roster.newGroups = roster.newGroups, set()
         for code in codes:
             self._fetchGroup(code)
-        dids, self._roster.newDiscussions = self._roster.newDiscussions, set()
+        dids, roster.newDiscussions = roster.newDiscussions, set()
         for did in dids:
             self._fetchDiscussion(did)
 
+    def _fetchDiscussionList(self, mayRepeat: bool) -> None:
+        self._begin = None
+
+        def failed(reason: str) -> None:
+            if mayRepeat:
+                self._fetchDiscussionList(mayRepeat=False)
+            else:
+                self._log.info(
+                    "List of discussions not fetched (account {number}): {reason}.",
+                    number=self._number,
+                    reason=reason,
+                )
+
+        self._fetch(self._transport.roster.learnDiscussions, failed, GetDiscuListNew2)
+
     def _fetchGroup(self, code: Code) -> None:
         def learn(profile: GroupProfile) -> None:
-            self._roster.changeGroup(code, name=profile.name, flag=profile.flag)
+            self._transport.roster.changeGroup(
+                code, name=profile.name, flag=profile.flag
+            )
 
-        self._ask(lambda ticket: GetGroupPublicInfo2(ticket, code), learn, _ignore)
+        self._fetch(learn, _ignore, GetGroupPublicInfo2, code)
 
     def _fetchDiscussion(self, did: Did) -> None:
-        self._ask(
-            lambda ticket: GetDiscuInfo(ticket, did),
-            self._roster.learnDiscussion,
-            _ignore,
-        )
+        self._fetch(self._transport.roster.learnDiscussion, _ignore, GetDiscuInfo, did)
 
-    def _ask(
+    def _fetch(
         self,
-        make: Callable[[Ticket], Command[T]],
-        learn: Callable[[T], None],
+        learn: Callable[[R], None],
         failed: Callable[[str], None],
+        make: Callable[Concatenate[Ticket, P], Command[R]],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> None:
-        asked: Deferred[T] = self._call(make)
-        self._asked.add(asked)
+        request = self._transport.call(make, *args, **kwargs)
+        self._requests.add(request)
 
-        def answered(reply: T) -> None:
-            self._asked.discard(asked)
-            if self.running:
+        def cbFetched(reply: R) -> None:
+            if request in self._requests:
+                self._requests.discard(request)
                 learn(reply)
 
-        def refused(failure: Failure) -> None:
-            self._asked.discard(asked)
-            # Our own cancel comes by here too.
-            if self.running:
+        def ebFetched(failure: Failure) -> None:
+            # Our own cancel fails the request as well.
+            if request in self._requests:
+                self._requests.discard(request)
                 failure.trap(WebQQError)
                 failed(failure.getErrorMessage())
 
-        asked.addCallbacks(answered, refused).addErrback(
-            lambda failure: self._log.failure("Reading up stumbled.", failure=failure)
+        request.addCallbacks(cbFetched, ebFetched).addErrback(
+            lambda failure: self._log.failure(
+                "Internal error while completing the roster (account {number}).",
+                failure=failure,
+                number=self._number,
+            )
         )
 
 

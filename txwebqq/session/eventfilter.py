@@ -1,0 +1,102 @@
+"""
+Order of events, and recognition of messages that have come before.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+from operator import attrgetter
+from typing import Any, cast
+
+from txwebqq.model import (
+    DiscussionMessage,
+    Event,
+    GroupMessage,
+    KickNotice,
+    Message,
+    StrangerMessage,
+)
+
+REMEMBERED = 500
+"""Messages that are remembered at least, to recognise duplicates; twice as many
+at most."""
+
+MAX_SHOWN = 500
+"""Messages that one poll can confirm to the server."""
+
+# The ids of each kind of message. No two kinds have equally many, so messages
+# of different kinds are never taken for the same.
+_IDS: Mapping[type[object], Callable[[object], tuple[int, ...]]] = {
+    Message: attrgetter("sender", "messageId", "messageId2"),
+    GroupMessage: attrgetter("group", "sender", "messageId", "messageId2"),
+    DiscussionMessage: attrgetter(
+        "discussion", "kind", "sender", "messageId", "messageId2"
+    ),
+    StrangerMessage: attrgetter(
+        "place", "service", "kind", "sender", "messageId", "messageId2"
+    ),
+}
+
+
+class EventFilter:
+    """
+    Puts the events of a poll reply into the order in which they happened, and
+    drops messages that have come before (protocol.md 2.2.1 and 4.11). There is
+    one for each sign-on.
+
+    @ivar shown: the ids of messages that the application was given and that no
+        poll has confirmed yet.
+    """
+
+    def __init__(self) -> None:
+        self.shown: deque[str] = deque(maxlen=MAX_SHOWN)
+        self._seen: set[tuple[int, ...]] = set()
+        self._seenBefore: set[tuple[int, ...]] = set()
+
+    def filterBatch(self, batch: Iterable[Event]) -> list[Event]:
+        """
+        Return the new events of a batch, oldest first, a kick last of all.
+        """
+        # Servers put the newest first, and many events have the same time or
+        # none.
+        events = [event for event in reversed(list(batch)) if self._isNew(event)]
+        events.sort(key=_timeOf)
+        return events
+
+    def _isNew(self, event: Event) -> bool:
+        idsOf = _IDS.get(type(event))
+        if idsOf is None:
+            return True
+        ids = idsOf(event)
+        if not (ids[-1] or ids[-2]):
+            return True
+        if ids in self._seen or ids in self._seenBefore:
+            return False
+        self._seen.add(ids)
+        if len(self._seen) >= REMEMBERED:
+            self._seenBefore, self._seen = self._seen, set()
+        return True
+
+    def markShown(self, event: Event) -> None:
+        """
+        Remember that the application was given an event.
+        """
+        if type(event) in _IDS:
+            self.shown.append(str(cast(Any, event).messageId))
+
+    def acknowledged(self, ids: Iterable[str]) -> None:
+        """
+        Forget ids of C{shown} that a poll has confirmed.
+        """
+        for known in ids:
+            # Ids that were added during the poll are behind these.
+            if self.shown and self.shown[0] == known:
+                self.shown.popleft()
+
+
+def _timeOf(event: Event) -> float:
+    if isinstance(event, KickNotice):
+        return inf
+    return getattr(event, "time", 0)
