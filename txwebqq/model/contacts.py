@@ -1,5 +1,5 @@
 """
-Accounts and their friends: permanent numbers, session ids, presence, profiles.
+Accounts, friends and other contacts: numbers, session ids, presence, profiles.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from enum import Enum
 from typing import NewType
 
 Number = NewType("Number", int)
-"""A permanent QQ number, of a person or of a group."""
+"""A permanent QQ number, of an account or of a group."""
 
 Uin = NewType("Uin", int)
-"""A person, within one session. One's own uin is one's number."""
+"""The session id of an account. The session's own account has its number for a uin."""
 
 SYSTEM = Uin(10000)
-"""The sender of what no person sent."""
+"""The sender of events that no account sent."""
 
 
 class Status(Enum):
     """
-    Presence, by the words of the wire (protocol.md 7.6).
+    Presence of an account; the values are the words of the wire (protocol.md 7.6).
     """
 
     ONLINE = "online"
@@ -35,14 +35,15 @@ class Status(Enum):
     @property
     def code(self) -> int:
         """
-        The number that stands for the word in C{stat} and C{webqq_type}.
+        The number of the status, C{stat} and C{webqq_type} on the wire.
         """
         return _STATUS_CODES[self]
 
     @classmethod
     def fromCode(cls, code: int) -> Status:
         """
-        The status with a number; unknown numbers mean online, as they did.
+        Return the status with a number; unknown numbers mean online, as they did
+        in Tencent's clients.
         """
         return _STATUSES_BY_CODE.get(code, cls.ONLINE)
 
@@ -62,16 +63,15 @@ WEB_CLIENT = 41
 """The C{client_type} of WebQQ itself (protocol.md 7.7)."""
 
 DESKTOP_CLIENT = 1
-"""The C{client_type} of the desktop program."""
+"""The C{client_type} of the desktop client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """
-    Whom we sign on as.
+    An account to sign on with.
 
-    @ivar number: the QQ number.
-    @ivar status: how to appear.
+    @ivar status: the presence to sign on with.
     """
 
     number: Number
@@ -84,10 +84,10 @@ class Buddy:
     """
     A friend.
 
-    @ivar nick: what they call themselves.
-    @ivar markname: what we call them, or C{""}.
-    @ivar category: the index of the category we keep them in.
-    @ivar face: the index of their avatar.
+    @ivar nick: the nickname that the friend has chosen.
+    @ivar markname: our private name for the friend, or C{""}.
+    @ivar category: the index of the category that we have put the friend in.
+    @ivar face: the index of the friend's avatar among Tencent's pictures.
     """
 
     uin: Uin
@@ -103,7 +103,7 @@ class Buddy:
     @property
     def name(self) -> str:
         """
-        What to show: our own name for them before theirs.
+        The name to show: the private name, else the nickname, else the uin.
         """
         return self.markname or self.nick or str(self.uin)
 
@@ -111,7 +111,7 @@ class Buddy:
 @dataclass(frozen=True, slots=True)
 class Category:
     """
-    A drawer of the friend list. Index 0 is never sent, and always there.
+    A category of the friend list. Category 0 always exists and is never sent.
     """
 
     index: int
@@ -122,7 +122,7 @@ class Category:
 @dataclass(frozen=True, slots=True)
 class FriendList:
     """
-    The answer of the friend list.
+    The friends and the categories of an account.
     """
 
     buddies: Mapping[Uin, Buddy]
@@ -132,7 +132,7 @@ class FriendList:
 @dataclass(frozen=True, slots=True)
 class Birthday:
     """
-    A date; zeros where nothing is known.
+    A date of birth; parts that are not known are 0.
     """
 
     year: int = 0
@@ -143,13 +143,13 @@ class Birthday:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """
-    What a person tells about themselves (protocol.md 2.3.2).
+    The details that an account publishes (protocol.md 2.3.2).
 
-    @ivar allow: who may befriend them: L{ANYBODY}, L{WHO_ASKS}, L{NOBODY},
-        L{WHO_ANSWERS}, L{WHO_ANSWERS_AND_ASKS}.
-    @ivar number: their permanent number, 0 where the server does not say.
-    @ivar signature: C{lnick} on the wire, C{""} where the server does not say.
-    @ivar token: proves that we have looked them up, to those who want proof.
+    @ivar allow: the rule for friend requests: L{ANYBODY}, L{WHO_ASKS}, L{NOBODY},
+        L{WHO_ANSWERS} or L{WHO_ANSWERS_AND_ASKS}.
+    @ivar number: the permanent number, 0 where the server does not send it.
+    @ivar signature: C{lnick} on the wire, C{""} where the server does not send it.
+    @ivar token: proof of the look-up, which a friend request has to carry.
     """
 
     uin: Uin
@@ -180,16 +180,18 @@ class Profile:
 
 
 ANYBODY, WHO_ASKS, NOBODY, WHO_ANSWERS, WHO_ANSWERS_AND_ASKS = range(5)
-"""Who may befriend somebody, the C{allow} of a L{Profile}."""
+"""Rules for friend requests, the C{allow} of a L{Profile}: every request is
+accepted at once; the account decides; none is accepted; the right answer to the
+account's question is accepted; the account decides after the right answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """
-    Who may befriend somebody.
+    The rule of an account for friend requests.
 
     @ivar allow: as in L{Profile}.
-    @ivar question: what has to be answered, where anything has.
+    @ivar question: the question to answer, C{""} where the rule asks none.
     """
 
     allow: int = WHO_ASKS
@@ -199,11 +201,11 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Level:
     """
-    How long somebody has been around (protocol.md 2.3.5).
+    The level of an account, earned by the time it was online (protocol.md 2.3.5).
 
-    @ivar days: on how many days they were signed on.
-    @ivar hours: how many hours in all.
-    @ivar remaining: the days until the next level.
+    @ivar days: the number of days on which the account was signed on.
+    @ivar hours: the number of hours in all.
+    @ivar remaining: the number of days until the next level.
     """
 
     level: int
@@ -214,7 +216,7 @@ class Level:
     @property
     def icons(self) -> tuple[int, int, int]:
         """
-        How many suns, moons and stars that is.
+        The level as numbers of suns, moons and stars.
         """
         return self.level // 16, self.level % 16 // 4, self.level % 4
 
@@ -222,7 +224,7 @@ class Level:
 @dataclass(frozen=True, slots=True)
 class Presence:
     """
-    Somebody who is not offline.
+    The presence of a contact who is not offline.
     """
 
     uin: Uin
@@ -237,10 +239,11 @@ RECENT_BUDDY, RECENT_GROUP, RECENT_DISCUSSION = range(3)
 @dataclass(frozen=True, slots=True)
 class RecentContact:
     """
-    A conversation in which something was said lately (protocol.md 2.2.10).
+    A conversation with a recent message (protocol.md 2.2.10).
 
     @ivar kind: L{RECENT_BUDDY}, L{RECENT_GROUP} or L{RECENT_DISCUSSION}.
-    @ivar id: the uin, the group's code or the did, accordingly.
+    @ivar id: the uin of the friend, the code of the group or the did of the
+        discussion.
     """
 
     kind: int
@@ -250,10 +253,10 @@ class RecentContact:
 @dataclass(frozen=True, slots=True)
 class Captcha:
     """
-    A captcha to be read, for questions that want one.
+    A captcha, for requests that the server refuses without one.
 
-    @ivar session: C{verifysession}: which captcha it is.
-    @ivar text: what was read from C{image}.
+    @ivar session: the id of the captcha, C{verifysession} on the wire.
+    @ivar text: the characters in C{image}.
     """
 
     session: str = field(default="", repr=False)

@@ -1,5 +1,5 @@
 """
-Contents of messages: fonts and the segments that a text is made of.
+Content of messages: a font and segments of text and pictures.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Font:
     """
-    How a text looks; the default is WebQQ's own (protocol.md 4.3).
+    The font of a message; the default is WebQQ's own (protocol.md 4.3).
 
     @ivar size: in points.
     @ivar color: six hexadecimal digits, no C{#}.
@@ -37,7 +37,7 @@ class Text:
 @dataclass(frozen=True, slots=True)
 class Face:
     """
-    An emoticon, by its wire id (protocol.md, appendix A).
+    An emoticon, by its id on the wire (protocol.md, appendix A).
     """
 
     id: int
@@ -48,10 +48,12 @@ class GroupPicture:
     """
     A picture in a group or a discussion (protocol.md 4.5).
 
-    @ivar name: the name that the upload was given, or the server's own in what
-        is received.
-    @ivar fileId: received only, like C{server}: what fetches it.
-    @ivar sig: sent only: with C{key}, what lets us send it.
+    @ivar name: the name that the upload returned; in a received message, the
+        server's own name for the picture.
+    @ivar fileId: with C{key} and C{server}, the id to download the picture by; in
+        received messages only.
+    @ivar sig: with C{key}, the signature that the server wants with the message; in
+        messages to be sent only.
     """
 
     name: str
@@ -64,9 +66,9 @@ class GroupPicture:
 @dataclass(frozen=True, slots=True)
 class CustomFace:
     """
-    A picture from somebody's own collection, to or from a friend.
+    A custom face, in a message to or from a friend.
 
-    @ivar name: a file name, its content's MD5.
+    @ivar name: the file name: the MD5 of the file, and its extension.
     """
 
     name: str
@@ -75,10 +77,11 @@ class CustomFace:
 @dataclass(frozen=True, slots=True)
 class OfflinePicture:
     """
-    A photo to or from a friend.
+    A photo in a message to or from a friend.
 
-    @ivar path: the server's name for it.
-    @ivar name: the file's name; sent only, like C{size}.
+    @ivar path: the server's name for the photo.
+    @ivar name: the file name; in messages to be sent only, like C{size}.
+    @ivar size: in bytes.
     """
 
     path: str
@@ -89,7 +92,9 @@ class OfflinePicture:
 @dataclass(frozen=True, slots=True)
 class UnknownSegment:
     """
-    A piece of content that we have no type for, as JSON gave it.
+    A segment of an unknown type.
+
+    @ivar raw: the element of the content, as parsed from JSON.
     """
 
     raw: Any
@@ -101,14 +106,14 @@ Content = tuple[Segment, ...]
 
 def plainText(content: Content) -> str:
     """
-    The text of a content, its other segments left out.
+    Join the text segments of a content, leaving out all others.
     """
     return "".join(s.text for s in content if isinstance(s, Text))
 
 
 class HasContent:
     """
-    Base of all messages, received or from the history.
+    Base of all classes of messages, received or from the history.
     """
 
     __slots__ = ()
@@ -118,6 +123,6 @@ class HasContent:
     @property
     def text(self) -> str:
         """
-        The plain text of the message: its text segments, joined.
+        The plain text of the message, as of L{plainText}.
         """
         return plainText(self.content)

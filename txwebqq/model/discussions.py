@@ -11,18 +11,18 @@ from typing import NewType
 from txwebqq.model.contacts import Number, Status, Uin
 
 Did = NewType("Did", int)
-"""A discussion."""
+"""The id of a discussion; unlike ids of groups, the same in every session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discussion:
     """
-    A discussion that we are in.
+    A discussion that the account is a member of.
 
-    @ivar name: C{""} where nobody has given it one.
-    @ivar mask: 0 notify, 1 receive quietly, 2 receive nothing.
-    @ivar version: C{info_seq} of the last message, another one whenever the
-        members or the name change; 0 before the first.
+    @ivar name: C{""} where no member has named the discussion.
+    @ivar mask: what to do with messages: 0 notify, 1 receive silently, 2 block.
+    @ivar version: C{info_seq} of the last message, which changes whenever the
+        members or the name change; 0 before the first message.
     """
 
     did: Did
@@ -34,7 +34,7 @@ class Discussion:
 @dataclass(frozen=True, slots=True)
 class DiscussionList:
     """
-    The answer of the discussion list.
+    The discussions of an account.
 
     @ivar globalMask: as in L{GroupList}.
     """
@@ -46,9 +46,9 @@ class DiscussionList:
 @dataclass(frozen=True, slots=True)
 class DiscussionMember:
     """
-    Somebody in a discussion.
+    A member of a discussion.
 
-    @ivar number: their permanent number, which nobody hides here.
+    @ivar number: the permanent number, which the server never hides here.
     """
 
     uin: Uin
@@ -63,7 +63,7 @@ class DiscussionDetails:
     """
     A discussion with its members.
 
-    @ivar version: C{info_seq}, another one whenever members or name change.
+    @ivar version: C{info_seq}, which changes whenever the members or the name change.
     """
 
     did: Did

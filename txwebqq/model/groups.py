@@ -11,18 +11,19 @@ from typing import NewType
 from txwebqq.model.contacts import Number, Status, Uin
 
 Gid = NewType("Gid", int)
-"""A group, within one session: where messages go to and come from."""
+"""The session id of a group that its messages carry."""
 
 Code = NewType("Code", int)
-"""A group, within one session: what its details are asked by."""
+"""The session id of a group that look-ups use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """
-    A group that we are in, as the group list has it.
+    A group of the group list.
 
-    @ivar mask: 0 notify, 1 receive quietly, 2 receive nothing.
+    @ivar markname: our private name for the group, or C{""}.
+    @ivar mask: what to do with messages: 0 notify, 1 receive silently, 2 block.
     """
 
     gid: Gid
@@ -36,10 +37,10 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class GroupList:
     """
-    The answer of the group list.
+    The groups of an account.
 
-    @ivar globalMask: 0 each group by its own mask, 1 notify of all, 2 receive
-        all quietly, 3 receive nothing.
+    @ivar globalMask: what to do with messages: 0 as each group's mask says, 1 notify
+        of all, 2 receive all silently, 3 block all.
     """
 
     groups: Mapping[Gid, Group]
@@ -49,9 +50,9 @@ class GroupList:
 @dataclass(frozen=True, slots=True)
 class Member:
     """
-    Somebody in a group.
+    A member of a group.
 
-    @ivar card: the name they carry in this group, or C{""}.
+    @ivar card: the member's name in this group, or C{""}.
     """
 
     uin: Uin
@@ -69,14 +70,15 @@ class Member:
     @property
     def name(self) -> str:
         """
-        What to show in the group.
+        The name to show in the group: the card, else the nickname, else the uin.
         """
         return self.card or self.nick or str(self.uin)
 
     @property
     def isAdmin(self) -> bool:
         """
-        Bit 0 of C{mflag} (protocol.md 2.5.2).
+        Whether the member is an administrator: bit 0 of C{mflag}
+        (protocol.md 2.5.2).
         """
         return bool(self.flag & 1)
 
@@ -88,7 +90,7 @@ class GroupDetails:
 
     @ivar memo: the announcement.
     @ivar description: C{fingermemo} on the wire.
-    @ivar created: Unix seconds.
+    @ivar created: when the group was created, Unix seconds.
     """
 
     gid: Gid
@@ -108,19 +110,19 @@ class GroupDetails:
 
 
 MAY_JOIN, MAY_ASK, MAY_NOT_JOIN = 1, 2, 3
-"""The C{option} of a group: anybody joins, the administrators decide, nobody
-joins."""
+"""Rules for joining, the C{option} of a group: everybody may join; an administrator
+decides; nobody may join."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupProfile:
     """
-    What a group shows to whoever considers joining (protocol.md 2.5.3).
+    The details that a group shows before joining (protocol.md 2.5.3).
 
-    @ivar memo: the announcement, C{""} for those outside.
+    @ivar memo: the announcement, C{""} for accounts that are no members.
     @ivar description: C{fingermemo} on the wire.
     @ivar option: L{MAY_JOIN}, L{MAY_ASK} or L{MAY_NOT_JOIN}.
-    @ivar created: Unix seconds.
+    @ivar created: when the group was created, Unix seconds.
     """
 
     gid: Gid
@@ -141,10 +143,10 @@ class GroupProfile:
 @dataclass(frozen=True, slots=True)
 class BusinessCard:
     """
-    What somebody tells about themselves in one group (protocol.md 2.5.3).
+    The details of a member in one group (protocol.md 2.5.3).
 
-    @ivar name: what the others call them there.
-    @ivar gender: 0 male, 1 female, 2 unsaid.
+    @ivar name: the member's name in the group.
+    @ivar gender: 0 male, 1 female, 2 not stated.
     """
 
     name: str = ""
@@ -159,8 +161,7 @@ class FoundGroup:
     """
     A group that a search has found.
 
-    @ivar number: its permanent number.
-    @ivar code: what to join it by.
+    @ivar code: the session id to join the group by.
     @ivar owner: the owner's permanent number.
     """
 
@@ -174,9 +175,9 @@ class FoundGroup:
 @dataclass(frozen=True, slots=True)
 class FoundGroups:
     """
-    One page of what a search has found.
+    One page of a search for groups.
 
-    @ivar total: how many there are on all pages.
+    @ivar total: the number of groups on all pages.
     """
 
     groups: tuple[FoundGroup, ...]
@@ -187,7 +188,7 @@ class FoundGroups:
 @dataclass(frozen=True, slots=True)
 class NewGroup:
     """
-    The ids of a group that we have just made.
+    The ids of a group that the account has just created.
     """
 
     gid: Gid

@@ -14,10 +14,10 @@ from txwebqq.model.content import Content, HasContent
 @dataclass(frozen=True, slots=True)
 class PastMessage(HasContent):
     """
-    Something that was said, by us or by others (protocol.md 2.8.2).
+    A message of the history, our own or another account's (protocol.md 2.8.2).
 
     @ivar time: Unix seconds.
-    @ivar sequence: its running number in the conversation, with gaps.
+    @ivar sequence: the running number in the conversation, with gaps.
     """
 
     sender: Uin
@@ -29,11 +29,11 @@ class PastMessage(HasContent):
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
     """
-    A page of the conversation with somebody.
+    One page of the history with a friend.
 
     @ivar messages: the oldest first.
-    @ivar page: which one it is; page 1 is the oldest.
-    @ivar pages: how many there are.
+    @ivar page: the page number; page 1 is the oldest.
+    @ivar pages: the number of pages.
     """
 
     messages: tuple[PastMessage, ...]
@@ -44,13 +44,12 @@ class HistoryPage:
 @dataclass(frozen=True, slots=True)
 class HistoryStretch:
     """
-    Some messages of a group or a discussion.
+    A range of the history of a group or a discussion.
 
     @ivar messages: the oldest first.
-    @ivar first: the running number of the first message, and C{last} of the
-        last.
+    @ivar first: the running number of the first message, C{last} that of the last.
     @ivar place: the code of the group or the did of the discussion.
-    @ivar time: when the server was asked, Unix seconds.
+    @ivar time: the server's time of the reply, Unix seconds.
     """
 
     messages: tuple[PastMessage, ...]
@@ -63,10 +62,10 @@ class HistoryStretch:
 @dataclass(frozen=True, slots=True)
 class HistoryDay:
     """
-    A day, in China, on which something was said in a group.
+    A day with messages in a group.
 
-    @ivar first: the running number of the first message, and C{last} of the
-        last.
+    @ivar date: in China's time zone.
+    @ivar first: the running number of the first message, C{last} that of the last.
     """
 
     date: date

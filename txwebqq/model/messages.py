@@ -1,5 +1,5 @@
 """
-Messages as a poll brings them, one class for each kind of conversation.
+Messages that polls bring, one class for each kind of conversation.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from txwebqq.model.groups import Code, Gid
 @dataclass(frozen=True, slots=True)
 class Message(HasContent):
     """
-    A friend's words (protocol.md 5.1).
+    A message from a friend (protocol.md 5.1).
 
     @ivar time: Unix seconds.
-    @ivar messageId: C{msg_id}, one more with each message of the sender.
-    @ivar messageId2: C{msg_id2}; a message that comes twice has both alike.
+    @ivar messageId: C{msg_id}, which the sender counts up with each message.
+    @ivar messageId2: C{msg_id2}; both ids of a message that comes twice are the same.
+    @ivar kind: C{msg_type}.
     """
 
     sender: Uin
@@ -35,7 +36,7 @@ class Message(HasContent):
 @dataclass(frozen=True, slots=True)
 class GroupMessage(HasContent):
     """
-    Words in a group (protocol.md 5.2).
+    A message in a group (protocol.md 5.2).
 
     @ivar number: the group's permanent number, C{info_seq} on the wire.
     @ivar sequence: the running number of messages in the group.
@@ -58,10 +59,10 @@ class GroupMessage(HasContent):
 @dataclass(frozen=True, slots=True)
 class DiscussionMessage(HasContent):
     """
-    Words in a discussion (protocol.md 5.3).
+    A message in a discussion (protocol.md 5.3).
 
     @ivar sequence: the running number of messages in the discussion.
-    @ivar version: C{info_seq}, another one whenever the members change.
+    @ivar version: C{info_seq}, which changes whenever the members change.
     """
 
     discussion: Did
@@ -80,9 +81,10 @@ class DiscussionMessage(HasContent):
 @dataclass(frozen=True, slots=True)
 class StrangerMessage(HasContent):
     """
-    Words of a fellow member who is no friend (protocol.md 5.4).
+    A message of a temporary chat: from a member of a common group or discussion who
+    is no friend (protocol.md 5.4).
 
-    @ivar place: the gid of the group or the did of the discussion we share.
+    @ivar place: the gid of the common group, or the did of the common discussion.
     @ivar service: 0 for a group, 1 for a discussion.
     @ivar number: the sender's permanent number.
     """

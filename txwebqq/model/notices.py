@@ -1,5 +1,5 @@
 """
-Events of a poll that are no messages, and the union of all events.
+Events other than messages, and the union of all events.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from txwebqq.model.messages import (
 @dataclass(frozen=True, slots=True)
 class StatusChange:
     """
-    A friend came, went or changed (protocol.md 5.5).
+    A change of a friend's presence (protocol.md 5.5).
     """
 
     uin: Uin
@@ -32,10 +32,10 @@ class StatusChange:
 @dataclass(frozen=True, slots=True)
 class KickNotice:
     """
-    Another sign-on took the account over (protocol.md 5.6).
+    End of the session by another sign-on of the account (protocol.md 5.6).
 
-    @ivar reason: the server's words, for a person.
-    @ivar shown: whether the server wants them shown.
+    @ivar reason: the server's text for the user.
+    @ivar shown: whether the server asks to show the text.
     """
 
     reason: str
@@ -48,7 +48,7 @@ class KickNotice:
 @dataclass(frozen=True, slots=True)
 class Typing:
     """
-    A friend is typing (protocol.md 5.7).
+    Typing notification of a friend (protocol.md 5.7).
     """
 
     uin: Uin
@@ -60,7 +60,7 @@ class Typing:
 @dataclass(frozen=True, slots=True)
 class Shake:
     """
-    A friend shakes our window (protocol.md 5.7).
+    Window shake by a friend (protocol.md 5.7).
     """
 
     uin: Uin
@@ -71,7 +71,8 @@ class Shake:
 
 class FriendshipStep(Enum):
     """
-    The C{type} of a C{system_message} (protocol.md 5.8).
+    Kinds of L{FriendshipNotice}: the C{type} of a C{system_message}
+    (protocol.md 5.8).
     """
 
     REQUESTED = "verify_required"
@@ -85,12 +86,14 @@ class FriendshipStep(Enum):
 @dataclass(frozen=True, slots=True)
 class FriendshipNotice:
     """
-    A step on the way to a friendship (protocol.md 5.8).
+    A friend request, a reply to one, or a notice of a new friend (protocol.md 5.8).
 
-    @ivar number: the other one's permanent number, which answers are given
-        to; 0 when the server did not say.
-    @ivar text: what they wrote with a request or a refusal.
-    @ivar category: where we keep them, with L{FriendshipStep.PASSED_AND_ADDED}.
+    @ivar uin: the session id of the other account.
+    @ivar number: the permanent number of the other account, which a reply to the
+        request needs; 0 where the server did not send it.
+    @ivar text: the text of the request or of the refusal.
+    @ivar category: the category that the friend was put in, with
+        L{FriendshipStep.PASSED_AND_ADDED}.
     @ivar sequence: a running number, the only id of these events.
     """
 
@@ -109,9 +112,9 @@ class FriendshipNotice:
 @dataclass(frozen=True, slots=True)
 class RosterChange:
     """
-    The friend list has changed (protocol.md 5.9).
+    A change of the friend list (protocol.md 5.9).
 
-    @ivar added: the uins of new friends with their category's index.
+    @ivar added: the uins of new friends, each with the index of the category.
     """
 
     added: tuple[tuple[Uin, int], ...] = ()
@@ -120,7 +123,7 @@ class RosterChange:
 
 class GroupStep(Enum):
     """
-    The C{type} of a C{sys_g_msg} (protocol.md 5.10).
+    Kinds of L{GroupNotice}: the C{type} of a C{sys_g_msg} (protocol.md 5.10).
     """
 
     CREATED = "group_create"
@@ -133,28 +136,28 @@ class GroupStep(Enum):
 
 
 DISSOLVED, LEFT_ALONE, REMOVED = 1, 2, 3
-"""The C{operation} of L{GroupStep.LEFT}."""
+"""The C{operation} of L{GroupStep.LEFT}: the group was dissolved, the member left,
+the member was removed."""
 
 OWNER_CHANGED = 255
-"""The C{operation} of L{GroupStep.ADMIN} for a new owner."""
+"""The C{operation} of L{GroupStep.ADMIN} for a change of the owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupNotice:
     """
-    Something happened to a group's membership (protocol.md 5.10).
+    A change of a group's members, or a request to join (protocol.md 5.10).
 
     @ivar number: the group's permanent number.
-    @ivar member: whom it is about: who joined, left, asks, was promoted, or
-        with L{OWNER_CHANGED} the new owner; 0 where it is about us.
-    @ivar memberNumber: their permanent number, 0 where the server hides it.
-    @ivar admin: who did it, 0 where nobody did.
-    @ivar adminTitle: 创建者 or 管理员, never a name.
+    @ivar member: the member who joined, left, asks to join or was promoted, with
+        L{OWNER_CHANGED} the new owner; 0 where the notice is about our account.
+    @ivar memberNumber: the member's permanent number, 0 where the server hides it.
+    @ivar admin: the administrator who made the change, 0 for none.
+    @ivar adminTitle: the administrator's title, 创建者 or 管理员, never a name.
     @ivar previous: the former owner, with L{OWNER_CHANGED}.
-    @ivar operation: C{op_type}: see the constants above; of
-        L{GroupStep.ADMIN} 0 and 2 take an administrator's rights, 1 and 3
-        give them.
-    @ivar text: what they wrote with a request or a refusal.
+    @ivar operation: C{op_type}, one of the constants above; of L{GroupStep.ADMIN},
+        0 and 2 revoke an administrator's rights, 1 and 3 grant them.
+    @ivar text: the text of the request or of the refusal.
     """
 
     step: GroupStep
@@ -176,7 +179,7 @@ class GroupNotice:
 @dataclass(frozen=True, slots=True)
 class GroupWebMessage:
     """
-    Something shared in a group, as markup (protocol.md 5.11).
+    A share in a group, as markup (protocol.md 5.11).
     """
 
     group: Gid
@@ -192,7 +195,7 @@ class GroupWebMessage:
 
 class FileStep(Enum):
     """
-    The C{mode} of a C{file_message} (protocol.md 5.12).
+    Kinds of L{FileNotice}: the C{mode} of a C{file_message} (protocol.md 5.12).
     """
 
     OFFERED = "recv"
@@ -203,13 +206,12 @@ class FileStep(Enum):
 @dataclass(frozen=True, slots=True)
 class FileNotice:
     """
-    A step of a file's way from one who is online to another
+    Offer, acceptance or end of a file transfer between accounts that are online
     (protocol.md 5.12).
 
-    @ivar name: with L{FileStep.OFFERED} alone.
-    @ivar session: names the transfer; its low 12 bits are the sender's own
-        C{lcid}.
-    @ivar reason: why it ended: 1 the person, 2 their client, 3 nobody in time.
+    @ivar session: the id of the transfer; its low 12 bits are the sender's C{lcid}.
+    @ivar name: the file name, with L{FileStep.OFFERED} only.
+    @ivar reason: the reason of the end: 1 the user, 2 the client, 3 a timeout.
     """
 
     step: FileStep
@@ -228,9 +230,9 @@ class FileNotice:
 @dataclass(frozen=True, slots=True)
 class TransferredFile:
     """
-    How far one file of a transfer is.
+    Progress of one file of a transfer.
 
-    @ivar status: 0 done, 10 started, 50 error, 51 too late, 53 refused.
+    @ivar status: 0 done, 10 started, 50 error, 51 timeout, 53 refused.
     """
 
     name: str
@@ -241,10 +243,10 @@ class TransferredFile:
 @dataclass(frozen=True, slots=True)
 class TransferProgress:
     """
-    How far a transfer is (protocol.md 5.13).
+    Progress of a file transfer (protocol.md 5.13).
 
     @ivar operation: 1 when we send, 2 when we receive.
-    @ivar now: the bytes so far.
+    @ivar now: the number of bytes transferred.
     """
 
     sender: Uin
@@ -260,10 +262,10 @@ class TransferProgress:
 @dataclass(frozen=True, slots=True)
 class OfflineFile:
     """
-    A file that waits for us on the server (protocol.md 5.14).
+    An offline file for our account, stored on the server (protocol.md 5.14).
 
-    @ivar key: what fetches it, a secret.
-    @ivar expires: Unix seconds.
+    @ivar key: the key to download the file with, a secret.
+    @ivar expires: when the server deletes the file, Unix seconds.
     """
 
     sender: Uin
@@ -280,9 +282,9 @@ class OfflineFile:
 @dataclass(frozen=True, slots=True)
 class OfflineFileNotice:
     """
-    What became of an offline file of ours (protocol.md 5.14).
+    Reply of a friend to an offline file of ours (protocol.md 5.14).
 
-    @ivar action: 1 it was fetched, 2 it was refused.
+    @ivar action: 1 downloaded, 2 refused.
     """
 
     sender: Uin
@@ -297,8 +299,8 @@ class OfflineFileNotice:
 @dataclass(frozen=True, slots=True)
 class Tip:
     """
-    A notice of the client's own, of changed signatures for example
-    (protocol.md 5.15). No capture of it survives.
+    A notice of WebQQ's own page, for example of a changed signature
+    (protocol.md 5.15). No capture of one is known.
     """
 
     sender: Uin
@@ -310,7 +312,7 @@ class Tip:
 @dataclass(frozen=True, slots=True)
 class CallRequest:
     """
-    Somebody calls by video, which WebQQ cannot (protocol.md 5.16).
+    A video call, which WebQQ cannot accept (protocol.md 5.16).
     """
 
     sender: Uin
@@ -321,9 +323,9 @@ class CallRequest:
 @dataclass(frozen=True, slots=True)
 class UnknownEvent:
     """
-    An event that we have no type for, or that its type could not hold.
+    An event of an unknown type, or with a value that its type cannot hold.
 
-    @ivar value: the raw C{value}, as JSON gave it.
+    @ivar value: the raw C{value}, as parsed from JSON.
     """
 
     pollType: str
