@@ -116,8 +116,8 @@ def test_refusals() -> None:
     bob.number = ALICE
     assert post(bob, "getall", {}) == {"retcode": 0, "result": {}}
     cases: list[tuple[str, object, str]] = [
-        ("get", {"itemlist": {"a": 1}}, "itemlist is no list of names"),
-        ("set", {"itemlist": ["a"]}, "itemlist is no object"),
+        ("get", {"itemlist": {"a": 1}}, "itemlist is not a list of names"),
+        ("set", {"itemlist": ["a"]}, "itemlist is not an object"),
         (
             "set",
             {"itemlist": {"a": 2**70}},

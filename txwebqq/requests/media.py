@@ -44,8 +44,8 @@ from txwebqq.wire.commands.pictures import (
     DELETE_FACE,
     DISCUSSION_PICTURE,
     LIST_FACES,
+    OF_ACCOUNT,
     OF_GROUP,
-    OF_PERSON,
     SHOW_FACE,
     CfaceUpload,
     CustomFaceEntry,
@@ -219,7 +219,7 @@ class MediaRequests(MessageRequests):
         Fetch the avatar of an account (protocol.md 2.3.7).
         """
         return self._fetch(
-            lambda ticket: GetFace(ticket, uin, OF_PERSON), sink, MAX_PICTURE
+            lambda ticket: GetFace(ticket, uin, OF_ACCOUNT), sink, MAX_PICTURE
         )
 
     def fetchGroupAvatar(self, code: Code, sink: Sink | None = None) -> Deferred[Any]:

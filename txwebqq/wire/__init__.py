@@ -1,3 +1,4 @@
 """
-The codec: bytes to values and back, both directions, no input or output.
+The wire format of WebQQ: commands and events, encoded and decoded for client and
+server, without any input or output.
 """

@@ -1,5 +1,6 @@
 """
-Values out of JSON and forms, read as leniently as clients and servers need.
+Conversion of values from JSON and forms, as lenient as clients and servers need,
+and fast construction of frozen values.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ SHAPE_ERRORS = (
     ArithmeticError,
     RecursionError,
 )
-"""What decoders run into where JSON has another shape than they expect."""
+"""The exceptions that a decoder raises for JSON of an unexpected shape."""
 
 
 def decodeOrMalformed(decode: Callable[..., D], *args: Any) -> D:
     """
-    What a decoder makes of its arguments.
+    Call a decoder.
 
-    @raise MalformedReply: when they do not have the shape that it expects.
+    @raise MalformedReply: when the decoder raises one of L{SHAPE_ERRORS}.
     """
     try:
         return decode(*args)
@@ -38,21 +39,23 @@ def decodeOrMalformed(decode: Callable[..., D], *args: Any) -> D:
 
 
 LIMIT = 2**63
-"""One more than the largest number on the wire: what databases can hold."""
+"""One more than the largest number on the wire, which SQLite can store."""
 
 
 MAX_EXACT = 2**53 - 1
 """The largest number that JavaScript does not round."""
 
 MAX_ACK = 2**52
-"""The largest number of a reply that a client may name; servers go on above
-it, and no account is given as many replies as are left."""
+"""The largest acknowledgement number that a client may send. Servers number their
+replies from there on; no account is sent enough replies to reach the end."""
 
 
 def unsigned(value: Any) -> Any:
     """
-    A number from JSON that names something, counts or tells a time; clients
-    and servers write some of them as text. Typed to fit every kind of id.
+    Convert an id, a count or a time from JSON, which some clients and servers write
+    as a string. The result is typed as any kind of id.
+
+    @raise ValueError: for a number below 0 or above the limit.
     """
     if type(value) is int and 0 <= value < LIMIT:
         return value
@@ -64,9 +67,9 @@ def unsigned(value: Any) -> Any:
 
 def ackOf(value: Any) -> int:
     """
-    The number of a reply to a poll, as clients name it.
+    Convert the acknowledgement number that a client sent.
 
-    @raise MalformedReply: when it is none.
+    @raise MalformedReply: when the value is not a whole number in range.
     """
     if isinstance(value, (bool, float)):
         raise MalformedReply("ack is not a whole number")
@@ -78,7 +81,7 @@ def ackOf(value: Any) -> int:
 
 def integer(value: Any) -> int:
     """
-    Any number from JSON, be it written as text.
+    Convert a number from JSON, which may be a string and negative.
     """
     if type(value) is int and -LIMIT < value < LIMIT:
         return value
@@ -90,7 +93,7 @@ def integer(value: Any) -> int:
 
 def textOf(value: Any) -> str:
     """
-    A text from JSON; nothing and numbers stand there for some.
+    Convert a text from JSON; some clients and servers write null or a number.
     """
     if type(value) is str:
         return value
@@ -102,21 +105,24 @@ def textOf(value: Any) -> str:
 
 
 STATUSES = {status.value: status for status in Status}
-"""The presence that each word of the wire means; faster than asking the class."""
+"""The status of each word of the wire; faster to look up than by the class."""
 
 
 def statusOf(word: Any) -> Status:
     """
-    The presence that a word means; words of other times mean online.
+    Return the status of a word; words that are not known mean online.
     """
     return STATUSES.get(textOf(word), Status.ONLINE)
 
 
 def fastConstructor(cls: Callable[..., V]) -> Callable[..., V]:
     """
-    What builds values of a frozen class by position, four times faster than
-    the class itself, which sets each field past its own guard: worth it for
-    what nearly all polls bring.
+    Make a constructor of a frozen dataclass that takes its fields by position.
+
+    It builds values four times faster than the class, which sets each field through
+    C{object.__setattr__}: for values that nearly every poll brings. It fills the
+    fields of an unfrozen class of the same layout, and then makes the object one of
+    the frozen class.
     """
     members = [
         (f.name, object) if f.default is MISSING else (f.name, object, f.default)

@@ -1,5 +1,6 @@
 """
-The shape of a Command: one HTTP exchange, its question and its answer.
+The base classes of commands: one HTTP exchange each, with its request and its
+reply.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ R = TypeVar("R")
 
 class Host(Enum):
     """
-    The roles of WebQQ's hosts, by their historical names (protocol.md 1.1).
+    The roles of Tencent's hosts, with their historical names (protocol.md 1.1).
     """
 
     CHECK = "check.ptlogin2.qq.com"
@@ -42,7 +43,7 @@ class Host(Enum):
 
 class Referer(StrEnum):
     """
-    The pages that questions say they come from (protocol.md 1.5).
+    The pages that requests name as their C{Referer} (protocol.md 1.5).
     """
 
     LOGIN_PAGE = (
@@ -60,45 +61,43 @@ class Referer(StrEnum):
 
 class Authorization(Enum):
     """
-    The proof of a session that a request carries, and thereby the account that
-    the server acts for.
+    The proof of a session that a request carries, and by which the server finds the
+    account to act for.
 
-    The server reads the parameters first and refuses a malformed request with
-    code 100003, then finds the session by the rule of the command's member, and
-    only then calls the handler. Below, a
-    session is I{known by its ticket} when its C{psessionid} is that of a session
-    that has not lapsed, and I{known by its verifier} when its C{vfwebqq} is that
-    of a session, lapsed or not. The refusal I{for an ended session} is code 121
-    with C{t} 0 when the id was never given out, is forgotten, or names a session
-    that has lapsed; code 100 with the text for the user when another sign-on has
-    replaced the session, and code 100 C{"logged out"} after a logout
+    The server reads the parameters first and refuses a malformed request with code
+    100003, then finds the session by the rule of the command, and only then calls
+    the handler. Below, a session is I{known by its ticket} when C{psessionid} is
+    that of a session that has not lapsed, and I{known by its verifier} when
+    C{vfwebqq} is that of a session, lapsed or not. The refusal I{for an ended
+    session} is code 121 with C{t} 0 when the id was never given out, is forgotten,
+    or is that of a lapsed session; code 100 with a text for the user when another
+    sign-on has replaced the session; code 100 C{"logged out"} after a logout
     (protocol.md 6).
 
-    @cvar NONE: no proof; the handler is given no session. L{Login2} and the
-        sign-on read what they need of the ticket and the cookies themselves.
+    @cvar NONE: no proof; the handler is given no session. L{Login2} and the commands
+        before it read the ticket and the cookies themselves.
     @cvar TICKET: the session must be known by its ticket, else the request is
-        refused as for an ended session. A poll is the exception: the reply to
-        it is delayed, and its first reply after another sign-on is a
-        C{kick_message} (protocol.md 5.6).
-    @cvar VERIFIER: the session must be known by its verifier, else the request
-        is refused with code 100000 C{"vfwebqq is not valid"}, also after the
-        session has ended.
-    @cvar TICKET_OR_VERIFIER: the session is known by its ticket, or else by its
-        verifier; known by neither, the request is refused as for an ended
-        session, by its C{psessionid}.
-    @cvar VERIFIER_OR_COOKIE: the session is known by its verifier, or else,
-        also with a verifier that is wrong, by the cookie C{ptwebqq} of a
-        sign-on that has a session; known by neither, the request is refused as
-        for an ended session, by its C{vfwebqq}. L{CfaceUpload} has a reply of
-        its own for that.
-    @cvar VERIFIER_OR_LONE_COOKIE: as L{VERIFIER_OR_COOKIE}, but the cookie is
-        looked at only when the request carries no verifier at all; the refusal
-        is that of L{VERIFIER}.
-    @cvar LOGIN_COOKIES: the cookies C{uin} and C{skey} must be those of one
-        login, of a session or of a login that no C{login2} has followed yet;
-        else the request is refused with code 100000 C{"the cookies uin and skey
-        are not of one login"}. There may be no session, so the handler is given
-        the account's number and the login's C{vfwebqq}.
+        refused as for an ended session. A poll is the exception: the server delays
+        its refusal, and the first poll after another sign-on is answered with a
+        C{kick_message} instead (protocol.md 5.6).
+    @cvar VERIFIER: the session must be known by its verifier, else the request is
+        refused with code 100000 C{"vfwebqq is not valid"}, also after the session
+        has ended.
+    @cvar TICKET_OR_VERIFIER: the session must be known by its ticket or else by its
+        verifier, else the request is refused as for an ended session, by its
+        C{psessionid}.
+    @cvar VERIFIER_OR_COOKIE: the session must be known by its verifier, or else,
+        also with an invalid verifier, by the cookie C{ptwebqq} of a sign-on that has
+        a session; else the request is refused as for an ended session, by its
+        C{vfwebqq}. L{CfaceUpload} has its own reply for that.
+    @cvar VERIFIER_OR_LONE_COOKIE: as L{VERIFIER_OR_COOKIE}, but the cookie counts
+        only when the request carries no verifier; the refusal is that of
+        L{VERIFIER}.
+    @cvar LOGIN_COOKIES: the cookies C{uin} and C{skey} must be those of one login,
+        either of a session or of a login that no C{login2} has followed yet; else
+        the request is refused with code 100000 C{"the cookies uin and skey are not
+        of one login"}. There may be no session, so the handler is given the number
+        of the account and the C{vfwebqq} of the login.
     """
 
     NONE = "none"
@@ -113,10 +112,10 @@ class Authorization(Enum):
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """
-    An answer with another C{retcode} than 0 (protocol.md 6).
+    A reply with another C{retcode} than 0 (protocol.md 6).
 
-    @ivar errmsg: the server's words, nearly always C{""}.
-    @ivar seconds: how long to wait, C{t} on the wire; L{None} if unsaid.
+    @ivar errmsg: the server's text, nearly always C{""}.
+    @ivar seconds: how long to wait, C{t} on the wire; L{None} if not sent.
     @ivar ptwebqq: the new ticket of code 116, C{p} on the wire.
     """
 
@@ -128,18 +127,20 @@ class Refusal:
 
 class Command(ABC, Generic[R]):
     """
-    One HTTP exchange: a frozen dataclass of what is asked.
+    Base of all commands: a frozen dataclass of the parameters of a request, with the
+    codecs of request and reply.
 
-    The client uses C{encodeFields} and C{decodeReply}, the server the other
-    two. Decoders return a value or raise L{MalformedReply}.
+    The client uses C{encodeFields} and C{decodeReply}, the server the other two.
+    Decoders return a value or raise L{MalformedReply}.
 
     @cvar method: C{GET} sends the fields in the query, C{POST} as a form.
-    @cvar scheme: C{http}, where later clients do not insist on more.
-    @cvar path: what decides on the server; C{aliases} are accepted too.
+    @cvar scheme: C{https} where later clients insist on it.
+    @cvar path: the path by which the server finds the command; it accepts
+        C{aliases} too.
     @cvar authorization: the proof of a session that a request has to carry.
-    @cvar timeout: the seconds a client waits for the answer.
-    @cvar isRepeated: whether it is asked over and over, and worth a connection
-        of its own.
+    @cvar timeout: how long a client waits for the reply, in seconds.
+    @cvar isRepeated: whether a client sends the command all the time, which is worth
+        a connection of its own.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "GET"
@@ -155,55 +156,55 @@ class Command(ABC, Generic[R]):
     @property
     def url(self) -> str:
         """
-        Where the question goes, on the historical hosts, without its query.
+        The URL of the request on the historical hosts, without its query.
         """
         return f"{self.scheme}://{self.host.value}{self.path}"
 
     @abstractmethod
     def encodeFields(self) -> Pairs:
         """
-        The parameters of the question, in the order of protocol.md.
+        Return the parameters of the request, in the order of protocol.md.
         """
 
     @classmethod
     @abstractmethod
     def decodeFields(cls, form: Form) -> Self:
         """
-        The question with these parameters.
+        Make the command of the parameters of a request.
         """
 
     @classmethod
     @abstractmethod
     def encodeReply(cls, reply: R | Refusal) -> bytes:
         """
-        The body that answers with this.
+        Return the body of a reply.
         """
 
     @classmethod
     @abstractmethod
     def decodeReply(cls, body: bytes) -> R | Refusal:
         """
-        What a body answers.
+        Return the reply of a body.
         """
 
 
 class JSONCommand(Command[R]):
     """
-    An exchange answered by C{{"retcode":N,"result":...}} (protocol.md 1.4).
+    A command with a reply of C{{"retcode":N,"result":...}} (protocol.md 1.4).
     """
 
     @classmethod
     @abstractmethod
     def encodeResult(cls, reply: R) -> Any:
         """
-        The C{result} of a success.
+        Return the C{result} of a successful reply.
         """
 
     @classmethod
     @abstractmethod
     def decodeResult(cls, result: Any) -> R:
         """
-        The reply that a C{result} holds; what it raises for a wrong shape
+        Return the reply of a C{result}. One of L{SHAPE_ERRORS} that this raises
         becomes L{MalformedReply}.
         """
 
@@ -215,12 +216,12 @@ class JSONCommand(Command[R]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> R | Refusal:
-        return decodeAnswer(body, cls.decodeResult)
+        return decodeJSONReply(body, cls.decodeResult)
 
 
-def decodeAnswer(body: bytes, decodeResult: Callable[[Any], R]) -> R | Refusal:
+def decodeJSONReply(body: bytes, decodeResult: Callable[[Any], R]) -> R | Refusal:
     """
-    What the JSON of an answer says.
+    Decode the body of a reply in JSON.
     """
     value = parseJSON(body)
     refusal = decodeOrMalformed(refusalOf, value)
@@ -236,7 +237,7 @@ _OK = b'{"retcode":0,"result":"ok"}'
 
 class OKCommand(JSONCommand[None]):
     """
-    An exchange whose success says no more than C{"ok"}.
+    A command with the C{result} C{"ok"}.
     """
 
     @classmethod
@@ -254,7 +255,7 @@ class OKCommand(JSONCommand[None]):
 
 def encodeRefusal(refusal: Refusal) -> bytes:
     """
-    The body of a refusal; C{errmsg} gives way to C{t} or C{p}.
+    Return the body of a refusal; C{errmsg} is left out beside C{t} or C{p}.
     """
     value: dict[str, Any] = {"retcode": refusal.retcode}
     if refusal.seconds is not None:
@@ -268,7 +269,8 @@ def encodeRefusal(refusal: Refusal) -> bytes:
 
 def decodeRefusal(body: bytes) -> Refusal | None:
     """
-    The refusal that stands where an answer is no JSON otherwise.
+    Return the refusal in a body, for commands whose other replies are not JSON;
+    L{None} for any other body.
     """
     if not body.startswith(b"{"):
         return None
@@ -277,7 +279,7 @@ def decodeRefusal(body: bytes) -> Refusal | None:
 
 def refusalOf(value: Any) -> Refusal | None:
     """
-    The refusal that a JSON answer is, L{None} for a success.
+    Return the refusal in a JSON reply, L{None} for a success.
     """
     retcode = integer(value["retcode"])
     if retcode == 0:
@@ -292,7 +294,7 @@ def refusalOf(value: Any) -> Refusal | None:
 
 
 def _seconds(value: Any) -> float | None:
-    # Whatever else stands there, a wait of that kind is no wait.
+    # Servers have sent other values, which are not times.
     try:
         seconds = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -302,7 +304,7 @@ def _seconds(value: Any) -> float | None:
 
 def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
     """
-    The form of a channel C{POST}: C{r}, then the ids once more.
+    Return the form of a channel C{POST}: C{r}, then C{clientid} and C{psessionid}.
     """
     return [
         ("r", encodeJSON(members)),
@@ -313,14 +315,14 @@ def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
 
 def apiForm(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
     """
-    The form of an API C{POST}: C{r}, with what authorises it inside.
+    Return the form of an API C{POST}: C{r}, with C{vfwebqq} in it.
     """
     return [("r", encodeJSON({**members, "vfwebqq": ticket.vfwebqq}))]
 
 
 def channelQuery(ticket: Ticket, milliseconds: int) -> Pairs:
     """
-    What ends the query of a channel C{GET}.
+    Return the last parameters of a channel C{GET}.
     """
     return [
         ("clientid", ticket.clientid),
@@ -331,7 +333,7 @@ def channelQuery(ticket: Ticket, milliseconds: int) -> Pairs:
 
 def apiQuery(ticket: Ticket, milliseconds: int) -> Pairs:
     """
-    What ends the query of an API C{GET}.
+    Return the last parameters of an API C{GET}.
     """
     return [("vfwebqq", ticket.vfwebqq), ("t", str(milliseconds))]
 
@@ -341,7 +343,7 @@ C = TypeVar("C", bound="Command[Any]")
 
 def withTimestamp(command: C, milliseconds: int) -> C:
     """
-    A command with the time of its sending, if it carries one.
+    Return a command with the time at which it is sent, if it has such a field.
     """
     if getattr(command, "milliseconds", None) != 0:
         return command

@@ -1,6 +1,5 @@
 """
-Rich message content: text, faces and a font, sent and received
-(protocol.md 4).
+Content of messages as a client sends it and as a poll brings it (protocol.md 4).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, fastConstructor, textOf, un
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 MAX_TEXT = 15_000
-"""The bytes of text that one message may hold (protocol.md 4.9)."""
+"""Maximum size of the content of a message, in bytes (protocol.md 4.9)."""
 
 _PLAIN = Font()
 _MAX_NAME = 64
@@ -33,7 +32,7 @@ _MAX_SIZE = 1000
 
 def encodeSegment(segment: Segment) -> Any:
     """
-    The element that stands for a segment in what is sent.
+    Return the element of a segment in a message to be sent.
     """
     match segment:
         case Text(text):
@@ -50,7 +49,7 @@ def encodeSegment(segment: Segment) -> Any:
             return raw
 
 
-def _isNatural(number: Any) -> bool:
+def _isUnsigned(number: Any) -> bool:
     return type(number) is int and 0 <= number < LIMIT
 
 
@@ -63,7 +62,8 @@ def _isFace(element: Any) -> bool:
 
 def decodeSegment(element: Any) -> Segment:
     """
-    The segment that a sent element stands for; what is unknown is kept.
+    Return the segment of an element in a sent message, L{UnknownSegment} for elements
+    of unknown types.
     """
     if _isFace(element):
         return Face(element[1])
@@ -74,7 +74,7 @@ def decodeSegment(element: Any) -> Segment:
             return GroupPicture(name)
         case ["cface", str(name)]:
             return CustomFace(name)
-        case ["offpic", str(path), str(name), size] if _isNatural(size):
+        case ["offpic", str(path), str(name), size] if _isUnsigned(size):
             return OfflinePicture(path, name, size)
     return UnknownSegment(element)
 
@@ -95,7 +95,7 @@ def _decodeReceivedSegment(element: Any) -> Segment:
     match element:
         case ["cface", {"name": str(name), "file_id": fileId, **rest}]:
             key, server = rest.get("key", ""), rest.get("server", "")
-            if _isNatural(fileId) and isinstance(key, str) and isinstance(server, str):
+            if _isUnsigned(fileId) and isinstance(key, str) and isinstance(server, str):
                 return GroupPicture(name, fileId, key, server)
         case ["cface", str(name), *_]:
             return CustomFace(name)
@@ -105,7 +105,7 @@ def _decodeReceivedSegment(element: Any) -> Segment:
 
 
 _text = fastConstructor(Text)
-# There are few of them, and each is dear to make.
+# Few values, each of them slow to construct.
 _face = lru_cache(maxsize=256)(Face)
 
 
@@ -121,7 +121,7 @@ def _decodeFont(element: Any) -> Font:
             value["name"], value["size"], bold, italic, underline, value["color"]
         )
     except SHAPE_ERRORS:
-        # A broken font is no reason to lose the words.
+        # A malformed font must not lose the text.
         return _PLAIN
 
 
@@ -129,7 +129,7 @@ def _decodeFont(element: Any) -> Font:
 def _font(
     name: Any, size: Any, bold: Any, italic: Any, underline: Any, color: Any
 ) -> Font:
-    # Nearly all messages have one of a few fonts.
+    # Nearly all messages have one of a few fonts, hence the cache.
     font = Font(
         name=textOf(name),
         size=unsigned(size),
@@ -139,7 +139,7 @@ def _font(
         color=textOf(color),
     )
     if len(font.name) > _MAX_NAME or len(font.color) > 16 or font.size > _MAX_SIZE:
-        raise ValueError("not what fonts are like")
+        raise ValueError("a font out of range")
     return font
 
 
@@ -149,10 +149,10 @@ def _style(font: Font) -> list[int]:
 
 def sizeOf(content: Content) -> int:
     """
-    The bytes that a content counts for (L{MAX_TEXT}).
+    Return the size of a content, to be compared with L{MAX_TEXT}.
     """
     return sum(
-        # Half a surrogate pair counts like what takes its place.
+        # A lone surrogate counts like the replacement character.
         len(segment.text.encode("utf-8", "surrogatepass"))
         if isinstance(segment, Text)
         else len(encodeJSON(encodeSegment(segment)))
@@ -162,11 +162,11 @@ def sizeOf(content: Content) -> int:
 
 def encodeSent(content: Content, font: Font) -> str:
     """
-    The text that C{content} holds in a send: JSON, the font last.
+    Return the parameter C{content} of a request: JSON, the font last.
     """
     elements = [encodeSegment(segment) for segment in content]
     if not any(isinstance(element, str) for element in elements):
-        # Messages without any string were refused.
+        # Tencent's server refused messages without any string.
         elements.append("")
     value = {
         "name": font.name,
@@ -179,19 +179,20 @@ def encodeSent(content: Content, font: Font) -> str:
 
 def decodeSent(text: str) -> tuple[Content, Font]:
     """
-    What a client meant to send; a font may be missing, empty or anywhere.
+    Decode the parameter C{content} of a request. The font may be missing, empty or at
+    any place.
 
-    What is not JSON, since some clients do not escape quotes, is taken as
-    the plain text that it was meant to be (compatibility.md 4).
+    Text that is not JSON is taken as plain text, since some clients do not escape
+    quotation marks (compatibility.md 4).
 
-    @raise MalformedReply: when it is an array that no client writes.
+    @raise MalformedReply: for an array that no known client writes.
     """
     try:
         elements = parseJSON(text, strict=False)
     except MalformedReply:
         if not text.startswith("["):
             return (Text(text),), _PLAIN
-        plain, font = _unescaped(text)
+        plain, font = _decodeUnescaped(text)
         return (Text(plain),), font
     if not isinstance(elements, list):
         return (Text(text),), _PLAIN
@@ -204,10 +205,10 @@ def decodeSent(text: str) -> tuple[Content, Font]:
     return tuple(segments), _decodeFont(next(fonts, None))
 
 
-def _unescaped(text: str) -> tuple[str, Font]:
+def _decodeUnescaped(text: str) -> tuple[str, Font]:
     """
-    The text and the font of C{["text"]}, C{["text",[]]} or
-    C{["text",["font",{...}]]} with unescaped quotes in it.
+    Return the text and the font of C{["text"]}, C{["text",[]]} or
+    C{["text",["font",{...}]]} with unescaped quotation marks in the text.
     """
     end = text.rfind('"')
     if text.startswith('["') and end > 1:
@@ -223,8 +224,8 @@ def _unescaped(text: str) -> tuple[str, Font]:
 
 def signatureOf(content: Content, key: str, sig: str) -> tuple[str, str]:
     """
-    The C{key} and C{sig} that a content with pictures is sent with: as given,
-    else as the first of them came from its upload.
+    Return the C{key} and C{sig} of a message with pictures: those given, else those
+    that the upload of the first picture returned.
     """
     if not sig:
         for segment in content:
@@ -235,7 +236,7 @@ def signatureOf(content: Content, key: str, sig: str) -> tuple[str, str]:
 
 def encodeReceived(content: Content, font: Font) -> list[Any]:
     """
-    The array of a received message: the font first, one space at the end.
+    Return the array of a received message: the font first, one space at the end.
     """
     value = {
         "size": font.size,
@@ -253,16 +254,16 @@ def encodeReceived(content: Content, font: Font) -> list[Any]:
 
 def decodeReceived(elements: Any) -> tuple[Content, Font]:
     """
-    The content of a received array, without the server's padding, line
+    Decode the array of a received message, without the server's padding and with line
     breaks as C{\\n}.
 
-    @raise MalformedReply: when it is not an array.
+    @raise MalformedReply: when the value is not an array.
     """
     if not isinstance(elements, list):
         raise MalformedReply("content is not an array")
     last = elements[-1] if elements else None
     if type(last) is str and last.endswith((" ", "\r")):
-        # One space of padding; the earliest servers ended in CR instead.
+        # One space of padding; the earliest servers padded with CR.
         elements = [*elements[:-1], last[:-1]]
     segments: list[Segment] = []
     font = None

@@ -1,6 +1,6 @@
 """
-Digests of the sign-on: of the password, and of the friend list that later
-servers ask for (protocol.md 3).
+Digests of the sign-on: those of the password, and the hashes that later servers
+require for the friend list (protocol.md 3).
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from itertools import cycle
 
 def saltFor(number: int) -> bytes:
     """
-    The salt of an account: its number in eight bytes, big-endian.
+    Return the salt of an account: its number in eight bytes, big-endian.
     """
     return number.to_bytes(8, "big")
 
 
 def passwordHash(password: str) -> bytes:
     """
-    What a server has to know of a password: the first of the three digests.
+    Return the first of the three digests of a password, which a server stores.
     """
     return md5(password.encode("utf-8"), usedforsecurity=False).digest()
 
 
 def passwordDigest(firstHash: bytes, salt: bytes, verifyCode: str) -> str:
     """
-    The C{p} of a login: the password's hash, salted, then mixed with the
-    verify code in upper case (protocol.md 3.1).
+    Return the C{p} of a login: the password's hash, salted, then mixed with the verify
+    code in upper case (protocol.md 3.1).
     """
     salted = md5(firstHash + salt, usedforsecurity=False).hexdigest().upper()
     mixed = (salted + verifyCode.upper()).encode("utf-8")
@@ -60,8 +60,7 @@ def _hashN(number: int, ptwebqq: str) -> str:
     for digit in str(number):
         at = (at + int(digit)) % n
         window = text[at : at + 4]
-        # What lies behind the end counts from the beginning, but shifted: the
-        # original's own oddity.
+        # Behind the end the original goes on at the beginning, but shifted.
         missing = at + 4 - n
         if missing > 0:
             picked = bytearray(4)
@@ -112,5 +111,6 @@ FRIEND_HASHES: dict[str, Callable[[int, str], str]] = {
     "P": _hashP,
     "Q": _hashQ,
 }
-"""The hashes in the order in which to try them; each takes a number below
-2**32 and a C{ptwebqq}."""
+"""The hashes of the friend list (protocol.md 3.4), by the letters that clients of the
+time gave them, in the order in which to try them. Each is a function of a number
+below 2**32, the account's, and its C{ptwebqq}."""

@@ -1,6 +1,6 @@
 """
-The parameters of a question: how they are written, and how they are read in all
-the forms in which clients have sent them (compatibility.md 2).
+Parameters of requests, written in one way and read in every way in which clients
+have written them (compatibility.md 2).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from txwebqq.wire.coerce import LIMIT, textOf, unsigned
 from txwebqq.wire.jsontext import parseJSONPrefix
 
 Pairs = list[tuple[str, str]]
-"""The parameters of a question, in the order in which they are sent."""
+"""Names and values of parameters, in the order in which they are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """
-    What the server knows a session by; an exchange carries what it needs.
+    The secrets by which the server knows a session; a request carries some of them.
 
-    @ivar clientid: ours, one for each run.
-    @ivar psessionid: the live channel session, C{""} before there is one.
-    @ivar vfwebqq: what the API server authorises look-ups by.
-    @ivar ptwebqq: the sign-on itself, also a cookie.
+    @ivar clientid: the client's id, drawn anew by each run of a client.
+    @ivar psessionid: the id of the channel session, C{""} before there is one.
+    @ivar vfwebqq: the verifier, which authorises look-ups at the API server.
+    @ivar ptwebqq: the proof of the login, also a cookie.
     """
 
     clientid: str = ""
@@ -39,7 +39,7 @@ class Ticket:
 
 _SAFE = "!'()*~"
 _UNSAFE = re.compile("[^A-Za-z0-9_.!'()*~-]")
-# The percent sign comes first, for it stands in all the others.
+# The percent sign comes first, since all other escapes contain it.
 _ESCAPES = [
     (character, quote(character, safe=_SAFE))
     for character in sorted(map(chr, range(128)), key=lambda c: c != "%")
@@ -49,13 +49,13 @@ _ESCAPES = [
 
 def percentEncode(value: str) -> str:
     """
-    A value as the browser's C{encodeURIComponent} writes it.
+    Encode a value as the browser's C{encodeURIComponent} does.
     """
     if _UNSAFE.search(value) is None:
         return value
     if not value.isascii():
         return quote(value, safe=_SAFE)
-    # JSON has many of a few; character by character takes four times as long.
+    # JSON has many of few characters: four times faster than one by one.
     for character, escape in _ESCAPES:
         if character in value:
             value = value.replace(character, escape)
@@ -64,15 +64,15 @@ def percentEncode(value: str) -> str:
 
 def encodeForm(pairs: Iterable[tuple[str, str]]) -> bytes:
     """
-    A query or a form body, in the given order.
+    Return a query or a form body, in the given order.
     """
     return "&".join(
         f"{percentEncode(name)}={percentEncode(value)}" for name, value in pairs
     ).encode("ascii")
 
 
-# What most of the escapes in JSON are; that of the percent sign is not here,
-# for it may stand before two digits.
+# The most frequent escapes in JSON, without that of the percent sign, which may
+# stand before two digits.
 _FREQUENT = [
     (quote(character, safe="").encode(), character.encode())
     for character in '":,{}[] \\='
@@ -85,7 +85,7 @@ def _percentDecode(raw: bytes) -> str:
         return raw.decode("ascii")
     data = raw.replace(b"+", b" ")
     if _NO_ESCAPE.search(data) is None:
-        # One by one takes three times as long.
+        # Three times faster than one by one.
         for escape, character in _FREQUENT:
             data = data.replace(escape, character)
     data = unquote_to_bytes(data)
@@ -94,7 +94,7 @@ def _percentDecode(raw: bytes) -> str:
     except UnicodeDecodeError:
         pass
     try:
-        # Desktop-era clients wrote file names in the Chinese code page.
+        # Clients on Windows wrote file names in the Chinese code page.
         return data.decode("gb18030")
     except UnicodeDecodeError as e:
         raise MalformedReply("a field is neither UTF-8 nor GB18030") from e
@@ -116,7 +116,7 @@ def _splitRaw(body: bytes) -> tuple[bytes, str | None]:
     try:
         _, rest = parseJSONPrefix(tail)
     except MalformedReply:
-        # Only the brackets were left unencoded.
+        # The rest is percent-encoded, only the brackets are not.
         return body, None
     raw = tail[: len(tail) - len(rest)]
     return body[: found.start()] + b"&" + rest.lstrip("&").encode(), raw
@@ -124,10 +124,10 @@ def _splitRaw(body: bytes) -> tuple[bytes, str | None]:
 
 class Form(Mapping[str, str]):
     """
-    The parameters of a question as the server sees them.
+    The parameters of a request, as the server reads them.
 
-    Reading a field that is missing or has the wrong form raises
-    L{MalformedReply} with the field's name.
+    Reading a parameter that is missing or malformed raises L{MalformedReply} with the
+    name of the parameter.
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
@@ -138,11 +138,11 @@ class Form(Mapping[str, str]):
     @classmethod
     def parse(cls, query: bytes, body: bytes = b"") -> Form:
         """
-        Read a query and a form body as leniently as WebQQ's clients need
-        (compatibility.md 2): C{r} encoded or raw, with other fields inside
-        it or beside it.
+        Read a query and a form body in all the ways in which clients have written them
+        (compatibility.md 2): C{r} encoded or raw, with other parameters inside it or
+        beside it.
 
-        @raise MalformedReply: when a field is text in no known encoding.
+        @raise MalformedReply: when a parameter has an unknown character encoding.
         """
         body, raw = _splitRaw(body)
         pairs: Pairs = [] if raw is None else [("r", raw)]
@@ -152,7 +152,7 @@ class Form(Mapping[str, str]):
         for part in parts:
             name, _, value = part.partition(b"=")
             if name.isalnum():
-                # ASCII, as nearly all are.
+                # ASCII, as nearly all names are.
                 pairs.append((name.decode("ascii"), _percentDecode(value)))
             elif name:
                 pairs.append((_percentDecode(name), _percentDecode(value)))
@@ -170,9 +170,9 @@ class Form(Mapping[str, str]):
     @cached_property
     def r(self) -> Mapping[str, Any]:
         """
-        The members of C{r}, and what stands behind its JSON.
+        The members of C{r}, and the parameters behind its JSON.
 
-        @raise MalformedReply: when there is an C{r} that is no JSON object.
+        @raise MalformedReply: when C{r} is not a JSON object.
         """
         text = self._fields.get("r")
         if text is None:
@@ -188,14 +188,15 @@ class Form(Mapping[str, str]):
 
     def raw(self, name: str) -> Any:
         """
-        A parameter from C{r} or beside it, as JSON gave it; else L{None}.
+        Return a parameter of C{r} as parsed from JSON, or one beside C{r}; else
+        L{None}.
         """
         value = self.r.get(name)
         return self._fields.get(name) if value is None else value
 
     def text(self, name: str, default: str | None = None) -> str:
         """
-        A parameter as text.
+        Return a parameter as text.
         """
         value = self.raw(name)
         if value is None or isinstance(value, (dict, list, bool)):
@@ -206,7 +207,7 @@ class Form(Mapping[str, str]):
 
     def integer(self, name: str, default: int | None = None) -> int:
         """
-        A parameter as a number, whether it was sent as one or as text.
+        Return a parameter as a number, which may have been sent as a string.
         """
         value = self.raw(name)
         if value is None or value == "":
@@ -224,7 +225,8 @@ class Form(Mapping[str, str]):
     @property
     def milliseconds(self) -> int:
         """
-        The cache buster C{t}; clients send all kinds of numbers there.
+        The parameter C{t}, a time that prevents caching; 0 for values that are no
+        number, which some clients send.
         """
         try:
             return int(unsigned(float(self.text("t", "0"))))
@@ -234,7 +236,7 @@ class Form(Mapping[str, str]):
     @property
     def ticket(self) -> Ticket:
         """
-        Whatever part of a ticket the question carries.
+        The parts of a ticket that the request carries.
         """
         psessionid = self.text("psessionid", "")
         return Ticket(

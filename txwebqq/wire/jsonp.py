@@ -1,5 +1,5 @@
 """
-The JavaScript calls that ptlogin answers with: C{ptuiCB('0','0','...');}
+JavaScript calls, in which ptlogin replies: C{ptuiCB('0','0','...');}
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from txwebqq.errors import MalformedReply
 
 _OPEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\(\s*")
-# Possessive, so that what does not match is given up at once.
+# Possessive, so that a text that does not match fails in linear time.
 _STRING = re.compile(r"'((?:[^'\\\r\n]++|\\[^\r\n])*+)'\s*+")
 _COMMA = re.compile(r",\s*+")
 _CLOSE = re.compile(r"\)\s*+;?\s*+\Z")
@@ -27,17 +27,17 @@ def _literal(source: str) -> str:
     text = _ESCAPE.sub(_unescape, source)
     if text.isascii():
         return text
-    # Escapes name halves of surrogate pairs, of which some lack the other one.
+    # Escapes are UTF-16 code units; some lack the other half of their pair.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def parseCall(text: str, *names: str) -> tuple[str, ...]:
     """
-    The arguments of a call whose arguments are all strings.
+    Return the arguments of a call, which are all strings.
 
-    @param names: how the function may be called.
+    @param names: the allowed names of the function.
 
-    @raise MalformedReply: for any other text, an HTML page for example.
+    @raise MalformedReply: for any other text, for example an HTML page.
     """
     found = _OPEN.match(text)
     if found is None or found[1] not in names:
@@ -52,15 +52,14 @@ def parseCall(text: str, *names: str) -> tuple[str, ...]:
             break
         at = comma.end()
     if not arguments or _CLOSE.match(text, at) is None:
-        raise MalformedReply(f"a broken call of {names[0]}")
+        raise MalformedReply(f"malformed call of {names[0]}")
     return tuple(arguments)
 
 
 def quoteArgument(value: str) -> str:
     """
-    A string literal that clients may evaluate, as some of them did.
-
-    Apostrophes become typographic ones: several clients split at C{'}.
+    Return a string literal. Some clients evaluate it as JavaScript; several split at
+    C{'}, so apostrophes become typographic ones.
     """
     clean = "".join(" " if ord(c) < 32 else c for c in value.replace("'", "\u2019"))
     return "'" + clean.replace("\\", "\\\\") + "'"
@@ -68,13 +67,13 @@ def quoteArgument(value: str) -> str:
 
 def quoteBytes(value: bytes) -> str:
     r"""
-    Bytes as the literal C{\xNN} text that salts are written in.
+    Return bytes as a literal with the text C{\xNN}, as salts are written.
     """
     return "'" + "".join(f"\\x{byte:02x}" for byte in value) + "'"
 
 
 def encodeCall(name: str, literals: Sequence[str]) -> str:
     """
-    A call without spaces, as clients that cut it at fixed places need it.
+    Return a call without spaces, since some clients cut it at fixed places.
     """
     return f"{name}({','.join(literals)});"

@@ -1,10 +1,10 @@
 """
-JSON as WebQQ writes it, and as its clients and servers are known to.
+JSON as WebQQ writes it, and as its clients and servers are known to write it.
 
-With the extra C{speed}, what servers say is read by orjson. It takes less than
-the standard library does, and what it takes it reads alike, but for whole
-numbers of more than 64 bits, which are none of WebQQ's; so the rest is left to
-the other, which then finds what is wrong with it.
+With the extra C{speed}, valid JSON is parsed by orjson. It accepts less than the
+standard library, and parses alike what both accept, except for whole numbers of
+more than 64 bits, which WebQQ has none of. The standard library parses the rest,
+and finds the error in it.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def _refuseConstant(name: str) -> Any:
 def _finite(text: str) -> float:
     value = float(text)
     if not isfinite(value):
-        # It could not be written as JSON again.
+        # Infinity could not be written as JSON again.
         raise ValueError("a number out of range")
     return value
 
 
 _strict = json.JSONDecoder(parse_constant=_refuseConstant, parse_float=_finite)
-# Some clients put bare line breaks and tabs into strings.
+# Some clients do not escape line breaks and tabs in strings.
 _lenient = json.JSONDecoder(
     parse_constant=_refuseConstant, parse_float=_finite, strict=False
 )
@@ -54,13 +54,14 @@ _LONE_ESCAPE = re.compile(
 
 def _withoutSurrogates(value: Any, source: str) -> Any:
     """
-    A JSON value whose text can be written as UTF-8 again.
+    Return a JSON value with a replacement character for each unpaired surrogate,
+    which could not be written as UTF-8.
 
-    @param source: the JSON; one look at it settles nearly all cases.
+    @param source: the JSON text; one look at it shows that most have none.
     """
     if _SURROGATE_ESCAPE.search(source) is None:
         return value
-    # Behind an escaped backslash, what looks like an escape is none.
+    # Behind an escaped backslash, the characters of an escape are none.
     if "\\\\u" not in source and _LONE_ESCAPE.search(source) is None:
         return value
     text = json.dumps(value, ensure_ascii=False)
@@ -71,12 +72,11 @@ def _withoutSurrogates(value: Any, source: str) -> Any:
 
 def parseJSON(text: str | bytes, strict: bool = True) -> Any:
     """
-    The JSON value that a text holds, or its bytes in UTF-8; unpaired surrogates
-    are replaced.
+    Parse a JSON text, or its bytes in UTF-8; unpaired surrogates are replaced.
 
     @param strict: whether control characters in strings are an error.
 
-    @raise MalformedReply: for any other text.
+    @raise MalformedReply: when the text is not JSON.
     """
     if _quick is not None and strict:
         with suppress(ValueError):
@@ -92,12 +92,12 @@ def parseJSON(text: str | bytes, strict: bool = True) -> Any:
 
 def parseJSONPrefix(text: str) -> tuple[Any, str]:
     """
-    The JSON value that a text begins with, and the rest of the text, without
-    space around.
+    Parse the JSON value at the beginning of a text, since some clients write further
+    parameters behind the JSON of one.
 
-    Some clients put further fields behind the JSON in one value.
+    @return: the value, and the rest of the text.
 
-    @raise MalformedReply: when it does not begin with any.
+    @raise MalformedReply: when the text does not begin with JSON.
     """
     text = text.strip()
     try:
@@ -109,16 +109,16 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
 
 def encodeJSON(value: Any) -> str:
     """
-    JSON as WebQQ writes it: no spaces, everything beyond ASCII escaped.
+    Return JSON as WebQQ writes it: no spaces, non-ASCII characters escaped.
     """
     return _encoder.encode(value)
 
 
 def decodeText(body: bytes) -> str:
     """
-    A body as text.
+    Decode a body as UTF-8.
 
-    @raise MalformedReply: when it is not UTF-8.
+    @raise MalformedReply: when the body is not UTF-8.
     """
     try:
         return body.decode("utf-8")

@@ -1,5 +1,5 @@
 """
-Requests that are forms with a file, and replies that are a file.
+Commands whose request is a form with a file, and commands whose reply is one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from txwebqq.wire.jsontext import parseJSON
 R = TypeVar("R")
 
 MAX_REFUSAL = 4096
-"""The bytes of a body that may be a refusal where a picture was expected."""
+"""Maximum size of a refusal in place of a picture or a file, in bytes."""
 
 _REFUSAL = re.compile(rb'\s*\{\s*"')
 
 
 def refusalIn(body: bytes) -> Refusal | None:
     """
-    The refusal that came in place of a picture or a file, else L{None}.
+    Return the refusal in a body that should be a picture or a file, else L{None}.
     """
     if len(body) > MAX_REFUSAL or _REFUSAL.match(body) is None:
         return None
@@ -35,8 +35,7 @@ def refusalIn(body: bytes) -> Refusal | None:
 
 class BinaryCommand(Command[bytes]):
     """
-    An exchange that is answered by a picture or a file, often by way of a
-    redirect.
+    A command with a picture or a file for a reply, often behind a redirect.
     """
 
     @classmethod
@@ -50,11 +49,10 @@ class BinaryCommand(Command[bytes]):
 
 class UploadCommand(Command[R]):
     """
-    An exchange whose question is a form with a file, C{multipart/form-data}.
+    A command whose request is a form with a file, C{multipart/form-data};
+    C{encodeFields} returns the fields before the file.
 
-    C{encodeFields} is what stands before the file.
-
-    @cvar fileField: the name of the file among the fields.
+    @cvar fileField: the name of the file's field.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -62,13 +60,13 @@ class UploadCommand(Command[R]):
 
     def encodeQuery(self) -> Pairs:
         """
-        The query of the URL.
+        Return the query of the URL.
         """
         return []
 
     def encodeTail(self) -> Pairs:
         """
-        The fields that stand behind the file.
+        Return the fields behind the file.
         """
         return []
 
@@ -78,8 +76,8 @@ _SCRIPT_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,8}", re.ASC
 
 def scriptName(text: str, default: str) -> str:
     """
-    A name that a script may call; whatever else a client sends is not put
-    into a page.
+    Return a function name that a reply may call in a script, the default for any other
+    text, since a client's text must not get into a page.
     """
     fits = len(text) <= 120 and _SCRIPT_NAME.fullmatch(text)
     return text if fits else default
@@ -89,7 +87,7 @@ def encodeParts(
     boundary: str, fields: Pairs, tail: Pairs, fileField: str, fileName: str
 ) -> tuple[bytes, bytes]:
     """
-    What stands before and behind the bytes of a file in a form.
+    Return the bytes of a form before and behind those of its file.
     """
     name = fileName.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
     head = "".join(_part(boundary, *pair) for pair in fields) + (
@@ -117,10 +115,10 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 def decodePart(disposition: bytes) -> tuple[str, str | None]:
     """
-    The name of a field, and of the file that it is, from its
+    Return the name of a field and its file name, L{None} if it is no file, from its
     C{Content-Disposition} in UTF-8 or the Chinese code page.
 
-    @raise MalformedReply: when it has none.
+    @raise MalformedReply: when the field has no name.
     """
     try:
         text = disposition.decode("utf-8")
@@ -135,6 +133,6 @@ def decodePart(disposition: bytes) -> tuple[str, str | None]:
     for mark, char in (("%22", '"'), ("%0D", "\r"), ("%0A", "\n")):
         value = value.replace(mark, char)
     if _DRIVE.match(value):
-        # Some browsers told the whole path.
+        # Some browsers sent the whole path.
         value = re.split(r"[\\/]", value)[-1]
     return name[1] or name[2], value

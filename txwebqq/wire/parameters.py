@@ -1,5 +1,6 @@
 """
-Questions about one group, which is named by its code (protocol.md 2.5.3).
+Parameters of commands about one group, named by its code (protocol.md 2.5.3), and
+optional parameters.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from txwebqq.wire.form import Form, Pairs, Ticket
 R = TypeVar("R")
 
 
-def codeOf(form: Form) -> Code:
+def groupCode(form: Form) -> Code:
     """
-    The group that a question is about.
+    Return the code of the group that a request is about.
     """
     return Code(form.integer("gcode"))
 
@@ -33,7 +34,7 @@ def codeOf(form: Form) -> Code:
 @dataclass(frozen=True, slots=True)
 class GroupQuery(JSONCommand[R]):
     """
-    A C{GET} of what there is to know of a group.
+    Base of commands that fetch details of a group by C{GET}.
     """
 
     host: ClassVar[Host] = Host.API
@@ -49,13 +50,13 @@ class GroupQuery(JSONCommand[R]):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, codeOf(form), form.milliseconds)
+        return cls(form.ticket, groupCode(form), form.milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupPost(OKCommand):
     """
-    A C{POST} that does something to a group.
+    Base of commands that change a group by C{POST}.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -68,30 +69,30 @@ class GroupPost(OKCommand):
 
     def encodeMembers(self) -> Mapping[str, Any]:
         """
-        The members of C{r} between the code and the verifier; a value of
-        L{None} is not sent.
+        Return the members of C{r} between the code and the verifier; those of value
+        L{None} are not sent.
         """
         return {}
 
     def encodeFields(self) -> Pairs:
         members = self.encodeMembers().items()
-        said = {name: value for name, value in members if value is not None}
-        return apiForm({"gcode": self.code, **said}, self.ticket)
+        sent = {name: value for name, value in members if value is not None}
+        return apiForm({"gcode": self.code, **sent}, self.ticket)
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, codeOf(form))
+        return cls(form.ticket, groupCode(form))
 
 
-def textIfSaid(form: Form, name: str) -> str | None:
+def optionalText(form: Form, name: str) -> str | None:
     """
-    A text that may not be there.
+    Return a parameter as text, L{None} when it is missing.
     """
     return None if form.raw(name) is None else form.text(name)
 
 
-def numberIfSaid(form: Form, name: str) -> int | None:
+def optionalNumber(form: Form, name: str) -> int | None:
     """
-    A number that may not be there.
+    Return a parameter as a number, L{None} when it is missing or empty.
     """
     return None if form.raw(name) in (None, "") else form.integer(name)

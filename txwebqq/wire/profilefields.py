@@ -1,5 +1,6 @@
 """
-What people tell about themselves, and how that is asked (protocol.md 2.3.2).
+Profiles as the server sends them, and the commands that fetch one
+(protocol.md 2.3.2).
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ PROFILE_NUMBERS = ("face", "constel", "blood", "shengxiao", "allow")
 
 def count(value: Any) -> int:
     """
-    A number that may stand for nothing in particular.
+    Convert a number that may be null or empty.
     """
     return integer(value or 0)
 
 
 def encodeProfile(profile: Profile, uin: str = "uin") -> dict[str, Any]:
     """
-    The members that all details of a person have (protocol.md 2.3.2).
+    Encode a profile (protocol.md 2.3.2).
 
-    @param uin: what the uin is called.
+    @param uin: the name of the member with the uin.
     """
     birthday = profile.birthday
     value: dict[str, Any] = {
@@ -63,18 +64,18 @@ def encodeProfile(profile: Profile, uin: str = "uin") -> dict[str, Any]:
         "lnick": profile.signature,
         "token": profile.token,
     }
-    value |= {name: told for name, told in more.items() if told}
+    value |= {name: detail for name, detail in more.items() if detail}
     if profile.number:
-        # A mail address that is another name for the account.
+        # A mail address that the account may have as a second name.
         value["uiuin"] = ""
     return value
 
 
 def decodeProfile(value: Mapping[str, Any], uin: str = "uin") -> Profile:
     """
-    The person that details describe; absent members mean nothing known.
+    Decode a profile; absent members get the defaults of L{Profile}.
 
-    @param uin: what the uin is called.
+    @param uin: the name of the member with the uin.
     """
     birthday = value.get("birthday") or {}
     texts = {name: textOf(value[name]) for name in PROFILE_TEXTS if name in value}
@@ -98,20 +99,20 @@ def decodeProfile(value: Mapping[str, Any], uin: str = "uin") -> Profile:
 @dataclass(frozen=True, slots=True)
 class ProfileCommand(JSONCommand[Profile]):
     """
-    A question for what somebody tells about themselves.
+    Base of commands that fetch a profile.
 
-    @cvar uinName: what the answer calls the uin.
-    @cvar besides: what is asked after the captcha's session, always alike.
+    @cvar uinName: the name of the uin in the reply.
+    @cvar extraFields: constant parameters after the captcha's session.
 
-    @ivar verifySession: the cookie of a captcha, and C{code} its text, when
-        the server asked for one.
+    @ivar verifySession: the session of a captcha, a cookie, and C{code} its text,
+        when the server has required one.
     """
 
     host: ClassVar[Host] = Host.API
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
     uinName: ClassVar[str] = "uin"
-    besides: ClassVar[Pairs] = []
+    extraFields: ClassVar[Pairs] = []
 
     ticket: Ticket
     uin: Uin
@@ -123,7 +124,7 @@ class ProfileCommand(JSONCommand[Profile]):
         return [
             ("tuin", str(self.uin)),
             ("verifysession", self.verifySession),
-            *self.besides,
+            *self.extraFields,
             ("code", self.code),
             *apiQuery(self.ticket, self.milliseconds),
         ]

@@ -44,14 +44,14 @@ class AvatarsAPI:
         session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
         if isinstance(session, Refusal):
             return session
-        avatar = self._pictures.avatarOf(session, command.kind, command.whose)
+        avatar = self._pictures.avatarOf(session, command.kind, command.id)
         if avatar is None:
             return Refusal(NO_SUCH_ID, "uin is nobody")
         data = None if avatar.digest is None else self._blobs.read(avatar.digest)
         if data is None or avatar.digest is None:
             data = identicon(avatar.number)
             # Numbers are for those only who may know them.
-            tag = f'"{command.kind}-{command.whose}"'
+            tag = f'"{command.kind}-{command.id}"'
         else:
             tag = f'"{avatar.digest[:32]}"'
         exchange.contentType = mediaTypeOf(data[:16]).encode()

@@ -144,7 +144,7 @@ class GroupsAPI:
         )
         if failure is not None:
             return captchaRefusal(failure, SEARCH_UNREAD, SEARCH_WRONG)
-        found = self._groupRules.find(command.words, command.page, command.perPage)
+        found = self._groupRules.find(command.query, command.page, command.perPage)
         if isinstance(found, Refusal):
             return found
         rooms, total = found

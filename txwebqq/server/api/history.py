@@ -155,7 +155,7 @@ class HistoryAPI:
         conversation = self._group(session, command.code)
         if conversation is None:
             return NO_GROUP
-        return self._stretch(session, conversation, command.code, command.stretch)
+        return self._stretch(session, conversation, command.code, command.range)
 
     def getOnePage(
         self, command: GetOnePage, session: Session, exchange: Exchange
@@ -171,7 +171,7 @@ class HistoryAPI:
             conversation = (DISCUSSION, command.did, 0)
         else:
             return NO_DISCUSSION
-        return self._stretch(session, conversation, command.did, command.stretch)
+        return self._stretch(session, conversation, command.did, command.range)
 
     def uinTimeChatLog(
         self, command: UinTimeChatLog, session: Session, exchange: Exchange

@@ -127,13 +127,13 @@ class PicturesAPI:
         if isinstance(session, Refusal):
             return session
         number, name = session.number, command.name
-        if command.what == SHOW_FACE:
+        if command.operation == SHOW_FACE:
             return self._downloads.show(
                 self._pictures.customFace(number, name), exchange
             )
         exchange.contentType = SCRIPT
-        if command.what == LIST_FACES:
+        if command.operation == LIST_FACES:
             return self._pictures.customFaces(number)
-        if command.what == DELETE_FACE:
+        if command.operation == DELETE_FACE:
             return 0 if self._pictures.deleteCustomFace(number, name) else 1
         return Refusal(NO_SUCH_ID, "cmd is not 1, 2 or 12")

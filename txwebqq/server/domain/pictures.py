@@ -27,8 +27,8 @@ from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.pictures import (
+    OF_ACCOUNT,
     OF_GROUP,
-    OF_PERSON,
     CustomFaceEntry,
     CustomFaceUploadResult,
     FaceSignature,
@@ -299,7 +299,7 @@ class PictureRules:
                 number is not None and self._state.store.groups.get(number) is not None
             )
         else:
-            kind = OF_PERSON
+            kind = OF_ACCOUNT
             number = session.sessionIds.person(Uin(whose))
             exists = (
                 number is not None
@@ -320,7 +320,7 @@ class PictureRules:
         if name and digest is None:
             return Refusal(NO_SUCH_ID, "custom_face is none of yours")
         if not code:
-            self._media.setAvatar(OF_PERSON, session.number, digest)
+            self._media.setAvatar(OF_ACCOUNT, session.number, digest)
             return None
         group = session.sessionIds.groupOfCode(code)
         if group is None or not self._mayPaint(group, session.number):

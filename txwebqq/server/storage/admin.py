@@ -19,7 +19,7 @@ from txwebqq.server.records import (
 from txwebqq.server.storage.accounts import AccountStore
 from txwebqq.sqlite import migrations
 from txwebqq.sqlite.database import Database
-from txwebqq.wire.commands.pictures import OF_PERSON
+from txwebqq.wire.commands.pictures import OF_ACCOUNT
 
 ACCOUNT_COLUMNS = {
     "account": "number",
@@ -82,7 +82,7 @@ class AdminStore:
                     )
             self._db.execute(
                 "DELETE FROM avatar WHERE kind = ? AND number = ?",
-                (OF_PERSON, number),
+                (OF_ACCOUNT, number),
             )
             self._db.execute(
                 "DELETE FROM letter WHERE NOT EXISTS"

@@ -1,3 +1,3 @@
 """
-The requests of WebQQ, a module for each topic.
+The commands of WebQQ, a module for each topic.
 """

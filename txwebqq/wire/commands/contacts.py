@@ -1,5 +1,5 @@
 """
-The contact lists: friends, groups, their details and their numbers.
+Friend list, group list, details of a group, and permanent numbers.
 """
 
 from __future__ import annotations
@@ -28,30 +28,31 @@ from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.profilefields import ProfileCommand
 
 GLOBAL_MASK = 1000
-"""The gid under which the mask list keeps the setting for all groups."""
+"""The gid in the list of masks whose mask is that of all groups."""
 
 
 _NOTHING: Mapping[str, Any] = {}
-# There are thousands of them in one answer.
+# One reply may have thousands.
 _buddy = fastConstructor(Buddy)
 
 
 def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
-    # Some lists are known to hold empty objects.
+    # Tencent's lists had empty objects in them.
     return {unsigned(item[key]): item for item in items or () if item}
 
 
 def _count(value: Any) -> int:
-    # Nothing in particular is known of people who hide it.
+    # Missing or empty for accounts that hide the detail.
     return integer(value) if value else 0
 
 
 @dataclass(frozen=True, slots=True)
 class GetUserFriends2(JSONCommand[FriendList]):
     """
-    The friend list (protocol.md 2.3.1).
+    Fetch the friend list (protocol.md 2.3.1).
 
-    @ivar hash: what later servers want, C{""} for none (protocol.md 3.4).
+    @ivar hash: the hash that later servers require, C{""} for none
+        (protocol.md 3.4).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -62,7 +63,7 @@ class GetUserFriends2(JSONCommand[FriendList]):
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
-    # One of the algorithms can be undone, for the ptwebqq in it.
+    # The ptwebqq can be computed from one of the hashes.
     hash: str = field(default="", repr=False)
 
     def encodeFields(self) -> Pairs:
@@ -110,13 +111,13 @@ class GetUserFriends2(JSONCommand[FriendList]):
         buddies = {}
         for friend in result["friends"]:
             uin = unsigned(friend["uin"])
-            told = info.get(uin, _NOTHING)
+            known = info.get(uin, _NOTHING)
             buddies[uin] = _buddy(
                 uin,
-                textOf(told.get("nick", "")),
+                textOf(known.get("nick", "")),
                 textOf(marks.get(uin, _NOTHING).get("markname", "")),
                 _count(friend.get("categories")),
-                _count(told.get("face")),
+                _count(known.get("face")),
                 _count(friend.get("flag")),
                 _count(vips.get(uin, _NOTHING).get("vip_level")),
             )
@@ -130,9 +131,10 @@ class GetUserFriends2(JSONCommand[FriendList]):
 @dataclass(frozen=True, slots=True)
 class GetGroupNameListMask2(JSONCommand[GroupList]):
     """
-    The group list (protocol.md 2.5.1).
+    Fetch the group list (protocol.md 2.5.1).
 
-    @ivar hash: what later servers want, C{""} for none (protocol.md 3.4).
+    @ivar hash: the hash that later servers require, C{""} for none
+        (protocol.md 3.4).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -142,7 +144,7 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
-    # One of the algorithms can be undone, for the ptwebqq in it.
+    # The ptwebqq can be computed from one of the hashes.
     hash: str = field(default="", repr=False)
 
     def encodeFields(self) -> Pairs:
@@ -193,7 +195,7 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
 @dataclass(frozen=True, slots=True)
 class GetGroupInfoExt2(JSONCommand[GroupDetails]):
     """
-    A group's details and members (protocol.md 2.5.2).
+    Fetch the details and the members of a group (protocol.md 2.5.2).
     """
 
     host: ClassVar[Host] = Host.API
@@ -264,17 +266,17 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
         members = []
         for entry in info["members"]:
             uin = unsigned(entry["muin"])
-            told, stat = people.get(uin, {}), stats.get(uin, {})
+            known, stat = people.get(uin, {}), stats.get(uin, {})
             members.append(
                 Member(
                     uin=uin,
-                    nick=textOf(told.get("nick", "")),
+                    nick=textOf(known.get("nick", "")),
                     card=textOf(cards.get(uin, {}).get("card", "")),
                     flag=_count(entry.get("mflag")),
-                    gender=textOf(told.get("gender", "unknown")),
-                    country=textOf(told.get("country", "")),
-                    province=textOf(told.get("province", "")),
-                    city=textOf(told.get("city", "")),
+                    gender=textOf(known.get("gender", "unknown")),
+                    country=textOf(known.get("country", "")),
+                    province=textOf(known.get("province", "")),
+                    city=textOf(known.get("city", "")),
                     vipLevel=_count(vips.get(uin, {}).get("vip_level")),
                     status=Status.fromCode(integer(stat.get("stat", 20))),
                     clientType=_count(stat.get("client_type")),
@@ -301,7 +303,7 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
 @dataclass(frozen=True, slots=True)
 class GetFriendInfo2(ProfileCommand):
     """
-    What a friend tells about themselves (protocol.md 2.3.2).
+    Fetch the profile of a friend (protocol.md 2.3.2).
     """
 
     path: ClassVar[str] = "/api/get_friend_info2"
@@ -314,7 +316,7 @@ GROUP_NUMBER = 4
 @dataclass(frozen=True, slots=True)
 class Identity:
     """
-    Which permanent number a uin, or a group's code, stands for.
+    The permanent number of a uin or of a group's code.
     """
 
     uin: Uin | Code
@@ -324,7 +326,7 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class GetFriendUin2(JSONCommand[Identity]):
     """
-    The permanent number behind a uin or a group's code (protocol.md 2.3.6).
+    Fetch the permanent number of a uin or of a group's code (protocol.md 2.3.6).
 
     @ivar kind: L{FRIEND_NUMBER} for a uin, L{GROUP_NUMBER} for a code.
     """

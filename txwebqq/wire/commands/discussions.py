@@ -30,7 +30,7 @@ from txwebqq.wire.command import (
     Referer,
     Refusal,
     channelQuery,
-    decodeAnswer,
+    decodeJSONReply,
     postFields,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
@@ -40,35 +40,32 @@ from txwebqq.wire.jsontext import encodeJSON, parseJSON
 R = TypeVar("R")
 
 GLOBAL_MASK = 1000
-"""The did under which the mask list keeps the setting for all discussions."""
+"""The did in the list of masks whose mask is that of all discussions."""
 
 MAX_INVITED = 200
-"""So many people may be named in one question."""
+"""Maximum number of accounts in one invitation."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiscussionError(Refusal):
     """
-    A refusal with C{retcode} 0: C{result.error}, or C{result.result}, is what
-    we have for its code.
+    A refusal with C{retcode} 0, and its code in C{result.error} or C{result.result}.
     """
 
 
-GONE = DiscussionError(3, "there is no such discussion any more")
+GONE = DiscussionError(3, "no such discussion")
 RENAME_GONE = DiscussionError(1, GONE.errmsg)
 RENAME_FORBIDDEN = DiscussionError(2, "a discussion cannot have that name")
-TOO_FEW = DiscussionError(1, "a discussion needs two others at least")
-TOO_MANY = DiscussionError(
-    2, "there are too many people in it, or discussions of yours"
-)
+TOO_FEW = DiscussionError(1, "a discussion needs at least two other members")
+TOO_MANY = DiscussionError(2, "too many members, or too many discussions of yours")
 
 
 class _DiscussionCommand(JSONCommand[R]):
     """
-    An exchange that may fail with C{retcode} 0.
+    Base of commands that the server may refuse with C{retcode} 0.
 
-    @cvar errors: how.
-    @cvar errorName: the member of C{result} that says which of them it is.
+    @cvar errors: the refusals that the command may get.
+    @cvar errorName: the member of C{result} with the refusal's code.
     """
 
     authorization: ClassVar[Authorization] = Authorization.TICKET
@@ -84,7 +81,7 @@ class _DiscussionCommand(JSONCommand[R]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> R | Refusal:
-        return decodeAnswer(body, cls._resultOrError)
+        return decodeJSONReply(body, cls._resultOrError)
 
     @classmethod
     def _resultOrError(cls, result: Any) -> R | Refusal:
@@ -92,15 +89,15 @@ class _DiscussionCommand(JSONCommand[R]):
         if not code:
             return cls.decodeResult(result)
         number = unsigned(code)
-        for trouble in cls.errors:
-            if trouble.retcode == number:
-                return trouble
+        for error in cls.errors:
+            if error.retcode == number:
+                return error
         return DiscussionError(number)
 
 
 class _DiscussionOKCommand(_DiscussionCommand[None]):
     """
-    One whose success says no more than C{"ok"}.
+    Base of those of them with the C{result} C{"ok"}.
     """
 
     @classmethod
@@ -133,7 +130,7 @@ def _did(form: Form) -> Did:
 @dataclass(frozen=True, slots=True)
 class _DidQuery(_DiscussionCommand[R]):
     """
-    A C{GET} about one discussion.
+    Base of C{GET} commands about one discussion.
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -152,7 +149,7 @@ class _DidQuery(_DiscussionCommand[R]):
 
 
 def _numbers(form: Form, name: str) -> tuple[Any, ...]:
-    # Some clients write JSON there, and the numbers in it as text.
+    # Some clients send JSON text, and the numbers in it as strings.
     value = form.raw(name)
     if isinstance(value, str):
         value = parseJSON(value) if value.strip() else []
@@ -160,7 +157,7 @@ def _numbers(form: Form, name: str) -> tuple[Any, ...]:
         raise MalformedReply(f"{name} is not a list")
     value = value or []
     if len(value) > MAX_INVITED:
-        raise MalformedReply(f"{name} names more than {MAX_INVITED}")
+        raise MalformedReply(f"{name} has more than {MAX_INVITED} entries")
     try:
         return tuple(unsigned(number) for number in value)
     except (TypeError, ValueError) as e:
@@ -170,7 +167,7 @@ def _numbers(form: Form, name: str) -> tuple[Any, ...]:
 @dataclass(frozen=True, slots=True)
 class GetDiscuListNew2(JSONCommand[DiscussionList]):
     """
-    The discussions that we are in (protocol.md 2.6).
+    Fetch the list of discussions (protocol.md 2.6).
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -239,7 +236,7 @@ def _presences(entries: Iterable[Any]) -> tuple[Presence, ...]:
 
 class GetDiscuInfo(_DidQuery[DiscussionDetails]):
     """
-    A discussion with its members (protocol.md 2.6).
+    Fetch the details and the members of a discussion (protocol.md 2.6).
     """
 
     path: ClassVar[str] = "/channel/get_discu_info"
@@ -294,7 +291,7 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
 
 class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
     """
-    Which members of a discussion are not offline? (protocol.md 2.6)
+    Fetch the members of a discussion who are not offline (protocol.md 2.6).
     """
 
     path: ClassVar[str] = "/channel/get_discu_status_info"
@@ -311,11 +308,11 @@ class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """
-    Whom to take into a discussion.
+    The accounts to add to a discussion.
 
     @ivar friends: C{mem_list} on the wire.
-    @ivar members: C{mem_list_u} and C{mem_list_g}: people, each with the group
-        that we share with them.
+    @ivar members: C{mem_list_u} and C{mem_list_g}: members of groups, each with
+        the common group.
     """
 
     friends: tuple[Uin, ...] = ()
@@ -323,7 +320,7 @@ class Invitation:
 
     def encode(self) -> dict[str, Any]:
         """
-        The members of C{r}.
+        Return the members of C{r}.
         """
         return {
             "mem_list": list(self.friends),
@@ -334,7 +331,7 @@ class Invitation:
     @classmethod
     def decode(cls, form: Form) -> Self:
         """
-        The invitation in a question.
+        Return the invitation in a request.
         """
         uins, gids = _numbers(form, "mem_list_u"), _numbers(form, "mem_list_g")
         if len(uins) != len(gids):
@@ -345,9 +342,9 @@ class Invitation:
 @dataclass(frozen=True, slots=True)
 class CreateDiscu(_DiscussionCommand[Did]):
     """
-    Begin a discussion (protocol.md 2.6).
+    Create a discussion (protocol.md 2.6).
 
-    @ivar code: the text of a captcha, and C{verifySession} which one it is.
+    @ivar code: the text of a captcha, and C{verifySession} its session.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -394,7 +391,7 @@ class CreateDiscu(_DiscussionCommand[Did]):
 @dataclass(frozen=True, slots=True)
 class ChangeDiscuMem(_DiscussionOKCommand):
     """
-    Take more people into a discussion (protocol.md 2.6).
+    Add members to a discussion (protocol.md 2.6).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -417,7 +414,7 @@ class ChangeDiscuMem(_DiscussionOKCommand):
 @dataclass(frozen=True, slots=True)
 class ModifyDiscuInfo(_DiscussionOKCommand):
     """
-    Give a discussion another name (protocol.md 2.6).
+    Rename a discussion (protocol.md 2.6).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -452,9 +449,9 @@ class QuitDiscu(_DiscussionOKCommand, _DidQuery[None]):
 @dataclass(frozen=True, slots=True)
 class SendDiscuMsg2(_DiscussionOKCommand):
     """
-    Send to a discussion (protocol.md 2.2.4).
+    Send a message to a discussion (protocol.md 2.2.4).
 
-    @ivar key: with C{sig}, what a content with pictures needs.
+    @ivar key: with C{sig}, the signature that a message with pictures needs.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"

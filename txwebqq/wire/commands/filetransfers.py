@@ -1,5 +1,5 @@
 """
-File transfers to a friend who is online (protocol.md 2.7.5).
+File transfers between accounts that are online (protocol.md 2.7.5).
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.multipart import BinaryCommand, UploadCommand, refusalIn
 
 LOCAL_IDS = 4096
-"""The low bits of a session that are the sender's own id for it."""
+"""The number of ids that a sender has for its transfers: the low 12 bits of a
+transfer's session are the sender's C{lcid}."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendFile(UploadCommand[None]):
     """
-    Offer a file to somebody who is online, and send it once they accept
-    (protocol.md 2.7.5). The exchange lasts until they have it.
+    Offer a file to a contact who is online, and upload it (protocol.md 2.7.5). The
+    server reads the file once the offer is accepted, and replies when the recipient
+    has received all of it.
 
-    @ivar localId: our own id for the transfer, C{lcid}.
+    @ivar localId: our own id of the transfer, C{lcid}.
     """
 
     host: ClassVar[Host] = Host.FILE
@@ -79,14 +81,14 @@ class SendFile(UploadCommand[None]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> None | Refusal:
-        # What the original server said here is not known.
+        # The original server's reply is not known.
         return refusalIn(body)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiveFile(BinaryCommand):
     """
-    Fetch a file that is being sent: where L{GetFile2} leads to.
+    Download a file that a contact is sending, from where L{GetFile2} redirects to.
     """
 
     host: ClassVar[Host] = Host.FILE
@@ -122,9 +124,9 @@ class ReceiveFile(BinaryCommand):
 
 def pathFields(path: str) -> Pairs:
     """
-    The parameters that stand in a path of L{SendFile} or L{ReceiveFile}.
+    Return the parameters in the path of L{SendFile} or L{ReceiveFile}.
 
-    @raise MalformedReply: for another path.
+    @raise MalformedReply: for any other path.
     """
     parts = path.split("/")
     if len(parts) < 5 or parts[1] != "v2":
@@ -136,9 +138,9 @@ def pathFields(path: str) -> Pairs:
 @dataclass(frozen=True, slots=True)
 class GetFile2(BinaryCommand):
     """
-    Accept a file that somebody offers (protocol.md 2.7.5).
+    Accept a file that a contact offers (protocol.md 2.7.5).
 
-    @ivar session: which one.
+    @ivar session: the id of the transfer.
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -178,7 +180,7 @@ class GetFile2(BinaryCommand):
 @dataclass(frozen=True, slots=True)
 class RefuseFile2(OKCommand):
     """
-    Refuse a file that somebody offers, or take back our own offer
+    Refuse a file that a contact offers, or withdraw our own offer
     (protocol.md 2.7.5).
     """
 

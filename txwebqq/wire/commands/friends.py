@@ -1,8 +1,8 @@
 """
-Friends: finding people, asking and answering, and keeping one's list.
+Friend requests, and changes of the friend list.
 
-WebQQ's own page could not change the drawers of the list; that has endpoints
-of ours in the same style (docs/readings.md).
+WebQQ's own page could not change categories; the commands for them are our own,
+in the same style (docs/readings.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.profilefields import count, decodeProfile, encodeProfile
 
 FROM_MINE, FROM_BOTH = 1, 2
-"""The C{delType} of a removal: from one's own list, and from theirs as well."""
+"""The C{delType} of a removal: from our own friend list, or from both lists."""
 
 
 def _account(form: Form) -> Number:
@@ -34,7 +34,7 @@ def _account(form: Form) -> Number:
 
 class _ApiPost(OKCommand):
     """
-    A C{POST} to the API server that changes something.
+    Base of commands that change the friend list by C{POST}.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -50,10 +50,10 @@ class _ApiPost(OKCommand):
 @dataclass(frozen=True, slots=True)
 class SearchQQByUin2(JSONCommand[Profile]):
     """
-    Find somebody (protocol.md 2.4.1).
+    Search for an account (protocol.md 2.4.1).
 
-    @ivar name: their number or their mail address.
-    @ivar verifySession: the cookie of a captcha, and C{code} its text.
+    @ivar name: the permanent number or the mail address of the account.
+    @ivar verifySession: the session of a captcha, a cookie, and C{code} its text.
     """
 
     host: ClassVar[Host] = Host.API
@@ -97,7 +97,7 @@ class SearchQQByUin2(JSONCommand[Profile]):
 @dataclass(frozen=True, slots=True)
 class GetAllowInfo2(JSONCommand[Policy]):
     """
-    Who may befriend somebody (protocol.md 2.4.2).
+    Fetch an account's rule for friend requests (protocol.md 2.4.2).
     """
 
     host: ClassVar[Host] = Host.API
@@ -135,11 +135,11 @@ class GetAllowInfo2(JSONCommand[Policy]):
 @dataclass(frozen=True, slots=True)
 class AddNeedVerify2(_ApiPost):
     """
-    Ask somebody to be one's friend (protocol.md 2.4.3).
+    Send a friend request (protocol.md 2.4.3).
 
-    @ivar category: the drawer that they go into.
-    @ivar token: what L{SearchQQByUin2} gave.
-    @ivar welcome: whether they may have us for a friend in return.
+    @ivar category: the category to put the friend in.
+    @ivar token: the token that L{SearchQQByUin2} returned.
+    @ivar welcome: whether the other account may add us in return.
     """
 
     path: ClassVar[str] = "/api/add_need_verify2"
@@ -176,9 +176,9 @@ class AddNeedVerify2(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class AddNoVerify2(_ApiPost):
     """
-    Befriend somebody who lets anybody (protocol.md 2.4.3).
+    Add an account that accepts every friend request (protocol.md 2.4.3).
 
-    @ivar markname: what to call them.
+    @ivar markname: our private name for the friend.
     """
 
     path: ClassVar[str] = "/api/add_no_verify2"
@@ -215,8 +215,8 @@ class AddNoVerify2(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class AnswerAndAdd2(_ApiPost):
     """
-    Befriend somebody who wants a question answered (protocol.md 2.4.3 knows
-    its name only).
+    Add an account that asks a question, with the answer (only the command's name is
+    known, protocol.md 2.4.3).
     """
 
     path: ClassVar[str] = "/api/answer_and_add2"
@@ -256,10 +256,10 @@ class AnswerAndAdd2(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class AllowAndAdd2(_ApiPost):
     """
-    Let somebody have us for a friend, and have them in return
+    Accept a friend request, and add the other account in return
     (protocol.md 2.4.4).
 
-    @ivar category: the drawer that they go into.
+    @ivar category: the category to put the friend in.
     """
 
     path: ClassVar[str] = "/api/allow_and_add2"
@@ -290,7 +290,8 @@ class AllowAndAdd2(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class AllowAddedRequest2(_ApiPost):
     """
-    Let somebody have us for a friend, no more (protocol.md 2.4.4).
+    Accept a friend request without adding the other account
+    (protocol.md 2.4.4).
     """
 
     path: ClassVar[str] = "/api/allow_added_request2"
@@ -309,9 +310,9 @@ class AllowAddedRequest2(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class DenyAddedRequest2(_ApiPost):
     """
-    Refuse somebody (protocol.md 2.4.4).
+    Refuse a friend request (protocol.md 2.4.4).
 
-    @ivar text: why.
+    @ivar text: the reason.
     """
 
     path: ClassVar[str] = "/api/deny_added_request2"
@@ -332,9 +333,9 @@ class DenyAddedRequest2(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class ChangeMarkName2(_ApiPost):
     """
-    Call a friend otherwise (protocol.md 2.4.5).
+    Set our private name for a friend (protocol.md 2.4.5).
 
-    @ivar markname: C{""} for what they call themselves.
+    @ivar markname: C{""} to show the nickname.
     """
 
     path: ClassVar[str] = "/api/change_mark_name2"
@@ -358,7 +359,7 @@ class ChangeMarkName2(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class ModifyFriendGroup(_ApiPost):
     """
-    Put a friend into another drawer (protocol.md 2.4.5).
+    Move a friend to another category (protocol.md 2.4.5).
     """
 
     path: ClassVar[str] = "/api/modify_friend_group"
@@ -382,7 +383,7 @@ class ModifyFriendGroup(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class DeleteFriend(_ApiPost):
     """
-    Have somebody for a friend no longer (protocol.md 2.4.5).
+    Remove a friend (protocol.md 2.4.5).
 
     @ivar kind: L{FROM_MINE} or L{FROM_BOTH}.
     """
@@ -412,7 +413,7 @@ class DeleteFriend(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class CreateFriendGroup(JSONCommand[Category]):
     """
-    Add a drawer to the friend list (an endpoint of ours).
+    Create a category (our own command).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -445,7 +446,7 @@ class CreateFriendGroup(JSONCommand[Category]):
 @dataclass(frozen=True, slots=True)
 class RenameFriendGroup(_ApiPost):
     """
-    Call a drawer otherwise (an endpoint of ours).
+    Rename a category (our own command).
     """
 
     path: ClassVar[str] = "/api/rename_friend_group"
@@ -469,9 +470,9 @@ class RenameFriendGroup(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class SortFriendGroup(_ApiPost):
     """
-    Put a drawer elsewhere in the list (an endpoint of ours).
+    Set the position of a category in the friend list (our own command).
 
-    @ivar sort: those with lower ones come before it.
+    @ivar sort: categories with lower values come first.
     """
 
     path: ClassVar[str] = "/api/sort_friend_group"
@@ -495,7 +496,7 @@ class SortFriendGroup(_ApiPost):
 @dataclass(frozen=True, slots=True)
 class DeleteFriendGroup(_ApiPost):
     """
-    Remove a drawer; whoever is in it goes into drawer 0 (an endpoint of ours).
+    Delete a category; its friends go to category 0 (our own command).
     """
 
     path: ClassVar[str] = "/api/delete_friend_group"

@@ -1,8 +1,8 @@
 """
-The administration of groups.
+Administration of groups.
 
-WebQQ's own page could not do it, so these are endpoints of ours in the same
-style (docs/readings.md).
+WebQQ's own page had none, so all of these commands are our own, in the same style
+(docs/readings.md).
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from txwebqq.model import MAY_ASK, NewGroup, Uin
 from txwebqq.wire.coerce import unsigned
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiForm
 from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.parameters import GroupPost, codeOf, numberIfSaid, textIfSaid
+from txwebqq.wire.parameters import GroupPost, groupCode, optionalNumber, optionalText
 
 
 @dataclass(frozen=True, slots=True)
 class CreateGroup(JSONCommand[NewGroup]):
     """
-    Make a group, with friends in it from the start. An endpoint of ours.
+    Create a group, with friends for its first members.
 
-    @ivar option: who may join.
+    @ivar option: the rule for joining.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -82,9 +82,9 @@ class CreateGroup(JSONCommand[NewGroup]):
 @dataclass(frozen=True, slots=True)
 class ModifyGroupInfo(GroupPost):
     """
-    Change what a group says of itself. An endpoint of ours.
+    Change the details of a group.
 
-    @ivar name: L{None}, like the others, leaves it as it is.
+    @ivar name: L{None}, also for the others, leaves the detail unchanged.
     """
 
     path: ClassVar[str] = "/api/modify_group_info2"
@@ -106,18 +106,18 @@ class ModifyGroupInfo(GroupPost):
     def decodeFields(cls, form: Form) -> Self:
         return cls(
             form.ticket,
-            codeOf(form),
-            name=textIfSaid(form, "name"),
-            memo=textIfSaid(form, "memo"),
-            description=textIfSaid(form, "fingermemo"),
-            option=numberIfSaid(form, "option"),
+            groupCode(form),
+            name=optionalText(form, "name"),
+            memo=optionalText(form, "memo"),
+            description=optionalText(form, "fingermemo"),
+            option=optionalNumber(form, "option"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveGroupMember(GroupPost):
     """
-    Put somebody out of a group that we administer. An endpoint of ours.
+    Remove a member from a group that we administer.
     """
 
     path: ClassVar[str] = "/api/remove_group_member2"
@@ -129,12 +129,12 @@ class RemoveGroupMember(GroupPost):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, codeOf(form), Uin(form.integer("muin")))
+        return cls(form.ticket, groupCode(form), Uin(form.integer("muin")))
 
 
 class TransferGroup(RemoveGroupMember):
     """
-    Give a group of ours to one of its members. An endpoint of ours.
+    Make a member the owner of our group.
     """
 
     path: ClassVar[str] = "/api/transfer_group2"
@@ -143,8 +143,7 @@ class TransferGroup(RemoveGroupMember):
 @dataclass(frozen=True, slots=True)
 class SetGroupAdmin(GroupPost):
     """
-    Make a member of our group an administrator, or no longer one. An endpoint
-    of ours.
+    Grant or revoke a member's rights as an administrator of our group.
     """
 
     path: ClassVar[str] = "/api/set_group_admin2"
@@ -159,7 +158,7 @@ class SetGroupAdmin(GroupPost):
     def decodeFields(cls, form: Form) -> Self:
         return cls(
             form.ticket,
-            codeOf(form),
+            groupCode(form),
             Uin(form.integer("muin")),
             form.integer("op_type") == 1,
         )
@@ -167,7 +166,7 @@ class SetGroupAdmin(GroupPost):
 
 class DissolveGroup(GroupPost):
     """
-    End a group of ours. An endpoint of ours.
+    Dissolve our group.
     """
 
     path: ClassVar[str] = "/api/dissolve_group2"

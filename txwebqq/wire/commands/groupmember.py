@@ -1,6 +1,6 @@
 """
-What a member keeps of a group: a card, a name for it, and what becomes of its
-messages, or of a discussion's.
+Settings of a member for one group: the business card, a private name for the
+group, and masks of groups and discussions.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.parameters import (
     GroupPost,
     GroupQuery,
-    codeOf,
-    numberIfSaid,
-    textIfSaid,
+    groupCode,
+    optionalNumber,
+    optionalText,
 )
 from txwebqq.wire.profilefields import count
 
 GLOBAL = "cAll"
-"""The member of a mask list that is for all groups."""
+"""The name of the mask that is for all groups, among those of the groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCard:
     """
-    A card, and the group and the person it is of.
+    Our card in a group, with the group and our own uin.
     """
 
     code: Code
@@ -40,7 +40,7 @@ class OwnCard:
 
 class GetSelfBusinessCard2(GroupQuery[OwnCard]):
     """
-    Our own card in a group; 100003 says that there is none
+    Fetch our card in a group; code 100003 means that we have none
     (protocol.md 2.5.3).
     """
 
@@ -79,7 +79,7 @@ class UpdateGroupBusinessCard2(GroupPost):
     """
     Change our card in a group (protocol.md 2.5.3).
 
-    @ivar name: L{None}, like the others, leaves it as it is.
+    @ivar name: L{None}, also for the others, leaves the detail unchanged.
     """
 
     path: ClassVar[str] = "/api/update_group_business_card2"
@@ -103,19 +103,19 @@ class UpdateGroupBusinessCard2(GroupPost):
     def decodeFields(cls, form: Form) -> Self:
         return cls(
             form.ticket,
-            codeOf(form),
-            name=textIfSaid(form, "name"),
-            phone=textIfSaid(form, "phone"),
-            email=textIfSaid(form, "email"),
-            remark=textIfSaid(form, "remark"),
-            gender=numberIfSaid(form, "gender"),
+            groupCode(form),
+            name=optionalText(form, "name"),
+            phone=optionalText(form, "phone"),
+            email=optionalText(form, "email"),
+            remark=optionalText(form, "remark"),
+            gender=optionalNumber(form, "gender"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateGroupInfo2(GroupPost):
     """
-    Name a group for ourselves (protocol.md 2.5.3).
+    Set our private name for a group (protocol.md 2.5.3).
     """
 
     path: ClassVar[str] = "/api/update_group_info2"
@@ -127,19 +127,18 @@ class UpdateGroupInfo2(GroupPost):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, codeOf(form), form.text("markname"))
+        return cls(form.ticket, groupCode(form), form.text("markname"))
 
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter(OKCommand):
     """
-    What to do with the messages of groups or of discussions
-    (protocol.md 2.5.3).
+    Set the masks of groups or of discussions (protocol.md 2.5.3).
 
     @ivar groups: masks by gid.
     @ivar discussions: masks by did.
-    @ivar globalMask: the mask of all groups, or L{None} to leave it.
-    @ivar index: with C{port}, what login2 said; of no effect.
+    @ivar globalMask: the mask of all groups, L{None} to leave it unchanged.
+    @ivar index: with C{port}, a value that C{login2} returned; without effect.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"

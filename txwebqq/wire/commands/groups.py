@@ -1,6 +1,6 @@
 """
-Groups beyond the list and the details: looking at them, searching, joining,
-sharing and leaving.
+Groups, apart from the list and the details: announcements, search, joining,
+shares and leaving.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.parameters import GroupPost, GroupQuery, codeOf
+from txwebqq.wire.parameters import GroupPost, GroupQuery, groupCode
 from txwebqq.wire.profilefields import count
 
 MAX_CODES = 500
-"""So many groups may be asked for at once."""
+"""Maximum number of groups in one request."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberStats:
     """
-    Which members of a group are not offline.
+    The members of a group who are not offline.
     """
 
     code: Code
@@ -54,7 +54,7 @@ class MemberStats:
 
 class GetGroupMemberStat2(GroupQuery[MemberStats]):
     """
-    Which members of a group are not offline? (protocol.md 2.5.3)
+    Fetch the members of a group who are not offline (protocol.md 2.5.3).
     """
 
     path: ClassVar[str] = "/api/get_group_member_stat2"
@@ -89,8 +89,8 @@ class Memos:
     """
     The announcements of groups.
 
-    @ivar isBare: whether one group's was asked for as C{retainKey=memo} alone,
-        which the original page wants answered without a list.
+    @ivar isBare: whether the request was for one group with C{retainKey=memo} only,
+        to which the original page needs a reply without a list.
     """
 
     memos: Mapping[Code, str]
@@ -100,7 +100,7 @@ class Memos:
 @dataclass(frozen=True, slots=True)
 class GetGroupInfo(JSONCommand[Memos]):
     """
-    The announcements of some groups (protocol.md 2.5.3).
+    Fetch the announcements of groups (protocol.md 2.5.3).
     """
 
     host: ClassVar[Host] = Host.API
@@ -150,7 +150,7 @@ class GetGroupInfo(JSONCommand[Memos]):
 
 class GetGroupPublicInfo2(GroupQuery[GroupProfile]):
     """
-    What a group shows to everybody (protocol.md 2.5.3).
+    Fetch the details that a group shows to everybody (protocol.md 2.5.3).
     """
 
     path: ClassVar[str] = "/api/get_group_public_info2"
@@ -198,10 +198,10 @@ class GetGroupPublicInfo2(GroupQuery[GroupProfile]):
 @dataclass(frozen=True, slots=True)
 class SearchGroups(JSONCommand[FoundGroups]):
     """
-    Find groups by number or by words (protocol.md 2.5.3). Which captcha
-    C{vfcode} was read from is in a cookie.
+    Search for groups by number or by words (protocol.md 2.5.3). The session of the
+    captcha with the text C{vfcode} is in a cookie.
 
-    @ivar words: C{all} on the wire.
+    @ivar query: C{all} on the wire.
     """
 
     host: ClassVar[Host] = Host.CGI
@@ -210,7 +210,7 @@ class SearchGroups(JSONCommand[FoundGroups]):
     referer: ClassVar[Referer | None] = Referer.CGI
 
     ticket: Ticket
-    words: str
+    query: str
     page: int = 1
     perPage: int = 10
     code: str = ""
@@ -220,7 +220,7 @@ class SearchGroups(JSONCommand[FoundGroups]):
         return [
             ("pg", str(self.page)),
             ("perpage", str(self.perPage)),
-            ("all", self.words),
+            ("all", self.query),
             ("c1", "0"),
             ("c2", "0"),
             ("c3", "0"),
@@ -243,7 +243,7 @@ class SearchGroups(JSONCommand[FoundGroups]):
 
     @classmethod
     def encodeReply(cls, reply: FoundGroups | Refusal) -> bytes:
-        # The original page reads the header of an empty answer too.
+        # The original page reads the header of an empty reply too.
         if isinstance(reply, Refusal):
             return super(SearchGroups, cls).encodeReply(reply)
         header = {
@@ -314,11 +314,11 @@ REFUSED = 100001
 @dataclass(frozen=True, slots=True)
 class ApplyJoinGroup2(JSONCommand[None]):
     """
-    Ask to be let into a group; the answer comes as a C{sys_g_msg}
+    Ask to join a group; the decision comes as a C{sys_g_msg}
     (protocol.md 2.5.3).
 
-    @ivar text: for the administrators.
-    @ivar code: the text of a captcha, and C{verifySession} which one it is.
+    @ivar text: the text for the administrators.
+    @ivar code: the text of a captcha, and C{verifySession} its session.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -346,7 +346,7 @@ class ApplyJoinGroup2(JSONCommand[None]):
     def decodeFields(cls, form: Form) -> Self:
         return cls(
             form.ticket,
-            codeOf(form),
+            groupCode(form),
             form.text("msg", ""),
             form.text("code", ""),
             form.text("vfy", ""),
@@ -382,11 +382,10 @@ AGREE, REFUSE = 2, 3
 @dataclass(frozen=True, slots=True)
 class OpGroupJoinReq(OKCommand):
     """
-    Let somebody into a group that we administer, or not
-    (protocol.md 2.5.3).
+    Decide on a request to join a group that we administer (protocol.md 2.5.3).
 
     @ivar operation: L{AGREE} or L{REFUSE}.
-    @ivar text: for whoever asked.
+    @ivar text: the text for the applicant.
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -433,8 +432,8 @@ class QuitGroup2(GroupPost):
 @dataclass(frozen=True, slots=True)
 class SendGroupWebMsg(OKCommand):
     """
-    Share something in a group, as markup: what the others get as a
-    C{group_web_message} (protocol.md 5.11). An endpoint of ours.
+    Share markup in a group, which the other members receive as a
+    C{group_web_message} (protocol.md 5.11; our own command).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"

@@ -1,6 +1,5 @@
 """
-What was said: the logs of friends, groups and discussions
-(protocol.md 2.8.2).
+History of friends, groups and discussions (protocol.md 2.8.2).
 """
 
 from __future__ import annotations
@@ -46,22 +45,22 @@ from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
 
 NO_HISTORY = 5555
-"""The refusal where nothing has been said."""
+"""The retcode for an empty history."""
 
 VIEWER = "alloy.app.chatLogViewer.renderChatLog"
-"""The function that the page passes answers to."""
+"""The function of the page to which the reply is passed."""
 
 SENT, RECEIVED = 16, 17
 
 DISCUSSION_LOG = 2
-"""The C{ty} of a discussion's log; others are groups'."""
+"""The C{ty} of a discussion's history; other values mean a group's."""
 
 _PLAIN = Font()
 
 _CALL = re.compile(r"\s*+([A-Za-z_$][\w$.]{0,99})\s*+\((.*)\)\s*+;?\s*+", re.DOTALL)
 _CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,99}", re.ASCII)
-# A string, or a key that has no quotes. Strings end at the end at the latest,
-# so that none is looked at twice.
+# A string, or a key without quotes. An open string ends with the text, so that
+# the search takes linear time.
 _KEY = re.compile(
     r'"(?:[^"\\]++|\\.?)*+"?|(?P<before>[{,]\s*+)(?P<key>[A-Za-z_]\w*+)\s*+:',
     re.DOTALL,
@@ -71,10 +70,10 @@ _KEY = re.compile(
 @dataclass(frozen=True, slots=True)
 class ChatLine:
     """
-    A message of a conversation of two.
+    A message in the history of a friend.
 
-    @ivar mine: whether the one who asks has sent it.
-    @ivar sequence: a running number.
+    @ivar mine: whether we have sent the message.
+    @ivar sequence: the running number of the message.
     """
 
     mine: bool
@@ -86,12 +85,12 @@ class ChatLine:
 @dataclass(frozen=True, slots=True)
 class ChatLog:
     """
-    A page of the conversation with somebody.
+    A page of the history of a friend.
 
-    @ivar page: which one it is; page 1 is the oldest.
-    @ivar pages: how many there are, C{total} on the wire.
+    @ivar page: the page number; page 1 is the oldest.
+    @ivar pages: the number of pages, C{total} on the wire.
     @ivar lines: the oldest first.
-    @ivar callback: the function to which the answer is passed.
+    @ivar callback: the function to which the reply is passed.
     """
 
     uin: Uin
@@ -104,10 +103,10 @@ class ChatLog:
 @dataclass(frozen=True, slots=True)
 class GetChatLog(Command[ChatLog]):
     """
-    Read a page of the conversation with somebody.
+    Fetch a page of the history of a friend.
 
-    @ivar page: which one; 0 for the newest.
-    @ivar rows: how many messages a page has.
+    @ivar page: the page number; 0 for the newest page.
+    @ivar rows: the number of messages on a page.
     """
 
     host: ClassVar[Host] = Host.PAGE
@@ -140,7 +139,7 @@ class GetChatLog(Command[ChatLog]):
             raise MalformedReply("cmd is not 1")
         callback = form.text("callback", VIEWER)
         if _CALLBACK.fullmatch(callback) is None:
-            raise MalformedReply("callback is no name of a function")
+            raise MalformedReply("callback is not the name of a function")
         return cls(
             form.ticket,
             Uin(form.integer("tuin")),
@@ -154,7 +153,7 @@ class GetChatLog(Command[ChatLog]):
     def encodeReply(cls, reply: ChatLog | Refusal) -> bytes:
         if isinstance(reply, Refusal):
             return encodeRefusal(reply)
-        # Clients look for these names without quotes, in this order.
+        # Clients search for these names without quotes, in this order.
         lines = ",".join(
             f"{{ver:3,cmd:{SENT if line.mine else RECEIVED},seq:{line.sequence},"
             f"time:{line.time},type:1,msg:{encodeJSON(_elements(line.content))} }}"
@@ -206,7 +205,7 @@ def _decodeLog(callback: str, value: Any) -> ChatLog | Refusal:
 
 def _elements(content: Content) -> list[Any]:
     """
-    The elements of a message without its font and without padding.
+    Return the elements of a content, without a font and without padding.
     """
     elements = encodeReceived(content, _PLAIN)[1:]
     last = elements[-1][:-1]
@@ -218,7 +217,7 @@ def _item(segment: Segment) -> dict[str, Any] | None:
         case Text(text):
             return {"v": text, "t": 0}
         case Face(number):
-            # Here, and only here, faces go by the number of their picture.
+            # Only here, faces have the number of their picture for an id.
             index = indexOf(number)
             return {"v": str(number if index is None else index), "t": 1}
         case GroupPicture(name, fileId, _, server):
@@ -254,7 +253,7 @@ def _segment(item: Any) -> Segment:
 
 class _LogCommand(JSONCommand[HistoryStretch]):
     """
-    What is answered with some messages of a group or a discussion.
+    Base of commands that fetch messages of a group or a discussion.
     """
 
     host: ClassVar[Host] = Host.CGI
@@ -304,13 +303,12 @@ class _LogCommand(JSONCommand[HistoryStretch]):
 @dataclass(frozen=True, slots=True)
 class HistoryRange:
     """
-    Which messages of a log are wanted.
+    The range of messages to fetch.
 
-    @ivar count: how many at most.
-    @ivar first: the lowest running number wanted, and C{last} the highest; 0
-        for no limit.
-    @ivar backwards: which to take when there are more: the newest, or the
-        oldest.
+    @ivar count: the maximum number of messages.
+    @ivar first: the lowest running number, and C{last} the highest; 0 for no limit.
+    @ivar backwards: whether to fetch the newest messages of the range, or the
+        oldest, when it has more than C{count}.
     """
 
     count: int = 10
@@ -320,7 +318,7 @@ class HistoryRange:
 
     def encode(self) -> Pairs:
         """
-        The parameters that name the messages.
+        Return the parameters of the range.
         """
         return [
             ("ps", str(self.count)),
@@ -331,14 +329,14 @@ class HistoryRange:
     @property
     def mode(self) -> str:
         """
-        The direction, on the wire.
+        The parameter C{mode}, the direction.
         """
         return "1" if self.backwards else "2"
 
     @classmethod
     def decode(cls, form: Form) -> Self:
         """
-        The messages that parameters name.
+        Return the range in a request.
         """
         return cls(
             form.integer("ps", 10),
@@ -351,21 +349,21 @@ class HistoryRange:
 @dataclass(frozen=True, slots=True)
 class GroupChatLog(_LogCommand):
     """
-    Read what was said in a group.
+    Fetch messages of a group.
     """
 
     path: ClassVar[str] = "/keycgi/top/groupchatlog"
 
     ticket: Ticket
     code: Code
-    stretch: HistoryRange = HistoryRange()
+    range: HistoryRange = HistoryRange()
     milliseconds: int = 0
 
     def encodeFields(self) -> Pairs:
         return [
-            *self.stretch.encode(),
+            *self.range.encode(),
             ("gid", str(self.code)),
-            ("mode", self.stretch.mode),
+            ("mode", self.range.mode),
             *apiQuery(self.ticket, self.milliseconds),
         ]
 
@@ -382,7 +380,7 @@ class GroupChatLog(_LogCommand):
 @dataclass(frozen=True, slots=True)
 class GetOnePage(_LogCommand):
     """
-    Read what was said in a discussion; without C{ty=2}, in a group.
+    Fetch messages of a discussion; without C{ty=2}, of a group.
     """
 
     path: ClassVar[str] = "/cgi/top/get_one_page"
@@ -390,22 +388,22 @@ class GetOnePage(_LogCommand):
 
     ticket: Ticket
     did: Did
-    stretch: HistoryRange = HistoryRange()
+    range: HistoryRange = HistoryRange()
     kind: int = DISCUSSION_LOG
     milliseconds: int = 0
 
     def encodeFields(self) -> Pairs:
         return [
             ("ty", str(self.kind)),
-            *self.stretch.encode(),
+            *self.range.encode(),
             ("gid", str(self.did)),
-            ("mode", self.stretch.mode),
+            ("mode", self.range.mode),
             *apiQuery(self.ticket, self.milliseconds),
         ]
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        # No capture tells the id's name.
+        # No capture has the name of this parameter.
         did = form.integer("did", 0) or form.integer("gid")
         return cls(
             form.ticket,
@@ -419,7 +417,7 @@ class GetOnePage(_LogCommand):
 @dataclass(frozen=True, slots=True)
 class UinTimeChatLog(_LogCommand):
     """
-    Read what one member of a group has said since a time.
+    Fetch messages of one member of a group, from a time on.
 
     @ivar since: Unix seconds.
     """
@@ -457,7 +455,7 @@ class UinTimeChatLog(_LogCommand):
 @dataclass(frozen=True, slots=True)
 class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
     """
-    Read on which days something was said in a group.
+    Fetch the days on which a group has messages.
     """
 
     host: ClassVar[Host] = Host.CGI

@@ -1,5 +1,5 @@
 """
-The live channel: C{poll2} and its events, sends, presence, heartbeat.
+Polls, messages, typing and presence, and the heartbeat.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class PollResult:
     """
     The successful reply to a poll.
 
-    @ivar ack: the number of this reply, to be named by the next poll; L{None}
-        from servers that know no acknowledgement, and for polls that name none.
+    @ivar ack: the number of this reply, which the next poll acknowledges; L{None}
+        from servers without acknowledgement, and for polls without a number.
     """
 
     events: tuple[Event, ...] = ()
@@ -65,9 +65,9 @@ class Poll2(Command[PollResult]):
     """
     Wait for events (protocol.md 2.2.1).
 
-    @ivar ids: the messages shown since the last poll.
-    @ivar ack: the number of the last reply whose events were handed over, 0
-        for none yet; L{None} for clients that do not acknowledge by number.
+    @ivar ids: the ids of the messages shown since the last poll.
+    @ivar ack: the number of the last reply whose events were delivered, 0 for none
+        yet; L{None} for clients that do not acknowledge by number.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -116,7 +116,7 @@ class Poll2(Command[PollResult]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> PollResult | Refusal:
-        # Real servers also answered nothing at all instead of 102 ...
+        # Tencent's servers also sent an empty body in place of 102 ...
         if not body.strip():
             return PollResult()
         value = parseJSON(body)
@@ -142,9 +142,9 @@ _NO_CODE = Code(0)
 @dataclass(frozen=True, slots=True)
 class SendBuddyMsg2(OKCommand):
     """
-    Send to a friend (protocol.md 2.2.2).
+    Send a message to a friend (protocol.md 2.2.2).
 
-    @ivar face: the sender's own avatar index, of no effect.
+    @ivar face: the index of the sender's avatar, without effect.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -187,9 +187,9 @@ class SendBuddyMsg2(OKCommand):
 @dataclass(frozen=True, slots=True)
 class SendQunMsg2(OKCommand):
     """
-    Send to a group (protocol.md 2.2.3).
+    Send a message to a group (protocol.md 2.2.3).
 
-    @ivar code: with C{key} and C{sig}, what a content with pictures needs.
+    @ivar code: with C{key} and C{sig}, what a message with pictures needs.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -238,7 +238,7 @@ class SendQunMsg2(OKCommand):
 @dataclass(frozen=True, slots=True)
 class InputNotify2(OKCommand):
     """
-    Tell a friend that we are typing (protocol.md 2.2.7).
+    Send a typing notification to a friend (protocol.md 2.2.7).
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -284,7 +284,7 @@ class Shake2(OKCommand):
 @dataclass(frozen=True, slots=True)
 class ChangeStatus2(OKCommand):
     """
-    Appear otherwise (protocol.md 2.2.8).
+    Set our presence (protocol.md 2.2.8).
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -314,7 +314,7 @@ class ChangeStatus2(OKCommand):
 @dataclass(frozen=True, slots=True)
 class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
     """
-    Which friends are not offline? (protocol.md 2.2.9)
+    Fetch the friends who are not offline (protocol.md 2.2.9).
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -354,9 +354,9 @@ class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
 @dataclass(frozen=True, slots=True)
 class GetMsgTip(Command[bool]):
     """
-    The heartbeat; it answers whether there are tips (protocol.md 2.8.1).
+    Send the heartbeat; the reply is whether there are tips (protocol.md 2.8.1).
 
-    @ivar count: how many heartbeats there were before.
+    @ivar count: the number of heartbeats before this one.
     """
 
     host: ClassVar[Host] = Host.PAGE

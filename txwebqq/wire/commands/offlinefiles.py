@@ -1,6 +1,5 @@
 """
-What is left on the server for a friend: photos and files (protocol.md 2.7.2,
-2.7.6).
+Photos and files that the server stores for a friend (protocol.md 2.7.2, 2.7.6).
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ from txwebqq.wire.multipart import BinaryCommand, UploadCommand, scriptName
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """
-    A file that the server has taken.
+    A file that the server has stored.
 
-    @ivar path: the server's name for it, a slash and a UUID.
-    @ivar fileId: what the client called the upload.
+    @ivar path: the server's name for the file, a slash and a UUID.
+    @ivar fileId: the client's id of the upload.
     """
 
     path: str
@@ -47,8 +46,8 @@ CALLBACK_PICTURE = "parent.EQQ.Model.ChatMsg.callbackSendPic"
 
 CALLBACK_FILE = "parent.EQQ.Model.ChatMsg.callbackSendOffFile"
 
-# What the original page says as C{peeruin} of every picture.
-_SOMEBODY = Uin(593023668)
+# The C{peeruin} that the original page sends for every photo.
+_ANY_PEER = Uin(593023668)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class _OfflineUpload(UploadCommand[StoredFile]):
     own: Uin
     skey: str = field(default="", repr=False)
     fileId: str = "1"
-    peer: Uin = _SOMEBODY
+    peer: Uin = _ANY_PEER
     callback: str = ""
     milliseconds: int = 0
 
@@ -116,7 +115,7 @@ class _OfflineUpload(UploadCommand[StoredFile]):
                 "filepath": reply.path,
             }
         callback = getattr(reply, "callback", "") or cls.usualCallback
-        # A page must not be ended by what is in it.
+        # The text must not end the script.
         text = encodeJSON(value).replace("<", "\\u003c")
         return (
             "<head><script type=\"text/javascript\">document.domain='qq.com';"
@@ -148,7 +147,7 @@ class _OfflineUpload(UploadCommand[StoredFile]):
 @dataclass(frozen=True, slots=True)
 class UploadOfflinePic(_OfflineUpload):
     """
-    Leave a picture on the server, to be sent to a friend (protocol.md 2.7.2).
+    Upload a photo, to send it to a friend (protocol.md 2.7.2).
     """
 
     path: ClassVar[str] = "/ftn_access/upload_offline_pic"
@@ -159,7 +158,7 @@ class UploadOfflinePic(_OfflineUpload):
 @dataclass(frozen=True, slots=True)
 class UploadOfflineFile(_OfflineUpload):
     """
-    Leave a file on the server, to be sent to a friend (protocol.md 2.7.6).
+    Upload a file, to send it to a friend (protocol.md 2.7.6).
     """
 
     path: ClassVar[str] = "/ftn_access/upload_offline_file"
@@ -170,7 +169,7 @@ class UploadOfflineFile(_OfflineUpload):
 @dataclass(frozen=True, slots=True)
 class LocatedPicture:
     """
-    Where a picture is.
+    The URL of a photo.
     """
 
     url: str = field(repr=False)
@@ -180,7 +179,7 @@ class LocatedPicture:
 @dataclass(frozen=True, slots=True)
 class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
     """
-    Where is a picture that I left on the server? (protocol.md 2.7.2)
+    Fetch the URL of a photo that we have uploaded (protocol.md 2.7.2).
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -221,7 +220,7 @@ class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
 @dataclass(frozen=True, slots=True)
 class GetOffpic2(BinaryCommand):
     """
-    Fetch a friend's photo (protocol.md 2.7.2).
+    Download a friend's photo (protocol.md 2.7.2).
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -249,9 +248,9 @@ class GetOffpic2(BinaryCommand):
 @dataclass(frozen=True, slots=True)
 class SendOfffile2(OKCommand):
     """
-    Give a file that lies on the server to a friend (protocol.md 2.7.6).
+    Send an uploaded file to a friend (protocol.md 2.7.6).
 
-    @ivar file: the server's name for it.
+    @ivar file: the server's name for the file.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -290,9 +289,9 @@ class SendOfffile2(OKCommand):
 @dataclass(frozen=True, slots=True)
 class NotifyOfffile2(OKCommand):
     """
-    Say that we do not want a file that waits for us (protocol.md 2.7.6).
+    Refuse an offline file (protocol.md 2.7.6).
 
-    @ivar sender: whose it is.
+    @ivar sender: the friend who sent the file.
     @ivar action: 2, refused.
     """
 
@@ -334,8 +333,8 @@ class NotifyOfffile2(OKCommand):
 @dataclass(frozen=True, slots=True)
 class OfflineFileDownload(BinaryCommand):
     """
-    Fetch a file that waits for us, by its key (protocol.md 2.7.6). Its name is
-    the path, on whatever address it was said to be.
+    Download an offline file by its key (protocol.md 2.7.6). The path is the file's
+    name, the host the address in L{OfflineFile}.
     """
 
     host: ClassVar[Host] = Host.OFFLINE

@@ -1,5 +1,5 @@
 """
-Custom faces, which an account keeps, sends to groups and shows to friends, and
+Custom faces, which an account stores, sends to groups and shows to friends, and
 avatars (protocol.md 2.3.7, 2.7.1, 2.7.3, 2.7.4).
 """
 
@@ -36,11 +36,11 @@ CALLBACK_FACE = "EQQ.View.ChatBox.uploadCustomFaceCallback"
 @dataclass(frozen=True, slots=True)
 class CustomFaceUploadResult:
     """
-    What became of a custom face.
+    The result of uploading a custom face.
 
-    @ivar ret: 0 taken, 1 bad format, 2 not signed on, 3 too large, 4 was there
-        already.
-    @ivar name: its MD5 with an ending, when there is a face now.
+    @ivar ret: 0 stored, 1 no picture, 2 not signed on, 3 too large, 4 stored
+        before.
+    @ivar name: the MD5 of the file and its extension, if it is stored.
     """
 
     ret: int
@@ -58,10 +58,9 @@ _FACE_NAME = re.compile(r"[A-Fa-f0-9]{32}\.[A-Za-z]{3}")
 @dataclass(frozen=True, slots=True)
 class CfaceUpload(UploadCommand[CustomFaceUploadResult]):
     """
-    Put a picture among one's custom faces, from where it can be sent
-    (protocol.md 2.7.1).
+    Upload a custom face, to be sent in messages (protocol.md 2.7.1).
 
-    @ivar callback: what the page of the answer calls.
+    @ivar callback: the function that the page of the reply calls.
     """
 
     host: ClassVar[Host] = Host.UPLOAD
@@ -114,14 +113,14 @@ class CfaceUpload(UploadCommand[CustomFaceUploadResult]):
         callback, ret, text = found[1], int(found[2]), found[3]
         name = _FACE_NAME.match(text)
         if ret in (0, 4) and name is None:
-            raise MalformedReply("msg is no name of a picture")
+            raise MalformedReply("msg is not the name of a picture")
         return CustomFaceUploadResult(ret, name[0] if name else text, callback)
 
 
 @dataclass(frozen=True, slots=True)
 class FaceSignature:
     """
-    What pictures are sent to groups with.
+    The signature that messages with pictures to groups need.
     """
 
     key: str
@@ -131,7 +130,7 @@ class FaceSignature:
 @dataclass(frozen=True, slots=True)
 class GetGfaceSig2(JSONCommand[FaceSignature]):
     """
-    Ask for the signature of group pictures (protocol.md 2.2.6).
+    Fetch the signature for messages with pictures (protocol.md 2.2.6).
     """
 
     host: ClassVar[Host] = Host.CHANNEL
@@ -165,10 +164,10 @@ GROUP_PICTURE, DISCUSSION_PICTURE = 0, 1
 @dataclass(frozen=True, slots=True)
 class GetGroupPic(BinaryCommand):
     """
-    Fetch a picture of a group or a discussion (protocol.md 2.7.4).
+    Download a picture of a group or a discussion (protocol.md 2.7.4).
 
     @ivar place: the group's code (not its gid), or the discussion's did.
-    @ivar server: what the picture came with, an address with a port.
+    @ivar server: the address and port that the picture came with.
     """
 
     host: ClassVar[Host] = Host.PAGE
@@ -250,9 +249,9 @@ class _PeerFile(BinaryCommand):
 @dataclass(frozen=True, slots=True)
 class GetCface2(_PeerFile):
     """
-    Fetch a friend's custom face (protocol.md 2.7.3).
+    Download a friend's custom face (protocol.md 2.7.3).
 
-    @ivar messageId: of the message it came in.
+    @ivar messageId: the id of the message with the custom face.
     """
 
     path: ClassVar[str] = "/channel/get_cface2"
@@ -262,10 +261,10 @@ class GetCface2(_PeerFile):
 @dataclass(frozen=True, slots=True)
 class GetImage2(_PeerFile):
     """
-    Fetch the picture of a C{pic_id} and an C{image} element
+    Download the picture of the elements C{pic_id} and C{image}
     (protocol.md 2.7.3).
 
-    @ivar name: the id in braces, the number and the ending of the element.
+    @ivar name: the id in braces, the number and the extension in the element.
     """
 
     path: ClassVar[str] = "/channel/get_image2"
@@ -275,9 +274,9 @@ class GetImage2(_PeerFile):
 @dataclass(frozen=True, slots=True)
 class CustomFaceEntry:
     """
-    One of my custom faces.
+    One of our custom faces.
 
-    @ivar time: when it came, Unix seconds.
+    @ivar time: when it was uploaded, Unix seconds.
     """
 
     name: str
@@ -300,12 +299,12 @@ _DATA = re.compile(r'\bdata:|"data":')
 @dataclass(frozen=True, slots=True)
 class WebqqApp(Command[CustomFaceList]):
     """
-    My custom faces: list them, see one, delete one (protocol.md 2.7.3).
+    List our custom faces, download one or delete one (protocol.md 2.7.3).
 
-    It answers with a tuple, with bytes, and with the C{ret} of a deletion.
+    The reply is a tuple, bytes, or the C{ret} of a deletion.
 
-    @ivar what: L{LIST_FACES}, L{SHOW_FACE} or L{DELETE_FACE}.
-    @ivar name: which one.
+    @ivar operation: L{LIST_FACES}, L{SHOW_FACE} or L{DELETE_FACE}.
+    @ivar name: the name of the custom face.
     """
 
     host: ClassVar[Host] = Host.PAGE
@@ -315,12 +314,12 @@ class WebqqApp(Command[CustomFaceList]):
     referer: ClassVar[Referer | None] = Referer.PAGE
 
     ticket: Ticket
-    what: int = LIST_FACES
+    operation: int = LIST_FACES
     name: str = ""
 
     def encodeFields(self) -> Pairs:
         return [
-            ("cmd", str(self.what)),
+            ("cmd", str(self.operation)),
             *([("bd", self.name)] if self.name else []),
             ("vfwebqq", self.ticket.vfwebqq),
         ]
@@ -362,7 +361,7 @@ def _decodeFaces(rows: Any) -> tuple[CustomFaceEntry, ...]:
     )
 
 
-OF_PERSON, OF_GROUP = 1, 4
+OF_ACCOUNT, OF_GROUP = 1, 4
 """The C{type} of L{GetFace}."""
 
 _NO_GROUP = Code(0)
@@ -371,9 +370,9 @@ _NO_GROUP = Code(0)
 @dataclass(frozen=True, slots=True)
 class GetFace(BinaryCommand):
     """
-    Fetch an avatar (protocol.md 2.3.7).
+    Download an avatar (protocol.md 2.3.7).
 
-    @ivar whose: a uin, or a group's code.
+    @ivar id: the uin of an account, or the code of a group.
     """
 
     host: ClassVar[Host] = Host.AVATAR
@@ -382,8 +381,8 @@ class GetFace(BinaryCommand):
     referer: ClassVar[Referer | None] = Referer.PAGE
 
     ticket: Ticket
-    whose: Uin | Code
-    kind: int = OF_PERSON
+    id: Uin | Code
+    kind: int = OF_ACCOUNT
     milliseconds: int = 0
 
     def encodeFields(self) -> Pairs:
@@ -391,7 +390,7 @@ class GetFace(BinaryCommand):
             ("cache", "0"),
             ("type", str(self.kind)),
             ("fid", "0"),
-            ("uin", str(self.whose)),
+            ("uin", str(self.id)),
             *apiQuery(self.ticket, self.milliseconds),
         ]
 
@@ -400,7 +399,7 @@ class GetFace(BinaryCommand):
         return cls(
             form.ticket,
             Uin(form.integer("uin")),
-            form.integer("type", OF_PERSON),
+            form.integer("type", OF_ACCOUNT),
             form.milliseconds,
         )
 
@@ -408,10 +407,10 @@ class GetFace(BinaryCommand):
 @dataclass(frozen=True, slots=True)
 class ModifyMyHead(OKCommand):
     """
-    Change an avatar (protocol.md 2.3.8 knows its name only).
+    Set an avatar (only the command's name is known, protocol.md 2.3.8).
 
-    @ivar name: the custom face to show; C{""} for the usual picture.
-    @ivar group: the group whose avatar it is, 0 for one's own.
+    @ivar name: the name of a custom face; C{""} to remove the avatar.
+    @ivar group: the code of the group whose avatar to set, 0 for our own.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"

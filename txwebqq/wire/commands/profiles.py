@@ -1,6 +1,6 @@
 """
-What people tell about themselves: details, signatures, levels; one's own
-details, and whom one has talked with.
+Profiles of accounts: details, signatures and levels; our own details, and recent
+conversations.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from txwebqq.wire.profilefields import (
     encodeProfile,
 )
 
-MAX_ASKED = 5000
-"""So many people may be asked about at once."""
+MAX_UINS = 5000
+"""Maximum number of accounts in one request."""
 
 
 def _uinsOf(form: Form, name: str) -> tuple[Uin, ...]:
@@ -48,21 +48,21 @@ def _uinsOf(form: Form, name: str) -> tuple[Uin, ...]:
     if isinstance(value, str):
         value = parseJSON(value)
     if not isinstance(value, list):
-        raise MalformedReply(f"{name} is no list of uins")
-    if len(value) > MAX_ASKED:
-        raise MalformedReply(f"{name} has more than {MAX_ASKED} uins")
+        raise MalformedReply(f"{name} is not a list of uins")
+    if len(value) > MAX_UINS:
+        raise MalformedReply(f"{name} has more than {MAX_UINS} uins")
     try:
         return tuple(unsigned(uin) for uin in value)
     except (TypeError, ValueError, OverflowError) as e:
-        raise MalformedReply(f"{name} holds what is no uin") from e
+        raise MalformedReply(f"{name} has an entry that is not a uin") from e
 
 
 @dataclass(frozen=True, slots=True)
 class OwnProfile:
     """
-    What the API server knows of whoever asks.
+    The profile of our own account.
 
-    @ivar vfwebqq: what look-ups are authorised by, before there is a session.
+    @ivar vfwebqq: the verifier of the login, which authorises look-ups.
     """
 
     profile: Profile
@@ -72,7 +72,7 @@ class OwnProfile:
 @dataclass(frozen=True, slots=True)
 class GetSelfInfo2(JSONCommand[OwnProfile]):
     """
-    One's own details, by the cookies C{uin} and C{skey} alone
+    Fetch our own profile, by the cookies C{uin} and C{skey} only
     (protocol.md 2.1.9).
     """
 
@@ -105,7 +105,7 @@ class GetSelfInfo2(JSONCommand[OwnProfile]):
 @dataclass(frozen=True, slots=True)
 class GetVfwebqq2(JSONCommand[Ticket]):
     """
-    Only what authorises look-ups, likewise (protocol.md 2.1.9).
+    Fetch the verifier of the login, by the same cookies (protocol.md 2.1.9).
     """
 
     host: ClassVar[Host] = Host.API
@@ -142,10 +142,10 @@ _BIRTH = {"birthyear": "year", "birthmonth": "month", "birthday": "day"}
 @dataclass(frozen=True, slots=True)
 class ModifyMyDetails2(OKCommand):
     """
-    Change one's own details (protocol.md 2.3.8).
+    Change our own profile (protocol.md 2.3.8).
 
-    @ivar details: fields of L{Profile} by name, C{question} and C{answer}
-        besides; what is not there stays as it is.
+    @ivar details: the fields of L{Profile} to change, by name, and C{question} and
+        C{answer} of the rule for friend requests.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -155,7 +155,7 @@ class ModifyMyDetails2(OKCommand):
     referer: ClassVar[Referer | None] = Referer.API
 
     ticket: Ticket
-    # The answer to the question is for nobody's eyes.
+    # The answer to the account's question is a secret.
     details: Mapping[str, Any] = field(repr=False)
 
     def encodeFields(self) -> Pairs:
@@ -192,23 +192,23 @@ def _part(value: Any) -> int:
     try:
         return int(unsigned(value or 0))
     except (TypeError, ValueError, OverflowError) as e:
-        raise MalformedReply("birthday is no date") from e
+        raise MalformedReply("birthday is not a date") from e
 
 
 @dataclass(frozen=True, slots=True)
 class GetStrangerInfo2(ProfileCommand):
     """
-    What somebody tells to strangers (protocol.md 2.3.3).
+    Fetch the profile of an account that is no friend (protocol.md 2.3.3).
     """
 
     path: ClassVar[str] = "/api/get_stranger_info2"
-    besides: ClassVar[Pairs] = [("gid", "0")]
+    extraFields: ClassVar[Pairs] = [("gid", "0")]
 
 
 @dataclass(frozen=True, slots=True)
 class GetSingleInfo2(ProfileCommand):
     """
-    The same under another name, for those who have read a captcha
+    Fetch the profile of an account that is no friend, with a captcha
     (protocol.md 2.3.3).
     """
 
@@ -217,13 +217,13 @@ class GetSingleInfo2(ProfileCommand):
 
 
 Signatures = Mapping[Uin, str]
-"""Signatures by whose they are."""
+"""Signatures, by the uins of their accounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class GetSingleLongNick2(JSONCommand[Signatures]):
     """
-    Somebody's signature (protocol.md 2.3.4).
+    Fetch the signature of one account (protocol.md 2.3.4).
     """
 
     host: ClassVar[Host] = Host.API
@@ -256,7 +256,7 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
 @dataclass(frozen=True, slots=True)
 class GetLongNick(JSONCommand[Signatures]):
     """
-    The signatures of several people (protocol.md 2.3.4).
+    Fetch the signatures of several accounts (protocol.md 2.3.4).
     """
 
     host: ClassVar[Host] = Host.API
@@ -293,7 +293,7 @@ class GetLongNick(JSONCommand[Signatures]):
 @dataclass(frozen=True, slots=True)
 class SetLongNick2(OKCommand):
     """
-    Change one's own signature (protocol.md 2.3.4).
+    Set our own signature (protocol.md 2.3.4).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -320,7 +320,7 @@ class SetLongNick2(OKCommand):
 @dataclass(frozen=True, slots=True)
 class LevelOf:
     """
-    Somebody's level.
+    The level of an account.
     """
 
     uin: Uin
@@ -330,7 +330,7 @@ class LevelOf:
 @dataclass(frozen=True, slots=True)
 class GetQQLevel2(JSONCommand[LevelOf]):
     """
-    How long somebody has been around (protocol.md 2.3.5).
+    Fetch the level of an account (protocol.md 2.3.5).
     """
 
     host: ClassVar[Host] = Host.API
@@ -375,7 +375,7 @@ class GetQQLevel2(JSONCommand[LevelOf]):
 @dataclass(frozen=True, slots=True)
 class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
     """
-    The VIP levels of several people, 0 for none (protocol.md 2.3.8).
+    Fetch the VIP levels of several accounts, 0 for none (protocol.md 2.3.8).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -415,7 +415,7 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
 
 
 Recent = tuple[RecentContact, ...]
-"""The last first."""
+"""Recent conversations, the last first."""
 
 
 def _encodeRecent(reply: Recent) -> Any:
@@ -430,7 +430,7 @@ def _decodeRecent(result: Any) -> Recent:
 @dataclass(frozen=True, slots=True)
 class GetRecentList2(JSONCommand[Recent]):
     """
-    Whom one has talked with lately (protocol.md 2.2.10).
+    Fetch the recent conversations (protocol.md 2.2.10).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -465,7 +465,7 @@ class GetRecentList2(JSONCommand[Recent]):
 @dataclass(frozen=True, slots=True)
 class GetRecentContact2(JSONCommand[Recent]):
     """
-    The same, of the API server (protocol.md 2.2.10).
+    Fetch the recent conversations from the API server (protocol.md 2.2.10).
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"

@@ -1,5 +1,5 @@
 """
-Settings of the page that the server keeps (protocol.md 2.8.3).
+Settings of WebQQ's page, which the server stores (protocol.md 2.8.3).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
 
 PANEL = 50
-"""The C{appid} of the main panel, the only one that captures show."""
+"""The C{appid} of the main panel, the only one in the known captures."""
 
 Settings = Mapping[str, Any]
-"""Values of JSON by name."""
+"""JSON values, by name."""
 
 
 def _settings(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise MalformedReply("itemlist is no object")
+        raise MalformedReply("itemlist is not an object")
     todo: list[Any] = [value]
     while todo:
         item = todo.pop()
@@ -39,13 +39,13 @@ def _settings(value: Any) -> dict[str, Any]:
 def _names(form: Form) -> tuple[str, ...]:
     names = form.raw("itemlist")
     if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
-        raise MalformedReply("itemlist is no list of names")
+        raise MalformedReply("itemlist is not a list of names")
     return tuple(names)
 
 
 class _SettingsCommand(JSONCommand[Settings]):
     """
-    What is answered with settings.
+    Base of commands whose reply is settings.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
@@ -59,7 +59,7 @@ class _SettingsCommand(JSONCommand[Settings]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Settings:
-        # A setter may well be answered with no more than "ok".
+        # The reply to a setter may be "ok" only.
         return _settings(result) if isinstance(result, dict) else {}
 
 
@@ -70,8 +70,7 @@ def _form(members: dict[str, Any], ticket: Ticket) -> Pairs:
 @dataclass(frozen=True, slots=True)
 class GetSettings(_SettingsCommand):
     """
-    Read some settings of one application; those that are not there are left
-    out.
+    Fetch some settings of one application; the reply has those that exist.
     """
 
     path: ClassVar[str] = "/keycgi/qqweb/newuac/get.do"
@@ -91,7 +90,7 @@ class GetSettings(_SettingsCommand):
 @dataclass(frozen=True, slots=True)
 class GetAllSettings(_SettingsCommand):
     """
-    Read all settings of one application.
+    Fetch all settings of one application.
     """
 
     path: ClassVar[str] = "/keycgi/qqweb/newuac/getall.do"
@@ -110,7 +109,7 @@ class GetAllSettings(_SettingsCommand):
 @dataclass(frozen=True, slots=True)
 class SetSettings(_SettingsCommand):
     """
-    Set some settings of one application; the others stay.
+    Set some settings of one application; its others are unchanged.
     """
 
     path: ClassVar[str] = "/keycgi/qqweb/newuac/set.do"
@@ -133,7 +132,7 @@ class SetManySettings(_SettingsCommand):
     """
     Set some settings of several applications.
 
-    @ivar apps: by C{appid}.
+    @ivar apps: settings by C{appid}.
     """
 
     path: ClassVar[str] = "/keycgi/qqweb/newuac/mset.do"
@@ -152,7 +151,7 @@ class SetManySettings(_SettingsCommand):
     def decodeFields(cls, form: Form) -> Self:
         items = form.raw("applist")
         if not isinstance(items, list):
-            raise MalformedReply("applist is no list")
+            raise MalformedReply("applist is not a list")
         apps: dict[int, Settings] = {}
         for item in items:
             app = item.get("appid") if isinstance(item, dict) else None

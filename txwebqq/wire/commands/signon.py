@@ -1,5 +1,5 @@
 """
-The exchanges that open and close a session: C{check} .. C{login2}, C{logout2}.
+Sign-on and logout: from C{check} to C{login2}, and C{logout2} (protocol.md 2.1).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ APPID = "1003903"
 """WebQQ's own C{aid} (protocol.md 1.2)."""
 
 DAID = "164"
-"""What later login pages know WebQQ by."""
+"""WebQQ's id at the login pages of 2013."""
 
 _JS_VERSION = "10040"
 _LATER_PAGE = "http://web2.qq.com/loginproxy.html"
@@ -43,10 +43,10 @@ _LATER_PAGE = "http://web2.qq.com/loginproxy.html"
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """
-    What C{check} answers: how to prove who we are.
+    The reply to C{check}: the values that the digest of the password needs.
 
-    @ivar captcha: whether a captcha has to be read.
-    @ivar code: the verify code to use, or with a captcha its ticket.
+    @ivar captcha: whether the login needs a captcha.
+    @ivar code: the verify code of the login; with a captcha, the captcha's id.
     @ivar salt: the account's number in eight bytes.
     @ivar extra: two more arguments for later clients, C{()} for the others.
     """
@@ -63,8 +63,8 @@ _SIGNATURE = re.compile(r"""g_login_sig=encodeURIComponent\("([^"\s]{0,512})"\)"
 @dataclass(frozen=True, slots=True)
 class LoginPage(Command[str]):
     """
-    The page of later sign-ons; it gives the signature of one (protocol.md
-    2.1.2), C{""} where it has none.
+    Fetch the login page of 2013, for the login signature in it (protocol.md 2.1.2);
+    C{""} when it has none.
     """
 
     scheme: ClassVar[Literal["http", "https"]] = "https"
@@ -111,9 +111,10 @@ class LoginPage(Command[str]):
 @dataclass(frozen=True, slots=True)
 class Check(Command[Challenge]):
     """
-    Does this account need a captcha? (protocol.md 2.1.3)
+    Fetch the challenge of an account: whether a login needs a captcha
+    (protocol.md 2.1.3).
 
-    @ivar later: whether the question has the marks of clients that take five
+    @ivar later: whether the request has the parameters of clients that take five
         arguments (compatibility.md 2).
     """
 
@@ -166,9 +167,9 @@ class Check(Command[Challenge]):
 @dataclass(frozen=True, slots=True)
 class SignedCheck(Check):
     """
-    The same, as clients asked from the summer of 2013 on.
+    C{check} as clients sent it from the summer of 2013 on.
 
-    @ivar signature: what the login page gave.
+    @ivar signature: the login signature of the login page.
     """
 
     scheme: ClassVar[Literal["http", "https"]] = "https"
@@ -197,7 +198,7 @@ def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
     captcha, code, salt, *extra = arguments
     raw = salt.encode("latin-1")
     if captcha not in ("0", "1") or len(raw) != 8:
-        raise MalformedReply("a check without flag or salt")
+        raise MalformedReply("the challenge has no flag or no salt")
     return Challenge(captcha == "1", code, raw, tuple(extra))
 
 
@@ -207,10 +208,10 @@ _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")
 @dataclass(frozen=True, slots=True)
 class GetImage(Command[bytes]):
     """
-    The captcha's picture; the answer also sets the cookie C{verifysession}
+    Fetch the picture of a captcha; the reply also sets the cookie C{verifysession}
     (protocol.md 2.1.4).
 
-    @ivar uin: the account of a login, C{""} for a look-up.
+    @ivar uin: the account of a login, C{""} for other commands.
     """
 
     host: ClassVar[Host] = Host.CAPTCHA
@@ -249,7 +250,7 @@ class GetImage(Command[bytes]):
 
 class SecureGetImage(GetImage):
     """
-    The same, as clients asked from the summer of 2013 on.
+    C{getimage} as clients sent it from the summer of 2013 on.
     """
 
     scheme: ClassVar[Literal["http", "https"]] = "https"
@@ -260,11 +261,11 @@ class SecureGetImage(GetImage):
 @dataclass(frozen=True, slots=True)
 class LoginReply:
     """
-    What C{ptuiCB} says (protocol.md 2.1.5).
+    The arguments of C{ptuiCB} (protocol.md 2.1.5).
 
-    @ivar code: 0 is in; the others are in the table there.
-    @ivar url: where to land next, with a proof in it.
-    @ivar nick: the account's name for itself.
+    @ivar code: 0 for a success; protocol.md lists the others.
+    @ivar url: the URL to fetch next, with a proof of the login in it.
+    @ivar nick: the account's nickname.
     """
 
     code: int
@@ -278,11 +279,11 @@ class LoginReply:
 @dataclass(frozen=True, slots=True)
 class Login(Command[LoginReply]):
     """
-    Prove who we are; success sets the cookies C{uin}, C{skey} and
-    C{ptwebqq} (protocol.md 2.1.5).
+    Log in with a digest of the password; a success sets the cookies C{uin},
+    C{skey} and C{ptwebqq} (protocol.md 2.1.5).
 
     @ivar p: the digest of the password.
-    @ivar code: the captcha as it was read, or what C{check} gave.
+    @ivar code: the text of the captcha, or the verify code of C{check}.
     """
 
     host: ClassVar[Host] = Host.LOGIN
@@ -355,8 +356,8 @@ class Login(Command[LoginReply]):
                 reply.nick,
             )
         ]
-        # Clients cut this line at fixed places: the one space and the line
-        # end are part of the protocol.
+        # Clients cut this line at fixed places, so the space and the line end
+        # are part of the protocol.
         literals[-1] = " " + literals[-1]
         return jsonp.encodeCall("ptuiCB", literals).encode() + b"\r\n"
 
@@ -373,9 +374,9 @@ class Login(Command[LoginReply]):
 @dataclass(frozen=True, slots=True)
 class SignedLogin(Login):
     """
-    The same, as clients asked from the summer of 2013 on.
+    C{login} as clients sent it from the summer of 2013 on.
 
-    @ivar signature: what the login page gave.
+    @ivar signature: the login signature of the login page.
     """
 
     scheme: ClassVar[Literal["http", "https"]] = "https"
@@ -416,7 +417,7 @@ def _isSmall(text: str) -> bool:
 
 def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
     code, subcode, url, target, message, *rest = arguments
-    # Whoever lands there must be able to take it apart.
+    # Raise here for a URL that CheckSig could not split.
     urlsplit(url)
     return LoginReply(
         code=integer(code),
@@ -431,10 +432,10 @@ def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
 @dataclass(frozen=True, slots=True)
 class CheckSig(Command[None]):
     """
-    Fetch the page that a login leads to; it sets cookies of the C{web2}
-    hosts (protocol.md 2.1.6).
+    Fetch the page that a login leads to; it sets cookies of the C{web2} hosts
+    (protocol.md 2.1.6).
 
-    @ivar landing: the URL that C{ptuiCB} gave; on hosts of qq.com only.
+    @ivar landing: the URL in the reply to the login, on hosts of qq.com only.
     """
 
     host: ClassVar[Host] = Host.LANDING
@@ -462,7 +463,7 @@ class CheckSig(Command[None]):
 
     @classmethod
     def encodeReply(cls, reply: None | Refusal) -> bytes:
-        # Some clients refuse every other body (compatibility.md 2).
+        # Some clients reject any other body (compatibility.md 2).
         return b"0" if reply is None else encodeRefusal(reply)
 
     @classmethod
@@ -473,9 +474,9 @@ class CheckSig(Command[None]):
 @dataclass(frozen=True, slots=True)
 class SessionCredentials:
     """
-    The channel session that C{login2} opened (protocol.md 2.1.7).
+    The ids of the session that C{login2} opened (protocol.md 2.1.7).
 
-    @ivar index: echoed in later calls, like C{port}.
+    @ivar index: a value that later requests repeat, like C{port}.
     """
 
     uin: Number
@@ -490,7 +491,7 @@ class SessionCredentials:
 @dataclass(frozen=True, slots=True)
 class Login2(JSONCommand[SessionCredentials]):
     """
-    Open the channel, or relink with the session that the ticket still holds
+    Open a session, or relink to the session that the ticket still has
     (protocol.md 2.1.7 and 2.1.8).
     """
 
@@ -538,7 +539,7 @@ class Login2(JSONCommand[SessionCredentials]):
     def decodeResult(cls, result: Any) -> SessionCredentials:
         psessionid, vfwebqq = result["psessionid"], result["vfwebqq"]
         if not (isinstance(psessionid, str) and isinstance(vfwebqq, str)):
-            raise MalformedReply("a session without ids")
+            raise MalformedReply("the session has no ids")
         return SessionCredentials(
             uin=unsigned(result["uin"]),
             psessionid=psessionid,
@@ -553,9 +554,9 @@ class Login2(JSONCommand[SessionCredentials]):
 @dataclass(frozen=True, slots=True)
 class Logout2(OKCommand):
     """
-    Close the channel (protocol.md 2.1.10).
+    Close the session (protocol.md 2.1.10).
 
-    @ivar ids: the messages shown since the last poll.
+    @ivar ids: the ids of the messages shown since the last poll.
     @ivar ack: as in L{txwebqq.wire.commands.messages.Poll2}.
     """
 

@@ -1,5 +1,6 @@
 """
-Conversations with fellow members who are no friends (protocol.md 2.2.5).
+Temporary chats with members of a common group or discussion who are no friends
+(protocol.md 2.2.5).
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from txwebqq.wire.content import decodeSent, encodeSent
 from txwebqq.wire.form import Form, Pairs, Ticket
 
 IN_GROUP, IN_DISCUSSION = 0, 1
-"""The C{service_type} of temporary conversations."""
+"""The C{service_type} of temporary chats."""
 
 
 @dataclass(frozen=True, slots=True)
 class GetC2cmsgSig2(JSONCommand[str]):
     """
-    What lets us write to a fellow member (protocol.md 2.2.5).
+    Fetch the signature that messages of a temporary chat need (protocol.md 2.2.5).
 
-    @ivar place: the gid or did that we share.
+    @ivar place: the gid of the common group or the did of the common discussion.
     @ivar service: L{IN_GROUP} or L{IN_DISCUSSION}.
     """
 
@@ -78,7 +79,7 @@ class GetC2cmsgSig2(JSONCommand[str]):
 @dataclass(frozen=True, slots=True)
 class GetSessionSig3(JSONCommand[str]):
     """
-    The same for a member of a discussion, as older clients ask
+    Fetch the signature for a member of a discussion, as older clients do
     (protocol.md 2.2.5).
     """
 
@@ -121,10 +122,10 @@ class GetSessionSig3(JSONCommand[str]):
 @dataclass(frozen=True, slots=True)
 class SendSessMsg2(OKCommand):
     """
-    Send to a fellow member who is no friend (protocol.md 2.2.5).
+    Send a message of a temporary chat (protocol.md 2.2.5).
 
-    @ivar signature: from L{GetC2cmsgSig2}.
-    @ivar face: the sender's own avatar index, of no effect.
+    @ivar signature: the signature that L{GetC2cmsgSig2} returned.
+    @ivar face: the index of the sender's avatar, without effect.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "POST"
