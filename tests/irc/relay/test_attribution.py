@@ -14,15 +14,15 @@ from twisted.python.failure import Failure
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.attribution import (
+    attributions,
     comparable,
     linesOf,
     nextLine,
     senderPrefix,
     short,
-    unwrapped,
     withoutHighlight,
 )
-from txwebqq.irc.relay.loopdetection import SECONDS, LoopDetector
+from txwebqq.irc.relay.loopdetection import REMEMBERED_SECONDS, LoopDetector
 from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 from txwebqq.irc.relay.registration import CHUNK, ClientRegistration
 from txwebqq.net.pacing import Pacer
@@ -76,17 +76,17 @@ def test_names() -> None:
     assert senderPrefix(OutboxMessage("", "", 0, "", "x"), isQuiet=False) == "<?> "
 
 
-def test_unwrapped() -> None:
+def test_attributions() -> None:
     """
     Who said it, under however many names.
     """
-    assert list(unwrapped("<a> [b] * c waves")) == [
+    assert list(attributions("<a> [b] * c waves")) == [
         ("a", "[b] * c waves"),
         ("b", "* c waves"),
         ("c", "waves"),
     ]
-    assert list(unwrapped("[微笑]茶")) == []
-    assert list(unwrapped("a < b > c")) == []
+    assert list(attributions("[微笑]茶")) == []
+    assert list(attributions("a < b > c")) == []
 
 
 def test_copies() -> None:
@@ -95,14 +95,14 @@ def test_copies() -> None:
     enough; not what others said, and not for ever.
     """
     clock = Clock()
-    echoes = LoopDetector(clock.seconds)
-    echoes.heard("Bob", "the quick brown fox jumps over the lazy dog")
-    assert echoes.isCopy("<relay> <b\u200bob> jumps over the lazy dog")
-    assert not echoes.isCopy("<bob> the")
-    assert not echoes.isCopy("<eve> jumps over the lazy dog")
-    assert not echoes.isCopy("jumps over the lazy dog")
-    clock.advance(SECONDS + 1)
-    assert not echoes.isCopy("<bob> jumps over the lazy dog")
+    detector = LoopDetector(clock.seconds)
+    detector.remember("Bob", "the quick brown fox jumps over the lazy dog")
+    assert detector.isCopy("<relay> <b\u200bob> jumps over the lazy dog")
+    assert not detector.isCopy("<bob> the")
+    assert not detector.isCopy("<eve> jumps over the lazy dog")
+    assert not detector.isCopy("jumps over the lazy dog")
+    clock.advance(REMEMBERED_SECONDS + 1)
+    assert not detector.isCopy("<bob> jumps over the lazy dog")
 
 
 def test_wholeChunks() -> None:
@@ -113,7 +113,7 @@ def test_wholeChunks() -> None:
         "home", "tcp:x:1", "relay", saslUser="a", saslPassword="x" * 296
     )
     registration = ClientRegistration(settings, "relay")
-    blob, plus = registration.heard(Line("AUTHENTICATE", ("+",)))
+    blob, plus = registration.lineReceived(Line("AUTHENTICATE", ("+",)))
     assert len(blob.params[0]) == CHUNK
     assert plus.params == ("+",)
 
@@ -126,9 +126,9 @@ def test_nicks() -> None:
         NetworkSettings("home", "tcp:x:1", "relay"), "relay"
     )
     for count in range(1, 6):
-        [line] = registration.heard(Line("433", ("*", "relay", "Taken")))
+        [line] = registration.lineReceived(Line("433", ("*", "relay", "Taken")))
         assert line.params == ("relay" + "_" * count,)
-    assert registration.heard(Line("433", ("*", "relay", "Taken"))) == []
+    assert registration.lineReceived(Line("433", ("*", "relay", "Taken"))) == []
     assert registration.failure
 
 

@@ -290,7 +290,7 @@ def test_refusedElsewhere() -> None:
     connection = scene.network._connection
     assert connection is not None
     scene.server.isMute = True
-    said = connection.say("#dogs", Line("PRIVMSG", ("#dogs", "x")))
+    said = connection.sendConfirmed("#dogs", Line("PRIVMSG", ("#dogs", "x")))
     scene.server.last.send(Line("FAIL", ("RELAYMSG", "INVALID_NICK", "No")))
     assert not said.called
     scene.server.last.close()

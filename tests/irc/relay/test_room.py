@@ -276,7 +276,7 @@ def test_refusedOnQQ(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.settle(200)
     assert scene.qq() == [
         "<bob> number 2",
-        "1 message is missing here: too many waited, or it was refused",
+        "1 message was dropped here: the queue was full, or it was refused",
     ]
 
 
@@ -352,7 +352,7 @@ def test_full(overflow: OverflowPolicy, kept: list[int]) -> None:
     scene.settle()
     assert digits(scene.irc()) == kept
     missing = scene.irc().index(
-        "3 messages are missing here: too many waited, or it was refused"
+        "3 messages were dropped here: the queue was full, or it was refused"
     )
     assert missing == (0 if overflow is OverflowPolicy.DROP_OLDEST else 3)
     scene.ming.tellGroup("猫咪", "第 6")
@@ -468,10 +468,10 @@ def test_movesOnQQ(scene: Scene) -> None:
     [ming] = [m for m in conversation.members if m.number == scene.ming.number]
     renamed = replace(conversation, members=(replace(ming, name="大明"),))
     scene.account.qq.contacts.conversations[target] = renamed
-    scene.groupLink.settled()
+    scene.groupLink.refresh()
     left = replace(conversation, members=())
     scene.account.qq.contacts.conversations[target] = left
-    scene.groupLink.settled()
+    scene.groupLink.refresh()
     notice = GroupNotice(
         GroupStep.JOINED,
         Gid(1),

@@ -15,10 +15,10 @@ from txwebqq.errors import RequestRefused
 from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.account import LOOKED_UP_AGAIN
+from txwebqq.irc.relay.account import RETRY_GROUPS
 from txwebqq.irc.relay.outbox import OutboxMessage
 from txwebqq.irc.relay.room import GRACE, NOTICES_WINDOW
-from txwebqq.irc.relay.sender import GIVE_UP, LONGEST_PAUSE, PATIENCE
+from txwebqq.irc.relay.sender import COMPLETION_TIMEOUT, LONGEST_PAUSE, MAX_REFUSALS
 
 Flush = Callable[..., list[Failure]]
 
@@ -60,7 +60,7 @@ def test_neverCompleted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.ming.tellGroup("猫咪", "第 2")
     scene.settle()
     assert scene.irc() == []
-    scene.settle(PATIENCE + 10)
+    scene.settle(COMPLETION_TIMEOUT + 10)
     assert scene.irc() == [f"{MING} [图片]", f"{MING} 第 2"]
 
 
@@ -142,7 +142,7 @@ def test_faulty(
     scene.server.bob("number 2")
     scene.settle(400)
     assert digits(scene.qq()) == [2]
-    assert len(flushLoggedErrors(ValueError)) == GIVE_UP
+    assert len(flushLoggedErrors(ValueError)) == MAX_REFUSALS
 
 
 def test_censored(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_censored(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.ming.tellGroup("猫咪", "第 2")
     scene.settle(600)
     said = [line for line in scene.irc() if "lottery" not in line]
-    assert said == ["1 message is missing here: it was refused", f"{MING} 第 2"]
+    assert said == ["1 message was dropped here: it was refused", f"{MING} 第 2"]
     assert scene.outbox.queues() == {}
 
 
@@ -279,7 +279,7 @@ def test_joinedLater(scene: Scene) -> None:
     scene.server.bob("hello")
     scene.settle()
     assert scene.qq() == []
-    scene.settle(LOOKED_UP_AGAIN + 5)
+    scene.settle(RETRY_GROUPS + 5)
     assert scene.qq() == ["<bob> hello"]
 
 

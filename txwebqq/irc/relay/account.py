@@ -1,5 +1,5 @@
 """
-The relay's QQ accounts, and the groups that they are in for it.
+The QQ accounts of the relay, and the groups and discussions that they relay.
 """
 
 from __future__ import annotations
@@ -38,19 +38,22 @@ from txwebqq.model import (
 )
 from txwebqq.net.pacing import Pacer
 
-ROOM = 2000
-"""The bytes of one message, which servers of all times have taken."""
+MAX_MESSAGE = 2000
+"""Maximum length of a message to a group, in bytes of UTF-8: servers of all
+versions accept it."""
 
 BURST, SECONDS = 5, 1.0
-"""So many messages at once, then one in so many seconds."""
+"""The number of messages that an account may send at once, and the seconds for
+each message after them."""
 
-LOOKED_UP_AGAIN = 300.0
-"""The seconds until a group that we are not in is looked for again."""
+RETRY_GROUPS = 300.0
+"""The seconds until the groups are fetched again when one of them is not among
+those of the account."""
 
 _SKEW = 60
 """The seconds by which the server's clock may be behind ours."""
 
-_MOVES = {
+_CHANGES = {
     GroupStep.JOINED: "has joined",
     GroupStep.LEFT: "has left",
 }
@@ -58,9 +61,10 @@ _MOVES = {
 
 class GroupLink:
     """
-    A group or a discussion, with or without us.
+    A group or discussion of a room, and the account that relays it.
 
-    @ivar members: the others.
+    @ivar source: the name of the group in origins and of its outbox queue.
+    @ivar members: the members without that account.
     """
 
     isChannel = False
@@ -89,49 +93,42 @@ class GroupLink:
 
     @property
     def title(self) -> str:
-        """
-        What people call it.
-        """
         conversation = self._conversation
-        return (
-            conversation.name
-            if conversation and conversation.name
-            else str(self.group.target.number)
-        )
+        name = conversation.name if conversation is not None else ""
+        return name or str(self.group.target.number)
 
     @property
     def isUp(self) -> bool:
-        """
-        Whether we can be heard there.
-        """
         account = self._relayAccount
-        isThere = self._conversation is not None
-        return isThere and account.qq.isOnline and account.isSettled
+        isMember = self._conversation is not None
+        return isMember and account.qq.isOnline and account.isReady
 
-    async def speak(self, message: OutboxMessage) -> str:
+    async def deliver(self, message: OutboxMessage) -> str:
         """
-        Say the beginning of something.
+        Send the first L{MAX_MESSAGE} bytes of a message. When an earlier
+        sending may have succeeded, look for it in the history first.
 
-        @return: the rest of its text; fails with L{TargetUnavailable} or
-            L{DeliveryRefused}.
+        @return: the rest of the text, when the server has accepted that part;
+            fails with L{TargetUnavailable} or L{DeliveryRefused}.
         """
+        account, target = self._relayAccount, self.group.target
         if not self.isUp:
-            raise TargetUnavailable(f"nobody of ours is in {self.title}")
+            raise TargetUnavailable(f"the relay is not in {self.title}")
         try:
-            await self._relayAccount.pacer.acquire()
+            await account.pacer.acquire()
         except CancelledError as e:
-            raise TargetUnavailable("we are leaving") from e
-        start = senderPrefix(message, isQuiet=False)
-        said, rest = splitAt(message.text, ROOM - len(start.encode()))
-        content = textToContent(start + said)
-        if message.begun and await self._wasHeard(
-            contentToText(content), message.begun
-        ):
-            return rest
+            raise TargetUnavailable("the relay is stopping") from e
+        prefix = senderPrefix(message, isQuiet=False)
+        part, rest = splitAt(message.text, MAX_MESSAGE - len(prefix.encode()))
+        content = textToContent(prefix + part)
+        if message.begun:
+            text = contentToText(content)
+            if await self._isInHistory(text, message.begun):
+                return rest
         if message.serial:
             self._outbox.markSending(message, int(self._clock.seconds() * 1000))
         try:
-            await self._relayAccount.qq.actions.send(self.group.target, content)
+            await account.qq.actions.send(target, content)
         except NotSignedOn as e:
             self._outbox.markSending(message, 0)
             raise TargetUnavailable(str(e)) from e
@@ -139,16 +136,16 @@ class GroupLink:
             self._outbox.markSending(message, 0)
             raise DeliveryRefused(str(e), isFinal=True) from e
         except WebQQError as e:
-            # Perhaps it was heard all the same: the history will tell.
+            # The server may have accepted it: the next try asks the history.
             raise DeliveryRefused(str(e)) from e
         return rest
 
-    async def _wasHeard(self, text: str, begun: int) -> bool:
+    async def _isInHistory(self, text: str, begun: int) -> bool:
         since = begun // 1000 - _SKEW
         try:
             recent = await self._relayAccount.qq.actions.fetchRecent(self.group.target)
         except WebQQError:
-            # Rather twice than not at all.
+            # Better to send a message twice than not at all.
             return False
         return any(
             number == self.group.account
@@ -157,9 +154,10 @@ class GroupLink:
             for number, message in recent
         )
 
-    def settled(self) -> None:
+    def refresh(self) -> None:
         """
-        It is known who is there.
+        Take over the members from the account's contacts, and report
+        new names and the availability of the group to the room.
         """
         conversation = self._conversation
         members = conversation.members if conversation is not None else ()
@@ -174,152 +172,138 @@ class GroupLink:
 
 class RelayAccount(AccountListener):
     """
-    An account that is in groups for the relay: passes the events of each group
-    on to the group's listener.
+    An account of the relay: passes the events of each group on to its room.
 
     @ivar qq: the account on QQ.
-    @ivar isSettled: whether it is known which groups there are, this time.
-    @ivar pacer: how fast it may speak.
+    @ivar isReady: whether the contacts of the present session are fetched.
+    @ivar pacer: limits the rate of the messages that the account sends.
     """
 
     _log = Logger()
 
     def __init__(self, number: Number, clock: IReactorTime, outbox: Outbox) -> None:
         self.qq = QQAccount(number, self)
-        self.groupLinks: dict[Target, GroupLink] = {}
-        self.isSettled = False
+        self.isReady = False
         self.pacer = Pacer(clock, BURST, SECONDS)
+        self._links: dict[Target, GroupLink] = {}
         self._clock = clock
         self._outbox = outbox
-        self._lookup: IDelayedCall | None = None
+        self._retry: IDelayedCall | None = None
 
     def link(self, group: GroupRef, room: BridgedRoom) -> GroupLink:
         """
-        Be in a group.
+        Create the link of a room to a group or discussion of this account.
         """
-        groupLink = GroupLink(group, self, self._outbox, self._clock, room)
-        self.groupLinks[group.target] = groupLink
-        return groupLink
+        link = GroupLink(group, self, self._outbox, self._clock, room)
+        self._links[group.target] = link
+        return link
+
+    def stop(self) -> None:
+        """
+        Do not fetch the groups again.
+        """
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+    # ---- the session
 
     def signedOn(self, account: QQAccount) -> None:
-        """
-        It is signed on, and everybody is known.
-        """
-        self.isSettled = True
-        self._log.info("{number} is signed on.", number=account.number)
-        for target, groupLink in self.groupLinks.items():
+        self.isReady = True
+        self._log.info("Account {number} is signed on.", number=account.number)
+        for target, link in self._links.items():
             if target not in account.contacts.conversations:
-                self._log.error(
-                    "{number} is not in {place}: nothing is relayed there.",
-                    number=account.number,
-                    place=target.number,
-                )
-            groupLink.settled()
-        self._lookUpLater(account)
+                self._logNotMember(link)
+            link.refresh()
+        self._retryLater(account)
 
-    def _lookUpLater(self, account: QQAccount) -> None:
+    def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
+        self.isReady = False
         self.stop()
-        if (
-            account.isOnline
-            and not self.groupLinks.keys() <= account.contacts.conversations.keys()
-        ):
-            self._lookup = self._clock.callLater(LOOKED_UP_AGAIN, self._lookUp, account)
+        log = self._log.error if isForGood else self._log.warn
+        log(
+            "Account {number} is signed off: {reason}; {consequence}.",
+            number=account.number,
+            reason=reason,
+            consequence="it stays so" if isForGood else "signing on again",
+        )
+        for link in self._links.values():
+            link.room.availabilityChanged(link)
 
-    def _lookUp(self, account: QQAccount) -> None:
-        self._lookup = None
+    def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
+        self._log.error(
+            "Account {number} cannot sign on: the server requires a captcha. Sign"
+            " on once with another client.",
+            number=account.number,
+        )
+        return fail(CaptchaUnsolved("the relay cannot read captchas"))
 
-        async def learn() -> None:
+    # ---- groups
+
+    def contactsChanged(self, account: QQAccount) -> None:
+        for link in self._links.values():
+            link.refresh()
+        self._retryLater(account)
+
+    def leftGroup(self, account: QQAccount, target: Target) -> None:
+        link = self._links.get(target)
+        if link is not None:
+            self._logNotMember(link)
+            link.refresh()
+
+    def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
+        link = self._links.get(Target(TargetKind.GROUP, notice.number))
+        change = _CHANGES.get(notice.step)
+        if link is None or change is None:
+            return
+        number = int(notice.memberNumber or 0)
+        name = link.members.nameOf(number)
+        if name and link.members.isActive(number):
+            link.room.membershipChanged(link, name, change)
+
+    def _logNotMember(self, link: GroupLink) -> None:
+        self._log.error(
+            "Account {number} is not in {target}: nothing is relayed there.",
+            number=self.qq.number,
+            target=link.source,
+        )
+
+    def _retryLater(self, account: QQAccount) -> None:
+        self.stop()
+        isComplete = self._links.keys() <= account.contacts.conversations.keys()
+        if account.isOnline and not isComplete:
+            self._retry = self._clock.callLater(
+                RETRY_GROUPS, self._fetchContacts, account
+            )
+
+    def _fetchContacts(self, account: QQAccount) -> None:
+        self._retry = None
+
+        async def fetch() -> None:
             await account.contacts.fetchAll()
             account.contactsChanged()
 
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
-            self._lookUpLater(account)
+            self._retryLater(account)
 
-        Deferred.fromCoroutine(learn()).addErrback(failed).addErrback(
-            lambda f: self._log.failure("The groups are not looked for any more.", f)
+        Deferred.fromCoroutine(fetch()).addErrback(failed).addErrback(
+            lambda failure: self._log.failure(
+                "Fetching the groups of account {number} failed; not tried again.",
+                failure,
+                number=account.number,
+            )
         )
 
-    def stop(self) -> None:
-        """
-        Look for no groups any more.
-        """
-        if self._lookup is not None:
-            self._lookup.cancel()
-            self._lookup = None
-
-    def contactsChanged(self, account: QQAccount) -> None:
-        """
-        It knows others than before.
-        """
-        for groupLink in self.groupLinks.values():
-            groupLink.settled()
-        self._lookUpLater(account)
-
-    def connectionLost(self, account: QQAccount, reason: str, isForGood: bool) -> None:
-        """
-        It is not signed on any more.
-        """
-        self.isSettled = False
-        self.stop()
-        log = self._log.error if isForGood else self._log.warn
-        log(
-            "{number} is not signed on any more: {reason}.",
-            number=account.number,
-            reason=reason,
-        )
-        for groupLink in self.groupLinks.values():
-            groupLink.room.availabilityChanged(groupLink)
+    # ---- messages
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
-        """
-        Somebody wrote.
-        """
-        groupLink = self.groupLinks.get(message.target)
-        if groupLink is not None:
-            name = str(groupLink.members.names.get(message.author, "")) or str(
-                message.author or "?"
-            )
-            groupLink.members.markActive(message.author)
-            groupLink.room.groupMessageReceived(
-                groupLink, message.author, name, message
-            )
-
-    def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
-        """
-        Somebody came into a group, or went.
-        """
-        groupLink = self.groupLinks.get(Target(TargetKind.GROUP, notice.number))
-        how = _MOVES.get(notice.step)
-        if groupLink is None or how is None:
-            return
-        number = int(notice.memberNumber or 0)
-        name = groupLink.members.nameOf(number)
-        if name and groupLink.members.isActive(number):
-            groupLink.room.membershipChanged(groupLink, name, how)
-
-    def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
-        """
-        Nobody is there to read it.
-        """
-        self._log.error(
-            "{number} is asked to read a captcha: sign it on once by other means.",
-            number=account.number,
-        )
-        return fail(CaptchaUnsolved("the relay cannot read captchas"))
-
-    def leftGroup(self, account: QQAccount, target: Target) -> None:
-        """
-        It is in a group no longer.
-        """
-        groupLink = self.groupLinks.get(target)
-        if groupLink is not None:
-            self._log.error(
-                "{number} is not in {place} any more: nothing is relayed there.",
-                number=account.number,
-                place=target.number,
-            )
-            groupLink.settled()
+        link = self._links.get(message.target)
+        if link is not None:
+            number = message.author
+            name = link.members.names.get(number, "") or str(number or "?")
+            link.members.markActive(number)
+            link.room.groupMessageReceived(link, number, name, message)
 
     def incompleteMessageReceived(
         self,
@@ -327,11 +311,9 @@ class RelayAccount(AccountListener):
         target: Target,
         message: GroupMessage | DiscussionMessage,
     ) -> None:
-        groupLink = self.groupLinks.get(target)
-        if groupLink is None:
-            return
-        number = account.contacts.numberOf(message.sender)
-        name = str(groupLink.members.names.get(number, ""))
-        groupLink.room.incompleteGroupMessageReceived(
-            groupLink, messageKey(message), name, contentToText(message.content)
-        )
+        link = self._links.get(target)
+        if link is not None:
+            name = link.members.names.get(account.contacts.numberOf(message.sender), "")
+            link.room.incompleteGroupMessageReceived(
+                link, messageKey(message), name, contentToText(message.content)
+            )

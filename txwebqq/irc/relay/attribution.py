@@ -1,5 +1,6 @@
 """
-How the words of somebody over there are put here.
+Attribution of relayed messages: the sender's name before each line, and its
+recognition in messages that another relay has sent.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 
 GAP = "\u200b"
-"""What a nick has in it that is not to be taken for a call: no width at all."""
+"""A zero width space, which keeps IRC clients from highlighting a nick."""
 
 MAX_NAME = 60
-"""The bytes that a name may take from each line."""
+"""Maximum length of a name before a line, in bytes of UTF-8."""
 
-_SHORTEST = 40
-_WRAPPED = re.compile(
+_MIN_ROOM = 40
+"""The bytes of text that are sent in a line even where a long prefix leaves
+less."""
+
+_ATTRIBUTED = re.compile(
     r"(?:<([^<>]{1,80})>|\[([^\[\]]{1,80})\]|\(([^()]{1,80})\)|\* (\S{1,80})) (.+)",
     re.DOTALL,
 )
@@ -27,7 +31,8 @@ _WRAPPED = re.compile(
 
 def withoutHighlight(name: str) -> str:
     """
-    A name that looks as it did, and calls nobody.
+    Insert a zero width space after the first character of a name, so that its
+    owner's client does not highlight it.
     """
     first, *rest = graphemes(name)
     return f"{first}{GAP}{''.join(rest)}"
@@ -35,14 +40,16 @@ def withoutHighlight(name: str) -> str:
 
 def short(name: str) -> str:
     """
-    As much of a name as fits before each line, on one line.
+    Cut a name to L{MAX_NAME} bytes, on one line.
     """
     return splitAt(" ".join(name.split()), MAX_NAME)[0]
 
 
 def senderPrefix(message: OutboxMessage, isQuiet: bool) -> str:
     """
-    What stands before each line of a piece.
+    Build the text before each line of a message.
+
+    @param isQuiet: whether the name must not highlight its owner.
     """
     if message.kind is MessageKind.SYSTEM:
         return ""
@@ -53,18 +60,20 @@ def senderPrefix(message: OutboxMessage, isQuiet: bool) -> str:
 
 def nextLine(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
     """
-    The first line of a text, or as much of it as so many bytes hold, and the
-    rest of the text.
+    Split a text after its first line, or after the part of that line that fits.
+
+    @param room: the maximum length of the line, in bytes.
+    @return: the line, and the rest of the text.
     """
     line, _, after = text.partition("\n")
-    said, left = splitAt(line, max(room, _SHORTEST), encoding)
+    part, left = splitAt(line, max(room, _MIN_ROOM), encoding)
     rest = f"{left}\n{after}" if left and after else left or after
-    return said, rest
+    return part, rest
 
 
 def linesOf(text: str, room: int) -> list[str]:
     """
-    All lines of a text.
+    Split a text as L{nextLine} does, to its end.
     """
     lines = []
     while text:
@@ -73,18 +82,21 @@ def linesOf(text: str, room: int) -> list[str]:
     return lines
 
 
-def unwrapped(text: str) -> Iterator[tuple[str, str]]:
+def attributions(text: str) -> Iterator[tuple[str, str]]:
     """
-    Who says what, if a text is what a relay makes of somebody's words; then
-    the same of that text, and so on.
+    Parse the attributions at the start of a relayed message, the outermost
+    first: a message that passed two relays has two.
+
+    @return: each name with the text that follows it.
     """
-    while (found := _WRAPPED.fullmatch(text)) is not None:
+    while (found := _ATTRIBUTED.fullmatch(text)) is not None:
         text = found[5]
         yield found[1] or found[2] or found[3] or found[4], text
 
 
 def comparable(text: str) -> str:
     """
-    What is left of a text or a name on whatever way it has come.
+    Normalise a text or a name for comparison: without formatting, zero width
+    spaces, case, and with single spaces.
     """
     return " ".join(stripFormatting(text).replace(GAP, "").split()).casefold()

@@ -192,7 +192,7 @@ class ChannelLink:
 
     # ---- sending
 
-    async def speak(self, message: OutboxMessage) -> str:
+    async def deliver(self, message: OutboxMessage) -> str:
         """
         Send the first line of a message: by a puppet, by C{RELAYMSG}, or by
         the relay itself with the author's name before the text.
@@ -212,9 +212,9 @@ class ChannelLink:
         if puppet is not None:
             line, rest = self._privmsg(puppet, message, "")
             try:
-                await puppet.say(self.name, line)
+                await puppet.sendConfirmed(self.name, line)
             except (TargetUnavailable, DeliveryRefused) as e:
-                # No event would tell when the puppet can send again.
+                # There is no event for when the puppet can send again.
                 self._log.info(
                     "{network}: the puppet of {author} cannot send to {channel}:"
                     " {reason}; the relay sends in its place.",
@@ -231,7 +231,7 @@ class ChannelLink:
         if self._mayUseRelaymsg(connection, message):
             line, rest = self._relaymsg(connection, message)
             try:
-                await connection.say(self.name, line)
+                await connection.sendConfirmed(self.name, line)
             except DeliveryRefused as e:
                 self._log.warn(
                     "{network}: RELAYMSG is refused: {reason}; not used any more on"
@@ -244,7 +244,7 @@ class ChannelLink:
                 return rest
         prefix = senderPrefix(message, isQuiet=True)
         line, rest = self._privmsg(connection, message, prefix)
-        await connection.say(self.name, line)
+        await connection.sendConfirmed(self.name, line)
         return rest
 
     def _requireJoined(self) -> IRCConnection:

@@ -14,18 +14,19 @@ from txwebqq.irc.relay.attribution import short, withoutHighlight
 from txwebqq.ratelimit import RateLimiter
 
 MAX_ROOM_ANSWERS, ROOM_WINDOW = 3, 60.0
-"""The number of commands that one target is answered in so many seconds."""
+"""The maximum number of answers to one target, and the seconds that they are
+counted in."""
 
 MAX_PRIVATE_ANSWERS, PRIVATE_WINDOW = 5, 60.0
-"""The number of private messages that are answered on one network in so many
-seconds."""
+"""The maximum number of answers on one network, and the seconds that they are
+counted in."""
 
 MAX_NAMES = 30
-"""The number of names in an answer to C{!users}."""
+"""The maximum number of names in an answer to C{!users}."""
 
 _USERS = "!users"
 _STATUS = "!status"
-_HELP = "The only command here is !status: it shows the state of our channels."
+_HELP = "The only command here is !status: it shows the state of shared channels."
 _MAX_PING = 100
 _CTCP = re.compile("\x01([A-Za-z]+)(?: ([^\x01]*))?\x01?")
 

@@ -90,7 +90,7 @@ class IRCConnection(LineConnection):
         self._listener = listener
         self._registration = ClientRegistration(settings, nick)
         # The lines that wait for a PONG, by its token: channel, command, and
-        # the Deferred of L{say}.
+        # the Deferred of L{sendConfirmed}.
         self._unconfirmed: dict[str, tuple[str, str, Deferred[None]]] = {}
         self._serial = 0
         self._user = f"~{settings.user}"[:12]
@@ -159,7 +159,7 @@ class IRCConnection(LineConnection):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        for line in self._registration.opening():
+        for line in self._registration.firstLines():
             self.sendLine(line)
 
     def registrationTimedOut(self) -> None:
@@ -198,9 +198,9 @@ class IRCConnection(LineConnection):
     def lineReceived(self, line: Line) -> None:
         isComplete = len(line.params) >= _MIN_PARAMS.get(line.command, 0)
         if isComplete and not self._registration.failure:
-            self._heard(line)
+            self._handle(line)
 
-    def _heard(self, line: Line) -> None:
+    def _handle(self, line: Line) -> None:
         if line.command == "PING":
             self.sendLine(Line("PONG", line.params[-1:]))
             return
@@ -208,16 +208,16 @@ class IRCConnection(LineConnection):
             self._lossReason = " ".join(line.params)[:200]
             return
         wasDone = self._registration.isDone
-        for answer in self._registration.heard(line):
+        for answer in self._registration.lineReceived(line):
             self.sendLine(answer)
         if self._registration.failure:
             self._fail(self._registration.failure)
             return
-        handle = getattr(self, f"_heard_{line.command}", None)
+        handle = getattr(self, f"irc_{line.command}", None)
         if handle is not None:
             handle(line)
         elif line.command.isdigit() and line.command[0] in "45":
-            self._heardError(line)
+            self._errorReceived(line)
         if not wasDone and self._registration.isDone:
             self.startPinging()
             welcome, self._welcome = self._welcome, None
@@ -236,24 +236,24 @@ class IRCConnection(LineConnection):
         self._lossReason = reason
         self.disconnect()
 
-    def _heard_005(self, line: Line) -> None:
+    def irc_005(self, line: Line) -> None:
         for word in line.params[1:-1]:
             name, _, value = word.partition("=")
             self.support[name] = value
         mapping = self.support.get("CASEMAPPING", "rfc1459")
         self._mapping = mapping if mapping in CASEMAPPINGS else "ascii"
 
-    def _heard_NICK(self, line: Line) -> None:
+    def irc_NICK(self, line: Line) -> None:
         if self.isMe(line.nick) and isMiddleParam(line.params[0]):
             self._registration.nick = line.params[0]
 
-    def _heard_JOIN(self, line: Line) -> None:
+    def irc_JOIN(self, line: Line) -> None:
         _, _, rest = line.source.partition("!")
         user, _, host = rest.partition("@")
         if self.isMe(line.nick) and host:
             self._user, self._host = user, host
 
-    def _heard_396(self, line: Line) -> None:
+    def irc_396(self, line: Line) -> None:
         # The host that other users see from now on.
         user, _, host = line.params[1].rpartition("@")
         if isMiddleParam(host):
@@ -261,17 +261,17 @@ class IRCConnection(LineConnection):
         if isMiddleParam(user):
             self._user = user
 
-    def _heard_PONG(self, line: Line) -> None:
+    def irc_PONG(self, line: Line) -> None:
         token = line.params[-1] if line.params else ""
         _, _, confirmed = self._unconfirmed.pop(token, ("", "", None))
         if confirmed is not None:
             confirmed.callback(None)
 
-    def _heard_FAIL(self, line: Line) -> None:
+    def irc_FAIL(self, line: Line) -> None:
         if line.params[:1] == ("RELAYMSG",):
             self._refuse("", "RELAYMSG", " ".join(line.params[1:]))
 
-    def _heardError(self, line: Line) -> None:
+    def _errorReceived(self, line: Line) -> None:
         if len(line.params) > 2:
             self._refuse(self.fold(line.params[1]), "", line.params[-1])
 
@@ -284,7 +284,7 @@ class IRCConnection(LineConnection):
 
     # ---- sent lines
 
-    def say(self, channel: str, line: Line) -> Deferred[None]:
+    def sendConfirmed(self, channel: str, line: Line) -> Deferred[None]:
         """
         Send a message to a channel, and a C{PING} behind it: IRC servers answer
         in order, so its C{PONG} confirms that the message was processed.

@@ -1,5 +1,5 @@
 """
-What was said lately, to know it again when it comes back.
+Detection of messages that another relay has sent back.
 """
 
 from __future__ import annotations
@@ -7,52 +7,58 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from txwebqq.irc.relay.attribution import comparable, unwrapped
+from txwebqq.irc.relay.attribution import attributions, comparable
 
-SECONDS = 120.0
-REMEMBERED = 1000
+REMEMBERED_SECONDS = 120.0
+"""The seconds for which messages are remembered."""
 
-_ENOUGH = 20
-"""Part of a text is known again by so many characters."""
+MAX_REMEMBERED = 1000
+"""Maximum number of messages that are remembered."""
+
+_MIN_PART = 20
+"""Minimum length of a part by which a message is recognised, in characters: a
+relay may have split it."""
 
 
 class LoopDetector:
     """
-    The last words of one room, from all its places.
+    The last messages of one room, from all its targets.
 
-    Another relay that joins two of our places brings us back what we have
-    heard, under a name and before it the name of whoever said it. Not all
-    networks carry a mark of ours, so the words themselves are compared.
+    When another relay joins two targets of the room, each message comes back
+    from it, with the sender's name before the text. Not all networks carry
+    client tags that would mark a copy, so the texts are compared.
 
     @param now: the time in seconds.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._heard: deque[tuple[float, str, str]] = deque(maxlen=REMEMBERED)
+        # The time, the author and the text of each message.
+        self._messages: deque[tuple[float, str, str]] = deque(maxlen=MAX_REMEMBERED)
 
-    def heard(self, author: str, text: str) -> None:
+    def remember(self, author: str, text: str) -> None:
         """
-        Somebody said something, in any of the places.
+        Remember a message of any target.
         """
-        self._heard.append((self._now(), comparable(author), comparable(text)))
+        self._messages.append((self._now(), comparable(author), comparable(text)))
 
     def isCopy(self, text: str) -> bool:
         """
-        Whether somebody only repeats for others what was said here lately.
+        Tell whether a text is a copy of a remembered message, or of a part of
+        one, with its author's name before it.
         """
-        since = self._now() - SECONDS
-        for author, words in unwrapped(text):
-            who, what = comparable(author), comparable(words)
-            for time, name, said in self._heard:
-                if time < since or name != who:
+        since = self._now() - REMEMBERED_SECONDS
+        for name, attributed in attributions(text):
+            sender, part = comparable(name), comparable(attributed)
+            for time, author, whole in self._messages:
+                if time < since or author != sender:
                     continue
-                if what == said or (len(what) >= _ENOUGH and what in said):
+                if part == whole or (len(part) >= _MIN_PART and part in whole):
                     return True
         return False
 
     def isRelayed(self, text: str) -> bool:
         """
-        Whether that looks like somebody else's words.
+        Tell whether a text begins with a name, as relayed messages do.
         """
-        return next(unwrapped(text), None) is not None
+        return next(attributions(text), None) is not None

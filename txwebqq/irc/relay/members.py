@@ -15,8 +15,8 @@ ACTIVE = 1800.0
 active."""
 
 MAX_NOTICES, NOTICES_WINDOW = 5, 60.0
-"""The number of membership notices that are sent one by one in so many
-seconds."""
+"""The maximum number of membership notices that are sent one by one, and the
+seconds that they are counted in."""
 
 
 class MemberList:

@@ -151,7 +151,7 @@ class IRCNetwork(MultiService, ConnectionListener):
         # A bouncer plays back messages that were relayed when they came.
         if self._batchTypeOf(line) in _PLAYBACK and line.command != "BATCH":
             return
-        handle = getattr(self, f"_heard_{line.command}", None)
+        handle = getattr(self, f"irc_{line.command}", None)
         if handle is not None:
             handle(connection, line)
         elif line.command in _CANNOT_JOIN and len(line.params) > 2:
@@ -210,7 +210,7 @@ class IRCNetwork(MultiService, ConnectionListener):
     def _batchTypeOf(self, line: Line) -> str:
         return self._batches.get(line.tags.get("batch", ""), "")
 
-    def _heard_BATCH(self, connection: IRCConnection, line: Line) -> None:
+    def irc_BATCH(self, connection: IRCConnection, line: Line) -> None:
         reference = line.params[0]
         if reference.startswith("-"):
             self._batches.pop(reference[1:], None)
@@ -220,7 +220,7 @@ class IRCNetwork(MultiService, ConnectionListener):
 
     # ---- channels and their members
 
-    def _heard_470(self, connection: IRCConnection, line: Line) -> None:
+    def irc_470(self, connection: IRCConnection, line: Line) -> None:
         # Relaying to the channel of a forward would show a room to strangers.
         _, wanted, other, *_ = line.params
         for link in self._linksTo(connection, wanted):
@@ -228,7 +228,7 @@ class IRCNetwork(MultiService, ConnectionListener):
                 connection.sendLine(Line("PART", (other,)))
             link.joinRefused(f"the server forwards to {other}")
 
-    def _heard_JOIN(self, connection: IRCConnection, line: Line) -> None:
+    def irc_JOIN(self, connection: IRCConnection, line: Line) -> None:
         for link in self._linksTo(connection, line.params[0]):
             if connection.isMe(line.nick):
                 link.joined()
@@ -236,7 +236,7 @@ class IRCNetwork(MultiService, ConnectionListener):
                 link.members.add(connection.fold(line.nick), line.nick)
                 self._changed(connection, link, line, line.nick, "has joined")
 
-    def _heard_353(self, connection: IRCConnection, line: Line) -> None:
+    def irc_353(self, connection: IRCConnection, line: Line) -> None:
         for link in self._linksTo(connection, line.params[2]):
             nicks = [
                 word.lstrip("~&@%+!*").partition("!")[0]
@@ -244,15 +244,15 @@ class IRCNetwork(MultiService, ConnectionListener):
             ]
             link.addNames(nick for nick in nicks if not self._isOurs(connection, nick))
 
-    def _heard_366(self, connection: IRCConnection, line: Line) -> None:
+    def irc_366(self, connection: IRCConnection, line: Line) -> None:
         for link in self._linksTo(connection, line.params[1]):
             link.endNames(connection)
 
-    def _heard_PART(self, connection: IRCConnection, line: Line) -> None:
+    def irc_PART(self, connection: IRCConnection, line: Line) -> None:
         for link in self._linksTo(connection, line.params[0]):
             self._left(connection, link, line, line.nick, "has left")
 
-    def _heard_KICK(self, connection: IRCConnection, line: Line) -> None:
+    def irc_KICK(self, connection: IRCConnection, line: Line) -> None:
         for link in self._linksTo(connection, line.params[0]):
             change = f"was kicked by {line.nick}"
             self._left(connection, link, line, line.params[1], change)
@@ -282,13 +282,13 @@ class IRCNetwork(MultiService, ConnectionListener):
         if isActive and self._batchTypeOf(line) not in _SPLITS:
             link.room.membershipChanged(link, nick, change)
 
-    def _heard_QUIT(self, connection: IRCConnection, line: Line) -> None:
+    def irc_QUIT(self, connection: IRCConnection, line: Line) -> None:
         for link in self._links:
             if link.members.remove(connection.fold(line.nick)):
                 self._changed(connection, link, line, line.nick, "has quit")
         self._nickFreed(connection, line.nick)
 
-    def _heard_NICK(self, connection: IRCConnection, line: Line) -> None:
+    def irc_NICK(self, connection: IRCConnection, line: Line) -> None:
         nick = line.params[0]
         for link in self._links:
             key = connection.fold(line.nick)
@@ -304,7 +304,7 @@ class IRCNetwork(MultiService, ConnectionListener):
 
     # ---- messages
 
-    def _heard_PRIVMSG(self, connection: IRCConnection, line: Line) -> None:
+    def irc_PRIVMSG(self, connection: IRCConnection, line: Line) -> None:
         if self._isOurs(connection, line.nick):
             return
         if connection.isMe(line.params[0]):

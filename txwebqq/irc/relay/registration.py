@@ -1,6 +1,6 @@
 """
-What we say to an IRC server until it has welcomed us: CAP, PASS, SASL, NICK,
-USER.
+Client side of IRC connection registration: CAP negotiation, PASS, SASL PLAIN,
+NICK and USER.
 """
 
 from __future__ import annotations
@@ -12,26 +12,34 @@ from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 
 WANTED = frozenset({"batch", "draft/relaymsg", "message-tags", "server-time"})
+"""The capabilities that are requested where the server offers them."""
+
 RELAYMSG = "draft/relaymsg"
+
 CHUNK = 400
+"""Maximum length of the parameter of C{AUTHENTICATE}, in bytes."""
+
+_MAX_TRIES = 5
+"""The number of alternative nicks that are tried."""
 
 _SASL_FAILURES = frozenset({"902", "904", "905", "906", "908"})
 _NICK_FAILURES = frozenset({"432", "433", "436", "437"})
 _CLOSED = {
-    "464": "the server wants another password",
-    "465": "we are banned",
-    "463": "our address may not connect",
+    "463": "this address may not connect",
+    "464": "the server password is wrong",
+    "465": "banned from the server",
 }
 
 
 class ClientRegistration:
     """
-    One way in.
+    One registration, and afterwards the nick and the capabilities of its
+    connection.
 
-    @ivar nick: what we are called, or ask to be.
-    @ivar capabilities: what was granted, with the values.
-    @ivar isDone: whether we are in.
-    @ivar failure: why we never will be, or C{""}.
+    @ivar nick: the nick, or the one that is asked for.
+    @ivar capabilities: the acknowledged capabilities, with their values.
+    @ivar isDone: whether the server has sent its welcome.
+    @ivar failure: the reason why the registration failed, or C{""}.
     """
 
     def __init__(self, settings: NetworkSettings, nick: str) -> None:
@@ -43,9 +51,9 @@ class ClientRegistration:
         self.isDone = False
         self.failure = ""
 
-    def opening(self) -> list[Line]:
+    def firstLines(self) -> list[Line]:
         """
-        What we say first.
+        Build the first lines to send.
         """
         settings = self._settings
         password = [Line("PASS", (settings.password,))] if settings.password else []
@@ -56,24 +64,26 @@ class ClientRegistration:
             Line("USER", (settings.user, "0", "*", settings.realname)),
         ]
 
-    def heard(self, line: Line) -> list[Line]:
+    def lineReceived(self, line: Line) -> list[Line]:
         """
-        What to say to something; look at C{isDone} and C{failure} afterwards.
+        Process a line from the server, which may set C{isDone} or C{failure}.
+
+        @return: the lines to send.
         """
         command, params = line.command, line.params
         if command == "CAP":
-            return self._heardCap(params[1:])
+            return self._capReceived(params[1:])
         if command == "AUTHENTICATE":
             return self._authenticate(params)
         if command == "903":
             return [Line("CAP", ("END",))]
         if command in _SASL_FAILURES and not self.isDone:
-            # Without the account we would be somebody else.
-            self.failure = f"SASL was refused: {_lastOf(params)}"
+            # Without the account, another user may have the relay's rights.
+            self.failure = f"SASL authentication failed: {_lastOf(params)}"
         elif command in _CLOSED and not self.isDone:
             self.failure = f"{_CLOSED[command]}: {_lastOf(params)}"
         elif command in _NICK_FAILURES and not self.isDone:
-            return self._another()
+            return self._tryNextNick()
         elif command == "001" and not self.isDone:
             self.isDone = True
             self.nick = params[0] if params and isMiddleParam(params[0]) else self.nick
@@ -81,28 +91,28 @@ class ClientRegistration:
                 self.failure = "the server offers no SASL"
         return []
 
-    def _another(self) -> list[Line]:
-        # Some servers cut what is long, and the same nick would come of it.
+    def _tryNextNick(self) -> list[Line]:
+        # Some servers truncate a long nick, which would remove the suffix.
         stem = self._settings.nick[:15]
         count = len(self.nick) - len(self.nick.rstrip("_")) + 1
-        if count > 5:
-            self.failure = "all our nicks are taken"
+        if count > _MAX_TRIES:
+            self.failure = "all nicks are taken"
             return []
         self.nick = stem + "_" * count
         return [Line("NICK", (self.nick,))]
 
-    def _heardCap(self, params: Sequence[str]) -> list[Line]:
+    def _capReceived(self, params: Sequence[str]) -> list[Line]:
         verb = params[0] if params else ""
-        words = _lastOf(params).split()
+        names = _lastOf(params).split()
         if verb == "LS":
-            for word in words:
-                name, _, value = word.partition("=")
+            for each in names:
+                name, _, value = each.partition("=")
                 self._offered[name] = value
-            # A star before the list: there is more of it.
+            # An asterisk before the list means that more lines follow.
             return [] if len(params) > 2 else self._request()
         if verb == "ACK":
-            for word in words:
-                self.capabilities[word] = self._offered.get(word, "")
+            for each in names:
+                self.capabilities[each] = self._offered.get(each, "")
             if self.isDone:
                 return []
             if "sasl" in self.capabilities:
@@ -111,11 +121,11 @@ class ClientRegistration:
         if verb == "NAK":
             return [] if self.isDone else [Line("CAP", ("END",))]
         if verb == "DEL":
-            for word in words:
-                self.capabilities.pop(word, None)
+            for each in names:
+                self.capabilities.pop(each, None)
         elif verb == "NEW":
-            for word in words:
-                name, _, value = word.partition("=")
+            for each in names:
+                name, _, value = each.partition("=")
                 self._offered[name] = value
             return self._request()
         return []

@@ -41,7 +41,8 @@ GRACE = 60.0
 """The seconds that a target is unavailable before the other targets are told."""
 
 NOTICES, NOTICES_WINDOW = 1, 600.0
-"""The number of notices of one kind about one target in so many seconds."""
+"""The maximum number of notices of one kind about one target, and the seconds
+that they are counted in."""
 
 TYPICAL_ROOM = 380
 """The typical number of bytes that an IRC line has for the text."""
@@ -102,7 +103,7 @@ class BridgedRoom:
             target.source,
             self._outbox,
             self._clock,
-            target.speak,
+            target.deliver,
             lambda reason, isDropped: self._deliveryFailed(target, reason, isDropped),
             self._settings.overflow,
         )
@@ -256,7 +257,7 @@ class BridgedRoom:
             self._forward(source, message)
 
     def _forward(self, source: RelayTarget, message: OutboxMessage) -> None:
-        self._loopDetector.heard(message.author, message.text)
+        self._loopDetector.remember(message.author, message.text)
         self._enqueue(source, message)
 
     def _logCopy(self, source: RelayTarget) -> None:
@@ -264,7 +265,7 @@ class BridgedRoom:
             "A message in {source} is a copy: not relayed.", source=source.source
         )
 
-    # ---- what is not relayed
+    # ---- messages that are not relayed
 
     def _isIgnored(self, name: str, text: str) -> bool:
         optOut = self._settings.optOut
@@ -350,7 +351,7 @@ class BridgedRoom:
     def _sendUnstored(self, target: RelayTarget, text: str) -> None:
         async def send() -> None:
             try:
-                await target.speak(
+                await target.deliver(
                     OutboxMessage("", "", 0, "", text, MessageKind.SYSTEM)
                 )
             except (TargetUnavailable, DeliveryRefused) as e:

@@ -1,5 +1,6 @@
 """
-The way of what waits to the place where it is to be said, a piece at a time.
+Sends the outbox messages of one relay target in order, with retries and
+back-off.
 """
 
 from __future__ import annotations
@@ -17,110 +18,103 @@ from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.outbox import MessageKind, Outbox, OutboxMessage
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0
-"""The seconds until something refused is said again, the first time and at
+"""The seconds until a refused message is sent again, the first time and at
 most."""
 
-GIVE_UP = 6
-"""So often a piece is said that is refused for good."""
+MAX_REFUSALS = 6
+"""The number of refusals after which a message is dropped, when it is refused
+for good or another message is accepted."""
 
-PATIENCE = 300.0
-"""The seconds for which others wait until all of a piece is known."""
+COMPLETION_TIMEOUT = 300.0
+"""The seconds for which an incomplete message holds up those behind it."""
 
-_REFUSED = "1 message is missing here: it was refused"
+_ONE_REFUSED = "1 message was dropped here: it was refused"
 
 
 class OutboxSender:
     """
-    Says what is in one lane of the spool, in its order.
+    Sends the messages of one queue.
 
-    @param speak: says a piece, or the beginning of it, and returns the rest of
-        its text; fails with L{TargetUnavailable} or L{DeliveryRefused}.
-    @param stuck: called with the reason when a piece was refused, and whether
-        it was given up.
+    @param deliver: sends the first part of a message and returns the rest of its
+        text; fails with L{TargetUnavailable} or L{DeliveryRefused}.
+    @param failed: called with the reason when a message was refused, and
+        whether it was dropped.
     """
 
     _log = Logger()
 
     def __init__(
         self,
-        name: str,
+        queue: str,
         outbox: Outbox,
         clock: IReactorTime,
-        speak: Callable[[OutboxMessage], Awaitable[str]],
-        stuck: Callable[[str, bool], None],
+        deliver: Callable[[OutboxMessage], Awaitable[str]],
+        failed: Callable[[str, bool], None],
         overflow: OverflowPolicy,
     ) -> None:
-        self.name = name
+        self._queue = queue
         self._outbox = outbox
         self._clock = clock
-        self._speak = speak
-        self._stuck = stuck
+        self._deliver = deliver
+        self._failed = failed
         self._overflow = overflow
-        self._working: Deferred[None] | None = None
+        self._running: Deferred[None] | None = None
         self._pause: IDelayedCall | None = None
-        self._overdueTimer: IDelayedCall | None = None
+        self._completionTimer: IDelayedCall | None = None
         self._refusals = 0
-        # What was said, and what is left of it, until the spool knows.
-        self._said: tuple[OutboxMessage, str] | None = None
-        # What is refused, perhaps for what it says.
-        self._doubted: OutboxMessage | None = None
+        # The last message that was sent, and the rest of its text, until the
+        # outbox has recorded that.
+        self._sent: tuple[OutboxMessage, str] | None = None
+        # A message that is refused, perhaps because of its text.
+        self._doubtful: OutboxMessage | None = None
         self._isStopped = False
         self._isWoken = False
 
     def wake(self) -> None:
         """
-        There may be something to say, or somebody to hear it.
+        Send the messages of the queue. To be called when a message was written to
+        it, and when the target can be reached again.
         """
         self._isWoken = True
-        if self._working is not None or self._isStopped or self._pause is not None:
+        if self._running is not None or self._isStopped or self._pause is not None:
             return
-        # Kept before it runs: whatever wakes us meanwhile must find it.
+        # Set before it runs, because sending may call this method again.
         done: Deferred[None] = Deferred()
-        self._working = done
+        self._running = done
 
         def ended(result: object) -> None:
-            self._working = None
+            self._running = None
             done.callback(None)
 
-        Deferred.fromCoroutine(self._work()).addErrback(self._broken).addBoth(ended)
-
-    def _broken(self, failure: Failure) -> None:
-        if failure.check(sqlite3.Error):
-            self._log.error(
-                "{lane} rests, the database does not work: {reason}.",
-                lane=self.name,
-                reason=failure.getErrorMessage(),
-            )
-        else:
-            self._log.failure("{lane} is in trouble.", failure, lane=self.name)
-        self._rest(LONGEST_PAUSE)
+        Deferred.fromCoroutine(self._run()).addErrback(self._ebRun).addBoth(ended)
 
     def stop(self) -> Deferred[None]:
         """
-        Say nothing more.
+        Send no further message.
 
-        @return: fires when what is being said was heard, or lost.
+        @return: fires when the message that is being sent is accepted, refused
+            or lost.
         """
         self._isStopped = True
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
-        if self._overdueTimer is not None:
-            self._overdueTimer.cancel()
-            self._overdueTimer = None
-        return self._working or succeed(None)
+        if self._completionTimer is not None:
+            self._completionTimer.cancel()
+            self._completionTimer = None
+        return self._running or succeed(None)
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         while not self._isStopped:
             self._isWoken = False
-            self._note()
+            self._acknowledge()
             message = self._next()
             if message is None or not (message.isReady or self._isOverdue(message)):
                 return
             try:
-                rest = await self._speak(message)
+                rest = await self._deliver(message)
             except TargetUnavailable:
-                # Whoever can hear us again wakes us, or has done so meanwhile.
+                # The target wakes us when it is available; it may have done so.
                 if not self._isWoken:
                     return
             except DeliveryRefused as e:
@@ -129,73 +123,98 @@ class OutboxSender:
             except sqlite3.Error:
                 raise
             except Exception:
-                self._log.failure("{lane} cannot say something.", lane=self.name)
-                if self._refused(
-                    message, DeliveryRefused("a fault of the relay", isFinal=True)
-                ):
+                self._log.failure("Sending to {queue} failed.", queue=self._queue)
+                error = DeliveryRefused("internal error of the relay", isFinal=True)
+                if self._refused(message, error):
                     return
             else:
                 self._refusals = 0
-                self._said = message, rest
-                self._note()
+                self._sent = message, rest
+                self._acknowledge()
 
-    def _note(self) -> None:
-        # Until the spool has taken that, nothing else is said: it would be
-        # said again.
-        if self._said is None:
+    def _ebRun(self, failure: Failure) -> None:
+        if failure.check(sqlite3.Error):
+            self._log.error(
+                "Sending to {queue} is paused: database error: {reason}; retrying"
+                " in {delay} s.",
+                queue=self._queue,
+                reason=failure.getErrorMessage(),
+                delay=LONGEST_PAUSE,
+            )
+        else:
+            self._log.failure(
+                "Sending to {queue} failed; retrying in {delay} s.",
+                failure,
+                queue=self._queue,
+                delay=LONGEST_PAUSE,
+            )
+        self._pauseFor(LONGEST_PAUSE)
+
+    def _acknowledge(self) -> None:
+        # Nothing else is sent until the outbox has recorded this: the message
+        # would be sent again.
+        if self._sent is None:
             return
-        message, rest = self._said
+        message, rest = self._sent
         if message.serial:
             self._outbox.acknowledge(message, rest)
-        elif self._doubted is not None:
-            self._outbox.acknowledge(self._doubted, "")
+        elif self._doubtful is not None:
+            self._outbox.acknowledge(self._doubtful, "")
         else:
-            self._outbox.clearLostCount(self.name)
-        self._said = self._doubted = None
+            self._outbox.clearLostCount(self._queue)
+        self._sent = self._doubtful = None
 
     def _isOverdue(self, message: OutboxMessage) -> bool:
-        # Whoever was to find out the rest of it has failed, or takes too long.
-        left = message.time / 1000 + PATIENCE - self._clock.seconds()
+        left = message.time / 1000 + COMPLETION_TIMEOUT - self._clock.seconds()
         if left <= 0:
             return True
-        if self._overdueTimer is None:
-            self._overdueTimer = self._clock.callLater(min(left, PATIENCE), self._look)
+        if self._completionTimer is None:
+            self._completionTimer = self._clock.callLater(
+                min(left, COMPLETION_TIMEOUT), self._completionTimedOut
+            )
         return False
 
-    def _look(self) -> None:
-        self._overdueTimer = None
+    def _completionTimedOut(self) -> None:
+        self._completionTimer = None
         self.wake()
 
     def _next(self) -> OutboxMessage | None:
-        if self._doubted is not None:
-            return OutboxMessage(self.name, "", 0, "", _REFUSED, MessageKind.SYSTEM)
-        message = self._outbox.first(self.name)
-        lost = self._outbox.lost(self.name)
-        # The oldest were left out before what comes now, the newest after it.
+        if self._doubtful is not None:
+            return self._notice(_ONE_REFUSED)
+        message = self._outbox.first(self._queue)
+        lost = self._outbox.lost(self._queue)
+        # The oldest messages were dropped before the first message in the queue, the
+        # newest ones after it.
         if lost and (message is None or self._overflow is OverflowPolicy.DROP_OLDEST):
-            which = "1 message is" if lost == 1 else f"{lost} messages are"
-            text = f"{which} missing here: too many waited, or it was refused"
-            return OutboxMessage(self.name, "", 0, "", text, MessageKind.SYSTEM)
+            count = "1 message was" if lost == 1 else f"{lost} messages were"
+            reason = "the queue was full, or it was refused"
+            return self._notice(f"{count} dropped here: {reason}")
         return message
 
+    def _notice(self, text: str) -> OutboxMessage:
+        return OutboxMessage(self._queue, "", 0, "", text, MessageKind.SYSTEM)
+
     def _refused(self, message: OutboxMessage, problem: DeliveryRefused) -> bool:
+        """
+        Drop a refused message, or pause before the next try.
+
+        @return: whether sending is paused.
+        """
         self._refusals += 1
-        isGivenUp = problem.isFinal and self._refusals >= GIVE_UP and message.serial > 0
-        self._stuck(str(problem), isGivenUp)
-        if isGivenUp:
+        isTooOften = self._refusals >= MAX_REFUSALS and message.serial > 0
+        isDropped = problem.isFinal and isTooOften
+        self._failed(str(problem), isDropped)
+        if isDropped:
             self._refusals = 0
             self._outbox.drop(message)
             return False
-        if self._refusals >= GIVE_UP and message.serial:
-            # Perhaps it is for its words, and others would be taken.
-            self._doubted = message
-        elif self._doubted is not None:
-            self._doubted = None
-        exponent = min(self._refusals - 1, GIVE_UP)
-        self._rest(min(FIRST_PAUSE * 2**exponent, LONGEST_PAUSE))
+        # When a notice in its place is accepted, the text was the reason.
+        self._doubtful = message if isTooOften else None
+        exponent = min(self._refusals - 1, MAX_REFUSALS)
+        self._pauseFor(min(FIRST_PAUSE * 2**exponent, LONGEST_PAUSE))
         return True
 
-    def _rest(self, seconds: float) -> None:
+    def _pauseFor(self, seconds: float) -> None:
         if not self._isStopped:
             self._pause = self._clock.callLater(seconds, self._resume)
 

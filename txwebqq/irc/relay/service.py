@@ -1,5 +1,6 @@
 """
-The relay: groups of QQ and channels of IRC that are one room.
+The relay service: QQ accounts, IRC networks, and the rooms that join groups of
+the ones and channels of the others.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 HOUR = 3600
 REMEMBERED = 3 * 24 * HOUR
-"""The seconds for which nothing is taken twice."""
+"""The seconds for which the origins of messages are remembered, so that a
+message is not relayed twice."""
 
-FAREWELL = 5.0
-"""The seconds that a place has to tell whether it has heard the last words."""
-
+CONFIRMATION_TIMEOUT = 5.0
+"""The seconds that the relay waits at its end for the confirmation of messages
+that were sent."""
 
 RELAY_SCHEMA = Schema(
     OUTBOX_SCHEMA + LINKS_SCHEMA,
@@ -36,13 +38,13 @@ RELAY_SCHEMA = Schema(
     application=0x71717277,
     user="relay",
 )
-"""What waits, and pictures."""
+"""The database: the outbox, pictures and long texts."""
 
 
 class RelayService(MultiService):
     """
-    Keeps the accounts signed on and us in the channels, and says in each place
-    what is said in the others of its room.
+    Keeps the accounts signed on and the channels joined, and relays messages
+    between the targets of each room.
     """
 
     _log = Logger()
@@ -57,10 +59,8 @@ class RelayService(MultiService):
         self._rooms: list[BridgedRoom] = []
         self._links: MediaLinks | None = None
         if settings.pictures is not None:
-            self._links, shown = mediaService(
-                settings.pictures, self._database, reactor
-            )
-            shown.setServiceParent(self)
+            self._links, site = mediaService(settings.pictures, self._database, reactor)
+            site.setServiceParent(self)
         accounts: dict[int, RelayAccount] = {}
         for account in settings.accounts:
             client = connect(reactor, account.server, account.caFile)
@@ -89,31 +89,34 @@ class RelayService(MultiService):
             self._rooms.append(room)
         self._accounts = list(accounts.values())
         self._pacers = [n.pacer for n in networks.values()]
-        self._pacers += [d.pacer for d in accounts.values()]
-        tidying = TimerService(HOUR, self._tidy)
-        tidying.clock = reactor
-        tidying.setServiceParent(self)
+        self._pacers += [a.pacer for a in accounts.values()]
+        expiry = TimerService(HOUR, self._expire)
+        expiry.clock = reactor
+        expiry.setServiceParent(self)
 
-    def _tidy(self) -> None:
+    def _expire(self) -> None:
         if self._links is not None:
             self._links.expire()
         self._outbox.forget(int((self._clock.seconds() - REMEMBERED) * 1000))
 
     def startService(self) -> None:
-        """
-        Sign on, and join.
-        """
         if self._settings.database is None:
-            self._log.warn("What waits is in memory alone: give a database.")
+            self._log.warn(
+                "No database is configured: queued messages are lost when the relay"
+                " stops."
+            )
         queues = [queue for room in self._rooms for queue in room.queues()]
-        for lane, count in self._outbox.queues().items():
-            if lane in queues:
-                self._log.info("{count} wait for {lane}.", count=count, lane=lane)
+        for queue, count in self._outbox.queues().items():
+            if queue in queues:
+                self._log.info(
+                    "{count} messages are queued for {queue}.", count=count, queue=queue
+                )
             else:
                 self._log.warn(
-                    "{count} wait for {lane}, which is in no room any more.",
+                    "{count} messages are queued for {queue}, which is in no room of"
+                    " the configuration: they are not sent.",
                     count=count,
-                    lane=lane,
+                    queue=queue,
                 )
         super().startService()  # type: ignore[no-untyped-call]
         for room in self._rooms:
@@ -121,30 +124,31 @@ class RelayService(MultiService):
 
     def stopService(self) -> Deferred[None]:
         """
-        Say the words that are half said, and leave.
+        Wait for the messages that are being sent, then sign off and leave the
+        networks.
 
-        @return: fires when nothing is in flight.
+        @return: fires when nothing is in flight and the database is closed.
         """
         for pacer in self._pacers:
             pacer.stop()
         for account in self._accounts:
             account.stop()
-        silent = gatherResults([room.stop() for room in self._rooms])
-        heard: Deferred[None] = Deferred()
-        patience = self._clock.callLater(FAREWELL, heard.callback, None)
+        idle = gatherResults([room.stop() for room in self._rooms])
+        idleOrLate: Deferred[None] = Deferred()
+        timeout = self._clock.callLater(CONFIRMATION_TIMEOUT, idleOrLate.callback, None)
 
-        def hurry(result: object) -> None:
-            if patience.active():
-                patience.cancel()
-                heard.callback(None)
+        def isIdle(result: object) -> None:
+            if timeout.active():
+                timeout.cancel()
+                idleOrLate.callback(None)
 
-        silent.addCallback(hurry)
+        idle.addCallback(isIdle)
 
         async def stop() -> None:
-            await heard
+            await idleOrLate
             await maybeDeferred(super(RelayService, self).stopService)
-            # Where there is no connection any more, nothing is being said.
-            await silent
+            # Fires now at the latest, because all connections are closed.
+            await idle
             await gatherResults([client.close() for client in self._clients])
             self._database.close()
 

@@ -36,7 +36,7 @@ class RelayTarget(Protocol):
         Whether messages can be sent to it now.
         """
 
-    async def speak(self, message: OutboxMessage) -> str:
+    async def deliver(self, message: OutboxMessage) -> str:
         """
         Send the first part of a message.
 
