@@ -57,7 +57,7 @@ class Transport(StringTransport):
         self._closed()
 
 
-class Connection:
+class ServerConnection:
     """
     The server's end of a connection.
 
@@ -65,7 +65,7 @@ class Connection:
     @ivar steps: the steps of the registration that are done.
     """
 
-    def __init__(self, server: Server, factory: Any, clock: Any) -> None:
+    def __init__(self, server: IRCServer, factory: Any, clock: Any) -> None:
         self._clock = clock
         self.server = server
         self.said: list[Line] = []
@@ -124,7 +124,7 @@ class Connection:
         return [line.params[1] for line in self.said if line.command == "PRIVMSG"]
 
 
-class Server:
+class IRCServer:
     """
     An IRC server with registration and C{JOIN}.
 
@@ -138,7 +138,7 @@ class Server:
     def __init__(self, clock: Any) -> None:
         self.reactor = Reactor(clock)
         self.clock = clock
-        self.connections: list[Connection] = []
+        self.connections: list[ServerConnection] = []
         self.offers = ""
         self.taken: set[str] = set()
         self.isMute = False
@@ -153,16 +153,16 @@ class Server:
         while self._seen < len(self.reactor.tcpClients):
             factory = self.reactor.tcpClients[self._seen][2]
             self._seen += 1
-            self.connections.append(Connection(self, factory, self.clock))
+            self.connections.append(ServerConnection(self, factory, self.clock))
 
     @property
-    def last(self) -> Connection:
+    def last(self) -> ServerConnection:
         """
         The latest connection.
         """
         return self.connections[-1]
 
-    def answer(self, connection: Connection, line: Line) -> None:
+    def answer(self, connection: ServerConnection, line: Line) -> None:
         """
         Answer a line.
         """
@@ -207,7 +207,7 @@ class Server:
             else:
                 connection.send(Line(numeric, (nick, params[0], "Not now")))
 
-    def _welcome(self, connection: Connection) -> None:
+    def _welcome(self, connection: ServerConnection) -> None:
         wanted = {"USER", "CAP"} if self.offers else {"USER"}
         if not connection.nick or not connection.steps >= wanted:
             return
@@ -227,7 +227,7 @@ class Server:
         self.last.send(Line("PRIVMSG", (channel, text), "bob!b@host", named))
 
 
-class Scene:
+class MemoryRelay:
     """
     A relay with Alice's account between a group, of which Ming is a member, and
     the channel #cats.
@@ -242,7 +242,7 @@ class Scene:
         self.database = database or Database(MEMORY, RELAY_SCHEMA)
         self.outbox = Outbox(self.database)
         self.links = MediaLinks(self.database, clock.seconds, "http://qq.test")
-        self.server = Server(clock)
+        self.server = IRCServer(clock)
         ref = GroupRef(self.alice.number, Target(TargetKind.GROUP, group))
         settings = {
             "name": "home",
