@@ -172,7 +172,10 @@ async def test_wrongName(
         asking = house.ask(certificate, house.authority.file, host)
         await refused(asking, "certificate verify failed")
     assert house.answering.asked == 0
-    assert f"The certificate of {host} is not for it: " in logged.text
+    assert (
+        f"Refused the certificate of {host}, which does not name the host: "
+        in logged.text
+    )
 
 
 @ensureDeferred

@@ -1,3 +1,4 @@
 """
-WebQQ 3.0 for Twisted: a client, a server and the way between QQ and IRC.
+WebQQ 3.0 for Twisted: a client, a server, and a gateway and a relay between QQ and
+IRC.
 """

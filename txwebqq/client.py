@@ -1,5 +1,6 @@
 """
-Commands over treq, with a cookie jar of their own.
+HTTP client of one account: sends commands with treq, and repeated polls over a
+connection that is kept open.
 """
 
 from __future__ import annotations
@@ -63,35 +64,33 @@ from txwebqq.wire.multipart import UploadCommand
 R = TypeVar("R")
 
 MAX_REPLY = 16 * 1024 * 1024
-"""The bytes of an answer that we are willing to hold."""
+"""Maximum size of a reply that is kept in memory, in bytes."""
 
 MAX_REDIRECTS = 4
 
-CONNECTING = 10
-"""The seconds that it may take to connect."""
+CONNECT_TIMEOUT = 10
+"""Seconds that connecting may take."""
 
 USER_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 txwebqq"
-"""Some servers answered browsers only (protocol.md 1.4)."""
+"""Some servers replied to browsers only (protocol.md 1.4)."""
 
 
 class TreqLike(Protocol):
     """
-    The part of treq that we use: its C{HTTPClient}, or a C{StubTreq}.
+    The part of treq that is used: its C{HTTPClient}, or a C{StubTreq}.
     """
 
     @property
-    def request(self) -> Callable[..., Deferred[Any]]:
-        """
-        See C{treq.request}.
-        """
+    def request(self) -> Callable[..., Deferred[Any]]: ...
 
 
 @dataclass(frozen=True)
 class Servers:
     """
-    Where the historical hosts are.
+    The location of Tencent's historical hosts.
 
-    @ivar base: the URL that stands for all of them, L{None} for themselves.
+    @ivar base: the URL of the server that replaces all of them, L{None} for the
+        hosts themselves.
     """
 
     base: str | None
@@ -99,14 +98,14 @@ class Servers:
     @classmethod
     def parse(cls, text: str) -> Servers:
         """
-        Read what an option says: a URL, or the word C{tencent}.
+        Read the value of an option: a URL, or the word C{tencent}.
 
-        @raise InvalidConfiguration: for anything else.
+        @raise InvalidConfiguration: for any other value.
         """
         if text == "tencent":
             return cls(None)
         if "[" in text:
-            # treq takes it for an international name.
+            # treq would encode an IPv6 address as an international name.
             raise InvalidConfiguration(
                 f"server cannot be an IPv6 address, give it a name: {text}"
             )
@@ -130,19 +129,20 @@ class Servers:
 
     def locate(self, url: str) -> str:
         """
-        Where to find what has a URL on a historical host.
+        Translate a URL of a historical host into the URL to request.
         """
         return url if self.base is None else self.base + urlsplit(url).path
 
 
 class WebQQClient:
     """
-    What one account asks its server with.
+    The HTTP client of one account.
 
     @param http: treq's C{HTTPClient}, or a C{StubTreq}.
-    @param pool: the idle connections to close with L{close}, if they are
-        ours alone.
-    @param keepAlive: asks what is asked over and over, if not C{http} is to.
+    @param pool: the connection pool to close with L{close}; L{None} when the
+        pool is shared with other clients.
+    @param keepAlive: sends commands that are repeated, such as polls; L{None}
+        to send them with C{http}.
     """
 
     def __init__(
@@ -162,10 +162,10 @@ class WebQQClient:
 
     def ask(self, command: Command[R]) -> Deferred[R | Refusal]:
         """
-        Perform one exchange.
+        Send a command.
 
-        @return: fires with the answer, a refusal as well; fails with
-            L{MalformedReply} or L{Unreachable}. Cancel it to let go of the
+        @return: fires with the reply or the refusal; fails with
+            L{MalformedReply} or L{Unreachable}. Cancel it to close the
             connection.
         """
         if self._keepAlive is not None and command.isRepeated:
@@ -176,35 +176,36 @@ class WebQQClient:
 
     def call(self, command: Command[R]) -> Deferred[R]:
         """
-        Perform one exchange that has to succeed.
+        Send a command, and fail when the server refuses it.
 
-        @return: as L{ask}; fails with L{RequestRefused} or L{SessionExpired}
-            for a refusal.
+        @return: as L{ask}, but fails with L{RequestRefused} or
+            L{SessionExpired} for a refusal.
         """
         return self.ask(command).addCallback(accepted)
 
     def begin(self, number: Number) -> None:
         """
-        Forget the last sign-on's cookies, and be who signs on now.
+        Begin a sign-on: delete the cookies of the last one, and set the cookie
+        of the account that signs on.
         """
         self._cookies.clear()
         self._cookies.set("chkuin", str(number), "ptlogin2.qq.com")
 
     def cookie(self, name: str) -> str:
         """
-        The value of a cookie of C{.qq.com}, C{""} when there is none.
+        Return the value of a cookie of C{.qq.com}, C{""} when there is none.
         """
         return self._cookies.value(name, ".qq.com")
 
     def keepTicket(self, ptwebqq: str) -> None:
         """
-        Put a rotated C{ptwebqq} where the login put the first.
+        Replace the cookie C{ptwebqq} of the login by a rotated one.
         """
         self._cookies.set("ptwebqq", ptwebqq, ".qq.com")
 
     def close(self) -> Deferred[None]:
         """
-        Close idle connections.
+        Close the connections that are idle or kept for polls.
 
         @return: fires when they are closed.
         """
@@ -219,8 +220,10 @@ class WebQQClient:
         self, upload: UploadCommand[R], source: FileUpload
     ) -> Deferred[R | Refusal]:
         """
-        Perform an exchange whose question is a form with a file, which is read
-        as fast as it leaves. The source is closed whatever happens.
+        Send a form with a file, which is read as fast as the connection takes
+        it.
+
+        @param source: the file; it is closed in the end, also after a failure.
 
         @return: as L{ask}.
         """
@@ -235,12 +238,13 @@ class WebQQClient:
         self, command: Command[bytes], sink: Sink, limit: int
     ) -> Deferred[int | Refusal]:
         """
-        Perform an exchange that is answered by a picture or a file, and pass
-        that on as it comes. Redirects are followed, to WebQQ's hosts only.
+        Send a command whose reply is a picture or a file, and write the reply
+        to a sink as it arrives. Redirects are followed to the hosts of WebQQ
+        only.
 
-        @param limit: the bytes that are too many.
+        @param limit: the maximum size of the reply, in bytes.
 
-        @return: fires with the size, or the refusal that came instead; else as
+        @return: fires with the number of bytes, or with a refusal; fails as
             L{ask}.
         """
         command = withTimestamp(command, int(self._clock.seconds() * 1000))
@@ -270,10 +274,10 @@ class WebQQClient:
                 if response.code not in (301, 302, 303, 307):
                     break
                 await readBody(response, MAX_REPLY)
-                where = _header(response, "Location")
-                url, query = self._landing(urljoin(url, where))
+                location = _header(response, "Location")
+                url, query = self._redirectTarget(urljoin(url, location))
             if response.code != 200:
-                reason = f"the answer has status {response.code}"
+                reason = f"the reply has status {response.code}"
                 raise Unreachable(reason, response.code)
             kind = _header(response, "Content-Type")
             mayRefuse = not kind.startswith(("image/", "application/octet-stream"))
@@ -283,16 +287,19 @@ class WebQQClient:
         except NETWORK_ERRORS as e:
             raise unreachable(e) from e
 
-    def _landing(self, url: str) -> tuple[str, str]:
+    def _redirectTarget(self, url: str) -> tuple[str, str]:
         """
-        Where a redirect leads to, on the historical hosts, and its query.
+        Translate the URL of a redirect into one of a historical host, and its
+        query.
+
+        @raise Unreachable: for another host.
         """
         parts = urlsplit(url)
         host = parts.hostname or ""
         isOurs = host == "qq.com" or host.endswith(".qq.com")
         base = self._servers.base
         if not isOurs and (base is None or parts.netloc != urlsplit(base).netloc):
-            raise Unreachable("redirected to a host that is not WebQQ's")
+            raise Unreachable("redirected to a host that does not belong to WebQQ")
         if not isOurs:
             host = Host.FILE.value
         scheme = "https" if parts.scheme == "https" else "http"
@@ -352,7 +359,7 @@ class WebQQClient:
         kind: str | None = None,
     ) -> Deferred[Any]:
         """
-        Ask.
+        Send a request.
 
         @return: fires with the response, whose body has not been read.
         """
@@ -364,7 +371,7 @@ class WebQQClient:
             headers.setRawHeaders("Referer", [command.referer.value])
         if kind is not None:
             headers.setRawHeaders("Content-Type", [kind])
-        # The jar thinks in the historical hosts, wherever they are now.
+        # Cookies belong to the historical hosts, also with another base URL.
         cookies = self._cookies.header(historical)
         if cookies:
             headers.setRawHeaders("Cookie", [cookies])
@@ -386,14 +393,14 @@ class WebQQClient:
                 reactor=self._clock,
             )
         except ValueError:
-            # Servers may say anything about where to go next.
-            return fail(Unreachable("the address is no URL"))
+            # A redirect may lead to any text.
+            return fail(Unreachable("the address is not a URL"))
         return asked.addCallback(responded)
 
 
 def _decoded(command: Command[R], status: int, body: bytes) -> R | Refusal:
     if status != 200:
-        raise Unreachable(f"the answer has status {status}", status)
+        raise Unreachable(f"the reply has status {status}", status)
     return command.decodeReply(body)
 
 
@@ -404,7 +411,10 @@ def _closing(result: R, source: FileUpload) -> R:
 
 def accepted(reply: R | Refusal) -> R:
     """
-    An answer that is none of the refusals (protocol.md 6).
+    Return a reply.
+
+    @raise RequestRefused: for a refusal (protocol.md 6), or the exception that
+        L{refusalError} makes of it.
     """
     if isinstance(reply, Refusal):
         raise refusalError(reply)
@@ -413,7 +423,7 @@ def accepted(reply: R | Refusal) -> R:
 
 def refusalError(refusal: Refusal) -> WebQQError:
     """
-    What a refusal means to whoever called.
+    Make the exception for a refusal (protocol.md 6).
     """
     code = refusal.retcode
     match code:
@@ -422,7 +432,7 @@ def refusalError(refusal: Refusal) -> WebQQError:
         case 123:
             return MessageTooLong(code, "the message is too long")
         case 1000 | 1001 | 100102 | 100110:
-            return CaptchaNeeded(code, "the server wants a captcha read")
+            return CaptchaNeeded(code, "the server asks for a captcha")
     return RequestRefused(code, refusal.errmsg or "the server refused")
 
 
@@ -431,17 +441,19 @@ def refusalError(refusal: Refusal) -> WebQQError:
 
 def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     """
-    A client with connections of its own.
+    Make a client with its own connections.
 
-    @param url: the server's URL, or C{tencent}.
-    @param caFile: the name of a PEM file with certificates of authorities to
-        trust besides the system's.
+    @param url: the URL of the server, or C{tencent}.
+    @param caFile: the name of a PEM file with certificate authorities to trust
+        besides those of the system.
 
-    @raise InvalidConfiguration: when one of them cannot be used.
+    @raise InvalidConfiguration: when the URL or the file cannot be used.
     """
     servers = Servers.parse(url)
     pool = connectionPool(reactor)
-    endpoints = EndpointCache(reactor, VerifyingPolicy(TrustRoots(caFile)), CONNECTING)
+    endpoints = EndpointCache(
+        reactor, VerifyingPolicy(TrustRoots(caFile)), CONNECT_TIMEOUT
+    )
     agent = Agent.usingEndpointFactory(reactor, endpoints, pool)
     http = HTTPClient(agent, NullCookieJar())
     keepAlive = KeepAliveClient(

@@ -1,5 +1,5 @@
 """
-How a process of ours starts and ends under C{twistd}.
+Start and end of a daemon that runs under C{twistd}.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from twisted.internet.error import CannotListenError
 
 class StartupError(SystemExit, Exception):
     """
-    Ends the process with one line and no traceback; being an L{Exception} as
-    well, it is one that a C{twistd} in the background passes on to whoever
-    waits in the foreground.
+    Ends the process with one line and no traceback. It is an L{Exception} too,
+    since C{twistd} passes only those from the background process to the
+    foreground process that waits for it.
     """
 
 
 def listenErrorText(error: object) -> str:
     """
-    Why nobody can listen somewhere.
+    Make the text for an error of listening at a port.
     """
     if isinstance(error, CannotListenError):
         error = error.socketError
@@ -29,8 +29,9 @@ def listenErrorText(error: object) -> str:
 
 def exitCleanlyOnSigterm(reactor: Any) -> None:
     """
-    Have SIGTERM end the process with exit code 0, once all is done; twistd's
-    own way ends in dying of the signal. To be called when the reactor runs.
+    Make SIGTERM stop the reactor and end the process with exit code 0. By
+    default C{twistd} ends by the signal itself. Call this when the reactor
+    runs.
     """
 
     def terminate(number: int, frame: object) -> None:

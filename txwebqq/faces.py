@@ -1,8 +1,8 @@
 """
-Emoticons, by their three kinds of names (protocol.md, appendix A).
+Emoticons, with the three ways to name them (protocol.md, appendix A).
 
-The number on the wire is what L{Face} holds; the I{index} is the picture's
-number, which pages and group histories show; people write C{[微笑]}.
+A L{Face} holds the number on the wire; the I{index} is the number of the
+picture, which pages and group histories show; users write C{[微笑]}.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from txwebqq.model import Content, Face, Segment, Text
 
 _FACES = (
-    # The wire's number, the Chinese name, the English one; by index.
+    # The number on the wire, the Chinese name, the English name; by index.
     (14, "微笑", "Smile"),
     (1, "撇嘴", "Grimace"),
     (2, "色", "Drool"),
@@ -152,7 +152,7 @@ _FACES = (
 )
 
 _LATER = {136: "双喜", 137: "鞭炮", 138: "灯笼", 139: "发财", 140: "K歌"}
-"""What later services added; they have no index."""
+"""Faces of later services, without an index."""
 
 _SYNONYMS = {"含羞": 6, "汗": 96}
 """Names that other clients show."""
@@ -172,36 +172,36 @@ _BRACKETS = re.compile(r"\[([^\[\]\s][^\[\]]{0,15})\]")
 
 def indexOf(face: int) -> int | None:
     """
-    The picture's number of a face, L{None} if no picture is known.
+    Return the index of a face, L{None} if no picture is known.
     """
     return _INDEXES.get(face)
 
 
 def faceAt(index: int) -> Face | None:
     """
-    The face with a picture's number, L{None} if there is none.
+    Return the face with an index, L{None} if there is none.
     """
     return Face(_FACES[index][0]) if 0 <= index < len(_FACES) else None
 
 
 def nameOf(face: int) -> str:
     """
-    What a face is called, in Chinese; C{faceN} for those without a name.
-    L{faceNamed} understands either.
+    Return the Chinese name of a face, C{faceN} for a face without one.
+    L{faceNamed} reads both.
     """
     return _NAMES.get(face) or f"face{face}"
 
 
 def englishNameOf(face: int) -> str:
     """
-    What a face is called in English; C{faceN} for those without a name.
+    Return the English name of a face, C{faceN} for a face without one.
     """
     return _ENGLISH.get(face) or f"face{face}"
 
 
 def faceNamed(name: str) -> Face | None:
     """
-    The face with a name in either language, L{None} if there is none.
+    Return the face with a Chinese or English name, L{None} if there is none.
     """
     wire = _BY_NAME.get(name, _BY_NAME.get(name.lower()))
     if wire is not None:
@@ -212,8 +212,8 @@ def faceNamed(name: str) -> Face | None:
 
 def withFacesNamed(content: Iterable[Segment]) -> str:
     """
-    The text of a content, with C{[微笑]} where there is a face. Other segments
-    are left out.
+    Return the text of a content, with names such as C{[微笑]} for faces. Other
+    segments are left out.
     """
     parts = []
     for segment in content:
@@ -227,8 +227,8 @@ def withFacesNamed(content: Iterable[Segment]) -> str:
 
 def withFaces(text: str) -> Content:
     """
-    A content with faces where a text has their names in brackets; brackets
-    around anything else stay as they are.
+    Make a content from a text, with faces for names in brackets. Other text in
+    brackets stays text.
     """
     segments: list[Segment] = []
     end = 0

@@ -1,8 +1,9 @@
 """
-Characters as readers count them: what must not be cut apart.
+Grapheme clusters: characters as readers count them, which must not be cut
+apart.
 
-The rules are those of Unicode's annex 29, as far as the categories that Python
-knows decide them.
+The rules are those of Unicode's annex 29, as far as they follow from the
+categories that Python knows.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class _Kind(Enum):
     PREPEND = auto()
     FLAG = auto()
     PICTURE = auto()
-    LETTER = auto()
+    INDIC = auto()
     HANGUL_L = auto()
     HANGUL_V = auto()
     HANGUL_T = auto()
@@ -46,7 +47,7 @@ def _kindOf(character: str) -> _Kind:
             return _Kind.PICTURE
         if code == 13:
             return _Kind.RETURN
-        # The soft hyphen is a control as well.
+        # The soft hyphen is a control character too.
         isControl = code < 32 or 127 <= code < 160 or code == 0xAD
         return _Kind.CONTROL if isControl else _Kind.OTHER
     if code == JOINER:
@@ -69,7 +70,7 @@ def _kindOf(character: str) -> _Kind:
         return _Kind.CONTROL
     if code in _PICTURES or kind == "So" or 0x1F000 <= code <= 0x1FAFF:
         return _Kind.PICTURE
-    return _Kind.LETTER if kind == "Lo" and 0x900 <= code < 0xE00 else _Kind.OTHER
+    return _Kind.INDIC if kind == "Lo" and 0x900 <= code < 0xE00 else _Kind.OTHER
 
 
 def _hangulOf(code: int) -> _Kind | None:
@@ -100,13 +101,13 @@ _HANGUL = {
 }
 
 _VIRAMA = 9
-"""The combining class of what joins two Indic consonants."""
+"""The combining class of the signs that join two Indic consonants."""
 
 
 def graphemes(text: str) -> Iterator[str]:
     """
-    The characters of a text, each with all that belongs to it: accents, the
-    parts of one emoji, both halves of a flag. Joined they are the text again.
+    Split a text into characters, each with its accents, the parts of an emoji,
+    or both halves of a flag. Joined they are the text again.
     """
     if text.isascii() and "\r" not in text:
         yield from text
@@ -122,7 +123,7 @@ def graphemes(text: str) -> Iterator[str]:
 
 def _isBoundary(text: str, start: int, at: int) -> bool:
     """
-    Whether a character ends before C{at}, of the one that begins at C{start}.
+    Check that a character which begins at C{start} ends before C{at}.
     """
     before, after = _kindOf(text[at - 1]), _kindOf(text[at])
     if before is _Kind.RETURN:
@@ -135,13 +136,13 @@ def _isBoundary(text: str, start: int, at: int) -> bool:
         return _kindOf(text[start]) is not _Kind.PICTURE
     if before is _Kind.FLAG and after is _Kind.FLAG:
         return (at - start) % 2 == 0
-    if after is _Kind.LETTER and before in (_Kind.EXTEND, _Kind.JOINER):
+    if after is _Kind.INDIC and before in (_Kind.EXTEND, _Kind.JOINER):
         return not _isConjunct(text, start, at)
     return after not in _HANGUL.get(before, ())
 
 
 def _isConjunct(text: str, start: int, at: int) -> bool:
-    if _kindOf(text[start]) is not _Kind.LETTER:
+    if _kindOf(text[start]) is not _Kind.INDIC:
         return False
     last = at - 1
     while last > start and combining(text[last]) != _VIRAMA:

@@ -1,5 +1,5 @@
 """
-How often somebody may do something.
+Rate limiter that refuses.
 """
 
 from __future__ import annotations
@@ -8,37 +8,40 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 HOUR = 3600.0
+"""An hour in seconds."""
 
 MAX_REMEMBERED = 10_000
+"""Maximum number of addresses or accounts that are counted at a time."""
 
 
 class RateLimiter:
     """
-    So many times in a while, for each address or account; the while begins
-    with the first time.
+    Limits the number of actions of each address or account within a window of
+    time, which begins with the first action.
 
-    @param now: the time in seconds.
-    @param window: how many seconds that while has.
+    @param now: returns the time in seconds.
+    @param times: the number of actions that are allowed in a window.
+    @param window: the length of a window in seconds.
     """
 
     def __init__(self, now: Callable[[], float], times: int, window: float) -> None:
         self._now = now
         self._times = times
         self._window = window
-        # How often, and since when; the oldest first.
+        # The number of actions and the start of the window, the oldest first.
         self._spent: OrderedDict[Hashable, tuple[int, float]] = OrderedDict()
 
     def hasCapacity(self, who: Hashable) -> bool:
         """
-        Whether they may once more.
+        Check that another action is allowed, without counting one.
         """
         return self._recent(who)[0] < self._times
 
     def take(self, who: Hashable) -> bool:
         """
-        Do it.
+        Count an action.
 
-        @return: whether that is allowed.
+        @return: whether it is allowed; only then it is counted.
         """
         times, since = self._recent(who)
         if times >= self._times:
@@ -51,7 +54,7 @@ class RateLimiter:
 
     def reset(self, who: Hashable) -> None:
         """
-        What they did does not count.
+        Forget the actions of an address or account.
         """
         self._spent.pop(who, None)
 

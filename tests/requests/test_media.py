@@ -433,16 +433,18 @@ class FetchTests(MediaTestCase):
         """
         here = WebQQClient(None, Servers("http://h:1/x"), self.web.clock)  # type: ignore[arg-type]
         there = WebQQClient(None, Servers(None), self.web.clock)  # type: ignore[arg-type]
-        landing = ("http://a.qq.com/p", "q=1")
+        target = ("http://a.qq.com/p", "q=1")
         for client in (here, there):
-            self.assertEqual(client._landing("http://a.qq.com/p?q=1"), landing)
+            self.assertEqual(client._redirectTarget("http://a.qq.com/p?q=1"), target)
             for foreign in (
                 "http://evil.example/",
                 "http://qq.com.example/",
                 "file:///x",
             ):
                 with self.assertRaises(Unreachable):
-                    client._landing(foreign)
-        self.assertEqual(here._landing("http://h:1/p")[0], "http://file1.web.qq.com/p")
+                    client._redirectTarget(foreign)
+        self.assertEqual(
+            here._redirectTarget("http://h:1/p")[0], "http://file1.web.qq.com/p"
+        )
         with self.assertRaises(Unreachable):
-            there._landing("http://h:1/p")
+            there._redirectTarget("http://h:1/p")

@@ -102,14 +102,14 @@ def test_others(tmp_path: Path) -> None:
     """
     path = filled(tmp_path / "tea.db")
     before = path.read_bytes()
-    with pytest.raises(InvalidConfiguration, match="of some other program"):
+    with pytest.raises(InvalidConfiguration, match="of another program"):
         Database(path, replace(SHAPE, application=7))
     assert path.read_bytes() == before
     foreign = tmp_path / "foreign.db"
     db = sqlite3.connect(foreign)
     db.execute("CREATE TABLE x (y)")
     db.close()
-    with pytest.raises(InvalidConfiguration, match="of some other program"):
+    with pytest.raises(InvalidConfiguration, match="of another program"):
         Database(foreign, SHAPE)
 
 

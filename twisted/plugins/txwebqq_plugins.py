@@ -1,5 +1,6 @@
 """
-What C{twistd} offers of this package; the modules load when they are chosen.
+The C{twistd} commands of this package. A command's module is imported when the
+command is run.
 """
 
 from twisted.application.service import ServiceMaker

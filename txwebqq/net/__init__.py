@@ -1,3 +1,3 @@
 """
-HTTP and TCP for client, server and IRC: nothing here knows WebQQ.
+HTTP and TCP for the client, the server and IRC.
 """

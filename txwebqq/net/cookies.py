@@ -1,5 +1,6 @@
 """
-The cookies of one account, by the historical hosts, wherever those are now.
+Cookies of one account, by historical host, also when another server replaces
+those hosts.
 """
 
 from __future__ import annotations
@@ -13,47 +14,51 @@ from urllib.request import Request
 
 class CookieStore:
     """
-    What servers have asked us to send back, and what a page would set itself.
+    The cookies that servers have set, and those that the scripts of the
+    original page would set.
     """
 
     def __init__(self) -> None:
         self._jar = CookieJar()
-        # What it says to URLs, as long as nothing in it changes.
+        # The headers by URL, as long as no cookie changes.
         self._headers: dict[str, str] = {}
 
     def clear(self) -> None:
         """
-        Forget all of them.
+        Delete all cookies.
         """
         self._jar.clear()
         self._headers.clear()
 
     def header(self, url: str) -> str:
         """
-        What to send to a URL, C{""} for nothing.
+        Return the C{Cookie} header for a request to a URL, C{""} for none.
         """
         known = self._headers.get(url)
         if known is None:
             cookies = list(self._jar)
             known = _header(cookies, urlsplit(url))
-            # One that expires is looked at anew each time.
+            # A cookie that expires has to be checked for each request.
             if all(cookie.expires is None for cookie in cookies):
                 self._headers[url] = known
         return known
 
     def keep(self, url: str, values: Iterable[str]) -> None:
         """
-        Take what a URL has answered with, the values of C{Set-Cookie}.
+        Store the cookies of a reply.
+
+        @param url: the URL of the request.
+        @param values: the values of C{Set-Cookie}.
         """
         values = list(values)
         if values:
             self._headers.clear()
-            # The jar asks of a response no more than its headers.
+            # The jar reads only the headers of a response.
             self._jar.extract_cookies(cast(Any, _HeadersOnly(values)), Request(url))
 
     def value(self, name: str, domain: str) -> str:
         """
-        The value of a cookie, C{""} when there is none.
+        Return the value of a cookie, C{""} when there is none.
         """
         for cookie in self._jar:
             if cookie.name == name and cookie.domain == domain:
@@ -62,7 +67,7 @@ class CookieStore:
 
     def set(self, name: str, value: str, domain: str) -> None:
         """
-        Have a cookie, as a page's own script sets one.
+        Set a cookie, as a script of the original page does.
         """
         dotted = domain.startswith(".")
         self._headers.clear()
@@ -90,28 +95,28 @@ class CookieStore:
 
 def _header(cookies: Iterable[Cookie], url: SplitResult) -> str:
     """
-    What the jar would say too, which goes about it by way of RFC 2965 and takes
-    ten times as long.
+    Make the header that the jar would make too. The jar follows RFC 2965 and
+    takes ten times as long.
     """
-    going = [cookie for cookie in cookies if _goesTo(cookie, url)]
-    going.sort(key=lambda cookie: len(cookie.path), reverse=True)
+    matching = [cookie for cookie in cookies if _matches(cookie, url)]
+    matching.sort(key=lambda cookie: len(cookie.path), reverse=True)
     return "; ".join(
         cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}"
-        for cookie in going
+        for cookie in matching
     )
 
 
-def _goesTo(cookie: Cookie, url: SplitResult) -> bool:
+def _matches(cookie: Cookie, url: SplitResult) -> bool:
     domain, path = cookie.domain.removeprefix("."), cookie.path.removesuffix("/")
-    isThere = f".{url.hostname}".endswith(f".{domain}")
-    isBelow = url.path == cookie.path or url.path.startswith(f"{path}/")
-    isAllowed = url.scheme == "https" or not cookie.secure
-    return isThere and isBelow and isAllowed and not cookie.is_expired()
+    isDomain = f".{url.hostname}".endswith(f".{domain}")
+    isPath = url.path == cookie.path or url.path.startswith(f"{path}/")
+    isSecure = url.scheme == "https" or not cookie.secure
+    return isDomain and isPath and isSecure and not cookie.is_expired()
 
 
 class _HeadersOnly:
     """
-    A response and its headers, as the standard library's cookie jar sees them.
+    The part of a response that the cookie jar of the standard library reads.
     """
 
     def __init__(self, values: list[str]) -> None:

@@ -1,10 +1,10 @@
 """
-HTTP for one question that is asked over and over: a connection that is kept,
-and no more of HTTP/1.1 than its answers need.
+HTTP client for one request that is repeated, such as a poll: a connection that
+is kept open, and the part of HTTP/1.1 that its replies need.
 
-treq spends most of a poll's time on what a poll does not have: redirects,
-encodings, a new URL. What it gives us that this does not, other questions need,
-and they are asked by treq.
+treq spends most of the time of a poll on redirects, content encodings and the
+parsing of URLs, none of which a poll has. Other requests need them and are sent
+with treq.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 MAX_HEAD = 64 * 1024
-"""The bytes that the head of an answer, or a line between chunks, may have."""
+"""Maximum size of the head of a reply, and of a line between chunks, in bytes."""
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: |\Z)")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
@@ -30,13 +30,13 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
 
 class InvalidResponse(Exception):
     """
-    What came is no answer, or more of it than we are willing to hold.
+    The data received is not an HTTP reply, or the reply is too long.
     """
 
 
 class Response:
     """
-    An answer.
+    A reply.
 
     @ivar cookies: the values of C{Set-Cookie}.
     """
@@ -52,14 +52,14 @@ class Response:
 class _State(Enum):
     IDLE = "idle"
     HEAD = "head"
-    LENGTH = "so many bytes"
-    CHUNKS = "chunks"
-    END = "to the end"
+    LENGTH = "body of known length"
+    CHUNKS = "body in chunks"
+    END = "body up to the end of the connection"
 
 
 class _KeepAliveConnection(Protocol):
     """
-    A connection, and the question that is asked on it.
+    A connection, and the request that waits for its reply.
     """
 
     def __init__(self, owner: KeepAliveClient) -> None:
@@ -69,22 +69,24 @@ class _KeepAliveConnection(Protocol):
         self._status = 0
         self._cookies: list[str] = []
         self._keeps = True
-        # Of a body that is counted, or of the chunk that is coming.
+        # The length of the body, or of the current chunk, in bytes.
         self._length = 0
         self._parts: list[bytes] = []
         self._size = 0
         self._isLast = False
-        self._asked: Deferred[Response] | None = None
+        self._waiting: Deferred[Response] | None = None
         self.lost: Deferred[None] = Deferred()
 
-    def ask(self, question: bytes, asked: Deferred[Response]) -> None:
+    def send(self, request: bytes, waiting: Deferred[Response]) -> None:
         """
-        Ask, when nothing else is asked.
+        Send a request. The connection must be idle.
+
+        @param waiting: gets the reply, or the failure.
         """
-        self._asked = asked
+        self._waiting = waiting
         self._state = _State.HEAD
         assert self.transport is not None
-        self.transport.write(question)
+        self.transport.write(request)
 
     def dataReceived(self, data: bytes) -> None:
         self._buffer = self._buffer + data if self._buffer else data
@@ -95,12 +97,12 @@ class _KeepAliveConnection(Protocol):
 
     def _read(self) -> None:
         if self._state is _State.IDLE:
-            raise InvalidResponse("an answer to nothing")
+            raise InvalidResponse("a reply without a request")
         while self._state is _State.HEAD:
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 if len(self._buffer) > MAX_HEAD:
-                    raise InvalidResponse("the head of the answer has no end")
+                    raise InvalidResponse("the head of the reply has no end")
                 return
             head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
             self._readHead(head)
@@ -111,16 +113,16 @@ class _KeepAliveConnection(Protocol):
         elif self._state is _State.CHUNKS:
             self._readChunks()
         elif len(self._buffer) > self._owner.limit:
-            raise InvalidResponse("the answer is too long")
+            raise InvalidResponse("the reply is too long")
 
     def _readHead(self, head: bytes) -> None:
         first, *lines = head.split(b"\r\n")
         found = _STATUS.match(first)
         if found is None:
-            raise InvalidResponse("the answer is not HTTP")
+            raise InvalidResponse("the reply is not HTTP")
         self._status = int(found[2])
         if self._status < 200:
-            # Something on the way; the answer is yet to come.
+            # An interim response; the reply follows.
             return
         self._keeps = found[1] == b"1"
         self._cookies = []
@@ -132,11 +134,11 @@ class _KeepAliveConnection(Protocol):
             name, value = name.lower(), value.strip()
             if name == b"content-length":
                 if _LENGTH.fullmatch(value) is None or length not in (-1, int(value)):
-                    raise InvalidResponse("the length of the answer is no number")
+                    raise InvalidResponse("the length of the reply is not a number")
                 length = int(value)
             elif name == b"transfer-encoding":
                 if value.lower() != b"chunked":
-                    raise InvalidResponse("the answer is encoded in a way of its own")
+                    raise InvalidResponse("the reply has an unknown encoding")
                 state = _State.CHUNKS
             elif name == b"connection":
                 words = [word.strip() for word in value.lower().split(b",")]
@@ -150,7 +152,7 @@ class _KeepAliveConnection(Protocol):
         if self._status in (204, 304):
             state, length = _State.LENGTH, 0
         if length > self._owner.limit:
-            raise InvalidResponse("the answer is too long")
+            raise InvalidResponse("the reply is too long")
         self._state, self._length = state, length
         self._parts, self._size, self._isLast = [], 0, False
         if state is _State.CHUNKS:
@@ -159,12 +161,12 @@ class _KeepAliveConnection(Protocol):
     def _readChunks(self) -> None:
         while self._state is _State.CHUNKS:
             if self._length > 0:
-                # With its line end.
+                # The chunk and the line end after it.
                 if len(self._buffer) < self._length + 2:
                     return
                 chunk = self._buffer[: self._length]
                 if self._buffer[self._length : self._length + 2] != b"\r\n":
-                    raise InvalidResponse("a chunk of another length than it says")
+                    raise InvalidResponse("a chunk has another length than announced")
                 self._buffer = self._buffer[self._length + 2 :]
                 self._parts.append(chunk)
                 self._length = -1
@@ -176,21 +178,21 @@ class _KeepAliveConnection(Protocol):
                 return
             self._buffer = rest
             if self._isLast:
-                # Trailers, which say nothing to us, up to an empty line.
+                # Trailers, which are ignored, up to an empty line.
                 if not line:
                     self._done(b"".join(self._parts), self._buffer)
                 continue
             found = _CHUNK.match(line)
             if found is None:
-                raise InvalidResponse("a chunk without its length")
+                raise InvalidResponse("a chunk has no length")
             self._length = int(found[1], 16)
             self._size += self._length
             if self._size > self._owner.limit:
-                raise InvalidResponse("the answer is too long")
+                raise InvalidResponse("the reply is too long")
             self._isLast = self._length == 0
 
     def _done(self, body: bytes, rest: bytes) -> None:
-        asked, self._asked = self._asked, None
+        waiting, self._waiting = self._waiting, None
         self._state, self._buffer = _State.IDLE, b""
         response = Response(self._status, self._cookies, body)
         if self._keeps and not rest:
@@ -198,31 +200,31 @@ class _KeepAliveConnection(Protocol):
         else:
             assert self.transport is not None
             self.transport.loseConnection()
-        if asked is not None:
-            asked.callback(response)
+        if waiting is not None:
+            waiting.callback(response)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._owner.connectionUnusable(self)
         self._owner.connectionClosed(self)
         isWhole = self._state is _State.END and reason.check(ConnectionDone)
-        asked, self._asked = self._asked, None
-        if asked is not None and isWhole:
-            asked.callback(Response(self._status, self._cookies, self._buffer))
-        elif asked is not None:
-            asked.errback(reason)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and isWhole:
+            waiting.callback(Response(self._status, self._cookies, self._buffer))
+        elif waiting is not None:
+            waiting.errback(reason)
         self.lost.callback(None)
 
     def _fail(self, failure: Failure) -> None:
-        asked, self._asked = self._asked, None
+        waiting, self._waiting = self._waiting, None
         self.abort()
-        if asked is not None:
-            asked.errback(failure)
+        if waiting is not None:
+            waiting.errback(failure)
 
     def abort(self) -> None:
         """
-        Close the connection at once; whoever asked is told nothing.
+        Close the connection at once. The Deferred of the request does not fire.
         """
-        self._asked, self._state = None, _State.IDLE
+        self._waiting, self._state = None, _State.IDLE
         self._owner.connectionUnusable(self)
         transport: Any = self.transport
         transport.abortConnection()
@@ -230,11 +232,12 @@ class _KeepAliveConnection(Protocol):
 
 class KeepAliveClient:
     """
-    Asks one server, mostly the same.
+    Sends requests one after the other, and keeps the connection open as long as
+    they go to the same server.
 
-    @param endpoint: finds the way to a server, given the beginning of a URL
-        up to its path.
-    @param limit: the bytes of a body that are too many.
+    @param endpoint: returns the endpoint of a server, given the part of a URL
+        before its path.
+    @param limit: the maximum size of a body, in bytes.
     """
 
     def __init__(
@@ -246,7 +249,7 @@ class KeepAliveClient:
         self._factory.noisy = False
         self._idle: _KeepAliveConnection | None = None
         self._live: set[_KeepAliveConnection] = set()
-        # To which server the idle connection is.
+        # The server of the idle connection.
         self._server = ""
 
     def _newConnection(self) -> _KeepAliveConnection:
@@ -256,17 +259,17 @@ class KeepAliveClient:
 
     def post(self, url: str, headers: bytes, body: bytes) -> Deferred[Response]:
         """
-        Ask.
+        Send a C{POST} request.
 
-        @param headers: whole lines, for all but what the connection needs.
+        @param headers: complete lines, except C{Host} and C{Content-Length}.
 
-        @return: fires with the answer, whatever its status; fails with
-            L{InvalidResponse}, or as connecting and connections do. Cancel it to close
-            the connection.
+        @return: fires with the reply, also with an error status; fails with
+            L{InvalidResponse}, or as connecting or the connection failed.
+            Cancel it to close the connection.
         """
         server, path = split(url)
         host = server.partition("//")[2].encode("ascii")
-        question = b"POST %b HTTP/1.1\r\nHost: %b\r\n%bContent-Length: %d\r\n\r\n%b" % (
+        request = b"POST %b HTTP/1.1\r\nHost: %b\r\n%bContent-Length: %d\r\n\r\n%b" % (
             path.encode("ascii"),
             host,
             headers,
@@ -275,40 +278,40 @@ class KeepAliveClient:
         )
         connection, self._idle = self._idle, None
         if connection is not None and self._server == server:
-            asked: Deferred[Response] = Deferred(lambda _: connection.abort())
-            connection.ask(question, asked)
-            return asked
+            waiting: Deferred[Response] = Deferred(lambda _: connection.abort())
+            connection.send(request, waiting)
+            return waiting
         if connection is not None:
             connection.abort()
         self._server = server
-        return self._connect(server, question)
+        return self._connect(server, request)
 
-    def _connect(self, server: str, question: bytes) -> Deferred[Response]:
+    def _connect(self, server: str, request: bytes) -> Deferred[Response]:
         connecting = self._endpoint(server).connect(self._factory)
         opened: list[_KeepAliveConnection] = []
 
-        def cancel(asked: Deferred[Response]) -> None:
+        def cancel(waiting: Deferred[Response]) -> None:
             if opened:
                 opened[0].abort()
             else:
                 connecting.cancel()
 
-        asked: Deferred[Response] = Deferred(cancel)
+        waiting: Deferred[Response] = Deferred(cancel)
 
-        def connected(exchange: Any) -> None:
-            opened.append(exchange)
-            exchange.ask(question, asked)
+        def connected(connection: Any) -> None:
+            opened.append(connection)
+            connection.send(request, waiting)
 
         def failed(failure: Failure) -> None:
-            if not asked.called:
-                asked.errback(failure)
+            if not waiting.called:
+                waiting.errback(failure)
 
         connecting.addCallbacks(connected, failed)
-        return asked
+        return waiting
 
     def connectionIdle(self, connection: _KeepAliveConnection) -> None:
         """
-        A connection can be asked again.
+        Keep a connection that can take another request.
         """
         if self._idle is None:
             self._idle = connection
@@ -317,22 +320,22 @@ class KeepAliveClient:
 
     def connectionUnusable(self, connection: _KeepAliveConnection) -> None:
         """
-        A connection cannot be asked any more.
+        Forget a connection that cannot take another request.
         """
         if self._idle is connection:
             self._idle = None
 
     def connectionClosed(self, connection: _KeepAliveConnection) -> None:
         """
-        A connection is closed.
+        Forget a connection that is closed.
         """
         self._live.discard(connection)
 
     def close(self) -> Deferred[None]:
         """
-        Close what is open.
+        Close all connections.
 
-        @return: fires when it is closed.
+        @return: fires when they are closed.
         """
         closing = []
         for connection in list(self._live):
@@ -343,7 +346,7 @@ class KeepAliveClient:
 
 def split(url: str) -> tuple[str, str]:
     """
-    The server of a URL, and its path.
+    Divide a URL into its server and its path.
     """
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")

@@ -1,5 +1,5 @@
 """
-How fast we may speak.
+Rate limiter for sending, which delays instead of refusing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from twisted.internet.task import deferLater
 
 class Pacer:
     """
-    So many lines at once, then one in so many seconds.
+    Lets a burst of lines pass at once, and then one line per interval.
+
+    @param burst: the number of lines of the burst.
+    @param seconds: the interval.
     """
 
     def __init__(self, clock: IReactorTime, burst: int, seconds: float) -> None:
@@ -21,25 +24,25 @@ class Pacer:
         self._burst = burst
         self._seconds = seconds
         self._order = DeferredLock()
-        # When all of the burst may be said again.
+        # The time at which the whole burst is available again.
         self._full = clock.seconds()
         self._waiting: Deferred[None] | None = None
         self._isStopped = False
 
     def acquire(self) -> Deferred[None]:
         """
-        Wait for one's turn.
+        Wait until a line may be sent; callers are served in order.
 
-        @return: fires when a line may be said; fails with L{CancelledError}
-            when nothing is to be said any more.
+        @return: fires when the line may be sent; fails with L{CancelledError}
+            after L{stop}.
         """
         return self._order.run(lambda: Deferred.fromCoroutine(self._wait()))
 
     async def _wait(self) -> None:
         now = self._clock.seconds()
-        early = self._full - (self._burst - 1) * self._seconds - now
-        if early > 0 and not self._isStopped:
-            self._waiting = deferLater(self._clock, early)
+        delay = self._full - (self._burst - 1) * self._seconds - now
+        if delay > 0 and not self._isStopped:
+            self._waiting = deferLater(self._clock, delay)
             with suppress(CancelledError):
                 await self._waiting
             self._waiting = None
@@ -49,7 +52,7 @@ class Pacer:
 
     def stop(self) -> None:
         """
-        Nobody gets a turn any more.
+        Fail all callers that wait now or later.
         """
         self._isStopped = True
         if self._waiting is not None:

@@ -1,5 +1,5 @@
 """
-HTTP servers that keep to themselves what they are asked.
+L{Site} without an access log, for HTTP servers whose URLs hold secrets.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from twisted.web.server import Site
 
 class HTTP11Channel(HTTPChannel):
     """
-    A connection that speaks HTTP/1.1, which is all that clients of WebQQ do.
+    A server connection that speaks HTTP/1.1 only, as all clients of WebQQ do.
     """
 
     def writeHeaders(
         self, version: bytes, code: bytes, reason: bytes, headers: Headers
     ) -> None:
-        """
-        Write the head of an answer in one piece: transports look at each piece.
-        """
+        # One write for the whole head: each write costs the transport a buffer.
         lines = [b"%b %b %b" % (version, code, reason)]
         for name, values in headers.getAllRawHeaders():
             lines += [b"%b: %b" % (name, value) for value in values]
@@ -29,19 +27,15 @@ class HTTP11Channel(HTTPChannel):
 
 class SiteWithoutAccessLog(Site):
     """
-    A L{Site} without an access log: what is asked for can be a secret, such as
-    the digest of a password or the link to somebody's picture.
+    A L{Site} without an access log: a URL may hold a secret, such as the digest
+    of a password or the link to a picture.
     """
 
     noisy = False
     protocol = HTTP11Channel  # type: ignore[assignment]
 
-    def startFactory(self) -> None:
-        """
-        Nothing to do: what it does otherwise is for the access log.
-        """
+    # Site opens and closes its access log in these two.
 
-    def stopFactory(self) -> None:
-        """
-        Likewise.
-        """
+    def startFactory(self) -> None: ...
+
+    def stopFactory(self) -> None: ...

@@ -1,5 +1,5 @@
 """
-Whom a client trusts over TLS.
+Verification of servers over TLS.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from service_identity.hazmat import (
 )
 from service_identity.pyopenssl import extract_patterns
 
-# Twisted exports ways to make a trust root, but not the interface by which to
-# join two of them.
+# Twisted exports functions that make a trust root, but not the interface that is
+# needed to join two of them.
 from twisted.internet._sslverify import IOpenSSLTrustRoot
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
@@ -39,11 +39,12 @@ from txwebqq.errors import InvalidConfiguration
 @implementer(IOpenSSLTrustRoot)
 class TrustRoots:
     """
-    The system's authorities and those of a file.
+    The certificate authorities of the system and of a file.
 
     @param caFile: the name of a PEM file, or L{None}.
 
-    @raise InvalidConfiguration: when that does not hold any.
+    @raise InvalidConfiguration: when the file cannot be read or holds no
+        certificates.
     """
 
     def __init__(self, caFile: str | None) -> None:
@@ -73,12 +74,13 @@ class TrustRoots:
 @implementer(IPolicyForHTTPS)
 class VerifyingPolicy:
     """
-    Talks to who has a certificate of an authority and for the name alone.
+    Accepts only servers whose certificate is signed by a trusted authority and
+    names the host.
     """
 
     def __init__(self, authorities: IOpenSSLTrustRoot) -> None:
         self._authorities = authorities
-        # One for each host: they are dear to make.
+        # One for each host, since making one is slow.
         self._creators: dict[bytes, _HostnameVerifier] = {}
 
     def creatorForNetloc(
@@ -94,11 +96,11 @@ class VerifyingPolicy:
 @implementer(IOpenSSLClientConnectionCreator)
 class _HostnameVerifier:
     """
-    Makes the connections to one host.
+    Makes the TLS connections to one host.
 
-    Twisted looks at the name too, but there are versions that let pass what
-    they cannot compare: a certificate without alternative names, or with
-    broken ones.
+    Twisted checks the host name too, but some versions accept a certificate
+    that they cannot compare: one without alternative names, or with malformed
+    ones.
     """
 
     _log = Logger()
@@ -121,9 +123,10 @@ class _HostnameVerifier:
         try:
             verify_service_identity(extract_patterns(certificate), [self._id], [])
         except Exception as e:
-            # Nothing may be raised into OpenSSL, which would go on.
+            # OpenSSL would ignore an exception and accept the certificate.
             self._log.warn(
-                "The certificate of {host} is not for it: {reason}.",
+                "Refused the certificate of {host}, which does not name the host: "
+                "{reason}.",
                 host=self._host,
                 reason=str(e) or type(e).__name__,
             )

@@ -1,5 +1,5 @@
 """
-An SQLite file that is ours alone, and has the shape that we know.
+An SQLite database that one process has open, with a known schema.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ MEMORY = ":memory:"
 @dataclass(frozen=True, slots=True)
 class Schema:
     """
-    What a database looks like inside.
+    The schema of a database.
 
-    @ivar script: the statements that make its tables.
-    @ivar version: what C{PRAGMA user_version} says of it.
-    @ivar application: what C{PRAGMA application_id} says of it, so that one
-        daemon's database is not taken for another's.
-    @ivar user: what has it open, for people.
+    @ivar script: the statements that create its tables.
+    @ivar version: the value of C{PRAGMA user_version}.
+    @ivar application: the value of C{PRAGMA application_id}, which tells the
+        databases of different daemons apart.
+    @ivar user: the kind of daemon that uses the database, for error messages.
     """
 
     script: str
@@ -49,10 +49,11 @@ class Database:
     """
     An open database.
 
-    @ivar connection: to it; each statement is its own transaction.
-    @ivar copy: the copy of it that was made before it was upgraded, if it was.
+    @ivar connection: each statement is its own transaction.
+    @ivar copy: the file of the backup that was made before an upgrade, L{None}
+        without an upgrade.
 
-    @raise InvalidConfiguration: when the file cannot be used, and why.
+    @raise InvalidConfiguration: when the file cannot be used, with the reason.
     """
 
     connection: sqlite3.Connection
@@ -60,9 +61,9 @@ class Database:
 
     def __init__(self, path: str | Path, schema: Schema, shared: bool = False) -> None:
         """
-        @param path: where it lies or is to lie; L{MEMORY} for nowhere.
-        @param shared: whether another process may have the file open
-            meanwhile; then the file must be there.
+        @param path: the file, or L{MEMORY}.
+        @param shared: whether another process may have the file open at the
+            same time; then the file must exist.
         """
         self._schema = schema
         self._lock: int | None = None
@@ -70,7 +71,7 @@ class Database:
             self.connection = sqlite3.connect(
                 MEMORY, isolation_level=None, check_same_thread=False
             )
-            # Whoever forgets it in a test has nothing to lose.
+            # A test that does not close its database gets no ResourceWarning.
             weakref.finalize(self, self.connection.close)
             self._create()
         else:
@@ -107,7 +108,7 @@ class Database:
             self.close()
             raise type(e)(f"{path}: {e}") from e
         if shared:
-            # Kept open all the same: closing it would undo SQLite's own locks.
+            # The file stays open: closing it would drop SQLite's own locks.
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _prepare(self, path: Path, isAlone: bool) -> None:
@@ -116,7 +117,7 @@ class Database:
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and (version == 0 or application != schema.application):
-            raise InvalidConfiguration("a database of some other program")
+            raise InvalidConfiguration("a database of another program")
         if version > schema.version:
             raise InvalidConfiguration(
                 f"written by a newer txwebqq: its schema is {version}, "
@@ -124,7 +125,7 @@ class Database:
             )
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise InvalidConfiguration(
-                "others can read the database, and what is in it is secret: "
+                "others can read the database, which holds secrets: "
                 f"chmod 600 {shlex.quote(str(path))}"
             )
         if version < schema.version and not isAlone:
@@ -133,8 +134,8 @@ class Database:
                 f"{version}, this one wants {schema.version}; stop that "
                 f"{schema.user} first"
             )
-        # Written through on every commit would cost a disk's turn per letter;
-        # this way a killed process loses nothing, a power cut the last moment.
+        # Without a sync to disk for each commit, a killed process loses nothing
+        # and a power cut the last commits; a sync would delay each message.
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         if version == 0:
@@ -151,14 +152,15 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """
-        All of what is done within, or nothing of it.
+        Run the statements of a C{with} block in one transaction, which is
+        rolled back when the block raises.
         """
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self.connection.execute("COMMIT")
         except BaseException:
-            # SQLite itself takes all back when the disk is full.
+            # SQLite has rolled back by itself when the disk is full.
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
@@ -178,7 +180,7 @@ class Database:
 
     def close(self) -> None:
         """
-        Close it; nothing may be asked of it any more.
+        Close the database.
         """
         if hasattr(self, "connection"):
             self.connection.close()

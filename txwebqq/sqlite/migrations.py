@@ -1,10 +1,10 @@
 """
-The shape of a database, and how one of an older version gets it.
+Creation and upgrade of database schemas.
 
-Every version so far only adds to the one before: tables, indexes, and columns
-that have a default. So an older database is upgraded by making the tables
-anew and moving what was in them; a version that changes what a column means
-needs a step of its own in L{upgrade}.
+Every schema version so far only adds to the one before: tables, indexes, and
+columns with a default. So an older database is upgraded by creating the tables
+again and copying their rows; a version that changes the meaning of a column
+needs its own step in L{upgrade}.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def create(
     db: sqlite3.Connection, script: str, version: int, application: int = 0
 ) -> None:
     """
-    Give an empty database its shape.
+    Create the tables of an empty database.
 
-    @param application: what says whose it is.
+    @param application: the C{application_id} of the database.
     """
     _inOne(
         db,
@@ -37,18 +37,18 @@ def create(
 
 def upgrade(db: sqlite3.Connection, script: str, version: int, path: Path) -> Path:
     """
-    Give a database of an older version the present shape, all at once or not
-    at all.
+    Upgrade a database of an older schema version, in one transaction.
 
-    @param path: where it lies.
-    @return: the copy that was made of it before.
+    @param path: the file of the database.
+
+    @return: the file of the backup that was made before.
     """
-    # Nobody else may write between the copy and the change.
+    # No other process may write between the backup and the upgrade.
     db.execute("BEGIN IMMEDIATE")
     try:
         (before,) = db.execute("PRAGMA user_version").fetchone()
         copy = _freeName(path, before)
-        # SQLite copies nothing from within a transaction that writes.
+        # SQLite cannot back up from within a transaction that writes.
         reader = sqlite3.connect(path)
         try:
             backUp(reader, copy)
@@ -65,16 +65,16 @@ def upgrade(db: sqlite3.Connection, script: str, version: int, path: Path) -> Pa
 
 def backUp(db: sqlite3.Connection, path: Path) -> None:
     """
-    Copy a database, which may be in use, to a file that is not there yet.
+    Copy a database, which may be in use, to a new file.
 
-    @raise OSError: when the file cannot be made.
+    @raise OSError: when the file exists or cannot be created.
     """
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         copy = sqlite3.connect(path)
         try:
             db.backup(copy)
-            # The copy is one file, also for programs that look no further.
+            # A backup in WAL mode would have a second file beside it.
             copy.execute("PRAGMA journal_mode = DELETE")
         finally:
             copy.close()
@@ -114,7 +114,7 @@ def _rebuild(db: sqlite3.Connection, script: str) -> None:
             f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM "{_MOVED}{table}"'
         )
         if wanted[table]:
-            # A number that was given once is not given again.
+            # Keep the counter, so that no number is used twice.
             db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             db.execute(
                 "UPDATE sqlite_sequence SET name = ? WHERE name = ?",
@@ -125,7 +125,8 @@ def _rebuild(db: sqlite3.Connection, script: str) -> None:
 
 def _wanted(script: str) -> dict[str, bool]:
     """
-    The tables of a script, and whether they count their rows.
+    Return the tables of a script, and whether they have an AUTOINCREMENT
+    counter.
     """
     db = sqlite3.connect(":memory:")
     try:

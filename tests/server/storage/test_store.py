@@ -328,7 +328,7 @@ def test_foreign(tmp_path: Path) -> None:
     db = sqlite3.connect(path)
     db.execute("CREATE TABLE mine (x)")
     db.close()
-    with pytest.raises(InvalidConfiguration, match="of some other program"):
+    with pytest.raises(InvalidConfiguration, match="of another program"):
         Store(path)
     path.write_bytes(b"not SQLite at all" * 100)
     with pytest.raises(InvalidConfiguration, match="not a database"):
