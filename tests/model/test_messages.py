@@ -42,7 +42,7 @@ MESSAGES: list[HasContent] = [
 @pytest.mark.parametrize("message", MESSAGES)
 def test_text(message: HasContent) -> None:
     """
-    The text of a message leaves out all segments that are no text.
+    The text of a message is that of its text segments.
     """
     assert message.text == "hi there"
 
@@ -50,7 +50,7 @@ def test_text(message: HasContent) -> None:
 @pytest.mark.parametrize("message", MESSAGES)
 def test_values(message: Any) -> None:
     """
-    Messages are values: without a dictionary, never changed, and pickled.
+    Messages have no C{__dict__}, cannot be changed, and can be pickled.
     """
     assert not hasattr(message, "__dict__")
     with pytest.raises(FrozenInstanceError):

@@ -1,5 +1,5 @@
 """
-The rows of people and friendships (L{tests.wire.rows}), and where they go.
+Rows of profiles and friend requests (L{tests.wire.rows}), and their URLs.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ RECENT_LIST = (
 
 def inR(members: str) -> str:
     """
-    The C{r} of an API question.
+    Return the C{r} of an API request.
     """
     return f'r={{{members},"vfwebqq":"{VFWEBQQ}"}}'
 
@@ -372,7 +372,7 @@ _API = {
     "DeleteFriendGroup": ("POST", "delete_friend_group"),
 }
 
-CONTACT_PLACES = {
+CONTACT_URLS = {
     **{
         name: (method, f"http://s.web2.qq.com/api/{path}", "API")
         for name, (method, path) in _API.items()

@@ -1,6 +1,6 @@
 """
-The rows of groups, discussions and temporary conversations
-(L{tests.wire.rows}), and where they go.
+Rows of groups, discussions and temporary chats (L{tests.wire.rows}), and their
+URLs.
 """
 
 from __future__ import annotations
@@ -102,14 +102,14 @@ CAPTCHA = "h00ba8e4ec4fdb1b2d147e2158ceeacb"
 
 def inR(members: str) -> str:
     """
-    The C{r} of an API question.
+    Return the C{r} of an API request.
     """
     return f'r={{{members},"vfwebqq":"{VFWEBQQ}"}}'
 
 
 def inForm(members: str, verified: bool = True) -> str:
     """
-    The form of a channel question.
+    Return the form of a channel request.
     """
     ids = f'"clientid":"{CLIENTID}","psessionid":"{PSESSIONID}"'
     if verified:
@@ -499,7 +499,7 @@ _CHANNEL = {
 }
 _KEYCGI = "http://cgi.web2.qq.com/keycgi/qqweb"
 
-GROUP_PLACES = {
+GROUP_URLS = {
     **{
         name: (method, f"http://s.web2.qq.com/api/{path}", "API")
         for name, (method, path) in _API.items()

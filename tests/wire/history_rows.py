@@ -1,5 +1,5 @@
 """
-The rows of histories and settings (L{tests.wire.rows}), and where they go.
+Rows of histories and settings (L{tests.wire.rows}), and their URLs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from txwebqq.wire.form import Ticket
 LOOK_UP = Ticket(vfwebqq=VFWEBQQ)
 TAIL = f"vfwebqq={VFWEBQQ}&t={SENT_AT}"
 
-# As a client of 2011 was answered; the names have no quotes.
+# As a client of 2011 received it; the names have no quotes.
 CHAT_LOG = (
     "alloy.app.chatLogViewer.rederChatLog({ret:0,tuin:583730301,page:1,total:1,"
     'chatlogs:[{ver:3,cmd:16,seq:49,time:1313074040,type:1,msg:["HI\\u3002",'
@@ -206,7 +206,7 @@ HISTORY_ROWS: tuple[Row, ...] = (
 
 _CGI = "http://cgi.web2.qq.com"
 
-HISTORY_PLACES: dict[str, tuple[str, str, str | None]] = {
+HISTORY_URLS: dict[str, tuple[str, str, str | None]] = {
     "GetChatLog": ("GET", "http://webqq.qq.com/cgi-bin/webqq_chat/", "PAGE"),
     "GroupChatLog": ("GET", f"{_CGI}/keycgi/top/groupchatlog", "CGI"),
     "GetOnePage": ("GET", f"{_CGI}/cgi/top/get_one_page", "CGI"),

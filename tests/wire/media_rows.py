@@ -1,5 +1,5 @@
 """
-The rows of pictures and files (L{tests.wire.rows}), and where they go.
+Rows of pictures and files (L{tests.wire.rows}), and their URLs.
 """
 
 from __future__ import annotations
@@ -321,7 +321,7 @@ _D = "http://d.web2.qq.com/channel"
 _FTN = "http://weboffline.ftn.qq.com"
 _V2 = "http://file1.web.qq.com/v2/300100200/2963008411"
 
-MEDIA_PLACES = {
+MEDIA_URLS = {
     "CfaceUpload": ("POST", "http://up.web2.qq.com/cgi-bin/cface_upload", "PAGE"),
     "GetGfaceSig2": ("GET", f"{_D}/get_gface_sig2", "CHANNEL"),
     "GetGroupPic": ("GET", "http://webqq.qq.com/cgi-bin/get_group_pic", "PAGE"),

@@ -1,6 +1,6 @@
 """
-One row for every Command: a question and how it is written, an answer, and
-answers that protocol.md quotes, which our own encoder has not written.
+Rows of commands: a request and its parameters, a reply, and replies that
+protocol.md quotes, which our own encoder has not written.
 """
 
 from __future__ import annotations
@@ -74,8 +74,6 @@ from txwebqq.wire.commands.signon import (
 )
 from txwebqq.wire.form import Pairs, Ticket
 
-# ---- the cast of protocol.md 0.3
-
 ME = Number(300100200)
 CLIENTID = "47283951"
 PTWEBQQ = "b3f1d2c47a5e69880f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778"
@@ -103,16 +101,15 @@ SONGTI = Font()
 @dataclass(frozen=True)
 class Row:
     """
-    What is known of a Command.
+    One command with examples.
 
-    @ivar fields: how C{question} is written, as protocol.md prints it: before
+    @ivar fields: the parameters of C{request} as protocol.md prints them: before
         percent-encoding, without escapes.
-    @ivar quoted: answers of others, each with what it says.
-    @ivar refusable: whether an answer can be a refusal; a landing page says
-        nothing at all.
+    @ivar quoted: bodies that other servers sent, each with the reply in it.
+    @ivar refusable: whether a reply can be a refusal; the landing page cannot.
     """
 
-    question: Command[Any]
+    request: Command[Any]
     fields: str
     reply: Any
     quoted: tuple[tuple[str | bytes, Any], ...]
@@ -121,15 +118,15 @@ class Row:
     @property
     def command(self) -> type[Command[Any]]:
         """
-        The class of the question.
+        The class of the request.
         """
-        return type(self.question)
+        return type(self.request)
 
 
 def readable(pairs: Pairs) -> str:
     r"""
-    Parameters as protocol.md prints them; C{\uXXXX}, once or twice escaped,
-    becomes its character.
+    Return parameters as protocol.md prints them, with characters in place of
+    C{\uXXXX}, escaped once or twice.
     """
     text = "&".join(f"{name}={value}" for name, value in pairs)
     return re.sub(r"\\+u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
@@ -137,7 +134,7 @@ def readable(pairs: Pairs) -> str:
 
 def commands() -> Iterator[type[Command[Any]]]:
     """
-    Every Command in the package that can be asked.
+    Iterate over all commands in the package, without their base classes.
     """
     for info in walk_packages(txwebqq.wire.__path__, "txwebqq.wire."):
         for item in vars(import_module(info.name)).values():
@@ -147,7 +144,7 @@ def commands() -> Iterator[type[Command[Any]]]:
                 and item.__module__ == info.name
                 and not item.__name__.startswith("_")
                 and not inspect.isabstract(item)
-                # What several have in common is asked nowhere.
+                # Base classes have no path.
                 and hasattr(item, "path")
             ):
                 yield item
@@ -179,7 +176,7 @@ CHECK_REPLIES = (
         r"pt_checkVC('0', '!B55', '\x00\x00\x00\x00\x00\xa6\x4a\x18')",
         Challenge(False, "!B55", b"\x00\x00\x00\x00\x00\xa6\x4a\x18"),
     ),
-    # As later clients were answered.
+    # As later clients received it.
     (
         r"ptui_checkVC('0','!K7Q','\x00\x00\x00\x00\x11\xe3\x2a\x68','d2c9','0');",
         Challenge(False, "!K7Q", SALT, ("d2c9", "0")),
@@ -417,7 +414,7 @@ ROWS: tuple[Row, ...] = (
             ("", PollResult()),
             ("\n", PollResult()),
             ('{"retcode":0,"result":[],"ack":"7"}', PollResult()),
-            # What servers of the last years said instead of 102.
+            # Replies of the last years in place of 102.
             ('{"errmsg":"error!!!","retcode":0}', PollResult()),
             ('{"retcode":102,"errmsg":""}', Refusal(102)),
             (

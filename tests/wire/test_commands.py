@@ -1,5 +1,5 @@
 """
-Every exchange, both ways, and against answers that we have not written.
+Encoding and decoding of every command, and replies of other servers.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.wire import rows
-from tests.wire.contact_rows import CONTACT_PLACES, CONTACT_ROWS
-from tests.wire.group_rows import GROUP_PLACES, GROUP_ROWS
-from tests.wire.history_rows import HISTORY_PLACES, HISTORY_ROWS
-from tests.wire.media_rows import MEDIA_PLACES, MEDIA_ROWS
+from tests.wire.contact_rows import CONTACT_ROWS, CONTACT_URLS
+from tests.wire.group_rows import GROUP_ROWS, GROUP_URLS
+from tests.wire.history_rows import HISTORY_ROWS, HISTORY_URLS
+from tests.wire.media_rows import MEDIA_ROWS, MEDIA_URLS
 from tests.wire.rows import (
     BO,
     CHANNEL,
@@ -68,14 +68,14 @@ REFUSALS = (
 
 def name(row: Row) -> str:
     """
-    What a row is called in a report.
+    Return the name of a row in a report.
     """
     return row.command.__name__
 
 
-def asked(command: Command[Any]) -> Form:
+def formOf(command: Command[Any]) -> Form:
     """
-    A question as it reaches the server.
+    Return the parameters of a request as they reach the server.
     """
     form = encodeForm(command.encodeFields())
     if isinstance(command, UploadCommand):
@@ -87,7 +87,7 @@ def asked(command: Command[Any]) -> Form:
 
 def written(command: Command[Any]) -> str:
     """
-    How a question is written; C{@} is the file of an upload.
+    Return the parameters of a request, with C{@} for the file of an upload.
     """
     pairs = command.encodeFields()
     if isinstance(command, UploadCommand):
@@ -97,7 +97,7 @@ def written(command: Command[Any]) -> str:
 
 def test_complete() -> None:
     """
-    No Command is without a row.
+    Every command has a row.
     """
     assert set(commands()) - {row.command for row in ROWS} == set()
 
@@ -105,23 +105,23 @@ def test_complete() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=name)
 def test_fields(row: Row) -> None:
     """
-    A question is written as protocol.md prints it, to the order of its fields.
+    A request has the parameters that protocol.md prints, in the same order.
     """
-    assert written(row.question) == row.fields
+    assert written(row.request) == row.fields
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
-def test_question(row: Row) -> None:
+def test_request(row: Row) -> None:
     """
-    The server sees the question that the client has asked.
+    The server decodes the request that the client has encoded.
     """
-    assert row.command.decodeFields(asked(row.question)) == row.question
+    assert row.command.decodeFields(formOf(row.request)) == row.request
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
 def test_reply(row: Row) -> None:
     """
-    The client reads the answer that the server has given.
+    The client decodes the reply that the server has encoded.
     """
     assert row.command.decodeReply(row.command.encodeReply(row.reply)) == row.reply
 
@@ -130,7 +130,7 @@ def test_reply(row: Row) -> None:
 @pytest.mark.parametrize("row", [r for r in ROWS if r.refusable], ids=name)
 def test_refusal(row: Row, refusal: Refusal) -> None:
     """
-    The client reads a refusal, whatever else it might have been answered.
+    The client decodes a refusal in place of any other reply.
     """
     assert row.command.decodeReply(row.command.encodeReply(refusal)) == refusal
 
@@ -145,15 +145,13 @@ def test_refusal(row: Row, refusal: Refusal) -> None:
 )
 def test_quoted(command: type[Command[Any]], body: str | bytes, reply: Any) -> None:
     """
-    Answers that others have written say what protocol.md says they do.
+    Replies of other servers are decoded as protocol.md explains them.
     """
     data = body if isinstance(body, bytes) else body.encode()
     assert command.decodeReply(data) == reply
 
 
-# ---- where questions go
-
-PLACES = {
+URLS = {
     "LoginPage": ("GET", "https://ui.ptlogin2.qq.com/cgi-bin/login", None),
     "Check": ("GET", "http://check.ptlogin2.qq.com/check", None),
     "SignedCheck": ("GET", "https://ssl.ptlogin2.qq.com/check", "LOGIN_PAGE"),
@@ -197,20 +195,20 @@ PLACES = {
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
-def test_place(row: Row) -> None:
+def test_url(row: Row) -> None:
     """
-    A question goes to its historical URL, from its historical page.
+    A request goes to its historical URL, with its historical C{Referer}.
     """
-    places = PLACES | MEDIA_PLACES | CONTACT_PLACES | GROUP_PLACES | HISTORY_PLACES
-    method, url, referer = places[name(row)]
-    command = row.question
+    urls = URLS | MEDIA_URLS | CONTACT_URLS | GROUP_URLS | HISTORY_URLS
+    method, url, referer = urls[name(row)]
+    command = row.request
     assert (command.method, command.url) == (method, url)
     assert command.referer is (None if referer is None else Referer[referer])
 
 
 def test_referers() -> None:
     """
-    The pages are those of protocol.md 1.5.
+    The referers are those of protocol.md 1.5.
     """
     assert [page.value for page in Referer if page is not Referer.LOGIN_PAGE] == [
         "http://d.web2.qq.com/proxy.html?v=20110331002&callback=2",
@@ -223,14 +221,14 @@ def test_referers() -> None:
 
 def test_typingError() -> None:
     """
-    The friend list is found under its misprinted path too.
+    The misprinted path of the friend list is an alias.
     """
     assert GetUserFriends2.aliases == ("/api/get_user_friend2",)
 
 
 def test_form() -> None:
     """
-    A question is percent-encoded as browsers do it.
+    A request is percent-encoded as browsers do it.
     """
     login = encodeForm(Login("300100200", "0CE2", "!K7Q").encodeFields())
     assert login == (
@@ -247,12 +245,9 @@ def test_form() -> None:
     )
 
 
-# ---- bytes that old clients cut at fixed places
-
-
 def test_checkBytes() -> None:
     """
-    C{check} is answered without spaces, name and end as clients cut them.
+    The reply to C{check} has no spaces, and its name and end where clients cut.
     """
     body = Check.encodeReply(
         Challenge(False, "!B55", b"\x00\x00\x00\x00\x00\xa6\x4a\x18")
@@ -264,8 +259,8 @@ def test_checkBytes() -> None:
 
 def test_loginBytes() -> None:
     """
-    C{login} is answered with a space before the last argument and a line end,
-    and a client that evaluates the line gets what we meant.
+    The reply to C{login} has a space before the last argument and a line end, and a
+    client that evaluates the line gets the right arguments.
     """
     body = Login.encodeReply(LoginReply(0, 0, LANDING, "0", "登录成功！", "Wen"))
     assert body == (
@@ -291,7 +286,7 @@ def test_loginBytes() -> None:
 )
 def test_nickBytes(nick: str) -> None:
     """
-    No nick breaks the line: it is one argument, and holds no apostrophe.
+    Every nickname is one argument, without apostrophes.
     """
     body = Login.encodeReply(LoginReply(0, message="ok", nick=nick)).decode()
     cut = ast.literal_eval(body[6:-3])
@@ -305,7 +300,7 @@ def test_nickBytes(nick: str) -> None:
 
 def test_refusalBytes() -> None:
     """
-    A refusal has C{errmsg}, unless C{t} or C{p} takes its place.
+    A refusal has C{errmsg}, unless it has C{t} or C{p}.
     """
     assert encodeRefusal(Refusal(102)) == b'{"retcode":102,"errmsg":""}'
     assert encodeRefusal(Refusal(121, seconds=0.0)) == b'{"retcode":121,"t":"0"}'
@@ -314,7 +309,7 @@ def test_refusalBytes() -> None:
 
 def test_successBytes() -> None:
     """
-    A success is JSON without spaces, as clients search it.
+    A successful reply is JSON without spaces, in which clients search.
     """
     assert ROWS[-1].command.encodeReply(ROWS[-1].reply) == (
         b'{"retcode":0,"result":{"uiuin":"","account":245890123,"uin":1821777555}}'
@@ -327,7 +322,8 @@ def test_successBytes() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=name)
 def test_members(row: Row) -> None:
     """
-    Clients read members unseen: each answer has all that protocol.md quotes.
+    Every reply has all members that protocol.md quotes, since clients read them
+    without checking.
     """
     quoted = [b for b, reply in row.quoted if not isinstance(reply, Refusal)]
     for body, reply in row.quoted:
@@ -342,9 +338,6 @@ def test_members(row: Row) -> None:
                     assert set(value) <= set(ours[member])
                 elif isinstance(value, list) and value and ours[member]:
                     assert set(value[0]) <= set(ours[member][0])
-
-
-# ---- sign-on
 
 
 @pytest.mark.parametrize(
@@ -366,7 +359,7 @@ def test_members(row: Row) -> None:
 )
 def test_malformedCheck(body: str) -> None:
     """
-    Without flag, code and salt there is nothing to log in with.
+    A challenge without flag, code or salt is malformed.
     """
     with pytest.raises(MalformedReply):
         Check.decodeReply(body.encode())
@@ -384,7 +377,7 @@ def test_malformedCheck(body: str) -> None:
 )
 def test_malformedLogin(body: str) -> None:
     """
-    A login's answer without a code, or with an URL that is none, is none.
+    A reply to a login without a code, or with an invalid URL, is malformed.
     """
     with pytest.raises(MalformedReply):
         Login.decodeReply(body.encode())
@@ -392,7 +385,7 @@ def test_malformedLogin(body: str) -> None:
 
 def test_notAPicture() -> None:
     """
-    An HTML page is no captcha.
+    An HTML page is not accepted as a captcha.
     """
     with pytest.raises(MalformedReply):
         GetImage.decodeReply(b"<html></html>")
@@ -409,14 +402,14 @@ def test_notAPicture() -> None:
 )
 def test_later(query: bytes, later: bool) -> None:
     """
-    Clients that know five arguments are told from those that break on them.
+    Clients that take five arguments are distinguished from those that fail on them.
     """
     assert Check.decodeFields(Form.parse(query)).later is later
 
 
 def test_loginLeniently() -> None:
     """
-    A login needs an account, a digest and a code, no more.
+    A login needs only an account, a digest and a code.
     """
     login = Login.decodeFields(Form.parse(b"u=1&p=2&verifycode=3&webqq_type=x&t=-"))
     assert login == Login("1", "2", "3")
@@ -430,7 +423,7 @@ def test_loginLeniently() -> None:
 
 def test_landing() -> None:
     """
-    The landing URL is asked for as it was given, whatever is in its query.
+    The landing URL is requested unchanged, whatever its query is.
     """
     landing = CheckSig(
         "http://ptlogin4.web2.qq.com/check_sig?uin=1&s_url=http%3A%2F%2Fw.qq.com%2F"
@@ -447,7 +440,7 @@ def test_landing() -> None:
 
 def test_relink() -> None:
     """
-    A rejoin is a login2 with the old psessionid, in both places.
+    A relink is a C{login2} with the old C{psessionid}, in both places.
     """
     ticket = Ticket(CLIENTID, PSESSIONID, ptwebqq=PTWEBQQ)
     command = Login2(ticket, Status.BUSY)
@@ -456,7 +449,7 @@ def test_relink() -> None:
         f'"clientid":"47283951","psessionid":"{PSESSIONID}"}}'
         f"&clientid=47283951&psessionid={PSESSIONID}"
     )
-    assert Login2.decodeFields(asked(command)) == command
+    assert Login2.decodeFields(formOf(command)) == command
 
 
 @pytest.mark.parametrize(
@@ -470,7 +463,7 @@ def test_relink() -> None:
 )
 def test_firstLogin2(r: str) -> None:
     """
-    No psessionid, null, C{"null"} and C{""} all mean a new session.
+    No C{psessionid}, null, C{"null"} and C{""} all mean a new session.
     """
     form = Form.parse(b"", encodeForm([("r", r % PTWEBQQ)]))
     assert Login2.decodeFields(form) == Login2(FRESH)
@@ -491,7 +484,7 @@ def test_firstLogin2(r: str) -> None:
 )
 def test_malformedLogin2(result: str) -> None:
     """
-    A session without its ids is none.
+    A session without its ids is malformed.
     """
     with pytest.raises(MalformedReply):
         Login2.decodeReply(f'{{"retcode":0,"result":{result}}}'.encode())
@@ -499,29 +492,29 @@ def test_malformedLogin2(result: str) -> None:
 
 def test_ids() -> None:
     """
-    The ids of messages that were shown travel with a poll and a logout.
+    A poll and a logout carry the ids of messages that were shown.
     """
     poll = Poll2(CHANNEL, ("10171", "13663"))
-    assert Poll2.decodeFields(asked(poll)) == poll
+    assert Poll2.decodeFields(formOf(poll)) == poll
     numbers = Form.parse(b"", b'r={"ids":[10171,13663]}')
     assert Poll2.decodeFields(numbers).ids == poll.ids
     with pytest.raises(MalformedReply):
         Poll2.decodeFields(Form.parse(b"", b'r={"ids":[[1]]}'))
     logout = Logout2(CHANNEL, ("10171", "13663"), 5)
     assert ("ids", "10171,13663") in logout.encodeFields()
-    assert Logout2.decodeFields(asked(logout)) == logout
+    assert Logout2.decodeFields(formOf(logout)) == logout
 
 
 def test_ack() -> None:
     """
-    The number of the last reply that was handed over travels with a poll and a
-    logout of clients that acknowledge by it; what is no number is refused.
+    A poll and a logout carry the number of the last reply, if the client acknowledges
+    by number; a value that is no number is malformed.
     """
     for ack in (None, 0, 1366004099000):
         poll = Poll2(CHANNEL, ack=ack)
-        assert Poll2.decodeFields(asked(poll)) == poll
+        assert Poll2.decodeFields(formOf(poll)) == poll
         logout = Logout2(CHANNEL, milliseconds=5, ack=ack)
-        assert Logout2.decodeFields(asked(logout)) == logout
+        assert Logout2.decodeFields(formOf(logout)) == logout
     assert "ack" not in dict(Poll2(CHANNEL).encodeFields())["r"]
     assert Poll2.decodeFields(Form.parse(b"", b'r={"ack":"7"}')).ack == 7
     for odd in (b'"x"', b"-1", b"[1]", b"1e400", b"4503599627370497", b"1.5", b"true"):
@@ -529,9 +522,6 @@ def test_ack() -> None:
             Poll2.decodeFields(Form.parse(b"", b'r={"ack":' + odd + b"}"))
     with pytest.raises(MalformedReply):
         Logout2.decodeFields(Form.parse(b"ack=x&ids="))
-
-
-# ---- answers
 
 
 @pytest.mark.parametrize(
@@ -553,7 +543,7 @@ def test_ack() -> None:
 )
 def test_malformed(body: bytes) -> None:
     """
-    What is no JSON object with a code is no answer.
+    A reply that is no JSON object with a code is malformed.
     """
     with pytest.raises(MalformedReply):
         GetOnlineBuddies2.decodeReply(body)
@@ -577,8 +567,7 @@ def test_malformed(body: bytes) -> None:
 )
 def test_seconds(t: str, seconds: float | None) -> None:
     """
-    A wait is a number of seconds within the hour; whatever else is said there
-    is no wait.
+    A wait is a number of seconds up to one hour; other values are ignored.
     """
     body = f'{{"retcode":121,"t":{t}}}'.encode()
     assert Poll2.decodeReply(body) == Refusal(121, seconds=seconds)
@@ -586,7 +575,7 @@ def test_seconds(t: str, seconds: float | None) -> None:
 
 def test_oddRefusal() -> None:
     """
-    A code is read whatever stands beside it, and be it text itself.
+    A code may be a string, beside values of any type.
     """
     body = b'{"retcode":"121","errmsg":{"a":[]},"p":5,"result":7}'
     assert Poll2.decodeReply(body) == Refusal(121)
@@ -594,7 +583,7 @@ def test_oddRefusal() -> None:
 
 def test_unknownPresence() -> None:
     """
-    A word for a status that we do not know is no reason to lose the others.
+    A friend with an unknown status does not lose the other friends.
     """
     body = (
         b'{"retcode":0,"result":[{"uin":2963008411,"status":"Qme","client_type":1},'
@@ -609,7 +598,7 @@ def test_unknownPresence() -> None:
 @pytest.mark.parametrize("number", ["-1", "9223372036854775808", "1e19", "9" * 4000])
 def test_absurdNumbers(number: str) -> None:
     """
-    No number that a database could not hold becomes an id.
+    A number that a database cannot store becomes no id.
     """
     body = f'{{"retcode":0,"result":{{"account":{number},"uin":5}}}}'.encode()
     with pytest.raises(MalformedReply):
@@ -622,7 +611,7 @@ def test_absurdNumbers(number: str) -> None:
 
 def test_numbersAsText() -> None:
     """
-    Some servers write numbers as text.
+    Numbers may be strings.
     """
     body = b'{"retcode":0,"result":{"uiuin":"","account":"55667788","uin":"5"}}'
     assert GetFriendUin2.decodeReply(body) == GetFriendUin2.decodeReply(
@@ -632,10 +621,10 @@ def test_numbersAsText() -> None:
 
 def test_misspelled() -> None:
     """
-    One family of clients writes C{tuid}.
+    C{tuid} is accepted for C{tuin}, since one family of clients writes it.
     """
-    question = GetFriendUin2.decodeFields(Form.parse(b"tuid=5&type=1&vfwebqq=x"))
-    assert question.uin == 5
+    command = GetFriendUin2.decodeFields(Form.parse(b"tuid=5&type=1&vfwebqq=x"))
+    assert command.uin == 5
 
 
 CONTENTS: tuple[Content, ...] = ((Text("hi"),), (Text("a"), Text("b")))
@@ -644,7 +633,7 @@ CONTENTS: tuple[Content, ...] = ((Text("hi"),), (Text("a"), Text("b")))
 @pytest.mark.parametrize("content", CONTENTS)
 def test_messageIds(content: Content) -> None:
     """
-    C{msg_id} may be missing or text, C{face} anything, and neither decides.
+    C{msg_id} may be missing or a string, C{face} anything, without any effect.
     """
     written = json.dumps([*(s.text for s in content if isinstance(s, Text)), []])
     for extra in (
@@ -658,9 +647,9 @@ def test_messageIds(content: Content) -> None:
         assert sent.messageId == (40470001 if extra else 0)
 
 
-def test_stamped() -> None:
+def test_timestamp() -> None:
     """
-    The time of its sending is put into a question that carries one, once.
+    A command with a field for the time is given the time once.
     """
     assert withTimestamp(GetMsgTip(3), 5) == GetMsgTip(3, 5)
     assert withTimestamp(GetMsgTip(3, 4), 5) == GetMsgTip(3, 4)
@@ -670,7 +659,7 @@ def test_stamped() -> None:
 
 def test_salt() -> None:
     """
-    The salt is any eight bytes, and arrives as it was.
+    Any eight bytes are a salt, and decoded unchanged.
     """
     for salt in (SALT, bytes(range(8)), b"\xff" * 8, b"'\\\r\n'\\\0\x7f"):
         challenge = Challenge(False, "!K7Q", salt)

@@ -1,5 +1,5 @@
 """
-Rich content, as it is sent and as it is received.
+Content of messages, as it is sent and as it is received.
 """
 
 from __future__ import annotations
@@ -64,20 +64,17 @@ TEXTS = [
 
 def relayed(content: Content, font: Font = PLAIN) -> tuple[Content, Font]:
     """
-    What arrives of a content, by way of a server.
+    Return a content as a recipient decodes it, after the server.
     """
     sent, itsFont = decodeSent(encodeSent(content, font))
     wire = encodeJSON(encodeReceived(sent, itsFont))
     return decodeReceived(json.loads(wire))
 
 
-# ---- both ways
-
-
 @pytest.mark.parametrize("text", TEXTS, ids=[*map(str, range(len(TEXTS)))])
 def test_text(text: str) -> None:
     """
-    Text arrives to the letter, trailing spaces as well.
+    Text arrives unchanged, with trailing spaces.
     """
     assert relayed((Text(text),)) == ((Text(text),), PLAIN)
     assert decodeSent(encodeSent((Text(text),), PLAIN)) == ((Text(text),), PLAIN)
@@ -107,7 +104,7 @@ SEGMENTS: list[tuple[Segment, Any, Any]] = [
 @pytest.mark.parametrize(("segment", "sent", "received"), SEGMENTS)
 def test_segments(segment: Segment, sent: Any, received: Any) -> None:
     """
-    Each kind of segment has a form when sent and one when received.
+    Each type of segment has one form when sent and one when received.
     """
     content = (Text("x"), segment, Text("y"))
     assert json.loads(encodeSent(content, PLAIN))[:-1] == ["x", sent, "y"]
@@ -118,7 +115,7 @@ def test_segments(segment: Segment, sent: Any, received: Any) -> None:
 
 def test_offlinePicture() -> None:
     """
-    A photo is sent with its name and size, and received with its path alone.
+    A photo is sent with its name and size, and received with its path only.
     """
     photo = OfflinePicture("/27d736df", "Beaver.bmp", 14173)
     sent = encodeSent((photo, Text("x")), PLAIN)
@@ -129,7 +126,7 @@ def test_offlinePicture() -> None:
 
 def test_fontBothWays() -> None:
     """
-    The font is last when sent, its size as text, and first when received.
+    The font is last when sent, with its size as a string, and first when received.
     """
     content = (Text("x"),)
     assert json.loads(encodeSent(content, LOUD)) == [
@@ -161,8 +158,8 @@ def test_fontBothWays() -> None:
 
 def test_atLeastOneString() -> None:
     """
-    A content without text is sent with an empty one, since servers refused it
-    otherwise, and arrives without.
+    A content without text is sent with an empty string, without which servers refused
+    it, and received without.
     """
     content = (Face(14), Face(1))
     assert json.loads(encodeSent(content, PLAIN))[:-1] == [
@@ -176,14 +173,11 @@ def test_atLeastOneString() -> None:
 
 def test_padding() -> None:
     """
-    A received message ends with one space: in its last text, or by itself.
+    A received message ends with one space: in its last text, or of its own.
     """
     assert encodeReceived((Text("a"),), PLAIN)[1:] == ["a "]
     assert encodeReceived((Text("a"), Face(1)), PLAIN)[1:] == ["a", ["face", 1], " "]
     assert encodeReceived((), PLAIN)[1:] == [" "]
-
-
-# ---- received from others
 
 
 @pytest.mark.parametrize(
@@ -272,7 +266,7 @@ def test_padding() -> None:
 )
 def test_received(elements: str, content: Content, font: Font) -> None:
     """
-    Arrays of real servers are read as protocol.md 4 explains them.
+    Arrays of Tencent's servers are decoded as protocol.md 4 explains them.
     """
     assert decodeReceived(json.loads(elements)) == (content, font)
 
@@ -280,13 +274,10 @@ def test_received(elements: str, content: Content, font: Font) -> None:
 @pytest.mark.parametrize("elements", [None, "text", 5, {"0": "text"}, True])
 def test_notReceived(elements: Any) -> None:
     """
-    A content that is no array is none.
+    A content that is no array is malformed.
     """
     with pytest.raises(MalformedReply):
         decodeReceived(elements)
-
-
-# ---- sent by others
 
 
 @pytest.mark.parametrize(
@@ -318,7 +309,7 @@ def test_notReceived(elements: Any) -> None:
         ("[]", (), PLAIN),
         ('[""]', (), PLAIN),
         ("[[]]", (), PLAIN),
-        # Neither an array nor JSON: words.
+        # Neither an array nor JSON: plain text.
         ("hello", (Text("hello"),), PLAIN),
         ('"hello"', (Text('"hello"'),), PLAIN),
         ("", (Text(""),), PLAIN),
@@ -327,7 +318,7 @@ def test_notReceived(elements: Any) -> None:
 )
 def test_sent(sent: str, content: Content, font: Font) -> None:
     """
-    What clients of the day have sent is what they meant.
+    Contents that clients of the time sent are decoded as they meant them.
     """
     assert decodeSent(sent) == (content, font)
 
@@ -350,8 +341,8 @@ UNESCAPED = [
 @pytest.mark.parametrize("text", UNESCAPED)
 def test_unescaped(text: str) -> None:
     """
-    Three clients do not escape quotes and backslashes; their words arrive all
-    the same, and their font with them.
+    Text and font arrive from the three clients that do not escape quotation marks and
+    backslashes.
     """
     font = '["font",{"name":"Arial","size":"12","style":[1,0,0],"color":"ff0000"}]'
     arial = Font("Arial", 12, bold=True, color="ff0000")
@@ -387,14 +378,10 @@ def test_unescaped(text: str) -> None:
 )
 def test_noContent(sent: str) -> None:
     """
-    What is neither JSON nor a form of those clients is refused, not guessed
-    at.
+    Text that is neither JSON nor in the form of those clients is malformed.
     """
     with pytest.raises(MalformedReply):
         decodeSent(sent)
-
-
-# ---- fonts
 
 
 @pytest.mark.parametrize(
@@ -418,7 +405,7 @@ def test_noContent(sent: str) -> None:
 )
 def test_brokenFont(value: Any) -> None:
     """
-    A broken font costs the font and not the words.
+    A malformed font is replaced by the default, and the text arrives.
     """
     elements = [["font", value], "x "]
     assert decodeReceived(elements) == ((Text("x"),), PLAIN)
@@ -427,7 +414,7 @@ def test_brokenFont(value: Any) -> None:
 
 def test_fontForms() -> None:
     """
-    Sizes and styles are numbers or text; of two fonts the first counts.
+    Sizes and styles are numbers or strings; of two fonts the first counts.
     """
     value = {"name": "Arial", "size": "12", "style": ["1", True, 0], "color": "ff0000"}
     other = {"name": "Tahoma", "size": 8, "style": [0, 0, 0], "color": "000000"}
@@ -439,7 +426,7 @@ def test_fontForms() -> None:
 
 def test_plainText() -> None:
     """
-    The text of a message is its texts, one after the other.
+    The text of a message is its text segments, joined.
     """
     content, _ = decodeReceived([["font", {}], "a", ["face", 1], "b", " "])
     assert plainText(content) == "ab"

@@ -1,5 +1,5 @@
 """
-The digests, against vectors of others.
+Digests, compared with values computed by others.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def test_digest(password: str, number: int, code: str, p: str) -> None:
 @pytest.mark.parametrize(("password", "digest"), HASHES)
 def test_hash(password: str, digest: str) -> None:
     """
-    What a server stores is the MD5 of the password in UTF-8.
+    A server stores the MD5 of the password in UTF-8.
     """
     assert passwordHash(password).hex().upper() == digest
 
@@ -147,14 +147,14 @@ def test_salt(number: int, salt: str) -> None:
 @pytest.mark.parametrize(("name", "number", "ptwebqq", "expected"), FRIEND_VECTORS)
 def test_friendHash(name: str, number: int, ptwebqq: str, expected: str) -> None:
     """
-    A hash gives what protocol.md computed, or what a real client sent.
+    A hash is that of protocol.md, or of a real client.
     """
     assert FRIEND_HASHES[name](number, ptwebqq) == expected
 
 
 def test_friendHashOrder() -> None:
     """
-    They are tried in the order that worked for clients of the day.
+    The hashes are in the order that worked for clients of the time.
     """
     assert list(FRIEND_HASHES) == ["N", "O", "P", "Q"]
 
@@ -163,7 +163,7 @@ def test_friendHashOrder() -> None:
 @pytest.mark.parametrize("ptwebqq", ["", "a", "ab", "abc", "ab" * 300])
 def test_friendHashLengths(name: str, ptwebqq: str) -> None:
     """
-    No length of ptwebqq is too odd.
+    A C{ptwebqq} of any length has a hash.
     """
     digits = FRIEND_HASHES[name](10001, ptwebqq)
     assert digits == digits.upper()

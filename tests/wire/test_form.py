@@ -1,5 +1,5 @@
 """
-Questions in all the forms in which clients of the day have sent them
+Requests in all the forms in which clients of the time sent them
 (compatibility.md 2).
 """
 
@@ -54,10 +54,10 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
 def test_forms(form: str) -> None:
     """
-    A message is the same in each of the forms.
+    A message is decoded alike from each of the forms.
     """
-    question = SendBuddyMsg2.decodeFields(Form.parse(b"", form.encode()))
-    assert question == SendBuddyMsg2(
+    command = SendBuddyMsg2.decodeFields(Form.parse(b"", form.encode()))
+    assert command == SendBuddyMsg2(
         ticket=Ticket(CLIENTID, PSESSIONID),
         to=LIN,
         content=(Text("今晚 & 100% + a=b; {c}\n"),),
@@ -92,7 +92,7 @@ def test_polls(form: tuple[str, str]) -> None:
 )
 def test_clientids(clientid: str) -> None:
     """
-    A clientid is whatever the client says, spaces, signs and all.
+    A C{clientid} may have any characters.
     """
     for body in (
         encodeForm([("r", json.dumps({"clientid": clientid}))]),
@@ -119,7 +119,7 @@ def test_clientids(clientid: str) -> None:
 )
 def test_milliseconds(t: str, milliseconds: int) -> None:
     """
-    C{t} is any number, or none.
+    C{t} may be any number, or anything else, which means 0.
     """
     assert Form.parse(encodeForm([("t", t)])).milliseconds == milliseconds
     assert Form.parse(b"").milliseconds == 0
@@ -127,7 +127,7 @@ def test_milliseconds(t: str, milliseconds: int) -> None:
 
 def test_controls() -> None:
     """
-    Raw JSON may hold raw line breaks.
+    Raw JSON may have unescaped line breaks.
     """
     form = Form.parse(b"", b'r={"to":1,"content":"[\\"a\nb\\"]"}')
     assert form.text("content") == '["a\nb"]'
@@ -135,7 +135,7 @@ def test_controls() -> None:
 
 def test_chinese() -> None:
     """
-    Fields of desktop clients are in the Chinese code page.
+    Parameters may be in the Chinese code page, which desktop clients use.
     """
     body = b"name=" + quote("你好.jpg".encode("gb18030")).encode()
     assert Form.parse(b"", body).text("name") == "你好.jpg"
@@ -145,7 +145,7 @@ def test_chinese() -> None:
 
 def test_missing() -> None:
     """
-    What is missing, or has another form, is named.
+    The error names a parameter that is missing or malformed.
     """
     form = Form.parse(b"", b'r={"list":[1],"flag":true,"word":"x","none":null}')
     for name in ("gone", "list", "flag", "none"):
@@ -165,7 +165,7 @@ def test_missing() -> None:
 )
 def test_range(number: str) -> None:
     """
-    A number that no database could hold is refused.
+    A number that a database cannot store is malformed.
     """
     for body in (f'r={{"n":{number}}}', f'r={{"n":"{number}"}}', f"n={number}"):
         with pytest.raises(MalformedReply, match="n is out of range"):
@@ -177,7 +177,7 @@ def test_range(number: str) -> None:
 )
 def test_malformed(r: str) -> None:
     """
-    An C{r} that is no JSON object is refused.
+    An C{r} that is no JSON object is malformed.
     """
     for body in (f"r={r}".encode(), encodeForm([("r", r)])):
         with pytest.raises(MalformedReply):
@@ -186,8 +186,8 @@ def test_malformed(r: str) -> None:
 
 def test_surrogates() -> None:
     """
-    Half a surrogate pair in JSON becomes the replacement character; a whole
-    one stays, and so does what only looks like one.
+    A lone surrogate in JSON becomes the replacement character; a pair stays, and so
+    does text that only looks like an escape.
     """
     for source, text in (
         (r"\ud83d", "\ufffd"),
@@ -209,8 +209,8 @@ def test_surrogates() -> None:
 @given(st.text(alphabet="%25b7BDdAzc3+;\u8336", max_size=30))
 def test_percentDecode(text: str) -> None:
     """
-    Each escape is read once, whatever it makes together with its neighbours,
-    and what is none stays as it is.
+    Each escape is decoded once, whatever the characters around it, and text that is no
+    escape stays.
     """
     try:
         expected = unquote_plus(text, errors="strict")

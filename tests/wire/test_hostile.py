@@ -1,6 +1,6 @@
 """
-Bytes of anybody: decoders return a value or raise L{MalformedReply}, nothing
-else, and what they return can be written again.
+Random bytes: decoders return a value or raise only L{MalformedReply}, and the value
+can be encoded again.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ ROWS = (*GROUP_ROWS, *MEDIA_ROWS, *CONTACT_ROWS, *HISTORY_ROWS, *rows.ROWS)
 few = settings(max_examples=25)
 
 
-def tidy(value: Any) -> None:
+def checkValue(value: Any) -> None:
     """
-    Fail for text that is not UTF-8 and for numbers beyond a database, at any
-    depth of a value; what is kept raw is JSON, of any numbers.
+    Fail for text that is not UTF-8 and for numbers that a database cannot store, at any
+    depth of a value. Raw values may be any JSON.
     """
     match value:
         case str():
@@ -59,51 +59,49 @@ def tidy(value: Any) -> None:
             json.dumps(raw, ensure_ascii=False, allow_nan=False).encode()
         case dict():
             for key, item in value.items():
-                tidy(key)
-                tidy(item)
+                checkValue(key)
+                checkValue(item)
         case list() | tuple():
             for item in value:
-                tidy(item)
+                checkValue(item)
         case _ if is_dataclass(value):
             for each in fields(value):
-                tidy(getattr(value, each.name))
+                checkValue(getattr(value, each.name))
 
 
-def read(command: type[Command[Any]], body: bytes) -> None:
+def recodeReply(command: type[Command[Any]], body: bytes) -> None:
     """
-    Decode an answer, and write what it said.
+    Decode a reply, and encode it again.
     """
     try:
         reply = command.decodeReply(body)
     except MalformedReply:
         return
-    tidy(reply)
+    checkValue(reply)
     again = command.encodeReply(reply)
     if not isinstance(reply, str):
         command.decodeReply(again)
 
 
-def heed(command: type[Command[Any]], query: bytes, body: bytes) -> None:
+def recodeRequest(command: type[Command[Any]], query: bytes, body: bytes) -> None:
     """
-    Decode a question, and write what it asked.
+    Decode a request, and encode it again.
     """
     try:
-        question = command.decodeFields(Form.parse(query, body))
+        request = command.decodeFields(Form.parse(query, body))
     except MalformedReply:
         return
-    tidy(question)
-    form = encodeForm(question.encodeFields())
-    tidy(command.decodeFields(Form.parse(form)))
+    checkValue(request)
+    form = encodeForm(request.encodeFields())
+    checkValue(command.decodeFields(Form.parse(form)))
 
 
 def name(row: Row) -> str:
     """
-    What a row is called in a report.
+    Return the name of a row in a report.
     """
     return row.command.__name__
 
-
-# ---- what others may send
 
 numbers = st.one_of(
     st.integers(),
@@ -111,7 +109,7 @@ numbers = st.one_of(
     st.just(10**4000),
     st.floats(allow_nan=False, allow_infinity=False),
 )
-# Halves of surrogate pairs become escapes, which JSON allows.
+# Lone surrogates become escapes, which JSON allows.
 texts = st.one_of(
     st.text(max_size=8),
     st.text(st.characters(categories=["Cs", "Cc", "Nd", "So"]), max_size=8),
@@ -127,27 +125,27 @@ values = st.recursive(
 )
 
 
-def places(value: Any) -> list[tuple[Any, Any]]:
+def positions(value: Any) -> list[tuple[Any, Any]]:
     """
-    Every member of every array and object in a JSON value.
+    Return every member of every array and object in a JSON value.
     """
     found: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
         found += [(value, key) for key in value]
         for item in value.values():
-            found += places(item)
+            found += positions(item)
     elif isinstance(value, list):
         found += [(value, at) for at in range(len(value))]
         for item in value:
-            found += places(item)
+            found += positions(item)
     return found
 
 
 @st.composite
-def spoiled(draw: st.DrawFn, bodies: list[bytes]) -> bytes:
+def mutated(draw: st.DrawFn, bodies: list[bytes]) -> bytes:
     """
-    One of some bodies, with something else at one or two places in its JSON,
-    or a few other bytes in the middle.
+    Draw one of some bodies, with another value at one or two positions of its JSON, or
+    with a few other bytes.
     """
     body = draw(st.sampled_from(bodies))
     try:
@@ -159,7 +157,7 @@ def spoiled(draw: st.DrawFn, bodies: list[bytes]) -> bytes:
         end = draw(st.integers(start, min(len(body), start + 8)))
         return body[:start] + draw(st.binary(max_size=8)) + body[end:]
     for _ in range(draw(st.integers(1, 2))):
-        parent, key = draw(st.sampled_from(places(value)))
+        parent, key = draw(st.sampled_from(positions(value)))
         if draw(st.booleans()):
             parent[key] = draw(values)
         else:
@@ -172,7 +170,7 @@ def spoiled(draw: st.DrawFn, bodies: list[bytes]) -> bytes:
 
 def bodiesOf(row: Row) -> list[bytes]:
     """
-    Valid answers to a row's question.
+    Return valid replies to a row's request.
     """
     quoted = [b if isinstance(b, bytes) else b.encode() for b, _ in row.quoted]
     refusal = Refusal(121, "words", 5.0, "2c0d")
@@ -180,34 +178,30 @@ def bodiesOf(row: Row) -> list[bytes]:
     return [*quoted, command.encodeReply(row.reply), command.encodeReply(refusal)]
 
 
-# ---- answers
-
-
 @pytest.mark.parametrize("row", ROWS, ids=name)
-def test_anyAnswer(row: Row) -> None:
+def test_anyReply(row: Row) -> None:
     """
-    Any bytes at all are an answer or L{MalformedReply}.
+    Random bytes are a reply or L{MalformedReply}.
     """
 
     @few
     @given(st.binary(max_size=64))
     def check(body: bytes) -> None:
-        read(row.command, body)
+        recodeReply(row.command, body)
 
     check()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
-def test_spoiledAnswer(row: Row) -> None:
+def test_mutatedReply(row: Row) -> None:
     """
-    An answer with anything else in one place is an answer or
-    L{MalformedReply}.
+    A reply with another value at one position is a reply or L{MalformedReply}.
     """
 
     @settings(max_examples=60)
-    @given(spoiled(bodiesOf(row)))
+    @given(mutated(bodiesOf(row)))
     def check(body: bytes) -> None:
-        read(row.command, body)
+        recodeReply(row.command, body)
 
     check()
 
@@ -215,121 +209,111 @@ def test_spoiledAnswer(row: Row) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=name)
 def test_anyResult(row: Row) -> None:
     """
-    Any JSON at all may be the result of a success.
+    Random JSON as C{result} is a reply or L{MalformedReply}.
     """
 
     @few
     @given(values)
     def check(value: Any) -> None:
         body = json.dumps({"retcode": 0, "result": value}).encode()
-        read(row.command, body)
+        recodeReply(row.command, body)
 
     check()
 
 
-# ---- questions
-
-
 @pytest.mark.parametrize("row", ROWS, ids=name)
-def test_anyQuestion(row: Row) -> None:
+def test_anyRequest(row: Row) -> None:
     """
-    Any query and any body are a question or L{MalformedReply}.
+    A random query and a random body are a request or L{MalformedReply}.
     """
 
     @few
     @given(st.binary(max_size=32), st.binary(max_size=64))
     def check(query: bytes, body: bytes) -> None:
-        heed(row.command, query, body)
-        heed(row.command, query, b"r=" + body)
-        heed(row.command, query, b"r={" + body)
+        recodeRequest(row.command, query, body)
+        recodeRequest(row.command, query, b"r=" + body)
+        recodeRequest(row.command, query, b"r={" + body)
 
     check()
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in ROWS if r.question.encodeFields()], ids=name
-)
-def test_spoiledQuestion(row: Row) -> None:
+@pytest.mark.parametrize("row", [r for r in ROWS if r.request.encodeFields()], ids=name)
+def test_mutatedRequest(row: Row) -> None:
     """
-    A question with anything else in one field is a question or
-    L{MalformedReply}.
+    A request with another value in one parameter is a request or L{MalformedReply}.
     """
-    pairs = row.question.encodeFields()
+    pairs = row.request.encodeFields()
 
     @settings(max_examples=40)
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        spoilt = list(pairs)
-        at = data.draw(st.integers(0, len(spoilt) - 1))
-        field, value = spoilt[at]
+        changed = list(pairs)
+        at = data.draw(st.integers(0, len(changed) - 1))
+        field, value = changed[at]
         if field == "r" and value.startswith("{"):
-            raw = data.draw(spoiled([value.encode()]))
+            raw = data.draw(mutated([value.encode()]))
             form = b"r=" + raw
             if data.draw(st.booleans()):
                 text = raw.decode("utf-8", "replace")
-                form = encodeForm([("r", text), *spoilt[1:]])
+                form = encodeForm([("r", text), *changed[1:]])
         else:
             text = data.draw(texts)
-            spoilt[at] = field, text.encode("utf-8", "replace").decode()
-            form = encodeForm(spoilt)
-        heed(row.command, b"", form)
-        heed(row.command, form, b"")
+            changed[at] = field, text.encode("utf-8", "replace").decode()
+            form = encodeForm(changed)
+        recodeRequest(row.command, b"", form)
+        recodeRequest(row.command, form, b"")
 
     check()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
-def test_noQuestion(row: Row) -> None:
+def test_randomParameters(row: Row) -> None:
     """
-    Fields of any JSON are a question or L{MalformedReply}.
+    Parameters of random JSON are a request or L{MalformedReply}.
     """
-    asked = [field for field, _ in row.question.encodeFields()]
+    names = [field for field, _ in row.request.encodeFields()]
     known = ("to", "group_uin", "content", "msg_id", "status", "ids", "t", "hash")
 
     @few
-    @given(st.dictionaries(st.sampled_from((*known, *asked)), values))
+    @given(st.dictionaries(st.sampled_from((*known, *names)), values))
     def check(members: dict[str, Any]) -> None:
-        heed(row.command, b"", encodeForm([("r", json.dumps(members))]))
+        recodeRequest(row.command, b"", encodeForm([("r", json.dumps(members))]))
 
     check()
-
-
-# ---- parts
 
 
 @given(values)
 def test_anyEvent(value: Any) -> None:
     """
-    Whatever a known type holds, there is an event, and it can be written.
+    A known type with a random value is an event that can be encoded again.
     """
     for pollType in ("message", "group_message", "sys_g_msg", "system_message", "x"):
         clean = parseJSON(json.dumps(value))
         event = decodeEnvelope({"poll_type": pollType, "value": clean})
-        tidy(event)
+        checkValue(event)
         json.dumps(encodeEvent(event))
 
 
 @given(st.lists(values))
 def test_anyReceived(elements: list[Any]) -> None:
     """
-    Whatever an array holds, there is a content, and it can be passed on.
+    A random array is a content that can be sent.
     """
     content, font = decodeReceived(parseJSON(json.dumps(elements)))
-    tidy((content, font))
+    checkValue((content, font))
     decodeReceived(encodeReceived(content, font))
 
 
 @given(st.one_of(st.text(), st.lists(values).map(json.dumps)))
 def test_anySent(text: str) -> None:
     """
-    Whatever was sent, there is a content, or L{MalformedReply}; and it can be
-    passed on.
+    A random text is a content that can be passed on, or L{MalformedReply}.
     """
     try:
         content, font = decodeSent(text)
     except MalformedReply:
         return
-    tidy((content, font))
+    checkValue((content, font))
     received = json.loads(json.dumps(encodeReceived(content, font)))
     decodeReceived(received)
     decodeSent(encodeSent(content, font))
@@ -349,21 +333,21 @@ def test_anyText(text: str) -> None:
 @given(st.text())
 def test_anyCall(text: str) -> None:
     """
-    Any text is a call or L{MalformedReply}.
+    A random text is a call or L{MalformedReply}.
     """
     for source in (text, f"f('{text}')", f"f({text}"):
         try:
             arguments = parseCall(source, "f")
         except MalformedReply:
             continue
-        tidy(arguments)
+        checkValue(arguments)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_anyArgument(text: str) -> None:
     """
-    Any text can be an argument; only apostrophes and control characters are
-    others then.
+    Every text can be an argument; only apostrophes and control characters are
+    replaced.
     """
     (read,) = parseCall(encodeCall("f", [quoteArgument(text)]), "f")
     expected = "".join(" " if ord(c) < 32 else c for c in text.replace("'", "’"))
@@ -373,14 +357,12 @@ def test_anyArgument(text: str) -> None:
 @given(st.binary())
 def test_anyPage(body: bytes) -> None:
     """
-    A login page is searched whatever it is.
+    Random bytes are a login page.
     """
-    tidy(LoginPage.decodeReply(body))
+    checkValue(LoginPage.decodeReply(body))
     script = f'g_login_sig=encodeURIComponent("{SIGNATURE}")'.encode()
     assert LoginPage.decodeReply(body + script) in (SIGNATURE, "")
 
-
-# ---- lengths and depths
 
 DEEP = 100_000
 HUGE = "9" * 4000
@@ -409,7 +391,7 @@ HUGE = "9" * 4000
 @pytest.mark.parametrize("row", ROWS, ids=name)
 def test_depth(row: Row, body: str) -> None:
     """
-    Depth, length and what JSON has not are no harm.
+    Deep, long and invalid JSON raises only L{MalformedReply}.
     """
     with suppress(MalformedReply):
         row.command.decodeReply(body.encode())
@@ -451,7 +433,7 @@ def test_duplicateKeys() -> None:
 )
 def test_linear(body: bytes) -> None:
     """
-    Nearly a megabyte of trouble is read at once: were anything quadratic, this
+    Nearly a megabyte of malformed input is decoded at once; a decoder of quadratic time
     would take minutes.
     """
     for command in (SendBuddyMsg2, Poll2, Check):
@@ -465,7 +447,7 @@ def test_linear(body: bytes) -> None:
 )
 def test_noPrefix(text: str) -> None:
     """
-    What does not begin with JSON does not, however long it goes on.
+    A long text that does not begin with JSON is malformed.
     """
     with pytest.raises(MalformedReply):
         parseJSONPrefix(text)
@@ -475,7 +457,7 @@ def test_noPrefix(text: str) -> None:
 
 def test_manyEvents() -> None:
     """
-    Ten thousand broken events are ten thousand unknown ones.
+    Ten thousand malformed events become ten thousand unknown events.
     """
     broken = '{"poll_type":"message","value":{"content":["' + "x" * 20 + '"]}}'
     body = '{"retcode":0,"result":[' + ",".join([broken] * 10_000) + "]}"
@@ -485,12 +467,13 @@ def test_manyEvents() -> None:
     assert {type(event) for event in reply.events} == {UnknownEvent}
 
 
-def test_replyOfText() -> None:
+def test_checkValue() -> None:
     """
-    The ids of the cast are sound, or nothing above means much.
+    The check that the tests above use passes good values, and fails for lone
+    surrogates and for numbers that a database cannot store.
     """
-    tidy((CHANNEL, CLIENTID, LIN, LoginReply(0)))
+    checkValue((CHANNEL, CLIENTID, LIN, LoginReply(0)))
     with pytest.raises(UnicodeEncodeError):
-        tidy("\ud800")
+        checkValue("\ud800")
     with pytest.raises(AssertionError):
-        tidy(2**63)
+        checkValue(2**63)

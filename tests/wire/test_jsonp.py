@@ -1,5 +1,5 @@
 """
-The calls that ptlogin answers with.
+Calls in which ptlogin replies.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from txwebqq.wire.jsonp import encodeCall, parseCall, quoteArgument, quoteBytes
 )
 def test_parse(call: str, arguments: tuple[str, ...]) -> None:
     """
-    The arguments are what a browser makes of them.
+    The arguments are those that a browser would see.
     """
     assert parseCall(call, "f") == arguments
     assert parseCall(call, "g", "f") == arguments
@@ -61,7 +61,7 @@ def test_parse(call: str, arguments: tuple[str, ...]) -> None:
 )
 def test_malformed(text: str) -> None:
     """
-    What is not one call of strings is none, and nothing is evaluated.
+    A text that is not one call with string arguments is malformed, and never evaluated.
     """
     with pytest.raises(MalformedReply):
         parseCall(text, "f")
@@ -84,8 +84,8 @@ def test_malformed(text: str) -> None:
 )
 def test_linear(text: str) -> None:
     """
-    Half a megabyte of trouble is told at once: were a pattern quadratic, this
-    would take minutes.
+    Half a megabyte of malformed input fails at once; a pattern of quadratic time would
+    take minutes.
     """
     with pytest.raises(MalformedReply):
         parseCall(text, "f")
@@ -93,7 +93,7 @@ def test_linear(text: str) -> None:
 
 def test_encode() -> None:
     """
-    A call has no spaces, an argument no apostrophe, and bytes are all escaped.
+    A call has no spaces, an argument has no apostrophe, and all bytes are escaped.
     """
     literals = [quoteArgument("a'b\\\n"), quoteBytes(b"\x00A\xff")]
     assert encodeCall("f", literals) == "f('a’b\\\\ ','\\x00\\x41\\xff');"

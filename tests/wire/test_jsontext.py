@@ -1,5 +1,5 @@
 """
-JSON is read alike with the standard library and with orjson.
+JSON, parsed with the standard library and with orjson.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ODD = [
 @pytest.fixture(params=["standard", "orjson"])
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Either of them.
+    Run a test with each of the two libraries.
     """
     quick = orjson.loads if request.param == "orjson" else None
     monkeypatch.setattr(jsontext, "_quick", quick)
@@ -68,7 +68,7 @@ def _outcome(text: str | bytes) -> Any:
 @pytest.mark.parametrize("text", ODD, ids=lambda text: ascii(text[:20]))
 def test_alike(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    What is odd has one meaning, or is refused in the same words.
+    Both parse unusual JSON alike, or fail with the same text.
     """
     found = []
     for quick in (None, orjson.loads):
@@ -81,7 +81,7 @@ def test_alike(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @given(values)
 def test_roundTrip(value: Any) -> None:
     """
-    What is written is ASCII, and is read again as it was.
+    Encoded JSON is ASCII, and parsed to the same value.
     """
     text = encodeJSON(value)
     assert text.isascii()
@@ -98,8 +98,8 @@ def test_roundTrip(value: Any) -> None:
 @pytest.mark.usefixtures("library")
 def test_repaired() -> None:
     """
-    Half a character gives way to what stands for none; text behind the JSON
-    is left.
+    A lone surrogate becomes the replacement character; the text behind the JSON
+    is returned.
     """
     assert parseJSON('["\\ud800x","\\ud83c\\udf75"]') == ["\ufffdx", "🍵"]
     assert parseJSONPrefix('{"a":"b"}&c=d') == ({"a": "b"}, "&c=d")
@@ -113,7 +113,7 @@ def test_repaired() -> None:
 @pytest.mark.usefixtures("library")
 def test_asStandard() -> None:
     """
-    A poll's answer is read to what the standard library makes of it.
+    A reply to a poll is parsed as the standard library parses it.
     """
     text = '{"retcode":0,"result":[{"poll_type":"x","value":[1.5,null,"\\u8336"]}]}'
     assert parseJSON(text) == json.loads(text)

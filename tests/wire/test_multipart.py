@@ -1,5 +1,5 @@
 """
-Forms with files, and what pictures are sent with.
+Forms with files, and parameters that pictures need.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from txwebqq.wire.multipart import decodePart, encodeParts, refusalIn
 
 def disposition(name: str) -> bytes:
     """
-    The C{Content-Disposition} of a file as we write it.
+    Return the C{Content-Disposition} of a file as we write it.
     """
     head, _ = encodeParts("b", [], [], "file", name)
     return head.split(b"\r\n")[1].removeprefix(b"Content-Disposition: ")
@@ -44,7 +44,7 @@ def test_form() -> None:
 @given(st.text().filter(lambda t: "%" not in t and "\\" not in t))
 def test_fileNames(name: str) -> None:
     """
-    A file keeps its name, whatever that is, and cannot forge a header.
+    A file name arrives unchanged, and cannot forge a header.
     """
     raw = disposition(name.encode("utf-8", "replace").decode())
     assert b"\r" not in raw
@@ -72,7 +72,7 @@ def test_fileNames(name: str) -> None:
 )
 def test_parts(raw: bytes, part: tuple[str, str | None]) -> None:
     """
-    The names of a field and a file are found in whatever browsers write.
+    The names of field and file are found in every form that browsers write.
     """
     assert decodePart(raw) == part
 
@@ -80,7 +80,7 @@ def test_parts(raw: bytes, part: tuple[str, str | None]) -> None:
 @pytest.mark.parametrize("raw", [b"", b"form-data", b'form-data; filename="a"'])
 def test_nameless(raw: bytes) -> None:
     """
-    A part without a name is no field.
+    A part without a name is malformed.
     """
     with pytest.raises(MalformedReply):
         decodePart(raw)
@@ -91,22 +91,22 @@ def test_nameless(raw: bytes) -> None:
 )
 def test_noRefusals(body: bytes) -> None:
     """
-    A small file that happens to be JSON is no refusal.
+    A small file that is JSON is not taken for a refusal.
     """
     assert refusalIn(body) is None
 
 
 def test_refusal() -> None:
     """
-    A refusal is found where a file was expected.
+    A refusal in place of a file is found.
     """
     assert refusalIn(b' {"errmsg":"no","retcode":102}\n') == Refusal(102, "no")
 
 
 def test_groupPicture() -> None:
     """
-    A picture in a group is sent with its code, key and sig, in the original
-    page's order, and with none of them there are none.
+    A picture in a group is sent with code, key and sig, in the order of the original
+    page; text is sent without them.
     """
     picture = GroupPicture("A.jpg", key="k", sig="s")
     content = (Text("x"), picture)
@@ -124,8 +124,8 @@ def test_groupPicture() -> None:
     ]
     assert (members["group_code"], members["key"], members["sig"]) == (6, "k", "s")
     assert json.loads(members["content"])[1] == ["cface", "group", "A.jpg"]
-    asked = SendQunMsg2.decodeFields(Form(command.encodeFields()))
-    assert (asked.code, asked.key, asked.sig) == (6, "k", "s")
+    decoded = SendQunMsg2.decodeFields(Form(command.encodeFields()))
+    assert (decoded.code, decoded.key, decoded.sig) == (6, "k", "s")
     plain = SendQunMsg2(Ticket("1", "p"), Gid(5), (Text("x"),), 7, code=Code(6))
     assert "sig" not in json.loads(plain.encodeFields()[0][1])
     assert "s'" not in repr(command)

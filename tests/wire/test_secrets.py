@@ -1,5 +1,5 @@
 """
-What must not reach a log: digests, tickets, keys.
+Secrets that must not get into logs: digests, tickets, keys.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.wire.rows import DIGEST, LANDING, PSESSIONID, PTWEBQQ, VFWEBQQ
-from tests.wire.test_commands import ROWS, asked, name
+from tests.wire.test_commands import ROWS, formOf, name
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Account, Number, OfflineFile, Uin
 from txwebqq.wire.command import Command, Refusal
@@ -25,9 +25,9 @@ VERIFY = "verifysession0123"
 SECRETS = (DIGEST, LANDING, PSESSIONID, PTWEBQQ, SKEY, VERIFY, VFWEBQQ)
 
 
-def hold(text: str) -> None:
+def checkNoSecret(text: str) -> None:
     """
-    Fail for a text with any of the secrets in it, or a good part of one.
+    Fail for a text with one of the secrets in it, or with the end of one.
     """
     for secret in SECRETS:
         assert secret[-10:] not in text
@@ -36,14 +36,14 @@ def hold(text: str) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=name)
 def test_rows(row: Any) -> None:
     """
-    No question and no answer shows a secret.
+    No request and no reply shows a secret.
     """
-    hold(repr(row.question))
-    hold(str(row.question))
-    hold(repr(row.reply))
+    checkNoSecret(repr(row.request))
+    checkNoSecret(str(row.request))
+    checkNoSecret(repr(row.reply))
     for _, reply in row.quoted:
-        hold(repr(reply))
-    hold(repr(asked(row.question)))
+        checkNoSecret(repr(reply))
+    checkNoSecret(repr(formOf(row.request)))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_rows(row: Any) -> None:
         CheckSig(LANDING),
         LoginReply(0, 0, LANDING),
         Poll2(WHOLE),
-        # One of the algorithms can be undone.
+        # The ptwebqq can be computed from one of the hashes.
         GetUserFriends2(WHOLE, PTWEBQQ),
         GetFriendInfo2(WHOLE, Uin(5), VERIFY, "abcd"),
         Refusal(116, ptwebqq=PTWEBQQ),
@@ -66,10 +66,10 @@ def test_rows(row: Any) -> None:
 )
 def test_values(value: Any) -> None:
     """
-    Values with secrets in them do not show these.
+    Values with secrets in them do not show the secrets.
     """
-    hold(repr(value))
-    hold(str(value))
+    checkNoSecret(repr(value))
+    checkNoSecret(str(value))
 
 
 BROKEN: list[tuple[type[Command[Any]], str]] = [
@@ -91,12 +91,12 @@ BROKEN: list[tuple[type[Command[Any]], str]] = [
 @pytest.mark.parametrize("secret", [PTWEBQQ, PSESSIONID])
 def test_errors(command: type[Command[Any]], body: str, secret: str) -> None:
     """
-    An error says what was wrong, and does not quote it; nor does its cause.
+    An error about a reply, and its cause, do not quote the reply.
     """
     with pytest.raises(MalformedReply) as caught:
         command.decodeReply((body % secret).encode())
-    hold(repr(caught.value))
-    hold("".join(traceback.format_exception(caught.value)))
+    checkNoSecret(repr(caught.value))
+    checkNoSecret("".join(traceback.format_exception(caught.value)))
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_errors(command: type[Command[Any]], body: str, secret: str) -> None:
         [("psessionid", PSESSIONID), ("to", "1")],
     ],
 )
-def test_questions(pairs: list[tuple[str, str]]) -> None:
+def test_requests(pairs: list[tuple[str, str]]) -> None:
     """
-    Nor does an error about a question.
+    An error about a request does not quote the request.
     """
     for row in ROWS:
         try:
             row.command.decodeFields(Form.parse(b"", encodeForm(pairs)))
         except MalformedReply as e:
-            hold("".join(traceback.format_exception(e)))
+            checkNoSecret("".join(traceback.format_exception(e)))

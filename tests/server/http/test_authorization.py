@@ -25,7 +25,7 @@ from txwebqq.wire.form import Ticket, encodeForm
 from txwebqq.wire.multipart import UploadCommand
 
 REQUESTS: dict[type[Command[Any]], Any] = {
-    row.command: row.question
+    row.command: row.request
     for row in (*ROWS, *CONTACT_ROWS, *GROUP_ROWS, *HISTORY_ROWS, *MEDIA_ROWS)
 }
 

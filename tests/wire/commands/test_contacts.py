@@ -1,5 +1,5 @@
 """
-Contact lists of servers that leave things out, or exaggerate.
+Contact lists with missing or extreme values.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from txwebqq.wire.commands.contacts import (
 )
 
 
-def answer(result: Any) -> bytes:
+def success(result: Any) -> bytes:
     """
-    The body of a success.
+    Return the body of a successful reply.
     """
     return json.dumps({"retcode": 0, "result": result}).encode()
 
 
 def test_sparse() -> None:
     """
-    A friend needs a uin, a group its ids, a name and an owner, no more; null
-    and empty objects mean nothing known.
+    A friend needs only a uin, a group only its ids, a name and an owner; null and
+    empty objects mean unknown details.
     """
     friends = {"friends": [{"uin": LIN, "categories": None}], "marknames": [{}]}
-    assert GetUserFriends2.decodeReply(answer(friends)) == FriendList(
+    assert GetUserFriends2.decodeReply(success(friends)) == FriendList(
         {LIN: Buddy(LIN, "")}
     )
     person = {"uin": LIN, "nick": None, "face": "", "birthday": None}
-    assert GetFriendInfo2.decodeReply(answer(person)) == Profile(LIN, "")
+    assert GetFriendInfo2.decodeReply(success(person)) == Profile(LIN, "")
     group = {
         "ginfo": {
             "gid": TEAHOUSE,
@@ -47,7 +47,7 @@ def test_sparse() -> None:
         },
         "cards": [{}, {"muin": LIN, "card": "gone"}],
     }
-    assert GetGroupInfoExt2.decodeReply(answer(group)) == GroupDetails(
+    assert GetGroupInfoExt2.decodeReply(success(group)) == GroupDetails(
         TEAHOUSE, TEAHOUSE_CODE, "茶馆", QIU, (Member(QIU, ""),)
     )
 
@@ -56,8 +56,8 @@ def test_sparse() -> None:
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**4000, "9" * 30])
 def test_absurd(member: str, value: Any) -> None:
     """
-    What is no more than a detail is bounded, too.
+    Numbers of mere details have limits, too.
     """
     friends = {"friends": [{"uin": LIN, member: value}]}
     with pytest.raises(MalformedReply):
-        GetUserFriends2.decodeReply(answer(friends))
+        GetUserFriends2.decodeReply(success(friends))

@@ -1,5 +1,5 @@
 """
-The paths of file transfers.
+Paths of file transfers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from txwebqq.wire.commands.filetransfers import pathFields
 @pytest.mark.parametrize("path", ["", "/v2", "/v2/1/2", "/v3/1/2/3/4", "v2/1/2/3"])
 def test_paths(path: str) -> None:
     """
-    Other paths name no transfer.
+    A path that is too short or has another prefix is malformed.
     """
     with pytest.raises(MalformedReply):
         pathFields(path)

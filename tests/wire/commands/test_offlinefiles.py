@@ -1,5 +1,5 @@
 """
-The page that a photo or a file is answered with.
+The page in the reply to an upload of a photo or a file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from txwebqq.wire.form import Form
 )
 def test_callbacks(callback: str) -> None:
     """
-    No client decides what a page runs.
+    A callback that is not a function name does not get into the page.
     """
     form = Form([("callback", callback)])
     assert UploadOfflinePic.decodeFields(form).callback.startswith("parent.EQQ")
@@ -23,7 +23,7 @@ def test_callbacks(callback: str) -> None:
 
 def test_page() -> None:
     """
-    Nothing in an answer ends the script that it is in.
+    No value in a reply ends the script around it.
     """
     stored = StoredFile("/x", "</script>'\"", 1)
     body = UploadOfflinePic.encodeReply(stored)

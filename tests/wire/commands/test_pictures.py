@@ -1,5 +1,5 @@
 """
-The page that a custom face is answered with.
+The page in the reply to an upload of a custom face.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from txwebqq.wire.form import Form
 )
 def test_callbacks(callback: str) -> None:
     """
-    No client decides what a page runs.
+    A callback that is not a function name does not get into the page.
     """
     form = Form([("f", callback)])
     assert CfaceUpload.decodeFields(form).callback == CALLBACK_GROUP
@@ -27,7 +27,7 @@ def test_callbacks(callback: str) -> None:
 
 def test_page() -> None:
     """
-    Nothing in an answer ends the script that it is in.
+    No value in a reply ends the script around it.
     """
     body = CfaceUpload.encodeReply(CustomFaceUploadResult(2, "</script>'\\"))
     assert body.count(b"</script>") == 1

@@ -1,5 +1,5 @@
 """
-The events of the channel, both ways, and as protocol.md 5 quotes them.
+Encoding and decoding of events, and the events that protocol.md 5 quotes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from txwebqq.wire.jsontext import encodeJSON
 GROUP_NUMBER = Number(245890123)
 DISCUSSION = Did(2006655441)
 
-# Each event as protocol.md prints it, and what it says.
+# Events as protocol.md prints them, and as they are decoded.
 QUOTED: list[tuple[str, Event]] = [
     (
         """
@@ -378,7 +378,7 @@ QUOTED: list[tuple[str, Event]] = [
     ),
 ]
 
-# What the quoted ones leave out.
+# Events that protocol.md does not quote.
 OTHERS: list[Event] = [
     Message(
         LIN,
@@ -439,7 +439,7 @@ OTHERS: list[Event] = [
 
 def named(event: Event) -> str:
     """
-    What an event is called in a report.
+    Return the name of an event in a report.
     """
     return type(event).__name__
 
@@ -449,7 +449,7 @@ def named(event: Event) -> str:
 )
 def test_quoted(envelope: str, event: Event) -> None:
     """
-    An event of protocol.md says what protocol.md says it does.
+    An event of protocol.md is decoded as protocol.md explains it.
     """
     parsed = json.loads(envelope)
     assert decodeEnvelope(parsed) == event
@@ -463,11 +463,11 @@ def test_quoted(envelope: str, event: Event) -> None:
 )
 def test_members(envelope: str, event: Event) -> None:
     """
-    Our server's events have all members that the quoted ones have, with the
-    same values: clients read them unseen.
+    The server's events have all members of the quoted ones, with the same values,
+    since clients read them without checking.
     """
     ours, theirs = encodeEvent(event)["value"], json.loads(envelope)["value"]
-    # An address inside the original service, and a twin that was hidden.
+    # An address inside the original service, and a type of 0 for unknown.
     theirs.pop("reply_ip", None)
     if not theirs.get("client_type", 1):
         theirs.pop("client_type")
@@ -477,7 +477,7 @@ def test_members(envelope: str, event: Event) -> None:
 @pytest.mark.parametrize("event", [e for _, e in QUOTED] + OTHERS, ids=named)
 def test_bothWays(event: Event) -> None:
     """
-    The client sees the event that the server has told.
+    The client decodes the event that the server has encoded.
     """
     wire = json.loads(encodeJSON(encodeEvent(event)))
     assert decodeEnvelope(wire) == event
@@ -485,7 +485,7 @@ def test_bothWays(event: Event) -> None:
 
 def test_complete() -> None:
     """
-    Every type of event is quoted, but for the one that stands for all others.
+    Every type of event but L{UnknownEvent} is quoted.
     """
     types = set(typing.get_args(Event)) - {UnknownEvent}
     assert types == {type(event) for _, event in QUOTED}
@@ -493,7 +493,7 @@ def test_complete() -> None:
 
 def test_batch() -> None:
     """
-    A batch keeps its order.
+    The events of a reply keep their order.
     """
     events = tuple(event for _, event in QUOTED)
     body = '{"retcode":0,"result":[' + ",".join(e for e, _ in QUOTED) + "]}\n"
@@ -509,7 +509,7 @@ def test_batch() -> None:
         ),
         ('{"poll_type":"sys_g_message","value":5}', UnknownEvent("sys_g_message", 5)),
         ('{"poll_type":"","value":null}', UnknownEvent("", None)),
-        # Types that we know, and values that they cannot hold.
+        # Known types with values that they cannot hold.
         ('{"poll_type":"message","value":null}', UnknownEvent("message", None)),
         ('{"poll_type":"message","value":{}}', UnknownEvent("message", {})),
         (
@@ -528,7 +528,7 @@ def test_batch() -> None:
             '{"poll_type":"tips","value":{"from_uin":5,"url":{}}}',
             UnknownEvent("tips", {"from_uin": 5, "url": {}}),
         ),
-        # Envelopes that are none.
+        # Malformed envelopes.
         ("null", UnknownEvent("", None)),
         ("[1]", UnknownEvent("", [1])),
         ('{"value":5}', UnknownEvent("", {"value": 5})),
@@ -541,7 +541,8 @@ def test_batch() -> None:
 )
 def test_unknown(envelope: str, event: UnknownEvent) -> None:
     """
-    What we cannot take apart is kept as it came, and costs none of the others.
+    A value that cannot be decoded becomes an L{UnknownEvent}, and the other events
+    of the reply are decoded.
     """
     status, change = QUOTED[5]
     shake, shaken = QUOTED[8]
@@ -551,7 +552,7 @@ def test_unknown(envelope: str, event: UnknownEvent) -> None:
 
 def test_unknownBothWays() -> None:
     """
-    An unknown event is written as it was read.
+    An unknown event is encoded as it was received.
     """
     event = UnknownEvent("new_thing", {"a": [1, None, "x"]})
     assert encodeEvent(event) == {
@@ -577,8 +578,8 @@ def test_unknownBothWays() -> None:
 )
 def test_absurd(member: str, value: Any) -> None:
     """
-    A message with a number that nothing could hold, or without content, is
-    none that an application sees.
+    A message without content, or with a number out of range, becomes an
+    L{UnknownEvent}.
     """
     parsed = json.loads(QUOTED[0][0])["value"] | {member: value}
     assert decodeEnvelope({"poll_type": "message", "value": parsed}) == UnknownEvent(
@@ -588,7 +589,7 @@ def test_absurd(member: str, value: Any) -> None:
 
 def test_sparse() -> None:
     """
-    Of a message no more is needed than who, to whom and what.
+    A message needs only a sender, a recipient and a content.
     """
     value: dict[str, Any] = {"from_uin": 5, "to_uin": 6, "content": ["x "]}
     assert decodeEnvelope({"poll_type": "message", "value": value}) == Message(
@@ -613,7 +614,7 @@ def _worded(value: Any) -> Any:
 )
 def test_wordedNumbers(envelope: str, event: Event) -> None:
     """
-    Numbers of messages may be text, one of them or all.
+    One or all numbers of a message may be strings.
     """
     parsed = json.loads(envelope)
     assert decodeEnvelope(_worded(parsed)) == event
@@ -625,8 +626,7 @@ def test_wordedNumbers(envelope: str, event: Event) -> None:
 
 def test_built() -> None:
     """
-    Messages are built in a quicker way than by their class, and are what their
-    class would have built all the same.
+    The fast constructor of messages builds the same values as their class.
     """
     for envelope, event in QUOTED[:3]:
         parsed = json.loads(envelope)
@@ -641,7 +641,7 @@ def test_built() -> None:
 @pytest.mark.parametrize(("operation", "flag"), [(0, 0), (1, 1), (2, 0), (3, 1)])
 def test_rights(operation: int, flag: int) -> None:
     """
-    Whether somebody is an administrator now is told beside what was done.
+    C{uin_flag} says whether the member is an administrator after the change.
     """
     notice = GroupNotice(
         GroupStep.ADMIN,
@@ -656,7 +656,7 @@ def test_rights(operation: int, flag: int) -> None:
 
 def test_oddNumbers() -> None:
     """
-    Numbers may be text, and hidden ones empty.
+    Numbers may be strings, and empty where the server hides them.
     """
     value = {
         "type": "group_leave",
