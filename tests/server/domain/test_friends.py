@@ -24,7 +24,6 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.server.domain import friends
-from txwebqq.server.domain.authenticator import CaptchaFailure
 from txwebqq.server.domain.friends import (
     ASKED_PER_HOUR,
     MAX_CATEGORIES,
@@ -33,13 +32,11 @@ from txwebqq.server.domain.friends import (
     MAX_TEXT,
     PATIENCE,
     TOKEN_LIFE,
-    TOO_LONG,
     TOO_MANY,
     FriendRules,
-    captchaRefusal,
     policyOf,
-    tooLong,
 )
+from txwebqq.server.domain.refusals import TOO_LONG
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events import kinds
 from txwebqq.server.events.queued import QueuedEvent
@@ -197,24 +194,6 @@ def test_policy(profile: dict[str, Any], policy: Policy) -> None:
     to be answered.
     """
     assert policyOf(AccountRecord(ALICE, b"", "", 0, profile)) == policy
-
-
-def test_captcha() -> None:
-    """
-    A captcha that was not read is another refusal than one misread.
-    """
-    assert captchaRefusal(CaptchaFailure.UNREAD) == Refusal(1000, "no captcha was read")
-    assert captchaRefusal(CaptchaFailure.WRONG).retcode == 1001
-
-
-def test_tooLong() -> None:
-    """
-    Characters are counted, not bytes, and as many as there may be fit.
-    """
-    assert tooLong("msg", "茶" * 3, 3) is None
-    assert tooLong("msg", "茶" * 4, 3) == Refusal(
-        TOO_LONG, "msg has more than 3 characters"
-    )
 
 
 # ---- asking

@@ -15,13 +15,12 @@ from txwebqq.server.domain.profiles import (
     MAX_PERSONAL,
     MAX_SIGNATURE,
     PRIVATE,
-    TOO_LONG,
     profileFor,
     signatureOf,
     withDetails,
     withSignature,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
 from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 

@@ -22,7 +22,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.ratelimit import HOUR, RateLimiter
-from txwebqq.server.domain.friends import captchaRefusal
+from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.profiles import profileFor
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState

@@ -17,7 +17,7 @@ from txwebqq.model import (
     Presence,
     Status,
 )
-from txwebqq.server.domain.authenticator import CaptchaFailure
+from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.discussions import DiscussionRules
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
 from txwebqq.server.domain.refusals import refusalFor
@@ -37,8 +37,6 @@ from txwebqq.wire.commands.discussions import (
     QuitDiscu,
     SendDiscuMsg2,
 )
-
-UNREAD, WRONG = 1000, 1001
 
 
 class DiscussionsAPI:
@@ -151,9 +149,7 @@ class DiscussionsAPI:
             session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:
-            return Refusal(
-                UNREAD if failure is CaptchaFailure.UNREAD else WRONG, failure.value
-            )
+            return captchaRefusal(failure)
         return self._discussionRules.create(session, command.name, command.invited)
 
     def changeDiscuMem(

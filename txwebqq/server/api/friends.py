@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from txwebqq.model import Category, Policy, Profile
-from txwebqq.server.domain.friends import UNKNOWN, FriendRules, captchaRefusal, policyOf
+from txwebqq.server.domain.authenticator import captchaRefusal
+from txwebqq.server.domain.friends import UNKNOWN, FriendRules, policyOf
 from txwebqq.server.domain.profiles import profileFor
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState

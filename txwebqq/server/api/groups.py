@@ -15,7 +15,7 @@ from txwebqq.model import (
     Presence,
     Status,
 )
-from txwebqq.server.domain.authenticator import CaptchaFailure
+from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.groups import MAX_MEMBERS, GroupRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
 from txwebqq.server.domain.state import ServerState
@@ -38,14 +38,6 @@ from txwebqq.wire.commands.groups import (
 )
 
 SEARCH_UNREAD, SEARCH_WRONG = 100110, 100102
-APPLY_UNREAD, APPLY_WRONG = 1000, 1001
-
-
-def captchaRefusal(failure: CaptchaFailure, unread: int, wrong: int) -> Refusal:
-    """
-    The refusal of a question that needs a captcha.
-    """
-    return Refusal(unread if failure is CaptchaFailure.UNREAD else wrong, failure.value)
 
 
 class GroupsAPI:
@@ -170,7 +162,7 @@ class GroupsAPI:
             session.number, exchange.address, command.verifySession, command.code
         )
         if failure is not None:
-            return captchaRefusal(failure, APPLY_UNREAD, APPLY_WRONG)
+            return captchaRefusal(failure)
         return self._groupRules.apply(session, command.group, command.text)
 
     def opGroupJoinReq(

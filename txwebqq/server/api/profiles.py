@@ -11,7 +11,8 @@ from typing import Any
 
 from txwebqq.model import Number, Profile, Status, Uin
 from txwebqq.ratelimit import HOUR, RateLimiter
-from txwebqq.server.domain.friends import UNKNOWN, FriendRules, captchaRefusal
+from txwebqq.server.domain.authenticator import captchaRefusal
+from txwebqq.server.domain.friends import UNKNOWN, FriendRules
 from txwebqq.server.domain.profiles import (
     profileFor,
     signatureOf,

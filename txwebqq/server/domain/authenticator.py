@@ -18,6 +18,7 @@ from txwebqq.server.sessions.captchas import (
 )
 from txwebqq.server.sessions.sessions import Random, Sessions, token
 from txwebqq.server.storage.store import Store
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.digests import passwordDigest, saltFor
 
 
@@ -37,6 +38,18 @@ class CaptchaFailure(Enum):
 
     UNREAD = "no captcha was read"
     WRONG = "the captcha says something else"
+
+
+def captchaRefusal(
+    failure: CaptchaFailure, unread: int = 1000, wrong: int = 1001
+) -> Refusal:
+    """
+    Return the refusal of a request that needs a captcha.
+
+    @param unread: the retcode for a missing captcha.
+    @param wrong: the retcode for a wrong one.
+    """
+    return Refusal(unread if failure is CaptchaFailure.UNREAD else wrong, failure.value)
 
 
 @dataclass(frozen=True, slots=True)

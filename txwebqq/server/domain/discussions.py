@@ -10,11 +10,12 @@ from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
 from txwebqq.server.domain.messaging import sendMessage
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import DISCUSSION_MESSAGE, TEMPORARY_MESSAGE
 from txwebqq.server.records import DiscussionRecord
-from txwebqq.server.sessions.sessions import Random, Session, token
+from txwebqq.server.sessions.sessions import Random, Session
+from txwebqq.server.sessions.signatures import Signer
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.discussions import (
     GONE,
@@ -38,6 +39,7 @@ MAX_DISCUSSIONS = 200
 MAX_NAME = 128
 
 PLACE_DIGITS = 8
+SIGNATURE_DIGITS = 40
 
 _NOT_FELLOW = Refusal(NO_SUCH_ID, "you share no such group or discussion with to_uin")
 _NOT_SIGNED = Refusal(NO_SUCH_ID, "group_sig is not from get_c2cmsg_sig2")
@@ -54,7 +56,7 @@ class DiscussionRules:
         self._state = state
         self._store = state.store
         self._random = random
-        self._secret = ""
+        self._signer = Signer(state.store, "session messages", random)
 
     # ---- discussions
 
@@ -97,8 +99,9 @@ class DiscussionRules:
         people = self._invited(session, invitation)
         if isinstance(people, Refusal):
             return people
-        if len(name) > MAX_NAME:
-            return Refusal(123, f"discu_name has more than {MAX_NAME} characters")
+        refusal = tooLong(discu_name=(name, MAX_NAME))
+        if refusal is not None:
+            return refusal
         if len(people) < MIN_INVITED:
             return TOO_FEW
         isFull = len(people) >= MAX_MEMBERS
@@ -215,8 +218,8 @@ class DiscussionRules:
             return _NOT_FELLOW
         if not self._areFellows(shared, service, (session.number, number)):
             return _NOT_FELLOW
-        seal = self._seal(session.number, number, shared, service)
-        return f"{place:0{PLACE_DIGITS}x}{seal}"
+        signature = self._signer.sign(session.number, number, shared, service)
+        return f"{place:0{PLACE_DIGITS}x}{signature[:SIGNATURE_DIGITS]}"
 
     def _place(self, session: Session, place: Gid | Did, service: int) -> Number | None:
         if service == IN_DISCUSSION:
@@ -231,14 +234,6 @@ class DiscussionRules:
         store = self._store
         places = store.discussions if service == IN_DISCUSSION else store.groups
         return all(places.isMember(place, number) for number in people)
-
-    def _seal(self, sender: Number, to: Number, place: Number, service: int) -> str:
-        if not self._secret:
-            fresh = token(self._random, 64)
-            self._secret = self._store.secret("session messages", fresh)
-        text = f"{sender}:{to}:{place}:{service}"
-        seal = hmac.new(self._secret.encode(), text.encode(), "sha256")
-        return seal.hexdigest()[:40]
 
     def tell(
         self,

@@ -26,8 +26,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.ratelimit import HOUR, RateLimiter
-from txwebqq.server.domain.authenticator import CaptchaFailure
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FRIENDSHIP_NOTICE, ROSTER_CHANGE
 from txwebqq.server.records import (
@@ -39,7 +38,6 @@ from txwebqq.server.records import (
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.wire.command import Refusal
 
-TOO_LONG = 123
 TOO_MANY = 6
 """The retcode of an account that befriends people too fast (protocol.md 6)."""
 
@@ -72,15 +70,6 @@ _NO_CATEGORY = Refusal(NO_SUCH_ID, "there is no such category")
 _NOT_ASKED = Refusal(NO_SUCH_ID, "account has not asked to be your friend")
 
 
-def tooLong(name: str, text: str, most: int) -> Refusal | None:
-    """
-    The refusal of a text that has more characters than it may.
-    """
-    if len(text) <= most:
-        return None
-    return Refusal(TOO_LONG, f"{name} has more than {most} characters")
-
-
 def policyOf(account: AccountRecord) -> Policy:
     """
     Who may befriend somebody.
@@ -90,13 +79,6 @@ def policyOf(account: AccountRecord) -> Policy:
     if allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS):
         command = account.profile.get("question", "")
     return Policy(allow, command)
-
-
-def captchaRefusal(failure: CaptchaFailure) -> Refusal:
-    """
-    The refusal of a question that needs a captcha.
-    """
-    return Refusal(1000 if failure is CaptchaFailure.UNREAD else 1001, failure.value)
 
 
 class FriendRules:
@@ -229,11 +211,9 @@ class FriendRules:
         @param needsNone: whether the asker believes that they let anybody.
         """
         asker = session.number
-        refusal = (
-            tooLong("msg", text, MAX_TEXT)
-            or tooLong("mname", markname, MAX_MARKNAME)
-            or self._mayAsk(asker, account, token, category)
-        )
+        refusal = tooLong(
+            msg=(text, MAX_TEXT), mname=(markname, MAX_MARKNAME)
+        ) or self._mayAsk(asker, account, token, category)
         if refusal is not None:
             return refusal
         person = self._store.accounts.get(account)
@@ -347,7 +327,7 @@ class FriendRules:
         request = self._store.friends.request(me, account)
         if request is None or self._store.accounts.get(account) is None:
             return _NOT_ASKED
-        refusal = tooLong("mname", markname, MAX_MARKNAME)
+        refusal = tooLong(mname=(markname, MAX_MARKNAME))
         if refusal is not None:
             return refusal
         if category and self._category(me, category) is None:
@@ -382,7 +362,7 @@ class FriendRules:
         request = self._store.friends.request(session.number, account)
         if request is None:
             return _NOT_ASKED
-        refusal = tooLong("msg", text, MAX_TEXT)
+        refusal = tooLong(msg=(text, MAX_TEXT))
         if refusal is not None:
             return refusal
         self._store.friends.deleteRequest(session.number, account)
@@ -405,7 +385,7 @@ class FriendRules:
         friend = self._friendOf(session, uin)
         if friend is None:
             return _NOT_FRIEND
-        refusal = tooLong("markname", markname, MAX_MARKNAME)
+        refusal = tooLong(markname=(markname, MAX_MARKNAME))
         if refusal is not None:
             return refusal
         kept = self._store.friends.entry(session.number, friend)
@@ -488,7 +468,7 @@ class FriendRules:
     def _refuseName(self, name: str) -> Refusal | None:
         if not name.strip():
             return Refusal(NO_SUCH_ID, "name is empty")
-        return tooLong("name", name, MAX_CATEGORY_NAME)
+        return tooLong(name=(name, MAX_CATEGORY_NAME))
 
     def sortCategory(self, session: Session, index: int, sort: int) -> Refusal | None:
         """

@@ -22,11 +22,12 @@ from txwebqq.model import (
     Number,
     Uin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import GROUP_NOTICE, GROUP_SHARE, NOBODY
 from txwebqq.server.records import GroupRecord, JoinRequest
 from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.storage.groups import GroupStore
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT
 
@@ -42,7 +43,6 @@ JOIN_OPERATION = 3
 GRANT, REVOKE = 1, 0
 """The C{op_type} of C{group_admin_op}."""
 
-TOO_LONG = 123
 NO_CARD = 100003
 
 MAX_MEMBERS = 2000
@@ -64,14 +64,12 @@ _NO_GROUP = Refusal(NO_SUCH_ID, "gcode is no code of a group that can be joined"
 _NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is nobody's uin in that group")
 
 
-def tooLong(**texts: tuple[str | None, int]) -> Refusal | None:
+def isAdmin(groups: GroupStore, group: GroupRecord, number: Number) -> bool:
     """
-    The refusal of the first text that has more characters than it may.
+    Check whether an account is the owner or an administrator of a group.
     """
-    for name, (text, most) in texts.items():
-        if text is not None and len(text) > most:
-            return Refusal(TOO_LONG, f"{name} has more than {most} characters")
-    return None
+    flag = groups.memberFlag(group.number, number)
+    return flag is not None and (number == group.owner or bool(flag & ADMIN))
 
 
 class GroupRules:
@@ -114,8 +112,7 @@ class GroupRules:
         return _NO_GROUP if group.option == MAY_NOT_JOIN and not isIn else group
 
     def _isAdmin(self, group: GroupRecord, number: Number) -> bool:
-        flag = self._store.groups.memberFlag(group.number, number)
-        return flag is not None and (number == group.owner or bool(flag & ADMIN))
+        return isAdmin(self._store.groups, group, number)
 
     def _administered(self, session: Session, code: Code) -> GroupRecord | Refusal:
         group = self.mine(session, code)

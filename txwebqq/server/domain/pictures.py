@@ -21,9 +21,11 @@ from txwebqq.model import (
     Segment,
     Uin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.groups import isAdmin
+from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.sessions.sessions import Random, Session, token
+from txwebqq.server.sessions.signatures import Signer
 from txwebqq.server.storage.blobs import Blob
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.pictures import (
@@ -82,7 +84,7 @@ class PictureRules:
         self._media = state.store.media
         self._now = now
         self._random = random
-        self._secret = ""
+        self._signer = Signer(state.store, "gface", random)
 
     # ---- signatures
 
@@ -92,17 +94,11 @@ class PictureRules:
         """
         key = token(self._random, 16)
         until = f"{int(self._now()) + SIGNATURE_LIFE:08x}"
-        return FaceSignature(key, until + self._seal(session.number, key, until))
-
-    def _seal(self, number: Number, key: str, until: str) -> str:
-        if not self._secret:
-            self._secret = self._state.store.secret("gface", token(self._random, 64))
-        text = f"{number}:{key}:{until}"
-        return hmac.new(self._secret.encode(), text.encode(), "sha256").hexdigest()
+        return FaceSignature(key, until + self._signer.sign(session.number, key, until))
 
     def _isSigned(self, number: Number, key: str, sig: str) -> bool:
         until, seal = sig[:8], sig[8:]
-        expected = self._seal(number, key, until)
+        expected = self._signer.sign(number, key, until)
         # The seal was made by us, so what it holds is a number.
         return (
             hmac.compare_digest(expected.encode(), seal.encode())
@@ -215,7 +211,7 @@ class PictureRules:
                     return Refusal(NO_SUCH_ID, "a picture of it is none of yours")
                 found[index] = digest
         if len(found) > MAX_PICTURES:
-            return Refusal(123, f"more than {MAX_PICTURES} pictures")
+            return Refusal(TOO_LONG, f"more than {MAX_PICTURES} pictures")
         return tuple(
             self._send(session.number, segment, found[index], readers, signed)
             if index in found
@@ -323,19 +319,12 @@ class PictureRules:
             self._media.setAvatar(OF_ACCOUNT, session.number, digest)
             return None
         group = session.sessionIds.groupOfCode(code)
-        if group is None or not self._mayPaint(group, session.number):
+        groups = self._state.store.groups
+        record = None if group is None else groups.get(group)
+        if record is None or not isAdmin(groups, record, session.number):
             return Refusal(NO_SUCH_ID, "gcode is no group that you may change")
-        self._media.setAvatar(OF_GROUP, group, digest)
+        self._media.setAvatar(OF_GROUP, record.number, digest)
         return None
-
-    def _mayPaint(self, group: Number, number: Number) -> bool:
-        room = self._state.store.groups.get(group)
-        if room is None or not self._state.store.groups.isMember(group, number):
-            return False
-        return room.owner == number or any(
-            member.number == number and member.flag & 1
-            for member in self._state.store.groups.members(group)
-        )
 
 
 @dataclass(frozen=True, slots=True)

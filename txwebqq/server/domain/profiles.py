@@ -17,11 +17,9 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
 from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
-
-TOO_LONG = 123
 
 MAX_NICK = 64
 MAX_LINE = 256
@@ -103,8 +101,9 @@ def withSignature(account: AccountRecord, text: str) -> AccountRecord | Refusal:
     """
     A person with another signature.
     """
-    if len(text) > MAX_SIGNATURE:
-        return Refusal(TOO_LONG, f"nlk has more than {MAX_SIGNATURE} characters")
+    refusal = tooLong(nlk=(text, MAX_SIGNATURE))
+    if refusal is not None:
+        return refusal
     return replace(account, profile={**account.profile, "signature": text})
 
 
@@ -132,9 +131,9 @@ def withDetails(
 
 def _refuse(name: str, value: Any) -> Refusal | None:
     if isinstance(value, str):
-        most = _TEXTS.get(name, MAX_LINE)
-        if len(value) > most:
-            return Refusal(TOO_LONG, f"{name} has more than {most} characters")
+        refusal = tooLong(**{name: (value, _TEXTS.get(name, MAX_LINE))})
+        if refusal is not None:
+            return refusal
     if name == "nick" and not value.strip():
         return Refusal(NO_SUCH_ID, "nick is empty")
     if name == "gender" and value not in GENDERS:
