@@ -259,14 +259,14 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
     @classmethod
     def decodeResult(cls, result: Any) -> GroupDetails:
         info = result["ginfo"]
-        people = _by("uin", result.get("minfo"))
+        profiles = _by("uin", result.get("minfo"))
         stats = _by("uin", result.get("stats"))
         cards = _by("muin", result.get("cards"))
         vips = _by("u", result.get("vipinfo"))
         members = []
         for entry in info["members"]:
             uin = unsigned(entry["muin"])
-            known, stat = people.get(uin, {}), stats.get(uin, {})
+            known, stat = profiles.get(uin, {}), stats.get(uin, {})
             members.append(
                 Member(
                     uin=uin,

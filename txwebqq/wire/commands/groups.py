@@ -123,15 +123,15 @@ class GetGroupInfo(JSONCommand[Memos]):
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         text = form.text("gcode").strip()
-        codes = parseJSON(text if text.startswith("[") else f"[{text}]")
-        if len(codes) > MAX_CODES:
+        values = parseJSON(text if text.startswith("[") else f"[{text}]")
+        if len(values) > MAX_CODES:
             raise MalformedReply(f"gcode has more than {MAX_CODES} groups")
         try:
-            asked = tuple(Code(unsigned(code)) for code in codes)
+            codes = tuple(Code(unsigned(value)) for value in values)
         except (TypeError, ValueError) as e:
             raise MalformedReply("gcode is not a list of numbers") from e
-        isBare = len(asked) == 1 and form.text("retainKey", "") == "memo"
-        return cls(form.ticket, asked, isBare, form.milliseconds)
+        isBare = len(codes) == 1 and form.text("retainKey", "") == "memo"
+        return cls(form.ticket, codes, isBare, form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Memos) -> Any:

@@ -106,17 +106,17 @@ class Poll2(Command[PollResult]):
     def encodeReply(cls, reply: PollResult | Refusal) -> bytes:
         if isinstance(reply, Refusal):
             return encodeRefusal(reply)
-        answer: dict[str, Any] = {
+        value: dict[str, Any] = {
             "retcode": 0,
             "result": [encodeEvent(event) for event in reply.events],
         }
         if reply.ack is not None:
-            answer["ack"] = reply.ack
-        return encodeJSON(answer).encode()
+            value["ack"] = reply.ack
+        return encodeJSON(value).encode()
 
     @classmethod
     def decodeReply(cls, body: bytes) -> PollResult | Refusal:
-        # Tencent's servers also sent an empty body in place of 102 ...
+        # Tencent's servers also sent an empty body in place of 102.
         if not body.strip():
             return PollResult()
         value = parseJSON(body)
@@ -128,9 +128,9 @@ def _decodeIds(ids: list[Any]) -> tuple[str, ...]:
     return tuple(textOf(one) for one in ids)
 
 
-def _decodeResult(answer: Any) -> PollResult:
-    result, ack = answer.get("result"), answer.get("ack")
-    # ... or "ok".
+def _decodeResult(value: Any) -> PollResult:
+    result, ack = value.get("result"), value.get("ack")
+    # Tencent's servers also sent "ok" in place of 102.
     events = tuple(map(decodeEnvelope, result)) if isinstance(result, list) else ()
     isNumber = type(ack) is int and 0 < ack <= MAX_EXACT
     return PollResult(events, ack if isNumber else None)
@@ -398,5 +398,5 @@ def _decodeTip(value: Any) -> bool | Refusal:
         return integer(value["c"]) == 0
     refusal = refusalOf(value)
     if refusal is None:
-        raise MalformedReply("neither a tip nor none")
+        raise MalformedReply("the reply has no member c")
     return refusal
