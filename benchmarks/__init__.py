@@ -1,3 +1,3 @@
 """
-How fast txwebqq is, and how fast one could be: C{make bench}.
+Benchmarks of txwebqq, each beside a yardstick: C{make bench}.
 """

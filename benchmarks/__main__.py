@@ -1,6 +1,6 @@
 """
-C{python -m benchmarks [--quick] [NAME ...]}: take the measures, print each as a
-line of JSON, and all of them as a table.
+C{python -m benchmarks [--quick] [NAME ...]}: runs measures, prints each result as
+a line of JSON, and all results as a table.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ MODULES = (
 
 def main(arguments: list[str]) -> int:
     """
-    Take those that are named, or all.
+    Run the measures with these names, or whose names begin so; all measures
+    without names.
+
+    @return: the exit code.
     """
     isQuick = "--quick" in arguments
     names = [argument for argument in arguments if not argument.startswith("-")]

@@ -1,6 +1,6 @@
 """
-C{accounts}: the memory of one process with many accounts signed on, each with
-its poll held.
+C{accounts}: memory of a client process for each of many accounts that are
+signed on, each with a held poll.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from benchmarks.measures import Measure
 from benchmarks.ours import CountingFactory, service
-from benchmarks.servers import allowFiles, residentOf, running
+from benchmarks.servers import allowFiles, memoryOf, running
 
 AT_ONCE = 50
-"""So many sign on at a time."""
+"""Number of accounts that sign on at a time."""
 
 
 async def _settled(reactor: Any, seconds: float) -> float:
@@ -22,19 +22,19 @@ async def _settled(reactor: Any, seconds: float) -> float:
 
     await deferLater(reactor, seconds)
     gc.collect()
-    return residentOf(os.getpid())
+    return memoryOf(os.getpid())
 
 
 async def ours(reactor: Any, accounts: int, pause: float) -> float:
     """
-    KiB per account.
+    Measure the memory per account, in KiB.
     """
     from twisted.internet.defer import DeferredSemaphore, gatherResults
 
     allowFiles(accounts * 3 + 500)
     with running("webqq", accounts=accounts, friends=2) as server:
         factory = CountingFactory()
-        # What the first one loads is not the price of the others.
+        # The first account imports modules, which costs the others nothing.
         first, _ = service(reactor, accounts - 1, server.url, factory)
         first.startService()
         await first.whenSignedOn()
@@ -49,7 +49,7 @@ async def ours(reactor: Any, accounts: int, pause: float) -> float:
             await each.whenSignedOn()
 
         await gatherResults([many.run(signOn, each) for each in services])
-        # Connections that were needed for the sign-on are closed by then.
+        # The pause is long enough for the connections of sign-on to be closed.
         after = await _settled(reactor, pause)
     os.write(1, f"{(after - before) / (accounts - 1)}\n".encode())
     os._exit(0)
@@ -57,7 +57,7 @@ async def ours(reactor: Any, accounts: int, pause: float) -> float:
 
 async def treqLoop(reactor: Any, accounts: int, pause: float) -> float:
     """
-    KiB per poll that treq.post holds.
+    Measure the memory per poll that C{treq.post} holds, in KiB.
     """
     import treq
     from twisted.web.client import HTTPConnectionPool
@@ -107,6 +107,6 @@ MEASURES = [
 
 async def few(reactor: Any, accounts: int, pause: float) -> float:
     """
-    As L{ours}, with a fifth of them.
+    Measure as L{ours}, with a fifth of the accounts.
     """
     return await ours(reactor, accounts // 5, pause)

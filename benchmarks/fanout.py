@@ -1,6 +1,6 @@
 """
-C{fan-out}: what a group message costs a server for each of many members whose
-polls are held.
+C{fan-out}: CPU time of a server for each recipient of a group message whose poll
+is held.
 """
 
 from __future__ import annotations
@@ -15,31 +15,32 @@ from benchmarks.servers import allowFiles, running
 
 
 def _gid(port: int, vfwebqq: str) -> int:
-    asking = Socket(port)
+    connection = Socket(port)
     r = quote(json.dumps({"vfwebqq": vfwebqq, "hash": "x"}))
-    asking.post("/api/get_group_name_list_mask2", f"r={r}".encode())
-    return int(json.loads(asking.read())["result"]["gnamelist"][0]["gid"])
+    connection.post("/api/get_group_name_list_mask2", f"r={r}".encode())
+    return int(json.loads(connection.read())["result"]["gnamelist"][0]["gid"])
 
 
 def _round(members: list[Socket], polls: list[bytes]) -> None:
-    for member, question in zip(members, polls, strict=True):
+    for member, request in zip(members, polls, strict=True):
         member.read()
-        member.post("/channel/poll2", question)
+        member.post("/channel/poll2", request)
 
 
 def ours(members: int, messages: int) -> float:
     """
-    Microseconds of CPU for each member, their next polls included.
+    Measure the CPU time for each member, including the next poll, in
+    microseconds.
     """
     allowFiles(members + 500)
     with running("webqq", accounts=members, friends=0, members=members) as server:
         found = sessions(server.port, members)
-        asked = [ticket for ticket, _ in found]
-        sockets = [Socket(server.port) for _ in asked]
-        polls = [poll(ticket, str(n)) for n, ticket in enumerate(asked)]
+        ids = [ticket for ticket, _ in found]
+        sockets = [Socket(server.port) for _ in ids]
+        polls = [poll(ticket, str(n)) for n, ticket in enumerate(ids)]
         gid = _gid(server.port, found[0][1])
-        for one, question in zip(sockets, polls, strict=True):
-            one.post("/channel/poll2", question)
+        for one, request in zip(sockets, polls, strict=True):
+            one.post("/channel/poll2", request)
         sends = []
         for n in range(messages + 1):
             r = {
@@ -47,34 +48,35 @@ def ours(members: int, messages: int) -> float:
                 "content": json.dumps([f"hello all {n}", FONT]),
                 "msg_id": 1000 + n,
                 "clientid": "0",
-                "psessionid": asked[0],
+                "psessionid": ids[0],
             }
-            sends.append(form(r, asked[0], "0"))
+            sends.append(form(r, ids[0], "0"))
         sender = Socket(server.port)
         used = 0.0
         for n, send in enumerate(sends):
-            # Once this is answered, all polls are held.
+            # When this has its reply, all polls are held.
             sender.get("/")
             before = server.cpu()
             sender.post("/channel/send_qun_msg2", send)
             sender.read()
             _round(sockets[1:], polls[1:])
             sender.get("/")
-            # The first time everything is new to the server.
+            # The first message does not count: the server loads the group.
             used += (server.cpu() - before) if n else 0.0
         return used / messages / (members - 1) * 1e6
 
 
 def bare(members: int, messages: int) -> float:
     """
-    Microseconds for each poll that a bare resource lets go, likewise.
+    Measure the CPU time for each poll that a bare resource answers, including
+    the next poll, in microseconds.
     """
     allowFiles(members + 500)
     with running("bare") as server:
         polls = [poll("x" * 192, str(n)) for n in range(members - 1)]
         sockets = [Socket(server.port) for _ in polls]
-        for one, question in zip(sockets, polls, strict=True):
-            one.post("/channel/poll2", question)
+        for one, request in zip(sockets, polls, strict=True):
+            one.post("/channel/poll2", request)
         sender = Socket(server.port)
         used = 0.0
         for n in range(messages + 1):

@@ -1,5 +1,5 @@
 """
-C{growth-...}: what one of many costs when there are ten times as many.
+C{growth-...}: cost of one item among many, compared with a tenth as many.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from pathlib import Path
 
 from benchmarks import held
 from benchmarks.measures import Measure
-from benchmarks.servers import people
+from benchmarks.servers import writePopulation
 
 TIMES = 10
+"""Number of repetitions of a measure of decoding."""
 
 
 def buddies(count: int) -> float:
     """
-    Microseconds for each buddy of a friend list, from its bytes to the roster.
+    Measure the CPU time for each friend of a friend list, from its bytes to the
+    roster, in microseconds.
     """
     from txwebqq.model import Buddy, FriendList, Uin
     from txwebqq.roster import Roster
@@ -39,7 +41,8 @@ def buddies(count: int) -> float:
 
 def members(count: int) -> float:
     """
-    Microseconds for each member of a group, from the bytes of its details.
+    Measure the CPU time to decode the details of a group, for each member, in
+    microseconds.
     """
     from txwebqq.model import Code, Gid, GroupDetails, Member, Uin
     from txwebqq.wire.commands.contacts import GetGroupInfoExt2
@@ -61,8 +64,8 @@ def _folder() -> Iterator[Path]:
 
 def mailbox(count: int) -> float:
     """
-    Microseconds for each letter that waits in one mailbox: kept, taken out in
-    parcels, and let go.
+    Measure the CPU time for each event in a mailbox, in microseconds: stored,
+    read in batches and deleted.
     """
     from txwebqq.model import Number, Text
     from txwebqq.server.events.kinds import FRIEND_MESSAGE
@@ -81,29 +84,29 @@ def mailbox(count: int) -> float:
             body = encodeQueued(FRIEND_MESSAGE.new(ids, (Text("hello"),)))
             serial = store.messages.nextSerial()
             store.messages.write(EventChanges([(serial, body)], {(bob, serial): 0}))
-        last = heard = 0
+        last = delivered = 0
         while some := store.messages.waiting(bob, last, MAX_TOGETHER):
             last = some[-1][0]
-            heard += len(some)
-            given = [(bob, serial) for serial, _ in some]
-            store.messages.write(EventChanges(delivered=given))
+            delivered += len(some)
+            receipts = [(bob, serial) for serial, _ in some]
+            store.messages.write(EventChanges(delivered=receipts))
         used = time.process_time() - began
         store.close()
-        assert heard == count
+        assert delivered == count
     return used / count * 1e6
 
 
 def starting(count: int) -> float:
     """
-    Microseconds for each account of a database, when a server starts with it
-    that has it already in a population file.
+    Measure the CPU time for each account when a server starts with a database
+    and the population file that the accounts came from, in microseconds.
     """
     from txwebqq.server.population import load
     from txwebqq.server.storage.populationimport import importPopulation
     from txwebqq.server.storage.store import Store
 
     with _folder() as folder:
-        path = people(folder, count, 4, 0)
+        path = writePopulation(folder, count, 4, 0)
         store = Store(folder / "qq.db")
         importPopulation(store, load(path))
         store.close()
@@ -117,7 +120,7 @@ def starting(count: int) -> float:
 
 def lookup(count: int) -> float:
     """
-    Microseconds to find somebody and their friends among so many accounts.
+    Measure the CPU time to find an account and its friends, in microseconds.
     """
     from txwebqq.model import Number
     from txwebqq.server.population import load
@@ -126,7 +129,7 @@ def lookup(count: int) -> float:
 
     with _folder() as folder:
         store = Store(folder / "qq.db")
-        importPopulation(store, load(people(folder, count, 4, 0)))
+        importPopulation(store, load(writePopulation(folder, count, 4, 0)))
         some = random.Random(1)
         numbers = [Number(20001 + some.randrange(count)) for _ in range(5000)]
         began = time.process_time()
@@ -140,14 +143,14 @@ def lookup(count: int) -> float:
 
 def polls(count: int) -> float:
     """
-    KiB for each account whose poll the server holds.
+    Measure the server's memory for each account with a held poll, in KiB.
     """
     return held.ours(count)
 
 
 def _growth(name: str, unit: str, count: int, quick: int) -> Measure:
     """
-    Of C{count}, and of a tenth.
+    Make the measure for C{count} items, with a tenth of them as the yardstick.
     """
     return Measure(
         f"growth-{name}",

@@ -1,5 +1,6 @@
 """
-C{held}: what a server needs to hold the poll of somebody who is signed on.
+C{held}: memory of a server for each account that is signed on and has a held
+poll.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from benchmarks.measures import Measure
 from benchmarks.servers import allowFiles, running
 
 QUIET = 1.0
+"""Seconds to wait until the server has read all requests."""
 
 
 def isReadable(sock: Socket) -> bool:
     """
-    Whether something has come; C{select} takes no descriptor above 1023.
+    Check that a reply has arrived. C{select} would not take descriptors above
+    1023.
     """
     poller = select.poll()
     poller.register(sock, select.POLLIN)
@@ -25,7 +28,7 @@ def isReadable(sock: Socket) -> bool:
 
 def ours(accounts: int) -> float:
     """
-    KiB of memory per account, session and held poll together.
+    Measure the memory per account, session and held poll together, in KiB.
     """
     allowFiles(accounts + 500)
     with running("webqq", accounts=accounts + 1, friends=2) as server:
@@ -39,7 +42,7 @@ def ours(accounts: int) -> float:
             sockets.append(one)
         time.sleep(QUIET)
         for n, (one, ticket) in enumerate(zip(sockets, found, strict=True)):
-            # The first poll is answered with the friends who have signed on.
+            # The reply to the first poll tells which friends are online.
             if isReadable(one):
                 one.read()
                 one.post("/channel/poll2", poll(ticket, str(n)))
@@ -49,7 +52,8 @@ def ours(accounts: int) -> float:
 
 def bare(accounts: int) -> float:
     """
-    KiB per request that a bare twisted.web resource holds.
+    Measure the memory per request that a bare resource of twisted.web holds, in
+    KiB.
     """
     allowFiles(accounts + 500)
     with running("bare") as server:

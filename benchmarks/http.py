@@ -1,5 +1,5 @@
 """
-A client of plain sockets, for measures in which the server is what counts.
+HTTP client with blocking sockets, for measures of the server.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 class Socket:
     """
-    One connection.
+    A connection to the server.
     """
 
     def __init__(self, port: int) -> None:
@@ -21,7 +21,7 @@ class Socket:
 
     def post(self, path: str, body: bytes) -> None:
         """
-        Ask.
+        Send a C{POST} request; L{read} returns its reply.
         """
         head = (
             f"POST {path} HTTP/1.1\r\nHost: d.web2.qq.com\r\n"
@@ -32,14 +32,14 @@ class Socket:
 
     def get(self, path: str) -> bytes:
         """
-        Ask for something, and wait for it.
+        Send a C{GET} request, and return the body of its reply.
         """
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         return self.read()
 
     def read(self) -> bytes:
         """
-        The body of the next answer.
+        Return the body of the next reply.
         """
         while b"\r\n\r\n" not in self._rest:
             self._rest += self._more()
@@ -58,20 +58,20 @@ class Socket:
 
     def fileno(self) -> int:
         """
-        For L{select.select}.
+        Return the descriptor of the connection, for L{select}.
         """
         return self._socket.fileno()
 
     def close(self) -> None:
         """
-        Go.
+        Close the connection.
         """
         self._socket.close()
 
 
 def form(r: object, ticket: str, clientid: str) -> bytes:
     """
-    A question as WebQQ's page posts it.
+    Make a request body as the page of WebQQ did.
     """
     text = quote(json.dumps(r))
     return f"r={text}&clientid={clientid}&psessionid={ticket}".encode()
@@ -79,7 +79,7 @@ def form(r: object, ticket: str, clientid: str) -> bytes:
 
 def poll(ticket: str, clientid: str) -> bytes:
     """
-    The question for events.
+    Make the request body of a poll.
     """
     members = {"clientid": clientid, "psessionid": ticket, "key": 0, "ids": []}
     return form(members, ticket, clientid)
@@ -87,17 +87,18 @@ def poll(ticket: str, clientid: str) -> bytes:
 
 def tickets(port: int, count: int) -> list[str]:
     """
-    So many accounts are signed on; their tickets. The clientid of each is its
-    place in the list.
+    Sign on C{count} accounts and return their tickets. The C{clientid} of each
+    is its index in the list.
     """
     return [psessionid for psessionid, _ in sessions(port, count)]
 
 
 def sessions(port: int, count: int) -> list[tuple[str, str]]:
     """
-    The same with what else a sign-on answers with, C{vfwebqq}.
+    Sign on C{count} accounts and return the C{psessionid} and C{vfwebqq} of
+    each.
     """
-    asking = Socket(port)
-    lines = asking.get(f"/bench/tickets?n={count}").decode().splitlines()
-    asking.close()
+    connection = Socket(port)
+    lines = connection.get(f"/bench/tickets?n={count}").decode().splitlines()
+    connection.close()
     return [(line.split()[0], line.split()[1]) for line in lines]

@@ -1,5 +1,5 @@
 """
-A measure: ours and a yardstick, in turn, and what comes of it.
+Measures, which run txwebqq and a yardstick in turn, and their results.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ ROUNDS, QUICK_ROUNDS = 5, 2
 @dataclass(frozen=True)
 class Measure:
     """
-    One of them.
+    A measure.
 
-    @ivar ours: names a function that runs in a process of its own and returns
-        a figure, as C{module:function}.
-    @ivar yardstick: likewise, of what ours is compared with.
-    @ivar goal: the ratio of the two that we want.
-    @ivar isLimit: whether the goal is the most that is wanted, and not the
-        least.
+    @ivar ours: a function of txwebqq, as C{module:function}; it runs in its own
+        process and returns a figure.
+    @ivar yardstick: the function that C{ours} is compared with.
+    @ivar goal: the wanted ratio of ours to the yardstick.
+    @ivar isLimit: whether the goal is a maximum; C{False} for a minimum.
     @ivar size: the arguments of both functions.
-    @ivar quickSize: those that are others when there is little time.
-    @ivar yardstickSize: those that are others for the yardstick.
-    @ivar quickYardstickSize: and those that are others for both reasons.
-    @ivar rounds: how often each of the two is taken.
-    @ivar quickRounds: and how often at most when there is little time.
+    @ivar quickSize: the arguments that differ in a quick run.
+    @ivar yardstickSize: the arguments that differ for the yardstick.
+    @ivar quickYardstickSize: the arguments that differ for the yardstick in a
+        quick run.
+    @ivar rounds: the number of runs of each function.
+    @ivar quickRounds: its maximum in a quick run.
     """
 
     name: str
@@ -51,7 +51,8 @@ class Measure:
         self, isQuick: bool, run: Callable[[str, Mapping[str, Any]], float]
     ) -> Result:
         """
-        Take both in turn: what disturbs one disturbs the other.
+        Run both functions in turn, so that other load on the machine affects
+        both.
         """
         size = {**self.size, **(self.quickSize if isQuick else {})}
         other = {**size, **self.yardstickSize}
@@ -68,7 +69,7 @@ class Measure:
 @dataclass(frozen=True)
 class Result:
     """
-    What came of a measure.
+    The result of a measure: the figures of each run.
     """
 
     measure: Measure
@@ -78,21 +79,21 @@ class Result:
     @property
     def ratio(self) -> float:
         """
-        Ours, in yardsticks.
+        The median of ours, divided by that of the yardstick.
         """
         return median(self.ours) / median(self.yardstick)
 
     @property
     def isMet(self) -> bool:
         """
-        Whether that is what we want.
+        C{True} when the ratio meets the goal.
         """
         goal = self.measure.goal
         return self.ratio <= goal if self.measure.isLimit else self.ratio >= goal
 
     def line(self) -> str:
         """
-        The result for programs, one line of JSON.
+        Format the result as one line of JSON.
         """
         return json.dumps(
             {
@@ -107,7 +108,7 @@ class Result:
 
     def row(self) -> tuple[str, ...]:
         """
-        The result for people.
+        Format the result as the cells of L{table}.
         """
         sign = "<=" if self.measure.isLimit else ">="
         return (
@@ -126,7 +127,7 @@ HEAD = ("measure", "ours", "yardstick", "unit", "ratio", "goal", "")
 
 def table(results: list[Result]) -> str:
     """
-    All results, in columns.
+    Format results as a table of text.
     """
     rows = [HEAD, *(result.row() for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
@@ -147,7 +148,7 @@ def _spread(figures: tuple[float, ...]) -> str:
 
 def inProcess(function: str, size: Mapping[str, Any]) -> float:
     """
-    What a function returns in a process of its own.
+    Run a function in a new process and return its figure.
     """
     argv = [sys.executable, "-m", "benchmarks.work", function, json.dumps(dict(size))]
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)

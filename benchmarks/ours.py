@@ -1,5 +1,5 @@
 """
-Our client, as applications use it.
+Clients of txwebqq, as applications use them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import WebQQService
 
 
-class Elsewhere(Servers):
+class SeparatePollServer(Servers):
     """
-    Servers of which polls are asked elsewhere.
+    Servers whose polls go to another URL. C{base} holds both URLs, with a space
+    between them.
     """
 
     def locate(self, url: str) -> str:
@@ -24,42 +25,45 @@ class Elsewhere(Servers):
         return (polls if path == "/channel/poll2" else base) + path
 
 
-class Counting(WebQQProtocol):
+class CountingProtocol(WebQQProtocol):
     """
-    An application that counts what it hears.
+    An application that counts the messages it receives.
     """
 
     factory: CountingFactory
 
     def messageReceived(self, message: Message) -> object:
-        self.factory.heard()
+        self.factory.messageReceived()
         return None
 
     def groupMessageReceived(self, message: GroupMessage) -> object:
-        self.factory.heard()
+        self.factory.messageReceived()
         return None
 
 
 class CountingFactory(WebQQFactory):
     """
-    What all of them have counted.
+    Builds L{CountingProtocol}s.
+
+    @ivar count: the number of messages that all of them have received.
     """
 
-    protocol = Counting
+    protocol = CountingProtocol
 
     def __init__(self) -> None:
         self.count = 0
 
-    def heard(self) -> None:
+    def messageReceived(self) -> None:
         """
-        One more.
+        Count a message.
         """
         self.count += 1
 
 
 def account(n: int) -> Account:
     """
-    One of those that the server has.
+    Return the account with an index in L{servers.writePopulation
+    <benchmarks.servers.writePopulation>}.
     """
     return Account(Number(20001 + n), "p")
 
@@ -68,11 +72,12 @@ def service(
     reactor: Any, n: int, url: str, factory: WebQQFactory, polls: str = ""
 ) -> tuple[WebQQService, WebQQClient]:
     """
-    What keeps an account signed on.
+    Make the service and the client of an account.
 
-    @param polls: where polls are asked, if not there.
+    @param url: the URL of the server.
+    @param polls: another URL for polls, C{""} for the same.
     """
     client = connect(reactor, url)
     if polls:
-        client._servers = Elsewhere(f"{url} {polls}")
+        client._servers = SeparatePollServer(f"{url} {polls}")
     return WebQQService(account(n), factory, client, reactor), client

@@ -14,8 +14,10 @@ WIDTH, ROW, LEFT = 640, 44, 150
 
 def draw(lines: Iterable[str]) -> str:
     """
-    A picture of the lines of JSON that are about growth: for each, what one
-    more costs in the small case and in the large one.
+    Draw an SVG image of the results of growth: for each measure, the cost of
+    one item in the small case and in the large case.
+
+    @param lines: the output of C{python -m benchmarks}.
     """
     rows = [json.loads(line) for line in lines if line.startswith('{"name": "growth-')]
     height = ROW * len(rows) + 30

@@ -1,6 +1,6 @@
 """
-C{poll-1}, C{poll-1-aiohttp}, C{poll-50}: the CPU that a poll costs a client
-which has eight sessions, and as many events as it can take.
+C{poll-1}, C{poll-1-aiohttp}, C{poll-50}: CPU time of a poll in a client with
+eight sessions, whose polls are answered at once.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ FORM = {
 
 async def ours(reactor: Any, events: int, polls: int) -> float:
     """
-    Microseconds per poll of the whole stack: HTTP, typed events, duplicate
-    check, dispatch to an overridden callback.
+    Measure the CPU time per poll of the whole client, in microseconds: HTTP,
+    typed events, duplicate check, call of an overridden callback.
     """
     from twisted.internet.defer import Deferred
 
@@ -53,16 +53,17 @@ async def ours(reactor: Any, events: int, polls: int) -> float:
 
         check()
         await done
-        heard = factory.count - start
+        received = factory.count - start
         used = time.process_time() - began
         for each in services:
             await each.stopService()
-    return used / (heard / events) * 1e6
+    return used / (received / events) * 1e6
 
 
 async def treqLoop(reactor: Any, events: int, polls: int) -> float:
     """
-    Microseconds per poll of treq.post and json.loads, which count the events.
+    Measure the CPU time per poll of C{treq.post} and C{json.loads}, in
+    microseconds.
     """
     import treq
     from twisted.internet.defer import Deferred, gatherResults
@@ -93,7 +94,7 @@ async def treqLoop(reactor: Any, events: int, polls: int) -> float:
 
 def aiohttpLoop(events: int, polls: int) -> float:
     """
-    Microseconds per poll of aiohttp and json.loads.
+    Measure the CPU time per poll of aiohttp and C{json.loads}, in microseconds.
     """
     import aiohttp
 

@@ -1,6 +1,6 @@
 """
-C{push}: how long it takes until somebody hears what somebody else has sent,
-both in one process and the server in another.
+C{push}: time from sending a message to its arrival at the recipient; both clients
+are in one process, the server in another.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from statistics import median
 from typing import Any
 
 from benchmarks.measures import Measure
-from benchmarks.ours import Counting, CountingFactory, service
+from benchmarks.ours import CountingFactory, CountingProtocol, service
 from benchmarks.servers import running
 
 PAUSE = 0.005
+"""Seconds between two messages."""
 
 
 class _Stopwatch(CountingFactory):
@@ -21,7 +22,7 @@ class _Stopwatch(CountingFactory):
         super().__init__()
         self.waiting: Any = None
 
-    def heard(self) -> None:
+    def messageReceived(self) -> None:
         waiting, self.waiting = self.waiting, None
         if waiting is not None:
             waiting.callback(time.perf_counter())
@@ -29,7 +30,8 @@ class _Stopwatch(CountingFactory):
 
 async def ours(reactor: Any, messages: int) -> float:
     """
-    Microseconds from C{sendMessage} to C{messageReceived}, half of them less.
+    Measure the median time from C{sendMessage} to C{messageReceived}, in
+    microseconds.
     """
     from twisted.internet.defer import Deferred
     from twisted.internet.task import deferLater
@@ -41,15 +43,15 @@ async def ours(reactor: Any, messages: int) -> float:
             each.startService()
         sender: Any = await services[0].whenSignedOn()
         await services[1].whenSignedOn()
-        assert isinstance(sender, Counting)
+        assert isinstance(sender, CountingProtocol)
         [friend] = sender.buddies
         delays = []
         for n in range(messages):
-            heard: Deferred[float] = Deferred()
-            factory.waiting = heard
+            arrived: Deferred[float] = Deferred()
+            factory.waiting = arrived
             began = time.perf_counter()
             sent = sender.sendMessage(friend, f"hello {n}")
-            delays.append(await heard - began)
+            delays.append(await arrived - began)
             await sent
             await deferLater(reactor, PAUSE)
         for each in services:
@@ -59,7 +61,7 @@ async def ours(reactor: Any, messages: int) -> float:
 
 async def treqLoop(reactor: Any, messages: int) -> float:
     """
-    The same with treq.post and a server that knows no protocol.
+    Measure the same with C{treq.post} and a server without a protocol.
     """
     import json
 
@@ -80,7 +82,7 @@ async def treqLoop(reactor: Any, messages: int) -> float:
                 json.loads(await treq.content(response))
                 return time.perf_counter()
 
-            heard = Deferred.fromCoroutine(poll())
+            arrived = Deferred.fromCoroutine(poll())
             await deferLater(reactor, PAUSE)
             began = time.perf_counter()
             response = await treq.post(
@@ -89,7 +91,7 @@ async def treqLoop(reactor: Any, messages: int) -> float:
                 pool=pool,
             )
             await treq.content(response)
-            delays.append(await heard - began)
+            delays.append(await arrived - began)
         await pool.closeCachedConnections()
     return float(median(delays[messages // 10 :]) * 1e6)
 

@@ -1,6 +1,6 @@
 """
-C{route}: messages that a server takes and delivers for a second of its CPU:
-one send, and one poll that was held is answered.
+C{route}: messages that a server delivers per second of its CPU time; each is a
+send and the reply to a held poll.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from benchmarks.measures import Measure
 from benchmarks.servers import Running, running
 
 PAIRS = 20
-"""So many talk at a time."""
+"""Number of pairs of a sender and a recipient."""
 
 FONT = ["font", {"name": "Arial", "size": "10", "style": [0, 0, 0], "color": "000000"}]
 
 
 def message(to: int, n: int, ticket: str, clientid: str) -> bytes:
     """
-    The question that sends something to a friend.
+    Make the request body of a message to a friend.
+
+    @param n: a number that makes the message differ from others.
     """
     members = {
         "to": to,
@@ -33,67 +35,69 @@ def message(to: int, n: int, ticket: str, clientid: str) -> bytes:
     return form(members, ticket, clientid)
 
 
-def _friend(asking: Socket, ticket: str, clientid: str) -> int:
+def _friend(connection: Socket, ticket: str, clientid: str) -> int:
     """
-    The uin under which somebody knows their only friend: the first poll tells
-    who is there.
+    Return the uin of the only friend of an account. The first poll reports the
+    presence of friends.
     """
-    asking.post("/channel/poll2", poll(ticket, clientid))
-    for event in json.loads(asking.read())["result"]:
+    connection.post("/channel/poll2", poll(ticket, clientid))
+    for event in json.loads(connection.read())["result"]:
         uin = event["value"].get("uin")
         if uin:
             return int(uin)
-    raise AssertionError("nobody is there")
+    raise AssertionError("no friend is online")
 
 
-def _talk(
+def _deliver(
     server: Running, sends: list[list[bytes]], polls: list[bytes], rounds: int
 ) -> float:
     """
-    In each round somebody of each pair says something to the other one, whose
-    poll is held by then. Messages per second of CPU.
+    Measure the messages delivered per second of the server's CPU time. In each
+    round the sender of each pair sends a message to its recipient, whose poll
+    is held.
     """
     senders = [Socket(server.port) for _ in polls]
-    hearers = [Socket(server.port) for _ in polls]
-    for hearer, question in zip(hearers, polls, strict=True):
-        hearer.post("/channel/poll2", question)
-        if select.select([hearer], [], [], 0.2)[0]:
-            # Who is there; that is not what is measured.
-            hearer.read()
-            hearer.post("/channel/poll2", question)
-    witness = Socket(server.port)
+    recipients = [Socket(server.port) for _ in polls]
+    for recipient, request in zip(recipients, polls, strict=True):
+        recipient.post("/channel/poll2", request)
+        if select.select([recipient], [], [], 0.2)[0]:
+            # The presence of friends, which is not measured.
+            recipient.read()
+            recipient.post("/channel/poll2", request)
+    other = Socket(server.port)
     before = server.cpu()
     for n in range(rounds):
-        # Once this is answered, the polls that were asked before it are held.
-        witness.get("/")
-        for sender, said in zip(senders, sends, strict=True):
-            sender.post("/channel/send_buddy_msg2", said[n])
-        for sender, hearer, question in zip(senders, hearers, polls, strict=True):
+        # When this has its reply, the polls sent before it are held.
+        other.get("/")
+        for sender, bodies in zip(senders, sends, strict=True):
+            sender.post("/channel/send_buddy_msg2", bodies[n])
+        for sender, recipient, request in zip(senders, recipients, polls, strict=True):
             sender.read()
-            hearer.read()
-            hearer.post("/channel/poll2", question)
+            recipient.read()
+            recipient.post("/channel/poll2", request)
     return rounds * len(polls) / (server.cpu() - before)
 
 
 def ours(messages: int) -> float:
     """
-    Messages per second of CPU, with a database for what is not delivered.
+    Measure the server of txwebqq, with a database for messages that are not
+    delivered.
     """
     rounds = messages // PAIRS
     with running("webqq", accounts=2 * PAIRS, friends=1) as server:
-        asked = tickets(server.port, 2 * PAIRS)
+        ids = tickets(server.port, 2 * PAIRS)
         sends, polls = [], []
         for n in range(0, 2 * PAIRS, 2):
-            to = _friend(Socket(server.port), asked[n], str(n))
-            said = [message(to, one, asked[n], str(n)) for one in range(rounds)]
-            sends.append(said)
-            polls.append(poll(asked[n + 1], str(n + 1)))
-        return _talk(server, sends, polls, rounds)
+            to = _friend(Socket(server.port), ids[n], str(n))
+            bodies = [message(to, one, ids[n], str(n)) for one in range(rounds)]
+            sends.append(bodies)
+            polls.append(poll(ids[n + 1], str(n + 1)))
+        return _deliver(server, sends, polls, rounds)
 
 
 def bare(messages: int) -> float:
     """
-    The same two requests, of a resource that knows no protocol.
+    Measure the same two requests to a resource without a protocol.
     """
     rounds = messages // PAIRS
     with running("bare", byClient=True) as server:
@@ -101,7 +105,7 @@ def bare(messages: int) -> float:
             [message(2963008411, one, "x" * 192, str(n)) for one in range(rounds)]
             for n in range(PAIRS)
         ]
-        return _talk(
+        return _deliver(
             server, sends, [poll("x" * 192, str(n)) for n in range(PAIRS)], rounds
         )
 

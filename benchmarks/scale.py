@@ -1,7 +1,7 @@
 """
-C{scale}: five thousand accounts signed on in one process, and the server in
-another: a group message to five hundred, a server that is killed, everybody
-coming back.
+C{scale}: memory of a client process with five thousand accounts, after a group
+message to five hundred of them and restarts of the server, which runs in another
+process.
 """
 
 from __future__ import annotations
@@ -18,40 +18,42 @@ from typing import Any
 from benchmarks.accounts import AT_ONCE
 from benchmarks.measures import Measure
 from benchmarks.ours import CountingFactory, service
-from benchmarks.servers import allowFiles, people, residentOf
+from benchmarks.servers import allowFiles, memoryOf, writePopulation
 
-PATIENCE = 1500.0
-"""The seconds that all of it may take."""
+TIMEOUT = 1500.0
+"""Seconds that the whole measure may take."""
 
-COMING_BACK = 600.0
-"""The seconds that coming back may take."""
+RESTART_TIMEOUT = 600.0
+"""Seconds in which all accounts have to be back after a restart."""
 
 
-class _Present(CountingFactory):
+class _PresenceFactory(CountingFactory):
     """
-    Counts who is there as well.
+    Builds protocols that are counted too.
+
+    @ivar online: the number of accounts that are online.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.here = 0
+        self.online = 0
 
     def buildProtocol(self, account: Any) -> Any:
         protocol = super().buildProtocol(account)
         factory = self
 
         def signedOn() -> None:
-            factory.here += 1
+            factory.online += 1
 
         def connectionLost(reason: object) -> None:
-            factory.here -= 1
+            factory.online -= 1
 
         protocol.signedOn = signedOn  # type: ignore[method-assign]
         protocol.connectionLost = connectionLost  # type: ignore[method-assign]
         return protocol
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -59,10 +61,13 @@ async def ours(
     reactor: Any, accounts: int, members: int, pause: float, restarts: int
 ) -> float:
     """
-    The memory per account after the last restart, of what it was after the one
-    before: the first takes everybody back at once, and what the allocator needed
-    for that it keeps. Each step is told on stderr. It is 99 when not everybody
-    came back or heard.
+    Measure the memory per account after the last restart, divided by that after
+    the restart before. The first restart does not count: all accounts come back
+    at once, and the allocator keeps what that needed. Progress is written to
+    stderr.
+
+    @return: the ratio, or 99 when an account did not come back or did not
+        receive the group message.
     """
     from twisted.internet.defer import Deferred
     from twisted.internet.error import ProcessExitedAlready
@@ -71,12 +76,12 @@ async def ours(
     servers: list[Any] = []
     scene = _scene(reactor, servers, accounts, members, pause, restarts)
     try:
-        figure = await Deferred.fromCoroutine(scene).addTimeout(PATIENCE, reactor)
+        figure = await Deferred.fromCoroutine(scene).addTimeout(TIMEOUT, reactor)
     finally:
         for server in servers:
             with suppress(ProcessExitedAlready):
                 server.signalProcess("KILL")
-    # Signing thousands off is not what is measured.
+    # Signing off thousands of accounts would take long and is not measured.
     os.write(1, f"{figure}\n".encode())
     os._exit(0)
 
@@ -98,26 +103,26 @@ async def _scene(
         return f"{reactor.seconds() - began:6.1f} s"
 
     gc.collect()
-    base = residentOf(os.getpid())
+    base = memoryOf(os.getpid())
 
     def memory() -> float:
         gc.collect()
-        return (residentOf(os.getpid()) - base) / accounts
+        return (memoryOf(os.getpid()) - base) / accounts
 
-    async def until(wanted: Any, patience: float) -> bool:
-        end = reactor.seconds() + patience
+    async def until(wanted: Any, seconds: float) -> bool:
+        end = reactor.seconds() + seconds
         while not wanted() and reactor.seconds() < end:
             await deferLater(reactor, 0.2)
         return bool(wanted())
 
     with tempfile.TemporaryDirectory(prefix="txwebqq-bench-") as name:
         folder = Path(name)
-        people(folder, accounts, 2, members)
+        writePopulation(folder, accounts, 2, members)
         port = _freePort()
         server = await _start(
             reactor, servers, folder, port, "--population", "people.toml"
         )
-        factory = _Present()
+        factory = _PresenceFactory()
         services = [
             service(reactor, n, f"http://127.0.0.1:{port}", factory)[0]
             for n in range(accounts)
@@ -129,20 +134,21 @@ async def _scene(
             await each.whenSignedOn()
 
         await gatherResults([many.run(signOn, each) for each in services])
-        _say(f"{since()}  {factory.here} signed on, {memory():.1f} KiB each")
+        _report(f"{since()}  {factory.online} signed on, {memory():.1f} KiB each")
         sender: Any = await services[0].whenSignedOn()
         [group] = sender.groups.values()
         sent = reactor.seconds()
         await sender.sendGroupMessage(group.gid, "hello, all of you")
         await until(lambda: factory.count >= members - 1, 30.0)
-        _say(
-            f"{since()}  {factory.count} of {members - 1} have heard a group message,"
+        _report(
+            f"{since()}  {factory.count} of {members - 1} received a group message,"
             f" the last after {reactor.seconds() - sent:.2f} s"
         )
-        # A heartbeat of everybody, and connections that are not needed closed.
+        # Long enough for a heartbeat of each account, and for idle connections
+        # to be closed.
         await deferLater(reactor, pause)
         before = memory()
-        _say(f"{since()}  {factory.here} still there, {before:.1f} KiB each")
+        _report(f"{since()}  {factory.online} still online, {before:.1f} KiB each")
         isBack = True
         after = before
         for _ in range(restarts):
@@ -152,13 +158,13 @@ async def _scene(
             server = await _start(reactor, servers, folder, port)
             restarted = reactor.seconds()
             factory.count = 0
-            # A server that was killed knows no ticket of before.
+            # The restarted server knows none of the old tickets.
             isBack = isBack and await until(
-                partial(_areNew, services, tickets), COMING_BACK
+                partial(_areNew, services, tickets), RESTART_TIMEOUT
             )
-            _say(
-                f"{since()}  {factory.here} there after a restart,"
-                f" {reactor.seconds() - restarted:.0f} s after it"
+            _report(
+                f"{since()}  {factory.online} online again,"
+                f" {reactor.seconds() - restarted:.0f} s after a restart"
             )
             sender = await services[0].whenSignedOn()
             [group] = sender.groups.values()
@@ -167,7 +173,10 @@ async def _scene(
             isBack = isBack and factory.count >= members - 1
             await deferLater(reactor, pause)
             before, after = after, memory()
-            _say(f"{since()}  {factory.count} heard again, {after:.1f} KiB each")
+            _report(
+                f"{since()}  {factory.count} received another group message,"
+                f" {after:.1f} KiB each"
+            )
     return after / before if isBack else 99.0
 
 
@@ -179,8 +188,11 @@ def _areNew(services: list[Any], tickets: list[str]) -> bool:
 
 
 def _ticketOf(each: Any) -> str:
-    ticket = each._driver._ticket
-    return "" if ticket is None else str(ticket.psessionid)
+    """
+    Return the ticket of an account, C{""} when it is not online.
+    """
+    driver = each._driver
+    return "" if driver._channel is None else str(driver._state.ticket.psessionid)
 
 
 def _freePort() -> int:
@@ -236,7 +248,7 @@ async def _start(
 
 def flat(accounts: int, members: int, pause: float, restarts: int) -> float:
     """
-    Memory that has not grown at all.
+    Return the ratio of memory that has not grown.
     """
     return 1.0
 

@@ -1,6 +1,6 @@
 """
-The servers that measures are taken against, each in a process of its own:
-C{python -m benchmarks.servers KIND SIZE}.
+Servers for measures, each in its own process: C{python -m benchmarks.servers KIND
+SIZE}.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 DISTINCT = 20_000
-"""So many events are told apart: eight clients remember 500 messages each."""
+"""Number of different events: eight clients remember 500 messages each."""
 
 FILES = 20_000
-"""The descriptors that the largest measures need."""
+"""Number of file descriptors that the largest measures need."""
 
 
 @dataclass(frozen=True)
 class Running:
     """
-    A server that runs.
+    A server process.
     """
 
     pid: int
@@ -46,27 +46,27 @@ class Running:
     @property
     def url(self) -> str:
         """
-        Where it is.
+        The URL of the server, without a path.
         """
         return f"http://127.0.0.1:{self.port}"
 
     def cpu(self) -> float:
         """
-        The seconds of CPU it has used.
+        Return the CPU time that the server has used, in seconds.
         """
-        # The first figure is in nanoseconds; /proc/PID/stat counts ticks.
+        # The first figure is in nanoseconds, while /proc/PID/stat counts ticks.
         return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
 
     def memory(self) -> float:
         """
-        The KiB of it that are resident.
+        Return the memory of the server (C{VmRSS}), in KiB.
         """
-        return residentOf(self.pid)
+        return memoryOf(self.pid)
 
 
-def residentOf(pid: int) -> float:
+def memoryOf(pid: int) -> float:
     """
-    The KiB of a process that are resident.
+    Return the memory of a process (C{VmRSS}), in KiB.
     """
     status = Path(f"/proc/{pid}/status").read_text()
     return float(status.split("VmRSS:")[1].split()[0])
@@ -74,7 +74,8 @@ def residentOf(pid: int) -> float:
 
 def allowFiles(count: int = FILES) -> None:
     """
-    See to it that so many descriptors may be open, or say what is missing.
+    Allow this process to open C{count} file descriptors, or exit with a message
+    when the system does not.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= count:
@@ -90,7 +91,7 @@ def allowFiles(count: int = FILES) -> None:
 @contextmanager
 def running(kind: str, **size: Any) -> Iterator[Running]:
     """
-    Run a server meanwhile.
+    Run a server in a new process during a C{with} block.
     """
     argv = [sys.executable, "-m", "benchmarks.servers", kind, json.dumps(size)]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
@@ -103,12 +104,14 @@ def running(kind: str, **size: Any) -> Iterator[Running]:
         process.stdout.close()
 
 
-# ---- what answers every poll at once
+# ---- a server that replies to each poll at once
 
 
 def event(kind: str, n: int) -> dict[str, Any]:
     """
-    An event as servers sent it, each with ids of its own.
+    Make an event as servers sent it.
+
+    @param n: a number that makes the ids differ from those of other events.
     """
     font = ["font", {"size": 10, "color": "000000", "style": [0, 0, 0], "name": "宋体"}]
     value: dict[str, Any] = {
@@ -129,7 +132,8 @@ def event(kind: str, n: int) -> dict[str, Any]:
 
 def bodies(events: int) -> list[bytes]:
     """
-    Answers to polls, more than a client remembers the messages of.
+    Make replies to polls with C{events} events each, with more different
+    messages than clients remember.
     """
     made = []
     for first in range(0, DISTINCT, events):
@@ -144,7 +148,7 @@ def bodies(events: int) -> list[bytes]:
 
 class _Canned(Protocol):
     """
-    HTTP, as far as one client needs it that asks the same again and again.
+    The part of HTTP that a client needs which repeats one request.
     """
 
     def __init__(self, answers: list[bytes], counter: list[int]) -> None:
@@ -168,7 +172,7 @@ class _Canned(Protocol):
 
 def canned(events: int) -> Factory:
     """
-    Answers each poll with so many events.
+    Make a server that replies to each poll with C{events} events.
     """
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
     answers = [
@@ -179,13 +183,13 @@ def canned(events: int) -> Factory:
     return Factory.forProtocol(lambda: _Canned(answers, counter))
 
 
-# ---- what a good programmer would write with twisted.web
+# ---- a server written by hand with twisted.web
 
 
 class Bare(Resource):
     """
-    Holds polls and lets them go, all of them or those of one client, and knows
-    nothing else.
+    Holds polls, and replies to them when another request comes: to all polls,
+    or to those of the same client.
     """
 
     isLeaf = True
@@ -217,26 +221,30 @@ class Bare(Resource):
 
 def bare(byClient: bool = False) -> Site:
     """
-    A twisted.web server without any protocol.
+    Make a server without a protocol.
     """
     return Site(Bare(bodies(1)[0], byClient), parsePOSTFormSubmission=False)
 
 
-# ---- ours
+# ---- the server of txwebqq
 
 
-def people(
+def writePopulation(
     folder: Path, accounts: int, friends: int, members: int, groups: int = 1
 ) -> Path:
     """
-    A population: so many accounts, each with so many friends, and groups of
-    the first so many of them.
+    Write a population file.
+
+    @param friends: the number of friends of each account.
+    @param members: the number of members of each group, the first accounts.
+
+    @return: the file.
     """
     lines = [
         f'[[account]]\nnumber = {20001 + n}\npassword = "p"\nnick = "n{n}"\n'
         for n in range(accounts)
     ]
-    # Everybody and those who come next, in a circle; or two and two.
+    # Each account and the next ones, modulo the number of accounts; or pairs.
     pairs = {
         tuple(sorted((n, (n + step) % accounts)))
         for n in range(accounts)
@@ -262,8 +270,8 @@ def people(
 
 def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     """
-    Our server, with a database, as it is shipped; sign-ons may be had without
-    asking for them.
+    Make the server of txwebqq with a database. Two more paths sign on accounts
+    at once and return a reply of any length.
     """
     from txwebqq.model import Number, Status
     from txwebqq.server.domain.state import ServerState
@@ -276,10 +284,12 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     folder = Path(tempfile.mkdtemp(prefix="txwebqq-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     if os.fork() == 0:
-        # In a process of its own: what reading people leaves behind in memory
-        # would be used for what is measured.
+        # In another process, since memory that the import leaves free would be
+        # used by the measure.
         store = Store(folder / "qq.db")
-        importPopulation(store, load(people(folder, accounts, friends, members)))
+        importPopulation(
+            store, load(writePopulation(folder, accounts, friends, members))
+        )
         store.close()
         os._exit(0)
     os.wait()
@@ -307,7 +317,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
 
 def main(kind: str, size: dict[str, Any]) -> None:
     """
-    Listen, and tell where, until whoever asked for the server is gone.
+    Listen and print the port, until the parent process ends.
     """
     makers: dict[str, Any] = {"canned": canned, "bare": bare, "webqq": webqq}
     allowFiles(min(FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))

@@ -1,6 +1,6 @@
 """
-C{sign-on}: the CPU of a client from the first question to the first poll, with
-two hundred buddies.
+C{sign-on}: CPU time of a client from the first request to the first poll, with
+two hundred friends.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from benchmarks.measures import Measure
 from benchmarks.ours import CountingFactory, service
 from benchmarks.servers import running
 
-QUESTIONS, LENGTH = 7, 4000
-"""So many are asked before the first poll, and so long their answers are, all
-together: C{check}, C{login}, C{check_sig}, C{login2}, friends, groups, and who
-is online."""
+REQUESTS, LENGTH = 7, 4000
+"""The number of requests before the first poll (C{check}, C{login},
+C{check_sig}, C{login2}, friends, groups, presence), and the length of each reply
+of the yardstick, in bytes."""
 
 
 async def ours(reactor: Any, times: int) -> float:
     """
-    Milliseconds of CPU for a sign-on.
+    Measure the CPU time of a sign-on, in milliseconds.
     """
     with running("webqq", accounts=201, friends=200) as server:
         factory = CountingFactory()
@@ -38,7 +38,7 @@ async def ours(reactor: Any, times: int) -> float:
 
 async def treqLoop(reactor: Any, times: int) -> float:
     """
-    Milliseconds for as many questions of treq, whose answers are as long.
+    Measure the CPU time of as many requests with treq, in milliseconds.
     """
     import treq
     from twisted.web.client import HTTPConnectionPool
@@ -47,10 +47,10 @@ async def treqLoop(reactor: Any, times: int) -> float:
         url = f"{server.url}/bench/long?n={LENGTH}"
         used = 0.0
         for n in range(times + 1):
-            # Whoever signs on has no connection yet.
+            # A sign-on begins without an open connection.
             pool = HTTPConnectionPool(reactor)
             began = time.process_time()
-            for _ in range(QUESTIONS):
+            for _ in range(REQUESTS):
                 response = await treq.get(url, pool=pool)
                 await treq.content(response)
             used += time.process_time() - began if n else 0.0

@@ -1,5 +1,5 @@
 """
-C{wire-irc}: lines of IRC that are taken apart in a second.
+C{wire-irc}: lines of IRC parsed per second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LINES = [
 
 def ours(times: int) -> float:
     """
-    Lines a second, from bytes to values.
+    Measure lines per second of CPU time, from bytes to values.
     """
     from txwebqq.irc.protocol.line import parse
 
@@ -32,7 +32,8 @@ def ours(times: int) -> float:
 
 def twistedWords(times: int) -> float:
     """
-    The same with twisted.words, and the decoding that it leaves to others.
+    Measure the same with L{twisted.words}, after the decoding that it does not
+    do.
     """
     from twisted.words.protocols.irc import parsemsg
 

@@ -1,5 +1,5 @@
 """
-The process that runs one side of a measure: C{python -m benchmarks.work
+The process that runs one function of a measure: C{python -m benchmarks.work
 MODULE:FUNCTION SIZE}.
 """
 
@@ -18,7 +18,8 @@ from twisted.logger import globalLogBeginner
 
 def run(name: str, size: dict[str, Any]) -> None:
     """
-    Print what a function returns; one that is a coroutine has the reactor.
+    Run a function and print its result as JSON. A coroutine function is called
+    with the reactor, which runs meanwhile.
     """
     module, _, function = name.partition(":")
     call = getattr(import_module(module), function)

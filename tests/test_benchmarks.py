@@ -1,5 +1,5 @@
 """
-What is measured is worked out and shown as it should be.
+Measures and their results.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MEASURE = Measure("x", "ours", "yardstick", 0.5, "us", size={"n": 10})
 
 def test_turns() -> None:
     """
-    Both sides are taken in turn, with the sizes that are theirs.
+    Ours and the yardstick run in turn, each with its own sizes.
     """
     taken: list[tuple[str, dict[str, Any]]] = []
 
@@ -48,7 +48,7 @@ def test_turns() -> None:
 
 def test_ratio() -> None:
     """
-    Medians are compared, and the goal is the most or the least.
+    The ratio is that of the medians, and the goal is a maximum or a minimum.
     """
     result = Result(MEASURE, (1.0, 9.0, 2.0), (4.0, 5.0, 1.0))
     assert result.ratio == 0.5
@@ -70,7 +70,7 @@ def test_ratio() -> None:
 
 def test_process() -> None:
     """
-    A side runs in a process of its own, one that asks a server too.
+    A function runs in its own process, also one that starts a server.
     """
     assert inProcess("benchmarks.wireirc:ours", {"times": 10}) > 0
     assert inProcess("benchmarks.route:ours", {"messages": 20}) > 0
@@ -79,7 +79,7 @@ def test_process() -> None:
 
 def test_unknown(capfd: pytest.CaptureFixture[str]) -> None:
     """
-    A measure that there is not is named, with those that there are.
+    The error for an unknown measure lists the known ones.
     """
     assert main(["nothing"]) == 1
     assert "'nothing' is none of: poll-1, " in capfd.readouterr().err
