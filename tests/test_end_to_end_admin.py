@@ -1,5 +1,5 @@
 """
-C{webqq-admin} beside a server that runs.
+C{webqq-admin} beside a running server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ADMIN = str(Path(sys.executable).with_name("webqq-admin"))
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[ProcessFolder]:
     """
-    A house whose daemons are gone afterwards.
+    A folder whose processes are stopped after the test.
     """
     processes = ProcessFolder(tmp_path)
     yield processes
@@ -33,11 +33,11 @@ async def admin(processes: ProcessFolder, *argv: str) -> tuple[int, str]:
 
 
 @ensureDeferred
-async def test_beside(processes: ProcessFolder) -> None:
+async def test_serverRunning(processes: ProcessFolder) -> None:
     """
-    Who is added while the server runs can sign on, is a friend at once, and
-    has their new password from the next sign-on; nothing ends the server but
-    its operator, which is a success.
+    An account that is added while the server runs can sign on and is a friend at
+    once; a new password counts from the next sign-on. The server stops on SIGTERM
+    with exit code 0.
     """
     server = processes.server("--database", "webqq.db", "--population", "people.toml")
     await server.says("listens on")
@@ -60,13 +60,13 @@ async def test_beside(processes: ProcessFolder) -> None:
     carol = processes.client(10003, "new")
     await carol.says("Signed on")
 
-    code, said = await admin(processes, "account", "remove", "10003")
+    code, output = await admin(processes, "account", "remove", "10003")
     assert code == 1
-    assert "a server has it open: stop it first" in said
+    assert "a server has it open; stop the server first" in output
     assert await admin(processes, "backup", "copy.db") == (0, "")
     server.signal("TERM")
     assert await server.exits() == 0, server.output
     assert await admin(processes, "account", "remove", "10003") == (0, "")
-    code, said = await admin(processes, "account", "list")
-    assert (code, said) == (0, "10001\tAlice\n10002\tBot\n")
+    code, output = await admin(processes, "account", "list")
+    assert (code, output) == (0, "10001\tAlice\n10002\tBot\n")
     assert "Traceback" not in server.output

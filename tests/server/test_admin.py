@@ -1,5 +1,5 @@
 """
-C{webqq-admin}, in this process.
+C{webqq-admin}, run in this process.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ members = [10003, 10001]
 
 class AdminConsole:
     """
-    A database, and somebody who types commands.
+    A database and a terminal on which C{webqq-admin} is run.
     """
 
     def __init__(
@@ -78,7 +78,9 @@ class AdminConsole:
 
     def run(self, *argv: str, typed: str = "") -> str:
         """
-        @return: what it says; it must succeed.
+        Run a command, which must succeed.
+
+        @return: the standard output.
         """
         code, out, err = self.attempt(*argv, typed=typed)
         assert (code, err) == (0, ""), err
@@ -86,7 +88,9 @@ class AdminConsole:
 
     def refused(self, *argv: str, typed: str = "") -> str:
         """
-        @return: the one line of its complaint.
+        Run a command, which must fail.
+
+        @return: the one line of the error.
         """
         code, out, err = self.attempt(*argv, typed=typed)
         assert (code, out) == (1, "")
@@ -97,8 +101,8 @@ class AdminConsole:
     def attempt(self, *argv: str, typed: str = "") -> tuple[int, str, str]:
         self._monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         code = main(["--database", str(self.path), *argv])
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
+        captured = self._capsys.readouterr()
+        return code, captured.out, captured.err
 
     def store(self) -> Store:
         return Store(self.path, shared=True)
@@ -111,7 +115,7 @@ def console(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AdminConsole:
     """
-    A desk with a database.
+    A console with a database of the usual accounts.
     """
     monkeypatch.delenv("TXWEBQQ_PASSWORD", raising=False)
     return AdminConsole(tmp_path, capsys, monkeypatch)
@@ -119,7 +123,7 @@ def console(
 
 def test_accounts(console: AdminConsole) -> None:
     """
-    People are added, listed, shown and removed.
+    Accounts are added, listed, shown and removed.
     """
     console.run(
         "account", "add", "10009", "--nick", "E\x1bve", "--password-file=-", typed="x\n"
@@ -136,8 +140,7 @@ def test_accounts(console: AdminConsole) -> None:
 
 def test_passwords(console: AdminConsole, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A password comes from a file, the standard input, the environment or a
-    prompt.
+    A password comes from a file, standard input, the environment or a prompt.
     """
 
     def check(password: str) -> None:
@@ -178,7 +181,7 @@ def test_passwords(console: AdminConsole, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_removed(console: AdminConsole) -> None:
     """
-    Of somebody who is removed, nothing that was theirs alone is left.
+    Removing an account deletes all rows that belong to it alone.
     """
     store = Store(console.path)
     importPopulation(store, parse(EVERYTHING))
@@ -207,7 +210,8 @@ def test_removed(console: AdminConsole) -> None:
 
 def test_allTables() -> None:
     """
-    Of every table it is known whether its rows go when their account goes.
+    For every table it is declared whether its rows are deleted with their
+    account.
     """
     store = Store()
     tables = {
@@ -222,8 +226,8 @@ def test_allTables() -> None:
 
 def test_friendships(console: AdminConsole) -> None:
     """
-    Friendships are on both sides, and end on both, whatever a population file
-    says that is imported again.
+    Friendships are added and removed in both friend lists; an import does not add
+    a removed friendship again.
     """
     console.run("friendship", "add", "10003", "10004")
     store = console.store()
@@ -245,7 +249,7 @@ def test_friendships(console: AdminConsole) -> None:
 
 def test_groups(console: AdminConsole) -> None:
     """
-    Groups and who is in them.
+    Groups and their members are added, shown and removed.
     """
     add = ("group", "add", "200002", "--name", "dogs", "--owner", "10003")
     console.run(*add, "--memo", "woof", "--members", "10004")
@@ -280,19 +284,31 @@ def test_groups(console: AdminConsole) -> None:
         (["account", "remove", "10008"], "there is no account 10008"),
         (["account", "remove", "10001"], "owns groups: 200001; remove them first"),
         (["account", "add", "10001"], "no password"),
-        (["account", "add", "10001", "--password-file=-"], "an account 10001 already"),
+        (
+            ["account", "add", "10001", "--password-file=-"],
+            "account 10001 already exists",
+        ),
         (["account", "add", "10009", "--password-file=/no"], "cannot read /no"),
         (["account", "password", "10008", "--password-file=-"], "no account 10008"),
-        (["friendship", "add", "10001", "10001"], "10001 is one and the same"),
+        (["friendship", "add", "10001", "10001"], "10001 cannot be its own friend"),
         (["friendship", "add", "10001", "10002"], "are friends already"),
         (["friendship", "add", "10001", "10008"], "there is no account 10008"),
         (["friendship", "remove", "10002", "10003"], "are not friends"),
-        (["group", "add", "200001", "--name=x", "--owner=10001"], "200001 already"),
+        (
+            ["group", "add", "200001", "--name=x", "--owner=10001"],
+            "200001 already exists",
+        ),
         (["group", "add", "200002", "--name=x", "--owner=10008"], "account 10008"),
         (["group", "remove", "200009"], "there is no group 200009"),
-        (["member", "add", "200001", "10002"], "10002 is in group 200001 already"),
+        (
+            ["member", "add", "200001", "10002"],
+            "10002 is already a member of group 200001",
+        ),
         (["member", "add", "200001", "10008"], "there is no account 10008"),
-        (["member", "remove", "200001", "10003"], "10003 is not in group 200001"),
+        (
+            ["member", "remove", "200001", "10003"],
+            "10003 is not a member of group 200001",
+        ),
         (["member", "remove", "200001", "10001"], "is the owner of group 200001"),
         (["member", "admin", "200001", "10001"], "is the owner of group 200001"),
         (["import", "/no.toml"], "/no.toml: No such file or directory"),
@@ -300,10 +316,9 @@ def test_groups(console: AdminConsole) -> None:
         (["backup", "/no/x.db"], "/no/x.db: No such file or directory"),
     ],
 )
-def test_complaints(console: AdminConsole, argv: list[str], problem: str) -> None:
+def test_errors(console: AdminConsole, argv: list[str], problem: str) -> None:
     """
-    What cannot be done is told in one line, with exit code 1, and changes
-    nothing.
+    An error is one line, ends with exit code 1, and nothing is changed.
     """
     store = console.store()
     before = store.admin.population()
@@ -314,13 +329,13 @@ def test_complaints(console: AdminConsole, argv: list[str], problem: str) -> Non
 
 def test_noDatabase(console: AdminConsole, capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Without the option, or with a database that is not there or none, there is
-    a clear line; only who adds people gets a new one.
+    A missing option or database is an error of one line; only commands that add
+    accounts make a new database.
     """
     assert main(["account", "list"]) == 1
     assert capsys.readouterr().err == "webqq-admin: --database is missing\n"
     console.path = console.folder / "new.db"
-    assert console.refused("statistics").endswith("new.db: there is no such database")
+    assert console.refused("statistics").endswith("new.db: the database does not exist")
     assert not console.path.exists()
     console.run("account", "add", "10001", "--password-file=-", typed="x\n")
     assert stat.S_IMODE(console.path.stat().st_mode) == 0o600
@@ -328,11 +343,11 @@ def test_noDatabase(console: AdminConsole, capsys: pytest.CaptureFixture[str]) -
     assert "not a database" in console.refused("account", "list")
 
 
-def test_whereTheOptionStands(
+def test_optionAfterCommand(
     console: AdminConsole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """
-    C{--database} may come last as well.
+    C{--database} may stand after the command.
     """
     assert main(["account", "list", "--database", str(console.path)]) == 0
     assert "10001\tAlice" in capsys.readouterr().out
@@ -340,8 +355,8 @@ def test_whereTheOptionStands(
 
 def test_export(console: AdminConsole) -> None:
     """
-    What is exported is all that a population file can say, without passwords,
-    for nobody else to read; and imports to the same.
+    An exported file has everything that a population file can hold, no passwords,
+    and mode 0600; importing it gives the same population.
     """
     store = Store(console.path)
     importPopulation(store, parse(EVERYTHING))
@@ -364,7 +379,7 @@ def test_export(console: AdminConsole) -> None:
 
 def test_oneSided(console: AdminConsole) -> None:
     """
-    A friendship that only one side keeps is the same after an import.
+    A one-sided friendship survives export and import.
     """
     db = sqlite3.connect(console.path)
     db.execute("DELETE FROM friendship WHERE owner = 10003")
@@ -382,7 +397,8 @@ def test_oneSided(console: AdminConsole) -> None:
 
 def test_update(console: AdminConsole) -> None:
     """
-    Importing adds; with C{--update} it changes nicks and passwords as well.
+    An import changes no existing account; with C{--update} it changes nicks and
+    passwords.
     """
     file = console.folder / "more.toml"
     file.write_text(
@@ -391,24 +407,26 @@ def test_update(console: AdminConsole) -> None:
         '[[account]]\nnumber = 10009\npassword = "new"\n'
     )
 
-    def people() -> dict[int, tuple[str, bool]]:
+    def accounts() -> dict[int, tuple[str, bool]]:
         store = console.store()
-        isNew = passwordHash("new")
-        found = {p.number: (p.nick, p.firstHash == isNew) for p in store.accounts.all()}
+        newHash = passwordHash("new")
+        found = {
+            a.number: (a.nick, a.firstHash == newHash) for a in store.accounts.all()
+        }
         store.close()
         return {n: found[Number(n)] for n in (10001, 10002, 10009)}
 
     console.run("import", str(file))
     before = {10001: ("Alice", False), 10002: ("Bob's", False), 10009: ("10009", True)}
-    assert people() == before
+    assert accounts() == before
     console.run("import", str(file), "--update")
     after = {10001: ("Alicia", True), 10002: ("Bob's", True), 10009: ("10009", True)}
-    assert people() == after
+    assert accounts() == after
 
 
 def test_statistics(console: AdminConsole) -> None:
     """
-    How much there is of everything.
+    The statistics count accounts, groups and queued events.
     """
     store = Store(console.path)
     harness = ServerHarness(store=store, people="")
@@ -421,16 +439,16 @@ def test_statistics(console: AdminConsole) -> None:
         "friendships: 2",
         "groups: 1",
         "discussions: 0",
-        "letters that wait: 1",
-        "people they wait for: 2",
+        "queued events: 1",
+        "accounts with queued events: 2",
     ):
         assert line in lines
 
 
 def test_backup(console: AdminConsole) -> None:
     """
-    A backup, taken while the server runs, is a database for nobody else to
-    read, and never replaces a file.
+    A backup of a running server's database has mode 0600 and never replaces a
+    file.
     """
     server = Store(console.path)
     copy = console.folder / "copy.db"
@@ -443,10 +461,10 @@ def test_backup(console: AdminConsole) -> None:
     server.close()
 
 
-def test_beside(console: AdminConsole) -> None:
+def test_serverRunning(console: AdminConsole) -> None:
     """
-    A server that runs sees every change at once; removing an account, whose
-    sessions would go on, is refused.
+    A running server sees every change at once; removing an account is refused,
+    because its sessions would stay signed on.
     """
     store = Store(console.path)
     harness = ServerHarness(store=store, people="")
@@ -460,7 +478,7 @@ def test_beside(console: AdminConsole) -> None:
     console.run("account", "add", "10009", "--password-file=-", typed="x\n")
     assert store.accounts.get(Number(10009)) is not None
     problem = console.refused("account", "remove", "10009")
-    assert "a server has it open: stop it first" in problem
+    assert "a server has it open; stop the server first" in problem
     console.run("group", "remove", "200001")
     assert store.groups.get(CATS) is None
     store.close()

@@ -20,7 +20,7 @@ GROUP = '[[group]]\nnumber = 200001\nname = "cats"\nowner = 10001\n'
 
 def test_account() -> None:
     """
-    An account needs a number and a password, which is hashed as UTF-8.
+    An account needs a number and a password, whose UTF-8 bytes are hashed.
     """
     (account,) = parse('[[account]]\nnumber = 10001\npassword = "密码"').accounts
     assert account.firstHash == passwordHash("密码")
@@ -39,8 +39,8 @@ def test_account() -> None:
 )
 def test_directions(toml: str, expected: dict[int, str]) -> None:
     """
-    A category and a markname may be one for both, one for each, or one for
-    whoever is named.
+    A category or a markname is given once for both directions, for each
+    direction, or by the number of one account.
     """
     text = "[[friendship]]\nbetween = [10001, 10002]\n"
     if toml:
@@ -52,10 +52,10 @@ def test_directions(toml: str, expected: dict[int, str]) -> None:
 
 def test_owner() -> None:
     """
-    An owner is a member, named as one or not.
+    The owner is a member, also when members does not name it.
     """
-    (room,) = parse(GROUP + "members = [10002]").groups
-    assert room.members == (10001, 10002)
+    (group,) = parse(GROUP + "members = [10002]").groups
+    assert group.members == (10001, 10002)
     (discussion,) = parse("[[discussion]]\nnumber = 300001\nowner = 10001").discussions
     assert discussion == DiscussionEntry(300001, "", 10001, (10001,))  # type: ignore[arg-type]
 
@@ -171,7 +171,7 @@ def test_owner() -> None:
 )
 def test_problems(text: str, problem: str) -> None:
     """
-    What is wrong is told with the entry that it is in.
+    An error names the entry of the file.
     """
     with pytest.raises(InvalidConfiguration, match=problem):
         parse(text)
@@ -179,9 +179,9 @@ def test_problems(text: str, problem: str) -> None:
 
 def test_hashedPassword() -> None:
     """
-    The MD5 of a password may stand for it.
+    password_md5 stands for a password.
     """
-    # What md5sum says of "secret".
+    # The output of md5sum for "secret".
     digits = "5EBE2294ECD0E0F08EAB7690D2A6EE69"
     text = f"[[account]]\nnumber = 10001\npassword_md5 = '{digits}'"
     (account,) = parse(text).accounts
@@ -190,7 +190,7 @@ def test_hashedPassword() -> None:
 
 def test_files(tmp_path: Path) -> None:
     """
-    A file's name stands before what is wrong with it.
+    An error begins with the name of the file.
     """
     path = tmp_path / "people.toml"
     with pytest.raises(InvalidConfiguration, match=r"people\.toml: No such file"):

@@ -1,5 +1,5 @@
 """
-Populations, written down and read again.
+Populations that are written to a file and read again.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 
 HASH = b"\x01" * 16
-FOLK = (ALICE, BOB, CAROL, DAVE)
-PAIRS = tuple((a, b) for a in FOLK for b in FOLK if a < b)
+NUMBERS = (ALICE, BOB, CAROL, DAVE)
+PAIRS = tuple((a, b) for a in NUMBERS for b in NUMBERS if a < b)
 
 texts = st.text(max_size=8)
 names = texts.filter(bool)
 categories = st.lists(
-    # Few names, so that some are there twice.
+    # Few names, so that some occur twice.
     st.builds(
         CategoryRecord,
         st.integers(1, 65535),
@@ -39,7 +39,7 @@ categories = st.lists(
     ),
     max_size=4,
     unique_by=lambda category: category.index,
-).map(lambda found: tuple(sorted(found, key=lambda drawer: drawer.index)))
+).map(lambda found: tuple(sorted(found, key=lambda category: category.index)))
 profiles = st.fixed_dictionaries(
     {},
     optional={
@@ -66,9 +66,9 @@ def friendships(
 ) -> FriendshipEntry:
     between = draw(st.sampled_from(PAIRS))
     keptBy = draw(st.sampled_from((None, *between)))
-    keepers = between if keptBy is None else (keptBy,)
+    owners = between if keptBy is None else (keptBy,)
     categories: dict[Number, str | int] = {}
-    for number in keepers:
+    for number in owners:
         known = own[number]
         if draw(st.booleans()):
             categories[number] = draw(
@@ -76,13 +76,13 @@ def friendships(
             )
         elif known:
             categories[number] = draw(st.sampled_from([d.index for d in known]))
-    marknames = {n: draw(names) for n in keepers if draw(st.booleans())}
+    marknames = {n: draw(names) for n in owners if draw(st.booleans())}
     return FriendshipEntry(between, categories, marknames, keptBy)
 
 
 @st.composite
-def rooms(draw: st.DrawFn) -> GroupEntry:
-    members = draw(st.sets(st.sampled_from(FOLK), min_size=1).map(sorted))
+def groups(draw: st.DrawFn) -> GroupEntry:
+    members = draw(st.sets(st.sampled_from(NUMBERS), min_size=1).map(sorted))
     group = GroupRecord(
         Number(draw(st.integers(200001, 200003))),
         draw(texts),
@@ -99,30 +99,30 @@ def rooms(draw: st.DrawFn) -> GroupEntry:
 
 @st.composite
 def discussions(draw: st.DrawFn) -> DiscussionEntry:
-    members = draw(st.permutations(FOLK))[: draw(st.integers(1, 4))]
+    members = draw(st.permutations(NUMBERS))[: draw(st.integers(1, 4))]
     number = Number(draw(st.integers(300001, 300003)))
     return DiscussionEntry(number, draw(texts), members[0], tuple(members))
 
 
 @st.composite
 def populations(draw: st.DrawFn) -> Population:
-    own = {number: draw(categories) for number in FOLK}
+    own = {number: draw(categories) for number in NUMBERS}
     kept = st.lists(friendships(own), unique_by=lambda f: f.between)
     return Population(
         tuple(
             AccountRecord(n, HASH, draw(texts), draw(st.integers(0, 9)), draw(profiles))
-            for n in FOLK
+            for n in NUMBERS
         ),
         tuple(draw(kept)),
-        tuple(draw(st.lists(rooms(), unique_by=lambda r: r.group.number, max_size=2))),
+        tuple(draw(st.lists(groups(), unique_by=lambda r: r.group.number, max_size=2))),
         tuple(draw(st.lists(discussions(), unique_by=lambda d: d.number, max_size=2))),
         own,
     )
 
 
-def moved(store: Store) -> Store:
+def exported(store: Store) -> Store:
     """
-    An empty database, after everybody was written down and read again.
+    A new database with the exported population of another one.
     """
     fresh = Store()
     importPopulation(fresh, parse(writePopulation(store.admin.population())))
@@ -133,14 +133,13 @@ def moved(store: Store) -> Store:
 @given(populations())
 def test_roundTrip(population: Population) -> None:
     """
-    Whatever a database knows of its people, an empty one knows when it has
-    been written down and read there.
+    The export of any population imports to the same population.
     """
     store = Store()
     importPopulation(store, population)
-    fresh = moved(store)
+    fresh = exported(store)
     assert fresh.admin.population() == store.admin.population()
-    for number in FOLK:
+    for number in NUMBERS:
         assert sorted(map(repr, fresh.friends.all(number))) == sorted(
             map(repr, store.friends.all(number))
         )
@@ -151,8 +150,8 @@ def test_roundTrip(population: Population) -> None:
 
 def test_emptyCategory() -> None:
     """
-    A category without friends is written down, with its place among the
-    others; so are two of one name, and who is in which.
+    Categories without friends are exported with their position, and so are two
+    categories of one name with their friends.
     """
     store = Store()
     importPopulation(store, parse(PEOPLE))
@@ -163,7 +162,7 @@ def test_emptyCategory() -> None:
     ):
         store.friends.setCategory(ALICE, category)
     store.friends.update(ALICE, CAROL, 8, "")
-    fresh = moved(store)
+    fresh = exported(store)
     assert CategoryRecord(9, "Empty", 1) in fresh.friends.categories(ALICE)
     kept = fresh.friends.entry(ALICE, CAROL)
     assert kept is not None
@@ -174,35 +173,35 @@ def test_emptyCategory() -> None:
 
 def test_created() -> None:
     """
-    A group keeps the time of its making.
+    The creation time of a group is exported.
     """
     store = Store()
     importPopulation(store, parse(PEOPLE))
     group = GroupRecord(Number(0), "new", ALICE, created=1366004099)
     number = store.groups.create(group, [ALICE])
     assert "created = 2013-04-15T05:34:59Z" in writePopulation(store.admin.population())
-    made = moved(store).groups.get(number)
+    made = exported(store).groups.get(number)
     assert made is not None
     assert made.created == 1366004099
 
 
-def test_nobodyAnswers() -> None:
+def test_noAnswer() -> None:
     """
-    Somebody who wants an answer that nobody can give comes through; a file in
-    which it was forgotten does not.
+    An account whose question has no answer is exported with an empty one, since a
+    population file without an answer is refused.
     """
     store = Store()
     importPopulation(
         store, Population((AccountRecord(ALICE, HASH, "", 0, {"allow": WHO_ANSWERS}),))
     )
-    (account,) = moved(store).accounts.all()
+    (account,) = exported(store).accounts.all()
     assert account.profile == {"allow": WHO_ANSWERS, "answer": ""}
 
 
-def test_known() -> None:
+def test_existingAccount() -> None:
     """
-    Somebody who is there already keeps their categories as they have them,
-    and gets none that they have removed.
+    An import leaves the categories of an existing account as they are, and does
+    not add removed ones again.
     """
     store = Store()
     account = f'[[account]]\nnumber = {ALICE}\npassword = "x"\n'

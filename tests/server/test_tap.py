@@ -1,5 +1,5 @@
 """
-C{twistd webqq-server}: its options and its service.
+Options and service of C{twistd webqq-server}.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from txwebqq.server.sessions import captchaimages
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
-from txwebqq.server.tap import FAREWELL, Options, ServerService
+from txwebqq.server.tap import FLUSH_TIME, Options, ServerService
 
 ACCOUNT = '[[account]]\nnumber = 10001\npassword = "x"\n'
 
@@ -35,8 +35,8 @@ def parsed(*arguments: str) -> Options:
 
 def test_defaults() -> None:
     """
-    Without options the server listens on loopback, in memory, and asks the
-    suspicious for captchas.
+    Without options the server listens on loopback, keeps its data in memory, and
+    asks for captchas after wrong passwords.
     """
     options = parsed()
     assert options["endpoint"] == "tcp:8890:interface=127.0.0.1:backlog=1024"
@@ -47,7 +47,7 @@ def test_defaults() -> None:
 
 def test_maxFile() -> None:
     """
-    The operator says how large a file may be that waits.
+    C{--max-file} sets the maximum size of an offline file.
     """
     assert parsed()["limits"].file == 100 * 1024 * 1024
     limits = parsed("--max-file", "2048")["limits"]
@@ -68,7 +68,7 @@ def test_maxFile() -> None:
 )
 def test_backlog(listen: str, expected: str) -> None:
     """
-    Many may wait to be accepted, unless the endpoint says how many.
+    The backlog is 1024 connections unless the endpoint sets one.
     """
     assert parsed("--listen", listen)["endpoint"] == expected
 
@@ -86,7 +86,10 @@ def test_backlog(listen: str, expected: str) -> None:
         (["--history", "many"], "--history is not from 0 to 1000000: many"),
         (["--history-days", "0"], "--history-days is not from 1 to 36500: 0"),
         (["--signup", "ajar"], "--signup is none of open, closed: ajar"),
-        (["--trusted-proxy", "proxy.local"], "--trusted-proxy is no address: proxy"),
+        (
+            ["--trusted-proxy", "proxy.local"],
+            "--trusted-proxy is not an IP address: proxy",
+        ),
         (["--population", "/no/people.toml"], "/no/people.toml: No such file"),
         (["--database", "/no/q.db"], "/no/q.db: No such file or directory"),
         (["--nonsense"], "nonsense"),
@@ -95,7 +98,7 @@ def test_backlog(listen: str, expected: str) -> None:
 )
 def test_problems(arguments: list[str], problem: str) -> None:
     """
-    Bad usage is told in one line.
+    Invalid options are errors of one line.
     """
     with pytest.raises(UsageError) as raised:
         parsed(*arguments)
@@ -105,8 +108,8 @@ def test_problems(arguments: list[str], problem: str) -> None:
 
 def test_population(tmp_path: Path) -> None:
     """
-    What is wrong with a population is told with its file, also when it is
-    only wrong together with the database.
+    An error in a population names its file, also when it is an error only
+    together with the database.
     """
     people = tmp_path / "people.toml"
     people.write_text("[[friendship]]\nbetween = [10001, 10002]")
@@ -116,7 +119,8 @@ def test_population(tmp_path: Path) -> None:
 
 def test_database(tmp_path: Path) -> None:
     """
-    A population is merged into the database, which the next start needs alone.
+    A population is imported into the database, which is enough for the next
+    start.
     """
     people, file = tmp_path / "people.toml", tmp_path / "q.db"
     people.write_text(ACCOUNT)
@@ -131,8 +135,8 @@ def test_database(tmp_path: Path) -> None:
 
 def test_withoutCaptcha(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Without the package for pictures there is a clear error, and
-    C{--captcha never} works.
+    Without the package C{captcha} only C{--captcha never} starts; the error names
+    the package to install.
     """
     monkeypatch.setitem(sys.modules, "captcha.image", None)
     for mode in ("always", "suspicious"):
@@ -145,7 +149,7 @@ def test_withoutCaptcha(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pictures() -> None:
     """
-    A captcha is a JPEG picture, and no two are alike.
+    A captcha is a JPEG picture, and no two are equal.
     """
     draw = captchaimages.captchaRenderer()
     first, second = draw("AC34"), draw("AC34")
@@ -170,19 +174,20 @@ class ServiceTests(SynchronousTestCase):
 
     def test_inMemory(self) -> None:
         """
-        The log says where the server listens, and that nothing is kept.
+        The log has the address of the server, and says that the data is in
+        memory.
         """
         _, lines = self.started("--listen", "tcp:8890")
         self.assertTrue(
             any("listens on 0.0.0.0:8890." in each for each in lines), lines
         )
-        self.assertTrue(any("Everything is in memory" in each for each in lines))
+        self.assertTrue(any("All data is in memory" in each for each in lines))
         self.assertEqual(self.reactor.tcpServers[0][0], 8890)
         self.assertEqual(self.reactor.tcpServers[0][2], 1024)
 
     def test_captchaText(self) -> None:
         """
-        The log warns of a fixed captcha.
+        The log warns of a fixed captcha text.
         """
         _, lines = self.started("--captcha-text", "ABCD")
         self.assertTrue(any("--captcha-text" in each for each in lines))
@@ -191,19 +196,22 @@ class ServiceTests(SynchronousTestCase):
 
     def test_signup(self) -> None:
         """
-        The log says that everybody may sign up, where that is so, also where
-        nobody else has to read captchas.
+        The log says whether sign-up is open, also with C{--captcha never}.
         """
         _, lines = self.started("--captcha", "never", "--signup", "open")
-        self.assertIn("Everybody may sign up at /signup.", lines)
+        self.assertIn(
+            "Everyone can create an account at /signup (--signup open).", lines
+        )
         _, lines = self.started()
-        self.assertNotIn("Everybody may sign up at /signup.", lines)
+        self.assertNotIn(
+            "Everyone can create an account at /signup (--signup open).", lines
+        )
 
-    @unittest.skipIf(os.geteuid() != 0, "only root can become somebody else")
-    def test_servant(self) -> None:
+    @unittest.skipIf(os.geteuid() != 0, "only root can switch users")
+    def test_daemonUser(self) -> None:
         """
-        What is written belongs to whom C{twistd --uid} names, also before
-        twistd changes over.
+        Files belong to the user of C{twistd --uid}, also those that are written
+        before twistd switches to that user.
         """
         folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
@@ -221,12 +229,12 @@ class ServiceTests(SynchronousTestCase):
             self.assertEqual((owner.st_uid, owner.st_gid), (65534, 65534), path)
         self.assertEqual((os.geteuid(), os.getegid()), (0, 0))
         stopping = service.stopService()
-        self.reactor.advance(FAREWELL)
+        self.reactor.advance(FLUSH_TIME)
         self.successResultOf(stopping)
 
     def test_portInUse(self) -> None:
         """
-        A port in use ends the process with one line.
+        A port in use ends the process with an error of one line.
         """
 
         def inUse(*_: object, **__: object) -> None:
@@ -237,7 +245,7 @@ class ServiceTests(SynchronousTestCase):
         self.reactor.listenTCP = inUse
         with self.assertRaises(SystemExit) as raised:
             self.service().privilegedStartService()
-        # What a twistd in the background reports to the one in the foreground.
+        # A twistd in the background reports this to the one in the foreground.
         self.assertIsInstance(raised.exception, Exception)
         self.assertEqual(
             raised.exception.code,
@@ -246,25 +254,25 @@ class ServiceTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """
-        Stopping takes less than two seconds and leaves nothing on the clock.
+        Stopping takes less than two seconds and leaves no delayed calls.
         """
         service, _ = self.started()
         stopping = service.stopService()
         self.assertNoResult(stopping)
-        self.reactor.advance(FAREWELL)
+        self.reactor.advance(FLUSH_TIME)
         self.successResultOf(stopping)
-        self.assertLess(FAREWELL, 2)
+        self.assertLess(FLUSH_TIME, 2)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_child(self) -> None:
         """
-        The service also starts where nobody calls the privileged part.
+        The service also starts when privilegedStartService is not called.
         """
         service = self.service()
         service.startService()
         self.assertEqual(len(self.reactor.tcpServers), 1)
         stopping = service.stopService()
-        self.reactor.advance(FAREWELL)
+        self.reactor.advance(FLUSH_TIME)
         self.successResultOf(stopping)
 
 

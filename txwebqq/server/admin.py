@@ -1,5 +1,5 @@
 """
-C{webqq-admin}: who is on a server, as its operator sees and changes it.
+C{webqq-admin}: the command line for administrators of a server's database.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from txwebqq.wire.digests import passwordHash
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 
 Arguments = argparse.Namespace
-Act = Callable[[Store, Arguments], None]
+Action = Callable[[Store, Arguments], None]
 
 
 class Parser(argparse.ArgumentParser):
     """
-    A parser whose complaints are one line.
+    An argument parser that raises its errors as L{InvalidConfiguration}.
     """
 
     def error(self, message: str) -> NoReturn:
@@ -47,8 +47,9 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """
-    Do what a command line says.
+    Run C{webqq-admin}.
 
+    @param argv: the command line without the program's name.
     @return: the exit code.
     """
     try:
@@ -57,19 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise InvalidConfiguration("--database is missing")
         _perform(arguments)
     except InvalidConfiguration as e:
-        return _complain(str(e))
+        return _printError(str(e))
     except sqlite3.Error as e:
-        return _complain(f"{arguments.database}: {e}")
+        return _printError(f"{arguments.database}: {e}")
     except KeyboardInterrupt:
-        return _complain("interrupted, nothing is changed")
+        return _printError("interrupted; nothing was changed")
     except BrokenPipeError:
-        # Whoever read us has enough; Python must not try again at its end.
+        # Nobody reads standard output any more. Without this Python would flush
+        # it once more at exit and print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 
 
-def _complain(problem: str) -> int:
+def _printError(problem: str) -> int:
     sys.stderr.write(f"webqq-admin: {_shown(problem)}\n")
     return 1
 
@@ -77,11 +79,11 @@ def _complain(problem: str) -> int:
 def _perform(arguments: Arguments) -> None:
     path = Path(arguments.database)
     if arguments.prepare is not None:
-        # Nobody may be asked anything while the database is open.
+        # Prompts come first: while the database is open, a server may wait for it.
         arguments.prepare(arguments)
     if not path.exists():
         if not arguments.creates:
-            raise InvalidConfiguration(f"{path}: there is no such database")
+            raise InvalidConfiguration(f"{path}: the database does not exist")
         Store(path).close()
     try:
         store = Store(path, shared=not arguments.alone)
@@ -89,18 +91,18 @@ def _perform(arguments: Arguments) -> None:
         if not arguments.alone:
             raise
         raise InvalidConfiguration(
-            f"{path}: a server has it open: stop it first, "
-            "since sessions of the account would go on"
+            f"{path}: a server has it open; stop the server first, "
+            "because sessions of the account would stay signed on"
         ) from e
     try:
         if store.copy is not None:
-            _say(f"Upgraded the database; what it was is in {store.copy}.")
-        arguments.act(store, arguments)
+            _say(f"Upgraded the database; a copy of the old one is in {store.copy}.")
+        arguments.action(store, arguments)
     finally:
         store.close()
 
 
-# ---- what there is to say
+# ---- the command line
 
 
 def _parser() -> Parser:
@@ -108,20 +110,21 @@ def _parser() -> Parser:
     common.add_argument("--database", metavar="FILE", help="the server's database")
     parser = Parser(
         prog="webqq-admin",
-        description="Who is on a WebQQ server; it may run meanwhile.",
+        description="Show and change the accounts, friendships and groups of a "
+        "WebQQ server. The server may be running.",
     )
     parser.add_argument("--database", metavar="FILE", help="the server's database")
     topics = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def topic(name: str, text: str) -> Callable[..., Parser]:
-        group = topics.add_parser(name, help=text, description=text)
-        verbs = group.add_subparsers(metavar="COMMAND", required=True)
+        topicParser = topics.add_parser(name, help=text, description=text)
+        verbs = topicParser.add_subparsers(metavar="COMMAND", required=True)
         return lambda *rest, **settings: command(verbs, *rest, **settings)
 
     def command(
         into: Any,
         name: str,
-        act: Act,
+        action: Action,
         text: str,
         *,
         prepare: Callable[[Arguments], None] | None = None,
@@ -131,33 +134,37 @@ def _parser() -> Parser:
         made: Parser = into.add_parser(
             name, help=text, description=text, parents=[common]
         )
-        made.set_defaults(act=act, prepare=prepare, creates=creates, alone=alone)
+        made.set_defaults(action=action, prepare=prepare, creates=creates, alone=alone)
         return made
 
-    account = topic("account", "people")
+    account = topic("account", "accounts")
     made = account(
-        "add", _addAccount, "add somebody", prepare=_readPassword, creates=True
+        "add", _addAccount, "add an account", prepare=_readPassword, creates=True
     )
     made.add_argument("number", type=_number)
-    made.add_argument("--nick", help="the number if it is missing")
+    made.add_argument("--nick", help="default: the number")
     _takesPassword(made)
-    made = account("remove", _removeAccount, "forget somebody", alone=True)
+    made = account("remove", _removeAccount, "delete an account", alone=True)
     made.add_argument("number", type=_number)
-    account("list", _listAccounts, "numbers and nicks")
-    made = account("show", _showAccount, "what is known of somebody")
+    account("list", _listAccounts, "list numbers and nicks")
+    made = account("show", _showAccount, "show profile, friends and groups")
     made.add_argument("number", type=_number)
     made = account(
-        "password", _changePassword, "give another password", prepare=_readPassword
+        "password", _changePassword, "change the password", prepare=_readPassword
     )
     made.add_argument("number", type=_number)
     _takesPassword(made)
 
-    friendship = topic("friendship", "who is whose friend")
-    for name, act, text in (
-        ("add", _addFriendship, "make two people friends"),
-        ("remove", _removeFriendship, "end a friendship, on both sides"),
+    friendship = topic("friendship", "friendships")
+    for name, action, text in (
+        ("add", _addFriendship, "make two accounts friends"),
+        (
+            "remove",
+            _removeFriendship,
+            "remove two accounts from each other's friend lists",
+        ),
     ):
-        made = friendship(name, act, text)
+        made = friendship(name, action, text)
         made.add_argument("one", type=_number)
         made.add_argument("other", type=_number)
 
@@ -171,22 +178,24 @@ def _parser() -> Parser:
     made.add_argument(
         "--members", type=_number, nargs="*", default=[], metavar="NUMBER"
     )
-    made = group("remove", _removeGroup, "dissolve a group for good")
+    made = group("remove", _removeGroup, "dissolve a group permanently")
     made.add_argument("number", type=_number)
-    made = group("show", _showGroup, "a group and its members")
+    made = group("show", _showGroup, "show a group and its members")
     made.add_argument("number", type=_number)
 
-    member = topic("member", "who is in which group")
-    for name, act, text in (
-        ("add", _addMember, "put somebody into a group"),
-        ("remove", _removeMember, "take somebody out of a group"),
+    member = topic("member", "members of groups")
+    for name, action, text in (
+        ("add", _addMember, "add a member to a group"),
+        ("remove", _removeMember, "remove a member from a group"),
         ("admin", _makeAdmin, "make a member an administrator"),
     ):
-        made = member(name, act, text)
+        made = member(name, action, text)
         made.add_argument("group", type=_number)
         made.add_argument("number", type=_number)
         if name == "admin":
-            made.add_argument("--revoke", action="store_true", help="no longer")
+            made.add_argument(
+                "--revoke", action="store_true", help="take the rights away"
+            )
 
     made = command(topics, "export", _export, "write a population file")
     made.add_argument("file", type=Path, metavar="FILE.toml")
@@ -194,15 +203,19 @@ def _parser() -> Parser:
         topics,
         "import",
         _import,
-        "merge a population file",
+        "import a population file",
         prepare=_readPopulation,
         creates=True,
     )
     made.add_argument("file", type=Path, metavar="FILE.toml")
     made.add_argument(
-        "--update", action="store_true", help="also change nicks and passwords"
+        "--update",
+        action="store_true",
+        help="also change nicks and passwords of existing accounts",
     )
-    command(topics, "statistics", _statistics, "how much there is of everything")
+    command(
+        topics, "statistics", _statistics, "count accounts, groups, events and files"
+    )
     made = command(topics, "backup", _backUp, "copy the database")
     made.add_argument("file", type=Path, metavar="FILE")
     return parser
@@ -212,8 +225,8 @@ def _takesPassword(parser: Parser) -> None:
     parser.add_argument(
         "--password-file",
         metavar="FILE",
-        help="a file with the password, yours alone; - is the standard input; "
-        f"without it {PASSWORD_VARIABLE} is taken, or you are asked",
+        help="file with the password, which only its owner may read; - is standard "
+        f"input; default: the variable {PASSWORD_VARIABLE}, or a prompt",
     )
 
 
@@ -232,7 +245,8 @@ def _say(line: str) -> None:
 
 def _shown(text: str) -> str:
     """
-    A text that moves no terminal's cursor.
+    Escape the control characters of a text, so that it cannot control the
+    terminal.
     """
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
@@ -245,7 +259,7 @@ def _readPassword(arguments: Arguments) -> None:
 
 
 def _password(file: str | None) -> str:
-    # Whatever we start must not inherit it.
+    # Child processes must not inherit the password.
     fromEnvironment = os.environ.pop(PASSWORD_VARIABLE, None)
     if file is not None:
         password = _passwordIn(file)
@@ -265,7 +279,7 @@ def _password(file: str | None) -> str:
 def _promptedPassword() -> str:
     try:
         password = getpass.getpass("Password: ")
-        again = getpass.getpass("Once more: ")
+        again = getpass.getpass("Repeat the password: ")
     except EOFError as e:
         raise InvalidConfiguration("no password") from e
     if password != again:
@@ -295,7 +309,7 @@ def _account(store: Store, number: Number) -> AccountRecord:
 def _addAccount(store: Store, arguments: Arguments) -> None:
     number = arguments.number
     if store.accounts.get(number) is not None:
-        raise InvalidConfiguration(f"there is an account {number} already")
+        raise InvalidConfiguration(f"account {number} already exists")
     nick = str(number) if arguments.nick is None else arguments.nick
     importPopulation(
         store, Population(accounts=(AccountRecord(number, arguments.firstHash, nick),))
@@ -344,17 +358,17 @@ def _changePassword(store: Store, arguments: Arguments) -> None:
 def _addFriendship(store: Store, arguments: Arguments) -> None:
     one, other = arguments.one, arguments.other
     if one == other:
-        raise InvalidConfiguration(f"{one} is one and the same")
+        raise InvalidConfiguration(f"{one} cannot be its own friend")
     _account(store, one)
     _account(store, other)
-    lacking = [
+    missing = [
         (owner, friend)
         for owner, friend in ((one, other), (other, one))
         if store.friends.entry(owner, friend) is None
     ]
-    if not lacking:
+    if not missing:
         raise InvalidConfiguration(f"{one} and {other} are friends already")
-    for owner, friend in lacking:
+    for owner, friend in missing:
         store.friends.add(owner, friend, 0, "")
 
 
@@ -378,7 +392,7 @@ def _group(store: Store, number: Number) -> GroupRecord:
 def _addGroup(store: Store, arguments: Arguments) -> None:
     number, owner = arguments.number, arguments.owner
     if store.groups.get(number) is not None:
-        raise InvalidConfiguration(f"there is a group {number} already")
+        raise InvalidConfiguration(f"group {number} already exists")
     group = GroupRecord(
         number,
         arguments.name,
@@ -390,7 +404,7 @@ def _addGroup(store: Store, arguments: Arguments) -> None:
     importPopulation(store, Population(groups=(GroupEntry(group, members),)))
     if store.groups.get(number) is None:
         raise InvalidConfiguration(
-            f"there was a group {number}, which was dissolved: take another number"
+            f"group {number} was dissolved; its number cannot be used again"
         )
 
 
@@ -419,14 +433,16 @@ def _addMember(store: Store, arguments: Arguments) -> None:
     group, number = _group(store, arguments.group), arguments.number
     _account(store, number)
     if store.groups.isMember(group.number, number):
-        raise InvalidConfiguration(f"{number} is in group {group.number} already")
+        raise InvalidConfiguration(
+            f"{number} is already a member of group {group.number}"
+        )
     store.groups.addMember(group.number, number)
 
 
 def _member(store: Store, arguments: Arguments) -> tuple[GroupRecord, Number]:
     group, number = _group(store, arguments.group), arguments.number
     if not store.groups.isMember(group.number, number):
-        raise InvalidConfiguration(f"{number} is not in group {group.number}")
+        raise InvalidConfiguration(f"{number} is not a member of group {group.number}")
     if group.owner == number:
         raise InvalidConfiguration(f"{number} is the owner of group {group.number}")
     return group, number
@@ -444,7 +460,7 @@ def _makeAdmin(store: Store, arguments: Arguments) -> None:
     store.groups.setFlag(group.number, number, wanted)
 
 
-# ---- everything
+# ---- the whole database
 
 
 def _export(store: Store, arguments: Arguments) -> None:
@@ -462,14 +478,14 @@ def _readPopulation(arguments: Arguments) -> None:
 
 
 def _import(store: Store, arguments: Arguments) -> None:
-    people = arguments.population.accounts
-    known = {p.number for p in people if store.accounts.get(p.number) is not None}
+    accounts = arguments.population.accounts
+    existing = [each for each in accounts if store.accounts.exists(each.number)]
     try:
         importPopulation(store, arguments.population)
     except InvalidConfiguration as e:
         raise InvalidConfiguration(f"{arguments.file}: {e}") from e
     if arguments.update:
-        store.accounts.setNicksAndPasswords([p for p in people if p.number in known])
+        store.accounts.setNicksAndPasswords(existing)
 
 
 def _statistics(store: Store, arguments: Arguments) -> None:
@@ -486,6 +502,6 @@ def _backUp(store: Store, arguments: Arguments) -> None:
 
 def run() -> NoReturn:
     """
-    The console command.
+    Run C{webqq-admin} and exit with its code.
     """
     sys.exit(main())

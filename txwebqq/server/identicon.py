@@ -1,5 +1,5 @@
 """
-The avatar of whoever has none of their own: a small picture made of a number.
+Identicons: default avatars, small pictures computed from an account's number.
 """
 
 from __future__ import annotations
@@ -8,25 +8,34 @@ import struct
 import zlib
 from hashlib import sha256
 
-CELLS, CELL, MARGIN = 5, 6, 5
-"""A pattern of so many cells, of so many dots, so far from the edge."""
+CELLS = 5
+"""Cells of the pattern in each direction."""
+
+CELL = 6
+"""Width and height of a cell, in pixels."""
+
+MARGIN = 5
+"""Distance of the pattern from the edge, in pixels."""
 
 SIDE = CELLS * CELL + 2 * MARGIN
-"""Forty dots, like the avatars of WebQQ."""
+"""Width and height of the picture, in pixels: 40, as in WebQQ."""
 
 
 def identicon(number: int) -> bytes:
     """
-    A PNG picture, always the same for a number and seldom for two.
+    Draw the identicon of a number.
+
+    @return: a PNG picture, always the same for one number, and rarely equal for
+        two.
     """
     seed = sha256(b"%d" % number).digest()
-    ink = bytes(48 + channel // 2 for channel in seed[:3])
+    color = bytes(48 + channel // 2 for channel in seed[:3])
     rows = []
     for y in range(SIDE):
         row = bytearray()
         for x in range(SIDE):
-            row += ink if _isInk(seed, x, y) else b"\xf0\xf0\xf0"
-        # Each row begins with the number of its filter: none.
+            row += color if _isColored(seed, x, y) else b"\xf0\xf0\xf0"
+        # Filter type 0 (none) stands at the start of each row.
         rows.append(b"\0" + bytes(row))
     header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
     return b"".join(
@@ -39,11 +48,11 @@ def identicon(number: int) -> bytes:
     )
 
 
-def _isInk(seed: bytes, x: int, y: int) -> bool:
+def _isColored(seed: bytes, x: int, y: int) -> bool:
     column, row = (x - MARGIN) // CELL, (y - MARGIN) // CELL
     if not (0 <= column < CELLS and 0 <= row < CELLS):
         return False
-    # The right half mirrors the left one, as faces do.
+    # The right half mirrors the left one, which makes patterns easy to tell apart.
     column = min(column, CELLS - 1 - column)
     return bool(seed[3 + row * 3 + column] & 1)
 

@@ -1,5 +1,5 @@
 """
-Populations, written down as population files.
+Writer of population files.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from txwebqq.server.records import CategoryRecord, Population
 
 def writePopulation(population: Population) -> str:
     """
-    The text that describes a population: what
-    L{txwebqq.server.population.parse} makes of it is the same again. Passwords
-    are their MD5.
+    Write a population as a population file.
+
+    @return: TOML, from which L{txwebqq.server.population.parse} reads an equal
+        population. Passwords are written as their MD5.
     """
     lines: list[str] = []
     for account in population.accounts:
@@ -70,15 +71,15 @@ def _profileLines(profile: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(value, int):
             yield f"{key} = {int(value)}"
     if profile.get("allow") == WHO_ANSWERS and "answer" not in profile:
-        # Nobody may befriend them so, which an operator must not ask for by
-        # mistake.
+        # Without an answer nobody can become a friend of this account; a
+        # population file must say so explicitly.
         yield 'answer = ""'
     birthday = profile.get("birthday")
     if birthday is not None:
-        # People may say less than a date.
+        # Year, month or day may be 0, for not given.
         isDate = all(birthday)
-        told = datetime.date(*birthday).isoformat() if isDate else list(birthday)
-        yield f"birthday = {told}"
+        value = datetime.date(*birthday).isoformat() if isDate else list(birthday)
+        yield f"birthday = {value}"
 
 
 def _categoryLines(categories: Iterable[CategoryRecord]) -> Iterator[str]:
@@ -105,5 +106,5 @@ def _tableLine(key: str, values: Mapping[Number, str | int]) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    # TOML's texts are JSON's, but for one character.
+    # TOML strings are JSON strings, but DEL has to be escaped.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,5 +1,5 @@
 """
-What the server knows of people and groups, by their permanent numbers.
+Records of accounts, groups and discussions, keyed by their permanent numbers.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class AccountRecord:
     """
     An account.
 
-    @ivar firstHash: the MD5 of the password, all that is kept of it.
-    @ivar profile: further members of L{txwebqq.model.Profile}, by name.
+    @ivar firstHash: the MD5 of the password; the password itself is not kept.
+    @ivar profile: further attributes of L{txwebqq.model.Profile}, by name.
     """
 
     number: Number
@@ -30,7 +30,7 @@ class AccountRecord:
 @dataclass(frozen=True, slots=True)
 class FriendRecord:
     """
-    A friend, as somebody keeps them.
+    A friend in an account's friend list.
     """
 
     number: Number
@@ -43,7 +43,7 @@ class FriendRecord:
 @dataclass(frozen=True, slots=True)
 class CategoryRecord:
     """
-    A category of somebody's friend list.
+    A category of a friend list.
     """
 
     index: int
@@ -54,7 +54,7 @@ class CategoryRecord:
 @dataclass(frozen=True, slots=True)
 class FriendEntry:
     """
-    How somebody keeps a friend: in which category, and by what name.
+    The category and private nickname that an account has set for a friend.
     """
 
     category: int
@@ -64,12 +64,14 @@ class FriendEntry:
 @dataclass(frozen=True, slots=True)
 class FriendRequestRecord:
     """
-    Somebody wants to be another one's friend.
+    An unanswered friend request.
 
-    @ivar category: where the asker wants to keep them.
+    @ivar number: the account that has to answer it.
+    @ivar asker: the account that sent it.
+    @ivar category: the category of the asker's list for the new friend.
     @ivar time: Unix seconds.
-    @ivar hasAdded: whether the asker has them for a friend already, and lets
-        them have the same without asking.
+    @ivar hasAdded: whether the asker has the other in its friend list already;
+        then the other may add the asker without a request.
     """
 
     number: Number
@@ -83,7 +85,7 @@ class FriendRequestRecord:
 @dataclass(frozen=True, slots=True)
 class OnlineTime:
     """
-    On how many days somebody was signed on, and for how long.
+    The number of days and seconds for which an account has been online.
     """
 
     days: int = 0
@@ -95,6 +97,7 @@ class GroupRecord:
     """
     A group.
 
+    @ivar memo: the announcement.
     @ivar created: Unix seconds.
     @ivar option: who may join (L{txwebqq.model.MAY_ASK}).
     """
@@ -112,6 +115,9 @@ class GroupRecord:
 class GroupMembership:
     """
     A group in the list of one of its members.
+
+    @ivar markname: the member's private name for the group.
+    @ivar mask: what the member does with the group's messages.
     """
 
     number: Number
@@ -125,7 +131,8 @@ class GroupMemberRecord:
     """
     A member of a group.
 
-    @ivar flag: bit 0 for administrators.
+    @ivar card: the member's name in the group.
+    @ivar flag: bit 0 is set for administrators.
     """
 
     number: Number
@@ -138,8 +145,9 @@ class GroupMemberRecord:
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
     """
-    Somebody wants into a group.
+    An unanswered request to join a group.
 
+    @ivar number: the account that asks.
     @ivar time: Unix seconds.
     """
 
@@ -154,7 +162,7 @@ class DiscussionRecord:
     """
     A discussion.
 
-    @ivar version: another one whenever the members or the name change.
+    @ivar version: increases when the members or the name change.
     """
 
     number: Number
@@ -167,6 +175,8 @@ class DiscussionRecord:
 class DiscussionMembership:
     """
     A discussion in the list of one of its members.
+
+    @ivar mask: what the member does with the discussion's messages.
     """
 
     number: Number
@@ -174,19 +184,21 @@ class DiscussionMembership:
     mask: int
 
 
-# ---- what a population file adds
+# ---- population files
 
 
 @dataclass(frozen=True, slots=True)
 class FriendshipEntry:
     """
-    Two people who are friends.
+    A friendship of a population file.
 
-    @ivar categories: by the number of who keeps it, the name of the category
-        for the other one, or its index.
-    @ivar marknames: likewise, the name for the other one.
-    @ivar keptBy: the only one who has the other for a friend, L{None} when
-        both do.
+    @ivar between: the two accounts.
+    @ivar categories: by the number of an account, the name or the index of the
+        category that it has the other in.
+    @ivar marknames: by the number of an account, its private nickname for the
+        other.
+    @ivar keptBy: the account that has the other in its friend list when the
+        friendship is one-sided; L{None} when both do.
     """
 
     between: tuple[Number, Number]
@@ -197,7 +209,7 @@ class FriendshipEntry:
     @property
     def listOwners(self) -> tuple[Number, ...]:
         """
-        Who has the other for a friend.
+        The accounts that have the other in their friend list.
         """
         return self.between if self.keptBy is None else (self.keptBy,)
 
@@ -205,9 +217,9 @@ class FriendshipEntry:
 @dataclass(frozen=True, slots=True)
 class GroupEntry:
     """
-    A group with whoever is in it.
+    A group of a population file, with its members.
 
-    @ivar cards: the names that members carry in it.
+    @ivar cards: by the number of a member, the member's name in the group.
     """
 
     group: GroupRecord
@@ -219,7 +231,7 @@ class GroupEntry:
 @dataclass(frozen=True, slots=True)
 class DiscussionEntry:
     """
-    A discussion with whoever is in it.
+    A discussion of a population file, with its members.
     """
 
     number: Number
@@ -231,9 +243,10 @@ class DiscussionEntry:
 @dataclass(frozen=True, slots=True)
 class Population:
     """
-    People and what joins them.
+    Accounts, friendships, groups and discussions, as in a population file.
 
-    @ivar categories: by the number of who keeps them, their categories.
+    @ivar categories: by the number of an account, the categories of its friend
+        list.
     """
 
     accounts: tuple[AccountRecord, ...] = ()
@@ -246,5 +259,7 @@ class Population:
 
 
 LOWEST_NUMBER = 10001
+"""Lowest number of an account, group or discussion."""
 
 HIGHEST_NUMBER = 2**32 - 1
+"""Highest number of an account, group or discussion."""

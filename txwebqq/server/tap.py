@@ -1,5 +1,5 @@
 """
-C{twistd webqq-server}: a WebQQ server of your own.
+C{twistd webqq-server}: the options and the service of a WebQQ server.
 """
 
 from __future__ import annotations
@@ -45,35 +45,35 @@ OPEN = "open"
 LISTEN = "tcp:8890:interface=127.0.0.1"
 
 BACKLOG = 1024
-"""How many connections may wait to be accepted: everybody comes back at once
-when the network does."""
+"""Number of connections that may wait to be accepted: after a network failure
+all clients reconnect at once."""
 
-FAREWELL = 0.2
-"""The seconds that last answers have to leave."""
+FLUSH_TIME = 0.2
+"""Seconds for the last replies to be sent before the server stops."""
 
 
 class Options(UsageOptions):
     """
-    What C{twistd webqq-server} can be told.
+    The options of C{twistd webqq-server}.
     """
 
     synopsis = "[options]"
     longdesc = (
-        "Run a WebQQ 3.0 server. A population file is merged into the database: "
-        "who is new is added, nobody is removed."
+        "Run a WebQQ 3.0 server. A population file is imported at each start: "
+        "what is new is added to the database, nothing is changed or removed."
     )
 
     optParameters = [
-        ["listen", None, LISTEN, "The endpoint to listen on."],
-        ["database", None, None, "The file to keep everything in."],
-        ["population", None, None, "A TOML file of people, friends and groups."],
-        ["captcha", None, "suspicious", "Who reads one: never, always, suspicious."],
-        ["captcha-text", None, None, "The text of all captchas, for tests only."],
-        ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "The seconds a poll is held."],
-        ["signup", None, "closed", "Who may make an account at /signup: open, closed."],
-        ["history", None, f"{KEEP}", "The messages kept of a conversation."],
-        ["history-days", None, f"{DAYS}", "For how many days they are kept."],
-        ["max-file", None, "100", "The megabytes of a file that waits for somebody."],
+        ["listen", None, LISTEN, "Endpoint to listen on."],
+        ["database", None, None, "SQLite file; without it all data is in memory."],
+        ["population", None, None, "TOML file of accounts, friendships and groups."],
+        ["captcha", None, "suspicious", "When to ask: never, always, suspicious."],
+        ["captcha-text", None, None, "Text of all captchas, for tests only."],
+        ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "Seconds to hold a poll."],
+        ["signup", None, "closed", "Whether /signup creates accounts: open, closed."],
+        ["history", None, f"{KEEP}", "Messages to keep of a conversation."],
+        ["history-days", None, f"{DAYS}", "Days to keep messages."],
+        ["max-file", None, "100", "Maximum size of an offline file, in MiB."],
     ]
 
     def __init__(self) -> None:
@@ -82,17 +82,18 @@ class Options(UsageOptions):
 
     def opt_trusted_proxy(self, address: str) -> None:
         """
-        A reverse proxy whose X-Forwarded-For says where a client is; unix is
-        whoever comes through a UNIX socket. May be given several times.
+        Reverse proxy to trust: an IP address, or unix; may be given repeatedly.
         """
         try:
             self["proxies"].add(normal(address))
         except ValueError as e:
-            raise UsageError(f"--trusted-proxy is no address: {address}") from e
+            raise UsageError(f"--trusted-proxy is not an IP address: {address}") from e
 
     def postOptions(self) -> None:
         """
-        Make what the options stand for, or say which one does not.
+        Convert and check the values; open the database and import the population.
+
+        @raise UsageError: when an option is invalid; names the option.
         """
         try:
             self["endpoint"] = _endpoint(self["listen"])
@@ -105,10 +106,10 @@ class Options(UsageOptions):
             isNever = self["mode"] is CaptchaMode.NEVER
             isOpen = _isOpen(self["signup"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
-            described = _described(self["population"])
-            with _asServant(self):
-                self["store"], self["copy"] = _store(
-                    self["database"], self["population"], described
+            imported = _loadPopulation(self["population"])
+            with _asDaemonUser(self):
+                self["store"], self["copy"] = _openStore(
+                    self["database"], self["population"], imported
                 )
         except InvalidConfiguration as e:
             raise UsageError(str(e)) from e
@@ -116,7 +117,7 @@ class Options(UsageOptions):
 
 class ServerService(Service):
     """
-    A server that listens while the service runs.
+    The server as a service: it listens while the service runs.
     """
 
     _log = Logger()
@@ -127,23 +128,25 @@ class ServerService(Service):
         self._store: Store | None = None
         self._server: WebQQResource | None = None
         self._port: IListeningPort | None = None
-        self._trouble: str | None = None
+        self._listenError: str | None = None
 
     def privilegedStartService(self) -> None:
         """
         Open the database, and listen.
+
+        @raise StartupError: when either fails.
         """
         options = self._options
         try:
-            with _asServant(options):
+            with _asDaemonUser(options):
                 self._server = server = self._open(options)
         except InvalidConfiguration as e:
             raise StartupError(str(e)) from e
         endpoint = serverFromString(self._reactor, options["endpoint"])
         listening: Deferred[IListeningPort] = endpoint.listen(server.site())
         listening.addCallbacks(self._cbListening, self._ebListening)
-        if self._trouble is not None:
-            raise StartupError(self._trouble)
+        if self._listenError is not None:
+            raise StartupError(self._listenError)
 
     def _open(self, options: Options) -> WebQQResource:
         store = self._store = options["store"] or Store(options["database"])
@@ -181,7 +184,7 @@ class ServerService(Service):
 
     def startService(self) -> None:
         """
-        Say what there is to know.
+        Log the settings that an operator should know.
         """
         super().startService()  # type: ignore[no-untyped-call]
         if self._server is None:
@@ -189,22 +192,22 @@ class ServerService(Service):
         options = self._options
         if options["database"] is None:
             self._log.info(
-                "Everything is in memory and ends with this process; "
+                "All data is in memory and is lost when this process ends; "
                 "use --database to keep it."
             )
         else:
             self._log.info("The database is {file}.", file=options["database"])
         if options["copy"] is not None:
             self._log.info(
-                "The database was upgraded; what it was is in {file}.",
+                "The database was upgraded; a copy of the old one is in {file}.",
                 file=options["copy"],
             )
         if options["signup"] == OPEN:
-            self._log.info("Everybody may sign up at /signup.")
+            self._log.info("Everyone can create an account at /signup (--signup open).")
         if options["captcha-text"] is not None:
             self._log.warn(
-                "All captchas have the same text (--captcha-text): "
-                "they keep nobody out, use this for tests only."
+                "All captchas have the same text (--captcha-text) and protect "
+                "nothing; use this option for tests only."
             )
 
     def _cbListening(self, port: IListeningPort) -> None:
@@ -215,7 +218,7 @@ class ServerService(Service):
 
     def _ebListening(self, failure: Failure) -> None:
         reason = listenErrorText(failure.value)
-        self._trouble = f"Cannot listen on {self._options['listen']}: {reason}"
+        self._listenError = f"Cannot listen on {self._options['listen']}: {reason}"
 
     async def _stop(self) -> None:
         port, self._port = self._port, None
@@ -224,15 +227,17 @@ class ServerService(Service):
         server, self._server = self._server, None
         if server is not None:
             server.stop()
-            # What was written last leaves in the reactor's next turns.
-            await deferLater(self._reactor, FAREWELL)
+            # The last replies are written in the next turns of the reactor.
+            await deferLater(self._reactor, FLUSH_TIME)
         store, self._store = self._store, None
         if store is not None:
             store.close()
 
     def stopService(self) -> Deferred[None]:
         """
-        Answer what is held, and close the database.
+        Stop listening, answer the polls that are held, and close the database.
+
+        @return: fires when the database is closed.
         """
         super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
@@ -240,7 +245,7 @@ class ServerService(Service):
 
 def makeService(options: Options) -> IService:
     """
-    The service that C{twistd} runs.
+    Make the service that C{twistd} runs.
     """
     from twisted.internet import reactor
 
@@ -250,10 +255,10 @@ def makeService(options: Options) -> IService:
 
 
 @contextmanager
-def _asServant(options: Options) -> Iterator[None]:
+def _asDaemonUser(options: Options) -> Iterator[None]:
     """
-    Be whom C{twistd --uid} names, who must own what we write: twistd itself
-    changes over only after the privileged start.
+    Switch to the user of C{twistd --uid}, who must own the files that are
+    written: twistd itself switches only after the privileged start.
     """
     twistd: Any = options.parent or {}
     uid, gid = twistd.get("uid"), twistd.get("gid")
@@ -265,7 +270,7 @@ def _asServant(options: Options) -> Iterator[None]:
             gid = pwd.getpwuid(uid).pw_gid
         except KeyError:
             gid = os.getegid()
-    formerGid, formerGroups = os.getegid(), os.getgroups()
+    oldGid, oldGroups = os.getegid(), os.getgroups()
     os.setgroups([gid])
     os.setegid(gid)
     os.seteuid(uid)
@@ -273,8 +278,8 @@ def _asServant(options: Options) -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
-        os.setegid(formerGid)
-        os.setgroups(formerGroups)
+        os.setegid(oldGid)
+        os.setgroups(oldGroups)
 
 
 def _endpoint(text: str) -> str:
@@ -282,7 +287,7 @@ def _endpoint(text: str) -> str:
     if re.match("(tcp6?|ssl):", text) and "backlog=" not in text:
         endpoint += f":backlog={BACKLOG}"
     try:
-        # The reactor is only kept for later.
+        # Parsing does not use the reactor.
         serverFromString(None, endpoint)
     except Exception as e:
         reason = f"{type(e).__name__}: {e}"
@@ -290,23 +295,25 @@ def _endpoint(text: str) -> str:
     return endpoint
 
 
-def _described(people: str | None) -> Population:
+def _loadPopulation(people: str | None) -> Population:
     return Population() if people is None else population.load(people)
 
 
-def _store(
-    database: str | None, people: str | None, described: Population
+def _openStore(
+    database: str | None, people: str | None, imported: Population
 ) -> tuple[Store | None, Path | None]:
     """
-    Everything that is in memory; L{None} for a database, which is opened anew
-    when the service starts, since by then the process may be another one.
-    Whatever is wrong with it is told now.
+    Open the database and import a population.
 
-    @return: and the copy that was made of an older one.
+    @param people: the name of the population file.
+
+    @return: the store, if it is in memory, or L{None} for a database file, which
+        is opened again when the service starts, since twistd may have changed the
+        process by then; and the copy that was made for an upgrade.
     """
     store = Store(database or MEMORY)
     try:
-        importPopulation(store, described)
+        importPopulation(store, imported)
     except InvalidConfiguration as e:
         store.close()
         raise InvalidConfiguration(f"{people}: {e}") from e

@@ -1,5 +1,5 @@
 """
-Databases of older versions.
+Upgrades of databases with an older schema.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ members = [10001, 10003]
 
 def first(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """
-    A database of version 1, with something in each table.
+    Make a database of version 1 with rows in each table.
 
-    @return: what is in it.
+    @return: the rows of each table, by the query that selects them.
     """
     filled = Store(path.with_name("filled.db"))
     importPopulation(filled, parse(PEOPLE + MORE))
@@ -142,7 +142,8 @@ def shape(path: Path) -> dict[str, object]:
 
 def test_upgrade(tmp_path: Path) -> None:
     """
-    A database of version 1 becomes as a new one, and loses nothing.
+    An upgraded database of version 1 has the schema of a new one and all of its
+    rows.
     """
     path = tmp_path / "q.db"
     contents = first(path)
@@ -162,8 +163,8 @@ def test_upgrade(tmp_path: Path) -> None:
 
 def test_copy(tmp_path: Path) -> None:
     """
-    What the database was before lies beside it, for nobody else to read; an
-    older copy stays what it is.
+    An upgrade keeps a copy of the old database that only its owner may read, and
+    overwrites no earlier copy.
     """
     path = tmp_path / "q.db"
     contents = first(path)
@@ -185,7 +186,7 @@ def test_copy(tmp_path: Path) -> None:
 
 def test_broken(tmp_path: Path) -> None:
     """
-    An upgrade that cannot be finished changes nothing.
+    An upgrade that fails changes nothing.
     """
     path = tmp_path / "q.db"
     first(path)
@@ -201,8 +202,8 @@ def test_broken(tmp_path: Path) -> None:
 
 def test_additions(tmp_path: Path) -> None:
     """
-    Tables that somebody has added themselves stay, and so do the numbers that
-    were given already.
+    Tables added by an operator survive an upgrade, and so does the highest number
+    of C{AUTOINCREMENT} columns.
     """
     path = tmp_path / "q.db"
     Store(path).close()
@@ -225,9 +226,9 @@ def test_additions(tmp_path: Path) -> None:
     db.close()
 
 
-def test_beside(tmp_path: Path) -> None:
+def test_serverRunning(tmp_path: Path) -> None:
     """
-    A database is not upgraded under a server that has it open.
+    A database is not upgraded while a server has it open.
     """
     path = tmp_path / "q.db"
     server = Store(path)
@@ -244,7 +245,8 @@ def test_beside(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 def test_readable(tmp_path: Path, mode: int) -> None:
     """
-    A database that others can read is refused with what to type.
+    A database that other users can read is refused; the error gives the command
+    that corrects the mode.
     """
     path = tmp_path / "my q.db"
     Store(path).close()

@@ -1,5 +1,5 @@
 """
-What outlives the server.
+The database across restarts, crashes and foreign files.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ import pytest
 from tests.server.harness import (
     ALICE,
     BOB,
-    CAROL,
     CATS,
     DAVE,
-    PEOPLE,
     ServerHarness,
     keep,
     textsOf,
@@ -25,16 +23,13 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Text
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.events.queued import MessageIds
-from txwebqq.server.population import parse
-from txwebqq.server.records import Population
 from txwebqq.server.storage.messages import EventChanges
-from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
 
 
 def reopened(harness: ServerHarness, path: Path, seed: int) -> ServerHarness:
     """
-    A server that starts with the database of one that was killed.
+    A server on a copy of the database of a server that was killed.
     """
     # What was not committed is not there for another connection.
     copy = path.with_name(f"copy{seed}.db")
@@ -51,8 +46,8 @@ def reopened(harness: ServerHarness, path: Path, seed: int) -> ServerHarness:
 
 def test_killed(tmp_path: Path) -> None:
     """
-    What was accepted for people who were away is delivered by the next run,
-    once, with its own time.
+    Messages accepted for accounts that were offline are delivered once by the
+    next server process, with the time of the original message.
     """
     path = tmp_path / "q.db"
     harness = ServerHarness(store=Store(path))
@@ -76,9 +71,10 @@ def test_killed(tmp_path: Path) -> None:
     assert not again.client(BOB).poll().isAnswered
 
 
-def test_killedWhileTheyPause(tmp_path: Path) -> None:
+def test_killedBetweenPolls(tmp_path: Path) -> None:
     """
-    What came between two polls of somebody who is there is kept as well.
+    A message that arrives between two polls of a client survives a crash as
+    well.
     """
     path = tmp_path / "q.db"
     harness = ServerHarness(store=Store(path))
@@ -93,9 +89,10 @@ def test_killedWhileTheyPause(tmp_path: Path) -> None:
     assert not after.poll().isAnswered
 
 
-def test_killedInTime(tmp_path: Path) -> None:
+def test_deletedWhenAcknowledged(tmp_path: Path) -> None:
     """
-    A letter is deleted when the next poll acknowledges its reply, not before.
+    A message is deleted when the next poll acknowledges its reply, not
+    before.
     """
     path = tmp_path / "q.db"
     harness = ServerHarness(store=Store(path))
@@ -113,7 +110,7 @@ def test_killedInTime(tmp_path: Path) -> None:
 
 def test_stopped(tmp_path: Path) -> None:
     """
-    A server that is stopped has let go of what was acknowledged.
+    A server that is stopped has deleted all acknowledged messages.
     """
     path = tmp_path / "q.db"
     harness = ServerHarness(store=Store(path))
@@ -154,9 +151,10 @@ def test_storedUntilAcknowledged() -> None:
     assert harness.store.messages.unacknowledged(BOB) == []
 
 
-def test_groupLetterOnce(tmp_path: Path) -> None:
+def test_groupMessageOnce(tmp_path: Path) -> None:
     """
-    A letter to many is stored once, until the last of them has it.
+    A message to several recipients is stored once, until the last of them has
+    acknowledged it.
     """
     harness = ServerHarness(store=Store(tmp_path / "q.db"))
     harness.client(ALICE).tellCats("meow")
@@ -179,16 +177,16 @@ def test_groupLetterOnce(tmp_path: Path) -> None:
         assert count() == left
 
 
-def test_peopleSurvive(tmp_path: Path) -> None:
+def test_restart(tmp_path: Path) -> None:
     """
-    The database alone starts the server again.
+    A server starts with the database alone, without a population file.
     """
     harness = ServerHarness(store=Store(tmp_path / "q.db"))
     harness.store.close()
     store = Store(tmp_path / "q.db")
     (bob,) = [f for f in store.friends.all(ALICE) if f.number == BOB]
     assert (bob.nick, bob.markname, bob.category) == ("Bob's", "Bobby", 1)
-    assert [d.name for d in store.friends.categories(ALICE)] == ["同学"]
+    assert [each.name for each in store.friends.categories(ALICE)] == ["同学"]
     assert store.groups.memberNumbers(CATS) == [ALICE, BOB, DAVE]
     account = store.accounts.get(ALICE)
     assert account is not None
@@ -198,7 +196,8 @@ def test_peopleSurvive(tmp_path: Path) -> None:
 
 def test_noPassword(tmp_path: Path) -> None:
     """
-    The database holds no password, and nobody else may read it.
+    The database files contain no password, and only their owner may read
+    them.
     """
     path = tmp_path / "q.db"
     harness = ServerHarness(store=Store(path))
@@ -209,105 +208,9 @@ def test_noPassword(tmp_path: Path) -> None:
     harness.store.close()
 
 
-def dump(path: Path) -> list[str]:
-    db = sqlite3.connect(path)
-    lines = list(db.iterdump())
-    db.close()
-    return lines
-
-
-def test_mergeAgain(tmp_path: Path) -> None:
-    """
-    The same population once more changes nothing.
-    """
-    path = tmp_path / "q.db"
-    store = Store(path)
-    importPopulation(store, parse(PEOPLE))
-    store.close()
-    before = dump(path)
-    store = Store(path)
-    importPopulation(store, parse(PEOPLE))
-    store.close()
-    assert dump(path) == before
-
-
-def test_mergeMore() -> None:
-    """
-    A larger population adds, and neither changes nor removes.
-    """
-    store = Store()
-    importPopulation(store, parse(PEOPLE))
-    importPopulation(
-        store,
-        parse(
-            """
-            [[account]]
-            number = 10001
-            password = "other"
-            nick = "Other"
-
-            [[account]]
-            number = 10009
-            password = "new"
-
-            [[friendship]]
-            between = [10009, 10001]
-
-            [[friendship]]
-            between = [10001, 10002]
-            markname = "Other"
-
-            [[group]]
-            number = 200001
-            name = "dogs"
-            owner = 10009
-            """
-        ),
-    )
-    alice = store.accounts.get(ALICE)
-    assert alice is not None
-    assert alice.nick == "Alice"
-    assert {f.number for f in store.friends.all(ALICE)} == {BOB, CAROL, 10009}
-    assert [f.markname for f in store.friends.all(ALICE) if f.number == BOB] == [
-        "Bobby"
-    ]
-    group = store.groups.get(CATS)
-    assert group is not None
-    assert (group.name, group.owner) == ("cats", ALICE)
-    assert set(store.groups.memberNumbers(CATS)) == {ALICE, BOB, DAVE, 10009}
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (
-            "[[friendship]]\nbetween = [10001, 10007]",
-            "friendship between 10001 and 10007: there is no account 10007",
-        ),
-        (
-            '[[group]]\nnumber = 200002\nname = "x"\nowner = 10001\nmembers = [10008]',
-            "group 200002: there is no account 10008",
-        ),
-        (
-            "[[discussion]]\nnumber = 300001\nowner = 10008",
-            "discussion 300001: there is no account 10008",
-        ),
-    ],
-)
-def test_mergeNobody(text: str, problem: str) -> None:
-    """
-    Who is named must be somewhere, or else nothing at all is merged.
-    """
-    store = Store()
-    account = '[[account]]\nnumber = 10001\npassword = "x"\n'
-    with pytest.raises(InvalidConfiguration, match=f"^{problem}$"):
-        importPopulation(store, parse(account + text))
-    assert store.accounts.get(ALICE) is None
-
-
 def test_newer(tmp_path: Path) -> None:
     """
-    A database of a newer version is refused, not touched.
+    A database of a newer version is refused and not changed.
     """
     path = tmp_path / "q.db"
     Store(path).close()
@@ -338,7 +241,7 @@ def test_foreign(tmp_path: Path) -> None:
 
 def test_elsewhere(tmp_path: Path) -> None:
     """
-    A path that cannot be is refused with its reason.
+    A path that cannot be opened is refused with the reason.
     """
     with pytest.raises(InvalidConfiguration, match="No such file or directory"):
         Store(tmp_path / "no" / "q.db")
@@ -348,7 +251,7 @@ def test_elsewhere(tmp_path: Path) -> None:
 
 def test_twoServers(tmp_path: Path) -> None:
     """
-    Two servers cannot share a database; after the first the second can.
+    Two servers cannot open one database at the same time.
     """
     path = tmp_path / "q.db"
     first = Store(path)
@@ -360,7 +263,7 @@ def test_twoServers(tmp_path: Path) -> None:
 
 def test_serialNumbers() -> None:
     """
-    Serial numbers rise, also over letters that are gone.
+    Serial numbers of deleted events are not used again.
     """
     store = Store()
     event = FRIEND_MESSAGE.new(MessageIds(ALICE, 1, 2, 3), (Text("x"),))
@@ -369,12 +272,3 @@ def test_serialNumbers() -> None:
     store.messages.write(EventChanges(delivered=[(BOB, first)]))
     assert store.messages.waiting(BOB, 0, 10) == []
     assert keep(store, event, [BOB]) > first
-
-
-def test_empty() -> None:
-    """
-    An empty population is one.
-    """
-    store = Store()
-    importPopulation(store, Population())
-    assert store.accounts.get(ALICE) is None

@@ -1,3 +1,3 @@
 """
-The server's database and the files beside it.
+Database tables and files of the server, one module for each topic.
 """

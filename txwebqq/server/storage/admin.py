@@ -191,10 +191,10 @@ class AdminStore:
             "accounts": "SELECT count(*) FROM account",
             "friendships": "SELECT count(*) FROM friendship WHERE owner < friend",
             "groups": "SELECT count(*) FROM room WHERE NOT dissolved",
-            "seats in groups": "SELECT count(*) FROM member",
+            "group memberships": "SELECT count(*) FROM member",
             "discussions": "SELECT count(DISTINCT discussion) FROM discussion_member",
-            "letters that wait": "SELECT count(*) FROM letter",
-            "people they wait for": "SELECT count(DISTINCT number) FROM waiting",
+            "queued events": "SELECT count(*) FROM letter",
+            "accounts with queued events": "SELECT count(DISTINCT number) FROM waiting",
             "pictures and files": "SELECT count(*) FROM blob",
             "bytes of pictures and files": "SELECT ifnull(sum(size), 0) FROM blob",
             "bytes of the database": "SELECT page_count * page_size"

@@ -1,8 +1,7 @@
 """
-The bytes of pictures and files, in a folder, each under its own hash.
+Contents of pictures and files, stored in a folder by their SHA-256.
 
-Only hashes are ever names of files here, so no name that somebody gives to a
-file leads anywhere.
+File names are hashes only, so that no name given by a client becomes a path.
 """
 
 from __future__ import annotations
@@ -27,10 +26,11 @@ _INCOMING = "incoming"
 @dataclass(frozen=True, slots=True)
 class Blob:
     """
-    Bytes that are kept.
+    A stored content.
 
-    @ivar digest: their SHA-256, which finds them.
-    @ivar md5: what WebQQ calls pictures by.
+    @ivar digest: SHA-256, which identifies the blob.
+    @ivar md5: MD5 in upper case, which WebQQ uses in names of pictures.
+    @ivar size: in bytes.
     """
 
     digest: str
@@ -40,16 +40,16 @@ class Blob:
 
 class TooLarge(Exception):
     """
-    A draft grew beyond its limit.
+    The content is larger than the limit of its L{BlobWriter}.
     """
 
 
 class BlobWriter:
     """
-    Bytes that are still coming.
+    A content that is being received, in a temporary file.
 
-    @ivar size: how many there are.
-    @ivar beginning: the first of them, which tell what they are.
+    @ivar size: the number of bytes so far.
+    @ivar beginning: the first 16 bytes, which tell the type of the content.
     """
 
     def __init__(self, blobs: BlobStore, limit: int) -> None:
@@ -59,16 +59,17 @@ class BlobWriter:
         self._file = os.fdopen(handle, "wb")
         self._path = Path(name)
         self._sha256 = sha256()
-        # A name and no more: nothing here relies on it.
+        # Only names pictures; no security depends on it.
         self._md5 = md5(usedforsecurity=False)
         self.size = 0
         self.beginning = b""
 
     def write(self, data: bytes) -> None:
         """
-        Add some.
+        Append data.
 
-        @raise TooLarge: when there are too many; the draft is gone then.
+        @raise TooLarge: when the limit is exceeded; the temporary file is deleted
+            then.
         """
         self.size += len(data)
         if self.size > self._limit:
@@ -82,7 +83,7 @@ class BlobWriter:
 
     def keep(self) -> Blob:
         """
-        There are no more: put them where they belong, in one step.
+        Finish the content and move it to its place in one atomic step.
         """
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -95,7 +96,7 @@ class BlobWriter:
 
     def discard(self) -> None:
         """
-        Forget them. No harm in doing it twice, or after L{keep}.
+        Delete the temporary file. Calling it twice, or after L{keep}, does nothing.
         """
         self._file.close()
         self._path.unlink(missing_ok=True)
@@ -103,12 +104,12 @@ class BlobWriter:
 
 class BlobStore:
     """
-    A folder of them.
+    A folder of blobs.
 
-    @param folder: where; L{None} for a temporary one, which is made when it is
-        needed and gone after L{close}.
+    @param folder: the folder; with L{None} a temporary folder is made at the
+        first use and deleted by L{close}.
 
-    @raise InvalidConfiguration: when the folder cannot be used, and why.
+    @raise InvalidConfiguration: when the folder cannot be used; says why.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -121,7 +122,7 @@ class BlobStore:
         incoming = folder / _INCOMING
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
-            # Whatever a killed server had half received.
+            # Remains of uploads when the server was killed.
             shutil.rmtree(incoming, ignore_errors=True)
             incoming.mkdir(mode=0o700)
         except OSError as e:
@@ -129,11 +130,11 @@ class BlobStore:
 
     def incoming(self) -> Path:
         """
-        Where drafts lie.
+        Return the folder of the temporary files.
         """
-        return self._whole() / _INCOMING
+        return self._existingFolder() / _INCOMING
 
-    def _whole(self) -> Path:
+    def _existingFolder(self) -> Path:
         if self._folder is None:
             name = tempfile.mkdtemp(prefix="txwebqq-")
             self._temporary = weakref.finalize(self, shutil.rmtree, name, True)
@@ -143,23 +144,25 @@ class BlobStore:
 
     def begin(self, limit: int) -> BlobWriter:
         """
-        Begin to receive something of at most so many bytes.
+        Begin to receive a content.
+
+        @param limit: the maximum size, in bytes.
         """
         return BlobWriter(self, limit)
 
     def path(self, digest: str) -> Path:
         """
-        Where the bytes with a hash lie, if they do.
+        Return the path of a blob, which need not exist.
 
-        @raise ValueError: for what is no hash.
+        @raise ValueError: when the digest is not a SHA-256 hash.
         """
         if _DIGEST.fullmatch(digest) is None:
             raise ValueError("not a SHA-256 hash")
-        return self._whole() / digest[:2] / digest
+        return self._existingFolder() / digest[:2] / digest
 
     def open(self, digest: str) -> BinaryIO | None:
         """
-        The bytes with a hash, L{None} when they are not here.
+        Open a blob for reading; return L{None} if it does not exist.
         """
         try:
             return self.path(digest).open("rb")
@@ -168,7 +171,7 @@ class BlobStore:
 
     def read(self, digest: str) -> bytes | None:
         """
-        All of the bytes with a hash, L{None} when they are not here.
+        Return the content of a blob, L{None} if it does not exist.
         """
         try:
             return self.path(digest).read_bytes()
@@ -177,14 +180,14 @@ class BlobStore:
 
     def remove(self, digests: Iterable[str]) -> None:
         """
-        Delete what has these hashes.
+        Delete the blobs with these digests.
         """
         for digest in digests:
             self.path(digest).unlink(missing_ok=True)
 
     def close(self) -> None:
         """
-        Delete the temporary folder, if it is one.
+        Delete the folder if it is a temporary one.
         """
         temporary, self._temporary = self._temporary, None
         if temporary is not None:
