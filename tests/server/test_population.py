@@ -110,14 +110,14 @@ def test_owner() -> None:
             "categories has an index twice",
         ),
         (ACCOUNT + "categories = [{name = 'x', y = 1}]", "'y' is not known here"),
-        (ACCOUNT * 2, "account 10001 is there twice"),
+        (ACCOUNT * 2, "account 10001 is defined twice"),
         ("[[friendship]]", "friendship 1: between is missing"),
         ("[[friendship]]\nbetween = 10001", "between is not a list of numbers"),
         ("[[friendship]]\nbetween = [10001]", "between does not name two accounts"),
         ("[[friendship]]\nbetween = [10001, 10001]", "between names an account twice"),
         (
             PAIR.format(10001, 10002) + PAIR.format(10002, 10001),
-            "friendship between 10001 and 10002 is there twice",
+            "friendship between 10001 and 10002 is defined twice",
         ),
         (
             "[[friendship]]\nbetween = [10001, 10002]\nmarkname = {10003 = 'x'}",
@@ -157,7 +157,7 @@ def test_owner() -> None:
             "cards has a value for 10001 that is not a text",
         ),
         (GROUP + "option = 4", "option is none of 1, 2, 3"),
-        (GROUP * 2, "group 200001 is there twice"),
+        (GROUP * 2, "group 200001 is defined twice"),
         ("[[discussion]]\nnumber = 300001", "owner is missing"),
         (
             "[[account]]\nnumber = 10001\npassword_md5 = 'abc'",
@@ -165,7 +165,7 @@ def test_owner() -> None:
         ),
         (
             f"[[account]]\nnumber = 10001\npassword_md5 = '{32 * 'a'}'\npassword = 'x'",
-            "password and password_md5 are both there",
+            "password and password_md5 are both given",
         ),
     ],
 )

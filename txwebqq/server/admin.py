@@ -96,7 +96,7 @@ def _perform(arguments: Arguments) -> None:
         ) from e
     try:
         if store.copy is not None:
-            _say(f"Upgraded the database; a copy of the old one is in {store.copy}.")
+            _print(f"Upgraded the database; a copy of the old one is in {store.copy}.")
         arguments.action(store, arguments)
     finally:
         store.close()
@@ -239,7 +239,7 @@ def _number(text: str) -> Number:
     return Number(int(text))
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
@@ -329,22 +329,22 @@ def _removeAccount(store: Store, arguments: Arguments) -> None:
 
 def _listAccounts(store: Store, arguments: Arguments) -> None:
     for account in store.accounts.all():
-        _say(f"{account.number}\t{_shown(account.nick)}")
+        _print(f"{account.number}\t{_shown(account.nick)}")
 
 
 def _showAccount(store: Store, arguments: Arguments) -> None:
     account = _account(store, arguments.number)
-    _say(f"number: {account.number}")
-    _say(f"nick: {_shown(account.nick)}")
+    _print(f"number: {account.number}")
+    _print(f"nick: {_shown(account.nick)}")
     for key, value in sorted(account.profile.items()):
-        _say(f"{key}: {_shown(str(value))}")
+        _print(f"{key}: {_shown(str(value))}")
     friends = sorted(store.friends.all(account.number), key=lambda each: each.number)
     for friend in friends:
-        _say(f"friend: {friend.number} {_shown(friend.markname or friend.nick)}")
+        _print(f"friend: {friend.number} {_shown(friend.markname or friend.nick)}")
     for membership in sorted(
         store.groups.memberships(account.number), key=lambda each: each.number
     ):
-        _say(f"group: {membership.number} {_shown(membership.name)}")
+        _print(f"group: {membership.number} {_shown(membership.name)}")
 
 
 def _changePassword(store: Store, arguments: Arguments) -> None:
@@ -415,18 +415,18 @@ def _removeGroup(store: Store, arguments: Arguments) -> None:
 
 def _showGroup(store: Store, arguments: Arguments) -> None:
     group = _group(store, arguments.number)
-    _say(f"number: {group.number}")
-    _say(f"name: {_shown(group.name)}")
+    _print(f"number: {group.number}")
+    _print(f"name: {_shown(group.name)}")
     for word, text in (("memo", group.memo), ("description", group.description)):
         if text:
-            _say(f"{word}: {_shown(text)}")
+            _print(f"{word}: {_shown(text)}")
     for member in sorted(
         store.groups.members(group.number), key=lambda each: each.number
     ):
         kind = "admin" if member.flag & 1 else "member"
         if member.number == group.owner:
             kind = "owner"
-        _say(f"{kind}: {member.number} {_shown(member.card or member.nick)}")
+        _print(f"{kind}: {member.number} {_shown(member.card or member.nick)}")
 
 
 def _addMember(store: Store, arguments: Arguments) -> None:
@@ -490,7 +490,7 @@ def _import(store: Store, arguments: Arguments) -> None:
 
 def _statistics(store: Store, arguments: Arguments) -> None:
     for word, count in store.admin.statistics().items():
-        _say(f"{word}: {count}")
+        _print(f"{word}: {count}")
 
 
 def _backUp(store: Store, arguments: Arguments) -> None:

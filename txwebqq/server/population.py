@@ -118,7 +118,7 @@ def _refuseTwice(kind: str, names: Iterable[object]) -> None:
     seen = set()
     for name in names:
         if name in seen:
-            raise InvalidConfiguration(f"{kind} {name} is there twice")
+            raise InvalidConfiguration(f"{kind} {name} is defined twice")
         seen.add(name)
 
 
@@ -189,7 +189,7 @@ def _firstHash(table: ConfigTable) -> bytes:
     if not table.has("password_md5"):
         return passwordHash(table.string("password"))
     if table.has("password"):
-        raise table.error("password", "and password_md5 are both there")
+        raise table.error("password", "and password_md5 are both given")
     digits = table.string("password_md5")
     if not re.fullmatch("[0-9a-fA-F]{32}", digits):
         raise table.error("password_md5", "is not 32 hexadecimal digits")
