@@ -1,6 +1,6 @@
 """
-The demo: a server, a bot and a friend, each a process of its own, and what
-they say to each other over HTTP on this machine.
+The demo: a server, a bot and two more clients, each in its own process, and
+their conversation over HTTP on this machine.
 """
 
 from __future__ import annotations
@@ -44,34 +44,34 @@ password-file = "10003.secret"
 server = "{url}"
 """
 
-PATIENCE = 60.0
-"""The seconds that the conversation may take."""
+TIMEOUT = 60.0
+"""Seconds that the conversation may take."""
 
 CUE = "*"
-"""What a line begins with by which the script asks for somebody."""
+"""Prefix of a line by which the script asks for another client, by name."""
 
 
-class Player(ProcessProtocol):
+class DemoProcess(ProcessProtocol):
     """
-    A process that shows its lines.
+    A process whose output is shown.
 
     @ivar ended: fires with the exit code.
-    @ivar spoke: fires at the first line.
-    @ivar cues: fire when the process asks for somebody, by their name.
+    @ivar firstLine: fires at the first line of output.
+    @ivar cues: fire when the process asks for another client, by its name.
     """
 
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
         self.log = log
         self.ended: Deferred[Any] = Deferred()
-        self.spoke: Deferred[Any] = Deferred()
+        self.firstLine: Deferred[Any] = Deferred()
         self.cues: dict[str, Deferred[Any]] = defaultdict(Deferred)
         self.exitCode: int | None = None
         self._rest = b""
 
     def outReceived(self, data: bytes) -> None:
         """
-        Show whole lines.
+        Show complete lines.
         """
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
@@ -79,18 +79,18 @@ class Player(ProcessProtocol):
                 self.cues[line.decode().removeprefix(CUE)].callback(None)
             else:
                 print(line.decode(), flush=True)
-                if not self.spoke.called:
-                    self.spoke.callback(None)
+                if not self.firstLine.called:
+                    self.firstLine.callback(None)
 
     def errReceived(self, data: bytes) -> None:
         """
-        Show complaints.
+        Show error output.
         """
         sys.stderr.write(data.decode(errors="replace"))
 
     def processEnded(self, reason: Failure) -> None:
         """
-        Tell who waits for the end.
+        Fire L{ended}.
         """
         done = reason.check(ProcessDone)
         self.exitCode = 0 if done else (getattr(reason.value, "exitCode", 1) or 1)
@@ -98,7 +98,9 @@ class Player(ProcessProtocol):
 
     async def until(self, event: Deferred[Any]) -> None:
         """
-        Wait for an event, but not for one that cannot come any more.
+        Wait for an event.
+
+        @raise RuntimeError: when the process ends before.
         """
         await DeferredList([event, self.ended], fireOnOneCallback=True)
         if not event.called:
@@ -106,7 +108,9 @@ class Player(ProcessProtocol):
 
     async def stop(self) -> int:
         """
-        End the process as an operator would.
+        End the process with SIGTERM.
+
+        @return: the exit code.
         """
         if self.exitCode is None and self.transport is not None:
             self.transport.signalProcess("TERM")
@@ -114,9 +118,9 @@ class Player(ProcessProtocol):
         return self.exitCode or 0
 
 
-class Stage:
+class DemoProcesses:
     """
-    Starts processes, and ends them all.
+    Starts the processes of the demo, and ends them.
     """
 
     def __init__(self, reactor: IReactorProcess, folder: Path, port: int) -> None:
@@ -124,12 +128,12 @@ class Stage:
         self._folder = folder
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
-        self._players: list[Player] = []
+        self._processes: list[DemoProcess] = []
         with POPULATION.open("rb") as f:
             accounts = tomllib.load(f)["account"]
         self.passwords = {entry["number"]: entry["password"] for entry in accounts}
 
-    def server(self) -> Player:
+    def server(self) -> DemoProcess:
         """
         Start the server.
         """
@@ -143,9 +147,9 @@ class Stage:
             str(POPULATION),
         )
 
-    def client(self, name: str, number: int, factory: str) -> Player:
+    def client(self, name: str, number: int, factory: str) -> DemoProcess:
         """
-        Sign somebody on.
+        Start a client.
         """
         secret = self._folder / f"{number}.password"
         if not secret.exists():
@@ -161,14 +165,14 @@ class Stage:
             "--server",
             self.url,
             "--app",
-            f"demo_people.{factory}",
+            f"demo_bots.{factory}",
         )
 
     async def gateway(self, reactor: IReactorTime) -> int:
         """
-        Start the gateway for the account that is still free.
+        Start the gateway for the account that no client uses.
 
-        @return: the port where it listens.
+        @return: the port that it listens at.
         """
         port = freePort(IRC_PORT)
         for name, secret in (("irc", IRC_PASSWORD), ("10003", self.passwords[10003])):
@@ -177,9 +181,9 @@ class Stage:
             path.write_text(secret, encoding="utf-8")
         config = self._folder / "irc.toml"
         config.write_text(IRC.format(port=port, url=self.url), encoding="utf-8")
-        player = self._start("gateway", "webqq-irc", "--config", str(config))
+        process = self._start("gateway", "webqq-irc", "--config", str(config))
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
-        while player.exitCode is None:
+        while process.exitCode is None:
             try:
                 probe: Any = await endpoint.connect(Factory.forProtocol(Protocol))
             except ConnectError:
@@ -189,38 +193,38 @@ class Stage:
                 return port
         raise RuntimeError("the gateway has ended")
 
-    def _start(self, name: str, *command: str) -> Player:
+    def _start(self, name: str, *command: str) -> DemoProcess:
         log = self._folder / f"{name}.log"
-        player = Player(name, log)
+        process = DemoProcess(name, log)
         logged = ["--pidfile=", f"--logfile={log}"]
         argv = [str(TWISTD), "-n", *logged, *command]
         self._reactor.spawnProcess(
-            player, argv[0], argv, env=dict(os.environ), path=str(HERE)
+            process, argv[0], argv, env=dict(os.environ), path=str(HERE)
         )
-        self._players.append(player)
-        return player
+        self._processes.append(process)
+        return process
 
     async def clear(self) -> None:
         """
-        End whoever is still there, the server last.
+        End the processes that still run, the server last.
         """
-        for player in reversed(self._players):
-            await player.stop()
+        for process in reversed(self._processes):
+            await process.stop()
 
     def report(self) -> None:
         """
-        Show how the logs end.
+        Show the last lines of the logs.
         """
-        for player in self._players:
-            if player.log.exists():
-                print(f"---- the end of {player.name}'s log", file=sys.stderr)
-                lines = player.log.read_text(encoding="utf-8").splitlines()
+        for process in self._processes:
+            if process.log.exists():
+                print(f"---- the end of {process.name}'s log", file=sys.stderr)
+                lines = process.log.read_text(encoding="utf-8").splitlines()
                 print("\n".join(lines[-15:]), file=sys.stderr)
 
 
-async def answering(reactor: IReactorTime, url: str, server: Player) -> None:
+async def untilListening(reactor: IReactorTime, url: str, server: DemoProcess) -> None:
     """
-    Wait until a server answers.
+    Wait until the server replies to requests.
     """
     agent = Agent(reactor)
     while server.exitCode is None:
@@ -233,32 +237,32 @@ async def answering(reactor: IReactorTime, url: str, server: Player) -> None:
     raise RuntimeError("the server has ended")
 
 
-async def play(reactor: IReactorTime, stage: Stage) -> None:
+async def converse(reactor: IReactorTime, processes: DemoProcesses) -> None:
     """
-    The conversation, from sign-on to sign-off.
+    Run the conversation, from sign-on to sign-off.
     """
-    server = stage.server()
-    await answering(reactor, stage.url, server)
-    print(f"A WebQQ server is at {stage.url}.", flush=True)
-    echo = stage.client("echo", 10002, "EchoFactory")
-    await echo.until(echo.spoke)
-    alice = stage.client("alice", 10001, "AliceFactory")
+    server = processes.server()
+    await untilListening(reactor, processes.url, server)
+    print(f"A WebQQ server is at {processes.url}.", flush=True)
+    echo = processes.client("echo", 10002, "EchoFactory")
+    await echo.until(echo.firstLine)
+    alice = processes.client("alice", 10001, "AliceFactory")
     await alice.until(alice.cues["Carol"])
-    carol = stage.client("carol", 10004, "CarolFactory")
+    carol = processes.client("carol", 10004, "CarolFactory")
     await alice.until(alice.cues["Echo"])
-    print("Echo signs on a second time, elsewhere.", flush=True)
-    again = stage.client("echo2", 10002, "EchoFactory")
+    print("Echo signs on a second time, from another client.", flush=True)
+    second = processes.client("echo2", 10002, "EchoFactory")
     codes = await gatherResults([echo.ended, alice.ended])
     if codes != [1, 0]:
-        raise RuntimeError(f"Echo and Alice ended with {codes}, and not with 1 and 0")
-    for player in (server, carol, again):
-        if player.exitCode is not None:
-            raise RuntimeError(f"{player.name} has ended by itself")
+        raise RuntimeError(f"Echo and Alice ended with {codes} instead of 1 and 0")
+    for process in (server, carol, second):
+        if process.exitCode is not None:
+            raise RuntimeError(f"{process.name} has ended by itself")
 
 
 def freePort(usual: int) -> int:
     """
-    The usual port, or another when somebody else has that.
+    Return the usual port, or another one when it is in use.
     """
     for port in (usual, 0):
         with socket.socket() as probe:
@@ -272,21 +276,23 @@ def freePort(usual: int) -> int:
     raise RuntimeError("no port is free")
 
 
-def invite(stage: Stage, irc: int) -> None:
+def invite(processes: DemoProcesses, irc: int) -> None:
     """
-    Say how to join.
+    Print the commands to join the demo.
+
+    @param irc: the port of the gateway.
     """
-    password = shlex.quote(stage.passwords[10001])
+    password = shlex.quote(processes.passwords[10001])
     print(
         f"""
-The server and Echo stay up. Join them as Alice, from another terminal:
+The server and Echo keep running. Join them as Alice, from another terminal:
 
     cd {shlex.quote(str(HERE))}
     TXWEBQQ_PASSWORD={password} {TWISTD} -n webqq --account 10001 \\
-        --server {stage.url} --log-text
+        --server {processes.url} --log-text
 
-or with your own bot: --app MODULE.Factory. Ctrl-C ends everything.
-Or as You with irssi: type irssi, and there
+or with your own bot: --app MODULE.Factory. Press Ctrl-C to end the demo.
+To join as You with IRC, start irssi and type
 
     /connect -notls 127.0.0.1 {irc} you:{IRC_PASSWORD} you
     /msg Echo hello
@@ -297,34 +303,38 @@ Or as You with irssi: type irssi, and there
 
 async def run(reactor: IReactorCore, once: bool) -> None:
     """
-    Play, and stay if wanted.
+    Run the demo.
+
+    @param once: whether to end after the conversation.
     """
     with tempfile.TemporaryDirectory(prefix="txwebqq-demo-") as folder:
-        stage = Stage(reactor, Path(folder), freePort(PORT))  # type: ignore[arg-type]
+        processes = DemoProcesses(reactor, Path(folder), freePort(PORT))  # type: ignore[arg-type]
         reactor.addSystemEventTrigger(
-            "before", "shutdown", lambda: Deferred.fromCoroutine(stage.clear())
+            "before", "shutdown", lambda: Deferred.fromCoroutine(processes.clear())
         )
-        conversation = Deferred.fromCoroutine(play(reactor, stage))  # type: ignore[arg-type]
+        playing = Deferred.fromCoroutine(converse(reactor, processes))  # type: ignore[arg-type]
         try:
-            await conversation.addTimeout(PATIENCE, reactor)  # type: ignore[arg-type]
-            irc = await stage.gateway(reactor)  # type: ignore[arg-type]
+            await playing.addTimeout(TIMEOUT, reactor)  # type: ignore[arg-type]
+            irc = await processes.gateway(reactor)  # type: ignore[arg-type]
             if not once:
-                invite(stage, irc)
+                invite(processes, irc)
                 await Deferred()
         except Exception:
-            stage.report()
+            processes.report()
             raise
         finally:
-            await stage.clear()
-        print("Everybody has left.", flush=True)
+            await processes.clear()
+        print("All processes have ended.", flush=True)
 
 
 def main() -> None:
     """
-    Read the command line.
+    Run the command line.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--once", action="store_true", help="leave after the play")
+    parser.add_argument(
+        "--once", action="store_true", help="end after the conversation"
+    )
     once = parser.parse_args().once
     react(lambda reactor: Deferred.fromCoroutine(run(reactor, once)))
 

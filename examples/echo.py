@@ -1,5 +1,5 @@
 """
-A bot that says everything back::
+A bot that sends every message back::
 
     twistd -n webqq --account 10002 --password-file FILE --app echo.EchoFactory
 """
@@ -12,19 +12,19 @@ from txwebqq.protocol import WebQQFactory, WebQQProtocol
 
 class Echo(WebQQProtocol):
     """
-    Repeats what friends say to it.
+    Sends every message of a friend back.
     """
 
     def messageReceived(self, message: Message) -> Deferred[None]:
         """
-        Say it back, faces and font and all.
+        Send the message back, with its faces and font.
         """
         return self.sendMessage(message.sender, message.content, message.font)
 
 
 class EchoFactory(WebQQFactory):
     """
-    Builds one for each sign-on.
+    Builds an L{Echo} for each sign-on.
     """
 
     protocol = Echo

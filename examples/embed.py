@@ -3,9 +3,9 @@ A Twisted application that has a web page and a QQ account side by side::
 
     TXWEBQQ_PASSWORD=... twistd -ny examples/embed.py
 
-The page shows the last messages. What it reads of the environment, with what
-is taken otherwise: C{EMBED_ACCOUNT} (10002), C{EMBED_SERVER}
-(http://127.0.0.1:8890) and C{EMBED_LISTEN} (tcp:8080:interface=127.0.0.1).
+The page shows the last messages. Other environment variables, with their
+defaults: C{EMBED_ACCOUNT} (10002), C{EMBED_SERVER} (http://127.0.0.1:8890) and
+C{EMBED_LISTEN} (tcp:8080:interface=127.0.0.1).
 """
 
 import os
@@ -27,35 +27,38 @@ from txwebqq.service import WebQQService
 
 class Remember(WebQQProtocol):
     """
-    Tells its factory what friends say. It lives for one sign-on.
+    Keeps the messages of friends in its factory. There is one for each sign-on.
     """
 
     factory: "RememberFactory"
 
     def signedOn(self) -> None:
         """
-        We are there.
+        Show that the account is online.
         """
         self.factory.state = "online"
 
     def messageReceived(self, message: Message) -> None:
         """
-        Keep who said what.
+        Keep a message and the name of its sender.
         """
         buddy = self.buddies.get(message.sender)
-        name = buddy.name if buddy else "Somebody"
+        name = buddy.name if buddy else "Unknown"
         self.factory.lines.append(f"{name}: {message.text}")
 
     def connectionLost(self, reason: Failure) -> None:
         """
-        We are gone, and the page says why.
+        Show that the account is offline, and the reason.
         """
         self.factory.state = f"offline: {reason.getErrorMessage()}"
 
 
 class RememberFactory(WebQQFactory):
     """
-    Keeps what must outlive a sign-on.
+    Holds the state that outlives a sign-on.
+
+    @ivar state: the state of the account, for the page.
+    @ivar lines: the last messages.
     """
 
     protocol = Remember
@@ -67,7 +70,7 @@ class RememberFactory(WebQQFactory):
 
 class Page(Resource):
     """
-    The last messages.
+    A page with the last messages.
     """
 
     isLeaf = True
@@ -78,7 +81,7 @@ class Page(Resource):
 
     def render_GET(self, request: Request) -> bytes:
         """
-        A page, newest message first.
+        C{GET /}: show the messages, newest first.
         """
         request.setHeader(b"content-type", b"text/html; charset=utf-8")
         items = "".join(f"<li>{escape(s)}" for s in reversed(self._factory.lines))
@@ -89,11 +92,11 @@ class Page(Resource):
 
 def makeApplication() -> object:
     """
-    What C{twistd -y} runs.
+    Make the application that C{twistd -y} runs.
     """
     from twisted.internet import reactor
 
-    # Whatever we start must not inherit it.
+    # Child processes must not inherit the password.
     password = os.environ.pop("TXWEBQQ_PASSWORD", None)
     if password is None:
         raise SystemExit("TXWEBQQ_PASSWORD is not set")
@@ -111,5 +114,5 @@ def makeApplication() -> object:
     return application
 
 
-# twistd looks for this name.
+# twistd -y runs the application of this name.
 application = makeApplication()

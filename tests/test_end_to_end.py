@@ -44,7 +44,7 @@ async def test_demo(processes: ProcessFolder) -> None:
         "Alice sees that Echo is busy.",
         "Echo is kicked: ",
         "Alice has signed off.",
-        "Everybody has left.",
+        "All processes have ended.",
     ):
         assert line in demo.output
 

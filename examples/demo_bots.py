@@ -1,6 +1,6 @@
 """
-Who talks in the demo: Echo, a bot, Alice, who plays a script, and Carol, who
-comes late.
+The clients of the demo: Echo, a bot; Alice, who follows a script; and Carol, who
+signs on later.
 """
 
 import sys
@@ -40,7 +40,8 @@ PICTURE = b64decode(
 
 def tell(line: str) -> None:
     """
-    Write a line of the transcript. What is printed goes to twistd's log.
+    Write a line of the transcript to the standard output of the process, since
+    C{print} would write to the log of C{twistd}.
     """
     assert sys.__stdout__ is not None
     sys.__stdout__.write(line + "\n")
@@ -49,18 +50,18 @@ def tell(line: str) -> None:
 
 class Echo(WebQQProtocol):
     """
-    Says everything back, and knows one trick.
+    Sends messages back, and becomes busy when asked to.
     """
 
     def signedOn(self) -> None:
         """
-        Tell who is there.
+        Tell that Echo is online.
         """
         tell(f"Echo is signed on and has {len(self.buddies)} buddies.")
 
     async def messageReceived(self, message: Message) -> None:
         """
-        Say it back, or do as asked.
+        Send a message back, or become busy.
         """
         if message.text == "Please be busy":
             await self.setStatus(Status.BUSY)
@@ -69,7 +70,7 @@ class Echo(WebQQProtocol):
 
     async def groupMessageReceived(self, message: GroupMessage) -> None:
         """
-        Answer in the group, and say how large its pictures are.
+        Reply in the group; to a picture, with its size.
         """
         for picture in message.content:
             if isinstance(picture, GroupPicture):
@@ -81,7 +82,7 @@ class Echo(WebQQProtocol):
 
     async def friendshipRequested(self, request: FriendshipNotice) -> None:
         """
-        Be everybody's friend.
+        Accept every friend request.
         """
         if request.step is FriendshipStep.REQUESTED:
             stranger = await self.fetchStranger(request.uin)
@@ -90,14 +91,14 @@ class Echo(WebQQProtocol):
 
     def kicked(self, notice: KickNotice) -> None:
         """
-        Tell why we have to go.
+        Tell the reason for the kick.
         """
         tell(f"Echo is kicked: {notice.reason}")
 
 
 class EchoFactory(WebQQFactory):
     """
-    Builds Echo.
+    Builds an L{Echo} for each sign-on.
     """
 
     protocol = Echo
@@ -105,7 +106,7 @@ class EchoFactory(WebQQFactory):
 
 class Alice(WebQQProtocol):
     """
-    Plays the script, and signs off.
+    Follows the script, and signs off.
     """
 
     def __init__(self) -> None:
@@ -113,13 +114,13 @@ class Alice(WebQQProtocol):
 
     def eventReceived(self, event: Event) -> None:
         """
-        Keep an event until the script wants it.
+        Keep an event until the script waits for it.
         """
         self._events.put(event)
 
     async def next(self, kind: type[E]) -> E:
         """
-        The next event of a kind; others are passed over.
+        Wait for the next event of a type; events of other types are dropped.
         """
         while True:
             event = await self._events.get()
@@ -128,7 +129,7 @@ class Alice(WebQQProtocol):
 
     async def changeOf(self, uin: Uin) -> StatusChange:
         """
-        The next change of somebody's status.
+        Wait for the next change of a friend's status.
         """
         while (change := await self.next(StatusChange)).uin != uin:
             pass
@@ -136,13 +137,13 @@ class Alice(WebQQProtocol):
 
     def signedOn(self) -> Deferred[None]:
         """
-        Begin.
+        Begin the script.
         """
         return ensureDeferred(self.play())
 
     async def play(self) -> None:
         """
-        The conversation.
+        Run the script.
         """
         tell("Alice is signed on. Her roster:")
         for buddy in self.buddies.values():
@@ -196,7 +197,7 @@ class Alice(WebQQProtocol):
 
     def connectionLost(self, reason: Failure) -> None:
         """
-        Tell how it ended.
+        Tell that Alice has signed off.
         """
         if not reason.check(Kicked):
             tell("Alice has signed off.")
@@ -204,7 +205,7 @@ class Alice(WebQQProtocol):
 
 class AliceFactory(WebQQFactory):
     """
-    Builds Alice.
+    Builds an L{Alice} for each sign-on.
     """
 
     protocol = Alice
@@ -212,12 +213,13 @@ class AliceFactory(WebQQFactory):
 
 class Carol(WebQQProtocol):
     """
-    Reads what was written to her meanwhile, thanks, and makes a friend.
+    Reads the message that was sent while she was offline, replies, and sends a
+    friend request.
     """
 
     async def messageReceived(self, message: Message) -> None:
         """
-        Answer, or ask whoever is recommended to be her friend.
+        Reply, or send a friend request to the account in the message.
         """
         name, found, number = message.text.partition(" is ")
         if found:
@@ -239,14 +241,14 @@ class Carol(WebQQProtocol):
 
     async def discussionMessageReceived(self, message: DiscussionMessage) -> None:
         """
-        Answer in the discussion.
+        Reply in the discussion.
         """
         await self.sendDiscussionMessage(message.discussion, "On Sunday too")
 
 
 class CarolFactory(WebQQFactory):
     """
-    Builds Carol.
+    Builds a L{Carol} for each sign-on.
     """
 
     protocol = Carol
