@@ -19,8 +19,7 @@ from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from txwebqq.server.sessions import captchaimages
-from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.storage.store import Store
 from txwebqq.server.tap import FLUSH_TIME, Options, ServerService
 
@@ -151,7 +150,7 @@ def test_pictures() -> None:
     """
     A captcha is a JPEG picture, and no two are equal.
     """
-    draw = captchaimages.captchaRenderer()
+    draw = captchaRenderer()
     first, second = draw("AC34"), draw("AC34")
     assert first.startswith(b"\xff\xd8\xff")
     assert first.endswith(b"\xff\xd9")

@@ -33,8 +33,7 @@ from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.records import Population
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
-from txwebqq.server.sessions.captchaimages import captchaRenderer
-from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.sessions.registration import Registration
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store

@@ -137,7 +137,7 @@ def test_captcha() -> None:
     """
     harness = SignUpHarness()
     assert problem(harness.submit(code="nope")).startswith(
-        "That is not what the picture"
+        "The text does not match the picture"
     )
     assert problem(harness.submit(cookie="x")).startswith("This form is not yours")
     assert problem(harness.submit(cookie="", session="")).startswith("This form is not")
@@ -146,7 +146,9 @@ def test_captcha() -> None:
     fields = {"nick": "", "password": "x", "again": "x", "session": session}
     body = urlencode(fields | {"code": read(fetched)}).encode()
     assert problem(harness.ask("POST", body, session)).startswith("The nick must have")
-    assert problem(harness.ask("POST", body, session)).startswith("That is not what")
+    assert problem(harness.ask("POST", body, session)).startswith(
+        "The text does not match"
+    )
     fetched = harness.ask("GET")
     session = fetched.cookies["signup"]
     body = urlencode(
@@ -159,7 +161,9 @@ def test_captcha() -> None:
         }
     ).encode()
     harness.clock.advance(301)
-    assert problem(harness.ask("POST", body, session)).startswith("That is not what")
+    assert problem(harness.ask("POST", body, session)).startswith(
+        "The text does not match"
+    )
     assert harness.store.accounts.get(Number(10005)) is None
 
 
@@ -168,12 +172,12 @@ def test_captcha() -> None:
     [
         ("", "secret", "secret", "The nick must have 1 to 24 characters."),
         ("x" * 25, "secret", "secret", "The nick must have 1 to 24 characters."),
-        ("a\nb", "secret", "secret", "a character in it that cannot be seen"),
-        ("a\0b", "secret", "secret", "a character in it that cannot be seen"),
-        ("a\u202eb", "secret", "secret", "a character in it that cannot be seen"),
+        ("a\nb", "secret", "secret", "an invisible character"),
+        ("a\0b", "secret", "secret", "an invisible character"),
+        ("a\u202eb", "secret", "secret", "an invisible character"),
         ("a", "short", "short", "The password must have 6 to 64 characters."),
         ("a", "x" * 65, "x" * 65, "The password must have 6 to 64 characters."),
-        ("a", "secret\0", "secret\0", "a character in it that cannot be typed"),
+        ("a", "secret\0", "secret\0", "a character that cannot be typed"),
         ("a", "secret", "Secret", "The two passwords differ."),
         ("מ\"'<b>\\", "密码密码密码", "密码密码密码", None),
     ],
@@ -230,8 +234,10 @@ def test_tries() -> None:
     """
     harness = SignUpHarness()
     for _ in range(TRIES):
-        assert problem(harness.submit(code="nope")).startswith("That is not what")
-    assert problem(harness.submit()).startswith("Too many tries")
+        assert problem(harness.submit(code="nope")).startswith(
+            "The text does not match"
+        )
+    assert problem(harness.submit()).startswith("Too many attempts")
     assert harness.submit(address="127.0.0.2").status == 200
     harness.clock.advance(TRIES_WINDOW)
     assert harness.submit().status == 200
@@ -277,7 +283,7 @@ def test_accounts() -> None:
     for _ in range(ACCOUNTS):
         assert harness.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
     more = harness.submit(address="127.0.0.9", forwarded="192.0.2.1")
-    assert problem(more).startswith("Too many accounts")
+    assert problem(more).startswith("Too many new accounts")
     assert harness.submit(address="127.0.0.9", forwarded="192.0.2.2").status == 200
     harness.clock.advance(ACCOUNTS_WINDOW)
     assert harness.submit(address="127.0.0.9", forwarded="192.0.2.1").status == 200
@@ -291,7 +297,7 @@ def test_full() -> None:
     harness = SignUpHarness()
     number = f"number = {HIGHEST_NUMBER}"
     importPopulation(harness.store, parse(f'[[account]]\n{number}\npassword = "x"'))
-    assert problem(harness.submit()).startswith("There are no more numbers")
+    assert problem(harness.submit()).startswith("There are no free numbers")
 
 
 def test_closed() -> None:

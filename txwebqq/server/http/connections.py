@@ -1,5 +1,5 @@
 """
-HTTP connections that tell what became of the answers written to them.
+HTTP connections that are watched for the arrival of replies.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from txwebqq.net.site import HTTP11Channel, SiteWithoutAccessLog
 from txwebqq.server.sessions.acknowledgement import Outcome
 
 LINGER = 20
-"""The seconds for which a client may leave a connection open that we have
-closed for writing."""
+"""Time for which a connection that is closed for writing may stay open, in
+seconds."""
 
 ACKNOWLEDGED_WITHIN = 1.0
-"""The seconds after which the client's system has acknowledged what reached
-it; systems delay that, but not so long."""
+"""Time after which a client's system has acknowledged the data that has reached
+it, in seconds: systems delay TCP acknowledgements, but not as long."""
 
 
-class WatchedAnswer:
+class HTTPReply:
     """
-    An answer on a connection, and what is known of its arrival.
+    A reply that was written to a connection, and what is known of its arrival.
 
-    @param isKept: whether the connection is to stay open after the answer.
+    @param isKept: whether the connection is persistent.
     """
 
     __slots__ = ("_connection", "_isKept", "_outcome", "_seconds", "_written")
@@ -52,37 +52,39 @@ class WatchedAnswer:
 
     def isOn(self, connection: object) -> bool:
         """
-        Whether the answer was written to this connection, and it is open.
+        Check whether the reply was written to this connection, and the
+        connection is open.
         """
         return connection is not None and connection is self._connection
 
     def ended(self, outcome: Outcome) -> None:
         """
-        The connection is closed; the first of several reports counts.
+        Record the end of the connection; only the first call has an effect.
         """
         if self._outcome is None:
             if outcome is Outcome.CLOSED and not self._isKept:
-                # A client that asked for the connection to be closed closes
-                # it, too.
+                # The client asked for the connection to be closed.
                 outcome = Outcome.ARRIVED
             self._outcome = outcome
         self._connection = None
 
     def lost(self, isClean: bool, isSecure: bool) -> None:
         """
-        The connection is closed, and nothing more can be learned of it.
+        Record that the connection is closed, if nothing else is known of its
+        end.
         """
         if isClean:
             self.ended(Outcome.CLOSED)
         elif isSecure and not self._isKept:
-            # Many clients send no close_notify, and a reset looks alike.
+            # Without close_notify, which many clients do not send, a normal end
+            # cannot be told from a reset.
             self.ended(Outcome.SILENT)
         else:
             self.ended(Outcome.BROKEN)
 
     def outcome(self) -> Outcome:
         """
-        What is known now.
+        Return the present state.
         """
         if self._outcome is not None:
             return self._outcome
@@ -96,34 +98,34 @@ class WatchedAnswer:
 @implementer(IHalfCloseableProtocol)
 class WatchedConnection(HTTP11Channel):
     """
-    A connection whose last answer may be watched.
+    A connection whose last reply can be watched.
 
-    A connection that is to be closed after a watched answer is closed for
-    writing only, until the client closes it: what is reported then, or the
-    lack of it, tells whether the answer has arrived. That is not known of TLS
-    connections, and not beyond a proxy.
+    A connection that is not persistent is closed for writing only after a
+    watched reply, until the client closes it, so that the number of
+    unacknowledged bytes shows whether the reply has arrived. This does not work
+    for TLS connections and behind a proxy.
     """
 
-    _watched: WatchedAnswer | None = None
+    _watched: HTTPReply | None = None
     _isLingering = False
 
-    def watch(self, seconds: Callable[[], float]) -> WatchedAnswer:
+    def watch(self, seconds: Callable[[], float]) -> HTTPReply:
         """
-        Watch the answer that is written now.
+        Watch the reply that is written next.
         """
-        self._watched = WatchedAnswer(self, bool(self.persistent), seconds)
+        self._watched = HTTPReply(self, bool(self.persistent), seconds)
         return self._watched
 
     def dataReceived(self, data: bytes) -> None:
         if self._isLingering:
             return
-        # The client goes on, so it has got the answer.
+        # The client sends its next request, so it has received the reply.
         self._watched = None
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def loseConnection(self) -> None:
         """
-        Close the connection, when all that was written has left.
+        Close the connection after all written data has been sent.
         """
         transport: Any = self.transport
         closeWriting: Any = getattr(transport, "loseWriteConnection", None)
@@ -140,7 +142,7 @@ class WatchedConnection(HTTP11Channel):
 
     def timeoutConnection(self) -> None:
         """
-        Give up a client that is silent.
+        Close the connection of a client that has not closed it in time.
         """
         if not self._isLingering:
             super().timeoutConnection()  # type: ignore[no-untyped-call]
@@ -153,13 +155,14 @@ class WatchedConnection(HTTP11Channel):
 
     def writeConnectionLost(self) -> None:
         """
-        All of a last answer has left (L{IHalfCloseableProtocol}).
+        Do nothing when the connection is closed for writing
+        (L{IHalfCloseableProtocol}).
         """
 
     def readConnectionLost(self) -> None:
         """
-        The client has closed its side; a connection that is half open is of
-        use to nobody (L{IHalfCloseableProtocol}).
+        Close the connection when the client has closed its side
+        (L{IHalfCloseableProtocol}).
         """
         if self._watched is not None:
             isWhole = not self.hasUnreceived()
@@ -169,8 +172,8 @@ class WatchedConnection(HTTP11Channel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Tell what is watched, and the requests on the connection, that it is
-        over.
+        Record the end for the watched reply, and end the requests on the
+        connection.
         """
         watched, self._watched = self._watched, None
         if watched is not None:
@@ -182,10 +185,10 @@ class WatchedConnection(HTTP11Channel):
 
     def hasUnreceived(self) -> bool:
         """
-        Whether the client's system has not acknowledged all that was written.
+        Check whether the client's system has not acknowledged all written data.
         """
         transport: Any = self.transport
-        # What was written in this turn of the reactor has not left yet.
+        # Data that was written in this turn of the reactor is not sent yet.
         if getattr(transport, "dataBuffer", b"") or getattr(
             transport, "_tempDataBuffer", ()
         ):
@@ -194,17 +197,17 @@ class WatchedConnection(HTTP11Channel):
         if not isinstance(handle, socket.socket):
             return False
         try:
-            # SIOCOUTQ: what was written and is not acknowledged.
+            # SIOCOUTQ: the number of bytes that are not acknowledged.
             answer = fcntl.ioctl(handle, termios.TIOCOUTQ, bytes(4))
         except (OSError, ValueError):
             return False
-        # The end of what we write counts as one.
+        # Closing for writing counts as one byte.
         return bool(struct.unpack("i", answer)[0] > self._isLingering)
 
 
 class WatchedSite(SiteWithoutAccessLog):
     """
-    A L{SiteWithoutAccessLog} whose answers can be watched.
+    A L{SiteWithoutAccessLog} whose replies can be watched.
     """
 
     protocol = WatchedConnection

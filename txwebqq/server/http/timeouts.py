@@ -1,5 +1,5 @@
 """
-Things that wait equally long, with one timer for all of them.
+Queue of items with the same time limit, and one timer for all.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ T = TypeVar("T")
 
 class TimeoutQueue(Generic[T]):
     """
-    @param expired: called with each thing whose time is over; it is no longer
-        among them then.
+    Calls a function for each item that has been in the queue for a fixed time.
+
+    @param seconds: the time limit.
+    @param expired: is called with each item after the time limit; the item is
+        no longer in the queue then.
     """
 
     def __init__(
@@ -24,47 +27,47 @@ class TimeoutQueue(Generic[T]):
         self._clock = clock
         self._seconds = seconds
         self._expired = expired
-        # Oldest first, since all wait equally long.
-        self._things: dict[T, float] = {}
+        # The deadlines of the items, oldest first, since all limits are equal.
+        self._items: dict[T, float] = {}
         self._timer: IDelayedCall | None = None
 
-    def add(self, thing: T) -> None:
+    def add(self, item: T) -> None:
         """
-        Let a thing wait.
+        Add an item, which must not be in the queue.
         """
-        self._things[thing] = self._clock.seconds() + self._seconds
+        self._items[item] = self._clock.seconds() + self._seconds
         if self._timer is None:
             self._timer = self._clock.callLater(self._seconds, self._tick)
 
-    def discard(self, thing: T) -> None:
+    def discard(self, item: T) -> None:
         """
-        It waits no longer.
+        Remove an item, if it is in the queue.
         """
-        self._things.pop(thing, None)
+        self._items.pop(item, None)
 
     def clear(self) -> list[T]:
         """
-        Nothing waits any longer.
+        Remove all items.
 
-        @return: what did, oldest first.
+        @return: the items, oldest first.
         """
-        things, self._things = list(self._things), {}
+        items, self._items = list(self._items), {}
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
-        return things
+        return items
 
     def _tick(self) -> None:
         self._timer = None
         now = self._clock.seconds()
         due = []
-        for thing, deadline in self._things.items():
+        for item, deadline in self._items.items():
             if deadline > now:
-                # Reckoned from what was left of the oldest, which may be gone.
+                # The oldest item at the last tick may have been removed since.
                 self._timer = self._clock.callLater(deadline - now, self._tick)
                 break
-            due.append(thing)
-        for thing in due:
-            # An earlier one may have ended this one's waiting.
-            if self._things.pop(thing, None) is not None:
-                self._expired(thing)
+            due.append(item)
+        for item in due:
+            # The call for an earlier item may have removed this one.
+            if self._items.pop(item, None) is not None:
+                self._expired(item)

@@ -1,15 +1,16 @@
 """
 Acknowledgement of poll replies: when the events of a reply count as delivered.
 
-A session has at most one reply whose events are not acknowledged. Each poll
-first settles that reply: either its events are delivered, or they are given
-once more, the same and in the same order. Clients acknowledge in three ways:
+A session has at most one unacknowledged reply. Each poll first settles that
+reply: either its events are delivered, or the same reply is given again, with
+its events in the same order. Clients acknowledge in three ways
+(protocol.md 2.2.1):
 
- - by C{ack}, the number of the last reply that they have handed over;
- - by C{ids}, the messages that they have shown;
- - by polling again, which is all that most clients of 2012 to 2014 do. Their
-   poll acknowledges the reply before it, unless the connection of that reply
-   says otherwise (L{ConnectionHabit}).
+ - by C{ack}, the number of the last reply that the client has processed;
+ - by C{ids}, the ids of the messages that the client has shown;
+ - by the next poll, as most clients of 2012 to 2014 do. The poll acknowledges
+   the reply before it, unless the connection of that reply indicates that it
+   did not arrive (L{ConnectionHabit}).
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from typing import Protocol
 from txwebqq.model import Event
 
 MAX_REPEATS = 10
-"""How often a reply is repeated to a client that does not send C{ack}, however
-its connections end."""
+"""Maximum number of repetitions of a reply to a client that does not send
+C{ack}, whatever its connections indicate."""
 
 MAX_UNNAMED = 3
-"""How often messages are repeated to a client that names others by C{ids} but
-never these, although their replies have arrived."""
+"""Maximum number of repetitions of messages to a client that acknowledges
+other messages by C{ids} but never these, although their replies have arrived."""
 
 
 class Outcome(Enum):
     """
-    What the connection of a reply tells about whether it arrived, by the time
-    of the next poll.
+    The state of the connection that a reply was written to, by the time of the
+    next poll.
     """
 
     ARRIVED = "the connection was used again, or is open and all is received"
@@ -44,50 +45,51 @@ class Outcome(Enum):
 
 
 HABITS = {Outcome.CLOSED: 2, Outcome.SILENT: 1, Outcome.BROKEN: 3}
-"""After as many replies in a row whose connections ended alike, that is how the
-client ends its connections: clients close them for many reasons, and break them
-for few."""
+"""Number of consecutive replies with the same outcome after which the outcome is
+a habit of the client, and says nothing about the arrival of a reply. Clients
+close connections for many reasons, and reset them for few."""
 
 
-class Answer(Protocol):
+class WatchedReply(Protocol):
     """
-    An answer to a poll, as far as its connection tells what became of it.
+    A reply that was written to a connection which is watched.
     """
 
     def isOn(self, connection: object) -> bool:
         """
-        Whether it was written to this connection.
+        Check whether the reply was written to this connection.
         """
 
     def outcome(self) -> Outcome:
         """
-        What is known of its arrival.
+        Return the state of the connection.
         """
 
 
 class ConnectionHabit:
     """
-    How a client treats the connections that its polls are answered on.
+    The way in which a client ends the connections of its polls.
 
-    Some clients close a connection that is kept alive after each reply. That
-    tells nothing about a single reply once it is known to be their habit.
+    Some clients close a persistent connection after each reply. Once that is
+    known as a habit of the client, a closed connection says nothing about the
+    arrival of a reply.
 
-    @ivar last: the last answer, L{None} when nothing is known of it.
+    @ivar last: the last reply, L{None} if its connection is not watched.
     """
 
     __slots__ = ("_reuses", "_seen", "_streak", "last")
 
     def __init__(self) -> None:
-        self.last: Answer | None = None
+        self.last: WatchedReply | None = None
         self._reuses = False
         self._seen = Outcome.ARRIVED
         self._streak = 0
 
     def hasArrived(self, connection: object) -> bool:
         """
-        Whether there is no reason to doubt that the last answer has arrived.
+        Check whether there is no indication that the last reply was lost.
 
-        @param connection: the one on which the client polls now.
+        @param connection: the connection of the present poll.
         """
         last, self.last = self.last, None
         if last is None:
@@ -109,11 +111,11 @@ class ConnectionHabit:
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
     """
-    What one poll, or a logout, says about the replies before it.
+    The acknowledgement of earlier replies in a poll or a logout.
 
     @ivar ack: as in L{txwebqq.wire.commands.messages.Poll2}, like C{ids}.
-    @ivar hasArrived: whether the last reply's connection gives no reason to
-        doubt that it has arrived.
+    @ivar hasArrived: whether the connection of the last reply gives no
+        indication that the reply was lost.
     """
 
     ack: int | None = None
@@ -124,15 +126,16 @@ class Acknowledgement:
 @dataclass(slots=True)
 class UnacknowledgedReply:
     """
-    A reply with events that are not known to be delivered.
+    A reply with events that have not been acknowledged.
 
-    @ivar number: grows from reply to reply of an account.
-    @ivar events: all of it, as the session was told them.
-    @ivar serials: the serial numbers of the letters in it, which are the last
-        of the events.
-    @ivar isWritten: whether it is on its way to the client; L{False} while it
-        waits to be repeated.
-    @ivar repeats: how often it has been given beyond the first time.
+    @ivar number: the number of the reply, which increases from reply to reply
+        of an account.
+    @ivar events: the events of the reply, with the ids of the session.
+    @ivar serials: the serial numbers of the queued events among them, which
+        are the last ones.
+    @ivar isWritten: whether the reply has been given to a poll; L{False} while
+        it waits to be repeated.
+    @ivar repeats: the number of repetitions.
     """
 
     number: int
@@ -144,12 +147,12 @@ class UnacknowledgedReply:
 
     def settle(self, said: Acknowledgement, namesIds: bool) -> Sequence[int]:
         """
-        Take an acknowledgement into account: what is delivered by it is no
-        longer among C{events} and C{serials}.
+        Apply an acknowledgement: remove the events that it confirms from
+        C{events} and C{serials}.
 
         @param namesIds: whether the session acknowledges messages by C{ids}.
 
-        @return: the serial numbers of the letters that are delivered.
+        @return: the serial numbers of the queued events that it confirms.
         """
         if said.ack is not None:
             isDelivered = said.ack >= self.number
@@ -168,7 +171,7 @@ class UnacknowledgedReply:
     def _settleByIds(self, said: Acknowledgement) -> Sequence[int]:
         named = set(said.ids)
         delivered, left, events = [], [], []
-        # Events that are not stored stand before all that are.
+        # Events without serial numbers come before all others.
         others: list[int | None] = [None] * (len(self.events) - len(self.serials))
         self._unnamed += said.hasArrived
         isLast = self._unnamed > MAX_UNNAMED or self.repeats >= MAX_REPEATS
@@ -190,7 +193,8 @@ class UnacknowledgedReply:
 
 def messageIdOf(event: Event) -> str | None:
     """
-    The id that clients name in C{ids}; L{None} for what is no message.
+    Return the id of a message, as clients send it in C{ids}; L{None} for other
+    events.
     """
     if hasattr(event, "content"):
         return str(getattr(event, "messageId", ""))

@@ -1,5 +1,5 @@
 """
-What stands before a password: verify codes, captchas, and who has to read one.
+Verify codes, captchas, and the accounts and addresses that need a captcha.
 """
 
 from __future__ import annotations
@@ -10,31 +10,37 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from enum import Enum
 
+from txwebqq.errors import InvalidConfiguration
 from txwebqq.server.sessions.sessions import Random, token
 
 WINDOW = 150.0
-"""A verify code is good in the window it was given in and the two after it."""
+"""Length of a time window, in seconds. A verify code is valid in the window in
+which it was issued and in the two after it."""
 
 CAPTCHA_LIFE = 300.0
-"""The seconds for which a captcha can be answered."""
+"""Time for which a captcha can be answered, in seconds."""
 
 SUSPICIOUS = 3
-"""So many wrong passwords in C{MEMORY} seconds ask for a captcha."""
+"""Number of wrong passwords within L{MEMORY} seconds after which a captcha is
+needed."""
 
 MEMORY = 600.0
+
+WIDTH, HEIGHT = 130, 53
+"""Size of a captcha image, in pixels: that of Tencent's."""
 
 MAX_CAPTCHAS = 10_000
 MAX_SUSPECTS = 10_000
 
 _CODE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-# Without what looks alike in a distorted picture.
+# Without the characters that look alike in a distorted image.
 _LEGIBLE = "ACDEFHJKMNPQRTVWXY34789"
 
 
 class CaptchaMode(Enum):
     """
-    Who has to read a captcha.
+    When a login needs a captcha.
     """
 
     NEVER = "never"
@@ -46,8 +52,8 @@ class VerifyCodes:
     """
     The codes that C{check} gives instead of a captcha.
 
-    They are made, not remembered: asking for many neither fills the memory
-    nor makes another one's code invalid.
+    A code is computed from the account and the time, and not stored: requests
+    for many codes use no memory and invalidate no other account's code.
     """
 
     def __init__(self, now: Callable[[], float], random: Random) -> None:
@@ -56,13 +62,13 @@ class VerifyCodes:
 
     def issue(self, number: int) -> str:
         """
-        The present code of an account.
+        Return the current code of an account.
         """
         return self._code(number, self._window)
 
     def isGood(self, number: int, code: str) -> bool:
         """
-        Whether C{check} gave this code not long ago.
+        Check whether a code was issued for an account and is still valid.
         """
         window = self._window
         return any(code.upper() == self._code(number, window - n) for n in range(3))
@@ -83,9 +89,9 @@ class VerifyCodes:
 
 class Captchas:
     """
-    The captchas that wait to be read; each is good for one try.
+    The captchas that have not been answered; each can be answered once.
 
-    @ivar fixed: the text of all of them, for tests, or L{None}.
+    @ivar fixed: the text of all captchas, for tests, or L{None}.
     """
 
     def __init__(
@@ -98,7 +104,7 @@ class Captchas:
 
     def issue(self) -> tuple[str, str]:
         """
-        A new captcha: its C{verifysession}, and its text.
+        Return the C{verifysession} and the text of a new captcha.
         """
         text = self.fixed or "".join(
             _LEGIBLE[self._random.randrange(0, len(_LEGIBLE))] for _ in range(4)
@@ -111,7 +117,7 @@ class Captchas:
 
     def answer(self, verifySession: str, text: str) -> bool:
         """
-        Whether that is what the captcha says. There is no second try.
+        Check the text that a user has read. The captcha is used up.
         """
         expected, until = self._waiting.pop(verifySession, ("", 0.0))
         return self._now() < until and text.upper() == expected.upper()
@@ -119,7 +125,7 @@ class Captchas:
 
 class FailedLogins:
     """
-    Accounts and addresses that gave wrong passwords lately.
+    Accounts and addresses with recent logins by a wrong password.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -128,7 +134,7 @@ class FailedLogins:
 
     def failed(self, *sources: Hashable) -> None:
         """
-        These gave a wrong password.
+        Record a wrong password for an account and an address.
         """
         for source in sources:
             times = [*self._recent(source), self._now()][-SUSPICIOUS:]
@@ -139,16 +145,39 @@ class FailedLogins:
 
     def cleared(self, source: Hashable) -> None:
         """
-        This one knew the password.
+        Forget the wrong passwords of an account, because its login succeeded.
         """
         self._failures.pop(source, None)
 
     def isSuspicious(self, *sources: Hashable) -> bool:
         """
-        Whether any of these has failed too often.
+        Check whether an account or an address needs a captcha.
         """
         return any(len(self._recent(source)) >= SUSPICIOUS for source in sources)
 
     def _recent(self, source: Hashable) -> list[float]:
         horizon = self._now() - MEMORY
         return [at for at in self._failures.get(source, ()) if at > horizon]
+
+
+def captchaRenderer() -> Callable[[str], bytes]:
+    """
+    Return a function that makes a JPEG image of a text.
+
+    @raise InvalidConfiguration: when the package C{captcha}, which
+        C{txwebqq[server]} installs, is missing.
+    """
+    try:
+        from captcha.image import ImageCaptcha
+    except ImportError as e:
+        raise InvalidConfiguration(
+            "captchas need the package captcha: "
+            "pip install 'txwebqq[server]', or use --captcha never "
+            "and --signup closed"
+        ) from e
+    image = ImageCaptcha(width=WIDTH, height=HEIGHT, font_sizes=(36, 40, 44))
+
+    def render(text: str) -> bytes:
+        return image.generate(text, format="jpeg").getvalue()
+
+    return render

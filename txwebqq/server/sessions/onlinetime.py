@@ -1,9 +1,9 @@
 """
-How long people have been around, which is what levels are made of.
+The time for which accounts have been online, and their levels.
 
-Somebody is around while they have a session that has not lapsed. Each day on
-which they are counts, however short; days are those in China. Level N takes
-N * (N + 4) days.
+An account is online while it has a session that has not lapsed. Each day on
+which it is online counts, however short the time; days are those in China.
+Level N takes N * (N + 4) days.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from txwebqq.server.storage.accounts import AccountStore
 
 DAY = 86400
 CHINA = 8 * 3600
-"""Where days begin."""
+"""Offset of the time zone in which days begin, in seconds."""
 
 
 def levelAfter(days: int, seconds: int) -> Level:
     """
-    The level of somebody who was around so long.
+    Return the level for a number of days and seconds online.
     """
     level = isqrt(days + 4) - 2
     following = level + 1
@@ -30,15 +30,15 @@ def levelAfter(days: int, seconds: int) -> Level:
 
 class OnlineTimeTracker:
     """
-    Who is around, and since when.
+    Counts the days and seconds for which accounts are online.
 
-    @param now: the time in Unix seconds.
+    @param now: returns the time in Unix seconds.
     """
 
     def __init__(self, accounts: AccountStore, now: Callable[[], float]) -> None:
         self._accounts = accounts
         self._now = now
-        # Since when, and the last day that was counted.
+        # The start of the time online, and the last day that was counted.
         self._present: dict[Number, tuple[float, int]] = {}
         self._day = 0
 
@@ -48,7 +48,7 @@ class OnlineTimeTracker:
 
     def came(self, number: Number) -> None:
         """
-        Somebody has a session now.
+        Record that an account is online.
         """
         if number not in self._present:
             self._present[number] = self._now(), self._today
@@ -56,7 +56,7 @@ class OnlineTimeTracker:
 
     def went(self, number: Number) -> None:
         """
-        Somebody has none any more.
+        Record that an account is no longer online.
         """
         if number in self._present:
             self._count(number)
@@ -65,8 +65,8 @@ class OnlineTimeTracker:
 
     def tick(self) -> None:
         """
-        Count a new day for those who are around, lest a server that is killed
-        forget it.
+        Count a new day for all accounts that are online, so that it is not
+        lost when the server is killed.
         """
         if self._day != self._today:
             self._day = self._today
@@ -81,7 +81,7 @@ class OnlineTimeTracker:
 
     def level(self, number: Number) -> Level:
         """
-        Somebody's level, with the time until now.
+        Return the level of an account, including the current time online.
         """
         if number in self._present:
             self._count(number)

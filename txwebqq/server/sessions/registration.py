@@ -1,5 +1,5 @@
 """
-The rules of signing up: who gets an account of their own making.
+The registration of accounts: checks and limits of the sign-up form.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ MAX_NICK = 24
 MIN_PASSWORD, MAX_PASSWORD = 6, 64
 
 TRIES, TRIES_WINDOW = 20, 600.0
-"""So many forms an address may send in so many seconds."""
+"""Maximum number of forms from one address, within a time in seconds."""
 
 FORMS = 60
-"""So many new forms, each with a captcha, it gets in that time."""
+"""Maximum number of captchas for one address within L{TRIES_WINDOW}."""
 
 ACCOUNTS, ACCOUNTS_WINDOW = 5, 3600.0
-"""And so many accounts."""
+"""Maximum number of new accounts for one address, within a time in seconds."""
 
-# What moves the text around it, or is not there at all.
+# Characters that are invisible or reorder the text around them.
 _UNSEEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DIRECTIONS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
@@ -37,9 +37,9 @@ _DIRECTIONS = frozenset(
 @dataclass(frozen=True, slots=True)
 class SignUpForm:
     """
-    What somebody filled in.
+    The fields of a sign-up form.
 
-    @ivar session: the captcha that C{code} was read from.
+    @ivar session: the id of the captcha that C{code} is the text of.
     """
 
     nick: str
@@ -51,10 +51,10 @@ class SignUpForm:
 
 class Registration:
     """
-    Gives accounts to whoever reads a captcha.
+    Creates accounts for users who solve a captcha.
 
-    @ivar captchas: those of the form alone, so that nobody who fetches many
-        takes them away from those who sign on.
+    @ivar captchas: the captchas of sign-up forms. Logins have their own, which
+        requests for many of these cannot displace.
     """
 
     def __init__(
@@ -72,47 +72,50 @@ class Registration:
 
     def captcha(self, address: str) -> tuple[str, str] | None:
         """
-        A captcha for a new form, its session and its text, unless the address
-        has had too many.
+        Return the id and the text of the captcha for a new form.
+
+        @return: L{None} when the address has requested too many.
         """
         return self.captchas.issue() if self._forms.take(address) else None
 
     def register(self, form: SignUpForm, address: str) -> Number | str:
         """
-        Judge a form.
+        Check a form, and create the account.
 
-        @return: the number of the new account, or what is wrong.
+        @return: the number of the new account, or a text for the user that
+            says what is wrong.
         """
         if not self._tries.take(address):
-            return "Too many tries from your address: come back in ten minutes."
-        # It is used up whatever else is wrong, as everywhere.
+            return "Too many attempts from your address: try again in ten minutes."
+        # Like all captchas, this one is used up also when other fields are wrong.
         if not self.captchas.answer(form.session, form.code):
-            return "That is not what the picture says, or it was too long ago."
+            return "The text does not match the picture, or the picture has expired."
         nick = form.nick.strip()
         problem = problemOf(nick, form.password, form.again)
         if problem is not None:
             return problem
         if not self._registrations.hasCapacity(address):
-            return "Too many accounts for your address: come back in an hour."
+            return "Too many new accounts for your address: try again in an hour."
         number = self._accounts.register(nick, passwordHash(form.password))
         if number is None:
-            return "There are no more numbers: ask whoever runs this server."
+            return "There are no free numbers left: ask the operator of this server."
         self._registrations.take(address)
         return number
 
 
 def problemOf(nick: str, password: str, again: str) -> str | None:
     """
-    What is wrong with a nick or a password, L{None} for nothing.
+    Return a text that says what is wrong with a nick or a password, or
+    L{None}.
     """
     if not 1 <= len(nick) <= MAX_NICK:
         return f"The nick must have 1 to {MAX_NICK} characters."
     if any(unicodedata.category(c) in _UNSEEN or c in _DIRECTIONS for c in nick):
-        return "The nick has a character in it that cannot be seen."
+        return "The nick contains an invisible character."
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         return f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
     if any(unicodedata.category(c) in _UNSEEN for c in password):
-        return "The password has a character in it that cannot be typed."
+        return "The password contains a character that cannot be typed."
     if password != again:
         return "The two passwords differ."
     return None

@@ -1,8 +1,9 @@
 """
-Who is signed on, and what became of the tickets of those who were.
+The sessions of accounts, found by their ids, and the ids of ended sessions.
 
-A session lapses when it has not asked for its mail for a while: it is then
-offline, and can be taken up again by a relink until it is forgotten.
+A session lapses when it has not polled for L{LAPSE} seconds: the account is
+then offline, and can resume the session by a relink until the session is
+deleted.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
 
 LAPSE = 120.0
-"""The seconds after which a session that does not poll is offline."""
+"""Time after which a session that does not poll is offline, in seconds."""
 
 FORGET = 3600.0
-"""The seconds for which a lapsed session can be taken up again."""
+"""Time for which a lapsed session can be resumed, in seconds."""
 
 SIGN_ON_LIFE = 600.0
-"""The seconds within which a login must be followed by C{login2}."""
+"""Time within which a login must be followed by C{login2}, in seconds."""
 
 MAX_PENDING = 20_000
 MAX_ENDED = 20_000
@@ -35,7 +36,7 @@ MAX_ENDED = 20_000
 
 class Random(Protocol):
     """
-    What we need of L{random.Random}.
+    The methods of L{random.Random} that the server needs.
     """
 
     def getrandbits(self, k: int, /) -> int: ...
@@ -69,7 +70,7 @@ class HeldPoll(Protocol):
 
 class EndReason(Enum):
     """
-    What became of a ticket.
+    The reason of the end of a session.
     """
 
     UNKNOWN = "unknown"
@@ -80,9 +81,9 @@ class EndReason(Enum):
 
 class EndedSession:
     """
-    A ticket that is no longer good.
+    A session that has ended, or that the server does not know.
 
-    @ivar told: whether a poll has been answered with that.
+    @ivar told: whether a poll has been answered with the reason.
     """
 
     __slots__ = ("number", "reason", "told")
@@ -95,7 +96,7 @@ class EndedSession:
     @property
     def isNews(self) -> bool:
         """
-        Whether the client may not know yet.
+        Whether the reason may be new to the client.
         """
         return not self.told and self.reason in (
             EndReason.REPLACED,
@@ -109,20 +110,23 @@ LAPSED = EndedSession(EndReason.LAPSED, Number(0))
 
 class Session:
     """
-    One account, signed on.
+    A session of one account.
 
-    @ivar ptwebqq: the sign-on it came from; C{previousPtwebqq} is the one before it
-        was rotated, which clients that ignore that go on using.
-    @ivar rotation: a ptwebqq that the next poll has to be told of.
-    @ivar skey: the sign-on's other cookie.
+    @ivar ptwebqq: the id of the sign-on; C{previousPtwebqq} is the id before
+        the last rotation, which some clients continue to use.
+    @ivar rotation: a new C{ptwebqq} for the reply to the next poll, or L{None}.
+    @ivar skey: the other cookie of the sign-on.
     @ivar poll: the poll that is held, or L{None}.
     @ivar isThrottled: whether that poll is answered after a delay only.
-    @ivar unacknowledged: the reply that is not known to have arrived.
-    @ivar habit: what its connections tell of replies, L{None} before any.
-    @ivar isRestored: whether a reply to an earlier session was looked for.
-    @ivar sendsAck: whether its last poll acknowledged by number, and
-        C{lastAck} that number; C{namesIds} whether any poll has named ids.
-    @ivar ended: set when the session is over.
+    @ivar unacknowledged: the reply that has not been acknowledged, or L{None}.
+    @ivar habit: the way in which the client ends connections, L{None} before
+        the first watched reply.
+    @ivar isRestored: whether the unacknowledged reply of an earlier session
+        has been looked up.
+    @ivar sendsAck: whether the last poll had an C{ack}.
+    @ivar lastAck: the last C{ack}.
+    @ivar namesIds: whether any poll has had C{ids}.
+    @ivar ended: the end of the session, or L{None}.
     """
 
     __slots__ = (
@@ -169,7 +173,7 @@ class Session:
     @property
     def visible(self) -> Status:
         """
-        How the account appears to others.
+        The status of the account that other accounts see.
         """
         if self.lapsed or self.status is Status.HIDDEN:
             return Status.OFFLINE
@@ -179,11 +183,11 @@ class Session:
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
     """
-    A login that no C{login2} has followed yet.
+    A login before its C{login2}.
 
-    @ivar until: when it is no longer good, in Unix seconds.
-    @ivar skey: the cookie that goes with it.
-    @ivar vfwebqq: what its session will have.
+    @ivar until: the time at which the login expires, in Unix seconds.
+    @ivar skey: the other cookie of the sign-on.
+    @ivar vfwebqq: the C{vfwebqq} that the session will have.
     """
 
     number: Number
@@ -194,14 +198,14 @@ class PendingLogin:
 
 def token(random: Random, digits: int) -> str:
     """
-    A secret of so many hexadecimal digits.
+    Return a random secret of hexadecimal digits.
     """
     return f"{random.getrandbits(4 * digits):0{digits}x}"
 
 
 class Sessions:
     """
-    All sessions of a server, found by any of their ids.
+    All sessions of a server, by number, ticket, C{vfwebqq} and C{ptwebqq}.
     """
 
     def __init__(self, now: Callable[[], float], random: Random) -> None:
@@ -211,11 +215,11 @@ class Sessions:
         self._byTicket: dict[str, Session] = {}
         self._byVerifier: dict[str, Session] = {}
         self._bySignOn: dict[str, Session] = {}
-        # Logins that no login2 has followed yet, and their other cookies.
+        # Logins before their login2: by ptwebqq, and by skey.
         self._pending: OrderedDict[str, PendingLogin] = OrderedDict()
         self._byKey: dict[str, PendingLogin] = {}
         self._ended: OrderedDict[str, EndedSession] = OrderedDict()
-        # Both oldest first: sessions without a poll, and lapsed ones.
+        # Sessions without a held poll, and lapsed sessions; both oldest first.
         self._idle: dict[Session, float] = {}
         self._lapsed: dict[Session, float] = {}
 
@@ -229,20 +233,20 @@ class Sessions:
 
     def online(self, number: Number) -> Session | None:
         """
-        The session of an account that is signed on.
+        Return the session of an account that is online.
         """
         session = self._byNumber.get(number)
         return None if session is None or session.lapsed else session
 
     def existing(self, number: Number) -> Session | None:
         """
-        The session of an account, lapsed or not.
+        Return the session of an account, also if it has lapsed.
         """
         return self._byNumber.get(number)
 
     def byTicket(self, psessionid: str) -> Session | EndedSession:
         """
-        The session that a channel call belongs to, or what became of it.
+        Return the session with a ticket, or how it ended.
         """
         session = self._byTicket.get(psessionid)
         if session is None:
@@ -251,15 +255,15 @@ class Sessions:
 
     def byVerifier(self, vfwebqq: str) -> Session | EndedSession:
         """
-        The session that a look-up belongs to, or what became of it.
+        Return the session with a C{vfwebqq}, or how it ended.
         """
         session = self._byVerifier.get(vfwebqq)
         return self._ended.get(vfwebqq, UNKNOWN) if session is None else session
 
     def bySignOn(self, ptwebqq: str) -> Session | Number | EndedSession:
         """
-        The session of a sign-on; the account, as long as there is none; or
-        what became of it.
+        Return the session of a sign-on, the account if the sign-on has no
+        session yet, or how the session ended.
         """
         session = self._bySignOn.get(ptwebqq)
         if session is not None:
@@ -271,8 +275,8 @@ class Sessions:
 
     def byCookies(self, number: Number, skey: str) -> str | None:
         """
-        The C{vfwebqq} of an account whose login gave it this cookie, also of
-        one that has no session yet; L{None} when it did not.
+        Return the C{vfwebqq} of an account by the cookie of its login, also
+        before the login has a session; L{None} for a wrong cookie.
         """
         session = self._byNumber.get(number)
         if session is not None and session.skey == skey != "":
@@ -288,9 +292,9 @@ class Sessions:
         """
         Begin a sign-on.
 
-        @param skey: the cookie that goes with it.
+        @param skey: the other cookie of the sign-on.
 
-        @return: its ptwebqq.
+        @return: the C{ptwebqq}.
         """
         ptwebqq = token(self._random, 64)
         until = self._now() + SIGN_ON_LIFE
@@ -308,7 +312,7 @@ class Sessions:
 
     def open(self, ptwebqq: str, number: Number, clientid: str) -> Session:
         """
-        Open the session of a sign-on; the account must have no other.
+        Open the session of a sign-on. The account must have no other session.
         """
         pending = self._forget(ptwebqq)
         key = self._random.getrandbits(KEY_BITS)
@@ -327,7 +331,7 @@ class Sessions:
         """
         Give a session new ids, for a login or a relink.
 
-        @param vfwebqq: the one that was told before there was a session.
+        @param vfwebqq: the C{vfwebqq} that the login has, L{None} for a new one.
         """
         self._byTicket.pop(session.psessionid, None)
         self._byVerifier.pop(session.vfwebqq, None)
@@ -341,7 +345,7 @@ class Sessions:
 
     def rotate(self, session: Session) -> None:
         """
-        Give a session a new ptwebqq, which its next poll is told.
+        Give a session a new C{ptwebqq}, for the reply to its next poll.
         """
         if session.previousPtwebqq != session.ptwebqq:
             del self._bySignOn[session.previousPtwebqq]
@@ -353,21 +357,23 @@ class Sessions:
 
     def markIdle(self, session: Session) -> None:
         """
-        Nobody holds the session's poll from now on.
+        Record that no poll of a session is held.
         """
         self._idle.pop(session, None)
         self._idle[session] = self._now()
 
     def markPolling(self, session: Session) -> None:
         """
-        Somebody holds it again.
+        Record that a poll of a session is held.
         """
         self._idle.pop(session, None)
 
     def lapse(self) -> list[Session]:
         """
-        The sessions that have just lapsed; those that lapsed long ago, and
-        logins that nobody followed, are forgotten.
+        Mark sessions that have not polled for too long as lapsed, and delete
+        sessions that lapsed long ago and expired logins.
+
+        @return: the sessions that have just lapsed.
         """
         now = self._now()
         lapsed = []
@@ -391,7 +397,7 @@ class Sessions:
     @property
     def hasTimers(self) -> bool:
         """
-        Whether time alone will change something here.
+        Whether L{lapse} will have something to do.
         """
         return bool(self._idle or self._lapsed or self._pending)
 
@@ -399,7 +405,7 @@ class Sessions:
 
     def end(self, session: Session, reason: EndReason) -> None:
         """
-        End a session, and remember how.
+        End a session, and keep the reason under its ids.
         """
         self._drop(session)
         session.ended = ended = EndedSession(reason, session.number)
