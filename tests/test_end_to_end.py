@@ -57,11 +57,11 @@ async def test_terminate(processes: ProcessFolder) -> None:
     server = processes.server("--population", "people.toml")
     await server.says("listens on")
     bot = processes.client(10002, "bot")
-    await bot.says("Signed on: 1 buddies, 0 groups.")
+    await bot.says("Roster loaded (account 10002): 1 friends, 0 groups.")
     bot.signal("TERM")
     assert await bot.exits() == 0
-    assert "has signed off" in bot.output
-    assert "not told" not in bot.output
+    assert "Signed off (account 10002)" in bot.output
+    assert "Logout failed" not in bot.output
 
 
 @ensureDeferred

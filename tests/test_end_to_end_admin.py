@@ -46,7 +46,7 @@ async def test_serverRunning(processes: ProcessFolder) -> None:
     assert await admin(processes, *add) == (0, "")
     assert await admin(processes, "friendship", "add", "10001", "10003") == (0, "")
     carol = processes.client(10003, "carol", "--log-text")
-    await carol.says("Signed on: 1 buddies, 0 groups.")
+    await carol.says("Roster loaded (account 10003): 1 friends, 0 groups.")
     teller = processes.client(10001, "alice", "--app", "teller.TellerFactory")
     assert await teller.exits() == 0, teller.output
     await carol.says("Text: the 茶 is ready")

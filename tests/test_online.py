@@ -315,7 +315,7 @@ def test_captchaUnread() -> None:
     service = rig.serve(rig.alice.account, WebQQFactory())
     off = service.whenSignedOff()
     service.startService()
-    with pytest.raises(CaptchaUnsolved, match="reads no captchas"):
+    with pytest.raises(CaptchaUnsolved, match="does not override captchaRequired"):
         rig.web.result(off)
     rig.web.result(service.stopService())
     rig.finish()

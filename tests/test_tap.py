@@ -105,14 +105,14 @@ def test_defaults(folder: Path) -> None:
     An account and a password are enough.
     """
     options = parse()
-    account = options["who"]
+    account = options.account
     assert (account.number, account.password) == (Number(10001), "correct horse")
     assert account.status is Status.ONLINE
     assert options["server"] == "http://127.0.0.1:8890"
-    assert options["interval"] == 60.0
-    assert options["year"] is Era.E1
-    assert isinstance(options["factory"], LoggingFactory)
-    assert not options["factory"].logText
+    assert options.heartbeat == 60.0
+    assert options.era is Era.E1
+    assert isinstance(options.factory, LoggingFactory)
+    assert not options.factory.logText
 
 
 def test_everything(folder: Path) -> None:
@@ -122,11 +122,11 @@ def test_everything(folder: Path) -> None:
     options = parse(
         server="tencent", status="busy", heartbeat="10.5", era="E3", app="tap_apps.Good"
     )
-    assert options["who"].status is Status.BUSY
-    assert options["interval"] == 10.5
-    assert options["year"] is Era.E3
-    assert isinstance(options["factory"], WebQQFactory)
-    assert type(options["factory"]).__name__ == "Good"
+    assert options.account.status is Status.BUSY
+    assert options.heartbeat == 10.5
+    assert options.era is Era.E3
+    assert isinstance(options.factory, WebQQFactory)
+    assert type(options.factory).__name__ == "Good"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_passwordFile(folder: Path) -> None:
     A password is the file without the end of its line, spaces and all.
     """
     (folder / "secret").write_text(" a b 密 \r\n", encoding="utf-8")
-    assert parse()["who"].password == " a b 密 "
+    assert parse().account.password == " a b 密 "
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_ownPassword(folder: Path, mode: int) -> None:
     One that nobody may write is fine.
     """
     (folder / "secret").chmod(mode)
-    assert parse()["who"].password == "correct horse"
+    assert parse().account.password == "correct horse"
 
 
 def test_noPasswordFile(folder: Path) -> None:
@@ -219,7 +219,7 @@ def test_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv("TXWEBQQ_PASSWORD", "battery staple")
     options = parse(password_file=None, app="tap_apps.Good")
-    assert options["who"].password == "battery staple"
+    assert options.account.password == "battery staple"
     assert "TXWEBQQ_PASSWORD" not in os.environ
     assert sys.modules["tap_apps"].PASSWORD is None
     child = [sys.executable, "-c", "import os; print('TXWEBQQ_PASSWORD' in os.environ)"]
@@ -231,7 +231,7 @@ def test_bothPasswords(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     A file is what was asked for; the environment is cleared all the same.
     """
     monkeypatch.setenv("TXWEBQQ_PASSWORD", "battery staple")
-    assert parse()["who"].password == "correct horse"
+    assert parse().account.password == "correct horse"
     assert "TXWEBQQ_PASSWORD" not in os.environ
 
 
@@ -275,7 +275,7 @@ def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"app": "tap_apps.Dear"}, "price"),
         ({"app": "tap_apps.NUMBER"}, "not callable"),
         ({"app": "tap_apps"}, "not callable"),
-        ({"app": "tap_apps.Stranger"}, "does not make a WebQQFactory"),
+        ({"app": "tap_apps.Stranger"}, "does not return a WebQQFactory"),
         ({"app": ""}, "--app  cannot be used"),
         ({"app": "a b"}, "--app a b cannot be used"),
         ({"app": ".x"}, "--app .x cannot be used"),
@@ -313,7 +313,7 @@ def test_logs(folder: Path) -> None:
     The default application logs kinds and ids, and not what people say.
     """
     text = told([])
-    assert "Signed on: 1 buddies, 0 groups." in text
+    assert "Roster loaded (account 10001): 1 friends, 0 groups." in text
     assert "Message from 2963008411, id 5" in text
     assert "the tea is ready" not in text
 
@@ -332,7 +332,7 @@ def told(flags: list[str]) -> str:
     options = Options()
     options.parseOptions(["--account=10001", "--password-file=secret", *flags])
     rig = Rig()
-    service = rig.serve(rig.alice.account, options["factory"])
+    service = rig.serve(rig.alice.account, options.factory)
     rig.odd.scripted[POLL] = [batch(message(1, 5, "the tea is ready"))]
     with Logged() as logged:
         service.startService()

@@ -1,7 +1,7 @@
 """
-Everything raised on purpose, named for what the caller does next.
+Exceptions of this package, one class for each reaction of a caller.
 
-No text of these exceptions holds a password, a digest or a ticket.
+Their texts never contain a password, a digest or a ticket.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any
 
 class WebQQError(Exception):
     """
-    The root of what this package raises on purpose.
+    The base class of the exceptions that this package raises on purpose.
     """
 
 
 class MalformedReply(WebQQError):
     """
-    Bytes of the other side, answer or question, are not WebQQ: try later.
+    A reply or a request is not valid WebQQ: try later.
     """
 
 
 class Unreachable(WebQQError):
     """
-    No whole answer came over the network: try later.
+    No complete reply came over the network: try later.
 
-    @ivar status: the HTTP status, or L{None} when there was not even that.
+    @ivar status: the HTTP status, L{None} when there was no reply.
     """
 
     def __init__(self, reason: str, status: int | None = None) -> None:
@@ -35,15 +35,15 @@ class Unreachable(WebQQError):
 
 class NotSignedOn(WebQQError):
     """
-    There is no session to do this in: wait for C{signedOn}.
+    The account has no session: wait for C{signedOn}.
     """
 
 
 class RequestRefused(WebQQError):
     """
-    The server understood and said no: do something else.
+    The server has refused a request: do not repeat it unchanged.
 
-    @ivar retcode: WebQQ's code (protocol.md 6).
+    @ivar retcode: the code of the refusal (protocol.md 6).
     """
 
     def __init__(self, retcode: int, reason: str) -> None:
@@ -53,19 +53,20 @@ class RequestRefused(WebQQError):
 
 class MessageTooLong(RequestRefused):
     """
-    The content is longer than the server takes: split it.
+    The content is longer than the server accepts: split it.
     """
 
 
 class PartlySent(WebQQError):
     """
-    Of a message in several pieces the first ones were accepted, and then one
-    was not: send C{rest}, which begins with that one, if its failure allows.
+    A long message was sent in pieces, and a piece after the first one failed:
+    send C{rest} again, if the failure allows.
 
-    @ivar piece: which one failed, counted from 0; so many were accepted.
-    @ivar pieces: how many there were.
-    @ivar rest: the contents of that piece and of those after it.
-    @ivar reason: how it failed.
+    @ivar piece: the index of the piece that failed, from 0, which is the number
+        of pieces that were accepted.
+    @ivar pieces: the number of all pieces.
+    @ivar rest: the contents of the failed piece and of those after it.
+    @ivar reason: the failure of the piece.
     """
 
     def __init__(
@@ -80,16 +81,17 @@ class PartlySent(WebQQError):
 
 class CaptchaNeeded(RequestRefused):
     """
-    The look-up wants a captcha read first: fetch one and ask again with it.
+    The request needs the text of a captcha: fetch a captcha, have a person read
+    it, and repeat the request with it.
     """
 
 
 class SessionExpired(WebQQError):
     """
-    The ticket is dead: sign on again.
+    The session is no longer valid: sign on again.
 
-    @ivar retcode: the code that said so, or L{None} when it was our own
-        judgement after too many failures.
+    @ivar retcode: the code of the refusal, L{None} when the client gave the
+        session up after too many failures.
     """
 
     def __init__(self, reason: str, retcode: int | None = None) -> None:
@@ -99,22 +101,22 @@ class SessionExpired(WebQQError):
 
 class LoggedOut(WebQQError):
     """
-    The server says that this client has logged out: a person decides.
+    The server says that this client has logged out: let a person decide.
     """
 
 
 class Kicked(WebQQError):
     """
-    Another sign-on of the account took over: a person decides.
+    Another sign-on of the account took over: let a person decide.
     """
 
 
 class LoginRefused(WebQQError):
     """
-    The server does not let the account in: ask a person.
+    The server does not let the account in: let a person decide.
 
-    @ivar code: the code of C{ptuiCB} or of C{login2}, or L{None} when we
-        gave up ourselves.
+    @ivar code: the code of C{ptuiCB} or of C{login2}, L{None} when the client
+        gave up by itself.
     """
 
     def __init__(self, reason: str, code: int | None = None) -> None:
@@ -124,11 +126,11 @@ class LoginRefused(WebQQError):
 
 class CaptchaUnsolved(LoginRefused):
     """
-    Nobody could read the captcha: ask a person.
+    The application could not read the captcha: let a person decide.
     """
 
 
 class InvalidConfiguration(WebQQError):
     """
-    A file or an option does not say what it should: correct it.
+    A configuration file or an option is invalid: correct it.
     """

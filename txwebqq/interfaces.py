@@ -1,5 +1,5 @@
 """
-What an application and a connection promise each other.
+Interfaces between an application and its sign-ons.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ R = TypeVar("R")
 
 class IWebQQTransport(Interface):
     """
-    The way from a protocol to the server, for one sign-on.
+    Connects a protocol to the server, for one sign-on.
     """
 
-    buddies: Mapping[Uin, Buddy] = Attribute("The friends, kept current.")
-    groups: Mapping[Gid, Group] = Attribute("The groups that we are in.")
-    discussions: Mapping[Did, Discussion] = Attribute("The discussions, likewise.")
-    roster: Roster = Attribute("All of these lists, for requests that change them.")
-    categories: tuple[Category, ...] = Attribute("The drawers of the friend list.")
-    status: Status = Attribute("How we appear.")
+    buddies: Mapping[Uin, Buddy] = Attribute("The friends, kept current by events.")
+    groups: Mapping[Gid, Group] = Attribute("The groups of the account.")
+    discussions: Mapping[Did, Discussion] = Attribute("The account's discussions.")
+    roster: Roster = Attribute("All of these, for requests that change them.")
+    categories: tuple[Category, ...] = Attribute("The categories of the friend list.")
+    status: Status = Attribute("The presence status of the account.")
     sendLocks: dict[tuple[str, int], DeferredLock] = Attribute(
-        "By kind and id of a conversation, while a split message is sent to it."
+        "Held while a split message is sent, by kind and id of the conversation."
     )
     temporaryChatSignatures: dict[tuple[Uin, int, int], tuple[float, str]] = Attribute(
-        "By uin, place and service: the time of a signature and the signature."
+        "Times and signatures, by uin, id of the group or discussion, and service."
     )
 
     def call(
@@ -72,9 +72,9 @@ class IWebQQTransport(Interface):
         make: Callable[[Ticket], UploadCommand[R]], source: FileUpload
     ) -> Deferred[R]:
         """
-        Perform one exchange whose question holds a file.
+        Perform one exchange whose request contains a file.
 
-        @param source: is closed when that is over.
+        @param source: the file, which is closed when the exchange is over.
 
         @return: as L{call}.
         """
@@ -83,27 +83,27 @@ class IWebQQTransport(Interface):
         make: Callable[[Ticket], Command[bytes]], sink: Sink, limit: int
     ) -> Deferred[int]:
         """
-        Perform one exchange that is answered by a picture or a file.
+        Perform one exchange whose reply is a picture or a file.
 
-        @param sink: gets the answer piece by piece.
-        @param limit: the bytes that are too many.
+        @param sink: the consumer of the data, as it arrives.
+        @param limit: the size in bytes at which the exchange fails.
 
-        @return: fires with the size; fails as L{call}.
+        @return: fires with the size in bytes; fails as L{call}.
         """
 
     def seconds() -> float:
         """
-        The time, for what is kept only for a while.
+        Return the time in seconds.
         """
 
     def cookie(name: str) -> str:
         """
-        The value of a cookie that the server gave us, or C{""}.
+        Return the value of a cookie that the server has set, or C{""}.
         """
 
     def friendListHash(ticket: Ticket) -> str:
         """
-        The hash that requests for the lists of friends and groups carry
+        Return the hash that requests for the lists of friends and groups carry
         (protocol.md 3.4), C{""} where the server wants none.
         """
 
@@ -114,17 +114,17 @@ class IWebQQTransport(Interface):
 
     def nextMessageId() -> int:
         """
-        A number for the next message (protocol.md 4.10).
+        Return the id for the next message (protocol.md 4.10).
         """
 
     def nextTransferId() -> int:
         """
-        The sender's own id for the next file transfer (protocol.md 2.7.5).
+        Return the sender's own id for the next file transfer.
         """
 
     def setStatus(status: Status) -> Deferred[None]:
         """
-        Set our presence status, now and after a rejoin.
+        Set the presence status, now and after a rejoin.
 
         @return: fires when the server has accepted it; fails as L{call}.
         """
@@ -136,63 +136,65 @@ class IWebQQTransport(Interface):
 
     def signOff() -> Deferred[None]:
         """
-        Leave.
+        Sign off.
 
-        @return: fires when the server has been told and nothing is in flight.
+        @return: fires when the server has been told and no request is in
+            flight.
         """
 
 
 class IWebQQProtocol(Interface):
     """
-    What handles the events of one sign-on.
+    Handles the events of one sign-on.
     """
 
-    factory: IWebQQFactory = Attribute("Who built this protocol.")
-    transport: IWebQQTransport = Attribute("The way to the server.")
-    account: Account = Attribute("Whom we sign on as.")
+    factory: IWebQQFactory = Attribute("The factory that built this protocol.")
+    transport: IWebQQTransport = Attribute("The connection to the server.")
+    account: Account = Attribute("The account that is signed on.")
 
     def makeConnection(
         account: Account, transport: IWebQQTransport, factory: IWebQQFactory
     ) -> object:
         """
-        A sign-on begins. Called once, first.
+        Begin a sign-on. Called once, first.
         """
 
     def captchaRequired(image: bytes) -> Awaitable[str]:
         """
-        The server wants a captcha read.
+        Read a captcha that the server wants to be solved.
 
-        @return: fires with its text; a failure gives up the sign-on.
+        @return: fires with the text of the captcha; a failure gives up the
+            sign-on.
         """
 
     def signedOn() -> object:
         """
-        The message channel is open. Called once.
+        Handle the end of the sign-on: the message channel is open. Called once.
         """
 
     def eventReceived(event: Event) -> object:
         """
-        Something happened. Called in the order of the wire, after
-        C{signedOn}, never from within itself.
+        Handle an event. Called in the order of the wire, after C{signedOn},
+        and never while another callback runs.
 
-        @return: when this is awaitable it is watched and not waited for.
+        @return: an awaitable is checked for errors but not waited for.
         """
 
     def connectionLost(reason: Failure) -> object:
         """
-        The sign-on is over. Called once, last.
+        Handle the end of the session. Called once, last.
 
-        @param reason: L{ConnectionDone} when we meant it, else L{Kicked},
+        @param reason: L{ConnectionDone} after a sign-off, else L{Kicked},
             L{LoggedOut}, L{LoginRefused} or L{SessionExpired}.
         """
 
 
 class IWebQQFactory(Interface):
     """
-    What builds the protocol of each sign-on, and outlives it.
+    Builds the protocol of each sign-on.
     """
 
     def buildProtocol(account: Account) -> IWebQQProtocol:
         """
-        A protocol for a sign-on that is about to begin.
+        Build the protocol for a sign-on that is about to begin.
         """

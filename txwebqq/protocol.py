@@ -1,5 +1,5 @@
 """
-What applications subclass: a protocol that lives for one sign-on.
+Base classes of applications: a protocol for each sign-on, and its factory.
 """
 
 from __future__ import annotations
@@ -66,19 +66,19 @@ class WebQQProtocol(
     SettingsRequests,
 ):
     """
-    The life of one sign-on: override what you want to know, call what you
-    want to do.
+    One sign-on of an account. Subclass it, override its callbacks, and call its
+    requests.
 
     Callbacks are called in the order of the wire and never from within each
-    other. One that returns an awaitable is watched, not waited for; whatever
-    it raises is logged and changes nothing else.
+    other. An awaitable that a callback returns is checked for errors but not
+    waited for. An exception of a callback is logged and has no other effect.
 
-    What asks the server returns a L{Deferred}; L{Asking
-    <txwebqq.requests.requester.Requester>} says how it fails.
+    Requests return a L{Deferred}; L{Requester
+    <txwebqq.requests.requester.Requester>} lists the failures.
 
-    @ivar account: whom we sign on as.
-    @ivar factory: who built this protocol, and outlives it.
-    @ivar transport: the way to the server.
+    @ivar account: the account that signs on.
+    @ivar factory: the factory that built this protocol, which outlives it.
+    @ivar transport: the connection to the server.
     """
 
     account: Account
@@ -89,7 +89,7 @@ class WebQQProtocol(
         self, account: Account, transport: IWebQQTransport, factory: IWebQQFactory
     ) -> object:
         """
-        Set what C{connectionMade} may use, and call it.
+        Set the attributes, and call C{connectionMade}.
         """
         self.account = account
         self.transport = transport
@@ -99,177 +99,191 @@ class WebQQProtocol(
     @property
     def buddies(self) -> Mapping[Uin, Buddy]:
         """
-        The friends, fetched once in a sign-on and kept current by events.
+        The friends, fetched once for each sign-on and kept current by events.
         """
         return self.transport.buddies
 
     @property
     def groups(self) -> Mapping[Gid, Group]:
         """
-        The groups that we are in.
+        The groups of the account.
         """
         return self.transport.groups
 
     @property
     def discussions(self) -> Mapping[Did, Discussion]:
         """
-        The discussions that we are in, fetched soon after C{signedOn}.
+        The discussions of the account, fetched soon after C{signedOn}.
         """
         return self.transport.discussions
 
     @property
     def categories(self) -> tuple[Category, ...]:
         """
-        The drawers of the friend list; index 0 is not among them.
+        The categories of the friend list, without the default one (index 0).
         """
         return self.transport.categories
 
     @property
     def status(self) -> Status:
         """
-        How we appear.
+        The presence status of the account.
         """
         return self.transport.status
 
     def connectionMade(self) -> object:
         """
-        A sign-on begins; C{factory}, C{transport} and C{account} are set.
+        Called first, when a sign-on begins.
         """
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
         """
-        The server wants a captcha read (protocol.md 2.1.4).
+        Called when the server wants a captcha to be read (protocol.md 2.1.4).
 
         @param image: a picture, JPEG from all servers known.
 
-        @return: fires with the text in it; a failure gives up the sign-on. It
-            is called again, with another picture, when the text was wrong.
+        @return: fires with the text of the picture; a failure gives up the
+            sign-on. After a wrong text this is called again, with another
+            picture.
         """
-        return fail(CaptchaUnsolved("this application reads no captchas"))
+        return fail(
+            CaptchaUnsolved("the application does not override captchaRequired")
+        )
 
     def signedOn(self) -> object:
         """
-        The message channel is open and the roster is there. Called once.
+        Called once, when the account is online and friends and groups are
+        known.
         """
 
     def messageReceived(self, message: Message) -> object:
         """
-        A friend wrote to us (protocol.md 5.1).
+        Called when a friend has sent a message (protocol.md 5.1).
         """
 
     def groupMessageReceived(self, message: GroupMessage) -> object:
         """
-        Somebody wrote in a group (protocol.md 5.2).
+        Called when a member has sent a message to a group (protocol.md 5.2).
         """
 
     def discussionMessageReceived(self, message: DiscussionMessage) -> object:
         """
-        Somebody wrote in a discussion (protocol.md 5.3).
+        Called when a member has sent a message to a discussion
+        (protocol.md 5.3).
         """
 
     def strangerMessageReceived(self, message: StrangerMessage) -> object:
         """
-        A fellow member who is no friend wrote to us (protocol.md 5.4).
+        Called when a member of a shared group or discussion, who is no friend,
+        has sent a message in a temporary chat (protocol.md 5.4).
         """
 
     def statusChanged(self, change: StatusChange) -> object:
         """
-        A friend came, went or changed; C{buddies} knows already
-        (protocol.md 5.5).
+        Called when the presence status of a friend has changed
+        (protocol.md 5.5). C{buddies} is up to date already.
         """
 
     def typingNoticed(self, uin: Uin) -> object:
         """
-        A friend is typing (protocol.md 5.7). There is no notice of the end.
+        Called when a friend is typing (protocol.md 5.7). There is no notice of
+        the end.
         """
 
     def windowShaken(self, uin: Uin) -> object:
         """
-        A friend shakes our window (protocol.md 5.7). While we are silent
-        nobody can.
+        Called when a friend sends a window shake (protocol.md 5.7), unless our
+        status is L{Status.SILENT}.
         """
 
     def friendshipRequested(self, request: FriendshipNotice) -> object:
         """
-        Somebody wants to be our friend, has answered our own request, or has
-        added us; C{request.step} says which (protocol.md 5.8).
+        Called when another account wants to be a friend, has answered our
+        friend request, or has added us; C{request.step} says which
+        (protocol.md 5.8).
         """
 
     def rosterChanged(self, change: RosterChange) -> object:
         """
-        Friends were added or removed; C{buddies} knows already
-        (protocol.md 5.9).
+        Called when friends were added or removed (protocol.md 5.9).
+        C{buddies} is up to date already.
         """
 
     def groupChanged(self, notice: GroupNotice) -> object:
         """
-        A group's membership changed, somebody asks to join one of ours, or our
-        own request was answered; C{notice.step} says which (protocol.md 5.10).
+        Called when the members of a group have changed, an account asks to
+        join a group that we administer, or our own request was answered;
+        C{notice.step} says which (protocol.md 5.10).
         """
 
     def groupShared(self, share: GroupWebMessage) -> object:
         """
-        Something was shared in a group (protocol.md 5.11).
+        Called when a member has shared a page or a file in a group
+        (protocol.md 5.11).
         """
 
     def fileOffered(self, offer: FileNotice) -> object:
         """
-        A friend offers a file, or a transfer was accepted or has ended;
-        C{offer.step} says which (protocol.md 5.12).
+        Called when a friend offers a file, or a file transfer was accepted or
+        has ended; C{offer.step} says which (protocol.md 5.12).
         """
 
     def transferProgressed(self, progress: TransferProgress) -> object:
         """
-        A transfer went on (protocol.md 5.13).
+        Called with the progress of a file transfer (protocol.md 5.13).
         """
 
     def offlineFileReceived(self, file: OfflineFile) -> object:
         """
-        A file waits for us on the server (protocol.md 5.14).
+        Called when a friend has sent an offline file, which waits on the
+        server (protocol.md 5.14).
         """
 
     def offlineFileAnswered(self, notice: OfflineFileNotice) -> object:
         """
-        Somebody fetched or refused a file of ours (protocol.md 5.14).
+        Called when a friend has fetched or refused an offline file of ours
+        (protocol.md 5.14).
         """
 
     def tipReceived(self, tip: Tip) -> object:
         """
-        The server has a tip (protocol.md 5.15).
+        Called with a tip of the server (protocol.md 5.15).
         """
 
     def callRequested(self, call: CallRequest) -> object:
         """
-        Somebody calls by video, which WebQQ cannot answer (protocol.md 5.16).
+        Called when a friend makes a video call, which WebQQ cannot answer
+        (protocol.md 5.16).
         """
 
     def kicked(self, notice: KickNotice) -> object:
         """
-        Another sign-on took the account over (protocol.md 5.6).
-
-        C{connectionLost} follows, and we do not sign on again by ourselves.
+        Called when another sign-on has taken the account over
+        (protocol.md 5.6). C{connectionLost} follows, and the service stays
+        offline until its C{signOn} is called.
         """
 
     def unknownEventReceived(self, event: UnknownEvent) -> object:
         """
-        Something happened that this package has no type for.
+        Called with an event of a poll type that this package does not know.
         """
 
     def connectionLost(self, reason: Failure) -> object:
         """
-        The sign-on is over. Called exactly once, last.
+        Called exactly once and last, when the sign-on is over.
 
-        @param reason: L{twisted.internet.error.ConnectionDone} when we meant
-            it; L{Kicked}, L{LoggedOut} and L{LoginRefused}, after which the
-            service waits for a person; L{SessionExpired}, after which it
-            signs on again with another protocol.
+        @param reason: L{twisted.internet.error.ConnectionDone} after a
+            sign-off; L{Kicked}, L{LoggedOut} and L{LoginRefused}, after which
+            the service stays offline until its C{signOn} is called;
+            L{SessionExpired}, after which it signs on again with another
+            protocol.
         """
 
     def eventReceived(self, event: Event) -> object:
         """
-        The low door: every event passes here on its way to its callback.
+        Dispatch an event to its callback. Override this to see all events.
 
-        @return: what the callback returned.
+        @return: the result of the callback.
         """
         match event:
             case Message():
@@ -317,9 +331,10 @@ class WebQQProtocol(
 
     def signOff(self) -> Deferred[None]:
         """
-        Leave, for good: the service does not sign on again by itself.
+        Sign off. The service stays offline until its C{signOn} is called.
 
-        @return: fires when the server has been told and nothing is in flight.
+        @return: fires when the server has been told and no request is in
+            flight.
         """
         return self.transport.signOff()
 
@@ -327,15 +342,15 @@ class WebQQProtocol(
 @implementer(IWebQQFactory)
 class WebQQFactory:
     """
-    Builds the protocol of each sign-on; what must survive one lives here.
+    Builds the protocol of each sign-on, and holds the data that outlives one.
 
-    @cvar protocol: the class of what is built.
+    @cvar protocol: the class of the protocols.
     """
 
     protocol: type[WebQQProtocol] = WebQQProtocol
 
     def buildProtocol(self, account: Account) -> WebQQProtocol:
         """
-        A protocol for a sign-on that is about to begin.
+        Build the protocol for a sign-on that is about to begin.
         """
         return self.protocol()

@@ -1,11 +1,11 @@
 """
-The friends, groups and discussions of one sign-on, kept current by events and
-by what we ask for ourselves.
+Friends, groups and discussions of one sign-on, kept current by events and
+replies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -40,20 +40,21 @@ from txwebqq.model import (
 )
 
 
-def _place(category: Category) -> tuple[int, int]:
+def _sortKey(category: Category) -> tuple[int, int]:
     return category.sort, category.index
 
 
 class Roster:
     """
-    Fetched once per sign-on; events change it before applications see them.
+    The lists of friends, groups and discussions. They are fetched once for each
+    sign-on; events change them before the application sees the events.
 
-    @ivar globalMask: what is done with the messages of all groups
+    @ivar globalMask: the message filter of all groups
         (L{txwebqq.model.GroupList}).
-    @ivar newGroups: groups that an event put here, whose names nobody has told
-        us yet.
-    @ivar newDiscussions: discussions that have changed since we read about
-        them.
+    @ivar newGroups: groups that an event has added and whose names are not
+        known yet.
+    @ivar newDiscussions: discussions that have changed since their details were
+        fetched.
     """
 
     def __init__(
@@ -66,68 +67,72 @@ class Roster:
         self.categories: tuple[Category, ...] = friends.categories if friends else ()
         self.groups: dict[Gid, Group] = dict(groups.groups) if groups else {}
         self.globalMask = groups.globalMask if groups else 0
-        # Those who come next, and what we mean to call some of them.
-        self._introduced: dict[Uin, Buddy] = {}
+        # Friends that the next events add, and their private nicknames.
+        self._profiles: dict[Uin, Buddy] = {}
         self._marknames: dict[Uin, str] = {}
         self.discussions: dict[Did, Discussion] = {}
         self.newGroups: set[Code] = set()
         self.newDiscussions: set[Did] = set()
         for presence in present:
-            self._see(presence.uin, presence.status, presence.clientType)
+            self._setStatus(presence.uin, presence.status, presence.clientType)
 
     def apply(self, event: Event) -> None:
         """
-        Change what an event says has changed.
+        Apply an event to the lists.
         """
         match event:
             case Message():
-                # As most of them are, and nothing of ours changes with it.
+                # The most frequent event, which changes nothing here.
                 pass
             case GroupMessage():
                 if event.group not in self.groups:
                     self._addGroup(event.group, event.code, event.number)
             case StatusChange(uin, status, clientType):
-                self._see(uin, status, clientType)
+                self._setStatus(uin, status, clientType)
             case RosterChange():
                 for uin, category in event.added:
                     self.addBuddy(uin, category)
                 for uin in event.removed:
                     self.removeBuddy(uin)
-            case FriendshipNotice() if self.unknownContacts(event, everybody=True):
+            case FriendshipNotice() if self._addedContacts(event, self.buddies):
                 self.addBuddy(event.uin, event.category)
             case GroupNotice():
                 self._applyGroupNotice(event)
             case DiscussionMessage():
                 self._applyDiscussionVersion(event.discussion, event.version)
 
-    def _see(self, uin: Uin, status: Status, clientType: int) -> None:
+    def _setStatus(self, uin: Uin, status: Status, clientType: int) -> None:
         buddy = self.buddies.get(uin)
         if buddy is not None:
             self.buddies[uin] = replace(buddy, status=status, clientType=clientType)
 
-    # ---- friends
+    # Friends.
 
-    def unknownContacts(self, event: Event, everybody: bool = False) -> list[Uin]:
+    def unknownContacts(self, event: Event) -> list[Uin]:
         """
-        Who comes into the friend list with an event, and was not introduced.
-
-        @param everybody: whether also those who were.
+        List the friends that an event adds and whose profiles are not known.
         """
-        # Nearly all events are none of these.
+        # Nearly all events are neither of these.
         if not isinstance(event, RosterChange | FriendshipNotice):
             return []
+        return self._addedContacts(event, {**self.buddies, **self._profiles})
+
+    @staticmethod
+    def _addedContacts(
+        event: RosterChange | FriendshipNotice, known: Container[Uin]
+    ) -> list[Uin]:
         if isinstance(event, RosterChange):
-            coming = [uin for uin, _ in event.added]
+            added = [uin for uin, _ in event.added]
         elif event.step in (FriendshipStep.PASSED, FriendshipStep.PASSED_AND_ADDED):
-            coming = [event.uin]
+            added = [event.uin]
         else:
             return []
-        known = self.buddies if everybody else {**self.buddies, **self._introduced}
-        return [uin for uin in coming if uin not in known]
+        return [uin for uin in added if uin not in known]
 
     def addProfile(self, uin: Uin, profile: Profile | None) -> None:
         """
-        Learn who somebody is who comes next, as far as anybody knows.
+        Remember the profile of a friend that an event is about to add, L{None}
+        if it could not be fetched.
         """
         buddy = Buddy(uin, "")
         if profile is not None:
@@ -139,32 +144,32 @@ class Roster:
                 status=profile.status,
                 clientType=profile.clientType,
             )
-        self._introduced[uin] = buddy
+        self._profiles[uin] = buddy
 
     def setPendingMarkname(self, uin: Uin, markname: str) -> None:
         """
-        Somebody who may come is to be called so.
+        Set the private nickname of a friend who has yet to be added.
         """
         self._marknames[uin] = markname
 
     def addBuddy(self, uin: Uin, category: int) -> None:
         """
-        Somebody is in the friend list, and kept there.
+        Add a friend, or move a friend to another category.
         """
-        introduced = self._introduced.pop(uin, Buddy(uin, ""))
-        buddy = self.buddies.get(uin, introduced)
+        added = self._profiles.pop(uin, Buddy(uin, ""))
+        buddy = self.buddies.get(uin, added)
         markname = self._marknames.pop(uin, buddy.markname)
         self.buddies[uin] = replace(buddy, category=category, markname=markname)
 
     def removeBuddy(self, uin: Uin) -> None:
         """
-        Somebody is no longer in the friend list.
+        Remove a friend.
         """
         self.buddies.pop(uin, None)
 
     def changeBuddy(self, uin: Uin, **changes: Any) -> None:
         """
-        Something about a friend is otherwise.
+        Change attributes of a friend, if the account has this friend.
         """
         buddy = self.buddies.get(uin)
         if buddy is not None:
@@ -172,21 +177,21 @@ class Roster:
 
     def setCategory(self, category: Category) -> None:
         """
-        There is a drawer, a new one or one that is otherwise now.
+        Add a category of the friend list, or change it.
         """
         others = [c for c in self.categories if c.index != category.index]
-        self.categories = tuple(sorted([*others, category], key=_place))
+        self.categories = tuple(sorted([*others, category], key=_sortKey))
 
     def removeCategory(self, index: int) -> None:
         """
-        A drawer is gone, and whoever was in it is in the first.
+        Remove a category, and move its friends to the default one.
         """
         self.categories = tuple(c for c in self.categories if c.index != index)
         for buddy in list(self.buddies.values()):
             if buddy.category == index:
                 self.changeBuddy(buddy.uin, category=0)
 
-    # ---- groups
+    # Groups.
 
     def _applyGroupNotice(self, notice: GroupNotice) -> None:
         isMe = int(notice.member) == int(notice.recipient)
@@ -205,13 +210,13 @@ class Roster:
 
     def groupByCode(self, code: Code) -> Group | None:
         """
-        The group that has a code.
+        Return the group with a code, L{None} if the account is not a member.
         """
         return next((g for g in self.groups.values() if g.code == code), None)
 
     def changeGroup(self, code: Code, **changes: Any) -> None:
         """
-        Something about a group is otherwise.
+        Change attributes of a group, if the account is a member.
         """
         group = self.groupByCode(code)
         if group is not None:
@@ -219,22 +224,22 @@ class Roster:
 
     def leaveGroup(self, code: Code) -> None:
         """
-        We are no longer in a group.
+        Remove a group.
         """
         group = self.groupByCode(code)
         if group is not None:
             del self.groups[group.gid]
 
-    # ---- discussions
+    # Discussions.
 
-    def learnDiscussions(self, answer: DiscussionList) -> None:
+    def learnDiscussions(self, reply: DiscussionList) -> None:
         """
-        These are our discussions.
+        Replace the list of discussions, but keep versions that are known.
         """
         known = self.discussions
         self.discussions = {
-            did: replace(told, version=known[did].version) if did in known else told
-            for did, told in answer.discussions.items()
+            did: replace(new, version=known[did].version) if did in known else new
+            for did, new in reply.discussions.items()
         }
 
     def _applyDiscussionVersion(self, did: Did, version: int) -> None:
@@ -244,13 +249,13 @@ class Roster:
             self.newDiscussions.add(did)
         elif known.version != version:
             self.discussions[did] = replace(known, version=version)
-            # What the list told is current as of the first message.
+            # The list has no versions; it counts as that of the first message.
             if known.version:
                 self.newDiscussions.add(did)
 
     def learnDiscussion(self, details: DiscussionDetails) -> None:
         """
-        This is what a discussion of ours is like now.
+        Set the name and the version of a discussion.
         """
         known = self.discussions.get(details.did) or Discussion(details.did, "")
         self.discussions[details.did] = replace(
@@ -259,7 +264,7 @@ class Roster:
 
     def changeDiscussion(self, did: Did, **changes: Any) -> None:
         """
-        Something about a discussion is otherwise.
+        Change attributes of a discussion, if the account is a member.
         """
         known = self.discussions.get(did)
         if known is not None:
@@ -267,6 +272,6 @@ class Roster:
 
     def leaveDiscussion(self, did: Did) -> None:
         """
-        We are no longer in a discussion.
+        Remove a discussion.
         """
         self.discussions.pop(did, None)

@@ -20,7 +20,7 @@ from txwebqq.session.interfaces import Era
 
 
 def _spread() -> float:
-    # Those who were cut off together must not come back together.
+    # So that accounts that lost their server together do not sign on together.
     return random.uniform(0.0, 3.0)
 
 
@@ -33,15 +33,16 @@ class WebQQService(MultiService):
     """
     Keeps one account signed on, from C{startService} to C{stopService}.
 
-    While the account is online this has a child, with the poll chain and the
-    heartbeat in it: being online is having that child.
+    While the account is online this service has one child, which contains the
+    poll loop and the heartbeat.
 
     @param factory: builds a protocol for each sign-on.
-    @param client: speaks for this account alone.
-    @param era: what the server wants; ours takes all.
+    @param client: sends the requests of this account, and of no other.
+    @param era: the login variant that the server wants; the server of this
+        package accepts all.
     @param heartbeat: the seconds between two heartbeats.
-    @param backoff: the seconds to wait before an attempt, by the number of
-        those that have failed.
+    @param backoff: returns the seconds to wait before an attempt, given the
+        number of attempts that have failed.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class WebQQService(MultiService):
         Sign off.
 
         @return: fires when the server has been told, or could not be within
-            C{GRACE} seconds, and nothing is in flight.
+            L{GRACE<txwebqq.session.inflight.GRACE>} seconds, and no request is
+            in flight.
         """
         stopped = maybeDeferred(super().stopService)
         left = self._driver.leave()
@@ -81,15 +83,15 @@ class WebQQService(MultiService):
 
     def signOn(self) -> None:
         """
-        Try again after a kick, a refusal or a sign-off; a person decides that.
-        A service that is stopped does not.
+        Sign on again after a kick, a refused login or a sign-off. Call this
+        only when a person decides so. It has no effect on a stopped service.
         """
         if self.running:
             self._driver.start()
 
     def signOff(self) -> Deferred[None]:
         """
-        Leave until C{signOn} is called.
+        Sign off, until C{signOn} is called.
 
         @return: as C{stopService}.
         """
@@ -97,19 +99,20 @@ class WebQQService(MultiService):
 
     def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
         """
-        Wait for a session.
+        Wait until the account is signed on.
 
         @return: fires with the protocol that is signed on, now or next; fails
             with L{LoginRefused}, L{Kicked}, L{LoggedOut} or L{NotSignedOn}
-            when there will be none without a person.
+            when the service stays offline until C{signOn} is called.
         """
         return self._driver.whenSignedOn()
 
     def whenSignedOff(self) -> Deferred[None]:
         """
-        Wait for the end.
+        Wait until the service stays offline.
 
-        @return: fires when somebody signed off, fails with L{LoginRefused},
-            L{Kicked} or L{LoggedOut} when the server ended it for good.
+        @return: fires after a sign-off; fails with L{LoginRefused}, L{Kicked}
+            or L{LoggedOut} when the server has ended the session for good. A
+            lost session that is followed by another sign-on does not count.
         """
         return self._driver.whenSignedOff()

@@ -1,5 +1,5 @@
 """
-C{twistd webqq}: one account, signed on, with an application of yours.
+C{twistd webqq}: keeps one account signed on, and runs an application.
 """
 
 from __future__ import annotations
@@ -32,28 +32,31 @@ from txwebqq.service import WebQQService
 from txwebqq.session.interfaces import Era
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
+"""Environment variable with the password."""
 
 
 class LoggingProtocol(WebQQProtocol):
     """
-    Logs what happens: kinds and ids, and what people say only on demand.
+    Logs the type and the ids of each event, and the texts of messages on
+    request.
     """
 
     _log = Logger()
 
     def signedOn(self) -> None:
         """
-        Say whom we can talk to.
+        Log the number of friends and groups.
         """
         self._log.info(
-            "Signed on: {buddies} buddies, {groups} groups.",
-            buddies=len(self.buddies),
+            "Roster loaded (account {number}): {friends} friends, {groups} groups.",
+            number=self.account.number,
+            friends=len(self.buddies),
             groups=len(self.groups),
         )
 
     def eventReceived(self, event: Event) -> object:
         """
-        Log an event before it goes its way.
+        Log an event before it is dispatched.
         """
         shown = ""
         match event:
@@ -75,7 +78,7 @@ class LoggingFactory(WebQQFactory):
     """
     The default application.
 
-    @ivar logText: whether to log what people say.
+    @ivar logText: whether to log the texts of messages.
     """
 
     protocol = LoggingProtocol
@@ -84,41 +87,54 @@ class LoggingFactory(WebQQFactory):
 
 class Options(UsageOptions):
     """
-    What C{twistd webqq} can be told.
+    Command-line options of C{twistd webqq}.
+
+    @ivar account: the account, with its password and presence status.
+    @ivar factory: the application.
+    @ivar era: the login variant of the server.
+    @ivar heartbeat: the seconds between two heartbeats.
     """
 
     synopsis = "[options]"
     longdesc = (
-        "Sign a QQ account on and keep it signed on. The password comes from the "
-        f"file or from the environment variable {PASSWORD_VARIABLE}."
+        "Sign a QQ account on and keep it signed on. The password is read from "
+        f"a file or from the environment variable {PASSWORD_VARIABLE}."
     )
 
     optParameters = [
         ["account", None, None, "The number of the account."],
-        ["password-file", None, None, "A file with the password, yours alone."],
+        [
+            "password-file",
+            None,
+            None,
+            "A file with the password, readable by its owner only.",
+        ],
         ["server", None, "http://127.0.0.1:8890", "The server's URL, or 'tencent'."],
-        ["ca-file", None, None, "A PEM file of authorities to trust as well."],
-        ["app", None, None, "Your factory, as MODULE.Factory."],
-        ["status", None, "online", "How to appear."],
-        ["era", None, "E1", "What the server wants: E1, E2 or E3."],
+        ["ca-file", None, None, "A PEM file with more certificate authorities."],
+        ["app", None, None, "The application's factory, as MODULE.Factory."],
+        ["status", None, "online", "The presence status."],
+        ["era", None, "E1", "The login variant of the server: E1, E2 or E3."],
         ["heartbeat", None, "60", "The seconds between two heartbeats."],
     ]
-    optFlags = [["log-text", None, "Let the default application log messages' text."]]
+    optFlags = [["log-text", None, "Log the texts of messages, too (without --app)."]]
 
     def postOptions(self) -> None:
         """
-        Make what the options stand for, or say which one does not.
+        Convert the options to values.
+
+        @raise UsageError: names the option that is invalid.
         """
         try:
-            self["who"] = Account(
+            self.account = Account(
                 _number(self["account"]),
                 _password(self["password-file"]),
                 _status(self["status"]),
             )
-            # Not before the password has gone from the environment.
-            self["factory"] = _factory(self["app"], bool(self["log-text"]))
-            self["year"] = _era(self["era"])
-            self["interval"] = _seconds(self["heartbeat"])
+            # After the password was removed from the environment, since this
+            # imports the application.
+            self.factory = _factory(self["app"], bool(self["log-text"]))
+            self.era = _era(self["era"])
+            self.heartbeat = _seconds(self["heartbeat"])
             Servers.parse(self["server"])
             TrustRoots(self["ca-file"])
         except InvalidConfiguration as e:
@@ -127,20 +143,20 @@ class Options(UsageOptions):
 
 def makeService(options: Options) -> IService:
     """
-    The service that C{twistd} runs. When it ends for good so does the process:
-    with 0 when we meant it, with 1 after a refusal, a captcha that nobody read,
-    or a kick.
+    Make the service that C{twistd} runs. The process ends when the account stays
+    offline: with exit code 0 after a sign-off, with 1 after a refused login, an
+    unsolved captcha, or a kick.
     """
     from twisted.internet import reactor
 
     client = connect(reactor, options["server"], options["ca-file"])
     service = WebQQService(
-        options["who"],
-        options["factory"],
+        options.account,
+        options.factory,
         client,
         reactor,
-        era=options["year"],
-        heartbeat=options["interval"],
+        era=options.era,
+        heartbeat=options.heartbeat,
     )
     _stopAfter(service, reactor)
     reactor.callWhenRunning(exitCleanlyOnSigterm, reactor)
@@ -151,7 +167,7 @@ def _stopAfter(service: WebQQService, reactor: Any) -> None:
     def over(result: object) -> None:
         if isinstance(result, Failure):
             _exitWith(1)
-        # When it is stopping already, that is why we are over.
+        # Not running: the account has signed off because the process stops.
         with suppress(ReactorNotRunning):
             reactor.stop()
 
@@ -159,7 +175,7 @@ def _stopAfter(service: WebQQService, reactor: Any) -> None:
 
 
 def _exitWith(code: int) -> None:
-    # twistd knows no other exit codes than those of signals.
+    # twistd itself only has exit codes for signals.
     def leave() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -178,7 +194,7 @@ def _number(text: str | None) -> Number:
 
 
 def _password(file: str | None) -> str:
-    # Whatever we start must not inherit it.
+    # Child processes must not inherit it.
     fromEnvironment = os.environ.pop(PASSWORD_VARIABLE, None)
     if file is None:
         if not fromEnvironment:
@@ -223,7 +239,7 @@ def _factory(name: str | None, logText: bool) -> IWebQQFactory:
         default = LoggingFactory()
         default.logText = logText
         return default
-    # The application is usually in the folder where twistd is started.
+    # The application is usually in the folder in which twistd is started.
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -234,5 +250,5 @@ def _factory(name: str | None, logText: bool) -> IWebQQFactory:
         reason = f"{type(e).__name__}: {e}"
         raise InvalidConfiguration(f"--app {name} cannot be used: {reason}") from e
     if not IWebQQFactory.providedBy(factory):
-        raise InvalidConfiguration(f"--app {name} does not make a WebQQFactory")
+        raise InvalidConfiguration(f"--app {name} does not return a WebQQFactory")
     return factory

@@ -1,7 +1,7 @@
 """
-An in-memory WebQQ for the tests of bots: a server, a clock, and people.
+WebQQ in memory, for tests of bots: a server, a clock and accounts.
 
-Nothing here opens a socket or sleeps::
+Nothing in this module opens a socket or sleeps::
 
     web = MemoryWebQQ()
     alice, bot = web.friends("Alice", "Bot")
@@ -67,18 +67,23 @@ from txwebqq.wire.digests import passwordHash
 T = TypeVar("T")
 
 PASSWORD = "correct horse"
-"""Everybody's password."""
+"""The password of all accounts."""
 
 BASE = "http://webqq.test"
+"""The URL of the server."""
 
 MAX_ROUNDS = 10_000
+"""Rounds of work at one time after which L{MemoryWebQQ.settle} gives up."""
+
 MAX_CALLS = 10_000
-RESTLESS = "this never comes to rest: is something done again and again at once?"
+"""Delayed calls at one time after which L{MemoryClock.advance} gives up."""
+
+ENDLESS = "the work never ends: is a call repeated without a delay?"
 
 
 class RecordingProtocol(WebQQProtocol):
     """
-    Remembers everything that happens, and does nothing.
+    Records all events, and does nothing else.
     """
 
     def __init__(self) -> None:
@@ -86,7 +91,7 @@ class RecordingProtocol(WebQQProtocol):
 
     def eventReceived(self, event: Event) -> object:
         """
-        Remember an event.
+        Record an event and dispatch it.
         """
         self.events.append(event)
         return super().eventReceived(event)
@@ -94,16 +99,16 @@ class RecordingProtocol(WebQQProtocol):
 
 class RecordingFactory(WebQQFactory):
     """
-    Builds protocols that remember.
+    Builds protocols that record events.
     """
 
     protocol = RecordingProtocol
 
 
 @implementer(IBodyProducer)
-class _Form:
+class _BytesProducer:
     """
-    A body that is there already.
+    Produces a body from bytes.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -126,8 +131,8 @@ class _Form:
 
 class MemoryTreq:
     """
-    A treq whose requests reach a resource without a network, like
-    L{treq.testing.StubTreq}; this one takes body producers, too.
+    Passes treq's requests to a resource without a network, as
+    L{treq.testing.StubTreq} does, and accepts body producers as well.
     """
 
     def __init__(self, resource: IResource) -> None:
@@ -137,21 +142,21 @@ class MemoryTreq:
 
     def flush(self) -> None:
         """
-        Let what was written arrive.
+        Deliver the data that was written.
         """
         self._agent.flush()
 
 
 class MemoryClock(Clock):
     """
-    A clock that notices when something is done again and again in no time.
+    A clock that fails when calls are repeated endlessly without a delay.
     """
 
     def advance(self, amount: float) -> None:
         """
-        Let time pass.
+        Let time pass, and make the calls that are due.
 
-        @raise AssertionError: when it stands still.
+        @raise AssertionError: when there is no end of calls.
         """
         self.rightNow += amount
         for _ in range(MAX_CALLS):
@@ -161,22 +166,24 @@ class MemoryClock(Clock):
             call = self.calls.pop(0)
             call.called = 1
             call.func(*call.args, **call.kw)
-        raise AssertionError(RESTLESS)
+        raise AssertionError(ENDLESS)
 
 
 def _producer(data: Any) -> Any:
-    return data if IBodyProducer.providedBy(data) else _Form(data)
+    return data if IBodyProducer.providedBy(data) else _BytesProducer(data)
 
 
 class MemoryWebQQ:
     """
-    A WebQQ of one's own.
+    A WebQQ server in memory, with its accounts and a clock.
 
-    @param captcha: who has to read a captcha; its text is L{captchaText}.
-    @param store: where the server keeps things, by default in memory.
+    @param captcha: when the server asks for a captcha, whose text is
+        L{captchaText}.
+    @param store: the storage of the server, by default in memory.
 
-    @ivar clock: the time of everybody here; it moves with L{settle} only.
-    @ivar state: the server's own view, for tests that look behind the scenes.
+    @ivar clock: the clock of the server and of all clients, which only
+        L{settle} advances.
+    @ivar state: the state of the server.
     @ivar server: the server, a resource of twisted.web.
     """
 
@@ -211,15 +218,15 @@ class MemoryWebQQ:
 
     def client(self) -> WebQQClient:
         """
-        What one account asks this server with.
+        Make the HTTP client of one account.
         """
         return WebQQClient(cast(TreqLike, self.treq), Servers(BASE), self.clock)
 
     def person(self, nick: str, **profile: Any) -> MemoryPerson:
         """
-        Somebody new, who is not signed on.
+        Create an account, which is not signed on.
 
-        @param profile: what else they tell about themselves, by the names of
+        @param profile: other fields of the profile, by the names of
             L{txwebqq.model.Profile}.
         """
         number = Number(next(self._numbers))
@@ -229,7 +236,7 @@ class MemoryWebQQ:
 
     def friends(self, *nicks: str) -> list[MemoryPerson]:
         """
-        New people who are all friends of each other.
+        Create accounts that are all friends of each other.
         """
         people = [self.person(nick) for nick in nicks]
         self.befriend(*people)
@@ -237,28 +244,28 @@ class MemoryWebQQ:
 
     def befriend(self, *people: MemoryPerson) -> None:
         """
-        Make friends of people, before they sign on.
+        Make accounts friends of each other, before they sign on.
         """
         pairs = combinations([person.number for person in people], 2)
         self.state.merge(Population(friendships=tuple(map(FriendshipEntry, pairs))))
 
     def group(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Number:
         """
-        A new group, whose members have not signed on yet.
+        Create a group, before its members sign on.
 
-        @return: its permanent number.
+        @return: the number of the group.
         """
         number = Number(next(self._groupNumbers))
-        room = GroupEntry(
+        group = GroupEntry(
             GroupRecord(number, name, owner.number),
             tuple(person.number for person in (owner, *others)),
         )
-        self.state.merge(Population(groups=(room,)))
+        self.state.merge(Population(groups=(group,)))
         return number
 
     def discussion(self, name: str, owner: MemoryPerson, *others: MemoryPerson) -> Did:
         """
-        A new discussion, whose members have not signed on yet.
+        Create a discussion, before its members sign on.
         """
         number = Number(next(self._groupNumbers))
         people = tuple(person.number for person in (owner, *others))
@@ -268,7 +275,9 @@ class MemoryWebQQ:
 
     def settle(self, seconds: float = 0.0) -> None:
         """
-        Let everything happen that happens within some time.
+        Advance the clock, and process everything that is due by then.
+
+        @raise AssertionError: when there is no end of work.
         """
         self._settle()
         until = self.clock.seconds() + seconds
@@ -286,14 +295,14 @@ class MemoryWebQQ:
             quiet = 0 if due else quiet + 1
             if quiet == 3:
                 return
-        raise AssertionError(RESTLESS)
+        raise AssertionError(ENDLESS)
 
     def result(self, deferred: Deferred[T]) -> T:
         """
-        What a Deferred fires with once all has settled.
+        Settle, and return the result of a Deferred.
 
-        @raise Exception: what it fails with, or L{AssertionError} when it has
-            not fired.
+        @raise Exception: the failure of the Deferred, or L{AssertionError} when
+            it has not fired.
         """
         results: list[T | Failure] = []
         deferred.addBoth(results.append)
@@ -307,7 +316,7 @@ class MemoryWebQQ:
 
     def stop(self) -> None:
         """
-        Stop the server; what it held is answered.
+        Stop the server, which replies to the polls that it holds.
         """
         self.server.stop()
         self.settle()
@@ -315,9 +324,9 @@ class MemoryWebQQ:
 
 class MemoryPerson:
     """
-    An account of L{MemoryWebQQ}, and whoever uses it.
+    An account of L{MemoryWebQQ}, and the person who uses it.
 
-    @ivar service: what keeps it signed on, once it is running.
+    @ivar service: the client of the account, set by L{run}.
     """
 
     service: WebQQService
@@ -331,7 +340,7 @@ class MemoryPerson:
     @property
     def account(self) -> Account:
         """
-        What a service needs to sign on as this person.
+        The number and the password of the account.
         """
         return Account(self.number, PASSWORD)
 
@@ -339,11 +348,11 @@ class MemoryPerson:
         self, factory: IWebQQFactory | None = None, status: Status = Status.ONLINE
     ) -> IWebQQProtocol:
         """
-        Sign on with an application, by default one that only remembers.
+        Sign on with an application, by default one that records events.
 
-        @param status: how to appear.
+        @param status: the presence status.
 
-        @return: its protocol, signed on.
+        @return: the protocol, which is signed on.
         """
         self.service = WebQQService(
             replace(self.account, status=status),
@@ -357,14 +366,14 @@ class MemoryPerson:
 
     def stop(self) -> None:
         """
-        Sign off, and wait until nothing is in flight.
+        Sign off, and wait until no request is in flight.
         """
         self._web.result(self.service.stopService())
 
     @property
     def protocol(self) -> WebQQProtocol:
         """
-        The protocol that is signed on; we sign on when there was none.
+        The protocol of the account, which L{run} signs on if it was not called.
         """
         protocol = self._protocol or self.run()
         assert isinstance(protocol, WebQQProtocol)
@@ -373,7 +382,7 @@ class MemoryPerson:
     @property
     def events(self) -> list[Event]:
         """
-        What happened to somebody who only remembers.
+        The events of a L{RecordingProtocol}.
         """
         protocol = self.protocol
         assert isinstance(protocol, RecordingProtocol)
@@ -382,14 +391,14 @@ class MemoryPerson:
     @property
     def heard(self) -> list[str]:
         """
-        The texts that somebody who only remembers got, oldest first.
+        The texts of the messages among L{events}, oldest first.
         """
         kinds = (Message, GroupMessage, DiscussionMessage, StrangerMessage)
         return [event.text for event in self.events if isinstance(event, kinds)]
 
     def uinOf(self, other: MemoryPerson) -> Uin:
         """
-        What this person's session calls a friend.
+        Return the uin of a friend in this account's session.
         """
         for uin in self.protocol.buddies:
             number = self._web.result(self.protocol.fetchNumber(uin))
@@ -399,7 +408,7 @@ class MemoryPerson:
 
     def groupCalled(self, name: str) -> Group:
         """
-        A group that this person is in.
+        Return the group with a name of which this account is a member.
         """
         for group in self.protocol.groups.values():
             if group.name == name:
@@ -408,7 +417,7 @@ class MemoryPerson:
 
     def memberOf(self, name: str, other: MemoryPerson) -> Uin:
         """
-        What this person's session calls a member of a group.
+        Return the uin of a member of a group in this account's session.
         """
         code = self.groupCalled(name).code
         for member in self._web.result(self.protocol.fetchGroup(code)).members:
@@ -419,20 +428,20 @@ class MemoryPerson:
 
     def tell(self, other: MemoryPerson, content: str | Iterable[Segment]) -> None:
         """
-        Write to a friend.
+        Send a message to a friend.
         """
         uin = self.uinOf(other)
         self._web.result(self.protocol.sendMessage(uin, content))
 
     def tellGroup(self, name: str, content: str | Iterable[Segment]) -> None:
         """
-        Write in a group.
+        Send a message to a group.
         """
         gid: Gid = self.groupCalled(name).gid
         self._web.result(self.protocol.sendGroupMessage(gid, content))
 
     def appear(self, status: Status) -> None:
         """
-        Change status.
+        Set the presence status.
         """
         self._web.result(self.protocol.setStatus(status))
