@@ -78,7 +78,7 @@ def test_backlog(listen: str, expected: str) -> None:
         (["--listen", "nonsense"], "--listen nonsense: "),
         (["--listen", "tcp:x"], "--listen tcp:x: "),
         (["--captcha", "maybe"], "--captcha is none of never, always, suspicious"),
-        (["--captcha-text", "a b"], "--captcha-text is not 4 to 16 letters"),
+        (["--captcha-text", "a b"], "--captcha-text is not 4 to 16 of"),
         (["--poll-timeout", "0"], "--poll-timeout is not from 0 to 3600: 0"),
         (["--poll-timeout", "nan"], "--poll-timeout is not from 0 to 3600: nan"),
         (["--history", "-1"], "--history is not from 0 to 1000000: -1"),

@@ -294,17 +294,17 @@ def _endpoint(text: str) -> str:
     return endpoint
 
 
-def _loadPopulation(people: str | None) -> Population:
-    return Population() if people is None else population.load(people)
+def _loadPopulation(file: str | None) -> Population:
+    return Population() if file is None else population.load(file)
 
 
 def _openStore(
-    database: str | None, people: str | None, imported: Population
+    database: str | None, file: str | None, imported: Population
 ) -> tuple[Store | None, Path | None]:
     """
     Open the database and import a population.
 
-    @param people: the name of the population file.
+    @param file: the name of the population file.
 
     @return: the store, if it is in memory, or L{None} for a database file, which
         is opened again when the service starts, since twistd may have changed the
@@ -315,7 +315,7 @@ def _openStore(
         importPopulation(store, imported)
     except InvalidConfiguration as e:
         store.close()
-        raise InvalidConfiguration(f"{people}: {e}") from e
+        raise InvalidConfiguration(f"{file}: {e}") from e
     if database is None:
         return store, None
     store.close()
@@ -367,5 +367,5 @@ def _mode(word: str) -> CaptchaMode:
 def _checkText(text: str | None) -> None:
     if text is not None and not re.fullmatch("[A-Za-z0-9]{4,16}", text):
         raise InvalidConfiguration(
-            f"--captcha-text is not 4 to 16 letters or digits: {text}"
+            f"--captcha-text is not 4 to 16 of A-Z, a-z and 0-9: {text}"
         )

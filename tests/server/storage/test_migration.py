@@ -84,7 +84,7 @@ CREATE TABLE waiting (
 CREATE INDEX waiting_by_letter ON waiting (letter);
 """
 
-LETTER = FRIEND_MESSAGE.new(MessageIds(ALICE, 1366004047, 2, 3), (Text("later"),))
+EVENT = FRIEND_MESSAGE.new(MessageIds(ALICE, 1366004047, 2, 3), (Text("later"),))
 
 MORE = """
 [[discussion]]
@@ -103,7 +103,7 @@ def first(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """
     filled = Store(path.with_name("filled.db"))
     importPopulation(filled, parse(PEOPLE + MORE))
-    keep(filled, LETTER, [BOB])
+    keep(filled, EVENT, [BOB])
     filled.close()
     path.touch(mode=0o600)
     db = sqlite3.connect(path)
@@ -148,7 +148,7 @@ def test_upgrade(tmp_path: Path) -> None:
     path = tmp_path / "q.db"
     contents = first(path)
     store = Store(path)
-    assert store.messages.waiting(BOB, 0, 10) == [(1, LETTER)]
+    assert store.messages.waiting(BOB, 0, 10) == [(1, EVENT)]
     group = store.groups.get(CATS)
     assert group is not None
     assert group.memo == "meow"

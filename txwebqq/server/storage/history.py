@@ -187,8 +187,8 @@ class HistoryStore:
         Return the messages with sequence numbers within bounds, the oldest
         first.
 
-        @param newest: whether to return the newest when there are more than
-            the limit; the oldest otherwise.
+        @param newest: whether to return the newest ones, rather than the
+            oldest, when there are more than the limit.
         """
         order = "DESC" if newest else "ASC"
         rows = self._db.execute(

@@ -115,7 +115,7 @@ class MediaStore:
 
     def addBlob(self, blob: Blob) -> None:
         """
-        Add a blob. The next expiry deletes it unless something refers to it.
+        Add a blob. The next expiry deletes it if no row refers to it.
         """
         self._db.execute(
             "INSERT OR IGNORE INTO blob VALUES (?, ?, ?)",

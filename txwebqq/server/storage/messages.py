@@ -57,7 +57,7 @@ class EventChanges:
     @property
     def isEmpty(self) -> bool:
         """
-        Whether there is nothing to write.
+        True when there is nothing to write.
         """
         return not (self.events or self.given or self.delivered)
 
