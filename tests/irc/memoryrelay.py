@@ -61,14 +61,14 @@ class ServerConnection:
     """
     The server's end of a connection.
 
-    @ivar said: the received lines, but for C{PING}.
+    @ivar received: the received lines, but for C{PING}.
     @ivar steps: the steps of the registration that are done.
     """
 
     def __init__(self, server: IRCServer, factory: Any, clock: Any) -> None:
         self._clock = clock
         self.server = server
-        self.said: list[Line] = []
+        self.received: list[Line] = []
         self.nick = ""
         self.steps: set[str] = set()
         self.isOpen = True
@@ -114,14 +114,14 @@ class ServerConnection:
             if not self.server.isMute and self.isOpen:
                 self.send(Line("PONG", ("irc.test", *line.params), "irc.test"))
             return
-        self.said.append(line)
+        self.received.append(line)
         self.server.answer(self, line)
 
     def privmsgs(self) -> list[str]:
         """
         Return the texts of the received C{PRIVMSG}s.
         """
-        return [line.params[1] for line in self.said if line.command == "PRIVMSG"]
+        return [line.params[1] for line in self.received if line.command == "PRIVMSG"]
 
 
 class IRCServer:
@@ -238,12 +238,12 @@ class MemoryRelay:
         clock: Any = self.web.clock
         self.clock = clock
         self.alice, self.ming = self.web.friends("Alice", "小明")
-        group = self.web.group("猫咪", self.ming, self.alice)
+        number = self.web.group("猫咪", self.ming, self.alice)
         self.database = database or Database(MEMORY, RELAY_SCHEMA)
         self.outbox = Outbox(self.database)
         self.links = MediaLinks(self.database, clock.seconds, "http://qq.test")
         self.server = IRCServer(clock)
-        ref = GroupRef(self.alice.number, Target(TargetKind.GROUP, group))
+        ref = GroupRef(self.alice.number, Target(TargetKind.GROUP, number))
         settings = {
             "name": "home",
             "endpoint": "tcp:127.0.0.1:6667",
@@ -305,6 +305,17 @@ class MemoryRelay:
         Return the texts that Ming has received.
         """
         return list(self.ming.heard)
+
+    def received(self, *commands: str) -> list[tuple[str, ...]]:
+        """
+        Return the lines with some commands that the relay has sent on its latest
+        connection.
+        """
+        return [
+            (line.command, *line.params)
+            for line in self.server.last.received
+            if line.command in commands
+        ]
 
     def stop(self) -> None:
         """

@@ -1,5 +1,5 @@
 """
-Endpoints of URLs.
+Endpoints of URLs, and client endpoints of the configuration.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.error import SchemeNotSupported
 
-from txwebqq.net.endpoints import EndpointCache
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.net.endpoints import EndpointCache, clientEndpoint
 
 
 def test_cached() -> None:
@@ -34,3 +35,20 @@ def test_cached() -> None:
         assert endpoint(url) is endpoint(url)
     with pytest.raises(SchemeNotSupported, match="ftp"):
         endpoint(b"ftp://example.org/")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "problem"),
+    [
+        ("ssl:irc.example.org:6697", "does not verify the server"),
+        ("tls:irc.example.org", "tls:HOST:PORT"),
+        ("carrier:pigeon", "not a client endpoint"),
+        ("tcp:host:port", "not a client endpoint"),
+    ],
+)
+def test_clientEndpoint(endpoint: str, problem: str) -> None:
+    """
+    An endpoint that is malformed, or would not verify the server, is refused.
+    """
+    with pytest.raises(InvalidConfiguration, match=problem):
+        clientEndpoint(endpoint, None, MemoryReactorClock())

@@ -1,5 +1,5 @@
 """
-What waits for its place.
+The outbox.
 """
 
 from __future__ import annotations
@@ -16,29 +16,31 @@ from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.sqlite.database import MEMORY, Database
 
 
-def piece(
+def message(
     origin: str, queue: str = "a", time: int = 0, isReady: bool = True
 ) -> OutboxMessage:
     return OutboxMessage(
-        queue, origin, time, "bob", f"words of {origin}", isReady=isReady
+        queue, origin, time, "bob", f"text of {origin}", isReady=isReady
     )
 
 
-def take(outbox: Outbox, *origins: str, limit: int = 100) -> list[EnqueueResult]:
-    return [outbox.enqueue(piece(o), limit, OverflowPolicy.REFUSE_NEW) for o in origins]
+def enqueue(outbox: Outbox, *origins: str, limit: int = 100) -> list[EnqueueResult]:
+    return [
+        outbox.enqueue(message(o), limit, OverflowPolicy.REFUSE_NEW) for o in origins
+    ]
 
 
 @pytest.fixture
 def outbox() -> Outbox:
     """
-    An empty one.
+    An empty outbox.
     """
     return Outbox(Database(MEMORY, RELAY_SCHEMA))
 
 
 def drain(outbox: Outbox, queue: str = "a") -> list[str]:
     """
-    What is said in a lane until there is nothing left.
+    Deliver all messages of a queue, and list their origins.
     """
     said = []
     while (first := outbox.first(queue)) is not None:
@@ -50,11 +52,11 @@ def drain(outbox: Outbox, queue: str = "a") -> list[str]:
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20))))
 def test_order(taken: list[tuple[str, int]]) -> None:
     """
-    Each lane keeps its order, and takes nothing twice.
+    Each queue keeps its order, and takes no message twice.
     """
     outbox = Outbox(Database(MEMORY, RELAY_SCHEMA))
     for queue, origin in taken:
-        outbox.enqueue(piece(str(origin), queue), 100, OverflowPolicy.REFUSE_NEW)
+        outbox.enqueue(message(str(origin), queue), 100, OverflowPolicy.REFUSE_NEW)
     for queue in "ab":
         ours = [str(origin) for where, origin in taken if where == queue]
         assert drain(outbox, queue) == list(dict.fromkeys(ours))
@@ -62,23 +64,23 @@ def test_order(taken: list[tuple[str, int]]) -> None:
 
 def test_known(outbox: Outbox) -> None:
     """
-    What was said is not taken again, until it is forgotten; what waits is not
-    forgotten.
+    A delivered message is not taken again until its origin is forgotten; the
+    origin of a queued message is not forgotten.
     """
-    assert take(outbox, "x", "x") == [EnqueueResult.ADDED, EnqueueResult.KNOWN]
+    assert enqueue(outbox, "x", "x") == [EnqueueResult.ADDED, EnqueueResult.KNOWN]
     outbox.forget(1)
-    assert take(outbox, "x") == [EnqueueResult.KNOWN]
+    assert enqueue(outbox, "x") == [EnqueueResult.KNOWN]
     drain(outbox)
-    assert take(outbox, "x") == [EnqueueResult.KNOWN]
+    assert enqueue(outbox, "x") == [EnqueueResult.KNOWN]
     outbox.forget(1)
-    assert take(outbox, "x") == [EnqueueResult.ADDED]
+    assert enqueue(outbox, "x") == [EnqueueResult.ADDED]
 
 
 def test_rest(outbox: Outbox) -> None:
     """
-    The rest of a piece comes before the next one.
+    The rest of a message comes before the next message.
     """
-    take(outbox, "x", "y")
+    enqueue(outbox, "x", "y")
     first = outbox.first("a")
     assert first is not None
     outbox.markSending(first, 5)
@@ -90,12 +92,12 @@ def test_rest(outbox: Outbox) -> None:
 
 def test_restart(tmp_path: Path) -> None:
     """
-    After a restart nobody is there any more to complete what is not: it is
-    said as it is. What was begun is still known to be.
+    After a restart an incomplete message is ready, since it will not be
+    completed; that its sending had begun is still known.
     """
     database = Database(tmp_path / "relay.sqlite", RELAY_SCHEMA)
     outbox = Outbox(database)
-    outbox.enqueue(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
+    outbox.enqueue(message("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
     first = outbox.first("a")
     assert first is not None
     assert not first.isReady
@@ -109,13 +111,12 @@ def test_restart(tmp_path: Path) -> None:
 
 def test_limits(outbox: Outbox) -> None:
     """
-    Where too many wait, the new ones or the oldest but one are lost, and
-    counted until that is told.
+    A full queue drops the new message, or the oldest but one, and counts it.
     """
-    result = take(outbox, "x", "y", "z", limit=2)
+    result = enqueue(outbox, "x", "y", "z", limit=2)
     assert result == [EnqueueResult.ADDED, EnqueueResult.ADDED, EnqueueResult.REFUSED]
     assert (
-        outbox.enqueue(piece("w"), 2, OverflowPolicy.DROP_OLDEST)
+        outbox.enqueue(message("w"), 2, OverflowPolicy.DROP_OLDEST)
         is EnqueueResult.REPLACED
     )
     assert outbox.lost("a") == 2
@@ -126,10 +127,10 @@ def test_limits(outbox: Outbox) -> None:
 
 def test_complete(outbox: Outbox) -> None:
     """
-    Who said it and how may be known later, and that it is not to be said; not
-    so when it may have been said by then.
+    An incomplete message is completed or withdrawn; not one that was ready,
+    since part of it may have been sent.
     """
-    outbox.enqueue(piece("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
+    outbox.enqueue(message("x", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
     whole = OutboxMessage("a", "x", 0, "ming", "waves", MessageKind.ACTION)
     result = outbox.enqueue(whole, 100, OverflowPolicy.REFUSE_NEW)
     assert result is EnqueueResult.KNOWN
@@ -142,18 +143,18 @@ def test_complete(outbox: Outbox) -> None:
     )
     outbox.withdraw("a", "x")
     assert outbox.queues() == {"a": 1}
-    outbox.enqueue(piece("y", "b", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
+    outbox.enqueue(message("y", "b", isReady=False), 100, OverflowPolicy.REFUSE_NEW)
     outbox.withdraw("b", "y")
     assert outbox.queues() == {"a": 1}
 
 
 def test_smallerLimit(outbox: Outbox) -> None:
     """
-    Where more wait than may, since the limit was larger, so many are left out.
+    A queue that is longer than a reduced limit is shortened to it.
     """
-    take(outbox, *"uvwxy")
+    enqueue(outbox, *"uvwxy")
     assert (
-        outbox.enqueue(piece("z"), 2, OverflowPolicy.DROP_OLDEST)
+        outbox.enqueue(message("z"), 2, OverflowPolicy.DROP_OLDEST)
         is EnqueueResult.REPLACED
     )
     assert drain(outbox) == ["u", "z"]

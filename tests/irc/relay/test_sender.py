@@ -1,5 +1,5 @@
 """
-What keeps a lane going when something on its way goes wrong.
+Delivery of queued messages, and its failures.
 """
 
 from __future__ import annotations
@@ -11,37 +11,51 @@ import pytest
 from twisted.python.failure import Failure
 
 from tests.irc.memoryrelay import MemoryRelay, digits
-from txwebqq.errors import RequestRefused
 from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.account import RETRY_GROUPS
 from txwebqq.irc.relay.outbox import OutboxMessage
-from txwebqq.irc.relay.room import GRACE, NOTICES_WINDOW
 from txwebqq.irc.relay.sender import COMPLETION_TIMEOUT, LONGEST_PAUSE, MAX_REFUSALS
-
-Flush = Callable[..., list[Failure]]
 
 MING = "<小\u200b明>"
 
+Flush = Callable[..., list[Failure]]
 
-@pytest.fixture
-def relay() -> MemoryRelay:
+
+def test_unanswered() -> None:
     """
-    Everybody is there.
+    A line stays in the outbox until the PONG behind it, and is sent again on
+    the next connection.
     """
     relay = MemoryRelay()
     relay.start()
-    return relay
+    relay.server.isMute = True
+    relay.ming.tellGroup("猫咪", "第 1")
+    relay.ming.tellGroup("猫咪", "第 2")
+    relay.settle()
+    assert digits(relay.irc()) == [1]
+    first = relay.server.last
+    first.close()
+    relay.server.isMute = False
+    relay.settle(20)
+    assert relay.server.last is not first
+    assert digits(relay.irc()) == [1, 2]
+    assert relay.outbox.queues() == {}
 
 
-def fill(relay: MemoryRelay, isFull: bool) -> None:
+def test_moderated(relay: MemoryRelay) -> None:
     """
-    Let the database have no more pages than it has, or as many as it likes.
+    A message that a channel refuses is sent again until it is accepted, and the
+    group is told the reason.
     """
-    db = relay.database.connection
-    (pages,) = db.execute("PRAGMA page_count").fetchone()
-    db.execute(f"PRAGMA max_page_count = {pages if isFull else 1_000_000}")
+    relay.server.refuse["PRIVMSG"] = "404"
+    relay.ming.tellGroup("猫咪", "在吗")
+    relay.settle(3)
+    assert relay.qq() == ["A message to #cats is delayed: Not now"]
+    del relay.server.refuse["PRIVMSG"]
+    relay.settle(30)
+    assert relay.irc()[-1] == f"{MING} 在吗"
+    assert relay.outbox.queues() == {}
 
 
 def test_neverCompleted(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,9 +78,9 @@ def test_neverCompleted(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> 
     assert relay.irc() == [f"{MING} [图片]", f"{MING} 第 2"]
 
 
-def test_broughtAgain(relay: MemoryRelay) -> None:
+def test_deliveredAgain(relay: MemoryRelay) -> None:
     """
-    What was half said when it is brought a second time is said once.
+    A partly sent message that the QQ server delivers again is not changed.
     """
     relay.server.isMute = True
     relay.ming.tellGroup("猫咪", "第 1\n第 2")
@@ -83,31 +97,10 @@ def test_broughtAgain(relay: MemoryRelay) -> None:
     assert left.text == "第 2"
 
 
-def test_fullDisk(relay: MemoryRelay) -> None:
+def test_fullAfterSending(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    What cannot be kept is announced where it was said, and ends no connection.
-    """
-    connections = len(relay.server.connections)
-    fill(relay, isFull=True)
-    long = "x" * 4000
-    for _ in range(3):
-        relay.server.bob(long)
-        relay.ming.tellGroup("猫咪", long)
-    relay.settle()
-    fill(relay, isFull=False)
-    assert len(relay.server.connections) == connections
-    [toIRC] = [line for line in relay.irc() if "cannot be relayed" in line]
-    [toQQ] = [line for line in relay.qq() if "cannot be relayed" in line]
-    assert "full" in toIRC
-    assert toIRC == toQQ
-    relay.server.bob("number 1")
-    relay.settle(LONGEST_PAUSE + 10)
-    assert digits(relay.qq()) == [1]
-
-
-def test_fullAfterwards(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    What was said is not said again while the database cannot note that.
+    A message that was sent is not sent again while the database cannot record
+    that.
     """
     advance = relay.outbox.acknowledge
 
@@ -128,16 +121,17 @@ def test_faulty(
     relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch, flushLoggedErrors: Flush
 ) -> None:
     """
-    Words that nobody can say are left out after some time.
+    A message whose sending raises an unexpected error is dropped after some
+    tries.
     """
     send = relay.account.qq.actions.send
 
-    async def stumble(place: object, content: object) -> None:
+    async def failForOne(target: object, content: object) -> None:
         if "number 1" in str(content):
             raise ValueError("not these")
-        await send(place, content)  # type: ignore[arg-type]
+        await send(target, content)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(relay.account.qq.actions, "send", stumble)
+    monkeypatch.setattr(relay.account.qq.actions, "send", failForOne)
     relay.server.bob("number 1")
     relay.server.bob("number 2")
     relay.settle(400)
@@ -147,7 +141,8 @@ def test_faulty(
 
 def test_censored(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A channel that takes everything but one text does not wait behind it.
+    A message that a channel refuses for its text does not hold up the next one
+    for ever.
     """
     answer = relay.server.answer
 
@@ -167,129 +162,13 @@ def test_censored(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
     assert relay.outbox.queues() == {}
 
 
-def test_hostileTitle(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A group's name that is no line does not block the channel.
-    """
-    title = property(lambda table: "x\r\nQUIT\0")
-    monkeypatch.setattr(type(relay.groupLink), "title", title)
-
-    async def refuse(place: object, content: object) -> None:
-        raise RequestRefused(1, "a\0b")
-
-    monkeypatch.setattr(relay.account.qq.actions, "send", refuse)
-    relay.server.bob("hello")
-    relay.ming.tellGroup("猫咪", "第 1")
-    relay.settle(20)
-    assert digits(relay.irc()) == [1]
-    assert "QUIT" not in [line.command for line in relay.server.last.said]
-
-
-def test_neverReached() -> None:
-    """
-    That a place cannot be reached from the start is told, too.
-    """
-    relay = MemoryRelay()
-    relay.server.refuse["#cats"] = "474"
-    relay.room.start()
-    relay.start()
-    relay.settle(GRACE + 5)
-    assert relay.qq() == ["#cats is unreachable; messages for it are queued"]
-
-
-def test_backAgain(relay: MemoryRelay) -> None:
-    """
-    Who was told that a place is gone is told that it is back, however often it
-    was tried meanwhile.
-    """
-    relay.network.stopService()
-    relay.settle(GRACE + 5)
-    for _ in range(3):
-        relay.room.availabilityChanged(relay.link)
-        relay.settle(NOTICES_WINDOW / 4)
-    relay.network.startService()
-    relay.settle()
-    assert relay.qq()[-1] == "#cats is reachable again"
-
-
-def test_nothingLeft(relay: MemoryRelay) -> None:
-    """
-    Stopped, a room leaves nothing on the clock when its places go.
-    """
-    relay.room.stop()
-    before = set(relay.clock.getDelayedCalls())
-    relay.room.availabilityChanged(relay.link)
-    relay.link.disconnected()
-    relay.room.channelMessageReceived(relay.link, "bob", "<小明> 茶好了", False, "", "")
-    assert set(relay.clock.getDelayedCalls()) <= before
-
-
-def test_puppetLost() -> None:
-    """
-    What a puppet could not say is said all the same, now.
-    """
-    relay = MemoryRelay({"puppets": 1})
-    relay.start()
-    main = relay.server.last
-    relay.ming.tellGroup("猫咪", "第 1")
-    relay.settle()
-    puppet = relay.server.last
-    relay.server.isMute = True
-    relay.ming.tellGroup("猫咪", "第 2")
-    relay.settle()
-    assert puppet.privmsgs() == ["第 2"]
-    relay.server.isMute = False
-    puppet.close()
-    relay.settle()
-    assert main.privmsgs() == [f"{MING} 第 1", f"{MING} 第 2"]
-    assert relay.outbox.queues() == {}
-
-
-def test_puppetRefused() -> None:
-    """
-    Where a puppet may not speak, the relay speaks for it.
-    """
-    relay = MemoryRelay({"puppets": 1})
-    relay.start()
-    main = relay.server.last
-    relay.ming.tellGroup("猫咪", "第 1")
-    relay.settle()
-    puppet = relay.server.last
-    answer = relay.server.answer
-
-    def moderate(connection: object, line: Line) -> None:
-        if connection is puppet and line.command == "PRIVMSG":
-            puppet.send(Line("404", ("x", "#cats", "moderated")))
-        else:
-            answer(connection, line)  # type: ignore[arg-type]
-
-    relay.server.answer = moderate  # type: ignore[method-assign]
-    relay.ming.tellGroup("猫咪", "第 2")
-    relay.settle()
-    assert digits(main.privmsgs()) == [1, 2]
-
-
-def test_joinedLater(relay: MemoryRelay) -> None:
-    """
-    A group that was not known at the sign-on is asked for again.
-    """
-    target = relay.groupLink.group.target
-    del relay.account.qq.contacts.conversations[target]
-    relay.account.signedOn(relay.account.qq)
-    relay.server.bob("hello")
-    relay.settle()
-    assert relay.qq() == []
-    relay.settle(RETRY_GROUPS + 5)
-    assert relay.qq() == ["<bob> hello"]
-
-
 def test_unreadable(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    When the database cannot be read for a while, what waits is said after it,
-    without anybody saying more.
+    When the database cannot be read for a while, queued messages are sent
+    afterwards.
     """
 
-    def fail(lane: str) -> OutboxMessage | None:
+    def fail(queue: str) -> OutboxMessage | None:
         raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as patch:

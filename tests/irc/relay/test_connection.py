@@ -1,0 +1,100 @@
+"""
+A connection to an IRC server.
+"""
+
+from __future__ import annotations
+
+from tests.irc.memoryrelay import MemoryRelay
+from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.protocol.lineconnection import CLOSE_TIMEOUT
+from txwebqq.irc.relay.connection import PING_INTERVAL
+
+
+def test_silent() -> None:
+    """
+    A silent server is sent PING, and the connection aborted when no PONG comes.
+    """
+    relay = MemoryRelay()
+    relay.start()
+    first = relay.server.last
+    relay.settle(PING_INTERVAL * 4)
+    assert relay.server.last is first
+    relay.server.isMute = True
+    relay.settle(PING_INTERVAL * 8)
+    assert not first.isOpen
+    assert relay.server.last is not first
+
+
+def test_hostile() -> None:
+    """
+    Malformed lines do not disturb the connection.
+    """
+    relay = MemoryRelay()
+    relay.start()
+    protocol = relay.server.last.protocol
+    for raw in (
+        b"JOIN\r\n",
+        b":x PRIVMSG #cats\r\n",
+        b"353\r\n",
+        b":irc.test 366\r\n",
+        b"KICK #cats\r\n",
+        b"\0\r\n",
+        b"@" + b"a;" * 100_000 + b" PRIVMSG #cats :x\r\n",
+        b"x" * 100_000,
+        b"\r\n:bob!b@h PRIVMSG #cats :\xff\xfe\r\n",
+        b":bob!b@h PRIVMSG #cats :after\r\n",
+    ):
+        protocol.dataReceived(raw)
+    relay.settle()
+    assert relay.qq()[-1] == "<bob> after"
+
+
+def test_stopUnread() -> None:
+    """
+    A server that does not close the connection does not delay the end.
+    """
+    relay = MemoryRelay()
+    relay.start()
+    connection = relay.server.last
+    connection._transport.loseConnection = lambda: None  # type: ignore[method-assign]
+    stopped = relay.network.stopService()
+    relay.server.bob("still here")
+    relay.settle(1)
+    assert not stopped.called
+    relay.server.bob("still here")
+    relay.settle(CLOSE_TIMEOUT)
+    relay.web.result(stopped)
+    assert not connection.isOpen
+
+
+def test_refusedElsewhere() -> None:
+    """
+    A refused RELAYMSG does not fail a PRIVMSG.
+    """
+    relay = MemoryRelay()
+    relay.start()
+    connection = relay.network._connection
+    assert connection is not None
+    relay.server.isMute = True
+    said = connection.sendConfirmed("#dogs", Line("PRIVMSG", ("#dogs", "x")))
+    relay.server.last.send(Line("FAIL", ("RELAYMSG", "INVALID_NICK", "No")))
+    assert not said.called
+    relay.server.last.close()
+    relay.settle()
+    said.addErrback(lambda failure: None)
+
+
+def test_hostileNames() -> None:
+    """
+    A nick or host that would break our lines is not taken over.
+    """
+    relay = MemoryRelay()
+    relay.start()
+    relay.server.last.send(
+        Line("396", ("qqrelay", "a b")),
+        Line("396", ("qqrelay", "a b@c d")),
+        Line("NICK", ("a b",), "qqrelay!q@host"),
+    )
+    relay.ming.tellGroup("猫咪", "第 1")
+    relay.settle()
+    assert relay.irc() == ["<小\u200b明> 第 1"]
