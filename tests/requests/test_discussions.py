@@ -121,7 +121,7 @@ def test_order(scene: DiscussionScene) -> None:
 
 def test_tooLong(scene: DiscussionScene) -> None:
     """
-    What is too long arrives in pieces, or not at all.
+    A message that is too long arrives in parts, or is refused.
     """
     text = "长" * 20_000
     scene.say(scene.alice, text)
@@ -134,8 +134,8 @@ def test_tooLong(scene: DiscussionScene) -> None:
 
 def test_outside(scene: DiscussionScene) -> None:
     """
-    Somebody outside reads and changes nothing, and does not even learn
-    whether there is such a discussion.
+    An account that is no member reads and changes nothing, and is not told
+    whether the discussion exists.
     """
     web, protocol = scene.web, scene.dave.protocol
     bob = scene.dave.uinOf(scene.bob)
@@ -185,7 +185,7 @@ def test_creating(scene: DiscussionScene) -> None:
 
 def test_refusedCreation(scene: DiscussionScene) -> None:
     """
-    Nobody is taken into a discussion by somebody who does not know them.
+    An account cannot add accounts that are not its friends to a discussion.
     """
     web, alice, dave = scene.web, scene.alice, scene.dave
     gid = alice.groupCalled("cats").gid
@@ -269,8 +269,8 @@ def test_renaming(scene: DiscussionScene) -> None:
 
 def test_leaving(scene: DiscussionScene) -> None:
     """
-    Who leaves hears no more; the discussion is then the next one's, and ends
-    with its last member.
+    A member who leaves gets no further events; the next member becomes the
+    owner, and the discussion ends with its last member.
     """
     web, did = scene.web, scene.did
     web.result(scene.alice.protocol.leaveDiscussion(did))

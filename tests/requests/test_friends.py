@@ -50,7 +50,7 @@ class Namers(WebQQFactory):
 
 def namer(person: MemoryPerson) -> Namer:
     """
-    The protocol of somebody who is run by L{Namers}.
+    Get the protocol of an account that is run by L{Namers}.
     """
     protocol = person.protocol
     assert isinstance(protocol, Namer)
@@ -59,7 +59,7 @@ def namer(person: MemoryPerson) -> Namer:
 
 def notices(person: MemoryPerson) -> list[FriendshipNotice]:
     """
-    What somebody was told of friendships.
+    List the friendship notices that an account has received.
     """
     return [e for e in person.events if isinstance(e, FriendshipNotice)]
 
@@ -73,7 +73,7 @@ def steps(person: MemoryPerson) -> list[str]:
 
 def names(person: MemoryPerson) -> list[str]:
     """
-    The names of somebody's friends, as their client has them.
+    List the names of an account's friends, as its client has them.
     """
     return sorted(buddy.name for buddy in person.protocol.buddies.values())
 
@@ -88,14 +88,14 @@ def kept(web: MemoryWebQQ, person: MemoryPerson) -> list[tuple[str, str, int]]:
 
 def returning(web: MemoryWebQQ, person: MemoryPerson) -> MemoryPerson:
     """
-    Somebody of a world that was restarted.
+    Make the person for an account of a server that was restarted.
     """
     return MemoryPerson(web, person.number, person.nick)
 
 
 def ask(web: MemoryWebQQ, who: MemoryPerson, whom: MemoryPerson, text: str) -> None:
     """
-    Ask somebody to be one's friend, and let them be told.
+    Send a friend request, and let it be delivered.
     """
     web.result(who.protocol.requestFriendship(whom.number, text))
     web.settle(1)
@@ -106,8 +106,9 @@ def ask(web: MemoryWebQQ, who: MemoryPerson, whom: MemoryPerson, text: str) -> N
 
 def test_befriend() -> None:
     """
-    Two strangers become friends: each knows the other's name when told of
-    them, the lists of both servers and clients agree, and they can talk.
+    Two accounts become friends: each client knows the friend's name when it is
+    told of them, the lists of server and clients agree, and both can send
+    messages.
     """
     web = MemoryWebQQ()
     alice, bob = web.person("Alice"), web.person("Bob")
@@ -137,7 +138,8 @@ def test_befriend() -> None:
 
 def test_acceptOnly() -> None:
     """
-    Who agrees without adding has nobody new in the list, and can answer.
+    An account that accepts without adding the requester has no new friend in
+    its list, and can answer.
     """
     web = MemoryWebQQ()
     alice, bob = web.person("Alice"), web.person("Bob")
@@ -173,8 +175,8 @@ def test_refuse() -> None:
 
 def test_anybody() -> None:
     """
-    Somebody who lets anybody is a friend at once, is told so, and can have
-    the other in return unasked.
+    An account that lets everybody add it becomes a friend at once, is told so,
+    and can add the requester without a request.
     """
     web = MemoryWebQQ()
     alice, bob = web.person("Alice"), web.person("Bob", allow=0)
@@ -196,7 +198,7 @@ def test_anybody() -> None:
 
 def test_nobody() -> None:
     """
-    Somebody who wants nobody is asked in vain.
+    A friend request to an account that accepts none is refused.
     """
     web = MemoryWebQQ()
     alice, bob = web.person("Alice"), web.person("Bob", allow=2)
@@ -208,8 +210,8 @@ def test_nobody() -> None:
 
 def test_question() -> None:
     """
-    Somebody who asks a question is a friend of whoever knows the answer, which
-    nobody is told.
+    An account that asks a question becomes a friend of each account that knows
+    the answer; the answer is shown to nobody.
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")
@@ -227,7 +229,7 @@ def test_question() -> None:
 
 def test_questionAndRequest() -> None:
     """
-    Somebody may judge the answers themselves.
+    An account may judge the answers to its question itself.
     """
     web = MemoryWebQQ()
     alice, bob = web.person("Alice"), web.person("Bob", allow=4, question="Who?")
@@ -290,7 +292,7 @@ def test_again() -> None:
 
 def test_tooFast() -> None:
     """
-    Whoever asks very many people is stopped.
+    An account that sends too many friend requests is refused more.
     """
     web = MemoryWebQQ()
     alice, bob = web.person("Alice"), web.person("Bob")
@@ -308,7 +310,7 @@ def test_tooFast() -> None:
 
 def test_oneself() -> None:
     """
-    Nobody is their own friend, or somebody's twice.
+    An account cannot be its own friend, nor the same account's friend twice.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -323,8 +325,8 @@ def test_oneself() -> None:
 
 def test_remove() -> None:
     """
-    Who removes a friend from their own list stays in the other's, where the
-    friendship can be taken up again.
+    A friend whom an account removes from its own list still has the account in
+    theirs, and the friendship can be renewed from there.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -357,7 +359,8 @@ def test_removeBoth() -> None:
 
 def test_presence() -> None:
     """
-    Whoever has somebody in their list sees them come and go, and nobody else.
+    An account sees the status changes of the friends in its list, and of no
+    others.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -395,8 +398,8 @@ def test_markname() -> None:
 
 def test_categories() -> None:
     """
-    Drawers are made, renamed, moved and removed, and friends moved between
-    them; the client and the server have the same afterwards.
+    Categories are made, renamed, moved and removed, and friends moved between
+    them; the client and the server have the same lists afterwards.
     """
     web = MemoryWebQQ()
     alice, _ = web.friends("Alice", "Bob")
@@ -491,8 +494,8 @@ class Readers(WebQQFactory):
 
 def test_self() -> None:
     """
-    What we tell about ourselves can be changed, and is read by friends; who may
-    befriend us is up to us as well, and the right answer is told nobody.
+    An account can change its own details, which friends read, and who may add
+    it; the right answer to its question is shown to nobody.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -523,7 +526,7 @@ def test_self() -> None:
 )
 def test_wrongDetails(details: dict[str, object]) -> None:
     """
-    What nobody can be is refused, and changes nothing.
+    Impossible details are refused, and nothing is changed.
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")

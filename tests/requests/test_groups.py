@@ -54,7 +54,7 @@ class Reading(WebQQFactory):
 
 class Cats:
     """
-    A group of three, and somebody outside.
+    A group of three members, and an account that is no member.
     """
 
     def __init__(self, captcha: CaptchaMode = CaptchaMode.NEVER) -> None:
@@ -90,7 +90,7 @@ def cats() -> Cats:
 
 def notices(person: MemoryPerson) -> list[GroupNotice]:
     """
-    What somebody was told of groups.
+    List the group notices that an account has received.
     """
     return [event for event in person.events if isinstance(event, GroupNotice)]
 
@@ -104,8 +104,8 @@ def steps(person: MemoryPerson) -> list[GroupStep]:
 
 def test_joining(cats: Cats) -> None:
     """
-    Who asks to join is let in by an administrator; everybody concerned hears
-    of it, and the newcomer's list and the members' lists have the new state.
+    An administrator accepts a request to join; all accounts concerned are told,
+    and the lists of the new member and of the other members are up to date.
     """
     web, alice, dave = cats.web, cats.alice, cats.dave
     code = cats.find(dave)
@@ -136,8 +136,8 @@ def test_joining(cats: Cats) -> None:
 
 def test_joiningWhileOffline(cats: Cats) -> None:
     """
-    A request waits for an owner who is offline, and the answer for whoever
-    asked.
+    A request waits for an owner who is offline, and the answer for the account
+    that asked.
     """
     web, alice, dave = cats.web, cats.alice, cats.dave
     alice.stop()
@@ -172,7 +172,7 @@ def test_answeringOnce(cats: Cats) -> None:
 
 def test_answeringIsForAdmins(cats: Cats) -> None:
     """
-    A member who administers nothing cannot let anybody in, nor can somebody
+    A member who is no administrator cannot accept a request, nor can an account
     outside; an administrator can.
     """
     web, bob, dave = cats.web, cats.bob, cats.dave
@@ -254,7 +254,7 @@ def test_search(cats: Cats) -> None:
 
 def test_profile(cats: Cats) -> None:
     """
-    Somebody outside sees what a group is, but not its announcement.
+    An account outside sees the profile of a group, but not its announcement.
     """
     web = cats.web
     web.result(
@@ -305,8 +305,8 @@ def test_captcha() -> None:
 
 def test_leaving(cats: Cats) -> None:
     """
-    Whoever leaves is gone from all lists, hears nothing any more, and the
-    others are told.
+    A member who leaves is removed from all lists and gets no further events,
+    and the others are told.
     """
     web, bob = cats.web, cats.bob
     gid, code = bob.groupCalled("cats").gid, cats.code(bob)
@@ -354,7 +354,7 @@ def test_ownerCannotLeave(cats: Cats) -> None:
 
 def test_removing(cats: Cats) -> None:
     """
-    Who is put out is told so, and may ask to come back.
+    A removed member is told so, and may ask to join again.
     """
     web, alice, bob = cats.web, cats.alice, cats.bob
     web.result(
@@ -458,7 +458,7 @@ def test_powers(cats: Cats) -> None:
 
 def test_strangersPowers(cats: Cats) -> None:
     """
-    Somebody outside who knows a group's code sees and changes nothing of it.
+    An account outside that knows a group's code sees and changes nothing of it.
     """
     web, protocol = cats.web, cats.dave.protocol
     code = cats.find(cats.dave)
@@ -557,7 +557,7 @@ def test_cards(cats: Cats) -> None:
 
 def test_markname(cats: Cats) -> None:
     """
-    What somebody calls a group is for them alone.
+    An account's markname for a group is seen by that account only.
     """
     web, bob = cats.web, cats.bob
     web.result(bob.protocol.setGroupMarkname(cats.code(bob), ODD))
@@ -631,7 +631,7 @@ def test_details(cats: Cats) -> None:
 
 def test_presence(cats: Cats) -> None:
     """
-    Who is there is seen, and who hides is not.
+    A member who is online is shown as online, and a hidden one is not.
     """
     web = cats.web
     cats.carol.appear(Status.HIDDEN)
@@ -649,7 +649,7 @@ def test_presence(cats: Cats) -> None:
 
 def test_sharing(cats: Cats) -> None:
     """
-    What is shared reaches the other members, now or later, to the character.
+    Shared markup reaches the other members unchanged, now or when they sign on.
     """
     web, alice, bob = cats.web, cats.alice, cats.bob
     cats.carol.stop()
@@ -681,8 +681,8 @@ def test_unknownGroup(cats: Cats) -> None:
 
 def test_mergingAgain() -> None:
     """
-    Whoever has left stays away when the population is merged anew, and a
-    notice outlives the server.
+    A member who has left is not added when the population is imported again,
+    and a notice is still there after a restart of the server.
     """
     web = MemoryWebQQ()
     alice, bob = web.person("Alice"), web.person("Bob")

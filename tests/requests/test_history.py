@@ -19,8 +19,8 @@ from txwebqq.wire.commands.history import HistoryRange
 
 class Histories(SynchronousTestCase):
     """
-    Alice, Bob and Carol are friends, Alice and Bob are in a group; Eve is
-    nobody's friend.
+    Alice, Bob and Carol are friends, Alice and Bob are in a group; Eve has no
+    friends.
     """
 
     def setUp(self) -> None:
@@ -102,7 +102,8 @@ class FriendTests(Histories):
 
     def test_nobody(self) -> None:
         """
-        An id that can be nobody's is refused; without a session all is.
+        An id that no account can have is refused; without a session every id
+        is.
         """
         fetch = self.alice.protocol.fetchHistory
         for uin in (Uin(0), Uin(self.alice.number), Uin(2**33)):
@@ -172,7 +173,7 @@ class GroupTests(Histories):
 
     def test_silence(self) -> None:
         """
-        Where nothing has been said, there is nothing, and no error.
+        A conversation without messages has an empty history, without an error.
         """
         protocol = self.alice.protocol
         nothing = HistoryStretch(())
@@ -184,7 +185,7 @@ class GroupTests(Histories):
 
     def test_members(self) -> None:
         """
-        What one member has said, and the days of the group.
+        The history of a group can be read for one member, and has its days.
         """
         self.alice.tellGroup("cats", "one")
         self.bob.tellGroup("cats", "two")
@@ -199,7 +200,7 @@ class GroupTests(Histories):
 
     def test_strangers(self) -> None:
         """
-        Only members read; whoever leaves reads no more.
+        Only members read a group's history; a member who leaves cannot read on.
         """
         self.alice.tellGroup("cats", "secret")
         session = self.web.state.sessions.online(self.carol.number)

@@ -79,7 +79,7 @@ class MediaTestCase(SynchronousTestCase):
 
     def last(self, person: MemoryPerson, kind: type[Event]) -> Any:
         """
-        The last event of a kind that somebody has seen.
+        Get the last event of a kind that an account has received.
         """
         self.web.settle(2)
         return [event for event in person.events if isinstance(event, kind)][-1]
@@ -123,7 +123,7 @@ class PictureTests(MediaTestCase):
 
     def test_later(self) -> None:
         """
-        Whoever joins a group later has not been sent its pictures.
+        A member who joins a group later has not been sent its earlier pictures.
         """
         self.result(self.alice.protocol.sendGroupPicture(self.gid, PNG))
         message = self.last(self.bob, GroupMessage)
@@ -208,7 +208,7 @@ class PictureTests(MediaTestCase):
 class AvatarTests(MediaTestCase):
     def test_person(self) -> None:
         """
-        Friends see the avatar that somebody sets.
+        Friends see the avatar that an account sets.
         """
         uin = self.bob.uinOf(self.alice)
         usual = self.result(self.bob.protocol.fetchAvatar(uin))
@@ -239,7 +239,7 @@ class OfflineFileTests(MediaTestCase):
 
     def test_fetch(self) -> None:
         """
-        A file that was left for somebody is fetched, and that is told.
+        An offline file is fetched by its recipient, and the sender is told.
         """
         file = self.give()
         self.assertEqual((file.name, file.size), ("报告.txt", len(DATA)))
@@ -249,7 +249,7 @@ class OfflineFileTests(MediaTestCase):
 
     def test_resume(self) -> None:
         """
-        What we have of a file already is left out.
+        The part of a file that is on disk already is not fetched again.
         """
         file = self.give()
         fetched = self.bob.protocol.fetchOfflineFile(file, start=len(DATA) - 5)
@@ -267,7 +267,7 @@ class OfflineFileTests(MediaTestCase):
 
     def test_away(self) -> None:
         """
-        It waits for somebody who is not there.
+        An offline file waits for a recipient who is offline.
         """
         self.bob.stop()
         uin = self.alice.uinOf(self.bob)
@@ -331,7 +331,7 @@ class TransferTests(MediaTestCase):
 
     def test_notOnline(self) -> None:
         """
-        Nothing is offered to somebody who is away.
+        A file is not offered to an account that is offline.
         """
         uin = self.alice.uinOf(self.bob)
         self.bob.stop()
@@ -392,8 +392,8 @@ class BodyTests(SynchronousTestCase):
 
     def test_names(self) -> None:
         """
-        What a file is called is what it is called by, else its path's last
-        part.
+        A file has the name that the application gives, else the last part of
+        its path.
         """
         path = fileOf(self, b"x")
         with path.open("rb") as file:
@@ -413,7 +413,7 @@ class BodyTests(SynchronousTestCase):
 class FetchTests(MediaTestCase):
     def test_limit(self) -> None:
         """
-        What is larger than we are willing to take is not taken.
+        A file larger than the limit of the application is not received.
         """
         uin = self.alice.uinOf(self.bob)
         self.result(self.alice.protocol.sendOfflineFile(uin, DATA, "a"))

@@ -39,7 +39,7 @@ from txwebqq.wire.form import Ticket
 LONG = 20_000
 
 
-class Talk(SynchronousTestCase):
+class FriendsTestCase(SynchronousTestCase):
     """
     Alice and Bob are friends and signed on; Eve knows neither.
     """
@@ -62,7 +62,7 @@ class Talk(SynchronousTestCase):
         return [event for event in person.events if isinstance(event, kind)]
 
 
-class SplitTests(Talk):
+class SplitTests(FriendsTestCase):
     """
     Long messages.
     """
@@ -80,8 +80,8 @@ class SplitTests(Talk):
 
     def test_order(self) -> None:
         """
-        What is said after a long message comes after its last piece, and what
-        is said elsewhere does not wait.
+        A message after a long one arrives after its last part; a message in
+        another conversation does not wait.
         """
         uin = self.alice.uinOf(self.bob)
         protocol = self.alice.protocol
@@ -94,7 +94,8 @@ class SplitTests(Talk):
 
     def test_refuse(self) -> None:
         """
-        Whoever does not want it split gets an error, and nothing is sent.
+        An application that does not want a message split gets an error, and
+        nothing is sent.
         """
         sent = self.alice.protocol.sendMessage(
             self.alice.uinOf(self.bob), "x" * 15_001, tooLong="refuse"
@@ -132,7 +133,7 @@ class SplitTests(Talk):
 
     def test_shorter(self) -> None:
         """
-        An application can have shorter pieces.
+        An application can set a lower limit for the parts.
         """
 
         class Terse(RecordingProtocol):
@@ -149,7 +150,7 @@ class SplitTests(Talk):
 
     def test_kept(self) -> None:
         """
-        Pieces for somebody who is offline wait, in order.
+        The parts for an account that is offline wait, in order.
         """
         uin = self.alice.uinOf(self.bob)
         self.bob.stop()
@@ -199,9 +200,9 @@ class Scripted:
         return self._last
 
 
-class PieceTests(SynchronousTestCase):
+class MessagePartTests(SynchronousTestCase):
     """
-    How pieces leave.
+    The order in which the parts of a message are sent.
     """
 
     def setUp(self) -> None:
@@ -215,8 +216,8 @@ class PieceTests(SynchronousTestCase):
 
     def test_oneByOne(self) -> None:
         """
-        Each piece waits for the one before to be accepted, and has an id of
-        its own; the end is told when all are.
+        Each part waits until the one before is accepted, and has an id of its
+        own; the send ends when all are accepted.
         """
         sent = self.protocol.sendMessage(Uin(1), "a" * 15_000 + "b" * 15_000 + "c")
         for text in "abc":
@@ -228,7 +229,8 @@ class PieceTests(SynchronousTestCase):
 
     def test_firstFails(self) -> None:
         """
-        When the first piece fails, nothing was sent: it fails like any send.
+        A failure of the first part means that nothing was sent: the send fails
+        like any other.
         """
         sent = self.protocol.sendMessage(Uin(1), "a" * 20_000)
         self.transport.asked[0][2].errback(RequestRefused(108, "no"))
@@ -237,8 +239,8 @@ class PieceTests(SynchronousTestCase):
 
     def test_laterFails(self) -> None:
         """
-        A later failure says which piece it was, and what is still to be sent;
-        those who wait behind it are not held up.
+        A failure of a later part names the part and the rest that was not sent;
+        the messages that wait behind it are sent.
         """
         text = "a" * 15_000 + "b" * 15_000 + "c" * 10
         sent = self.protocol.sendMessage(Uin(1), text)
@@ -255,7 +257,8 @@ class PieceTests(SynchronousTestCase):
 
     def test_others(self) -> None:
         """
-        Only the same conversation waits, and only while there are pieces.
+        A message waits for the parts of another one in the same conversation
+        only.
         """
         self.protocol.sendMessage(Uin(1), "a" * 20_000)
         self.protocol.sendMessage(Uin(2), "x")
@@ -272,7 +275,7 @@ class PieceTests(SynchronousTestCase):
 
     def test_queue(self) -> None:
         """
-        Whoever comes later waits for all that wait already.
+        A later message waits for all that wait already.
         """
         self.protocol.sendMessage(Uin(1), "a" * 20_000)
         self.protocol.sendMessage(Uin(1), "b" * 20_000)
@@ -296,7 +299,7 @@ class PieceTests(SynchronousTestCase):
         self.failureResultOf(sent, ValueError)
 
 
-class SignalTests(Talk):
+class SignalTests(FriendsTestCase):
     """
     Typing and shaking.
     """
@@ -350,7 +353,7 @@ class SignalTests(Talk):
 
     def test_absent(self) -> None:
         """
-        Somebody who was not there never hears of it.
+        An account that was offline is not told of it later.
         """
         uin = self.alice.uinOf(self.bob)
         self.bob.stop()
@@ -361,7 +364,8 @@ class SignalTests(Talk):
 
     def test_hidden(self) -> None:
         """
-        Somebody who hides looks like somebody who is not there.
+        A hidden account gets the signal; the sender cannot tell it from an
+        account that is offline.
         """
         uin = self.alice.uinOf(self.bob)
         self.bob.appear(Status.HIDDEN)
@@ -369,14 +373,14 @@ class SignalTests(Talk):
         self.assertEqual(len(self.of(self.bob, Typing)), 1)
 
 
-class PresenceTests(Talk):
+class PresenceTests(FriendsTestCase):
     """
-    Who appears how to whom.
+    The status that an account shows to its friends.
     """
 
     def seen(self) -> list[Status]:
         """
-        What Alice was told of Bob, and forget it.
+        List the statuses of Bob that Alice was told, and clear the list.
         """
         changes = self.of(self.alice, StatusChange)
         self.alice.events.clear()
@@ -425,7 +429,7 @@ class PresenceTests(Talk):
 
     def test_signOnOffline(self) -> None:
         """
-        Who comes hidden is not seen to come or to go.
+        An account that signs on hidden is not seen to come or to go.
         """
         self.bob.stop()
         self.seen()
@@ -454,9 +458,9 @@ class PresenceTests(Talk):
             self.assertIs(status, visible)
 
 
-class QuirkTests(Talk):
+class QuirkTests(FriendsTestCase):
     """
-    What old clients put into messages.
+    Forms of messages that old clients send.
     """
 
     def hear(self, *segments: Segment, font: Font = DEFAULT_FONT) -> Message:
@@ -478,7 +482,7 @@ class QuirkTests(Talk):
 
     def test_unknown(self) -> None:
         """
-        What we have no type for arrives as it was sent.
+        A segment of an unknown type arrives as it was sent.
         """
         segments = (
             Text("x"),
@@ -506,7 +510,7 @@ class QuirkTests(Talk):
         self.assertEqual(self.hear().content, ())
 
 
-class ShownTests(Talk):
+class ShownTests(FriendsTestCase):
     """
     The ids of messages that were shown.
     """
@@ -543,7 +547,8 @@ class ShownTests(Talk):
 
     def test_logout(self) -> None:
         """
-        What no answered poll has told yet is told at the end.
+        The messages that no answered poll has acknowledged are acknowledged in
+        the farewell.
         """
         self.alice.tell(self.bob, "one")
         self.web.settle()

@@ -94,7 +94,7 @@ def test_bounds(web: MemoryWebQQ, alice: MemoryPerson) -> None:
 
 def post(who: HTTPClient, name: str, r: object, vfwebqq: str | None = None) -> object:
     """
-    What a question is answered.
+    Post a form to a settings path, and return the answer.
     """
     ticket = who.vfwebqq if vfwebqq is None else vfwebqq
     form = f"r={quote(json.dumps(r))}&uin={who.number}&vfwebqq={ticket}"
@@ -103,8 +103,8 @@ def post(who: HTTPClient, name: str, r: object, vfwebqq: str | None = None) -> o
 
 def test_refusals() -> None:
     """
-    Without a session there is nothing, somebody else's uin changes nothing,
-    and what is no setting is told.
+    Without a session all settings are refused, the uin of another account
+    changes nothing, and an unknown setting is refused.
     """
     harness = ServerHarness()
     alice, bob = harness.client(ALICE), harness.client(BOB)

@@ -1,5 +1,5 @@
 """
-What is too long for one message is cut where nobody sees it.
+Messages that are too long are cut between characters.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from txwebqq.wire.content import MAX_TEXT, sizeOf
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 
-def joined(pieces: list[Content]) -> list[Segment]:
+def joined(parts: list[Content]) -> list[Segment]:
     """
-    Pieces put together, with neighbouring texts made one.
+    Join parts, with neighbouring texts made one segment.
     """
     segments: list[Segment] = []
-    for segment in (segment for piece in pieces for segment in piece):
+    for segment in (segment for part in parts for segment in part):
         last = segments[-1] if segments else None
         if isinstance(segment, Text) and isinstance(last, Text):
             segments[-1] = Text(last.text + segment.text)
@@ -32,7 +32,7 @@ def joined(pieces: list[Content]) -> list[Segment]:
 
 def test_short() -> None:
     """
-    What fits stays one message, to the byte.
+    A message within the limit is not cut, to the byte.
     """
     content = (Text("微" * 4999), Text("abc"))
     assert splitContent(content, MAX_TEXT, "split") == [content]
@@ -42,7 +42,7 @@ def test_short() -> None:
 
 def test_refused() -> None:
     """
-    What must not be cut is refused, with the sizes.
+    A message that must not be cut is refused, with its size and the limit.
     """
     with pytest.raises(MessageTooLong, match="15001 bytes, where 15000") as caught:
         splitContent((Text("x" * 15_001),), MAX_TEXT, "refuse")
@@ -53,25 +53,25 @@ def test_characters() -> None:
     """
     No character is cut, however many code points it has.
     """
-    pieces = splitContent((Text(FAMILY * 10),), 40, "split")
+    parts = splitContent((Text(FAMILY * 10),), 40, "split")
     # One has 18 bytes.
-    assert pieces == [(Text(FAMILY * 2),)] * 5
+    assert parts == [(Text(FAMILY * 2),)] * 5
 
 
 def test_words() -> None:
     """
     Cuts are made behind a space, if one is near.
     """
-    pieces = splitContent((Text("one two three fours"),), 10, "split")
-    assert pieces == [(Text("one two "),), (Text("three "),), (Text("fours"),)]
+    parts = splitContent((Text("one two three fours"),), 10, "split")
+    assert parts == [(Text("one two "),), (Text("three "),), (Text("fours"),)]
 
 
 def test_longWord() -> None:
     """
     A space far back is not worth the room.
     """
-    pieces = splitContent((Text("a " + "x" * 2000),), 1000, "split")
-    assert [sizeOf(piece) for piece in pieces] == [1000, 1000, 2]
+    parts = splitContent((Text("a " + "x" * 2000),), 1000, "split")
+    assert [sizeOf(part) for part in parts] == [1000, 1000, 2]
 
 
 def test_mixed() -> None:
@@ -80,8 +80,8 @@ def test_mixed() -> None:
     """
     content = (Text("abc"), Face(14), Text("defghijk"), Face(1))
     # A face counts as much as its JSON: 11 and 10 bytes.
-    pieces = splitContent(content, 16, "split")
-    assert pieces == [
+    parts = splitContent(content, 16, "split")
+    assert parts == [
         (Text("abc"), Face(14), Text("de")),
         (Text("fghijk"), Face(1)),
     ]
@@ -100,9 +100,9 @@ def test_hugeCharacter() -> None:
     A character that is too long alone is cut all the same.
     """
     text = "e" + "\u0301" * 50
-    pieces = splitContent((Text("ab " + text),), 20, "split")
-    assert joined(pieces) == [Text("ab " + text)]
-    assert max(map(sizeOf, pieces)) <= 20
+    parts = splitContent((Text("ab " + text),), 20, "split")
+    assert joined(parts) == [Text("ab " + text)]
+    assert max(map(sizeOf, parts)) <= 20
 
 
 def test_unknownWord() -> None:
@@ -127,13 +127,13 @@ def test_unknownWord() -> None:
 )
 def test_lossless(segments: list[Segment], limit: int) -> None:
     """
-    Pieces are in order, none is too long or empty, and together they are all
-    there was.
+    The parts are in order, none is too long or empty, and together they have
+    the whole message.
     """
     content = tuple(segments)
-    pieces = splitContent(content, limit, "split")
-    assert joined(pieces) == joined([content])
+    parts = splitContent(content, limit, "split")
+    assert joined(parts) == joined([content])
     if not content:
         return
-    assert all(0 < sizeOf(piece) <= limit for piece in pieces)
-    assert Text("") not in [segment for piece in pieces for segment in piece]
+    assert all(0 < sizeOf(part) <= limit for part in parts)
+    assert Text("") not in [segment for part in parts for segment in part]

@@ -20,8 +20,8 @@ def scene() -> DiscussionScene:
 
 def test_strangers(scene: DiscussionScene) -> None:
     """
-    Somebody from a group who is no friend is written to, answers, and knows
-    from where and from whom.
+    A member of the same group who is no friend gets a message, answers, and
+    knows which group and which account it came from.
     """
     web, alice, eve = scene.web, scene.alice, scene.eve
     uin, gid = eve.memberOf("cats", alice), eve.groupCalled("cats").gid
@@ -40,7 +40,8 @@ def test_strangers(scene: DiscussionScene) -> None:
 
 def test_strangersInDiscussions() -> None:
     """
-    So is somebody from a discussion.
+    A member of the same discussion who is no friend gets a message in the same
+    way.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
