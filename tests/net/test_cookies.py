@@ -1,5 +1,5 @@
 """
-What is sent back to servers.
+The cookies that a client sends back to servers.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def test_asTheJar(
     kept: list[tuple[str, str, str, str, bool]], host: str, path: str, scheme: str
 ) -> None:
     """
-    What is sent is what the standard library's jar sends.
+    The cookies that are sent are those that the standard library's jar sends.
     """
     cookies = CookieStore()
     for n, (where, page, domain, below, isSecure) in enumerate(kept):

@@ -86,7 +86,7 @@ class Scene:
 
     def reply(self, data: bytes) -> None:
         """
-        The server says something.
+        Give the client these bytes, as the server.
         """
         self.last.dataReceived(data)
 
@@ -204,7 +204,8 @@ def test_noBody() -> None:
 )
 def test_noAnswer(raw: bytes) -> None:
     """
-    What is no answer, or too much of one, fails and ends the connection.
+    An invalid answer, or one that is too large, fails the request and closes
+    the connection.
     """
     scene = Scene()
     results = scene.ask()
@@ -218,8 +219,8 @@ def test_noAnswer(raw: bytes) -> None:
 
 def test_unasked() -> None:
     """
-    A server that says something by itself is not asked on that connection
-    again, nor is one that says more than it should, or has closed it.
+    A connection is not used again when its server has sent unrequested bytes,
+    more bytes than the answer has, or has closed it.
     """
     scene = Scene()
     scene.ask()
@@ -255,7 +256,7 @@ def test_elsewhere() -> None:
 
 def test_cancel() -> None:
     """
-    Who gives up ends the connection, or the attempt to make one.
+    A cancelled request closes its connection, or stops the attempt to connect.
     """
     scene = Scene()
     asked = scene.keepAlive.post(URL, b"", b"")
@@ -276,7 +277,7 @@ def test_cancel() -> None:
 
 def test_refused() -> None:
     """
-    Who is not there is told of as that.
+    A refused connection fails the request with the reason.
     """
     scene = Scene()
     scene.endpoint.waiting = Deferred()

@@ -30,7 +30,8 @@ def leaves(database: Database) -> list[tuple[str]]:
 
 def test_kept(tmp_path: Path) -> None:
     """
-    What was put into it is there again, for nobody else to read.
+    Rows are there after the database was opened again, in a file that only the
+    owner can read.
     """
     path = filled(tmp_path / "tea.db")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -98,7 +99,7 @@ def test_older(tmp_path: Path) -> None:
 
 def test_others(tmp_path: Path) -> None:
     """
-    What another program or another daemon keeps is not touched.
+    A database file of another program or another daemon is not changed.
     """
     path = filled(tmp_path / "tea.db")
     before = path.read_bytes()
