@@ -260,8 +260,8 @@ def test_notInterrupted() -> None:
 
 def test_orderAgain() -> None:
     """
-    Events that are kept have one order, with the others among them or without
-    and whatever the uins, so a count of them says which were handed over.
+    Queued events have the same order with and without other events among them
+    and with any uins, so a count of them says which were handed over.
     """
     came: list[Event] = [C, REQUEST, AWAY, B, NOTICE, TYPING, A, FILE, SHAKE]
     again: list[Event] = [
@@ -359,7 +359,7 @@ def test_repeated(rig: Rig) -> None:
 
 def test_repeatedNotHot(rig: Rig) -> None:
     """
-    A server that gives the same reply for ever is asked about once a second.
+    A server that gives the same reply again and again is polled once a second.
     """
     polls = answering(rig, *[batch(envelope(words("a")), ack=7)] * 100)
     rig.web.settle(20)
@@ -379,8 +379,8 @@ def test_failedPoll(rig: Rig) -> None:
 @pytest.mark.parametrize("relinked", [True, False])
 def test_nextSession(rig: Rig, relinked: bool) -> None:
     """
-    The number outlives the session: a rejoin, and the sign-on after one that
-    was refused. What comes again then is dropped, whatever its uins.
+    The number outlives the session, through a rejoin and through the sign-on
+    after a refused one. Events that come again then are dropped, with any uins.
     """
     rig.start()
     if not relinked:
@@ -506,7 +506,7 @@ def test_handedOverDuringPoll(rig: Rig) -> None:
 
 def test_rejoinDuringLookUps(rig: Rig) -> None:
     """
-    What waits for look-ups through a rejoin is not queued again after it.
+    Events that wait for look-ups during a rejoin are not queued again after it.
     """
     rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
     reply = batch(CROWD, envelope(A), ack=7)
@@ -586,7 +586,7 @@ def test_farewell(rig: Rig) -> None:
 
 def test_farewellUnnumbered(rig: Rig) -> None:
     """
-    Where there was no number, it is 0.
+    A farewell without a number before has the number 0.
     """
     told = farewells(rig)
     answering(rig, batch(message(1, 5, "a")))
@@ -679,7 +679,7 @@ def test_signOffAfterLookUp(rig: Rig) -> None:
 
 def test_signOffDuringLookUp(rig: Rig) -> None:
     """
-    What waits when the application signs off is handed over before the
+    Events that wait when the application signs off are handed over before the
     farewell, which says so.
     """
     told = farewells(rig)
@@ -756,8 +756,8 @@ def test_afterOurBug(
     rig: Rig, flushLoggedErrors: Flush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A reply that we fail to take does not come again for ever: the next one is
-    heard.
+    A reply that we fail to handle does not come again endlessly: the next one
+    is handled.
     """
     shown = EventFilter.markShown
 

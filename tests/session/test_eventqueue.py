@@ -137,7 +137,7 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_atOnce(self) -> None:
         """
-        What brings nobody new is handed over at once, in order.
+        Events of known accounts are handed over at once, in order.
         """
         events = [away(), comes(BOB), away(CAROL)]
         self.push(*events)
@@ -146,9 +146,8 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_newcomer(self) -> None:
         """
-        Somebody new is looked up before the application hears of them; what
-        comes meanwhile waits its turn, and has its own newcomers looked up
-        then.
+        An unknown account is looked up before the application gets its event;
+        later events wait, and their own unknown accounts are looked up then.
         """
         events = [comes(CAROL), away(), comes(DAVE), away(DAVE)]
         self.push(*events)
@@ -191,7 +190,7 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """
-        Whoever cannot be looked up comes without a name.
+        An account whose look-up is refused comes without a name.
         """
         self.push(comes(CAROL), away())
         self.transport.requests[0][1].errback(RequestRefused(100000, "no"))
@@ -235,8 +234,8 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_endsAll(self) -> None:
         """
-        An application that ends the sign-on when it hears something hears no
-        more of what waited behind that.
+        An application that ends the sign-on while it handles an event gets none
+        of the events that waited behind it.
         """
         self.push(comes(CAROL), away(), away(DAVE))
         self.protocol.then = lambda event: self.eventQueue.flush()
@@ -245,7 +244,8 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_pushedMeanwhile(self) -> None:
         """
-        What comes while an event is handed over is handed over after it.
+        An event that arrives while another is handed over is handed over after
+        it.
         """
         more = [away(CAROL), away(DAVE)]
 

@@ -282,7 +282,7 @@ def test_captchaRejected() -> None:
 
 def test_verifyCodeExpired() -> None:
     """
-    Code 4 where no captcha was shown asks check anew.
+    Code 4 without a captcha before asks check again.
     """
     machine = at("LoggingIn")
     machine.actions.answer(LoginReply(4, 2))
@@ -347,7 +347,7 @@ def test_accepted() -> None:
 @pytest.mark.parametrize("url", ["", "http://[", "http://qq.com.example/check_sig"])
 def test_pageElsewhere(url: str) -> None:
     """
-    A landing page of somebody else is not fetched.
+    A landing page of another host is not fetched.
     """
     machine = at("LoggingIn")
     machine.actions.answer(LoginReply(0, url=url))
@@ -523,7 +523,7 @@ def test_loggedOut() -> None:
 @pytest.mark.parametrize("state", ["LoadingRoster", "Online", "Rejoining"])
 def test_stopWithSession(state: str) -> None:
     """
-    Where there is a session the server is told that we leave.
+    A stop with a session tells the server that we leave.
     """
     machine = at(state)
     machine.inputs.stop()
@@ -547,7 +547,8 @@ def test_stopWithSession(state: str) -> None:
 )
 def test_stopOnTheWay(state: str) -> None:
     """
-    Where there is none yet, what was asked is forgotten.
+    A stop before there is a session ends the sign-on, and the answer under way
+    is dropped.
     """
     machine = at(state)
     machine.inputs.stop()

@@ -156,7 +156,7 @@ def test_notTwice() -> None:
 @pytest.mark.parametrize("event", [words("a", 1), AWAY, Typing(Uin(7), ME)])
 def test_withoutIds(event: Event) -> None:
     """
-    What has no ids may happen any number of times.
+    An event without ids may happen any number of times.
     """
     assert len(EventFilter().filterBatch([event, event])) == 2
 
@@ -172,7 +172,7 @@ def test_kindsApart() -> None:
 
 def test_remembered() -> None:
     """
-    So many messages are remembered, the latest; and not twice as many.
+    The latest messages are remembered, up to the limit, and each once.
     """
     eventFilter = EventFilter()
     many = [words("x", 0, n) for n in range(1, 2 * REMEMBERED + 1)]
@@ -184,8 +184,8 @@ def test_remembered() -> None:
 
 def test_shown() -> None:
     """
-    What was shown is to be told until it was told, and what was shown
-    meanwhile stays.
+    The ids of shown messages are acknowledged until the server has them; the
+    ids of messages shown meanwhile stay for the next time.
     """
     eventFilter = EventFilter()
     for event in (words("a", 1, 1), inGroup(2), AWAY, inDiscussion(3)):
@@ -302,7 +302,7 @@ def test_trouble(rig: Rig, trouble: Answer) -> None:
 
 def test_silence(rig: Rig) -> None:
     """
-    A server that says nothing for 90 seconds is asked anew, on another
+    A server that sends nothing for 90 seconds is polled again, on another
     connection.
     """
     rig.polls(NOT_DONE_YET)
