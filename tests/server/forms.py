@@ -70,7 +70,7 @@ def upload(harness: ServerHarness, target: str, body: bytes, **headers: str) -> 
 
 def faceOf(response: Response) -> tuple[int, str]:
     """
-    What the callback of C{cface_upload} was called with.
+    Get the arguments that the callback of C{cface_upload} was called with.
     """
     found = re.search(rb"\(\{'ret':(-?\d+),'msg':'(.*?)'\}\)", response.body)
     assert found is not None, response.body
@@ -150,7 +150,7 @@ class MediaTestCase(SynchronousTestCase):
 
     def events(self, client: HTTPClient) -> list[Any]:
         """
-        All that waits for somebody.
+        Poll all events that wait for a client.
         """
         found: list[Any] = []
         while True:

@@ -1,5 +1,5 @@
 """
-A server in memory that is talked to in bytes, and visitors who sign on to it.
+A server in memory that is sent bytes, and clients that sign on to it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ PASSWORDS = {ALICE: "correct horse", BOB: "b", CAROL: "c", DAVE: "d"}
 
 def keep(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> int:
     """
-    Have a letter wait for these accounts.
+    Queue an event for these accounts.
 
     @return: its serial number.
     """
@@ -225,7 +225,7 @@ class ServerHarness:
 
     def client(self, number: Number, **more: Any) -> HTTPClient:
         """
-        Somebody who is signed on.
+        Make a client that is signed on.
         """
         client = HTTPClient(self, number, **more)
         client.logIn()
@@ -265,7 +265,8 @@ class HTTPClient:
 
     def check(self) -> tuple[str, str]:
         """
-        Whether it takes a captcha, and the code.
+        Ask C{check} for its code, C{1} if a captcha is needed, and the text
+        that belongs to it.
         """
         wire = self.harness.get(f"/check?uin={self.number}&appid=1003903&r=0.1")
         found = re.findall("'(.*?)'", wire.response.body.decode())
@@ -342,7 +343,7 @@ class HTTPClient:
 
     def uin(self, number: Number) -> int:
         """
-        What this session calls somebody.
+        Get the uin of an account in this session.
         """
         session = self.harness.state.sessions.online(self.number)
         assert session is not None
@@ -351,7 +352,7 @@ class HTTPClient:
     @property
     def gid(self) -> int:
         """
-        What this session calls the cats.
+        Get the gid of the group of cats in this session.
         """
         session = self.harness.state.sessions.online(self.number)
         assert session is not None
@@ -359,7 +360,7 @@ class HTTPClient:
 
     def tell(self, number: Number, text: str) -> Response:
         """
-        Say something to somebody.
+        Send a message to a friend.
         """
         return self.channel(
             "send_buddy_msg2",
@@ -370,7 +371,7 @@ class HTTPClient:
 
     def tellCats(self, text: str) -> Response:
         """
-        Say something to the group.
+        Send a message to the group of cats.
         """
         content = json.dumps([text, ["font", {}]])
         return self.channel(
@@ -380,7 +381,7 @@ class HTTPClient:
 
 def textsOf(response: Response) -> list[str]:
     """
-    What the messages in a poll's answer say.
+    List the texts of the messages in the answer of a poll.
     """
     return [
         event["value"]["content"][-1].strip()

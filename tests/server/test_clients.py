@@ -66,7 +66,7 @@ def rest(members: Members) -> str:
 @dataclass(frozen=True)
 class Client:
     """
-    What is peculiar to a client.
+    The peculiarities of a client.
 
     @ivar form: how it writes bodies; C{poll} and C{login} where those differ.
     @ivar first: the C{psessionid} of its first C{login2}, or nothing at all.
@@ -219,7 +219,7 @@ class Run:
 
     def say(self, uin: int, content: str) -> Response:
         """
-        Write to somebody.
+        Send a message to a friend.
         """
         members: Members = {
             "to": uin,
@@ -296,7 +296,7 @@ def test_abandonedAtThirtySeconds() -> None:
 @pytest.mark.parametrize("psessionid", ["of another run", ""])
 def test_notHot(psessionid: str) -> None:
     """
-    Whoever polls again at once after an error gets one answer a second.
+    A client that polls again at once after an error gets one answer a second.
     """
     harness = ServerHarness()
     alice = harness.client(ALICE)

@@ -146,7 +146,7 @@ def test_order(tmp_path: Path) -> None:
 
 def test_undelivered(tmp_path: Path) -> None:
     """
-    What was given to a poll whose connection had gone is there after a
+    Events that were given to a poll whose connection was lost are there after a
     restart.
     """
     path = tmp_path / "world.db"

@@ -30,7 +30,8 @@ CHECK = "/check?uin=10001&appid=1&r=1"
 )
 def test_absoluteURI(target: str) -> None:
     """
-    The path decides, whatever host is named, as to a proxy or not.
+    A request is routed by its path alone, also when its target is a URI with a
+    host, as proxies get it.
     """
     assert ServerHarness().get(target).response.body.startswith(b"ptui_checkVC(")
 
@@ -91,7 +92,7 @@ def test_methods(method: str) -> None:
 )
 def test_malformed(body: bytes | str, errmsg: str) -> None:
     """
-    What cannot be read is answered with what was wrong.
+    A body that cannot be read is answered with the reason.
     """
     response = ServerHarness().post("/channel/change_status2", body).response
     assert response.status == 200
@@ -125,7 +126,7 @@ class LimitTests(SynchronousTestCase):
 
     def test_moreThanAnnounced(self) -> None:
         """
-        What comes after a refusal is thrown away, and answered no more.
+        Bytes that come after a refusal are dropped, and not answered.
         """
         length = MAX_BODY + 5
         head = f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n"
@@ -270,6 +271,6 @@ class StubTreqTests(SynchronousTestCase):
 )
 def test_cookies(header: list[bytes], expected: dict[str, str]) -> None:
     """
-    Cookie headers are read whatever stands in them.
+    Cookie headers with any bytes are read.
     """
     assert parseCookies(header) == expected

@@ -23,7 +23,7 @@ numbers = st.integers(LOWEST_NUMBER, HIGHEST_NUMBER).map(Number)
 @given(keys, numbers, numbers)
 def test_back(key: int, own: Number, number: Number) -> None:
     """
-    Every id leads back to whom it was made of.
+    Each id is translated back to the number that it was made from.
     """
     sessionIds = SessionIds(own, key)
     assert sessionIds.person(sessionIds.uin(number)) == number
@@ -34,7 +34,7 @@ def test_back(key: int, own: Number, number: Number) -> None:
 @given(keys, numbers, numbers)
 def test_areAllowed(key: int, own: Number, number: Number) -> None:
     """
-    No id is one that means something else.
+    An id of a session is never one that has another meaning on the wire.
     """
     sessionIds = SessionIds(own, key)
     ids = {sessionIds.gid(number), sessionIds.code(number)}

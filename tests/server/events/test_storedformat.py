@@ -172,7 +172,7 @@ segments = st.one_of(
 @given(st.lists(segments).map(tuple), st.booleans())
 def test_messages(content: Content, isGroup: bool) -> None:
     """
-    A message is read as it was stored, whatever its content.
+    A message with any content is read as it was stored.
     """
     stored = FRIEND_MESSAGE.new(IDS, content, FONT)
     if isGroup:

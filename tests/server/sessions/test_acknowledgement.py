@@ -213,7 +213,7 @@ def test_logout(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> N
 
 def test_notANumber(bob: HTTPClient) -> None:
     """
-    What is no number is refused, and says so.
+    A value that is no number is refused, and the answer says so.
     """
     poll = bob.ask("/channel/poll2", psessionid=bob.psessionid, ack="soon")
     bob.harness.clock.advance(1)
@@ -318,7 +318,8 @@ def test_idsNeverNamed(
     harness: ServerHarness, alice: HTTPClient, bob: HTTPClient
 ) -> None:
     """
-    A client that names no ids of some messages is not given them for ever.
+    A client that leaves out the ids of some messages is not given these
+    endlessly.
     """
     bob.poll(ids=["9"]).close()
     alice.tell(BOB, "one")
@@ -501,8 +502,8 @@ class FullStore(Store):
 
 def test_full(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     """
-    What cannot be stored is not accepted and not delivered, and does not stop
-    what comes later.
+    An event that cannot be stored is refused and not delivered, and later
+    events are accepted.
     """
     store = FullStore()
     harness = ServerHarness(store=store)

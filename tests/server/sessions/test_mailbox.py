@@ -18,7 +18,8 @@ def message(n: int, sender: Number = ALICE) -> QueuedEvent:
 
 def test_conversations() -> None:
     """
-    A mailbox gives the first letter of each conversation, and keeps order.
+    A mailbox gives the first queued event of each conversation, and keeps the
+    order.
     """
     mailbox = Mailbox()
     mailbox.load([], 100)
@@ -35,7 +36,7 @@ def test_conversations() -> None:
 
 def test_bound() -> None:
     """
-    What does not fit into a mailbox is left in the store.
+    Events that do not fit into a mailbox stay in the store.
     """
     mailbox = Mailbox()
     mailbox.load([], 100)

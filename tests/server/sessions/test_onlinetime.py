@@ -1,5 +1,5 @@
 """
-How long people have been around.
+The online time of accounts.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def test_level(days: int, level: int, remaining: int) -> None:
     assert levelAfter(days, 7199) == Level(level, days, 1, remaining)
 
 
-def test_shortVisit() -> None:
+def test_shortSession() -> None:
     """
-    Each day counts once, however short the visits; their seconds add up.
+    Each day counts once, however short the sessions; their seconds add up.
     """
     town = Town()
     for seconds in (10, 20):
@@ -84,9 +84,9 @@ def test_midnight() -> None:
     assert town.known() == (2, 2)
 
 
-def test_longVisit() -> None:
+def test_longSession() -> None:
     """
-    Whoever stays for days has all of them, without a tick between.
+    A session that lasts for days counts each of them, without a tick between.
     """
     town = Town()
     town.onlineTime.came(ALICE)
@@ -98,7 +98,7 @@ def test_longVisit() -> None:
 
 def test_tick() -> None:
     """
-    A tick keeps the days of those who are around, once a day.
+    A tick stores the days of the accounts that are online, once a day.
     """
     town = Town()
     town.onlineTime.came(ALICE)
@@ -113,7 +113,7 @@ def test_tick() -> None:
 
 def test_again() -> None:
     """
-    Coming twice without going is one visit, and going twice as well.
+    Two starts without an end are one session, and a second end changes nothing.
     """
     town = Town()
     town.onlineTime.came(ALICE)
