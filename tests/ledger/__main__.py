@@ -1,6 +1,6 @@
 """
-C{python -m tests.ledger}: play a bad day, or several, and print what came of
-it. The exit code is 1 when something is wrong.
+C{python -m tests.ledger}: run one bad day or several, and print the result. The
+exit code is 1 when a promise was broken.
 """
 
 from __future__ import annotations

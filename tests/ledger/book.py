@@ -36,7 +36,7 @@ class Kind(Enum):
 
 
 WITH_IDS = frozenset({Kind.FRIEND, Kind.GROUP, Kind.DISCUSSION, Kind.STRANGER})
-"""What has an id to acknowledge it by."""
+"""Kinds of events that have an id to acknowledge them by."""
 
 
 class Outcome(Enum):
@@ -66,7 +66,7 @@ class Showing:
 @dataclass
 class Entry:
     """
-    Something that was sent, recognised by its token.
+    An event that was sent, recognised by its token.
 
     @ivar place: the number of the friend, group or discussion.
     """
@@ -84,7 +84,7 @@ class Entry:
 
 class Promise(Enum):
     """
-    What a recipient's client may expect.
+    The delivery that a recipient's client may expect.
     """
 
     # Each entry once and in order.
@@ -104,8 +104,8 @@ def _swallowed(*endings: Ending) -> frozenset[tuple[Fault, Ending]]:
 
 
 INCURABLE_KEPT = _swallowed(Ending.LEFT)
-"""What cannot be cured for a client without C{ack} that keeps its connection:
-the fault, and the end of the server's side."""
+"""The faults that cannot be cured for a client without C{ack} that keeps its
+connection: the fault, and the end of the server's side."""
 
 INCURABLE_CLOSED = _swallowed(Ending.LEFT, Ending.CLOSED, Ending.TORN)
 """The same for one that asks for its connection to be closed after each answer,
@@ -191,7 +191,7 @@ class Ledger:
         self, kind: Kind, sender: int, place: int, recipients: Iterable[int]
     ) -> Entry:
         """
-        Something is about to be sent.
+        Note that an event is about to be sent.
         """
         token = f"tk{len(self.entries) + 1:06d}"
         entry = Entry(token, kind, sender, place, frozenset(recipients), self.moment())
@@ -207,7 +207,7 @@ class Ledger:
 
     def show(self, token: str, recipient: int) -> Entry | None:
         """
-        A client was given something.
+        Note that a client was given an event.
         """
         entry = self.entries.get(token)
         client = self.clients[recipient]
@@ -267,9 +267,9 @@ class Ledger:
 
     def _explains(self, client: Client, earlier: Showing, later: Showing) -> bool:
         """
-        Whether there is a reason to show something again: the server was
-        killed, the client signed on, or a fault may have hidden from the
-        server that the first answer had arrived.
+        Tell if there is a reason to show an event again: the server was killed,
+        the client signed on, or a fault may have hidden from the server that
+        the first answer had arrived.
         """
         if earlier.exchange is None:
             return any(earlier.moment < kill < later.moment for kill in self.kills)
@@ -371,7 +371,7 @@ def _isIncurable(client: Client, entry: Entry, exchange: Exchange) -> bool:
 
 def _hasNamed(client: Client, exchange: Exchange) -> bool:
     """
-    Whether the server has heard of ids in the session of an exchange.
+    Tell if the server has received ids in the session of an exchange.
     """
     session, _ = _named(exchange)
     for earlier in client.exchanges[: exchange.number]:

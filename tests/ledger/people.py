@@ -1,5 +1,5 @@
 """
-The people of the ledger's chat, and where they talk.
+The accounts of the ledger's chat, and their conversations.
 
 Their nicks, and the names of groups, are their numbers.
 """
@@ -25,7 +25,7 @@ FRIENDS = tuple(number for number in EVERYBODY if number != STRANGER)
 COMMON = 200001
 TRIP, TRIP_NAME = 300001, "trip"
 OWN = {number: 210000 + number for number in FRIENDS}
-"""The group of which somebody is the only member."""
+"""For each account, the group of which it is the only member."""
 
 
 def passwordOf(number: int) -> str:

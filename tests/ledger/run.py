@@ -65,8 +65,8 @@ RATE = 0.36
 """The share of polls that go wrong."""
 
 SHARE = 15
-"""Of so many faults our client meets one at least: it waits after each, and
-others do not."""
+"""The number of faults of which our client meets at least one: it waits after
+each, and other clients do not."""
 
 SENDS = (
     "/channel/send_buddy_msg2",
@@ -90,7 +90,7 @@ _ENDS = (Ending.CLOSED, Ending.TORN, Ending.RESET)
 @dataclass(frozen=True)
 class Size:
     """
-    How much is to happen.
+    The amount of events and faults in a run.
 
     @ivar incurable: whether clients that can only poll also get faults that
         cannot be cured.
@@ -128,7 +128,7 @@ def mannersFor(number: int, size: Size) -> tuple[Manner, ...]:
 
 def incurableFor(number: int, size: Size) -> frozenset[tuple[Fault, Ending]]:
     """
-    The faults of those that may cost a client something.
+    List the faults that may cost a client events.
     """
     if number == CLOSING:
         return INCURABLE_CLOSED_TLS if size.isSecure else INCURABLE_CLOSED
@@ -161,7 +161,7 @@ class Run:
         # The occasion on which the server is to be killed, and its end.
         self._occasion: str | None = None
         self._dead: Deferred[None] = Deferred()
-        # The process at which somebody is signed on.
+        # For each account, the process at which it is signed on.
         self._boots: dict[int, int] = {}
         # The polls without news in a row.
         self._idle: dict[int, int] = {}
@@ -418,8 +418,8 @@ class Run:
 
     async def _turn(self, number: int, client: RawClient, random: Random) -> None:
         """
-        Now and then do something else between two polls: relink, sign on
-        elsewhere, or sign off for a while.
+        Interrupt the polling now and then: relink, sign on elsewhere, or sign
+        off for a while.
         """
         drawn = random.random()
         rest = 0.1 if number == SLEEPER else 0.01
@@ -502,7 +502,7 @@ class Run:
 
     async def _send(self, number: int, entry: Entry, target: int) -> int | None:
         """
-        Send something, and note what became of it.
+        Send an event, and note the result.
 
         @return: the code of the answer, -1 when it was not even sent, L{None}
             when nobody knows.

@@ -18,7 +18,7 @@ POLL_TIMEOUT = 1.3
 
 class Signal:
     """
-    Lets coroutines wait for the next time that something happens.
+    Lets coroutines wait until L{fire} is called next.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Signal:
 
     def wait(self) -> Deferred[None]:
         """
-        Wait.
+        Return a Deferred that fires at the next L{fire}.
         """
         waiting: Deferred[None] = Deferred(self._waiting.remove)
         self._waiting.append(waiting)
@@ -34,7 +34,7 @@ class Signal:
 
     def fire(self) -> None:
         """
-        It happens.
+        Resume the coroutines that wait.
         """
         waiting, self._waiting = self._waiting, []
         for one in waiting:
@@ -47,8 +47,8 @@ class Site:
 
     @ivar boot: how many processes there were.
     @ivar isUp: whether there is one that listens.
-    @ivar authority: a file with the certificate of whoever vouches for the
-        server; L{None} without TLS.
+    @ivar authority: a file with the certificate of the authority that signed the
+        server's; L{None} without TLS.
     @ivar certificate: a file with the server's own, and its key.
     """
 

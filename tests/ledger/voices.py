@@ -44,12 +44,12 @@ Send = Callable[[], Awaitable[object]]
 
 class Voice(Protocol):
     """
-    Somebody who can say things.
+    A client that can send events.
     """
 
     async def prepare(self, kind: Kind, target: int, text: str) -> Send:
         """
-        Find out what it takes to send something.
+        Ask for the ids that are needed to send an event.
 
         @raise Lost: when that failed.
         @raise Refused: when that was refused.
@@ -92,8 +92,8 @@ class RawVoice:
 
 class _FastClock:
     """
-    The clock of our client, on which everything takes a tenth of its time,
-    lest it rests for most of the day after what goes wrong.
+    The clock of our client, on which everything takes a tenth of its time, so
+    that it does not wait for most of the day after failures.
     """
 
     def seconds(self) -> float:
@@ -110,7 +110,7 @@ class _FastClock:
 
 class _Listening(WebQQProtocol):
     """
-    Tells of whatever has a token.
+    Reports each event that has a token.
     """
 
     factory: OurVoice
@@ -250,9 +250,9 @@ class OurVoice(WebQQFactory):
 
 
 MESSAGES = (Kind.FRIEND, Kind.FRIEND, Kind.GROUP, Kind.DISCUSSION, Kind.STRANGER)
-"""What anybody says."""
+"""Kinds of events that each member of the chat sends."""
 
 STRANGE = (Kind.STRANGER, Kind.GROUP, Kind.REQUEST, Kind.APPLICATION)
-"""What the stranger says."""
+"""Kinds of events that the stranger sends."""
 
 ANSWERS = {Kind.REQUEST: Kind.REFUSAL, Kind.APPLICATION: Kind.REJECTION}
