@@ -23,7 +23,7 @@ ELSEWHERE = x509.DNSName("chat.example.org")
 
 class Authority:
     """
-    Somebody's own certificate authority.
+    A certificate authority of the tests.
     """
 
     def __init__(self, folder: Path, name: str) -> None:

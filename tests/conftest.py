@@ -1,5 +1,5 @@
 """
-What all tests run under: Hypothesis' profile, and a log whose failures count.
+The settings of all tests: Hypothesis' profile, and a log whose failures count.
 
 Trial looks at the log after each test case, pytest does not look after a plain
 function: here it does.

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TWISTD = Path(sys.executable).with_name("twistd")
 PATIENCE = 45.0
 
-# There is no event for somebody else's port, or screen, that has changed.
+# A port or screen of another process gives no event when it changes.
 INTERVAL = 0.1
 
 POPULATION = """
@@ -169,7 +169,7 @@ class ProcessFolder:
 
     def client(self, number: int, secret: str, *argv: str) -> Daemon:
         """
-        Sign somebody on.
+        Start a client for an account.
         """
         return self.twistd(
             "webqq",
@@ -194,7 +194,7 @@ class ProcessFolder:
 
     def clear(self) -> None:
         """
-        End whatever is still there; a test that has failed shows what they said.
+        End the processes that still run; a failed test shows their output.
         """
         for daemon in self.daemons:
             sys.stdout.write(daemon.output)
@@ -245,9 +245,9 @@ class _Caller(Protocol):
 
 async def _answers(port: int) -> bool:
     """
-    Whether somebody listens there who has come so far as to hang up: the system
-    takes calls before the reactor runs, when a signal still ends a process on
-    the spot.
+    Tell if the process at a port accepts a connection and closes it: the system
+    accepts connections before the reactor runs, when a signal still ends a
+    process at once.
     """
     endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
     try:

@@ -180,7 +180,7 @@ class FaultProxy:
 
 def listenOn(port: int, certificate: Path | None) -> IStreamServerEndpoint:
     """
-    Where to listen on this machine.
+    Make an endpoint that listens on this machine.
 
     @param port: 0 for any.
     @param certificate: a file with a certificate and its key, for TLS.
@@ -194,10 +194,10 @@ def listenOn(port: int, certificate: Path | None) -> IStreamServerEndpoint:
 
 def endpointTo(port: int, authority: Path | None = None) -> IStreamClientEndpoint:
     """
-    The way to a server on this machine.
+    Make an endpoint that connects to a server on this machine.
 
-    @param authority: a file with the certificate of whoever vouches for it;
-        without one it does not speak TLS.
+    @param authority: a file with the certificate of the authority that signed
+        the server's; without one it does not use TLS.
     """
     endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
     if authority is None:
@@ -270,7 +270,8 @@ class _Side(Protocol):
 
     def isHeard(self) -> bool:
         """
-        Whether the other side has sent or ended, and it was not read yet.
+        Tell if the other side has sent bytes or closed, and these were not read
+        yet.
         """
         try:
             self.lowest.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)

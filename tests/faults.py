@@ -1,6 +1,6 @@
 """
-What can go wrong between a client and a server, by which plan, and the record
-of what did.
+The faults between a client and a server, the plans that choose them, and the
+record of the exchanges.
 """
 
 from __future__ import annotations
@@ -109,8 +109,7 @@ class Exchange:
     @property
     def isClean(self) -> bool:
         """
-        Whether the client was given the whole answer, and nothing else
-        happened.
+        True if the client was given the whole answer, and no fault was played.
         """
         whole = self.answer is not None and self.passed == len(self.answer.raw)
         return whole and (self.manner is None or self.manner.fault in HARMLESS)
@@ -118,7 +117,7 @@ class Exchange:
     @property
     def isSwallowed(self) -> bool:
         """
-        Whether the server gave an answer that the client did not get whole.
+        True if the server gave an answer that the client did not get whole.
         """
         return self.answer is not None and self.passed < len(self.answer.raw)
 
@@ -137,7 +136,7 @@ class Plan(Protocol):
     """
     Decides which exchanges go wrong.
 
-    @ivar random: draws whatever else there is to draw.
+    @ivar random: the source of all other random choices.
     """
 
     @property

@@ -57,7 +57,7 @@ class Message:
     @property
     def isLast(self) -> bool:
         """
-        Whether the connection ends with this message.
+        True if the connection ends with this message.
         """
         words = ",".join(self.all("connection")).lower()
         return "close" in words or self.first.endswith("HTTP/1.0")

@@ -200,7 +200,7 @@ class Rig:
 
 def message(seconds: int, number: int, text: str) -> str:
     """
-    A message of somebody, as it comes.
+    Make a message from a friend, as the server sends it.
     """
     value = {
         "msg_id": number,
@@ -275,7 +275,7 @@ class Logged:
     @property
     def text(self) -> str:
         """
-        What observers of any kind could make of it.
+        All text that any log observer could make of the events.
         """
         lines = []
         for event in self.events:

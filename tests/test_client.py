@@ -1,5 +1,5 @@
 """
-The client: one question and its answer, over whatever the network does.
+The client: one request and its answer, with all failures of the network.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ BUDDIES = GetOnlineBuddies2(TICKET)
 
 class Seen:
     """
-    What a server saw of a request.
+    A request as the server saw it.
     """
 
     def __init__(self, request: Request) -> None:
@@ -132,7 +132,7 @@ class ClientScene:
 
     def ask(self, command: Command[Any], *answers: Answer) -> list[Any]:
         """
-        What a question has come to, if it has.
+        Ask a command; return its result, or nothing while there is none.
         """
         self.script.answers = list(answers)
         results: list[Any] = []
@@ -142,7 +142,7 @@ class ClientScene:
 
     def fails(self, command: Command[Any], *answers: Answer) -> Exception:
         """
-        How a question fails.
+        Ask a command that fails; return the error.
         """
         [failure] = self.ask(command, *answers)
         assert isinstance(failure, Failure)
@@ -249,8 +249,8 @@ def test_addressOfSix() -> None:
 @given(st.text(max_size=30), st.sampled_from(["http://", "https://", ""]))
 def test_anyServers(text: str, scheme: str) -> None:
     """
-    What is accepted can be asked, by treq and by what asks for events; what is
-    not fails in one way only.
+    An accepted server URL can be requested by treq and by the connection for
+    polls; any other fails with L{InvalidConfiguration}.
     """
     try:
         servers = Servers.parse(scheme + text)
@@ -272,7 +272,8 @@ def test_locate() -> None:
 
 def test_notAsked(scene: ClientScene) -> None:
     """
-    What cannot be written fails like all else, and is not asked.
+    A command that cannot be encoded fails through its Deferred, and is not
+    sent.
     """
     command = SearchGroups(Ticket(), "half a \ud83c")
     assert isinstance(scene.fails(command), UnicodeEncodeError)
@@ -462,7 +463,7 @@ def test_status(scene: ClientScene, status: int) -> None:
 @pytest.mark.parametrize("answer", [HTML, b"", b"{", b"[]", b"\xff\xfe", b"null"])
 def test_malformed(scene: ClientScene, command: Command[Any], answer: bytes) -> None:
     """
-    What is not WebQQ is said to be so.
+    An answer that is not WebQQ's fails with an error that says so.
     """
     assert isinstance(scene.fails(command, answer), MalformedReply)
 
@@ -584,7 +585,7 @@ def test_slowBody(scene: ClientScene) -> None:
 @pytest.mark.parametrize("begun", [False, True])
 def test_cancel(scene: ClientScene, begun: bool) -> None:
     """
-    Whoever cancels a question lets go of the connection.
+    Cancelling a request closes its connection.
     """
     left: list[object] = []
 
@@ -651,8 +652,7 @@ def test_oddLandings(landing: str, base: str | None) -> None:
 )
 def test_refusals(scene: ClientScene, code: int, kind: type[Exception]) -> None:
     """
-    What a refusal means to whoever called depends on its code, which the error
-    keeps.
+    The class of error for a refusal depends on its code, which the error keeps.
     """
     scene.script.answers = [b'{"retcode":%d,"errmsg":"no"}' % code]
     results: list[Any] = []
@@ -666,7 +666,7 @@ def test_refusals(scene: ClientScene, code: int, kind: type[Exception]) -> None:
 
 def test_askPassesRefusals(scene: ClientScene) -> None:
     """
-    Whoever sorts refusals is given them.
+    A caller of C{ask} gets a refusal as a result, not as an error.
     """
     assert scene.ask(BUDDIES, b'{"retcode":121,"t":"3"}') == [Refusal(121, seconds=3.0)]
     assert accepted("x") == "x"

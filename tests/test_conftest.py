@@ -63,9 +63,8 @@ def test_late(late):
 
 def test_loggedFailures(pytester: pytest.Pytester) -> None:
     """
-    What a test logs as a failure fails it, unless it flushed it; trial's own
-    test cases are judged by trial, and what comes later than the last test
-    fails the run.
+    A failure in the log fails its test, unless the test flushed it; trial
+    judges its own test cases, and a failure after the last test fails the run.
     """
     here = Path(__file__).with_name("conftest.py")
     pytester.makeconftest(here.read_text("utf-8"))

@@ -17,9 +17,9 @@ from txwebqq.wire.events.envelope import CODECS
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
 CODE = re.compile(r"`([^`]+)`")
-# How paths go on that say no more than that something follows.
+# Endings for the paths in the table that are only a beginning.
 SUCH_AS = {"/v2": "/10001/10002/1/0/0/1/f/1/0/0", "/": "?ver=2173&rkey=00"}
-# What no method asks, because the service does.
+# Requests of the service, for which there is no method.
 BY_ITSELF = {"sign-on", "poll", "heartbeat", "roster", "old clients"}
 
 
@@ -52,7 +52,7 @@ def test_complete() -> None:
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: str(row[1]))
 def test_asked(row: list[str]) -> None:
     """
-    What is said to ask a question exists.
+    Each method that the page names for a request exists.
     """
     names = CODE.findall(row[2])
     assert names or row[2] in BY_ITSELF, row[2]
@@ -62,7 +62,7 @@ def test_asked(row: list[str]) -> None:
 
 def test_answered() -> None:
     """
-    Our server answers all of it.
+    Our server answers all these requests.
     """
     web = MemoryWebQQ()
     for command in commands():
@@ -92,7 +92,7 @@ def test_events() -> None:
 
 def test_namesAlone() -> None:
     """
-    What is said to be missing is.
+    No command of ours has a path that the page lists as missing.
     """
     rows = tableAfter("Names alone")
     missing = {path for row in rows for path in CODE.findall(row[1])}

@@ -1,5 +1,5 @@
 """
-What the documentation shows works as it is shown.
+The code in the documentation works as it is shown.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def test_clerk(unpack: Unpack) -> None:
 
 def test_reader(unpack: Unpack) -> None:
     """
-    The reader signs on with the text that somebody has written into the file,
+    The reader signs on with the text that a person has written into the file,
     and asks again when that was wrong.
     """
     folder = unpack(TUTORIAL)

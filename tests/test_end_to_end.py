@@ -94,8 +94,8 @@ async def test_kicked(processes: ProcessFolder) -> None:
 @ensureDeferred
 async def test_killedServer(processes: ProcessFolder) -> None:
     """
-    What a server with a database has accepted outlives its being killed, and
-    arrives once.
+    A message that a server with a database has accepted is still there after
+    the server was killed, and arrives once.
     """
     database = ("--database", "webqq.db")
     server = processes.server(*database, "--population", "people.toml")

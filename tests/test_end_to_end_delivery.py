@@ -1,5 +1,5 @@
 """
-What becomes of a message when the client of a held poll goes away, on real
+The delivery of a message when the client of a held poll disconnects, on real
 sockets, for clients that do not acknowledge by number.
 """
 
@@ -102,7 +102,7 @@ class Scene:
 
     def tell(self, before: Callable[[], None] | None = None) -> str:
         """
-        Have Alice say something, which is accepted.
+        Have Alice send a message, which is accepted.
 
         @param before: what happens when the polls that it wakes are answered,
             and the reactor has not seen anything since.

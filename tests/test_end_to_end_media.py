@@ -59,7 +59,7 @@ TURNS = 200
 
 class Waiting(WebQQProtocol):
     """
-    Somebody who waits for things to come.
+    A client that waits for events.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,8 @@ class WaitingFactory(WebQQFactory):
 @implementer(IConsumer)
 class Reluctant:
     """
-    Takes nothing more after the first piece, until it is told to.
+    A sink that pauses its producer after the first bytes, until it is told to
+    resume.
     """
 
     def __init__(self) -> None:
@@ -110,10 +111,10 @@ class Reluctant:
 
 
 async def together(
-    tmp_path: Path, talk: Callable[[Waiting, Waiting], Awaitable[None]]
+    tmp_path: Path, scene: Callable[[Waiting, Waiting], Awaitable[None]]
 ) -> None:
     """
-    Let two people who are signed on do something.
+    Sign on two friends, and run a scene with them.
     """
     clock: Any = reactor
     state = ServerState(Store(), clock, Random(1), Logger().failure)
@@ -133,7 +134,7 @@ async def together(
             service.startService()
             people.append(await service.whenSignedOn().addTimeout(PATIENCE, clock))
         alice, bob = people
-        await talk(alice, bob)
+        await scene(alice, bob)
     finally:
         for service in services:
             await service.stopService()
@@ -151,7 +152,7 @@ async def test_transfer(tmp_path: Path) -> None:
     data = Random(1).randbytes(9 * 1024 * 1024)
     source = BytesIO(data)
 
-    async def talk(alice: Waiting, bob: Waiting) -> None:
+    async def scene(alice: Waiting, bob: Waiting) -> None:
         (uin,) = alice.buddies
         sent = alice.offerFile(uin, source, "茶.bin")
         offer: FileNotice = await bob.came[FileNotice].addTimeout(PATIENCE, reactor)
@@ -169,7 +170,7 @@ async def test_transfer(tmp_path: Path) -> None:
         await sent.addTimeout(PATIENCE, reactor)
         assert sink.file.getvalue() == data
 
-    await together(tmp_path, talk)
+    await together(tmp_path, scene)
     assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
 
 
@@ -181,7 +182,7 @@ async def test_waitingFile(tmp_path: Path) -> None:
     data = Random(2).randbytes(5 * 1024 * 1024)
     picture = b"\x89PNG\r\n\x1a\n" + data[:200_000]
 
-    async def talk(alice: Waiting, bob: Waiting) -> None:
+    async def scene(alice: Waiting, bob: Waiting) -> None:
         (uin,), (gid,) = alice.buddies, alice.groups
         await alice.sendOfflineFile(uin, data, "a/b".replace("/", "_"))
         file: OfflineFile = await bob.came[OfflineFile].addTimeout(PATIENCE, reactor)
@@ -192,4 +193,4 @@ async def test_waitingFile(tmp_path: Path) -> None:
         message: GroupMessage = await came
         assert await bob.fetchPicture(message, message.content[0]) == picture
 
-    await together(tmp_path, talk)
+    await together(tmp_path, scene)

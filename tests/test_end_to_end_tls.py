@@ -164,7 +164,7 @@ async def test_wrongName(
     house: House, names: list[x509.GeneralName], host: str
 ) -> None:
     """
-    A good certificate for somebody else is refused, and so is one whose names
+    A good certificate for another host is refused, and so is one whose names
     cannot be compared, or that has a common name only. The log says so.
     """
     certificate = house.authority.issue(*names)

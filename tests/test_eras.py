@@ -89,9 +89,9 @@ def test_hash(wanted: str) -> None:
 
 
 @pytest.mark.parametrize("wanted", FRIEND_HASHES)
-def test_listsAnew(wanted: str) -> None:
+def test_listsAgain(wanted: str) -> None:
     """
-    An application that asks for the lists anew asks with that hash as well.
+    An application that fetches the lists again sends that hash as well.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")

@@ -70,7 +70,8 @@ def test_names() -> None:
 
 def test_unknown() -> None:
     """
-    What is not in the table has no picture, but a name that leads back.
+    A face that is not in the table has no picture, but a name that leads back
+    to its number.
     """
     assert indexOf(500) is None
     assert faceAt(135) is None

@@ -57,7 +57,7 @@ class Ended(Protocol):
 
 class Heard:
     """
-    Lets a test wait until something was heard so many times.
+    A count of events for which a test can wait.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Heard:
 
     def add(self) -> None:
         """
-        It was heard.
+        Count one event.
         """
         self.count += 1
         due = [one for one in self._waiting if one[0] <= self.count]
@@ -76,7 +76,7 @@ class Heard:
 
     async def times(self, count: int) -> None:
         """
-        Wait.
+        Wait until this number of events was counted.
         """
         if self.count < count:
             waiting: Deferred[None] = Deferred()
@@ -186,7 +186,7 @@ class Server:
 
     async def stop(self) -> None:
         """
-        Listen no more.
+        Stop listening.
         """
         await maybeDeferred(self.port.stopListening)
 
@@ -440,7 +440,7 @@ async def test_abandonedLeft(play: Play) -> None:
 @ensureDeferred
 async def test_notAbandoned(play: Play) -> None:
     """
-    What is answered before it would be abandoned is passed on.
+    An exchange that is answered before it would be abandoned is passed on.
     """
 
     async def scene(server: Server) -> None:
@@ -504,7 +504,7 @@ async def test_delayedEnd(play: Play) -> None:
 @ensureDeferred
 async def test_connectionClose(play: Play) -> None:
     """
-    Who asks for it gets the connection closed after each answer.
+    A client that asks for it gets the connection closed after each answer.
     """
 
     async def scene(server: Server) -> None:

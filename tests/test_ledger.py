@@ -64,7 +64,7 @@ class Book:
         self, kind: Kind = Kind.FRIEND, outcome: Outcome = Outcome.ACCEPTED
     ) -> str:
         """
-        Something is sent to Bob.
+        Send an event to Bob.
         """
         entry = self.ledger.open(kind, ALICE, BOB, {BOB})
         self.ledger.settle(entry, outcome)
@@ -113,8 +113,8 @@ NO_REASON = ["bob was shown something again without a reason"]
 @pytest.mark.parametrize("promise", Promise)
 def test_good(promise: Promise) -> None:
     """
-    What was accepted and shown once is good; what is uncertain may be missing,
-    and what was refused is.
+    An accepted event that is shown once is good; an uncertain one may be
+    missing, and a refused one is missing.
     """
     book = Book(promise)
     book.give(book.send())
@@ -127,7 +127,8 @@ def test_good(promise: Promise) -> None:
 @pytest.mark.parametrize("promise", Promise)
 def test_lost(promise: Promise) -> None:
     """
-    What was accepted and not shown is lost, and the story says where it went.
+    An accepted event that is not shown is lost, and the report says where it
+    went.
     """
     book = Book(promise)
     book.give(book.send(), Manner(Fault.ANSWER_LOST), isPassed=False)
@@ -170,7 +171,7 @@ def test_namedIds() -> None:
 
 def test_refused() -> None:
     """
-    What was refused must not be shown, nor what nobody has sent.
+    A refused event must not be shown, nor an event that nobody has sent.
     """
     book = Book(Promise.ONCE)
     book.give(book.send(outcome=Outcome.REFUSED))
@@ -185,7 +186,7 @@ def test_refused() -> None:
 @pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.UNCERTAIN])
 def test_twice(promise: Promise, outcome: Outcome) -> None:
     """
-    Clients that acknowledge are shown nothing twice, for whatever reason.
+    Clients that acknowledge are shown no event twice, for any reason.
     """
     book = Book(promise)
     token = book.send(outcome=outcome)

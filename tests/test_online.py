@@ -139,7 +139,8 @@ def test_loggedOut(rig: Rig, code: int) -> None:
 )
 def test_ignored(rig: Rig, answer: bytes | int) -> None:
     """
-    What is to be ignored is, with a pause, however often it comes.
+    A poll's answer that is to be ignored is ignored, with a pause, however
+    often it comes.
     """
     rig.polls(*[answer] * 10)
     assert len(rig.odd.scripted[POLL]) == 9
@@ -280,7 +281,7 @@ async def reading(text: str) -> str:
 
 async def nothing() -> str:
     """
-    Somebody who cannot read it.
+    Fail to read the captcha.
     """
     raise ValueError("it is a smudge")
 
@@ -327,7 +328,7 @@ def test_captchaUnread() -> None:
 @pytest.mark.parametrize("path", [*SIGN_ON, POLL])
 def test_stopWhileAsking(path: str) -> None:
     """
-    Whatever we wait for, stopping ends it, and starting again works.
+    Stopping ends each request under way, and starting again works.
     """
     rig = Rig()
     rig.odd.scripted[path] = [NOT_DONE_YET]
@@ -383,7 +384,8 @@ def test_signOffFromCallback(rig: Rig) -> None:
 
 def test_startFails(rig: Rig) -> None:
     """
-    Who waits for a session is told when somebody stops instead.
+    A caller that waits for a session gets an error when the service is stopped
+    instead.
     """
     rig.odd.scripted["/check"] = [NOT_DONE_YET]
     on = rig.service.whenSignedOn()
@@ -418,7 +420,7 @@ def test_sends(rig: Rig) -> None:
 
 def test_sendWhileRejoining(rig: Rig) -> None:
     """
-    What is sent during a rejoin goes out after it.
+    A message that is sent during a rejoin goes out after it.
     """
     rig.polls(b'{"retcode":121,"t":"5"}')
     life = rig.lives.lived[0]

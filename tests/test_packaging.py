@@ -1,5 +1,5 @@
 """
-What is in the distributions, and that Twisted finds the plugin in them.
+The files of the distributions, and that Twisted finds the plugin in them.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def test_wheelContents(built: Built) -> None:
 
 def test_sdistBuildsSameWheel(built: Built) -> None:
     """
-    Whoever builds from the source distribution gets the same wheel.
+    A build from the source distribution gives the same wheel.
     """
     assert contents(built.wheelOfSdist) == contents(built.wheel)
 
@@ -124,8 +124,8 @@ def test_sdistContents(built: Built) -> None:
 
 def test_wheelOffersCommands(built: Built, tmp_path: Path) -> None:
     """
-    Where the wheel is installed, C{twistd} has our commands, and they have
-    all the modules they need.
+    With the wheel installed, C{twistd} has our commands, and they have all the
+    modules they need.
     """
     venv.create(tmp_path / "env", symlinks=True)
     python = tmp_path / "env/bin/python"

@@ -1,5 +1,5 @@
 """
-What applications subclass: each event has its callback.
+The class that applications subclass: each event has its callback.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def test_harmlessLife() -> None:
 
 def test_noCaptchas() -> None:
     """
-    Who overrides nothing can read no captcha, and says so.
+    An application that overrides nothing cannot read a captcha, and says so.
     """
     failed: list[Failure] = []
     reading = WebQQProtocol().captchaRequired(b"")
@@ -227,7 +227,7 @@ def test_interfaces() -> None:
 
 def test_factory() -> None:
     """
-    A factory builds what it names, anew each time.
+    A factory builds its protocol class, a new object each time.
     """
 
     class Making(WebQQFactory):
@@ -249,7 +249,7 @@ def test_secret() -> None:
 @implementer(IWebQQProtocol)
 class Bare:
     """
-    Not our class, but one that has what it takes.
+    A class of an application that provides the interface.
     """
 
     factory: Any
@@ -292,7 +292,8 @@ class BareFactory:
 
 def test_bare() -> None:
     """
-    Who wants another class than ours needs no more than the interfaces.
+    An application with a protocol class of its own needs no more than the
+    interfaces.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")

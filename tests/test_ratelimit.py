@@ -1,5 +1,5 @@
 """
-How often somebody may do something.
+Limits on the number of calls in a time.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from txwebqq.ratelimit import RateLimiter
 
 def test_window() -> None:
     """
-    What was used up is there again when the while is over, and only then;
-    others have their own.
+    A used capacity is there again when the window is over, and not before;
+    other keys have their own.
     """
     clock = Clock()
     limiter = RateLimiter(clock.seconds, 2, 60.0)
@@ -29,7 +29,7 @@ def test_window() -> None:
 
 def test_forgiven() -> None:
     """
-    What is forgiven does not count.
+    Calls before a reset do not count.
     """
     limiter = RateLimiter(Clock().seconds, 1, 60.0)
     limiter.take("a")
@@ -40,7 +40,7 @@ def test_forgiven() -> None:
 
 def test_bounded() -> None:
     """
-    However many come, only so many are remembered.
+    The number of keys that are remembered is limited.
     """
     limiter = RateLimiter(Clock().seconds, 1, 60.0)
     for who in range(ratelimit.MAX_REMEMBERED + 1):

@@ -53,7 +53,7 @@ def test_lists() -> None:
 
 def test_ownLists() -> None:
     """
-    What was read stays as it was.
+    Changes of the roster do not change the lists that it was made from.
     """
     roster = Roster(FRIENDS, GROUPS)
     roster.apply(StatusChange(BOB, Status.AWAY, 21))

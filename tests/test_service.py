@@ -271,8 +271,8 @@ class Unable(WebQQFactory):
 @pytest.mark.parametrize("made", [None, "a protocol"])
 def test_factoryBug(rig: Rig, flushLoggedErrors: Flush, made: object) -> None:
     """
-    A factory that makes no protocol is reported to whoever waits; a person may
-    try again.
+    A factory that makes no protocol is reported to the callers that wait; the
+    service may be started again.
     """
     factory = Unable(made)
     service = rig.serve(rig.alice.account, factory)
@@ -298,7 +298,8 @@ def test_factoryBug(rig: Rig, flushLoggedErrors: Flush, made: object) -> None:
 
 def test_whenSignedOn(rig: Rig) -> None:
     """
-    Whoever waits is given the protocol, before and after it is signed on.
+    A caller that waits for a sign-on is given the protocol, before and after it
+    is signed on.
     """
     early, other = rig.service.whenSignedOn(), rig.service.whenSignedOn()
     given_up = rig.service.whenSignedOn()
@@ -313,7 +314,8 @@ def test_whenSignedOn(rig: Rig) -> None:
 
 def test_whenSignedOff(rig: Rig) -> None:
     """
-    Whoever waits for the end is told of it and not of a lost session between.
+    A caller that waits for the end is told of it, and not of a lost session
+    before.
     """
     off = rig.service.whenSignedOff()
     ended: list[object] = []
@@ -328,7 +330,7 @@ def test_whenSignedOff(rig: Rig) -> None:
 
 def test_signOffThenOn(rig: Rig) -> None:
     """
-    After a sign-off nothing happens until somebody signs on again.
+    After a sign-off nothing happens until the application signs on again.
     """
     rig.start()
     rig.web.result(rig.service.signOff())
@@ -362,7 +364,7 @@ def test_signOnWhenStopped(rig: Rig) -> None:
 
 def test_signOnTwice(rig: Rig) -> None:
     """
-    Whoever is online is not signed on again.
+    A second sign-on of an account that is online does nothing.
     """
     rig.start()
     rig.service.signOn()
@@ -478,8 +480,8 @@ def test_stopWithDeafServer(rig: Rig) -> None:
 
 def test_stopClosesConnections(rig: Rig) -> None:
     """
-    What is in flight when we stop is closed: the held poll at once, calls of
-    the application after a moment of grace.
+    Requests under way are closed by a stop: the held poll at once, calls of the
+    application after two seconds of grace.
     """
     rig.polls(NOT_DONE_YET)
     rig.odd.scripted[SEND] = [NOT_DONE_YET]
@@ -837,8 +839,8 @@ def test_sendUnanswered(rig: Rig) -> None:
 
 def test_heldInOrder(rig: Rig) -> None:
     """
-    What is said during a rejoin goes out after it in its order, but for what
-    was taken back.
+    Messages that are sent during a rejoin go out after it in their order, but
+    for the cancelled ones.
     """
     rig.polls(b'{"retcode":121,"t":"5"}')
     uin = next(iter(rig.life.buddies))
@@ -930,8 +932,8 @@ ANSWERS = st.binary(max_size=20) | st.fixed_dictionaries(
 @given(st.lists(ANSWERS, max_size=6))
 def test_anyAnswers(answers: list[bytes]) -> None:
     """
-    Whatever polls are answered, it is no bug of ours, we are online afterwards
-    and hear what is said.
+    With any answers to its polls the service reports no bug of ours, is online
+    afterwards and receives messages.
     """
     rig = Rig()
     with Logged() as logged:
@@ -950,8 +952,8 @@ def test_anyAnswers(answers: list[bytes]) -> None:
 
 def test_noSecrets(flushLoggedErrors: Flush) -> None:
     """
-    Whatever goes wrong, no log event of any level, and no traceback in one,
-    holds a secret.
+    No failure puts a secret into a log event of any level, nor into a traceback
+    in one.
     """
     secrets = {PASSWORD}
     rig = Rig(CaptchaMode.ALWAYS)
@@ -1026,7 +1028,7 @@ def test_noSecrets(flushLoggedErrors: Flush) -> None:
 
 def fail_(failure: Failure, secrets: set[str]) -> None:
     """
-    What an application might log of a failure holds none either.
+    Check that an application's log of a failure holds no secret.
     """
     text = f"{failure!r} {failure.getTraceback(detail='verbose')}"
     assert not [secret for secret in secrets if secret in text]

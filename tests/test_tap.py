@@ -1,5 +1,5 @@
 """
-What C{twistd webqq} can be told, and what the application does that it has.
+The options of C{twistd webqq}, and the default application.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ PASSWORD = os.environ.get("TXWEBQQ_PASSWORD")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
-    Where twistd is started: a password is there, and applications are.
+    Make the folder in which twistd is started, with a password and
+    applications.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
@@ -90,7 +91,7 @@ def parse(**changes: str | None) -> Options:
 
 def complaint(**changes: str | None) -> str:
     """
-    What is said about bad usage.
+    Get the error text for bad usage.
     """
     with pytest.raises(UsageError) as caught:
         parse(**changes)
@@ -283,14 +284,14 @@ def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_bad(folder: Path, changes: dict[str, str], said: str) -> None:
     """
-    Whatever else is wrong is named, with what was given.
+    Each other bad value is named in the error.
     """
     assert said in complaint(**changes)
 
 
 def test_unknownOption(folder: Path) -> None:
     """
-    So is an option that there is not, and a word too many.
+    An unknown option or an extra argument is refused.
     """
     assert "shout" in complaint(shout="1")
     with pytest.raises(UsageError):
@@ -299,7 +300,7 @@ def test_unknownOption(folder: Path) -> None:
 
 def test_noPasswordOption() -> None:
     """
-    A command line is everybody's to read, so no password can be on it.
+    All users of a machine can read a command line, so it has no option for a password.
     """
     assert "password" not in Options().longOpt
     assert "password=" not in Options().longOpt
@@ -310,7 +311,8 @@ def test_noPasswordOption() -> None:
 
 def test_logs(folder: Path) -> None:
     """
-    The default application logs kinds and ids, and not what people say.
+    The default application logs the kinds and ids of events, but not the
+    text of messages.
     """
     text = told([])
     assert "Roster loaded (account 10001): 1 friends, 0 groups." in text
@@ -320,14 +322,14 @@ def test_logs(folder: Path) -> None:
 
 def test_logText(folder: Path) -> None:
     """
-    What they say is logged on demand.
+    The text of messages is logged on demand.
     """
     assert "Text: the tea is ready" in told(["--log-text"])
 
 
 def told(flags: list[str]) -> str:
     """
-    What the default application logs in a short life.
+    Get the log of a short run of the default application.
     """
     options = Options()
     options.parseOptions(["--account=10001", "--password-file=secret", *flags])

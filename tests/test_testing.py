@@ -88,7 +88,7 @@ def test_people() -> None:
 
 def test_runWithStatus() -> None:
     """
-    Somebody may sign on without being seen.
+    An account may sign on hidden.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -186,7 +186,7 @@ def test_time() -> None:
 
 def test_hot() -> None:
     """
-    What never comes to rest is told, instead of a test that hangs.
+    A test that never comes to rest fails, instead of hanging.
     """
     web = MemoryWebQQ()
 

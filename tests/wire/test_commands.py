@@ -423,7 +423,7 @@ def test_loginLeniently() -> None:
 
 def test_landing() -> None:
     """
-    The landing URL is requested unchanged, whatever its query is.
+    The landing URL is requested unchanged, with any query.
     """
     landing = CheckSig(
         "http://ptlogin4.web2.qq.com/check_sig?uin=1&s_url=http%3A%2F%2Fw.qq.com%2F"

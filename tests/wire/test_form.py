@@ -209,7 +209,7 @@ def test_surrogates() -> None:
 @given(st.text(alphabet="%25b7BDdAzc3+;\u8336", max_size=30))
 def test_percentDecode(text: str) -> None:
     """
-    Each escape is decoded once, whatever the characters around it, and text that is no
+    Each escape is decoded once, among any characters, and text that is no
     escape stays.
     """
     try:
