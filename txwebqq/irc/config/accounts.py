@@ -20,7 +20,7 @@ class AccountSettings:
     A QQ account to keep signed on.
 
     @ivar server: the URL of the WebQQ server.
-    @ivar caFile: a file of certificate authorities instead of the system's.
+    @ivar caFile: a file of certificate authorities besides the system's.
     @ivar era: the login variant of the server.
     """
 

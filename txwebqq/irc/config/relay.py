@@ -37,14 +37,15 @@ class NetworkSettings:
 
     @ivar endpoint: a client endpoint description; the certificate of
         C{tls:HOST:PORT} is verified.
-    @ivar caFile: a file of certificate authorities instead of the system's.
+    @ivar caFile: a file of certificate authorities besides the system's.
     @ivar password: the server password (C{PASS}); C{""} for none.
     @ivar saslUser: the account name for SASL; C{""} for no SASL.
     @ivar nickserv: the password for NickServ; C{""} for none.
     @ivar encoding: of the lines sent.
     @ivar burst: number of lines sent at once, before the rate limit applies.
     @ivar seconds: time between two lines after that.
-    @ivar puppets: maximum number of QQ members with a connection of their own.
+    @ivar puppets: maximum number of QQ users with a connection of their own, in each
+        channel.
     @ivar relaymsg: whether to use C{RELAYMSG} on servers that offer it.
     """
 
