@@ -231,7 +231,7 @@ class WebQQClient:
         exchange = self._send(upload, source)
         sent = Deferred.fromCoroutine(exchange)
         return sent.addTimeout(upload.timeout, self._clock, raiseTimedOut).addBoth(
-            _closing, source
+            source.closeAfter
         )
 
     def fetch(
@@ -402,11 +402,6 @@ def _decoded(command: Command[R], status: int, body: bytes) -> R | Refusal:
     if status != 200:
         raise Unreachable(f"the reply has status {status}", status)
     return command.decodeReply(body)
-
-
-def _closing(result: R, source: FileUpload) -> R:
-    source.close()
-    return result
 
 
 def accepted(reply: R | Refusal) -> R:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, TypeVar, cast
 from uuid import uuid4
 
 from twisted.internet.defer import Deferred
@@ -25,6 +25,8 @@ from txwebqq.errors import Unreachable
 from txwebqq.net.fileproducer import FileProducer, chunksOf
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.multipart import MAX_REFUSAL, UploadCommand, encodeParts, refusalIn
+
+T = TypeVar("T")
 
 FileSource = bytes | bytearray | str | os.PathLike[str] | BinaryIO
 """A file to send: its bytes, its path, or a seekable file that is open for
@@ -91,6 +93,13 @@ class FileUpload:
         """
         if self._isOurs:
             self._file.close()
+
+    def closeAfter(self, result: T) -> T:
+        """
+        Close the file and return a result. A callback and an errback.
+        """
+        self.close()
+        return result
 
 
 @implementer(IBodyProducer)

@@ -11,7 +11,6 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txwebqq.client import WebQQClient, accepted
@@ -163,7 +162,7 @@ class SignOnTransport:
     ) -> Deferred[R]:
         if self._phase is not _Phase.OPEN:
             held = self._hold().addCallback(lambda _: self.send(make, source))
-            return held.addErrback(_closing, source)
+            return held.addErrback(source.closeAfter)
         sent = self._requests.send(make(self._state.ticket), source)
         return sent.addCallback(accepted)
 
@@ -219,8 +218,3 @@ class SignOnTransport:
     def signOff(self) -> Deferred[None]:
         # A protocol whose sign-on is over must not end the one after it.
         return succeed(None) if self._phase is _Phase.CLOSED else self._leave()
-
-
-def _closing(failure: Failure, source: FileUpload) -> Failure:
-    source.close()
-    return failure
