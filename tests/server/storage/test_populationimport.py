@@ -11,6 +11,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, PEOPLE
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.model import Number
 from txwebqq.server.population import parse
 from txwebqq.server.records import Population
 from txwebqq.server.storage.populationimport import importPopulation
@@ -120,3 +121,24 @@ def test_empty() -> None:
     store = Store()
     importPopulation(store, Population())
     assert store.accounts.get(ALICE) is None
+
+
+def test_removed() -> None:
+    """
+    Friends and members who were removed are not added again.
+    """
+    text = PEOPLE + (
+        '[[discussion]]\nnumber = 300001\nname = "x"\n'
+        "owner = 10001\nmembers = [10002, 10003]"
+    )
+    store = Store()
+    importPopulation(store, parse(text))
+    discussion = Number(300001)
+    store.friends.remove(ALICE, BOB)
+    store.groups.removeMember(CATS, BOB)
+    store.discussions.removeMember(discussion, BOB)
+    importPopulation(store, parse(text))
+    assert BOB not in store.friends.numbers(ALICE)
+    assert BOB not in store.groups.memberNumbers(CATS)
+    assert store.discussions.memberNumbers(discussion) == [ALICE, CAROL]
+    assert ALICE in store.friends.numbers(BOB)

@@ -15,15 +15,19 @@ from tests.server.harness import (
     BOB,
     CATS,
     DAVE,
+    PEOPLE,
     ServerHarness,
     keep,
     textsOf,
 )
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.model import Text
+from txwebqq.model import Number, Text
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
 from txwebqq.server.events.queued import MessageIds
+from txwebqq.server.population import parse
+from txwebqq.server.records import FriendRequestRecord, JoinRequest
 from txwebqq.server.storage.messages import EventChanges
+from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
 
 
@@ -272,3 +276,32 @@ def test_serialNumbers() -> None:
     store.messages.write(EventChanges(delivered=[(BOB, first)]))
     assert store.messages.waiting(BOB, 0, 10) == []
     assert keep(store, event, [BOB]) > first
+
+
+def test_acquainted() -> None:
+    """
+    Two accounts are acquainted as friends, as members of a group or of a
+    discussion, and while one has sent the other a request.
+    """
+
+    def isKnown(other: Number) -> tuple[bool, bool]:
+        return store.areAcquainted(ALICE, other), store.areAcquainted(other, ALICE)
+
+    store = Store()
+    eve = Number(10009)
+    account = '[[account]]\nnumber = 10009\npassword = "x"\n'
+    importPopulation(store, parse(PEOPLE + account))
+    assert isKnown(ALICE) == isKnown(BOB) == isKnown(DAVE) == (True, True)
+    assert isKnown(eve) == (False, False)
+    discussion = store.discussions.create("x", BOB, [ALICE, eve])
+    assert isKnown(eve) == (True, True)
+    store.discussions.removeMember(discussion, eve)
+    assert isKnown(eve) == (False, False)
+    store.friends.addRequest(FriendRequestRecord(ALICE, eve, "", 0, 0))
+    assert isKnown(eve) == (True, False)
+    store.friends.deleteRequest(ALICE, eve)
+    store.groups.addJoinRequest(JoinRequest(CATS, eve, "", 0))
+    assert isKnown(eve) == (True, False)
+    store.groups.deleteJoinRequest(CATS, eve)
+    store.groups.addMember(CATS, eve)
+    assert isKnown(eve) == (True, True)
