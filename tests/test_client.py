@@ -263,7 +263,8 @@ def test_anyServers(text: str, scheme: str) -> None:
 
 def test_locate() -> None:
     """
-    All hosts become one, below its path; without a base they stay.
+    All hosts become the one of the server URL, below its path; without a server
+    URL they stay.
     """
     url = "http://d.web2.qq.com/channel/poll2"
     assert Servers("http://a/b").locate(url) == "http://a/b/channel/poll2"
@@ -282,7 +283,7 @@ def test_notAsked(scene: ClientScene) -> None:
 
 def test_question(scene: ClientScene) -> None:
     """
-    A GET has its fields in the query, with the time, and says whence it comes.
+    A GET has its fields and the time in the query, and a Referer.
     """
     assert scene.ask(BUDDIES) == [()]
     seen = scene.seen
@@ -384,7 +385,7 @@ def test_begin(scene: ClientScene) -> None:
 
 def test_beginAtTencent() -> None:
     """
-    That is so at the historical hosts, too.
+    A new sign-on has no cookies of the last one at the historical hosts, too.
     """
     scene = ClientScene(None)
     scene.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
@@ -503,7 +504,7 @@ def test_compressed(scene: ClientScene) -> None:
 )
 def test_badlyCompressed(scene: ClientScene, data: bytes) -> None:
     """
-    One that is broken is no answer.
+    A broken compressed answer is an error.
     """
     trouble = scene.fails(BUDDIES, squeezed(data))
     assert isinstance(trouble, (Unreachable, MalformedReply))
@@ -523,7 +524,7 @@ def test_tooLong(scene: ClientScene, isCompressed: bool) -> None:
 
 def test_endless(scene: ClientScene) -> None:
     """
-    So is one that never ends.
+    An answer that never ends is refused, and its connection closed.
     """
     left: list[object] = []
 
@@ -539,7 +540,7 @@ def test_endless(scene: ClientScene) -> None:
 
 def test_longest(scene: ClientScene) -> None:
     """
-    One that just fits is read.
+    An answer of exactly the maximum size is read.
     """
     data = EMPTY + b" " * (MAX_REPLY - len(EMPTY))
     assert scene.ask(BUDDIES, data) == [()]
@@ -567,7 +568,7 @@ def test_silence(scene: ClientScene, command: Command[Any], patience: int) -> No
 
 def test_slowBody(scene: ClientScene) -> None:
     """
-    So does one whose answer begins in time and does not end.
+    A request whose answer begins in time and does not end fails.
     """
 
     def begin(request: Request) -> int:

@@ -69,7 +69,7 @@ class Waiting(WebQQProtocol):
 
     def eventReceived(self, event: Any) -> object:
         """
-        It came.
+        Fire the Deferred of the first event of each kind.
         """
         waiting = self.came.get(type(event))
         if waiting is not None and not waiting.called:

@@ -127,7 +127,7 @@ async def refused(asking: Awaitable[Any], reason: str) -> None:
 @ensureDeferred
 async def test_unknown(house: House) -> None:
     """
-    Without that authority nothing is asked.
+    Without that authority no request is sent.
     """
     certificate = house.authority.issue(LOCALHOST)
     await refused(house.ask(certificate, None), "certificate verify failed")
@@ -181,7 +181,7 @@ async def test_wrongName(
 @ensureDeferred
 async def test_outdated(house: House) -> None:
     """
-    So is one that has run out.
+    An expired certificate is refused.
     """
     certificate = house.authority.issue(LOCALHOST, until=NOW - YEAR)
     asking = house.ask(certificate, house.authority.file)

@@ -119,7 +119,8 @@ def test_noHashIsRight() -> None:
 
 def test_firstEra() -> None:
     """
-    The first era sends no hash, so a server that wants one lets nobody in.
+    The first era sends no hash, so a server that requires one refuses the
+    sign-on.
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")

@@ -336,7 +336,7 @@ async def test_clientLeft(play: Play) -> None:
 @ensureDeferred
 async def test_leftAreFew() -> None:
     """
-    No more connections are left open than a server can bear.
+    The number of connections that are left open is limited.
     """
     server = Server(None, None)
     left = Manner(Fault.ANSWER_LOST, server=Ending.LEFT)
@@ -354,7 +354,7 @@ async def test_leftAreFew() -> None:
 @pytest.mark.parametrize("end", BOTH_WAYS)
 async def test_answerCut(play: Play, client: Ending, end: Ending) -> None:
     """
-    Of an answer that is cut the client gets the beginning.
+    The client gets the beginning of an answer that is cut.
     """
 
     async def scene(server: Server) -> None:

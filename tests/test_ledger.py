@@ -155,7 +155,8 @@ def test_excused() -> None:
 
 def test_namedIds() -> None:
     """
-    It excuses no loss of a message in a session that acknowledges by ids.
+    A swallowed answer excuses no loss of a message in a session that
+    acknowledges by ids.
     """
     book = Book(Promise.REPEATED)
     book.bob.incurable, book.bob.namesIds = INCURABLE_KEPT, True
@@ -198,8 +199,8 @@ def test_twice(promise: Promise, outcome: Outcome) -> None:
 
 def test_double() -> None:
     """
-    Others may be, when a fault or a kill lies in between, and no poll that the
-    server has heard.
+    Clients that do not acknowledge may be shown an event twice, when a fault or
+    a kill lies in between, and no poll that the server has received.
     """
     for reason in (
         lambda book: book.give("", Manner(Fault.REQUEST_LOST), isPassed=False),

@@ -124,7 +124,7 @@ def test_probeSaves(rig: Rig) -> None:
 @pytest.mark.parametrize("code", [109, 110])
 def test_loggedOut(rig: Rig, code: int) -> None:
     """
-    When the server says that we left, a person decides what is next.
+    After a logout by the server we stay offline until the application signs on.
     """
     gone = rig.service.whenSignedOff()
     rig.polls(b'{"retcode":%d,"errmsg":""}' % code)
@@ -257,7 +257,7 @@ def test_refused(rig: Rig) -> None:
 
 def test_kicked(rig: Rig) -> None:
     """
-    Another sign-on ends ours, and we do not come back by ourselves.
+    A sign-on elsewhere ends ours, and we do not sign on again by ourselves.
     """
     rig.start()
     others = Lives()
@@ -344,7 +344,7 @@ def test_stopWhileAsking(path: str) -> None:
 
 def test_stopWhileReading() -> None:
     """
-    A captcha that is being read is let go of.
+    A stop cancels the reading of a captcha.
     """
     rig = Rig(CaptchaMode.ALWAYS)
     cancelled: list[object] = []
@@ -512,7 +512,7 @@ def test_heartbeat(rig: Rig) -> None:
 
 def test_noSecretsInLog() -> None:
     """
-    Nothing that a whole life logs, with its troubles, holds a secret.
+    No log event of a whole sign-on, with its failures, holds a secret.
     """
     with Logged() as logged:
         rig = Rig()

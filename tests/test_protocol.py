@@ -160,7 +160,8 @@ def test_harmless(kind: type[Any]) -> None:
 
 def test_harmlessLife() -> None:
     """
-    So it is from the beginning to the end.
+    An application that overrides nothing has harmless callbacks from the
+    beginning to the end.
     """
     protocol = WebQQProtocol()
     assert protocol.connectionMade() is None

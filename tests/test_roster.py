@@ -30,7 +30,7 @@ GROUPS = GroupList({Gid(1): Group(Gid(1), Code(11), "cats")})
 
 def test_empty() -> None:
     """
-    Before anything was read there is nobody, and events about them pass.
+    An empty roster has no friends, and ignores events about them.
     """
     roster = Roster()
     roster.apply(StatusChange(BOB, Status.AWAY))
@@ -39,7 +39,8 @@ def test_empty() -> None:
 
 def test_lists() -> None:
     """
-    It has what was read; who is not said to be there is offline.
+    A roster has the lists that were read; a friend without a presence is
+    offline.
     """
     present = [Presence(BOB, Status.BUSY, 41), Presence(NOBODY, Status.ONLINE)]
     roster = Roster(FRIENDS, GROUPS, present)

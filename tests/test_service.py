@@ -378,7 +378,7 @@ def test_signOnTwice(rig: Rig) -> None:
 
 def test_inApplication(rig: Rig) -> None:
     """
-    It lives in any service of services.
+    A service can be the child of any L{MultiService}.
     """
     application = MultiService()
     rig.service.setServiceParent(application)
@@ -826,7 +826,7 @@ def test_sendFails(rig: Rig, answer: Answer, kind: type[WebQQError]) -> None:
 
 def test_sendUnanswered(rig: Rig) -> None:
     """
-    So does one that is not answered for half a minute.
+    A send that is not answered for half a minute fails.
     """
     rig.start()
     rig.odd.scripted[SEND] = [NOT_DONE_YET]
@@ -888,7 +888,7 @@ def test_statusHeld(rig: Rig) -> None:
 
 def test_statusAfterExpiry(rig: Rig) -> None:
     """
-    It is how we appear after a full sign-on, too.
+    The status that was set is shown after a full sign-on, too.
     """
     rig.start()
     rig.web.result(rig.life.setStatus(Status.BUSY))

@@ -118,7 +118,7 @@ def test_defaults(folder: Path) -> None:
 
 def test_everything(folder: Path) -> None:
     """
-    Everything can be told otherwise.
+    Each option can be given.
     """
     options = parse(
         server="tencent", status="busy", heartbeat="10.5", era="E3", app="tap_apps.Good"
@@ -188,7 +188,7 @@ def test_openPassword(folder: Path, mode: int) -> None:
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_ownPassword(folder: Path, mode: int) -> None:
     """
-    One that nobody may write is fine.
+    A password file that only its owner can read is accepted.
     """
     (folder / "secret").chmod(mode)
     assert parse().account.password == "correct horse"
@@ -238,7 +238,7 @@ def test_bothPasswords(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    One that is empty or no text is none.
+    An empty environment variable, or one that is no UTF-8, is refused.
     """
     monkeypatch.setenv("TXWEBQQ_PASSWORD", "")
     assert "no password" in complaint(password_file=None)

@@ -1,5 +1,5 @@
 """
-The in-memory WebQQ that other people test their bots with.
+The in-memory WebQQ with which applications test their bots.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def test_hot() -> None:
 
 def test_chatterboxes(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Such are two bots that answer each other.
+    Two bots that answer each other endlessly fail the test.
     """
     monkeypatch.setattr(testing, "MAX_ROUNDS", 300)
     web = MemoryWebQQ()

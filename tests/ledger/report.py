@@ -51,7 +51,7 @@ def _row(name: str, *values: object) -> str:
 
 def complaint(run: Run, verdict: Verdict) -> str:
     """
-    The same with the wrongs.
+    Write the table, and the first of the broken promises.
     """
     rest = len(verdict.wrongs) - MOST
     more = [f"... and {rest} more"] if rest > 0 else []

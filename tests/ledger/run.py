@@ -293,7 +293,7 @@ class Run:
 
     def _reached(self, occasion: str) -> None:
         """
-        There is an occasion to kill the server.
+        Kill the server if it is to be killed on this occasion.
         """
         if self._occasion == occasion and self.site.isUp:
             self._occasion = None

@@ -38,7 +38,7 @@ def test_changes() -> None:
 
 def test_expired(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    One that expires is not sent any more then, though it was a moment before.
+    A cookie is not sent after it has expired.
     """
     cookies = CookieStore()
     cookies.keep(POLL, ["short=x; PATH=/; DOMAIN=qq.com; Max-Age=60"])

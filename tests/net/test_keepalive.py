@@ -57,7 +57,7 @@ class Endpoint:
 
 class Scene:
     """
-    One who asks, and the server's end.
+    A client with its requests, and the server's end of its connections.
     """
 
     def __init__(self) -> None:
@@ -239,7 +239,7 @@ def test_unasked() -> None:
 
 def test_elsewhere() -> None:
     """
-    Another server is another connection.
+    A request to another server closes the connection and makes a new one.
     """
     scene = Scene()
     scene.ask()

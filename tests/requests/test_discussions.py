@@ -215,8 +215,8 @@ def test_refusedCreation(scene: DiscussionScene) -> None:
 
 def test_inviting(scene: DiscussionScene) -> None:
     """
-    Any member takes in others, which makes another version; nobody is in
-    twice.
+    Each member may add others, which changes the version; no account is in a
+    discussion twice.
     """
     web, bob, dave = scene.web, scene.bob, scene.dave
     scene.say(scene.alice, "before")
@@ -252,8 +252,8 @@ def test_crowd() -> None:
 
 def test_renaming(scene: DiscussionScene) -> None:
     """
-    Another name is seen at once by who gave it, and by the others with the
-    next message.
+    A new name is seen at once by the member who has set it, and by the others
+    with the next message.
     """
     web, bob, carol = scene.web, scene.bob, scene.carol
     scene.say(scene.alice, "before")

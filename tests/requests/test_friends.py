@@ -80,7 +80,8 @@ def names(person: MemoryPerson) -> list[str]:
 
 def kept(web: MemoryWebQQ, person: MemoryPerson) -> list[tuple[str, str, int]]:
     """
-    The same, as the server has them: nick, markname and category.
+    List an account's friends as the server has them: nick, markname and
+    category.
     """
     friends = web.state.store.friends.all(person.number)
     return sorted((f.nick, f.markname, f.category) for f in friends)
@@ -242,7 +243,7 @@ def test_questionAndRequest() -> None:
 
 def test_offline(tmp_path: Path) -> None:
     """
-    Requests and answers wait for those who are away, through a restart.
+    Requests and answers wait for accounts that are offline, through a restart.
     """
     path = tmp_path / "world.db"
     store = Store(path)
@@ -325,8 +326,8 @@ def test_oneself() -> None:
 
 def test_remove() -> None:
     """
-    A friend whom an account removes from its own list still has the account in
-    theirs, and the friendship can be renewed from there.
+    A friend who was removed keeps the account in the own list, where the
+    friendship can be renewed.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -342,7 +343,8 @@ def test_remove() -> None:
 
 def test_removeBoth() -> None:
     """
-    It can end on both sides; then there is no way to write.
+    A friendship can be ended in both lists; then neither can send messages to
+    the other.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")

@@ -193,8 +193,8 @@ def test_answeringIsForAdmins(cats: Cats) -> None:
 
 def test_openGroup(cats: Cats) -> None:
     """
-    A group that anybody may join lets people in at once, one that nobody may
-    join is not found.
+    A group that every account may join accepts at once; a group that no account
+    may join is not found.
     """
     web, alice, dave = cats.web, cats.alice, cats.dave
     code = cats.find(dave)
@@ -374,8 +374,8 @@ def test_removing(cats: Cats) -> None:
 
 def test_dissolving(cats: Cats) -> None:
     """
-    A group that is dissolved is gone for everybody, those who were offline
-    too, and a population file does not bring it back.
+    A dissolved group is removed for all members, also for those that were
+    offline, and a population file does not restore it.
     """
     web, alice = cats.web, cats.alice
     cats.carol.stop()
@@ -418,7 +418,7 @@ def test_admins(cats: Cats) -> None:
 
 def test_powers(cats: Cats) -> None:
     """
-    Nobody does in a group what is not theirs to do.
+    No member can do in a group more than the role allows.
     """
     web, alice, bob, carol = cats.web, cats.alice, cats.bob, cats.carol
     cats.makeAdmin(bob)
@@ -496,8 +496,8 @@ def test_strangersPowers(cats: Cats) -> None:
 
 def test_creating() -> None:
     """
-    A new group has its owner and the friends that were named, each is told,
-    and nobody else can be put into it.
+    A new group has its owner and the friends that were named, each is told, and
+    no other account can be put into it.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")

@@ -49,8 +49,8 @@ class FriendTests(Histories):
 
     def test_both(self) -> None:
         """
-        Both read the same, each under their own ids, whether or not the other
-        was there to hear it.
+        Both friends read the same history, each with own ids, also of messages
+        that came while a friend was offline.
         """
         self.alice.tell(self.bob, [Text("hi "), Face(14)])
         uin = self.bob.uinOf(self.alice)
@@ -90,7 +90,7 @@ class FriendTests(Histories):
 
     def test_private(self) -> None:
         """
-        Nobody reads what two others have said, by any id.
+        No account reads the history of two others, by any id.
         """
         self.alice.tell(self.bob, "secret")
         self.assertEqual(self.history(self.carol, self.bob).messages, ())
@@ -160,7 +160,8 @@ class GroupTests(Histories):
 
     def test_backwards(self) -> None:
         """
-        One reads backwards from the newest with the numbers of the answers.
+        History is read backwards from the newest message with the numbers in
+        each answer.
         """
         for n in range(5):
             self.alice.tellGroup("cats", f"{n}")

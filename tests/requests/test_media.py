@@ -60,7 +60,7 @@ def fileOf(case: SynchronousTestCase, data: bytes) -> Path:
 
 class MediaTestCase(SynchronousTestCase):
     """
-    Alice and Bob are friends and in the cats, Carol knows nobody.
+    Alice and Bob are friends and members of the cats, Carol has no friends.
     """
 
     def setUp(self) -> None:
@@ -106,7 +106,7 @@ class PictureTests(MediaTestCase):
 
     def test_discussion(self) -> None:
         """
-        The same picture is shown in a discussion.
+        A picture that was uploaded for a group can be shown in a discussion.
         """
         people = (self.alice.number, self.bob.number)
         discussion = DiscussionEntry(Number(300001), "tea", self.alice.number, people)
@@ -285,7 +285,7 @@ class TransferTests(MediaTestCase):
 
     def test_accept(self) -> None:
         """
-        A file that is accepted arrives, and both hear of it.
+        An accepted file arrives, and both clients are told.
         """
         sent, offer = self.offer()
         self.assertNoResult(sent)
@@ -311,7 +311,7 @@ class TransferTests(MediaTestCase):
 
     def test_nobodyComes(self) -> None:
         """
-        An offer that nobody takes fails after two minutes.
+        An offer that is not accepted fails after two minutes.
         """
         sent, _ = self.offer()
         self.web.settle(125)

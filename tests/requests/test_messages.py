@@ -388,8 +388,8 @@ class PresenceTests(FriendsTestCase):
 
     def test_words(self) -> None:
         """
-        All seven words can be said; friends see each change once, and hidden
-        as offline.
+        An account can set all seven statuses; friends see each change once, and
+        hidden as offline.
         """
         self.seen()
         for status, visible in (

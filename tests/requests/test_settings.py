@@ -64,7 +64,7 @@ def test_many(web: MemoryWebQQ, alice: MemoryPerson) -> None:
 
 def test_own(web: MemoryWebQQ, alice: MemoryPerson) -> None:
     """
-    Everybody has their own.
+    Each account has its own settings.
     """
     bob = web.person("Bob")
     web.result(alice.protocol.changeSettings(a=1))
@@ -75,8 +75,8 @@ def test_own(web: MemoryWebQQ, alice: MemoryPerson) -> None:
 
 def test_bounds(web: MemoryWebQQ, alice: MemoryPerson) -> None:
     """
-    There is an end to what the server keeps, and what is replaced does not
-    count twice.
+    The number and size of stored settings are limited, and a replaced value
+    does not count twice.
     """
     protocol = alice.protocol
     web.result(protocol.changeSettings(**{f"n{n}": n for n in range(MAX_COUNT)}))

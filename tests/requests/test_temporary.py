@@ -64,7 +64,8 @@ def test_strangersInDiscussions() -> None:
 
 def test_strangersPlaces(scene: DiscussionScene) -> None:
     """
-    One place has to be named, and it must be one that both are in.
+    One group or discussion has to be named, and both accounts must be members
+    of it.
     """
     web, eve = scene.web, scene.eve
     uin, gid = eve.memberOf("cats", scene.alice), eve.groupCalled("cats").gid

@@ -1,5 +1,5 @@
 """
-Forms with a file, and people who send them.
+Forms with a file, and clients that send them.
 """
 
 from __future__ import annotations

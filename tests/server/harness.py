@@ -208,7 +208,7 @@ class ServerHarness:
 
     def hangUpAll(self) -> None:
         """
-        All clients go away.
+        Close the connections of all clients.
         """
         for wire in self._wires:
             wire.close()

@@ -234,7 +234,8 @@ class Run:
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_conversation(client: Client) -> None:
     """
-    Each client signs on, sees its friends and groups, hears and is heard.
+    Each client signs on, sees its friends and groups, sends and receives
+    messages.
     """
     harness = ServerHarness()
     bob = harness.client(BOB)
@@ -257,7 +258,7 @@ def test_conversation(client: Client) -> None:
 @pytest.mark.parametrize("name", ["webqq-cli", "webqq-console", "pywebqq"])
 def test_unescaped(name: str) -> None:
     """
-    Those that do not escape what they put into C{content} are understood.
+    A client that does not escape the text in C{content} is understood.
     """
     [client] = [client for client in CLIENTS if client.name == name]
     harness = ServerHarness()

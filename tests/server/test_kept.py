@@ -59,7 +59,7 @@ def _example(kind: EventKind, start: int, word: str) -> QueuedEvent:
 
 def everything(bob: HTTPClient) -> list[Any]:
     """
-    All events that wait for Bob, in order.
+    Get all events that wait for Bob, in order.
     """
     events: list[Any] = []
     for _ in range(100):
@@ -95,8 +95,8 @@ def test_stored(name: str) -> None:
 
 def test_restart(tmp_path: Path) -> None:
     """
-    One of each kind is there after a restart, whole and once; and none is
-    there after another one.
+    An event of each kind is there after a restart, complete and once; after a
+    second restart none is there.
     """
     path = tmp_path / "world.db"
     events = [example(name, 1000 * n) for n, name in enumerate(KINDS, 30)]

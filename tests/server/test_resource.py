@@ -249,7 +249,7 @@ class StubTreqTests(SynchronousTestCase):
 
     def test_limit(self) -> None:
         """
-        Also there a body may not be too large.
+        A body over the limit is refused by the resource alone, too.
         """
         treq: Any = StubTreq(ServerHarness().server)
         posting = treq.post(f"http://x{CHECK}", data=b"x" * (MAX_BODY + 1))

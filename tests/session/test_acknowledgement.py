@@ -197,8 +197,8 @@ def test_interrupted(
 
 def test_interruptedAgain() -> None:
     """
-    So it is for a reply that is interrupted several times, once before
-    anything more of it was handed over.
+    A reply that is interrupted several times has only its rest handed over each
+    time, also when nothing was handed over in between.
     """
     acknowledgement = Acknowledgement()
     begin(acknowledgement, 7, AWAY, A, B, C)
@@ -217,7 +217,7 @@ def test_interruptedAgain() -> None:
 
 def test_interruptedThenAnother() -> None:
     """
-    When another reply comes instead, all of it is to be handed over.
+    When another reply comes after an interrupted one, all of it is handed over.
     """
     acknowledgement = Acknowledgement()
     begin(acknowledgement, 7, A, B)
@@ -283,7 +283,7 @@ def test_orderAgain() -> None:
 
 class Hearer(Life):
     """
-    Writes down all that it hears.
+    Records all events that it receives.
     """
 
     def eventReceived(self, event: Event) -> object:
@@ -466,7 +466,7 @@ def test_longLookUps(rig: Rig) -> None:
 
 def test_longestLookUps(rig: Rig) -> None:
     """
-    So it goes on for as long as look-ups last.
+    A poll is sent every half minute for as long as look-ups last.
     """
     assert MAX_LOOKED_UP * LOOKUP_TIMEOUT > 120
     crowd = RosterChange(tuple((Uin(100 + n), 0) for n in range(MAX_LOOKED_UP)))
@@ -564,7 +564,7 @@ def farewells(rig: Rig) -> list[int | None]:
 
 def leaveOn(rig: Rig, *texts: str) -> None:
     """
-    Sign off when such a message is heard.
+    Have the application sign off when it receives this message.
     """
 
     def heard(message: Message) -> None:
@@ -596,8 +596,8 @@ def test_farewellUnnumbered(rig: Rig) -> None:
 
 def test_signOffAtTheEnd(rig: Rig) -> None:
     """
-    An application that signs off when it hears the last event has heard all,
-    and the farewell says so.
+    An application that signs off when it receives the last event has received
+    all, and the farewell says so.
     """
     told = farewells(rig)
     leaveOn(rig, "b")
@@ -641,7 +641,8 @@ def test_signOffInTheMiddle(rig: Rig) -> None:
 
 def test_signOffAndOnAtOnce(rig: Rig) -> None:
     """
-    So it is when the application signs on again in the same callback.
+    An application that signs off and on in one callback has the rest of the
+    reply handed over after that sign-on.
     """
 
     def heard(message: Message) -> None:
@@ -661,7 +662,8 @@ def test_signOffAndOnAtOnce(rig: Rig) -> None:
 
 def test_signOffAfterLookUp(rig: Rig) -> None:
     """
-    So it is for events that a look-up had kept back.
+    Events that a look-up has held back when the application signs off are
+    handed over after the next sign-on.
     """
     told = farewells(rig)
     leaveOn(rig, "a")
@@ -695,7 +697,7 @@ def test_signOffDuringLookUp(rig: Rig) -> None:
 
 def test_signOffTwiceDuringLookUp(rig: Rig) -> None:
     """
-    An application that signs off once more when it hears an event that had
+    An application that signs off again when it receives an event that had
     waited has the rest handed over after the next sign-on.
     """
     told = farewells(rig)
@@ -714,7 +716,8 @@ def test_signOffTwiceDuringLookUp(rig: Rig) -> None:
 
 def test_signOffWhenLost(rig: Rig) -> None:
     """
-    So it is when the session was lost and what waited is handed over.
+    An application that signs off while the events of a lost session are handed
+    over has the rest handed over after the next sign-on.
     """
     leaveOn(rig, "a")
     rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5

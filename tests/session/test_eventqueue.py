@@ -174,8 +174,8 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_crowd(self) -> None:
         """
-        Of very many only the first are looked up; the next event has its own
-        share.
+        Only a limited number of an event's accounts are looked up; the next
+        event has its own limit.
         """
         crowd = [Uin(100 + n) for n in range(MAX_LOOKED_UP + 5)]
         self.push(comes(*crowd), comes(DAVE))
@@ -307,7 +307,8 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_applicationError(self) -> None:
         """
-        Neither does an exception of the application.
+        An event whose callback raises an exception holds up none of the events
+        behind it.
         """
 
         def fail(event: Event) -> None:

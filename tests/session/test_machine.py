@@ -132,7 +132,7 @@ class Machine:
 
     def to_Offline(self) -> None:
         """
-        It starts there.
+        Do nothing: a machine starts offline.
         """
 
     def to_Checking(self) -> None:
@@ -511,7 +511,8 @@ def test_kicked() -> None:
 
 def test_loggedOut() -> None:
     """
-    Neither is it after a logout that we did not ask for.
+    After a logout that we did not ask for nothing is requested until the next
+    start.
     """
     machine = at("Online")
     machine.inputs.loggedOut()
@@ -625,7 +626,8 @@ def test_stopWhilePageIsFetched() -> None:
 
 def test_noSecrets() -> None:
     """
-    Neither the machine nor what it works with shows a secret.
+    The representations of the machine, its inputs and its requests show no
+    secret.
     """
     machine = at("Rejoining")
     shown = repr(machine.state) + repr(machine.inputs) + repr(machine.actions.asked)

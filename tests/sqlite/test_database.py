@@ -43,7 +43,7 @@ def test_kept(tmp_path: Path) -> None:
 
 def test_transaction() -> None:
     """
-    Of what fails in the middle nothing is kept.
+    A transaction that fails changes nothing.
     """
     database = Database(MEMORY, SHAPE)
 

@@ -76,7 +76,7 @@ def test_stop(tmp_path: Path) -> None:
 
 def test_pinyin() -> None:
     """
-    With C{nicks = "pinyin"}, nicks are written in Latin letters.
+    With C{nicks = "pinyin"}, nicks are written in the Latin alphabet.
     """
     reactor: Any = MemoryReactorClock()
     account = AccountSettings(Account(Number(10001), "green"))

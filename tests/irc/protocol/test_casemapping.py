@@ -9,8 +9,8 @@ from txwebqq.irc.protocol.casemapping import casefold
 
 def test_casefold() -> None:
     """
-    Names are equal as their casemapping says, and non-ASCII letters have no
-    case.
+    Names are equal as their casemapping says, and non-ASCII characters have
+    no case.
     """
     assert casefold("NICK[]\\~") == "nick{}|^"
     assert casefold("NICK[]~", "ascii") == "nick[]~"

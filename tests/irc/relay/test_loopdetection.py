@@ -12,7 +12,7 @@ from txwebqq.irc.relay.loopdetection import REMEMBERED_SECONDS, LoopDetector
 def test_copies() -> None:
     """
     A remembered message is recognised behind its author's name, also by a part
-    of it that is long enough; not that of another author, and not for ever.
+    of it that is long enough; not that of another author, and only for a time.
     """
     clock = Clock()
     detector = LoopDetector(clock.seconds)

@@ -60,8 +60,8 @@ def test_moderated(relay: MemoryRelay) -> None:
 
 def test_neverCompleted(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A message that is never completed is sent as it is, and does not hold up the
-    next message for ever.
+    A message that is never completed is sent as it is, and delays the next
+    message only for a time.
     """
 
     def forget(account: object, message: IncomingMessage) -> None:
@@ -141,8 +141,8 @@ def test_faulty(
 
 def test_censored(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A message that a channel refuses for its text does not hold up the next one
-    for ever.
+    A message that a channel refuses for its text delays the next one
+    only for a time.
     """
     answer = relay.server.answer
 

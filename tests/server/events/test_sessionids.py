@@ -46,7 +46,7 @@ def test_areAllowed(key: int, own: Number, number: Number) -> None:
 
 def test_ownUin() -> None:
     """
-    One's own uin is one's number.
+    An account's own uin is its number.
     """
     sessionIds = SessionIds(ALICE, 7)
     assert sessionIds.uin(ALICE) == Uin(ALICE)
@@ -55,8 +55,8 @@ def test_ownUin() -> None:
 
 def test_reserved() -> None:
     """
-    When the shuffle would give a reserved id, another one is found, and found
-    back.
+    A number whose id would be a reserved one gets another id, which is
+    translated back.
     """
     own, number = Number(20000), Number(30000)
     plain = SessionIds(Number(HIGHEST_NUMBER), 5)
@@ -72,7 +72,7 @@ def test_reserved() -> None:
 @given(keys, st.integers())
 def test_anyIdIsSafe(key: int, alias: int) -> None:
     """
-    Any integer either means a number or nobody.
+    Each integer is translated to a number, or to none.
     """
     person = SessionIds(ALICE, key).person(Uin(alias))
     assert person is None or LOWEST_NUMBER <= person <= HIGHEST_NUMBER

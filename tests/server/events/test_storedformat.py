@@ -148,7 +148,7 @@ def test_olderDatabases(text: str, event: QueuedEvent) -> None:
 
 def test_allKinds() -> None:
     """
-    There is a text of each kind.
+    The tests have a stored text of each kind of event.
     """
     assert {event.kind.name for event in STORED.values()} == set(KINDS)
 

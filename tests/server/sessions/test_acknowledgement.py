@@ -92,7 +92,8 @@ def test_number(alice: HTTPClient, bob: HTTPClient) -> None:
 
 def test_heldPoll(alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    So does the reply to a poll that was held.
+    The reply to a held poll has a number, and is given again until its number
+    is named.
     """
     poll = bob.poll(ack=0)
     alice.tell(BOB, "one")
@@ -298,8 +299,8 @@ def test_ids(alice: HTTPClient, bob: HTTPClient) -> None:
 
 def test_idsOfSome(alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    Of several messages in one reply those are given again that are not named,
-    and other events are not.
+    Of a reply with several messages only those whose ids were not named are
+    given again, without the other events.
     """
     bob.poll(ids=["9"]).close()
     bob.harness.state.router.route(REQUEST, [BOB])
@@ -335,8 +336,8 @@ def test_idsNeverNamed(
 
 def test_sameIds(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    Two messages with the same id, of different people, are in different
-    replies: clients name nothing but that id.
+    Two messages with the same id from different accounts are in different
+    replies, since clients name nothing but that id.
     """
     dave = harness.client(DAVE)
     harness.state.messageIds._messageIds = {ALICE: 6, DAVE: 6}
@@ -382,7 +383,8 @@ class NextPollTests(SynchronousTestCase):
 
     def test_reset(self) -> None:
         """
-        Not if the connection of the reply was reset: then it is given again.
+        The next poll does not acknowledge a reply whose connection was reset:
+        the reply is given again.
         """
         self.told("one").close(ConnectionLost())
         again = self.bob.poll()
@@ -404,7 +406,8 @@ class NextPollTests(SynchronousTestCase):
 
     def test_closed(self) -> None:
         """
-        Not if a connection that is kept alive was closed after the reply.
+        The next poll does not acknowledge a reply after which a kept-alive
+        connection was closed.
         """
         wire = self.told("one")
         self.told("two", wire)
@@ -428,7 +431,8 @@ class NextPollTests(SynchronousTestCase):
 
     def test_habitOfBreaking(self) -> None:
         """
-        So is one that breaks them, as some do over TLS.
+        A client that resets its connection after each reply, as some do over
+        TLS, is given messages once, when that is known.
         """
         for _ in range(HABITS[Outcome.BROKEN]):
             self.alice.poll()

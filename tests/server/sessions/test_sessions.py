@@ -21,7 +21,7 @@ ALICE = Number(10001)
 
 def test_endedAreBounded() -> None:
     """
-    Of the tickets that ended, the last are remembered.
+    The number of ended tickets that are remembered is limited.
     """
     sessions = Sessions(Clock().seconds, Random(1))
     tickets = []
