@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,9 @@ from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublish
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from tests.rig import Rig
 
 # A slow machine is no bug; a run that nobody watches must be repeatable.
 settings.register_profile("local", deadline=None, print_blob=True)
@@ -115,3 +119,15 @@ def flushLoggedErrors(_log: LoggedFailures) -> Callable[..., list[Failure]]:
     the test has logged so far; they no longer fail it.
     """
     return _log.flush
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """
+    A client at a scripted server. It must stop without a delayed call left.
+    """
+    from tests.rig import Rig
+
+    rig = Rig()
+    yield rig
+    rig.finish()

@@ -1,5 +1,5 @@
 """
-An account at a server that answers as a test wants.
+A client at a server whose replies a test scripts.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ LOGIN2 = "/channel/login2"
 LOGOUT2 = "/channel/logout2"
 PROBE = "/channel/get_online_buddies2"
 SEND = "/channel/send_buddy_msg2"
-BEAT = "/web2/get_msg_tip"
+HEARTBEAT = "/web2/get_msg_tip"
 HTML = b"<html>502 Bad Gateway</html>"
-NOTHING = b'{"retcode":102,"errmsg":""}'
+NO_EVENTS = b'{"retcode":102,"errmsg":""}'
 
-Answer = bytes | int | Callable[[Request], bytes | int]
-"""A body, an HTTP status, L{NOT_DONE_YET} for silence, or what does more."""
+Reply = bytes | int | Callable[[Request], bytes | int]
+"""A body, an HTTP status, L{NOT_DONE_YET} for no reply, or a handler."""
 
 
-class Life(WebQQProtocol):
+class CallbackLog(WebQQProtocol):
     """
-    Writes down what happens to it.
+    A protocol that logs its callbacks.
     """
 
-    factory: Lives
+    factory: CallbackLogFactory
 
     def __init__(self) -> None:
         self.log: list[str] = []
 
     def connectionMade(self) -> None:
-        self.factory.lived.append(self)
+        self.factory.protocols.append(self)
         self.log.append("made")
 
     def signedOn(self) -> object:
@@ -57,7 +57,7 @@ class Life(WebQQProtocol):
         return self.factory.onSignedOn(self)
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
-        return self.factory.readings.pop(0)
+        return self.factory.captchaTexts.pop(0)
 
     def messageReceived(self, message: Message) -> object:
         self.log.append(message.text)
@@ -73,32 +73,35 @@ class Life(WebQQProtocol):
         return self.factory.onLost(self)
 
 
-class Lives(WebQQFactory):
+class CallbackLogFactory(WebQQFactory):
     """
-    Remembers whom it built, and does what a test wants.
+    Keeps the protocols of all sign-ons, and does in their callbacks what a test
+    wants.
     """
 
-    protocol = Life
+    protocol = CallbackLog
 
     def __init__(self) -> None:
-        self.lived: list[Life] = []
-        self.readings: list[Awaitable[str]] = []
+        self.protocols: list[CallbackLog] = []
+        self.captchaTexts: list[Awaitable[str]] = []
         self.onMessage: Callable[[Message], object] = lambda message: None
-        self.onSignedOn: Callable[[Life], object] = lambda life: None
-        self.onKicked: Callable[[Life], object] = lambda life: None
-        self.onLost: Callable[[Life], object] = lambda life: None
+        self.onSignedOn: Callable[[CallbackLog], object] = lambda protocol: None
+        self.onKicked: Callable[[CallbackLog], object] = lambda protocol: None
+        self.onLost: Callable[[CallbackLog], object] = lambda protocol: None
 
     @property
     def logs(self) -> list[list[str]]:
-        return [life.log for life in self.lived]
+        return [protocol.log for protocol in self.protocols]
 
 
-class OddServer(Resource):
+class ScriptedServer(Resource):
     """
-    Our server, with other answers to some questions.
+    Our server, with scripted replies to some requests.
 
-    @ivar scripted: for a path, what to answer next.
-    @ivar gone: the paths of questions whose connection was closed on us.
+    @ivar requests: the paths of all requests.
+    @ivar replies: by path, the replies to the next requests.
+    @ivar disconnected: the paths of requests whose connection the client has
+        closed.
     """
 
     isLeaf = True
@@ -106,40 +109,40 @@ class OddServer(Resource):
     def __init__(self, web: MemoryWebQQ) -> None:
         super().__init__()
         self._web = web
-        self.asked: list[str] = []
-        self.gone: list[str] = []
-        self.scripted: dict[str, list[Answer]] = {}
+        self.requests: list[str] = []
+        self.disconnected: list[str] = []
+        self.replies: dict[str, list[Reply]] = {}
 
     def render(self, request: Request) -> bytes | int:
         path = request.path.decode()
-        self.asked.append(path)
-        answers = self.scripted.get(path)
-        if not answers:
+        self.requests.append(path)
+        replies = self.replies.get(path)
+        if not replies:
             return self._web.server.render(request)
-        answer = answers.pop(0)
-        if callable(answer):
-            return answer(request)
-        if answer == NOT_DONE_YET:
-            request.notifyFinish().addErrback(lambda _: self.gone.append(path))
-        elif isinstance(answer, int):
-            request.setResponseCode(answer)
+        reply = replies.pop(0)
+        if callable(reply):
+            return reply(request)
+        if reply == NOT_DONE_YET:
+            request.notifyFinish().addErrback(lambda _: self.disconnected.append(path))
+        elif isinstance(reply, int):
+            request.setResponseCode(reply)
             return HTML
-        return answer
+        return reply
 
 
-def cut(request: Request) -> int:
+def truncate(request: Request) -> int:
     """
-    Promise more than is sent.
+    Close the connection in the middle of a reply.
     """
     request.setHeader(b"content-length", b"1000")
     request.write(b'{"retcode":0,')
-    hangUp(request)
+    disconnect(request)
     return NOT_DONE_YET
 
 
-def hangUp(request: Request) -> int:
+def disconnect(request: Request) -> int:
     """
-    Close the connection instead of an answer.
+    Close the connection without a reply.
     """
     assert request.transport is not None
     request.transport.loseConnection()
@@ -148,16 +151,16 @@ def hangUp(request: Request) -> int:
 
 class Rig:
     """
-    Alice with a service, and Bob, at an odd server.
+    Alice with a service, and her friend Bob, at a scripted server.
     """
 
     def __init__(self, captcha: CaptchaMode = CaptchaMode.NEVER) -> None:
         self.web = MemoryWebQQ(captcha)
         self.alice, self.bob = self.web.friends("Alice", "Bob")
-        self.odd = OddServer(self.web)
-        self.web.treq = MemoryTreq(self.odd)
-        self.lives = Lives()
-        self.service = self.serve(self.alice.account, self.lives)
+        self.server = ScriptedServer(self.web)
+        self.web.treq = MemoryTreq(self.server)
+        self.factory = CallbackLogFactory()
+        self.service = self.serve(self.alice.account, self.factory)
 
     def serve(
         self, account: Account, factory: IWebQQFactory, heartbeat: float = 60.0
@@ -172,35 +175,42 @@ class Rig:
         )
 
     @property
-    def life(self) -> Life:
+    def protocol(self) -> CallbackLog:
         """
-        The last protocol.
+        The latest protocol of Alice's service.
         """
-        return self.lives.lived[-1]
+        return self.factory.protocols[-1]
 
     def start(self) -> None:
         self.service.startService()
         self.web.settle()
 
-    def polls(self, *answers: Answer) -> None:
+    def polls(self, *replies: Reply) -> None:
         """
-        Start, and have the first polls answered so.
+        Start, with scripted replies to the first polls.
         """
-        self.odd.scripted[POLL] = list(answers)
+        self.server.replies[POLL] = list(replies)
         self.start()
 
     def finish(self) -> None:
         """
-        Stop everything; nothing may be left.
+        Stop client and server, and check that no delayed call is left.
         """
         self.web.result(self.service.stopService())
         self.web.stop()
         assert self.web.clock.getDelayedCalls() == []
 
 
+def raiseError(*args: object) -> None:
+    """
+    Be a callback with a bug.
+    """
+    raise ZeroDivisionError("in an application")
+
+
 def message(seconds: int, number: int, text: str) -> str:
     """
-    Make a message from a friend, as the server sends it.
+    A message from a friend, in JSON.
     """
     value = {
         "msg_id": number,
@@ -223,38 +233,38 @@ KICK = (
 
 def envelope(event: Event) -> str:
     """
-    An event as it comes.
+    An event in JSON.
     """
     return encodeJSON(encodeEvent(event))
 
 
 def batch(*events: str, ack: int | None = None) -> bytes:
     """
-    The answer that holds events.
+    A poll reply with events.
     """
     number = "" if ack is None else f',"ack":{ack}'
     return f'{{"retcode":0,"result":[{",".join(events)}]{number}}}'.encode()
 
 
-class Polls:
+class RecordedPolls:
     """
-    Answers polls, and remembers what was asked.
+    Replies to polls, and records them.
     """
 
-    def __init__(self, *answers: bytes) -> None:
-        self.answers = list(answers)
+    def __init__(self, *replies: bytes) -> None:
+        self.replies = list(replies)
         self.polls: list[Poll2] = []
 
     def __call__(self, request: Request) -> bytes | int:
         assert request.content is not None
         form = Form.parse(b"", request.content.read())
         self.polls.append(Poll2.decodeFields(form))
-        return self.answers.pop(0) if self.answers else NOT_DONE_YET
+        return self.replies.pop(0) if self.replies else NOT_DONE_YET
 
 
-class Logged:
+class CapturedLog:
     """
-    Everything that is logged in a C{with} block.
+    The log events of a C{with} block.
     """
 
     def __init__(self) -> None:
@@ -275,7 +285,7 @@ class Logged:
     @property
     def text(self) -> str:
         """
-        All text that any log observer could make of the events.
+        All that observers could print, formatted and raw.
         """
         lines = []
         for event in self.events:

@@ -19,7 +19,7 @@ from twisted.web.client import URI
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from tests.rig import HTML, Answer, Logged, cut, hangUp
+from tests.rig import HTML, CapturedLog, Reply, disconnect, truncate
 from txwebqq.client import (
     MAX_REPLY,
     Servers,
@@ -93,7 +93,7 @@ class Script(Resource):
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[Seen] = []
-        self.answers: list[Answer] = []
+        self.answers: list[Reply] = []
         self.gone = 0
 
     def render(self, request: Request) -> bytes | int:
@@ -130,7 +130,7 @@ class ClientScene:
         """
         return WebQQClient(cast(TreqLike, self.treq), Servers(BASE), self.clock)
 
-    def ask(self, command: Command[Any], *answers: Answer) -> list[Any]:
+    def ask(self, command: Command[Any], *answers: Reply) -> list[Any]:
         """
         Ask a command; return its result, or nothing while there is none.
         """
@@ -140,7 +140,7 @@ class ClientScene:
         self.treq.flush()
         return results
 
-    def fails(self, command: Command[Any], *answers: Answer) -> Exception:
+    def fails(self, command: Command[Any], *answers: Reply) -> Exception:
         """
         Ask a command that fails; return the error.
         """
@@ -469,8 +469,8 @@ def test_malformed(scene: ClientScene, command: Command[Any], answer: bytes) -> 
     assert isinstance(scene.fails(command, answer), MalformedReply)
 
 
-@pytest.mark.parametrize("answer", [cut, hangUp])
-def test_broken(scene: ClientScene, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [truncate, disconnect])
+def test_broken(scene: ClientScene, answer: Reply) -> None:
     """
     A connection that breaks before the answer is whole is trouble with the
     network.
@@ -741,9 +741,16 @@ def test_noSecretsInErrors(scene: ClientScene) -> None:
         Logout2(ticket),
         GetImage("1"),
     )
-    troubles: tuple[Answer, ...] = (cut, hangUp, HTML, 500, b"{}", b'{"retcode":5}')
+    troubles: tuple[Reply, ...] = (
+        truncate,
+        disconnect,
+        HTML,
+        500,
+        b"{}",
+        b'{"retcode":5}',
+    )
     texts = []
-    with Logged() as logged:
+    with CapturedLog() as logged:
         for command in commands:
             for trouble in troubles:
                 for result in scene.ask(command, trouble):

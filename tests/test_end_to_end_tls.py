@@ -18,7 +18,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from tests.authority import ELSEWHERE, LOCALHOST, LOOPBACK, NOW, YEAR, Authority
-from tests.rig import Logged
+from tests.rig import CapturedLog
 from txwebqq.client import connect
 from txwebqq.errors import Unreachable
 from txwebqq.wire.commands.messages import GetOnlineBuddies2
@@ -168,7 +168,7 @@ async def test_wrongName(
     cannot be compared, or that has a common name only. The log says so.
     """
     certificate = house.authority.issue(*names)
-    with Logged() as logged:
+    with CapturedLog() as logged:
         asking = house.ask(certificate, house.authority.file, host)
         await refused(asking, "certificate verify failed")
     assert house.answering.asked == 0

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from twisted.python.usage import UsageError
 
-from tests.rig import POLL, Logged, Rig, batch, message
+from tests.rig import POLL, CapturedLog, Rig, batch, message
 from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
 from txwebqq.session.interfaces import Era
@@ -335,8 +335,8 @@ def told(flags: list[str]) -> str:
     options.parseOptions(["--account=10001", "--password-file=secret", *flags])
     rig = Rig()
     service = rig.serve(rig.alice.account, options.factory)
-    rig.odd.scripted[POLL] = [batch(message(1, 5, "the tea is ready"))]
-    with Logged() as logged:
+    rig.server.replies[POLL] = [batch(message(1, 5, "the tea is ready"))]
+    with CapturedLog() as logged:
         service.startService()
         rig.web.settle()
         rig.web.result(service.stopService())

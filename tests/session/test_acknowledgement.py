@@ -18,10 +18,10 @@ from tests.rig import (
     KICK,
     LOGIN2,
     LOGOUT2,
-    NOTHING,
+    NO_EVENTS,
     POLL,
-    Life,
-    Polls,
+    CallbackLog,
+    RecordedPolls,
     Rig,
     batch,
     envelope,
@@ -281,7 +281,7 @@ def test_orderAgain() -> None:
 # ---- polls
 
 
-class Hearer(Life):
+class EventLog(CallbackLog):
     """
     Records all events that it receives.
     """
@@ -298,35 +298,35 @@ def rig() -> Iterator[Rig]:
     A rig that has to end clean.
     """
     rig = Rig()
-    rig.lives.protocol = Hearer
+    rig.factory.protocol = EventLog
     yield rig
     rig.finish()
 
 
-def answering(rig: Rig, *answers: bytes) -> Polls:
+def answering(rig: Rig, *answers: bytes) -> RecordedPolls:
     """
     The polls of an account whose first polls are answered so, and the others
     not at all.
     """
-    polls = Polls(*answers)
+    polls = RecordedPolls(*answers)
     rig.polls(*[polls] * (len(answers) + 50))
     return polls
 
 
-def acks(polls: Polls) -> list[int | None]:
+def acks(polls: RecordedPolls) -> list[int | None]:
     return [poll.ack for poll in polls.polls]
 
 
 def test_named(rig: Rig) -> None:
     """
-    Polls name the last reply that was handed over, 0 at first; a reply without
+    RecordedPolls name the last reply that was handed over, 0 at first; a reply without
     events has no number, and the last one stays.
     """
     first = batch(message(1, 5, "a"), envelope(AWAY), ack=7)
-    polls = answering(rig, first, batch(message(2, 6, "b"), ack=900), NOTHING)
+    polls = answering(rig, first, batch(message(2, 6, "b"), ack=900), NO_EVENTS)
     assert acks(polls) == [0, 7, 900, 900]
     assert [poll.ids for poll in polls.polls] == [(), ("5",), ("6",), ()]
-    assert rig.life.log == ["made", "on", "StatusChange", "a", "b"]
+    assert rig.protocol.log == ["made", "on", "StatusChange", "a", "b"]
 
 
 def test_unnumbered(rig: Rig) -> None:
@@ -335,10 +335,10 @@ def test_unnumbered(rig: Rig) -> None:
     no number.
     """
     again = message(1, 5, "a")
-    polls = answering(rig, batch(again), batch(again, message(2, 6, "b")), NOTHING)
+    polls = answering(rig, batch(again), batch(again, message(2, 6, "b")), NO_EVENTS)
     assert acks(polls) == [0, 0, 0, 0]
     assert [poll.ids for poll in polls.polls] == [(), ("5",), ("6",), ()]
-    assert rig.life.log == ["made", "on", "a", "b"]
+    assert rig.protocol.log == ["made", "on", "a", "b"]
 
 
 def test_repeated(rig: Rig) -> None:
@@ -353,7 +353,7 @@ def test_repeated(rig: Rig) -> None:
     polls = answering(rig, reply, reply, earlier, reply, after)
     rig.web.settle(5)
     heard = ["StatusChange", "a", "GroupNotice", "FriendshipNotice", "OfflineFile"]
-    assert rig.life.log == ["made", "on", *heard, "c"]
+    assert rig.protocol.log == ["made", "on", *heard, "c"]
     assert acks(polls) == [0, 7, 7, 7, 7, 8]
 
 
@@ -364,14 +364,14 @@ def test_repeatedNotHot(rig: Rig) -> None:
     polls = answering(rig, *[batch(envelope(words("a")), ack=7)] * 100)
     rig.web.settle(20)
     assert len(polls.polls) <= 24
-    assert rig.life.log == ["made", "on", "a"]
+    assert rig.protocol.log == ["made", "on", "a"]
 
 
 def test_failedPoll(rig: Rig) -> None:
     """
     A poll that failed did not tell it, so the next one does.
     """
-    polls = answering(rig, batch(message(1, 5, "a"), ack=7), HTML, NOTHING)
+    polls = answering(rig, batch(message(1, 5, "a"), ack=7), HTML, NO_EVENTS)
     rig.web.settle(3)
     assert acks(polls) == [0, 7, 7, 7]
 
@@ -384,15 +384,15 @@ def test_nextSession(rig: Rig, relinked: bool) -> None:
     """
     rig.start()
     if not relinked:
-        rig.odd.scripted[LOGIN2] = [DOUBT]
+        rig.server.replies[LOGIN2] = [DOUBT]
     again = batch(envelope(replace(A, sender=DAVE)), envelope(REQUEST), ack=7)
-    polls = Polls(batch(envelope(A), ack=7), EXPIRED, again)
-    rig.odd.scripted[POLL] = [polls] * 9
+    polls = RecordedPolls(batch(envelope(A), ack=7), EXPIRED, again)
+    rig.server.replies[POLL] = [polls] * 9
     rig.web.settle(70)
     assert acks(polls) == [0, 7, 7, 7]
-    assert len(rig.lives.lived) == (1 if relinked else 2)
-    assert [line for log in rig.lives.logs for line in log if line == "a"] == ["a"]
-    assert "FriendshipNotice" not in rig.life.log
+    assert len(rig.factory.protocols) == (1 if relinked else 2)
+    assert [line for log in rig.factory.logs for line in log if line == "a"] == ["a"]
+    assert "FriendshipNotice" not in rig.protocol.log
 
 
 def test_afterKick(rig: Rig) -> None:
@@ -401,10 +401,10 @@ def test_afterKick(rig: Rig) -> None:
     that.
     """
     polls = answering(rig, batch(message(1, 5, "a"), KICK, ack=7))
-    assert rig.life.log == ["made", "on", "a", "kicked", "Kicked"]
+    assert rig.protocol.log == ["made", "on", "a", "kicked", "Kicked"]
     rig.service.signOn()
     rig.web.settle()
-    assert rig.life.log == ["made", "on"]
+    assert rig.protocol.log == ["made", "on"]
     assert acks(polls) == [0, 7]
 
 
@@ -418,13 +418,13 @@ def test_afterLookUp(rig: Rig) -> None:
     The poll after a reply waits while a look-up keeps its events back, and
     names it then.
     """
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
     polls = answering(rig, batch(CAROL_COMES, message(1, 5, "a"), ack=7))
     rig.web.settle(LOOKUP_TIMEOUT - 1)
     assert acks(polls) == [0]
-    assert rig.life.log == ["made", "on"]
+    assert rig.protocol.log == ["made", "on"]
     rig.web.settle(1)
-    assert rig.life.log == ["made", "on", "RosterChange", "a"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a"]
     assert acks(polls) == [0, 7]
     rig.web.settle(60)
     assert acks(polls) == [0, 7]
@@ -434,10 +434,10 @@ def test_afterLookUpUnnumbered(rig: Rig) -> None:
     """
     After a reply without a number no poll waits.
     """
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
     polls = answering(rig, batch(CAROL_COMES, message(1, 5, "a")))
     assert acks(polls) == [0, 0]
-    assert rig.life.log == ["made", "on"]
+    assert rig.protocol.log == ["made", "on"]
 
 
 CROWD = envelope(RosterChange(tuple((Uin(100 + n), 0) for n in range(5))))
@@ -449,19 +449,19 @@ def test_longLookUps(rig: Rig) -> None:
     brings once more is not queued again, and no more is asked meanwhile than
     every half minute.
     """
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     reply = batch(CROWD, envelope(A), ack=7)
     polls = answering(rig, reply, reply, batch(envelope(B), ack=8))
     rig.web.settle(29)
     assert acks(polls) == [0]
     rig.web.settle(1)
     assert acks(polls) == [0, 0]
-    assert rig.life.log == ["made", "on"]
+    assert rig.protocol.log == ["made", "on"]
     rig.web.settle(19)
     assert acks(polls) == [0, 0]
     rig.web.settle(1)
     assert acks(polls) == [0, 0, 7, 8]
-    assert rig.life.log == ["made", "on", "RosterChange", "a", "b"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a", "b"]
 
 
 def test_longestLookUps(rig: Rig) -> None:
@@ -470,12 +470,12 @@ def test_longestLookUps(rig: Rig) -> None:
     """
     assert MAX_LOOKED_UP * LOOKUP_TIMEOUT > 120
     crowd = RosterChange(tuple((Uin(100 + n), 0) for n in range(MAX_LOOKED_UP)))
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * MAX_LOOKED_UP
+    rig.server.replies[PROFILE] = [NOT_DONE_YET] * MAX_LOOKED_UP
     reply = batch(envelope(crowd), envelope(A), ack=7)
     polls = answering(rig, *[reply] * 7)
     rig.web.settle(MAX_LOOKED_UP * LOOKUP_TIMEOUT)
     assert acks(polls) == [0] * 7 + [7]
-    assert rig.life.log == ["made", "on", "RosterChange", "a"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a"]
 
 
 def test_handedOverDuringPoll(rig: Rig) -> None:
@@ -483,7 +483,7 @@ def test_handedOverDuringPoll(rig: Rig) -> None:
     A reply that is handed over while the next poll is open is dropped when it
     comes again, and named then.
     """
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     held: list[Request] = []
 
     def hold(request: Request) -> int:
@@ -492,30 +492,30 @@ def test_handedOverDuringPoll(rig: Rig) -> None:
         return NOT_DONE_YET
 
     reply = batch(CROWD, envelope(A), ack=7)
-    polls = Polls(reply)
+    polls = RecordedPolls(reply)
     rig.polls(polls, hold, polls)
     rig.web.settle(50)
-    assert rig.life.log == ["made", "on", "RosterChange", "a"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a"]
     assert acks(polls) == [0, 0]
     held[0].write(reply)
     held[0].finish()
     rig.web.settle()
     assert acks(polls) == [0, 0, 7]
-    assert rig.life.log == ["made", "on", "RosterChange", "a"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a"]
 
 
 def test_rejoinDuringLookUps(rig: Rig) -> None:
     """
     Events that wait for look-ups during a rejoin are not queued again after it.
     """
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     reply = batch(CROWD, envelope(A), ack=7)
     polls = answering(rig, reply, EXPIRED, reply)
     rig.web.settle(49)
     assert acks(polls) == [0, 0, 0]
     rig.web.settle(1)
     assert acks(polls) == [0, 0, 0, 7]
-    assert rig.lives.logs == [["made", "on", "RosterChange", "a"]]
+    assert rig.factory.logs == [["made", "on", "RosterChange", "a"]]
 
 
 def test_lostDuringLookUps(rig: Rig) -> None:
@@ -523,11 +523,14 @@ def test_lostDuringLookUps(rig: Rig) -> None:
     A session that is lost meanwhile has all that waits handed over, so the
     next one acknowledges it.
     """
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     polls = answering(rig, batch(CROWD, envelope(A), ack=7), DOUBT, DOUBT)
     rig.web.settle(40)
     heard = ["RosterChange", "a"]
-    assert rig.lives.logs == [["made", "on", *heard, "SessionExpired"], ["made", "on"]]
+    assert rig.factory.logs == [
+        ["made", "on", *heard, "SessionExpired"],
+        ["made", "on"],
+    ]
     assert acks(polls) == [0, 0, 0, 7]
 
 
@@ -535,10 +538,10 @@ def test_kickDuringLookUp(rig: Rig) -> None:
     """
     A kick has what waits before it handed over, so the reply is acknowledged.
     """
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
     polls = answering(rig, batch(CAROL_COMES, envelope(A), KICK, ack=7))
     heard = ["RosterChange", "a", "kicked"]
-    assert rig.life.log == ["made", "on", *heard, "Kicked"]
+    assert rig.protocol.log == ["made", "on", *heard, "Kicked"]
     rig.service.signOn()
     rig.web.settle()
     assert acks(polls) == [0, 7]
@@ -558,7 +561,7 @@ def farewells(rig: Rig) -> list[int | None]:
         told.append(Logout2.decodeFields(Form.parse(query)).ack)
         return b'{"retcode":0,"result":"ok"}'
 
-    rig.odd.scripted[LOGOUT2] = [remember] * 9
+    rig.server.replies[LOGOUT2] = [remember] * 9
     return told
 
 
@@ -569,9 +572,9 @@ def leaveOn(rig: Rig, *texts: str) -> None:
 
     def heard(message: Message) -> None:
         if message.text in texts:
-            rig.life.signOff()
+            rig.protocol.signOff()
 
-    rig.lives.onMessage = heard
+    rig.factory.onMessage = heard
 
 
 def test_farewell(rig: Rig) -> None:
@@ -602,7 +605,7 @@ def test_signOffAtTheEnd(rig: Rig) -> None:
     told = farewells(rig)
     leaveOn(rig, "b")
     polls = answering(rig, batch(envelope(A), envelope(B), ack=7))
-    assert rig.life.log == ["made", "on", "a", "b", "ConnectionDone"]
+    assert rig.protocol.log == ["made", "on", "a", "b", "ConnectionDone"]
     assert told == [7]
     rig.service.signOn()
     rig.web.settle()
@@ -630,7 +633,7 @@ def test_signOffInTheMiddle(rig: Rig) -> None:
         rig.service.signOn()
     rig.web.settle()
     before = ["Typing", "StatusChange", "FriendshipNotice", "a"]
-    assert rig.lives.logs == [
+    assert rig.factory.logs == [
         ["made", "on", *before, "ConnectionDone"],
         ["made", "on", "b", "ConnectionDone"],
         ["made", "on", "c"],
@@ -647,13 +650,13 @@ def test_signOffAndOnAtOnce(rig: Rig) -> None:
 
     def heard(message: Message) -> None:
         if message.text == "a":
-            rig.life.signOff()
+            rig.protocol.signOff()
             rig.service.signOn()
 
-    rig.lives.onMessage = heard
+    rig.factory.onMessage = heard
     reply = batch(message(3, 3, "c"), message(2, 2, "b"), message(1, 1, "a"), ack=7)
     polls = answering(rig, reply, reply)
-    assert rig.lives.logs == [
+    assert rig.factory.logs == [
         ["made", "on", "a", "ConnectionDone"],
         ["made", "on", "b", "c"],
     ]
@@ -667,15 +670,15 @@ def test_signOffAfterLookUp(rig: Rig) -> None:
     """
     told = farewells(rig)
     leaveOn(rig, "a")
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
     reply = batch(envelope(B), envelope(A), CAROL_COMES, ack=7)
     polls = answering(rig, reply, reply)
     rig.web.settle(LOOKUP_TIMEOUT)
-    assert rig.life.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
     assert told == [0]
     rig.service.signOn()
     rig.web.settle(LOOKUP_TIMEOUT)
-    assert rig.life.log == ["made", "on", "b"]
+    assert rig.protocol.log == ["made", "on", "b"]
     assert acks(polls) == [0, 0, 7]
 
 
@@ -685,10 +688,10 @@ def test_signOffDuringLookUp(rig: Rig) -> None:
     farewell, which says so.
     """
     told = farewells(rig)
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
     polls = answering(rig, batch(envelope(A), CAROL_COMES, ack=7))
     rig.web.result(rig.service.signOff())
-    assert rig.life.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
     assert told == [7]
     rig.service.signOn()
     rig.web.settle()
@@ -702,15 +705,15 @@ def test_signOffTwiceDuringLookUp(rig: Rig) -> None:
     """
     told = farewells(rig)
     leaveOn(rig, "a")
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET]
+    rig.server.replies[PROFILE] = [NOT_DONE_YET]
     reply = batch(envelope(B), envelope(A), CAROL_COMES, ack=7)
     polls = answering(rig, reply, reply)
     rig.web.result(rig.service.signOff())
-    assert rig.life.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
     assert told == [0]
     rig.service.signOn()
     rig.web.settle()
-    assert rig.life.log == ["made", "on", "b"]
+    assert rig.protocol.log == ["made", "on", "b"]
     assert acks(polls) == [0, 0, 7]
 
 
@@ -720,15 +723,15 @@ def test_signOffWhenLost(rig: Rig) -> None:
     over has the rest handed over after the next sign-on.
     """
     leaveOn(rig, "a")
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     reply = batch(envelope(B), envelope(A), CROWD, ack=7)
     polls = answering(rig, reply, DOUBT, DOUBT, reply)
     rig.web.settle(35)
-    assert rig.life.log == ["made", "on", "RosterChange", "a", "SessionExpired"]
-    rig.odd.scripted[PROFILE] = [NOT_DONE_YET] * 5
+    assert rig.protocol.log == ["made", "on", "RosterChange", "a", "SessionExpired"]
+    rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     rig.service.signOn()
     rig.web.settle(1)
-    assert rig.life.log == ["made", "on", "b"]
+    assert rig.protocol.log == ["made", "on", "b"]
     assert acks(polls) == [0, 0, 0, 0, 7]
 
 
@@ -743,11 +746,11 @@ def test_signOffInTheMiddleAtOurServer(rig: Rig) -> None:
         rig.web.settle(1)
     leaveOn(rig, "a")
     rig.start()
-    assert rig.life.log == ["made", "on", "a", "ConnectionDone"]
+    assert rig.protocol.log == ["made", "on", "a", "ConnectionDone"]
     rig.bob.tell(rig.alice, "c")
     rig.service.signOn()
     rig.web.settle(5)
-    assert [line for line in rig.life.log if len(line) == 1] == ["b", "c"]
+    assert [line for line in rig.protocol.log if len(line) == 1] == ["b", "c"]
     for person in (rig.bob, carol):
         person.stop()
 
@@ -774,5 +777,5 @@ def test_afterOurBug(
     polls = answering(rig, first, batch(envelope(C), ack=8))
     rig.web.settle(2)
     assert len(flushLoggedErrors(ZeroDivisionError)) == 1
-    assert rig.life.log == ["made", "on", "a", "c"]
+    assert rig.protocol.log == ["made", "on", "a", "c"]
     assert acks(polls) == [0, 7, 8]

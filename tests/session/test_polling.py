@@ -4,29 +4,27 @@ The poll chain and the heartbeat: what they ask, and what they make of answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from twisted.python.failure import Failure
 from twisted.web.server import NOT_DONE_YET, Request
 
 from tests.rig import (
-    BEAT,
+    HEARTBEAT,
     HTML,
     KICK,
     LOGIN2,
     LOGOUT2,
-    NOTHING,
+    NO_EVENTS,
     POLL,
     PROBE,
-    Answer,
-    Logged,
-    Polls,
+    CapturedLog,
+    RecordedPolls,
+    Reply,
     Rig,
     batch,
-    cut,
-    hangUp,
+    disconnect,
     message,
+    truncate,
 )
 from txwebqq.model import (
     Code,
@@ -51,16 +49,6 @@ from txwebqq.wire.form import Form
 
 ME = Number(10001)
 KICKED = KickNotice("elsewhere")
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    """
-    A rig that has to end clean.
-    """
-    rig = Rig()
-    yield rig
-    rig.finish()
 
 
 # ---- the inbox
@@ -220,7 +208,7 @@ def test_tellsShown(rig: Rig) -> None:
     """
     The poll after a message tells the server that it was shown, once.
     """
-    polls = Polls(batch(message(1, 5, "a")), NOTHING)
+    polls = RecordedPolls(batch(message(1, 5, "a")), NO_EVENTS)
     rig.polls(polls, polls, polls)
     assert [poll.ids for poll in polls.polls] == [(), ("5",), ()]
 
@@ -229,7 +217,7 @@ def test_tellsShownAgain(rig: Rig) -> None:
     """
     A poll that failed did not tell it.
     """
-    polls = Polls(batch(message(1, 5, "a")), HTML, NOTHING)
+    polls = RecordedPolls(batch(message(1, 5, "a")), HTML, NO_EVENTS)
     rig.polls(polls, polls, polls, polls)
     rig.web.settle(3)
     assert [poll.ids for poll in polls.polls] == [(), ("5",), ("5",), ()]
@@ -246,7 +234,7 @@ def test_logoutTells(rig: Rig) -> None:
         told.append(Logout2.decodeFields(Form.parse(query)).ids)
         return b'{"retcode":0,"result":"ok"}'
 
-    rig.odd.scripted[LOGOUT2] = [remember]
+    rig.server.replies[LOGOUT2] = [remember]
     rig.polls(batch(message(1, 5, "a"), message(2, 6, "b")), NOT_DONE_YET)
     rig.web.result(rig.service.stopService())
     assert told == [("5", "6")]
@@ -266,8 +254,8 @@ def test_rotatedTicket(rig: Rig) -> None:
         return b'{"retcode":103,"errmsg":""}'
 
     rig.start()
-    rig.odd.scripted[LOGIN2] = [remember]
-    rig.odd.scripted[POLL] = [
+    rig.server.replies[LOGIN2] = [remember]
+    rig.server.replies[POLL] = [
         b'{"retcode":116,"p":"new-one"}',
         b'{"retcode":121,"t":"0"}',
     ]
@@ -281,22 +269,24 @@ def test_rotatedToNothing(rig: Rig) -> None:
     """
     rig.polls(*[b'{"retcode":116,"errmsg":""}'] * 4)
     rig.web.settle(10)
-    assert rig.odd.asked.count(LOGIN2) == 2
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.requests.count(LOGIN2) == 2
+    assert rig.factory.logs == [["made", "on"]]
 
 
-@pytest.mark.parametrize("trouble", [cut, hangUp, HTML, 500, 503, b'{"retcode":'])
-def test_trouble(rig: Rig, trouble: Answer) -> None:
+@pytest.mark.parametrize(
+    "trouble", [truncate, disconnect, HTML, 500, 503, b'{"retcode":']
+)
+def test_trouble(rig: Rig, trouble: Reply) -> None:
     """
     Trouble with a poll is warned of once and tried again, with growing
     patience.
     """
-    with Logged() as logged:
-        rig.polls(trouble, NOTHING)
+    with CapturedLog() as logged:
+        rig.polls(trouble, NO_EVENTS)
         rig.web.settle(2)
         rig.bob.tell(rig.alice, "hi")
     assert logged.text.count("Polling failed (account ") == 2  # formatted, and raw
-    assert rig.lives.logs == [["made", "on", "hi"]]
+    assert rig.factory.logs == [["made", "on", "hi"]]
     rig.bob.stop()
 
 
@@ -307,12 +297,12 @@ def test_silence(rig: Rig) -> None:
     """
     rig.polls(NOT_DONE_YET)
     rig.web.settle(89)
-    assert rig.odd.asked.count(POLL) == 1
-    assert rig.odd.gone == []
+    assert rig.server.requests.count(POLL) == 1
+    assert rig.server.disconnected == []
     rig.web.settle(3)
-    assert rig.odd.gone == [POLL]
-    assert rig.odd.asked.count(POLL) == 2
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.disconnected == [POLL]
+    assert rig.server.requests.count(POLL) == 2
+    assert rig.factory.logs == [["made", "on"]]
 
 
 def test_deafForEver(rig: Rig) -> None:
@@ -321,20 +311,20 @@ def test_deafForEver(rig: Rig) -> None:
     ends the session.
     """
     rig.polls(*[NOT_DONE_YET] * 4)
-    rig.odd.scripted[LOGIN2] = [NOT_DONE_YET]
+    rig.server.replies[LOGIN2] = [NOT_DONE_YET]
     rig.web.settle(4 * 91 + 10)
-    assert rig.odd.asked.count(LOGIN2) == 2
+    assert rig.server.requests.count(LOGIN2) == 2
     rig.web.settle(62)
-    assert rig.lives.logs[0] == ["made", "on", "SessionExpired"]
+    assert rig.factory.logs[0] == ["made", "on", "SessionExpired"]
     rig.web.settle(10)
-    assert rig.lives.logs[1:] == [["made", "on"]]
+    assert rig.factory.logs[1:] == [["made", "on"]]
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         b"",
-        NOTHING,
+        NO_EVENTS,
         b'{"retcode":0,"result":"ok"}',
         b'{"retcode":116,"p":"other"}',
         batch(message(1, 5, "a")),
@@ -347,11 +337,11 @@ def test_notHot(rig: Rig, answer: bytes) -> None:
     """
     rig.polls(*[answer] * 100)
     rig.web.settle(20)
-    assert rig.odd.asked.count(POLL) <= 24
-    rig.odd.scripted[POLL] = []
+    assert rig.server.requests.count(POLL) <= 24
+    rig.server.replies[POLL] = []
     rig.web.settle(2)
     rig.bob.tell(rig.alice, "hi")
-    assert rig.lives.logs[0][-1] == "hi"
+    assert rig.factory.logs[0][-1] == "hi"
     rig.bob.stop()
 
 
@@ -360,8 +350,10 @@ def test_atOnce(rig: Rig) -> None:
     Yet after a message, or one empty answer, the next question is asked at
     once.
     """
-    rig.polls(NOTHING, batch(message(1, 5, "a")), batch(message(2, 6, "b")), NOTHING)
-    assert rig.odd.asked.count(POLL) == 5
+    rig.polls(
+        NO_EVENTS, batch(message(1, 5, "a")), batch(message(2, 6, "b")), NO_EVENTS
+    )
+    assert rig.server.requests.count(POLL) == 5
 
 
 def test_rejoinInVain(rig: Rig) -> None:
@@ -371,14 +363,14 @@ def test_rejoinInVain(rig: Rig) -> None:
     """
     rig.polls(*[b'{"retcode":121,"t":"0"}'] * 1000)
     rig.web.settle(1)
-    assert rig.odd.asked.count(LOGIN2) == 4
-    assert rig.lives.logs == [["made", "on", "SessionExpired"]]
+    assert rig.server.requests.count(LOGIN2) == 4
+    assert rig.factory.logs == [["made", "on", "SessionExpired"]]
     rig.web.settle(20)
-    assert rig.odd.asked.count(LOGIN2) <= 44
-    rig.odd.scripted[POLL] = []
+    assert rig.server.requests.count(LOGIN2) <= 44
+    rig.server.replies[POLL] = []
     rig.web.settle(10)
     rig.bob.tell(rig.alice, "hi")
-    assert rig.life.log == ["made", "on", "hi"]
+    assert rig.protocol.log == ["made", "on", "hi"]
     rig.bob.stop()
 
 
@@ -401,7 +393,7 @@ def test_onePoll(rig: Rig) -> None:
     rig.polls(b'{"retcode":121,"t":"0"}', held, held, held)
     rig.web.settle(200)
     rig.web.result(rig.service.stopService())
-    rig.odd.scripted[POLL] = [held, held]
+    rig.server.replies[POLL] = [held, held]
     rig.start()
     assert open_ == [1, 1]
 
@@ -412,10 +404,10 @@ def test_probedAgain(rig: Rig) -> None:
     """
     doubt = b'{"retcode":103,"errmsg":""}'
     rig.polls(doubt, batch(message(1, 5, "a")), doubt, batch(message(2, 6, "b")))
-    assert rig.odd.asked.count(POLL) == 1
+    assert rig.server.requests.count(POLL) == 1
     rig.web.settle(5)
-    assert rig.odd.asked.count(PROBE) == 3
-    assert rig.lives.logs == [["made", "on", "a", "b"]]
+    assert rig.server.requests.count(PROBE) == 3
+    assert rig.factory.logs == [["made", "on", "a", "b"]]
 
 
 def test_manyRejoins(rig: Rig) -> None:
@@ -423,10 +415,10 @@ def test_manyRejoins(rig: Rig) -> None:
     Rejoins with a good poll after each of them are no trouble, however many.
     """
     expired = b'{"retcode":121,"t":"0"}'
-    rig.polls(*[expired, NOTHING] * 9)
+    rig.polls(*[expired, NO_EVENTS] * 9)
     rig.web.settle(5)
-    assert rig.odd.asked.count(LOGIN2) == 10
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.requests.count(LOGIN2) == 10
+    assert rig.factory.logs == [["made", "on"]]
 
 
 def test_probeTrouble(rig: Rig) -> None:
@@ -434,10 +426,10 @@ def test_probeTrouble(rig: Rig) -> None:
     A probe that fails ends the session, once.
     """
     rig.start()
-    rig.odd.scripted[PROBE] = [500]
-    rig.odd.scripted[POLL] = [b'{"retcode":103,"errmsg":""}']
+    rig.server.replies[PROBE] = [500]
+    rig.server.replies[POLL] = [b'{"retcode":103,"errmsg":""}']
     rig.web.settle(70)
-    assert rig.lives.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+    assert rig.factory.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
 
 
 def test_stopWhileProbing(rig: Rig) -> None:
@@ -445,12 +437,12 @@ def test_stopWhileProbing(rig: Rig) -> None:
     Stopping gives up a probe.
     """
     rig.start()
-    rig.odd.scripted[PROBE] = [NOT_DONE_YET]
-    rig.odd.scripted[POLL] = [b'{"retcode":103,"errmsg":""}']
+    rig.server.replies[PROBE] = [NOT_DONE_YET]
+    rig.server.replies[POLL] = [b'{"retcode":103,"errmsg":""}']
     rig.web.settle(60)
     rig.web.result(rig.service.stopService())
-    assert rig.odd.gone == [PROBE]
-    assert rig.life.log == ["made", "on", "ConnectionDone"]
+    assert rig.server.disconnected == [PROBE]
+    assert rig.protocol.log == ["made", "on", "ConnectionDone"]
 
 
 def test_kickedInBatch(rig: Rig) -> None:
@@ -463,18 +455,18 @@ def test_kickedInBatch(rig: Rig) -> None:
     rig.polls(batch(message(1, 5, "a"), KICK))
     [failure] = failed
     assert "elsewhere" in failure.getErrorMessage()
-    assert rig.life.log == ["made", "on", "a", "kicked", "Kicked"]
+    assert rig.protocol.log == ["made", "on", "a", "kicked", "Kicked"]
 
 
-@pytest.mark.parametrize("trouble", [cut, hangUp, HTML, 500, NOT_DONE_YET])
-def test_heartbeatTrouble(rig: Rig, trouble: Answer) -> None:
+@pytest.mark.parametrize("trouble", [truncate, disconnect, HTML, 500, NOT_DONE_YET])
+def test_heartbeatTrouble(rig: Rig, trouble: Reply) -> None:
     """
     A heartbeat that fails is followed by others, and nothing else.
     """
-    rig.odd.scripted[BEAT] = [trouble, trouble]
-    with Logged() as logged:
+    rig.server.replies[HEARTBEAT] = [trouble, trouble]
+    with CapturedLog() as logged:
         rig.start()
         rig.web.settle(190)
-    assert rig.odd.asked.count(BEAT) == 3
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.requests.count(HEARTBEAT) == 3
+    assert rig.factory.logs == [["made", "on"]]
     assert {e["log_level"].name for e in logged.events} <= {"debug", "info"}

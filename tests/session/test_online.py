@@ -4,7 +4,7 @@ Keeping an account online, against our own server and against its odd cousins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import NOT_DONE_YET
 
 from tests.rig import (
-    BEAT,
+    HEARTBEAT,
     HTML,
     KICK,
     LOGIN2,
@@ -22,8 +22,8 @@ from tests.rig import (
     POLL,
     PROBE,
     SEND,
-    Lives,
-    Logged,
+    CallbackLogFactory,
+    CapturedLog,
     Rig,
     batch,
     message,
@@ -43,17 +43,6 @@ from txwebqq.protocol import WebQQFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import PASSWORD
 
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    """
-    A rig that has to end clean.
-    """
-    rig = Rig()
-    yield rig
-    rig.finish()
-
-
 # ---- the poll
 
 
@@ -66,8 +55,8 @@ def test_failureCodes(rig: Rig, code: int) -> None:
     answer = b'{"retcode":%d,"errmsg":""}' % code
     rig.polls(answer, answer, answer, answer)
     rig.web.settle(30)
-    assert rig.odd.asked.count(LOGIN2) == 2
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.requests.count(LOGIN2) == 2
+    assert rig.factory.logs == [["made", "on"]]
 
 
 @pytest.mark.parametrize("code", [108, 999])
@@ -79,7 +68,7 @@ def test_failuresApart(rig: Rig, code: int) -> None:
     good = b'{"retcode":102,"errmsg":""}'
     rig.polls(answer, answer, answer, good, answer, answer, answer)
     rig.web.settle(30)
-    assert rig.odd.asked.count(LOGIN2) == 1
+    assert rig.server.requests.count(LOGIN2) == 1
 
 
 @pytest.mark.parametrize("code", [120, 121, 100006])
@@ -90,11 +79,11 @@ def test_expired(rig: Rig, code: int) -> None:
     """
     rig.polls(b'{"retcode":%d,"t":"3"}' % code)
     rig.web.settle(2)
-    assert rig.odd.asked.count(LOGIN2) == 1
+    assert rig.server.requests.count(LOGIN2) == 1
     rig.web.settle(2)
-    assert rig.odd.asked.count(LOGIN2) == 2
+    assert rig.server.requests.count(LOGIN2) == 2
     rig.bob.tell(rig.alice, "still there?")
-    assert rig.lives.logs == [["made", "on", "still there?"]]
+    assert rig.factory.logs == [["made", "on", "still there?"]]
     rig.bob.stop()
 
 
@@ -108,8 +97,8 @@ def test_probedOnce(rig: Rig, code: int) -> None:
     rig.polls(answer, answer)
     rig.web.settle(20)
     # Twice for the rosters, once for the probe.
-    assert rig.odd.asked.count(PROBE) == 3
-    assert rig.lives.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+    assert rig.server.requests.count(PROBE) == 3
+    assert rig.factory.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
 
 
 def test_probeSaves(rig: Rig) -> None:
@@ -118,7 +107,7 @@ def test_probeSaves(rig: Rig) -> None:
     """
     rig.polls(b'{"retcode":103,"errmsg":""}')
     rig.web.settle(20)
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.factory.logs == [["made", "on"]]
 
 
 @pytest.mark.parametrize("code", [109, 110])
@@ -131,7 +120,7 @@ def test_loggedOut(rig: Rig, code: int) -> None:
     with pytest.raises(LoggedOut):
         rig.web.result(gone)
     rig.web.settle(600)
-    assert rig.lives.logs == [["made", "on", "LoggedOut"]]
+    assert rig.factory.logs == [["made", "on", "LoggedOut"]]
 
 
 @pytest.mark.parametrize(
@@ -143,11 +132,11 @@ def test_ignored(rig: Rig, answer: bytes | int) -> None:
     often it comes.
     """
     rig.polls(*[answer] * 10)
-    assert len(rig.odd.scripted[POLL]) == 9
+    assert len(rig.server.replies[POLL]) == 9
     rig.web.settle(20)
-    assert rig.odd.scripted[POLL] == []
-    assert rig.odd.asked.count(LOGIN2) == 1
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.replies[POLL] == []
+    assert rig.server.requests.count(LOGIN2) == 1
+    assert rig.factory.logs == [["made", "on"]]
 
 
 def test_rotated(rig: Rig) -> None:
@@ -157,10 +146,10 @@ def test_rotated(rig: Rig) -> None:
     rig.start()
     rig.web.state.rotate(rig.alice.number)
     rig.web.settle(60)
-    rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}']
+    rig.server.replies[POLL] = [b'{"retcode":121,"t":"0"}']
     rig.web.settle(60)
-    assert rig.odd.asked.count(LOGIN2) == 2
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.requests.count(LOGIN2) == 2
+    assert rig.factory.logs == [["made", "on"]]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +170,7 @@ def test_oddAnswers(rig: Rig, answer: bytes | int) -> None:
     rig.polls(answer, answer)
     rig.web.settle(20)
     rig.bob.tell(rig.alice, "hi")
-    assert rig.lives.logs == [["made", "on", "hi"]]
+    assert rig.factory.logs == [["made", "on", "hi"]]
     rig.bob.stop()
 
 
@@ -193,7 +182,7 @@ def test_order(rig: Rig) -> None:
     first, second = message(100, 1, "a"), message(100, 2, "b")
     third = message(200, 3, "c")
     rig.polls(batch(third, second, first), batch(second), batch(first, third))
-    assert rig.lives.logs == [["made", "on", "a", "b", "c"]]
+    assert rig.factory.logs == [["made", "on", "a", "b", "c"]]
 
 
 def test_kickLast(rig: Rig) -> None:
@@ -202,8 +191,8 @@ def test_kickLast(rig: Rig) -> None:
     """
     rig.polls(batch(KICK, message(100, 1, "a")))
     rig.web.settle(600)
-    assert rig.lives.logs == [["made", "on", "a", "kicked", "Kicked"]]
-    assert rig.odd.asked.count(POLL) == 1
+    assert rig.factory.logs == [["made", "on", "a", "kicked", "Kicked"]]
+    assert rig.server.requests.count(POLL) == 1
 
 
 # ---- signing on
@@ -228,30 +217,30 @@ def test_troubleOnTheWay(rig: Rig, path: str, answer: bytes | int) -> None:
     """
     Trouble before we are signed on is retried, and does not end a protocol.
     """
-    rig.odd.scripted[path] = [answer, answer]
+    rig.server.replies[path] = [answer, answer]
     rig.start()
     rig.web.settle(200)
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.factory.logs == [["made", "on"]]
 
 
 def test_refused(rig: Rig) -> None:
     """
     A wrong password is told once, and nothing is asked until a person acts.
     """
-    service = rig.serve(Account(rig.alice.number, "wrong"), rig.lives)
+    service = rig.serve(Account(rig.alice.number, "wrong"), rig.factory)
     on, off = service.whenSignedOn(), service.whenSignedOff()
     service.startService()
     with pytest.raises(LoginRefused, match="密码"):
         rig.web.result(on)
     with pytest.raises(LoginRefused):
         rig.web.result(off)
-    asked = len(rig.odd.asked)
+    asked = len(rig.server.requests)
     rig.web.settle(900)
-    assert len(rig.odd.asked) == asked
-    assert rig.lives.logs == [["made", "LoginRefused"]]
+    assert len(rig.server.requests) == asked
+    assert rig.factory.logs == [["made", "LoginRefused"]]
     service.signOn()
     rig.web.settle()
-    assert len(rig.lives.logs) == 2
+    assert len(rig.factory.logs) == 2
     rig.web.result(service.stopService())
 
 
@@ -260,14 +249,14 @@ def test_kicked(rig: Rig) -> None:
     A sign-on elsewhere ends ours, and we do not sign on again by ourselves.
     """
     rig.start()
-    others = Lives()
+    others = CallbackLogFactory()
     elsewhere = rig.serve(rig.alice.account, others)
     elsewhere.startService()
     off = rig.service.whenSignedOff()
     with pytest.raises(Kicked):
         rig.web.result(off)
     rig.web.settle(600)
-    assert rig.lives.logs == [["made", "on", "kicked", "Kicked"]]
+    assert rig.factory.logs == [["made", "on", "kicked", "Kicked"]]
     assert others.logs == [["made", "on"]]
     rig.web.result(elsewhere.stopService())
 
@@ -301,10 +290,10 @@ def test_captcha(readings: Callable[[], list[Any]], log: list[str]) -> None:
     when that fails.
     """
     rig = Rig(CaptchaMode.ALWAYS)
-    rig.lives.readings = readings()
+    rig.factory.captchaTexts = readings()
     rig.start()
     rig.web.settle(10)
-    assert rig.lives.logs == [log]
+    assert rig.factory.logs == [log]
     rig.finish()
 
 
@@ -331,15 +320,15 @@ def test_stopWhileAsking(path: str) -> None:
     Stopping ends each request under way, and starting again works.
     """
     rig = Rig()
-    rig.odd.scripted[path] = [NOT_DONE_YET]
+    rig.server.replies[path] = [NOT_DONE_YET]
     rig.start()
     rig.web.result(rig.service.stopService())
-    [log] = rig.lives.logs
+    [log] = rig.factory.logs
     assert log[-1] == ConnectionDone.__name__
     rig.start()
-    assert rig.lives.logs[1] == ["made", "on"]
+    assert rig.factory.logs[1] == ["made", "on"]
     rig.finish()
-    assert rig.lives.logs[1] == ["made", "on", "ConnectionDone"]
+    assert rig.factory.logs[1] == ["made", "on", "ConnectionDone"]
 
 
 def test_stopWhileReading() -> None:
@@ -348,10 +337,10 @@ def test_stopWhileReading() -> None:
     """
     rig = Rig(CaptchaMode.ALWAYS)
     cancelled: list[object] = []
-    rig.lives.readings = [Deferred(cancelled.append)]
+    rig.factory.captchaTexts = [Deferred(cancelled.append)]
     rig.start()
     rig.finish()
-    assert rig.lives.logs == [["made", "ConnectionDone"]]
+    assert rig.factory.logs == [["made", "ConnectionDone"]]
     assert len(cancelled) == 1
 
 
@@ -364,7 +353,7 @@ def test_stopTellsServer(rig: Rig) -> None:
     assert rig.bob.protocol.buddies[uin].status is Status.ONLINE
     rig.web.result(rig.service.stopService())
     rig.web.settle()
-    assert LOGOUT2 in rig.odd.asked
+    assert LOGOUT2 in rig.server.requests
     assert rig.bob.protocol.buddies[uin].status is Status.OFFLINE
     rig.bob.stop()
 
@@ -374,11 +363,11 @@ def test_signOffFromCallback(rig: Rig) -> None:
     An application may sign off from within a callback.
     """
     off = rig.service.whenSignedOff()
-    rig.lives.onMessage = lambda message: rig.lives.lived[0].signOff()
+    rig.factory.onMessage = lambda message: rig.factory.protocols[0].signOff()
     rig.start()
     rig.bob.tell(rig.alice, "go")
     rig.web.result(off)
-    assert rig.lives.logs == [["made", "on", "go", "ConnectionDone"]]
+    assert rig.factory.logs == [["made", "on", "go", "ConnectionDone"]]
     rig.bob.stop()
 
 
@@ -387,7 +376,7 @@ def test_startFails(rig: Rig) -> None:
     A caller that waits for a session gets an error when the service is stopped
     instead.
     """
-    rig.odd.scripted["/check"] = [NOT_DONE_YET]
+    rig.server.replies["/check"] = [NOT_DONE_YET]
     on = rig.service.whenSignedOn()
     rig.start()
     rig.web.result(rig.service.stopService())
@@ -403,19 +392,19 @@ def test_sends(rig: Rig) -> None:
     Sends fail with the server's reason, and without a session at once.
     """
     rig.start()
-    life = rig.lives.lived[0]
+    protocol = rig.factory.protocols[0]
     with pytest.raises(RequestRefused):
-        rig.web.result(life.sendMessage(Uin(12345), "who?"))
-    uin = next(iter(life.buddies))
+        rig.web.result(protocol.sendMessage(Uin(12345), "who?"))
+    uin = next(iter(protocol.buddies))
     long = "x" * 20_000
     with pytest.raises(MessageTooLong):
-        rig.web.result(life.sendMessage(uin, long, tooLong="refuse"))
-    rig.odd.scripted[SEND] = [b'{"retcode":121,"t":"0"}']
+        rig.web.result(protocol.sendMessage(uin, long, tooLong="refuse"))
+    rig.server.replies[SEND] = [b'{"retcode":121,"t":"0"}']
     with pytest.raises(SessionExpired):
-        rig.web.result(life.sendMessage(uin, "hi"))
+        rig.web.result(protocol.sendMessage(uin, "hi"))
     rig.web.result(rig.service.stopService())
     with pytest.raises(NotSignedOn):
-        rig.web.result(life.sendMessage(uin, "hi"))
+        rig.web.result(protocol.sendMessage(uin, "hi"))
 
 
 def test_sendWhileRejoining(rig: Rig) -> None:
@@ -423,8 +412,8 @@ def test_sendWhileRejoining(rig: Rig) -> None:
     A message that is sent during a rejoin goes out after it.
     """
     rig.polls(b'{"retcode":121,"t":"5"}')
-    life = rig.lives.lived[0]
-    sent = life.sendMessage(next(iter(life.buddies)), "patience")
+    protocol = rig.factory.protocols[0]
+    sent = protocol.sendMessage(next(iter(protocol.buddies)), "patience")
     rig.web.settle(10)
     rig.web.result(sent)
     rig.bob.run()
@@ -438,13 +427,13 @@ def test_setStatus(rig: Rig) -> None:
     A status is set by its word, and survives a rejoin.
     """
     rig.start()
-    life = rig.lives.lived[0]
+    protocol = rig.factory.protocols[0]
     with pytest.raises(ValueError, match="drowsy"):
-        rig.web.result(life.setStatus("drowsy"))
-    rig.web.result(life.setStatus("busy"))
-    rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}']
+        rig.web.result(protocol.setStatus("drowsy"))
+    rig.web.result(protocol.setStatus("busy"))
+    rig.server.replies[POLL] = [b'{"retcode":121,"t":"0"}']
     rig.web.settle(60)
-    assert rig.odd.asked.count(LOGIN2) == 2
+    assert rig.server.requests.count(LOGIN2) == 2
     uin = rig.bob.uinOf(rig.alice)
     assert rig.bob.protocol.buddies[uin].status is Status.BUSY
     rig.bob.stop()
@@ -457,10 +446,10 @@ def test_names(rig: Rig) -> None:
     seen: list[tuple[str, Status]] = []
 
     def look(message: Message) -> None:
-        buddy = rig.lives.lived[0].buddies[message.sender]
+        buddy = rig.factory.protocols[0].buddies[message.sender]
         seen.append((buddy.name, buddy.status))
 
-    rig.lives.onMessage = look
+    rig.factory.onMessage = look
     rig.start()
     rig.bob.tell(rig.alice, "hi")
     assert seen == [("Bob", Status.ONLINE)]
@@ -490,12 +479,12 @@ def test_bugs(
     """
     A bug of the application is logged, and the next message comes all the same.
     """
-    rig.lives.onMessage = bug
+    rig.factory.onMessage = bug
     rig.start()
     rig.bob.tell(rig.alice, "one")
     rig.bob.tell(rig.alice, "two")
     assert len(flushLoggedErrors(ZeroDivisionError)) == 2
-    assert rig.lives.logs == [["made", "on", "one", "two"]]
+    assert rig.factory.logs == [["made", "on", "one", "two"]]
     rig.bob.stop()
 
 
@@ -503,26 +492,26 @@ def test_heartbeat(rig: Rig) -> None:
     """
     The heart beats once a minute, and a failure of it does no harm.
     """
-    rig.odd.scripted[BEAT] = [500, HTML]
+    rig.server.replies[HEARTBEAT] = [500, HTML]
     rig.start()
     rig.web.settle(200)
-    assert rig.odd.asked.count(BEAT) == 3
-    assert rig.lives.logs == [["made", "on"]]
+    assert rig.server.requests.count(HEARTBEAT) == 3
+    assert rig.factory.logs == [["made", "on"]]
 
 
 def test_noSecretsInLog() -> None:
     """
     No log event of a whole sign-on, with its failures, holds a secret.
     """
-    with Logged() as logged:
+    with CapturedLog() as logged:
         rig = Rig()
-        rig.odd.scripted["/login"] = [500]
-        rig.odd.scripted[LOGIN2] = [HTML]
+        rig.server.replies["/login"] = [500]
+        rig.server.replies[LOGIN2] = [HTML]
         rig.start()
         rig.web.settle(30)
         [session] = rig.web.state.sessions
         secrets = [PASSWORD, session.psessionid, session.vfwebqq, session.ptwebqq]
-        rig.odd.scripted[POLL] = [b'{"retcode":121,"t":"0"}', HTML, 500]
+        rig.server.replies[POLL] = [b'{"retcode":121,"t":"0"}', HTML, 500]
         rig.web.settle(120)
         [session] = rig.web.state.sessions
         secrets += [session.psessionid, session.vfwebqq]
