@@ -342,8 +342,8 @@ def test_noList() -> None:
     route = web.server._routes.pop(b"/channel/get_discu_list_new2")
     asked = []
 
-    def refuse(question: object, exchange: object) -> Refusal:
-        asked.append(question)
+    def refuse(command: object, session: object, exchange: object) -> Refusal:
+        asked.append(command)
         return Refusal(100000, "no discussions today")
 
     web.server._routes[b"/channel/get_discu_list_new2"] = replace(route, handler=refuse)

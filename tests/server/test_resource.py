@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.harness import ALICE, BOB, ServerHarness, request
 from txwebqq.server.http.exchange import parseCookies
-from txwebqq.server.resource import IDLE_TIMEOUT, MAX_BODY
+from txwebqq.server.request import MAX_BODY
+from txwebqq.server.resource import IDLE_TIMEOUT
 
 CHECK = "/check?uin=10001&appid=1&r=1"
 

@@ -1,8 +1,8 @@
 """
 The HTTP side of a WebQQ server: one resource for all hosts.
 
-A question's path alone decides what it is, so that clients which believe that
-they talk to one of Tencent's hosts are served as well.
+The path of a request alone determines its command, so that clients which request
+Tencent's hosts through a proxy are served as well.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
+from urllib.parse import unquote
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web import http
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -32,80 +32,97 @@ from txwebqq.server.api.groupmember import GroupMemberAPI
 from txwebqq.server.api.groups import GroupsAPI
 from txwebqq.server.api.history import HistoryAPI
 from txwebqq.server.api.messages import MessagesAPI
+from txwebqq.server.api.offlinefiles import OfflineFilesAPI
+from txwebqq.server.api.pictures import PicturesAPI
 from txwebqq.server.api.profiles import ProfilesAPI
 from txwebqq.server.api.settings import SettingsAPI
 from txwebqq.server.api.signon import MALFORMED, SignOnAPI
 from txwebqq.server.api.temporary import TemporaryChatAPI
 from txwebqq.server.domain.discussions import DiscussionRules
-from txwebqq.server.domain.filetransfers import FileLimits
+from txwebqq.server.domain.filetransfers import Transfers
 from txwebqq.server.domain.friends import FriendRules
+from txwebqq.server.domain.groupmembers import GroupMemberSettings
 from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.domain.messaging import MessageRules
+from txwebqq.server.domain.offlinefiles import FileLimits, OfflineFiles
+from txwebqq.server.domain.pictures import PictureRules
+from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.domain.temporary import TemporaryChatRules
+from txwebqq.server.http.authorization import findCaller, unauthorizedReply
 from txwebqq.server.http.connections import WatchedSite
-from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.http.downloads import Downloads, refuse
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.filerelay import FileRelay, FileRelays
+from txwebqq.server.http.handlers import Handler, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
-from txwebqq.server.http.pages import HTML, PAGES, SCRIPT, TEXT
+from txwebqq.server.http.replies import UNKNOWN_PATH, constantPage, encodeReply
 from txwebqq.server.http.signup import MAX_FORM, PATH, SignUpPage
-from txwebqq.server.sessions.sessions import Random
+from txwebqq.server.http.uploads import (
+    FileUploadReceiver,
+    RefusedUpload,
+    UploadRoute,
+    UploadStore,
+)
+from txwebqq.server.request import MAX_BODY, TOO_LARGE, Upload, WebQQRequest
+from txwebqq.server.sessions.sessions import EndedSession, Random
 from txwebqq.server.storage.blobs import BlobStore
-from txwebqq.wire.command import Command, Refusal, encodeRefusal
-from txwebqq.wire.commands.history import GetChatLog
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.filetransfers import ReceiveFile, SendFile, pathFields
 from txwebqq.wire.commands.messages import Poll2
-from txwebqq.wire.commands.signon import Check, GetImage, Login, LoginPage, LoginReply
+from txwebqq.wire.commands.offlinefiles import (
+    OfflineFileDownload,
+    UploadOfflineFile,
+    UploadOfflinePic,
+)
+from txwebqq.wire.commands.pictures import CfaceUpload
+from txwebqq.wire.commands.signon import Login, LoginReply
 from txwebqq.wire.form import Form
 
-MAX_BODY = 1024 * 1024
-"""The bytes that the body of a question may have."""
-
 POLL_TIMEOUT = 50.0
+"""Default time for which a poll is held, in seconds."""
 
 DEFAULT_LIMITS = FileLimits()
 
 IDLE_TIMEOUT = 180
-"""How long a connection may be quiet: longer than clients are between two
-heartbeats."""
+"""Time after which an idle connection is closed, in seconds: longer than the interval
+between the heartbeats of clients."""
 
 SWEEP = 15.0
+"""Interval between checks for lapsed sessions, in seconds."""
 
-UNKNOWN_PATH = 100000
+CLEAN = 3600.0
+"""Interval between deletions of expired files, in seconds."""
+
 MALFORMED_FIELDS = 100003
-TOO_LARGE = 100004
 
 NOT_STORED = Refusal(100000, "the message could not be stored")
-
-_TYPES: dict[type[Command[Any]], bytes] = {
-    LoginPage: HTML,
-    Check: SCRIPT,
-    Login: SCRIPT,
-    GetImage: b"image/jpeg",
-    GetChatLog: SCRIPT,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """
-    What happens at a path.
+    The handling of the requests at a path.
     """
 
     command: type[Command[Any]]
     handler: Handler
-    contentType: bytes
 
 
 class WebQQResource(Resource):
     """
-    A resource that serves a world.
+    The resource of all paths of a server.
 
-    @param draw: makes the picture of a captcha's text; without it there are
-        no captchas.
-    @param pollTimeout: the seconds for which a poll is held.
-    @param folder: where pictures and files lie; L{None} for a temporary one.
-    @param limits: how large they may be.
-    @param proxies: whose C{X-Forwarded-For} says where a client is.
-    @param signup: where people make accounts, L{None} where they do not.
+    @param draw: renders the image of a captcha from its text; without it there are no
+        captchas.
+    @param pollTimeout: the time for which a poll is held, in seconds.
+    @param folder: the folder of pictures and files; L{None} for a temporary one.
+    @param limits: the maximum sizes of pictures and files.
+    @param proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
+    @param signup: the sign-up page, L{None} for none.
+
+    @ivar handlers: the handlers of all commands.
     """
 
     isLeaf = True
@@ -124,46 +141,70 @@ class WebQQResource(Resource):
         signup: SignUpPage | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        now = clock.seconds
         random = random or SystemRandom()
         self._state = state
+        self._sessions = state.sessions
+        self._router = state.router
         self._clock = clock
+        self._limits = limits
         self._proxies = proxies
         self._signup = signup
-        self._media = FileTransfersAPI(state, BlobStore(folder), clock, random, limits)
-        self._router = state.router
-        self._longPoll = LongPoll(state, clock, pollTimeout)
-        self._history = HistoryAPI(state, clock)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
-        self._routes: dict[bytes, Route] = {}
-        discussionRules = DiscussionRules(state, random)
-        groupRules = GroupRules(state, clock.seconds)
-        friendRules = FriendRules(state, clock.seconds, random)
-        families = (
-            SignOnAPI(state, clock.seconds, random, draw),
+        self._cleanAt = 0.0
+        self._blobs = BlobStore(folder)
+        self._uploadStore = UploadStore(state.sessions, state.store.media, self._blobs)
+        self._offlineFiles = OfflineFiles(state, now, random, limits)
+        transfers = Transfers(state, random)
+        self._relays = FileRelays(transfers, clock, limits.online)
+        self._longPoll = LongPoll(state, clock, pollTimeout)
+        self._history = HistoryAPI(state, clock)
+        downloads = Downloads(self._blobs, clock, random)
+        pictures = PictureRules(state, now, random)
+        discussionRules = DiscussionRules(state, pictures)
+        groupRules = GroupRules(state, now)
+        groupSettings = GroupMemberSettings(state, groupRules)
+        friendRules = FriendRules(state, now, random)
+        self.handlers: dict[type[Command[Any]], Callable[..., Any]] = {}
+        for api in (
+            SignOnAPI(state, now, random, draw),
             self._longPoll,
-            MessagesAPI(state, MessageRules(state, self._media.pictures)),
-            self._media,
-            ContactsAPI(state, clock.seconds),
-            ProfilesAPI(state, friendRules, clock.seconds),
+            MessagesAPI(state, MessageRules(state, pictures)),
+            PicturesAPI(pictures, self._blobs, downloads),
+            OfflineFilesAPI(self._offlineFiles, pictures, downloads),
+            FileTransfersAPI(transfers, self._relays),
+            ContactsAPI(state, now),
+            ProfilesAPI(state, friendRules, now),
             FriendsAPI(state, friendRules),
             self._history,
             SettingsAPI(state),
             GroupsAPI(state, groupRules),
-            GroupMemberAPI(state.sessions, groupRules, discussionRules),
-            GroupAdminAPI(state.sessions, groupRules),
-            DiscussionsAPI(state, discussionRules, self._media.pictures),
-            TemporaryChatAPI(state.sessions, discussionRules),
-        )
-        for family in families:
-            for command, handler in family.handlers().items():
-                route = Route(command, handler, _TYPES.get(command, TEXT))
-                for path in (command.path, *command.aliases):
-                    self._routes[path.encode()] = route
+            GroupMemberAPI(groupSettings, discussionRules),
+            GroupAdminAPI(groupRules),
+            DiscussionsAPI(state, discussionRules),
+            TemporaryChatAPI(TemporaryChatRules(state, random)),
+        ):
+            self.handlers.update(handlersOf(api))
+        self._uploads = {
+            command.path.encode(): UploadRoute(command, self.handlers[command], limit)
+            for command, limit in (
+                (CfaceUpload, limits.face),
+                (UploadOfflinePic, limits.picture),
+                (UploadOfflineFile, limits.file),
+            )
+        }
+        streamed = {CfaceUpload, UploadOfflinePic, UploadOfflineFile, *_STREAMED}
+        self._routes = {
+            path.encode(): Route(command, handler)
+            for command, handler in self.handlers.items()
+            if command not in streamed
+            for path in (command.path, *command.aliases)
+        }
 
     def site(self) -> Site:
         """
-        A factory for connections that are served by this.
+        Return a factory for the connections of clients.
         """
         return WatchedSite(  # type: ignore[no-untyped-call]
             self,
@@ -175,60 +216,60 @@ class WebQQResource(Resource):
 
     def stop(self) -> None:
         """
-        Answer everything that is held, leave nothing on the clock, and answer
-        nothing any more.
+        Answer all held polls, abort all file transfers, and leave nothing on the clock.
+        Later requests get no reply.
         """
         self._stopped = True
-        self._media.stop()
+        self._relays.stop()
+        self._blobs.close()
         self._longPoll.stop()
         self._history.stop()
         sweeping, self._sweeping = self._sweeping, None
         if sweeping is not None:
             sweeping.cancel()
 
-    # ---- questions
+    # ---- requests
 
     def render(self, request: Request) -> int | bytes:
-        """
-        Answer one request (L{twisted.web.resource.IResource}).
-        """
         if self._stopped:
-            # A dropped connection makes clients wait; an answer does not.
+            # Clients wait longer after a lost connection than after a refusal.
             request.loseConnection()
             return NOT_DONE_YET
         path, query = _target(request.uri)
         if request.method not in (b"GET", b"POST"):
             request.setHeader(b"allow", b"GET, POST")
-            return _refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
+            return refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
         if self._signup is not None and path == PATH:
             return self._signUp(self._signup, request)
-        streamed = (
-            self._upload(request)
-            if request.method == b"POST"
-            else self._media.download(request, path, query)
-        )
-        if streamed is not None:
-            return streamed
+        if request.method == b"POST":
+            streamed = self._upload(request)
+            if streamed is not None:
+                return streamed
+        elif b"rkey=" in query or path.startswith(b"/v2/"):
+            return self._download(request, path, query)
         route = self._routes.get(path)
         if route is None:
-            return _page(request, path)
+            return constantPage(request, path)
         body = request.content.read(MAX_BODY + 1) if request.content else b""
         if len(body) > MAX_BODY:
-            return _refuse(request, _TOO_LARGE, 413)
-        exchange = Exchange(request, self._proxies)
+            return refuse(request, TOO_LARGE, 413)
+        exchange = HTTPExchange(request, self._proxies)
         try:
-            reply = self._ask(route, exchange, query, body)
+            reply = self._handle(route, exchange, query, body)
         except Exception:
-            self._log.failure("Could not answer {path}.", path=route.command.path)
-            return _refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
+            self._log.failure(
+                "The handler of {path} failed; the reply is 500.",
+                path=route.command.path,
+            )
+            return refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         if self._sweeping is None:
             self._scheduleSweep()
         if self._router.hasDeliveries and not isinstance(reply, Deferred):
             reply = self._whenStored(reply)
-        return self._reply(request, exchange, route, reply)
+        return self._reply(request, exchange, route.command, reply)
 
     def _signUp(self, signup: SignUpPage, request: Request) -> bytes:
-        exchange = Exchange(request, self._proxies)
+        exchange = HTTPExchange(request, self._proxies)
         if request.method == b"GET":
             page = signup.show(exchange)
         else:
@@ -239,56 +280,124 @@ class WebQQResource(Resource):
             request.setHeader(name, value)
         return page.body
 
+    def _handle(
+        self, route: Route, exchange: HTTPExchange, query: bytes, body: bytes
+    ) -> Any:
+        try:
+            command = route.command.decodeFields(Form.parse(query, body))
+            caller = findCaller(self._sessions, command, exchange)
+            if isinstance(caller, EndedSession):
+                if route.command is Poll2:
+                    return self._longPoll.refuse(caller)
+                return unauthorizedReply(command, caller)
+            return route.handler(command, caller, exchange)
+        except MalformedReply as e:
+            return self._refuseMalformed(route, str(e))
+
+    def _refuseMalformed(self, route: Route, reason: str) -> Any:
+        self._log.info(
+            "Refused a request of {path}: {reason}.",
+            path=route.command.path,
+            reason=reason,
+        )
+        refusal = Refusal(MALFORMED_FIELDS, reason)
+        if route.command is Login:
+            return LoginReply(7, message=MALFORMED)
+        if route.command is Poll2:
+            return self._longPoll.delay(refusal)
+        return refusal
+
     def _reply(
-        self, request: Request, exchange: Exchange, route: Route, reply: Any
+        self,
+        request: Request,
+        exchange: HTTPExchange,
+        command: type[Command[Any]],
+        reply: Any,
     ) -> int | bytes:
         if not isinstance(reply, Deferred):
-            return _encode(request, exchange, route, reply)
+            return encodeReply(request, exchange, command, reply)
         reply.addCallbacks(
-            _write, _ebAbandoned, callbackArgs=(request, exchange, route)
+            _write, _ebAbandoned, callbackArgs=(request, exchange, command)
         )
-        reply.addErrback(self._ebBroken, request, route)
+        reply.addErrback(self._ebNotWritten, command)
         if not reply.called:
             request.notifyFinish().addErrback(lambda _: reply.cancel())
         return NOT_DONE_YET
 
-    # ---- uploads
+    def _ebNotWritten(self, failure: Failure, command: type[Command[Any]]) -> None:
+        self._log.failure(
+            "The reply of {path} could not be written.", failure, path=command.path
+        )
+
+    # ---- uploads and downloads
 
     def expect(
-        self, uri: bytes, contentType: bytes, flow: PausableSource
-    ) -> tuple[Route, MultipartBody] | None:
+        self, uri: bytes, contentType: bytes, source: PausableSource
+    ) -> Upload | None:
         """
-        What takes the body of a C{POST} as it comes; L{None} when it is to be
-        held until the rest is there.
+        Return the receiver of a C{POST} whose body is given to it while it arrives;
+        L{None} for a C{POST} whose body is read into memory.
+
+        @param source: the connection of the client.
         """
-        path, query = _target(uri)
-        expected = self._media.expect(path, query, contentType, flow)
-        if expected is None or self._stopped:
+        if self._stopped:
             return None
-        command, body = expected
-        return Route(command, _taken, HTML), body
+        path, query = _target(uri)
+        route = self._uploads.get(path)
+        if route is not None:
+            receiver = FileUploadReceiver(self._uploadStore, route, query)
+            # A file that is slightly too large is refused by its handler.
+            limit = 2 * route.limit
+            fileField = route.command.fileField
+            body = MultipartBody(contentType, fileField, receiver, limit)
+            return Upload(route.command, body)
+        if not path.startswith(b"/v2/"):
+            return None
+        relay = self._expectTransfer(path, query, source)
+        limit = 2 * self._limits.online
+        body = MultipartBody(contentType, SendFile.fileField, relay, limit)
+        return Upload(SendFile, body)
+
+    def _expectTransfer(
+        self, path: bytes, query: bytes, source: PausableSource
+    ) -> FileRelay | RefusedUpload:
+        try:
+            fields = pathFields(path.decode("latin-1"))
+            form = Form([*fields, *Form.parse(query).items()])
+            command = SendFile.decodeFields(form)
+        except MalformedReply as e:
+            return RefusedUpload(Refusal(NO_SUCH_ID, str(e)))
+        # The headers of the request are not known yet.
+        session = self._sessions.byTicket(command.ticket.psessionid)
+        if isinstance(session, EndedSession):
+            return RefusedUpload(refusalFor(session))
+        relay: FileRelay = self.handlers[SendFile](command, session, source)
+        return relay
 
     def _upload(self, request: Request) -> int | bytes | None:
         """
-        Answer a C{POST}, if it is an upload.
+        Handle a C{POST} if it is an upload.
+
+        @return: L{None} for other requests.
         """
         if isinstance(request, WebQQRequest):
-            if request.expected is None:
+            upload = request.upload
+            if upload is None:
                 return None
-            exchange = Exchange(request, self._proxies)
-            route, body = request.expected
-            reply = body.finish(exchange)
+            exchange = HTTPExchange(request, self._proxies)
+            reply = upload.body.finish(exchange)
         else:
-            exchange = Exchange(request, self._proxies)
+            # A request in memory, whose body is complete.
+            exchange = HTTPExchange(request, self._proxies)
             content: Any = request.content
             producer = FileProducer(chunksOf(content), content.close)
-            kind = request.getHeader(b"content-type") or b""
-            expected = self.expect(request.uri, kind, producer)
-            if expected is None:
+            contentType = request.getHeader(b"content-type") or b""
+            upload = self.expect(request.uri, contentType, producer)
+            if upload is None:
                 return None
-            route, body = expected
+            body = upload.body
             if content.seek(0, 2) > body.limit:
-                return _refuse(request, _TOO_LARGE, 413)
+                return refuse(request, TOO_LARGE, 413)
             content.seek(0)
             request.notifyFinish().addErrback(lambda _: body.lost())
             reply = producer.writeTo(body.take).addCallback(
@@ -298,10 +407,30 @@ class WebQQResource(Resource):
             self._scheduleSweep()
         if isinstance(reply, Deferred):
             reply.addCallback(self._cbUploaded)
-        return self._reply(request, exchange, route, reply)
+        return self._reply(request, exchange, upload.command, reply)
 
     def _cbUploaded(self, reply: Any) -> Any:
         return self._whenStored(reply) if self._router.hasRouted else reply
+
+    def _download(self, request: Request, path: bytes, query: bytes) -> int | bytes:
+        command: ReceiveFile | OfflineFileDownload
+        try:
+            form = Form.parse(query)
+            if b"rkey=" in query:
+                command = OfflineFileDownload.decodeFields(form)
+            else:
+                fields = pathFields(unquote(path.decode("latin-1")))
+                command = ReceiveFile.decodeFields(Form([*fields, *form.items()]))
+        except MalformedReply as e:
+            return refuse(request, Refusal(NO_SUCH_ID, str(e)))
+        exchange = HTTPExchange(request, self._proxies)
+        caller = findCaller(self._sessions, command, exchange)
+        if isinstance(caller, EndedSession):
+            return refuse(request, refusalFor(caller))
+        rendered: int | bytes = self.handlers[type(command)](command, caller, request)
+        return rendered
+
+    # ---- time
 
     def _whenStored(self, reply: Any) -> Deferred[Any]:
         """
@@ -314,47 +443,27 @@ class WebQQResource(Resource):
         )
         return stored
 
-    def _ask(self, route: Route, exchange: Exchange, query: bytes, body: bytes) -> Any:
-        try:
-            command = route.command.decodeFields(Form.parse(query, body))
-            return route.handler(command, exchange)
-        except MalformedReply as e:
-            return self._refuseMalformed(route, str(e))
-
-    def _refuseMalformed(self, route: Route, reason: str) -> Any:
-        self._log.info("{path}: {reason}.", path=route.command.path, reason=reason)
-        refusal = Refusal(MALFORMED_FIELDS, reason)
-        if route.command is Login:
-            return LoginReply(7, message=MALFORMED)
-        if route.command is Poll2:
-            return self._longPoll.delay(refusal)
-        return refusal
-
-    def _ebBroken(self, failure: Failure, request: Request, route: Route) -> None:
-        self._log.failure(
-            "Could not write the answer of {path}.", failure, path=route.command.path
-        )
-
-    # ---- time
-
     def _scheduleSweep(self) -> None:
-        if self._state.sessions.hasTimers:
+        if self._sessions.hasTimers:
             self._sweeping = self._clock.callLater(SWEEP, self._cbSweep)
 
     def _cbSweep(self) -> None:
         self._sweeping = None
         self._state.sweep()
-        self._media.sweep()
+        if self._clock.seconds() >= self._cleanAt:
+            self._cleanAt = self._clock.seconds() + CLEAN
+            self._blobs.remove(self._offlineFiles.expire())
         self._scheduleSweep()
 
 
-_TOO_LARGE = Refusal(TOO_LARGE, f"the body has more than {MAX_BODY} bytes")
+_STREAMED = (SendFile, ReceiveFile, OfflineFileDownload)
+"""The commands that are found by more than their path."""
 
 
 def _target(uri: bytes) -> tuple[bytes, bytes]:
     """
-    The path and the query of a request line; clients of a proxy name the host
-    there too.
+    Return the path and the query of a request line. Clients of a proxy write the host
+    in the request line as well.
     """
     path, _, query = uri.partition(b"?")
     if not path.startswith(b"/"):
@@ -363,121 +472,13 @@ def _target(uri: bytes) -> tuple[bytes, bytes]:
     return path, query
 
 
-def _taken(command: Any, exchange: Exchange) -> Any:
-    raise AssertionError("uploads are answered by what took them")
-
-
 def _ebAbandoned(failure: Failure) -> None:
-    # The connection is gone, so nobody waits for this answer.
+    # The client has disconnected, so there is nobody to reply to.
     failure.trap(CancelledError)
 
 
-def _write(reply: Any, request: Request, exchange: Exchange, route: Route) -> None:
-    request.write(_encode(request, exchange, route, reply))
+def _write(
+    reply: Any, request: Request, exchange: HTTPExchange, command: type[Command[Any]]
+) -> None:
+    request.write(encodeReply(request, exchange, command, reply))
     request.finish()
-
-
-def _encode(request: Request, exchange: Exchange, route: Route, reply: Any) -> bytes:
-    body = route.command.encodeReply(reply)
-    headers = request.responseHeaders
-    isRefusal = isinstance(reply, Refusal)
-    kind = exchange.contentType or route.contentType
-    if isRefusal and route.contentType is not HTML:
-        kind = TEXT
-    headers.setRawHeaders(b"content-type", [kind])
-    headers.setRawHeaders(b"content-length", [b"%d" % len(body)])
-    for name, value in exchange.headers:
-        headers.addRawHeader(name, value)
-    if exchange.status is not None:
-        request.setResponseCode(exchange.status)
-    for line in exchange.setCookies:
-        headers.addRawHeader(b"set-cookie", line.encode("latin-1"))
-    if exchange.location is not None:
-        request.setResponseCode(http.FOUND)
-        headers.setRawHeaders(b"location", [exchange.location.encode()])
-    return body
-
-
-def _page(request: Request, path: bytes) -> bytes:
-    contentType, body = PAGES.get(path, (TEXT, b""))
-    if not body:
-        return _refuse(request, Refusal(UNKNOWN_PATH, "no such path"), 200)
-    request.setHeader(b"content-type", contentType)
-    return body
-
-
-def _refuse(request: Request, refusal: Refusal, status: int) -> bytes:
-    request.setResponseCode(status)
-    request.setHeader(b"content-type", TEXT)
-    return encodeRefusal(refusal)
-
-
-class WebQQRequest(Request):
-    """
-    A request that is refused as soon as its body is known to be too large.
-    """
-
-    expected: tuple[Route, MultipartBody] | None = None
-    _received = 0
-    _refused = False
-    _limit = MAX_BODY
-
-    def gotLength(self, length: int | None) -> None:
-        self.expected = self._expect()
-        if self.expected is not None:
-            self._limit = self.expected[1].limit
-        isTooLarge = length is not None and length > self._limit
-        # Large bodies go to a temporary file, which these need not.
-        announced = 0 if isTooLarge or self.expected is not None else length
-        super().gotLength(announced)  # type: ignore[no-untyped-call]
-        if isTooLarge:
-            self._refuse()
-
-    def handleContentChunk(self, data: bytes) -> None:
-        if self._refused:
-            return
-        self._received += len(data)
-        if self._received > self._limit:
-            self._refuse()
-        elif self.expected is not None:
-            self.expected[1].take(data)
-        else:
-            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        if not self._refused:
-            super().requestReceived(  # type: ignore[no-untyped-call]
-                command, path, version
-            )
-
-    def _expect(self) -> tuple[Route, MultipartBody] | None:
-        channel: Any = self.channel
-        # Twisted tells a request what it is when its body has come.
-        if getattr(channel, "_command", b"") != b"POST":
-            return None
-        server: WebQQResource = channel.site.resource
-        kind = self.getHeader(b"content-type") or b""
-        return server.expect(channel._path, kind, channel)
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        Whatever has come of an upload is of no use.
-        """
-        super().connectionLost(reason)  # type: ignore[no-untyped-call]
-        if self.expected is not None:
-            self.expected[1].lost()
-
-    def _refuse(self) -> None:
-        self._refused = True
-        if self.expected is not None:
-            self.expected[1].lost()
-        # What has come already lies in a temporary file.
-        if self.content is not None:
-            self.content.close()
-        body = encodeRefusal(_TOO_LARGE)
-        self.channel.write(
-            b"HTTP/1.1 413 Request Entity Too Large\r\n"
-            b"Content-Type: " + TEXT + b"\r\n"
-            b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
-        )
-        self.channel.loseConnection()

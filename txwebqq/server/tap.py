@@ -26,8 +26,8 @@ from twisted.python.usage import UsageError
 from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
-from txwebqq.server.domain.filetransfers import FileLimits
 from txwebqq.server.domain.history import DAYS, KEEP
+from txwebqq.server.domain.offlinefiles import FileLimits
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUpPage

@@ -238,7 +238,7 @@ class FormTests(MediaTestCase):
         self.assertEqual(faceOf(other.response)[0], 2)
         missing = form(fields, "file", "a.png", PNG)
         self.assertEqual(faceOf(upload(self.harness, target, missing).response)[0], 2)
-        folder = self.harness.server._media._blobs.incoming()
+        folder = self.harness.server._blobs.incoming()
         self.assertEqual(list(folder.iterdir()), [])
 
     def test_pieces(self) -> None:
@@ -271,7 +271,7 @@ class FormTests(MediaTestCase):
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         whole = request("POST", "/cgi-bin/cface_upload", {"Content-Type": kind}, body)
         wire = self.harness.send(whole[:-100])
-        folder = self.harness.server._media._blobs.incoming()
+        folder = self.harness.server._blobs.incoming()
         self.assertEqual(len(list(folder.iterdir())), 1)
         wire.close()
         self.assertEqual(list(folder.iterdir()), [])

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from tests.server.forms import JPG, MediaTestCase, faceOf
 from tests.server.harness import ALICE, BOB, DAVE, Response
-from txwebqq.server.domain.filetransfers import DAY
+from txwebqq.server.domain.offlinefiles import DAY
 
 
 class BuddyPictureTests(MediaTestCase):
@@ -165,7 +165,7 @@ class OfflineFileTests(MediaTestCase):
         path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
         self.give(path)
         (event,) = self.events(self.bob)
-        folder = self.harness.server._media._blobs.incoming().parent
+        folder = self.harness.server._blobs.incoming().parent
         self.assertEqual(_files(folder), 1)
         target = f"/a.txt?ver=2173&rkey={event['value']['rkey']}"
         self.harness.clock.advance(7 * DAY - 1)

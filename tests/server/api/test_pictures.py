@@ -12,7 +12,7 @@ from urllib.parse import quote
 from tests.server.forms import PNG, MediaTestCase, faceOf, form, upload
 from tests.server.harness import ALICE, CATS, DAVE, START, HTTPClient, Response
 from txwebqq.model import Number
-from txwebqq.server.domain.filetransfers import DAY
+from txwebqq.server.domain.offlinefiles import DAY
 
 
 class FaceTests(MediaTestCase):

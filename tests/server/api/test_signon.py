@@ -21,7 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from tests.server.harness import ALICE, BOB, CAROL, HTTPClient, ServerHarness, textsOf
-from txwebqq.server.api.signon import PICTURES, PICTURES_WINDOW
+from txwebqq.server.api.signon import CAPTCHA_WINDOW, CAPTCHAS
 from txwebqq.server.domain.authenticator import LoginResult
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
@@ -585,16 +585,16 @@ class CaptchaTests(SynchronousTestCase):
         An address is drawn so many captchas, and then again when time has
         passed; the others have theirs meanwhile.
         """
-        for _ in range(PICTURES):
+        for _ in range(CAPTCHAS):
             self.getImage()
         target = "/getimage?aid=1003903&r=0.8&uin=10001"
         refused = self.harness.get(target).response
         self.assertEqual(refused.json["retcode"], 100000)
         self.assertIn("come back in ten minutes", refused.json["errmsg"])
-        self.assertEqual(len(self.drawn), PICTURES)
+        self.assertEqual(len(self.drawn), CAPTCHAS)
         elsewhere = self.harness.get(target, address="127.0.0.2").response
         self.assertEqual(elsewhere.body, b"\xff\xd8\xff")
-        self.harness.clock.advance(PICTURES_WINDOW)
+        self.harness.clock.advance(CAPTCHA_WINDOW)
         self.getImage()
 
     def test_suspicious(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.server.harness import ALICE, BOB, DAVE, ServerHarness
 from txwebqq.model import Did
-from txwebqq.server.domain.discussions import DiscussionRules
+from txwebqq.server.domain.temporary import TemporaryChatRules
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
@@ -80,8 +80,8 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
         session = harness.client(ALICE).harness.state.sessions.online(ALICE)
         assert session is not None
         # Uins differ from run to run, numbers do not.
-        discussionRules = DiscussionRules(harness.state, Random(seed))
-        signature = discussionRules.signature(
+        temporaryRules = TemporaryChatRules(harness.state, Random(seed))
+        signature = temporaryRules.signature(
             session, Did(chat), session.sessionIds.uin(BOB), IN_DISCUSSION
         )
         signatures.add(signature)

@@ -25,12 +25,12 @@ from txwebqq.model import (
 )
 from txwebqq.server.domain import friends
 from txwebqq.server.domain.friends import (
-    ASKED_PER_HOUR,
     MAX_CATEGORIES,
     MAX_CATEGORY_NAME,
     MAX_MARKNAME,
     MAX_TEXT,
-    PATIENCE,
+    REPEAT_AFTER,
+    REQUESTS_PER_HOUR,
     TOKEN_LIFE,
     TOO_MANY,
     FriendRules,
@@ -169,7 +169,7 @@ def test_findForgets(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Of those who were found only so many are remembered, the last ones.
     """
-    monkeypatch.setattr(friends, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(friends, "MAX_FOUND", 1)
     village.add(CAROL)
     alice = village.session(ALICE)
     village.rules.find(alice, "10002")
@@ -214,7 +214,7 @@ def test_again(village: Village) -> None:
     A second try is not told for a while, yet its words are what is kept.
     """
     village.ask(text="please")
-    village.clock.advance(PATIENCE - 1)
+    village.clock.advance(REPEAT_AFTER - 1)
     assert village.ask(text="pretty please") == ""
     assert len(village.told(BOB)) == 1
     request = village.store.friends.request(BOB, ALICE)
@@ -279,7 +279,7 @@ def test_tooOften(village: Village) -> None:
     """
     So many tries are heard in an hour, even if they come to nothing.
     """
-    for _ in range(ASKED_PER_HOUR):
+    for _ in range(REQUESTS_PER_HOUR):
         assert village.ask(needsNone=True) == "they want to be asked"
     refusal = village.rules.ask(
         village.session(ALICE), BOB, village.rules.proof(ALICE, BOB), ""
@@ -293,8 +293,8 @@ def test_tooOften(village: Village) -> None:
     ("limit", "problem"),
     [
         ("MAX_FRIENDS", "you have 1 friends"),
-        ("MAX_ASKED", "too many people wait for their answer"),
-        ("MAX_ASKING", "you wait for too many answers"),
+        ("MAX_RECEIVED", "too many people wait for their answer"),
+        ("MAX_SENT", "you wait for too many answers"),
     ],
 )
 def test_crowd(
@@ -308,7 +308,7 @@ def test_crowd(
     match limit:
         case "MAX_FRIENDS":
             village.store.friends.add(ALICE, CAROL, 0, "")
-        case "MAX_ASKED":
+        case "MAX_RECEIVED":
             village.ask(CAROL, BOB)
         case _:
             village.ask(ALICE, CAROL)

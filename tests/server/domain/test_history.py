@@ -15,7 +15,7 @@ from txwebqq.server.domain.history import (
     HOUR,
     HistoryEntry,
     HistoryRecorder,
-    placeOf,
+    conversationOf,
 )
 from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE
 from txwebqq.server.events.queued import MessageIds
@@ -25,7 +25,7 @@ from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
 
 ALICE, BOB, CAROL, CATS = map(Number, (10001, 10002, 10003, 200001))
-PAIR = placeOf(BOB, ALICE)
+PAIR = conversationOf(BOB, ALICE)
 HOME = (GROUP, CATS, 0)
 START = 1366004047
 
@@ -95,7 +95,7 @@ def test_pages(scene: RecorderScene) -> None:
     assert pages == [["0", "1", "2"], ["3", "4", "5"], ["6"], []]
     senders = [e.event.ids.sender for e in scene.recorder.page(PAIR, 1, 2)]
     assert senders == [ALICE, BOB]
-    assert scene.recorder.pages(placeOf(ALICE, CAROL), 3) == 0
+    assert scene.recorder.pages(conversationOf(ALICE, CAROL), 3) == 0
 
 
 def test_exact(scene: RecorderScene) -> None:
@@ -142,20 +142,20 @@ def test_apart(scene: RecorderScene) -> None:
     scene.meow("meow")
     assert texts(scene.recorder.page(PAIR, 1, 10)) == ["secret"]
     assert texts(scene.recorder.page(HOME, 1, 10)) == ["meow"]
-    assert scene.recorder.page(placeOf(BOB, CAROL), 1, 10) == []
+    assert scene.recorder.page(conversationOf(BOB, CAROL), 1, 10) == []
     assert scene.recorder.page((GROUP, ALICE, 0), 1, 10) == []
 
 
-def test_saidBy(scene: RecorderScene) -> None:
+def test_bySender(scene: RecorderScene) -> None:
     """
     What one member has said is found, since a time.
     """
     for n in range(6):
         scene.now = START + n
         scene.meow(f"{n}", (ALICE, BOB)[n % 2])
-    assert texts(scene.recorder.saidBy(HOME, BOB, 0, 10)) == ["1", "3", "5"]
-    assert texts(scene.recorder.saidBy(HOME, BOB, START + 3, 1)) == ["3"]
-    assert scene.recorder.saidBy(HOME, CAROL, 0, 10) == []
+    assert texts(scene.recorder.bySender(HOME, BOB, 0, 10)) == ["1", "3", "5"]
+    assert texts(scene.recorder.bySender(HOME, BOB, START + 3, 1)) == ["3"]
+    assert scene.recorder.bySender(HOME, CAROL, 0, 10) == []
 
 
 def test_dates(scene: RecorderScene) -> None:

@@ -1,11 +1,11 @@
 """
-Answers to look-ups: friends, groups, their details and their numbers.
+Handlers of the friend list, the group list, and details of their members
+(protocol.md 2.3.1, 2.5.1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from txwebqq.model import (
     WEB_CLIENT,
@@ -26,10 +26,11 @@ from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.profiles import profileFor
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.records import GroupMemberRecord
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.contacts import (
     GROUP_NUMBER,
     GetFriendInfo2,
@@ -41,13 +42,15 @@ from txwebqq.wire.commands.contacts import (
 )
 
 DETAILS_PER_HOUR = 6000
-"""After so many details somebody has to read captchas; a client that asks for
-its whole friend list does not."""
+"""Number of profiles that an account gets within an hour without a captcha: more than
+a client that fetches its whole friend list needs."""
 
 
 class ContactsAPI:
     """
-    The look-ups of a session.
+    The handlers of friend and group lists.
+
+    @param now: returns the time in Unix seconds.
     """
 
     def __init__(self, state: ServerState, now: Callable[[], float]) -> None:
@@ -55,24 +58,13 @@ class ContactsAPI:
         self._store = state.store
         self._details = RateLimiter(now, DETAILS_PER_HOUR, HOUR)
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        sessions = self._state.sessions
-        return {
-            GetUserFriends2: forSession(sessions, self.getUserFriends2),
-            GetGroupNameListMask2: forSession(sessions, self.getGroupNameListMask2),
-            GetGroupInfoExt2: forSession(sessions, self.getGroupInfoExt2),
-            GetFriendInfo2: forSession(sessions, self.getFriendInfo2),
-            GetFriendUin2: forSession(sessions, self.getFriendUin2),
-        }
-
+    @answers(GetUserFriends2)
     def getUserFriends2(
-        self, command: GetUserFriends2, session: Session, exchange: Exchange
+        self, command: GetUserFriends2, session: Session, exchange: HTTPExchange
     ) -> FriendList | Refusal:
         """
-        The friend list; no hash is insisted on, since there are several.
+        C{POST /api/get_user_friends2}: return the friend list. The hash of the
+        request is not checked, because there are several algorithms.
         """
         buddies = [
             Buddy(
@@ -87,14 +79,15 @@ class ContactsAPI:
         categories = self._store.friends.categories(session.number)
         return FriendList(
             {buddy.uin: buddy for buddy in buddies},
-            tuple(Category(d.index, d.name, d.sort) for d in categories),
+            tuple(Category(c.index, c.name, c.sort) for c in categories),
         )
 
+    @answers(GetGroupNameListMask2)
     def getGroupNameListMask2(
-        self, command: GetGroupNameListMask2, session: Session, exchange: Exchange
+        self, command: GetGroupNameListMask2, session: Session, exchange: HTTPExchange
     ) -> GroupList | Refusal:
         """
-        The group list.
+        C{POST /api/get_group_name_list_mask2}: return the group list.
         """
         groups = [
             Group(
@@ -111,11 +104,13 @@ class ContactsAPI:
             self._store.groups.globalMask(session.number),
         )
 
+    @answers(GetGroupInfoExt2)
     def getGroupInfoExt2(
-        self, command: GetGroupInfoExt2, session: Session, exchange: Exchange
+        self, command: GetGroupInfoExt2, session: Session, exchange: HTTPExchange
     ) -> GroupDetails | Refusal:
         """
-        A group that one is in.
+        C{GET /api/get_group_info_ext2}: return a group of the account, with
+        its members.
         """
         number = session.sessionIds.groupOfCode(command.code)
         group = None if number is None else self._store.groups.get(number)
@@ -156,11 +151,13 @@ class ContactsAPI:
             clientType=0 if status is Status.OFFLINE else WEB_CLIENT,
         )
 
+    @answers(GetFriendInfo2)
     def getFriendInfo2(
-        self, command: GetFriendInfo2, session: Session, exchange: Exchange
+        self, command: GetFriendInfo2, session: Session, exchange: HTTPExchange
     ) -> Profile | Refusal:
         """
-        What a friend, or oneself, tells about themselves.
+        C{GET /api/get_friend_info2}: return the profile of a friend, of
+        another member, or of the account itself.
         """
         number = session.sessionIds.person(command.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
@@ -178,19 +175,20 @@ class ContactsAPI:
             )
             if failure is not None:
                 return captchaRefusal(failure)
-        isMe = number == session.number
+        isOwn = number == session.number
         isStranger = not (
-            isMe or self._store.friends.areFriends(session.number, number)
+            isOwn or self._store.friends.areFriends(session.number, number)
         )
         status = self._state.presence.statusFor(session, number)
         return profileFor(account, command.uin, status, isStranger)
 
+    @answers(GetFriendUin2)
     def getFriendUin2(
-        self, command: GetFriendUin2, session: Session, exchange: Exchange
+        self, command: GetFriendUin2, session: Session, exchange: HTTPExchange
     ) -> Identity | Refusal:
         """
-        The number behind an id: of a friend, of oneself, of somebody in a
-        group one is in, or of such a group.
+        C{GET /api/get_friend_uin2}: return the number behind a session id: of
+        a friend, a member, the account itself, or one of its groups.
         """
         number = None
         if command.kind != GROUP_NUMBER:
@@ -198,7 +196,7 @@ class ContactsAPI:
             if number and not self._store.areAcquainted(session.number, number):
                 number = None
         if number is None:
-            # Some clients ask for groups as if they were people.
+            # Some clients ask for groups as for accounts.
             number = session.sessionIds.groupOfCode(Code(command.uin))
             if number is None or not self._store.groups.isMember(
                 number, session.number

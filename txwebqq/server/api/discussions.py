@@ -1,11 +1,8 @@
 """
-Answers about discussions.
+Handlers of discussions (protocol.md 2.6).
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from txwebqq.model import (
     WEB_CLIENT,
@@ -19,13 +16,12 @@ from txwebqq.model import (
 )
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.discussions import DiscussionRules
-from txwebqq.server.domain.pictures import PictureRules, PictureSignature
-from txwebqq.server.domain.refusals import refusalFor
+from txwebqq.server.domain.pictures import PictureSignature
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.authorization import byTicket
-from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.sessions.sessions import EndedSession
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.discussions import (
     GONE,
     ChangeDiscuMem,
@@ -41,65 +37,35 @@ from txwebqq.wire.commands.discussions import (
 
 class DiscussionsAPI:
     """
-    The questions about discussions.
+    The handlers of discussions.
     """
 
-    def __init__(
-        self,
-        state: ServerState,
-        discussionRules: DiscussionRules,
-        pictures: PictureRules,
-    ) -> None:
+    def __init__(self, state: ServerState, discussionRules: DiscussionRules) -> None:
         self._state = state
-        self._sessions = state.sessions
         self._store = state.store
         self._discussionRules = discussionRules
-        self._pictures = pictures
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        return {
-            GetDiscuListNew2: self.getDiscuListNew2,
-            GetDiscuInfo: self.getDiscuInfo,
-            GetDiscuStatusInfo: self.getDiscuStatusInfo,
-            CreateDiscu: self.createDiscu,
-            ChangeDiscuMem: self.changeDiscuMem,
-            ModifyDiscuInfo: self.modifyDiscuInfo,
-            QuitDiscu: self.quitDiscu,
-            SendDiscuMsg2: self.sendDiscuMsg2,
-        }
-
-    # ---- looking
-
+    @answers(GetDiscuListNew2)
     def getDiscuListNew2(
-        self, command: GetDiscuListNew2, exchange: Exchange
+        self, command: GetDiscuListNew2, session: Session, exchange: HTTPExchange
     ) -> DiscussionList | Refusal:
         """
-        One's discussions. Later clients ask the other host, by vfwebqq.
+        C{GET /channel/get_discu_list_new2}: return the discussions of the
+        account.
         """
-        found = self._state.sessions.byTicket(command.ticket.psessionid)
-        if isinstance(found, EndedSession):
-            other = self._state.sessions.byVerifier(command.ticket.vfwebqq)
-            if isinstance(other, EndedSession):
-                return refusalFor(found)
-            found = other
         discussions = (
             Discussion(Did(membership.number), membership.name, membership.mask)
-            for membership in self._store.discussions.memberships(found.number)
+            for membership in self._store.discussions.memberships(session.number)
         )
         return DiscussionList({d.did: d for d in discussions})
 
+    @answers(GetDiscuInfo)
     def getDiscuInfo(
-        self, command: GetDiscuInfo, exchange: Exchange
+        self, command: GetDiscuInfo, session: Session, exchange: HTTPExchange
     ) -> DiscussionDetails | Refusal:
         """
-        One of them, with its members.
+        C{GET /channel/get_discu_info}: return a discussion with its members.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
         discussion = self._discussionRules.mine(session, command.did)
         if discussion is None:
             return GONE
@@ -114,15 +80,14 @@ class DiscussionsAPI:
             command.did, discussion.name, owner, discussion.version, tuple(members)
         )
 
+    @answers(GetDiscuStatusInfo)
     def getDiscuStatusInfo(
-        self, command: GetDiscuStatusInfo, exchange: Exchange
+        self, command: GetDiscuStatusInfo, session: Session, exchange: HTTPExchange
     ) -> tuple[Presence, ...] | Refusal:
         """
-        Who of its members does not appear offline.
+        C{GET /channel/get_discu_status_info}: return the members of a
+        discussion that are online and not hidden.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
         discussion = self._discussionRules.mine(session, command.did)
         if discussion is None:
             return GONE
@@ -136,15 +101,13 @@ class DiscussionsAPI:
             if status is not Status.OFFLINE
         )
 
-    # ---- changing
-
-    def createDiscu(self, command: CreateDiscu, exchange: Exchange) -> Did | Refusal:
+    @answers(CreateDiscu)
+    def createDiscu(
+        self, command: CreateDiscu, session: Session, exchange: HTTPExchange
+    ) -> Did | Refusal:
         """
-        Somebody begins a discussion.
+        C{POST /channel/create_discu}: create a discussion.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
         failure = self._state.authenticator.checkCaptcha(
             session.number, exchange.address, command.verifySession, command.code
         )
@@ -152,58 +115,45 @@ class DiscussionsAPI:
             return captchaRefusal(failure)
         return self._discussionRules.create(session, command.name, command.invited)
 
+    @answers(ChangeDiscuMem)
     def changeDiscuMem(
-        self, command: ChangeDiscuMem, exchange: Exchange
+        self, command: ChangeDiscuMem, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Somebody takes others in.
+        C{POST /channel/change_discu_mem}: add members to a discussion.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
         return self._discussionRules.invite(session, command.did, command.invited)
 
+    @answers(ModifyDiscuInfo)
     def modifyDiscuInfo(
-        self, command: ModifyDiscuInfo, exchange: Exchange
+        self, command: ModifyDiscuInfo, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        A discussion gets another name.
+        C{POST /channel/modify_discu_info}: rename a discussion.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
         return self._discussionRules.rename(session, command.did, command.name)
 
-    def quitDiscu(self, command: QuitDiscu, exchange: Exchange) -> None | Refusal:
-        """
-        Somebody leaves.
-        """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        return self._discussionRules.leave(session, command.did)
-
-    # ---- talking
-
-    def sendDiscuMsg2(
-        self, command: SendDiscuMsg2, exchange: Exchange
+    @answers(QuitDiscu)
+    def quitDiscu(
+        self, command: QuitDiscu, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Pass words on to a discussion.
+        C{GET /channel/quit_discu}: leave a discussion.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        readers = self._discussionRules.readers(session, command.did)
-        if readers is None:
-            return GONE
+        return self._discussionRules.leave(session, command.did)
+
+    @answers(SendDiscuMsg2)
+    def sendDiscuMsg2(
+        self, command: SendDiscuMsg2, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
+        """
+        C{POST /channel/send_discu_msg2}: send a message to a discussion.
+        """
         server = exchange.base.rpartition("//")[2]
-        content = self._pictures.forReaders(
+        return self._discussionRules.send(
             session,
+            command.did,
             command.content,
-            readers,
+            command.font,
             PictureSignature(command.key, command.sig, server),
         )
-        if isinstance(content, Refusal):
-            return content
-        return self._discussionRules.say(session, command.did, content, command.font)

@@ -1,173 +1,63 @@
 """
-Answers about files that go from one who is online to another, and the way to
-those about all other pictures and files.
+Handlers of file transfers between accounts that are online (protocol.md 2.7.5).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import NOT_DONE_YET
 
-from txwebqq.errors import MalformedReply
-from txwebqq.model import Uin
-from txwebqq.server.api.avatars import AvatarsAPI
-from txwebqq.server.api.offlinefiles import OfflineFilesAPI
-from txwebqq.server.api.pictures import PicturesAPI
-from txwebqq.server.domain.filetransfers import (
-    CANCELLED,
-    DECLINED,
-    GONE,
-    FileLimits,
-    OfflineFiles,
-    Transfers,
-)
-from txwebqq.server.domain.pictures import PictureRules
-from txwebqq.server.domain.refusals import NO_SUCH_ID
-from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.authorization import byTicket
-from txwebqq.server.http.downloads import Downloads, describe, refuse
-from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.domain.filetransfers import CANCELLED, DECLINED, Transfers
+from txwebqq.server.domain.offlinefiles import GONE
+from txwebqq.server.http.downloads import describe, refuse
+from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.filerelay import FileRelay, FileRelays
-from txwebqq.server.http.multipart import MultipartBody, PausableSource
-from txwebqq.server.http.uploads import FileUploadReceiver, UploadHandler, UploadStore
-from txwebqq.server.sessions.sessions import Random, Session
-from txwebqq.server.storage.blobs import BlobStore
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.http.handlers import answers
+from txwebqq.server.http.multipart import PausableSource
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.filetransfers import (
     GetFile2,
     ReceiveFile,
     RefuseFile2,
     SendFile,
-    pathFields,
 )
-from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
-from txwebqq.wire.commands.pictures import CfaceUpload
-from txwebqq.wire.form import Form
-from txwebqq.wire.multipart import UploadCommand
-
-CLEAN = 3600.0
-"""The seconds between two looks for what is too old."""
-
-_NOBODY = Uin(0)
 
 
 class FileTransfersAPI:
     """
-    The exchanges of pictures and files.
-
-    @param blobs: where their bytes lie.
-
-    @ivar pictures: the rules of pictures, for those in messages.
+    The handlers of file transfers.
     """
 
-    def __init__(
-        self,
-        state: ServerState,
-        blobs: BlobStore,
-        clock: IReactorTime,
-        random: Random,
-        limits: FileLimits,
-    ) -> None:
-        self._sessions = state.sessions
-        self._blobs = blobs
-        self._clock = clock
-        self._limits = limits
-        self.pictures = PictureRules(state, clock.seconds, random)
-        self._files = OfflineFiles(state, clock.seconds, random, limits)
-        self._transfers = Transfers(state, random)
-        self._relays = FileRelays(self._transfers, clock, limits.online)
-        self._uploads = UploadStore(self._sessions, state.store.media, blobs)
-        self._downloads = Downloads(blobs, clock, random)
-        self._avatars = AvatarsAPI(self._sessions, self.pictures, blobs)
-        self._customFaces = PicturesAPI(self._sessions, self.pictures, self._downloads)
-        self._offlineFiles = OfflineFilesAPI(
-            self._sessions, self._files, self.pictures, self._downloads
-        )
-        self._cleanAt = 0.0
-        self._takers: dict[
-            bytes, tuple[type[UploadCommand[Any]], UploadHandler, int]
-        ] = {
-            command.path.encode(): (command, taker, limit)
-            for command, taker, limit in (
-                (CfaceUpload, self._customFaces.cfaceUpload, limits.face),
-                (UploadOfflinePic, self._offlineFiles.uploadOfflinePic, limits.picture),
-                (UploadOfflineFile, self._offlineFiles.uploadOfflineFile, limits.file),
-            )
-        }
+    def __init__(self, transfers: Transfers, relays: FileRelays) -> None:
+        self._transfers = transfers
+        self._relays = relays
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+    @answers(SendFile)
+    def sendFile(
+        self, command: SendFile, session: Session, source: PausableSource
+    ) -> FileRelay:
         """
-        What answers which question.
-        """
-        return {
-            **self._avatars.handlers(),
-            **self._offlineFiles.handlers(),
-            **self._customFaces.handlers(),
-            GetFile2: self.getFile2,
-            RefuseFile2: self.refuseFile2,
-        }
+        C{POST /v2/...}: offer a file to a friend, and upload it.
 
-    def stop(self) -> None:
+        @return: the receiver of the file.
         """
-        End all transfers, and delete what is temporary.
-        """
-        self._relays.stop()
-        self._blobs.close()
+        return FileRelay(self._relays, session, command, source)
 
-    def sweep(self) -> None:
+    @answers(GetFile2)
+    def getFile2(
+        self, command: GetFile2, session: Session, exchange: HTTPExchange
+    ) -> bytes | Refusal:
         """
-        Delete what is too old, now and then.
+        C{GET /channel/get_file2}: accept a file, and redirect the client to its
+        download.
         """
-        if self._clock.seconds() >= self._cleanAt:
-            self._cleanAt = self._clock.seconds() + CLEAN
-            self._blobs.remove(self._files.expire())
-
-    def expect(
-        self, path: bytes, query: bytes, contentType: bytes, flow: PausableSource
-    ) -> tuple[type[UploadCommand[Any]], MultipartBody] | None:
-        """
-        What takes the body of a C{POST}, if it is a form with a file.
-        """
-        found = self._takers.get(path)
-        if found is not None:
-            command, taker, limit = found
-            receiver = FileUploadReceiver(
-                self._uploads, command, taker, limit, query, flow
-            )
-            # Somewhat too large a file is told so in the way of its exchange.
-            body = MultipartBody(contentType, command.fileField, receiver, 2 * limit)
-            return command, body
-        if not path.startswith(b"/v2/"):
-            return None
-        session: Session | Refusal
-        try:
-            form = Form(
-                [*pathFields(path.decode("latin-1")), *Form.parse(query).items()]
-            )
-            question = SendFile.decodeFields(form)
-            session = byTicket(self._sessions, question.ticket.psessionid)
-        except MalformedReply as e:
-            question = SendFile(Form([]).ticket, _NOBODY, _NOBODY, 0)
-            session = Refusal(NO_SUCH_ID, str(e))
-        relay = FileRelay(self._relays, session, question, flow)
-        limit = 2 * self._limits.online
-        return SendFile, MultipartBody(contentType, SendFile.fileField, relay, limit)
-
-    def getFile2(self, command: GetFile2, exchange: Exchange) -> bytes | Refusal:
-        """
-        Want a file, and be sent to where it comes.
-        """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
         transfer = self._transfers.accept(session, command.session, command.sender)
         if isinstance(transfer, Refusal):
             return transfer
-        relay = self._relays.of(transfer)
+        relay = self._relays.get(transfer)
         if relay is None:
             return Refusal(GONE, "the file is no longer offered")
         relay.accepted()
@@ -179,43 +69,33 @@ class FileTransfersAPI:
         )
         return b""
 
-    def refuseFile2(self, command: RefuseFile2, exchange: Exchange) -> None | Refusal:
+    @answers(RefuseFile2)
+    def refuseFile2(
+        self, command: RefuseFile2, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
         """
-        Do not want a file, or take one's offer back.
+        C{GET /channel/refuse_file2}: refuse a file, or withdraw the account's own
+        offer.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        transfer = self._transfers.of(session, command.session)
-        relay = None if transfer is None else self._relays.of(transfer)
+        transfer = self._transfers.get(session, command.session)
+        relay = None if transfer is None else self._relays.get(transfer)
         if transfer is None or relay is None:
             return Refusal(GONE, "no such file is offered")
         isMine = transfer.sender == session.number
         relay.abandon(session.number, CANCELLED if isMine else DECLINED)
         return None
 
-    def download(self, request: Any, path: bytes, query: bytes) -> int | bytes | None:
+    @answers(ReceiveFile)
+    def receiveFile(
+        self, command: ReceiveFile, session: Session, request: Any
+    ) -> int | bytes:
         """
-        Answer a C{GET} whose path is the name of a file.
+        C{GET /v2/...}: download a file while its sender uploads it.
 
-        @return: what C{render} returns, L{None} for another C{GET}.
+        @return: the result of L{twisted.web.resource.IResource.render}.
         """
-        isPass = b"rkey=" in query
-        if not isPass and not path.startswith(b"/v2/"):
-            return None
-        try:
-            form = Form.parse(query)
-            if isPass:
-                return self._offlineFiles.fetch(request, form)
-            where = pathFields(unquote(path.decode("latin-1")))
-            command = ReceiveFile.decodeFields(Form([*where, *form.items()]))
-        except MalformedReply as e:
-            return refuse(request, Refusal(NO_SUCH_ID, str(e)))
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return refuse(request, session)
-        transfer = self._transfers.of(session, command.session)
-        relay = None if transfer is None else self._relays.of(transfer)
+        transfer = self._transfers.get(session, command.session)
+        relay = None if transfer is None else self._relays.get(transfer)
         if transfer is None or relay is None or transfer.recipient != session.number:
             return refuse(request, Refusal(GONE, "no such file is offered to you"))
         if not transfer.isAccepted:

@@ -1,13 +1,10 @@
 """
-Answers to what changes friend lists: finding people, asking and answering
-them, and keeping one's own list.
+Handlers of searches, friend requests, friends and categories (protocol.md 2.4).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from txwebqq.model import Category, Policy, Profile
 from txwebqq.server.domain.authenticator import captchaRefusal
@@ -15,9 +12,10 @@ from txwebqq.server.domain.friends import UNKNOWN, FriendRules, policyOf
 from txwebqq.server.domain.profiles import profileFor
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.friends import (
     FROM_BOTH,
     FROM_MINE,
@@ -43,7 +41,7 @@ NOT_FOUND = Refusal(100000, "there is nobody of that number or mail address")
 
 class FriendsAPI:
     """
-    The questions about friendships.
+    The handlers of friend lists.
     """
 
     def __init__(self, state: ServerState, friendRules: FriendRules) -> None:
@@ -51,36 +49,15 @@ class FriendsAPI:
         self._store = state.store
         self._friendRules = friendRules
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        sessions = self._state.sessions
-        return {
-            SearchQQByUin2: forSession(sessions, self.searchQQByUin2),
-            GetAllowInfo2: forSession(sessions, self.getAllowInfo2),
-            AddNeedVerify2: forSession(sessions, self.addNeedVerify2),
-            AddNoVerify2: forSession(sessions, self.addNoVerify2),
-            AnswerAndAdd2: forSession(sessions, self.answerAndAdd2),
-            AllowAndAdd2: forSession(sessions, self.allowAndAdd2),
-            AllowAddedRequest2: forSession(sessions, self.allowAddedRequest2),
-            DenyAddedRequest2: forSession(sessions, self.denyAddedRequest2),
-            ChangeMarkName2: forSession(sessions, self.changeMarkName2),
-            ModifyFriendGroup: forSession(sessions, self.modifyFriendGroup),
-            DeleteFriend: forSession(sessions, self.deleteFriend),
-            CreateFriendGroup: forSession(sessions, self.createFriendGroup),
-            RenameFriendGroup: forSession(sessions, self.renameFriendGroup),
-            SortFriendGroup: forSession(sessions, self.sortFriendGroup),
-            DeleteFriendGroup: forSession(sessions, self.deleteFriendGroup),
-        }
+    # ---- searches
 
-    # ---- finding
-
+    @answers(SearchQQByUin2)
     def searchQQByUin2(
-        self, command: SearchQQByUin2, session: Session, exchange: Exchange
+        self, command: SearchQQByUin2, session: Session, exchange: HTTPExchange
     ) -> Profile | Refusal:
         """
-        Somebody by their number or their mail address.
+        C{GET /api/search_qq_by_uin2}: find an account by its number or its
+        mail address.
         """
         failure = self._state.authenticator.checkCaptcha(
             session.number, exchange.address, command.verifySession, command.code
@@ -101,11 +78,13 @@ class FriendsAPI:
             token=self._friendRules.proof(session.number, number),
         )
 
+    @answers(GetAllowInfo2)
     def getAllowInfo2(
-        self, command: GetAllowInfo2, session: Session, exchange: Exchange
+        self, command: GetAllowInfo2, session: Session, exchange: HTTPExchange
     ) -> Policy | Refusal:
         """
-        Who may befriend somebody, and the question that they ask.
+        C{GET /api/get_allow_info2}: return the policy of an account for friend
+        requests, with its question.
         """
         number = session.sessionIds.person(command.uin)
         if number is None or not self._friendRules.knows(session, number):
@@ -113,13 +92,14 @@ class FriendsAPI:
         account = self._store.accounts.get(number)
         return UNKNOWN if account is None else policyOf(account)
 
-    # ---- asking
+    # ---- friend requests
 
+    @answers(AddNeedVerify2)
     def addNeedVerify2(
-        self, command: AddNeedVerify2, session: Session, exchange: Exchange
+        self, command: AddNeedVerify2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Ask somebody.
+        C{POST /api/add_need_verify2}: send a friend request.
         """
         return self._friendRules.ask(
             session,
@@ -130,11 +110,12 @@ class FriendsAPI:
             welcome=command.welcome,
         )
 
+    @answers(AddNoVerify2)
     def addNoVerify2(
-        self, command: AddNoVerify2, session: Session, exchange: Exchange
+        self, command: AddNoVerify2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Befriend somebody who lets anybody.
+        C{POST /api/add_no_verify2}: add an account that needs no confirmation.
         """
         return self._friendRules.ask(
             session,
@@ -147,11 +128,12 @@ class FriendsAPI:
             needsNone=True,
         )
 
+    @answers(AnswerAndAdd2)
     def answerAndAdd2(
-        self, command: AnswerAndAdd2, session: Session, exchange: Exchange
+        self, command: AnswerAndAdd2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Befriend somebody by answering their question.
+        C{POST /api/answer_and_add2}: add an account by answering its question.
         """
         return self._friendRules.ask(
             session,
@@ -163,57 +145,66 @@ class FriendsAPI:
             command.welcome,
         )
 
-    # ---- answering
+    # ---- answers
 
+    @answers(AllowAndAdd2)
     def allowAndAdd2(
-        self, command: AllowAndAdd2, session: Session, exchange: Exchange
+        self, command: AllowAndAdd2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Agree, and have them for a friend as well.
+        C{POST /api/allow_and_add2}: accept a friend request, and add the other
+        account as well.
         """
         return self._friendRules.accept(
             session, command.account, True, command.category, command.markname
         )
 
+    @answers(AllowAddedRequest2)
     def allowAddedRequest2(
-        self, command: AllowAddedRequest2, session: Session, exchange: Exchange
+        self, command: AllowAddedRequest2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Agree, no more.
+        C{POST /api/allow_added_request2}: accept a friend request without
+        adding the other account.
         """
         return self._friendRules.accept(session, command.account, False)
 
+    @answers(DenyAddedRequest2)
     def denyAddedRequest2(
-        self, command: DenyAddedRequest2, session: Session, exchange: Exchange
+        self, command: DenyAddedRequest2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Refuse.
+        C{POST /api/deny_added_request2}: reject a friend request.
         """
         return self._friendRules.refuse(session, command.account, command.text)
 
-    # ---- keeping
+    # ---- friends
 
+    @answers(ChangeMarkName2)
     def changeMarkName2(
-        self, command: ChangeMarkName2, session: Session, exchange: Exchange
+        self, command: ChangeMarkName2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Call a friend otherwise.
+        C{POST /api/change_mark_name2}: set the name that the account alone
+        sees for a friend.
         """
         return self._friendRules.rename(session, command.uin, command.markname)
 
+    @answers(ModifyFriendGroup)
     def modifyFriendGroup(
-        self, command: ModifyFriendGroup, session: Session, exchange: Exchange
+        self, command: ModifyFriendGroup, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Put a friend into another category.
+        C{POST /api/modify_friend_group}: move a friend to another category.
         """
         return self._friendRules.move(session, command.uin, command.category)
 
+    @answers(DeleteFriend)
     def deleteFriend(
-        self, command: DeleteFriend, session: Session, exchange: Exchange
+        self, command: DeleteFriend, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Have somebody for a friend no longer.
+        C{POST /api/delete_friend}: remove a friend.
         """
         if command.kind not in (FROM_MINE, FROM_BOTH):
             return Refusal(NO_SUCH_ID, "delType is neither 1 nor 2")
@@ -222,37 +213,41 @@ class FriendsAPI:
 
     # ---- categories
 
+    @answers(CreateFriendGroup)
     def createFriendGroup(
-        self, command: CreateFriendGroup, session: Session, exchange: Exchange
+        self, command: CreateFriendGroup, session: Session, exchange: HTTPExchange
     ) -> Category | Refusal:
         """
-        Add a category.
+        C{POST /api/create_friend_group}: create a category.
         """
         category = self._friendRules.createCategory(session, command.name)
         if isinstance(category, Refusal):
             return category
         return Category(category.index, category.name, category.sort)
 
+    @answers(RenameFriendGroup)
     def renameFriendGroup(
-        self, command: RenameFriendGroup, session: Session, exchange: Exchange
+        self, command: RenameFriendGroup, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Call a category otherwise.
+        C{POST /api/rename_friend_group}: rename a category.
         """
         return self._friendRules.renameCategory(session, command.category, command.name)
 
+    @answers(SortFriendGroup)
     def sortFriendGroup(
-        self, command: SortFriendGroup, session: Session, exchange: Exchange
+        self, command: SortFriendGroup, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Put a category elsewhere.
+        C{POST /api/sort_friend_group}: move a category in the list.
         """
         return self._friendRules.sortCategory(session, command.category, command.sort)
 
+    @answers(DeleteFriendGroup)
     def deleteFriendGroup(
-        self, command: DeleteFriendGroup, session: Session, exchange: Exchange
+        self, command: DeleteFriendGroup, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Remove a category.
+        C{POST /api/delete_friend_group}: remove a category.
         """
         return self._friendRules.removeCategory(session, command.category)

@@ -1,17 +1,15 @@
 """
-Answers to those who administer groups.
+Handlers for owners and administrators of groups (protocol.md 2.5.3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from txwebqq.model import NewGroup
 from txwebqq.server.domain.groups import GroupRules
-from txwebqq.server.http.exchange import Exchange, Handler, forSession
-from txwebqq.server.sessions.sessions import Session, Sessions
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.groupadmin import (
     CreateGroup,
     DissolveGroup,
@@ -24,32 +22,18 @@ from txwebqq.wire.commands.groupadmin import (
 
 class GroupAdminAPI:
     """
-    The questions of owners and administrators.
+    The handlers for owners and administrators.
     """
 
-    def __init__(self, sessions: Sessions, groupRules: GroupRules) -> None:
-        self._sessions = sessions
+    def __init__(self, groupRules: GroupRules) -> None:
         self._groupRules = groupRules
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        sessions = self._sessions
-        return {
-            CreateGroup: forSession(sessions, self.createGroup),
-            ModifyGroupInfo: forSession(sessions, self.modifyGroupInfo),
-            RemoveGroupMember: forSession(sessions, self.removeGroupMember),
-            TransferGroup: forSession(sessions, self.transferGroup),
-            SetGroupAdmin: forSession(sessions, self.setGroupAdmin),
-            DissolveGroup: forSession(sessions, self.dissolveGroup),
-        }
-
+    @answers(CreateGroup)
     def createGroup(
-        self, command: CreateGroup, session: Session, exchange: Exchange
+        self, command: CreateGroup, session: Session, exchange: HTTPExchange
     ) -> NewGroup | Refusal:
         """
-        Somebody makes a group.
+        C{POST /api/create_group2}: create a group.
         """
         number = self._groupRules.create(
             session,
@@ -64,11 +48,13 @@ class GroupAdminAPI:
         sessionIds = session.sessionIds
         return NewGroup(sessionIds.gid(number), sessionIds.code(number), number)
 
+    @answers(ModifyGroupInfo)
     def modifyGroupInfo(
-        self, command: ModifyGroupInfo, session: Session, exchange: Exchange
+        self, command: ModifyGroupInfo, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        A group says something else of itself.
+        C{POST /api/modify_group_info2}: change the name, announcement,
+        description or join option of a group.
         """
         return self._groupRules.modify(
             session,
@@ -79,36 +65,41 @@ class GroupAdminAPI:
             command.option,
         )
 
+    @answers(RemoveGroupMember)
     def removeGroupMember(
-        self, command: RemoveGroupMember, session: Session, exchange: Exchange
+        self, command: RemoveGroupMember, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Somebody is put out.
+        C{POST /api/remove_group_member2}: remove a member from a group.
         """
         return self._groupRules.remove(session, command.code, command.member)
 
+    @answers(TransferGroup)
     def transferGroup(
-        self, command: TransferGroup, session: Session, exchange: Exchange
+        self, command: TransferGroup, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        A group gets another owner.
+        C{POST /api/transfer_group2}: make another member the owner of a group.
         """
         return self._groupRules.transfer(session, command.code, command.member)
 
+    @answers(SetGroupAdmin)
     def setGroupAdmin(
-        self, command: SetGroupAdmin, session: Session, exchange: Exchange
+        self, command: SetGroupAdmin, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        A member becomes an administrator, or is none any more.
+        C{POST /api/set_group_admin2}: grant or revoke the rights of an
+        administrator.
         """
         return self._groupRules.setAdmin(
             session, command.code, command.member, command.granted
         )
 
+    @answers(DissolveGroup)
     def dissolveGroup(
-        self, command: DissolveGroup, session: Session, exchange: Exchange
+        self, command: DissolveGroup, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        A group ends.
+        C{POST /api/dissolve_group2}: dissolve a group.
         """
         return self._groupRules.dissolve(session, command.code)

@@ -1,18 +1,17 @@
 """
-Answers about what a member keeps of a group.
+Handlers of a member's own settings in groups: business card, private name and
+message masks (protocol.md 2.5.3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from txwebqq.model import Did, Gid
 from txwebqq.server.domain.discussions import DiscussionRules
-from txwebqq.server.domain.groups import GroupRules
-from txwebqq.server.http.exchange import Exchange, Handler, forSession
-from txwebqq.server.sessions.sessions import Session, Sessions
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.domain.groupmembers import GroupMemberSettings
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.groupmember import (
     GetSelfBusinessCard2,
     MessageFilter,
@@ -24,51 +23,40 @@ from txwebqq.wire.commands.groupmember import (
 
 class GroupMemberAPI:
     """
-    The questions about cards, names and masks.
+    The handlers of cards, private names and masks.
     """
 
     def __init__(
-        self,
-        sessions: Sessions,
-        groupRules: GroupRules,
-        discussionRules: DiscussionRules,
+        self, settings: GroupMemberSettings, discussionRules: DiscussionRules
     ) -> None:
-        self._sessions = sessions
-        self._groupRules = groupRules
+        self._settings = settings
         self._discussionRules = discussionRules
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        sessions = self._sessions
-        return {
-            GetSelfBusinessCard2: forSession(sessions, self.getSelfBusinessCard2),
-            UpdateGroupBusinessCard2: forSession(
-                sessions, self.updateGroupBusinessCard2
-            ),
-            UpdateGroupInfo2: forSession(sessions, self.updateGroupInfo2),
-            MessageFilter: forSession(sessions, self.messageFilter),
-        }
-
+    @answers(GetSelfBusinessCard2)
     def getSelfBusinessCard2(
-        self, command: GetSelfBusinessCard2, session: Session, exchange: Exchange
+        self, command: GetSelfBusinessCard2, session: Session, exchange: HTTPExchange
     ) -> OwnCard | Refusal:
         """
-        One's own card.
+        C{GET /api/get_self_business_card2}: return the account's own card in a
+        group.
         """
-        card = self._groupRules.card(session, command.code)
+        card = self._settings.card(session, command.code)
         if isinstance(card, Refusal):
             return card
         return OwnCard(command.code, session.sessionIds.uin(session.number), card)
 
+    @answers(UpdateGroupBusinessCard2)
     def updateGroupBusinessCard2(
-        self, command: UpdateGroupBusinessCard2, session: Session, exchange: Exchange
+        self,
+        command: UpdateGroupBusinessCard2,
+        session: Session,
+        exchange: HTTPExchange,
     ) -> None | Refusal:
         """
-        Another card for oneself.
+        C{POST /api/update_group_business_card2}: change the account's own card
+        in a group.
         """
-        return self._groupRules.setCard(
+        return self._settings.setCard(
             session,
             command.code,
             command.name,
@@ -78,22 +66,26 @@ class GroupMemberAPI:
             command.gender,
         )
 
+    @answers(UpdateGroupInfo2)
     def updateGroupInfo2(
-        self, command: UpdateGroupInfo2, session: Session, exchange: Exchange
+        self, command: UpdateGroupInfo2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Another name for a group, for oneself alone.
+        C{POST /api/update_group_info2}: set the name that the account alone
+        sees for a group.
         """
-        return self._groupRules.setMarkname(session, command.code, command.markname)
+        return self._settings.setMarkname(session, command.code, command.markname)
 
+    @answers(MessageFilter)
     def messageFilter(
-        self, command: MessageFilter, session: Session, exchange: Exchange
+        self, command: MessageFilter, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Which messages one wants to receive.
+        C{POST /keycgi/qqweb/uac/messagefilter.do}: set the message masks of
+        groups and discussions.
         """
         masks: dict[Gid, int] = dict(command.groups)
         dids: dict[Did, int] = dict(command.discussions)
-        return self._discussionRules.setMasks(
-            session, dids
-        ) or self._groupRules.setMasks(session, masks, command.globalMask)
+        return self._discussionRules.setMasks(session, dids) or self._settings.setMasks(
+            session, masks, command.globalMask
+        )

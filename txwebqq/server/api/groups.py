@@ -1,11 +1,8 @@
 """
-Answers about groups beyond the list and the details.
+Handlers of groups: profiles, searches, joining and leaving (protocol.md 2.5.3).
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from txwebqq.model import (
     WEB_CLIENT,
@@ -17,11 +14,12 @@ from txwebqq.model import (
 )
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.groups import MAX_MEMBERS, GroupRules
-from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
+from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.exchange import Exchange, Handler, forSession
-from txwebqq.server.sessions.sessions import EndedSession, Session
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.groups import (
     AGREE,
     REFUSE,
@@ -38,11 +36,12 @@ from txwebqq.wire.commands.groups import (
 )
 
 SEARCH_UNREAD, SEARCH_WRONG = 100110, 100102
+"""The retcodes of a search without a captcha, and with a wrong one."""
 
 
 class GroupsAPI:
     """
-    The questions about groups.
+    The handlers of groups.
     """
 
     def __init__(self, state: ServerState, groupRules: GroupRules) -> None:
@@ -50,27 +49,13 @@ class GroupsAPI:
         self._store = state.store
         self._groupRules = groupRules
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        sessions = self._state.sessions
-        return {
-            GetGroupMemberStat2: forSession(sessions, self.getGroupMemberStat2),
-            GetGroupInfo: forSession(sessions, self.getGroupInfo),
-            GetGroupPublicInfo2: forSession(sessions, self.getGroupPublicInfo2),
-            SearchGroups: forSession(sessions, self.searchGroups),
-            ApplyJoinGroup2: forSession(sessions, self.applyJoinGroup2),
-            OpGroupJoinReq: self.opGroupJoinReq,
-            QuitGroup2: forSession(sessions, self.quitGroup2),
-            SendGroupWebMsg: self.sendGroupWebMsg,
-        }
-
+    @answers(GetGroupMemberStat2)
     def getGroupMemberStat2(
-        self, command: GetGroupMemberStat2, session: Session, exchange: Exchange
+        self, command: GetGroupMemberStat2, session: Session, exchange: HTTPExchange
     ) -> MemberStats | Refusal:
         """
-        The members of one's group who do not appear offline.
+        C{GET /api/get_group_member_stat2}: return the members of a group that
+        are online and not hidden.
         """
         group = self._groupRules.mine(session, command.code)
         if isinstance(group, Refusal):
@@ -83,11 +68,13 @@ class GroupsAPI:
                 present.append(Presence(uin, status, WEB_CLIENT))
         return MemberStats(command.code, tuple(present))
 
+    @answers(GetGroupInfo)
     def getGroupInfo(
-        self, command: GetGroupInfo, session: Session, exchange: Exchange
+        self, command: GetGroupInfo, session: Session, exchange: HTTPExchange
     ) -> Memos | Refusal:
         """
-        The announcements of one's groups; others are left out.
+        C{GET /api/get_group_info}: return the announcements of groups; groups
+        that the account is not a member of are left out.
         """
         memos = {
             code: memo
@@ -98,12 +85,13 @@ class GroupsAPI:
             return Refusal(NO_SUCH_ID, "gcode is no code of your groups")
         return Memos(memos, command.isBare)
 
+    @answers(GetGroupPublicInfo2)
     def getGroupPublicInfo2(
-        self, command: GetGroupPublicInfo2, session: Session, exchange: Exchange
+        self, command: GetGroupPublicInfo2, session: Session, exchange: HTTPExchange
     ) -> GroupProfile | Refusal:
         """
-        What a group shows to whoever could join it; the announcement is for
-        its members.
+        C{GET /api/get_group_public_info2}: return the public profile of a
+        group. Only members get the announcement.
         """
         group = self._groupRules.public(session, command.code)
         if isinstance(group, Refusal):
@@ -122,11 +110,13 @@ class GroupsAPI:
             created=group.created,
         )
 
+    @answers(SearchGroups)
     def searchGroups(
-        self, command: SearchGroups, session: Session, exchange: Exchange
+        self, command: SearchGroups, session: Session, exchange: HTTPExchange
     ) -> FoundGroups | Refusal:
         """
-        Groups that one could join.
+        C{GET /keycgi/qqweb/group/search.do}: find groups by number or by words
+        in their names.
         """
         failure = self._state.authenticator.checkCaptcha(
             session.number,
@@ -139,7 +129,7 @@ class GroupsAPI:
         found = self._groupRules.find(command.query, command.page, command.perPage)
         if isinstance(found, Refusal):
             return found
-        rooms, total = found
+        records, total = found
         groups = tuple(
             FoundGroup(
                 group.number,
@@ -148,15 +138,16 @@ class GroupsAPI:
                 group.owner,
                 group.description,
             )
-            for group in rooms
+            for group in records
         )
         return FoundGroups(groups, total, command.page)
 
+    @answers(ApplyJoinGroup2)
     def applyJoinGroup2(
-        self, command: ApplyJoinGroup2, session: Session, exchange: Exchange
+        self, command: ApplyJoinGroup2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Somebody wants into a group.
+        C{POST /api/apply_join_group2}: ask to join a group.
         """
         failure = self._state.authenticator.checkCaptcha(
             session.number, exchange.address, command.verifySession, command.code
@@ -165,15 +156,14 @@ class GroupsAPI:
             return captchaRefusal(failure)
         return self._groupRules.apply(session, command.group, command.text)
 
+    @answers(OpGroupJoinReq)
     def opGroupJoinReq(
-        self, command: OpGroupJoinReq, exchange: Exchange
+        self, command: OpGroupJoinReq, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        An administrator decides on that.
+        C{GET /channel/op_group_join_req}: accept or reject a request to join a
+        group.
         """
-        session = self._state.sessions.byTicket(command.ticket.psessionid)
-        if isinstance(session, EndedSession):
-            return refusalFor(session)
         if command.operation not in (AGREE, REFUSE):
             return Refusal(NO_SUCH_ID, "op_type is neither 2 nor 3")
         return self._groupRules.answer(
@@ -184,21 +174,20 @@ class GroupsAPI:
             command.text,
         )
 
+    @answers(QuitGroup2)
     def quitGroup2(
-        self, command: QuitGroup2, session: Session, exchange: Exchange
+        self, command: QuitGroup2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Somebody leaves.
+        C{POST /api/quit_group2}: leave a group.
         """
         return self._groupRules.leave(session, command.code)
 
+    @answers(SendGroupWebMsg)
     def sendGroupWebMsg(
-        self, command: SendGroupWebMsg, exchange: Exchange
+        self, command: SendGroupWebMsg, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Somebody shares something.
+        C{POST /channel/send_group_web_msg2}: send XML markup to a group.
         """
-        session = self._state.sessions.byTicket(command.ticket.psessionid)
-        if isinstance(session, EndedSession):
-            return refusalFor(session)
         return self._groupRules.share(session, command.group, command.markup)

@@ -1,12 +1,11 @@
 """
-Answers to those who read what was said.
+Handlers of the message history (protocol.md 2.8.2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -19,13 +18,14 @@ from txwebqq.model import (
     PastMessage,
     Uin,
 )
-from txwebqq.server.domain.history import HistoryEntry, placeOf
+from txwebqq.server.domain.history import HistoryEntry, conversationOf
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.exchange import Exchange, Handler, forSession
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.history import DISCUSSION, GROUP, Conversation
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.history import (
     DISCUSSION_LOG,
     NO_HISTORY,
@@ -40,9 +40,10 @@ from txwebqq.wire.commands.history import (
 )
 
 FLUSH = 1.0
-"""The seconds for which what was said may wait to be written."""
+"""Maximum delay of writing a message to the history, in seconds."""
 
 MAX_ROWS = 100
+"""Maximum number of messages in a reply."""
 
 NOTHING = Refusal(NO_HISTORY, "nothing has been said")
 NO_GROUP = Refusal(NO_SUCH_ID, "gid is no code of your groups")
@@ -53,7 +54,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 class HistoryAPI:
     """
-    The logs of a session.
+    The handlers of the message history, and the timer that writes it.
     """
 
     def __init__(self, state: ServerState, clock: IReactorTime) -> None:
@@ -64,22 +65,9 @@ class HistoryAPI:
         self._flushing: IDelayedCall | None = None
         self._stopped = False
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        sessions = self._state.sessions
-        return {
-            GetChatLog: forSession(sessions, self.getChatLog),
-            GroupChatLog: forSession(sessions, self.groupChatLog),
-            GetOnePage: forSession(sessions, self.getOnePage),
-            UinTimeChatLog: forSession(sessions, self.uinTimeChatLog),
-            ChatLogDates: forSession(sessions, self.chatLogDates),
-        }
-
     def stop(self) -> None:
         """
-        Write what waits, and leave nothing on the clock.
+        Write all recorded messages, and stop the timer.
         """
         self._stopped = True
         flushing, self._flushing = self._flushing, None
@@ -95,7 +83,7 @@ class HistoryAPI:
         self._flushing = None
         self._recorder.flush()
 
-    # ---- who may read what
+    # ---- permissions
 
     def _group(self, session: Session, code: Code) -> Conversation | None:
         number = session.sessionIds.groupOfCode(code)
@@ -106,22 +94,24 @@ class HistoryAPI:
         return GROUP, number, 0
 
     def _isInDiscussion(self, session: Session, did: Did) -> bool:
-        # Discussions go by the same number in all sessions.
+        # A did is the number of the discussion in all sessions.
         return self._state.store.discussions.isMember(Number(did), session.number)
 
     # ---- friends
 
+    @answers(GetChatLog)
     def getChatLog(
-        self, command: GetChatLog, session: Session, exchange: Exchange
+        self, command: GetChatLog, session: Session, exchange: HTTPExchange
     ) -> ChatLog | Refusal:
         """
-        What one and somebody else have said to each other.
+        C{GET /cgi-bin/webqq_chat/}: return a page of the messages between the
+        account and another one.
         """
         number = session.sessionIds.person(command.uin)
         if number is None or number == session.number:
             return Refusal(NO_SUCH_ID, "tuin is nobody's uin")
-        # Whom one has never talked with has no log, whether they exist or not.
-        conversation = placeOf(session.number, number)
+        # The reply must not tell whether the other account exists.
+        conversation = conversationOf(session.number, number)
         rows = min(max(command.rows, 1), MAX_ROWS)
         pages = self._recorder.pages(conversation, rows)
         page = command.page if command.page > 0 else pages
@@ -146,22 +136,25 @@ class HistoryAPI:
 
     # ---- groups and discussions
 
+    @answers(GroupChatLog)
     def groupChatLog(
-        self, command: GroupChatLog, session: Session, exchange: Exchange
+        self, command: GroupChatLog, session: Session, exchange: HTTPExchange
     ) -> HistoryStretch | Refusal:
         """
-        What was said in a group that one is in.
+        C{GET /keycgi/top/groupchatlog}: return messages of a group.
         """
         conversation = self._group(session, command.code)
         if conversation is None:
             return NO_GROUP
         return self._stretch(session, conversation, command.code, command.range)
 
+    @answers(GetOnePage)
     def getOnePage(
-        self, command: GetOnePage, session: Session, exchange: Exchange
+        self, command: GetOnePage, session: Session, exchange: HTTPExchange
     ) -> HistoryStretch | Refusal:
         """
-        What was said in a discussion that one is in, or in a group.
+        C{GET /cgi/top/get_one_page}: return messages of a discussion or a
+        group.
         """
         if command.kind != DISCUSSION_LOG:
             conversation = self._group(session, Code(command.did))
@@ -173,11 +166,13 @@ class HistoryAPI:
             return NO_DISCUSSION
         return self._stretch(session, conversation, command.did, command.range)
 
+    @answers(UinTimeChatLog)
     def uinTimeChatLog(
-        self, command: UinTimeChatLog, session: Session, exchange: Exchange
+        self, command: UinTimeChatLog, session: Session, exchange: HTTPExchange
     ) -> HistoryStretch | Refusal:
         """
-        What one member has said in a group that one is in.
+        C{GET /keycgi/qqweb/group/uintimechatlog.do}: return the messages of
+        one member of a group.
         """
         conversation = self._group(session, command.code)
         if conversation is None:
@@ -186,14 +181,16 @@ class HistoryAPI:
         if sender is None:
             return NOTHING
         count = min(max(command.count, 1), MAX_ROWS)
-        found = self._recorder.saidBy(conversation, sender, command.since, count)
+        found = self._recorder.bySender(conversation, sender, command.since, count)
         return self._answer(session, command.code, found)
 
+    @answers(ChatLogDates)
     def chatLogDates(
-        self, command: ChatLogDates, session: Session, exchange: Exchange
+        self, command: ChatLogDates, session: Session, exchange: HTTPExchange
     ) -> tuple[HistoryDay, ...] | Refusal:
         """
-        The days on which something was said in a group that one is in.
+        C{GET /keycgi/top/chatlogdates}: return the days on which a group has
+        messages.
         """
         conversation = self._group(session, command.code)
         if conversation is None:

@@ -1,22 +1,21 @@
 """
-Answers about custom faces, and about the groups and friends that they are
-sent to.
+Handlers of custom faces, pictures of messages, and avatars (protocol.md 2.7.1-2.7.4,
+2.3.7, 2.3.8).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from txwebqq.imagetypes import mediaTypeOf
 from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID
-from txwebqq.server.http.authorization import byTicket, byVerifier
 from txwebqq.server.http.downloads import Downloads
-from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.http.pages import SCRIPT
+from txwebqq.server.http.exchange import SCRIPT, HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.http.uploads import ReceivedFile
-from txwebqq.server.sessions.sessions import Sessions
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.identicon import identicon
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.storage.blobs import BlobStore
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.pictures import (
     DELETE_FACE,
     LIST_FACES,
@@ -26,106 +25,49 @@ from txwebqq.wire.commands.pictures import (
     CustomFaceUploadResult,
     FaceSignature,
     GetCface2,
+    GetFace,
     GetGfaceSig2,
     GetGroupPic,
     GetImage2,
+    ModifyMyHead,
     WebqqApp,
 )
 
 
 class PicturesAPI:
     """
-    The exchanges of custom faces.
+    The handlers of custom faces, pictures of messages, and avatars.
     """
 
     def __init__(
-        self, sessions: Sessions, pictures: PictureRules, downloads: Downloads
+        self, pictures: PictureRules, blobs: BlobStore, downloads: Downloads
     ) -> None:
-        self._sessions = sessions
         self._pictures = pictures
+        self._blobs = blobs
         self._downloads = downloads
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        return {
-            GetGfaceSig2: self.getGfaceSig2,
-            GetGroupPic: self.getGroupPic,
-            GetCface2: self.getCface2,
-            GetImage2: self.getImage2,
-            WebqqApp: self.webqqApp,
-        }
+    # ---- custom faces
 
+    @answers(CfaceUpload)
     def cfaceUpload(
-        self, command: CfaceUpload, file: ReceivedFile, exchange: Exchange
+        self, command: CfaceUpload, session: Session, file: ReceivedFile
     ) -> CustomFaceUploadResult:
         """
-        Put a picture among somebody's custom faces.
+        C{POST /cgi-bin/cface_upload}: add a picture to the account's custom faces.
         """
-        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
-        callback = command.callback
-        if isinstance(session, Refusal):
-            return CustomFaceUploadResult(2, "get uin and skey error", callback)
         if file.blob is None:
-            return CustomFaceUploadResult(3, "", callback)
-        shelved = self._pictures.addCustomFace(
-            session.number, file.blob, file.beginning
-        )
-        return CustomFaceUploadResult(shelved.ret, shelved.name, callback)
+            return CustomFaceUploadResult(3, "", command.callback)
+        added = self._pictures.addCustomFace(session.number, file.blob, file.beginning)
+        return CustomFaceUploadResult(added.ret, added.name, command.callback)
 
-    def getGfaceSig2(
-        self, command: GetGfaceSig2, exchange: Exchange
-    ) -> FaceSignature | Refusal:
-        """
-        What pictures are sent to groups with.
-        """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        return self._pictures.signature(session)
-
-    def getGroupPic(self, command: GetGroupPic, exchange: Exchange) -> bytes | Refusal:
-        """
-        Send whoever was sent a picture to where it is.
-        """
-        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
-        if isinstance(session, Refusal):
-            return session
-        return self._downloads.redirect(
-            self._pictures.sentTo(session, command.name), exchange
-        )
-
-    def getCface2(self, command: GetCface2, exchange: Exchange) -> bytes | Refusal:
-        """
-        A friend's custom face.
-        """
-        return self._peerFace(command, exchange)
-
-    def getImage2(self, command: GetImage2, exchange: Exchange) -> bytes | Refusal:
-        """
-        The same, by another name.
-        """
-        return self._peerFace(command, exchange)
-
-    def _peerFace(
-        self, command: GetCface2 | GetImage2, exchange: Exchange
-    ) -> bytes | Refusal:
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        digest = self._pictures.faceFrom(session, command.sender, command.name)
-        return self._downloads.show(digest, exchange)
-
+    @answers(WebqqApp)
     def webqqApp(
-        self, command: WebqqApp, exchange: Exchange
+        self, command: WebqqApp, session: Session, exchange: HTTPExchange
     ) -> CustomFaceList | Refusal:
         """
-        Somebody's own custom faces.
+        C{GET /cgi-bin/webqq_app/}: list, return or delete custom faces of the
+        account.
         """
-        session = byVerifier(self._sessions, command.ticket.vfwebqq, exchange)
-        if isinstance(session, Refusal):
-            return session
         number, name = session.number, command.name
         if command.operation == SHOW_FACE:
             return self._downloads.show(
@@ -137,3 +79,79 @@ class PicturesAPI:
         if command.operation == DELETE_FACE:
             return 0 if self._pictures.deleteCustomFace(number, name) else 1
         return Refusal(NO_SUCH_ID, "cmd is not 1, 2 or 12")
+
+    # ---- pictures of messages
+
+    @answers(GetGfaceSig2)
+    def getGfaceSig2(
+        self, command: GetGfaceSig2, session: Session, exchange: HTTPExchange
+    ) -> FaceSignature | Refusal:
+        """
+        C{GET /channel/get_gface_sig2}: return a signature for the pictures of
+        messages.
+        """
+        return self._pictures.signature(session)
+
+    @answers(GetGroupPic)
+    def getGroupPic(
+        self, command: GetGroupPic, session: Session, exchange: HTTPExchange
+    ) -> bytes | Refusal:
+        """
+        C{GET /cgi-bin/get_group_pic}: redirect the client to a picture of a group
+        message.
+        """
+        digest = self._pictures.sentTo(session, command.name)
+        return self._downloads.redirect(digest, exchange)
+
+    @answers(GetCface2, GetImage2)
+    def getCface2(
+        self, command: GetCface2 | GetImage2, session: Session, exchange: HTTPExchange
+    ) -> bytes | Refusal:
+        """
+        C{GET /channel/get_cface2} and C{GET /channel/get_image2}: return a custom
+        face of a message.
+        """
+        digest = self._pictures.faceFrom(session, command.sender, command.name)
+        return self._downloads.show(digest, exchange)
+
+    # ---- avatars
+
+    @answers(GetFace)
+    def getFace(
+        self, command: GetFace, session: Session, exchange: HTTPExchange
+    ) -> bytes | Refusal:
+        """
+        C{GET /cgi/svr/face/getface}: return the avatar of an account or a group, or
+        the identicon in its place.
+        """
+        avatar = self._pictures.avatarOf(session, command.kind, command.id)
+        if avatar is None:
+            return Refusal(NO_SUCH_ID, "uin is nobody")
+        data = None if avatar.digest is None else self._blobs.read(avatar.digest)
+        if data is None or avatar.digest is None:
+            data = identicon(avatar.number)
+            # The number itself may be a secret.
+            tag = f'"{command.kind}-{command.id}"'
+        else:
+            tag = f'"{avatar.digest[:32]}"'
+        exchange.contentType = mediaTypeOf(data[:16]).encode()
+        exchange.headers += [
+            (b"etag", tag.encode()),
+            (b"cache-control", b"private, max-age=60"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        known = (exchange.header(b"if-none-match") or b"").decode("latin-1")
+        if tag in [one.strip().removeprefix("W/") for one in known.split(",")]:
+            exchange.status = 304
+            return b""
+        return data
+
+    @answers(ModifyMyHead)
+    def modifyMyHead(
+        self, command: ModifyMyHead, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
+        """
+        C{POST /api/modify_my_head}: set the avatar of the account, or of a group that
+        it administers.
+        """
+        return self._pictures.setAvatar(session, command.name, command.group)

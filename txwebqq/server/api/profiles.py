@@ -1,15 +1,22 @@
 """
-Answers about people: one's own details, those of others, signatures, levels,
-and whom one has talked with.
+Handlers of profiles, signatures, levels and recent contacts (protocol.md 2.3,
+2.2.10).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
-from txwebqq.model import Number, Profile, Status, Uin
+from txwebqq.model import (
+    RECENT_BUDDY,
+    RECENT_GROUP,
+    Number,
+    Profile,
+    RecentContact,
+    Status,
+    Uin,
+)
 from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.friends import UNKNOWN, FriendRules
@@ -19,14 +26,14 @@ from txwebqq.server.domain.profiles import (
     withDetails,
     withSignature,
 )
-from txwebqq.server.domain.recent import recentContacts
-from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import SIGNATURE_CHANGE
-from txwebqq.server.http.exchange import STALE, Exchange, Handler, forSession
+from txwebqq.server.http.authorization import NO_LOGIN, STALE, LoginCookies
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.records import AccountRecord
-from txwebqq.server.sessions.sessions import EndedSession, Session
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.profiles import (
     BatchGetVipinfo,
     GetLongNick,
@@ -47,19 +54,23 @@ from txwebqq.wire.commands.profiles import (
 )
 from txwebqq.wire.form import Ticket
 
-NOT_IN = Refusal(100000, "the cookies uin and skey are not of one login")
 TOO_OFTEN = 6
+"""The retcode for changing the signature too often (protocol.md 6)."""
 
 STRANGERS_PER_HOUR = 500
-"""After so many strangers somebody has to read captchas."""
+"""Number of profiles of strangers that an account gets within an hour without a
+captcha."""
 
 SIGNATURES_PER_HOUR = 60
-"""All friends are told of each."""
+"""Maximum number of new signatures of an account within an hour, because all friends
+are notified of each."""
 
 
 class ProfilesAPI:
     """
-    The questions about people.
+    The handlers of profiles.
+
+    @param now: returns the time in Unix seconds.
     """
 
     def __init__(
@@ -71,115 +82,77 @@ class ProfilesAPI:
         self._strangers = RateLimiter(now, STRANGERS_PER_HOUR, HOUR)
         self._signatures = RateLimiter(now, SIGNATURES_PER_HOUR, HOUR)
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        sessions = self._state.sessions
-        return {
-            GetSelfInfo2: self.getSelfInfo2,
-            GetVfwebqq2: self.getVfwebqq2,
-            ModifyMyDetails2: forSession(sessions, self.modifyMyDetails2),
-            GetStrangerInfo2: forSession(sessions, self.getStrangerInfo2),
-            GetSingleInfo2: forSession(sessions, self.getSingleInfo2),
-            GetSingleLongNick2: forSession(sessions, self.getSingleLongNick2),
-            GetLongNick: forSession(sessions, self.getLongNick),
-            SetLongNick2: forSession(sessions, self.setLongNick2),
-            GetQQLevel2: forSession(sessions, self.getQQLevel2),
-            BatchGetVipinfo: forSession(sessions, self.batchGetVipinfo),
-            GetRecentList2: self.getRecentList2,
-            GetRecentContact2: forSession(sessions, self.getRecentContact2),
-        }
-
     def _known(self, session: Session, uin: Uin) -> AccountRecord | None:
         """
-        Somebody whom the asker may look up.
+        Return an account that the account of the session may see, else L{None}.
         """
         number = session.sessionIds.person(uin)
         if number is None or not self._friendRules.knows(session, number):
             return None
         return self._store.accounts.get(number)
 
-    # ---- ourselves
+    # ---- the account's own profile
 
-    def _byCookies(self, exchange: Exchange) -> tuple[Number, str] | None:
-        owner = exchange.cookies.get("uin", "").lstrip("o")
-        if not (owner.isascii() and owner.isdigit() and len(owner) <= 20):
-            return None
-        number = Number(int(owner))
-        skey = exchange.cookies.get("skey", "")
-        vfwebqq = self._state.sessions.byCookies(number, skey) if skey else None
-        return None if vfwebqq is None else (number, vfwebqq)
-
+    @answers(GetSelfInfo2)
     def getSelfInfo2(
-        self, command: GetSelfInfo2, exchange: Exchange
+        self, command: GetSelfInfo2, login: LoginCookies, exchange: HTTPExchange
     ) -> OwnProfile | Refusal:
         """
-        One's own details, also before there is a session.
+        C{GET /api/get_self_info2}: return the account's own profile, also
+        before it has a session.
         """
-        found = self._byCookies(exchange)
-        account = None if found is None else self._store.accounts.get(found[0])
-        if found is None or account is None:
-            return NOT_IN
-        number, vfwebqq = found
-        session = self._state.sessions.online(number)
+        account = self._store.accounts.get(login.number)
+        if account is None:
+            return NO_LOGIN
+        session = self._state.sessions.online(login.number)
         status = Status.OFFLINE if session is None else session.status
-        profile = self._whole(account, Uin(number), status)
-        return OwnProfile(profile, vfwebqq)
-
-    def _whole(self, account: AccountRecord, uin: Uin, status: Status) -> Profile:
-        return replace(
-            profileFor(account, uin, status),
+        profile = replace(
+            profileFor(account, Uin(login.number), status),
             number=account.number,
             signature=signatureOf(account),
         )
+        return OwnProfile(profile, login.vfwebqq)
 
-    def getVfwebqq2(self, command: GetVfwebqq2, exchange: Exchange) -> Ticket | Refusal:
+    @answers(GetVfwebqq2)
+    def getVfwebqq2(
+        self, command: GetVfwebqq2, login: LoginCookies, exchange: HTTPExchange
+    ) -> Ticket | Refusal:
         """
-        Only what authorises look-ups.
+        C{GET /api/get_vfwebqq2}: return the C{vfwebqq} of a login.
         """
-        found = self._byCookies(exchange)
-        return NOT_IN if found is None else Ticket(vfwebqq=found[1])
+        return Ticket(vfwebqq=login.vfwebqq)
 
+    @answers(ModifyMyDetails2)
     def modifyMyDetails2(
-        self, command: ModifyMyDetails2, session: Session, exchange: Exchange
+        self, command: ModifyMyDetails2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Tell something else about oneself.
+        C{POST /api/modify_my_details2}: change the account's own profile.
         """
         account = self._store.accounts.get(session.number)
         if account is None:
             return STALE
-        otherwise = withDetails(account, command.details)
-        if isinstance(otherwise, Refusal):
-            return otherwise
-        self._store.accounts.update(otherwise)
+        changed = withDetails(account, command.details)
+        if isinstance(changed, Refusal):
+            return changed
+        self._store.accounts.update(changed)
         return None
 
-    # ---- others
+    # ---- other accounts
 
+    @answers(GetStrangerInfo2, GetSingleInfo2)
     def getStrangerInfo2(
-        self, command: GetStrangerInfo2, session: Session, exchange: Exchange
-    ) -> Profile | Refusal:
-        """
-        What somebody tells to strangers, and what asks them to be a friend.
-        """
-        return self._stranger(command, session, exchange)
-
-    def getSingleInfo2(
-        self, command: GetSingleInfo2, session: Session, exchange: Exchange
-    ) -> Profile | Refusal:
-        """
-        The same.
-        """
-        return self._stranger(command, session, exchange)
-
-    def _stranger(
         self,
         command: GetStrangerInfo2 | GetSingleInfo2,
         session: Session,
-        exchange: Exchange,
+        exchange: HTTPExchange,
     ) -> Profile | Refusal:
+        """
+        C{GET /api/get_stranger_info2} and C{GET /api/get_single_info2}: return the
+        public profile of an account, with the token of a friend request.
+
+        C{get_single_info2} always needs a captcha where captchas are on.
+        """
         account = self._known(session, command.uin)
         if account is None:
             return UNKNOWN
@@ -207,11 +180,13 @@ class ProfilesAPI:
 
     # ---- signatures
 
+    @answers(GetSingleLongNick2)
     def getSingleLongNick2(
-        self, command: GetSingleLongNick2, session: Session, exchange: Exchange
+        self, command: GetSingleLongNick2, session: Session, exchange: HTTPExchange
     ) -> Signatures | Refusal:
         """
-        Somebody's signature; an empty list when there is none.
+        C{GET /api/get_single_long_nick2}: return the signature of an account,
+        an empty list when it has none.
         """
         account = self._known(session, command.uin)
         if account is None:
@@ -219,11 +194,13 @@ class ProfilesAPI:
         text = signatureOf(account)
         return {command.uin: text} if text else {}
 
+    @answers(GetLongNick)
     def getLongNick(
-        self, command: GetLongNick, session: Session, exchange: Exchange
+        self, command: GetLongNick, session: Session, exchange: HTTPExchange
     ) -> Signatures | Refusal:
         """
-        The signatures of those who have one and whom the asker knows.
+        C{GET /api/get_long_nick}: return the signatures of accounts that have
+        one.
         """
         signatures = {}
         for uin in command.uins:
@@ -233,23 +210,25 @@ class ProfilesAPI:
                 signatures[uin] = text
         return signatures
 
+    @answers(SetLongNick2)
     def setLongNick2(
-        self, command: SetLongNick2, session: Session, exchange: Exchange
+        self, command: SetLongNick2, session: Session, exchange: HTTPExchange
     ) -> None | Refusal:
         """
-        Have another signature, and let friends know.
+        C{POST /api/set_long_nick2}: set the account's signature, and notify
+        those who list it as a friend.
         """
         account = self._store.accounts.get(session.number)
         if account is None:
             return STALE
-        otherwise = withSignature(account, command.text)
-        if isinstance(otherwise, Refusal):
-            return otherwise
+        changed = withSignature(account, command.text)
+        if isinstance(changed, Refusal):
+            return changed
         if command.text == signatureOf(account):
             return None
         if not self._signatures.take(account.number):
             return Refusal(TOO_OFTEN, "you change your signature too often")
-        self._store.accounts.update(otherwise)
+        self._store.accounts.update(changed)
         event = SIGNATURE_CHANGE.new(
             sender=account.number,
             nick=account.nick,
@@ -263,22 +242,25 @@ class ProfilesAPI:
 
     # ---- levels
 
+    @answers(GetQQLevel2)
     def getQQLevel2(
-        self, command: GetQQLevel2, session: Session, exchange: Exchange
+        self, command: GetQQLevel2, session: Session, exchange: HTTPExchange
     ) -> LevelOf | Refusal:
         """
-        How long somebody has been around.
+        C{GET /api/get_qq_level2}: return the level of an account, from its
+        time online.
         """
         account = self._known(session, command.uin)
         if account is None:
             return UNKNOWN
         return LevelOf(command.uin, self._state.onlineTime.level(account.number))
 
+    @answers(BatchGetVipinfo)
     def batchGetVipinfo(
-        self, command: BatchGetVipinfo, session: Session, exchange: Exchange
+        self, command: BatchGetVipinfo, session: Session, exchange: HTTPExchange
     ) -> Mapping[Uin, int] | Refusal:
         """
-        The VIP levels of those whom the asker knows.
+        C{POST /api/batch_get_vipinfo}: return the VIP levels of accounts.
         """
         levels = {}
         for uin in command.uins:
@@ -287,23 +269,26 @@ class ProfilesAPI:
                 levels[uin] = int(account.profile.get("vipLevel", 0))
         return levels
 
-    # ---- whom one has talked with
+    # ---- recent contacts
 
+    @answers(GetRecentList2, GetRecentContact2)
     def getRecentList2(
-        self, command: GetRecentList2, exchange: Exchange
+        self,
+        command: GetRecentList2 | GetRecentContact2,
+        session: Session,
+        exchange: HTTPExchange,
     ) -> Recent | Refusal:
         """
-        The conversations of late, by the session's ticket.
+        C{POST /channel/get_recent_list2} and C{POST /api/get_recent_contact2}:
+        return the recent contacts of the account.
         """
-        session = self._state.sessions.byTicket(command.ticket.psessionid)
-        if isinstance(session, EndedSession):
-            return refusalFor(session)
-        return recentContacts(self._state, session)
+        return tuple(
+            RecentContact(kind, _idFor(session, kind, number))
+            for kind, number in self._state.recorder.recent(session.number)
+        )
 
-    def getRecentContact2(
-        self, command: GetRecentContact2, session: Session, exchange: Exchange
-    ) -> Recent | Refusal:
-        """
-        The same, by what authorises look-ups.
-        """
-        return recentContacts(self._state, session)
+
+def _idFor(session: Session, kind: int, number: Number) -> int:
+    if kind == RECENT_BUDDY:
+        return session.sessionIds.uin(number)
+    return session.sessionIds.code(number) if kind == RECENT_GROUP else number

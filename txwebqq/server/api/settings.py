@@ -1,5 +1,6 @@
 """
-Answers to those who keep settings with us.
+Handlers of settings: small values that the server keeps for clients
+(protocol.md 2.8.3).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import Any
 
 from txwebqq.model import Number
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.exchange import STALE, Exchange, Handler
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.sessions.sessions import Session
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.settings import (
     GetAllSettings,
     GetSettings,
@@ -20,90 +22,73 @@ from txwebqq.wire.commands.settings import (
     SetSettings,
     Settings,
 )
-from txwebqq.wire.form import Ticket
 from txwebqq.wire.jsontext import encodeJSON
 
 MAX_COUNT = 200
-"""The settings that an account may have."""
+"""Maximum number of settings of an account."""
 
 MAX_SIZE = 64 * 1024
-"""The characters in all of them."""
+"""Maximum length of all settings of an account, in characters."""
 
 MAX_NAME = 64
+"""Maximum length of the name of a setting, in characters."""
 
 
 class SettingsAPI:
     """
-    The settings of a session's account.
+    The handlers of settings.
     """
 
     def __init__(self, state: ServerState) -> None:
-        self._sessions = state.sessions
         self._settings = state.store.settings
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+    @answers(GetSettings)
+    def get(
+        self, command: GetSettings, session: Session, exchange: HTTPExchange
+    ) -> Settings | Refusal:
         """
-        What answers which question.
+        C{POST /keycgi/qqweb/newuac/get.do}: return some settings of an
+        application.
         """
-        return {
-            GetSettings: self.get,
-            GetAllSettings: self.getall,
-            SetSettings: self.set,
-            SetManySettings: self.mset,
-        }
-
-    def _session(self, ticket: Ticket, exchange: Exchange) -> Session | None:
-        found = self._sessions.byVerifier(ticket.vfwebqq)
-        if isinstance(found, Session):
-            return found
-        # Some pages send the cookie alone.
-        signedOn = self._sessions.bySignOn(exchange.cookies.get("ptwebqq", ""))
-        if not ticket.vfwebqq and isinstance(signedOn, Session):
-            return signedOn
-        return None
-
-    def get(self, command: GetSettings, exchange: Exchange) -> Settings | Refusal:
-        """
-        Some settings.
-        """
-        session = self._session(command.ticket, exchange)
-        if session is None:
-            return STALE
         settings = self._all(session.number, command.app)
         return {name: settings[name] for name in command.names if name in settings}
 
-    def getall(self, command: GetAllSettings, exchange: Exchange) -> Settings | Refusal:
+    @answers(GetAllSettings)
+    def getall(
+        self, command: GetAllSettings, session: Session, exchange: HTTPExchange
+    ) -> Settings | Refusal:
         """
-        All settings.
+        C{POST /keycgi/qqweb/newuac/getall.do}: return all settings of an
+        application.
         """
-        session = self._session(command.ticket, exchange)
-        if session is None:
-            return STALE
         return self._all(session.number, command.app)
 
-    def set(self, command: SetSettings, exchange: Exchange) -> Settings | Refusal:
+    @answers(SetSettings)
+    def set(
+        self, command: SetSettings, session: Session, exchange: HTTPExchange
+    ) -> Settings | Refusal:
         """
-        Set some.
+        C{POST /keycgi/qqweb/newuac/set.do}: change settings of an application.
         """
-        return self._change(command.ticket, exchange, {command.app: command.values})
+        return self._change(session.number, {command.app: command.values})
 
-    def mset(self, command: SetManySettings, exchange: Exchange) -> Settings | Refusal:
+    @answers(SetManySettings)
+    def mset(
+        self, command: SetManySettings, session: Session, exchange: HTTPExchange
+    ) -> Settings | Refusal:
         """
-        Set some of several applications, or none of them.
+        C{POST /keycgi/qqweb/newuac/mset.do}: change settings of several
+        applications: all of them, or none when one is refused.
         """
-        return self._change(command.ticket, exchange, command.apps)
+        return self._change(session.number, command.apps)
 
     def _all(self, number: Number, app: int) -> dict[str, Any]:
         settings = self._settings.get(number, app)
         return {name: json.loads(value) for name, value in settings.items()}
 
     def _change(
-        self, ticket: Ticket, exchange: Exchange, apps: Mapping[int, Settings]
+        self, number: Number, apps: Mapping[int, Settings]
     ) -> Settings | Refusal:
-        session = self._session(ticket, exchange)
-        if session is None:
-            return STALE
-        number = session.number
         count, size = self._settings.usage(number)
         changes: dict[int, dict[str, str]] = {}
         for app, values in apps.items():

@@ -1,11 +1,10 @@
 """
-Answers to what opens and closes a session: C{check} .. C{login2}, C{logout2}.
+Handlers of sign-on and logout (protocol.md 2.1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import quote
 
 from twisted.logger import Logger
@@ -15,11 +14,12 @@ from txwebqq.ratelimit import RateLimiter
 from txwebqq.server.domain.authenticator import LoginFailure
 from txwebqq.server.domain.refusals import refusalFor
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.records import HIGHEST_NUMBER
 from txwebqq.server.sessions.acknowledgement import Acknowledgement
-from txwebqq.server.sessions.sessions import EndedSession, Random, token
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.sessions.sessions import EndedSession, Random, Session, token
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.signon import (
     Challenge,
     Check,
@@ -41,11 +41,11 @@ MALFORMED = "提交参数错误，请检查。"
 
 LANDING_PAGE = "http://web2.qq.com/loginproxy.html?login2qq=1&webqq_type="
 
-PICTURES, PICTURES_WINDOW = 300, 600.0
-"""So many captchas an address is drawn in so many seconds."""
+CAPTCHAS, CAPTCHA_WINDOW = 300, 600.0
+"""Maximum number of captcha images for an address within a time, in seconds."""
 
 NOBODY = Number(0)
-"""Stands for names that can be no account's; the world has nobody there."""
+"""The number of no account, for names that are not numbers."""
 
 
 def _numberOf(name: str) -> Number:
@@ -57,9 +57,11 @@ def _numberOf(name: str) -> Number:
 
 class SignOnAPI:
     """
-    The exchanges of a sign-on.
+    The handlers of sign-on and logout.
 
-    @param draw: makes the picture of a captcha's text.
+    @param now: returns the time in Unix seconds.
+    @param draw: renders the image of a captcha from its text; without it there are no
+        captchas.
     """
 
     _log = Logger()
@@ -74,32 +76,24 @@ class SignOnAPI:
         self._state = state
         self._random = random
         self._draw = draw
-        self._pictures = RateLimiter(now, PICTURES, PICTURES_WINDOW)
+        self._images = RateLimiter(now, CAPTCHAS, CAPTCHA_WINDOW)
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
+    @answers(LoginPage)
+    def loginPage(
+        self, command: LoginPage, caller: None, exchange: HTTPExchange
+    ) -> str:
         """
-        What answers which question.
-        """
-        return {
-            LoginPage: self.loginPage,
-            Check: self.check,
-            GetImage: self.getimage,
-            Login: self.login,
-            CheckSig: self.checkSig,
-            Login2: self.login2,
-            Logout2: self.logout2,
-        }
-
-    def loginPage(self, command: LoginPage, exchange: Exchange) -> str:
-        """
-        A signature for whoever asks; clients look for sixty-four characters,
-        and send old ones as well.
+        C{GET /cgi-bin/login}: return the signature of the login page. It is
+        random, because the server accepts any.
         """
         return token(self._random, 64)
 
-    def check(self, command: Check, exchange: Exchange) -> Challenge:
+    @answers(Check)
+    def check(self, command: Check, caller: None, exchange: HTTPExchange) -> Challenge:
         """
-        Whoever asks, existing or not, gets a code and a salt.
+        C{GET /check}: return a verify code or the need of a captcha, and the
+        salt of the password digest. The reply is the same for accounts that do
+        not exist.
         """
         number = _numberOf(command.uin)
         code = self._state.authenticator.verifyCode(number, exchange.address)
@@ -112,13 +106,17 @@ class SignOnAPI:
             extra=(session, "0") if command.later else (),
         )
 
-    def getimage(self, command: GetImage, exchange: Exchange) -> bytes | Refusal:
+    @answers(GetImage)
+    def getimage(
+        self, command: GetImage, caller: None, exchange: HTTPExchange
+    ) -> bytes | Refusal:
         """
-        A new picture at each call; its cookie says which.
+        C{GET /getimage}: return the image of a new captcha, whose id is in a
+        cookie.
         """
         if self._draw is None:
             return Refusal(100000, "this server has no captchas")
-        if not self._pictures.take(exchange.address):
+        if not self._images.take(exchange.address):
             return Refusal(
                 100000,
                 "too many captchas for your address: come back in ten minutes",
@@ -127,32 +125,33 @@ class SignOnAPI:
         exchange.setCookie("verifysession", verifySession)
         return self._draw(text)
 
-    def login(self, command: Login, exchange: Exchange) -> LoginReply:
+    @answers(Login)
+    def login(self, command: Login, caller: None, exchange: HTTPExchange) -> LoginReply:
         """
-        Judge the password, and hand out the cookies of a sign-on.
+        C{GET /login}: check a password, and set the cookies of a login.
         """
         number = _numberOf(command.u)
-        verdict = self._state.authenticator.logIn(
+        result = self._state.authenticator.logIn(
             number,
             command.p,
             command.code,
             exchange.cookies.get("verifysession", ""),
             exchange.address,
         )
-        if isinstance(verdict, LoginFailure):
-            isPassword = verdict is LoginFailure.WRONG_PASSWORD
+        if isinstance(result, LoginFailure):
+            isPassword = result is LoginFailure.WRONG_PASSWORD
             self._log.info(
-                "Refused {number} at {address}: wrong {what}.",
+                "Refused the login of account {number} from {address}: wrong {cause}.",
                 number=number,
                 address=exchange.address,
-                what="password" if isPassword else "captcha",
+                cause="password" if isPassword else "captcha",
             )
             text = WRONG_PASSWORD if isPassword else WRONG_CAPTCHA
-            return LoginReply(verdict.value, message=text, nick=command.u)
+            return LoginReply(result.value, message=text, nick=command.u)
         owner = f"o{number:010d}"
         exchange.setCookie("uin", owner)
-        exchange.setCookie("skey", verdict.skey)
-        exchange.setCookie("ptwebqq", verdict.ptwebqq)
+        exchange.setCookie("skey", result.skey)
+        exchange.setCookie("ptwebqq", result.ptwebqq)
         exchange.setCookie("superuin", owner, "ptlogin2.qq.com")
         exchange.setCookie("pt2gguin", owner)
         page = f"{LANDING_PAGE}{command.status.code}"
@@ -162,11 +161,13 @@ class SignOnAPI:
             f"&s_url={quote(page, safe='')}&f_url=&ptlang=2052&ptredirect=100"
             "&aid=1003903&daid=164&j_later=0&low_login_hour=0&regmaster=0"
         )
-        return LoginReply(0, url=url, message=WELCOME, nick=verdict.nick)
+        return LoginReply(0, url=url, message=WELCOME, nick=result.nick)
 
-    def checkSig(self, command: CheckSig, exchange: Exchange) -> None:
+    @answers(CheckSig)
+    def checkSig(self, command: CheckSig, caller: None, exchange: HTTPExchange) -> None:
         """
-        Nothing depends on these cookies, but clients want to be given some.
+        C{GET /check_sig}: set cookies that clients expect and the server
+        ignores.
         """
         uin = dict(command.encodeFields()).get("uin", "")
         exchange.setCookie("p_uin", f"o{_numberOf(uin):010d}", "web2.qq.com")
@@ -174,11 +175,12 @@ class SignOnAPI:
         exchange.setCookie("pt4_token", token(self._random, 44), "web2.qq.com")
         exchange.location = f"{LANDING_PAGE}10"
 
+    @answers(Login2)
     def login2(
-        self, command: Login2, exchange: Exchange
+        self, command: Login2, caller: None, exchange: HTTPExchange
     ) -> SessionCredentials | Refusal:
         """
-        Open a session, or take one up again.
+        C{POST /channel/login2}: open the session of a login, or resume it.
         """
         ticket = command.ticket
         session = self._state.join(
@@ -190,7 +192,7 @@ class SignOnAPI:
         if isinstance(session, EndedSession):
             return Refusal(103, refusalFor(session).errmsg)
         self._log.info(
-            "{number} signed on at {address}.",
+            "Account {number} signed on from {address}.",
             number=session.number,
             address=exchange.address,
         )
@@ -201,15 +203,15 @@ class SignOnAPI:
             status=session.status,
         )
 
-    def logout2(self, command: Logout2, exchange: Exchange) -> None | Refusal:
+    @answers(Logout2)
+    def logout2(
+        self, command: Logout2, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
         """
-        End the session; its ticket is answered 100 from now on.
+        C{GET /channel/logout2}: end the session.
         """
-        session = self._state.sessions.byTicket(command.ticket.psessionid)
-        if isinstance(session, EndedSession):
-            return refusalFor(session)
         hasArrived = exchange.hasArrived(session)
         said = Acknowledgement(command.ack, command.ids, hasArrived)
         self._state.leave(session, said)
-        self._log.info("{number} logged out.", number=session.number)
+        self._log.info("Account {number} logged out.", number=session.number)
         return None

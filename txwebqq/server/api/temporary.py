@@ -1,17 +1,15 @@
 """
-Answers to members of one group or discussion who are no friends.
+Handlers of temporary chats: messages to members of a shared group or discussion
+(protocol.md 2.2.5).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from txwebqq.server.domain.discussions import DiscussionRules
-from txwebqq.server.http.authorization import byTicket
-from txwebqq.server.http.exchange import Exchange, Handler
-from txwebqq.server.sessions.sessions import Sessions
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.server.domain.temporary import TemporaryChatRules
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
+from txwebqq.server.sessions.sessions import Session
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.temporary import (
     IN_DISCUSSION,
     GetC2cmsgSig2,
@@ -22,57 +20,42 @@ from txwebqq.wire.commands.temporary import (
 
 class TemporaryChatAPI:
     """
-    The questions of those who write to strangers.
+    The handlers of temporary chats.
     """
 
-    def __init__(self, sessions: Sessions, discussionRules: DiscussionRules) -> None:
-        self._sessions = sessions
-        self._discussionRules = discussionRules
+    def __init__(self, temporaryRules: TemporaryChatRules) -> None:
+        self._rules = temporaryRules
 
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        What answers which question.
-        """
-        return {
-            GetC2cmsgSig2: self.getC2cmsgSig2,
-            GetSessionSig3: self.getSessionSig3,
-            SendSessMsg2: self.sendSessMsg2,
-        }
-
+    @answers(GetC2cmsgSig2)
     def getC2cmsgSig2(
-        self, command: GetC2cmsgSig2, exchange: Exchange
+        self, command: GetC2cmsgSig2, session: Session, exchange: HTTPExchange
     ) -> str | Refusal:
         """
-        What lets one write to a fellow member.
+        C{GET /channel/get_c2cmsg_sig2}: return the signature for a temporary
+        chat with a member of a shared group or discussion.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        return self._discussionRules.signature(
+        return self._rules.signature(
             session, command.place, command.to, command.service
         )
 
+    @answers(GetSessionSig3)
     def getSessionSig3(
-        self, command: GetSessionSig3, exchange: Exchange
+        self, command: GetSessionSig3, session: Session, exchange: HTTPExchange
     ) -> str | Refusal:
         """
-        The same, for a discussion.
+        C{GET /channel/get_session_sig3}: return the signature for a temporary
+        chat with a member of a shared discussion.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        return self._discussionRules.signature(
-            session, command.did, command.to, IN_DISCUSSION
-        )
+        return self._rules.signature(session, command.did, command.to, IN_DISCUSSION)
 
-    def sendSessMsg2(self, command: SendSessMsg2, exchange: Exchange) -> None | Refusal:
+    @answers(SendSessMsg2)
+    def sendSessMsg2(
+        self, command: SendSessMsg2, session: Session, exchange: HTTPExchange
+    ) -> None | Refusal:
         """
-        Pass words on to a fellow member.
+        C{POST /channel/send_sess_msg2}: send a message in a temporary chat.
         """
-        session = byTicket(self._sessions, command.ticket.psessionid)
-        if isinstance(session, Refusal):
-            return session
-        return self._discussionRules.tell(
+        return self._rules.send(
             session,
             command.to,
             command.signature,

@@ -1,8 +1,9 @@
 """
-Friendships: who may have whom for a friend, and who is told of it.
+Rules of friend lists: searches, friend requests, friends and categories
+(protocol.md 2.4).
 
-Somebody's friend list is their own: one person may keep another who does not
-keep them. Either of the two may write to the other.
+Each account has its own friend list, so a friend need not list the account in return.
+Both may send messages to the other.
 """
 
 from __future__ import annotations
@@ -41,25 +42,29 @@ from txwebqq.wire.command import Refusal
 TOO_MANY = 6
 """The retcode of an account that befriends people too fast (protocol.md 6)."""
 
-MAX_FRIENDS = 5000
-MAX_CATEGORIES = 255
-MAX_CATEGORY_NAME = 64
-MAX_MARKNAME = 128
-MAX_TEXT = 1000
-MAX_ASKED = 1000
-"""So many people may wait for the answer of one."""
+MAX_FRIENDS, MAX_CATEGORIES = 5000, 255
+"""Maximum numbers of friends and categories of an account."""
 
-MAX_ASKING = 200
-"""For so many answers one may wait."""
+MAX_CATEGORY_NAME, MAX_MARKNAME, MAX_TEXT = 64, 128, 1000
+"""Maximum lengths of texts, in characters."""
 
-PATIENCE = 3600
-"""The seconds after which somebody may be asked anew who has not answered."""
+MAX_RECEIVED = 1000
+"""Maximum number of open friend requests to an account."""
+
+MAX_SENT = 200
+"""Maximum number of open friend requests from an account."""
+
+REPEAT_AFTER = 3600
+"""Time after which a repeated friend request is notified again, in seconds."""
 
 TOKEN_LIFE = 3600.0
+"""Time for which the token of a search is valid, in seconds; at most twice that."""
 
-ASKED_PER_HOUR = 60
+REQUESTS_PER_HOUR = 60
+"""Maximum number of friend requests of an account within an hour."""
 
-MAX_REMEMBERED = 10_000
+MAX_FOUND = 10_000
+"""Maximum number of search results that the server remembers."""
 
 _SYSTEM = Number(10000)
 
@@ -72,22 +77,22 @@ _NOT_ASKED = Refusal(NO_SUCH_ID, "account has not asked to be your friend")
 
 def policyOf(account: AccountRecord) -> Policy:
     """
-    Who may befriend somebody.
+    Return the policy of an account for friend requests.
     """
     allow = account.profile.get("allow", WHO_ASKS)
-    command = ""
+    question = ""
     if allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS):
-        command = account.profile.get("question", "")
-    return Policy(allow, command)
+        question = account.profile.get("question", "")
+    return Policy(allow, question)
 
 
 class FriendRules:
     """
-    The rules of friendships.
+    The rules of friend lists.
 
-    Whatever changes something returns L{None} when it has, else why not.
+    A method that changes a friend list returns L{None} when it has, else the refusal.
 
-    @param now: the time in Unix seconds.
+    @param now: returns the time in Unix seconds.
     """
 
     def __init__(
@@ -98,15 +103,15 @@ class FriendRules:
         self._now = now
         self._random = random
         self._key = random.getrandbits(256).to_bytes(32, "big")
-        self._asking = RateLimiter(now, ASKED_PER_HOUR, HOUR)
+        self._requests = RateLimiter(now, REQUESTS_PER_HOUR, HOUR)
         self._found: OrderedDict[tuple[Number, Number], None] = OrderedDict()
 
-    # ---- finding
+    # ---- searches
 
     def knows(self, session: Session, number: Number) -> bool:
         """
-        Whether somebody may look another one up: who is acquainted with them,
-        and who has found them.
+        Check whether an account may see another one: its friends, the members of
+        its groups and discussions, and its search results.
         """
         if self._store.areAcquainted(session.number, number):
             return True
@@ -114,12 +119,12 @@ class FriendRules:
 
     def find(self, session: Session, name: str) -> AccountRecord | None:
         """
-        Whoever has a number, or tells a mail address.
+        Find an account by its number, or by the mail address in its profile.
         """
         account = self._find(name.strip())
         if account is not None:
             self._found[session.number, account.number] = None
-            if len(self._found) > MAX_REMEMBERED:
+            if len(self._found) > MAX_FOUND:
                 self._found.popitem(last=False)
         return account
 
@@ -131,13 +136,13 @@ class FriendRules:
 
     def proof(self, asker: Number, number: Number) -> str:
         """
-        A token that proves that somebody has looked another one up.
+        Return a token that proves that an account has searched for another one.
         """
         return self._proof(asker, number, int(self._now() // TOKEN_LIFE))
 
     def _proof(self, asker: Number, number: Number, window: int) -> str:
-        said = f"{asker} {number} {window}".encode()
-        return hmac.digest(self._key, said, hashlib.sha256).hex()[:48]
+        text = f"{asker} {number} {window}".encode()
+        return hmac.digest(self._key, text, hashlib.sha256).hex()[:48]
 
     def _isProven(self, asker: Number, number: Number, proof: str) -> bool:
         window = int(self._now() // TOKEN_LIFE)
@@ -148,9 +153,9 @@ class FriendRules:
             for n in range(2)
         )
 
-    # ---- telling
+    # ---- notices
 
-    def _tell(
+    def _notify(
         self,
         step: FriendshipStep,
         to: Number,
@@ -177,10 +182,10 @@ class FriendRules:
         self, owner: Number, friend: Number, category: int, markname: str = ""
     ) -> None:
         """
-        Put somebody into another one's list, and let the owner see them.
+        Add a friend to a friend list, and show the friend's status to its owner.
         """
         if category and self._category(owner, category) is None:
-            # Gone since it was chosen.
+            # The category was deleted after the request.
             category = 0
         self._store.friends.add(owner, friend, category, markname)
         session = self._state.sessions.online(owner)
@@ -190,7 +195,7 @@ class FriendRules:
         event = ROSTER_CHANGE.new(other=friend, added=True, category=category)
         self._state.router.route(event, [owner])
 
-    # ---- asking
+    # ---- friend requests
 
     def ask(
         self,
@@ -204,11 +209,12 @@ class FriendRules:
         needsNone: bool = False,
     ) -> Refusal | None:
         """
-        Want somebody for a friend; whoever lets anybody is one at once.
+        Send a friend request, or add the friend when the policy of the other account
+        needs no confirmation.
 
-        @param text: what to tell them, or the answer to their question.
-        @param welcome: whether they may have the asker in return, unasked.
-        @param needsNone: whether the asker believes that they let anybody.
+        @param text: a text for the other account, or the answer to its question.
+        @param welcome: whether the other account may add the asker without a request.
+        @param needsNone: whether the asker expects that no confirmation is needed.
         """
         asker = session.number
         refusal = tooLong(
@@ -216,26 +222,26 @@ class FriendRules:
         ) or self._mayAsk(asker, account, token, category)
         if refusal is not None:
             return refusal
-        person = self._store.accounts.get(account)
-        if person is None:
+        record = self._store.accounts.get(account)
+        if record is None:
             return Refusal(NO_SUCH_ID, "account is nobody's number")
         back = self._store.friends.request(asker, account)
         if back is not None and back.hasAdded:
             self._store.friends.deleteRequest(asker, account)
             self._addAtOnce(asker, account, category, markname, welcome=False)
             return None
-        policy = policyOf(person)
+        policy = policyOf(record)
         if policy.allow == NOBODY:
             return Refusal(NO_SUCH_ID, "they want to be nobody's friend")
         answers = policy.allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS)
-        if answers and not self._isRight(person, text):
+        if answers and not self._isRight(record, text):
             return Refusal(NO_SUCH_ID, "that is not the answer to their question")
         if policy.allow in (ANYBODY, WHO_ANSWERS):
             self._addAtOnce(asker, account, category, markname, welcome)
             return None
         if needsNone:
             return Refusal(NO_SUCH_ID, "they want to be asked")
-        return self._request(person, asker, text, category)
+        return self._request(record, asker, text, category)
 
     def _mayAsk(
         self, asker: Number, account: Number, token: str, category: int
@@ -252,14 +258,14 @@ class FriendRules:
             return Refusal(NO_SUCH_ID, "account is your friend")
         if self._store.friends.count(asker) >= MAX_FRIENDS:
             return Refusal(NO_SUCH_ID, f"you have {MAX_FRIENDS} friends")
-        if not self._asking.take(asker):
+        if not self._requests.take(asker):
             return Refusal(TOO_MANY, "you have asked too many people in an hour")
         return None
 
     def _isRight(self, account: AccountRecord, answer: str) -> bool:
         expected = str(account.profile.get("answer", ""))
         if not expected:
-            # Only whoever is asked can say what is right.
+            # Without a right answer the account itself decides.
             return policyOf(account).allow == WHO_ANSWERS_AND_ASKS
         return answer.strip().casefold() == expected.strip().casefold()
 
@@ -272,7 +278,7 @@ class FriendRules:
         welcome: bool,
     ) -> None:
         self._addFriend(asker, account, category, markname)
-        self._tell(FriendshipStep.PASSED, asker, account, category=category)
+        self._notify(FriendshipStep.PASSED, asker, account, category=category)
         if self._store.friends.entry(account, asker) is not None:
             return
         signature = ""
@@ -284,7 +290,7 @@ class FriendRules:
                 )
             )
         step = FriendshipStep.ADDED if welcome else FriendshipStep.ADDED_UNSIGNED
-        self._tell(step, account, asker, signature=signature)
+        self._notify(step, account, asker, signature=signature)
 
     def _request(
         self, account: AccountRecord, asker: Number, text: str, category: int
@@ -293,23 +299,23 @@ class FriendRules:
         now = int(self._now())
         before = self._store.friends.request(number, asker)
         request = FriendRequestRecord(number, asker, text, category, now)
-        if before is not None and now - before.time < PATIENCE:
-            # They have been told, and are not told again of every try.
+        if before is not None and now - before.time < REPEAT_AFTER:
+            # The account has been notified, and repeated requests would annoy it.
             self._store.friends.addRequest(replace(request, time=before.time))
             return None
         if (
             before is None
-            and self._store.friends.receivedRequestCount(number) >= MAX_ASKED
+            and self._store.friends.receivedRequestCount(number) >= MAX_RECEIVED
         ):
             return Refusal(NO_SUCH_ID, "too many people wait for their answer")
-        if before is None and self._store.friends.sentRequestCount(asker) >= MAX_ASKING:
+        if before is None and self._store.friends.sentRequestCount(asker) >= MAX_SENT:
             return Refusal(TOO_MANY, "you wait for too many answers")
         self._store.friends.addRequest(request)
         allow = policyOf(account).allow
-        self._tell(FriendshipStep.REQUESTED, number, asker, text, allow=allow)
+        self._notify(FriendshipStep.REQUESTED, number, asker, text, allow=allow)
         return None
 
-    # ---- answering
+    # ---- answers
 
     def accept(
         self,
@@ -320,8 +326,10 @@ class FriendRules:
         markname: str = "",
     ) -> Refusal | None:
         """
-        Let somebody have one for a friend who has asked, or have somebody for
-        a friend in return who has not had to.
+        Accept a friend request, or add an account that has added this one without a
+        request.
+
+        @param addsBack: whether to add the other account as well.
         """
         me = session.number
         request = self._store.friends.request(me, account)
@@ -332,24 +340,24 @@ class FriendRules:
             return refusal
         if category and self._category(me, category) is None:
             return _NO_CATEGORY
-        keepsAsker = self._store.friends.entry(me, account) is not None
-        if addsBack and not keepsAsker and self._isFull(me):
+        listsAsker = self._store.friends.entry(me, account) is not None
+        if addsBack and not listsAsker and self._isFull(me):
             return Refusal(NO_SUCH_ID, f"you have {MAX_FRIENDS} friends")
-        isKept = self._store.friends.entry(account, me) is not None
-        if not isKept and self._isFull(account):
+        isListed = self._store.friends.entry(account, me) is not None
+        if not isListed and self._isFull(account):
             return Refusal(NO_SUCH_ID, f"account has {MAX_FRIENDS} friends")
         self._store.friends.deleteRequest(me, account)
         if addsBack:
-            # Both may have asked each other.
+            # Both accounts may have sent a request.
             self._store.friends.deleteRequest(account, me)
-            if not keepsAsker:
+            if not listsAsker:
                 self._addFriend(me, account, category, markname)
         step = FriendshipStep.PASSED_AND_ADDED if addsBack else FriendshipStep.PASSED
-        if not isKept:
+        if not isListed:
             self._addFriend(account, me, request.category)
-        kept = self._store.friends.entry(account, me)
-        where = request.category if kept is None else kept.category
-        self._tell(step, account, me, category=where)
+        entry = self._store.friends.entry(account, me)
+        category = request.category if entry is None else entry.category
+        self._notify(step, account, me, category=category)
         return None
 
     def _isFull(self, number: Number) -> bool:
@@ -357,7 +365,7 @@ class FriendRules:
 
     def refuse(self, session: Session, account: Number, text: str) -> Refusal | None:
         """
-        Not let somebody have one for a friend who has asked.
+        Reject a friend request.
         """
         request = self._store.friends.request(session.number, account)
         if request is None:
@@ -367,10 +375,10 @@ class FriendRules:
             return refusal
         self._store.friends.deleteRequest(session.number, account)
         if not request.hasAdded:
-            self._tell(FriendshipStep.REJECTED, account, session.number, text)
+            self._notify(FriendshipStep.REJECTED, account, session.number, text)
         return None
 
-    # ---- keeping
+    # ---- friends
 
     def _friendOf(self, session: Session, uin: Uin) -> Number | None:
         number = session.sessionIds.person(uin)
@@ -380,7 +388,7 @@ class FriendRules:
 
     def rename(self, session: Session, uin: Uin, markname: str) -> Refusal | None:
         """
-        Call a friend otherwise.
+        Set the name that the account alone sees for a friend.
         """
         friend = self._friendOf(session, uin)
         if friend is None:
@@ -388,30 +396,30 @@ class FriendRules:
         refusal = tooLong(markname=(markname, MAX_MARKNAME))
         if refusal is not None:
             return refusal
-        kept = self._store.friends.entry(session.number, friend)
-        assert kept is not None
-        self._store.friends.update(session.number, friend, kept.category, markname)
+        entry = self._store.friends.entry(session.number, friend)
+        assert entry is not None
+        self._store.friends.update(session.number, friend, entry.category, markname)
         return None
 
     def move(self, session: Session, uin: Uin, category: int) -> Refusal | None:
         """
-        Put a friend into another category.
+        Move a friend to another category.
         """
         friend = self._friendOf(session, uin)
         if friend is None:
             return _NOT_FRIEND
         if category and self._category(session.number, category) is None:
             return _NO_CATEGORY
-        kept = self._store.friends.entry(session.number, friend)
-        assert kept is not None
-        self._store.friends.update(session.number, friend, category, kept.markname)
+        entry = self._store.friends.entry(session.number, friend)
+        assert entry is not None
+        self._store.friends.update(session.number, friend, category, entry.markname)
         return None
 
     def remove(self, session: Session, uin: Uin, both: bool) -> Refusal | None:
         """
-        Have somebody for a friend no longer.
+        Remove a friend.
 
-        @param both: whether they are not to have one either.
+        @param both: whether to remove the account from the friend's list as well.
         """
         friend = self._friendOf(session, uin)
         if friend is None:
@@ -433,11 +441,11 @@ class FriendRules:
 
     def _category(self, owner: Number, index: int) -> CategoryRecord | None:
         categories = self._store.friends.categories(owner)
-        return next((d for d in categories if d.index == index), None)
+        return next((c for c in categories if c.index == index), None)
 
     def createCategory(self, session: Session, name: str) -> CategoryRecord | Refusal:
         """
-        Add a category.
+        Create a category.
         """
         refusal = self._refuseName(name)
         if refusal is not None:
@@ -447,14 +455,14 @@ class FriendRules:
             return Refusal(NO_SUCH_ID, f"you have {MAX_CATEGORIES} categories")
         taken = {category.index for category in categories}
         index = next(n for n in range(1, MAX_CATEGORIES + 1) if n not in taken)
-        sort = max((drawer.sort for drawer in categories), default=0) + 1
-        drawer = CategoryRecord(index, name, sort)
-        self._store.friends.setCategory(session.number, drawer)
-        return drawer
+        sort = max((category.sort for category in categories), default=0) + 1
+        category = CategoryRecord(index, name, sort)
+        self._store.friends.setCategory(session.number, category)
+        return category
 
     def renameCategory(self, session: Session, index: int, name: str) -> Refusal | None:
         """
-        Call a category otherwise.
+        Rename a category.
         """
         category = self._category(session.number, index)
         if category is None:
@@ -472,7 +480,7 @@ class FriendRules:
 
     def sortCategory(self, session: Session, index: int, sort: int) -> Refusal | None:
         """
-        Put a category elsewhere.
+        Move a category in the list.
         """
         category = self._category(session.number, index)
         if category is None:
@@ -484,7 +492,7 @@ class FriendRules:
 
     def removeCategory(self, session: Session, index: int) -> Refusal | None:
         """
-        Remove a category; whoever is in it goes into the first.
+        Remove a category; its friends move to the first one.
         """
         if self._category(session.number, index) is None:
             return _NO_CATEGORY

@@ -1,5 +1,6 @@
 """
-Groups: who is in them, who may do what there, and who is told of it.
+Rules of groups: members, administrators, and the notices of changes
+(protocol.md 2.5.3, 5.10).
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from txwebqq.model import (
     MAY_NOT_JOIN,
     OWNER_CHANGED,
     REMOVED,
-    BusinessCard,
     Code,
     Gid,
     GroupStep,
@@ -32,10 +32,10 @@ from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT
 
 CREATOR, ADMINISTRATOR = "创建者", "管理员"
-"""What stands for the name of whoever did something (protocol.md 5.10)."""
+"""The words for the owner and an administrator in notices (protocol.md 5.10)."""
 
 ADMIN = 1
-"""The bit of a member's flag."""
+"""The bit of administrators in a member's flag."""
 
 JOIN_OPERATION = 3
 """The C{op_type} of C{group_join}; no other was ever seen."""
@@ -43,17 +43,23 @@ JOIN_OPERATION = 3
 GRANT, REVOKE = 1, 0
 """The C{op_type} of C{group_admin_op}."""
 
-NO_CARD = 100003
-
 MAX_MEMBERS = 2000
-MAX_OWNED = 200
-MAX_NAME = 128
-MAX_LINE = 1000
-MAX_MEMO = 10_000
-MAX_FOUND = 50
+"""Maximum number of members of a group."""
 
-PER_GROUP, NOTIFY_ALL, QUIET_ALL, BLOCK_ALL = range(4)
-NOTIFY, QUIET, BLOCK = range(3)
+MAX_OWNED = 200
+"""Maximum number of groups that one account owns."""
+
+MAX_NAME = 128
+"""Maximum length of a name, in characters."""
+
+MAX_LINE = 1000
+"""Maximum length of a text to one account, in characters."""
+
+MAX_MEMO = 10_000
+"""Maximum length of an announcement or a description, in characters."""
+
+MAX_FOUND = 50
+"""Maximum number of groups on a page of search results."""
 
 _SYSTEM = Number(10000)
 
@@ -76,9 +82,9 @@ class GroupRules:
     """
     The rules of groups.
 
-    Whatever changes something returns L{None} when it has, else why not.
+    A method that changes a group returns L{None} when it has, else the refusal.
 
-    @param now: the time in Unix seconds.
+    @param now: returns the time in Unix seconds.
     """
 
     def __init__(self, state: ServerState, now: Callable[[], float]) -> None:
@@ -86,11 +92,11 @@ class GroupRules:
         self._store = state.store
         self._now = now
 
-    # ---- who is what
+    # ---- roles
 
     def mine(self, session: Session, code: Code) -> GroupRecord | Refusal:
         """
-        A group that the asker is in.
+        Return a group that the account of a session is a member of.
         """
         number = session.sessionIds.groupOfCode(code)
         group = None if number is None else self._store.groups.get(number)
@@ -102,7 +108,8 @@ class GroupRules:
 
     def public(self, session: Session, code: Code) -> GroupRecord | Refusal:
         """
-        A group that the asker is in, or could ask to join.
+        Return a group that the account of a session is a member of or could
+        ask to join.
         """
         number = session.sessionIds.groupOfCode(code)
         group = None if number is None else self._store.groups.get(number)
@@ -136,17 +143,18 @@ class GroupRules:
 
     def memo(self, session: Session, code: Code) -> str | None:
         """
-        The announcement of a group that the asker is in.
+        Return the announcement of a group, L{None} when the account of the
+        session is not a member.
         """
         group = self.mine(session, code)
         return None if isinstance(group, Refusal) else group.memo
 
-    # ---- telling
+    # ---- notices
 
-    def _tell(
+    def _notify(
         self,
         step: GroupStep,
-        room: Number,
+        group: Number,
         to: Iterable[Number],
         member: Number = NOBODY,
         admin: Number = NOBODY,
@@ -158,7 +166,7 @@ class GroupRules:
         ids = self._state.messageIds.next(_SYSTEM)
         event = GROUP_NOTICE.new(
             step=step.value,
-            group=room,
+            group=group,
             messageId=ids.messageId,
             messageId2=ids.messageId2,
             member=member,
@@ -179,8 +187,9 @@ class GroupRules:
         self, words: str, page: int, perPage: int
     ) -> tuple[list[GroupRecord], int] | Refusal:
         """
-        One page of the groups with that number, or with these words in their
-        names, and how many there are in all.
+        Find groups by number, or by words in their names.
+
+        @return: a page of the groups, and the number of all groups found.
         """
         words = words.strip()
         refusal = tooLong(all=(words, MAX_NAME))
@@ -193,7 +202,7 @@ class GroupRules:
 
     def apply(self, session: Session, code: Code, text: str) -> Refusal | None:
         """
-        Want into a group; whoever joins without asking is told so at once.
+        Ask to join a group, or join it when it admits anybody.
         """
         group = self.public(session, code)
         if isinstance(group, Refusal):
@@ -210,7 +219,7 @@ class GroupRules:
             return None
         joinRequest = JoinRequest(group.number, session.number, text, int(self._now()))
         if self._store.groups.addJoinRequest(joinRequest):
-            self._tell(
+            self._notify(
                 GroupStep.REQUESTED,
                 group.number,
                 self._store.groups.adminNumbers(group.number),
@@ -227,8 +236,8 @@ class GroupRules:
     ) -> None:
         others = self._store.groups.memberNumbers(group.number)
         self._store.groups.addMember(group.number, number)
-        self._tell(GroupStep.AGREED, group.number, [number], admin=admin, text=text)
-        self._tell(
+        self._notify(GroupStep.AGREED, group.number, [number], admin=admin, text=text)
+        self._notify(
             GroupStep.JOINED,
             group.number,
             others,
@@ -242,27 +251,34 @@ class GroupRules:
         self, session: Session, gid: Gid, applicant: Uin, agreed: bool, text: str
     ) -> Refusal | None:
         """
-        Let somebody in who has asked, or not.
+        Accept or reject the request of an account to join a group.
         """
         number = session.sessionIds.groupOfGid(gid)
         group = None if number is None else self._store.groups.get(number)
         if group is None or not self._isAdmin(group, session.number):
             return Refusal(NO_SUCH_ID, "group_uin is no gid of groups you administer")
-        who = session.sessionIds.person(applicant)
-        if who is None or self._store.groups.joinRequest(group.number, who) is None:
+        account = session.sessionIds.person(applicant)
+        if (
+            account is None
+            or self._store.groups.joinRequest(group.number, account) is None
+        ):
             return Refusal(NO_SUCH_ID, "req_uin does not ask to join, or no longer")
         refusal = tooLong(msg=(text, MAX_LINE))
         if refusal is not None:
             return refusal
         if not agreed:
-            self._store.groups.deleteJoinRequest(group.number, who)
-            self._tell(
-                GroupStep.DENIED, group.number, [who], admin=session.number, text=text
+            self._store.groups.deleteJoinRequest(group.number, account)
+            self._notify(
+                GroupStep.DENIED,
+                group.number,
+                [account],
+                admin=session.number,
+                text=text,
             )
             return None
         if self._isFull(group):
             return Refusal(NO_SUCH_ID, "the group is full")
-        self._addMember(group, who, session.number, text)
+        self._addMember(group, account, session.number, text)
         return None
 
     # ---- leaving
@@ -277,7 +293,7 @@ class GroupRules:
         if group.owner == session.number:
             return Refusal(NO_SUCH_ID, "the owner gives the group away or dissolves it")
         self._store.groups.removeMember(group.number, session.number)
-        self._tell(
+        self._notify(
             GroupStep.LEFT,
             group.number,
             self._store.groups.memberNumbers(group.number),
@@ -288,7 +304,7 @@ class GroupRules:
 
     def remove(self, session: Session, code: Code, member: Uin) -> Refusal | None:
         """
-        Put somebody out; administrators are put out by the owner alone.
+        Remove a member. Only the owner can remove an administrator.
         """
         group = self._administered(session, code)
         if isinstance(group, Refusal):
@@ -300,12 +316,12 @@ class GroupRules:
             return Refusal(NO_SUCH_ID, "muin cannot be put out")
         if self._isAdmin(group, number) and session.number != group.owner:
             return _NOT_OWNER
-        told = self._store.groups.memberNumbers(group.number)
+        recipients = self._store.groups.memberNumbers(group.number)
         self._store.groups.removeMember(group.number, number)
-        self._tell(
+        self._notify(
             GroupStep.LEFT,
             group.number,
-            told,
+            recipients,
             member=number,
             admin=session.number,
             adminTitle=self._title(group, session.number),
@@ -313,7 +329,7 @@ class GroupRules:
         )
         return None
 
-    # ---- owning
+    # ---- administration
 
     def create(
         self,
@@ -325,7 +341,7 @@ class GroupRules:
         option: int,
     ) -> Number | Refusal:
         """
-        Make a group of the asker and some of their friends.
+        Create a group of an account and some of its friends.
         """
         refusal = self._refuseTexts(name, memo, description, option)
         if refusal is not None:
@@ -342,19 +358,19 @@ class GroupRules:
             invited.append(number)
         if len(invited) >= MAX_MEMBERS:
             return Refusal(NO_SUCH_ID, "the group is full")
-        me = session.number
+        owner = session.number
         draft = GroupRecord(
-            Number(0), name, me, memo, description, int(self._now()), option
+            Number(0), name, owner, memo, description, int(self._now()), option
         )
-        number = self._store.groups.create(draft, [me, *invited])
-        self._tell(GroupStep.CREATED, number, [me], member=me)
+        number = self._store.groups.create(draft, [owner, *invited])
+        self._notify(GroupStep.CREATED, number, [owner], member=owner)
         for friend in invited:
-            self._tell(
+            self._notify(
                 GroupStep.JOINED,
                 number,
                 [friend],
                 member=friend,
-                admin=me,
+                admin=owner,
                 adminTitle=CREATOR,
                 operation=JOIN_OPERATION,
             )
@@ -387,7 +403,7 @@ class GroupRules:
         option: int | None = None,
     ) -> Refusal | None:
         """
-        Change what a group says of itself.
+        Change the name, announcement, description or join option of a group.
         """
         group = self._administered(session, code)
         if isinstance(group, Refusal):
@@ -409,7 +425,7 @@ class GroupRules:
         self, session: Session, code: Code, member: Uin, granted: bool
     ) -> Refusal | None:
         """
-        Make somebody an administrator, or no longer one.
+        Grant or revoke the rights of an administrator.
         """
         group = self._owned(session, code)
         if isinstance(group, Refusal):
@@ -423,7 +439,7 @@ class GroupRules:
         if bool(flag & ADMIN) == granted:
             return None
         self._store.groups.setFlag(group.number, number, flag ^ ADMIN)
-        self._tell(
+        self._notify(
             GroupStep.ADMIN,
             group.number,
             self._store.groups.memberNumbers(group.number),
@@ -434,7 +450,7 @@ class GroupRules:
 
     def transfer(self, session: Session, code: Code, member: Uin) -> Refusal | None:
         """
-        Give a group to one of its members; the former owner stays in it.
+        Make another member the owner; the former owner stays a member.
         """
         group = self._owned(session, code)
         if isinstance(group, Refusal):
@@ -447,7 +463,7 @@ class GroupRules:
         flag = self._store.groups.memberFlag(group.number, number) or 0
         self._store.groups.setFlag(group.number, number, flag & ~ADMIN)
         self._store.groups.update(replace(group, owner=number))
-        self._tell(
+        self._notify(
             GroupStep.ADMIN,
             group.number,
             self._store.groups.memberNumbers(group.number),
@@ -459,110 +475,28 @@ class GroupRules:
 
     def dissolve(self, session: Session, code: Code) -> Refusal | None:
         """
-        End a group.
+        Dissolve a group.
         """
         group = self._owned(session, code)
         if isinstance(group, Refusal):
             return group
-        told = self._store.groups.memberNumbers(group.number)
+        recipients = self._store.groups.memberNumbers(group.number)
         self._store.groups.dissolve(group.number)
-        self._tell(
+        self._notify(
             GroupStep.LEFT,
             group.number,
-            told,
+            recipients,
             admin=session.number,
             adminTitle=CREATOR,
             operation=DISSOLVED,
         )
         return None
 
-    # ---- what one keeps of a group
-
-    def card(self, session: Session, code: Code) -> BusinessCard | Refusal:
-        """
-        The asker's own card.
-        """
-        group = self.mine(session, code)
-        if isinstance(group, Refusal):
-            return group
-        card = self._store.groups.card(group.number, session.number)
-        return Refusal(NO_CARD, "you have no card there") if card is None else card
-
-    def setCard(
-        self,
-        session: Session,
-        code: Code,
-        name: str | None = None,
-        phone: str | None = None,
-        email: str | None = None,
-        remark: str | None = None,
-        gender: int | None = None,
-    ) -> Refusal | None:
-        """
-        Change the asker's own card.
-        """
-        group = self.mine(session, code)
-        if isinstance(group, Refusal):
-            return group
-        refusal = tooLong(
-            name=(name, MAX_NAME),
-            phone=(phone, MAX_NAME),
-            email=(email, MAX_NAME),
-            remark=(remark, MAX_LINE),
-        )
-        if refusal is not None:
-            return refusal
-        if gender not in (None, 0, 1, 2):
-            return Refusal(NO_SUCH_ID, "gender is none of 0, 1 and 2")
-        card = self._store.groups.card(group.number, session.number) or BusinessCard()
-        changed = BusinessCard(
-            name=card.name if name is None else name,
-            phone=card.phone if phone is None else phone,
-            email=card.email if email is None else email,
-            remark=card.remark if remark is None else remark,
-            gender=card.gender if gender is None else gender,
-        )
-        self._store.groups.setCard(group.number, session.number, changed)
-        return None
-
-    def setMarkname(
-        self, session: Session, code: Code, markname: str
-    ) -> Refusal | None:
-        """
-        Call a group something, for the asker alone.
-        """
-        group = self.mine(session, code)
-        if isinstance(group, Refusal):
-            return group
-        refusal = tooLong(markname=(markname, MAX_NAME))
-        if refusal is None:
-            self._store.groups.setMarkname(group.number, session.number, markname)
-        return refusal
-
-    def setMasks(
-        self, session: Session, masks: dict[Gid, int], everything: int | None
-    ) -> Refusal | None:
-        """
-        Decide what happens to the messages of groups. Clients send all they
-        have ever seen, so groups that one is not in are passed over.
-        """
-        if everything not in (None, PER_GROUP, NOTIFY_ALL, QUIET_ALL, BLOCK_ALL):
-            return Refusal(NO_SUCH_ID, "cAll is none of 0, 1, 2 and 3")
-        if not set(masks.values()) <= {NOTIFY, QUIET, BLOCK}:
-            return Refusal(NO_SUCH_ID, "a mask is none of 0, 1 and 2")
-        for gid, mask in masks.items():
-            number = session.sessionIds.groupOfGid(gid)
-            if number is not None:
-                self._store.groups.setMask(number, session.number, mask)
-        if everything is not None:
-            self._store.groups.setGlobalMask(session.number, everything)
-        return None
-
     # ---- sharing
 
     def share(self, session: Session, gid: Gid, markup: str) -> Refusal | None:
         """
-        Share something with the other members.
+        Send XML markup to the other members.
         """
         group = session.sessionIds.groupOfGid(gid)
         if group is None or not self._store.groups.isMember(group, session.number):
@@ -577,6 +511,6 @@ class GroupRules:
             messageId=ids.messageId,
             messageId2=ids.messageId2,
         )
-        audience = self._store.groups.recipients(group)
-        self._state.router.route(event, [n for n in audience if n != session.number])
+        recipients = self._store.groups.recipients(group)
+        self._state.router.route(event, [n for n in recipients if n != session.number])
         return None

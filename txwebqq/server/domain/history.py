@@ -1,9 +1,8 @@
 """
-What was said, for those who took part in it.
+History of messages: recorded in batches, and read by its participants.
 
-Messages are noted as they pass and written to the store in batches, so that
-noting one costs next to nothing; a server that is killed loses the last moment
-of its history, and no message.
+A server that is killed loses up to one batch of its history, but no message: those
+are stored apart from it.
 """
 
 from __future__ import annotations
@@ -25,51 +24,60 @@ from txwebqq.server.storage.history import (
 )
 
 KEEP = 1000
-"""The messages of a conversation that are kept, unless told otherwise."""
+"""Default number of messages that are kept of a conversation."""
 
 DAYS = 90
+"""Default time for which messages are kept, in days."""
 
 BATCH = 500
-"""The messages that are written at once without being asked to."""
+"""Number of messages after which a batch is written immediately."""
 
 CHUNK = 1000
-"""The messages that are forgotten at once for their age."""
+"""Maximum number of old messages that are deleted at a time."""
 
 DAY = 86400
+"""A day, in seconds."""
+
 HOUR = 3600
+"""An hour, in seconds."""
 
 CHINA = 8 * HOUR
-"""Where days begin."""
+"""The time zone of days, in seconds ahead of UTC."""
 
-_MANY_PLACES = 10_000
+MAX_RECENT = 50
+"""Maximum number of recent contacts."""
+
+_MANY_CONVERSATIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """
-    A message of the past.
+    A message of the history, with its number in the conversation.
     """
 
     sequence: int
     event: QueuedEvent
 
 
-def placeOf(one: Number, other: Number) -> Conversation:
+def conversationOf(one: Number, other: Number) -> Conversation:
     """
-    The conversation of two people.
+    Return the conversation of two accounts.
     """
     return FRIENDS, min(one, other), max(one, other)
 
 
 class HistoryRecorder:
     """
-    Keeps what is said.
+    Records messages, and reads the history.
 
-    @ivar keep: the messages of a conversation that are kept; with 0 nothing is
-        noted and nothing can be read.
-    @ivar days: for how long they are kept.
-    @ivar wake: is called when something waits to be written that has not
-        before; L{flush} writes it.
+    @param now: returns the time in Unix seconds.
+
+    @ivar keep: the number of messages that are kept of a conversation; 0 turns the
+        history off.
+    @ivar days: the time for which messages are kept, in days.
+    @ivar wake: is called when the first message of a batch is recorded; L{flush}
+        writes the batch.
     """
 
     def __init__(self, history: HistoryStore, now: Callable[[], float]) -> None:
@@ -79,7 +87,7 @@ class HistoryRecorder:
         self._history = history
         self._now = now
         self._unwritten: list[StoredMessage] = []
-        # By conversation, what was added since the last look at its length.
+        # By conversation, the messages since its length was last checked.
         self._grown: dict[Conversation, int] = {}
         self._nextPurge = 0.0
 
@@ -87,9 +95,9 @@ class HistoryRecorder:
         self, event: QueuedEvent, body: str, recipients: Sequence[Number]
     ) -> None:
         """
-        Note a message; other letters are not noted.
+        Record an event, if it is a message.
 
-        @param body: the letter as it is stored.
+        @param body: the event in its stored form.
         """
         if self.keep <= 0 or not event.kind.isMessage:
             return
@@ -99,10 +107,10 @@ class HistoryRecorder:
             case ("discussion", discussion):
                 conversation = (DISCUSSION, discussion, 0)
             case (_, sender) if recipients:
-                conversation = placeOf(Number(sender), recipients[0])
+                conversation = conversationOf(Number(sender), recipients[0])
             case _:
                 return
-        self._unwritten.append(_said(conversation, event, body))
+        self._unwritten.append(_storedMessage(conversation, event, body))
         if len(self._unwritten) >= BATCH:
             self.flush()
         elif len(self._unwritten) == 1 and self.wake is not None:
@@ -110,19 +118,22 @@ class HistoryRecorder:
 
     def flush(self) -> None:
         """
-        Write what was noted, and forget what is too old or too much.
+        Write the batch, and delete messages beyond the limits.
         """
-        noted, self._unwritten = self._unwritten, []
-        if noted:
-            self._history.record(noted)
-        for message in noted:
+        batch, self._unwritten = self._unwritten, []
+        if batch:
+            self._history.record(batch)
+        for message in batch:
             self._grown[message.conversation] = (
                 self._grown.get(message.conversation, 0) + 1
             )
-        # Not at every message: a conversation may exceed its length by a tenth.
+        # Checking each message is slow: a conversation may exceed its limit by a tenth.
         slack = max(20, self.keep // 10)
-        for conversation in {said.conversation for said in noted}:
-            if self._grown[conversation] >= slack or len(self._grown) > _MANY_PLACES:
+        for conversation in {message.conversation for message in batch}:
+            if (
+                self._grown[conversation] >= slack
+                or len(self._grown) > _MANY_CONVERSATIONS
+            ):
                 self._history.prune(conversation, self.keep)
                 del self._grown[conversation]
         now = self._now()
@@ -138,7 +149,7 @@ class HistoryRecorder:
     @property
     def since(self) -> int:
         """
-        What was said before this time is forgotten.
+        The time of the oldest messages that are kept, in Unix seconds.
         """
         return self._window.since
 
@@ -146,7 +157,7 @@ class HistoryRecorder:
 
     def pages(self, conversation: Conversation, rows: int) -> int:
         """
-        How many pages a conversation has.
+        Return the number of pages of a conversation.
         """
         self.flush()
         count = self._history.count(conversation, self._window)
@@ -156,7 +167,7 @@ class HistoryRecorder:
         self, conversation: Conversation, page: int, rows: int
     ) -> list[HistoryEntry]:
         """
-        A page of a conversation; page 1 is the oldest.
+        Return a page of a conversation; page 1 is the oldest.
         """
         self.flush()
         offset = (page - 1) * rows
@@ -171,21 +182,21 @@ class HistoryRecorder:
         newest: bool,
     ) -> list[HistoryEntry]:
         """
-        Messages by their running numbers.
+        Return messages by their numbers in the conversation.
 
         @param last: 0 for no end.
-        @param newest: which to take when there are more than the limit.
+        @param newest: whether the limit keeps the newest of them, else the oldest.
         """
         self.flush()
         bounds = first, last or 2**63 - 1
         found = self._history.between(conversation, self._window, bounds, limit, newest)
         return _entries(found)
 
-    def saidBy(
+    def bySender(
         self, conversation: Conversation, sender: Number, since: int, limit: int
     ) -> list[HistoryEntry]:
         """
-        What somebody has said since a time.
+        Return the messages of one sender since a time, in Unix seconds.
         """
         self.flush()
         window = self._window
@@ -194,14 +205,25 @@ class HistoryRecorder:
 
     def dates(self, conversation: Conversation) -> list[tuple[int, int, int]]:
         """
-        The days of a conversation, as days since 1970 in China, each with its
-        first and last running number.
+        Return the days of a conversation, as days since 1970 in China, each with
+        the numbers of its first and last message.
         """
         self.flush()
         return self._history.days(conversation, self._window, CHINA)
 
+    def recent(self, number: Number) -> list[tuple[int, Number]]:
+        """
+        Return the conversations of an account by their last messages, the newest
+        first: C{RECENT_BUDDY}, C{RECENT_GROUP} or C{RECENT_DISCUSSION}, and the
+        number.
+        """
+        self.flush()
+        return self._history.recent(number, self.since, MAX_RECENT)
 
-def _said(conversation: Conversation, event: QueuedEvent, body: str) -> StoredMessage:
+
+def _storedMessage(
+    conversation: Conversation, event: QueuedEvent, body: str
+) -> StoredMessage:
     return StoredMessage(
         conversation,
         event.details.get("sequence", 0),

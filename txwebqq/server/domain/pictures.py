@@ -1,5 +1,6 @@
 """
-The rules of pictures: who may send, fetch and show which.
+Rules of pictures: pictures in messages, custom faces and avatars
+(protocol.md 2.7, 4.9).
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ from txwebqq.wire.commands.pictures import (
 )
 
 MAX_PICTURES = 10
-"""How many pictures a message may have (protocol.md 4.9)."""
+"""Maximum number of pictures in a message (protocol.md 4.9)."""
 
 MAX_CUSTOM_FACES = 1000
-"""How many custom faces somebody may keep."""
+"""Maximum number of custom faces of an account."""
 
 SIGNATURE_LIFE = 5 * 24 * 3600
-"""The seconds for which clients keep a signature (protocol.md 2.2.6)."""
+"""Time for which clients use a signature, in seconds (protocol.md 2.2.6)."""
 
 _GUID = re.compile(
     r"\{?([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})"
@@ -53,7 +54,7 @@ _GUID = re.compile(
 
 def guid(random: Random) -> str:
     """
-    A name that nobody can guess.
+    Return a random UUID, which cannot be guessed.
     """
     return str(UUID(int=random.getrandbits(128), version=4))
 
@@ -61,7 +62,9 @@ def guid(random: Random) -> str:
 @dataclass(frozen=True, slots=True)
 class PictureSignature:
     """
-    What pictures for a group come with.
+    The signature that a message with pictures carries (protocol.md 2.2.6).
+
+    @ivar server: the host that the client has uploaded the pictures to.
     """
 
     key: str = ""
@@ -71,7 +74,9 @@ class PictureSignature:
 
 class PictureRules:
     """
-    Pictures in messages, custom faces and avatars.
+    The rules of pictures in messages, custom faces and avatars.
+
+    @param now: returns the time in Unix seconds.
     """
 
     def __init__(
@@ -90,18 +95,18 @@ class PictureRules:
 
     def signature(self, session: Session) -> FaceSignature:
         """
-        What somebody may send pictures to groups with, for some days.
+        Return a new signature for the pictures of an account.
         """
         key = token(self._random, 16)
         until = f"{int(self._now()) + SIGNATURE_LIFE:08x}"
         return FaceSignature(key, until + self._signer.sign(session.number, key, until))
 
     def _isSigned(self, number: Number, key: str, sig: str) -> bool:
-        until, seal = sig[:8], sig[8:]
+        until, signature = sig[:8], sig[8:]
         expected = self._signer.sign(number, key, until)
-        # The seal was made by us, so what it holds is a number.
+        # A valid signature is ours, so it begins with a number.
         return (
-            hmac.compare_digest(expected.encode(), seal.encode())
+            hmac.compare_digest(expected.encode(), signature.encode())
             and int(until, 16) > self._now()
         )
 
@@ -111,7 +116,9 @@ class PictureRules:
         self, number: Number, blob: Blob, beginning: bytes
     ) -> CustomFaceUploadResult:
         """
-        Put a picture among somebody's custom faces.
+        Add a picture to the custom faces of an account.
+
+        @param beginning: the first bytes of the picture, which tell its type.
         """
         imageType = imageTypeOf(beginning)
         if imageType is None:
@@ -121,26 +128,29 @@ class PictureRules:
         name = f"{blob.md5}.{imageType.extension}"
         known = self._media.customFace(number, name)
         if known is not None and known != blob.digest:
-            # Two pictures with one MD5 are no accident.
+            # Two pictures with the same MD5 are an attack.
             return CustomFaceUploadResult(1)
         isNew = self._media.addCustomFace(number, name, blob, int(self._now()))
         return CustomFaceUploadResult(0 if isNew else 4, name)
 
     def customFaces(self, number: Number) -> tuple[CustomFaceEntry, ...]:
         """
-        Somebody's custom faces.
+        Return the custom faces of an account.
         """
         return tuple(CustomFaceEntry(*row) for row in self._media.customFaces(number))
 
     def customFace(self, number: Number, name: str) -> str | None:
         """
-        The digest of one of them.
+        Return the digest of a custom face of an account, L{None} if there is
+        none of that name.
         """
         return self._media.customFace(number, name)
 
     def deleteCustomFace(self, number: Number, name: str) -> bool:
         """
-        Take one of them away; what was sent stays.
+        Delete a custom face of an account; messages that have it keep it.
+
+        @return: whether there was one of that name.
         """
         return self._media.deleteCustomFace(number, name)
 
@@ -177,30 +187,30 @@ class PictureRules:
         if code and session.sessionIds.groupOfCode(code) != group:
             return Refusal(NO_SUCH_ID, "group_code is not the code of that group")
         members = self._state.store.groups.memberNumbers(group)
-        return self.forReaders(session, content, members, signed)
+        return self.forMembers(session, content, members, signed)
 
-    def forReaders(
+    def forMembers(
         self,
         session: Session,
         content: Content,
-        readers: Iterable[Number],
+        members: Iterable[Number],
         signed: PictureSignature,
     ) -> Content | Refusal:
         """
-        The content that several people get, of a group or a discussion that
-        the sender is known to be in.
+        Return the content that the members of a group or a discussion get, with
+        pictures that they may fetch.
         """
         if not any(map(_isPicture, content)):
             return content
         if not self._isSigned(session.number, signed.key, signed.sig):
             return Refusal(NO_SUCH_ID, "key and sig are not from get_gface_sig2")
-        return self._prepareForRecipients(session, content, list(readers), signed)
+        return self._prepareForRecipients(session, content, list(members), signed)
 
     def _prepareForRecipients(
         self,
         session: Session,
         content: Content,
-        readers: list[Number],
+        recipients: list[Number],
         signed: PictureSignature | None,
     ) -> Content | Refusal:
         found: dict[int, str] = {}
@@ -213,7 +223,7 @@ class PictureRules:
         if len(found) > MAX_PICTURES:
             return Refusal(TOO_LONG, f"more than {MAX_PICTURES} pictures")
         return tuple(
-            self._send(session.number, segment, found[index], readers, signed)
+            self._send(session.number, segment, found[index], recipients, signed)
             if index in found
             else segment
             for index, segment in enumerate(content)
@@ -236,7 +246,7 @@ class PictureRules:
         sender: Number,
         segment: Segment,
         digest: str,
-        readers: list[Number],
+        recipients: list[Number],
         signed: PictureSignature | None,
     ) -> Segment:
         now = int(self._now())
@@ -245,21 +255,23 @@ class PictureRules:
             case GroupPicture(name) | CustomFace(name) if signed is not None:
                 ending = name.rpartition(".")[2]
                 alias = f"{{{unguessable.upper()}}}.{ending}"
-                number = self._media.addPicture(alias, sender, digest, now, readers)
+                number = self._media.addPicture(alias, sender, digest, now, recipients)
                 return GroupPicture(alias, number, signed.key, signed.server)
             case GroupPicture(name) | CustomFace(name):
-                self._media.addPicture(name, sender, digest, now, readers)
+                self._media.addPicture(name, sender, digest, now, recipients)
                 return CustomFace(name)
         path = f"/{unguessable}"
-        self._media.addPicture(path, sender, digest, now, readers)
+        self._media.addPicture(path, sender, digest, now, recipients)
         return OfflinePicture(path)
 
-    # ---- fetching them
+    # ---- downloads
 
     def sentTo(self, session: Session, name: str) -> str | None:
         """
-        The digest of a picture that somebody was sent under a name of ours, or
-        has left with us to be sent.
+        Return the digest of a picture that an account was sent or has uploaded,
+        else L{None}.
+
+        @param name: the server's name for the picture.
         """
         digest = self._media.pictureFor(name, session.number)
         if digest is not None:
@@ -271,9 +283,9 @@ class PictureRules:
 
     def faceFrom(self, session: Session, sender: Uin, name: str) -> str | None:
         """
-        The digest of a custom face that somebody was sent.
+        Return the digest of a custom face that an account was sent, else L{None}.
 
-        @param name: its own name, or as C{pic_id} writes it.
+        @param name: the name of the custom face, or its form in C{pic_id}.
         """
         number = session.sessionIds.person(sender)
         if number is None:
@@ -287,7 +299,8 @@ class PictureRules:
 
     def avatarOf(self, session: Session, kind: int, whose: int) -> Avatar | None:
         """
-        What somebody or a group looks like, L{None} for nobody.
+        Return the avatar of an account or a group, L{None} if there is none of
+        that id.
         """
         if kind == OF_GROUP:
             number = session.sessionIds.groupOfCode(Code(whose))
@@ -307,10 +320,10 @@ class PictureRules:
 
     def setAvatar(self, session: Session, name: str, code: Code) -> Refusal | None:
         """
-        Look otherwise.
+        Set the avatar of an account, or of a group that it administers.
 
-        @param name: one of the sender's custom faces, C{""} for the usual look.
-        @param code: the group that shall look so, 0 for oneself.
+        @param name: one of the account's custom faces, C{""} for the identicon.
+        @param code: the group, 0 for the account itself.
         """
         digest = self._media.customFace(session.number, name) if name else None
         if name and digest is None:
@@ -330,9 +343,9 @@ class PictureRules:
 @dataclass(frozen=True, slots=True)
 class Avatar:
     """
-    What somebody looks like.
+    The avatar of an account or a group.
 
-    @ivar digest: of the picture, L{None} for the usual one.
+    @ivar digest: of the picture, L{None} for the identicon.
     """
 
     number: Number

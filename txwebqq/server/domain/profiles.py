@@ -1,5 +1,5 @@
 """
-What people tell about themselves, to whom, and how they change it.
+Profiles of accounts: the parts that others see, and changes of them.
 """
 
 from __future__ import annotations
@@ -21,15 +21,13 @@ from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
 from txwebqq.server.records import AccountRecord
 from txwebqq.wire.command import Refusal
 
-MAX_NICK = 64
-MAX_LINE = 256
-MAX_PERSONAL = 2000
-MAX_SIGNATURE = 500
+MAX_NICK, MAX_LINE, MAX_PERSONAL, MAX_SIGNATURE = 64, 256, 2000, 500
+"""Maximum lengths of texts, in characters."""
 
 GENDERS = ("male", "female", "unknown")
 
 PRIVATE = ("phone", "mobile", "email", "homepage", "personal")
-"""What strangers are not told."""
+"""The parts that only friends see."""
 
 _TEXTS = {
     "nick": MAX_NICK,
@@ -68,10 +66,10 @@ def profileFor(
     account: AccountRecord, uin: Uin, status: Status, isStranger: bool = False
 ) -> Profile:
     """
-    What somebody tells.
+    Return the profile of an account for another one.
 
-    @param status: how they appear to whoever asks.
-    @param isStranger: whether those are not their friend.
+    @param status: the status that the other account sees.
+    @param isStranger: whether the two are not friends.
     """
     told = {
         name: account.profile[name]
@@ -91,7 +89,7 @@ def profileFor(
 
 def signatureOf(account: AccountRecord) -> str:
     """
-    What somebody has written below their name, C{""} for nothing.
+    Return the signature of an account, C{""} for none.
     """
     signature: str = account.profile.get("signature", "")
     return signature
@@ -99,7 +97,7 @@ def signatureOf(account: AccountRecord) -> str:
 
 def withSignature(account: AccountRecord, text: str) -> AccountRecord | Refusal:
     """
-    A person with another signature.
+    Return an account with another signature.
     """
     refusal = tooLong(nlk=(text, MAX_SIGNATURE))
     if refusal is not None:
@@ -111,10 +109,10 @@ def withDetails(
     account: AccountRecord, details: Mapping[str, Any]
 ) -> AccountRecord | Refusal:
     """
-    A person who tells something else.
+    Return an account with another profile.
 
-    @param details: fields of a L{Profile} by name, C{question} and C{answer}
-        besides; what is not there stays.
+    @param details: the changed fields of a L{Profile} by name, also C{question} and
+        C{answer}.
     """
     profile = dict(account.profile)
     for name, value in details.items():
@@ -147,7 +145,7 @@ def _refuse(name: str, value: Any) -> Refusal | None:
 
 def _isDate(birthday: Birthday) -> bool:
     try:
-        # People may keep parts to themselves; 2000 has all days.
+        # Parts of a birthday may be missing; 2000 is a leap year.
         date(birthday.year or 2000, birthday.month or 1, birthday.day or 1)
     except (ValueError, OverflowError):
         return False

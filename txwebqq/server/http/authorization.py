@@ -1,31 +1,129 @@
 """
-Who asks: by the ticket of a session, or by what a browser has of it.
+Authorization of requests: the session that each belongs to, by the rule that its
+command declares (L{Authorization}).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from txwebqq.model import Number
 from txwebqq.server.domain.refusals import refusalFor
-from txwebqq.server.http.exchange import Exchange
-from txwebqq.server.sessions.sessions import EndedSession, Session, Sessions
-from txwebqq.wire.command import Refusal
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.sessions.sessions import UNKNOWN, EndedSession, Session, Sessions
+from txwebqq.wire.command import Authorization, Command, Refusal
+from txwebqq.wire.commands.pictures import CfaceUpload, CustomFaceUploadResult
+
+STALE = Refusal(100000, "vfwebqq is not valid")
+
+NO_LOGIN = Refusal(100000, "the cookies uin and skey are not of one login")
 
 
-def byTicket(sessions: Sessions, psessionid: str) -> Session | Refusal:
+@dataclass(frozen=True, slots=True)
+class LoginCookies:
     """
-    The session with a ticket.
+    A login that is proved by its cookies; it may have no session yet.
     """
-    session = sessions.byTicket(psessionid)
-    return refusalFor(session) if isinstance(session, EndedSession) else session
+
+    number: Number
+    vfwebqq: str = field(repr=False)
 
 
-def byVerifier(
-    sessions: Sessions, vfwebqq: str, exchange: Exchange
-) -> Session | Refusal:
+Caller = Session | LoginCookies | None
+"""The account for which a command is handled; L{None} for L{Authorization.NONE}."""
+
+
+def findCaller(
+    sessions: Sessions, command: Command[Any], exchange: HTTPExchange
+) -> Caller | EndedSession:
     """
-    The session of whoever has its vfwebqq, or the cookie of its login.
+    Return the caller of a command, or the ended session that it has named.
     """
-    found = sessions.byVerifier(vfwebqq)
+    return _FINDERS[command.authorization](sessions, command, exchange)
+
+
+def _none(sessions: Sessions, command: Any, exchange: HTTPExchange) -> None:
+    return None
+
+
+def _byTicket(
+    sessions: Sessions, command: Any, exchange: HTTPExchange
+) -> Session | EndedSession:
+    return sessions.byTicket(command.ticket.psessionid)
+
+
+def _byVerifier(
+    sessions: Sessions, command: Any, exchange: HTTPExchange
+) -> Session | EndedSession:
+    return sessions.byVerifier(command.ticket.vfwebqq)
+
+
+def _byTicketOrVerifier(
+    sessions: Sessions, command: Any, exchange: HTTPExchange
+) -> Session | EndedSession:
+    found = sessions.byTicket(command.ticket.psessionid)
     if isinstance(found, Session):
         return found
-    signedOn = sessions.bySignOn(exchange.cookies.get("ptwebqq", ""))
-    return signedOn if isinstance(signedOn, Session) else refusalFor(found)
+    other = sessions.byVerifier(command.ticket.vfwebqq)
+    return other if isinstance(other, Session) else found
+
+
+def _byVerifierOrCookie(
+    sessions: Sessions, command: Any, exchange: HTTPExchange
+) -> Session | EndedSession:
+    found = sessions.byVerifier(command.ticket.vfwebqq)
+    if isinstance(found, Session):
+        return found
+    login = sessions.bySignOn(exchange.cookies.get("ptwebqq", ""))
+    return login if isinstance(login, Session) else found
+
+
+def _byVerifierOrLoneCookie(
+    sessions: Sessions, command: Any, exchange: HTTPExchange
+) -> Session | EndedSession:
+    # Some pages send the cookie alone.
+    if command.ticket.vfwebqq:
+        return sessions.byVerifier(command.ticket.vfwebqq)
+    return _byVerifierOrCookie(sessions, command, exchange)
+
+
+def _byLoginCookies(
+    sessions: Sessions, command: Any, exchange: HTTPExchange
+) -> LoginCookies | EndedSession:
+    owner = exchange.cookies.get("uin", "").lstrip("o")
+    if not (owner.isascii() and owner.isdigit() and len(owner) <= 20):
+        return UNKNOWN
+    number = Number(int(owner))
+    skey = exchange.cookies.get("skey", "")
+    vfwebqq = sessions.byCookies(number, skey) if skey else None
+    return UNKNOWN if vfwebqq is None else LoginCookies(number, vfwebqq)
+
+
+_FINDERS: dict[
+    Authorization,
+    Callable[[Sessions, Any, HTTPExchange], Caller | EndedSession],
+] = {
+    Authorization.NONE: _none,
+    Authorization.TICKET: _byTicket,
+    Authorization.VERIFIER: _byVerifier,
+    Authorization.TICKET_OR_VERIFIER: _byTicketOrVerifier,
+    Authorization.VERIFIER_OR_COOKIE: _byVerifierOrCookie,
+    Authorization.VERIFIER_OR_LONE_COOKIE: _byVerifierOrLoneCookie,
+    Authorization.LOGIN_COOKIES: _byLoginCookies,
+}
+
+
+def unauthorizedReply(command: Command[Any], ended: EndedSession) -> Any:
+    """
+    Return the reply to a command whose caller L{findCaller} has not found.
+    """
+    if isinstance(command, CfaceUpload):
+        return CustomFaceUploadResult(2, "get uin and skey error", command.callback)
+    match command.authorization:
+        case Authorization.VERIFIER | Authorization.VERIFIER_OR_LONE_COOKIE:
+            return STALE
+        case Authorization.LOGIN_COOKIES:
+            return NO_LOGIN
+    return refusalFor(ended)

@@ -1,5 +1,5 @@
 """
-Kept bytes on their way out: themselves, or by way of a redirect.
+Downloads of stored pictures and files: directly, or by a redirect.
 """
 
 from __future__ import annotations
@@ -14,28 +14,26 @@ from twisted.logger import Logger
 from twisted.web.server import NOT_DONE_YET
 
 from txwebqq.imagetypes import mediaTypeOf
-from txwebqq.server.domain.filetransfers import GONE
+from txwebqq.server.domain.offlinefiles import GONE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
-from txwebqq.server.http.exchange import Exchange
+from txwebqq.server.http.exchange import TEXT, HTTPExchange
 from txwebqq.server.http.multipart import sendFile
-from txwebqq.server.http.pages import TEXT
 from txwebqq.server.sessions.sessions import Random, token
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Refusal, encodeRefusal
 
 LINK_LIFE = 600.0
-"""The seconds within which a redirect has to be followed."""
+"""Time for which the target of a redirect is valid, in seconds."""
 
 MAX_LINKS = 10_000
+"""Maximum number of valid targets of redirects."""
 
 ABSENT = Refusal(NO_SUCH_ID, "there is no such picture for you")
 
 
 class Downloads:
     """
-    What pictures and files are sent through.
-
-    @param blobs: where their bytes lie.
+    Sends stored pictures and files to clients.
     """
 
     _log = Logger()
@@ -44,19 +42,22 @@ class Downloads:
         self._blobs = blobs
         self._clock = clock
         self._random = random
-        # By key: a digest, and until when it opens.
+        # By key: the digest, and the time at which the link expires.
         self._links: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     def resolveLink(self, key: str) -> str | None:
         """
-        The digest that a URL of ours leads to, as long as it does.
+        Return the digest of the file that a link leads to, L{None} for an expired or
+        unknown link.
         """
         digest, until = self._links.get(key, ("", 0.0))
         return digest if until > self._clock.seconds() else None
 
-    def show(self, digest: str | None, exchange: Exchange) -> bytes | Refusal:
+    def show(self, digest: str | None, exchange: HTTPExchange) -> bytes | Refusal:
         """
-        A picture itself; L{None} is none.
+        Return the content of a picture.
+
+        @param digest: L{None} when there is no such picture.
         """
         data = None if digest is None else self._blobs.read(digest)
         if data is None:
@@ -65,18 +66,20 @@ class Downloads:
         exchange.headers.append((b"x-content-type-options", b"nosniff"))
         return data
 
-    def redirect(self, digest: str | None, exchange: Exchange) -> bytes | Refusal:
+    def redirect(self, digest: str | None, exchange: HTTPExchange) -> bytes | Refusal:
         """
-        Send the client to where a picture is.
+        Redirect the client to a link to a picture.
+
+        @param digest: L{None} when there is no such picture.
         """
         if digest is None:
             return ABSENT
         exchange.location = self.createLink(digest, exchange)
         return b""
 
-    def createLink(self, digest: str, exchange: Exchange) -> str:
+    def createLink(self, digest: str, exchange: HTTPExchange) -> str:
         """
-        A URL that leads to some bytes, for some minutes.
+        Return a URL at which a file can be downloaded for L{LINK_LIFE} seconds.
         """
         key = token(self._random, 64)
         now = self._clock.seconds()
@@ -96,9 +99,12 @@ class Downloads:
         delivered: Callable[[], None] | None,
     ) -> int | bytes:
         """
-        Answer with kept bytes.
+        Send the content of a file.
 
-        @param delivered: called once all have left; L{None} for a picture.
+        @param delivered: is called when all of the content has been sent; L{None} for a
+            picture.
+
+        @return: the result of L{twisted.web.resource.IResource.render}.
         """
         file = self._blobs.open(digest)
         if file is None:
@@ -115,30 +121,32 @@ class Downloads:
         headers.setRawHeaders(b"content-length", [b"%d" % (size - start)])
         finished = sendFile(file, request)
         if delivered is not None:
-            note = delivered
-            finished.addCallback(lambda _: note())
+            callback = delivered
+            finished.addCallback(lambda _: callback())
         finished.addErrback(self._ebSent)
         return NOT_DONE_YET
 
     def _ebSent(self, failure: Any) -> None:
-        self._log.failure("Could not note that a file was fetched.", failure)
+        self._log.failure(
+            "Could not send a file, or record that it was fetched.", failure
+        )
 
 
 def describe(request: Any, name: str) -> None:
     """
-    Say that what comes is a file.
+    Set the headers of a file download.
     """
     headers = request.responseHeaders
     headers.setRawHeaders(b"content-type", [b"application/octet-stream"])
     headers.setRawHeaders(b"x-content-type-options", [b"nosniff"])
-    # Nothing that somebody sends is shown as a page of ours.
+    # A browser must not show a file of another user as a page of this server.
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     headers.setRawHeaders(b"content-disposition", [disposition.encode()])
 
 
 def refuse(request: Any, refusal: Refusal, status: int = 200) -> bytes:
     """
-    Say why no file comes.
+    Set the headers of a refusal in place of a file, and return its body.
     """
     request.setResponseCode(status)
     request.responseHeaders.removeHeader(b"content-disposition")

@@ -1,5 +1,6 @@
 """
-One HTTP exchange, as far as what answers it looks beyond its fields.
+One HTTP exchange: the headers, cookies and address of the request, and the headers of
+the reply.
 """
 
 from __future__ import annotations
@@ -7,26 +8,23 @@ from __future__ import annotations
 import re
 import select
 import socket
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 from twisted.web.server import Request
 
 from txwebqq.server.http.connections import WatchedConnection
 from txwebqq.server.http.proxies import clientAddress, clientScheme
-from txwebqq.server.sessions.sessions import EndedSession, Session, Sessions
-from txwebqq.wire.command import Refusal
+from txwebqq.server.sessions.sessions import Session
 
-Handler = Callable[[Any, "Exchange"], Any]
-"""
-Answers a question: with the reply, a refusal, or a Deferred of one of them.
-"""
+HTML = b"text/html; charset=utf-8"
+SCRIPT = b"application/x-javascript; charset=utf-8"
+TEXT = b"text/plain; charset=utf-8"
 
 
 def parseCookies(headers: Sequence[bytes]) -> dict[str, str]:
     """
-    Read C{Cookie} headers as leniently as WebQQ's clients need: some send back
-    whole C{Set-Cookie} lines, and names twice (compatibility.md 2).
+    Parse C{Cookie} headers leniently: some WebQQ clients send whole C{Set-Cookie}
+    lines, and names twice (compatibility.md 2).
     """
     cookies = {}
     for part in b";".join(headers).split(b";"):
@@ -36,19 +34,19 @@ def parseCookies(headers: Sequence[bytes]) -> dict[str, str]:
     return cookies
 
 
-class Exchange:
+class HTTPExchange:
     """
-    A request, and what its answer carries beside the body. What few answers
-    need is worked out when it is asked for.
+    One request, and the headers of its reply.
 
-    @ivar address: where the client is.
-    @ivar setCookies: whole C{Set-Cookie} lines.
-    @ivar location: where to send the client, or L{None}.
-    @ivar headers: further headers of the answer.
-    @ivar contentType: the type of the answer, when it is not the usual one.
-    @ivar status: the status of the answer, when it is not the usual one.
+    @ivar address: the address of the client.
+    @ivar setCookies: the C{Set-Cookie} headers of the reply.
+    @ivar location: the target of a redirect, L{None} for other replies.
+    @ivar headers: other headers of the reply.
+    @ivar contentType: the C{Content-Type} of the reply, L{None} for the usual one of
+        the command.
+    @ivar status: the status of the reply, L{None} for 200.
 
-    @param proxies: the addresses of proxies that may say where clients are.
+    @param proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
     """
 
     __slots__ = (
@@ -70,7 +68,7 @@ class Exchange:
         self._peer = getattr(request.getClientAddress(), "host", "")
         self.address = self._peer
         if proxies:
-            forwarded = self._said(b"x-forwarded-for")
+            forwarded = self._headers(b"x-forwarded-for")
             self.address = clientAddress(self._peer, forwarded, proxies)
         self.setCookies: list[str] = []
         self.location: str | None = None
@@ -81,28 +79,29 @@ class Exchange:
 
     def header(self, name: bytes) -> bytes | None:
         """
-        The value of a header of the request.
+        Return the value of a header of the request.
         """
         return self._request.getHeader(name)
 
-    def _said(self, name: bytes) -> Sequence[bytes]:
+    def _headers(self, name: bytes) -> Sequence[bytes]:
         return self._request.requestHeaders.getRawHeaders(name) or ()
 
     @property
     def cookies(self) -> Mapping[str, str]:
         """
-        The cookies that the client sent.
+        The cookies of the request.
         """
         if self._cookies is None:
-            self._cookies = parseCookies(self._said(b"cookie"))
+            self._cookies = parseCookies(self._headers(b"cookie"))
         return self._cookies
 
     @property
     def base(self) -> str:
         """
-        The URL that the client calls us by, without a path.
+        The URL of the server as the client has written it, without a path;
+        C{""} when the C{Host} header is invalid.
         """
-        forwarded = self._said(b"x-forwarded-proto")
+        forwarded = self._headers(b"x-forwarded-proto")
         isSecure = self._request.isSecure()
         scheme = clientScheme(self._peer, isSecure, forwarded, self._proxies)
         host = self.header(b"host") or b""
@@ -111,15 +110,15 @@ class Exchange:
     @property
     def local(self) -> tuple[str, int]:
         """
-        The address at which it met us.
+        The address and port at which the server has accepted the connection.
         """
-        met = self._request.getHost()
-        return getattr(met, "host", "127.0.0.1"), getattr(met, "port", 80)
+        address = self._request.getHost()
+        return getattr(address, "host", "127.0.0.1"), getattr(address, "port", 80)
 
     def isLive(self) -> bool:
         """
-        Whether the client can still read an answer: it may have closed its
-        connection before the reactor got to see it.
+        Check whether the client can still read a reply: the client may have closed
+        the connection without the reactor having noticed.
         """
         channel = getattr(self._request, "channel", None)
         transport = getattr(channel, "transport", None)
@@ -128,8 +127,8 @@ class Exchange:
             return transport is not None
         try:
             poller = select.poll()
-            # What was sent before the connection was closed, such as a
-            # close_notify of TLS, may be unread still.
+            # Data from before the connection was closed, such as a close_notify of
+            # TLS, may still be unread.
             poller.register(handle, _CLOSED)
             return not poller.poll(0)
         except (OSError, ValueError):
@@ -138,45 +137,25 @@ class Exchange:
     @property
     def connection(self) -> WatchedConnection | None:
         """
-        The connection, if it tells what becomes of answers.
+        The connection, if it reports the arrival of replies.
         """
         channel = getattr(self._request, "channel", None)
         return channel if isinstance(channel, WatchedConnection) else None
 
     def hasArrived(self, session: Session) -> bool:
         """
-        Whether there is no reason to doubt that the answer to a session's last
-        poll has arrived.
+        Check whether nothing contradicts that the reply to a session's last poll has
+        arrived.
         """
         habit = session.habit
         return habit is None or habit.hasArrived(self.connection)
 
     def setCookie(self, name: str, value: str, domain: str = "qq.com") -> None:
         """
-        Give the client a cookie, for all our hosts unless another domain is
-        given.
+        Set a cookie of the client, by default for all hosts of the server.
         """
         self.setCookies.append(f"{name}={value}; PATH=/; DOMAIN={domain};")
 
 
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
 _CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
-
-STALE = Refusal(100000, "vfwebqq is not valid")
-
-
-def forSession(
-    sessions: Sessions, answer: Callable[[Any, Session, Exchange], Any]
-) -> Handler:
-    """
-    What answers a question only to those whose C{vfwebqq} is good: with the
-    session that it is of.
-    """
-
-    def handler(question: Any, exchange: Exchange) -> Any:
-        session = sessions.byVerifier(question.ticket.vfwebqq)
-        if isinstance(session, EndedSession):
-            return STALE
-        return answer(question, session, exchange)
-
-    return handler

@@ -1,6 +1,6 @@
 """
-The way of a file from one who is online to another: what the one uploads is
-what the other downloads, and never lies here as a whole.
+Relays of file transfers: the upload of the sender is the download of the recipient,
+and the server never stores the file.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from txwebqq.model import Number
 from txwebqq.server.domain.filetransfers import (
     CANCELLED,
     DECLINED,
-    GONE,
     TIMED_OUT,
     Transfer,
     Transfers,
 )
+from txwebqq.server.domain.offlinefiles import GONE
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.http.multipart import PausableSource
 from txwebqq.server.sessions.sessions import Session
@@ -28,15 +28,18 @@ from txwebqq.wire.commands.filetransfers import SendFile
 from txwebqq.wire.form import Pairs
 
 OFFER = 120.0
-"""The seconds that an offer stands: less than a connection may be quiet."""
+"""Time for which an offer is open, in seconds: less than the idle timeout of
+connections."""
 
 FOLLOW = 30.0
-"""The seconds that whoever accepts has to come for the file."""
+"""Time between the acceptance of an offer and the download, in seconds."""
 
 
 class FileRelays:
     """
-    All files on their way.
+    The relays of all open file transfers.
+
+    @ivar limit: the maximum size of a file, in bytes.
     """
 
     def __init__(self, transfers: Transfers, clock: IReactorTime, limit: int) -> None:
@@ -47,25 +50,25 @@ class FileRelays:
 
     def add(self, transfer: Transfer, relay: FileRelay) -> None:
         """
-        A file is offered.
+        Add the relay of a transfer that is offered.
         """
         self._relays[transfer.key] = relay
 
     def remove(self, transfer: Transfer) -> None:
         """
-        It is there, or never will be.
+        Remove the relay of a transfer that has ended.
         """
         self._relays.pop(transfer.key, None)
 
-    def of(self, transfer: Transfer) -> FileRelay | None:
+    def get(self, transfer: Transfer) -> FileRelay | None:
         """
-        What a file comes through.
+        Return the relay of a transfer.
         """
         return self._relays.get(transfer.key)
 
     def stop(self) -> None:
         """
-        End them all.
+        Abort all transfers.
         """
         for relay in list(self._relays.values()):
             relay.abandon(None, CANCELLED)
@@ -74,39 +77,38 @@ class FileRelays:
 @implementer(IPushProducer)
 class FileRelay:
     """
-    One file on its way: the reception of its upload
-    (L{txwebqq.server.http.multipart.UploadReceiver}), and the producer of its download.
+    The relay of one file transfer: the receiver of its upload
+    (L{txwebqq.server.http.multipart.UploadReceiver}) and the producer of its download.
+
+    @param source: the connection of the sender.
     """
 
     def __init__(
         self,
         relays: FileRelays,
-        session: Session | Refusal,
+        session: Session,
         command: SendFile,
-        flow: PausableSource,
+        source: PausableSource,
     ) -> None:
-        self.flow = flow
+        self._source = source
         self._relays = relays
         self._session = session
-        self._question = command
+        self._command = command
         self._transfer: Transfer | None = None
         self._outcome: Refusal | None = None
         self._download: Any = None
         self._early: list[bytes] = []
         self._isWhole = False
-        self._answer: Deferred[None | Refusal] | None = None
+        self._pendingReply: Deferred[None | Refusal] | None = None
         self._timer: IDelayedCall | None = None
 
     # ---- the upload
 
     def begin(self, pairs: Pairs, name: str) -> None:
         """
-        Offer the file, and let the rest of it wait.
+        Offer the file, and pause the upload until the offer is accepted.
         """
-        if isinstance(self._session, Refusal):
-            self._outcome = self._session
-            return
-        command = self._question
+        command = self._command
         transfer = self._relays.transfers.offer(
             self._session, command.peer, command.localId, name
         )
@@ -116,11 +118,11 @@ class FileRelay:
         self._transfer = transfer
         self._relays.add(transfer, self)
         self._wait(OFFER)
-        self.flow.pauseProducing()
+        self._source.pauseProducing()
 
     def write(self, data: bytes) -> None:
         """
-        Pass it on.
+        Forward a chunk to the recipient.
         """
         transfer = self._transfer
         if transfer is None or transfer.isOver:
@@ -130,41 +132,42 @@ class FileRelay:
             self._outcome = Refusal(NO_SUCH_ID, "the file is too large")
             self.abandon(None, CANCELLED)
         elif self._download is None:
-            # What was read together with the name of the file.
+            # This chunk arrived together with the name of the file.
             self._early.append(data)
         else:
             self._download.write(data)
 
     def end(self) -> None:
         """
-        That was all of it.
+        Note that the whole file has been uploaded.
         """
         self._isWhole = True
         self._deliver()
 
     def finish(self, pairs: Pairs, exchange: Any) -> Any:
         """
-        The upload is answered when the file has arrived.
+        Return a Deferred that fires with the reply to the sender when the transfer
+        ends.
         """
         transfer = self._transfer
         if transfer is None or transfer.isOver:
             return self._outcome
-        self._answer = Deferred(lambda _: self.lost())
-        return self._answer
+        self._pendingReply = Deferred(lambda _: self.lost())
+        return self._pendingReply
 
     def fail(self, reason: str, exchange: Any) -> Refusal:
         """
-        The form is broken.
+        Abort the transfer because the form is malformed.
         """
         self.abandon(None, CANCELLED)
         return self._outcome or Refusal(NO_SUCH_ID, reason)
 
     def lost(self) -> None:
         """
-        The sender has gone.
+        Abort the transfer because the sender has disconnected.
         """
         transfer = self._transfer
-        self._answer = None
+        self._pendingReply = None
         if transfer is not None:
             self.abandon(transfer.sender, CANCELLED)
 
@@ -172,16 +175,16 @@ class FileRelay:
 
     def accepted(self) -> None:
         """
-        It is wanted, and will be fetched soon.
+        Wait for the download, because the recipient has accepted the offer.
         """
         if self._download is None:
             self._wait(FOLLOW)
 
     def attach(self, request: Any) -> bool:
         """
-        Here is who wants it.
+        Begin the download.
 
-        @return: whether this is the first one.
+        @return: whether the file is sent; L{False} when it is being downloaded already.
         """
         transfer = self._transfer
         if transfer is None or transfer.isOver or self._download is not None:
@@ -194,26 +197,26 @@ class FileRelay:
         early, self._early = self._early, []
         for data in early:
             request.write(data)
-        self.flow.resumeProducing()
+        self._source.resumeProducing()
         self._deliver()
         return True
 
     def resumeProducing(self) -> None:
         """
-        The receiver can take more.
+        Resume the upload (L{IPushProducer}).
         """
-        self.flow.resumeProducing()
+        self._source.resumeProducing()
 
     def pauseProducing(self) -> None:
         """
-        The receiver cannot follow, so the sender has to wait.
+        Pause the upload, because the recipient reads more slowly (L{IPushProducer}).
         """
         if not self._isWhole:
-            self.flow.pauseProducing()
+            self._source.pauseProducing()
 
     def stopProducing(self) -> None:
         """
-        The receiver's connection is gone; C{notifyFinish} tells as well.
+        Do nothing: C{notifyFinish} reports the lost connection (L{IPushProducer}).
         """
 
     def _deliver(self) -> None:
@@ -231,13 +234,13 @@ class FileRelay:
         if transfer is not None and not transfer.isOver:
             self.abandon(transfer.recipient, CANCELLED)
 
-    # ---- its end
+    # ---- the end
 
     def abandon(self, by: Number | None, reason: int) -> None:
         """
-        End it before it is there.
+        Abort the transfer.
 
-        @param by: whose doing it is.
+        @param by: the account that has aborted it, L{None} for none.
         """
         self._stopWaiting()
         transfer = self._transfer
@@ -248,19 +251,19 @@ class FileRelay:
         self._relays.transfers.abort(transfer, by, reason)
         request = self._download
         if request is not None and by != transfer.recipient:
-            # Half a file must not look like a whole one.
+            # A partial file must not look complete.
             request.loseConnection()
         if self._outcome is None:
-            self._outcome = Refusal(GONE, _WORDS[reason])
-        # The rest of it comes, and is thrown away.
+            self._outcome = Refusal(GONE, _REASONS[reason])
+        # The rest of the upload is read and dropped.
         if by != transfer.sender:
-            self.flow.resumeProducing()
+            self._source.resumeProducing()
         self._reply(self._outcome)
 
     def _reply(self, reply: None | Refusal) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            answer.callback(reply)
+        pending, self._pendingReply = self._pendingReply, None
+        if pending is not None:
+            pending.callback(reply)
 
     def _wait(self, seconds: float) -> None:
         self._stopWaiting()
@@ -276,7 +279,7 @@ class FileRelay:
         self.abandon(None, TIMED_OUT)
 
 
-_WORDS = {
+_REASONS = {
     CANCELLED: "the transfer was cancelled",
     DECLINED: "the file was refused",
     TIMED_OUT: "nobody came for the file in time",

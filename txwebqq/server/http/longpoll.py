@@ -4,18 +4,16 @@ Polls over HTTP: held connections, their time limits, and delayed errors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.http.exchange import Exchange, Handler
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.http.handlers import answers
 from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
 from txwebqq.server.sessions.sessions import EndedSession, PollReply, Session
-from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import Poll2
 
 THROTTLE = 1.0
@@ -39,7 +37,7 @@ class HTTPPoll:
     __slots__ = ("_exchange", "_longPoll", "_since", "delayed", "reply", "session")
 
     def __init__(
-        self, longPoll: LongPoll, session: Session, exchange: Exchange, since: float
+        self, longPoll: LongPoll, session: Session, exchange: HTTPExchange, since: float
     ) -> None:
         self.session = session
         self.reply: Deferred[PollReply] = Deferred(lambda _: longPoll.forget(self))
@@ -105,18 +103,11 @@ class LongPoll:
     def __init__(
         self, state: ServerState, clock: IReactorTime, pollTimeout: float
     ) -> None:
-        self._sessions = state.sessions
         self._router = state.router
         self.seconds = clock.seconds
         self._held = TimeoutQueue[HTTPPoll](clock, pollTimeout, self._cbTimedOut)
         self._throttled = TimeoutQueue[HTTPPoll](clock, THROTTLE, self._cbResume)
         self._delayed = TimeoutQueue[DelayedReply](clock, THROTTLE, _giveDelayed)
-
-    def handlers(self) -> Mapping[type[Command[Any]], Handler]:
-        """
-        Return the handlers of commands.
-        """
-        return {Poll2: self.poll2}
 
     def stop(self) -> None:
         """
@@ -129,18 +120,14 @@ class LongPoll:
         for delayed in self._delayed.clear():
             _giveDelayed(delayed)
 
+    @answers(Poll2)
     def poll2(
-        self, command: Poll2, exchange: Exchange
+        self, command: Poll2, session: Session, exchange: HTTPExchange
     ) -> PollReply | Deferred[PollReply]:
         """
         C{POST /channel/poll2}: reply with events, or hold the request until
         there are some.
         """
-        session = self._sessions.byTicket(command.ticket.psessionid)
-        if isinstance(session, EndedSession):
-            isNews = session.isNews
-            reply = self._router.endedReply(session)
-            return reply if isNews else self.delay(reply)
         if not exchange.isLive():
             return NOTHING
         hasArrived = exchange.hasArrived(session)
@@ -151,6 +138,15 @@ class LongPoll:
         if isThrottled:
             self._throttled.add(poll)
         return poll.reply
+
+    def refuse(self, ended: EndedSession) -> PollReply | Deferred[PollReply]:
+        """
+        Reply to a poll of a session that has ended. A client that knows the end
+        already gets the reply with a delay.
+        """
+        isNews = ended.isNews
+        reply = self._router.endedReply(ended)
+        return reply if isNews else self.delay(reply)
 
     def delay(self, reply: PollReply) -> Deferred[PollReply]:
         """

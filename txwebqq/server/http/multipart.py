@@ -1,6 +1,6 @@
 """
-Bodies that are too long to hold: forms with files as they come, and files as
-they leave.
+Request bodies and replies that are too large for memory: forms with files are parsed
+while they arrive, and files are sent in chunks.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from txwebqq.wire.form import Pairs
 from txwebqq.wire.multipart import decodePart
 
 MAX_FIELDS = 16 * 1024
-"""The bytes of a form beside its file."""
+"""Maximum size of a form without its file, in bytes."""
 
 MAX_PARTS = 40
+"""Maximum number of parts of a form."""
 
 
 class PausableSource(Protocol):
     """
-    What a body comes from, which can be told to wait.
+    The sender of a body, which can be paused.
     """
 
     def pauseProducing(self) -> None: ...
@@ -35,45 +36,43 @@ class PausableSource(Protocol):
 
 class UploadReceiver(Protocol):
     """
-    What takes the file in a form.
-
-    @ivar flow: where it comes from.
+    The receiver of the file in a form.
     """
-
-    flow: PausableSource
 
     def begin(self, pairs: Pairs, name: str) -> None:
         """
-        The file begins; these are the fields before it.
+        Receive the start of the file.
+
+        @param pairs: the fields before the file.
         """
 
     def write(self, data: bytes) -> None:
         """
-        More of it.
+        Receive a chunk of the file.
         """
 
     def end(self) -> None:
         """
-        That was all of it.
+        Receive the end of the file.
         """
 
     def finish(self, pairs: Pairs, exchange: Any) -> Any:
         """
-        The whole form has come.
+        Handle the complete form.
 
-        @return: the reply, or a Deferred of it.
+        @return: the reply, or a Deferred that fires with it.
         """
 
     def fail(self, reason: str, exchange: Any) -> Any:
         """
-        The form cannot be read.
+        Handle a malformed form.
 
         @return: the reply.
         """
 
     def lost(self) -> None:
         """
-        Nobody waits for an answer any more.
+        Clean up after the client has disconnected.
         """
 
 
@@ -81,7 +80,7 @@ class MultipartBody:
     """
     The body of a request that is a form with one file.
 
-    @ivar limit: the bytes that it may have.
+    @ivar limit: the maximum size of the body, in bytes.
     """
 
     def __init__(
@@ -94,36 +93,36 @@ class MultipartBody:
         self._name: str | None = None
         self._value = bytearray()
         self._isFile = self._hadFile = False
-        self._trouble: str | None = None
+        self._error: str | None = None
         self._parser: PushMultipartParser | None = None
         kind, options = parse_options_header(contentType.decode("latin-1"))
         boundary = options.get("boundary", "")
         if kind != "multipart/form-data" or not 0 < len(boundary) <= 200:
-            self._trouble = "the body is no multipart/form-data"
+            self._error = "the body is no multipart/form-data"
             return
         try:
             self._parser = PushMultipartParser(
                 boundary.encode("latin-1"),
                 max_segment_count=MAX_PARTS,
-                # Names of files come in several encodings.
+                # Clients encode file names differently.
                 header_charset="latin-1",
             )
         except MultipartError as e:
-            self._trouble = str(e)
+            self._error = str(e)
 
     def take(self, data: bytes) -> None:
         """
-        More of the body has come. What cannot be read is thrown away.
+        Receive a chunk of the body. Chunks after an error are dropped.
         """
-        if self._trouble is not None or self._parser is None or not data:
+        if self._error is not None or self._parser is None or not data:
             return
         try:
             for event in self._parser.parse(data):
-                self._notice(event)
+                self._eventReceived(event)
         except (MultipartError, MalformedReply) as e:
-            self._trouble = str(e)
+            self._error = str(e)
 
-    def _notice(self, event: Any) -> None:
+    def _eventReceived(self, event: Any) -> None:
         if event is None:
             self._endPart()
         elif isinstance(event, (bytes, bytearray)):
@@ -155,24 +154,24 @@ class MultipartBody:
 
     def finish(self, exchange: Any) -> Any:
         """
-        The body is over.
+        Handle the complete body.
 
-        @return: the reply, or a Deferred of it.
+        @return: the reply, or a Deferred that fires with it.
         """
-        if self._trouble is None and self._parser is not None:
+        if self._error is None and self._parser is not None:
             try:
                 self._parser.close()
             except MultipartError as e:
-                self._trouble = str(e)
-        if self._trouble is None and not self._hadFile:
-            self._trouble = f"the form has no file {self._fileField}"
-        if self._trouble is not None:
-            return self._receiver.fail(self._trouble, exchange)
+                self._error = str(e)
+        if self._error is None and not self._hadFile:
+            self._error = f"the form has no file {self._fileField}"
+        if self._error is not None:
+            return self._receiver.fail(self._error, exchange)
         return self._receiver.finish(self._pairs, exchange)
 
     def lost(self) -> None:
         """
-        The connection is gone.
+        Clean up after the client has disconnected.
         """
         self._receiver.lost()
 
@@ -186,7 +185,7 @@ def _text(value: bytes) -> str:
 
 def sendFile(file: BinaryIO, request: Any) -> Deferred[None]:
     """
-    Answer a request, whose headers are set, with a file.
+    Send a file as the reply to a request, whose headers are set.
 
     @return: fires when all of it is written; never fires when the connection
         is lost before; fails, with the connection closed, when the file cannot

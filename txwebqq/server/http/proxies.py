@@ -1,5 +1,5 @@
 """
-Where a client is that comes through reverse proxies, and how it came.
+The address and the scheme of clients behind reverse proxies.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from collections.abc import Collection, Sequence
 from ipaddress import ip_address
 
 LOCAL = "unix"
-"""What stands for whoever comes through a UNIX socket."""
+"""The name of a proxy that connects through a UNIX socket."""
 
 
 def normal(address: str) -> str:
     """
-    The one spelling of an address.
+    Return an IP address in its normal form.
 
-    @raise ValueError: when it is none.
+    @raise ValueError: when the text is not an IP address.
     """
     if address == LOCAL:
         return address
@@ -27,23 +27,23 @@ def clientAddress(
     peer: str, forwarded: Sequence[bytes], proxies: Collection[str]
 ) -> str:
     """
-    The address of a client.
+    Return the address of a client.
 
-    @param peer: whoever is connected to us, C{""} behind a UNIX socket.
-    @param forwarded: the values of C{X-Forwarded-For}, in which each proxy
-        adds at the end where it was called from.
-    @param proxies: the addresses whose word is taken, as L{normal} spells them.
+    @param peer: the address of the connection, C{""} for a UNIX socket.
+    @param forwarded: the values of C{X-Forwarded-For}, to which each proxy appends the
+        address of its client.
+    @param proxies: the addresses of trusted proxies, as L{normal} returns them.
     """
     if not proxies:
         return peer
-    address = _spelled(peer) if peer else LOCAL
+    address = _normalized(peer) if peer else LOCAL
     for entry in reversed(b",".join(forwarded).split(b",")):
         if address not in proxies:
             break
         try:
             address = normal(entry.strip().decode("ascii"))
         except ValueError:
-            # What no proxy writes was sent by the client: worth nothing.
+            # Proxies write addresses only, so the client has sent this.
             break
     return "" if address == LOCAL else address
 
@@ -52,20 +52,20 @@ def clientScheme(
     peer: str, isSecure: bool, forwarded: Sequence[bytes], proxies: Collection[str]
 ) -> str:
     """
-    Whether a client came by C{http} or C{https}, for addresses to give it.
+    Return the scheme that a client uses, C{http} or C{https}, for URLs that it gets.
 
-    @param isSecure: whether whoever is connected to us did by TLS.
-    @param forwarded: the values of C{X-Forwarded-Proto}; the last is the word
-        of whoever is connected to us.
+    @param isSecure: whether the connection uses TLS.
+    @param forwarded: the values of C{X-Forwarded-Proto}; the last one is from the
+        peer of the connection.
     """
-    said = b",".join(forwarded).split(b",")[-1].strip().lower()
-    trusted = bool(proxies) and (_spelled(peer) if peer else LOCAL) in proxies
-    if trusted and said in (b"http", b"https"):
-        return said.decode("ascii")
+    scheme = b",".join(forwarded).split(b",")[-1].strip().lower()
+    trusted = bool(proxies) and (_normalized(peer) if peer else LOCAL) in proxies
+    if trusted and scheme in (b"http", b"https"):
+        return scheme.decode("ascii")
     return "https" if isSecure else "http"
 
 
-def _spelled(address: str) -> str:
+def _normalized(address: str) -> str:
     try:
         return normal(address)
     except ValueError:

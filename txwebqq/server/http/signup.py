@@ -1,9 +1,8 @@
 """
-The page where people make accounts for themselves.
+The sign-up page, on which users create accounts.
 
-The form's captcha ties it to the browser that fetched it: its session is in
-the form and in a cookie, and both must be the same. So no other site can have
-a visitor's browser send it.
+The id of the form's captcha is in the form and in a cookie, and both must be the same,
+so that other sites cannot make a user's browser send the form.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import parse_qs
 
-from txwebqq.server.http.exchange import Exchange
-from txwebqq.server.http.pages import HTML
+from txwebqq.server.http.exchange import HTML, HTTPExchange
 from txwebqq.server.sessions.registration import (
     MAX_NICK,
     MAX_PASSWORD,
@@ -27,7 +25,7 @@ from txwebqq.server.sessions.registration import (
 PATH = b"/signup"
 
 MAX_FORM = 4096
-"""The bytes that a form may have."""
+"""Maximum size of a form, in bytes."""
 
 COOKIE = "signup"
 
@@ -71,7 +69,7 @@ Keep it: it is what you sign on with.</p>
 @dataclass(frozen=True, slots=True)
 class HTMLResponse:
     """
-    An answer.
+    A reply of the sign-up page.
     """
 
     status: int
@@ -81,9 +79,9 @@ class HTMLResponse:
 
 class SignUpPage:
     """
-    Shows the form, and takes it.
+    The sign-up form and the handling of its data.
 
-    @param draw: makes the picture of a captcha's text.
+    @param draw: renders the image of a captcha from its text.
     """
 
     def __init__(
@@ -92,15 +90,15 @@ class SignUpPage:
         self._registration = registration
         self._draw = draw
 
-    def show(self, exchange: Exchange) -> HTMLResponse:
+    def show(self, exchange: HTTPExchange) -> HTMLResponse:
         """
-        An empty form.
+        C{GET /signup}: return an empty form.
         """
         return self._form(exchange, 200, "", "")
 
-    def take(self, body: bytes, exchange: Exchange) -> HTMLResponse:
+    def take(self, body: bytes, exchange: HTTPExchange) -> HTMLResponse:
         """
-        What somebody sent.
+        C{POST /signup}: create an account from a form.
         """
         if len(body) > MAX_FORM:
             return self._form(exchange, 413, "That is too long.", "")
@@ -115,18 +113,18 @@ class SignUpPage:
                 "This form is not yours, or your browser keeps no cookies.",
                 "",
             )
-        answer = self._registration.register(form, exchange.address)
-        if isinstance(answer, str):
-            return self._form(exchange, 400, answer, form.nick)
-        return _page(200, _DONE.format(number=answer), "")
+        result = self._registration.register(form, exchange.address)
+        if isinstance(result, str):
+            return self._form(exchange, 400, result, form.nick)
+        return _page(200, _DONE.format(number=result), "")
 
     def _form(
-        self, exchange: Exchange, status: int, problem: str, nick: str
+        self, exchange: HTTPExchange, status: int, problem: str, nick: str
     ) -> HTMLResponse:
         captcha = self._registration.captcha(exchange.address)
         if captcha is None:
-            said = f"{escape(problem)} " if problem else ""
-            return _page(429, _LATER.format(problem=said), None)
+            text = f"{escape(problem)} " if problem else ""
+            return _page(429, _LATER.format(problem=text), None)
         session, text = captcha
         body = _FORM.format(
             problem=f"<p><strong>{escape(problem)}</strong></p>\n" if problem else "",
@@ -158,8 +156,10 @@ def _values(body: bytes) -> dict[str, str] | None:
 
 def _page(status: int, body: str, session: str | None) -> HTMLResponse:
     """
-    @param session: what the browser keeps of a form; C{""} to forget the last
-        one, L{None} to leave it as it is.
+    Return a page of the form.
+
+    @param session: the cookie with the id of the captcha; C{""} deletes the cookie,
+        L{None} leaves it.
     """
     headers = [
         (b"content-type", HTML),

@@ -1,5 +1,5 @@
 """
-Forms with a file on their way in.
+Uploads: forms with a file, which is written to the disk while it arrives.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from typing import Any
 
 from txwebqq.errors import MalformedReply
 from txwebqq.server.domain.refusals import NO_SUCH_ID
-from txwebqq.server.http.authorization import byVerifier
-from txwebqq.server.http.exchange import Exchange
-from txwebqq.server.http.multipart import PausableSource
-from txwebqq.server.sessions.sessions import Session, Sessions
+from txwebqq.server.http.authorization import findCaller, unauthorizedReply
+from txwebqq.server.http.exchange import HTTPExchange
+from txwebqq.server.sessions.sessions import EndedSession, Sessions
 from txwebqq.server.storage.blobs import Blob, BlobStore, BlobWriter, TooLarge
 from txwebqq.server.storage.media import MediaStore
 from txwebqq.wire.command import Refusal
@@ -26,7 +25,8 @@ class ReceivedFile:
     """
     The file of a form.
 
-    @ivar blob: L{None} when it is too large.
+    @ivar blob: L{None} when the file is too large.
+    @ivar beginning: the first bytes of the file, which tell its type.
     """
 
     name: str
@@ -34,37 +34,44 @@ class ReceivedFile:
     beginning: bytes
 
 
-UploadHandler = Callable[[Any, ReceivedFile, Exchange], Any]
-"""Makes the answer to a form: of its question, its file and its exchange."""
+UploadHandler = Callable[[Any, Any, ReceivedFile], Any]
+"""Handles a form with a file: returns the reply to a command, for its caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRoute:
+    """
+    The handling of the uploads at a path.
+
+    @ivar limit: the maximum size of the file, in bytes.
+    """
+
+    command: type[UploadCommand[Any]]
+    handler: UploadHandler
+    limit: int
 
 
 class UploadStore:
     """
-    What forms with files are received through.
-
-    @param blobs: where their bytes lie.
+    The place where files of forms are written to, and the sessions that may send them.
     """
 
     def __init__(self, sessions: Sessions, media: MediaStore, blobs: BlobStore) -> None:
-        self._sessions = sessions
+        self.sessions = sessions
         self._media = media
         self._blobs = blobs
 
-    def whose(self, vfwebqq: str, exchange: Exchange) -> Session | Refusal:
-        """
-        Who sends a form.
-        """
-        return byVerifier(self._sessions, vfwebqq, exchange)
-
     def begin(self, limit: int) -> BlobWriter:
         """
-        Begin to receive a file.
+        Begin to write a file.
+
+        @param limit: the maximum size of the file, in bytes.
         """
         return self._blobs.begin(limit)
 
     def keep(self, writer: BlobWriter) -> Blob:
         """
-        Keep a file, for the time being.
+        Keep a file that has been written, until it expires.
         """
         blob = writer.keep()
         self._media.addBlob(blob)
@@ -73,31 +80,20 @@ class UploadStore:
 
 class FileUploadReceiver:
     """
-    A file that is put on the disk as it comes
+    Writes the file of a form to the disk while it arrives
     (L{txwebqq.server.http.multipart.UploadReceiver}).
     """
 
-    def __init__(
-        self,
-        uploads: UploadStore,
-        command: type[UploadCommand[Any]],
-        taker: UploadHandler,
-        limit: int,
-        query: bytes,
-        flow: PausableSource,
-    ) -> None:
-        self.flow = flow
+    def __init__(self, uploads: UploadStore, route: UploadRoute, query: bytes) -> None:
         self._uploads = uploads
-        self._command = command
-        self._handler = taker
-        self._limit = limit
+        self._route = route
         self._query = query
         self._writer: BlobWriter | None = None
         self._name = ""
 
     def begin(self, pairs: Pairs, name: str) -> None:
         self._name = name
-        self._writer = self._uploads.begin(self._limit)
+        self._writer = self._uploads.begin(self._route.limit)
 
     def write(self, data: bytes) -> None:
         if self._writer is None:
@@ -110,36 +106,27 @@ class FileUploadReceiver:
     def end(self) -> None:
         pass
 
-    def finish(self, pairs: Pairs, exchange: Exchange) -> Any:
+    def finish(self, pairs: Pairs, exchange: HTTPExchange) -> Any:
         writer, self._writer = self._writer, None
-        if writer is None:
-            return self._take(pairs, exchange, None, b"")
-        try:
-            return self._take(pairs, exchange, writer, writer.beginning)
-        finally:
-            writer.discard()
-
-    def _take(
-        self,
-        pairs: Pairs,
-        exchange: Exchange,
-        writer: BlobWriter | None,
-        beginning: bytes,
-    ) -> Any:
         try:
             query = Form.parse(self._query).items()
-            command = self._command.decodeFields(Form([*pairs, *query]))
+            command = self._route.command.decodeFields(Form([*pairs, *query]))
+            caller = findCaller(self._uploads.sessions, command, exchange)
+            # The file of a request without a session is not kept.
+            if isinstance(caller, EndedSession):
+                return unauthorizedReply(command, caller)
+            file = ReceivedFile(self._name, None, b"")
+            if writer is not None:
+                beginning = writer.beginning
+                file = ReceivedFile(self._name, self._uploads.keep(writer), beginning)
+            return self._route.handler(command, caller, file)
         except MalformedReply as e:
             return Refusal(NO_SUCH_ID, str(e))
-        # Whoever is refused leaves nothing behind.
-        session = self._uploads.whose(Form(pairs).ticket.vfwebqq, exchange)
-        isWelcome = isinstance(session, Session)
-        blob = self._uploads.keep(writer) if writer is not None and isWelcome else None
-        return self._handler(
-            command, ReceivedFile(self._name, blob, beginning), exchange
-        )
+        finally:
+            if writer is not None:
+                writer.discard()
 
-    def fail(self, reason: str, exchange: Exchange) -> Any:
+    def fail(self, reason: str, exchange: HTTPExchange) -> Refusal:
         self.lost()
         return Refusal(NO_SUCH_ID, reason)
 
@@ -147,3 +134,32 @@ class FileUploadReceiver:
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.discard()
+
+
+class RefusedUpload:
+    """
+    Drops the file of a form that is refused before it arrives
+    (L{txwebqq.server.http.multipart.UploadReceiver}).
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        self._hasFile = False
+
+    def begin(self, pairs: Pairs, name: str) -> None:
+        self._hasFile = True
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+    def finish(self, pairs: Pairs, exchange: HTTPExchange) -> Refusal:
+        return self._refusal
+
+    def fail(self, reason: str, exchange: HTTPExchange) -> Refusal:
+        return self._refusal if self._hasFile else Refusal(NO_SUCH_ID, reason)
+
+    def lost(self) -> None:
+        pass

@@ -1,0 +1,82 @@
+"""
+HTTP replies to commands, and the constant pages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.web import http
+from twisted.web.server import Request
+
+from txwebqq.server.http.downloads import refuse
+from txwebqq.server.http.exchange import HTML, SCRIPT, TEXT, HTTPExchange
+from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.filetransfers import SendFile
+from txwebqq.wire.commands.history import GetChatLog
+from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
+from txwebqq.wire.commands.pictures import CfaceUpload
+from txwebqq.wire.commands.signon import Check, GetImage, Login, LoginPage
+
+UNKNOWN_PATH = 100000
+
+_TYPES: dict[type[Command[Any]], bytes] = {
+    LoginPage: HTML,
+    Check: SCRIPT,
+    Login: SCRIPT,
+    GetImage: b"image/jpeg",
+    GetChatLog: SCRIPT,
+    CfaceUpload: HTML,
+    UploadOfflinePic: HTML,
+    UploadOfflineFile: HTML,
+    SendFile: HTML,
+}
+"""The C{Content-Type} of replies that are not plain text."""
+
+_LOGIN_PROXY = b"""<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>WebQQ</title></head><body></body></html>
+"""
+
+_PAGES: dict[bytes, tuple[bytes, bytes]] = {
+    b"/cgi-bin/ver": (SCRIPT, b"ptuiV(201304110930);"),
+    b"/loginproxy.html": (HTML, _LOGIN_PROXY),
+}
+"""Constant pages of the sign-on, by path: the C{Content-Type} and the content."""
+
+
+def encodeReply(
+    request: Request, exchange: HTTPExchange, command: type[Command[Any]], reply: Any
+) -> bytes:
+    """
+    Set the headers of a reply, and return its body.
+    """
+    body = command.encodeReply(reply)
+    headers = request.responseHeaders
+    usual = _TYPES.get(command, TEXT)
+    contentType = exchange.contentType or usual
+    if isinstance(reply, Refusal) and usual is not HTML:
+        contentType = TEXT
+    headers.setRawHeaders(b"content-type", [contentType])
+    headers.setRawHeaders(b"content-length", [b"%d" % len(body)])
+    for name, value in exchange.headers:
+        headers.addRawHeader(name, value)
+    if exchange.status is not None:
+        request.setResponseCode(exchange.status)
+    for line in exchange.setCookies:
+        headers.addRawHeader(b"set-cookie", line.encode("latin-1"))
+    if exchange.location is not None:
+        request.setResponseCode(http.FOUND)
+        headers.setRawHeaders(b"location", [exchange.location.encode()])
+    return body
+
+
+def constantPage(request: Request, path: bytes) -> bytes:
+    """
+    Return a constant page, or the refusal of an unknown path.
+    """
+    page = _PAGES.get(path)
+    if page is None:
+        return refuse(request, Refusal(UNKNOWN_PATH, "no such path"))
+    contentType, body = page
+    request.setHeader(b"content-type", contentType)
+    return body
