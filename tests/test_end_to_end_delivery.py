@@ -44,7 +44,7 @@ TCP = "tcp:0:interface=127.0.0.1"
 
 class Scene:
     """
-    A server on real sockets, and Bob, whose client is played by a thread.
+    A server on real sockets, and Bob, whose client runs in a thread.
     """
 
     def __init__(self, caFile: Path | None) -> None:
@@ -72,7 +72,7 @@ class Scene:
 
     def connect(self) -> socket.socket:
         """
-        A new connection, which gives up after a while.
+        A new connection, with a time limit.
         """
         sock = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
         if self._caFile is None:
@@ -82,7 +82,7 @@ class Scene:
 
     def poll(self, sock: socket.socket, *headers: str) -> None:
         """
-        Ask for events.
+        Send a poll.
         """
         r = json.dumps({"clientid": "1", "psessionid": self.bob.psessionid})
         named = dict(line.split(": ") for line in headers)
@@ -90,7 +90,7 @@ class Scene:
 
     def hold(self, sock: socket.socket, *headers: str) -> None:
         """
-        Ask for events, and wait until the server holds the poll.
+        Send a poll, and wait until the server holds it.
         """
         before = self.bob.poll
         self.poll(sock, *headers)
@@ -104,8 +104,8 @@ class Scene:
         """
         Have Alice send a message, which is accepted.
 
-        @param before: what happens when the polls that it wakes are answered,
-            and the reactor has not seen anything since.
+        @param before: is called when the polls have been answered,
+            before the reactor has read anything.
         """
         self._count += 1
         text = f"message {self._count}"
@@ -126,7 +126,7 @@ class Scene:
 
     def read(self, sock: socket.socket) -> list[str]:
         """
-        The texts in the answer.
+        The texts in a reply.
         """
         data = b""
         while b"\r\n\r\n" not in data:
@@ -146,7 +146,7 @@ class Scene:
 
 def leave(sock: socket.socket) -> None:
     """
-    Say goodbye as the protocol asks for, and close the connection.
+    End the connection as the protocol requires.
     """
     if isinstance(sock, ssl.SSLSocket):
         sock.setblocking(False)
@@ -157,7 +157,7 @@ def leave(sock: socket.socket) -> None:
 
 def reset(sock: socket.socket) -> None:
     """
-    Close a connection as a system does that has lost it.
+    Reset the connection.
     """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
@@ -168,7 +168,7 @@ def listening(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[tuple[Scene, str]]:
     """
-    A scene, and the endpoint that it is to listen on.
+    A scene, and the endpoint that it listens on.
     """
     if request.param == "tcp":
         yield Scene(None), TCP

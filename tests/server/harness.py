@@ -18,6 +18,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
 
 from txwebqq.model import Number
 from txwebqq.server.domain.state import ServerState
@@ -83,7 +84,7 @@ def keep(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> int:
     """
     Queue an event for these accounts.
 
-    @return: its serial number.
+    @return: the serial number of the event.
     """
     serial = store.messages.nextSerial()
     waiting = {(number, serial): 0 for number in numbers}
@@ -94,7 +95,7 @@ def keep(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> int:
 @dataclass
 class Response:
     """
-    One answer, taken apart.
+    A parsed HTTP response.
     """
 
     status: int
@@ -112,7 +113,7 @@ class Response:
 
     def all(self, name: str) -> list[str]:
         """
-        The values of a header, whose name is compared exactly.
+        The values of a header, by its exact name.
         """
         return [value for key, value in self.headers if key == name]
 
@@ -139,14 +140,14 @@ class Wire:
 
     def close(self, reason: Exception | None = None) -> None:
         """
-        The client goes away.
+        Disconnect the client.
         """
         self._protocol.connectionLost(Failure(reason or ConnectionDone()))
 
     @property
     def raw(self) -> bytes:
         """
-        Everything that the server has written.
+        All data that the server has written.
         """
         data: bytes = self.transport.value()
         return data
@@ -166,9 +167,9 @@ class Wire:
 
 class ServerHarness:
     """
-    A server with its world and its clock.
+    A server with its state and its clock.
 
-    @cvar turns: how many turns of the reactor an answer is waited for.
+    @cvar turns: the maximum number of reactor turns to wait for a reply.
     """
 
     turns = 3
@@ -200,13 +201,13 @@ class ServerHarness:
         wire = Wire(self, address)
         self._wires.append(wire)
         wire.send(data)
-        # The answer to what gave mail to others comes a few turns later.
+        # The reply to a request that causes events comes a few turns later.
         for _ in range(self.turns):
             if not wire.isAnswered:
                 self.clock.advance(0)
         return wire
 
-    def hangUpAll(self) -> None:
+    def disconnectAll(self) -> None:
         """
         Close the connections of all clients.
         """
@@ -252,7 +253,7 @@ def request(
 
 class HTTPClient:
     """
-    A client that does what clients do.
+    A client of one account.
     """
 
     def __init__(
@@ -301,7 +302,7 @@ class HTTPClient:
 
     def ask(self, path: str, **members: Any) -> Wire:
         """
-        Post an C{r}.
+        Send a POST request with an C{r}.
         """
         r = json.dumps({"clientid": self.clientid, **members})
         return self.harness.post(path, f"r={quote(r)}")
@@ -323,14 +324,14 @@ class HTTPClient:
 
     def pollBytes(self) -> bytes:
         """
-        A poll, to be sent on a connection that has been used already.
+        The bytes of a poll, for a connection that has been used before.
         """
         r = json.dumps({"clientid": self.clientid, "psessionid": self.psessionid})
         return request("POST", "/channel/poll2", body=f"r={quote(r)}")
 
     def catchUp(self) -> HTTPClient:
         """
-        Have no news of friends waiting.
+        Remove the queued changes of friends' statuses.
         """
         session = self.harness.state.sessions.online(self.number)
         assert session is not None
@@ -388,3 +389,16 @@ def textsOf(response: Response) -> list[str]:
         for event in response.result
         if "content" in event["value"]
     ]
+
+
+class SessionTestCase(SynchronousTestCase):
+    """
+    Alice and Bob are signed on, and no change of status is queued.
+    """
+
+    def setUp(self) -> None:
+        self.harness = ServerHarness()
+        self.clock = self.harness.clock
+        self.alice = self.harness.client(ALICE)
+        self.bob = self.harness.client(BOB)
+        self.alice.catchUp()

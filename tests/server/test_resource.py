@@ -207,7 +207,7 @@ class LogTests(SynchronousTestCase):
         harness = ServerHarness()
         harness.site.doStart()
         harness.get(CHECK)
-        harness.hangUpAll()
+        harness.disconnectAll()
         self.assertEqual(file.getvalue(), "")
         self.assertEqual(harness.clock.getDelayedCalls(), [])
         harness.site.doStop()

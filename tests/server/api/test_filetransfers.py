@@ -220,7 +220,7 @@ class TransferTests(MediaTestCase):
         upload = self.offer()
         self.harness.server.stop()
         self.assertEqual(upload.response.json["retcode"], 102)
-        self.harness.hangUpAll()
+        self.harness.disconnectAll()
         self.assertEqual(self.harness.clock.getDelayedCalls(), [])
 
 

@@ -85,6 +85,6 @@ def test_signatureAfterRestart(tmp_path: Path) -> None:
             session, Did(chat), session.sessionIds.uin(BOB), IN_DISCUSSION
         )
         signatures.add(signature)
-        harness.hangUpAll()
+        harness.disconnectAll()
         store.close()
     assert len(signatures) == 1

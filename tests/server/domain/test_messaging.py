@@ -1,5 +1,5 @@
 """
-Signals reach who is there, soon or never.
+Typing and shake signals reach friends that are online, soon or never.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TYPING, SHAKE = "input_notify2", "shake2"
 
 class Scene:
     """
-    Alice, who gives signals to Bob.
+    Alice, who sends signals to Bob.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Scene:
 
     def give(self, path: str, to: int | None = None) -> Any:
         """
-        The retcode of a signal to Bob, or to whom else.
+        The retcode of a signal to Bob, or to another uin.
         """
         uin = self.alice.uin(BOB) if to is None else to
         query = f"to_uin={uin}&clientid=1&psessionid={self.alice.psessionid}&t=1"
@@ -37,7 +37,7 @@ class Scene:
 
     def poll(self, who: HTTPClient | None = None) -> list[str]:
         """
-        What a new poll is answered at once.
+        The events that a new poll is answered with immediately.
         """
         wire = (who or self.bob).poll()
         if not wire.isAnswered:
@@ -57,7 +57,7 @@ def scene() -> Scene:
 )
 def test_listening(scene: Scene, path: str, pollType: str, kind: int) -> None:
     """
-    A held poll is answered with the signal, in the shape of protocol.md 5.7.
+    A held poll is answered with the signal, in the format of protocol.md 5.7.
     """
     poll = scene.bob.poll()
     assert scene.give(path) == 0
@@ -74,7 +74,7 @@ def test_listening(scene: Scene, path: str, pollType: str, kind: int) -> None:
 
 def test_between(scene: Scene) -> None:
     """
-    Who is between two polls gets it with the next one, each kind once.
+    A client between two polls gets one signal of each kind with its next poll.
     """
     for path in (TYPING, TYPING, SHAKE, SHAKE, TYPING):
         assert scene.give(path) == 0
@@ -91,7 +91,7 @@ def test_between(scene: Scene) -> None:
 )
 def test_tooLate(scene: Scene, path: str, life: float, pollType: str) -> None:
     """
-    After a while nobody wants to know any more.
+    A signal is dropped after its lifetime.
     """
     scene.give(path)
     scene.harness.clock.advance(life - 1)
@@ -103,7 +103,7 @@ def test_tooLate(scene: Scene, path: str, life: float, pollType: str) -> None:
 
 def test_abandoned(scene: Scene) -> None:
     """
-    A signal for a connection that is gone is not kept for ever either.
+    A signal for a client that has disconnected is dropped as well.
     """
     scene.bob.poll().close()
     scene.give(TYPING)
@@ -114,7 +114,7 @@ def test_abandoned(scene: Scene) -> None:
 
 def test_offline(scene: Scene) -> None:
     """
-    Nothing waits for somebody who is not signed on, and it is no error.
+    A signal to an offline friend is accepted and dropped.
     """
     scene.bob.channel("logout2")
     harness, bob = scene.harness, scene.bob
@@ -129,8 +129,8 @@ def test_offline(scene: Scene) -> None:
 @pytest.mark.parametrize("path", [TYPING, SHAKE])
 def test_authorisation(scene: Scene, path: str) -> None:
     """
-    Only friends are told, a member of the same group is not; only with a
-    session; and who is meant has to be said.
+    Signals need a session and a uin, and reach friends only, not other members
+    of a group.
     """
     dave = scene.harness.client(DAVE).catchUp()
     assert scene.give(path, scene.alice.uin(DAVE)) == NO_SUCH_ID
@@ -148,7 +148,7 @@ def test_authorisation(scene: Scene, path: str) -> None:
 
 def test_crowd(scene: Scene) -> None:
     """
-    However often somebody types, one signal waits.
+    Of any number of typing signals from one sender, one is queued.
     """
     for _ in range(1000):
         scene.give(TYPING)

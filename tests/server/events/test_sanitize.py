@@ -15,8 +15,8 @@ from txwebqq.server.events.sanitize import sanitizeContent
 
 def test_content() -> None:
     """
-    Halves of surrogate pairs are joined or replaced; what is no JSON is
-    refused.
+    Halves of surrogate pairs are joined or replaced, and content that is not
+    JSON is refused.
     """
     assert sanitizeContent((Text("\ud83d\ude00"), Text("\ud83d"))) == (
         Text("\U0001f600"),

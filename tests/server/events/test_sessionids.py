@@ -80,7 +80,7 @@ def test_anyIdIsSafe(key: int, alias: int) -> None:
 
 def test_differ() -> None:
     """
-    Neighbours do not get neighbouring ids, and no two of a kind get the same.
+    Adjacent numbers have no adjacent ids, and ids of one type are unique.
     """
     sessionIds = SessionIds(ALICE, Random(1).getrandbits(KEY_BITS))
     people = [sessionIds.uin(Number(n)) for n in range(20_000, 24_000)]

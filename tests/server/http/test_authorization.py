@@ -149,7 +149,7 @@ class Asker:
 
     def close(self) -> None:
         self.harness.server.stop()
-        self.harness.hangUpAll()
+        self.harness.disconnectAll()
 
 
 def name(command: type[Command[Any]]) -> str:

@@ -1,5 +1,5 @@
 """
-Things that wait equally long.
+Queue of items with the same time limit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_order(self) -> None:
         """
-        Each expires in its own time, and one timer serves them all.
+        Each item expires at its own time, and one timer serves all.
         """
         for thing in "abc":
             self.deadlines.add(thing)
@@ -31,7 +31,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_discard(self) -> None:
         """
-        What is discarded does not expire, and nothing remains.
+        A discarded item does not expire, and leaves nothing on the clock.
         """
         self.deadlines.add("a")
         self.clock.advance(5)
@@ -46,7 +46,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_clear(self) -> None:
         """
-        Clearing gives back what waited, and stops the timer.
+        Clearing returns the items, and stops the timer.
         """
         for thing in "ab":
             self.deadlines.add(thing)
@@ -56,7 +56,8 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_oneEndsAnother(self) -> None:
         """
-        What expires may discard what would expire with it, and add anew.
+        The call for an expired item may discard another expired item, and add
+        one.
         """
         deadlines = TimeoutQueue[str](self.clock, 10, lambda thing: expire(thing))
 

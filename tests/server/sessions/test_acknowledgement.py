@@ -1,6 +1,6 @@
 """
-A reply to a poll is delivered when it is acknowledged, and given again until
-then: by number, by the ids of messages, or by the next poll.
+A reply to a poll is delivered when it is acknowledged by number, by the ids of
+messages or by the next poll, and is repeated until then.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def bob(harness: ServerHarness, alice: HTTPClient) -> HTTPClient:
 
 def given(poll: Wire) -> list[str]:
     """
-    The texts that a poll was answered with, if it was.
+    The texts that a poll was answered with, C{[]} for a held poll.
     """
     return textsOf(poll.response) if poll.isAnswered else []
 
@@ -75,8 +75,8 @@ def given(poll: Wire) -> list[str]:
 
 def test_number(alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    Replies with events have numbers that grow, and the same reply is given
-    until its number is named.
+    Replies with events have increasing numbers, and the same reply is given
+    until it is acknowledged by its number.
     """
     alice.tell(BOB, "one")
     alice.tell(BOB, "two")
@@ -103,8 +103,8 @@ def test_heldPoll(alice: HTTPClient, bob: HTTPClient) -> None:
 
 def test_othersSeeNone(alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    A client that does not send C{ack} never sees it, even in the session of
-    one that did.
+    A client that does not send C{ack} never receives it, even in a session that
+    had it before.
     """
     alice.tell(BOB, "one")
     assert set(bob.poll().response.json) == {"retcode", "result"}
@@ -115,7 +115,7 @@ def test_othersSeeNone(alice: HTTPClient, bob: HTTPClient) -> None:
 
 def test_withoutIds(harness: ServerHarness, bob: HTTPClient) -> None:
     """
-    Events without ids, and changes of status, are given again as well.
+    Events without ids, and changes of status, are repeated as well.
     """
     harness.state.router.route(REQUEST, [BOB])
     harness.client(ALICE, clientid="9").channel(
@@ -143,8 +143,8 @@ def test_otherSession(
     harness: ServerHarness, alice: HTTPClient, bob: HTTPClient
 ) -> None:
     """
-    Another session of the account is given what was not acknowledged, under
-    the same number and message ids, and with its own uins.
+    A new session of the account is given the unacknowledged reply, with the
+    same number and message ids, and with its own uins.
     """
     alice.tell(BOB, "one")
     poll = bob.poll(ack=0)
@@ -161,7 +161,8 @@ def test_otherSession(
 
 def test_restart(tmp_path: Path) -> None:
     """
-    A database knows which reply was not acknowledged, also after a kill.
+    The database holds the unacknowledged reply, also after the server is
+    killed.
     """
     path = tmp_path / "q.db"
     harness = ServerHarness(store=Store(path))
@@ -184,8 +185,8 @@ def test_restart(tmp_path: Path) -> None:
 
 def test_newServer(alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    A server that knows nothing of the numbers of the one before it uses higher
-    ones than its clients remember, even if its clock is behind.
+    A server that does not know the reply numbers of the one before uses higher
+    ones than its clients have seen, even if its clock is behind.
     """
     alice.tell(BOB, "one")
     number = ackOf(bob.poll(ack=0))
@@ -200,7 +201,7 @@ def test_newServer(alice: HTTPClient, bob: HTTPClient) -> None:
 
 def test_logout(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    A logout acknowledges as a poll does.
+    A logout acknowledges like a poll.
     """
     alice.tell(BOB, "one")
     for isNamed in (False, True):
@@ -225,8 +226,8 @@ def test_neverAcknowledges(
     harness: ServerHarness, alice: HTTPClient, bob: HTTPClient
 ) -> None:
     """
-    A client that asks for the same reply over and over is given it once in a
-    second, and is kicked and superseded as others are.
+    A client that never acknowledges a reply is given it once per second, and is
+    kicked and superseded like other clients.
     """
     alice.tell(BOB, "one")
     bob.poll(ack=0)
@@ -246,8 +247,7 @@ def test_neverAcknowledges(
 
 def test_briefPolls() -> None:
     """
-    A server that holds polls for less than a second repeats replies all the
-    same.
+    A server that holds polls for less than a second repeats replies as well.
     """
     harness = ServerHarness(pollTimeout=0.5)
     alice, bob = harness.client(ALICE), harness.client(BOB)
@@ -262,8 +262,8 @@ def test_briefPolls() -> None:
 
 def test_bounded(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    However much comes for a client that acknowledges nothing, its session
-    keeps little of it in memory, and loses nothing.
+    The session of a client that acknowledges nothing keeps few events in
+    memory, and no event is lost.
     """
     poll = bob.poll(ack=0)
     texts = [str(n) for n in range(400)]
@@ -285,7 +285,8 @@ def test_bounded(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> 
 
 def test_ids(alice: HTTPClient, bob: HTTPClient) -> None:
     """
-    A session that has named ids acknowledges messages by naming them alone.
+    In a session that has named ids, messages are acknowledged by their ids
+    only.
     """
     alice.tell(BOB, "one")
     first = bob.poll()
@@ -353,7 +354,8 @@ def test_sameIds(harness: ServerHarness, alice: HTTPClient, bob: HTTPClient) -> 
 
 class NextPollTests(SynchronousTestCase):
     """
-    Clients that send neither, and what their connections tell.
+    Clients that send neither C{ack} nor C{ids}, and the state of their
+    connections.
     """
 
     def setUp(self) -> None:
@@ -364,7 +366,7 @@ class NextPollTests(SynchronousTestCase):
 
     def told(self, text: str, wire: Wire | None = None) -> Wire:
         """
-        Have Bob's poll answered with a message.
+        Have a poll of Bob answered with a message.
         """
         poll = wire or self.bob.poll()
         if wire is not None:
@@ -376,7 +378,7 @@ class NextPollTests(SynchronousTestCase):
 
     def test_nextPoll(self) -> None:
         """
-        The next poll acknowledges.
+        The next poll acknowledges the reply.
         """
         self.told("one")
         self.assertFalse(self.bob.poll().isAnswered)
@@ -397,8 +399,8 @@ class NextPollTests(SynchronousTestCase):
 
     def test_resetLater(self) -> None:
         """
-        A connection that is reset after its next request has told that the
-        reply before it arrived.
+        A connection that is reset after its next request has confirmed the
+        reply before.
         """
         poll = self.told("one")
         poll.send(b"GET /cgi-bin/ver HTTP/1.1\r\n\r\n").close(ConnectionLost())
@@ -417,8 +419,8 @@ class NextPollTests(SynchronousTestCase):
 
     def test_habit(self) -> None:
         """
-        A client that closes all of its connections after each reply is given
-        messages once, when that is known.
+        A client that closes its connections after each reply is given messages
+        once, as soon as the habit is known.
         """
         self.told("one").close(ConnectionDone())
         for _ in range(HABITS[Outcome.CLOSED]):
@@ -457,8 +459,8 @@ class NextPollTests(SynchronousTestCase):
 
     def test_stillOpen(self) -> None:
         """
-        A client that polls on another connection, and leaves the one before
-        open, has got the reply.
+        A client that polls on a new connection, and leaves the one before open,
+        has received the reply.
         """
         wire = self.told("one")
         self.assertFalse(self.bob.poll().isAnswered)
@@ -467,7 +469,7 @@ class NextPollTests(SynchronousTestCase):
 
     def test_othersDoNotMatter(self) -> None:
         """
-        A sign-on, a poll and a logout of others acknowledge nothing.
+        A sign-on, a poll and a logout of other accounts acknowledge nothing.
         """
         self.told("one").close(ConnectionLost())
         other = self.harness.client(DAVE)
@@ -560,8 +562,8 @@ def test_fullWhileRepeating(flushLoggedErrors: Callable[..., list[Failure]]) -> 
 
 def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     """
-    A sender is told that its message is not stored also when it was another
-    request of the same turn that had it written.
+    A sender is told that its message is not stored, also when the write failed
+    during another request of the same turn.
     """
     store = FullStore()
     harness = ServerHarness(store=store)
@@ -587,7 +589,7 @@ def test_fullForAnotherRequest(flushLoggedErrors: Callable[..., list[Failure]]) 
 
 def test_fullWhileCollecting(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
     """
-    A poll that cannot be given its mail does not stop others.
+    A poll whose events cannot be read does not affect other polls.
     """
     store = FullStore()
     harness = ServerHarness(store=store)

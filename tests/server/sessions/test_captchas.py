@@ -18,7 +18,7 @@ from txwebqq.server.sessions.captchas import (
 
 def test_codes() -> None:
     """
-    A code is of one account, and good in any case for some minutes.
+    A code is valid for one account, in upper and lower case, for some minutes.
     """
     clock = Clock()
     codes = VerifyCodes(clock.seconds, Random(1))
@@ -34,7 +34,8 @@ def test_codes() -> None:
 
 def test_suspectsAreBounded() -> None:
     """
-    Many suspects do not fill the memory.
+    The number of accounts and addresses with failed logins in memory is
+    limited.
     """
     suspects = FailedLogins(Clock().seconds)
     for n in range(MAX_SUSPECTS + 10):
@@ -44,7 +45,7 @@ def test_suspectsAreBounded() -> None:
 
 def test_captchasAreBounded() -> None:
     """
-    Many pictures do not fill the memory; the oldest are given up.
+    The number of captchas in memory is limited, and the oldest are dropped.
     """
     captchas = Captchas(Clock().seconds, Random(1))
     first, text = captchas.issue()

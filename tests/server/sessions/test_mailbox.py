@@ -1,5 +1,5 @@
 """
-A mailbox keeps the order of events, and few of them in memory.
+A mailbox keeps the order of events, and a limited number of them in memory.
 """
 
 from __future__ import annotations

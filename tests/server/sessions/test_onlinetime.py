@@ -18,9 +18,9 @@ MIDNIGHT = 15810 * DAY - CHINA
 """A day begins in China."""
 
 
-class Town:
+class TrackerScene:
     """
-    A register, and the time, from noon on.
+    A tracker and its clock, which starts at noon.
     """
 
     def __init__(self, store: Store | None = None) -> None:
@@ -31,7 +31,7 @@ class Town:
 
     def known(self, number: Number = ALICE) -> tuple[int, int]:
         """
-        The days and the seconds that a server which is killed now has kept.
+        The days and the seconds that the database holds.
         """
         kept = self.store.accounts.onlineTime(number)
         return kept.days, kept.seconds
@@ -61,81 +61,81 @@ def test_shortSession() -> None:
     """
     Each day counts once, however short the sessions; their seconds add up.
     """
-    town = Town()
+    scene = TrackerScene()
     for seconds in (10, 20):
-        town.onlineTime.came(ALICE)
-        town.clock.advance(seconds)
-        town.onlineTime.went(ALICE)
-        town.clock.advance(60)
-    assert town.known() == (1, 30)
-    assert town.store.accounts.onlineTime(BOB) == OnlineTime()
+        scene.onlineTime.came(ALICE)
+        scene.clock.advance(seconds)
+        scene.onlineTime.went(ALICE)
+        scene.clock.advance(60)
+    assert scene.known() == (1, 30)
+    assert scene.store.accounts.onlineTime(BOB) == OnlineTime()
 
 
 def test_midnight() -> None:
     """
     Days begin at midnight in China.
     """
-    town = Town()
-    town.clock.advance(DAY / 2 - 1)
-    town.onlineTime.came(ALICE)
-    assert town.known() == (1, 0)
-    town.clock.advance(2)
-    town.onlineTime.went(ALICE)
-    assert town.known() == (2, 2)
+    scene = TrackerScene()
+    scene.clock.advance(DAY / 2 - 1)
+    scene.onlineTime.came(ALICE)
+    assert scene.known() == (1, 0)
+    scene.clock.advance(2)
+    scene.onlineTime.went(ALICE)
+    assert scene.known() == (2, 2)
 
 
 def test_longSession() -> None:
     """
     A session that lasts for days counts each of them, without a tick between.
     """
-    town = Town()
-    town.onlineTime.came(ALICE)
-    town.clock.advance(3 * DAY)
-    assert town.onlineTime.level(ALICE) == levelAfter(4, 3 * DAY)
-    town.onlineTime.went(ALICE)
-    assert town.known() == (4, 3 * DAY)
+    scene = TrackerScene()
+    scene.onlineTime.came(ALICE)
+    scene.clock.advance(3 * DAY)
+    assert scene.onlineTime.level(ALICE) == levelAfter(4, 3 * DAY)
+    scene.onlineTime.went(ALICE)
+    assert scene.known() == (4, 3 * DAY)
 
 
 def test_tick() -> None:
     """
     A tick stores the days of the accounts that are online, once a day.
     """
-    town = Town()
-    town.onlineTime.came(ALICE)
-    town.onlineTime.came(BOB)
-    town.clock.advance(2 * DAY)
-    assert town.known() == (1, 0)
-    town.onlineTime.tick()
-    town.onlineTime.tick()
-    assert town.known() == (3, 0)
-    assert town.known(BOB) == (3, 0)
+    scene = TrackerScene()
+    scene.onlineTime.came(ALICE)
+    scene.onlineTime.came(BOB)
+    scene.clock.advance(2 * DAY)
+    assert scene.known() == (1, 0)
+    scene.onlineTime.tick()
+    scene.onlineTime.tick()
+    assert scene.known() == (3, 0)
+    assert scene.known(BOB) == (3, 0)
 
 
 def test_again() -> None:
     """
     Two starts without an end are one session, and a second end changes nothing.
     """
-    town = Town()
-    town.onlineTime.came(ALICE)
-    town.clock.advance(100)
-    town.onlineTime.came(ALICE)
-    town.clock.advance(100)
-    town.onlineTime.went(ALICE)
-    town.onlineTime.went(ALICE)
-    town.onlineTime.went(BOB)
-    assert town.known() == (1, 200)
-    assert town.known(BOB) == (0, 0)
+    scene = TrackerScene()
+    scene.onlineTime.came(ALICE)
+    scene.clock.advance(100)
+    scene.onlineTime.came(ALICE)
+    scene.clock.advance(100)
+    scene.onlineTime.went(ALICE)
+    scene.onlineTime.went(ALICE)
+    scene.onlineTime.went(BOB)
+    assert scene.known() == (1, 200)
+    assert scene.known(BOB) == (0, 0)
 
 
 def test_restart() -> None:
     """
-    The next run of the server goes on from what is kept, and the day of the
-    restart counts once.
+    The next run of the server continues from the stored days, and the day of
+    the restart counts once.
     """
-    before = Town()
+    before = TrackerScene()
     before.onlineTime.came(ALICE)
     before.onlineTime.went(ALICE)
-    after = Town(before.store)
+    after = TrackerScene(before.store)
     after.onlineTime.came(ALICE)
     assert after.known() == (1, 0)
     after.clock.advance(3600)

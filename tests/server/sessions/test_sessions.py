@@ -1,5 +1,5 @@
 """
-Sessions are found by their ids, and the ids of ended ones are remembered.
+Sessions are found by their ids, and the reasons of ended ones are kept.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_endedAreBounded() -> None:
 
 def test_rotations() -> None:
     """
-    After two rotations the first ptwebqq is forgotten.
+    After two rotations the first C{ptwebqq} is unknown.
     """
     sessions = Sessions(Clock().seconds, Random(1))
     session = sessions.open(sessions.admit(ALICE), ALICE, "")
