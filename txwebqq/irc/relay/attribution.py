@@ -19,7 +19,7 @@ GAP = "\u200b"
 MAX_NAME = 60
 """Maximum length of a name before a line, in bytes of UTF-8."""
 
-_MIN_ROOM = 40
+_MIN_TEXT = 40
 """The bytes of text that are sent in a line even where a long prefix leaves
 less."""
 
@@ -58,26 +58,26 @@ def senderPrefix(message: OutboxMessage, isQuiet: bool) -> str:
     return f"* {shown} " if message.kind is MessageKind.ACTION else f"<{shown}> "
 
 
-def nextLine(text: str, room: int, encoding: str = "utf-8") -> tuple[str, str]:
+def nextLine(text: str, limit: int, encoding: str = "utf-8") -> tuple[str, str]:
     """
     Split a text after its first line, or after the part of that line that fits.
 
-    @param room: the maximum length of the line, in bytes.
+    @param limit: the maximum length of the line, in bytes.
     @return: the line, and the rest of the text.
     """
     line, _, after = text.partition("\n")
-    part, left = splitAt(line, max(room, _MIN_ROOM), encoding)
+    part, left = splitAt(line, max(limit, _MIN_TEXT), encoding)
     rest = f"{left}\n{after}" if left and after else left or after
     return part, rest
 
 
-def linesOf(text: str, room: int) -> list[str]:
+def linesOf(text: str, limit: int) -> list[str]:
     """
     Split a text as L{nextLine} does, to its end.
     """
     lines = []
     while text:
-        line, text = nextLine(text, room)
+        line, text = nextLine(text, limit)
         lines.append(line)
     return lines
 

@@ -257,8 +257,8 @@ class ChannelLink:
     ) -> tuple[Line, str]:
         line = Line("PRIVMSG", (self.name, ""), tags=self._tags(connection, message))
         isAction = message.kind is MessageKind.ACTION and not prefix
-        room = connection.payloadLimit(line)
-        return self._filled(line, room, prefix, message.text, isAction)
+        limit = connection.payloadLimit(line)
+        return self._filled(line, limit, prefix, message.text, isAction)
 
     def _mayUseRelaymsg(
         self, connection: IRCConnection, message: OutboxMessage
@@ -277,19 +277,19 @@ class ChannelLink:
         line = Line("RELAYMSG", (self.name, nick, ""), tags=tags)
         # Users get it as a PRIVMSG from that nick.
         received = Line("PRIVMSG", (self.name, ""))
-        room = min(
+        limit = min(
             connection.payloadLimit(line), connection.payloadLimit(received, nick)
         )
         isAction = message.kind is MessageKind.ACTION
-        return self._filled(line, room, "", message.text, isAction)
+        return self._filled(line, limit, "", message.text, isAction)
 
     def _filled(
-        self, line: Line, room: int, prefix: str, text: str, isAction: bool
+        self, line: Line, limit: int, prefix: str, text: str, isAction: bool
     ) -> tuple[Line, str]:
         frame = "\x01ACTION {}\x01" if isAction else "{}"
         encoding = self._settings.encoding
-        room -= len(prefix.encode(encoding, "replace")) + len(frame) - 2
-        sent, rest = nextLine(text, room, encoding)
+        limit -= len(prefix.encode(encoding, "replace")) + len(frame) - 2
+        sent, rest = nextLine(text, limit, encoding)
         last = frame.format(prefix + sent)
         return Line(line.command, (*line.params[:-1], last), tags=line.tags), rest
 

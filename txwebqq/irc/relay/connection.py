@@ -237,6 +237,9 @@ class IRCConnection(LineConnection):
         self.disconnect()
 
     def irc_005(self, line: Line) -> None:
+        """
+        C{005 <nick> <token>... :are supported by this server} (C{RPL_ISUPPORT}).
+        """
         for word in line.params[1:-1]:
             name, _, value = word.partition("=")
             self.support[name] = value
@@ -244,16 +247,25 @@ class IRCConnection(LineConnection):
         self._mapping = mapping if mapping in CASEMAPPINGS else "ascii"
 
     def irc_NICK(self, line: Line) -> None:
+        """
+        C{:<nick> NICK <new nick>}.
+        """
         if self.isMe(line.nick) and isMiddleParam(line.params[0]):
             self._registration.nick = line.params[0]
 
     def irc_JOIN(self, line: Line) -> None:
+        """
+        C{:<nick>!<user>@<host> JOIN <channel>}: take over our user and host.
+        """
         _, _, rest = line.source.partition("!")
         user, _, host = rest.partition("@")
         if self.isMe(line.nick) and host:
             self._user, self._host = user, host
 
     def irc_396(self, line: Line) -> None:
+        """
+        C{396 <nick> [<user>@]<host> :is now your displayed host} (C{RPL_VISIBLEHOST}).
+        """
         # The host that other users see from now on.
         user, _, host = line.params[1].rpartition("@")
         if isMiddleParam(host):
@@ -262,12 +274,18 @@ class IRCConnection(LineConnection):
             self._user = user
 
     def irc_PONG(self, line: Line) -> None:
+        """
+        C{PONG <server> <token>}: the message before our PING is processed.
+        """
         token = line.params[-1] if line.params else ""
         _, _, confirmed = self._unconfirmed.pop(token, ("", "", None))
         if confirmed is not None:
             confirmed.callback(None)
 
     def irc_FAIL(self, line: Line) -> None:
+        """
+        C{FAIL <command> <code> [<context>...] :<description>}.
+        """
         if line.params[:1] == ("RELAYMSG",):
             self._refuse("", "RELAYMSG", " ".join(line.params[1:]))
 

@@ -211,6 +211,9 @@ class IRCNetwork(MultiService, ConnectionListener):
         return self._batches.get(line.tags.get("batch", ""), "")
 
     def irc_BATCH(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{BATCH +<reference> <type>} and C{BATCH -<reference>}.
+        """
         reference = line.params[0]
         if reference.startswith("-"):
             self._batches.pop(reference[1:], None)
@@ -221,6 +224,9 @@ class IRCNetwork(MultiService, ConnectionListener):
     # ---- channels and their members
 
     def irc_470(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{470 <nick> <channel> <other channel> :Forwarding to another channel}.
+        """
         # Relaying to the channel of a forward would show a room to strangers.
         _, wanted, other, *_ = line.params
         for link in self._linksTo(connection, wanted):
@@ -229,6 +235,9 @@ class IRCNetwork(MultiService, ConnectionListener):
             link.joinRefused(f"the server forwards to {other}")
 
     def irc_JOIN(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> JOIN <channel>}.
+        """
         for link in self._linksTo(connection, line.params[0]):
             if connection.isMe(line.nick):
                 link.joined()
@@ -237,6 +246,9 @@ class IRCNetwork(MultiService, ConnectionListener):
                 self._changed(connection, link, line, line.nick, "has joined")
 
     def irc_353(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{353 <nick> <symbol> <channel> :<nicks>} (C{RPL_NAMREPLY}).
+        """
         for link in self._linksTo(connection, line.params[2]):
             nicks = [
                 word.lstrip("~&@%+!*").partition("!")[0]
@@ -245,14 +257,23 @@ class IRCNetwork(MultiService, ConnectionListener):
             link.addNames(nick for nick in nicks if not self._isOurs(connection, nick))
 
     def irc_366(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{366 <nick> <channel> :End of NAMES list} (C{RPL_ENDOFNAMES}).
+        """
         for link in self._linksTo(connection, line.params[1]):
             link.endNames(connection)
 
     def irc_PART(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> PART <channel> [:<reason>]}.
+        """
         for link in self._linksTo(connection, line.params[0]):
             self._left(connection, link, line, line.nick, "has left")
 
     def irc_KICK(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> KICK <channel> <kicked nick> [:<reason>]}.
+        """
         for link in self._linksTo(connection, line.params[0]):
             change = f"was kicked by {line.nick}"
             self._left(connection, link, line, line.params[1], change)
@@ -283,12 +304,18 @@ class IRCNetwork(MultiService, ConnectionListener):
             link.room.membershipChanged(link, nick, change)
 
     def irc_QUIT(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> QUIT [:<reason>]}.
+        """
         for link in self._links:
             if link.members.remove(connection.fold(line.nick)):
                 self._changed(connection, link, line, line.nick, "has quit")
         self._nickFreed(connection, line.nick)
 
     def irc_NICK(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> NICK <new nick>}.
+        """
         nick = line.params[0]
         for link in self._links:
             key = connection.fold(line.nick)
@@ -305,6 +332,9 @@ class IRCNetwork(MultiService, ConnectionListener):
     # ---- messages
 
     def irc_PRIVMSG(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> PRIVMSG <channel or nick> :<text>}.
+        """
         if self._isOurs(connection, line.nick):
             return
         if connection.isMe(line.params[0]):

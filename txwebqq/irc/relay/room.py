@@ -44,7 +44,7 @@ NOTICES, NOTICES_WINDOW = 1, 600.0
 """The maximum number of notices of one kind about one target, and the seconds
 that they are counted in."""
 
-TYPICAL_ROOM = 380
+TYPICAL_LIMIT = 380
 """The typical number of bytes that an IRC line has for the text."""
 
 
@@ -319,13 +319,13 @@ class BridgedRoom:
         if self._links is None or not (isLinked and message.isReady):
             return message
         # A line that fits into one channel is sent to another as it is.
-        isLong = len(linesOf(message.text, TYPICAL_ROOM)) > self._settings.lines
+        isLong = len(linesOf(message.text, TYPICAL_LIMIT)) > self._settings.lines
         if source.isChannel or not target.isChannel or not isLong:
             return message
         link = self._links.addText(message.text)
         if link is None:
             return message
-        start = linesOf(message.text, TYPICAL_ROOM // 2)[0]
+        start = linesOf(message.text, TYPICAL_LIMIT // 2)[0]
         return replace(message, text=f"{start} … {link}")
 
     def _withdraw(self, source: RelayTarget, origin: str) -> None:
