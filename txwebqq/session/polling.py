@@ -289,7 +289,7 @@ class PollService(Service):
             delay=LULL,
         )
         self._current = None
-        # Otherwise the server gives the reply that caused this for ever.
+        # Otherwise the server repeats the reply that caused this without end.
         self._acknowledgement.finish()
         self._schedule(LULL)
 

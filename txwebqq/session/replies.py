@@ -18,7 +18,7 @@ MAX_CAPTCHAS = 5
 """Captchas whose text may be wrong in one sign-on."""
 
 MAX_RELINKS = 3
-"""How often a server may put off a rejoin."""
+"""Maximum number of times that a server may put off a rejoin."""
 
 RELINK_DELAY = 10.0
 """Seconds before the next rejoin, where the server names none."""

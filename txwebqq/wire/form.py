@@ -25,7 +25,7 @@ class Ticket:
     """
     The secrets by which the server knows a session; a request carries some of them.
 
-    @ivar clientid: the client's id, drawn anew by each run of a client.
+    @ivar clientid: the client's id, a new random number in each run of a client.
     @ivar psessionid: the id of the channel session, C{""} before there is one.
     @ivar vfwebqq: the verifier, which authorises look-ups at the API server.
     @ivar ptwebqq: the proof of the login, also a cookie.

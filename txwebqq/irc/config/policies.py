@@ -18,7 +18,7 @@ class OverflowPolicy(Enum):
 
 class LongTextPolicy(Enum):
     """
-    How a text of many lines is sent to IRC: line by line, or as a link.
+    The ways to send a text of many lines to IRC: line by line, or as a link.
     """
 
     BURST = "burst"

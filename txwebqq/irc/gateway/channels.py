@@ -163,8 +163,8 @@ class ClientChannels:
             entries.append(f"@{shown}" if isAdmin else shown)
         head = builder.fromServer("353", builder.nick, "=", channel.name, " :")
         space = builder.spaceAfter(head)
-        for piece in splitText(" ".join(entries), space, builder.encoding):
-            yield builder.numeric("353", "=", channel.name, piece)
+        for part in splitText(" ".join(entries), space, builder.encoding):
+            yield builder.numeric("353", "=", channel.name, part)
         yield builder.numeric("366", channel.name, "End of NAMES list")
 
     def topic(self, channel: ChannelView) -> Line:

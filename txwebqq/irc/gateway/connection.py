@@ -90,5 +90,5 @@ class ClientConnection(LineConnection):
         # Messages have been split before; this is a topic or a reason.
         *middle, last = line.params or ("",)
         space = max(len(last.encode(self.encoding, "replace")) - over, 1)
-        piece = splitText(last, space, self.encoding)[0]
-        return line._replace(params=(*middle, piece))
+        part = splitText(last, space, self.encoding)[0]
+        return line._replace(params=(*middle, part))

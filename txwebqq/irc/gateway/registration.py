@@ -23,7 +23,7 @@ GUESS_WINDOW = 60.0
 """Period in which wrong passwords are counted, in seconds."""
 
 CHUNK = 400
-"""Length of a full piece of an SASL message, in base64 characters."""
+"""Length of a full part of an SASL message, in base64 characters."""
 
 MAX_SASL = 4 * CHUNK
 """Maximum length of an SASL message, in base64 characters."""

@@ -67,16 +67,16 @@ class MessageRenderer:
             ]
             if 1 < sum(map(len, split)) <= MAX_LINES:
                 return self._multiline(head, tags, split)
-        pieces = [
-            piece if action is None else f"\x01ACTION {piece}\x01"
+        parts = [
+            part if action is None else f"\x01ACTION {part}\x01"
             for each in texts
-            for piece in _pieces(each, space, builder.encoding, splitText)
+            for part in _pieces(each, space, builder.encoding, splitText)
         ]
         # A client takes a second line with the same msgid for a duplicate.
         rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
         return [
-            head._replace(params=(target, piece), tags=rest if number else tags)
-            for number, piece in enumerate(pieces)
+            head._replace(params=(target, part), tags=rest if number else tags)
+            for number, part in enumerate(parts)
         ]
 
     def _multiline(
@@ -86,12 +86,12 @@ class MessageRenderer:
         content = [
             Line(
                 head.command,
-                (target, piece),
+                (target, part),
                 head.source,
                 {MULTILINE_CONCAT: ""} if number else {},
             )
-            for pieces in split
-            for number, piece in enumerate(pieces)
+            for parts in split
+            for number, part in enumerate(parts)
         ]
         reference = self._builder.nextReference()
         return batch(reference, MULTILINE, (target,), content, head.source, tags)
@@ -121,10 +121,10 @@ def _pieces(
     encoding: str,
     split: Callable[[str, int, str], Iterable[str]],
 ) -> list[str]:
-    # Each piece begins with the formatting codes of the whole.
+    # Each part begins with the formatting codes of the whole.
     prefix = prefixOf(text)
     rest = text.removeprefix(prefix)
-    return [prefix + piece for piece in split(rest, space - len(prefix), encoding)]
+    return [prefix + part for part in split(rest, space - len(prefix), encoding)]
 
 
 def timestamp(time: int) -> str:

@@ -125,7 +125,7 @@ class LineConnection(Protocol):
 
     def startPinging(self) -> None:
         """
-        End the time-out of the registration, and start that of silence anew.
+        End the time-out of the registration, and start that of silence.
         """
         self._isRegistered = True
         self._isPinged = False

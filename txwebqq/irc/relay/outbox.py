@@ -89,9 +89,9 @@ class EnqueueResult(Enum):
 
 class Outbox:
     """
-    The queues of all targets, in the tables C{piece} (a message), C{known}
-    (the origins of messages that were enqueued, also after their delivery) and
-    C{lost} (the number of dropped messages), whose column C{lane} is the queue.
+    The queues of all targets, in three tables: messages, the origins of messages
+    that were enqueued (also after their delivery), and the number of dropped
+    messages.
     """
 
     def __init__(self, database: Database) -> None:

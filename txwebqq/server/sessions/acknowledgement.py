@@ -24,7 +24,7 @@ from txwebqq.model import Event
 
 MAX_REPEATS = 10
 """Maximum number of repetitions of a reply to a client that does not send
-C{ack}, whatever its connections indicate."""
+C{ack}, without regard to its connections."""
 
 MAX_UNNAMED = 3
 """Maximum number of repetitions of messages to a client that acknowledges

@@ -397,7 +397,7 @@ class Sessions:
     @property
     def hasTimers(self) -> bool:
         """
-        Whether L{lapse} will have something to do.
+        Whether L{lapse} has sessions to end.
         """
         return bool(self._idle or self._lapsed or self._pending)
 

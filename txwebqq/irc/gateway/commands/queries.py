@@ -75,8 +75,8 @@ def _whois(session: ClientSession, nick: str, number: int) -> Iterable[Line]:
     ]
     if channels:
         text = " ".join(channels)
-        for piece in splitText(text, MAX_CHANNELS_LENGTH, builder.encoding):
-            yield builder.numeric("319", nick, piece)
+        for part in splitText(text, MAX_CHANNELS_LENGTH, builder.encoding):
+            yield builder.numeric("319", nick, part)
     yield builder.numeric("330", nick, account, "is logged in as")
     away = awayText(directory.statusOf(number))
     if away:
