@@ -203,7 +203,7 @@ class Rig:
 
 def raiseError(*args: object) -> None:
     """
-    Be a callback with a bug.
+    Raise an exception, in place of a callback.
     """
     raise ZeroDivisionError("in an application")
 

@@ -75,18 +75,18 @@ EVENTS: dict[type[Any], Event] = {
 }
 
 
-class Everybody(dict[Uin, Buddy]):
+class EveryoneIsFriend(dict[Uin, Buddy]):
     """
-    A friend list that has all.
+    A friend list that contains all uins.
     """
 
     def __contains__(self, uin: object) -> bool:
         return True
 
 
-class Line:
+class FakeTransport:
     """
-    As much of a transport as dispatching looks at.
+    The attributes of a transport that dispatching reads.
     """
 
     def __init__(self, buddies: Mapping[Uin, Buddy], status: Status) -> None:
@@ -96,7 +96,7 @@ class Line:
 
 class Recorder(WebQQProtocol):
     """
-    Remembers what was called.
+    Records its callbacks.
     """
 
     def __init__(self) -> None:
@@ -106,10 +106,10 @@ class Recorder(WebQQProtocol):
         self, buddies: Mapping[Uin, Buddy], status: Status = Status.ONLINE
     ) -> None:
         """
-        Be on line.
+        Make the connection.
         """
-        line: Any = Line(buddies, status)
-        self.makeConnection(Account(Number(1), "p"), line, WebQQFactory())
+        transport: Any = FakeTransport(buddies, status)
+        self.makeConnection(Account(Number(1), "p"), transport, WebQQFactory())
 
 
 def _recording(name: str) -> Any:
@@ -135,12 +135,12 @@ def test_complete() -> None:
 @pytest.mark.parametrize("kind", CALLBACKS, ids=lambda kind: kind.__name__)
 def test_dispatch(kind: type[Any]) -> None:
     """
-    An event goes to its callback and no other, and what that returns comes
-    back.
+    An event goes to its callback and no other, and the callback's result is
+    returned.
     """
     event = EVENTS[kind]
     protocol = Recorder()
-    protocol.connect(Everybody())
+    protocol.connect(EveryoneIsFriend())
     expected = event.uin if isinstance(event, (Typing, Shake)) else event
     name = CALLBACKS[kind]
     assert protocol.eventReceived(event) == name
@@ -150,11 +150,11 @@ def test_dispatch(kind: type[Any]) -> None:
 @pytest.mark.parametrize("kind", CALLBACKS, ids=lambda kind: kind.__name__)
 def test_harmless(kind: type[Any]) -> None:
     """
-    An application that overrides nothing lets everything pass.
+    Without overrides, an event has no effect.
     """
     protocol = WebQQProtocol()
-    line: Any = Line(Everybody(), Status.ONLINE)
-    protocol.makeConnection(Account(Number(1), "p"), line, WebQQFactory())
+    transport: Any = FakeTransport(EveryoneIsFriend(), Status.ONLINE)
+    protocol.makeConnection(Account(Number(1), "p"), transport, WebQQFactory())
     assert protocol.eventReceived(EVENTS[kind]) is None
 
 
@@ -191,7 +191,7 @@ def test_noCaptchas() -> None:
 )
 def test_shake(isFriend: bool, status: Status, isFelt: bool) -> None:
     """
-    Only friends shake windows, and of nobody who is silent.
+    Window shakes are dispatched from friends only, and not in status silent.
     """
     shake = Shake(Uin(7), Number(1))
     protocol = Recorder()
@@ -202,25 +202,26 @@ def test_shake(isFriend: bool, status: Status, isFelt: bool) -> None:
 
 def test_made() -> None:
     """
-    In connectionMade everything is set, and what it returns is watched.
+    In connectionMade all attributes are set, and makeConnection returns its
+    result.
     """
     seen: list[object] = []
 
-    class Looking(WebQQProtocol):
+    class SeesAttributes(WebQQProtocol):
         def connectionMade(self) -> str:
             seen.extend([self.account.number, self.status, self.factory])
             return "something"
 
     factory = WebQQFactory()
-    line: Any = Line({}, Status.AWAY)
-    made = Looking().makeConnection(Account(Number(5), "p"), line, factory)
+    transport: Any = FakeTransport({}, Status.AWAY)
+    made = SeesAttributes().makeConnection(Account(Number(5), "p"), transport, factory)
     assert made == "something"
     assert seen == [5, Status.AWAY, factory]
 
 
 def test_interfaces() -> None:
     """
-    Protocol and factory are what they say they are.
+    Protocol and factory provide their interfaces.
     """
     verifyClass(IWebQQProtocol, WebQQProtocol)
     verifyObject(IWebQQFactory, WebQQFactory())
@@ -231,10 +232,10 @@ def test_factory() -> None:
     A factory builds its protocol class, a new object each time.
     """
 
-    class Making(WebQQFactory):
+    class RecorderFactory(WebQQFactory):
         protocol = Recorder
 
-    factory = Making()
+    factory = RecorderFactory()
     first, second = (factory.buildProtocol(Account(Number(1), "p")) for _ in "ab")
     assert type(first) is type(second) is Recorder
     assert first is not second
@@ -283,7 +284,7 @@ class Bare:
 @implementer(IWebQQFactory)
 class BareFactory:
     """
-    Builds those.
+    Builds such protocols.
     """
 
     def buildProtocol(self, account: Account) -> IWebQQProtocol:

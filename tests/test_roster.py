@@ -65,7 +65,8 @@ def test_ownLists() -> None:
 
 def test_others() -> None:
     """
-    Events about strangers, and those that change nothing, change nothing.
+    Events about accounts that are no friends, and typing notices, change
+    nothing.
     """
     roster = Roster(FRIENDS, GROUPS)
     before = dict(roster.buddies)

@@ -51,9 +51,9 @@ def test_whenSignedOn(rig: Rig) -> None:
     is signed on.
     """
     early, other = rig.service.whenSignedOn(), rig.service.whenSignedOn()
-    given_up = rig.service.whenSignedOn()
-    given_up.addErrback(lambda _: None)
-    given_up.cancel()
+    cancelled = rig.service.whenSignedOn()
+    cancelled.addErrback(lambda _: None)
+    cancelled.cancel()
     rig.start()
     late = rig.service.whenSignedOn()
     for waiting in (early, other, late):
@@ -63,8 +63,7 @@ def test_whenSignedOn(rig: Rig) -> None:
 
 def test_whenSignedOff(rig: Rig) -> None:
     """
-    A caller that waits for the end is told of it, and not of a lost session
-    before.
+    whenSignedOff fires at the end, and not for a lost session before.
     """
     off = rig.service.whenSignedOff()
     ended: list[object] = []
@@ -138,7 +137,7 @@ def test_inApplication(rig: Rig) -> None:
 
 def test_stopUnstarted(rig: Rig) -> None:
     """
-    Stopping what was never started is done at once.
+    A service that was never started stops at once.
     """
     rig.web.result(rig.service.stopService())
     assert rig.server.requests == []
@@ -159,7 +158,7 @@ def test_stopWhileWaiting(rig: Rig) -> None:
 
 def test_stopAfterExpiry(rig: Rig) -> None:
     """
-    Stopping while there is no protocol calls none.
+    A stop between two protocols calls neither.
     """
     rig.polls(*[b'{"retcode":100,"errmsg":""}'] * 2)
     rig.web.settle(1.5)
@@ -171,8 +170,8 @@ def test_stopAfterExpiry(rig: Rig) -> None:
 @pytest.mark.parametrize("seconds", [b"0", b"20"])
 def test_stopWhileRejoining(rig: Rig, seconds: bytes) -> None:
     """
-    Stopping a rejoin, asked or put off, tells the server and fails what was
-    held.
+    A stop during a rejoin, requested or delayed, tells the server and fails the
+    requests that were held.
     """
     rig.start()
     uin = next(iter(rig.protocol.buddies))
@@ -192,8 +191,8 @@ def test_stopWhileRejoining(rig: Rig, seconds: bytes) -> None:
 @pytest.mark.parametrize("ending", ["kicked", "refused", "logged out"])
 def test_stopWhenOver(rig: Rig, ending: str) -> None:
     """
-    Stopping what waits for a person is done at once, and starting it again
-    signs on.
+    A service that stays offline stops at once, and signs on when it is started
+    again.
     """
     wrong = b"ptuiCB('3','0','','0','no', '');\r\n"
     if ending == "refused":
@@ -211,7 +210,7 @@ def test_stopWhenOver(rig: Rig, ending: str) -> None:
 
 def test_stopWithDeafServer(rig: Rig) -> None:
     """
-    A server that does not answer delays the end by no more than two seconds.
+    A server that does not reply delays the stop by at most two seconds.
     """
     rig.start()
     rig.server.replies[LOGOUT2] = [NOT_DONE_YET]
@@ -246,8 +245,8 @@ def test_stopClosesConnections(rig: Rig) -> None:
 
 def test_startBeforeStopped(rig: Rig) -> None:
     """
-    Starting again does not have to wait, and what stops does not reach into
-    what starts.
+    A service may be started before it has stopped, and the end of the stop does
+    not affect the new session.
     """
     rig.start()
     rig.server.replies[LOGOUT2] = [NOT_DONE_YET]
@@ -265,7 +264,7 @@ def test_startBeforeStopped(rig: Rig) -> None:
 
 def test_heartbeatInterval(rig: Rig) -> None:
     """
-    The heart beats as often as was asked for, and not while we are offline.
+    Heartbeats have the interval of the option, and stop while offline.
     """
     service = rig.serve(rig.alice.account, rig.factory, heartbeat=10.0)
     service.startService()
@@ -279,7 +278,7 @@ def test_heartbeatInterval(rig: Rig) -> None:
 
 def test_twoAccounts(rig: Rig) -> None:
     """
-    Two accounts in one process have nothing to do with each other.
+    Two accounts in one process do not affect each other.
     """
     others = CallbackLogFactory()
     other = rig.serve(rig.bob.account, others)
@@ -333,8 +332,8 @@ ANSWERS = st.binary(max_size=20) | st.fixed_dictionaries(
 @given(st.lists(ANSWERS, max_size=6))
 def test_anyAnswers(answers: list[bytes]) -> None:
     """
-    With any answers to its polls the service reports no bug of ours, is online
-    afterwards and receives messages.
+    After any replies to its polls the service is online and receives messages,
+    and logs no internal error.
     """
     rig = Rig()
     with CapturedLog() as logged:

@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """
-    Another test imports its own applications.
+    Forget the application modules, which each test imports.
     """
     yield
     for name in [name for name in sys.modules if name.startswith("tap_")]:
@@ -80,7 +80,7 @@ GOOD = {"--account": "10001", "--password-file": "secret"}
 
 def parse(**changes: str | None) -> Options:
     """
-    Options, with some of them changed, added or left out.
+    Parse options, some of them changed, added or left out.
     """
     given: dict[str, str | None] = dict(GOOD)
     given.update({f"--{name.replace('_', '-')}": v for name, v in changes.items()})
@@ -89,7 +89,7 @@ def parse(**changes: str | None) -> Options:
     return options
 
 
-def complaint(**changes: str | None) -> str:
+def usageError(**changes: str | None) -> str:
     """
     Get the error text for bad usage.
     """
@@ -131,7 +131,7 @@ def test_everything(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("number", "expected"),
     [
         (None, "--account is missing"),
         ("", "--account is not a QQ number: "),
@@ -145,44 +145,46 @@ def test_everything(folder: Path) -> None:
         ("9" * 5000, "--account is not a QQ number: 99"),
     ],
 )
-def test_number(folder: Path, number: str | None, said: str) -> None:
+def test_number(folder: Path, number: str | None, expected: str) -> None:
     """
-    An account is a number, written as one.
+    An account is a decimal number.
     """
-    assert complaint(account=number).startswith(said)
+    assert usageError(account=number).startswith(expected)
 
 
 def test_passwordFile(folder: Path) -> None:
     """
-    A password is the file without the end of its line, spaces and all.
+    The password is the content of the file without the line end, including
+    spaces.
     """
     (folder / "secret").write_text(" a b 密 \r\n", encoding="utf-8")
     assert parse().account.password == " a b 密 "
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"", "secret is empty"),
         (b"\n", "secret is empty"),
         (b"\xff\xfe\n", "secret is not UTF-8"),
     ],
 )
-def test_badPassword(folder: Path, content: bytes, said: str) -> None:
+def test_badPassword(folder: Path, content: bytes, expected: str) -> None:
     """
-    A file without a password, or with one that is no text, is named.
+    A password file that is empty or not UTF-8 is named in the error.
     """
     (folder / "secret").write_bytes(content)
-    assert said in complaint()
+    assert expected in usageError()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
 def test_openPassword(folder: Path, mode: int) -> None:
     """
-    A file that is not its owner's alone is refused, with the way out.
+    A password file that others can access is refused, with the command that
+    corrects it.
     """
     (folder / "secret").chmod(mode)
-    assert "chmod 600 secret" in complaint()
+    assert "chmod 600 secret" in usageError()
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
@@ -196,21 +198,21 @@ def test_ownPassword(folder: Path, mode: int) -> None:
 
 def test_noPasswordFile(folder: Path) -> None:
     """
-    A file that cannot be read is named, with the reason.
+    A password file that cannot be read is named in the error, with the reason.
     """
-    said = complaint(password_file="none")
-    assert said == "cannot read none: No such file or directory"
+    expected = usageError(password_file="none")
+    assert expected == "cannot read none: No such file or directory"
     (folder / "den").mkdir(mode=0o700)
-    assert complaint(password_file="den") == "cannot read den: Is a directory"
+    assert usageError(password_file="den") == "cannot read den: Is a directory"
 
 
 def test_noPassword(folder: Path) -> None:
     """
-    Without any password, both ways to give one are named.
+    Without a password, the error names both ways to give one.
     """
-    said = complaint(password_file=None)
-    assert "--password-file" in said
-    assert "TXWEBQQ_PASSWORD" in said
+    expected = usageError(password_file=None)
+    assert "--password-file" in expected
+    assert "TXWEBQQ_PASSWORD" in expected
 
 
 def test_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +231,7 @@ def test_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_bothPasswords(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A file is what was asked for; the environment is cleared all the same.
+    The password file has precedence, and the environment variable is removed.
     """
     monkeypatch.setenv("TXWEBQQ_PASSWORD", "battery staple")
     assert parse().account.password == "correct horse"
@@ -241,15 +243,15 @@ def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     An empty environment variable, or one that is no UTF-8, is refused.
     """
     monkeypatch.setenv("TXWEBQQ_PASSWORD", "")
-    assert "no password" in complaint(password_file=None)
+    assert "no password" in usageError(password_file=None)
     monkeypatch.setitem(os.environb, b"TXWEBQQ_PASSWORD", b"\xff\xfe")
-    said = complaint(password_file=None)
-    assert "TXWEBQQ_PASSWORD" in said
-    assert "UTF-8" in said
+    expected = usageError(password_file=None)
+    assert "TXWEBQQ_PASSWORD" in expected
+    assert "UTF-8" in expected
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"status": "drowsy"}, "--status is none of online, offline, away,"),
         ({"status": "drowsy"}, ": drowsy"),
@@ -282,18 +284,18 @@ def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"app": ".x"}, "--app .x cannot be used"),
     ],
 )
-def test_bad(folder: Path, changes: dict[str, str], said: str) -> None:
+def test_bad(folder: Path, changes: dict[str, str], expected: str) -> None:
     """
     Each other bad value is named in the error.
     """
-    assert said in complaint(**changes)
+    assert expected in usageError(**changes)
 
 
 def test_unknownOption(folder: Path) -> None:
     """
     An unknown option or an extra argument is refused.
     """
-    assert "shout" in complaint(shout="1")
+    assert "shout" in usageError(shout="1")
     with pytest.raises(UsageError):
         Options().parseOptions(["--account=10001", "--password-file=secret", "more"])
 
@@ -306,7 +308,7 @@ def test_noPasswordOption() -> None:
     assert "password=" not in Options().longOpt
 
 
-# ---- the default application
+# The default application.
 
 
 def test_logs(folder: Path) -> None:
@@ -314,7 +316,7 @@ def test_logs(folder: Path) -> None:
     The default application logs the kinds and ids of events, but not the
     text of messages.
     """
-    text = told([])
+    text = loggedBy([])
     assert "Roster loaded (account 10001): 1 friends, 0 groups." in text
     assert "Message from 2963008411, id 5" in text
     assert "the tea is ready" not in text
@@ -324,10 +326,10 @@ def test_logText(folder: Path) -> None:
     """
     The text of messages is logged on demand.
     """
-    assert "Text: the tea is ready" in told(["--log-text"])
+    assert "Text: the tea is ready" in loggedBy(["--log-text"])
 
 
-def told(flags: list[str]) -> str:
+def loggedBy(flags: list[str]) -> str:
     """
     Get the log of a short run of the default application.
     """

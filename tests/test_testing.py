@@ -28,7 +28,7 @@ class Echo(WebQQProtocol):
 
 class EchoFactory(WebQQFactory):
     """
-    Builds it.
+    Builds echo bots.
     """
 
     protocol = Echo
@@ -52,7 +52,7 @@ def test_echo() -> None:
 
 def test_groups() -> None:
     """
-    Groups have the members that they were given.
+    A group has the members of its arguments.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -68,8 +68,8 @@ def test_groups() -> None:
 
 def test_people() -> None:
     """
-    Friends know each other, everybody's number is another one, and presence
-    is seen.
+    Friends are in each other's lists, each has another number, and presence is
+    received.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -113,7 +113,7 @@ def test_befriend() -> None:
 
 def test_mistakes() -> None:
     """
-    A mistake in a test is named.
+    A mistake in a test has an error that names it.
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")
@@ -139,7 +139,7 @@ def test_result() -> None:
 
 def test_refused() -> None:
     """
-    A sign-on that fails is the test's to see.
+    A sign-on that fails raises its error in the test.
     """
     web = MemoryWebQQ(CaptchaMode.ALWAYS)
     alice = web.person("Alice")
@@ -171,7 +171,7 @@ def test_captcha() -> None:
 
 def test_time() -> None:
     """
-    Time passes as far as it is told to, and everything happens in it.
+    settle advances the clock by its argument, and processes what is due.
     """
     web = MemoryWebQQ()
     alice, bob = web.friends("Alice", "Bob")
@@ -186,7 +186,7 @@ def test_time() -> None:
 
 def test_hot() -> None:
     """
-    A test that never comes to rest fails, instead of hanging.
+    A test with endless work fails, instead of hanging.
     """
     web = MemoryWebQQ()
 
@@ -200,7 +200,7 @@ def test_hot() -> None:
 
 def test_chatterboxes(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Two bots that answer each other endlessly fail the test.
+    Two bots that reply to each other endlessly fail the test.
     """
     monkeypatch.setattr(testing, "MAX_ROUNDS", 300)
     web = MemoryWebQQ()
@@ -215,7 +215,7 @@ def test_chatterboxes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_stopped() -> None:
     """
-    Stopping answers what the server held.
+    A stop of the server replies to the polls that it holds.
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")

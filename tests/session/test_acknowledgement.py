@@ -1,6 +1,5 @@
 """
-Replies to polls are acknowledged by number, and those that come again are not
-handed over twice.
+Acknowledgement of poll replies by number, and recognition of repeated replies.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ Flush = Callable[..., list[Failure]]
 
 def words(text: str, time: int = 0, sender: Uin = BOB, number: int = 0) -> Message:
     """
-    A friend's message; without a number, one that has no ids.
+    Make a message from a friend, without ids if it has no number.
     """
     return Message(sender, ME, (Text(text),), time, number, number)
 
@@ -80,20 +79,20 @@ SHAKE = Shake(BOB, ME)
 A, B, C = words("a", 1), words("b", 2), words("c", 3)
 
 
-# ---- the number
+# The number.
 
 
 def begin(acknowledgement: Acknowledgement, number: int, *events: Event) -> list[Event]:
     """
-    A reply with events begins, in the order in which they are handed over.
+    Begin a reply with events, in the order of delivery.
     """
     assert not acknowledgement.isKnown(number)
     return acknowledgement.begin(number, list(events))
 
 
-def handOver(acknowledgement: Acknowledgement, *events: Event) -> None:
+def deliver(acknowledgement: Acknowledgement, *events: Event) -> None:
     """
-    The application is given events.
+    Deliver events to the application.
     """
     for event in events:
         acknowledgement.delivering(event)
@@ -107,9 +106,9 @@ def test_last() -> None:
     assert acknowledgement.number == 0
     assert begin(acknowledgement, 7, A, B) == [A, B]
     assert acknowledgement.isPending
-    handOver(acknowledgement, A)
+    deliver(acknowledgement, A)
     assert (acknowledgement.number, acknowledgement.isPending) == (0, True)
-    handOver(acknowledgement, B)
+    deliver(acknowledgement, B)
     assert (acknowledgement.number, acknowledgement.isPending) == (7, False)
 
 
@@ -131,27 +130,27 @@ def test_known() -> None:
     begin(acknowledgement, 7, A)
     expected = [(None, False), (6, True), (7, True), (8, False)]
     assert [(n, acknowledgement.isKnown(n)) for n, _ in expected] == expected
-    handOver(acknowledgement, A)
+    deliver(acknowledgement, A)
     assert [(n, acknowledgement.isKnown(n)) for n, _ in expected] == expected
 
 
 def test_whenDelivered() -> None:
     """
-    A Deferred for the end of a reply fires when its last event is handed over,
+    A Deferred for the end of a reply fires when its last event is delivered,
     unless it was cancelled.
     """
     acknowledgement = Acknowledgement()
-    told: list[int] = []
+    acknowledged: list[int] = []
     begin(acknowledgement, 7, A)
     acknowledgement.whenDelivered().addCallback(
-        lambda _: told.append(acknowledgement.number)
+        lambda _: acknowledged.append(acknowledgement.number)
     )
     cancelled: Deferred[None] = acknowledgement.whenDelivered()
     cancelled.addErrback(lambda _: None)
     cancelled.cancel()
-    assert told == []
-    handOver(acknowledgement, A)
-    assert told == [7]
+    assert acknowledged == []
+    deliver(acknowledgement, A)
+    assert acknowledged == [7]
 
 
 EARLIER = UnknownEvent("buddies_status_change", {"uin": 7, "status": "new"})
@@ -159,13 +158,13 @@ LATER = UnknownEvent("news", {})
 
 
 @pytest.mark.parametrize(
-    ("came", "handed", "again", "rest"),
+    ("first", "delivered", "again", "rest"),
     [
         ([A, B, C], 1, [A, B, C], [B, C]),
         ([A, B, C], 2, [A, B, C], [C]),
         ([A, B, C], 0, [A, B, C], [A, B, C]),
         ([REQUEST, NOTICE, FILE], 1, [REQUEST, NOTICE, FILE], [NOTICE, FILE]),
-        # Events that are not kept do not come again, wherever they were.
+        # Transient events are not repeated.
         ([AWAY, TYPING, SHAKE, A, B], 2, [A, B], [A, B]),
         ([AWAY, A, TYPING, B, SHAKE], 2, [A, B], [B]),
         ([A, AWAY, B], 1, [A, B], [B]),
@@ -174,57 +173,58 @@ LATER = UnknownEvent("news", {})
         ([LATER, A, B], 2, [LATER, A, B], [B]),
         ([A, AWAY], 1, [A], []),
         ([A, KickNotice("elsewhere")], 1, [A], []),
-        # A server that gives them again all the same.
+        # Nevertheless they may be.
         ([AWAY, A, B], 2, [AWAY, A, B], [B]),
     ],
 )
 def test_interrupted(
-    came: list[Event], handed: int, again: list[Event], rest: list[Event]
+    first: list[Event], delivered: int, again: list[Event], rest: list[Event]
 ) -> None:
     """
-    A reply that was handed over in part is not acknowledged; when it comes
-    again only what is left of it is to be handed over, and then it is.
+    A reply that was delivered in part is not acknowledged. When the server
+    repeats it, only its other events are delivered, and then it is
+    acknowledged.
     """
     acknowledgement = Acknowledgement()
-    begin(acknowledgement, 7, *came)
-    handOver(acknowledgement, *came[:handed])
+    begin(acknowledgement, 7, *first)
+    deliver(acknowledgement, *first[:delivered])
     acknowledgement.interrupt()
     assert (acknowledgement.number, acknowledgement.isPending) == (0, False)
     assert begin(acknowledgement, 7, *again) == rest
-    handOver(acknowledgement, *rest)
+    deliver(acknowledgement, *rest)
     assert (acknowledgement.number, acknowledgement.isPending) == (7, False)
 
 
 def test_interruptedAgain() -> None:
     """
-    A reply that is interrupted several times has only its rest handed over each
-    time, also when nothing was handed over in between.
+    Of a reply that is interrupted several times only the rest is delivered each
+    time, also when nothing was delivered in between.
     """
     acknowledgement = Acknowledgement()
     begin(acknowledgement, 7, AWAY, A, B, C)
-    handOver(acknowledgement, AWAY, A)
+    deliver(acknowledgement, AWAY, A)
     acknowledgement.interrupt()
     assert begin(acknowledgement, 7, A, B, C) == [B, C]
     acknowledgement.interrupt()
     assert begin(acknowledgement, 7, A, B, C) == [B, C]
-    handOver(acknowledgement, B)
+    deliver(acknowledgement, B)
     acknowledgement.interrupt()
     acknowledgement.interrupt()
     assert begin(acknowledgement, 7, TYPING, A, B, C) == [C]
-    handOver(acknowledgement, C)
+    deliver(acknowledgement, C)
     assert acknowledgement.number == 7
 
 
 def test_interruptedThenAnother() -> None:
     """
-    When another reply comes after an interrupted one, all of it is handed over.
+    All events of another reply after an interrupted one are delivered.
     """
     acknowledgement = Acknowledgement()
     begin(acknowledgement, 7, A, B)
-    handOver(acknowledgement, A)
+    deliver(acknowledgement, A)
     acknowledgement.interrupt()
     assert begin(acknowledgement, 8, B, C) == [B, C]
-    handOver(acknowledgement, B)
+    deliver(acknowledgement, B)
     acknowledgement.interrupt()
     assert begin(acknowledgement, 8, B, C) == [C]
 
@@ -232,27 +232,27 @@ def test_interruptedThenAnother() -> None:
 @pytest.mark.parametrize("again", [[A, C], [B, C], [NOTICE, A, B, C]])
 def test_interruptedThenChanged(again: list[Event]) -> None:
     """
-    When the reply comes again with more or fewer events that are kept, because
+    When the server repeats the reply with more or fewer lasting events, because
     another client of the account has acknowledged some by their ids, all of
-    them are handed over: better twice than never.
+    them are delivered: a duplicate is better than a loss.
     """
     acknowledgement = Acknowledgement()
     begin(acknowledgement, 7, AWAY, A, B, C)
-    handOver(acknowledgement, AWAY, A)
+    deliver(acknowledgement, AWAY, A)
     acknowledgement.interrupt()
     assert begin(acknowledgement, 7, *again) == again
-    handOver(acknowledgement, again[0])
+    deliver(acknowledgement, again[0])
     acknowledgement.interrupt()
     assert begin(acknowledgement, 7, *again) == again[1:]
 
 
 def test_notInterrupted() -> None:
     """
-    A reply that was handed over whole stays so.
+    A reply that was delivered completely stays acknowledged.
     """
     acknowledgement = Acknowledgement()
     begin(acknowledgement, 7, A)
-    handOver(acknowledgement, A)
+    deliver(acknowledgement, A)
     acknowledgement.interrupt()
     assert acknowledgement.number == 7
     assert acknowledgement.isKnown(7)
@@ -260,10 +260,10 @@ def test_notInterrupted() -> None:
 
 def test_orderAgain() -> None:
     """
-    Queued events have the same order with and without other events among them
-    and with any uins, so a count of them says which were handed over.
+    Lasting events have the same order with and without transient ones among
+    them and with any uins, so a count of them tells which were delivered.
     """
-    came: list[Event] = [C, REQUEST, AWAY, B, NOTICE, TYPING, A, FILE, SHAKE]
+    first: list[Event] = [C, REQUEST, AWAY, B, NOTICE, TYPING, A, FILE, SHAKE]
     again: list[Event] = [
         replace(C, sender=DAVE),
         replace(REQUEST, uin=DAVE),
@@ -272,13 +272,15 @@ def test_orderAgain() -> None:
         replace(A, sender=DAVE),
         replace(FILE, sender=DAVE),
     ]
-    passing = (AWAY, TYPING, SHAKE)
-    kept = [came.index(e) for e in EventFilter().filterBatch(came) if e not in passing]
-    places = [came.index(e) for e in (C, REQUEST, B, NOTICE, A, FILE)]
+    transient = (AWAY, TYPING, SHAKE)
+    kept = [
+        first.index(e) for e in EventFilter().filterBatch(first) if e not in transient
+    ]
+    places = [first.index(e) for e in (C, REQUEST, B, NOTICE, A, FILE)]
     assert kept == [places[again.index(e)] for e in EventFilter().filterBatch(again)]
 
 
-# ---- polls
+# Polls.
 
 
 class EventLog(CallbackLog):
@@ -295,7 +297,7 @@ class EventLog(CallbackLog):
 @pytest.fixture
 def rig() -> Iterator[Rig]:
     """
-    A rig that has to end clean.
+    A client whose protocols log all events.
     """
     rig = Rig()
     rig.factory.protocol = EventLog
@@ -303,10 +305,9 @@ def rig() -> Iterator[Rig]:
     rig.finish()
 
 
-def answering(rig: Rig, *answers: bytes) -> RecordedPolls:
+def scriptPolls(rig: Rig, *answers: bytes) -> RecordedPolls:
     """
-    The polls of an account whose first polls are answered so, and the others
-    not at all.
+    Start with these replies to the first polls, and none to later ones.
     """
     polls = RecordedPolls(*answers)
     rig.polls(*[polls] * (len(answers) + 50))
@@ -317,13 +318,13 @@ def acks(polls: RecordedPolls) -> list[int | None]:
     return [poll.ack for poll in polls.polls]
 
 
-def test_named(rig: Rig) -> None:
+def test_acknowledged(rig: Rig) -> None:
     """
-    RecordedPolls name the last reply that was handed over, 0 at first; a reply without
-    events has no number, and the last one stays.
+    A poll acknowledges the last reply that was delivered, 0 at first. A reply
+    without events has no number and changes nothing.
     """
     first = batch(message(1, 5, "a"), envelope(AWAY), ack=7)
-    polls = answering(rig, first, batch(message(2, 6, "b"), ack=900), NO_EVENTS)
+    polls = scriptPolls(rig, first, batch(message(2, 6, "b"), ack=900), NO_EVENTS)
     assert acks(polls) == [0, 7, 900, 900]
     assert [poll.ids for poll in polls.polls] == [(), ("5",), ("6",), ()]
     assert rig.protocol.log == ["made", "on", "StatusChange", "a", "b"]
@@ -331,11 +332,11 @@ def test_named(rig: Rig) -> None:
 
 def test_unnumbered(rig: Rig) -> None:
     """
-    A server that numbers no replies is told of messages by their ids, and of
-    no number.
+    Polls at a server that numbers no replies acknowledge messages by their ids,
+    and no number.
     """
     again = message(1, 5, "a")
-    polls = answering(rig, batch(again), batch(again, message(2, 6, "b")), NO_EVENTS)
+    polls = scriptPolls(rig, batch(again), batch(again, message(2, 6, "b")), NO_EVENTS)
     assert acks(polls) == [0, 0, 0, 0]
     assert [poll.ids for poll in polls.polls] == [(), ("5",), ("6",), ()]
     assert rig.protocol.log == ["made", "on", "a", "b"]
@@ -343,14 +344,14 @@ def test_unnumbered(rig: Rig) -> None:
 
 def test_repeated(rig: Rig) -> None:
     """
-    A reply that comes again, or an earlier one, is dropped whole, also what
-    has no ids; then all goes on.
+    A repeated or earlier reply is dropped completely, also its events without
+    ids; later replies are delivered.
     """
     events: list[Event] = [REQUEST, NOTICE, FILE, words("a"), AWAY]
     reply = batch(*map(envelope, events), ack=7)
     earlier = batch(envelope(words("b")), ack=6)
     after = batch(envelope(words("c")), ack=8)
-    polls = answering(rig, reply, reply, earlier, reply, after)
+    polls = scriptPolls(rig, reply, reply, earlier, reply, after)
     rig.web.settle(5)
     heard = ["StatusChange", "a", "GroupNotice", "FriendshipNotice", "OfflineFile"]
     assert rig.protocol.log == ["made", "on", *heard, "c"]
@@ -361,7 +362,7 @@ def test_repeatedNotHot(rig: Rig) -> None:
     """
     A server that gives the same reply again and again is polled once a second.
     """
-    polls = answering(rig, *[batch(envelope(words("a")), ack=7)] * 100)
+    polls = scriptPolls(rig, *[batch(envelope(words("a")), ack=7)] * 100)
     rig.web.settle(20)
     assert len(polls.polls) <= 24
     assert rig.protocol.log == ["made", "on", "a"]
@@ -369,9 +370,9 @@ def test_repeatedNotHot(rig: Rig) -> None:
 
 def test_failedPoll(rig: Rig) -> None:
     """
-    A poll that failed did not tell it, so the next one does.
+    After a failed poll, the next one acknowledges the same number.
     """
-    polls = answering(rig, batch(message(1, 5, "a"), ack=7), HTML, NO_EVENTS)
+    polls = scriptPolls(rig, batch(message(1, 5, "a"), ack=7), HTML, NO_EVENTS)
     rig.web.settle(3)
     assert acks(polls) == [0, 7, 7, 7]
 
@@ -380,7 +381,8 @@ def test_failedPoll(rig: Rig) -> None:
 def test_nextSession(rig: Rig, relinked: bool) -> None:
     """
     The number outlives the session, through a rejoin and through the sign-on
-    after a refused one. Events that come again then are dropped, with any uins.
+    after a refused one. Events that are repeated then are dropped, with any
+    uins.
     """
     rig.start()
     if not relinked:
@@ -397,10 +399,10 @@ def test_nextSession(rig: Rig, relinked: bool) -> None:
 
 def test_afterKick(rig: Rig) -> None:
     """
-    The reply with a kick is handed over whole, and a sign-on after it names
-    that.
+    The reply with a kick is delivered completely, and acknowledged after the
+    next sign-on.
     """
-    polls = answering(rig, batch(message(1, 5, "a"), KICK, ack=7))
+    polls = scriptPolls(rig, batch(message(1, 5, "a"), KICK, ack=7))
     assert rig.protocol.log == ["made", "on", "a", "kicked", "Kicked"]
     rig.service.signOn()
     rig.web.settle()
@@ -408,18 +410,18 @@ def test_afterKick(rig: Rig) -> None:
     assert acks(polls) == [0, 7]
 
 
-# ---- look-ups
+# Look-ups.
 
 CAROL_COMES = envelope(RosterChange(((CAROL, 0),)))
 
 
 def test_afterLookUp(rig: Rig) -> None:
     """
-    The poll after a reply waits while a look-up keeps its events back, and
-    names it then.
+    The poll after a reply waits for the look-ups of its events, and
+    acknowledges it then.
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET]
-    polls = answering(rig, batch(CAROL_COMES, message(1, 5, "a"), ack=7))
+    polls = scriptPolls(rig, batch(CAROL_COMES, message(1, 5, "a"), ack=7))
     rig.web.settle(LOOKUP_TIMEOUT - 1)
     assert acks(polls) == [0]
     assert rig.protocol.log == ["made", "on"]
@@ -435,7 +437,7 @@ def test_afterLookUpUnnumbered(rig: Rig) -> None:
     After a reply without a number no poll waits.
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET]
-    polls = answering(rig, batch(CAROL_COMES, message(1, 5, "a")))
+    polls = scriptPolls(rig, batch(CAROL_COMES, message(1, 5, "a")))
     assert acks(polls) == [0, 0]
     assert rig.protocol.log == ["made", "on"]
 
@@ -445,13 +447,13 @@ CROWD = envelope(RosterChange(tuple((Uin(100 + n), 0) for n in range(5))))
 
 def test_longLookUps(rig: Rig) -> None:
     """
-    Look-ups keep a poll back for half a minute at most. The reply that it
-    brings once more is not queued again, and no more is asked meanwhile than
-    every half minute.
+    Look-ups delay a poll by half a minute at most. The reply that is repeated
+    then is not queued again, and polls are at least half a minute apart as long
+    as look-ups last.
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     reply = batch(CROWD, envelope(A), ack=7)
-    polls = answering(rig, reply, reply, batch(envelope(B), ack=8))
+    polls = scriptPolls(rig, reply, reply, batch(envelope(B), ack=8))
     rig.web.settle(29)
     assert acks(polls) == [0]
     rig.web.settle(1)
@@ -472,16 +474,16 @@ def test_longestLookUps(rig: Rig) -> None:
     crowd = RosterChange(tuple((Uin(100 + n), 0) for n in range(MAX_LOOKED_UP)))
     rig.server.replies[PROFILE] = [NOT_DONE_YET] * MAX_LOOKED_UP
     reply = batch(envelope(crowd), envelope(A), ack=7)
-    polls = answering(rig, *[reply] * 7)
+    polls = scriptPolls(rig, *[reply] * 7)
     rig.web.settle(MAX_LOOKED_UP * LOOKUP_TIMEOUT)
     assert acks(polls) == [0] * 7 + [7]
     assert rig.protocol.log == ["made", "on", "RosterChange", "a"]
 
 
-def test_handedOverDuringPoll(rig: Rig) -> None:
+def test_deliveredDuringPoll(rig: Rig) -> None:
     """
-    A reply that is handed over while the next poll is open is dropped when it
-    comes again, and named then.
+    A reply that is delivered while the next poll is open is dropped when that
+    poll repeats it, and acknowledged then.
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     held: list[Request] = []
@@ -510,7 +512,7 @@ def test_rejoinDuringLookUps(rig: Rig) -> None:
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     reply = batch(CROWD, envelope(A), ack=7)
-    polls = answering(rig, reply, EXPIRED, reply)
+    polls = scriptPolls(rig, reply, EXPIRED, reply)
     rig.web.settle(49)
     assert acks(polls) == [0, 0, 0]
     rig.web.settle(1)
@@ -520,11 +522,11 @@ def test_rejoinDuringLookUps(rig: Rig) -> None:
 
 def test_lostDuringLookUps(rig: Rig) -> None:
     """
-    A session that is lost meanwhile has all that waits handed over, so the
-    next one acknowledges it.
+    When the session is lost, events that wait for look-ups are delivered, so
+    the next session acknowledges them.
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
-    polls = answering(rig, batch(CROWD, envelope(A), ack=7), DOUBT, DOUBT)
+    polls = scriptPolls(rig, batch(CROWD, envelope(A), ack=7), DOUBT, DOUBT)
     rig.web.settle(40)
     heard = ["RosterChange", "a"]
     assert rig.factory.logs == [
@@ -536,10 +538,11 @@ def test_lostDuringLookUps(rig: Rig) -> None:
 
 def test_kickDuringLookUp(rig: Rig) -> None:
     """
-    A kick has what waits before it handed over, so the reply is acknowledged.
+    At a kick, events that wait for a look-up are delivered before it, so the
+    reply is acknowledged.
     """
     rig.server.replies[PROFILE] = [NOT_DONE_YET]
-    polls = answering(rig, batch(CAROL_COMES, envelope(A), KICK, ack=7))
+    polls = scriptPolls(rig, batch(CAROL_COMES, envelope(A), KICK, ack=7))
     heard = ["RosterChange", "a", "kicked"]
     assert rig.protocol.log == ["made", "on", *heard, "Kicked"]
     rig.service.signOn()
@@ -547,25 +550,25 @@ def test_kickDuringLookUp(rig: Rig) -> None:
     assert acks(polls) == [0, 7]
 
 
-# ---- signing off
+# Signing off.
 
 
-def farewells(rig: Rig) -> list[int | None]:
+def logoutAcks(rig: Rig) -> list[int | None]:
     """
-    The numbers that farewells will name.
+    Return a list that gets the acknowledged number of each logout.
     """
-    told: list[int | None] = []
+    acknowledged: list[int | None] = []
 
     def remember(request: Request) -> bytes:
         query = request.uri.partition(b"?")[2]
-        told.append(Logout2.decodeFields(Form.parse(query)).ack)
+        acknowledged.append(Logout2.decodeFields(Form.parse(query)).ack)
         return b'{"retcode":0,"result":"ok"}'
 
     rig.server.replies[LOGOUT2] = [remember] * 9
-    return told
+    return acknowledged
 
 
-def leaveOn(rig: Rig, *texts: str) -> None:
+def signOffAt(rig: Rig, *texts: str) -> None:
     """
     Have the application sign off when it receives this message.
     """
@@ -577,36 +580,36 @@ def leaveOn(rig: Rig, *texts: str) -> None:
     rig.factory.onMessage = heard
 
 
-def test_farewell(rig: Rig) -> None:
+def test_logout(rig: Rig) -> None:
     """
-    A farewell names what the last poll could not.
+    A logout acknowledges the reply that no poll has acknowledged yet.
     """
-    told = farewells(rig)
-    answering(rig, batch(message(1, 5, "a"), ack=7))
+    acknowledged = logoutAcks(rig)
+    scriptPolls(rig, batch(message(1, 5, "a"), ack=7))
     rig.web.result(rig.service.stopService())
-    assert told == [7]
+    assert acknowledged == [7]
 
 
-def test_farewellUnnumbered(rig: Rig) -> None:
+def test_logoutUnnumbered(rig: Rig) -> None:
     """
-    A farewell without a number before has the number 0.
+    The number of a logout is 0 when no reply had one.
     """
-    told = farewells(rig)
-    answering(rig, batch(message(1, 5, "a")))
+    acknowledged = logoutAcks(rig)
+    scriptPolls(rig, batch(message(1, 5, "a")))
     rig.web.result(rig.service.stopService())
-    assert told == [0]
+    assert acknowledged == [0]
 
 
 def test_signOffAtTheEnd(rig: Rig) -> None:
     """
-    An application that signs off when it receives the last event has received
-    all, and the farewell says so.
+    When the application signs off at the last event of a reply, the logout
+    acknowledges the reply.
     """
-    told = farewells(rig)
-    leaveOn(rig, "b")
-    polls = answering(rig, batch(envelope(A), envelope(B), ack=7))
+    acknowledged = logoutAcks(rig)
+    signOffAt(rig, "b")
+    polls = scriptPolls(rig, batch(envelope(A), envelope(B), ack=7))
     assert rig.protocol.log == ["made", "on", "a", "b", "ConnectionDone"]
-    assert told == [7]
+    assert acknowledged == [7]
     rig.service.signOn()
     rig.web.settle()
     assert acks(polls) == [0, 7]
@@ -614,20 +617,20 @@ def test_signOffAtTheEnd(rig: Rig) -> None:
 
 def test_signOffInTheMiddle(rig: Rig) -> None:
     """
-    An application that signs off in the middle of a reply has the rest of it
-    handed over after the next sign-on, and nothing twice.
+    When the application signs off in the middle of a reply, the rest of it is
+    delivered after the next sign-on, and no event twice.
     """
-    told = farewells(rig)
-    leaveOn(rig, "a", "b")
-    came: list[Event] = [C, B, A, REQUEST, AWAY, TYPING]
+    acknowledged = logoutAcks(rig)
+    signOffAt(rig, "a", "b")
+    first: list[Event] = [C, B, A, REQUEST, AWAY, TYPING]
     again: list[Event] = [
         replace(C, sender=DAVE),
         replace(B, sender=DAVE),
         replace(A, sender=DAVE),
         replace(REQUEST, uin=DAVE),
     ]
-    replies = [batch(*map(envelope, events), ack=7) for events in (came, again, again)]
-    polls = answering(rig, *replies)
+    replies = [batch(*map(envelope, events), ack=7) for events in (first, again, again)]
+    polls = scriptPolls(rig, *replies)
     for _ in range(2):
         rig.web.settle()
         rig.service.signOn()
@@ -638,14 +641,14 @@ def test_signOffInTheMiddle(rig: Rig) -> None:
         ["made", "on", "b", "ConnectionDone"],
         ["made", "on", "c"],
     ]
-    assert told == [0, 0]
+    assert acknowledged == [0, 0]
     assert acks(polls) == [0, 0, 0, 7]
 
 
 def test_signOffAndOnAtOnce(rig: Rig) -> None:
     """
-    An application that signs off and on in one callback has the rest of the
-    reply handed over after that sign-on.
+    When the application signs off and on in one callback, the rest of the reply
+    is delivered after that sign-on.
     """
 
     def heard(message: Message) -> None:
@@ -655,7 +658,7 @@ def test_signOffAndOnAtOnce(rig: Rig) -> None:
 
     rig.factory.onMessage = heard
     reply = batch(message(3, 3, "c"), message(2, 2, "b"), message(1, 1, "a"), ack=7)
-    polls = answering(rig, reply, reply)
+    polls = scriptPolls(rig, reply, reply)
     assert rig.factory.logs == [
         ["made", "on", "a", "ConnectionDone"],
         ["made", "on", "b", "c"],
@@ -665,17 +668,17 @@ def test_signOffAndOnAtOnce(rig: Rig) -> None:
 
 def test_signOffAfterLookUp(rig: Rig) -> None:
     """
-    Events that a look-up has held back when the application signs off are
-    handed over after the next sign-on.
+    When the application signs off at the first event after a look-up, the
+    events behind it are delivered after the next sign-on.
     """
-    told = farewells(rig)
-    leaveOn(rig, "a")
+    acknowledged = logoutAcks(rig)
+    signOffAt(rig, "a")
     rig.server.replies[PROFILE] = [NOT_DONE_YET]
     reply = batch(envelope(B), envelope(A), CAROL_COMES, ack=7)
-    polls = answering(rig, reply, reply)
+    polls = scriptPolls(rig, reply, reply)
     rig.web.settle(LOOKUP_TIMEOUT)
     assert rig.protocol.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
-    assert told == [0]
+    assert acknowledged == [0]
     rig.service.signOn()
     rig.web.settle(LOOKUP_TIMEOUT)
     assert rig.protocol.log == ["made", "on", "b"]
@@ -684,15 +687,15 @@ def test_signOffAfterLookUp(rig: Rig) -> None:
 
 def test_signOffDuringLookUp(rig: Rig) -> None:
     """
-    Events that wait when the application signs off are handed over before the
-    farewell, which says so.
+    Events that wait when the application signs off are delivered before the
+    logout, which acknowledges them.
     """
-    told = farewells(rig)
+    acknowledged = logoutAcks(rig)
     rig.server.replies[PROFILE] = [NOT_DONE_YET]
-    polls = answering(rig, batch(envelope(A), CAROL_COMES, ack=7))
+    polls = scriptPolls(rig, batch(envelope(A), CAROL_COMES, ack=7))
     rig.web.result(rig.service.signOff())
     assert rig.protocol.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
-    assert told == [7]
+    assert acknowledged == [7]
     rig.service.signOn()
     rig.web.settle()
     assert acks(polls) == [0, 7]
@@ -700,17 +703,17 @@ def test_signOffDuringLookUp(rig: Rig) -> None:
 
 def test_signOffTwiceDuringLookUp(rig: Rig) -> None:
     """
-    An application that signs off again when it receives an event that had
-    waited has the rest handed over after the next sign-on.
+    When the application signs off again at an event that had waited, the rest
+    is delivered after the next sign-on.
     """
-    told = farewells(rig)
-    leaveOn(rig, "a")
+    acknowledged = logoutAcks(rig)
+    signOffAt(rig, "a")
     rig.server.replies[PROFILE] = [NOT_DONE_YET]
     reply = batch(envelope(B), envelope(A), CAROL_COMES, ack=7)
-    polls = answering(rig, reply, reply)
+    polls = scriptPolls(rig, reply, reply)
     rig.web.result(rig.service.signOff())
     assert rig.protocol.log == ["made", "on", "RosterChange", "a", "ConnectionDone"]
-    assert told == [0]
+    assert acknowledged == [0]
     rig.service.signOn()
     rig.web.settle()
     assert rig.protocol.log == ["made", "on", "b"]
@@ -719,13 +722,13 @@ def test_signOffTwiceDuringLookUp(rig: Rig) -> None:
 
 def test_signOffWhenLost(rig: Rig) -> None:
     """
-    An application that signs off while the events of a lost session are handed
-    over has the rest handed over after the next sign-on.
+    When the application signs off while the events of a lost session are
+    delivered, the rest is delivered after the next sign-on.
     """
-    leaveOn(rig, "a")
+    signOffAt(rig, "a")
     rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
     reply = batch(envelope(B), envelope(A), CROWD, ack=7)
-    polls = answering(rig, reply, DOUBT, DOUBT, reply)
+    polls = scriptPolls(rig, reply, DOUBT, DOUBT, reply)
     rig.web.settle(35)
     assert rig.protocol.log == ["made", "on", "RosterChange", "a", "SessionExpired"]
     rig.server.replies[PROFILE] = [NOT_DONE_YET] * 5
@@ -737,14 +740,14 @@ def test_signOffWhenLost(rig: Rig) -> None:
 
 def test_signOffInTheMiddleAtOurServer(rig: Rig) -> None:
     """
-    Our server and our client agree on what is left of a reply.
+    Our server repeats the events of an interrupted reply as the client expects.
     """
     carol = rig.web.person("Carol")
     rig.web.befriend(rig.alice, carol)
     for person, text in ((rig.bob, "a"), (carol, "b")):
         person.tell(rig.alice, text)
         rig.web.settle(1)
-    leaveOn(rig, "a")
+    signOffAt(rig, "a")
     rig.start()
     assert rig.protocol.log == ["made", "on", "a", "ConnectionDone"]
     rig.bob.tell(rig.alice, "c")
@@ -755,15 +758,15 @@ def test_signOffInTheMiddleAtOurServer(rig: Rig) -> None:
         person.stop()
 
 
-# ---- bugs of ours
+# Internal errors.
 
 
-def test_afterOurBug(
+def test_afterInternalError(
     rig: Rig, flushLoggedErrors: Flush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A reply that we fail to handle does not come again endlessly: the next one
-    is handled.
+    A reply at which the client has an internal error is not repeated for ever:
+    the next one is delivered.
     """
     shown = EventFilter.markShown
 
@@ -774,7 +777,7 @@ def test_afterOurBug(
 
     monkeypatch.setattr(EventFilter, "markShown", show)
     first = batch(envelope(B), envelope(A), ack=7)
-    polls = answering(rig, first, batch(envelope(C), ack=8))
+    polls = scriptPolls(rig, first, batch(envelope(C), ack=8))
     rig.web.settle(2)
     assert len(flushLoggedErrors(ZeroDivisionError)) == 1
     assert rig.protocol.log == ["made", "on", "a", "c"]

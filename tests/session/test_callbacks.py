@@ -32,7 +32,7 @@ Flush = Callable[..., list[Failure]]
 
 def test_inSignedOn(rig: Rig) -> None:
     """
-    Inside signedOn the roster is there, statuses and all, and one can send.
+    Inside signedOn the roster is loaded, and requests can be made.
     """
     seen: list[object] = []
     sent: list[Deferred[None]] = []
@@ -75,8 +75,8 @@ def test_lostOutside(rig: Rig) -> None:
 
 def test_nothingAfterLost(rig: Rig) -> None:
     """
-    Once an application has signed off it gets nothing more of the same batch;
-    nor does the protocol after it.
+    After a sign-off in a callback, the rest of the batch is delivered neither
+    to this protocol nor to the next.
     """
 
     def leave(message: Message) -> None:
@@ -103,7 +103,8 @@ def test_signOnInLost(rig: Rig) -> None:
 @pytest.mark.parametrize("where", ["onSignedOn", "onKicked", "onLost"])
 def test_signOffAnywhere(rig: Rig, where: str) -> None:
     """
-    An application may sign off in any callback, and is told when that is done.
+    An application may sign off in any callback, and the Deferred fires when the
+    server has been told.
     """
     done: list[int] = []
 
@@ -124,7 +125,7 @@ def test_signOffAnywhere(rig: Rig, where: str) -> None:
 
 def test_signOffAtOnce(rig: Rig) -> None:
     """
-    An application may give up as soon as it is made.
+    An application may sign off in connectionMade.
     """
 
     class Quitter(CallbackLog):
@@ -141,9 +142,9 @@ def test_signOffAtOnce(rig: Rig) -> None:
     assert rig.server.requests.count("/login") == 0
 
 
-class Clumsy(CallbackLog):
+class FailingProtocol(CallbackLog):
     """
-    Fails wherever it is called.
+    Raises an exception in all callbacks.
     """
 
     def connectionMade(self) -> None:
@@ -153,10 +154,10 @@ class Clumsy(CallbackLog):
 
 def test_bugsEverywhere(rig: Rig, flushLoggedErrors: Flush) -> None:
     """
-    An application that raises in every callback is kept online all the same,
-    and each bug is logged with the account's number.
+    An account stays online when all callbacks raise exceptions, and each is
+    logged with the account's number.
     """
-    rig.factory.protocol = Clumsy
+    rig.factory.protocol = FailingProtocol
     rig.factory.onSignedOn = rig.factory.onMessage = rig.factory.onLost = raiseError
     with CapturedLog() as logged:
         rig.start()
@@ -172,7 +173,8 @@ def test_bugsEverywhere(rig: Rig, flushLoggedErrors: Flush) -> None:
 
 def test_failingDeferred(rig: Rig, flushLoggedErrors: Flush) -> None:
     """
-    A callback's Deferred that fails later is logged then, and holds nothing up.
+    A later failure of a callback's Deferred is logged, and delays no other
+    callback.
     """
     late: Deferred[None] = Deferred()
     rig.factory.onMessage = lambda message: late
@@ -188,7 +190,7 @@ def test_failingDeferred(rig: Rig, flushLoggedErrors: Flush) -> None:
 
 def test_sendCutShort(rig: Rig) -> None:
     """
-    Stopping while a callback waits for the server is no bug of the callback.
+    A callback whose request is ended by a stop has no failure logged.
     """
 
     async def answer(message: Message) -> None:
@@ -207,7 +209,7 @@ def test_sendCutShort(rig: Rig) -> None:
 
 def test_bugOfSending(rig: Rig, flushLoggedErrors: Flush) -> None:
     """
-    A callback that does not heed how its send fails is told so.
+    A callback that ignores the failure of its request has it logged.
     """
 
     async def answer(message: Message) -> None:

@@ -1,5 +1,5 @@
 """
-The driver of the sign-on machine: what it asks the server, and when.
+The driver of the sign-on machine, against a scripted server.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from txwebqq.server.sessions.captchas import CaptchaMode
 Flush = Callable[..., list[Failure]]
 
 
-class Unable(WebQQFactory):
+class FailingFactory(WebQQFactory):
     """
-    Builds no protocols, at first.
+    Builds no protocols until it is repaired.
     """
 
     def __init__(self, made: object = None) -> None:
         self.made = made
-        self.able = False
+        self.isRepaired = False
 
     def buildProtocol(self, account: Account) -> Any:
-        if self.able:
+        if self.isRepaired:
             return super().buildProtocol(account)
         if self.made is None:
             raise ZeroDivisionError("in a factory")
@@ -57,7 +57,7 @@ def test_factoryBug(rig: Rig, flushLoggedErrors: Flush, made: object) -> None:
     A factory that makes no protocol is reported to the callers that wait; the
     service may be started again.
     """
-    factory = Unable(made)
+    factory = FailingFactory(made)
     service = rig.serve(rig.alice.account, factory)
     on, off = service.whenSignedOn(), service.whenSignedOff()
     with CapturedLog() as logged:
@@ -70,7 +70,7 @@ def test_factoryBug(rig: Rig, flushLoggedErrors: Flush, made: object) -> None:
     assert len(flushLoggedErrors(ZeroDivisionError, TypeError)) == 1
     assert str(rig.alice.number) in logged.text
     assert rig.server.requests == []
-    factory.able = True
+    factory.isRepaired = True
     service.signOn()
     assert isinstance(rig.web.result(service.whenSignedOn()), WebQQProtocol)
     rig.web.result(service.stopService())
@@ -80,8 +80,8 @@ def test_factoryBug(rig: Rig, flushLoggedErrors: Flush, made: object) -> None:
 @pytest.mark.parametrize("trouble", [truncate, disconnect])
 def test_brokenOnTheWay(rig: Rig, path: str, trouble: Any) -> None:
     """
-    A connection that breaks before we are signed on is told once, as a
-    warning, and tried again by the same protocol.
+    A connection that breaks during a sign-on is logged once, as a warning, and
+    the same protocol is kept for the next attempt.
     """
     rig.server.replies[path] = [trouble]
     with CapturedLog() as logged:
@@ -95,8 +95,8 @@ def test_brokenOnTheWay(rig: Rig, path: str, trouble: Any) -> None:
 
 def test_rejoinRefused(rig: Rig) -> None:
     """
-    When the server does not take us back, the protocol ends with
-    SessionExpired and another one signs on; calls that were held fail.
+    When the server refuses a rejoin, the protocol ends with SessionExpired,
+    another one signs on, and requests that were held fail.
     """
     rig.start()
     uin = next(iter(rig.protocol.buddies))
@@ -112,7 +112,7 @@ def test_rejoinRefused(rig: Rig) -> None:
 
 def test_rejoinKeeps(rig: Rig) -> None:
     """
-    A rejoin asks with what we have, and keeps uins and roster.
+    A rejoin sends the ticket of the session, and keeps uins and roster.
     """
     rig.start()
     before = dict(rig.protocol.buddies)
@@ -145,7 +145,7 @@ def test_rejoinPutOff(rig: Rig, answer: int) -> None:
 
 def test_freshCookies(rig: Rig) -> None:
     """
-    Each sign-on begins with no other cookie than who signs on.
+    Each sign-on begins with one cookie, the number of the account.
     """
     cookies: list[str | None] = []
 
@@ -163,7 +163,7 @@ def test_freshCookies(rig: Rig) -> None:
 
 def test_oldProtocol(rig: Rig) -> None:
     """
-    A protocol whose sign-on is over can do nothing to the one after it.
+    A protocol whose sign-on is over can neither send nor end the next sign-on.
     """
     rig.polls(*[b'{"retcode":100,"errmsg":""}'] * 2)
     rig.web.settle(10)
@@ -174,9 +174,9 @@ def test_oldProtocol(rig: Rig) -> None:
     assert rig.factory.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
 
 
-class Blind(CallbackLog):
+class FailingCaptcha(CallbackLog):
     """
-    Cannot read.
+    Raises an exception when a captcha is required.
     """
 
     def captchaRequired(self, image: bytes) -> Deferred[str]:
@@ -185,11 +185,11 @@ class Blind(CallbackLog):
 
 def test_captchaRaises() -> None:
     """
-    A captchaRequired that raises gives the sign-on up, with its words; then a
-    person may try again.
+    An exception of captchaRequired ends the sign-on with its text, and signOn
+    begins another.
     """
     rig = Rig(CaptchaMode.ALWAYS)
-    rig.factory.protocol = Blind
+    rig.factory.protocol = FailingCaptcha
     off = rig.service.whenSignedOff()
     rig.start()
     with pytest.raises(CaptchaUnsolved, match="smudge"):
@@ -204,7 +204,7 @@ def test_captchaRaises() -> None:
 
 def test_captchaLater() -> None:
     """
-    A person may take hours, and is shown a picture.
+    captchaRequired is called with a picture, and may take hours.
     """
     rig = Rig(CaptchaMode.ALWAYS)
     shown: list[bytes] = []
@@ -227,7 +227,7 @@ def test_captchaLater() -> None:
 
 def test_captchaMisread() -> None:
     """
-    Five captchas may be misread, then a person decides.
+    After the sixth wrong text of a captcha the sign-on ends.
     """
     rig = Rig(CaptchaMode.ALWAYS)
     rig.factory.captchaTexts = [succeed("nope") for _ in range(9)]
@@ -253,7 +253,8 @@ def test_captchaMisread() -> None:
 )
 def test_foreignLanding(rig: Rig, landing: str) -> None:
     """
-    A login that leads elsewhere is followed nowhere, and works all the same.
+    A landing page on another host than WebQQ's is not fetched, and the sign-on
+    succeeds.
     """
 
     def mislead(request: Request) -> bytes:

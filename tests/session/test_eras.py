@@ -20,9 +20,9 @@ from txwebqq.wire.form import Form
 HASHED = (GetUserFriends2, GetGroupNameListMask2)
 
 
-class Strict(Resource):
+class StrictServer(Resource):
     """
-    Our server, but with a wish for one of the hashes.
+    Our server, but with one friend list hash that it accepts.
     """
 
     isLeaf = True
@@ -32,10 +32,10 @@ class Strict(Resource):
         self._web = web
         self._name = name
         self._number = number
-        self.asked: list[bytes] = []
+        self.requests: list[bytes] = []
 
     def render(self, request: Request) -> int | bytes:
-        self.asked.append(request.path)
+        self.requests.append(request.path)
         commands = {command.path.encode(): command for command in HASHED}
         command = commands.get(request.path)
         if command is not None and self._name:
@@ -54,35 +54,35 @@ class Strict(Resource):
 
 def signOn(
     web: MemoryWebQQ, person: MemoryPerson, era: Era, wanted: str
-) -> tuple[WebQQService, Strict]:
+) -> tuple[WebQQService, StrictServer]:
     """
-    A service that signs on at a server with a wish.
+    Start a service at a server that accepts one hash.
     """
-    strict = Strict(web, wanted, person.number)
-    web.treq = MemoryTreq(strict)
+    server = StrictServer(web, wanted, person.number)
+    web.treq = MemoryTreq(server)
     service = WebQQService(
         person.account, RecordingFactory(), web.client(), web.clock, era=era
     )
     service.startService()
     web.settle()
-    return service, strict
+    return service, server
 
 
 @pytest.mark.parametrize("wanted", FRIEND_HASHES)
 def test_hash(wanted: str) -> None:
     """
-    Whichever hash the server wants is found, and used for the groups too; the
-    next sign-on begins with it.
+    The hash that the server accepts is found, and used for the groups and for
+    the next sign-on.
     """
     web = MemoryWebQQ()
     alice, _ = web.friends("Alice", "Bob")
-    service, strict = signOn(web, alice, Era.E2, wanted)
+    service, server = signOn(web, alice, Era.E2, wanted)
     assert len(web.result(service.whenSignedOn()).transport.buddies) == 1
     web.result(service.signOff())
-    strict.asked.clear()
+    server.requests.clear()
     service.signOn()
     web.result(service.whenSignedOn())
-    assert strict.asked.count(b"/api/get_user_friends2") == 1
+    assert server.requests.count(b"/api/get_user_friends2") == 1
     web.result(service.stopService())
     web.stop()
     assert web.clock.getDelayedCalls() == []
@@ -106,14 +106,15 @@ def test_listsAgain(wanted: str) -> None:
 
 def test_noHashIsRight() -> None:
     """
-    After a full round of hashes the sign-on waits, and tries again.
+    When the server accepts none of the hashes, the sign-on is retried after a
+    delay.
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")
-    service, strict = signOn(web, alice, Era.E2, "X")
-    assert strict.asked.count(b"/api/get_user_friends2") == len(FRIEND_HASHES)
+    service, server = signOn(web, alice, Era.E2, "X")
+    assert server.requests.count(b"/api/get_user_friends2") == len(FRIEND_HASHES)
     web.settle(60)
-    assert strict.asked.count(b"/api/get_user_friends2") > len(FRIEND_HASHES)
+    assert server.requests.count(b"/api/get_user_friends2") > len(FRIEND_HASHES)
     web.result(service.stopService())
 
 
@@ -124,9 +125,9 @@ def test_firstEra() -> None:
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")
-    service, strict = signOn(web, alice, Era.E1, "P")
-    assert strict.asked.count(b"/api/get_user_friends2") == 1
-    assert b"/channel/poll2" not in strict.asked
+    service, server = signOn(web, alice, Era.E1, "P")
+    assert server.requests.count(b"/api/get_user_friends2") == 1
+    assert b"/channel/poll2" not in server.requests
     web.result(service.stopService())
 
 
@@ -136,9 +137,9 @@ def test_thirdEra() -> None:
     """
     web = MemoryWebQQ()
     alice = web.person("Alice")
-    service, strict = signOn(web, alice, Era.E3, "")
+    service, server = signOn(web, alice, Era.E3, "")
     web.result(service.whenSignedOn())
-    assert strict.asked[:4] == [
+    assert server.requests[:4] == [
         b"/cgi-bin/login",
         b"/check",
         b"/login",

@@ -50,7 +50,7 @@ def comes(*uins: Uin) -> Event:
 
 class WatchedRoster(Roster):
     """
-    A roster that remembers what it applied, and can have a bug.
+    A roster that records events, and can raise an exception.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Transport:
 
 class RecordingProtocol(WebQQProtocol):
     """
-    Remembers events, and does with each what a test wants.
+    Records events, and calls a function of the test with each.
     """
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_atOnce(self) -> None:
         """
-        Events of known accounts are handed over at once, in order.
+        Events that add no friends are delivered at once, in order.
         """
         events = [away(), comes(BOB), away(CAROL)]
         self.push(*events)
@@ -162,7 +162,8 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_several(self) -> None:
         """
-        An event that brings several waits for all of them, one after another.
+        An event that adds several friends waits for their look-ups, one after
+        another.
         """
         event = comes(CAROL, BOB, DAVE)
         self.push(event)
@@ -190,16 +191,16 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """
-        An account whose look-up is refused comes without a name.
+        A new friend whose look-up is refused has no name.
         """
         self.push(comes(CAROL), away())
         self.transport.requests[0][1].errback(RequestRefused(100000, "no"))
         self.assertEqual(self.protocol.events, [comes(CAROL), away()])
         self.assertEqual(self.names(), ["Bob", ""])
 
-    def test_patience(self) -> None:
+    def test_timeout(self) -> None:
         """
-        A look-up without an answer keeps events waiting for so long only.
+        Events wait for a look-up without a reply until it times out.
         """
         self.push(comes(CAROL), away())
         self.clock.advance(LOOKUP_TIMEOUT - 0.1)
@@ -212,8 +213,8 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_kick(self) -> None:
         """
-        Nothing comes after a kick, so what waits is handed over with it, and
-        the look-up ends.
+        Waiting events are delivered before a kick, and the look-up is
+        cancelled.
         """
         self.push(comes(CAROL), away(), KICK)
         self.assertEqual(self.protocol.events, [comes(CAROL), away(), KICK])
@@ -222,7 +223,7 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_flush(self) -> None:
         """
-        After all was handed over things go on as before.
+        Events after a flush are delivered as before.
         """
         self.push(comes(CAROL))
         self.eventQueue.flush()
@@ -244,8 +245,7 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_pushedMeanwhile(self) -> None:
         """
-        An event that arrives while another is handed over is handed over after
-        it.
+        An event that arrives during a delivery is delivered after it.
         """
         more = [away(CAROL), away(DAVE)]
 
@@ -259,8 +259,7 @@ class EventQueueTests(SynchronousTestCase):
 
     def test_inMemory(self) -> None:
         """
-        A look-up that is answered before it returns, or fails so, is no
-        different.
+        A look-up may end before its Deferred is returned.
         """
         self.transport.replies = [
             succeed(Profile(CAROL, "Carol")),

@@ -48,7 +48,7 @@ AGAIN = SessionCredentials(Number(300100200), "ps2", "vf2")
 
 class RecordingActions:
     """
-    Remembers what the machine decided, and with which ticket.
+    Records the actions of the machine, and their tickets.
     """
 
     state: SignOnState
@@ -115,7 +115,7 @@ class RecordingActions:
 
 class Machine:
     """
-    A machine, brought into the state that a test is about.
+    A sign-on machine that is brought into a state for a test.
     """
 
     def __init__(self, era: Era = Era.E1) -> None:
@@ -189,7 +189,7 @@ class Machine:
 
 def at(state: str) -> Machine:
     """
-    A machine in a state, with nothing recorded yet.
+    Make a machine in a state, with no actions recorded.
     """
     return Machine().to(state)
 
@@ -197,7 +197,7 @@ def at(state: str) -> Machine:
 @pytest.mark.parametrize("state", ["Offline", "Kicked", "Refused"])
 def test_start(state: str) -> None:
     """
-    A start where nothing is under way asks check.
+    Where no sign-on is under way, start requests check.
     """
     machine = at(state)
     machine.inputs.start()
@@ -222,7 +222,7 @@ BUSY = [
 @pytest.mark.parametrize("state", BUSY)
 def test_startAgain(state: str) -> None:
     """
-    A start while one is under way changes nothing.
+    A start during a sign-on changes nothing.
     """
     machine = at(state)
     asked = machine.actions.asked
@@ -233,7 +233,7 @@ def test_startAgain(state: str) -> None:
 
 def test_passed() -> None:
     """
-    Without a captcha the verify code of check goes into the digest.
+    Without a captcha, the digest contains the verify code of check.
     """
     machine = at("LoggingIn")
     # The second test vector of protocol.md 3.3.
@@ -244,7 +244,8 @@ def test_passed() -> None:
 
 def test_challenged() -> None:
     """
-    A captcha is fetched, read, and goes into the digest in upper case.
+    A captcha is fetched and read, and the digest contains its text in upper
+    case.
     """
     machine = at("FetchingCaptcha")
     assert machine.actions.lastAsked() == GetImage("300100200", "0.5000000000000000")
@@ -258,7 +259,7 @@ def test_challenged() -> None:
 
 def test_unsolved() -> None:
     """
-    A captcha that nobody reads ends the sign-on.
+    A captcha that is not solved ends the sign-on.
     """
     machine = at("AwaitingCaptcha")
     machine.inputs.captchaUnsolved("nobody here")
@@ -282,7 +283,7 @@ def test_captchaRejected() -> None:
 
 def test_verifyCodeExpired() -> None:
     """
-    Code 4 without a captcha before asks check again.
+    Code 4 without a captcha before requests check again.
     """
     machine = at("LoggingIn")
     machine.actions.answer(LoginReply(4, 2))
@@ -292,7 +293,7 @@ def test_verifyCodeExpired() -> None:
 @pytest.mark.parametrize("code", [1, 6])
 def test_busy(code: int) -> None:
     """
-    A busy server is asked again later.
+    A login at a busy server is repeated later.
     """
     machine = at("LoggingIn")
     machine.actions.answer(LoginReply(code))
@@ -302,7 +303,7 @@ def test_busy(code: int) -> None:
 @pytest.mark.parametrize(("code", "seconds"), [(7, 0.0), (19, 300.0)])
 def test_retriedOnce(code: int, seconds: float) -> None:
     """
-    Codes 7 and 19 are believed the second time.
+    After the codes 7 and 19 the login is repeated once.
     """
     machine = at("LoggingIn")
     machine.actions.answer(LoginReply(code))
@@ -317,7 +318,7 @@ def test_retriedOnce(code: int, seconds: float) -> None:
 @pytest.mark.parametrize("code", [2, 3, 5, 8, 24, 71, 10005])
 def test_refused(code: int) -> None:
     """
-    The other codes of a login are for a person.
+    The other codes of a login end the sign-on.
     """
     machine = at("LoggingIn")
     machine.actions.answer(LoginReply(code, message="no"))
@@ -326,7 +327,7 @@ def test_refused(code: int) -> None:
 
 def test_locked() -> None:
     """
-    A success that leads to the page for locked accounts is none.
+    A login that succeeds with the page for locked accounts ends the sign-on.
     """
     machine = at("LoggingIn")
     machine.actions.answer(LoginReply(0, url="http://aq.qq.com/007"))
@@ -356,7 +357,7 @@ def test_pageElsewhere(url: str) -> None:
 
 def test_signatureCheckFailed() -> None:
     """
-    Without the landing page login2 is tried all the same.
+    login2 follows also when the landing page cannot be fetched.
     """
     machine = at("CheckingSignature")
     machine.inputs.failed("no answer")
@@ -365,7 +366,7 @@ def test_signatureCheckFailed() -> None:
 
 def test_joined() -> None:
     """
-    The roster is fetched with the new session, and then we are online.
+    The roster is loaded with the new session, and then the channel is opened.
     """
     machine = at("Joining")
     machine.actions.answer(SESSION)
@@ -378,7 +379,7 @@ def test_joined() -> None:
 @pytest.mark.parametrize("code", [106, 111])
 def test_notAdmitted(code: int) -> None:
     """
-    Lists of who may join are for a person.
+    A login2 of an account that is not admitted ends the sign-on.
     """
     machine = at("Joining")
     machine.actions.answer(Refusal(code))
@@ -391,7 +392,7 @@ def test_notAdmitted(code: int) -> None:
 )
 def test_refusalOnTheWay(state: str, refusal: int) -> None:
     """
-    An answer in WebQQ's error form where none belongs is tried again.
+    A refusal of a request that is never refused is retried.
     """
     machine = at(state)
     machine.actions.answer(Refusal(refusal))
@@ -403,7 +404,7 @@ def test_refusalOnTheWay(state: str, refusal: int) -> None:
 )
 def test_failed(state: str) -> None:
     """
-    Trouble on the way waits, longer each time, and begins at check.
+    After a failure the sign-on begins again at check, with growing delays.
     """
     machine = at(state)
     machine.inputs.failed("no answer")
@@ -416,7 +417,7 @@ def test_failed(state: str) -> None:
 
 def test_pollAnswered() -> None:
     """
-    A good poll makes the next trouble the first again.
+    A poll that was answered resets the delays.
     """
     machine = at("Waiting")
     machine.inputs.retry()
@@ -445,7 +446,7 @@ def test_rotate() -> None:
 
 def test_rejoined() -> None:
     """
-    A rejoin sends the old session and goes on with the new one.
+    A rejoin sends the ticket of the old session and stores that of the new one.
     """
     machine = at("Online")
     machine.inputs.expired(0.0)
@@ -459,7 +460,7 @@ def test_rejoined() -> None:
 @pytest.mark.parametrize("code", [112, 113, 115])
 def test_rejoinToldToWait(code: int) -> None:
     """
-    A rejoin that is put off is tried a few times more.
+    A rejoin that is put off is repeated three times.
     """
     machine = at("Rejoining")
     for _ in range(3):
@@ -484,7 +485,7 @@ def test_rejoinRefused(code: int) -> None:
 
 def test_rejoinFailed() -> None:
     """
-    Trouble during a rejoin leads to a full sign-on too.
+    A failure of a rejoin leads to a full sign-on too.
     """
     machine = at("Rejoining")
     machine.inputs.failed("no answer")
@@ -493,7 +494,7 @@ def test_rejoinFailed() -> None:
 
 def test_invalidated() -> None:
     """
-    A session that is not worth a rejoin ends the protocol.
+    A session that cannot be rejoined ends the protocol.
     """
     machine = at("Online")
     machine.inputs.invalidated(SessionExpired("gone"))
@@ -502,7 +503,7 @@ def test_invalidated() -> None:
 
 def test_kicked() -> None:
     """
-    After a kick nothing is asked any more.
+    After a kick no request is sent.
     """
     machine = at("Online")
     machine.inputs.kicked(KickNotice("elsewhere"))
@@ -548,8 +549,7 @@ def test_stopWithSession(state: str) -> None:
 )
 def test_stopOnTheWay(state: str) -> None:
     """
-    A stop before there is a session ends the sign-on, and the answer under way
-    is dropped.
+    A stop before there is a session ends the sign-on, and cancels the request.
     """
     machine = at(state)
     machine.inputs.stop()
@@ -571,7 +571,8 @@ def test_stopAtRest(state: str) -> None:
 
 def test_laterEra() -> None:
     """
-    Later servers want a login page, whose signature goes into what follows.
+    Servers of era E3 want a login page, whose signature the later requests
+    contain.
     """
     machine = Machine(Era.E3)
     machine.inputs.start()
@@ -601,7 +602,7 @@ def test_unsignedPage() -> None:
 
 def test_pageFailed() -> None:
     """
-    A page that does not come is waited for.
+    A login page that cannot be fetched is requested again later.
     """
     machine = Machine(Era.E3)
     machine.inputs.start()

@@ -43,14 +43,14 @@ from txwebqq.protocol import WebQQFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import PASSWORD
 
-# ---- the poll
+# The poll.
 
 
 @pytest.mark.parametrize("code", [108, 114, 122, 999])
 def test_failureCodes(rig: Rig, code: int) -> None:
     """
-    Codes without a meaning of their own count, and the fourth in a row makes
-    us rejoin, with the same protocol.
+    Retcodes without a meaning of their own count as failures. After the fourth
+    in a row the same protocol rejoins.
     """
     answer = b'{"retcode":%d,"errmsg":""}' % code
     rig.polls(answer, answer, answer, answer)
@@ -103,7 +103,7 @@ def test_probedOnce(rig: Rig, code: int) -> None:
 
 def test_probeSaves(rig: Rig) -> None:
     """
-    A session that passes the probe goes on.
+    A session whose probe succeeds goes on.
     """
     rig.polls(b'{"retcode":103,"errmsg":""}')
     rig.web.settle(20)
@@ -128,8 +128,7 @@ def test_loggedOut(rig: Rig, code: int) -> None:
 )
 def test_ignored(rig: Rig, answer: bytes | int) -> None:
     """
-    A poll's answer that is to be ignored is ignored, with a pause, however
-    often it comes.
+    Some replies are ignored after a pause, any number of times.
     """
     rig.polls(*[answer] * 10)
     assert len(rig.server.replies[POLL]) == 9
@@ -141,7 +140,7 @@ def test_ignored(rig: Rig, answer: bytes | int) -> None:
 
 def test_rotated(rig: Rig) -> None:
     """
-    A server may change ptwebqq, and is told the new one at a relink.
+    The server may replace ptwebqq, and a rejoin sends the new one.
     """
     rig.start()
     rig.web.state.rotate(rig.alice.number)
@@ -165,7 +164,7 @@ def test_rotated(rig: Rig) -> None:
 )
 def test_oddAnswers(rig: Rig, answer: bytes | int) -> None:
     """
-    Odd answers to polls do no lasting harm.
+    After malformed replies to polls, messages are still received.
     """
     rig.polls(answer, answer)
     rig.web.settle(20)
@@ -176,8 +175,8 @@ def test_oddAnswers(rig: Rig, answer: bytes | int) -> None:
 
 def test_order(rig: Rig) -> None:
     """
-    A batch is delivered oldest first, and what has one time in the reverse
-    order of its coming; a message that comes twice is delivered once.
+    A batch is delivered oldest first, events of the same time in reverse order,
+    and a repeated message once.
     """
     first, second = message(100, 1, "a"), message(100, 2, "b")
     third = message(200, 3, "c")
@@ -187,7 +186,7 @@ def test_order(rig: Rig) -> None:
 
 def test_kickLast(rig: Rig) -> None:
     """
-    A kick comes after everything else in its batch, and then no poll does.
+    A kick is the last event of its batch, and no poll follows.
     """
     rig.polls(batch(KICK, message(100, 1, "a")))
     rig.web.settle(600)
@@ -195,7 +194,7 @@ def test_kickLast(rig: Rig) -> None:
     assert rig.server.requests.count(POLL) == 1
 
 
-# ---- signing on
+# Signing on.
 
 
 SIGN_ON = [
@@ -215,7 +214,7 @@ SIGN_ON = [
 )
 def test_troubleOnTheWay(rig: Rig, path: str, answer: bytes | int) -> None:
     """
-    Trouble before we are signed on is retried, and does not end a protocol.
+    A failure before signedOn is retried, and does not end the protocol.
     """
     rig.server.replies[path] = [answer, answer]
     rig.start()
@@ -225,7 +224,7 @@ def test_troubleOnTheWay(rig: Rig, path: str, answer: bytes | int) -> None:
 
 def test_refused(rig: Rig) -> None:
     """
-    A wrong password is told once, and nothing is asked until a person acts.
+    A wrong password is reported once, and no request follows until signOn.
     """
     service = rig.serve(Account(rig.alice.number, "wrong"), rig.factory)
     on, off = service.whenSignedOn(), service.whenSignedOff()
@@ -299,7 +298,7 @@ def test_captcha(readings: Callable[[], list[Any]], log: list[str]) -> None:
 
 def test_captchaUnread() -> None:
     """
-    The default application reads none, and says so.
+    Without captchaRequired in the application, the error says so.
     """
     rig = Rig(CaptchaMode.ALWAYS)
     service = rig.serve(rig.alice.account, WebQQFactory())
@@ -311,7 +310,7 @@ def test_captchaUnread() -> None:
     rig.finish()
 
 
-# ---- stopping
+# Stopping.
 
 
 @pytest.mark.parametrize("path", [*SIGN_ON, POLL])
@@ -346,7 +345,7 @@ def test_stopWhileReading() -> None:
 
 def test_stopTellsServer(rig: Rig) -> None:
     """
-    The server is told, so friends see it at once.
+    A stop tells the server, so friends see it at once.
     """
     rig.start()
     uin = rig.bob.uinOf(rig.alice)
@@ -384,12 +383,12 @@ def test_startFails(rig: Rig) -> None:
         rig.web.result(on)
 
 
-# ---- asking
+# Requests.
 
 
 def test_sends(rig: Rig) -> None:
     """
-    Sends fail with the server's reason, and without a session at once.
+    Sends fail with the reason of the refusal, and without a session at once.
     """
     rig.start()
     protocol = rig.factory.protocols[0]
@@ -409,7 +408,7 @@ def test_sends(rig: Rig) -> None:
 
 def test_sendWhileRejoining(rig: Rig) -> None:
     """
-    A message that is sent during a rejoin goes out after it.
+    A message that is sent during a rejoin is held until it has ended.
     """
     rig.polls(b'{"retcode":121,"t":"5"}')
     protocol = rig.factory.protocols[0]
@@ -441,7 +440,7 @@ def test_setStatus(rig: Rig) -> None:
 
 def test_names(rig: Rig) -> None:
     """
-    Inside a callback the roster is there, and current.
+    Inside a callback the roster is current.
     """
     seen: list[tuple[str, Status]] = []
 
@@ -463,21 +462,21 @@ async def stumble() -> None:
     raise ZeroDivisionError("in a coroutine")
 
 
-def fall(message: Message) -> None:
+def raiseInCallback(message: Message) -> None:
     """
-    A callback that raises.
+    Raise an exception.
     """
     raise ZeroDivisionError("in a callback")
 
 
-@pytest.mark.parametrize("bug", [fall, lambda message: stumble()])
+@pytest.mark.parametrize("bug", [raiseInCallback, lambda message: stumble()])
 def test_bugs(
     rig: Rig,
     bug: Callable[[Message], object],
     flushLoggedErrors: Callable[..., list[Failure]],
 ) -> None:
     """
-    A bug of the application is logged, and the next message comes all the same.
+    An exception of the application is logged, and the next message is received.
     """
     rig.factory.onMessage = bug
     rig.start()
@@ -490,7 +489,7 @@ def test_bugs(
 
 def test_heartbeat(rig: Rig) -> None:
     """
-    The heart beats once a minute, and a failure of it does no harm.
+    A heartbeat is sent once a minute, and its failure has no effect.
     """
     rig.server.replies[HEARTBEAT] = [500, HTML]
     rig.start()

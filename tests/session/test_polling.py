@@ -1,5 +1,5 @@
 """
-The poll chain and the heartbeat: what they ask, and what they make of answers.
+The poll loop and the heartbeat, and the event filter.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ ME = Number(10001)
 KICKED = KickNotice("elsewhere")
 
 
-# ---- the inbox
+# The event filter.
 
 
 def words(text: str, time: int, number: int = 0, sender: int = 7) -> Message:
     """
-    A friend's message; without a number, one that has no ids.
+    Make a message from a friend, without ids if it has no number.
     """
     return Message(Uin(sender), ME, (Text(text),), time, number, number)
 
 
 def inGroup(number: int, group: int = 1, sender: int = 7) -> GroupMessage:
     """
-    A message in a group.
+    Make a message in a group.
     """
     return GroupMessage(
         Gid(group), Code(1), Number(1), Uin(sender), ME, (), 0, number, number
@@ -72,14 +72,14 @@ def inGroup(number: int, group: int = 1, sender: int = 7) -> GroupMessage:
 
 def inDiscussion(number: int, sender: int = 7) -> DiscussionMessage:
     """
-    A message in a discussion.
+    Make a message in a discussion.
     """
     return DiscussionMessage(Did(1), Uin(sender), ME, (), 0, number, number)
 
 
-def ofStranger(number: int, place: int = 1) -> StrangerMessage:
+def inTemporaryChat(number: int, place: int = 1) -> StrangerMessage:
     """
-    A fellow member's message.
+    Make a message in a temporary chat.
     """
     return StrangerMessage(Uin(7), ME, place, 0, Number(70), (), 0, number, number)
 
@@ -105,19 +105,20 @@ BUSY = StatusChange(Uin(7), Status.BUSY)
 )
 def test_sort(came: list[Event], expected: list[object]) -> None:
     """
-    A batch is reversed and sorted by time, stably; what has no time comes
-    first, and a kick last.
+    A batch is reversed and then sorted by time; events without a time are
+    first, a kick is last.
     """
     got = EventFilter().filterBatch(came)
     assert [e.text if isinstance(e, Message) else e for e in got] == expected
 
 
 @pytest.mark.parametrize(
-    "event", [words("a", 1, 1), inGroup(1), inDiscussion(1), ofStranger(1)]
+    "event", [words("a", 1, 1), inGroup(1), inDiscussion(1), inTemporaryChat(1)]
 )
 def test_twice(event: Event) -> None:
     """
-    A message of any kind that comes twice is seen once, in one batch or two.
+    A message of any kind that is repeated is delivered once, in one batch or
+    two.
     """
     eventFilter = EventFilter()
     assert eventFilter.filterBatch([event, event]) == [event]
@@ -126,7 +127,7 @@ def test_twice(event: Event) -> None:
 
 def test_notTwice() -> None:
     """
-    Messages with the same ids from elsewhere are others.
+    Messages with the same ids from different conversations are different.
     """
     events: list[Event] = [
         words("a", 0, 1),
@@ -136,7 +137,7 @@ def test_notTwice() -> None:
         inGroup(1, group=2),
         inGroup(1, sender=8),
         inDiscussion(1, sender=9),
-        ofStranger(1, place=5),
+        inTemporaryChat(1, place=5),
     ]
     assert len(EventFilter().filterBatch(events)) == len(events)
 
@@ -154,7 +155,7 @@ def test_kindsApart() -> None:
     A message of a group's member and one of a friend are never the same.
     """
     group = inGroup(1, group=7, sender=7)
-    stranger = ofStranger(1, place=7)
+    stranger = inTemporaryChat(1, place=7)
     assert len(EventFilter().filterBatch([group, stranger, words("a", 0, 1)])) == 3
 
 
@@ -172,15 +173,15 @@ def test_remembered() -> None:
 
 def test_shown() -> None:
     """
-    The ids of shown messages are acknowledged until the server has them; the
-    ids of messages shown meanwhile stay for the next time.
+    The ids of shown messages are kept until a poll has confirmed them; ids that
+    are added meanwhile stay.
     """
     eventFilter = EventFilter()
     for event in (words("a", 1, 1), inGroup(2), AWAY, inDiscussion(3)):
         eventFilter.markShown(event)
     told = tuple(eventFilter.shown)
     assert told == ("1", "2", "3")
-    eventFilter.markShown(ofStranger(4))
+    eventFilter.markShown(inTemporaryChat(4))
     eventFilter.acknowledged(told)
     assert list(eventFilter.shown) == ["4"]
     eventFilter.acknowledged(told)
@@ -189,7 +190,7 @@ def test_shown() -> None:
 
 def test_shownIsBounded() -> None:
     """
-    A server that is never reached does not fill the memory.
+    The ids for a server that is never reached are limited.
     """
     eventFilter = EventFilter()
     for n in range(1, 2 * MAX_SHOWN):
@@ -201,12 +202,12 @@ def test_shownIsBounded() -> None:
     assert list(eventFilter.shown) == [str(2 * MAX_SHOWN)]
 
 
-# ---- the chain
+# The poll loop.
 
 
 def test_tellsShown(rig: Rig) -> None:
     """
-    The poll after a message tells the server that it was shown, once.
+    The poll after a message confirms its id, once.
     """
     polls = RecordedPolls(batch(message(1, 5, "a")), NO_EVENTS)
     rig.polls(polls, polls, polls)
@@ -215,7 +216,7 @@ def test_tellsShown(rig: Rig) -> None:
 
 def test_tellsShownAgain(rig: Rig) -> None:
     """
-    A poll that failed did not tell it.
+    After a failed poll, the next one confirms the same ids.
     """
     polls = RecordedPolls(batch(message(1, 5, "a")), HTML, NO_EVENTS)
     rig.polls(polls, polls, polls, polls)
@@ -225,7 +226,7 @@ def test_tellsShownAgain(rig: Rig) -> None:
 
 def test_logoutTells(rig: Rig) -> None:
     """
-    Leaving tells what the last poll could not.
+    The logout confirms the ids that no poll has confirmed.
     """
     told: list[tuple[str, ...]] = []
 
@@ -242,7 +243,7 @@ def test_logoutTells(rig: Rig) -> None:
 
 def test_rotatedTicket(rig: Rig) -> None:
     """
-    A rotated ptwebqq is what a rejoin tells, and the cookie says it too.
+    A rejoin sends the new ptwebqq in its form and in its cookie.
     """
     seen: list[tuple[str, bool]] = []
 
@@ -278,8 +279,7 @@ def test_rotatedToNothing(rig: Rig) -> None:
 )
 def test_trouble(rig: Rig, trouble: Reply) -> None:
     """
-    Trouble with a poll is warned of once and tried again, with growing
-    patience.
+    A failed poll is logged once as a warning, and repeated with growing delays.
     """
     with CapturedLog() as logged:
         rig.polls(trouble, NO_EVENTS)
@@ -307,7 +307,7 @@ def test_silence(rig: Rig) -> None:
 
 def test_deafForEver(rig: Rig) -> None:
     """
-    Four polls without an answer make us rejoin, and a deaf login2 after that
+    Four polls without a reply lead to a rejoin, and a login2 without a reply
     ends the session.
     """
     rig.polls(*[NOT_DONE_YET] * 4)
@@ -332,8 +332,8 @@ def test_deafForEver(rig: Rig) -> None:
 )
 def test_notHot(rig: Rig, answer: bytes) -> None:
     """
-    A server that has nothing new and says so at once is not asked more than
-    about once a second.
+    A server that replies at once without new events is polled about once a
+    second.
     """
     rig.polls(*[answer] * 100)
     rig.web.settle(20)
@@ -347,8 +347,7 @@ def test_notHot(rig: Rig, answer: bytes) -> None:
 
 def test_atOnce(rig: Rig) -> None:
     """
-    Yet after a message, or one empty answer, the next question is asked at
-    once.
+    After a message, or one reply without events, the next poll is sent at once.
     """
     rig.polls(
         NO_EVENTS, batch(message(1, 5, "a")), batch(message(2, 6, "b")), NO_EVENTS
@@ -358,8 +357,8 @@ def test_atOnce(rig: Rig) -> None:
 
 def test_rejoinInVain(rig: Rig) -> None:
     """
-    A server that takes us back each time and answers no poll is given time
-    after the third, as one that lets nobody in.
+    A server that accepts rejoins but no poll gets a full sign-on after the
+    third rejoin, and later ones with growing delays.
     """
     rig.polls(*[b'{"retcode":121,"t":"0"}'] * 1000)
     rig.web.settle(1)
@@ -376,7 +375,7 @@ def test_rejoinInVain(rig: Rig) -> None:
 
 def test_onePoll(rig: Rig) -> None:
     """
-    There is never more than one poll under way, through rejoins and stops.
+    There is at most one poll in flight, through rejoins and stops.
     """
     open_: list[int] = [0, 0]
 
@@ -400,7 +399,8 @@ def test_onePoll(rig: Rig) -> None:
 
 def test_probedAgain(rig: Rig) -> None:
     """
-    A doubt after a good poll is a new one; after a probe there is a pause.
+    After a poll that was answered, the session may be probed again; a probe is
+    followed by a delay.
     """
     doubt = b'{"retcode":103,"errmsg":""}'
     rig.polls(doubt, batch(message(1, 5, "a")), doubt, batch(message(2, 6, "b")))
@@ -412,7 +412,7 @@ def test_probedAgain(rig: Rig) -> None:
 
 def test_manyRejoins(rig: Rig) -> None:
     """
-    Rejoins with a good poll after each of them are no trouble, however many.
+    Any number of rejoins is allowed, with a poll that was answered after each.
     """
     expired = b'{"retcode":121,"t":"0"}'
     rig.polls(*[expired, NO_EVENTS] * 9)
@@ -434,7 +434,7 @@ def test_probeTrouble(rig: Rig) -> None:
 
 def test_stopWhileProbing(rig: Rig) -> None:
     """
-    Stopping gives up a probe.
+    A stop cancels a probe.
     """
     rig.start()
     rig.server.replies[PROBE] = [NOT_DONE_YET]
@@ -447,7 +447,7 @@ def test_stopWhileProbing(rig: Rig) -> None:
 
 def test_kickedInBatch(rig: Rig) -> None:
     """
-    A kick ends the session with the server's words.
+    A kick ends the session with the reason that the server gives.
     """
     off = rig.service.whenSignedOff()
     failed: list[Failure] = []
@@ -461,7 +461,7 @@ def test_kickedInBatch(rig: Rig) -> None:
 @pytest.mark.parametrize("trouble", [truncate, disconnect, HTML, 500, NOT_DONE_YET])
 def test_heartbeatTrouble(rig: Rig, trouble: Reply) -> None:
     """
-    A heartbeat that fails is followed by others, and nothing else.
+    A heartbeat that fails has no effect, and later ones are sent.
     """
     rig.server.replies[HEARTBEAT] = [trouble, trouble]
     with CapturedLog() as logged:

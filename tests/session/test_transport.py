@@ -39,7 +39,7 @@ from txwebqq.wire.form import Ticket
 
 def test_interface() -> None:
     """
-    A protocol's transport is as L{IWebQQTransport} describes it.
+    The transport of a protocol provides L{IWebQQTransport}.
     """
     rig = Rig()
     rig.start()
@@ -82,7 +82,7 @@ def test_uploadTooEarly(tmp_path: Path) -> None:
 
 def test_setStatusBySending(rig: Rig) -> None:
     """
-    A status that the server refuses is not taken for ours.
+    A status that the server refuses is not stored.
     """
     rig.start()
     rig.server.replies["/channel/change_status2"] = [b'{"retcode":108,"errmsg":""}']
@@ -110,8 +110,8 @@ def test_setStatusBySending(rig: Rig) -> None:
 )
 def test_sendFails(rig: Rig, answer: Reply, kind: type[WebQQError]) -> None:
     """
-    A send that fails says why, is not sent again by us, and changes nothing
-    else.
+    A send that fails has the right error, is not repeated, and does not end the
+    session.
     """
     rig.start()
     uin = next(iter(rig.protocol.buddies))
@@ -126,7 +126,7 @@ def test_sendFails(rig: Rig, answer: Reply, kind: type[WebQQError]) -> None:
 
 def test_sendUnanswered(rig: Rig) -> None:
     """
-    A send that is not answered for half a minute fails.
+    A send without a reply fails after half a minute.
     """
     rig.start()
     rig.server.replies[SEND] = [NOT_DONE_YET]
@@ -158,7 +158,7 @@ def test_heldInOrder(rig: Rig) -> None:
 
 def test_sendTooEarly(rig: Rig) -> None:
     """
-    Before a session there is none to send in.
+    A send before signedOn fails.
     """
     sent: list[Failure] = []
 
@@ -188,7 +188,7 @@ def test_statusHeld(rig: Rig) -> None:
 
 def test_statusAfterExpiry(rig: Rig) -> None:
     """
-    The status that was set is shown after a full sign-on, too.
+    The status is kept in the next sign-on.
     """
     rig.start()
     rig.web.result(rig.protocol.setStatus(Status.BUSY))
