@@ -48,6 +48,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(NAME)
 
 docs: .venv/test.stamp
+	$(BIN)/python docs/coverage.py
 	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
 	@echo "Now open docs/_build/html/index.html"
 

@@ -229,9 +229,9 @@ def test_again(village: Village) -> None:
     ("more", "problem"),
     [
         ({"account": ALICE}, "account is your own"),
-        ({"account": Number(0)}, "account is nobody's number"),
-        ({"account": Number(2**40)}, "account is nobody's number"),
-        ({"account": Number(10009)}, "account is nobody's number"),
+        ({"account": Number(0)}, "account is no number of an account"),
+        ({"account": Number(2**40)}, "account is no number of an account"),
+        ({"account": Number(10009)}, "account is no number of an account"),
         ({"proof": "0" * 48}, "token is not from a search for account"),
         ({"proof": "é"}, "token is not from a search for account"),
         ({"category": 1}, "there is no such category"),
@@ -319,7 +319,7 @@ def test_crowd(
     ("profile", "answer", "isFriend", "problem"),
     [
         ({"allow": ANYBODY}, "", True, ""),
-        ({"allow": NOBODY}, "", False, "they want to be nobody's friend"),
+        ({"allow": NOBODY}, "", False, "the account accepts no friend requests"),
         ({"allow": WHO_ANSWERS, "answer": "Straße "}, " STRASSE", True, ""),
         (
             {"allow": WHO_ANSWERS, "answer": "42"},
@@ -518,7 +518,7 @@ def test_notMine(
     alice = village.session(ALICE)
     for uin in (village.uin(ALICE, BOB), Uin(1)):
         problem = said(change(village.rules, alice, uin))
-        assert problem == "tuin is nobody's uin in your friend list"
+        assert problem == "tuin is no uin of a friend"
     assert village.store.friends.entry(BOB, ALICE) == FriendEntry(0, "")
 
 

@@ -161,7 +161,7 @@ class ContactsAPI:
         """
         number = session.sessionIds.person(command.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
-            return Refusal(NO_SUCH_ID, "tuin is nobody's uin whom you know")
+            return Refusal(NO_SUCH_ID, "tuin is no uin of an account that you know")
         account = self._store.accounts.get(number)
         if account is None:
             return Refusal(NO_SUCH_ID, "the account is gone")

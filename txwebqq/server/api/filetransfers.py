@@ -102,5 +102,7 @@ class FileTransfersAPI:
             return refuse(request, Refusal(GONE, "get_file2 comes first"))
         describe(request, transfer.name)
         if not relay.attach(request):
-            return refuse(request, Refusal(GONE, "somebody fetches it already"))
+            return refuse(
+                request, Refusal(GONE, "the file is being downloaded already")
+            )
         return NOT_DONE_YET

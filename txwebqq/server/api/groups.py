@@ -18,6 +18,7 @@ from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
+from txwebqq.server.records import GroupRecord
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.groups import (
@@ -77,9 +78,9 @@ class GroupsAPI:
         that the account is not a member of are left out.
         """
         memos = {
-            code: memo
+            code: group.memo
             for code in command.codes
-            if (memo := self._groupRules.memo(session, code)) is not None
+            if isinstance(group := self._groupRules.mine(session, code), GroupRecord)
         }
         if not memos and command.codes:
             return Refusal(NO_SUCH_ID, "gcode is no code of your groups")

@@ -109,7 +109,7 @@ class HistoryAPI:
         """
         number = session.sessionIds.person(command.uin)
         if number is None or number == session.number:
-            return Refusal(NO_SUCH_ID, "tuin is nobody's uin")
+            return Refusal(NO_SUCH_ID, "tuin is no uin of an account")
         # The reply must not tell whether the other account exists.
         conversation = conversationOf(session.number, number)
         rows = min(max(command.rows, 1), MAX_ROWS)

@@ -64,7 +64,9 @@ class DiscussionRules:
         for uin in invitation.friends:
             number = sessionIds.person(uin)
             if number is None or not store.friends.areFriends(session.number, number):
-                return Refusal(NO_SUCH_ID, "mem_list names somebody who is no friend")
+                return Refusal(
+                    NO_SUCH_ID, "mem_list names an account that is no friend"
+                )
             invited[number] = None
         for uin, gid in invitation.members:
             number, group = sessionIds.person(uin), sessionIds.groupOfGid(gid)

@@ -68,9 +68,9 @@ MAX_FOUND = 10_000
 
 _SYSTEM = Number(10000)
 
-UNKNOWN = Refusal(NO_SUCH_ID, "tuin is nobody's uin whom you know")
+UNKNOWN = Refusal(NO_SUCH_ID, "tuin is no uin of an account that you know")
 
-_NOT_FRIEND = Refusal(NO_SUCH_ID, "tuin is nobody's uin in your friend list")
+_NOT_FRIEND = Refusal(NO_SUCH_ID, "tuin is no uin of a friend")
 _NO_CATEGORY = Refusal(NO_SUCH_ID, "there is no such category")
 _NOT_ASKED = Refusal(NO_SUCH_ID, "account has not asked to be your friend")
 
@@ -224,7 +224,7 @@ class FriendRules:
             return refusal
         record = self._store.accounts.get(account)
         if record is None:
-            return Refusal(NO_SUCH_ID, "account is nobody's number")
+            return Refusal(NO_SUCH_ID, "account is no number of an account")
         back = self._store.friends.request(asker, account)
         if back is not None and back.hasAdded:
             self._store.friends.deleteRequest(asker, account)
@@ -232,7 +232,7 @@ class FriendRules:
             return None
         policy = policyOf(record)
         if policy.allow == NOBODY:
-            return Refusal(NO_SUCH_ID, "they want to be nobody's friend")
+            return Refusal(NO_SUCH_ID, "the account accepts no friend requests")
         answers = policy.allow in (WHO_ANSWERS, WHO_ANSWERS_AND_ASKS)
         if answers and not self._isRight(record, text):
             return Refusal(NO_SUCH_ID, "that is not the answer to their question")
@@ -249,7 +249,7 @@ class FriendRules:
         if account == asker:
             return Refusal(NO_SUCH_ID, "account is your own")
         if not 0 < account <= HIGHEST_NUMBER:
-            return Refusal(NO_SUCH_ID, "account is nobody's number")
+            return Refusal(NO_SUCH_ID, "account is no number of an account")
         if not self._isProven(asker, account, token):
             return Refusal(NO_SUCH_ID, "token is not from a search for account")
         if category and self._category(asker, category) is None:

@@ -43,20 +43,11 @@ JOIN_OPERATION = 3
 GRANT, REVOKE = 1, 0
 """The C{op_type} of C{group_admin_op}."""
 
-MAX_MEMBERS = 2000
-"""Maximum number of members of a group."""
+MAX_MEMBERS, MAX_OWNED = 2000, 200
+"""Maximum numbers of members of a group, and of groups that one account owns."""
 
-MAX_OWNED = 200
-"""Maximum number of groups that one account owns."""
-
-MAX_NAME = 128
-"""Maximum length of a name, in characters."""
-
-MAX_LINE = 1000
-"""Maximum length of a text to one account, in characters."""
-
-MAX_MEMO = 10_000
-"""Maximum length of an announcement or a description, in characters."""
+MAX_NAME, MAX_LINE, MAX_MEMO = 128, 1000, 10_000
+"""Maximum lengths of names, texts to one account and announcements, in characters."""
 
 MAX_FOUND = 50
 """Maximum number of groups on a page of search results."""
@@ -67,7 +58,7 @@ _NOT_MEMBER = Refusal(NO_SUCH_ID, "gcode is no code of your groups")
 _NOT_ADMIN = Refusal(NO_SUCH_ID, "only the owner and administrators may do that")
 _NOT_OWNER = Refusal(NO_SUCH_ID, "only the owner may do that")
 _NO_GROUP = Refusal(NO_SUCH_ID, "gcode is no code of a group that can be joined")
-_NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is nobody's uin in that group")
+_NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is no uin of a member")
 
 
 def isAdmin(groups: GroupStore, group: GroupRecord, number: Number) -> bool:
@@ -118,12 +109,11 @@ class GroupRules:
         isIn = self._store.groups.isMember(group.number, session.number)
         return _NO_GROUP if group.option == MAY_NOT_JOIN and not isIn else group
 
-    def _isAdmin(self, group: GroupRecord, number: Number) -> bool:
-        return isAdmin(self._store.groups, group, number)
-
     def _administered(self, session: Session, code: Code) -> GroupRecord | Refusal:
         group = self.mine(session, code)
-        if isinstance(group, GroupRecord) and not self._isAdmin(group, session.number):
+        if isinstance(group, GroupRecord) and not isAdmin(
+            self._store.groups, group, session.number
+        ):
             return _NOT_ADMIN
         return group
 
@@ -140,14 +130,6 @@ class GroupRules:
         if number is None or not self._store.groups.isMember(group.number, number):
             return None
         return number
-
-    def memo(self, session: Session, code: Code) -> str | None:
-        """
-        Return the announcement of a group, L{None} when the account of the
-        session is not a member.
-        """
-        group = self.mine(session, code)
-        return None if isinstance(group, Refusal) else group.memo
 
     # ---- notices
 
@@ -255,7 +237,7 @@ class GroupRules:
         """
         number = session.sessionIds.groupOfGid(gid)
         group = None if number is None else self._store.groups.get(number)
-        if group is None or not self._isAdmin(group, session.number):
+        if group is None or not isAdmin(self._store.groups, group, session.number):
             return Refusal(NO_SUCH_ID, "group_uin is no gid of groups you administer")
         account = session.sessionIds.person(applicant)
         if (
@@ -314,7 +296,7 @@ class GroupRules:
             return _NOT_IN_IT
         if number in (session.number, group.owner):
             return Refusal(NO_SUCH_ID, "muin cannot be put out")
-        if self._isAdmin(group, number) and session.number != group.owner:
+        if isAdmin(self._store.groups, group, number) and session.number != group.owner:
             return _NOT_OWNER
         recipients = self._store.groups.memberNumbers(group.number)
         self._store.groups.removeMember(group.number, number)
@@ -354,7 +336,9 @@ class GroupRules:
             if number is None or not self._store.friends.areFriends(
                 session.number, number
             ):
-                return Refusal(NO_SUCH_ID, "mem_list names somebody who is no friend")
+                return Refusal(
+                    NO_SUCH_ID, "mem_list names an account that is no friend"
+                )
             invited.append(number)
         if len(invited) >= MAX_MEMBERS:
             return Refusal(NO_SUCH_ID, "the group is full")

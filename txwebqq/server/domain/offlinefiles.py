@@ -140,7 +140,7 @@ class OfflineFiles:
         if number is None or not self._state.store.friends.areFriends(
             session.number, number
         ):
-            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
+            return Refusal(NO_SUCH_ID, "to is no uin of a friend")
         upload = self._media.upload(path)
         if upload is None or upload.owner != session.number:
             return Refusal(NO_SUCH_ID, "file_path is no file of yours")
@@ -205,7 +205,7 @@ class OfflineFiles:
         """
         number = session.sessionIds.person(sender)
         if number is None:
-            return Refusal(NO_SUCH_ID, "to is nobody's uin")
+            return Refusal(NO_SUCH_ID, "to is no uin of an account")
         for offlineFile in self._media.offlineFiles(number, session.number):
             if offlineFile.name == name and size in (0, offlineFile.size):
                 self._media.deleteOfflineFile(offlineFile.key)

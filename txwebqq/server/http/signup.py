@@ -49,7 +49,7 @@ _FORM = """{problem}<form method="post" action="signup">
  maxlength="{maxPassword}" autocomplete="new-password" required></label></p>
 <p><label>Once more <input name="again" type="password"
  autocomplete="new-password" required></label></p>
-<p><img alt="four letters or digits" src="data:image/jpeg;base64,{picture}"></p>
+<p><img alt="four characters" src="data:image/jpeg;base64,{picture}"></p>
 <p><label>What the picture says <input name="code" autocomplete="off" required>
 </label></p>
 <input type="hidden" name="session" value="{session}">
