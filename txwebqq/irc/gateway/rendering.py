@@ -63,14 +63,14 @@ class MessageRenderer:
         texts = splitLines(text if action is None else action, isFormatted)
         if action is None and builder.has("batch", "message-tags", MULTILINE):
             split = [
-                _pieces(each, space, builder.encoding, splitLossless) for each in texts
+                _parts(each, space, builder.encoding, splitLossless) for each in texts
             ]
             if 1 < sum(map(len, split)) <= MAX_LINES:
                 return self._multiline(head, tags, split)
         parts = [
             part if action is None else f"\x01ACTION {part}\x01"
             for each in texts
-            for part in _pieces(each, space, builder.encoding, splitText)
+            for part in _parts(each, space, builder.encoding, splitText)
         ]
         # A client takes a second line with the same msgid for a duplicate.
         rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
@@ -115,7 +115,7 @@ class MessageRenderer:
         return self._builder.batch("chathistory", (name,), content)
 
 
-def _pieces(
+def _parts(
     text: str,
     space: int,
     encoding: str,
