@@ -37,7 +37,7 @@ class CaptchaFailure(Enum):
     """
 
     UNREAD = "no captcha was read"
-    WRONG = "the captcha says something else"
+    WRONG = "the captcha has another text"
 
 
 def captchaRefusal(

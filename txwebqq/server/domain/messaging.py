@@ -73,7 +73,7 @@ class MessageRules:
         """
         friend = session.sessionIds.person(uin)
         if friend is None or not self._friends.areFriends(session.number, friend):
-            return Refusal(NO_SUCH_ID, "to is nobody's uin in your friend list")
+            return Refusal(NO_SUCH_ID, "to is not the uin of a friend")
         prepared = self._pictures.forFriend(session, friend, content)
         if isinstance(prepared, Refusal):
             return prepared
@@ -128,7 +128,7 @@ class MessageRules:
         """
         friend = session.sessionIds.person(uin)
         if friend is None or not self._friends.areFriends(session.number, friend):
-            return Refusal(NO_SUCH_ID, "to_uin is nobody's uin in your friend list")
+            return Refusal(NO_SUCH_ID, "to_uin is not the uin of a friend")
         ids = self._state.messageIds.next(session.number)
         self._state.router.sendTransient(kind.new(ids), friend)
         return None

@@ -154,7 +154,7 @@ class MessageRouter:
     def wake(self, session: Session) -> None:
         """
         Answer the poll of a session, if one is held, in the next turn of the
-        reactor: there is something for it.
+        reactor, since it has events.
         """
         if session.poll is not None and not session.isThrottled:
             self._ready[session] = None
