@@ -765,7 +765,7 @@ def test_afterInternalError(
     rig: Rig, flushLoggedErrors: Flush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A reply at which the client has an internal error is not repeated for ever:
+    A reply at which the client has an internal error is not repeated without end:
     the next one is delivered.
     """
     shown = EventFilter.markShown

@@ -197,7 +197,7 @@ def at(state: str) -> Machine:
 @pytest.mark.parametrize("state", ["Offline", "Kicked", "Refused"])
 def test_start(state: str) -> None:
     """
-    Where no sign-on is under way, start requests check.
+    If no sign-on is under way, start requests check.
     """
     machine = at(state)
     machine.inputs.start()
