@@ -100,7 +100,9 @@ class MediaTestCase(SynchronousTestCase):
         for client in (self.alice, self.bob, self.carol, self.dave):
             client.catchUp()
 
-    def shelve(self, client: HTTPClient, data: bytes = PNG, **headers: str) -> Response:
+    def uploadFace(
+        self, client: HTTPClient, data: bytes = PNG, **headers: str
+    ) -> Response:
         fields = {
             "from": "control",
             "f": "EQQ.Model.ChatMsg.callbackSendPicGroup",
@@ -110,7 +112,7 @@ class MediaTestCase(SynchronousTestCase):
         target = "/cgi-bin/cface_upload?time=1"
         return upload(self.harness, target, body, **headers).response
 
-    def deposit(
+    def uploadFile(
         self,
         client: HTTPClient,
         data: bytes = JPG,

@@ -1,5 +1,5 @@
 """
-Look-ups over HTTP.
+Friend lists, group lists and their details, over HTTP.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_friends(self) -> None:
         """
-        The friend list has everything that clients read, and category 0 goes
-        without saying.
+        The friend list has all members that clients read, without category 0.
         """
         result = self.alice.ask(
             "/api/get_user_friends2", h="hello", vfwebqq=self.alice.vfwebqq
@@ -45,7 +44,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_alias(self) -> None:
         """
-        The name that the description misspells works too, with any hash.
+        The path that the description misspells works too, with any hash.
         """
         wire = self.alice.ask(
             "/api/get_user_friend2", vfwebqq=self.alice.vfwebqq, hash="0B16"
@@ -54,7 +53,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_perDirection(self) -> None:
         """
-        A category and a markname are of whoever keeps them.
+        A category and a private nickname belong to the owner of the list.
         """
         bob = self.harness.client(BOB)
         result = bob.ask("/api/get_user_friends2", vfwebqq=bob.vfwebqq).response.result
@@ -63,7 +62,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_groups(self) -> None:
         """
-        The group list has a gid, a code and a name, and the masks.
+        The group list has a gid, a code, a name and the masks.
         """
         result = self.alice.ask(
             "/api/get_group_name_list_mask2", vfwebqq=self.alice.vfwebqq
@@ -82,7 +81,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_groupInfo(self) -> None:
         """
-        A group's details have the members with their cards and who is there.
+        The details of a group have the members with their cards and statuses.
         """
         self.harness.client(BOB)
         result = self.alice.lookUp("get_group_info_ext2", f"gcode={self.code()}").result
@@ -106,7 +105,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_groupOfOthers(self) -> None:
         """
-        Groups that one is not in, and codes of others, tell nothing.
+        Groups of other accounts and codes of other sessions are refused.
         """
         carol = self.harness.client(CAROL)
         session = self.harness.state.sessions.online(CAROL)
@@ -117,7 +116,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_friendInfo(self) -> None:
         """
-        A person's details have what they told, and their status.
+        The details of a friend have the profile and the status.
         """
         result = self.alice.lookUp("get_friend_info2", f"tuin={ALICE}").result
         self.assertEqual(result["nick"], "Alice")
@@ -131,7 +130,8 @@ class RosterTests(SynchronousTestCase):
 
     def test_strangersInfo(self) -> None:
         """
-        Who is neither friend nor in a group with one tells nothing.
+        The details of an account that is neither a friend nor a member of a common
+        group are refused.
         """
         carol = self.harness.client(CAROL)
         for uin in (carol.uin(BOB), self.alice.uin(BOB), BOB, 0, 10000):
@@ -141,7 +141,8 @@ class RosterTests(SynchronousTestCase):
 
     def test_numbers(self) -> None:
         """
-        The number behind a friend, a fellow member, a group and oneself.
+        The number is returned of a friend, a member, a group and the account
+        itself.
         """
         for query, number in (
             (f"tuin={self.alice.uin(BOB)}&verifysession=&type=1&code=", BOB),
@@ -157,7 +158,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_stale(self) -> None:
         """
-        Without a valid vfwebqq nothing is told.
+        Requests without a valid vfwebqq are refused.
         """
         self.alice.vfwebqq = "0" * 80
         for path in (
@@ -172,7 +173,7 @@ class RosterTests(SynchronousTestCase):
 
     def test_sessionsDiffer(self) -> None:
         """
-        Two sessions know one person by two uins.
+        Two sessions have different uins for the same account.
         """
         bob = self.harness.client(BOB)
         self.assertNotEqual(bob.uin(DAVE), self.alice.uin(DAVE))

@@ -27,7 +27,7 @@ def did(harness: ServerHarness) -> int:
 
 def test_discussionLists(harness: ServerHarness) -> None:
     """
-    The three lists of three times are one; the last goes by vfwebqq alone.
+    The three paths of the list return the same; the last needs a vfwebqq only.
     """
     alice = harness.client(ALICE)
     expected = {
@@ -65,7 +65,7 @@ def test_invitationsAsText(harness: ServerHarness, quoted: bool) -> None:
 @pytest.mark.parametrize("value", ["5", {"a": 1}, [[1]], ["x"], [None], [1] * 201])
 def test_brokenInvitations(harness: ServerHarness, value: object) -> None:
     """
-    What is no list of numbers is named in the refusal.
+    The refusal names the list that has no numbers.
     """
     answer = harness.client(ALICE).channel("create_discu", mem_list=value).json
     assert answer["retcode"] == 100003
@@ -91,7 +91,7 @@ def test_discussionNumbers(harness: ServerHarness) -> None:
 
 def test_goneDiscussion(harness: ServerHarness) -> None:
     """
-    A discussion that is gone is a success with an error in it.
+    The reply for a discussion that does not exist is a success with an error in it.
     """
     dave = harness.client(DAVE)
     gone = {"retcode": 0, "result": {"error": 3}}

@@ -1,5 +1,5 @@
 """
-Forms with a file, and files from one who is online to another, over HTTP.
+Forms with a file, and file transfers, over HTTP.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from txwebqq.server.http.filerelay import FOLLOW, OFFER
 
 class TransferTests(MediaTestCase):
     """
-    Alice sends Bob a file while he is online.
+    File transfers from Alice to Bob, who is online.
     """
 
     data = bytes(range(256)) * 1500
@@ -46,7 +46,7 @@ class TransferTests(MediaTestCase):
 
     def steps(self, client: HTTPClient) -> list[tuple[str, int]]:
         """
-        What somebody was told of a transfer.
+        Return the events of a transfer that an account has got.
         """
         return [
             (e["value"]["mode"], e["value"].get("cancel_type", 0))
@@ -57,7 +57,7 @@ class TransferTests(MediaTestCase):
 
     def test_offer(self) -> None:
         """
-        An offer tells the name, and a session with the sender's id in it.
+        An offer has the name, and a session with the sender's id in it.
         """
         self.offer()
         value = self.offered()
@@ -68,7 +68,7 @@ class TransferTests(MediaTestCase):
 
     def test_transfer(self) -> None:
         """
-        What is uploaded is what is downloaded, and both are told of it.
+        The download is equal to the upload, and both accounts are notified.
         """
         upload = self.offer()
         session = self.offered()["session_id"]
@@ -84,7 +84,7 @@ class TransferTests(MediaTestCase):
 
     def test_answeredWhenStored(self) -> None:
         """
-        The sender is answered after the events about the transfer are stored.
+        The sender gets the reply after the events of the transfer are stored.
         """
         upload = self.offer()
         self.accept(self.offered()["session_id"])
@@ -94,8 +94,8 @@ class TransferTests(MediaTestCase):
 
     def test_backPressure(self) -> None:
         """
-        Nothing is read from the sender before somebody wants it, nor while the
-        receiver cannot take more.
+        The server does not read from the sender before the file is accepted, nor
+        while the recipient reads more slowly.
         """
         upload = self.offer(whole=False)
         self.assertEqual(upload.transport.producerState, "paused")
@@ -111,7 +111,7 @@ class TransferTests(MediaTestCase):
 
     def test_refuse(self) -> None:
         """
-        A refused file ends the upload, and its sender is told why.
+        A refusal ends the upload, and its reason is in the reply to the sender.
         """
         upload = self.offer()
         session = self.offered()["session_id"]
@@ -124,7 +124,7 @@ class TransferTests(MediaTestCase):
 
     def test_takenBack(self) -> None:
         """
-        A sender takes an offer back by the id of their own.
+        A sender withdraws an offer by its own id.
         """
         upload = self.offer()
         self.offered()
@@ -135,8 +135,8 @@ class TransferTests(MediaTestCase):
 
     def test_senderGone(self) -> None:
         """
-        When the sender's connection is lost, the receiver's is closed before
-        the end of the file, and the receiver is told.
+        When the sender disconnects, the recipient's connection is closed before the
+        end of the file, and the recipient is notified.
         """
         upload = self.offer(whole=False)
         download = self.accept(self.offered()["session_id"])
@@ -147,8 +147,8 @@ class TransferTests(MediaTestCase):
 
     def test_receiverGone(self) -> None:
         """
-        When the receiver's connection is lost, the sender is told, and
-        answered once the upload is over.
+        When the recipient disconnects, the sender is notified, and gets the reply
+        when the upload is complete.
         """
         upload = self.offer(whole=False)
         download = self.accept(self.offered()["session_id"])
@@ -159,7 +159,8 @@ class TransferTests(MediaTestCase):
 
     def test_tooLate(self) -> None:
         """
-        Nobody wants it in time: both are told, and get_file2 says 102.
+        An offer that is not accepted in time ends: both accounts are notified, and
+        get_file2 replies 102.
         """
         upload = self.offer()
         session = self.offered()["session_id"]
@@ -175,7 +176,7 @@ class TransferTests(MediaTestCase):
 
     def test_acceptedAndForgotten(self) -> None:
         """
-        Whoever accepts has to come for the file.
+        An accepted offer ends when the recipient does not download the file.
         """
         upload = self.offer()
         session = self.offered()["session_id"]
@@ -186,7 +187,7 @@ class TransferTests(MediaTestCase):
 
     def test_strangers(self) -> None:
         """
-        Nobody else may accept a file, or fetch it.
+        No other account may accept or download the file.
         """
         self.offer()
         session = self.offered()["session_id"]
@@ -201,7 +202,7 @@ class TransferTests(MediaTestCase):
 
     def test_offline(self) -> None:
         """
-        Nothing is offered to friends who are away, or to others.
+        Offers to offline friends and to other accounts are refused.
         """
         self.get(self.bob, "/channel/logout2?ids=")
         self.assertEqual(self.offer().response.json["retcode"], 102)
@@ -215,7 +216,7 @@ class TransferTests(MediaTestCase):
 
     def test_stop(self) -> None:
         """
-        A server that stops leaves no transfer on the clock.
+        A stopped server leaves no transfer on the clock.
         """
         upload = self.offer()
         self.harness.server.stop()
@@ -227,7 +228,7 @@ class TransferTests(MediaTestCase):
 class FormTests(MediaTestCase):
     def test_broken(self) -> None:
         """
-        A form that cannot be read is refused in the way of its exchange.
+        A malformed form is refused with the reply of its command.
         """
         target = "/cgi-bin/cface_upload"
         fields = {"vfwebqq": self.alice.vfwebqq}
@@ -241,9 +242,9 @@ class FormTests(MediaTestCase):
         folder = self.harness.server._blobs.incoming()
         self.assertEqual(list(folder.iterdir()), [])
 
-    def test_pieces(self) -> None:
+    def test_byteByByte(self) -> None:
         """
-        A form may come byte by byte.
+        A form may arrive byte by byte.
         """
         body = form({"vfwebqq": self.alice.vfwebqq}, "custom_face", "a.png", PNG)
         kind = f"multipart/form-data; boundary={BOUNDARY}"
@@ -255,7 +256,7 @@ class FormTests(MediaTestCase):
 
     def test_announced(self) -> None:
         """
-        What is announced to be far too large is refused before it comes.
+        A body whose announced length is too large is refused before it arrives.
         """
         head = (
             b"POST /cgi-bin/cface_upload HTTP/1.1\r\nHost: h\r\n"
@@ -265,7 +266,7 @@ class FormTests(MediaTestCase):
 
     def test_abandoned(self) -> None:
         """
-        Half an upload leaves nothing behind.
+        An incomplete upload leaves no file.
         """
         body = form({"vfwebqq": self.alice.vfwebqq}, "custom_face", "a", PNG)
         kind = f"multipart/form-data; boundary={BOUNDARY}"

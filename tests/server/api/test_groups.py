@@ -1,5 +1,6 @@
 """
-Groups over HTTP, and who may ask about them, discussions and strangers.
+Groups over HTTP, and the sessions that commands of groups, discussions and
+temporary chats need.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def harness() -> ServerHarness:
 
 def code(client: HTTPClient) -> int:
     """
-    What a session asks for the cats by.
+    Return the code of the cats in a session.
     """
     session = client.harness.state.sessions.online(client.number)
     assert session is not None
@@ -72,7 +73,7 @@ def code(client: HTTPClient) -> int:
 
 def form(client: HTTPClient, path: str, **members: object) -> dict[str, object]:
     """
-    Post an C{r} to the API.
+    Post C{r} to the API.
     """
     r = json.dumps({**members, "vfwebqq": client.vfwebqq})
     answer: dict[str, object] = client.harness.post(
@@ -84,7 +85,7 @@ def form(client: HTTPClient, path: str, **members: object) -> dict[str, object]:
 @pytest.mark.parametrize("path", BY_TICKET)
 def test_withoutTicket(harness: ServerHarness, path: str) -> None:
     """
-    A question of no session is answered 121, whatever it asks.
+    A request without a session gets 121.
     """
     for psessionid in ("", "abc"):
         mark = "&" if "?" in path else "?"
@@ -95,7 +96,7 @@ def test_withoutTicket(harness: ServerHarness, path: str) -> None:
 @pytest.mark.parametrize("path", BY_VERIFIER)
 def test_withoutVerifier(harness: ServerHarness, path: str) -> None:
     """
-    A look-up of no session is answered 100000, whatever it asks.
+    A request without a valid vfwebqq gets 100000.
     """
     for vfwebqq in ("", "abc"):
         answer = harness.get(f"{path}&vfwebqq={vfwebqq}").response.json
@@ -104,7 +105,7 @@ def test_withoutVerifier(harness: ServerHarness, path: str) -> None:
 
 def test_afterwards(harness: ServerHarness) -> None:
     """
-    So is one of a session that has ended.
+    A request in an ended session gets the refusal of its command.
     """
     alice = harness.client(ALICE)
     alice.channel("logout2")
@@ -119,8 +120,7 @@ def test_afterwards(harness: ServerHarness) -> None:
 
 def test_joining(harness: ServerHarness) -> None:
     """
-    A request to join comes as protocol.md 5.10 has it, and the answer is a
-    C{GET}.
+    A request to join arrives as in protocol.md 5.10, and the answer is a C{GET}.
     """
     alice, bob = harness.client(ALICE), harness.client(BOB).catchUp()
     carol = harness.client(CAROL).catchUp()
@@ -157,8 +157,8 @@ def test_joining(harness: ServerHarness) -> None:
 
 def test_memos(harness: ServerHarness) -> None:
     """
-    Announcements come as a list, and bare when one alone was asked for; other
-    people's groups are left out.
+    Announcements are a list, and bare for a single group; groups of other accounts
+    are left out.
     """
     bob, carol = harness.client(BOB), harness.client(CAROL)
     listed = bob.lookUp("get_group_info", f"gcode=[{code(bob)},7]&retainKey=memo,gcode")
@@ -171,7 +171,8 @@ def test_memos(harness: ServerHarness) -> None:
 
 def test_noCard(harness: ServerHarness) -> None:
     """
-    Who has no card is told 100003, and a change names what it changes only.
+    A member without a card gets 100003, and a change leaves other fields as they
+    are.
     """
     dave = harness.client(DAVE)
     query = f"gcode={code(dave)}"

@@ -1,5 +1,5 @@
 """
-Photos and files that are left for a friend, over HTTP.
+Uploaded pictures and offline files, over HTTP.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from txwebqq.server.domain.offlinefiles import DAY
 class BuddyPictureTests(MediaTestCase):
     def test_photo(self) -> None:
         """
-        A photo is uploaded, sent, and fetched by the friend alone, under
-        another path.
+        A photo is uploaded, sent, and downloaded by the friend alone, from another
+        path.
         """
-        stored = self.deposit(self.alice, name="Beaver <1>.jpg")
+        stored = self.uploadFile(self.alice, name="Beaver <1>.jpg")
         self.assertEqual(stored["retcode"], 0)
         self.assertEqual(stored["filename"], "Beaver%20%3C1%3E.jpg")
         self.assertEqual(stored["filesize"], len(JPG))
@@ -39,9 +39,9 @@ class BuddyPictureTests(MediaTestCase):
 
     def test_preview(self) -> None:
         """
-        Whoever uploaded a photo may see it before it is sent.
+        The uploader of a photo may download it before it is sent.
         """
-        path = self.deposit(self.alice)["filepath"]
+        path = self.uploadFile(self.alice)["filepath"]
         target = f"/channel/apply_offline_pic_dl2?f_uin={ALICE}&file_path={path}&t=1"
         result = self.get(self.alice, target).result
         self.assertEqual(result["file_path"], path)
@@ -52,26 +52,26 @@ class BuddyPictureTests(MediaTestCase):
 
     def test_notMine(self) -> None:
         """
-        What somebody else uploaded cannot be sent.
+        The upload of another account cannot be sent.
         """
-        path = self.deposit(self.bob)["filepath"]
-        _, name = faceOf(self.shelve(self.bob))
+        path = self.uploadFile(self.bob)["filepath"]
+        _, name = faceOf(self.uploadFace(self.bob))
         for element in (["offpic", path, "a", 1], ["cface", name]):
             self.assertEqual(self.tell([element]).json["retcode"], 100001)
 
     def test_refusedUploads(self) -> None:
         """
-        Somebody else's uin, a file that is no picture, one that is too large,
-        and nobody: each is refused in the callback.
+        Uploads with another account's uin, of a file that is no picture, of a file
+        that is too large and without a session are refused in the callback.
         """
         codes = [
-            self.deposit(self.alice, uin=str(BOB))["retcode"],
-            self.deposit(self.alice, b"MZ")["retcode"],
-            self.deposit(self.alice, JPG + bytes(1024 * 1024))["retcode"],
-            self.deposit(self.alice, name="../../x")["retcode"],
+            self.uploadFile(self.alice, uin=str(BOB))["retcode"],
+            self.uploadFile(self.alice, b"MZ")["retcode"],
+            self.uploadFile(self.alice, JPG + bytes(1024 * 1024))["retcode"],
+            self.uploadFile(self.alice, name="../../x")["retcode"],
         ]
         self.alice.vfwebqq = "0"
-        codes.append(self.deposit(self.alice)["retcode"])
+        codes.append(self.uploadFile(self.alice)["retcode"])
         self.assertEqual(codes, [100001, -30014, -30003, 100001, 121])
 
 
@@ -84,11 +84,11 @@ class OfflineFileTests(MediaTestCase):
 
     def test_give(self) -> None:
         """
-        A file is uploaded, given, fetched by its key, and its sender is told
-        once.
+        A file is uploaded, sent and downloaded by its key, and the sender is
+        notified once.
         """
         data = bytes(range(256)) * 1000
-        path = self.deposit(self.alice, data, "报告 1.txt", "file")["filepath"]
+        path = self.uploadFile(self.alice, data, "报告 1.txt", "file")["filepath"]
         self.assertEqual(self.give(path, "报告 1.txt").json["retcode"], 0)
         (event,) = self.events(self.bob)
         self.assertEqual(event["poll_type"], "push_offfile")
@@ -112,9 +112,9 @@ class OfflineFileTests(MediaTestCase):
 
     def test_namedLikeAPath(self) -> None:
         """
-        A file that is called like one of our paths is fetched all the same.
+        A file with the name of one of the server's paths can be downloaded.
         """
-        path = self.deposit(self.alice, b"x", "check", "file")["filepath"]
+        path = self.uploadFile(self.alice, b"x", "check", "file")["filepath"]
         self.give(path, "check")
         (event,) = self.events(self.bob)
         target = f"/check?ver=2173&rkey={event['value']['rkey']}&range=0"
@@ -122,18 +122,18 @@ class OfflineFileTests(MediaTestCase):
 
     def test_chineseName(self) -> None:
         """
-        The name of a file may come in the Chinese code page, whose second
-        bytes look like backslashes.
+        A file name may be in the Chinese code page, whose second bytes look like
+        backslashes.
         """
         name = "許功蓋.txt"
-        stored = self.deposit(self.alice, b"x", name.encode("gb18030"), "file")
+        stored = self.uploadFile(self.alice, b"x", name.encode("gb18030"), "file")
         self.assertEqual(stored["filename"], quote(name))
 
     def test_refuse(self) -> None:
         """
-        Whoever gets a file may refuse it: it is gone, and its sender told.
+        The recipient may refuse a file: it is deleted, and the sender is notified.
         """
-        path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
+        path = self.uploadFile(self.alice, b"x", "a.txt", "file")["filepath"]
         self.give(path, "a.txt")
         (event,) = self.events(self.bob)
         query = "file_name=a.txt&file_size=1&action=2&t=1"
@@ -149,20 +149,20 @@ class OfflineFileTests(MediaTestCase):
 
     def test_notMine(self) -> None:
         """
-        Only one's own files are given, and only to friends.
+        Only the account's own uploads can be sent, and only to friends.
         """
-        path = self.deposit(self.bob, b"x", "a.txt", "file")["filepath"]
+        path = self.uploadFile(self.bob, b"x", "a.txt", "file")["filepath"]
         self.assertEqual(self.give(path).json["retcode"], 100001)
-        path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
+        path = self.uploadFile(self.alice, b"x", "a.txt", "file")["filepath"]
         dave = self.alice.uin(DAVE)
         self.assertEqual(self.give(path, to=dave).json["retcode"], 100001)
         self.assertEqual(self.give(path, "../x").json["retcode"], 100001)
 
     def test_expires(self) -> None:
         """
-        After seven days a file is gone, from the disk as well.
+        After seven days a file is deleted, from the disk as well.
         """
-        path = self.deposit(self.alice, b"x", "a.txt", "file")["filepath"]
+        path = self.uploadFile(self.alice, b"x", "a.txt", "file")["filepath"]
         self.give(path)
         (event,) = self.events(self.bob)
         folder = self.harness.server._blobs.incoming().parent

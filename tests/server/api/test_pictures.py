@@ -1,5 +1,5 @@
 """
-Custom faces, over HTTP.
+Custom faces, pictures of messages, and avatars, over HTTP.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from tests.server.forms import PNG, MediaTestCase, faceOf, form, upload
-from tests.server.harness import ALICE, CATS, DAVE, START, HTTPClient, Response
+from tests.server.forms import JPG, PNG, MediaTestCase, faceOf, form, upload
+from tests.server.harness import ALICE, BOB, CATS, DAVE, START, HTTPClient, Response
 from txwebqq.model import Number
 from txwebqq.server.domain.offlinefiles import DAY
 
@@ -18,9 +18,9 @@ from txwebqq.server.domain.offlinefiles import DAY
 class FaceTests(MediaTestCase):
     def test_upload(self) -> None:
         """
-        A picture becomes a custom face that is called by its MD5.
+        An uploaded picture becomes a custom face that is named by its MD5.
         """
-        response = self.shelve(self.alice)
+        response = self.uploadFace(self.alice)
         self.assertEqual(response.all("Content-Type"), ["text/html; charset=utf-8"])
         self.assertIn(b"parent.EQQ.Model.ChatMsg.callbackSendPicGroup({", response.body)
         ret, name = faceOf(response)
@@ -29,23 +29,24 @@ class FaceTests(MediaTestCase):
 
     def test_twice(self) -> None:
         """
-        What is there already is ret 4, with its name first.
+        A picture that is a custom face already is ret 4, with its name first.
         """
-        _, name = faceOf(self.shelve(self.alice))
-        again = faceOf(self.shelve(self.alice))
+        _, name = faceOf(self.uploadFace(self.alice))
+        again = faceOf(self.uploadFace(self.alice))
         self.assertEqual(again, (4, f"{name} -6102 upload cface failed"))
-        self.assertEqual(faceOf(self.shelve(self.bob)), (0, name))
+        self.assertEqual(faceOf(self.uploadFace(self.bob)), (0, name))
 
     def test_refused(self) -> None:
         """
-        No picture is ret 1, nobody 2, too much 3; none of them is kept.
+        A file that is no picture is ret 1, a request without a session 2, a file
+        that is too large 3; none of them is kept.
         """
-        self.assertEqual(faceOf(self.shelve(self.alice, b"<svg/>"))[0], 1)
+        self.assertEqual(faceOf(self.uploadFace(self.alice, b"<svg/>"))[0], 1)
         stranger = HTTPClient(self.harness, Number(1))
         stranger.vfwebqq = "f" * 80
-        self.assertEqual(faceOf(self.shelve(stranger))[0], 2)
+        self.assertEqual(faceOf(self.uploadFace(stranger))[0], 2)
         big = PNG + bytes(250 * 1024)
-        self.assertEqual(faceOf(self.shelve(self.alice, big))[0], 3)
+        self.assertEqual(faceOf(self.uploadFace(self.alice, big))[0], 3)
         listed = self.harness.get(
             f"/cgi-bin/webqq_app/?cmd=1&vfwebqq={self.alice.vfwebqq}"
         )
@@ -53,15 +54,15 @@ class FaceTests(MediaTestCase):
 
     def test_cookies(self) -> None:
         """
-        The cookie of the login does for the vfwebqq.
+        The cookie of the login is accepted in place of the vfwebqq.
         """
         cookie = f"ptwebqq={self.alice.ptwebqq}; skey=@x"
         self.alice.vfwebqq = ""
-        self.assertEqual(faceOf(self.shelve(self.alice, PNG, Cookie=cookie))[0], 0)
+        self.assertEqual(faceOf(self.uploadFace(self.alice, PNG, Cookie=cookie))[0], 0)
 
     def test_callback(self) -> None:
         """
-        What a page is told to call is a name, whatever a client says.
+        The callback in the page is a function name for every text of a client.
         """
         fields = {"f": "alert(1);//", "vfwebqq": self.alice.vfwebqq}
         body = form(fields, "custom_face", "a.png", PNG)
@@ -70,9 +71,9 @@ class FaceTests(MediaTestCase):
 
     def test_library(self) -> None:
         """
-        Custom faces can be listed, seen and deleted, each by its owner only.
+        Custom faces can be listed, read and deleted by their owner only.
         """
-        _, name = faceOf(self.shelve(self.alice))
+        _, name = faceOf(self.uploadFace(self.alice))
         base = "/cgi-bin/webqq_app/?vfwebqq="
         mine, theirs = base + self.alice.vfwebqq, base + self.bob.vfwebqq
         listed = self.harness.get(f"{mine}&cmd=1").response
@@ -97,9 +98,9 @@ class FaceTests(MediaTestCase):
 
     def test_face(self) -> None:
         """
-        A custom face goes to a friend, who may fetch it, by either name.
+        A custom face in a message can be downloaded by the friend, by either name.
         """
-        _, name = faceOf(self.shelve(self.alice))
+        _, name = faceOf(self.uploadFace(self.alice))
         self.assertEqual(self.tell([["cface", name]]).json["retcode"], 0)
         (event,) = self.events(self.bob)
         self.assertEqual(event["value"]["content"][1], ["cface", name, ""])
@@ -142,10 +143,10 @@ class GroupPictureTests(MediaTestCase):
 
     def test_send(self) -> None:
         """
-        A picture that was sent to a group reaches its members, and nobody
-        else may fetch it.
+        A picture in a group message can be downloaded by the members, and by no
+        other account.
         """
-        _, name = faceOf(self.shelve(self.alice))
+        _, name = faceOf(self.uploadFace(self.alice))
         sent = self.send(
             name, group_code=self.code(self.alice), **self.signature(self.alice)
         )
@@ -172,10 +173,10 @@ class GroupPictureTests(MediaTestCase):
 
     def test_unsigned(self) -> None:
         """
-        Key and sig have to be one's own and not too old; the picture has to be
-        one's own, too.
+        A picture needs the sender's own valid signature, and must be the sender's
+        own.
         """
-        _, name = faceOf(self.shelve(self.alice))
+        _, name = faceOf(self.uploadFace(self.alice))
         mine, theirs = self.signature(self.alice), self.signature(self.bob)
         for wrong in ({}, theirs, mine | {"sig": "é" * 72}, mine | {"key": "x"}):
             self.assertEqual(self.send(name, **wrong).json["retcode"], 100001)
@@ -188,9 +189,9 @@ class GroupPictureTests(MediaTestCase):
 
     def test_old(self) -> None:
         """
-        A signature is good for five days.
+        A signature is valid for five days.
         """
-        _, name = faceOf(self.shelve(self.alice))
+        _, name = faceOf(self.uploadFace(self.alice))
         signature = self.signature(self.alice)
         self.harness.state.sessions._idle.clear()
         self.harness.clock.advance(5 * DAY)
@@ -198,10 +199,10 @@ class GroupPictureTests(MediaTestCase):
 
     def test_offline(self) -> None:
         """
-        A picture waits with its message for whoever is away.
+        A picture in a message can be downloaded by a recipient who was offline.
         """
         self.get(self.dave, "/channel/logout2?ids=")
-        _, name = faceOf(self.shelve(self.alice))
+        _, name = faceOf(self.uploadFace(self.alice))
         self.send(name, **self.signature(self.alice))
         dave = self.harness.client(DAVE)
         dave.catchUp()
@@ -212,3 +213,76 @@ class GroupPictureTests(MediaTestCase):
             f"&pic={quote(picture['name'])}&vfwebqq={dave.vfwebqq}"
         )
         self.assertEqual(self.follow(self.harness.get(target).response).body, PNG)
+
+
+class AvatarTests(MediaTestCase):
+    def face(
+        self, client: HTTPClient, whose: int, kind: int = 1, tag: str = ""
+    ) -> Response:
+        target = (
+            f"/cgi/svr/face/getface?cache=0&type={kind}&fid=0&uin={whose}"
+            f"&vfwebqq={client.vfwebqq}&t=1"
+        )
+        return self.harness.get(target, {"If-None-Match": tag}).response
+
+    def test_usual(self) -> None:
+        """
+        An account that has set no avatar has an identicon.
+        """
+        own = self.face(self.alice, ALICE)
+        self.assertEqual(own.all("Content-Type"), ["image/png"])
+        self.assertTrue(own.body.startswith(b"\x89PNG"))
+        self.assertEqual(self.face(self.bob, self.bob.uin(ALICE)).body, own.body)
+        self.assertNotEqual(self.face(self.alice, self.alice.uin(BOB)).body, own.body)
+
+    def test_cache(self) -> None:
+        """
+        A request with the current tag of an avatar gets 304.
+        """
+        (tag,) = self.face(self.alice, ALICE).all("ETag")
+        again = self.face(self.alice, ALICE, tag=tag)
+        self.assertEqual((again.status, again.body), (304, b""))
+
+    def test_set(self) -> None:
+        """
+        A custom face becomes an avatar for all accounts, and can be removed.
+        """
+        usual = self.face(self.alice, ALICE).body
+        _, name = faceOf(self.uploadFace(self.alice, JPG))
+        self.assertEqual(self.modify(self.bob, custom_face=name), 100001)
+        self.assertEqual(self.modify(self.alice, custom_face=name), 0)
+        seen = self.face(self.bob, self.bob.uin(ALICE))
+        self.assertEqual(seen.body, JPG)
+        self.assertEqual(seen.all("Content-Type"), ["image/jpeg"])
+        self.assertEqual(self.modify(self.alice, custom_face=""), 0)
+        self.assertEqual(self.face(self.bob, self.bob.uin(ALICE)).body, usual)
+
+    def modify(self, client: HTTPClient, **members: Any) -> int:
+        wire = client.ask("/api/modify_my_head", vfwebqq=client.vfwebqq, **members)
+        code: int = wire.response.json["retcode"]
+        return code
+
+    def test_group(self) -> None:
+        """
+        The owner and administrators set the avatar of a group.
+        """
+        codes = {}
+        for client in (self.alice, self.bob, self.dave):
+            session = self.harness.state.sessions.online(client.number)
+            assert session is not None
+            codes[client] = session.sessionIds.code(CATS)
+        _, name = faceOf(self.uploadFace(self.dave, JPG))
+        code = codes[self.dave]
+        self.assertEqual(self.modify(self.dave, custom_face=name, gcode=code), 100001)
+        _, name = faceOf(self.uploadFace(self.bob, JPG))
+        code = codes[self.bob]
+        self.assertEqual(self.modify(self.bob, custom_face=name, gcode=code), 0)
+        self.assertEqual(self.face(self.alice, codes[self.alice], 4).body, JPG)
+
+    def test_nobody(self) -> None:
+        """
+        An unknown uin has no avatar, and a request without a session is refused.
+        """
+        self.assertEqual(self.face(self.alice, 0).json["retcode"], 100001)
+        self.alice.vfwebqq = "0"
+        self.assertEqual(self.face(self.alice, ALICE).json["retcode"], 121)

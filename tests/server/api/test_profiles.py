@@ -1,6 +1,5 @@
 """
-Who may ask what about whom: every question about profiles, asked by those who
-may not.
+The commands of profiles and friend lists, sent by accounts that may not use them.
 """
 
 from __future__ import annotations
@@ -61,8 +60,8 @@ from txwebqq.wire.multipart import UploadCommand
 
 Make = Callable[[Ticket, Uin], Command[Any]]
 
-# Aimed at somebody by a uin that the session does have for them, and by their
-# number, which anybody can guess.
+# Commands about one account, by its uin in the session or by its number, which
+# is easy to guess.
 AIMED: dict[type[Command[Any]], Make] = {
     GetStrangerInfo2: GetStrangerInfo2,
     GetSingleInfo2: GetSingleInfo2,
@@ -103,7 +102,7 @@ EVERY = {**AIMED, **SILENT, **OWN}
 
 def ask(harness: ServerHarness, command: Command[Any], cookie: str = "") -> Response:
     """
-    Ask a question as the client would write it.
+    Send a request as the client does.
     """
     text = encodeForm(command.encodeFields()).decode()
     headers = {"Cookie": cookie} if cookie else {}
@@ -114,14 +113,14 @@ def ask(harness: ServerHarness, command: Command[Any], cookie: str = "") -> Resp
 
 def ticketOf(client: HTTPClient) -> Ticket:
     """
-    What a visitor proves themselves with.
+    Return the ticket of a client.
     """
     return Ticket(client.clientid, client.psessionid, client.vfwebqq, client.ptwebqq)
 
 
 def everything(harness: ServerHarness) -> object:
     """
-    All that is stored of people and friendships.
+    Return all stored accounts and friend lists.
     """
     store = harness.store
     numbers = (ALICE, BOB, CAROL, DAVE)
@@ -135,7 +134,7 @@ def everything(harness: ServerHarness) -> object:
 
 def test_complete() -> None:
     """
-    Every question about people is in a table above.
+    Every command of profiles and friend lists is in a table above.
     """
     modules = (profiles.__name__, friends.__name__)
     assert {c for c in commands() if c.__module__ in modules} == set(EVERY)
@@ -144,7 +143,7 @@ def test_complete() -> None:
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
 def test_withoutSession(kind: type[Command[Any]]) -> None:
     """
-    Without a session nobody is told anything, and nothing changes.
+    Without a session every command is refused and changes nothing.
     """
     harness = ServerHarness()
     alice = harness.client(ALICE)
@@ -159,8 +158,8 @@ def test_withoutSession(kind: type[Command[Any]]) -> None:
 @pytest.mark.parametrize("kind", AIMED, ids=lambda kind: kind.__name__)
 def test_atStrangers(kind: type[Command[Any]]) -> None:
     """
-    Whoever is neither a friend nor in a group with the asker, nor was found
-    by a search, is told nothing of and cannot be changed, answered or removed.
+    An account that is neither a friend, a member of a common group nor a search
+    result cannot be looked up, changed, answered or removed.
     """
     harness = ServerHarness()
     carol, dave = harness.client(CAROL), harness.client(DAVE).catchUp()
@@ -178,7 +177,7 @@ def test_atStrangers(kind: type[Command[Any]]) -> None:
 @pytest.mark.parametrize("kind", SILENT, ids=lambda kind: kind.__name__)
 def test_amongMany(kind: type[Command[Any]]) -> None:
     """
-    Strangers are left out of what is told about many.
+    Strangers are left out of lists.
     """
     harness = ServerHarness()
     ask(harness, SetLongNick2(ticketOf(harness.client(DAVE)), "secret"))
@@ -190,7 +189,7 @@ def test_amongMany(kind: type[Command[Any]]) -> None:
 
 def test_othersCookies() -> None:
     """
-    The cookie of one account does not open another's details.
+    The cookie of one account does not open the profile of another.
     """
     harness = ServerHarness()
     alice = harness.client(ALICE)
@@ -210,8 +209,7 @@ def test_othersCookies() -> None:
 
 def test_tokensAreOnesOwn() -> None:
     """
-    The proof of a look-up is no good for anybody else, nor for another
-    account, nor once it has been tampered with.
+    The token of a search is invalid for other accounts and after a change.
     """
     harness = ServerHarness()
     carol, bob = harness.client(CAROL), harness.client(BOB)
@@ -231,7 +229,7 @@ def test_tokensAreOnesOwn() -> None:
 
 def test_answeredOnce() -> None:
     """
-    Only who was asked can answer, and only once.
+    Only the recipient of a friend request can answer it, and only once.
     """
     harness = ServerHarness()
     carol, bob, dave = (harness.client(n) for n in (CAROL, BOB, DAVE))
@@ -259,7 +257,7 @@ GUARDED = {c.__name__: c for c in commands() if c.__name__ not in PUBLIC}
 @pytest.mark.parametrize("name", sorted(GUARDED))
 def test_everyEndpoint(name: str) -> None:
     """
-    No endpoint beyond the sign-on does anything for who has no session.
+    Every command beyond the sign-on is refused without a session.
     """
     harness = ServerHarness()
     before = everything(harness)

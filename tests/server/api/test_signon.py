@@ -1,5 +1,5 @@
 """
-Signing on and off over HTTP, byte for byte.
+Sign-on and logout over HTTP, byte for byte.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class CheckTests(SynchronousTestCase):
 
     def test_noProbing(self) -> None:
         """
-        Numbers of nobody, and names that are no numbers, are answered like
-        those of accounts.
+        Numbers without an account, and names that are not numbers, get the same
+        replies as accounts.
         """
         for name in ("99999", "4294967296", "1" * 30, "a@qq.com", ""):
             body = self.harness.get(f"/check?uin={name}&appid=1&r=1").response.body
@@ -77,7 +77,7 @@ class CheckTests(SynchronousTestCase):
 
     def test_withoutAccount(self) -> None:
         """
-        A C{check} of nobody is an error that says so.
+        The reply to a C{check} without an account is an error that says so.
         """
         response = self.harness.get("/check?appid=1&r=1").response
         self.assertEqual(response.json, {"retcode": 100003, "errmsg": "uin is missing"})
@@ -126,8 +126,7 @@ class LoginTests(SynchronousTestCase):
 
     def test_wrongPassword(self) -> None:
         """
-        A wrong password and an unknown account are told the same, and give no
-        cookies.
+        A wrong password and an unknown account get the same reply, without cookies.
         """
         nobody = HTTPClient(self.harness, 99999)  # type: ignore[arg-type]
         bodies = set()
@@ -140,7 +139,7 @@ class LoginTests(SynchronousTestCase):
 
     def test_wrongCode(self) -> None:
         """
-        A code that C{check} did not give is a wrong captcha, however right the
+        A code that C{check} did not give is a wrong captcha, even with the right
         password.
         """
         response = self.alice.tryLogin("correct horse", "!???")
@@ -148,7 +147,7 @@ class LoginTests(SynchronousTestCase):
 
     def test_staleCode(self) -> None:
         """
-        A code is good for some minutes, not for ever.
+        A verify code expires after some minutes.
         """
         code = self.alice.check()[1]
         self.harness.clock.advance(290)
@@ -165,7 +164,7 @@ class LoginTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """
-        Digests and codes of any kind are only wrong.
+        Malformed digests and codes are wrong, not errors of the server.
         """
         for p in ("", "%00", "%E5%AE%8B", "A" * 500):
             code = quote(self.alice.check()[1])
@@ -196,8 +195,8 @@ class LoginTests(SynchronousTestCase):
 class LandingTests(SynchronousTestCase):
     def test_checkSig(self) -> None:
         """
-        The landing URL answers C{0}, sets cookies, and leads to a page that is
-        there; a question mark too many does no harm.
+        The landing URL replies C{0}, sets cookies and redirects to an existing
+        page; a second question mark is accepted.
         """
         harness = ServerHarness()
         login = HTTPClient(harness, ALICE).logIn().body.decode()
@@ -212,7 +211,7 @@ class LandingTests(SynchronousTestCase):
 
     def test_landsOnOurPagesOnly(self) -> None:
         """
-        Nobody can be sent elsewhere by a landing URL.
+        The landing URL redirects to pages of this server only.
         """
         response = (
             ServerHarness().get("/check_sig?uin=1&s_url=http://evil.example/").response
@@ -228,7 +227,7 @@ class Login2Tests(SynchronousTestCase):
 
     def test_session(self) -> None:
         """
-        All members that clients read are there.
+        The reply has all members that clients read.
         """
         result = self.alice.login2().result
         self.assertEqual(result["uin"], ALICE)
@@ -239,7 +238,7 @@ class Login2Tests(SynchronousTestCase):
 
     def test_forms(self) -> None:
         """
-        The body comes in every form that clients send.
+        The body is accepted in every form that clients send.
         """
         r = json.dumps(
             {"status": "online", "ptwebqq": self.alice.ptwebqq, "clientid": "41 32585"}
@@ -270,7 +269,7 @@ class Login2Tests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """
-        Whoever did not log in here is answered 103, relinking or not.
+        A C{login2} without a login gets 103, also as a relink.
         """
         self.alice.ptwebqq = "0" * 64
         for psessionid in (None, "", "8368", "null"):
@@ -280,14 +279,14 @@ class Login2Tests(SynchronousTestCase):
 
     def test_tooLate(self) -> None:
         """
-        A login that nobody followed is forgotten.
+        A login without a C{login2} expires.
         """
         self.harness.clock.advance(601)
         self.assertEqual(self.alice.login2().json["retcode"], 103)
 
     def test_status(self) -> None:
         """
-        A status that there is not is an error that says so.
+        An unknown status is an error that says so.
         """
         response = self.alice.login2(status="asleep")
         self.assertEqual(response.json["retcode"], 100003)
@@ -302,7 +301,7 @@ class RelinkTests(SynchronousTestCase):
 
     def test_keepsIds(self) -> None:
         """
-        A relink gives new tickets, and the session's uins stay.
+        A relink gives new tickets, and keeps the uins of the session.
         """
         before = self.alice.uin(BOB), self.alice.gid, self.alice.psessionid
         self.alice.join(self.alice.psessionid)
@@ -311,7 +310,7 @@ class RelinkTests(SynchronousTestCase):
 
     def test_oldTicket(self) -> None:
         """
-        The ticket from before a relink is as good as unknown.
+        The ticket from before a relink is unknown afterwards.
         """
         old = self.alice.psessionid
         self.alice.join(old)
@@ -321,14 +320,14 @@ class RelinkTests(SynchronousTestCase):
 
     def test_lostAnswer(self) -> None:
         """
-        A client that never saw the answer of its relink can repeat it.
+        A client that did not receive the reply to its relink can repeat it.
         """
         self.alice.login2(self.alice.psessionid)
         self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 0)
 
     def test_heldPoll(self) -> None:
         """
-        The poll of before a relink ends without mail, which the next one gets.
+        The poll from before a relink ends without events, which the next one gets.
         """
         poll = self.alice.poll()
         self.harness.clock.advance(5)
@@ -339,8 +338,8 @@ class RelinkTests(SynchronousTestCase):
 
     def test_afterLapse(self) -> None:
         """
-        A lapsed session is offline, its poll is answered 121, and a relink
-        takes it up again with its ids, its mail and what friends did.
+        A lapsed session is offline, and its poll gets 121; a relink resumes it with
+        its ids, its events and the changes of its friends.
         """
         before = self.alice.uin(BOB)
         self.bob.poll()
@@ -370,7 +369,7 @@ class RelinkTests(SynchronousTestCase):
 
     def test_forgotten(self) -> None:
         """
-        A session that lapsed long ago cannot be taken up again.
+        A session that lapsed long ago cannot be resumed.
         """
         self.harness.clock.pump([15] * 250)
         self.assertEqual(self.alice.login2(self.alice.psessionid).json["retcode"], 103)
@@ -403,8 +402,8 @@ class KickTests(SynchronousTestCase):
 
     def test_forEver(self) -> None:
         """
-        Whenever the older session polls, it is kicked: the first time at once,
-        then after a second, and still after days.
+        Each poll of the older session is kicked: the first time at once, later
+        after a second, and still after days.
         """
         self.harness.client(ALICE, clientid="5")
         self.assertKick(self.old.poll().response.result[0])
@@ -417,7 +416,7 @@ class KickTests(SynchronousTestCase):
 
     def test_noRelink(self) -> None:
         """
-        The older sign-on cannot take its session back.
+        The older sign-on cannot resume its session.
         """
         new = self.harness.client(ALICE, clientid="5")
         for psessionid in (self.old.psessionid, None):
@@ -426,7 +425,7 @@ class KickTests(SynchronousTestCase):
 
     def test_sharedSignOn(self) -> None:
         """
-        Two clients that share one sign-on do not take turns either.
+        Two clients that share one sign-on do not replace each other in turns.
         """
         new = HTTPClient(self.harness, ALICE, clientid="5")
         new.ptwebqq = self.old.ptwebqq
@@ -437,7 +436,7 @@ class KickTests(SynchronousTestCase):
 
     def test_otherCalls(self) -> None:
         """
-        Whatever else the older session asks is answered with the reason.
+        Every other command of the older session gets the reason.
         """
         new = self.harness.client(ALICE, clientid="5")
         for path in ("change_status2", "get_online_buddies2", "logout2"):
@@ -450,8 +449,8 @@ class KickTests(SynchronousTestCase):
 
     def test_mailGoesToTheNewer(self) -> None:
         """
-        What the older session was not given, or has not acknowledged, waits
-        for the newer one.
+        Events that the older session has not got or not acknowledged are delivered
+        to the newer one.
         """
         bob = self.harness.client(BOB)
         bob.tell(ALICE, "one")
@@ -474,7 +473,7 @@ class KickTests(SynchronousTestCase):
 
     def test_friendsSeeNothing(self) -> None:
         """
-        Somebody who is replaced by themselves did not go.
+        Friends see no change when a session of the same account replaces another.
         """
         bob = self.harness.client(BOB)
         poll = bob.poll()
@@ -485,7 +484,7 @@ class KickTests(SynchronousTestCase):
 class LogoutTests(SynchronousTestCase):
     def test_logout(self) -> None:
         """
-        A logout is ok, then everything is answered 100, and friends are told.
+        After a logout every command gets 100, and friends are notified.
         """
         harness = ServerHarness()
         alice, bob = harness.client(ALICE), harness.client(BOB)
@@ -503,7 +502,7 @@ class LogoutTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """
-        The session of another run is answered 121 with C{t}.
+        The session of another run of the server gets 121 with C{t}.
         """
         response = (
             ServerHarness().get("/channel/logout2?clientid=1&psessionid=83").response
@@ -531,8 +530,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_always(self) -> None:
         """
-        C{check} says that it takes a captcha; once read, in any case, it lets
-        in.
+        C{check} asks for a captcha; its text, in any case, is accepted.
         """
         self.assertEqual(self.alice.check()[0], "1")
         cookie = self.getImage()
@@ -542,7 +540,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_once(self) -> None:
         """
-        A captcha is good for one try.
+        A captcha can be tried once.
         """
         cookie = self.getImage()
         text = self.drawn[-1]
@@ -553,7 +551,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_misread(self) -> None:
         """
-        A captcha that was misread is code 4, and used up.
+        A wrong captcha is code 4, and cannot be tried again.
         """
         cookie = self.getImage()
         for text in ("????", self.drawn[-1]):
@@ -562,7 +560,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_expires(self) -> None:
         """
-        A captcha is not good for ever.
+        A captcha expires.
         """
         cookie = self.getImage()
         self.harness.clock.advance(301)
@@ -582,8 +580,8 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_tooMany(self) -> None:
         """
-        An address is drawn so many captchas, and then again when time has
-        passed; the others have theirs meanwhile.
+        The number of captchas for an address is limited within a time; other
+        addresses are not affected.
         """
         for _ in range(CAPTCHAS):
             self.getImage()
@@ -599,7 +597,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_suspicious(self) -> None:
         """
-        Three wrong passwords make an account suspicious, for ten minutes.
+        Three wrong passwords make an account suspicious for ten minutes.
         """
         self.mode(CaptchaMode.SUSPICIOUS)
         for _ in range(3):
@@ -611,7 +609,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_suspiciousAddress(self) -> None:
         """
-        ... and the address that they came from, but no other one.
+        Three wrong passwords make their address suspicious, and no other one.
         """
         self.mode(CaptchaMode.SUSPICIOUS)
         for number in (ALICE, BOB, CAROL):
@@ -624,7 +622,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_codeNoLongerEnough(self) -> None:
         """
-        A verify code from before does not get around the captcha.
+        An older verify code does not replace the captcha.
         """
         self.mode(CaptchaMode.SUSPICIOUS)
         code = self.alice.check()[1]
@@ -635,7 +633,7 @@ class CaptchaTests(SynchronousTestCase):
 
     def test_successClears(self) -> None:
         """
-        Who knew the password after all is no longer suspicious.
+        After the right password an account is no longer suspicious.
         """
         self.mode(CaptchaMode.SUSPICIOUS)
         code = self.alice.check()[1]
@@ -660,7 +658,7 @@ def _alphabet(texts: list[str]) -> str:
 )
 def test_pages(path: str, needle: bytes) -> None:
     """
-    What clients fetch around a sign-on is there.
+    The pages exist that clients fetch around a sign-on.
     """
     response = ServerHarness().get(path).response
     assert response.status == 200
@@ -677,7 +675,7 @@ def test_loginSig() -> None:
 
 def test_recordedDigest() -> None:
     """
-    The digests of five public clients get in (compatibility.md 3).
+    The password digests of five public clients are accepted (compatibility.md 3).
     """
 
     class Captured:

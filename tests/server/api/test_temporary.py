@@ -1,5 +1,5 @@
 """
-Words to fellow members who are no friends, over HTTP.
+Messages in temporary chats, over HTTP.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def harness() -> ServerHarness:
 
 def test_sessMessage(harness: ServerHarness) -> None:
     """
-    Words to a fellow member come as protocol.md 5.4 has them.
+    A message in a temporary chat arrives as in protocol.md 5.4.
     """
     bob, dave = harness.client(BOB), harness.client(DAVE).catchUp()
     signed = bob.channel(
@@ -48,8 +48,8 @@ def test_sessMessage(harness: ServerHarness) -> None:
 
 def test_borrowedSignature(harness: ServerHarness) -> None:
     """
-    A signature that was given to another member is of no use, not even with
-    one's own id of the place.
+    The signature of another member is refused, also with the sender's own id of the
+    group.
     """
     alice, bob, dave = (harness.client(n) for n in (ALICE, BOB, DAVE))
     value = bob.channel(
@@ -68,7 +68,7 @@ def test_borrowedSignature(harness: ServerHarness) -> None:
 
 def test_signatureAfterRestart(tmp_path: Path) -> None:
     """
-    A signature is made with a secret of the database, not of one run.
+    A signature stays valid when the server is restarted.
     """
     signatures = set()
     path = tmp_path / "secret.db"

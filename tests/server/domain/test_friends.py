@@ -1,5 +1,5 @@
 """
-The rules of friends, without a network.
+The rules of friend lists, without a network.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ ALICE, BOB, CAROL = Number(10001), Number(10002), Number(10003)
 
 class Village:
     """
-    Alice and Bob, and others when they are made; nobody is anybody's friend.
+    A server with Alice, Bob and accounts that tests add; without friends.
     """
 
     def __init__(self, **profile: Any) -> None:
         """
-        @param profile: what Bob tells.
+        @param profile: the profile of Bob.
         """
         self.clock = Clock()
         self.clock.advance(1366004047)
@@ -76,7 +76,7 @@ class Village:
 
     def session(self, number: Number, status: Status = Status.ONLINE) -> Session:
         """
-        Somebody who is signed on.
+        Return the session of an account that is online.
         """
         found = self.state.sessions.online(number)
         if found is not None:
@@ -94,29 +94,29 @@ class Village:
         **more: Any,
     ) -> str:
         """
-        Look somebody up, and want them for a friend.
+        Search for an account, and send it a friend request.
 
-        @return: why not, C{""} for no reason.
+        @return: the reason of the refusal, C{""} for none.
         """
         proof = more.pop("proof", self.rules.proof(asker, account))
         return said(self.rules.ask(self.session(asker), account, proof, text, **more))
 
     def befriend(self) -> None:
         """
-        Alice and Bob are friends.
+        Make Alice and Bob friends.
         """
         for owner, friend in ((ALICE, BOB), (BOB, ALICE)):
             self.store.friends.add(owner, friend, 0, "")
 
     def uin(self, owner: Number, friend: Number) -> Uin:
         """
-        What somebody's session calls another one.
+        Return the uin of an account in another one's session.
         """
         return self.session(owner).sessionIds.uin(friend)
 
     def told(self, number: Number) -> list[str]:
         """
-        What waits for somebody to be told, in few words.
+        Return the waiting events of an account, in short form.
         """
         self.state.router.commit()
         return [
@@ -149,8 +149,8 @@ def village() -> Iterator[Village]:
 
 def test_find(village: Village) -> None:
     """
-    People are found by their number or the mail address they tell, and known
-    from then on to whoever has found them.
+    Accounts are found by their number or the mail address in their profile, and may
+    be seen afterwards by the account that has searched.
     """
     village.add(CAROL, "Carol", email="Carol@Example.org")
     alice, bob = village.session(ALICE), village.session(BOB)
@@ -167,7 +167,7 @@ def test_find(village: Village) -> None:
 
 def test_findForgets(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Of those who were found only so many are remembered, the last ones.
+    The number of remembered search results is limited to the last ones.
     """
     monkeypatch.setattr(friends, "MAX_FOUND", 1)
     village.add(CAROL)
@@ -190,8 +190,8 @@ def test_findForgets(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_policy(profile: dict[str, Any], policy: Policy) -> None:
     """
-    Who may befriend somebody is up to them; a question is told where it is
-    to be answered.
+    The policy of an account applies; its question is returned where an answer is
+    needed.
     """
     assert policyOf(AccountRecord(ALICE, b"", "", 0, profile)) == policy
 
@@ -201,7 +201,7 @@ def test_policy(profile: dict[str, Any], policy: Policy) -> None:
 
 def test_ask(village: Village) -> None:
     """
-    Who is asked is told so, with the text; nobody has a friend yet.
+    A friend request notifies the other account, with its text; no friend is added.
     """
     assert village.ask(text="please") == ""
     assert village.told(BOB) == ["verify_required 10001 please"]
@@ -211,7 +211,8 @@ def test_ask(village: Village) -> None:
 
 def test_again(village: Village) -> None:
     """
-    A second try is not told for a while, yet its words are what is kept.
+    A repeated request gives no second notice for a while, but its text replaces the
+    first.
     """
     village.ask(text="please")
     village.clock.advance(REPEAT_AFTER - 1)
@@ -245,7 +246,7 @@ def test_again(village: Village) -> None:
 )
 def test_mayNot(village: Village, more: dict[str, Any], problem: str) -> None:
     """
-    Who cannot be asked is not, and the refusal says why.
+    A request that is not allowed is refused with the reason.
     """
     assert village.ask(**more) == problem
     assert village.told(BOB) == []
@@ -254,7 +255,7 @@ def test_mayNot(village: Village, more: dict[str, Any], problem: str) -> None:
 
 def test_proof(village: Village) -> None:
     """
-    A proof is whoever's searched, of whomever they found, for an hour or two.
+    A token is valid for its account and its search result, for an hour or two.
     """
     proof = village.rules.proof(ALICE, BOB)
     village.add(CAROL)
@@ -269,7 +270,7 @@ def test_proof(village: Village) -> None:
 
 def test_friendAlready(village: Village) -> None:
     """
-    A friend is not asked.
+    A request to a friend is refused.
     """
     village.befriend()
     assert village.ask() == "account is your friend"
@@ -277,7 +278,7 @@ def test_friendAlready(village: Village) -> None:
 
 def test_tooOften(village: Village) -> None:
     """
-    So many tries are heard in an hour, even if they come to nothing.
+    The number of requests within an hour is limited, even if they are refused.
     """
     for _ in range(REQUESTS_PER_HOUR):
         assert village.ask(needsNone=True) == "they want to be asked"
@@ -301,7 +302,7 @@ def test_crowd(
     village: Village, monkeypatch: pytest.MonkeyPatch, limit: str, problem: str
 ) -> None:
     """
-    Nobody has too many friends, is asked by too many, or asks too many.
+    The numbers of friends and of open requests are limited.
     """
     monkeypatch.setattr(friends, limit, 1)
     village.add(CAROL)
@@ -341,7 +342,7 @@ def test_policies(
     profile: dict[str, Any], answer: str, isFriend: bool, problem: str
 ) -> None:
     """
-    Some let anybody, some nobody, some whoever knows the answer.
+    Each policy decides who is added at once, after the right answer, or never.
     """
     village = Village(**profile)
     assert village.ask(text=answer) == problem
@@ -354,8 +355,8 @@ def test_policies(
 
 def test_welcome() -> None:
     """
-    Whoever was added at once may add back unasked, unless the other does not
-    want that.
+    An account that was added at once may add the other without a request, unless
+    the other has declined that.
     """
     village = Village(allow=ANYBODY)
     assert village.ask(markname="Bobby") == ""
@@ -377,8 +378,8 @@ def test_welcome() -> None:
 
 def test_accept(village: Village) -> None:
     """
-    Who accepts and adds back is a friend and has one, each where and as they
-    want; both are told.
+    Accepting and adding back makes both friends, each in the chosen category; both
+    are notified.
     """
     alice, bob = village.session(ALICE), village.session(BOB)
     work = village.rules.createCategory(alice, "work")
@@ -398,7 +399,7 @@ def test_accept(village: Village) -> None:
 
 def test_acceptOnly(village: Village) -> None:
     """
-    Who accepts need not add back.
+    A request can be accepted without adding back.
     """
     village.ask()
     assert village.rules.accept(village.session(BOB), ALICE, False) is None
@@ -409,7 +410,7 @@ def test_acceptOnly(village: Village) -> None:
 
 def test_bothAsked(village: Village) -> None:
     """
-    Two who have asked each other have one answer to give, not two.
+    Two accounts that have sent requests to each other need one answer.
     """
     village.ask(ALICE, BOB)
     village.ask(BOB, ALICE)
@@ -420,7 +421,7 @@ def test_bothAsked(village: Village) -> None:
 
 def test_goneCategory(village: Village) -> None:
     """
-    A category that was removed while an answer was waited for is the first.
+    A category that was removed before the answer is replaced by the first.
     """
     alice = village.session(ALICE)
     village.rules.createCategory(alice, "work")
@@ -432,7 +433,7 @@ def test_goneCategory(village: Village) -> None:
 
 def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    What cannot be accepted waits on, and the refusal says why.
+    An answer that is refused leaves the request open, and has the reason.
     """
     bob = village.session(BOB)
     accept = village.rules.accept
@@ -453,7 +454,7 @@ def test_mayNotAccept(village: Village, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_refuse(village: Village) -> None:
     """
-    A refusal is told with its words, and settles it.
+    A rejection notifies the asker with its text, and closes the request.
     """
     village.ask()
     bob = village.session(BOB)
@@ -468,7 +469,7 @@ def test_refuse(village: Village) -> None:
 
 def test_refuseWelcome() -> None:
     """
-    Whoever does not add somebody back need not tell them.
+    An account that does not add another back need not notify it.
     """
     village = Village(allow=ANYBODY)
     village.ask()
@@ -483,7 +484,7 @@ def test_refuseWelcome() -> None:
 
 def test_keep(village: Village) -> None:
     """
-    A friend is renamed and moved, each without the other.
+    Renaming a friend does not move it, and moving does not rename it.
     """
     village.befriend()
     alice, bob = village.session(ALICE), village.uin(ALICE, BOB)
@@ -512,7 +513,7 @@ def test_notMine(
     change: Callable[[FriendRules, Session, Uin], Refusal | None],
 ) -> None:
     """
-    Only whom somebody keeps can they change, though they be kept themselves.
+    An account can change only its own friends, not those who list it.
     """
     village.store.friends.add(BOB, ALICE, 0, "")
     alice = village.session(ALICE)
@@ -525,8 +526,8 @@ def test_notMine(
 @pytest.mark.parametrize("both", [False, True])
 def test_remove(village: Village, both: bool) -> None:
     """
-    A friend is removed from one's own list, and with it oneself from theirs
-    if one likes; whoever's list it is is told, and gets no more news.
+    A friend is removed from the account's own list, and on request from both; the
+    owners are notified, and get no more statuses.
     """
     village.befriend()
     alice, bob = village.session(ALICE), village.session(BOB)
@@ -547,9 +548,9 @@ def test_remove(village: Village, both: bool) -> None:
 # ---- categories
 
 
-def test_drawers(village: Village) -> None:
+def test_categories(village: Village) -> None:
     """
-    A new category has the lowest index that is free, and comes last.
+    A new category has the lowest free index, and is the last.
     """
     alice, rules = village.session(ALICE), village.rules
     for name in ("a", "b", "c"):
@@ -566,9 +567,9 @@ def test_drawers(village: Village) -> None:
     assert village.store.friends.categories(BOB) == []
 
 
-def test_removeDrawer(village: Village) -> None:
+def test_removeCategory(village: Village) -> None:
     """
-    Whoever is in a category that is removed is in the first.
+    The friends of a removed category move to the first one.
     """
     village.befriend()
     alice, bob = village.session(ALICE), village.uin(ALICE, BOB)
@@ -578,10 +579,10 @@ def test_removeDrawer(village: Village) -> None:
     assert village.store.friends.entry(ALICE, BOB) == FriendEntry(0, "")
 
 
-def test_drawerProblems(village: Village) -> None:
+def test_categoryErrors(village: Village) -> None:
     """
-    A category that is not there, a name that is none and a place that is far
-    too low are refused; so is one category too many.
+    An unknown category, an empty name, a negative place and one category too many
+    are refused.
     """
     alice, rules = village.session(ALICE), village.rules
     missing = "there is no such category"

@@ -1,5 +1,5 @@
 """
-What was said can be read again, for a while, by those who took part.
+The history of messages, for its participants and a limited time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ START = 1366004047
 
 class RecorderScene:
     """
-    An archive, and what fills it.
+    A recorder, and the messages that tests give it.
     """
 
     def __init__(self, path: Path | str = MEMORY) -> None:
@@ -43,7 +43,7 @@ class RecorderScene:
 
     def tell(self, content: Content, sender: Number = ALICE) -> None:
         """
-        Alice and Bob talk.
+        Send messages between Alice and Bob.
         """
         ids = MessageIds(sender, int(self.now), 1, 2)
         event = FRIEND_MESSAGE.new(ids, content)
@@ -52,7 +52,7 @@ class RecorderScene:
 
     def meow(self, text: str, sender: Number = ALICE) -> None:
         """
-        Somebody talks to the cats.
+        Send messages to the cats.
         """
         self._sequence += 1
         ids = MessageIds(sender, int(self.now), 1, 2)
@@ -64,7 +64,7 @@ class RecorderScene:
     @property
     def rows(self) -> int:
         """
-        How many messages lie on the disk.
+        Return the number of messages on the disk.
         """
         [(count,)] = self.store.database.connection.execute(
             "SELECT count(*) FROM history"
@@ -79,14 +79,14 @@ def scene() -> RecorderScene:
 
 def texts(entries: list[HistoryEntry]) -> list[str]:
     """
-    What messages say.
+    Return the texts of messages.
     """
     return [plainText(entry.event.content[:1]) for entry in entries]
 
 
 def test_pages(scene: RecorderScene) -> None:
     """
-    A conversation of two is read in pages, the oldest first, by either.
+    The history of two accounts is read in pages, the oldest first, by either.
     """
     for n in range(7):
         scene.tell((Text(f"{n}"),), (ALICE, BOB)[n % 2])
@@ -100,7 +100,7 @@ def test_pages(scene: RecorderScene) -> None:
 
 def test_exact(scene: RecorderScene) -> None:
     """
-    Messages are what they were, to the last segment.
+    Messages are read as they were sent, with all segments.
     """
     content = (
         Text("\"'\\ <script> \U0001f468\u200d\U0001f469 \u202e NUL \0"),
@@ -114,7 +114,7 @@ def test_exact(scene: RecorderScene) -> None:
 
 def test_between(scene: RecorderScene) -> None:
     """
-    A group's messages are found by their running numbers.
+    The messages of a group are found by their numbers.
     """
     for n in range(10):
         scene.meow(f"{n}")
@@ -136,7 +136,7 @@ def test_between(scene: RecorderScene) -> None:
 
 def test_apart(scene: RecorderScene) -> None:
     """
-    No conversation shows up in another one.
+    Conversations are separate.
     """
     scene.tell((Text("secret"),))
     scene.meow("meow")
@@ -148,7 +148,7 @@ def test_apart(scene: RecorderScene) -> None:
 
 def test_bySender(scene: RecorderScene) -> None:
     """
-    What one member has said is found, since a time.
+    The messages of one member are found, since a time.
     """
     for n in range(6):
         scene.now = START + n
@@ -160,7 +160,7 @@ def test_bySender(scene: RecorderScene) -> None:
 
 def test_dates(scene: RecorderScene) -> None:
     """
-    Days begin when they begin in China.
+    Days begin at midnight in China.
     """
     for time, text in (
         # 2013-04-15 23:59:59 and 2013-04-16 00:00:00 in Beijing.
@@ -195,7 +195,7 @@ def test_count(scene: RecorderScene) -> None:
 
 def test_days(scene: RecorderScene) -> None:
     """
-    What is too old is gone: at once for readers, within the hour on the disk.
+    Old messages are deleted: at once for readers, within an hour on the disk.
     """
     scene.recorder.days = 2
     scene.tell((Text("old"),))
@@ -213,7 +213,7 @@ def test_days(scene: RecorderScene) -> None:
 
 def test_none(scene: RecorderScene) -> None:
     """
-    A server that keeps no history has none.
+    A server without a history keeps no messages.
     """
     scene.recorder.keep = 0
     scene.tell((Text("x"),))
@@ -224,8 +224,7 @@ def test_none(scene: RecorderScene) -> None:
 
 def test_batches(scene: RecorderScene) -> None:
     """
-    Nothing is written for each message: somebody is woken once, or there are
-    enough of them.
+    Messages are written in batches: C{wake} is called once, or the batch is full.
     """
     woken: list[int] = []
     scene.recorder.wake = lambda: woken.append(1)
@@ -242,7 +241,7 @@ def test_batches(scene: RecorderScene) -> None:
 
 def test_alone(scene: RecorderScene) -> None:
     """
-    What is said in a group is kept also when nobody else receives it.
+    Messages to a group are kept also without recipients.
     """
     ids = MessageIds(ALICE, START, 1, 2)
     event = GROUP_MESSAGE.new(ids, (Text("hello?"),), group=CATS, sequence=7)
@@ -252,7 +251,7 @@ def test_alone(scene: RecorderScene) -> None:
 
 def test_restart(tmp_path: Path) -> None:
     """
-    History outlives the server, and goes on where it was.
+    The history is kept when the server is restarted.
     """
     before = RecorderScene(tmp_path / "world.db")
     before.tell((Text("one"),))

@@ -1,5 +1,5 @@
 """
-What people tell about themselves.
+Profiles, and their changes.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ ALICE = AccountRecord(
 
 def test_friend() -> None:
     """
-    A friend is told everything but what is for nobody: the question, its
-    answer, the password and the number.
+    A friend sees all but the secrets: the question, its answer, the password and
+    the number.
     """
     assert profileFor(ALICE, UIN, Status.AWAY) == Profile(
         UIN,
@@ -70,7 +70,7 @@ def test_friend() -> None:
 
 def test_stranger() -> None:
     """
-    A stranger is not told how to reach somebody.
+    A stranger does not see the contact data.
     """
     told = profileFor(ALICE, UIN, Status.ONLINE, isStranger=True)
     assert [getattr(told, name) for name in PRIVATE] == [""] * len(PRIVATE)
@@ -79,7 +79,7 @@ def test_stranger() -> None:
 
 def test_offline() -> None:
     """
-    Whoever is offline has no client, and who tells nothing no birthday.
+    An offline account has no client, and an empty profile no birthday.
     """
     nobody = AccountRecord(Number(10002), b"", "Bob")
     assert profileFor(nobody, UIN, Status.OFFLINE) == Profile(UIN, "Bob")
@@ -87,7 +87,7 @@ def test_offline() -> None:
 
 def test_signature() -> None:
     """
-    A signature is changed without anything else, up to its length.
+    A signature is changed alone, up to its maximum length.
     """
     text = "茶" * MAX_SIGNATURE
     account = withSignature(ALICE, text)
@@ -102,7 +102,7 @@ def test_signature() -> None:
 
 def test_changed() -> None:
     """
-    What is not told anew stays; nick and face are the person's own.
+    Other fields stay as they are; nick and face are fields of the account.
     """
     details = {"nick": "Al", "face": 9, "city": "", "birthday": Birthday(0, 2, 29)}
     account = withDetails(ALICE, details)
@@ -134,7 +134,7 @@ def test_changed() -> None:
 )
 def test_limits(name: str, fits: Any, wrong: Any, retcode: int) -> None:
     """
-    What is too long, too large or no date is refused by its name.
+    Values that are too long, too large or no date are refused by their name.
     """
     assert isinstance(withDetails(ALICE, {name: fits}), AccountRecord)
     refusal = withDetails(ALICE, {"city": "x", name: wrong})

@@ -34,7 +34,7 @@ def test_clientAddress(
     peer: str, forwarded: list[bytes], proxies: list[str], expected: str
 ) -> None:
     """
-    The word of those who are trusted is taken, and of nobody else.
+    The addresses from trusted proxies are used, and no others.
     """
     assert clientAddress(peer, forwarded, proxies) == expected
 
@@ -56,14 +56,14 @@ def test_clientScheme(
     peer: str, isSecure: bool, forwarded: list[bytes], proxies: list[str], expected: str
 ) -> None:
     """
-    A proxy that is trusted says how a client came, and nobody else.
+    The scheme from trusted proxies is used, and no other.
     """
     assert clientScheme(peer, isSecure, forwarded, proxies) == expected
 
 
 def test_normal() -> None:
     """
-    Addresses have one spelling, and names are none.
+    Addresses have one normal form, and host names are refused.
     """
     assert normal("::FFFF:127.0.0.1") == "127.0.0.1"
     assert normal("0:0::1") == "::1"

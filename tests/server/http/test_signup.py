@@ -1,5 +1,5 @@
 """
-The page where people make accounts for themselves.
+The page on which users create accounts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from txwebqq.wire.digests import passwordHash
 
 class SignUpHarness(ServerHarness):
     """
-    A server where everybody may sign up.
+    A server with a sign-up page.
     """
 
     def __init__(self, proxies: tuple[str, ...] = ()) -> None:
@@ -102,7 +102,7 @@ def problem(page: Response) -> str:
 
 def test_signUp() -> None:
     """
-    Whoever reads the captcha gets the next number, and can sign on with it.
+    A form with the right captcha creates the next number, which can sign on.
     """
     harness = SignUpHarness()
     page = harness.submit()
@@ -119,7 +119,7 @@ def test_signUp() -> None:
 
 def test_page() -> None:
     """
-    The page loads nothing from elsewhere, runs nothing, and is not kept.
+    The page loads nothing from other sites, has no scripts, and is not cached.
     """
     page = SignUpHarness().ask("GET")
     headers = {name.lower(): value for name, value in page.headers}
@@ -133,7 +133,7 @@ def test_page() -> None:
 
 def test_captcha() -> None:
     """
-    A captcha is good for one try, in the browser that fetched it, for a while.
+    A captcha can be tried once, in the browser that fetched it, for a while.
     """
     harness = SignUpHarness()
     assert problem(harness.submit(code="nope")).startswith(
@@ -184,7 +184,7 @@ def test_captcha() -> None:
 )
 def test_problems(nick: str, password: str, again: str, expected: str | None) -> None:
     """
-    What is wrong with a nick or a password is told in one sentence.
+    The page has a sentence for each problem of a nick or a password.
     """
     found = problemOf(nick, password, again)
     if expected is None:
@@ -196,7 +196,7 @@ def test_problems(nick: str, password: str, again: str, expected: str | None) ->
 
 def test_escaped() -> None:
     """
-    What somebody typed comes back as text, and passwords do not come back.
+    The nick of the form is escaped in the reply, and passwords are not repeated.
     """
     page = SignUpHarness().submit(
         nick='"><script>', password="hunter22", again="hunter23"
@@ -221,7 +221,7 @@ def test_escaped() -> None:
 )
 def test_malformed(body: bytes, status: int) -> None:
     """
-    Whatever else is sent is refused with a new form.
+    A malformed form is refused with a new form.
     """
     page = SignUpHarness().ask("POST", body, "a")
     assert problem(page)
@@ -230,7 +230,7 @@ def test_malformed(body: bytes, status: int) -> None:
 
 def test_tries() -> None:
     """
-    An address may try so often, and then again when time has passed.
+    The number of tries of an address is limited within a time.
     """
     harness = SignUpHarness()
     for _ in range(TRIES):
@@ -245,8 +245,8 @@ def test_tries() -> None:
 
 def test_forms() -> None:
     """
-    An address gets so many forms, and is then told when to come back, also
-    where a form is answered by another; what it has fetched it may still send.
+    The number of forms of an address is limited within a time, also for a form in
+    the reply to another; the forms that it has may still be sent.
     """
     harness = SignUpHarness()
     fetched = harness.ask("GET")
@@ -276,8 +276,8 @@ def test_forms() -> None:
 
 def test_accounts() -> None:
     """
-    An address gets so many accounts; behind a proxy that is trusted, clients
-    have their own addresses.
+    The number of accounts of an address is limited; clients of a trusted proxy have
+    their own addresses.
     """
     harness = SignUpHarness(proxies=("127.0.0.9",))
     for _ in range(ACCOUNTS):
@@ -292,7 +292,7 @@ def test_accounts() -> None:
 
 def test_full() -> None:
     """
-    When all numbers are given, that is told.
+    The page says so when all numbers are taken.
     """
     harness = SignUpHarness()
     number = f"number = {HIGHEST_NUMBER}"
@@ -302,6 +302,6 @@ def test_full() -> None:
 
 def test_closed() -> None:
     """
-    Unless it is opened there is no such page.
+    Without the option there is no such page.
     """
     assert b"no such path" in ServerHarness().get("/signup").response.body

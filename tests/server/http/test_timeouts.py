@@ -1,5 +1,5 @@
 """
-Queue of items with the same time limit.
+Queues of items with equal timeouts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_order(self) -> None:
         """
-        Each item expires at its own time, and one timer serves all.
+        Each item expires in its own time, and one timer serves all.
         """
         for thing in "abc":
             self.deadlines.add(thing)
@@ -31,7 +31,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_discard(self) -> None:
         """
-        A discarded item does not expire, and leaves nothing on the clock.
+        A discarded item does not expire, and nothing remains.
         """
         self.deadlines.add("a")
         self.clock.advance(5)
@@ -56,8 +56,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_oneEndsAnother(self) -> None:
         """
-        The call for an expired item may discard another expired item, and add
-        one.
+        An item that expires may discard the others of its time, and add new ones.
         """
         deadlines = TimeoutQueue[str](self.clock, 10, lambda thing: expire(thing))
 
