@@ -67,7 +67,7 @@ class WebQQService(MultiService):
         Sign on.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._driver.start()
+        self._driver.signOn()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -78,7 +78,7 @@ class WebQQService(MultiService):
             in flight.
         """
         stopped = maybeDeferred(super().stopService)
-        left = self._driver.leave()
+        left = self._driver.signOff()
         return stopped.addCallback(lambda _: left)
 
     def signOn(self) -> None:
@@ -87,7 +87,7 @@ class WebQQService(MultiService):
         only when a person decides so. It has no effect on a stopped service.
         """
         if self.running:
-            self._driver.start()
+            self._driver.signOn()
 
     def signOff(self) -> Deferred[None]:
         """
@@ -95,7 +95,7 @@ class WebQQService(MultiService):
 
         @return: as C{stopService}.
         """
-        return self._driver.leave()
+        return self._driver.signOff()
 
     def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
         """

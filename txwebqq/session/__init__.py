@@ -1,3 +1,4 @@
 """
-The sign-on of one account, and what runs while it is online.
+Sign-on and session of one account: state machine, driver, transport, poll loop,
+event queue and callbacks.
 """

@@ -90,35 +90,37 @@ class SignOnDriver:
         self._messageIds = messageIds(clock)
         self._acknowledgement = Acknowledgement()
         self._callbackQueue = CallbackQueue()
-        self._signOn: _SignOn | None = None
+        # From buildProtocol to endSignOn.
+        self._current: _SignOn | None = None
+        # From openChannel to pauseChannel or endSignOn.
         self._channel: MultiService | None = None
         self._whenSignedOn: list[Deferred[IWebQQProtocol]] = []
         self._whenSignedOff: list[Deferred[None]] = []
         self._whenEnded: list[Deferred[None]] = []
 
-    # The service asks.
+    # Called by the service.
 
-    def start(self) -> None:
+    def signOn(self) -> None:
         """
         Sign on, unless that is under way.
         """
         self._machine.start()
 
-    def leave(self) -> Deferred[None]:
+    def signOff(self) -> Deferred[None]:
         """
         Sign off.
 
         @return: fires when the server has been told, or could not be, and no
             request of this session is in flight.
         """
-        signOn = self._signOn
-        if signOn is not None:
+        current = self._current
+        if current is not None:
             # Before the server is told, so that the events are acknowledged.
-            signOn.eventQueue.flush()
+            current.eventQueue.flush()
         self._machine.stop()
-        if signOn is None or signOn is not self._signOn:
+        if current is None or current is not self._current:
             return self._requests.close()
-        # Called within an action, the machine stops after that action.
+        # Called by a callback within an action: the machine stops after it.
         ended: Deferred[None] = Deferred()
         self._whenEnded.append(ended)
         return ended.addCallback(lambda _: self._requests.close())
@@ -128,8 +130,8 @@ class SignOnDriver:
         See L{WebQQService.whenSignedOn
         <txwebqq.service.WebQQService.whenSignedOn>}.
         """
-        if self._signOn is not None and self._signOn.transport.isSignedOn:
-            return succeed(self._signOn.protocol.protocol)
+        if self._current is not None and self._current.transport.isSignedOn:
+            return succeed(self._current.protocol.protocol)
         waiting: Deferred[IWebQQProtocol] = Deferred(self._whenSignedOn.remove)
         self._whenSignedOn.append(waiting)
         return waiting
@@ -143,11 +145,11 @@ class SignOnDriver:
         self._whenSignedOff.append(waiting)
         return waiting
 
-    # The machine asks.
+    # Actions of the machine.
 
     def buildProtocol(self) -> bool:
         self._client.begin(self._account.number)
-        if self._signOn is not None:
+        if self._current is not None:
             return False
         number, clock = self._account.number, self._clock
         protocol = GuardedProtocol(
@@ -159,23 +161,23 @@ class SignOnDriver:
             self._state,
             self._messageIds,
             self._rosterLoader.friendListHash,
-            self.leave,
+            self.signOff,
             clock,
         )
         rosterSync = RosterSyncService(number, transport, clock)
         eventQueue = EventQueue(
             number, transport, protocol, rosterSync, self._acknowledgement, clock
         )
-        self._signOn = _SignOn(
+        self._current = _SignOn(
             protocol, transport, rosterSync, EventFilter(), eventQueue
         )
         self._log.info("Signing on (account {number}).", number=number)
         return True
 
     def connectProtocol(self) -> None:
-        assert self._signOn is not None
-        self._signOn.protocol.call(
-            "makeConnection", self._account, self._signOn.transport, self._factory
+        assert self._current is not None
+        self._current.protocol.call(
+            "makeConnection", self._account, self._current.transport, self._factory
         )
 
     def issue(
@@ -196,8 +198,8 @@ class SignOnDriver:
         return self._client.cookie("ptwebqq")
 
     def askForCaptcha(self, image: bytes) -> None:
-        assert self._signOn is not None
-        protocol = self._signOn.protocol.protocol
+        assert self._current is not None
+        protocol = self._current.protocol.protocol
         number = self._account.number
         self._log.info("Captcha required (account {number}).", number=number)
 
@@ -211,7 +213,7 @@ class SignOnDriver:
                 self._machine.captchaUnsolved("captchaRequired returned no text")
 
         def unsolved(failure: Failure) -> None:
-            # Of any class: a decision of the application, or its bug.
+            # Of any class, since the application may have raised it.
             reason = failure.getErrorMessage()
             self._log.warn(
                 "Captcha not solved (account {number}): {reason}.",
@@ -224,8 +226,8 @@ class SignOnDriver:
 
     def loadRoster(self) -> None:
         def loaded(roster: Roster) -> None:
-            assert self._signOn is not None
-            self._signOn.transport.roster = roster
+            assert self._current is not None
+            self._current.transport.roster = roster
             self._machine.rosterLoaded()
 
         self._pending.expect(Deferred.fromCoroutine(self._rosterLoader.load()), loaded)
@@ -244,50 +246,50 @@ class SignOnDriver:
         self._pending.cancel()
 
     def openChannel(self) -> None:
-        signOn = self._signOn
-        assert signOn is not None
-        isNew = not signOn.transport.isSignedOn
-        signOn.transport.open()
+        current = self._current
+        assert current is not None
+        isNew = not current.transport.isSignedOn
+        current.transport.open()
         if isNew:
-            self._notifySignedOn(signOn.protocol)
+            self._notifySignedOn(current.protocol)
         else:
             self._log.info("Rejoined (account {number}).", number=self._account.number)
         poll = PollService(
             self._requests,
             self._state,
             self._machine,
-            signOn.eventFilter,
+            current.eventFilter,
             self._acknowledgement,
-            signOn.eventQueue,
+            current.eventQueue,
             self._clock,
         )
         heartbeat = HeartbeatService(
             self._requests, self._account.number, self._heartbeat, self._clock
         )
         self._channel = MultiService()
-        for child in (poll, heartbeat, signOn.rosterSync):
+        for child in (poll, heartbeat, current.rosterSync):
             child.setServiceParent(self._channel)  # type: ignore[no-untyped-call]
         self._channel.setServiceParent(self._service)
         if isNew:
-            signOn.rosterSync.fetchDiscussionList()
+            current.rosterSync.fetchDiscussionList()
 
     def setPtwebqq(self, ptwebqq: str) -> None:
         self._client.keepTicket(ptwebqq)
 
     def pauseChannel(self) -> None:
-        assert self._signOn is not None
+        assert self._current is not None
         self._log.info(
             "Session expired (account {number}); rejoining.",
             number=self._account.number,
         )
-        self._signOn.transport.pause()
+        self._current.transport.pause()
         self._closeChannel()
 
     def sendLogout(self, command: Logout2) -> None:
-        assert self._signOn is not None
+        assert self._current is not None
         command = replace(
             command,
-            ids=tuple(self._signOn.eventFilter.shown),
+            ids=tuple(self._current.eventFilter.shown),
             ack=self._acknowledgement.number,
         )
         self._requests.ask(command).addErrback(
@@ -299,21 +301,21 @@ class SignOnDriver:
         )
 
     def endSignOn(self, reason: WebQQError | None) -> None:
-        if self._signOn is not None:
-            self._signOn.eventQueue.flush()
+        if self._current is not None:
+            self._current.eventQueue.flush()
         self._acknowledgement.interrupt()
         self._closeChannel()
         self._logEnd(reason)
-        signOn, self._signOn = self._signOn, None
-        if signOn is not None:
-            signOn.transport.close()
-            signOn.protocol.close(
+        current, self._current = self._current, None
+        if current is not None:
+            current.transport.close()
+            current.protocol.close(
                 Failure(ConnectionDone() if reason is None else reason)
             )
         ended, self._whenEnded = self._whenEnded, []
         for waiting in ended:
             waiting.callback(None)
-        # After any other end, nothing happens until signOn is called.
+        # After SessionExpired the machine signs on again.
         if not isinstance(reason, SessionExpired):
             self._notifySignedOff(reason)
 
@@ -333,7 +335,7 @@ class SignOnDriver:
     def _closeChannel(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None:
-            # This cancels the channel's requests; leave waits for their end.
+            # This cancels the channel's requests; signOff waits for their end.
             channel.disownServiceParent()
 
     def _logEnd(self, reason: WebQQError | None) -> None:

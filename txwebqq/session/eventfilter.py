@@ -59,8 +59,7 @@ class EventFilter:
         """
         Return the new events of a batch, oldest first, a kick last of all.
         """
-        # Servers put the newest first, and many events have the same time or
-        # none.
+        # Servers put the newest first; several events may have the same time.
         events = [event for event in reversed(list(batch)) if self._isNew(event)]
         events.sort(key=_timeOf)
         return events

@@ -70,8 +70,8 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """
-        Deliver an event after all before it. Nothing comes after a kick, so a
-        kick does not wait.
+        Deliver an event after those that wait. A kick ends the session, so it
+        does not wait: the others are delivered at once, without profiles.
         """
         if self._lookup is None and not self._waiting and type(event) in _MESSAGES:
             # Messages add no friends, and nearly all events are messages.
@@ -124,7 +124,7 @@ class EventQueue:
     def _lookUp(self, uin: Uin) -> None:
         self._lookedUp += 1
         request = self._transport.call(GetFriendInfo2, uin)
-        # Kept before it has callbacks: in memory it has fired already.
+        # Set before callbacks are added: in memory the reply is there already.
         lookup = self._lookup = request.addTimeout(LOOKUP_TIMEOUT, self._clock)
 
         def cbLookedUp(profile: Profile) -> None:

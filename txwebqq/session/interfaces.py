@@ -256,7 +256,7 @@ class SignOnState:
     The data of the sign-on machine of one account. Requests are made with its
     ticket; only the machine changes it.
 
-    @ivar chance: draws a number from 0 to 1, which keeps caches away.
+    @ivar random: draws a number from 0 to 1, which keeps caches away.
     @ivar era: the login variant that the server wants.
     @ivar signature: the signature of the login page.
     @ivar status: the presence status, now and after a rejoin.
@@ -271,7 +271,7 @@ class SignOnState:
     account: Account
     actions: SignOnActions
     clientid: str
-    chance: Callable[[], float]
+    random: Callable[[], float]
     era: Era = Era.E1
     signature: str = field(default="", repr=False)
     status: Status = Status.ONLINE

@@ -88,9 +88,9 @@ def _connect(machine: SignOnInputs, state: SignOnState) -> None:
     if state.era is Era.E3:
         state.actions.issue(LoginPage(state.status), partial(classifyPage, machine))
     else:
-        # Earlier servers have no page to sign with.
+        # Earlier servers have no page that gives a signature.
         machine.signed("")
-    # After the first request, so that the protocol can stop it.
+    # After the first request, which the protocol may cancel by signing off.
     if isNew:
         state.actions.connectProtocol()
 
@@ -102,7 +102,7 @@ def _begin(machine: SignOnInputs, state: SignOnState) -> None:
 
 
 def _check(machine: SignOnInputs, state: SignOnState) -> None:
-    number, chance = str(state.account.number), f"{state.chance():.16f}"
+    number, chance = str(state.account.number), f"{state.random():.16f}"
     command = Check(number, chance)
     if state.era is Era.E3:
         command = SignedCheck(number, chance, signature=state.signature)
@@ -111,7 +111,7 @@ def _check(machine: SignOnInputs, state: SignOnState) -> None:
 
 def _fetchCaptcha(machine: SignOnInputs, state: SignOnState) -> None:
     make = SecureGetImage if state.era is Era.E3 else GetImage
-    command = make(str(state.account.number), f"{state.chance():.16f}")
+    command = make(str(state.account.number), f"{state.random():.16f}")
     state.actions.issue(command, partial(classifyCaptcha, machine))
 
 
@@ -323,14 +323,16 @@ def _rejoinToldToWait(
     _rejoin(machine, state, seconds)
 
 
-def _lose(machine: SignOnInputs, state: SignOnState, reason: SessionExpired) -> None:
+def _loseSession(
+    machine: SignOnInputs, state: SignOnState, reason: SessionExpired
+) -> None:
     state.actions.cancelPending()
     state.actions.endSignOn(reason)
     _wait(state, str(reason))
 
 
-def _loseWhileRejoining(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
-    _lose(machine, state, SessionExpired(f"the rejoin failed: {reason}"))
+def _failRejoin(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
+    _loseSession(machine, state, SessionExpired(f"the rejoin failed: {reason}"))
 
 
 def _fail(machine: SignOnInputs, state: SignOnState, reason: str) -> None:
@@ -342,7 +344,7 @@ def _refuse(machine: SignOnInputs, state: SignOnState, reason: LoginRefused) -> 
     state.actions.endSignOn(reason)
 
 
-def _leave(machine: SignOnInputs, state: SignOnState) -> None:
+def _logOut(machine: SignOnInputs, state: SignOnState) -> None:
     state.actions.cancelPending()
     state.actions.sendLogout(Logout2(state.ticket))
     state.actions.endSignOn(None)
@@ -369,9 +371,9 @@ _withoutSession = (
 )
 _underWay = (*_withoutSession, loadingRoster, online, rejoining)
 
-online.upon(SignOnInputs.invalidated).to(waiting)(_lose)
-rejoining.upon(SignOnInputs.invalidated).to(waiting)(_lose)
-rejoining.upon(SignOnInputs.failed).to(waiting)(_loseWhileRejoining)
+online.upon(SignOnInputs.invalidated).to(waiting)(_loseSession)
+rejoining.upon(SignOnInputs.invalidated).to(waiting)(_loseSession)
+rejoining.upon(SignOnInputs.failed).to(waiting)(_failRejoin)
 for _state in (
     fetchingPage,
     checking,
@@ -384,7 +386,7 @@ for _state in (
 for _state in (fetchingPage, loggingIn, joining):
     _state.upon(SignOnInputs.refused).to(refused)(_refuse)
 for _state in (loadingRoster, online, rejoining):
-    _state.upon(SignOnInputs.stop).to(offline)(_leave)
+    _state.upon(SignOnInputs.stop).to(offline)(_logOut)
 for _state in _withoutSession:
     _state.upon(SignOnInputs.stop).to(offline)(_abandon)
 for _state in (offline, kickedOut, refused):

@@ -68,14 +68,14 @@ class PendingInputs:
         )
         isEarly = False
 
-    def later(self, seconds: float, makeInput: Callable[[], None]) -> None:
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
         """
-        Make an input after a delay.
+        Make a call after a delay.
         """
 
         def due() -> None:
             self._delays.discard(delay)
-            makeInput()
+            call()
 
         delay = self._clock.callLater(seconds, due)
         self._delays.add(delay)

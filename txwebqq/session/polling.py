@@ -112,7 +112,7 @@ class PollService(Service):
         shown = tuple(self._eventFilter.shown)
         self._polledAt = self._clock.seconds()
         command = Poll2(self._state.ticket, shown, self._acknowledgement.number)
-        # Kept before it has callbacks: in memory it has fired already.
+        # Set before callbacks are added: in memory the reply is there already.
         self._current = poll = self._requests.ask(command)
         poll.addCallbacks(self._cbPolled, self._ebPolled, (shown,))
         poll.addErrback(self._ebBug)

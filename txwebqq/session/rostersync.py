@@ -95,7 +95,7 @@ class RosterSyncService(Service):
         self._number = number
         self._transport = transport
         self._clock = clock
-        self._begin: IDelayedCall | None = None
+        self._scheduled: IDelayedCall | None = None
         self._requests: set[Deferred[Any]] = set()
 
     def stopService(self) -> None:
@@ -103,9 +103,9 @@ class RosterSyncService(Service):
         Cancel the requests.
         """
         super().stopService()  # type: ignore[no-untyped-call]
-        begin, self._begin = self._begin, None
-        if begin is not None:
-            begin.cancel()
+        scheduled, self._scheduled = self._scheduled, None
+        if scheduled is not None:
+            scheduled.cancel()
         requests, self._requests = self._requests, set()
         for request in requests:
             request.cancel()
@@ -115,7 +115,7 @@ class RosterSyncService(Service):
         Fetch the list of discussions, after the poll that begins now. A request
         that fails is repeated once.
         """
-        self._begin = self._clock.callLater(0, self._fetchDiscussionList, True)
+        self._scheduled = self._clock.callLater(0, self._fetchDiscussionList, True)
 
     def fetchMissing(self) -> None:
         """
@@ -133,7 +133,7 @@ class RosterSyncService(Service):
             self._fetchDiscussion(did)
 
     def _fetchDiscussionList(self, mayRepeat: bool) -> None:
-        self._begin = None
+        self._scheduled = None
 
         def failed(reason: str) -> None:
             if mayRepeat:

@@ -64,7 +64,7 @@ class SignOnTransport:
     @param messageIds: the ids of the account's messages, which go on from one
         sign-on to the next.
     @param friendListHash: see L{IWebQQTransport.friendListHash}.
-    @param leave: signs the account off.
+    @param signOff: signs the account off.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class SignOnTransport:
         state: SignOnState,
         messageIds: Iterator[int],
         friendListHash: Callable[[Ticket], str],
-        leave: Callable[[], Deferred[None]],
+        signOff: Callable[[], Deferred[None]],
         clock: IReactorTime,
     ) -> None:
         self._requests = requests
@@ -82,7 +82,7 @@ class SignOnTransport:
         self._state = state
         self._messageIds = messageIds
         self._friendListHash = friendListHash
-        self._leave = leave
+        self._signOff = signOff
         self._clock = clock
         self._phase = _Phase.CONNECTING
         self._held: list[Deferred[None]] = []
@@ -91,7 +91,7 @@ class SignOnTransport:
         self.sendLocks: dict[tuple[str, int], DeferredLock] = {}
         self.temporaryChatSignatures: dict[tuple[Uin, int, int], tuple[float, str]] = {}
 
-    # The driver opens, pauses and closes.
+    # Called by the driver.
 
     @property
     def isSignedOn(self) -> bool:
@@ -124,7 +124,7 @@ class SignOnTransport:
         for request in held:
             request.errback(NotSignedOn("the session was lost during a rejoin"))
 
-    # The protocol asks.
+    # Called by the protocol.
 
     @property
     def buddies(self) -> Mapping[Uin, Buddy]:
@@ -217,4 +217,4 @@ class SignOnTransport:
 
     def signOff(self) -> Deferred[None]:
         # A protocol whose sign-on is over must not end the one after it.
-        return succeed(None) if self._phase is _Phase.CLOSED else self._leave()
+        return succeed(None) if self._phase is _Phase.CLOSED else self._signOff()
