@@ -301,7 +301,9 @@ def test_failure(
         state.router.whenStored(outcomes.append)
         clock.advance(0)
     assert (poll.replies, outcomes) == ([], [False])
-    assert errors == ["Could not write to the database."]
+    assert errors == [
+        "Writing to the database failed; the messages since the last write are refused."
+    ]
     say(state, "two")
     clock.advance(0)
     assert poll.texts == ["two"]

@@ -68,8 +68,9 @@ class MessageRouter:
     """
     Stores events for their recipients, and answers held polls with them.
 
-    @param onError: is called with a sentence for the log while an exception of
-        the database is handled.
+    @param onError: is called with a sentence for the log and its fields while
+        an exception of the database is handled, as
+        L{twisted.logger.Logger.failure}.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class MessageRouter:
         recorder: HistoryRecorder,
         messageIds: MessageIdGenerator,
         clock: Clock,
-        onError: Callable[[str], object],
+        onError: Callable[..., object],
     ) -> None:
         self._messages = store.messages
         self._sessions = sessions
@@ -323,7 +324,11 @@ class MessageRouter:
             try:
                 reply = self._takePending(session)
             except Exception:
-                self._onError("Could not read from the database.")
+                self._onError(
+                    "Reading events from the database failed (account {number}); "
+                    "the poll stays held.",
+                    number=session.number,
+                )
                 continue
             if reply is not None:
                 given.append((session, poll, reply))
@@ -437,7 +442,10 @@ class MessageRouter:
         try:
             self.commit()
         except Exception:
-            self._onError("Could not write to the database.")
+            self._onError(
+                "Writing to the database failed; "
+                "the messages since the last write are refused."
+            )
             return False
         return True
 

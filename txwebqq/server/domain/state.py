@@ -55,7 +55,7 @@ class ServerState:
         store: Store,
         clock: Clock,
         random: Random,
-        onError: Callable[[str], object],
+        onError: Callable[..., object],
         captcha: CaptchaMode = CaptchaMode.NEVER,
         captchaText: str | None = None,
     ) -> None:
