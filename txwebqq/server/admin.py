@@ -102,9 +102,6 @@ def _perform(arguments: Arguments) -> None:
         store.close()
 
 
-# ---- the command line
-
-
 def _parser() -> Parser:
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--database", metavar="FILE", help="the server's database")
@@ -251,9 +248,6 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-# ---- passwords
-
-
 def _readPassword(arguments: Arguments) -> None:
     arguments.firstHash = passwordHash(_password(arguments.password_file))
 
@@ -294,9 +288,6 @@ def _passwordIn(file: str) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as e:
         raise InvalidConfiguration(f"cannot read the standard input: {e}") from e
-
-
-# ---- accounts
 
 
 def _account(store: Store, number: Number) -> AccountRecord:
@@ -352,9 +343,6 @@ def _changePassword(store: Store, arguments: Arguments) -> None:
     store.accounts.setPassword(arguments.number, arguments.firstHash)
 
 
-# ---- friendships
-
-
 def _addFriendship(store: Store, arguments: Arguments) -> None:
     one, other = arguments.one, arguments.other
     if one == other:
@@ -377,9 +365,6 @@ def _removeFriendship(store: Store, arguments: Arguments) -> None:
         raise InvalidConfiguration(
             f"{arguments.one} and {arguments.other} are not friends"
         )
-
-
-# ---- groups
 
 
 def _group(store: Store, number: Number) -> GroupRecord:
@@ -458,9 +443,6 @@ def _makeAdmin(store: Store, arguments: Arguments) -> None:
     flag = store.groups.memberFlag(group.number, number) or 0
     wanted = flag & ~1 if arguments.revoke else flag | 1
     store.groups.setFlag(group.number, number, wanted)
-
-
-# ---- the whole database
 
 
 def _export(store: Store, arguments: Arguments) -> None:

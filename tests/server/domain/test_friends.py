@@ -519,7 +519,7 @@ def test_notMine(
     alice = village.session(ALICE)
     for uin in (village.uin(ALICE, BOB), Uin(1)):
         problem = said(change(village.rules, alice, uin))
-        assert problem == "tuin is no uin of a friend"
+        assert problem == "tuin is not the uin of a friend"
     assert village.store.friends.entry(BOB, ALICE) == FriendEntry(0, "")
 
 

@@ -24,7 +24,7 @@ from txwebqq.model import (
 from txwebqq.ratelimit import HOUR, RateLimiter
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.profiles import profileFor
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
@@ -120,7 +120,7 @@ class ContactsAPI:
             else self._store.groups.membership(group.number, session.number)
         )
         if group is None or membership is None:
-            return Refusal(NO_SUCH_ID, "gcode is no code of your groups")
+            return NOT_MEMBER
         members = self._store.groups.members(group.number)
         return GroupDetails(
             gid=session.sessionIds.gid(group.number),
@@ -161,7 +161,9 @@ class ContactsAPI:
         """
         number = session.sessionIds.person(command.uin)
         if number is None or not self._store.areAcquainted(session.number, number):
-            return Refusal(NO_SUCH_ID, "tuin is no uin of an account that you know")
+            return Refusal(
+                NO_SUCH_ID, "tuin is not the uin of an account that you know"
+            )
         account = self._store.accounts.get(number)
         if account is None:
             return Refusal(NO_SUCH_ID, "the account is gone")
@@ -201,5 +203,5 @@ class ContactsAPI:
             if number is None or not self._store.groups.isMember(
                 number, session.number
             ):
-                return Refusal(NO_SUCH_ID, "tuin is no id of yours")
+                return Refusal(NO_SUCH_ID, "tuin is not an id of yours")
         return Identity(command.uin, number)

@@ -14,7 +14,7 @@ from txwebqq.model import (
 )
 from txwebqq.server.domain.authenticator import captchaRefusal
 from txwebqq.server.domain.groups import MAX_MEMBERS, GroupRules
-from txwebqq.server.domain.refusals import NO_SUCH_ID
+from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
@@ -83,7 +83,7 @@ class GroupsAPI:
             if isinstance(group := self._groupRules.mine(session, code), GroupRecord)
         }
         if not memos and command.codes:
-            return Refusal(NO_SUCH_ID, "gcode is no code of your groups")
+            return NOT_MEMBER
         return Memos(memos, command.isBare)
 
     @answers(GetGroupPublicInfo2)

@@ -46,8 +46,8 @@ MAX_ROWS = 100
 """Maximum number of messages in a reply."""
 
 NOTHING = Refusal(NO_HISTORY, "nothing has been said")
-NO_GROUP = Refusal(NO_SUCH_ID, "gid is no code of your groups")
-NO_DISCUSSION = Refusal(NO_SUCH_ID, "gid is no did of your discussions")
+NO_GROUP = Refusal(NO_SUCH_ID, "gid is not the code of a group of yours")
+NO_DISCUSSION = Refusal(NO_SUCH_ID, "gid is not the did of a discussion of yours")
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -109,7 +109,7 @@ class HistoryAPI:
         """
         number = session.sessionIds.person(command.uin)
         if number is None or number == session.number:
-            return Refusal(NO_SUCH_ID, "tuin is no uin of an account")
+            return Refusal(NO_SUCH_ID, "tuin is not the uin of an account")
         # The reply must not tell whether the other account exists.
         conversation = conversationOf(session.number, number)
         rows = min(max(command.rows, 1), MAX_ROWS)

@@ -67,7 +67,7 @@ class Transfers:
         if number is None or not self._state.store.friends.areFriends(
             session.number, number
         ):
-            return Refusal(NO_SUCH_ID, "to is no uin of a friend")
+            return Refusal(NO_SUCH_ID, "to is not the uin of a friend")
         if self._state.sessions.online(number) is None:
             return Refusal(GONE, "your friend is not online")
         error = fileNameError(name)

@@ -68,9 +68,9 @@ MAX_FOUND = 10_000
 
 _SYSTEM = Number(10000)
 
-UNKNOWN = Refusal(NO_SUCH_ID, "tuin is no uin of an account that you know")
+UNKNOWN = Refusal(NO_SUCH_ID, "tuin is not the uin of an account that you know")
 
-_NOT_FRIEND = Refusal(NO_SUCH_ID, "tuin is no uin of a friend")
+_NOT_FRIEND = Refusal(NO_SUCH_ID, "tuin is not the uin of a friend")
 _NO_CATEGORY = Refusal(NO_SUCH_ID, "there is no such category")
 _NOT_ASKED = Refusal(NO_SUCH_ID, "account has not asked to be your friend")
 

@@ -22,7 +22,7 @@ from txwebqq.model import (
     Number,
     Uin,
 )
-from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG, tooLong
+from txwebqq.server.domain.refusals import NO_SUCH_ID, NOT_MEMBER, TOO_LONG, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import GROUP_NOTICE, GROUP_SHARE, NOBODY
 from txwebqq.server.records import GroupRecord, JoinRequest
@@ -54,11 +54,10 @@ MAX_FOUND = 50
 
 _SYSTEM = Number(10000)
 
-_NOT_MEMBER = Refusal(NO_SUCH_ID, "gcode is no code of your groups")
 _NOT_ADMIN = Refusal(NO_SUCH_ID, "only the owner and administrators may do that")
 _NOT_OWNER = Refusal(NO_SUCH_ID, "only the owner may do that")
-_NO_GROUP = Refusal(NO_SUCH_ID, "gcode is no code of a group that can be joined")
-_NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is no uin of a member")
+_NO_GROUP = Refusal(NO_SUCH_ID, "gcode is not the code of a group that can be joined")
+_NOT_IN_IT = Refusal(NO_SUCH_ID, "muin is not the uin of a member")
 
 
 def isAdmin(groups: GroupStore, group: GroupRecord, number: Number) -> bool:
@@ -94,7 +93,7 @@ class GroupRules:
         if group is None or not self._store.groups.isMember(
             group.number, session.number
         ):
-            return _NOT_MEMBER
+            return NOT_MEMBER
         return group
 
     def public(self, session: Session, code: Code) -> GroupRecord | Refusal:
@@ -238,7 +237,9 @@ class GroupRules:
         number = session.sessionIds.groupOfGid(gid)
         group = None if number is None else self._store.groups.get(number)
         if group is None or not isAdmin(self._store.groups, group, session.number):
-            return Refusal(NO_SUCH_ID, "group_uin is no gid of groups you administer")
+            return Refusal(
+                NO_SUCH_ID, "group_uin is not the gid of a group that you administer"
+            )
         account = session.sessionIds.person(applicant)
         if (
             account is None
@@ -484,7 +485,7 @@ class GroupRules:
         """
         group = session.sessionIds.groupOfGid(gid)
         if group is None or not self._store.groups.isMember(group, session.number):
-            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
+            return Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours")
         if len(markup.encode()) > MAX_TEXT:
             return Refusal(TOO_LONG, f"xml has more than {MAX_TEXT} bytes")
         ids = self._state.messageIds.next(session.number)

@@ -102,7 +102,7 @@ class MessageRules:
         """
         group = session.sessionIds.groupOfGid(gid)
         if group is None or not self._groups.isMember(group, session.number):
-            return Refusal(NO_SUCH_ID, "group_uin is no gid of your groups")
+            return Refusal(NO_SUCH_ID, "group_uin is not the gid of a group of yours")
         prepared = self._pictures.forGroup(session, group, code, content, signature)
         if isinstance(prepared, Refusal):
             return prepared

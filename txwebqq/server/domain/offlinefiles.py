@@ -140,10 +140,10 @@ class OfflineFiles:
         if number is None or not self._state.store.friends.areFriends(
             session.number, number
         ):
-            return Refusal(NO_SUCH_ID, "to is no uin of a friend")
+            return Refusal(NO_SUCH_ID, "to is not the uin of a friend")
         upload = self._media.upload(path)
         if upload is None or upload.owner != session.number:
-            return Refusal(NO_SUCH_ID, "file_path is no file of yours")
+            return Refusal(NO_SUCH_ID, "file_path is not a file of yours")
         name = name or upload.name
         error = fileNameError(name)
         if error is not None:
@@ -205,7 +205,7 @@ class OfflineFiles:
         """
         number = session.sessionIds.person(sender)
         if number is None:
-            return Refusal(NO_SUCH_ID, "to is no uin of an account")
+            return Refusal(NO_SUCH_ID, "to is not the uin of an account")
         for offlineFile in self._media.offlineFiles(number, session.number):
             if offlineFile.name == name and size in (0, offlineFile.size):
                 self._media.deleteOfflineFile(offlineFile.key)

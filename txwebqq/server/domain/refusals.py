@@ -11,6 +11,9 @@ NO_SUCH_ID = 100001
 """The retcode for an id that names no account, group or discussion which the
 session may use."""
 
+NOT_MEMBER = Refusal(NO_SUCH_ID, "gcode is not the code of a group of yours")
+"""The refusal of a request about a group that the account is not in."""
+
 TOO_LONG = 123
 """The retcode for a text that is too long (protocol.md 6)."""
 
