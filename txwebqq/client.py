@@ -431,9 +431,6 @@ def refusalError(refusal: Refusal) -> WebQQError:
     return RequestRefused(code, refusal.errmsg or "the server refused")
 
 
-# ---- connecting
-
-
 def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     """
     Make a client with its own connections.

@@ -53,8 +53,6 @@ class ContactRequests(ProfileRequests):
     such a request fires.
     """
 
-    # ---- searching and asking
-
     def searchNumber(
         self, number: Number | str, captcha: Captcha = NO_CAPTCHA
     ) -> Deferred[Profile]:
@@ -124,8 +122,6 @@ class ContactRequests(ProfileRequests):
 
         return Deferred.fromCoroutine(ask())
 
-    # ---- answering
-
     def acceptFriendship(
         self,
         request: FriendshipNotice,
@@ -187,8 +183,6 @@ class ContactRequests(ProfileRequests):
 
         return Deferred.fromCoroutine(refuse())
 
-    # ---- the friend list
-
     def removeFriend(self, uin: Uin, both: bool = False) -> Deferred[None]:
         """
         Remove a friend (protocol.md 2.4.5).
@@ -217,8 +211,6 @@ class ContactRequests(ProfileRequests):
         return self.transport.call(ModifyFriendGroup, uin, category).addCallback(
             lambda _: self.transport.roster.changeBuddy(uin, category=category)
         )
-
-    # ---- categories, which only servers of this package can change
 
     def createCategory(self, name: str) -> Deferred[Category]:
         """

@@ -83,8 +83,6 @@ class GroupRequests(Requester):
     L{RequestRefused} for other members.
     """
 
-    # ---- details
-
     def fetchGroups(self) -> Deferred[GroupList]:
         """
         Fetch the group list again (protocol.md 2.5.1).
@@ -134,8 +132,6 @@ class GroupRequests(Requester):
         return self.transport.call(GetGroupMemberStat2, code).addCallback(
             lambda reply: reply.present
         )
-
-    # ---- this account's settings for a group
 
     def fetchOwnCard(self, code: Code) -> Deferred[BusinessCard | None]:
         """
@@ -214,8 +210,6 @@ class GroupRequests(Requester):
             changed
         )
 
-    # ---- joining and leaving
-
     def fetchCaptcha(self) -> Deferred[Captcha]:
         """
         Fetch a captcha, for a request that has failed with L{CaptchaNeeded}.
@@ -286,8 +280,6 @@ class GroupRequests(Requester):
         return self.transport.call(QuitGroup2, code).addCallback(
             lambda _: self.transport.roster.leaveGroup(code)
         )
-
-    # ---- administration, which only servers of this package know
 
     def createGroup(
         self,

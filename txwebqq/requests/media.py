@@ -91,8 +91,6 @@ class MediaRequests(MessageRequests):
 
     account: Account
 
-    # ---- pictures
-
     def uploadGroupPicture(
         self, picture: FileSource, name: str = ""
     ) -> Deferred[GroupPicture]:
@@ -168,8 +166,6 @@ class MediaRequests(MessageRequests):
             return fail()
         return self._fetch(make, sink, MAX_PICTURE)
 
-    # ---- custom faces
-
     def uploadFace(self, picture: FileSource, name: str = "") -> Deferred[CustomFace]:
         """
         Add a picture to this account's custom faces (protocol.md 2.7.1).
@@ -212,8 +208,6 @@ class MediaRequests(MessageRequests):
             _checkDeleted
         )
 
-    # ---- avatars
-
     def fetchAvatar(self, uin: Uin, sink: Sink | None = None) -> Deferred[Any]:
         """
         Fetch the avatar of an account (protocol.md 2.3.7).
@@ -255,8 +249,6 @@ class MediaRequests(MessageRequests):
             name = await self._uploadFace(picture, "", CALLBACK_FACE)
         await self.transport.call(ModifyMyHead, name, code)
 
-    # ---- offline files
-
     def sendOfflineFile(
         self, uin: Uin, file: FileSource, name: str = ""
     ) -> Deferred[None]:
@@ -296,8 +288,6 @@ class MediaRequests(MessageRequests):
         Refuse an offline file for this account. The server tells the sender.
         """
         return self.transport.call(NotifyOfffile2, file.sender, file.name, file.size)
-
-    # ---- file transfers between accounts that are online
 
     def offerFile(self, uin: Uin, file: FileSource, name: str = "") -> Deferred[None]:
         """

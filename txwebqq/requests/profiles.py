@@ -52,8 +52,6 @@ class ProfileRequests(Requester):
     it.
     """
 
-    # ---- other accounts
-
     def fetchBuddies(self) -> Deferred[FriendList]:
         """
         Fetch the friend list again (protocol.md 2.3.1). C{buddies} is kept
@@ -131,8 +129,6 @@ class ProfileRequests(Requester):
         (protocol.md 2.2.10).
         """
         return self.transport.call(GetRecentList2)
-
-    # ---- this account
 
     def fetchSelf(self) -> Deferred[Profile]:
         """

@@ -307,9 +307,6 @@ def _withOwner(owner: Number, members: list[Number]) -> tuple[Number, ...]:
     return tuple(members) if owner in members else (owner, *members)
 
 
-# ---- values
-
-
 def _text(table: ConfigTable, key: str, default: str | None = None) -> str:
     return table.string(key, default, mayBeEmpty=True)
 

@@ -184,9 +184,6 @@ class DiscussionMembership:
     mask: int
 
 
-# ---- population files
-
-
 @dataclass(frozen=True, slots=True)
 class FriendshipEntry:
     """

@@ -228,8 +228,6 @@ class WebQQResource(Resource):
         if sweeping is not None:
             sweeping.cancel()
 
-    # ---- requests
-
     def render(self, request: Request) -> int | bytes:
         if self._stopped:
             # Clients wait longer after a lost connection than after a refusal.
@@ -329,8 +327,6 @@ class WebQQResource(Resource):
             "The reply of {path} could not be written.", failure, path=command.path
         )
 
-    # ---- uploads and downloads
-
     def expect(
         self, uri: bytes, contentType: bytes, source: PausableSource
     ) -> Upload | None:
@@ -429,8 +425,6 @@ class WebQQResource(Resource):
             return refuse(request, refusalFor(caller))
         rendered: int | bytes = self.handlers[type(command)](command, caller, request)
         return rendered
-
-    # ---- time
 
     def _whenStored(self, reply: Any) -> Deferred[Any]:
         """

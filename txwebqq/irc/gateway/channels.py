@@ -44,8 +44,6 @@ class ClientChannels:
         """
         return target in self._parted
 
-    # ---- joining and parting by the client
-
     def join(self, channel: ChannelView) -> tuple[Iterable[Line], int | None]:
         """
         Join a channel.
@@ -72,8 +70,6 @@ class ClientChannels:
             self._parted[channel.target] = serial
             user.parted.add(user.name, self._key, channel.target, serial)
         return channel
-
-    # ---- changes on QQ
 
     def update(self, channel: ChannelView) -> Iterable[Line]:
         """
@@ -145,8 +141,6 @@ class ClientChannels:
         """
         self._joined.pop(casefold(before), None)
         return [self._builder.fromUser("PART", before, f"Renamed to {after}")]
-
-    # ---- replies
 
     def names(self, channel: ChannelView) -> Iterable[Line]:
         """

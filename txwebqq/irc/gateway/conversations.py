@@ -50,8 +50,6 @@ class Conversations:
         self._seconds = seconds
         self._typing = RateLimiter(seconds, 1, TYPING_INTERVAL)
 
-    # ---- showing
-
     def record(
         self, message: HistoryMessage, exclude: AttachedClient | None = None
     ) -> HistoryMessage | None:
@@ -85,8 +83,6 @@ class Conversations:
         history, name = self._history, self._userName
         client.playBack(history.missed(name, client.key, MAX_MISSED))
         history.markSeen(name, client.key, history.last(name))
-
-    # ---- sending
 
     async def send(
         self,
@@ -133,8 +129,6 @@ class Conversations:
         if account is None:
             raise NotSignedOn("none of your accounts knows this contact")
         return account
-
-    # ---- new messages
 
     def botMessages(self, text: str) -> list[HistoryMessage]:
         """

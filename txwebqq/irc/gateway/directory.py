@@ -62,8 +62,6 @@ class NameDirectory(Container[str]):
         nicks = [self._userName, BOT_NICK, *(client.nick for client in self._clients)]
         return {casefold(nick) for nick in nicks}
 
-    # ---- names
-
     def nickOf(self, number: int, name: str) -> str:
         """
         Return the nick of a QQ user.
@@ -129,8 +127,6 @@ class NameDirectory(Container[str]):
             return str(e)
         return ""
 
-    # ---- channels
-
     def channels(self, targets: Container[Target] | None = None) -> list[ChannelView]:
         """
         Return the groups and discussions of all accounts, each once.
@@ -159,8 +155,6 @@ class NameDirectory(Container[str]):
             topic,
             tuple((nick, *member) for nick, member in members.items()),
         )
-
-    # ---- accounts and presence
 
     def accountFor(self, target: Target) -> QQAccount | None:
         """

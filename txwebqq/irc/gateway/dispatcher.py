@@ -159,8 +159,6 @@ class CommandDispatcher(ClientConnection):
         label = line.tags.get("label", "") if line.tags else ""
         session.answer(_answer(session, line), label)
 
-    # ---- registration
-
     def _register(self, line: Line) -> None:
         registration, nick = self._registration, self._nick
         command = COMMANDS.get(line.command)

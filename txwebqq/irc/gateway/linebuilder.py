@@ -68,8 +68,6 @@ class LineBuilder:
         """
         return casefold(nick) == casefold(self.nick)
 
-    # ---- from the server
-
     def fromServer(self, command: str, *params: str) -> Line:
         """
         Return a line whose source is the server.
@@ -96,8 +94,6 @@ class LineBuilder:
         if self.has("standard-replies"):
             return self.fromServer("FAIL", command, code, *words)
         return self.fromServer("NOTICE", self.nick, " ".join((command, *words)))
-
-    # ---- from users
 
     @property
     def userMask(self) -> str:
@@ -141,8 +137,6 @@ class LineBuilder:
         Return the C{account} tag, if the client has enabled it.
         """
         return {"account": account} if self.has("account-tag") else _NO_TAGS
-
-    # ---- batches
 
     def nextReference(self) -> str:
         """

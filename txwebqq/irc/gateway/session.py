@@ -91,8 +91,6 @@ class ClientSession(AttachedClient):
         """
         self._connection.close(reason)
 
-    # ---- replies to commands
-
     def send(self, lines: Iterable[Line]) -> None:
         """
         Send lines to the client.
@@ -127,8 +125,6 @@ class ClientSession(AttachedClient):
             reference = builder.nextReference()
             lines = labeledResponse(label, lines, reference, builder.serverName)
         self.send(lines)
-
-    # ---- events
 
     def showMessage(self, message: HistoryMessage) -> None:
         if self._isShown(message.target):

@@ -100,8 +100,6 @@ class GatewayUser(AccountListener):
         """
         return self.preferences.get(self.name, "formatting", "off") == "on"
 
-    # ---- clients
-
     def attach(self, client: AttachedClient) -> None:
         """
         Attach a client: show it the channels and the messages that it has missed.
@@ -132,8 +130,6 @@ class GatewayUser(AccountListener):
                 client.targetRenamed(before, target, name)
                 client.refreshPresence()
         return problem
-
-    # ---- captchas
 
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         """
@@ -168,8 +164,6 @@ class GatewayUser(AccountListener):
 
     def _link(self, picture: bytes) -> str | None:
         return self._links.add(picture) if picture and self._links else None
-
-    # ---- account events
 
     def signedOn(self, account: QQAccount) -> None:
         self.conversations.notify(

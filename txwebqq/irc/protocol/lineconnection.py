@@ -74,8 +74,6 @@ class LineConnection(Protocol):
         # ITransport promises neither producers nor aborting.
         self._wire: Any = None
 
-    # ---- for subclasses
-
     @abstractmethod
     def lineReceived(self, line: Line) -> None:
         """
@@ -101,8 +99,6 @@ class LineConnection(Protocol):
         """
         Called when the peer has not answered a C{PING}.
         """
-
-    # ---- the connection
 
     def connectionMade(self) -> None:
         self._wire = self.transport
@@ -147,8 +143,6 @@ class LineConnection(Protocol):
     def _cancelTimer(self) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-
-    # ---- lines
 
     def dataReceived(self, data: bytes) -> None:
         if self._isRegistered:

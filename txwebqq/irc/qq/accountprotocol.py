@@ -44,8 +44,6 @@ class AccountProtocol(WebQQProtocol):
         self._listener = account.listener
         self._order = DeferredLock()
 
-    # ---- the session
-
     async def signedOn(self) -> None:
         account, contacts = self._account, self._contacts
         contacts.sessionStarted(self)
@@ -67,8 +65,6 @@ class AccountProtocol(WebQQProtocol):
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
         return self._listener.captchaRequired(self._account, image)
-
-    # ---- messages
 
     def messageReceived(self, message: Message) -> object:
         return self._receive(TargetKind.CONTACT, 0, message)
@@ -159,8 +155,6 @@ class AccountProtocol(WebQQProtocol):
         else:
             await self._contacts.fetchAll()
         self._account.contactsChanged()
-
-    # ---- contacts
 
     def statusChanged(self, change: StatusChange) -> None:
         number = self._contacts.numberOf(change.uin)

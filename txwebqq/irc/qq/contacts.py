@@ -221,8 +221,6 @@ class ContactDirectory:
         found.sort(key=lambda target: target.kind)
         return (found[0], self._sessionIds[found[0]].uins[number]) if found else None
 
-    # ---- fetching
-
     async def fetchAll(self) -> None:
         """
         Fetch the friends' numbers and all groups and discussions. A group or

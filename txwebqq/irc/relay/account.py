@@ -206,8 +206,6 @@ class RelayAccount(AccountListener):
             self._retry.cancel()
             self._retry = None
 
-    # ---- the session
-
     def signedOn(self, account: QQAccount) -> None:
         self.isReady = True
         self._log.info("Account {number} is signed on.", number=account.number)
@@ -237,8 +235,6 @@ class RelayAccount(AccountListener):
             number=account.number,
         )
         return fail(CaptchaUnsolved("the relay cannot read captchas"))
-
-    # ---- groups
 
     def contactsChanged(self, account: QQAccount) -> None:
         for link in self._links.values():
@@ -294,8 +290,6 @@ class RelayAccount(AccountListener):
                 number=account.number,
             )
         )
-
-    # ---- messages
 
     def messageReceived(self, account: QQAccount, message: IncomingMessage) -> None:
         link = self._links.get(message.target)

@@ -84,8 +84,6 @@ class ChannelLink:
     def isUp(self) -> bool:
         return self._isJoined
 
-    # ---- membership
-
     def connected(self, connection: IRCConnection) -> None:
         """
         Join on a connection that was welcomed.
@@ -189,8 +187,6 @@ class ChannelLink:
     def _cancelRetry(self) -> None:
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
-
-    # ---- sending
 
     async def deliver(self, message: OutboxMessage) -> str:
         """

@@ -155,8 +155,6 @@ class IRCConnection(LineConnection):
         head = Line(line.command, (*line.params[:-1], " :"), source)
         return MAX_LINE - encodedLength(head, self.encoding)
 
-    # ---- the connection
-
     def connectionMade(self) -> None:
         super().connectionMade()
         for line in self._registration.firstLines():
@@ -192,8 +190,6 @@ class IRCConnection(LineConnection):
             network=self._settings.name,
             problem=reason,
         )
-
-    # ---- received lines
 
     def lineReceived(self, line: Line) -> None:
         isComplete = len(line.params) >= _MIN_PARAMS.get(line.command, 0)
@@ -299,8 +295,6 @@ class IRCConnection(LineConnection):
                 del self._unconfirmed[token]
                 confirmed.errback(DeliveryRefused(reason))
                 return
-
-    # ---- sent lines
 
     def sendConfirmed(self, channel: str, line: Line) -> Deferred[None]:
         """

@@ -117,8 +117,6 @@ class IRCNetwork(MultiService, ConnectionListener):
 
         return Deferred.fromCoroutine(stop())
 
-    # ---- the connection
-
     def welcomed(self, connection: IRCConnection) -> None:
         self._connection = connection
         self._since = self._clock.seconds()
@@ -171,8 +169,6 @@ class IRCNetwork(MultiService, ConnectionListener):
             link.puppets.hasNick(nick, connection.fold) for link in self._links
         )
 
-    # ---- the nick
-
     def _regain(self) -> None:
         connection = self._connection
         if connection is None or self._isStopped or self._hasNick(connection):
@@ -205,8 +201,6 @@ class IRCNetwork(MultiService, ConnectionListener):
         if isWanted and not connection.isMe(wanted):
             connection.sendLine(Line("NICK", (wanted,)))
 
-    # ---- batches
-
     def _batchTypeOf(self, line: Line) -> str:
         return self._batches.get(line.tags.get("batch", ""), "")
 
@@ -220,8 +214,6 @@ class IRCNetwork(MultiService, ConnectionListener):
         elif len(line.params) > 1 and len(self._batches) < _MAX_BATCHES:
             kind = self._batchTypeOf(line) or line.params[1]
             self._batches[reference[1:]] = kind
-
-    # ---- channels and their members
 
     def irc_470(self, connection: IRCConnection, line: Line) -> None:
         """
@@ -328,8 +320,6 @@ class IRCNetwork(MultiService, ConnectionListener):
         elif not self._hasNick(connection):
             # Services rename a user who has not identified: do not fight them.
             self._regainLater()
-
-    # ---- messages
 
     def irc_PRIVMSG(self, connection: IRCConnection, line: Line) -> None:
         """

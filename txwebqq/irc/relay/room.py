@@ -159,8 +159,6 @@ class BridgedRoom:
             for target in self._endpoints
         ]
 
-    # ---- messages
-
     def channelMessageReceived(
         self,
         target: RelayTarget,
@@ -265,8 +263,6 @@ class BridgedRoom:
             "A message in {source} is a copy: not relayed.", source=source.source
         )
 
-    # ---- messages that are not relayed
-
     def _isIgnored(self, name: str, text: str) -> bool:
         optOut = self._settings.optOut
         if optOut and text.startswith(optOut):
@@ -283,8 +279,6 @@ class BridgedRoom:
         ):
             self._sendNotice(source, line)
         return True
-
-    # ---- the outbox
 
     def _newKey(self) -> str:
         return f"{self._run}.{next(self._serials)}"
@@ -366,8 +360,6 @@ class BridgedRoom:
                 "Sending a notice to {target} failed.", failure, target=target.source
             )
         )
-
-    # ---- notices
 
     def membershipChanged(self, target: RelayTarget, name: str, change: str) -> None:
         """

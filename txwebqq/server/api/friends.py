@@ -49,8 +49,6 @@ class FriendsAPI:
         self._store = state.store
         self._friendRules = friendRules
 
-    # ---- searches
-
     @answers(SearchQQByUin2)
     def searchQQByUin2(
         self, command: SearchQQByUin2, session: Session, exchange: HTTPExchange
@@ -91,8 +89,6 @@ class FriendsAPI:
             return UNKNOWN
         account = self._store.accounts.get(number)
         return UNKNOWN if account is None else policyOf(account)
-
-    # ---- friend requests
 
     @answers(AddNeedVerify2)
     def addNeedVerify2(
@@ -145,8 +141,6 @@ class FriendsAPI:
             command.welcome,
         )
 
-    # ---- answers
-
     @answers(AllowAndAdd2)
     def allowAndAdd2(
         self, command: AllowAndAdd2, session: Session, exchange: HTTPExchange
@@ -178,8 +172,6 @@ class FriendsAPI:
         """
         return self._friendRules.refuse(session, command.account, command.text)
 
-    # ---- friends
-
     @answers(ChangeMarkName2)
     def changeMarkName2(
         self, command: ChangeMarkName2, session: Session, exchange: HTTPExchange
@@ -210,8 +202,6 @@ class FriendsAPI:
             return Refusal(NO_SUCH_ID, "delType is neither 1 nor 2")
         both = command.kind == FROM_BOTH
         return self._friendRules.remove(session, command.uin, both)
-
-    # ---- categories
 
     @answers(CreateFriendGroup)
     def createFriendGroup(

@@ -83,8 +83,6 @@ class HistoryAPI:
         self._flushing = None
         self._recorder.flush()
 
-    # ---- permissions
-
     def _group(self, session: Session, code: Code) -> Conversation | None:
         number = session.sessionIds.groupOfCode(code)
         if number is None or not self._state.store.groups.isMember(
@@ -96,8 +94,6 @@ class HistoryAPI:
     def _isInDiscussion(self, session: Session, did: Did) -> bool:
         # A did is the number of the discussion in all sessions.
         return self._state.store.discussions.isMember(Number(did), session.number)
-
-    # ---- friends
 
     @answers(GetChatLog)
     def getChatLog(
@@ -133,8 +129,6 @@ class HistoryAPI:
             ),
             command.callback,
         )
-
-    # ---- groups and discussions
 
     @answers(GroupChatLog)
     def groupChatLog(

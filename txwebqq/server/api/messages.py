@@ -34,8 +34,6 @@ class MessagesAPI:
         self._presence = state.presence
         self._messageRules = messageRules
 
-    # ---- messages
-
     @answers(SendBuddyMsg2)
     def sendBuddyMsg2(
         self, command: SendBuddyMsg2, session: Session, exchange: HTTPExchange
@@ -64,8 +62,6 @@ class MessagesAPI:
             PictureSignature(command.key, command.sig, server),
         )
 
-    # ---- transient signals
-
     @answers(InputNotify2)
     def inputNotify2(
         self, command: InputNotify2, session: Session, exchange: HTTPExchange
@@ -83,8 +79,6 @@ class MessagesAPI:
         C{GET /channel/shake2}: shake the window of a friend.
         """
         return self._messageRules.sendTransient(session, command.to, SHAKE)
-
-    # ---- presence
 
     @answers(ChangeStatus2)
     def changeStatus2(

@@ -46,8 +46,6 @@ class PicturesAPI:
         self._blobs = blobs
         self._downloads = downloads
 
-    # ---- custom faces
-
     @answers(CfaceUpload)
     def cfaceUpload(
         self, command: CfaceUpload, session: Session, file: ReceivedFile
@@ -80,8 +78,6 @@ class PicturesAPI:
             return 0 if self._pictures.deleteCustomFace(number, name) else 1
         return Refusal(NO_SUCH_ID, "cmd is not 1, 2 or 12")
 
-    # ---- pictures of messages
-
     @answers(GetGfaceSig2)
     def getGfaceSig2(
         self, command: GetGfaceSig2, session: Session, exchange: HTTPExchange
@@ -113,8 +109,6 @@ class PicturesAPI:
         """
         digest = self._pictures.faceFrom(session, command.sender, command.name)
         return self._downloads.show(digest, exchange)
-
-    # ---- avatars
 
     @answers(GetFace)
     def getFace(

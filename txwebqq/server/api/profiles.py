@@ -91,8 +91,6 @@ class ProfilesAPI:
             return None
         return self._store.accounts.get(number)
 
-    # ---- the account's own profile
-
     @answers(GetSelfInfo2)
     def getSelfInfo2(
         self, command: GetSelfInfo2, login: LoginCookies, exchange: HTTPExchange
@@ -138,8 +136,6 @@ class ProfilesAPI:
         self._store.accounts.update(changed)
         return None
 
-    # ---- other accounts
-
     @answers(GetStrangerInfo2, GetSingleInfo2)
     def getStrangerInfo2(
         self,
@@ -177,8 +173,6 @@ class ProfilesAPI:
             number=number,
             token=self._friendRules.proof(session.number, number),
         )
-
-    # ---- signatures
 
     @answers(GetSingleLongNick2)
     def getSingleLongNick2(
@@ -240,8 +234,6 @@ class ProfilesAPI:
             self._state.router.route(event, listOwners)
         return None
 
-    # ---- levels
-
     @answers(GetQQLevel2)
     def getQQLevel2(
         self, command: GetQQLevel2, session: Session, exchange: HTTPExchange
@@ -268,8 +260,6 @@ class ProfilesAPI:
             if account is not None:
                 levels[uin] = int(account.profile.get("vipLevel", 0))
         return levels
-
-    # ---- recent contacts
 
     @answers(GetRecentList2, GetRecentContact2)
     def getRecentList2(

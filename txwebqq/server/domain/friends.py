@@ -106,8 +106,6 @@ class FriendRules:
         self._requests = RateLimiter(now, REQUESTS_PER_HOUR, HOUR)
         self._found: OrderedDict[tuple[Number, Number], None] = OrderedDict()
 
-    # ---- searches
-
     def knows(self, session: Session, number: Number) -> bool:
         """
         Check whether an account may see another one: its friends, the members of
@@ -153,8 +151,6 @@ class FriendRules:
             for n in range(2)
         )
 
-    # ---- notices
-
     def _notify(
         self,
         step: FriendshipStep,
@@ -194,8 +190,6 @@ class FriendRules:
             session.mailbox.presence[friend] = status
         event = ROSTER_CHANGE.new(other=friend, added=True, category=category)
         self._state.router.route(event, [owner])
-
-    # ---- friend requests
 
     def ask(
         self,
@@ -315,8 +309,6 @@ class FriendRules:
         self._notify(FriendshipStep.REQUESTED, number, asker, text, allow=allow)
         return None
 
-    # ---- answers
-
     def accept(
         self,
         session: Session,
@@ -378,8 +370,6 @@ class FriendRules:
             self._notify(FriendshipStep.REJECTED, account, session.number, text)
         return None
 
-    # ---- friends
-
     def _friendOf(self, session: Session, uin: Uin) -> Number | None:
         number = session.sessionIds.person(uin)
         if number is None or self._store.friends.entry(session.number, number) is None:
@@ -436,8 +426,6 @@ class FriendRules:
             session.mailbox.presence.pop(friend, None)
         event = ROSTER_CHANGE.new(other=friend, added=False)
         self._state.router.route(event, [owner])
-
-    # ---- categories
 
     def _category(self, owner: Number, index: int) -> CategoryRecord | None:
         categories = self._store.friends.categories(owner)

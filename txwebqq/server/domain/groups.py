@@ -82,8 +82,6 @@ class GroupRules:
         self._store = state.store
         self._now = now
 
-    # ---- roles
-
     def mine(self, session: Session, code: Code) -> GroupRecord | Refusal:
         """
         Return a group that the account of a session is a member of.
@@ -130,8 +128,6 @@ class GroupRules:
             return None
         return number
 
-    # ---- notices
-
     def _notify(
         self,
         step: GroupStep,
@@ -161,8 +157,6 @@ class GroupRules:
 
     def _title(self, group: GroupRecord, number: Number) -> str:
         return CREATOR if number == group.owner else ADMINISTRATOR
-
-    # ---- finding and joining
 
     def find(
         self, words: str, page: int, perPage: int
@@ -264,8 +258,6 @@ class GroupRules:
         self._addMember(group, account, session.number, text)
         return None
 
-    # ---- leaving
-
     def leave(self, session: Session, code: Code) -> Refusal | None:
         """
         Leave a group.
@@ -311,8 +303,6 @@ class GroupRules:
             operation=REMOVED,
         )
         return None
-
-    # ---- administration
 
     def create(
         self,
@@ -476,8 +466,6 @@ class GroupRules:
             operation=DISSOLVED,
         )
         return None
-
-    # ---- sharing
 
     def share(self, session: Session, gid: Gid, markup: str) -> Refusal | None:
         """

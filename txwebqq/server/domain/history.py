@@ -153,8 +153,6 @@ class HistoryRecorder:
         """
         return self._window.since
 
-    # ---- reading
-
     def pages(self, conversation: Conversation, rows: int) -> int:
         """
         Return the number of pages of a conversation.

@@ -91,8 +91,6 @@ class PictureRules:
         self._random = random
         self._signer = Signer(state.store, "gface", random)
 
-    # ---- signatures
-
     def signature(self, session: Session) -> FaceSignature:
         """
         Return a new signature for the pictures of an account.
@@ -109,8 +107,6 @@ class PictureRules:
             hmac.compare_digest(expected.encode(), signature.encode())
             and int(until, 16) > self._now()
         )
-
-    # ---- custom faces
 
     def addCustomFace(
         self, number: Number, blob: Blob, beginning: bytes
@@ -153,8 +149,6 @@ class PictureRules:
         @return: whether there was one of that name.
         """
         return self._media.deleteCustomFace(number, name)
-
-    # ---- pictures in messages
 
     def forFriend(
         self, session: Session, friend: Number, content: Content
@@ -264,8 +258,6 @@ class PictureRules:
         self._media.addPicture(path, sender, digest, now, recipients)
         return OfflinePicture(path)
 
-    # ---- downloads
-
     def sentTo(self, session: Session, name: str) -> str | None:
         """
         Return the digest of a picture that an account was sent or has uploaded,
@@ -294,8 +286,6 @@ class PictureRules:
         if shape is not None:
             name = "".join(shape.groups()[:5]).upper() + "." + shape[6].lower()
         return self._media.pictureFor(name, session.number, number)
-
-    # ---- avatars
 
     def avatarOf(self, session: Session, kind: int, whose: int) -> Avatar | None:
         """

@@ -116,8 +116,6 @@ class MessageRouter:
         self._turn = self._writing = None
         self._tryCommit()
 
-    # ---- events
-
     def route(self, event: QueuedEvent, numbers: Iterable[Number]) -> None:
         """
         Queue an event for accounts, and wake their polls.
@@ -160,8 +158,6 @@ class MessageRouter:
         if session.poll is not None and not session.isThrottled:
             self._ready[session] = None
             self._schedule()
-
-    # ---- polls
 
     def hold(self, session: Session, poll: HeldPoll, said: Acknowledgement) -> bool:
         """
@@ -228,8 +224,6 @@ class MessageRouter:
         notice = KickNotice(REPLACED, True, ended.number, first, first + 1)
         return PollResult((notice,))
 
-    # ---- acknowledgements
-
     def acknowledge(self, session: Session, said: Acknowledgement) -> None:
         """
         Settle the unacknowledged reply of a session by what its client says
@@ -266,8 +260,6 @@ class MessageRouter:
             session.unacknowledged = UnacknowledgedReply(
                 number, events, serials, isWritten=False
             )
-
-    # ---- delivery
 
     @property
     def hasRouted(self) -> bool:
@@ -405,8 +397,6 @@ class MessageRouter:
         now = int(self._clock.seconds() * 1_000_000)
         self._lastReply = max(self._lastReply + 1, now)
         return max(self._lastReply, session.lastAck + 1)
-
-    # ---- the database
 
     @property
     def _hasChanges(self) -> bool:

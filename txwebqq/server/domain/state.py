@@ -83,8 +83,6 @@ class ServerState:
         """
         importPopulation(self.store, population)
 
-    # ---- sessions
-
     def join(
         self, ptwebqq: str, psessionid: str, clientid: str, status: Status
     ) -> Session | EndedSession:

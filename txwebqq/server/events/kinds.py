@@ -45,9 +45,6 @@ SIGNATURE_URL = "http://webqq.qq.com/?run=mySignature"
 """The URL that marks a tip as the news of a signature (protocol.md 5.15)."""
 
 
-# ---- messages
-
-
 def _common(queued: QueuedEvent, ids: SessionIds) -> dict[str, Any]:
     """
     Return the members that all messages have.
@@ -99,9 +96,6 @@ def _temporaryMessage(queued: QueuedEvent, ids: SessionIds) -> Event:
     )
 
 
-# ---- signals
-
-
 def _typing(queued: QueuedEvent, ids: SessionIds) -> Event:
     message = queued.ids
     sender = ids.uin(message.sender)
@@ -112,9 +106,6 @@ def _shake(queued: QueuedEvent, ids: SessionIds) -> Event:
     message = queued.ids
     sender = ids.uin(message.sender)
     return Shake(sender, ids.own, message.messageId, message.messageId2)
-
-
-# ---- groups
 
 
 def _uin(ids: SessionIds, number: Number) -> Uin:
@@ -158,9 +149,6 @@ def _groupShare(queued: QueuedEvent, ids: SessionIds) -> Event:
     )
 
 
-# ---- friends
-
-
 def _friendshipNotice(queued: QueuedEvent, ids: SessionIds) -> Event:
     details = queued.details
     status = Status.fromCode(details["status"])
@@ -195,9 +183,6 @@ def _signatureChange(queued: QueuedEvent, ids: SessionIds) -> Event:
         text=f"{details['nick']}\r\n{details['text']}",
         messageId=details["messageId"],
     )
-
-
-# ---- files
 
 
 def _fileNotice(queued: QueuedEvent, ids: SessionIds) -> Event:
@@ -255,8 +240,6 @@ def _offlineFileNotice(queued: QueuedEvent, ids: SessionIds) -> Event:
         messageId2=details["messageId2"],
     )
 
-
-# ---- the table
 
 FRIEND_MESSAGE = EventKind("buddy", "buddy", _friendMessage, isMessage=True)
 

@@ -102,8 +102,6 @@ class FileRelay:
         self._pendingReply: Deferred[None | Refusal] | None = None
         self._timer: IDelayedCall | None = None
 
-    # ---- the upload
-
     def begin(self, pairs: Pairs, name: str) -> None:
         """
         Offer the file, and pause the upload until the offer is accepted.
@@ -171,8 +169,6 @@ class FileRelay:
         if transfer is not None:
             self.abandon(transfer.sender, CANCELLED)
 
-    # ---- the download
-
     def accepted(self) -> None:
         """
         Wait for the download, because the recipient has accepted the offer.
@@ -233,8 +229,6 @@ class FileRelay:
         transfer = self._transfer
         if transfer is not None and not transfer.isOver:
             self.abandon(transfer.recipient, CANCELLED)
-
-    # ---- the end
 
     def abandon(self, by: Number | None, reason: int) -> None:
         """

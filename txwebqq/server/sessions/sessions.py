@@ -229,8 +229,6 @@ class Sessions:
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._byNumber.values()))
 
-    # ---- finding
-
     def online(self, number: Number) -> Session | None:
         """
         Return the session of an account that is online.
@@ -285,8 +283,6 @@ class Sessions:
         if pending is None or pending.number != number:
             return None
         return pending.vfwebqq if self._now() < pending.until else None
-
-    # ---- beginning
 
     def admit(self, number: Number, skey: str = "") -> str:
         """
@@ -353,8 +349,6 @@ class Sessions:
         session.ptwebqq = session.rotation = token(self._random, 64)
         self._bySignOn[session.ptwebqq] = session
 
-    # ---- idling
-
     def markIdle(self, session: Session) -> None:
         """
         Record that no poll of a session is held.
@@ -400,8 +394,6 @@ class Sessions:
         Whether L{lapse} has sessions to end.
         """
         return bool(self._idle or self._lapsed or self._pending)
-
-    # ---- ending
 
     def end(self, session: Session, reason: EndReason) -> None:
         """

@@ -156,8 +156,6 @@ class AccountStore:
                         (account.nick, account.number),
                     )
 
-    # ---- online time
-
     def onlineTime(self, number: Number) -> OnlineTime:
         """
         Return the days and seconds for which an account has been online.

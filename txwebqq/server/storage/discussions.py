@@ -223,8 +223,6 @@ class DiscussionStore:
             other,
         )
 
-    # ---- population files
-
     def merge(self, discussion: DiscussionEntry) -> None:
         """
         Add a discussion of a population file and the members that it does not

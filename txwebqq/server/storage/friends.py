@@ -59,8 +59,6 @@ class FriendStore:
         self._database = database
         self._db = database.connection
 
-    # ---- friends
-
     def all(self, owner: Number) -> list[FriendRecord]:
         """
         Return the friends of an account.
@@ -205,8 +203,6 @@ class FriendStore:
             friend,
         )
 
-    # ---- categories
-
     def categories(self, owner: Number) -> list[CategoryRecord]:
         """
         Return the categories of an account's friend list.
@@ -242,8 +238,6 @@ class FriendStore:
             self._db.execute(
                 "DELETE FROM category WHERE owner = ? AND idx = ?", (owner, index)
             )
-
-    # ---- friend requests
 
     def addRequest(self, request: FriendRequestRecord) -> None:
         """

@@ -378,8 +378,6 @@ class GroupStore:
         )
         return [number for (number,) in rows]
 
-    # ---- business cards
-
     def card(self, group: Number, number: Number) -> BusinessCard | None:
         """
         Return the business card of a member, or L{None} if it is empty.
@@ -407,8 +405,6 @@ class GroupStore:
                 "INSERT OR REPLACE INTO business_card VALUES (?, ?, ?, ?, ?, ?)",
                 (group, number, card.phone, card.email, card.remark, card.gender),
             )
-
-    # ---- join requests
 
     def addJoinRequest(self, joinRequest: JoinRequest) -> bool:
         """
@@ -469,8 +465,6 @@ class GroupStore:
             number,
             other,
         )
-
-    # ---- population files
 
     def merge(self, entry: GroupEntry) -> None:
         """

@@ -122,8 +122,6 @@ class MediaStore:
             (blob.digest, blob.md5, blob.size),
         )
 
-    # ---- custom faces
-
     def addCustomFace(self, owner: Number, name: str, blob: Blob, time: int) -> bool:
         """
         Add a picture to an account's custom faces.
@@ -168,8 +166,6 @@ class MediaStore:
             "DELETE FROM shelf WHERE owner = ? AND name = ?", (owner, name)
         )
         return cursor.rowcount == 1
-
-    # ---- uploads
 
     def addUpload(
         self,
@@ -218,8 +214,6 @@ class MediaStore:
         ).fetchone()
         return count, size
 
-    # ---- pictures
-
     def addPicture(
         self,
         name: str,
@@ -264,8 +258,6 @@ class MediaStore:
             reader,
             sender,
         )
-
-    # ---- offline files
 
     def addOfflineFile(self, offlineFile: OfflineFileRecord) -> None:
         """
@@ -328,8 +320,6 @@ class MediaStore:
         """
         self._db.execute("DELETE FROM handout WHERE key = ?", (key,))
 
-    # ---- avatars
-
     def avatar(self, kind: int, number: Number) -> str | None:
         """
         Return the digest of an avatar, or L{None} for the default one.
@@ -354,8 +344,6 @@ class MediaStore:
     def _one(self, query: str, *values: str | int | None) -> str | None:
         row = self._db.execute(query, values).fetchone()
         return None if row is None else str(row[0])
-
-    # ---- expiry
 
     def expire(self, now: int, uploadsBefore: int, picturesBefore: int) -> list[str]:
         """

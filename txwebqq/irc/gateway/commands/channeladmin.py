@@ -142,9 +142,6 @@ async def _promote(
     return await _perform(session, "MODE", channel, promoting)
 
 
-# ---- parameters and results
-
-
 def _channel(session: ClientSession, name: str) -> ChannelView:
     channel = session.channels.named(name)
     if channel is None:

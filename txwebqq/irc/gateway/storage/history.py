@@ -143,8 +143,6 @@ class HistoryStore:
         self._counts.clear()
         return cursor.rowcount == limit
 
-    # ---- queries; results begin with the oldest message
-
     def position(self, user: str, target: Target, msgid: str) -> HistoryPosition | None:
         """
         Return the position of a message, L{None} if the conversation has no
@@ -277,8 +275,6 @@ class HistoryStore:
             (*_here(user, target), *low, *high, max(limit, 0)),
         )
         return self._entries(rows)
-
-    # ---- messages that a client has missed
 
     def missed(self, user: str, client: str, limit: int) -> list[HistoryMessage]:
         """
