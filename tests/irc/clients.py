@@ -16,7 +16,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 
-from tests.daemons import INTERVAL, PATIENCE, Daemon
+from tests.endtoend.daemons import INTERVAL, PATIENCE, Daemon
 from tests.irc.programs import missing, program
 
 _CLOCK = re.compile(r"^ \[\d\d:\d\d\] ", re.MULTILINE)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.authority import LOCALHOST, LOOPBACK, Authority
-from tests.daemons import Daemon, ProcessFolder, freePort
+from tests.endtoend.daemons import Daemon, ProcessFolder, freePort
 from tests.irc.clients import Irssi, Terminal, WeeChat
 from tests.irc.qqfriends import QQFriend
+from tests.network.authority import LOCALHOST, LOOPBACK, Authority
 
 POPULATION = """
 [[account]]

@@ -11,7 +11,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from tests.daemons import INTERVAL, PATIENCE, Daemon, ProcessFolder, freePort
+from tests.endtoend.daemons import INTERVAL, PATIENCE, Daemon, ProcessFolder, freePort
 from tests.irc.clients import Terminal
 from tests.irc.programs import program
 from txwebqq.irc.protocol.line import Line, LineBuffer, Overlong, parse, serialise

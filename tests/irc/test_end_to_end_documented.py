@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.daemons import ROOT
+from tests.endtoend.daemons import ROOT
 from tests.irc.processes import GatewayProcesses
 
 PAGE = ROOT / "docs" / "irc-clients.md"

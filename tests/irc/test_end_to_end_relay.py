@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.daemons import Daemon
+from tests.endtoend.daemons import Daemon
 from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
 from tests.irc.servers import Ircd, IRCUser, writeConfig
 

@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import pairwise
 from urllib.parse import parse_qs
 
-from tests.faults import HARMLESS, Ending, Exchange, Fault
+from tests.network.faults import HARMLESS, Ending, Exchange, Fault
 
 POLL = "/channel/poll2"
 

@@ -17,8 +17,6 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from tests.faultproxy import FaultProxy, endpointTo
-from tests.faults import Ending, Exchange, Fault, Lottery, Manner, manners
 from tests.ledger.book import (
     INCURABLE_CLOSED,
     INCURABLE_CLOSED_TLS,
@@ -59,7 +57,9 @@ from tests.ledger.voices import (
     Voice,
 )
 from tests.messages import Asker, Lost
-from tests.rawclient import Habit, Polled, RawClient, Refused
+from tests.network.faultproxy import FaultProxy, endpointTo
+from tests.network.faults import Ending, Exchange, Fault, Lottery, Manner, manners
+from tests.network.rawclient import Habit, Polled, RawClient, Refused
 
 RATE = 0.36
 """The share of polls that go wrong."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
 
-from tests.authority import LOCALHOST, LOOPBACK, Authority
-from tests.daemons import Daemon, ProcessFolder
+from tests.endtoend.daemons import Daemon, ProcessFolder
 from tests.ledger.people import population
+from tests.network.authority import LOCALHOST, LOOPBACK, Authority
 
 POLL_TIMEOUT = 1.3
 """More than the second for which a server holds what it gives over and over."""

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from tests.ledger.book import Kind
 from tests.ledger.people import COMMON, OURS, OWN, TRIP_NAME, passwordOf
 from tests.messages import Lost
-from tests.rawclient import RawClient, Refused
+from tests.network.rawclient import RawClient, Refused
 from txwebqq.client import connect
 from txwebqq.errors import RequestRefused, WebQQError
 from txwebqq.model import (

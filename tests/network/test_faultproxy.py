@@ -16,9 +16,10 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from tests.authority import LOCALHOST, LOOPBACK, Authority
-from tests.faultproxy import MAX_LEFT, FaultProxy, endpointTo, listenOn
-from tests.faults import (
+from tests.messages import Asker, Lost, Message, MessageReader
+from tests.network.authority import LOCALHOST, LOOPBACK, Authority
+from tests.network.faultproxy import MAX_LEFT, FaultProxy, endpointTo, listenOn
+from tests.network.faults import (
     Ending,
     Exchange,
     Fault,
@@ -27,7 +28,6 @@ from tests.faults import (
     Script,
     manners,
 )
-from tests.messages import Asker, Lost, Message, MessageReader
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 

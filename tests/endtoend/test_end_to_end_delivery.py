@@ -23,7 +23,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 from twisted.logger import Logger
 
-from tests.authority import LOCALHOST, Authority
+from tests.network.authority import LOCALHOST, Authority
 from tests.server.harness import ALICE, BOB, PEOPLE, request
 from txwebqq.model import Font, Status, Text
 from txwebqq.server.domain.messaging import sendMessage

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.daemons import ROOT, ProcessFolder
+from tests.endtoend.daemons import ROOT, ProcessFolder
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from urllib.parse import quote
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.faults import Ending, Exchange, Fault, Manner
 from tests.ledger.book import (
     INCURABLE_KEPT,
     POLL,
@@ -26,6 +25,7 @@ from tests.ledger.book import (
 from tests.ledger.report import complaint
 from tests.ledger.run import Run, Size
 from tests.messages import Message
+from tests.network.faults import Ending, Exchange, Fault, Manner
 
 # What Twisted passes there is not ours to change.
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")

@@ -20,7 +20,7 @@ import pytest
 from build import ProjectBuilder
 from pyproject_hooks import quiet_subprocess_runner
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLUGIN = "twisted/plugins/txwebqq_plugins.py"
 COMMANDS = {
     "webqq": "A WebQQ account that is kept signed on.",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("txwebqq", "twisted", "tests", "benchmarks", "examples")
 MODULES = sorted(
     path.relative_to(ROOT).as_posix()

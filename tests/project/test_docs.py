@@ -24,7 +24,7 @@ from txwebqq.server import population
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 TUTORIAL = ROOT / "docs/tutorial.md"
 README = ROOT / "README.md"

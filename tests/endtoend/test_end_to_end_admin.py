@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.daemons import ProcessFolder
+from tests.endtoend.daemons import ProcessFolder
 
 # Beside the interpreter, where pip puts it.
 ADMIN = str(Path(sys.executable).with_name("webqq-admin"))

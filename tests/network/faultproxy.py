@@ -37,8 +37,8 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tests.faults import Ending, Exchange, Fault, Manner, Plan
 from tests.messages import Message, MessageReader
+from tests.network.faults import Ending, Exchange, Fault, Manner, Plan
 
 READING = 0.01
 """The seconds that an end has to read what comes before a reset: a system that

@@ -17,7 +17,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
-from tests.authority import ELSEWHERE, LOCALHOST, LOOPBACK, NOW, YEAR, Authority
+from tests.network.authority import ELSEWHERE, LOCALHOST, LOOPBACK, NOW, YEAR, Authority
 from tests.rig import CapturedLog
 from txwebqq.client import connect
 from txwebqq.errors import Unreachable

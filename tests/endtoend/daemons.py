@@ -24,7 +24,7 @@ from twisted.internet.protocol import (
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TWISTD = Path(sys.executable).with_name("twistd")
 PATIENCE = 45.0
 

@@ -17,7 +17,7 @@ from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import BASE, MemoryWebQQ
 from txwebqq.wire.events.envelope import CODECS
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "coverage.md").read_text(encoding="utf-8")
 GENERATOR: dict[str, Any] = runpy.run_path(str(DOCS / "coverage.py"))
 ENDPOINTS: list[list[str]] = GENERATOR["endpoints"]()
