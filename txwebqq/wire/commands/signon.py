@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from txwebqq.errors import MalformedReply
+from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Number, Status
 from txwebqq.wire import jsonp
 from txwebqq.wire.coerce import ackOf, decodeOrMalformed, integer, statusOf, unsigned
@@ -202,9 +203,6 @@ def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
     return Challenge(captcha == "1", code, raw, tuple(extra))
 
 
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")
-
-
 @dataclass(frozen=True, slots=True)
 class GetImage(Command[bytes]):
     """
@@ -243,7 +241,7 @@ class GetImage(Command[bytes]):
         refusal = decodeRefusal(body)
         if refusal is not None:
             return refusal
-        if not body.startswith(_PICTURES):
+        if imageTypeOf(body) is None:
             raise MalformedReply("not a picture")
         return body
 
