@@ -32,6 +32,10 @@ class AttachedClient(Protocol):
     """
     An IRC client of a gateway user, told of what happens on QQ.
 
+    L{ClientSession<txwebqq.irc.gateway.session.ClientSession>} implements it. It is
+    an interface since the session imports the user, so the user cannot import the
+    session.
+
     @ivar key: tells the clients of one user apart; C{""} for a login without
         a client name.
     """
