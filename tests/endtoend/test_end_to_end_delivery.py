@@ -24,7 +24,7 @@ from twisted.internet.threads import blockingCallFromThread, deferToThread
 from twisted.logger import Logger
 
 from tests.network.authority import LOCALHOST, Authority
-from tests.server.harness import ALICE, BOB, PEOPLE, request
+from tests.server.harness import ALICE, BOB, POPULATION, request
 from txwebqq.model import Font, Status, Text
 from txwebqq.server.domain.messaging import sendMessage
 from txwebqq.server.domain.state import ServerState
@@ -54,7 +54,7 @@ class Scene:
         self.state = ServerState(
             Store(), self._reactor, random.Random(1), Logger().failure
         )
-        self.state.merge(parse(PEOPLE))
+        self.state.merge(parse(POPULATION))
         self.server = WebQQResource(self.state, reactor)
         self.alice, self.bob = map(self._join, (ALICE, BOB))
         self.bob.mailbox.presence.clear()

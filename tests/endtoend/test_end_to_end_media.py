@@ -34,7 +34,7 @@ from txwebqq.server.resource import WebQQResource
 from txwebqq.server.storage.store import Store
 from txwebqq.service import WebQQService
 
-PEOPLE = """
+POPULATION = """
 [[account]]
 number = 10001
 password = "a"
@@ -118,7 +118,7 @@ async def together(
     """
     clock: Any = reactor
     state = ServerState(Store(), clock, Random(1), Logger().failure)
-    state.merge(parse(PEOPLE))
+    state.merge(parse(POPULATION))
     server = WebQQResource(state, clock, folder=tmp_path / "files")
     port = clock.listenTCP(0, server.site(), interface="127.0.0.1")
     url = f"http://127.0.0.1:{port.getHost().port}"

@@ -36,7 +36,7 @@ START = 1366004047.0
 ALICE, BOB, CAROL, DAVE = map(Number, (10001, 10002, 10003, 10004))
 CATS = Number(200001)
 
-PEOPLE = """
+POPULATION = """
 [[account]]
 number = 10001
 password = "correct horse"
@@ -80,7 +80,7 @@ memo = "meow"
 PASSWORDS = {ALICE: "correct horse", BOB: "b", CAROL: "c", DAVE: "d"}
 
 
-def keep(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> int:
+def storeEvent(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> int:
     """
     Queue an event for these accounts.
 
@@ -178,7 +178,7 @@ class ServerHarness:
         self,
         captcha: CaptchaMode = CaptchaMode.NEVER,
         store: Store | None = None,
-        people: str = PEOPLE,
+        population: str = POPULATION,
         seed: int = 1,
         draw: Callable[[str], bytes] | None = None,
         pollTimeout: float = POLL_TIMEOUT,
@@ -190,7 +190,7 @@ class ServerHarness:
         self.state = ServerState(
             self.store, self.clock, random, Logger().failure, captcha
         )
-        self.state.merge(parse(people))
+        self.state.merge(parse(population))
         self.server = WebQQResource(
             self.state, self.clock, draw, pollTimeout, random=random
         )

@@ -17,7 +17,7 @@ from tests.server.harness import (
     CAROL,
     CATS,
     DAVE,
-    PEOPLE,
+    POPULATION,
     ServerHarness,
     textsOf,
 )
@@ -31,7 +31,7 @@ from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordHash
 
 EVERYTHING = (
-    PEOPLE
+    POPULATION
     + r"""
 [[account]]
 number = 10009
@@ -73,7 +73,7 @@ class AdminConsole:
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         store = Store(self.path)
-        importPopulation(store, parse(PEOPLE))
+        importPopulation(store, parse(POPULATION))
         store.close()
 
     def run(self, *argv: str, typed: str = "") -> str:
@@ -185,7 +185,7 @@ def test_removed(console: AdminConsole) -> None:
     """
     store = Store(console.path)
     importPopulation(store, parse(EVERYTHING))
-    harness = ServerHarness(store=store, people="")
+    harness = ServerHarness(store=store, population="")
     harness.client(ALICE).tell(CAROL, "hi")
     harness.server.stop()
     store.close()
@@ -237,9 +237,9 @@ def test_friendships(console: AdminConsole) -> None:
     assert not store.friends.areFriends(CAROL, DAVE)
     assert not store.friends.areFriends(DAVE, CAROL)
     console.run("friendship", "remove", "10001", "10002")
-    people = console.folder / "people.toml"
-    people.write_text(PEOPLE, encoding="utf-8")
-    console.run("import", str(people))
+    population = console.folder / "people.toml"
+    population.write_text(POPULATION, encoding="utf-8")
+    console.run("import", str(population))
     assert not store.friends.areFriends(ALICE, BOB)
     console.run("friendship", "add", "10001", "10002")
     assert store.friends.areFriends(ALICE, BOB)
@@ -429,7 +429,7 @@ def test_statistics(console: AdminConsole) -> None:
     The statistics count accounts, groups and queued events.
     """
     store = Store(console.path)
-    harness = ServerHarness(store=store, people="")
+    harness = ServerHarness(store=store, population="")
     harness.client(ALICE).tellCats("meow")
     harness.server.stop()
     store.close()
@@ -467,7 +467,7 @@ def test_serverRunning(console: AdminConsole) -> None:
     because its sessions would stay signed on.
     """
     store = Store(console.path)
-    harness = ServerHarness(store=store, people="")
+    harness = ServerHarness(store=store, population="")
     carol, dave = harness.client(CAROL), harness.client(DAVE)
     console.run("friendship", "add", "10003", "10004")
     carol.tell(DAVE, "hello")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.server.harness import ALICE, BOB, CAROL, DAVE, PEOPLE
+from tests.server.harness import ALICE, BOB, CAROL, DAVE, POPULATION
 from txwebqq.model import ANYBODY, MAY_JOIN, MAY_NOT_JOIN, WHO_ANSWERS, Number
 from txwebqq.server.population import parse
 from txwebqq.server.populationwriter import writePopulation
@@ -65,8 +65,8 @@ def friendships(
     draw: st.DrawFn, own: dict[Number, tuple[CategoryRecord, ...]]
 ) -> FriendshipEntry:
     between = draw(st.sampled_from(PAIRS))
-    keptBy = draw(st.sampled_from((None, *between)))
-    owners = between if keptBy is None else (keptBy,)
+    onlyListOwner = draw(st.sampled_from((None, *between)))
+    owners = between if onlyListOwner is None else (onlyListOwner,)
     categories: dict[Number, str | int] = {}
     for number in owners:
         known = own[number]
@@ -77,7 +77,7 @@ def friendships(
         elif known:
             categories[number] = draw(st.sampled_from([d.index for d in known]))
     marknames = {n: draw(names) for n in owners if draw(st.booleans())}
-    return FriendshipEntry(between, categories, marknames, keptBy)
+    return FriendshipEntry(between, categories, marknames, onlyListOwner)
 
 
 @st.composite
@@ -154,7 +154,7 @@ def test_emptyCategory() -> None:
     categories of one name with their friends.
     """
     store = Store()
-    importPopulation(store, parse(PEOPLE))
+    importPopulation(store, parse(POPULATION))
     for category in (
         CategoryRecord(7, "Tea", 9),
         CategoryRecord(8, "Tea", 2),
@@ -176,7 +176,7 @@ def test_created() -> None:
     The creation time of a group is exported.
     """
     store = Store()
-    importPopulation(store, parse(PEOPLE))
+    importPopulation(store, parse(POPULATION))
     group = GroupRecord(Number(0), "new", ALICE, created=1366004099)
     number = store.groups.create(group, [ALICE])
     assert "created = 2013-04-15T05:34:59Z" in writePopulation(store.admin.population())

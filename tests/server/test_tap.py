@@ -110,10 +110,10 @@ def test_population(tmp_path: Path) -> None:
     An error in a population names its file, also when it is an error only
     together with the database.
     """
-    people = tmp_path / "people.toml"
-    people.write_text("[[friendship]]\nbetween = [10001, 10002]")
+    population = tmp_path / "people.toml"
+    population.write_text("[[friendship]]\nbetween = [10001, 10002]")
     with pytest.raises(UsageError, match=r"people\.toml: friendship between 10001"):
-        parsed("--population", str(people))
+        parsed("--population", str(population))
 
 
 def test_database(tmp_path: Path) -> None:
@@ -121,11 +121,11 @@ def test_database(tmp_path: Path) -> None:
     A population is imported into the database, which is enough for the next
     start.
     """
-    people, file = tmp_path / "people.toml", tmp_path / "q.db"
-    people.write_text(ACCOUNT)
+    population, file = tmp_path / "people.toml", tmp_path / "q.db"
+    population.write_text(ACCOUNT)
     for _ in range(2):
-        parsed("--population", str(people), "--database", str(file))
-    people.unlink()
+        parsed("--population", str(population), "--database", str(file))
+    population.unlink()
     assert parsed("--database", str(file))["store"] is None
     store = Store(file)
     assert store.accounts.get(10001) is not None  # type: ignore[arg-type]

@@ -200,15 +200,15 @@ def _friendship(table: ConfigTable) -> FriendshipEntry:
     between = _numbers(table, "between")
     if len(between) != 2:
         raise table.error("between", "does not name two accounts")
-    keptBy = _number(table, "kept_by") if table.has("kept_by") else None
-    if keptBy is not None and keptBy not in between:
+    onlyListOwner = _number(table, "kept_by") if table.has("kept_by") else None
+    if onlyListOwner is not None and onlyListOwner not in between:
         raise table.error("kept_by", "is neither of the two")
-    listOwners = between if keptBy is None else [keptBy]
+    listOwners = between if onlyListOwner is None else [onlyListOwner]
     return FriendshipEntry(
         between=(between[0], between[1]),
         categories=_categoryOfFriend(table, listOwners),
         marknames=_perDirection(table, "markname", listOwners),
-        keptBy=keptBy,
+        onlyListOwner=onlyListOwner,
     )
 
 

@@ -32,8 +32,8 @@ def writePopulation(population: Population) -> str:
         lines += [*_categoryLines(population.categories.get(account.number, ())), ""]
     for friendship in population.friendships:
         lines += ["[[friendship]]", f"between = {list(friendship.between)}"]
-        if friendship.keptBy is not None:
-            lines.append(f"kept_by = {friendship.keptBy}")
+        if friendship.onlyListOwner is not None:
+            lines.append(f"kept_by = {friendship.onlyListOwner}")
         lines += _tableLine("category", friendship.categories)
         lines += [*_tableLine("markname", friendship.marknames), ""]
     for entry in population.groups:

@@ -194,21 +194,21 @@ class FriendshipEntry:
         category that it has the other in.
     @ivar marknames: by the number of an account, its private nickname for the
         other.
-    @ivar keptBy: the account that has the other in its friend list when the
+    @ivar onlyListOwner: the account that has the other in its friend list when the
         friendship is one-sided; L{None} when both do.
     """
 
     between: tuple[Number, Number]
     categories: Mapping[Number, str | int] = field(default_factory=dict)
     marknames: Mapping[Number, str] = field(default_factory=dict)
-    keptBy: Number | None = None
+    onlyListOwner: Number | None = None
 
     @property
     def listOwners(self) -> tuple[Number, ...]:
         """
         The accounts that have the other in their friend list.
         """
-        return self.between if self.keptBy is None else (self.keptBy,)
+        return self.between if self.onlyListOwner is None else (self.onlyListOwner,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,10 +83,10 @@ def test_differ() -> None:
     Adjacent numbers have no adjacent ids, and ids of one type are unique.
     """
     sessionIds = SessionIds(ALICE, Random(1).getrandbits(KEY_BITS))
-    people = [sessionIds.uin(Number(n)) for n in range(20_000, 24_000)]
+    uins = [sessionIds.uin(Number(n)) for n in range(20_000, 24_000)]
     groups = [sessionIds.gid(Number(n)) for n in range(20_000, 24_000)]
     codes = [sessionIds.code(Number(n)) for n in range(20_000, 24_000)]
-    for ids in (people, groups, codes):
+    for ids in (uins, groups, codes):
         assert len(set(ids)) == 4_000
-    gaps = [abs(a - b) for a, b in pairwise(people)]
+    gaps = [abs(a - b) for a, b in pairwise(uins)]
     assert sum(gap < 2**20 for gap in gaps) < 20

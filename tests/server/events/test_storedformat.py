@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.server.harness import ALICE, BOB, CATS, keep
+from tests.server.harness import ALICE, BOB, CATS, storeEvent
 from txwebqq.model import (
     Content,
     Face,
@@ -214,7 +214,7 @@ def test_restart(event: QueuedEvent, tmp_path: Path) -> None:
     assert decodeQueued(encodeQueued(event)) == event
     path = tmp_path / "events.db"
     store = Store(path)
-    keep(store, event, [BOB])
+    storeEvent(store, event, [BOB])
     store.close()
     again = Store(path)
     assert [kept for _, kept in again.messages.waiting(BOB, 0, 5)] == [event]

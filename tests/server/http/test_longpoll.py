@@ -331,13 +331,13 @@ class FanOutTests(SynchronousTestCase):
         accounts = "".join(
             f'[[account]]\nnumber = {n}\npassword = "x"\n' for n in numbers
         )
-        people = (
+        population = (
             '[[account]]\nnumber = 10001\npassword = "correct horse"\n'
             + accounts
             + '[[group]]\nnumber = 200001\nname = "c"\nowner = 10001\n'
             + f"members = {numbers}"
         )
-        self.harness = ServerHarness(people=people)
+        self.harness = ServerHarness(population=population)
         self.alice = self.harness.client(ALICE)
         self.polls: dict[int, Wire] = {}
         self.members = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CATS, PEOPLE, keep
+from tests.server.harness import ALICE, BOB, CATS, POPULATION, storeEvent
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Text
 from txwebqq.server.events.kinds import FRIEND_MESSAGE
@@ -102,8 +102,8 @@ def first(path: Path) -> dict[str, list[tuple[object, ...]]]:
     @return: the rows of each table, by the query that selects them.
     """
     filled = Store(path.with_name("filled.db"))
-    importPopulation(filled, parse(PEOPLE + MORE))
-    keep(filled, EVENT, [BOB])
+    importPopulation(filled, parse(POPULATION + MORE))
+    storeEvent(filled, EVENT, [BOB])
     filled.close()
     path.touch(mode=0o600)
     db = sqlite3.connect(path)

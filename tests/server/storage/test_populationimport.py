@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, PEOPLE
+from tests.server.harness import ALICE, BOB, CAROL, CATS, DAVE, POPULATION
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server.population import parse
@@ -31,11 +31,11 @@ def test_again(tmp_path: Path) -> None:
     """
     path = tmp_path / "q.db"
     store = Store(path)
-    importPopulation(store, parse(PEOPLE))
+    importPopulation(store, parse(POPULATION))
     store.close()
     before = dump(path)
     store = Store(path)
-    importPopulation(store, parse(PEOPLE))
+    importPopulation(store, parse(POPULATION))
     store.close()
     assert dump(path) == before
 
@@ -45,7 +45,7 @@ def test_more() -> None:
     A larger population adds what is new, and changes and removes nothing.
     """
     store = Store()
-    importPopulation(store, parse(PEOPLE))
+    importPopulation(store, parse(POPULATION))
     importPopulation(
         store,
         parse(
@@ -127,7 +127,7 @@ def test_removed() -> None:
     """
     Friends and members who were removed are not added again.
     """
-    text = PEOPLE + (
+    text = POPULATION + (
         '[[discussion]]\nnumber = 300001\nname = "x"\n'
         "owner = 10001\nmembers = [10002, 10003]"
     )

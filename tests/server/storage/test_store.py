@@ -15,9 +15,9 @@ from tests.server.harness import (
     BOB,
     CATS,
     DAVE,
-    PEOPLE,
+    POPULATION,
     ServerHarness,
-    keep,
+    storeEvent,
     textsOf,
 )
 from txwebqq.errors import InvalidConfiguration
@@ -43,7 +43,7 @@ def reopened(harness: ServerHarness, path: Path, seed: int) -> ServerHarness:
             target = Path(f"{copy}{suffix}")
             target.write_bytes(source.read_bytes())
             target.chmod(0o600)
-    after = ServerHarness(store=Store(copy), people="", seed=seed)
+    after = ServerHarness(store=Store(copy), population="", seed=seed)
     after.clock.advance(harness.clock.seconds() - after.clock.seconds() + 3600)
     return after
 
@@ -124,7 +124,7 @@ def test_stopped(tmp_path: Path) -> None:
     bob.poll()
     harness.server.stop()
     harness.store.close()
-    after = ServerHarness(store=Store(path), people="")
+    after = ServerHarness(store=Store(path), population="")
     assert not after.client(BOB).poll().isAnswered
     after.store.close()
 
@@ -271,11 +271,11 @@ def test_serialNumbers() -> None:
     """
     store = Store()
     event = FRIEND_MESSAGE.new(MessageIds(ALICE, 1, 2, 3), (Text("x"),))
-    first = keep(store, event, [BOB])
+    first = storeEvent(store, event, [BOB])
     assert store.messages.waiting(BOB, 0, 10) == [(first, event)]
     store.messages.write(EventChanges(delivered=[(BOB, first)]))
     assert store.messages.waiting(BOB, 0, 10) == []
-    assert keep(store, event, [BOB]) > first
+    assert storeEvent(store, event, [BOB]) > first
 
 
 def test_acquainted() -> None:
@@ -290,7 +290,7 @@ def test_acquainted() -> None:
     store = Store()
     eve = Number(10009)
     account = '[[account]]\nnumber = 10009\npassword = "x"\n'
-    importPopulation(store, parse(PEOPLE + account))
+    importPopulation(store, parse(POPULATION + account))
     assert isKnown(ALICE) == isKnown(BOB) == isKnown(DAVE) == (True, True)
     assert isKnown(eve) == (False, False)
     discussion = store.discussions.create("x", BOB, [ALICE, eve])

@@ -135,11 +135,11 @@ class AdminStore:
         return [
             FriendshipEntry(
                 between=between,
-                categories={owner: c for owner, (c, _) in kept.items() if c},
-                marknames={owner: m for owner, (_, m) in kept.items() if m},
-                keptBy=None if len(kept) == 2 else next(iter(kept)),
+                categories={owner: c for owner, (c, _) in lists.items() if c},
+                marknames={owner: m for owner, (_, m) in lists.items() if m},
+                onlyListOwner=None if len(lists) == 2 else next(iter(lists)),
             )
-            for between, kept in found.items()
+            for between, lists in found.items()
         ]
 
     def _groups(self) -> list[GroupEntry]:
