@@ -4,6 +4,7 @@ The outbox.
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,46 @@ from txwebqq.irc.config.policies import OverflowPolicy
 from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
 from txwebqq.irc.relay.service import RELAY_SCHEMA
 from txwebqq.sqlite.database import MEMORY, Database
+
+OLDER = """
+CREATE TABLE piece (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    lane TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    text TEXT NOT NULL,
+    ready INTEGER NOT NULL,
+    begun INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX piece_by_lane ON piece (lane, serial);
+CREATE TABLE known (
+    lane TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (lane, origin)
+) WITHOUT ROWID;
+CREATE INDEX known_by_time ON known (time);
+CREATE TABLE lost (lane TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE link (
+    name TEXT PRIMARY KEY,
+    time INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE INDEX link_by_time ON link (time);
+CREATE TABLE link_key (value BLOB NOT NULL);
+INSERT INTO piece (lane, origin, time, kind, author, text, ready, begun) VALUES
+    ('a', 'qq 1', 1000, 0, '', 'hello', 0, 0),
+    ('b', 'irc 2', 2000, 1, 'bob', 'waves', 1, 2500),
+    ('a', 'qq 3', 3000, 0, 'Ming', 'good morning', 0, 0);
+INSERT INTO known SELECT lane, origin, time FROM piece;
+INSERT INTO lost VALUES ('b', 4);
+PRAGMA user_version = 1;
+PRAGMA application_id = 1903260279;
+"""
+"""A database of the first version that had an outbox."""
 
 
 def message(
@@ -107,6 +148,29 @@ def test_restart(tmp_path: Path) -> None:
     first = again.first("a")
     assert first is not None
     assert (first.isReady, first.begun, first.kind) == (True, 5, MessageKind.TEXT)
+
+
+def test_olderVersion(tmp_path: Path) -> None:
+    """
+    In the database of an older version, which wrote each group message incomplete
+    first, messages keep their order, are ready, and are known.
+    """
+    path = tmp_path / "relay.sqlite"
+    path.touch(0o600)
+    older = sqlite3.connect(path)
+    older.executescript(OLDER)
+    older.close()
+    outbox = Outbox(Database(path, RELAY_SCHEMA))
+    assert outbox.queues() == {"a": 2, "b": 1}
+    first = outbox.first("a")
+    assert first == OutboxMessage("a", "qq 1", 1000, "", "hello", serial=1)
+    assert enqueue(outbox, "qq 1", "qq 3") == [EnqueueResult.KNOWN] * 2
+    assert outbox.first("a") == first
+    assert drain(outbox) == ["qq 1", "qq 3"]
+    begun = outbox.first("b")
+    assert begun is not None
+    assert (begun.kind, begun.begun) == (MessageKind.ACTION, 2500)
+    assert outbox.lost("b") == 4
 
 
 def test_limits(outbox: Outbox) -> None:
