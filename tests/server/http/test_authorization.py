@@ -21,6 +21,7 @@ from txwebqq.model import Status
 from txwebqq.server.sessions.sessions import LAPSE, EndReason, Session
 from txwebqq.wire.command import Authorization, Command, Refusal
 from txwebqq.wire.commands.pictures import CfaceUpload, CustomFaceUploadResult
+from txwebqq.wire.commands.profiles import GetSingleLongNick2
 from txwebqq.wire.form import Ticket, encodeForm
 from txwebqq.wire.multipart import UploadCommand
 
@@ -186,6 +187,24 @@ def test_proofs(command: type[Command[Any]]) -> None:
         else:
             assert reply == expected(command, REFUSED[authorization]), given
         asker.close()
+
+
+def test_ticketForVerifier() -> None:
+    """
+    A ticket does not stand in for the verifier that a command declares.
+    """
+    asker = Asker()
+    session = asker.session
+    uin = session.sessionIds.uin(ALICE)
+    path = f"/api/get_single_long_nick2?tuin={uin}&t=1"
+    assert GetSingleLongNick2.authorization is Authorization.VERIFIER
+    for proven, retcode in (
+        (f"psessionid={session.psessionid}", 100000),
+        (f"vfwebqq={session.vfwebqq}", 0),
+    ):
+        response = asker.harness.get(f"{path}&{proven}").response
+        assert response.json["retcode"] == retcode
+    asker.close()
 
 
 @pytest.mark.parametrize("command", ALL, ids=name)
