@@ -170,7 +170,7 @@ def _growth(name: str, unit: str, count: int, quick: int) -> Measure:
 MEASURES = [
     _growth("buddies", "us CPU/buddy", 5000, 5000),
     _growth("members", "us CPU/member", 2000, 2000),
-    _growth("mailbox", "us CPU/letter", 100_000, 10_000),
+    _growth("mailbox", "us CPU/event", 100_000, 10_000),
     _growth("starting", "us CPU/account", 100_000, 5_000),
     _growth("lookup", "us CPU/lookup", 100_000, 5_000),
     _growth("polls", "KiB/held", 5000, 2000),
