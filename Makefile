@@ -16,6 +16,9 @@ BIN := .venv/bin
 # What the IRC side is tested with, by the names of Debian.
 IRC := inspircd irssi ngircd tmux weechat-headless weechat-plugins
 
+# The tests start many processes, and each would compile the whole package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DELETE_ON_ERROR:
 .PHONY: help demo test ledger bench docs clean distclean
 
