@@ -19,11 +19,11 @@ from twisted.internet.defer import (
     maybeDeferred,
 )
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 from twisted.python.url import URL
 from twisted.web.client import (
     URI,
     Agent,
-    HTTPConnectionPool,
 )
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
@@ -56,7 +56,7 @@ from txwebqq.net.failures import (
 )
 from txwebqq.net.keepalive import KeepAliveClient, Response
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
-from txwebqq.net.treqsetup import NullCookieJar, connectionPool
+from txwebqq.net.treqsetup import ConnectionPool, NullCookieJar, StaleConnection
 from txwebqq.wire.command import Command, Host, Refusal, withTimestamp
 from txwebqq.wire.form import encodeForm
 from txwebqq.wire.multipart import UploadCommand
@@ -150,7 +150,7 @@ class WebQQClient:
         http: TreqLike,
         servers: Servers,
         clock: IReactorTime,
-        pool: HTTPConnectionPool | None = None,
+        pool: ConnectionPool | None = None,
         keepAlive: KeepAliveClient | None = None,
     ) -> None:
         self._keepAlive = keepAlive
@@ -359,7 +359,8 @@ class WebQQClient:
         kind: str | None = None,
     ) -> Deferred[Any]:
         """
-        Send a request.
+        Send a request, and send it again on a new connection if it was lost
+        with a kept one and its command is idempotent.
 
         @return: fires with the response, whose body has not been read.
         """
@@ -382,8 +383,8 @@ class WebQQClient:
             self._cookies.keep(historical, kept)
             return response
 
-        try:
-            asked: Deferred[Any] = self._http.request(
+        def send() -> Deferred[Any]:
+            return self._http.request(
                 command.method,
                 encodedURL(url),
                 headers=headers,
@@ -392,9 +393,20 @@ class WebQQClient:
                 unbuffered=True,
                 reactor=self._clock,
             )
+
+        def again(failure: Failure) -> Deferred[Any]:
+            failure.trap(StaleConnection)
+            return send()
+
+        if self._pool is not None and not command.isIdempotent:
+            self._pool.closeUntried()
+        try:
+            asked = send()
         except ValueError:
             # A redirect may lead to any text.
             return fail(Unreachable("the address is not a URL"))
+        if command.isIdempotent:
+            asked.addErrback(again)
         return asked.addCallback(responded)
 
 
@@ -442,7 +454,7 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     @raise InvalidConfiguration: when the URL or the file cannot be used.
     """
     servers = Servers.parse(url)
-    pool = connectionPool(reactor)
+    pool = ConnectionPool(reactor)
     endpoints = EndpointCache(
         reactor, VerifyingPolicy(TrustRoots(caFile)), CONNECT_TIMEOUT
     )

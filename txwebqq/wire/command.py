@@ -141,6 +141,8 @@ class Command(ABC, Generic[R]):
     @cvar timeout: how long a client waits for the reply, in seconds.
     @cvar isRepeated: whether a client sends the command all the time, which is worth
         a connection of its own.
+    @cvar isIdempotent: whether the request may be sent a second time when the first
+        one may have reached the server: it only reads, or sets what it set before.
     """
 
     method: ClassVar[Literal["GET", "POST"]] = "GET"
@@ -152,6 +154,7 @@ class Command(ABC, Generic[R]):
     referer: ClassVar[Referer | None] = None
     timeout: ClassVar[float] = 30.0
     isRepeated: ClassVar[bool] = False
+    isIdempotent: ClassVar[bool] = False
 
     @property
     def url(self) -> str:

@@ -113,6 +113,7 @@ class ProfileCommand(JSONCommand[Profile]):
     referer: ClassVar[Referer | None] = Referer.API
     uinName: ClassVar[str] = "uin"
     extraFields: ClassVar[Pairs] = []
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     uin: Uin

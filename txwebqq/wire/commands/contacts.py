@@ -61,6 +61,7 @@ class GetUserFriends2(JSONCommand[FriendList]):
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     aliases: ClassVar[tuple[str, ...]] = ("/api/get_user_friend2",)
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     # The ptwebqq can be computed from one of the hashes.
@@ -142,6 +143,7 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
     path: ClassVar[str] = "/api/get_group_name_list_mask2"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     # The ptwebqq can be computed from one of the hashes.
@@ -202,6 +204,7 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
     path: ClassVar[str] = "/api/get_group_info_ext2"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     code: Code
@@ -335,6 +338,7 @@ class GetFriendUin2(JSONCommand[Identity]):
     path: ClassVar[str] = "/api/get_friend_uin2"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     uin: Uin | Code

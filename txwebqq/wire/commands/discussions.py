@@ -177,6 +177,7 @@ class GetDiscuListNew2(JSONCommand[DiscussionList]):
         "/channel/get_discu_list",
         "/api/get_discus_list",
     )
+    isIdempotent: ClassVar[bool] = True
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
     ticket: Ticket
@@ -240,6 +241,7 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
     """
 
     path: ClassVar[str] = "/channel/get_discu_info"
+    isIdempotent: ClassVar[bool] = True
 
     @classmethod
     def encodeResult(cls, reply: DiscussionDetails) -> Any:
@@ -295,6 +297,7 @@ class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
     """
 
     path: ClassVar[str] = "/channel/get_discu_status_info"
+    isIdempotent: ClassVar[bool] = True
 
     @classmethod
     def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:

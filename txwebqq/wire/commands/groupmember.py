@@ -45,6 +45,7 @@ class GetSelfBusinessCard2(GroupQuery[OwnCard]):
     """
 
     path: ClassVar[str] = "/api/get_self_business_card2"
+    isIdempotent: ClassVar[bool] = True
 
     @classmethod
     def encodeResult(cls, reply: OwnCard) -> Any:

@@ -58,6 +58,7 @@ class GetGroupMemberStat2(GroupQuery[MemberStats]):
     """
 
     path: ClassVar[str] = "/api/get_group_member_stat2"
+    isIdempotent: ClassVar[bool] = True
 
     @classmethod
     def encodeResult(cls, reply: MemberStats) -> Any:
@@ -107,6 +108,7 @@ class GetGroupInfo(JSONCommand[Memos]):
     path: ClassVar[str] = "/api/get_group_info"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     codes: tuple[Code, ...]
@@ -154,6 +156,7 @@ class GetGroupPublicInfo2(GroupQuery[GroupProfile]):
     """
 
     path: ClassVar[str] = "/api/get_group_public_info2"
+    isIdempotent: ClassVar[bool] = True
 
     @classmethod
     def encodeResult(cls, reply: GroupProfile) -> Any:

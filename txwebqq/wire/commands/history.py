@@ -114,6 +114,7 @@ class GetChatLog(Command[ChatLog]):
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_chat",)
     referer: ClassVar[Referer | None] = Referer.PAGE
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     uin: Uin
@@ -259,6 +260,7 @@ class _LogCommand(JSONCommand[HistoryStretch]):
     host: ClassVar[Host] = Host.CGI
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.CGI
+    isIdempotent: ClassVar[bool] = True
 
     @classmethod
     def encodeResult(cls, reply: HistoryStretch) -> Any:
@@ -462,6 +464,7 @@ class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
     path: ClassVar[str] = "/keycgi/top/chatlogdates"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.CGI
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     code: Code

@@ -77,6 +77,7 @@ class Poll2(Command[PollResult]):
     referer: ClassVar[Referer | None] = Referer.CHANNEL
     timeout: ClassVar[float] = 90.0
     isRepeated: ClassVar[bool] = True
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     ids: tuple[str, ...] = ()
@@ -291,6 +292,7 @@ class ChangeStatus2(OKCommand):
     path: ClassVar[str] = "/channel/change_status2"
     authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     status: Status
@@ -321,6 +323,7 @@ class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
     path: ClassVar[str] = "/channel/get_online_buddies2"
     authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     milliseconds: int = 0
@@ -363,6 +366,7 @@ class GetMsgTip(Command[bool]):
     path: ClassVar[str] = "/web2/get_msg_tip"
     authorization: ClassVar[Authorization] = Authorization.NONE
     referer: ClassVar[Referer | None] = Referer.PAGE
+    isIdempotent: ClassVar[bool] = True
 
     count: int = 0
     milliseconds: int = 0

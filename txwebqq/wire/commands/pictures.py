@@ -137,6 +137,7 @@ class GetGfaceSig2(JSONCommand[FaceSignature]):
     path: ClassVar[str] = "/channel/get_gface_sig2"
     authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     milliseconds: int = 0
@@ -174,6 +175,7 @@ class GetGroupPic(BinaryCommand):
     path: ClassVar[str] = "/cgi-bin/get_group_pic"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     referer: ClassVar[Referer | None] = Referer.PAGE
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     place: Code | Did
@@ -312,6 +314,7 @@ class WebqqApp(Command[CustomFaceList]):
     authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_app",)
     referer: ClassVar[Referer | None] = Referer.PAGE
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     operation: int = LIST_FACES
@@ -379,6 +382,7 @@ class GetFace(BinaryCommand):
     path: ClassVar[str] = "/cgi/svr/face/getface"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
     referer: ClassVar[Referer | None] = Referer.PAGE
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     id: Uin | Code

@@ -81,6 +81,7 @@ class GetSelfInfo2(JSONCommand[OwnProfile]):
     authorization: ClassVar[Authorization] = Authorization.LOGIN_COOKIES
     referer: ClassVar[Referer | None] = Referer.API
     timeout: ClassVar[float] = 20.0
+    isIdempotent: ClassVar[bool] = True
 
     milliseconds: int = 0
 
@@ -113,6 +114,7 @@ class GetVfwebqq2(JSONCommand[Ticket]):
     authorization: ClassVar[Authorization] = Authorization.LOGIN_COOKIES
     referer: ClassVar[Referer | None] = Referer.API
     timeout: ClassVar[float] = 20.0
+    isIdempotent: ClassVar[bool] = True
 
     milliseconds: int = 0
 
@@ -230,6 +232,7 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
     path: ClassVar[str] = "/api/get_single_long_nick2"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     uin: Uin
@@ -264,6 +267,7 @@ class GetLongNick(JSONCommand[Signatures]):
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     aliases: ClassVar[tuple[str, ...]] = ("/api/get_long_nick2",)
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     uins: tuple[Uin, ...]
@@ -337,6 +341,7 @@ class GetQQLevel2(JSONCommand[LevelOf]):
     path: ClassVar[str] = "/api/get_qq_level2"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     uin: Uin
@@ -383,6 +388,7 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
     path: ClassVar[str] = "/api/batch_get_vipinfo"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     uins: tuple[Uin, ...]
@@ -438,6 +444,7 @@ class GetRecentList2(JSONCommand[Recent]):
     path: ClassVar[str] = "/channel/get_recent_list2"
     authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
 
@@ -473,6 +480,7 @@ class GetRecentContact2(JSONCommand[Recent]):
     path: ClassVar[str] = "/api/get_recent_contact2"
     authorization: ClassVar[Authorization] = Authorization.VERIFIER
     referer: ClassVar[Referer | None] = Referer.API
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
 

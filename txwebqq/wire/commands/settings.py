@@ -74,6 +74,7 @@ class GetSettings(_SettingsCommand):
     """
 
     path: ClassVar[str] = "/keycgi/qqweb/newuac/get.do"
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     names: tuple[str, ...]
@@ -94,6 +95,7 @@ class GetAllSettings(_SettingsCommand):
     """
 
     path: ClassVar[str] = "/keycgi/qqweb/newuac/getall.do"
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     app: int = PANEL

@@ -72,6 +72,7 @@ class LoginPage(Command[str]):
     host: ClassVar[Host] = Host.LOGIN_PAGE
     path: ClassVar[str] = "/cgi-bin/login"
     authorization: ClassVar[Authorization] = Authorization.NONE
+    isIdempotent: ClassVar[bool] = True
 
     status: Status = Status.ONLINE
 
@@ -122,6 +123,7 @@ class Check(Command[Challenge]):
     host: ClassVar[Host] = Host.CHECK
     path: ClassVar[str] = "/check"
     authorization: ClassVar[Authorization] = Authorization.NONE
+    isIdempotent: ClassVar[bool] = True
 
     uin: str
     r: str = "0.5720316"
@@ -215,6 +217,7 @@ class GetImage(Command[bytes]):
     host: ClassVar[Host] = Host.CAPTCHA
     path: ClassVar[str] = "/getimage"
     authorization: ClassVar[Authorization] = Authorization.NONE
+    isIdempotent: ClassVar[bool] = True
 
     uin: str
     r: str = "0.8123"
@@ -439,6 +442,7 @@ class CheckSig(Command[None]):
     host: ClassVar[Host] = Host.LANDING
     path: ClassVar[str] = "/check_sig"
     authorization: ClassVar[Authorization] = Authorization.NONE
+    isIdempotent: ClassVar[bool] = True
 
     landing: str = field(repr=False)
 
@@ -499,6 +503,7 @@ class Login2(JSONCommand[SessionCredentials]):
     authorization: ClassVar[Authorization] = Authorization.NONE
     referer: ClassVar[Referer | None] = Referer.LOGIN2
     timeout: ClassVar[float] = 60.0
+    isIdempotent: ClassVar[bool] = True
 
     ticket: Ticket
     status: Status = Status.ONLINE
@@ -562,6 +567,7 @@ class Logout2(OKCommand):
     path: ClassVar[str] = "/channel/logout2"
     authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
+    isIdempotent: ClassVar[bool] = True
     # A daemon has two seconds to stop.
     timeout: ClassVar[float] = 1.5
 
