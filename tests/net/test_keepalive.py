@@ -4,6 +4,7 @@ The connection for what is asked over and over, byte by byte.
 
 from __future__ import annotations
 
+import gzip
 import itertools
 from typing import Any
 
@@ -103,6 +104,7 @@ def reasonOf(result: Any) -> type[BaseException]:
     return result.type
 
 
+SQUEEZED = gzip.compress(b"hello", mtime=0)
 ANSWERS = [
     (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", True),
     (b"HTTP/1.1 200 OK\r\ncontent-length:5\r\nSet-Cookie: a=b\r\n\r\nhello", True),
@@ -127,6 +129,17 @@ ANSWERS = [
     (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", False),
     (
         b"HTTP/1.0 200\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
+        True,
+    ),
+    # As treq reads them: lines that end with LF, or go on with a space, a length
+    # that is repeated, and a body that nobody asked to be compressed.
+    (b"HTTP/1.1 200 OK\nSet-Cookie: a=b\nContent-Length: 5\n\nhello", True),
+    (b"HTTP/1.1 200 OK\nConnection: Close\nContent-Length: 5\n\r\nhello", False),
+    (b"HTTP/1.1 200 OK\r\nX: y\r\n\tz: 1\r\nContent-Length:\r\n 5\r\n\r\nhello", True),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", True),
+    (
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: GZip\r\nContent-Length: %d\r\n\r\n%b"
+        % (len(SQUEEZED), SQUEEZED),
         True,
     ),
 ]
@@ -185,6 +198,12 @@ def test_noBody() -> None:
     assert (results[0].status, results[0].body) == (204, b"")
 
 
+COMPRESSED = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
+)
+BOMB = gzip.compress(bytes(LIMIT + 1))
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -197,6 +216,10 @@ def test_noBody() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n",
+        COMPRESSED % (5, b"hello"),
+        COMPRESSED % (len(SQUEEZED) - 1, SQUEEZED[:-1]),
+        COMPRESSED % (len(BOMB), BOMB),
         b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001,
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * MAX_HEAD,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000,
@@ -301,3 +324,58 @@ def test_close() -> None:
     assert len(done) == 1
     scene.keepAlive.close().addCallback(done.append)
     assert len(done) == 2
+
+
+def test_stale() -> None:
+    """
+    A request that is lost with a kept connection, before the first byte of a
+    reply, is sent once more on a new one.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    results = scene.ask()
+    scene.lose(ConnectionLost)
+    assert len(scene.endpoint.protocols) == 2
+    assert results == []
+    assert scene.last.transport.value().endswith(b"\r\n\r\nr=1")
+    scene.reply(ANSWERS[0][0])
+    assert results[0].body == b"hello"
+
+
+def test_staleTwice() -> None:
+    """
+    It is not sent a third time, nor when a reply has begun.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    results = scene.ask()
+    scene.lose()
+    scene.lose()
+    assert reasonOf(results[0]) is ConnectionDone
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    results = scene.ask()
+    scene.reply(b"H")
+    scene.lose()
+    assert reasonOf(results[0]) is ConnectionDone
+    assert len(scene.endpoint.protocols) == 3
+
+
+def test_cancelRepeated() -> None:
+    """
+    A request that is cancelled while it is repeated is given up.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    asked = scene.keepAlive.post(URL, b"", b"")
+    results: list[Any] = []
+    asked.addBoth(results.append)
+    connecting: Deferred[Any] = Deferred()
+    scene.endpoint.waiting = connecting
+    scene.lose()
+    asked.cancel()
+    assert connecting.called
+    assert reasonOf(results[0]) is CancelledError

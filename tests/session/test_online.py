@@ -173,6 +173,18 @@ def test_oddAnswers(rig: Rig, answer: bytes | int) -> None:
     rig.bob.stop()
 
 
+def test_deaf(rig: Rig) -> None:
+    """
+    When no poll is ever answered though requests are, the log says so, and
+    another protocol signs on.
+    """
+    with CapturedLog() as log:
+        rig.polls(*[HTML] * 16)
+        rig.web.settle(100)
+    assert "no poll was answered after 3 rejoins" in log.text
+    assert rig.factory.logs == [["made", "on", "SessionExpired"], ["made", "on"]]
+
+
 def test_order(rig: Rig) -> None:
     """
     A batch is delivered oldest first, events of the same time in reverse order,

@@ -10,6 +10,7 @@ with treq.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -25,6 +26,9 @@ MAX_HEAD = 64 * 1024
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: |\Z)")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+# A line that begins with a space continues the line before.
+_FOLD = re.compile(rb"\n[ \t]+")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
 
 
@@ -47,6 +51,32 @@ class Response:
         self.status = status
         self.cookies = cookies
         self.body = body
+
+
+class _Exchange:
+    """
+    A request that waits for a connection or for its reply.
+
+    @ivar mayRepeat: whether the request is sent again, on a new connection, when
+        the present one is lost before the first byte of the reply: a connection
+        that was used before may have been closed already.
+    @ivar waiting: gets the reply, or the failure. Cancelling it closes the
+        connection.
+    """
+
+    def __init__(self, server: str, request: bytes) -> None:
+        self.server = server
+        self.request = request
+        self.mayRepeat = False
+        self.connecting: Deferred[Any] | None = None
+        self.connection: _KeepAliveConnection | None = None
+        self.waiting: Deferred[Response] = Deferred(self._cancel)
+
+    def _cancel(self, waiting: Deferred[Response]) -> None:
+        if self.connection is not None:
+            self.connection.abort()
+        elif self.connecting is not None:
+            self.connecting.cancel()
 
 
 class _State(Enum):
@@ -74,21 +104,24 @@ class _KeepAliveConnection(Protocol):
         self._parts: list[bytes] = []
         self._size = 0
         self._isLast = False
-        self._waiting: Deferred[Response] | None = None
+        self._isCompressed = False
+        self._exchange: _Exchange | None = None
+        self._isAnswered = False
         self.lost: Deferred[None] = Deferred()
 
-    def send(self, request: bytes, waiting: Deferred[Response]) -> None:
+    def send(self, exchange: _Exchange) -> None:
         """
         Send a request. The connection must be idle.
-
-        @param waiting: gets the reply, or the failure.
         """
-        self._waiting = waiting
+        self._exchange = exchange
+        exchange.connection = self
         self._state = _State.HEAD
+        self._isAnswered = False
         assert self.transport is not None
-        self.transport.write(request)
+        self.transport.write(exchange.request)
 
     def dataReceived(self, data: bytes) -> None:
+        self._isAnswered = True
         self._buffer = self._buffer + data if self._buffer else data
         try:
             self._read()
@@ -99,12 +132,13 @@ class _KeepAliveConnection(Protocol):
         if self._state is _State.IDLE:
             raise InvalidResponse("a reply without a request")
         while self._state is _State.HEAD:
-            end = self._buffer.find(b"\r\n\r\n")
-            if end < 0:
+            found = _HEAD_END.search(self._buffer)
+            if found is None:
                 if len(self._buffer) > MAX_HEAD:
                     raise InvalidResponse("the head of the reply has no end")
                 return
-            head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
+            head = self._buffer[: found.start()]
+            self._buffer = self._buffer[found.end() :]
             self._readHead(head)
         if self._state is _State.LENGTH:
             if len(self._buffer) >= self._length:
@@ -116,7 +150,10 @@ class _KeepAliveConnection(Protocol):
             raise InvalidResponse("the reply is too long")
 
     def _readHead(self, head: bytes) -> None:
-        first, *lines = head.split(b"\r\n")
+        head = head.replace(b"\r\n", b"\n")
+        if b"\n " in head or b"\n\t" in head:
+            head = _FOLD.sub(b" ", head)
+        first, *lines = head.split(b"\n")
         found = _STATUS.match(first)
         if found is None:
             raise InvalidResponse("the reply is not HTTP")
@@ -126,6 +163,7 @@ class _KeepAliveConnection(Protocol):
             return
         self._keeps = found[1] == b"1"
         self._cookies = []
+        self._isCompressed = False
         state, length = _State.END, -1
         for line in lines:
             name, colon, value = line.partition(b":")
@@ -133,9 +171,16 @@ class _KeepAliveConnection(Protocol):
                 raise InvalidResponse("a header without a value")
             name, value = name.lower(), value.strip()
             if name == b"content-length":
-                if _LENGTH.fullmatch(value) is None or length not in (-1, int(value)):
-                    raise InvalidResponse("the length of the reply is not a number")
-                length = int(value)
+                # Proxies repeat the number.
+                for number in value.split(b","):
+                    number = number.strip()
+                    isLength = _LENGTH.fullmatch(number) is not None
+                    if not isLength or length not in (-1, int(number)):
+                        raise InvalidResponse("the length of the reply is not a number")
+                    length = int(number)
+            elif name == b"content-encoding":
+                # Some proxies compress without being asked to.
+                self._isCompressed = value.lower() in (b"gzip", b"x-gzip")
             elif name == b"transfer-encoding":
                 if value.lower() != b"chunked":
                     raise InvalidResponse("the reply has an unknown encoding")
@@ -191,40 +236,55 @@ class _KeepAliveConnection(Protocol):
                 raise InvalidResponse("the reply is too long")
             self._isLast = self._length == 0
 
+    def _response(self, body: bytes) -> Response:
+        if self._isCompressed and body:
+            body = _decompressed(body, self._owner.limit)
+        return Response(self._status, self._cookies, body)
+
     def _done(self, body: bytes, rest: bytes) -> None:
-        waiting, self._waiting = self._waiting, None
+        response = self._response(body)
+        exchange, self._exchange = self._exchange, None
         self._state, self._buffer = _State.IDLE, b""
-        response = Response(self._status, self._cookies, body)
         if self._keeps and not rest:
             self._owner.connectionIdle(self)
         else:
             assert self.transport is not None
             self.transport.loseConnection()
-        if waiting is not None:
-            waiting.callback(response)
+        if exchange is not None:
+            exchange.waiting.callback(response)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._owner.connectionUnusable(self)
         self._owner.connectionClosed(self)
-        isWhole = self._state is _State.END and reason.check(ConnectionDone)
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and isWhole:
-            waiting.callback(Response(self._status, self._cookies, self._buffer))
-        elif waiting is not None:
-            waiting.errback(reason)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            self._end(exchange, reason)
         self.lost.callback(None)
 
+    def _end(self, exchange: _Exchange, reason: Failure) -> None:
+        if self._state is _State.END and reason.check(ConnectionDone):
+            try:
+                response = self._response(self._buffer)
+            except InvalidResponse as e:
+                exchange.waiting.errback(Failure(e))
+            else:
+                exchange.waiting.callback(response)
+        elif exchange.mayRepeat and not self._isAnswered:
+            self._owner.connect(exchange)
+        else:
+            exchange.waiting.errback(reason)
+
     def _fail(self, failure: Failure) -> None:
-        waiting, self._waiting = self._waiting, None
+        exchange = self._exchange
         self.abort()
-        if waiting is not None:
-            waiting.errback(failure)
+        if exchange is not None:
+            exchange.waiting.errback(failure)
 
     def abort(self) -> None:
         """
         Close the connection at once. The Deferred of the request does not fire.
         """
-        self._waiting, self._state = None, _State.IDLE
+        self._exchange, self._state = None, _State.IDLE
         self._owner.connectionUnusable(self)
         transport: Any = self.transport
         transport.abortConnection()
@@ -233,7 +293,7 @@ class _KeepAliveConnection(Protocol):
 class KeepAliveClient:
     """
     Sends requests one after the other, and keeps the connection open as long as
-    they go to the same server.
+    they go to the same server. The requests must be idempotent.
 
     @param endpoint: returns the endpoint of a server, given the part of a URL
         before its path.
@@ -276,38 +336,35 @@ class KeepAliveClient:
             len(body),
             body,
         )
+        exchange = _Exchange(server, request)
         connection, self._idle = self._idle, None
         if connection is not None and self._server == server:
-            waiting: Deferred[Response] = Deferred(lambda _: connection.abort())
-            connection.send(request, waiting)
-            return waiting
+            exchange.mayRepeat = True
+            connection.send(exchange)
+            return exchange.waiting
         if connection is not None:
             connection.abort()
         self._server = server
-        return self._connect(server, request)
+        self.connect(exchange)
+        return exchange.waiting
 
-    def _connect(self, server: str, request: bytes) -> Deferred[Response]:
-        connecting = self._endpoint(server).connect(self._factory)
-        opened: list[_KeepAliveConnection] = []
-
-        def cancel(waiting: Deferred[Response]) -> None:
-            if opened:
-                opened[0].abort()
-            else:
-                connecting.cancel()
-
-        waiting: Deferred[Response] = Deferred(cancel)
+    def connect(self, exchange: _Exchange) -> None:
+        """
+        Open a connection, and send a request over it.
+        """
+        exchange.mayRepeat = False
+        exchange.connection = None
+        connecting = self._endpoint(exchange.server).connect(self._factory)
+        exchange.connecting = connecting
 
         def connected(connection: Any) -> None:
-            opened.append(connection)
-            connection.send(request, waiting)
+            connection.send(exchange)
 
         def failed(failure: Failure) -> None:
-            if not waiting.called:
-                waiting.errback(failure)
+            if not exchange.waiting.called:
+                exchange.waiting.errback(failure)
 
         connecting.addCallbacks(connected, failed)
-        return waiting
 
     def connectionIdle(self, connection: _KeepAliveConnection) -> None:
         """
@@ -342,6 +399,25 @@ class KeepAliveClient:
             closing.append(connection.lost)
             connection.abort()
         return gatherResults(closing).addCallback(lambda _: None)
+
+
+def _decompressed(body: bytes, limit: int) -> bytes:
+    """
+    Decompress a body.
+
+    @raise InvalidResponse: when the body is not in the format of gzip, or
+        becomes longer than C{limit}.
+    """
+    reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        data = reader.decompress(body, limit + 1)
+    except zlib.error as e:
+        raise InvalidResponse("the reply cannot be decompressed") from e
+    if len(data) > limit:
+        raise InvalidResponse("the reply is too long")
+    if not reader.eof:
+        raise InvalidResponse("the compressed reply has no end")
+    return data
 
 
 def split(url: str) -> tuple[str, str]:
