@@ -57,7 +57,13 @@ from txwebqq.net.failures import (
 from txwebqq.net.keepalive import KeepAliveClient, Response
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
 from txwebqq.net.treqsetup import ConnectionPool, NullCookieJar, StaleConnection
-from txwebqq.wire.command import Command, Host, Refusal, withTimestamp
+from txwebqq.wire.command import (
+    Command,
+    Host,
+    Refusal,
+    printable,
+    withTimestamp,
+)
 from txwebqq.wire.form import encodeForm
 from txwebqq.wire.multipart import UploadCommand
 
@@ -432,15 +438,16 @@ def refusalError(refusal: Refusal) -> WebQQError:
     """
     Make the exception for a refusal (protocol.md 6).
     """
-    code = refusal.retcode
+    code, text = refusal.retcode, printable(refusal.errmsg)
+    more = f": {text}" if text else ""
     match code:
         case 100 | 103 | 108 | 120 | 121 | 100006 | 100012:
-            return SessionExpired(f"the session is not valid (retcode {code})", code)
+            return SessionExpired(f"the session is not valid: {refusal.reason}", code)
         case 123:
-            return MessageTooLong(code, "the message is too long")
+            return MessageTooLong(code, f"the message is too long{more}")
         case 1000 | 1001 | 100102 | 100110:
-            return CaptchaNeeded(code, "the server asks for a captcha")
-    return RequestRefused(code, refusal.errmsg or "the server refused")
+            return CaptchaNeeded(code, f"the server asks for a captcha{more}")
+    return RequestRefused(code, text or "the server refused")
 
 
 def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:

@@ -395,6 +395,84 @@ def test_startFails(rig: Rig) -> None:
         rig.web.result(on)
 
 
+FRIENDS = "/api/get_user_friends2"
+GROUPS = "/api/get_group_name_list_mask2"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (FRIENDS, b'{"retcode":0,"result":{"friends":null}}'),
+        (FRIENDS, b'{"retcode":0,"result":{"friends":[],"categories":[{}]}}'),
+        (GROUPS, b'{"retcode":0,"result":{"gmasklist":[]}}'),
+        (GROUPS, b'{"retcode":0}'),
+        (PROBE, b'{"retcode":0,"result":"ok"}'),
+        (PROBE, b""),
+        (PROBE, b'{"retcode":100000,"errmsg":""}'),
+    ],
+)
+def test_incompleteRoster(rig: Rig, path: str, body: bytes) -> None:
+    """
+    An incomplete reply about friends and groups does not keep the account
+    offline.
+    """
+    rig.server.replies[path] = [body]
+    rig.start()
+    assert rig.factory.logs == [["made", "on"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "text"),
+    [
+        (FRIENDS, HTML, "get_user_friends2 failed: not JSON"),
+        (GROUPS, 503, "get_group_name_list_mask2 failed: the reply has status 503"),
+        (
+            GROUPS,
+            '{"retcode":100001,"errmsg":"系统\\n忙"}'.encode(),
+            "get_group_name_list_mask2 failed: 系统 忙 (retcode 100001)",
+        ),
+        ("/check", b"oops", "check failed: "),
+        (
+            LOGIN2,
+            '{"retcode":100,"errmsg":"稍后"}'.encode(),
+            "login2 was refused: 稍后 (retcode 100)",
+        ),
+        (
+            "/login",
+            "ptuiCB('19','0','','0','您的帐号\\t暂时无法登录', '');".encode(),
+            "the login was refused: 您的帐号 暂时无法登录 (login code 19)",
+        ),
+        (
+            "/login",
+            "ptuiCB('1','0','','0','系统繁忙。', '');".encode(),
+            "the server is busy: 系统繁忙。 (login code 1)",
+        ),
+        ("/login", b"ptuiCB('6','0','','0','', '');", "is busy: login code 6"),
+    ],
+)
+def test_reasons(rig: Rig, path: str, body: bytes | int, text: str) -> None:
+    """
+    The log names the request that keeps an account offline, and repeats what
+    the server said.
+    """
+    rig.server.replies[path] = [body]
+    with CapturedLog() as log:
+        rig.start()
+    [line] = [s for s in log.text.splitlines() if s.startswith("Not signed on")]
+    assert line.startswith(f"Not signed on (account {rig.alice.number}): ")
+    assert text in line
+    assert "; retrying in " in line
+
+
+def test_refusedPolls(rig: Rig) -> None:
+    """
+    The same for polls.
+    """
+    with CapturedLog() as log:
+        rig.polls('{"retcode":999,"errmsg":"维护中"}'.encode())
+    assert "it was refused: 维护中 (retcode 999); retrying" in log.text
+
+
 # Requests.
 
 

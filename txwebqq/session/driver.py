@@ -186,8 +186,13 @@ class SignOnDriver:
         answered: Callable[[R | Refusal], None],
         after: float = 0.0,
     ) -> None:
+        def failed(failure: Failure) -> None:
+            failure.trap(WebQQError)
+            reason = failure.getErrorMessage()
+            self._machine.failed(f"{command.endpointName} failed: {reason}")
+
         def send() -> None:
-            self._pending.expect(self._requests.ask(command), answered)
+            self._pending.expect(self._requests.ask(command), answered, failed)
 
         if after > 0:
             self._pending.later(after, send)
@@ -230,7 +235,13 @@ class SignOnDriver:
             self._current.transport.roster = roster
             self._machine.rosterLoaded()
 
-        self._pending.expect(Deferred.fromCoroutine(self._rosterLoader.load()), loaded)
+        def failed(failure: Failure) -> None:
+            failure.trap(WebQQError)
+            reason = failure.getErrorMessage()
+            self._machine.failed(f"{self._rosterLoader.current} failed: {reason}")
+
+        loading = Deferred.fromCoroutine(self._rosterLoader.load())
+        self._pending.expect(loading, loaded, failed)
 
     def wait(self, attempt: int, atLeast: float, reason: str) -> None:
         delay = max(self._backoff(attempt), atLeast)

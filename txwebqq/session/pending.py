@@ -15,7 +15,6 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.errors import WebQQError
 from txwebqq.model import Number
 from txwebqq.session.interfaces import SignOnInputs
 
@@ -43,14 +42,13 @@ class PendingInputs:
         self,
         result: Deferred[T],
         succeeded: Callable[[T], None],
-        failed: Callable[[Failure], None] | None = None,
+        failed: Callable[[Failure], None],
     ) -> None:
         """
         Pass a result to the machine.
 
         @param succeeded: makes an input of the result.
-        @param failed: makes an input of a failure; without it, a L{WebQQError}
-            becomes the input C{failed}.
+        @param failed: makes an input of a failure.
         """
         self._results.add(result)
         isEarly = True
@@ -63,9 +61,7 @@ class PendingInputs:
             else:
                 self._pass(result, makeInput, value)
 
-        result.addCallbacks(
-            partial(came, succeeded), partial(came, failed or self._failed)
-        )
+        result.addCallbacks(partial(came, succeeded), partial(came, failed))
         isEarly = False
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -107,7 +103,3 @@ class PendingInputs:
             )
             with suppress(NoTransition):
                 self._machine.failed("internal error")
-
-    def _failed(self, failure: Failure) -> None:
-        failure.trap(WebQQError)
-        self._machine.failed(failure.getErrorMessage())

@@ -201,18 +201,20 @@ class PollService(Service):
                 self._machine.expired(refusal.seconds or 0.0)
             case 100 | 103 | 100000 if not self._wasProbed:
                 self._probe(
-                    SessionExpired(f"the poll was refused (retcode {code})", code)
+                    SessionExpired(f"the poll was refused: {refusal.reason}", code)
                 )
             case 100 | 103 | 100000:
                 self._machine.invalidated(
-                    SessionExpired(f"the poll was refused again (retcode {code})", code)
+                    SessionExpired(
+                        f"the poll was refused again: {refusal.reason}", code
+                    )
                 )
             case 109 | 110:
                 self._machine.loggedOut()
             case 100012 | 1202:
                 self._schedule(LULL)
             case _:
-                self._failed(f"it was refused (retcode {code})")
+                self._failed(f"it was refused: {refusal.reason}")
 
     def _ebPolled(self, failure: Failure) -> None:
         failure.trap(WebQQError)

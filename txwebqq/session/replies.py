@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from txwebqq.errors import CaptchaUnsolved, LoginRefused, SessionExpired
 from txwebqq.session.interfaces import SignOnInputs, SignOnState
-from txwebqq.wire.command import Refusal
+from txwebqq.wire.command import Refusal, printable, withCode
 from txwebqq.wire.commands.signon import Challenge, LoginReply, SessionCredentials
 
 MAX_CAPTCHAS = 5
@@ -56,7 +56,7 @@ def classifyCheck(machine: SignOnInputs, reply: Challenge | Refusal) -> None:
         case Challenge():
             machine.passed(reply)
         case Refusal():
-            machine.failed(f"check was refused (retcode {reply.retcode})")
+            machine.failed(f"check was refused: {reply.reason}")
 
 
 def classifyCaptcha(machine: SignOnInputs, reply: bytes | Refusal) -> None:
@@ -64,7 +64,7 @@ def classifyCaptcha(machine: SignOnInputs, reply: bytes | Refusal) -> None:
     Classify the reply to C{getimage}.
     """
     if isinstance(reply, Refusal):
-        machine.failed(f"getimage was refused (retcode {reply.retcode})")
+        machine.failed(f"getimage was refused: {reply.reason}")
     else:
         machine.captchaFetched(reply)
 
@@ -76,15 +76,16 @@ def classifyLogin(
     Classify the reply to C{login}.
     """
     if isinstance(reply, Refusal):
-        machine.failed(f"login was refused (retcode {reply.retcode})")
+        machine.failed(f"login was refused: {reply.reason}")
         return
+    said = withCode(reply.message, f"login code {reply.code}")
     match reply.code:
         case 0 if hostOf(reply.url) == "aq.qq.com":
             machine.refused(LoginRefused("the account is locked: see aq.qq.com"))
         case 0:
             machine.accepted(reply.url)
         case 1 | 6:
-            machine.failed(f"the server is busy (login code {reply.code})")
+            machine.failed(f"the server is busy: {said}")
         case 4 if state.misread >= MAX_CAPTCHAS:
             machine.refused(CaptchaUnsolved("too many captchas were misread", 4))
         case 4:
@@ -96,9 +97,11 @@ def classifyLogin(
         case (7 | 19) as code if code not in state.retried:
             state.retried.add(code)
             seconds = RETRY_DELAY if code == 19 else 0.0
-            machine.toldToWait(seconds, f"the login was refused (login code {code})")
+            machine.toldToWait(seconds, f"the login was refused: {said}")
         case _:
-            machine.refused(LoginRefused(reply.message or "refused", reply.code))
+            text = printable(reply.message)
+            reason = "the login was refused" + (f": {text}" if text else "")
+            machine.refused(LoginRefused(reason, reply.code))
 
 
 def classifyJoin(machine: SignOnInputs, reply: SessionCredentials | Refusal) -> None:
@@ -112,7 +115,7 @@ def classifyJoin(machine: SignOnInputs, reply: SessionCredentials | Refusal) -> 
             reason = "the server does not admit this account"
             machine.refused(LoginRefused(reason, reply.retcode))
         case Refusal():
-            machine.failed(f"login2 was refused (retcode {reply.retcode})")
+            machine.failed(f"login2 was refused: {reply.reason}")
 
 
 def classifyRejoin(
@@ -126,8 +129,7 @@ def classifyRejoin(
             machine.joined(reply)
         case Refusal(retcode=112 | 113 | 115) if state.relinks < MAX_RELINKS:
             seconds = RELINK_DELAY if reply.seconds is None else reply.seconds
-            machine.toldToWait(seconds, f"login2 was put off (retcode {reply.retcode})")
+            machine.toldToWait(seconds, f"login2 was put off: {reply.reason}")
         case Refusal():
-            code = reply.retcode
-            reason = f"the rejoin was refused (retcode {code})"
-            machine.invalidated(SessionExpired(reason, code))
+            reason = f"the rejoin was refused: {reply.reason}"
+            machine.invalidated(SessionExpired(reason, reply.retcode))

@@ -15,9 +15,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.client import accepted
-from txwebqq.errors import RequestRefused, WebQQError
+from txwebqq.errors import MalformedReply, RequestRefused, WebQQError
 from txwebqq.interfaces import IWebQQTransport
-from txwebqq.model import Code, Did, FriendList, GroupProfile, Number
+from txwebqq.model import Code, Did, FriendList, GroupProfile, Number, Presence
 from txwebqq.roster import Roster
 from txwebqq.session.inflight import InFlightRequests
 from txwebqq.session.interfaces import Era, SignOnState
@@ -39,11 +39,16 @@ WRONG_HASH = 50
 class RosterLoader:
     """
     Fetches friends, groups and presence at each sign-on of one account.
+
+    @ivar current: the name of the request that was sent last.
     """
+
+    _log = Logger()
 
     def __init__(self, requests: InFlightRequests, state: SignOnState) -> None:
         self._requests = requests
         self._state = state
+        self.current = ""
         # The name of the hash algorithm that the server accepted last.
         self._hash = ""
 
@@ -54,7 +59,7 @@ class RosterLoader:
         ticket = self._state.ticket
         friends, digest = await self._fetchFriends(ticket)
         groups = await self._fetch(GetGroupNameListMask2(ticket, digest))
-        present = await self._fetch(GetOnlineBuddies2(ticket))
+        present = await self._fetchPresent(ticket)
         return Roster(friends, groups, present)
 
     def friendListHash(self, ticket: Ticket) -> str:
@@ -71,14 +76,32 @@ class RosterLoader:
             return await self._fetch(GetUserFriends2(ticket)), ""
         for name in sorted(FRIEND_HASHES, key=lambda name: name != self._hash):
             digest = FRIEND_HASHES[name](self._state.account.number, ticket.ptwebqq)
-            reply = await self._requests.ask(GetUserFriends2(ticket, digest))
+            reply = await self._ask(GetUserFriends2(ticket, digest))
             if not (isinstance(reply, Refusal) and reply.retcode == WRONG_HASH):
                 self._hash = name
                 return accepted(reply), digest
         raise RequestRefused(WRONG_HASH, "the server accepts no known friend list hash")
 
+    async def _fetchPresent(self, ticket: Ticket) -> tuple[Presence, ...]:
+        try:
+            return await self._fetch(GetOnlineBuddies2(ticket))
+        except (MalformedReply, RequestRefused) as e:
+            # Events bring the changes of presence.
+            self._log.info(
+                "Presence of the friends not fetched (account {number}): {command} "
+                "failed: {reason}; they are offline until they change it.",
+                number=self._state.account.number,
+                command=self.current,
+                reason=e,
+            )
+            return ()
+
     def _fetch(self, command: Command[R]) -> Deferred[R]:
-        return self._requests.ask(command).addCallback(accepted)
+        return self._ask(command).addCallback(accepted)
+
+    def _ask(self, command: Command[R]) -> Deferred[R | Refusal]:
+        self.current = command.endpointName
+        return self._requests.ask(command)
 
 
 class RosterSyncService(Service):

@@ -5,7 +5,8 @@ and fast construction of frozen values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import MISSING, fields, make_dataclass
 from typing import Any, TypeVar, cast
 
@@ -36,6 +37,25 @@ def decodeOrMalformed(decode: Callable[..., D], *args: Any) -> D:
         return decode(*args)
     except SHAPE_ERRORS as e:
         raise MalformedReply(f"unexpected shape: {type(e).__name__}") from e
+
+
+def listIn(value: Any, name: str) -> list[Any]:
+    """
+    Return a list that is a member of a JSON object; an empty one when it is missing,
+    or is not a list, or the value is not an object.
+    """
+    entries = value.get(name) if isinstance(value, dict) else None
+    return entries if isinstance(entries, list) else []
+
+
+def decodeEach(decode: Callable[[Any], D], entries: Any) -> Iterator[D]:
+    """
+    Decode the entries of a list. An entry of an unexpected shape is left out: it must
+    not cost the others. A value that is not a list has no entries.
+    """
+    for entry in entries if isinstance(entries, list) else ():
+        with suppress(MalformedReply, *SHAPE_ERRORS):
+            yield decode(entry)
 
 
 LIMIT = 2**63

@@ -124,6 +124,34 @@ class Refusal:
     seconds: float | None = None
     ptwebqq: str | None = field(default=None, repr=False)
 
+    @property
+    def reason(self) -> str:
+        """
+        The server's text, if there is one, and the code.
+        """
+        return withCode(self.errmsg, f"retcode {self.retcode}")
+
+
+MAX_SERVER_TEXT = 200
+"""Maximum length of a server's text in an error or a log line."""
+
+
+def printable(text: str) -> str:
+    """
+    Return a server's text for an error or a log line: on one line, of limited
+    length, without control characters.
+    """
+    line = " ".join(text.split())
+    return "".join(c for c in line if c.isprintable())[:MAX_SERVER_TEXT]
+
+
+def withCode(text: str, code: str) -> str:
+    """
+    Return a server's text with the code that it came with, or the code alone.
+    """
+    line = printable(text)
+    return f"{line} ({code})" if line else code
+
 
 class Command(ABC, Generic[R]):
     """
@@ -162,6 +190,13 @@ class Command(ABC, Generic[R]):
         The URL of the request on the historical hosts, without its query.
         """
         return f"{self.scheme}://{self.host.value}{self.path}"
+
+    @property
+    def endpointName(self) -> str:
+        """
+        The last part of the path, by which log lines name the request.
+        """
+        return self.path.rstrip("/").rpartition("/")[2]
 
     @abstractmethod
     def encodeFields(self) -> Pairs:

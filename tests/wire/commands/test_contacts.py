@@ -10,13 +10,40 @@ from typing import Any
 import pytest
 
 from tests.wire.rows import LIN, QIU, TEAHOUSE, TEAHOUSE_CODE
-from txwebqq.errors import MalformedReply
-from txwebqq.model import Buddy, FriendList, GroupDetails, Member, Profile
+from txwebqq.model import (
+    Buddy,
+    Category,
+    DiscussionList,
+    FriendList,
+    Group,
+    GroupDetails,
+    GroupList,
+    Member,
+    Profile,
+)
+from txwebqq.wire.command import Command
 from txwebqq.wire.commands.contacts import (
     GetFriendInfo2,
     GetGroupInfoExt2,
+    GetGroupNameListMask2,
     GetUserFriends2,
 )
+from txwebqq.wire.commands.discussions import GetDiscuListNew2, GetDiscuStatusInfo
+from txwebqq.wire.commands.groups import GetGroupMemberStat2
+from txwebqq.wire.commands.history import ChatLogDates
+from txwebqq.wire.commands.messages import GetOnlineBuddies2
+from txwebqq.wire.commands.profiles import BatchGetVipinfo
+
+LISTS: dict[type[Command[Any]], tuple[str, ...]] = {
+    GetUserFriends2: ("friends", "info", "marknames", "vipinfo", "categories"),
+    GetGroupNameListMask2: ("gnamelist", "gmasklist", "gmarklist"),
+    GetDiscuListNew2: ("dnamelist", "dmasklist"),
+    GetDiscuStatusInfo: ("mem_status",),
+    GetOnlineBuddies2: (),
+    BatchGetVipinfo: ("vipinfo",),
+    GetGroupMemberStat2: ("stats",),
+    ChatLogDates: ("info",),
+}
 
 
 def success(result: Any) -> bytes:
@@ -56,8 +83,50 @@ def test_sparse() -> None:
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**4000, "9" * 30])
 def test_absurd(member: str, value: Any) -> None:
     """
-    Numbers of mere details have limits, too.
+    Numbers have limits; a friend with an extreme one is left out.
     """
-    friends = {"friends": [{"uin": LIN, member: value}]}
-    with pytest.raises(MalformedReply):
-        GetUserFriends2.decodeReply(success(friends))
+    friends = {"friends": [{"uin": LIN, member: value}, {"uin": QIU}]}
+    assert GetUserFriends2.decodeReply(success(friends)) == FriendList(
+        {QIU: Buddy(QIU, "")}
+    )
+
+
+BROKEN: list[Any] = [None, "ok", 1, [], {}, {"uin": -1}, {"uin": []}]
+
+
+@pytest.mark.parametrize("command", LISTS)
+@pytest.mark.parametrize("missing", [{}, {"all": None}, {"all": {}}, {"all": BROKEN}])
+def test_incomplete(command: type[Command[Any]], missing: dict[str, Any]) -> None:
+    """
+    A list that is missing or no list is empty, and a broken entry is left out:
+    neither must keep an account offline.
+    """
+    empty: dict[str, Any] = {}
+    result: Any = dict.fromkeys(LISTS[command], missing["all"]) if missing else empty
+    if command is GetOnlineBuddies2:
+        result = missing.get("all")
+    assert command.decodeReply(success(result)) == command.decodeReply(success(empty))
+
+
+@pytest.mark.parametrize("result", [None, "ok", []])
+def test_noLists(result: Any) -> None:
+    """
+    The same for a result that is no object.
+    """
+    assert GetUserFriends2.decodeReply(success(result)) == FriendList({})
+    assert GetGroupNameListMask2.decodeReply(success(result)) == GroupList({})
+    assert GetDiscuListNew2.decodeReply(success(result)) == DiscussionList({})
+    assert GetOnlineBuddies2.decodeReply(success(result)) == ()
+
+
+def test_nameless() -> None:
+    """
+    A category or a group without a name has the name C{""}.
+    """
+    lists = {"categories": [{"index": 1}, {"name": "nowhere"}, {"index": 2, "name": 7}]}
+    friends = GetUserFriends2.decodeReply(success(lists))
+    assert friends == FriendList({}, (Category(1, ""), Category(2, "7")))
+    groups = {"gnamelist": [{"gid": TEAHOUSE, "code": TEAHOUSE_CODE}, {"gid": 5}]}
+    assert GetGroupNameListMask2.decodeReply(success(groups)) == GroupList(
+        {TEAHOUSE: Group(TEAHOUSE, TEAHOUSE_CODE, "")}
+    )

@@ -4,7 +4,7 @@ Friend list, group list, details of a group, and permanent numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
@@ -21,7 +21,14 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.coerce import fastConstructor, integer, textOf, unsigned
+from txwebqq.wire.coerce import (
+    decodeEach,
+    fastConstructor,
+    integer,
+    listIn,
+    textOf,
+    unsigned,
+)
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiQuery
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
@@ -36,9 +43,13 @@ _NOTHING: Mapping[str, Any] = {}
 _buddy = fastConstructor(Buddy)
 
 
-def _by(key: str, items: Iterable[Any] | None) -> dict[int, Mapping[str, Any]]:
+def _by(key: str, result: Any, name: str) -> dict[int, Mapping[str, Any]]:
+    """
+    Index the entries of a list in a result by one of their members.
+    """
     # Tencent's lists had empty objects in them.
-    return {unsigned(item[key]): item for item in items or () if item}
+    entries = listIn(result, name)
+    return dict(decodeEach(lambda item: (unsigned(item[key]), item), entries))
 
 
 def _count(value: Any) -> int:
@@ -106,14 +117,14 @@ class GetUserFriends2(JSONCommand[FriendList]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> FriendList:
-        info = _by("uin", result.get("info"))
-        marks = _by("uin", result.get("marknames"))
-        vips = _by("u", result.get("vipinfo"))
-        buddies = {}
-        for friend in result["friends"]:
+        info = _by("uin", result, "info")
+        marks = _by("uin", result, "marknames")
+        vips = _by("u", result, "vipinfo")
+
+        def decodeFriend(friend: Any) -> Buddy:
             uin = unsigned(friend["uin"])
             known = info.get(uin, _NOTHING)
-            buddies[uin] = _buddy(
+            return _buddy(
                 uin,
                 textOf(known.get("nick", "")),
                 textOf(marks.get(uin, _NOTHING).get("markname", "")),
@@ -122,11 +133,15 @@ class GetUserFriends2(JSONCommand[FriendList]):
                 _count(friend.get("flag")),
                 _count(vips.get(uin, _NOTHING).get("vip_level")),
             )
-        categories = tuple(
-            Category(integer(c["index"]), textOf(c["name"]), _count(c.get("sort")))
-            for c in result.get("categories") or ()
-        )
-        return FriendList(buddies, categories)
+
+        friends = decodeEach(decodeFriend, listIn(result, "friends"))
+        categories = decodeEach(_decodeCategory, listIn(result, "categories"))
+        return FriendList({buddy.uin: buddy for buddy in friends}, tuple(categories))
+
+
+def _decodeCategory(value: Any) -> Category:
+    name = textOf(value.get("name", ""))
+    return Category(integer(value["index"]), name, _count(value.get("sort")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,20 +193,23 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> GroupList:
-        masks = _by("gid", result.get("gmasklist"))
-        marks = _by("uin", result.get("gmarklist"))
-        groups = {}
-        for entry in result["gnamelist"]:
+        masks = _by("gid", result, "gmasklist")
+        marks = _by("uin", result, "gmarklist")
+
+        def decodeGroup(entry: Any) -> Group:
             gid = unsigned(entry["gid"])
-            groups[gid] = Group(
+            return Group(
                 gid=gid,
                 code=unsigned(entry["code"]),
-                name=textOf(entry["name"]),
+                name=textOf(entry.get("name", "")),
                 markname=textOf(marks.get(gid, {}).get("markname", "")),
                 flag=_count(entry.get("flag")),
                 mask=_count(masks.get(gid, {}).get("mask")),
             )
-        return GroupList(groups, _count(masks.get(GLOBAL_MASK, {}).get("mask")))
+
+        groups = decodeEach(decodeGroup, listIn(result, "gnamelist"))
+        globalMask = _count(masks.get(GLOBAL_MASK, {}).get("mask"))
+        return GroupList({group.gid: group for group in groups}, globalMask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,35 +280,34 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
     @classmethod
     def decodeResult(cls, result: Any) -> GroupDetails:
         info = result["ginfo"]
-        profiles = _by("uin", result.get("minfo"))
-        stats = _by("uin", result.get("stats"))
-        cards = _by("muin", result.get("cards"))
-        vips = _by("u", result.get("vipinfo"))
-        members = []
-        for entry in info["members"]:
+        profiles = _by("uin", result, "minfo")
+        stats = _by("uin", result, "stats")
+        cards = _by("muin", result, "cards")
+        vips = _by("u", result, "vipinfo")
+
+        def decodeMember(entry: Any) -> Member:
             uin = unsigned(entry["muin"])
             known, stat = profiles.get(uin, {}), stats.get(uin, {})
-            members.append(
-                Member(
-                    uin=uin,
-                    nick=textOf(known.get("nick", "")),
-                    card=textOf(cards.get(uin, {}).get("card", "")),
-                    flag=_count(entry.get("mflag")),
-                    gender=textOf(known.get("gender", "unknown")),
-                    country=textOf(known.get("country", "")),
-                    province=textOf(known.get("province", "")),
-                    city=textOf(known.get("city", "")),
-                    vipLevel=_count(vips.get(uin, {}).get("vip_level")),
-                    status=Status.fromCode(integer(stat.get("stat", 20))),
-                    clientType=_count(stat.get("client_type")),
-                )
+            return Member(
+                uin=uin,
+                nick=textOf(known.get("nick", "")),
+                card=textOf(cards.get(uin, {}).get("card", "")),
+                flag=_count(entry.get("mflag")),
+                gender=textOf(known.get("gender", "unknown")),
+                country=textOf(known.get("country", "")),
+                province=textOf(known.get("province", "")),
+                city=textOf(known.get("city", "")),
+                vipLevel=_count(vips.get(uin, {}).get("vip_level")),
+                status=Status.fromCode(integer(stat.get("stat", 20))),
+                clientType=_count(stat.get("client_type")),
             )
+
         return GroupDetails(
             gid=unsigned(info["gid"]),
             code=unsigned(info["code"]),
-            name=textOf(info["name"]),
+            name=textOf(info.get("name", "")),
             owner=unsigned(info["owner"]),
-            members=tuple(members),
+            members=tuple(decodeEach(decodeMember, listIn(info, "members"))),
             markname=textOf(info.get("markname", "")),
             memo=textOf(info.get("memo", "")),
             description=textOf(info.get("fingermemo", "")),

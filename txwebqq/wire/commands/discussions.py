@@ -4,7 +4,6 @@ Discussions (protocol.md 2.6).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -22,7 +21,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.coerce import textOf, unsigned
+from txwebqq.wire.coerce import decodeEach, listIn, textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
     Host,
@@ -203,17 +202,19 @@ class GetDiscuListNew2(JSONCommand[DiscussionList]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> DiscussionList:
-        masks = {
-            unsigned(entry["did"]): unsigned(entry["mask"])
-            for entry in result.get("dmasklist") or ()
-        }
-        discussions = {}
-        for entry in result["dnamelist"]:
+        masks = dict(decodeEach(_decodeMask, listIn(result, "dmasklist")))
+
+        def decodeDiscussion(entry: Any) -> Discussion:
             did = unsigned(entry["did"])
-            discussions[did] = Discussion(
-                did, textOf(entry.get("name", "")), masks.get(did, 0)
-            )
+            return Discussion(did, textOf(entry.get("name", "")), masks.get(did, 0))
+
+        found = decodeEach(decodeDiscussion, listIn(result, "dnamelist"))
+        discussions = {discussion.did: discussion for discussion in found}
         return DiscussionList(discussions, masks.get(GLOBAL_MASK, 0))
+
+
+def _decodeMask(entry: Any) -> tuple[int, int]:
+    return unsigned(entry["did"]), unsigned(entry["mask"])
 
 
 def _status(member: DiscussionMember | Presence) -> dict[str, Any]:
@@ -224,15 +225,20 @@ def _status(member: DiscussionMember | Presence) -> dict[str, Any]:
     }
 
 
-def _presences(entries: Iterable[Any]) -> tuple[Presence, ...]:
-    return tuple(
-        Presence(
-            unsigned(entry["uin"]),
-            Status(entry["status"]),
-            unsigned(entry.get("client_type") or 0),
-        )
-        for entry in entries
+def _presences(result: Any) -> tuple[Presence, ...]:
+    return tuple(decodeEach(_decodePresence, listIn(result, "mem_status")))
+
+
+def _decodePresence(entry: Any) -> Presence:
+    return Presence(
+        unsigned(entry["uin"]),
+        Status(entry["status"]),
+        unsigned(entry.get("client_type") or 0),
     )
+
+
+def _decodeNick(entry: Any) -> tuple[int, str]:
+    return unsigned(entry["uin"]), textOf(entry.get("nick", ""))
 
 
 class GetDiscuInfo(_DidQuery[DiscussionDetails]):
@@ -264,30 +270,26 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
     @classmethod
     def decodeResult(cls, result: Any) -> DiscussionDetails:
         info = result["info"]
-        nicks = {
-            unsigned(entry["uin"]): textOf(entry.get("nick", ""))
-            for entry in result.get("mem_info") or ()
-        }
-        statuses = {p.uin: p for p in _presences(result.get("mem_status") or ())}
-        members = []
-        for entry in info["mem_list"]:
+        nicks = dict(decodeEach(_decodeNick, listIn(result, "mem_info")))
+        statuses = {presence.uin: presence for presence in _presences(result)}
+
+        def decodeMember(entry: Any) -> DiscussionMember:
             uin = unsigned(entry["mem_uin"])
             seen = statuses.get(uin, Presence(uin, Status.OFFLINE, 0))
-            members.append(
-                DiscussionMember(
-                    uin,
-                    unsigned(entry.get("ruin") or 0),
-                    nicks.get(uin, ""),
-                    seen.status,
-                    seen.clientType,
-                )
+            return DiscussionMember(
+                uin,
+                unsigned(entry.get("ruin") or 0),
+                nicks.get(uin, ""),
+                seen.status,
+                seen.clientType,
             )
+
         return DiscussionDetails(
             did=unsigned(info["did"]),
             name=textOf(info.get("discu_name", "")),
             owner=unsigned(info.get("discu_owner") or 0),
             version=unsigned(info.get("info_seq") or 0),
-            members=tuple(members),
+            members=tuple(decodeEach(decodeMember, listIn(info, "mem_list"))),
         )
 
 
@@ -305,7 +307,7 @@ class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
-        return _presences(result["mem_status"])
+        return _presences(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,14 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
+from txwebqq.wire.coerce import (
+    decodeEach,
+    decodeOrMalformed,
+    integer,
+    listIn,
+    textOf,
+    unsigned,
+)
 from txwebqq.wire.command import (
     Authorization,
     Host,
@@ -74,15 +81,16 @@ class GetGroupMemberStat2(GroupQuery[MemberStats]):
     def decodeResult(cls, result: Any) -> MemberStats:
         return MemberStats(
             code=unsigned(result.get("gcode", 0)),
-            present=tuple(
-                Presence(
-                    unsigned(stat["uin"]),
-                    Status.fromCode(integer(stat["stat"])),
-                    count(stat.get("client_type")),
-                )
-                for stat in result["stats"]
-            ),
+            present=tuple(decodeEach(_decodePresence, listIn(result, "stats"))),
         )
+
+
+def _decodePresence(stat: Any) -> Presence:
+    return Presence(
+        unsigned(stat["uin"]),
+        Status.fromCode(integer(stat["stat"])),
+        count(stat.get("client_type")),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +150,13 @@ class GetGroupInfo(JSONCommand[Memos]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Memos:
-        isBare = isinstance(result, dict)
-        memos = {
-            unsigned(entry.get("gcode", 0)): textOf(entry.get("memo", ""))
-            for entry in ([result] if isBare else result)
-        }
-        return Memos(memos, isBare)
+        if isinstance(result, dict):
+            return Memos(dict([_decodeMemo(result)]), True)
+        return Memos(dict(decodeEach(_decodeMemo, result)))
+
+
+def _decodeMemo(entry: Any) -> tuple[Code, str]:
+    return unsigned(entry.get("gcode", 0)), textOf(entry.get("memo", ""))
 
 
 class GetGroupPublicInfo2(GroupQuery[GroupProfile]):
@@ -288,17 +297,18 @@ class SearchGroups(JSONCommand[FoundGroups]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> FoundGroups:
-        groups = tuple(
-            FoundGroup(
-                number=unsigned(group["GE"]),
-                code=unsigned(group["GEX"]),
-                name=textOf(group.get("TI", "")),
-                owner=unsigned(group.get("QQ") or 0),
-                description=textOf(group.get("TX", "")),
-            )
-            for group in result or ()
-        )
+        groups = tuple(decodeEach(_decodeFound, result))
         return FoundGroups(groups, len(groups))
+
+
+def _decodeFound(group: Any) -> FoundGroup:
+    return FoundGroup(
+        number=unsigned(group["GE"]),
+        code=unsigned(group["GEX"]),
+        name=textOf(group.get("TI", "")),
+        owner=unsigned(group.get("QQ") or 0),
+        description=textOf(group.get("TX", "")),
+    )
 
 
 def _withHeader(found: FoundGroups, value: Any) -> FoundGroups:

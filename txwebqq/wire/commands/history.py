@@ -28,7 +28,14 @@ from txwebqq.model import (
     Text,
     Uin,
 )
-from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
+from txwebqq.wire.coerce import (
+    decodeEach,
+    decodeOrMalformed,
+    integer,
+    listIn,
+    textOf,
+    unsigned,
+)
 from txwebqq.wire.command import (
     Authorization,
     Command,
@@ -191,16 +198,17 @@ def _decodeLog(callback: str, value: Any) -> ChatLog | Refusal:
         unsigned(value["tuin"]),
         unsigned(value["page"]),
         unsigned(value["total"]),
-        tuple(
-            ChatLine(
-                integer(line["cmd"]) == SENT,
-                unsigned(line["time"]),
-                decodeReceived([*line["msg"], " "])[0],
-                unsigned(line.get("seq", 0)),
-            )
-            for line in value.get("chatlogs", ())
-        ),
+        tuple(decodeEach(_decodeLine, value.get("chatlogs"))),
         callback,
+    )
+
+
+def _decodeLine(line: Any) -> ChatLine:
+    return ChatLine(
+        integer(line["cmd"]) == SENT,
+        unsigned(line["time"]),
+        decodeReceived([*line["msg"], " "])[0],
+        unsigned(line.get("seq", 0)),
     )
 
 
@@ -284,22 +292,22 @@ class _LogCommand(JSONCommand[HistoryStretch]):
         if not logs:
             return HistoryStretch((), time=time)
         log = logs[0]
-        messages = tuple(
-            PastMessage(
-                unsigned(line["u"]),
-                unsigned(line["t"]),
-                tuple(map(_segment, line["il"])),
-                unsigned(line.get("seq", 0)),
-            )
-            for line in log["cl"]
-        )
         return HistoryStretch(
-            messages,
+            tuple(decodeEach(_decodePast, log["cl"])),
             unsigned(log.get("bs", 0)),
             unsigned(log.get("es", 0)),
             unsigned(log.get("g", 0)),
             time,
         )
+
+
+def _decodePast(line: Any) -> PastMessage:
+    return PastMessage(
+        unsigned(line["u"]),
+        unsigned(line["t"]),
+        tuple(map(_segment, line["il"])),
+        unsigned(line.get("seq", 0)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,12 +499,13 @@ class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[HistoryDay, ...]:
-        return tuple(
-            HistoryDay(
-                _date(day["ymd"]), unsigned(day["begseq"]), unsigned(day["endseq"])
-            )
-            for day in result["info"]
-        )
+        return tuple(decodeEach(_decodeDay, listIn(result, "info")))
+
+
+def _decodeDay(day: Any) -> HistoryDay:
+    return HistoryDay(
+        _date(day["ymd"]), unsigned(day["begseq"]), unsigned(day["endseq"])
+    )
 
 
 def _date(ymd: Any) -> date:

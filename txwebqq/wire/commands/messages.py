@@ -22,6 +22,7 @@ from txwebqq.model import (
 from txwebqq.wire.coerce import (
     MAX_EXACT,
     ackOf,
+    decodeEach,
     decodeOrMalformed,
     integer,
     statusOf,
@@ -344,14 +345,15 @@ class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
-        return tuple(
-            Presence(
-                uin=unsigned(p["uin"]),
-                status=statusOf(p["status"]),
-                clientType=unsigned(p.get("client_type", DESKTOP_CLIENT)),
-            )
-            for p in result
-        )
+        return tuple(decodeEach(_decodePresence, result))
+
+
+def _decodePresence(value: Any) -> Presence:
+    return Presence(
+        uin=unsigned(value["uin"]),
+        status=statusOf(value["status"]),
+        clientType=unsigned(value.get("client_type", DESKTOP_CLIENT)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from txwebqq.model import (
     RecentContact,
     Uin,
 )
-from txwebqq.wire.coerce import textOf, unsigned
+from txwebqq.wire.coerce import decodeEach, listIn, textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
     Host,
@@ -251,9 +251,9 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Signatures:
-        return {
-            unsigned(entry["uin"]): textOf(entry["lnick"]) for entry in result or ()
-        }
+        return dict(
+            decodeEach(lambda e: (unsigned(e["uin"]), textOf(e["lnick"])), result)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +289,9 @@ class GetLongNick(JSONCommand[Signatures]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Signatures:
-        return {
-            unsigned(entry["tuin"]): textOf(entry["lnick"]) for entry in result or ()
-        }
+        return dict(
+            decodeEach(lambda e: (unsigned(e["tuin"]), textOf(e["lnick"])), result)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,10 +414,11 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Mapping[Uin, int]:
-        return {
-            unsigned(entry["u"]): count(entry.get("vip_level"))
-            for entry in result["vipinfo"]
-        }
+        levels = decodeEach(
+            lambda entry: (unsigned(entry["u"]), count(entry.get("vip_level"))),
+            listIn(result, "vipinfo"),
+        )
+        return dict(levels)
 
 
 Recent = tuple[RecentContact, ...]
@@ -429,7 +430,9 @@ def _encodeRecent(reply: Recent) -> Any:
 
 
 def _decodeRecent(result: Any) -> Recent:
-    contacts = (RecentContact(unsigned(e["type"]), unsigned(e["uin"])) for e in result)
+    contacts = decodeEach(
+        lambda e: RecentContact(unsigned(e["type"]), unsigned(e["uin"])), result
+    )
     return tuple(c for c in contacts if c.kind <= RECENT_DISCUSSION)
 
 
