@@ -12,6 +12,8 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.irc.processes import GatewayProcesses
+from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
+from txwebqq.sqlite.database import Database
 
 PAGE = Path(__file__).parents[2] / "docs" / "irc-gateway.md"
 FIRST = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)[0]
@@ -52,6 +54,7 @@ async def test_documented(processes: GatewayProcesses) -> None:
     [
         ('listen = ["nonsense:1"]', "irc.toml: nonsense:1: Unknown endpoint type"),
         ('database = "open.sqlite"', "open.sqlite: others can read the database"),
+        ('database = "damaged.sqlite"', "damaged.sqlite: the database is damaged"),
         ('listen = ["tcp:{port}:interface=127.0.0.1"]', "Cannot listen on 127.0.0.1:"),
         ("colour = 1", "irc.toml: gateway: 'colour' is not known here"),
     ],
@@ -66,6 +69,10 @@ async def test_cannotStart(
     processes.secret("alice.qq", "correct horse")
     (folder / "open.sqlite").touch()
     (folder / "open.sqlite").chmod(0o644)
+    damaged = folder / "damaged.sqlite"
+    Database(damaged, GATEWAY_SCHEMA).close()
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:4096] + b"\x5a" * 4096 + content[8192:])
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -132,6 +132,19 @@ def test_database(tmp_path: Path) -> None:
     store.close()
 
 
+def test_damaged(tmp_path: Path) -> None:
+    """
+    A damaged database is an error of one line.
+    """
+    file = tmp_path / "q.db"
+    parsed("--database", str(file))
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + b"\x5a" * 4096 + content[8192:])
+    with pytest.raises(UsageError, match=r"q\.db: the database is damaged") as raised:
+        parsed("--database", str(file))
+    assert "\n" not in str(raised.value)
+
+
 def test_withoutCaptcha(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Without the package C{captcha} only C{--captcha never} starts; the error names

@@ -4,17 +4,21 @@ Databases that are opened, and those that are not.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.sqlite.database import MEMORY, Database, DatabaseInUse, Schema
+from txwebqq.sqlite import migrations
+from txwebqq.sqlite.database import MEMORY, Database, DatabaseInUse, Schema, isLocked
 
 SHAPE = Schema("CREATE TABLE tea (leaf TEXT);", 3, 0x7465, "kettle")
+LATER = replace(SHAPE, script=f"{SHAPE.script}\nCREATE TABLE milk (x);", version=4)
 
 
 def filled(path: Path) -> Path:
@@ -157,3 +161,126 @@ def test_inUse(tmp_path: Path) -> None:
         Database(path, SHAPE)
     first.close()
     Database(path, SHAPE).close()
+
+
+def test_locked(tmp_path: Path) -> None:
+    """
+    The first statement that meets a lock of another process waits for a moment;
+    those after it do not wait, until one has changed the database.
+    """
+    path = filled(tmp_path / "tea.db")
+    database = Database(path, SHAPE)
+    add = "INSERT INTO tea VALUES ('assam')"
+
+    def wait() -> int:
+        return database.count("PRAGMA busy_timeout")
+
+    assert 0 < wait() < 1000
+    patience = wait()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            database.connection.execute(add)
+        assert isLocked(raised.value)
+        assert wait() == 0
+        assert leaves(database) == [("oolong",)]
+    other.execute("COMMIT")
+    with database.transaction():
+        assert wait() == 0
+        database.connection.execute(add)
+    assert wait() == patience
+    other.close()
+    database.close()
+
+
+def test_snapshot(tmp_path: Path) -> None:
+    """
+    Reading several tables at one time keeps nobody from writing.
+    """
+    path = filled(tmp_path / "tea.db")
+    database = Database(path, SHAPE)
+    reader = Database(path, SHAPE, shared=True)
+    with reader.snapshot():
+        assert leaves(reader) == [("oolong",)]
+        database.connection.execute("DELETE FROM tea")
+        assert leaves(reader) == [("oolong",)]
+    assert leaves(reader) == []
+    reader.close()
+    database.close()
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_damaged(tmp_path: Path, place: int) -> None:
+    """
+    A damaged database is refused, and stays as it is.
+    """
+    path = filled(tmp_path / "tea.db")
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = DELETE")
+    db.executemany("INSERT INTO tea VALUES (?)", [("assam" * 500,)] * 20)
+    db.commit()
+    db.close()
+    content = bytearray(path.read_bytes())
+    content[4096 * place + 100 : 4096 * (place + 1)] = b"\x5a" * 3996
+    path.write_bytes(content)
+    with pytest.raises(InvalidConfiguration, match=r"tea\.db: .* damaged") as raised:
+        Database(path, SHAPE)
+    assert "\n" not in str(raised.value)
+    assert path.read_bytes() == content
+
+
+def killed(step: str, action: Callable[[], object]) -> None:
+    """
+    Run an action in a process that ends when it comes to a step of an upgrade.
+    """
+    child = os.fork()
+    if not child:
+        setattr(migrations, step, lambda *_: os._exit(9))
+        action()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def test_killedUpgrade(tmp_path: Path) -> None:
+    """
+    Upgrades that were killed before their end leave one copy together.
+    """
+    path = filled(tmp_path / "tea.db")
+    for _ in range(3):
+        killed("_rebuild", lambda: Database(path, LATER))
+    database = Database(path, LATER)
+    assert leaves(database) == [("oolong",)]
+    assert database.copy == tmp_path / "tea.db.v3-backup"
+    database.close()
+    assert files(tmp_path) == ["tea.db", "tea.db.v3-backup"]
+
+
+def test_killedAfterUpgrade(tmp_path: Path) -> None:
+    """
+    The copy of an upgrade that was killed when it had succeeded is kept.
+    """
+    path = filled(tmp_path / "tea.db")
+    killed("finish", lambda: Database(path, LATER))
+    database = Database(path, LATER)
+    assert database.copy == tmp_path / "tea.db.v3-backup"
+    database.close()
+    assert files(tmp_path) == ["tea.db", "tea.db.v3-backup"]
+    old = Database(tmp_path / "tea.db.v3-backup", SHAPE)
+    assert leaves(old) == [("oolong",)]
+    old.close()
+
+
+def test_olderAgain(tmp_path: Path) -> None:
+    """
+    An older version that is run after a killed upgrade removes the copy, since
+    it is about to go out of date.
+    """
+    path = filled(tmp_path / "tea.db")
+    killed("_rebuild", lambda: Database(path, LATER))
+    Database(path, SHAPE).close()
+    assert files(tmp_path) == ["tea.db"]

@@ -7,6 +7,7 @@ Tencent's hosts through a proxy are served as well.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -252,17 +253,19 @@ class WebQQResource(Resource):
         if len(body) > MAX_BODY:
             return refuse(request, TOO_LARGE, 413)
         exchange = HTTPExchange(request, self._proxies)
+        serial = self._router.lastSerial
         try:
             reply = self._handle(route, exchange, query, body)
-        except Exception:
-            self._log.failure(
-                "The handler of {path} failed; the reply is 500.",
+        except Exception as e:
+            self._state.onError(
+                "The handler of {path} failed: {reason}; the reply is 500.",
                 path=route.command.path,
+                reason=str(e),
             )
             return refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
         if self._sweeping is None:
             self._scheduleSweep()
-        if self._router.hasDeliveries and not isinstance(reply, Deferred):
+        if not isinstance(reply, Deferred) and self._router.hasDeliveries(serial):
             reply = self._whenStored(reply)
         return self._reply(request, exchange, route.command, reply)
 
@@ -446,8 +449,17 @@ class WebQQResource(Resource):
         self._state.sweep()
         if self._clock.seconds() >= self._cleanAt:
             self._cleanAt = self._clock.seconds() + CLEAN
-            self._blobs.remove(self._offlineFiles.expire())
+            self._removeExpired()
         self._scheduleSweep()
+
+    def _removeExpired(self) -> None:
+        try:
+            self._blobs.remove(self._offlineFiles.expire())
+        except (sqlite3.Error, OSError) as e:
+            self._state.onError(
+                "Deleting expired files failed: {reason}; trying again in an hour.",
+                reason=str(e),
+            )
 
 
 _STREAMED = (SendFile, ReceiveFile, OfflineFileDownload)

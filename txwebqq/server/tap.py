@@ -29,6 +29,7 @@ from txwebqq.server import population
 from txwebqq.server.domain.history import DAYS, KEEP
 from txwebqq.server.domain.offlinefiles import FileLimits
 from txwebqq.server.domain.state import ServerState
+from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUpPage
 from txwebqq.server.records import Population
@@ -148,7 +149,9 @@ class ServerService(Service):
             raise StartupError(self._listenError)
 
     def _open(self, options: Options) -> WebQQResource:
-        store = self._store = options["store"] or Store(options["database"])
+        store = self._store = options["store"] or Store(
+            options["database"], isChecked=True
+        )
         now, random, text = (
             self._reactor.seconds,
             SystemRandom(),
@@ -158,7 +161,7 @@ class ServerService(Service):
             store,
             self._reactor,
             random,
-            self._log.failure,
+            ErrorLog(self._log, now).failure,
             captcha=options["mode"],
             captchaText=text,
         )

@@ -14,11 +14,60 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.sqlite import migrations
 
 MEMORY = ":memory:"
+
+PATIENCE = 100
+"""Time that the statement of a daemon waits for a lock of another process, in
+milliseconds. Everything else in the process waits as well, so the statements
+after one that has waited in vain do not wait at all."""
+
+SHARED_PATIENCE = 30_000
+"""The same for a process that does nothing else, in milliseconds."""
+
+
+DAMAGED = "the database is damaged; stop using it and restore a backup"
+
+
+def isLocked(error: BaseException) -> bool:
+    """
+    Check whether an error means that another process is writing to the
+    database, so that the statement can be repeated later.
+    """
+    # The low byte is the error, the others are its variant.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class _Connection(sqlite3.Connection):
+    """
+    A connection whose statements wait for a lock only until one has waited in
+    vain, and again after the next one that has changed the database.
+    """
+
+    isPatient = True
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        try:
+            if self.isPatient:
+                return super().execute(sql, parameters)
+            before = self.total_changes
+            cursor = super().execute(sql, parameters)
+        except sqlite3.OperationalError as e:
+            if self.isPatient and isLocked(e):
+                self._setPatient(False)
+            raise
+        if self.total_changes != before:
+            self._setPatient(True)
+        return cursor
+
+    def _setPatient(self, isPatient: bool) -> None:
+        self.isPatient = isPatient
+        super().execute(f"PRAGMA busy_timeout = {PATIENCE * isPatient}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +108,22 @@ class Database:
     connection: sqlite3.Connection
     copy: Path | None = None
 
-    def __init__(self, path: str | Path, schema: Schema, shared: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        schema: Schema,
+        shared: bool = False,
+        isChecked: bool = False,
+    ) -> None:
         """
         @param path: the file, or L{MEMORY}.
         @param shared: whether another process may have the file open at the
             same time; then the file must exist.
+        @param isChecked: whether this process has opened the file before, and
+            so found it undamaged.
         """
         self._schema = schema
+        self._isChecked = isChecked or shared
         self._lock: int | None = None
         if str(path) == MEMORY:
             self.connection = sqlite3.connect(
@@ -95,11 +153,11 @@ class Database:
                     f"{path}: another {self._schema.user} has it open"
                 ) from e
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None)
+            self._connect(path, shared)
             self._prepare(path, isAlone)
         except sqlite3.Error as e:
             self.close()
-            raise InvalidConfiguration(f"{path}: not a database: {e}") from e
+            raise InvalidConfiguration(f"{path}: {_problem(e)}") from e
         except OSError as e:
             self.close()
             reason = e.strerror or str(e)
@@ -110,6 +168,18 @@ class Database:
         if shared:
             # The file stays open: closing it would drop SQLite's own locks.
             fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _connect(self, path: Path, shared: bool) -> None:
+        # A daemon may be started while another process writes.
+        seconds = SHARED_PATIENCE / 1000
+        if shared:
+            self.connection = sqlite3.connect(
+                path, timeout=seconds, isolation_level=None
+            )
+        else:
+            self.connection = sqlite3.connect(
+                path, timeout=seconds, isolation_level=None, factory=_Connection
+            )
 
     def _prepare(self, path: Path, isAlone: bool) -> None:
         db, schema = self.connection, self._schema
@@ -134,6 +204,8 @@ class Database:
                 f"{version}, this one wants {schema.version}; stop that "
                 f"{schema.user} first"
             )
+        if not self._isChecked:
+            self._check()
         # Without a sync to disk for each commit, a killed process loses nothing
         # and a power cut the last commits; a sync would delay each message.
         db.execute("PRAGMA journal_mode = WAL")
@@ -141,7 +213,17 @@ class Database:
         if version == 0:
             self._create()
         elif version < schema.version:
-            self.copy = migrations.upgrade(db, schema.script, schema.version, path)
+            migrations.upgrade(db, schema.script, schema.version, path)
+        if isAlone:
+            self.copy = migrations.finish(path, schema.version)
+        if isinstance(db, _Connection):
+            db.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+
+    def _check(self) -> None:
+        (finding,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
+        if finding != "ok":
+            # A finding may have several lines.
+            raise InvalidConfiguration(f"{DAMAGED}: {finding.splitlines()[-1]}")
 
     def _create(self) -> None:
         schema = self._schema
@@ -164,6 +246,18 @@ class Database:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """
+        Have the queries of a C{with} block read one state of the database,
+        while other processes may write.
+        """
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
 
     def count(self, query: str, *values: object) -> int:
         """
@@ -190,3 +284,12 @@ class Database:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+
+def _problem(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return f"not a database: {error}"
+    if code == sqlite3.SQLITE_CORRUPT:
+        return f"{DAMAGED}: {error}"
+    return f"the database cannot be opened: {error}"

@@ -9,10 +9,15 @@ needs its own step in L{upgrade}.
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+
+PARTIAL = ".partial"
+"""End of the names of backups that may be incomplete."""
 
 _MOVED = "_before_"
 
@@ -35,23 +40,21 @@ def create(
     )
 
 
-def upgrade(db: sqlite3.Connection, script: str, version: int, path: Path) -> Path:
+def upgrade(db: sqlite3.Connection, script: str, version: int, path: Path) -> None:
     """
-    Upgrade a database of an older schema version, in one transaction.
+    Upgrade a database of an older schema version, in one transaction. L{finish}
+    then names the backup that was made before.
 
     @param path: the file of the database.
-
-    @return: the file of the backup that was made before.
     """
     # No other process may write between the backup and the upgrade.
     db.execute("BEGIN IMMEDIATE")
     try:
         (before,) = db.execute("PRAGMA user_version").fetchone()
-        copy = _freeName(path, before)
         # SQLite cannot back up from within a transaction that writes.
         reader = sqlite3.connect(path)
         try:
-            backUp(reader, copy)
+            _copy(reader, _backupOf(path, before, PARTIAL))
         finally:
             reader.close()
         _rebuild(db, script)
@@ -60,15 +63,46 @@ def upgrade(db: sqlite3.Connection, script: str, version: int, path: Path) -> Pa
         db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
+
+
+def finish(path: Path, version: int) -> Path | None:
+    """
+    Name the backup of an upgrade that has succeeded, also when the process was
+    killed after it, and delete that of an upgrade which was interrupted.
+
+    @param path: the file of the database, which no other process upgrades.
+    @param version: the present version of its schema.
+
+    @return: the file of the backup, L{None} if there was no upgrade.
+    """
+    copy = None
+    for partial in path.parent.glob(f"{glob.escape(path.name)}.v*-backup{PARTIAL}"):
+        number = partial.name[len(path.name) + 2 : -len(f"-backup{PARTIAL}")]
+        if number.isdigit() and int(number) < version:
+            copy = _freeName(path, int(number))
+            partial.rename(copy)
+        elif number.isdigit():
+            partial.unlink()
     return copy
 
 
 def backUp(db: sqlite3.Connection, path: Path) -> None:
     """
-    Copy a database, which may be in use, to a new file.
+    Copy a database, which may be in use, to a new file. The file has its name
+    when it is complete.
 
     @raise OSError: when the file exists or cannot be created.
     """
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    partial = path.with_name(path.name + PARTIAL)
+    _copy(db, partial)
+    partial.rename(path)
+
+
+def _copy(db: sqlite3.Connection, path: Path) -> None:
+    # An earlier process may have been killed while it wrote the file.
+    path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         copy = sqlite3.connect(path)
@@ -83,12 +117,15 @@ def backUp(db: sqlite3.Connection, path: Path) -> None:
         raise
 
 
+def _backupOf(path: Path, version: int, ending: str) -> Path:
+    return path.with_name(f"{path.name}.v{version}-backup{ending}")
+
+
 def _freeName(path: Path, version: int) -> Path:
-    name = f"{path.name}.v{version}-backup"
-    copy, attempt = path.with_name(name), 1
+    copy, attempt = _backupOf(path, version, ""), 1
     while copy.exists():
         attempt += 1
-        copy = path.with_name(f"{name}.{attempt}")
+        copy = _backupOf(path, version, f".{attempt}")
     return copy
 
 

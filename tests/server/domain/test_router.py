@@ -72,7 +72,10 @@ def errors() -> list[str]:
 
 @pytest.fixture
 def state(clock: Clock, errors: list[str]) -> ServerState:
-    state = ServerState(Store(), clock, Random(1), errors.append)
+    def onError(sentence: str, **_: object) -> None:
+        errors.append(sentence)
+
+    state = ServerState(Store(), clock, Random(1), onError)
     state.merge(
         parse(
             """
@@ -301,9 +304,8 @@ def test_failure(
         state.router.whenStored(outcomes.append)
         clock.advance(0)
     assert (poll.replies, outcomes) == ([], [False])
-    assert errors == [
-        "Writing to the database failed; the messages since the last write are refused."
-    ]
+    (error,) = errors
+    assert error.startswith("Writing to the database failed: {reason}; the messages")
     say(state, "two")
     clock.advance(0)
     assert poll.texts == ["two"]

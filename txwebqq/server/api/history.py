@@ -4,6 +4,7 @@ Handlers of the message history (protocol.md 2.8.2).
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import date
 
@@ -25,6 +26,7 @@ from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.history import DISCUSSION, GROUP, Conversation
+from txwebqq.sqlite.database import isLocked
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.history import (
     DISCUSSION_LOG,
@@ -73,7 +75,7 @@ class HistoryAPI:
         flushing, self._flushing = self._flushing, None
         if flushing is not None:
             flushing.cancel()
-        self._recorder.flush()
+        self._flush()
 
     def _wake(self) -> None:
         if self._flushing is None and not self._stopped:
@@ -81,7 +83,21 @@ class HistoryAPI:
 
     def _cbFlush(self) -> None:
         self._flushing = None
-        self._recorder.flush()
+        if not self._flush():
+            self._wake()
+
+    def _flush(self) -> bool:
+        try:
+            self._recorder.flush()
+        except sqlite3.Error as e:
+            # Another process that writes ends soon, and nothing is lost.
+            if not isLocked(e):
+                self._state.onError(
+                    "Writing the message history failed: {reason}; trying again.",
+                    reason=str(e),
+                )
+            return False
+        return True
 
     def _group(self, session: Session, code: Code) -> Conversation | None:
         number = session.sessionIds.groupOfCode(code)

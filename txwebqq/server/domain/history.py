@@ -7,7 +7,9 @@ are stored apart from it.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from txwebqq.model import Number
@@ -31,6 +33,10 @@ DAYS = 90
 
 BATCH = 500
 """Number of messages after which a batch is written immediately."""
+
+MAX_UNWRITTEN = 10_000
+"""Number of messages that are kept in memory while the database cannot be written
+to; then the oldest are dropped."""
 
 CHUNK = 1000
 """Maximum number of old messages that are deleted at a time."""
@@ -111,18 +117,26 @@ class HistoryRecorder:
             case _:
                 return
         self._unwritten.append(_storedMessage(conversation, event, body))
-        if len(self._unwritten) >= BATCH:
-            self.flush()
+        if len(self._unwritten) % BATCH == 0:
+            self._tryFlush()
         elif len(self._unwritten) == 1 and self.wake is not None:
             self.wake()
 
     def flush(self) -> None:
         """
         Write the batch, and delete messages beyond the limits.
+
+        @raise sqlite3.Error: when the database fails; then the batch is kept, and
+            written with the next one.
         """
-        batch, self._unwritten = self._unwritten, []
+        batch = self._unwritten
         if batch:
-            self._history.record(batch)
+            try:
+                self._history.record(batch)
+            except BaseException:
+                del batch[:-MAX_UNWRITTEN]
+                raise
+            self._unwritten = []
         for message in batch:
             self._grown[message.conversation] = (
                 self._grown.get(message.conversation, 0) + 1
@@ -142,6 +156,11 @@ class HistoryRecorder:
             if gone < CHUNK:
                 self._nextPurge = now + HOUR
 
+    def _tryFlush(self) -> None:
+        # The timer of the batch reports the error.
+        with suppress(sqlite3.Error):
+            self.flush()
+
     @property
     def _window(self) -> HistoryWindow:
         return HistoryWindow(max(self.keep, 0), int(self._now()) - self.days * DAY)
@@ -157,7 +176,7 @@ class HistoryRecorder:
         """
         Return the number of pages of a conversation.
         """
-        self.flush()
+        self._tryFlush()
         count = self._history.count(conversation, self._window)
         return (count + rows - 1) // rows
 
@@ -167,7 +186,7 @@ class HistoryRecorder:
         """
         Return a page of a conversation; page 1 is the oldest.
         """
-        self.flush()
+        self._tryFlush()
         offset = (page - 1) * rows
         return _entries(self._history.page(conversation, self._window, offset, rows))
 
@@ -185,7 +204,7 @@ class HistoryRecorder:
         @param last: 0 for no end.
         @param newest: whether the limit keeps the newest of them, else the oldest.
         """
-        self.flush()
+        self._tryFlush()
         bounds = first, last or 2**63 - 1
         found = self._history.between(conversation, self._window, bounds, limit, newest)
         return _entries(found)
@@ -196,7 +215,7 @@ class HistoryRecorder:
         """
         Return the messages of one sender since a time, in Unix seconds.
         """
-        self.flush()
+        self._tryFlush()
         window = self._window
         window = HistoryWindow(window.keep, max(window.since, since))
         return _entries(self._history.bySender(conversation, window, sender, limit))
@@ -206,7 +225,7 @@ class HistoryRecorder:
         Return the days of a conversation, as days since 1970 in China, each with
         the numbers of its first and last message.
         """
-        self.flush()
+        self._tryFlush()
         return self._history.days(conversation, self._window, CHINA)
 
     def recent(self, number: Number) -> list[tuple[int, Number]]:
@@ -215,7 +234,7 @@ class HistoryRecorder:
         first: C{RECENT_BUDDY}, C{RECENT_GROUP} or C{RECENT_DISCUSSION}, and the
         number.
         """
-        self.flush()
+        self._tryFlush()
         return self._history.recent(number, self.since, MAX_RECENT)
 
 

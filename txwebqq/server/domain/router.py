@@ -29,7 +29,7 @@ from txwebqq.server.sessions.sessions import (
     Session,
     Sessions,
 )
-from txwebqq.server.storage.messages import EventChanges
+from txwebqq.server.storage.eventwriter import EventWriter
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.messages import PollResult
@@ -39,6 +39,10 @@ BATCH = 100
 
 WRITE_WITHIN = 0.1
 """Time within which acknowledgements are written to the database, in seconds."""
+
+LOCK_RETRY = 0.1
+"""Time between two attempts to write while another process is writing to the
+database, in seconds."""
 
 _SYSTEM = Number(10000)
 
@@ -88,8 +92,7 @@ class MessageRouter:
         self._messageIds = messageIds
         self._clock = clock
         self._onError = onError
-        self._changes = EventChanges()
-        self._failures = 0
+        self._writer = EventWriter(self._messages, clock.seconds, self._forget)
         self._lastReply = 0
         # Sessions whose polls are to be answered, in the order of their events.
         self._ready: OrderedDict[Session, None] = OrderedDict()
@@ -108,6 +111,7 @@ class MessageRouter:
         the clock. Polls without an event stay held.
         """
         self._isStopped = True
+        self._writer.stop()
         while self._ready or self._senders or self._leaving:
             self._deliver()
         for call in (self._turn, self._writing):
@@ -129,8 +133,8 @@ class MessageRouter:
         if not recipients:
             return
         serial = self._messages.nextSerial()
-        self._changes.events.append((serial, body))
-        waiting = self._changes.waiting
+        self._writer.changes.events.append((serial, body))
+        waiting = self._writer.changes.waiting
         for number in recipients:
             waiting[number, serial] = 0
             session = self._sessions.existing(number)
@@ -173,9 +177,7 @@ class MessageRouter:
         """
         self.supersede(session)
         self.acknowledge(session, said)
-        if self._writing is None and self._hasChanges:
-            # Nothing else may cause a write for a long time.
-            self._writing = self._clock.callLater(WRITE_WITHIN, self._cbWrite)
+        self._writeSoon()
         session.poll = poll
         self._sessions.markPolling(session)
         reply = session.unacknowledged
@@ -239,7 +241,7 @@ class MessageRouter:
         if reply is None:
             return
         delivered = reply.settle(said, session.namesIds)
-        self._changes.delivered.extend((session.number, n) for n in delivered)
+        self._writer.changes.delivered.extend((session.number, n) for n in delivered)
         reply.isWritten = False
         if not reply.events:
             session.unacknowledged = None
@@ -249,7 +251,7 @@ class MessageRouter:
         Read the reply that an earlier session of the account, or an earlier
         run of the server, gave and that was not acknowledged.
         """
-        if self._hasChanges:
+        if self._writer.isBehind(session.number):
             self.commit()
         session.isRestored = True
         found = self._messages.unacknowledged(session.number)
@@ -266,15 +268,24 @@ class MessageRouter:
         """
         Whether there are events that are not yet in the database.
         """
-        return bool(self._changes.events)
+        return bool(self._writer.changes.events)
 
     @property
-    def hasDeliveries(self) -> bool:
+    def lastSerial(self) -> int:
         """
-        Whether there are events that are not yet in the database, or polls to
-        be answered.
+        The serial number of the last event that was routed.
         """
-        return bool(self._changes.events or self._ready)
+        return self._messages.lastSerial
+
+    def hasDeliveries(self, since: int) -> bool:
+        """
+        Check whether there are events that are not yet in the database, or
+        polls to be answered. While another process is writing to the database,
+        only events after a serial number count: other requests need not wait.
+        """
+        if self._writer.isWaiting and since == self.lastSerial:
+            return False
+        return bool(self._writer.changes.events or self._ready)
 
     def whenStored(self, callback: Callable[[bool], object]) -> None:
         """
@@ -283,12 +294,18 @@ class MessageRouter:
 
         @param callback: is called with L{False} if the write has failed.
         """
-        self._senders.append((callback, self._failures))
+        self._senders.append((callback, self._writer.failures))
         self._schedule()
 
     def _schedule(self) -> None:
         if self._turn is None and not self._isStopped:
-            self._turn = self._clock.callLater(0, self._cbTurn)
+            delay = LOCK_RETRY if self._writer.isWaiting else 0
+            self._turn = self._clock.callLater(delay, self._cbTurn)
+
+    def _writeSoon(self) -> None:
+        # Nothing else may cause a write for a long time.
+        if self._writing is None and self._hasChanges and not self._isStopped:
+            self._writing = self._clock.callLater(WRITE_WITHIN, self._cbWrite)
 
     def _cbTurn(self) -> None:
         self._turn = None
@@ -302,7 +319,10 @@ class MessageRouter:
         leaving, self._leaving = self._leaving, []
         for callback, isStored in leaving:
             callback(isStored)
-        if not (self._ready or self._senders or self._changes.events):
+        if not (self._ready or self._senders or self._writer.changes.events):
+            return
+        if self._writer.isWaiting and not self._tryCommit() and self._writer.isWaiting:
+            self._schedule()
             return
         given = []
         for _ in range(min(BATCH, len(self._ready))):
@@ -315,28 +335,47 @@ class MessageRouter:
                 continue
             try:
                 reply = self._takePending(session)
-            except Exception:
+            except Exception as e:
+                if self._writer.isWaiting:
+                    self._ready[session] = None
+                    break
                 self._onError(
-                    "Reading events from the database failed (account {number}); "
-                    "the poll stays held.",
+                    "Reading events from the database failed (account {number}): "
+                    "{reason}; the poll stays held.",
                     number=session.number,
+                    reason=str(e),
                 )
                 continue
             if reply is not None:
                 given.append((session, poll, reply))
-        senders, self._senders = self._senders, []
-        # After a failure the polls stay held: their events are not in the
+        isWritten = self._tryCommit()
+        for session, poll, reply in given:
+            # A kick or a new ptwebqq is not in the database.
+            if session.poll is poll and (isWritten or not _hasEvents(session, reply)):
+                self.release(session, poll)
+                poll.answer(reply)
+            elif self._writer.isWaiting:
+                self._takeBack(session)
+        # After another failure the polls stay held: their events are not in the
         # database, or are read from it again.
-        if self._tryCommit():
-            for session, poll, reply in given:
-                if session.poll is poll:
-                    self.release(session, poll)
-                    poll.answer(reply)
-        for callback, failures in senders:
-            # An earlier write in this turn may have failed.
-            self._leaving.append((callback, failures == self._failures))
-        if self._ready or self._leaving:
+        if not self._writer.isWaiting:
+            senders, self._senders = self._senders, []
+            for callback, failures in senders:
+                # An earlier write in this turn may have failed.
+                self._leaving.append((callback, failures == self._writer.failures))
+        if self._ready or self._leaving or self._senders:
             self._schedule()
+
+    def _takeBack(self, session: Session) -> None:
+        """
+        Have the next poll answered with a reply that was made and not given.
+        """
+        reply = session.unacknowledged
+        if reply is not None and reply.isWritten:
+            reply.isWritten = False
+            reply.repeats -= 1
+        if session.poll is not None:
+            self._ready[session] = None
 
     def _hasPending(self, session: Session) -> bool:
         return (
@@ -373,7 +412,7 @@ class MessageRouter:
         mailbox = session.mailbox
         room = mailbox.room
         if room:
-            if self._hasChanges:
+            if self._writer.isBehind(session.number):
                 self.commit()
             found = self._messages.waiting(session.number, mailbox.seen, room)
             mailbox.load(found, room)
@@ -388,7 +427,7 @@ class MessageRouter:
         number = self._nextReply(session)
         serials = [serial for serial, _ in queued]
         for serial in serials:
-            self._changes.give(session.number, serial, number)
+            self._writer.changes.give(session.number, serial, number)
         return UnacknowledgedReply(number, tuple(events), tuple(serials))
 
     def _nextReply(self, session: Session) -> int:
@@ -400,41 +439,41 @@ class MessageRouter:
 
     @property
     def _hasChanges(self) -> bool:
-        return not self._changes.isEmpty
+        return not self._writer.changes.isEmpty
 
     def commit(self) -> None:
         """
-        Write all changes to the database.
-
-        @raise Exception: when the database fails: then the events that were
-            routed or given since the last write are dropped, and the
-            acknowledgements are written with the next one.
+        Write all changes to the database; fails as L{EventWriter.commit}.
         """
-        changes, self._changes = self._changes, EventChanges()
-        if changes.isEmpty:
-            return
-        try:
-            self._messages.write(changes)
-        except BaseException:
-            self._failures += 1
-            self._changes.delivered = changes.delivered + self._changes.delivered
-            for number in {
-                *(number for number, _ in changes.waiting),
-                *(number for _, number, _ in changes.given),
-            }:
-                session = self._sessions.existing(number)
-                if session is not None:
-                    session.mailbox.forget()
-                    session.unacknowledged, session.isRestored = None, False
-            raise
+        self._writer.commit()
+
+    def _forget(self, numbers: Iterable[Number]) -> None:
+        """
+        Have the events of accounts read from the database again.
+        """
+        for number in numbers:
+            session = self._sessions.existing(number)
+            if session is not None:
+                session.mailbox.forget()
+                session.unacknowledged, session.isRestored = None, False
+
+    def flush(self) -> None:
+        """
+        Write all changes to the database, or soon if that is not possible now.
+        """
+        self._tryCommit()
+        self._writeSoon()
 
     def _tryCommit(self) -> bool:
         try:
             self.commit()
-        except Exception:
+        except Exception as e:
+            if self._writer.isWaiting:
+                return False
             self._onError(
-                "Writing to the database failed; "
-                "the messages since the last write are refused."
+                "Writing to the database failed: {reason}; "
+                "the messages since the last write are refused.",
+                reason=str(e),
             )
             return False
         return True
@@ -442,3 +481,9 @@ class MessageRouter:
     def _cbWrite(self) -> None:
         self._writing = None
         self._tryCommit()
+        if self._writer.isWaiting:
+            self._writeSoon()
+
+
+def _hasEvents(session: Session, reply: PollReply) -> bool:
+    return session.ended is None and isinstance(reply, PollResult)

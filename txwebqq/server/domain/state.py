@@ -40,6 +40,7 @@ class ServerState:
     @param captcha: when a login needs a captcha.
     @param captchaText: the text of all captchas, for tests.
 
+    @ivar onError: as the parameter.
     @ivar store: the database.
     @ivar sessions: the sessions, by their ids.
     @ivar messageIds: the ids of new messages.
@@ -60,6 +61,7 @@ class ServerState:
         captchaText: str | None = None,
     ) -> None:
         now = clock.seconds
+        self.onError = onError
         self.store = store
         self.sessions = Sessions(now, random)
         self.messageIds = MessageIdGenerator(now, random)
@@ -140,8 +142,7 @@ class ServerState:
         @param said: the acknowledgement in the logout.
         """
         self.router.acknowledge(session, said)
-        # Nothing else may cause a write for a long time.
-        self.router.commit()
+        self.router.flush()
         before = session.visible
         self._end(session, EndReason.LOGGED_OUT)
         self.presence.announce(session.number, before, Status.OFFLINE)

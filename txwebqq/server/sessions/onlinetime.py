@@ -8,6 +8,7 @@ Level N takes N * (N + 4) days.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from math import isqrt
 
@@ -40,6 +41,10 @@ class OnlineTimeTracker:
         self._now = now
         # The start of the time online, and the last day that was counted.
         self._present: dict[Number, tuple[float, int]] = {}
+        # What is not in the database yet: for each account the last day online
+        # and the number of days, and the seconds.
+        self._days: dict[Number, tuple[int, int]] = {}
+        self._seconds: dict[Number, int] = {}
         self._day = 0
 
     @property
@@ -52,7 +57,8 @@ class OnlineTimeTracker:
         """
         if number not in self._present:
             self._present[number] = self._now(), self._today
-            self._accounts.addOnlineDays(number, self._today, 1)
+            self._addDays(number, 1)
+            self._write()
 
     def went(self, number: Number) -> None:
         """
@@ -61,7 +67,9 @@ class OnlineTimeTracker:
         if number in self._present:
             self._count(number)
             since, _ = self._present.pop(number)
-            self._accounts.addOnlineSeconds(number, int(self._now() - since))
+            seconds = int(self._now() - since)
+            self._seconds[number] = self._seconds.get(number, 0) + seconds
+            self._write()
 
     def tick(self) -> None:
         """
@@ -72,12 +80,33 @@ class OnlineTimeTracker:
             self._day = self._today
             for number in list(self._present):
                 self._count(number)
+        self._write()
 
     def _count(self, number: Number) -> None:
         since, counted = self._present[number]
         if counted < self._today:
-            self._accounts.addOnlineDays(number, self._today, self._today - counted)
+            self._addDays(number, self._today - counted)
             self._present[number] = since, self._today
+
+    def _addDays(self, number: Number, days: int) -> None:
+        _, before = self._days.get(number, (0, 0))
+        self._days[number] = self._today, before + days
+
+    def _write(self) -> None:
+        """
+        Write what is not in the database, as far as that is possible now.
+        """
+        accounts = self._accounts
+        try:
+            for number, (day, days) in list(self._days.items()):
+                accounts.addOnlineDays(number, day, days)
+                del self._days[number]
+            for number, seconds in list(self._seconds.items()):
+                accounts.addOnlineSeconds(number, seconds)
+                del self._seconds[number]
+        except sqlite3.Error:
+            # A session must not fail because its time is not counted yet.
+            return
 
     def level(self, number: Number) -> Level:
         """
@@ -85,6 +114,7 @@ class OnlineTimeTracker:
         """
         if number in self._present:
             self._count(number)
+            self._write()
         known = self._accounts.onlineTime(number)
         since, _ = self._present.get(number, (self._now(), 0))
         return levelAfter(known.days, known.seconds + int(self._now() - since))

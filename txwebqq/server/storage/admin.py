@@ -101,7 +101,7 @@ class AdminStore:
         Return all accounts, friendships, groups and discussions, as far as a
         population file can hold them.
         """
-        with self._database.transaction():
+        with self._database.snapshot():
             return Population(
                 accounts=tuple(self._accounts.all()),
                 friendships=tuple(self._friendships()),

@@ -65,6 +65,8 @@ class EventChanges:
 class MessageStore:
     """
     The queued events in the database.
+
+    @ivar lastSerial: the serial number of the last event.
     """
 
     def __init__(self, database: Database) -> None:
@@ -72,14 +74,14 @@ class MessageStore:
         self._db = database.connection
         # Serial numbers are never used twice in one run, also those of events
         # that have been delivered and deleted.
-        self._lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM letter")
+        self.lastSerial = database.count("SELECT ifnull(max(serial), 0) FROM letter")
 
     def nextSerial(self) -> int:
         """
         Return the serial number of the next event, higher than all before.
         """
-        self._lastSerial += 1
-        return self._lastSerial
+        self.lastSerial += 1
+        return self.lastSerial
 
     def write(self, changes: EventChanges) -> None:
         """

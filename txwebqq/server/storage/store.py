@@ -56,12 +56,18 @@ class Store:
     @raise InvalidConfiguration: when the file cannot be used; says why.
     """
 
-    def __init__(self, path: str | Path = MEMORY, shared: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path = MEMORY,
+        shared: bool = False,
+        isChecked: bool = False,
+    ) -> None:
         """
         @param shared: whether a server may have the file open at the same
             time; then the file must exist, and no events may be queued.
+        @param isChecked: as in L{Database}.
         """
-        self.database = database = Database(path, _SCHEMA, shared)
+        self.database = database = Database(path, _SCHEMA, shared, isChecked)
         self.copy = database.copy
         self.accounts = AccountStore(database)
         self.friends = FriendStore(database)
