@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.server.harness import ALICE, BOB, PASSWORDS, Response, ServerHarness, textsOf
+from txwebqq.model import Status
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
 Members = dict[str, object]
@@ -165,6 +166,7 @@ class Run:
         shape = rb"ptuiCB\('0','0','(http[^']+)','0','[^']*', '[^']*'\);\r\n"
         landing = re.fullmatch(shape, login.body)
         assert landing is not None
+        self.login = login
         self.ptwebqq = login.cookies["ptwebqq"]
         path = re.sub("^https?://[^/]+", "", landing[1].decode())
         landed = self.harness.get(path, self.headers).response
@@ -253,6 +255,52 @@ def test_conversation(client: Client) -> None:
     assert run.say(uin, client.content).json == {"retcode": 0, "result": "ok"}
     bob.catchUp()
     assert textsOf(bob.poll().response) == ["hi"]
+
+
+@pytest.mark.parametrize("status", ["", "0", 0])
+def test_noStatus(status: object) -> None:
+    """
+    A client that opens its session without a status, or with the number 0, is
+    online.
+    """
+    harness = ServerHarness()
+    run = Run(Client("any", first={"status": status}), harness)
+    run.logIn()
+    run.join()
+    session = harness.state.sessions.online(ALICE)
+    assert session is not None
+    assert session.status is Status.ONLINE
+
+
+def test_lastCookie() -> None:
+    """
+    A client that keeps only the last cookie of each domain, as one HTTP library
+    does, has the C{ptwebqq} of its login.
+    """
+    harness = ServerHarness()
+    run = Run(Client("twqq"), harness)
+    run.logIn()
+    jar = {}
+    for line in run.login.all("Set-Cookie"):
+        pair, *attributes = line.rstrip(";").split("; ")
+        [domain] = (text for text in attributes if text.startswith("DOMAIN="))
+        jar[domain] = pair
+    assert jar["DOMAIN=qq.com"] == f"ptwebqq={run.ptwebqq}"
+    run.join()
+
+
+def test_olderNames() -> None:
+    """
+    Messages that are sent by the names of WebQQ 2.0 arrive.
+    """
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB).catchUp()
+    content = '["hi",["font",{}]]'
+    said = alice.channel("send_msg2", to=alice.uin(BOB), content=content)
+    assert said.json["retcode"] == 0
+    said = alice.channel("send_group_msg2", group_uin=alice.gid, content=content)
+    assert said.json["retcode"] == 0
+    assert textsOf(bob.poll().response) == ["hi", "hi"]
 
 
 @pytest.mark.parametrize("name", ["webqq-cli", "webqq-console", "pywebqq"])

@@ -98,6 +98,8 @@ class SignOnAPI:
         number = _numberOf(command.uin)
         code = self._state.authenticator.verifyCode(number, exchange.address)
         session = token(self._random, 64)
+        exchange.setCookie("confirmuin", f"{number}", "ptlogin2.qq.com")
+        exchange.setCookie("ptisp", "ctc")
         exchange.setCookie("ptvfsession", session)
         return Challenge(
             captcha=code is None,
@@ -149,11 +151,16 @@ class SignOnAPI:
             text = WRONG_PASSWORD if isPassword else WRONG_CAPTCHA
             return LoginReply(result.value, message=text, nick=command.u)
         owner = f"o{number:010d}"
+        exchange.setCookie("pt2gguin", owner)
         exchange.setCookie("uin", owner)
         exchange.setCookie("skey", result.skey)
-        exchange.setCookie("ptwebqq", result.ptwebqq)
         exchange.setCookie("superuin", owner, "ptlogin2.qq.com")
-        exchange.setCookie("pt2gguin", owner)
+        exchange.setCookie("ptisp", "ctc")
+        exchange.setCookie("ptcz", token(self._random, 64))
+        exchange.setCookie("ptuserinfo", result.nick.encode().hex())
+        # Some HTTP libraries keep the last cookie of a domain only
+        # (compatibility.md 2).
+        exchange.setCookie("ptwebqq", result.ptwebqq)
         page = f"{LANDING_PAGE}{command.status.code}"
         url = (
             f"http://ptlogin4.web2.qq.com/check_sig?pttype=1&uin={number}"

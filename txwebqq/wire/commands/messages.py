@@ -152,6 +152,8 @@ class SendBuddyMsg2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_buddy_msg2"
+    # The name of WebQQ 2.0, which later clients have kept.
+    aliases: ClassVar[tuple[str, ...]] = ("/channel/send_msg2",)
     authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 
@@ -197,6 +199,8 @@ class SendQunMsg2(OKCommand):
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     host: ClassVar[Host] = Host.CHANNEL
     path: ClassVar[str] = "/channel/send_qun_msg2"
+    # The name of WebQQ 2.0, which later clients have kept.
+    aliases: ClassVar[tuple[str, ...]] = ("/channel/send_group_msg2",)
     authorization: ClassVar[Authorization] = Authorization.TICKET
     referer: ClassVar[Referer | None] = Referer.CHANNEL
 

@@ -520,9 +520,11 @@ class Login2(JSONCommand[SessionCredentials]):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket, decodeOrMalformed(Status, form.text("status", "online"))
-        )
+        # Some clients send a number before they know a status (compatibility.md 2).
+        status = form.text("status", "")
+        if status in ("", "0"):
+            status = Status.ONLINE.value
+        return cls(form.ticket, decodeOrMalformed(Status, status))
 
     @classmethod
     def encodeResult(cls, reply: SessionCredentials) -> Any:
