@@ -396,13 +396,15 @@ def test_notAPicture() -> None:
     [
         (b"uin=10001&appid=1003903&r=0.1", False),
         (b"uin=10001&appid=1003903&login_sig=x&r=0.1", False),
-        (b"uin=10001&appid=1003903&js_ver=10037&r=0.1", True),
+        (b"uin=10001&appid=1003903&js_ver=10029&js_type=0&r=0.1", False),
+        (b"uin=10001&appid=1003903&js_ver=10040&login_sig=x&r=0.1", False),
         (b"uin=10001&appid=501004106&pt_tea=1&r=0.1", True),
     ],
 )
 def test_later(query: bytes, later: bool) -> None:
     """
-    Clients that take five arguments are distinguished from those that fail on them.
+    Clients that need five arguments are distinguished from those that fail on them:
+    the recorded replies to C{js_ver} have three.
     """
     assert Check.decodeFields(Form.parse(query)).later is later
 

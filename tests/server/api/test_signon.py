@@ -48,9 +48,12 @@ class CheckTests(SynchronousTestCase):
 
     def test_fiveArguments(self) -> None:
         """
-        Clients with C{js_ver} get two arguments more.
+        Clients with C{pt_tea} get two arguments more, others with C{js_ver} do not.
         """
-        wire = self.harness.get("/check?uin=10001&appid=1003903&js_ver=10079&r=0.9")
+        later = "/check?uin=10001&appid=1003903&js_ver=10079&r=0.9"
+        body = self.harness.get(later).response.body
+        self.assertRegex(body, rb"\A[^,]*,[^,]*,'(\\x..){8}'\);\Z")
+        wire = self.harness.get(later + "&pt_tea=1")
         self.assertRegex(wire.response.body, rb"','\\x00[^']*','[0-9a-f]{64}','0'\);\Z")
 
     def test_script(self) -> None:

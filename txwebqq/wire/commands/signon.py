@@ -116,7 +116,7 @@ class Check(Command[Challenge]):
     Fetch the challenge of an account: whether a login needs a captcha
     (protocol.md 2.1.3).
 
-    @ivar later: whether the request has the parameters of clients that take five
+    @ivar later: whether the request has C{pt_tea}, as that of clients that need five
         arguments (compatibility.md 2).
     """
 
@@ -133,7 +133,7 @@ class Check(Command[Challenge]):
         return [("uin", self.uin), ("appid", APPID), *self._marks(), ("r", self.r)]
 
     def _marks(self) -> Pairs:
-        return [("js_ver", _JS_VERSION)] if self.later else []
+        return [("pt_tea", "1")] if self.later else []
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
@@ -143,7 +143,7 @@ class Check(Command[Challenge]):
         return cls(
             uin=form["uin"],
             r=form.get("r", ""),
-            later="js_ver" in form or "pt_tea" in form,
+            later="pt_tea" in form,
         )
 
     @classmethod
@@ -179,7 +179,6 @@ class SignedCheck(Check):
     host: ClassVar[Host] = Host.SECURE_LOGIN
     referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
 
-    later: bool = True
     signature: str = field(default="", repr=False)
 
     def _marks(self) -> Pairs:
@@ -192,9 +191,8 @@ class SignedCheck(Check):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        if "uin" not in form:
-            raise MalformedReply("uin is missing")
-        return cls(form["uin"], form.get("r", ""), True, form.get("login_sig", ""))
+        plain = Check.decodeFields(form)
+        return cls(plain.uin, plain.r, plain.later, form.get("login_sig", ""))
 
 
 def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
