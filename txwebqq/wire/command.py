@@ -89,7 +89,9 @@ class Authorization(Enum):
     @cvar VERIFIER_OR_COOKIE: the session must be known by its verifier, or else,
         also with an invalid verifier, by the cookie C{ptwebqq} of a sign-on that has
         a session; else the request is refused as for an ended session, by its
-        C{vfwebqq}. L{CfaceUpload} has its own reply for that.
+        C{vfwebqq}. L{CfaceUpload} has its own reply for that. The cookie alone is not
+        enough for a command with the method C{POST} that is sent as a C{GET} or from
+        a page of another site.
     @cvar VERIFIER_OR_LONE_COOKIE: as L{VERIFIER_OR_COOKIE}, but the cookie counts
         only when the request carries no verifier; the refusal is that of
         L{VERIFIER}.

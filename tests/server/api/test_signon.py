@@ -260,15 +260,17 @@ class Login2Tests(SynchronousTestCase):
 
     def test_ptwebqqInCookieOnly(self) -> None:
         """
-        The cookie is enough, also between whole C{Set-Cookie} lines.
+        The cookie is not enough: a page of another site that has a browser send
+        it neither opens a session nor ends the present one.
         """
-        cookie = (
-            "RK=1; RK=2; uin=o1; EXPIRES=Fri, 02-Jan-2032 00:00:00 GMT; PATH=/; ;"
-            f" ptwebqq={self.alice.ptwebqq}; PATH=/; DOMAIN=qq.com;; HttpOnly; x"
-        )
-        body = 'r={"status":"online"}'
-        wire = self.harness.post("/channel/login2", body, {"Cookie": cookie})
-        self.assertEqual(wire.response.json["retcode"], 0)
+        self.alice.join()
+        poll = self.alice.poll()
+        cookie = {"Cookie": f"ptwebqq={self.alice.ptwebqq}; uin=o0000010001"}
+        for body in ("", 'r={"status":"online"}', 'r={"ptwebqq":"","clientid":"5"}'):
+            wire = self.harness.post("/channel/login2", body, cookie)
+            self.assertEqual(wire.response.json["retcode"], 103, body)
+        self.assertFalse(poll.isAnswered)
+        self.assertEqual(self.alice.channel("get_online_buddies2").json["retcode"], 0)
 
     def test_unknown(self) -> None:
         """

@@ -4,6 +4,7 @@ The proof of a session that each command declares, and the server asks for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,7 +117,12 @@ class Asker:
         assert isinstance(session, Session)
         return session
 
-    def ask(self, kind: type[Command[Any]], name: str) -> Any:
+    def ask(
+        self,
+        kind: type[Command[Any]],
+        name: str,
+        more: Mapping[str, str] | None = None,
+    ) -> Any:
         """
         Send a command.
 
@@ -127,7 +133,8 @@ class Asker:
         command = REQUESTS[kind]
         if hasattr(command, "ticket"):
             command = replace(command, ticket=ticket)
-        response = self.send(command, {"Cookie": cookie} if cookie else {})
+        headers = {"Cookie": cookie} if cookie else {}
+        response = self.send(command, {**headers, **(more or {})})
         if response is None or response.status == 302:
             return SERVED
         return kind.decodeReply(response.body)
@@ -204,6 +211,59 @@ def test_ticketForVerifier() -> None:
     ):
         response = asker.harness.get(f"{path}&{proven}").response
         assert response.json["retcode"] == retcode
+    asker.close()
+
+
+BY_COOKIE = [
+    command
+    for command in ALL
+    if command.authorization in PROOFS["cookie"] and command.method == "POST"
+]
+
+OTHER_SITES = (
+    {"Origin": "http://evil.example"},
+    {"Origin": "http://anything.example:8080"},
+    {"Origin": "http://evilqq.com"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+)
+
+OWN_PAGES: tuple[dict[str, str], ...] = (
+    {"Origin": "http://anything.example", "Sec-Fetch-Site": "same-origin"},
+    {"Origin": "http://web2.qq.com"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {},
+)
+
+
+@pytest.mark.parametrize("command", BY_COOKIE, ids=name)
+def test_otherSites(command: type[Command[Any]]) -> None:
+    """
+    A page of another site that has a browser send the cookie changes nothing;
+    pages of this server and of Tencent's hosts do.
+    """
+    for headers, isServed in (
+        *((headers, False) for headers in OTHER_SITES),
+        *((headers, True) for headers in OWN_PAGES),
+    ):
+        asker = Asker()
+        reply = asker.ask(command, "cookie", headers)
+        refusal = expected(command, REFUSED[command.authorization])
+        assert (reply != refusal) is isServed, headers
+        asker.close()
+
+
+def test_linkWithCookie() -> None:
+    """
+    A link of another site does not change settings by the cookie alone.
+    """
+    asker = Asker()
+    cookie = {"Cookie": f"ptwebqq={asker.session.ptwebqq}"}
+    target = '/keycgi/qqweb/newuac/set.do?r={"itemlist":{"evil":1}}'
+    refused = asker.harness.get(target, cookie).response
+    assert refused.json["errmsg"] == "vfwebqq is not valid"
+    own = asker.harness.get(f"{target}&vfwebqq={asker.session.vfwebqq}").response
+    assert own.json["retcode"] == 0
     asker.close()
 
 

@@ -191,7 +191,8 @@ class SignOnAPI:
         """
         ticket = command.ticket
         session = self._state.join(
-            ticket.ptwebqq or exchange.cookies.get("ptwebqq", ""),
+            # A page of another site can have a browser send the cookie.
+            ticket.ptwebqq,
             ticket.psessionid,
             ticket.clientid,
             command.status,

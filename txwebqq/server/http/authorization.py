@@ -76,6 +76,9 @@ def _byVerifierOrCookie(
     found = sessions.byVerifier(command.ticket.vfwebqq)
     if isinstance(found, Session):
         return found
+    # A page of another site can have a browser send the cookie.
+    if command.method == "POST" and not exchange.isOwnForm:
+        return found
     login = sessions.bySignOn(exchange.cookies.get("ptwebqq", ""))
     return login if isinstance(login, Session) else found
 

@@ -108,6 +108,21 @@ class HTTPExchange:
         return f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
 
     @property
+    def isOwnForm(self) -> bool:
+        """
+        Whether nothing indicates that a page of another site has had a browser send
+        the request: the request is no C{GET}, as links are, and names no other
+        C{Origin} than this server and the hosts of C{qq.com}.
+        """
+        if self._request.method == b"GET":
+            return False
+        origin = self.header(b"origin")
+        if origin is None:
+            return self.header(b"sec-fetch-site") != b"cross-site"
+        _, _, host = origin.partition(b"://")
+        return host == self.header(b"host") or _OWN_HOST.fullmatch(host) is not None
+
+    @property
     def local(self) -> tuple[str, int]:
         """
         The address and port at which the server has accepted the connection.
@@ -157,5 +172,6 @@ class HTTPExchange:
         self.setCookies.append(f"{name}={value}; PATH=/; DOMAIN={domain};")
 
 
+_OWN_HOST = re.compile(rb"(?:[a-z0-9-]+\.)*qq\.com")
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
 _CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
