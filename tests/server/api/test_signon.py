@@ -25,7 +25,9 @@ from txwebqq.server.api.signon import CAPTCHA_WINDOW, CAPTCHAS
 from txwebqq.server.domain.authenticator import LoginResult
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.population import parse
+from txwebqq.server.resource import POLL_TIMEOUT
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.sessions import LAPSE, EndReason
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.digests import passwordDigest, passwordHash, saltFor
 
@@ -408,16 +410,33 @@ class KickTests(SynchronousTestCase):
     def test_forEver(self) -> None:
         """
         Each poll of the older session is kicked: the first time at once, later
-        after a second, and still after days.
+        after the time of a poll, since some clients show each kick and continue to
+        poll; and still after days.
         """
         self.harness.client(ALICE, clientid="5")
         self.assertKick(self.old.poll().response.result[0])
         for wait in (0, 86400, 0):
             self.harness.clock.advance(wait)
             poll = self.old.poll()
+            self.harness.clock.advance(POLL_TIMEOUT - 1)
             self.assertFalse(poll.isAnswered)
             self.harness.clock.advance(1)
             self.assertKick(poll.response.result[0])
+
+    def test_stopped(self) -> None:
+        """
+        A kick that is delayed is given when the server stops, and dropped when the
+        client disconnects.
+        """
+        self.harness.client(ALICE, clientid="5")
+        self.old.poll()
+        gone, poll = self.old.poll(), self.old.poll()
+        gone.close()
+        self.harness.server.stop()
+        self.assertKick(poll.response.result[0])
+        self.assertFalse(gone.isAnswered)
+        self.harness.disconnectAll()
+        self.assertEqual(self.harness.clock.getDelayedCalls(), [])
 
     def test_noRelink(self) -> None:
         """
@@ -438,6 +457,61 @@ class KickTests(SynchronousTestCase):
         self.assertKick(self.old.poll().response.result[0])
         self.assertEqual(self.old.login2(self.old.psessionid).json["retcode"], 103)
         self.assertFalse(new.poll().isAnswered)
+
+    def test_copiedTab(self) -> None:
+        """
+        Of two clients with the same session, such as two copies of a browser tab,
+        one is kicked: they do not relink by turns.
+        """
+        for isNamed in (True, False):
+            self.setUp()
+            other = HTTPClient(self.harness, ALICE)
+            other.ptwebqq, other.psessionid = self.old.ptwebqq, self.old.psessionid
+            other.join(other.psessionid if isNamed else None)
+            held = other.catchUp().poll()
+            refused = self.old.poll()
+            self.harness.clock.advance(1)
+            self.assertEqual(refused.response.json["retcode"], 121)
+            relink = self.old.login2(self.old.psessionid if isNamed else None)
+            self.assertEqual(relink.json["retcode"], 103)
+            self.assertTrue(relink.json["errmsg"])
+            self.assertFalse(held.isAnswered)
+            self.assertKick(self.old.poll().response.result[0])
+            # The other tab can be reloaded.
+            other.join(other.psessionid if isNamed else None)
+            self.assertFalse(other.poll().isAnswered)
+
+    def test_afterTheCopy(self) -> None:
+        """
+        A copy whose other has lapsed may relink with an older ticket.
+        """
+        other = HTTPClient(self.harness, ALICE)
+        other.ptwebqq = self.old.ptwebqq
+        other.join(self.old.psessionid)
+        other.channel("get_online_buddies2")
+        self.harness.clock.advance(2 * LAPSE)
+        self.harness.state.sweep()
+        self.assertEqual(self.old.login2(self.old.psessionid).json["retcode"], 0)
+
+    def test_othersTicket(self) -> None:
+        """
+        The ticket of another account's session, present, replaced, lapsed or ended,
+        does not relink to the account of the C{ptwebqq}.
+        """
+        self.harness.state.sweep()
+        bob = self.harness.client(BOB)
+        self.old.catchUp()
+        poll, first = self.old.poll(), bob.psessionid
+        self.assertEqual(self.old.login2(first).body, b'{"retcode":103,"errmsg":""}')
+        bob.join(bob.psessionid)
+        self.assertEqual(self.old.login2(first).json["retcode"], 103)
+        session = self.harness.state.sessions.online(BOB)
+        assert session is not None
+        session.lapsed = True
+        self.assertEqual(self.old.login2(bob.psessionid).json["retcode"], 103)
+        self.harness.state.sessions.end(session, EndReason.LOGGED_OUT)
+        self.assertEqual(self.old.login2(bob.psessionid).json["retcode"], 103)
+        self.assertFalse(poll.isAnswered)
 
     def test_otherCalls(self) -> None:
         """

@@ -26,7 +26,7 @@ def refusalFor(ended: EndedSession) -> Refusal:
     Return the refusal of a request, other than a poll, in an ended session.
     """
     match ended.reason:
-        case EndReason.UNKNOWN | EndReason.LAPSED:
+        case EndReason.UNKNOWN | EndReason.LAPSED | EndReason.RELINKED:
             return Refusal(121, seconds=0)
         case EndReason.REPLACED:
             return Refusal(100, REPLACED)

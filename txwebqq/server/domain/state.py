@@ -20,6 +20,7 @@ from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.onlinetime import OnlineTimeTracker
 from txwebqq.server.sessions.sessions import (
+    UNKNOWN,
     EndedSession,
     EndReason,
     Random,
@@ -97,14 +98,19 @@ class ServerState:
         found = self.sessions.bySignOn(ptwebqq)
         if isinstance(found, EndedSession):
             return found
+        number = found.number if isinstance(found, Session) else found
+        if self.sessions.accountOf(psessionid) not in (None, number):
+            return UNKNOWN
         former = self.sessions.byTicket(psessionid)
         if isinstance(former, EndedSession) and former.reason is EndReason.REPLACED:
             # Two clients that share a sign-on would replace each other without
             # end.
             return former
         if isinstance(found, Session) and (psessionid or found.clientid == clientid):
-            return self._rejoin(found, clientid, status)
-        number = found.number if isinstance(found, Session) else found
+            if not psessionid and found.former is not None and found.former.told:
+                # A client that does not name its ticket has polled with it.
+                former = found.former
+            return _endFor(former, found) or self._rejoin(found, clientid, status)
         before = self.presence.visibleStatus(number)
         older = self.sessions.existing(number)
         if older is not None:
@@ -164,3 +170,23 @@ class ServerState:
         self.onlineTime.went(session.number)
         self.sessions.end(session, reason)
         self.router.resume(session)
+
+
+def _endFor(former: Session | EndedSession, session: Session) -> EndedSession | None:
+    """
+    Check whether a client that relinks is one of two that share a session, such as
+    two copies of a browser tab: they would relink by turns without end.
+
+    @param former: the ticket that the client has.
+
+    @return: the end of the session for that client; L{None} if the client may
+        relink. A client that repeats a relink because the reply was lost may,
+        since nobody uses the newer ticket.
+    """
+    if not isinstance(former, EndedSession) or former.reason is not EndReason.RELINKED:
+        return None
+    if session.lapsed or not session.isUsed:
+        return None
+    former.reason = EndReason.REPLACED
+    former.told = False
+    return former

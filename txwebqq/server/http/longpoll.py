@@ -108,6 +108,7 @@ class LongPoll:
         self._held = TimeoutQueue[HTTPPoll](clock, pollTimeout, self._cbTimedOut)
         self._throttled = TimeoutQueue[HTTPPoll](clock, THROTTLE, self._cbResume)
         self._delayed = TimeoutQueue[DelayedReply](clock, THROTTLE, _giveDelayed)
+        self._kicked = TimeoutQueue[DelayedReply](clock, pollTimeout, _giveDelayed)
 
     def stop(self) -> None:
         """
@@ -117,7 +118,7 @@ class LongPoll:
         self._throttled.clear()
         for poll in self._held.clear():
             self._end(poll)
-        for delayed in self._delayed.clear():
+        for delayed in (*self._delayed.clear(), *self._kicked.clear()):
             _giveDelayed(delayed)
 
     @answers(Poll2)
@@ -142,11 +143,16 @@ class LongPoll:
     def refuse(self, ended: EndedSession) -> PollReply | Deferred[PollReply]:
         """
         Reply to a poll of a session that has ended. A client that knows the end
-        already gets the reply with a delay.
+        already gets the reply with a delay. The kick is delayed as long as a poll is
+        held, since some clients show each one and continue to poll.
         """
         isNews = ended.isNews
         reply = self._router.endedReply(ended)
-        return reply if isNews else self.delay(reply)
+        if isNews:
+            return reply
+        return self._delay(
+            reply, self._delayed if isinstance(reply, Refusal) else self._kicked
+        )
 
     def delay(self, reply: PollReply) -> Deferred[PollReply]:
         """
@@ -155,10 +161,14 @@ class LongPoll:
 
         @return: fires with the reply.
         """
-        deferred: Deferred[PollReply] = Deferred(
-            lambda _: self._delayed.discard(delayed)
-        )
-        delayed = self.delayReply(deferred, reply)
+        return self._delay(reply, self._delayed)
+
+    def _delay(
+        self, reply: PollReply, queue: TimeoutQueue[DelayedReply]
+    ) -> Deferred[PollReply]:
+        deferred: Deferred[PollReply] = Deferred(lambda _: queue.discard(delayed))
+        delayed = DelayedReply(deferred, reply)
+        queue.add(delayed)
         return deferred
 
     def delayReply(

@@ -75,13 +75,15 @@ class EndReason(Enum):
 
     UNKNOWN = "unknown"
     LAPSED = "lapsed"
+    RELINKED = "relinked"
     REPLACED = "replaced"
     LOGGED_OUT = "logged out"
 
 
 class EndedSession:
     """
-    A session that has ended, or that the server does not know.
+    A session that has ended, or that the server does not know; also a ticket that
+    a relink has replaced by a newer one of the same session.
 
     @ivar told: whether a poll has been answered with the reason.
     """
@@ -126,15 +128,19 @@ class Session:
     @ivar sendsAck: whether the last poll had an C{ack}.
     @ivar lastAck: the last C{ack}.
     @ivar namesIds: whether any poll has had C{ids}.
+    @ivar isUsed: whether a request has had the present C{psessionid}.
+    @ivar former: the C{psessionid} before the last relink, or L{None}.
     @ivar ended: the end of the session, or L{None}.
     """
 
     __slots__ = (
         "clientid",
         "ended",
+        "former",
         "habit",
         "isRestored",
         "isThrottled",
+        "isUsed",
         "lapsed",
         "lastAck",
         "mailbox",
@@ -166,6 +172,8 @@ class Session:
         self.unacknowledged: UnacknowledgedReply | None = None
         self.habit: ConnectionHabit | None = None
         self.isRestored = self.isThrottled = self.sendsAck = self.namesIds = False
+        self.isUsed = False
+        self.former: EndedSession | None = None
         self.lastAck = 0
         self.lapsed = False
         self.ended: EndedSession | None = None
@@ -249,7 +257,18 @@ class Sessions:
         session = self._byTicket.get(psessionid)
         if session is None:
             return self._ended.get(psessionid, UNKNOWN)
-        return LAPSED if session.lapsed else session
+        if session.lapsed:
+            return LAPSED
+        session.isUsed = True
+        return session
+
+    def accountOf(self, psessionid: str) -> Number | None:
+        """
+        Return the account of a ticket, also of one that is no longer valid; L{None}
+        for an unknown one.
+        """
+        known = self._byTicket.get(psessionid) or self._ended.get(psessionid)
+        return None if known is None else known.number
 
     def byVerifier(self, vfwebqq: str) -> Session | EndedSession:
         """
@@ -329,8 +348,12 @@ class Sessions:
 
         @param vfwebqq: the C{vfwebqq} that the login has, L{None} for a new one.
         """
-        self._byTicket.pop(session.psessionid, None)
+        if self._byTicket.pop(session.psessionid, None) is not None:
+            former = EndedSession(EndReason.RELINKED, session.number)
+            session.former = self._ended[session.psessionid] = former
+            self._limitEnded()
         self._byVerifier.pop(session.vfwebqq, None)
+        session.isUsed = False
         session.psessionid = token(self._random, 192)
         session.vfwebqq = vfwebqq or token(self._random, 80)
         self._byTicket[session.psessionid] = session
@@ -408,6 +431,9 @@ class Sessions:
             session.previousPtwebqq,
         ):
             self._ended[name] = ended
+        self._limitEnded()
+
+    def _limitEnded(self) -> None:
         while len(self._ended) > MAX_ENDED:
             self._ended.popitem(last=False)
 
