@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from treq.testing import StubTreq
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from tests.server.harness import ALICE, BOB, ServerHarness, request
 from txwebqq.server.http.exchange import parseCookies
+from txwebqq.server.http.refusallog import ALL_LINES, LINES, WINDOW
 from txwebqq.server.request import MAX_BODY
 from txwebqq.server.resource import IDLE_TIMEOUT
 
@@ -38,25 +41,31 @@ def test_absoluteURI(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target",
+    ("target", "status"),
     [
-        "/",
-        "/nowhere",
-        "/channel",
-        "/channel/poll2/",
-        "/channel/../check",
-        "//check",
-        "http://d.web2.qq.com",
-        "nonsense",
-        "/%2e%2e/etc/passwd",
+        ("/", 404),
+        ("/health", 404),
+        ("/favicon.ico", 404),
+        ("/nowhere/at/all", 404),
+        ("/channel", 404),
+        ("/check/", 404),
+        ("//check", 404),
+        ("http://d.web2.qq.com", 404),
+        ("nonsense", 404),
+        ("/%2e%2e/etc/passwd", 404),
+        ("/channel/poll2/", 200),
+        ("/channel/../check", 200),
+        ("/api/get_something2", 200),
+        ("http://web2.qq.com/cgi-bin/something", 200),
     ],
 )
-def test_unknownPath(target: str) -> None:
+def test_unknownPath(target: str, status: int) -> None:
     """
-    Unknown paths are answered in WebQQ's own form.
+    Unknown paths are answered in WebQQ's own form: with 404, and with 200 beside
+    the commands, where some clients of 2012 to 2014 stop after a 404.
     """
     response = ServerHarness().get(target).response
-    assert response.status == 200
+    assert response.status == status
     assert response.body == b'{"retcode":100000,"errmsg":"no such path"}'
     assert response.all("Content-Length") == [str(len(response.body))]
 
@@ -211,6 +220,69 @@ class LogTests(SynchronousTestCase):
         self.assertEqual(file.getvalue(), "")
         self.assertEqual(harness.clock.getDelayedCalls(), [])
         harness.site.doStop()
+
+    def logged(self) -> list[str]:
+        """
+        The lines about refused requests that are logged from now on.
+        """
+        lines: list[str] = []
+
+        @implementer(ILogObserver)
+        def observe(event: LogEvent) -> None:
+            if formatEvent(event).startswith("Refused"):
+                lines.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        return lines
+
+    def test_unknownPath(self) -> None:
+        """
+        Requests of unknown paths are logged, without their query and what may be a
+        secret.
+        """
+        lines = self.logged()
+        harness = ServerHarness()
+        secret = "5ec4e7" * 32
+        for target in (
+            "/health?password=x",
+            f"/v3/{secret}/file",
+            "/long" * 1000,
+        ):
+            harness.get(target, address="10.0.0.9")
+        self.assertEqual(
+            lines[:2],
+            [
+                "Refused a request of /health from 10.0.0.9: no such path.",
+                "Refused a request of /v3/.../file from 10.0.0.9: no such path.",
+            ],
+        )
+        self.assertLess(len(lines[2]), 250)
+
+    def test_limit(self) -> None:
+        """
+        Nobody fills the log: the lines about the refused requests of an address and
+        of all addresses are limited, and the last one says so.
+        """
+        lines = self.logged()
+        harness = ServerHarness()
+        for _ in range(LINES):
+            harness.get("/health")
+            harness.post("/channel/change_status2", "r={")
+        self.assertEqual(len(lines), LINES)
+        self.assertIn("not JSON", lines[1])
+        self.assertTrue(
+            lines[-1].endswith(
+                "Further ones of this address are not logged for up to ten minutes."
+            )
+        )
+        for number in range(ALL_LINES):
+            harness.get("/health", address=f"10.0.0.{number}")
+        self.assertEqual(len(lines), ALL_LINES)
+        self.assertIn(". Further ones are not logged", lines[-1])
+        harness.clock.advance(WINDOW)
+        harness.get("/health")
+        self.assertEqual(len(lines), ALL_LINES + 1)
 
 
 class FaultTests(SynchronousTestCase):

@@ -58,8 +58,10 @@ from txwebqq.server.http.filerelay import FileRelay, FileRelays
 from txwebqq.server.http.handlers import Handler, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
-from txwebqq.server.http.replies import UNKNOWN_PATH, constantPage, encodeReply
+from txwebqq.server.http.refusallog import RefusalLog
+from txwebqq.server.http.replies import constantPage, encodeReply
 from txwebqq.server.http.signup import MAX_FORM, PATH, SignUpPage
+from txwebqq.server.http.unknownpaths import UNKNOWN_PATH, UnknownPaths
 from txwebqq.server.http.uploads import (
     FileUploadReceiver,
     RefusedUpload,
@@ -202,6 +204,10 @@ class WebQQResource(Resource):
             if command not in streamed
             for path in (command.path, *command.aliases)
         }
+        self._refusals = RefusalLog(self._log, now)
+        self._unknownPaths = UnknownPaths(
+            (*self._routes, *self._uploads), self._refusals
+        )
 
     def site(self) -> Site:
         """
@@ -248,7 +254,11 @@ class WebQQResource(Resource):
             return self._download(request, path, query)
         route = self._routes.get(path)
         if route is None:
-            return constantPage(request, path)
+            page = constantPage(request, path)
+            if page is None:
+                exchange = HTTPExchange(request, self._proxies)
+                page = self._unknownPaths.refuse(request, path, exchange.address)
+            return page
         body = request.content.read(MAX_BODY + 1) if request.content else b""
         if len(body) > MAX_BODY:
             return refuse(request, TOO_LARGE, 413)
@@ -293,14 +303,12 @@ class WebQQResource(Resource):
                 return unauthorizedReply(command, caller)
             return route.handler(command, caller, exchange)
         except MalformedReply as e:
-            return self._refuseMalformed(route, str(e))
+            reason = str(e)
+            path = route.command.path.encode()
+            self._refusals.refused(path, exchange.address, reason)
+            return self._refuseMalformed(route, reason)
 
     def _refuseMalformed(self, route: Route, reason: str) -> Any:
-        self._log.info(
-            "Refused a request of {path}: {reason}.",
-            path=route.command.path,
-            reason=reason,
-        )
         refusal = Refusal(MALFORMED_FIELDS, reason)
         if route.command is Login:
             return LoginReply(7, message=MALFORMED)

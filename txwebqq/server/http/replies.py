@@ -9,7 +9,6 @@ from typing import Any
 from twisted.web import http
 from twisted.web.server import Request
 
-from txwebqq.server.http.downloads import refuse
 from txwebqq.server.http.exchange import HTML, SCRIPT, TEXT, HTTPExchange
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.filetransfers import SendFile
@@ -17,8 +16,6 @@ from txwebqq.wire.commands.history import GetChatLog
 from txwebqq.wire.commands.offlinefiles import UploadOfflineFile, UploadOfflinePic
 from txwebqq.wire.commands.pictures import CfaceUpload
 from txwebqq.wire.commands.signon import Check, GetImage, Login, LoginPage
-
-UNKNOWN_PATH = 100000
 
 _TYPES: dict[type[Command[Any]], bytes] = {
     LoginPage: HTML,
@@ -70,13 +67,13 @@ def encodeReply(
     return body
 
 
-def constantPage(request: Request, path: bytes) -> bytes:
+def constantPage(request: Request, path: bytes) -> bytes | None:
     """
-    Return a constant page, or the refusal of an unknown path.
+    Set the headers of a constant page, and return its body; L{None} for other paths.
     """
     page = _PAGES.get(path)
     if page is None:
-        return refuse(request, Refusal(UNKNOWN_PATH, "no such path"))
+        return None
     contentType, body = page
     request.setHeader(b"content-type", contentType)
     return body
