@@ -66,6 +66,25 @@ def test_groups() -> None:
     assert carol.protocol.buddies == {}
 
 
+def test_order() -> None:
+    """
+    Messages of different conversations that waited in one second are heard in the
+    order in which they were sent.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    carol = web.person("Carol")
+    web.group("cats", alice, bob, carol)
+    for person in (alice, carol, bob):
+        person.run()
+    bob.stop()
+    alice.tell(bob, "first")
+    carol.tellGroup("cats", [Text("second")])
+    bob.run()
+    web.settle()
+    assert bob.heard == ["first", "second"]
+
+
 def test_people() -> None:
     """
     Friends are in each other's lists, each has another number, and presence is

@@ -68,7 +68,8 @@ def everything(bob: HTTPClient) -> list[Any]:
         if not poll.isAnswered:
             poll.close()
             return events
-        events.extend(poll.response.result)
+        # The newest one comes first.
+        events.extend(reversed(poll.response.result))
         for _ in range(3):
             bob.harness.clock.advance(0)
     raise AssertionError("this never ends")

@@ -343,6 +343,37 @@ class RelinkTests(SynchronousTestCase):
         self.bob.tell(ALICE, "hello")
         self.assertEqual(textsOf(self.alice.poll().response), ["hello"])
 
+    def test_reloadedPage(self) -> None:
+        """
+        A page that is reloaded, and has lost its ticket and what it was given, is
+        given the last reply again, however often: its connections say nothing.
+        """
+        for n in range(10):
+            self.bob.tell(ALICE, f"message {n}")
+            lost = self.alice.catchUp().poll()
+            if n % 2:
+                lost.close()
+            self.alice.join(None)
+            self.alice.catchUp()
+            self.assertEqual(textsOf(self.alice.poll().response), [f"message {n}"])
+        self.assertFalse(self.alice.poll().isAnswered)
+
+    def test_relinkKeepsShown(self) -> None:
+        """
+        A client that relinks with its ticket is not given again what it was given,
+        and a page that names what it has shown is not given that again.
+        """
+        self.bob.tell(ALICE, "once")
+        self.assertEqual(textsOf(self.alice.catchUp().poll().response), ["once"])
+        self.alice.join(self.alice.psessionid)
+        poll = self.alice.catchUp().poll()
+        self.assertFalse(poll.isAnswered)
+        self.bob.tell(ALICE, "shown")
+        (event,) = poll.response.result
+        self.alice.join(None)
+        shown = (str(event["value"]["msg_id"]),)
+        self.assertFalse(self.alice.catchUp().poll(ids=shown).isAnswered)
+
     def test_afterLapse(self) -> None:
         """
         A lapsed session is offline, and its poll gets 121; a relink resumes it with

@@ -78,7 +78,7 @@ def test_between(scene: Scene) -> None:
     """
     for path in (TYPING, TYPING, SHAKE, SHAKE, TYPING):
         assert scene.give(path) == 0
-    assert scene.poll() == ["input_notify", "shake_message"]
+    assert scene.poll() == ["shake_message", "input_notify"]
     assert scene.poll() == []
 
 

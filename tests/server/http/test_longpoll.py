@@ -93,14 +93,14 @@ class PollTests(SessionTestCase):
     def test_oneOfEachConversation(self) -> None:
         """
         A reply holds at most one message of each conversation, and messages of
-        different conversations in order.
+        different conversations with the newest first, as Tencent's servers did.
         """
         for text in ("a1", "a2", "a3"):
             self.alice.tell(BOB, text)
         self.alice.tellCats("c1")
         self.alice.tellCats("c2")
         answers = [textsOf(self.bob.poll().response) for _ in range(3)]
-        self.assertEqual(answers, [["a1", "c1"], ["a2", "c2"], ["a3"]])
+        self.assertEqual(answers, [["c1", "a1"], ["c2", "a2"], ["a3"]])
         self.assertFalse(self.bob.poll().isAnswered)
 
     def test_manyWaiting(self) -> None:

@@ -65,9 +65,10 @@ def bob(harness: ServerHarness, alice: HTTPClient) -> HTTPClient:
 
 def given(poll: Wire) -> list[str]:
     """
-    The texts that a poll was answered with, C{[]} for a held poll.
+    The texts that a poll was answered with, the oldest first; C{[]} for a held
+    poll.
     """
-    return textsOf(poll.response) if poll.isAnswered else []
+    return textsOf(poll.response)[::-1] if poll.isAnswered else []
 
 
 # ---- by number
@@ -308,7 +309,7 @@ def test_idsOfSome(alice: HTTPClient, bob: HTTPClient) -> None:
     alice.tell(BOB, "one")
     alice.tellCats("two")
     ids = {
-        textsOf(poll.response)[0]: event["value"]["msg_id"]
+        given(poll)[0]: event["value"]["msg_id"]
         for poll in [bob.poll()]
         for event in poll.response.result[1:2]
     }

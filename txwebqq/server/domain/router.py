@@ -246,6 +246,14 @@ class MessageRouter:
         if not reply.events:
             session.unacknowledged = None
 
+    def repeat(self, session: Session) -> None:
+        """
+        Give the unacknowledged reply of a session again, because its client has lost
+        what it was given, as a page that was reloaded.
+        """
+        if session.unacknowledged is not None:
+            session.unacknowledged.isWritten = False
+
     def _restore(self, session: Session) -> None:
         """
         Read the reply that an earlier session of the account, or an earlier
@@ -406,7 +414,9 @@ class MessageRouter:
             reply.repeats += 1
         if reply is None:
             return None
-        return PollResult(reply.events, reply.number if session.sendsAck else None)
+        # The newest event comes first (protocol.md 2.2.1).
+        newestFirst = reply.events[::-1]
+        return PollResult(newestFirst, reply.number if session.sendsAck else None)
 
     def _newReply(self, session: Session) -> UnacknowledgedReply | None:
         mailbox = session.mailbox

@@ -110,7 +110,12 @@ class ServerState:
             if not psessionid and found.former is not None and found.former.told:
                 # A client that does not name its ticket has polled with it.
                 former = found.former
-            return _endFor(former, found) or self._rejoin(found, clientid, status)
+            ended = _endFor(former, found)
+            if ended is not None:
+                return ended
+            if not psessionid:
+                self.router.repeat(found)
+            return self._rejoin(found, clientid, status)
         before = self.presence.visibleStatus(number)
         older = self.sessions.existing(number)
         if older is not None:

@@ -156,7 +156,7 @@ class UnacknowledgedReply:
         """
         if said.ack is not None:
             isDelivered = said.ack >= self.number
-        elif not self.isWritten:
+        elif not (self.isWritten or said.ids):
             isDelivered = False
         elif namesIds:
             return self._settleByIds(said)
@@ -170,17 +170,18 @@ class UnacknowledgedReply:
 
     def _settleByIds(self, said: Acknowledgement) -> Sequence[int]:
         named = set(said.ids)
+        hasArrived = self.isWritten and said.hasArrived
         delivered, left, events = [], [], []
         # Events without serial numbers come before all others.
         others: list[int | None] = [None] * (len(self.events) - len(self.serials))
-        self._unnamed += said.hasArrived
+        self._unnamed += hasArrived
         isLast = self._unnamed > MAX_UNNAMED or self.repeats >= MAX_REPEATS
         for event, serial in zip(self.events, [*others, *self.serials], strict=True):
             messageId = messageIdOf(event)
             isDone = (
                 messageId in named
                 if messageId is not None and not isLast
-                else said.hasArrived or isLast
+                else hasArrived or isLast
             )
             if not isDone:
                 events.append(event)
