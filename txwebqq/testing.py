@@ -12,7 +12,7 @@ Nothing in this module opens a socket or sleeps::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, count
 from random import Random
@@ -41,13 +41,13 @@ from txwebqq.model import (
     GroupMessage,
     Message,
     Number,
-    Segment,
     Status,
     StrangerMessage,
     Uin,
 )
 from txwebqq.net.treqsetup import NullCookieJar
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.requests.messages import Sendable
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.records import (
     AccountRecord,
@@ -426,14 +426,14 @@ class MemoryPerson:
                 return member.uin
         raise AssertionError(f"{other.nick} is not in {name}")
 
-    def tell(self, other: MemoryPerson, content: str | Iterable[Segment]) -> None:
+    def tell(self, other: MemoryPerson, content: Sendable) -> None:
         """
         Send a message to a friend.
         """
         uin = self.uinOf(other)
         self._web.result(self.protocol.sendMessage(uin, content))
 
-    def tellGroup(self, name: str, content: str | Iterable[Segment]) -> None:
+    def tellGroup(self, name: str, content: Sendable) -> None:
         """
         Send a message to a group.
         """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,7 +15,10 @@ from txwebqq.errors import MessageTooLong, NotSignedOn, PartlySent, RequestRefus
 from txwebqq.model import (
     WEB_CLIENT,
     Content,
+    Did,
+    Face,
     Font,
+    Gid,
     Message,
     Segment,
     Shake,
@@ -60,6 +63,71 @@ class FriendsTestCase(SynchronousTestCase):
     def of(self, person: MemoryPerson, kind: type[Any]) -> list[Any]:
         self.web.settle()
         return [event for event in person.events if isinstance(event, kind)]
+
+
+class ContentTests(FriendsTestCase):
+    """
+    Values that are accepted as a message, and others.
+    """
+
+    def test_textAmongSegments(self) -> None:
+        """
+        A C{str} in a list is a text.
+        """
+        self.alice.tell(self.bob, ["plain", Face(14), "words"])
+        [message] = self.of(self.bob, Message)
+        self.assertEqual(message.content, (Text("plain"), Face(14), Text("words")))
+
+    def failureOf(self, content: Any) -> Exception:
+        """
+        Send a content by all requests; return their common failure.
+        """
+        protocol = self.alice.protocol
+        uin = self.alice.uinOf(self.bob)
+        failures = [
+            self.failureResultOf(sent).value
+            for sent in (
+                protocol.sendMessage(uin, content),
+                protocol.sendGroupMessage(Gid(1), content),
+                protocol.sendDiscussionMessage(Did(1), content),
+                protocol.sendStrangerMessage(uin, content, group=Gid(1)),
+            )
+        ]
+        self.assertEqual(len(set(map(str, failures))), 1)
+        assert isinstance(failures[0], Exception)
+        return failures[0]
+
+    def test_wrongType(self) -> None:
+        """
+        Anything that is neither a text nor segments is a TypeError that names
+        what was given; nothing is sent.
+        """
+        values: list[tuple[Any, str]] = [
+            (b"bytes", "bytes"),
+            (bytearray(b"x"), "bytearray"),
+            (None, "NoneType"),
+            (5, "int"),
+            (Text("alone"), "Text"),
+            ([1, 2], "int"),
+            ([None], "NoneType"),
+            ({"a": 1}, "dict"),
+            (["x", b"y"], "bytes"),
+            ([["face", 14]], "list"),
+            ([Text(cast(Any, 7))], "int"),
+        ]
+        for value, name in values:
+            failure = self.failureOf(value)
+            self.assertIsInstance(failure, TypeError)
+            self.assertRegex(str(failure), rf"\b{name}\b")
+        self.assertEqual(self.of(self.bob, Message), [])
+
+    def test_empty(self) -> None:
+        """
+        A message without content is a ValueError.
+        """
+        for value in ("", [], [""], (Text(""), Text(""))):
+            self.assertIsInstance(self.failureOf(value), ValueError)
+        self.assertEqual(self.of(self.bob, Message), [])
 
 
 class SplitTests(FriendsTestCase):
@@ -502,12 +570,6 @@ class QuirkTests(FriendsTestCase):
         ):
             segments = (Text("hi"), Text(text))
             self.assertEqual(self.hear(*segments).content, segments)
-
-    def test_empty(self) -> None:
-        """
-        A message of nothing but its font comes, with an empty content.
-        """
-        self.assertEqual(self.hear().content, ())
 
 
 class ShownTests(FriendsTestCase):

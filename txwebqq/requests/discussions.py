@@ -17,10 +17,9 @@ from txwebqq.model import (
     Font,
     Gid,
     Presence,
-    Segment,
     Uin,
 )
-from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests
+from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests, Sendable
 from txwebqq.requests.requester import NO_CAPTCHA
 from txwebqq.requests.splitting import TooLong
 from txwebqq.wire.commands.discussions import (
@@ -150,7 +149,7 @@ class DiscussionRequests(MessageRequests):
     def sendDiscussionMessage(
         self,
         did: Did,
-        content: str | Iterable[Segment],
+        content: Sendable,
         font: Font = DEFAULT_FONT,
         tooLong: TooLong = "split",
     ) -> Deferred[None]:

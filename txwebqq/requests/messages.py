@@ -5,7 +5,7 @@ presence status.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred, DeferredLock, fail
@@ -33,11 +33,42 @@ MakeSend = Callable[[Ticket, Content, int], Command[None]]
 """Makes the command that sends a content under a message id."""
 
 
-def contentOf(content: str | Iterable[Segment]) -> Content:
+Sendable = str | Iterable[Segment | str]
+"""A message to send: a text, or segments in order; a C{str} among them is a text."""
+
+
+def contentOf(content: Sendable) -> Content:
     """
     Make a content from a text or from segments.
+
+    @raise TypeError: for a value of another type, also as a segment.
+    @raise ValueError: when there is nothing to send.
     """
-    return (Text(content),) if isinstance(content, str) else tuple(content)
+    # Callers without a type checker pass other things.
+    given: object = (content,) if isinstance(content, str) else content
+    if not isinstance(given, Iterable) or isinstance(given, _NO_SEGMENTS):
+        raise TypeError(
+            f"a message is a str or a list of segments, not {type(given).__name__}"
+        )
+    segments = tuple(map(_segmentOf, given))
+    if not any(segment != _NO_TEXT for segment in segments):
+        raise ValueError("a message without content cannot be sent")
+    return segments
+
+
+# Of these, an iteration gives numbers or keys.
+_NO_SEGMENTS = (bytes, bytearray, memoryview, Mapping)
+_NO_TEXT = Text("")
+
+
+def _segmentOf(value: object) -> Segment:
+    if isinstance(value, str):
+        return Text(value)
+    if not isinstance(value, Segment):
+        raise TypeError(f"{type(value).__name__} is not a segment of a message")
+    if isinstance(value, Text) and not isinstance(value.text, str):
+        raise TypeError(f"the text of a Text is {type(value.text).__name__}, not str")
+    return value
 
 
 class MessageRequests(Requester):
@@ -49,7 +80,8 @@ class MessageRequests(Requester):
     the part before; later messages to the same conversation wait for the last
     part. With C{tooLong="refuse"} it fails with L{MessageTooLong} instead. When
     the first part fails, so does the send; when a later part fails, it fails
-    with L{PartlySent}.
+    with L{PartlySent}. A send also fails with L{TypeError} for a content that
+    is neither a text nor segments, and with L{ValueError} for one that is empty.
 
     @cvar longest: the maximum size of one part, in bytes. Later services took
         less than the original one: about 700 is safe everywhere.
@@ -60,7 +92,7 @@ class MessageRequests(Requester):
     def sendMessage(
         self,
         uin: Uin,
-        content: str | Iterable[Segment],
+        content: Sendable,
         font: Font = DEFAULT_FONT,
         tooLong: TooLong = "split",
     ) -> Deferred[None]:
@@ -81,7 +113,7 @@ class MessageRequests(Requester):
     def sendGroupMessage(
         self,
         gid: Gid,
-        content: str | Iterable[Segment],
+        content: Sendable,
         font: Font = DEFAULT_FONT,
         tooLong: TooLong = "split",
     ) -> Deferred[None]:
@@ -104,7 +136,7 @@ class MessageRequests(Requester):
     def sendTo(
         self,
         conversation: Conversation,
-        content: str | Iterable[Segment],
+        content: Sendable,
         make: MakeSend,
         tooLong: TooLong = "split",
     ) -> Deferred[None]:
@@ -116,7 +148,7 @@ class MessageRequests(Requester):
         """
         try:
             parts = splitContent(contentOf(content), self.longest, tooLong)
-        except (MessageTooLong, ValueError):
+        except (MessageTooLong, TypeError, ValueError):
             return fail()
         transport = self.transport
         locks = transport.sendLocks

@@ -5,12 +5,15 @@ but share a group or a discussion.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from twisted.internet.defer import Deferred, fail, succeed
 
-from txwebqq.model import Did, Font, Gid, Segment, StrangerMessage, Uin
-from txwebqq.requests.messages import DEFAULT_FONT, MessageRequests
+from txwebqq.model import Did, Font, Gid, StrangerMessage, Uin
+from txwebqq.requests.messages import (
+    DEFAULT_FONT,
+    MessageRequests,
+    Sendable,
+    contentOf,
+)
 from txwebqq.requests.splitting import TooLong
 from txwebqq.wire.commands.temporary import (
     IN_DISCUSSION,
@@ -31,7 +34,7 @@ class TemporaryChatRequests(MessageRequests):
     def sendStrangerMessage(
         self,
         uin: Uin,
-        content: str | Iterable[Segment],
+        content: Sendable,
         *,
         group: Gid | None = None,
         discussion: Did | None = None,
@@ -58,10 +61,11 @@ class TemporaryChatRequests(MessageRequests):
             return fail(ValueError("give either the group or the discussion"))
 
         async def send() -> None:
+            checked = contentOf(content)
             signature = await self._signature(uin, shared, service)
             await self.sendTo(
                 ("stranger", uin),
-                content,
+                checked,
                 lambda ticket, part, n: SendSessMsg2(
                     ticket, uin, signature, service, part, n, font
                 ),
@@ -73,7 +77,7 @@ class TemporaryChatRequests(MessageRequests):
     def answerStranger(
         self,
         message: StrangerMessage,
-        content: str | Iterable[Segment],
+        content: Sendable,
         font: Font = DEFAULT_FONT,
     ) -> Deferred[None]:
         """

@@ -58,6 +58,7 @@ AFTER = [
     ("PING", "PONG qq.test"),
     ("PONG", ""),
     ("PRIVMSG", "412 me :No text to send"),
+    ("PRIVMSG 小明 :\x02\x1f\x0304\x0f", "412 me :No text to send"),
     ("PRIVMSG nobody x", "401 me nobody :No such nick/channel"),
     ("QUIT", "ERROR :Client quit"),
     ("TAGMSG", ""),

@@ -51,7 +51,6 @@ class SendTests(SessionTestCase):
             ('["say "yes" \\ no",[]]', ['say "yes" \\ no ']),
             ('["宋体\\uD83D\\uDE00",[]]', ["宋体\U0001f600 "]),
             ('["half \\ud83d",[]]', ["half \ufffd "]),
-            ("[]", [" "]),
         ):
             self.assertEqual(self.send(sent), OK)
             font, *rest = self.received()
@@ -100,6 +99,17 @@ class SendTests(SessionTestCase):
             self.assertEqual(json.loads(body)["retcode"], 123)
             body = self.alice.tellCats(text).body
             self.assertEqual(json.loads(body)["retcode"], 123)
+
+    def test_empty(self) -> None:
+        """
+        A message without content is refused.
+        """
+        for content in ("[]", '[""]', '["",["font",{}]]', '["","",[]]', "[[]]"):
+            answer = json.loads(self.send(content))
+            self.assertEqual(answer["retcode"], 100003, content)
+            self.assertEqual(answer["errmsg"], "the message is empty")
+        self.assertEqual(self.alice.tellCats("").json["retcode"], 100003)
+        self.assertFalse(self.bob.poll().isAnswered)
 
     def test_poison(self) -> None:
         """

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from txwebqq.model import Code, Content, Font, Gid, Number, Uin
+from txwebqq.model import Code, Content, Font, Gid, Number, Text, Uin
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
-from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
+from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID, TOO_LONG
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE
 from txwebqq.server.events.queued import EventKind
@@ -17,6 +17,8 @@ from txwebqq.server.events.sanitize import sanitizeContent, sanitizeFont
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT, sizeOf
+
+_NO_TEXT = Text("")
 
 
 def sendMessage(
@@ -41,6 +43,8 @@ def sendMessage(
     @raise MalformedReply: when the content cannot be written as JSON.
     """
     content = sanitizeContent(content)
+    if not any(segment != _NO_TEXT for segment in content):
+        return Refusal(MALFORMED, "the message is empty")
     if sizeOf(content) > MAX_TEXT:
         return Refusal(TOO_LONG, "the message is too long")
     ids = state.messageIds.next(sender)

@@ -14,6 +14,9 @@ session may use."""
 NOT_MEMBER = Refusal(NO_SUCH_ID, "gcode is not the code of a group of yours")
 """The refusal of a request about a group that the account is not in."""
 
+MALFORMED = 100003
+"""The retcode for parameters that cannot be read, or make no sense."""
+
 TOO_LONG = 123
 """The retcode for a text that is too long (protocol.md 6)."""
 

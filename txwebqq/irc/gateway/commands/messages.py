@@ -14,7 +14,7 @@ from txwebqq.irc.gateway.bot.bot import answer
 from txwebqq.irc.gateway.session import Answer, ClientSession
 from txwebqq.irc.protocol.formatting import fontOf, parseAction, stripFormatting
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.qq.content import ACTION_PREFIX
+from txwebqq.irc.qq.content import ACTION_PREFIX, textToContent
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 
 SHAKE = "\x01SHAKE"
@@ -65,7 +65,8 @@ def sendMessage(
     @param targets: their names, separated by commas.
     """
     isPrivmsg = command == "PRIVMSG"
-    if not text:
+    # Formatting codes alone are no text on QQ; nearly all texts have none.
+    if not text or not (text.isprintable() or textToContent(text)):
         return [session.builder.numeric("412", "No text to send")] if isPrivmsg else ()
     isShake = isPrivmsg and text.rstrip("\x01") == SHAKE
     if text.startswith("\x01") and parseAction(text) is None and not isShake:
