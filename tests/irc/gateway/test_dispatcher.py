@@ -33,7 +33,7 @@ AFTER = [
     ("INVITE 小明", "461 me INVITE :Not enough parameters"),
     ("INVITE 小明 #猫咪", "443 me 小明 #猫咪 "),
     ("ISON", "461 me ISON :Not enough parameters"),
-    ("ISON 小明", "303 me 小明"),
+    ("ISON 小明", "303 me :小明"),
     ("JOIN", "461 me JOIN :Not enough parameters"),
     ("JOIN #nowhere", "403 me #nowhere :No such channel"),
     ("KICK", "461 me KICK :Not enough parameters"),
@@ -55,7 +55,7 @@ AFTER = [
     ("PART #nowhere", "442 me #nowhere :You're not on that channel"),
     ("PASS", "462 me :You may not reregister"),
     ("PASS alice:oolong", "462 me :You may not reregister"),
-    ("PING", "PONG qq.test"),
+    ("PING", "PONG :qq.test"),
     ("PONG", ""),
     ("PRIVMSG", "412 me :No text to send"),
     ("PRIVMSG 小明 :\x02\x1f\x0304\x0f", "412 me :No text to send"),
@@ -111,3 +111,13 @@ def test_secondNick(gateway: MemoryGateway) -> None:
     client.send("PASS alice:oolong", "USER me 0 * x")
     assert " 432 " in client.send("NICK 1")
     assert " 001 me " in client.send("NICK me")
+
+
+def test_registrationLines() -> None:
+    """
+    The request for the SASL message has no source, and a granted capability
+    has a colon.
+    """
+    client = Client(MemoryGateway())
+    assert client.send("CAP REQ sasl") == ":qq.test CAP * ACK :sasl\r\n"
+    assert client.send("AUTHENTICATE PLAIN") == "AUTHENTICATE +\r\n"

@@ -122,7 +122,7 @@ def test_anything(gateway: MemoryGateway, said: list[str]) -> None:
     client.send(*said)
     for each in (client, other):
         seen = each.send("PING still")
-        assert "PONG qq.test still\r\n" in seen
+        assert "PONG qq.test :still\r\n" in seen
         for line in each.transport.value().split(b"\r\n")[:-1]:
             body = line.split(b" ", 1)[1] if line.startswith(b"@") else line
             assert len(body) <= 510

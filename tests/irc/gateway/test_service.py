@@ -56,8 +56,8 @@ def test_bothWays(gateway: MemoryGateway) -> None:
     gateway.ming.tellGroup("猫咪", "都在吗")
     gateway.web.settle(3)
     number = gateway.ming.number
-    assert f":小明!{number}@qq.test PRIVMSG me 在吗\r\n" in client.seen
-    assert f":小明!{number}@qq.test PRIVMSG #猫咪 都在吗\r\n" in client.seen
+    assert f":小明!{number}@qq.test PRIVMSG me :在吗\r\n" in client.seen
+    assert f":小明!{number}@qq.test PRIVMSG #猫咪 :都在吗\r\n" in client.seen
 
 
 def test_missed(gateway: MemoryGateway) -> None:
@@ -84,9 +84,9 @@ def test_severalClients(gateway: MemoryGateway) -> None:
     """
     first, second = gateway.client(), gateway.client("echo-message", "message-tags")
     assert "hi" not in first.send("PRIVMSG 小明 :hi")
-    assert "PRIVMSG 小明 hi" in second.seen
+    assert "PRIVMSG 小明 :hi" in second.seen
     assert "msgid=" in second.send("PRIVMSG 小明 :ho")
-    assert second.seen.count("PRIVMSG 小明 ho") == 1
+    assert second.seen.count("PRIVMSG 小明 :ho") == 1
 
 
 def test_lineBreaks(gateway: MemoryGateway) -> None:
@@ -154,7 +154,7 @@ def test_invalidLines(gateway: MemoryGateway) -> None:
     assert " 417 " in client.send(b"@" + b"a;" * 1_000_000 + b" PING")
     assert "NOTICE me" in client.send(b"PRIVMSG a :\0")
     assert " 421 " in client.send("NONSENSE")
-    assert "PONG qq.test x" in client.send("PING x")
+    assert "PONG qq.test :x" in client.send("PING x")
 
 
 def test_slow(gateway: MemoryGateway) -> None:
@@ -207,7 +207,7 @@ def test_silence(gateway: MemoryGateway) -> None:
     client = gateway.client()
     client.transport.clear()
     gateway.clock.advance(PING_INTERVAL + 1)
-    assert "PING qq.test" in client.seen
+    assert "PING :qq.test" in client.seen
     gateway.clock.advance(PING_INTERVAL + 1)
     assert client.transport.disconnecting
 
@@ -233,7 +233,7 @@ def test_queries(gateway: MemoryGateway) -> None:
     for question, answer in (
         ("WHO #猫咪", f"352 me #猫咪 {number} qq.test qq.test 小明 H@"),
         ("WHOIS 小明", f"311 me 小明 {number}"),
-        ("WHOIS 小明", "319 me 小明 #猫咪"),
+        ("WHOIS 小明", "319 me 小明 :#猫咪"),
         ("NAMES #猫咪", f"@小明!{number}@qq.test"),
         ("LIST", "322 me #猫咪 2"),
         ("ISON 小明 nobody *qq", "303 me :小明 *qq"),
@@ -243,13 +243,13 @@ def test_queries(gateway: MemoryGateway) -> None:
         ("JOIN #猫咪", "JOIN #猫咪"),
         ("JOIN #nowhere", " 403 "),
         ("NICK 小明", " 433 "),
-        ("NICK other", "NICK other"),
+        ("NICK other", "NICK :other"),
     ):
         assert answer in client.send(question), question
     client.transport.clear()
     gateway.ming.appear(Status.AWAY)
     gateway.web.settle(3)
-    assert f":小明!{number}@qq.test AWAY away" in client.seen
+    assert f":小明!{number}@qq.test AWAY :away" in client.seen
 
 
 def test_botCommands(gateway: MemoryGateway) -> None:
@@ -313,7 +313,7 @@ def test_discussion(gateway: MemoryGateway) -> None:
     gateway.web.settle(3)
     seen = client.seen
     assert "JOIN #Weekend" in seen
-    assert "PRIVMSG #Weekend Sunday?" in seen.partition("JOIN #Weekend")[2]
+    assert "PRIVMSG #Weekend :Sunday?" in seen.partition("JOIN #Weekend")[2]
     client.send("PRIVMSG #Weekend :yes")
     assert ming.heard[-1] == "yes"
 
@@ -396,7 +396,7 @@ def test_beforeTheSignOn(gateway: MemoryGateway) -> None:
     account.contacts.sessionEnded()
     account.contacts.conversations.clear()
     seen = gateway.client(login="alice/phone").seen
-    assert "PRIVMSG #猫咪 都等你" in seen.partition("JOIN #猫咪")[2]
+    assert "PRIVMSG #猫咪 :都等你" in seen.partition("JOIN #猫咪")[2]
 
 
 def test_partlyKnown(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -519,7 +519,7 @@ def test_ison(gateway: MemoryGateway) -> None:
     A friend whose status is not known is not reported as online.
     """
     client = gateway.client()
-    assert "303 me 小明" in client.send("ISON 小明")
+    assert "303 me :小明" in client.send("ISON 小明")
     gateway.alice.stop()
     gateway.web.settle(3)
     assert "小明" not in client.send("ISON 小明")
@@ -549,11 +549,11 @@ def test_part(gateway: MemoryGateway) -> None:
     gateway.web.settle(3)
     assert client.seen == ""
     seen = client.send("JOIN #猫咪")
-    assert "PRIVMSG #猫咪 quiet?" in seen.partition("JOIN #猫咪")[2]
+    assert "PRIVMSG #猫咪 :quiet?" in seen.partition("JOIN #猫咪")[2]
     assert "quiet?" not in client.send("JOIN #猫咪", "PART #猫咪", "JOIN #猫咪")
     gateway.ming.tellGroup("猫咪", "loud")
     gateway.web.settle(3)
-    assert "PRIVMSG #猫咪 loud" in client.seen
+    assert "PRIVMSG #猫咪 :loud" in client.seen
 
 
 def test_clientsNick(gateway: MemoryGateway) -> None:
@@ -571,7 +571,7 @@ def test_clientsNick(gateway: MemoryGateway) -> None:
     gateway.web.settle(3)
     hua.tell(gateway.alice, "hello")
     gateway.web.settle(3)
-    assert f":me_{hua.number}!{hua.number}@qq.test PRIVMSG me hello" in client.seen
+    assert f":me_{hua.number}!{hua.number}@qq.test PRIVMSG me :hello" in client.seen
 
 
 def test_partIsKept(gateway: MemoryGateway) -> None:
@@ -601,7 +601,7 @@ def test_renamedMember(gateway: MemoryGateway) -> None:
     A renamed member is listed by the new nick, and has not left the channel.
     """
     client = gateway.client()
-    assert "NICK Ming" in client.send("PRIVMSG *qq :rename 小明 Ming")
+    assert "NICK :Ming" in client.send("PRIVMSG *qq :rename 小明 Ming")
     assert "@Ming" in client.send("NAMES #猫咪")
     client.transport.clear()
     group = gateway.ming.groupCalled("猫咪")
@@ -609,4 +609,4 @@ def test_renamedMember(gateway: MemoryGateway) -> None:
     account = gateway.aliceUser.accounts[gateway.alice.number]
     target = next(iter(account.contacts.conversations))
     gateway.web.result(Deferred.fromCoroutine(account.actions.refresh(target)))
-    assert client.seen == ":qq.test TOPIC #猫咪 tea\r\n"
+    assert client.seen == ":qq.test TOPIC #猫咪 :tea\r\n"

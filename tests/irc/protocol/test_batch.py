@@ -22,13 +22,13 @@ def serialised(lines: list[Line]) -> list[str]:
     ("lines", "expected"),
     [
         ((), ["@label=7 :qq ACK"]),
-        ((ONE,), ["@label=7 :qq PONG qq x"]),
+        ((ONE,), ["@label=7 :qq PONG qq :x"]),
         (
             (ONE, ONE),
             [
                 "@label=7 :qq BATCH +out labeled-response",
-                "@batch=out :qq PONG qq x",
-                "@batch=out :qq PONG qq x",
+                "@batch=out :qq PONG qq :x",
+                "@batch=out :qq PONG qq :x",
                 ":qq BATCH -out",
             ],
         ),
@@ -36,7 +36,7 @@ def serialised(lines: list[Line]) -> list[str]:
             (*BATCH, OVER),
             [
                 "@label=7 :qq BATCH +in chathistory #a",
-                ":qq PONG qq x",
+                ":qq PONG qq :x",
                 ":qq BATCH -in",
             ],
         ),
@@ -58,7 +58,7 @@ def test_nested() -> None:
     assert serialised(batch("out", "chathistory", ("#a",), inner, "qq")) == [
         ":qq BATCH +out chathistory #a",
         "@batch=out :qq BATCH +in draft/multiline #a",
-        "@batch=in :qq PONG qq x",
+        "@batch=in :qq PONG qq :x",
         "@batch=out :qq BATCH -in",
         ":qq BATCH -out",
     ]

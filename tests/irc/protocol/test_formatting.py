@@ -116,9 +116,9 @@ def test_shown(gateway: MemoryGateway) -> None:
     long line; after C{set formatting off} it is not.
     """
     client = gateway.client()
-    assert "PRIVMSG me loud\r" in bold(gateway, client, "loud")
+    assert "PRIVMSG me :loud\r" in bold(gateway, client, "loud")
     assert "formatting is now on" in client.send("PRIVMSG *qq :set formatting on")
-    assert "PRIVMSG me \x02loud\r" in bold(gateway, client, "loud")
+    assert "PRIVMSG me :\x02loud\r" in bold(gateway, client, "loud")
     assert "\x02\x01" not in bold(gateway, client, "\x01VERSION\x01")
     seen = bold(gateway, client, "loud " * 200).splitlines()
     assert len(seen) > 1

@@ -205,3 +205,43 @@ def test_limits() -> None:
         line = tag + b"x" * (MAX_LINE - 2)
         assert LineBuffer().feed(line + b"\r\n") == [line]
         assert LineBuffer().feed(line + b"x\r\n") == [OVERLONG]
+
+
+@pytest.mark.parametrize(
+    ("line", "raw"),
+    [
+        (Line("PRIVMSG", ("a", "在吗")), "PRIVMSG a :在吗"),
+        (Line("NOTICE", ("a", "x")), "NOTICE a :x"),
+        (Line("TOPIC", ("#a", "x")), "TOPIC #a :x"),
+        (Line("TOPIC", ("#a",)), "TOPIC #a"),
+        (Line("PART", ("#a",)), "PART #a"),
+        (Line("PART", ("#a", "x")), "PART #a :x"),
+        (Line("QUIT", ("x",)), "QUIT :x"),
+        (Line("KICK", ("#a", "b")), "KICK #a b"),
+        (Line("KICK", ("#a", "b", "x")), "KICK #a b :x"),
+        (Line("ERROR", ("x",)), "ERROR :x"),
+        (Line("AWAY", ("x",)), "AWAY :x"),
+        (Line("PING", ("x",)), "PING :x"),
+        (Line("PONG", ("qq", "x")), "PONG qq :x"),
+        (Line("NICK", ("x",)), "NICK :x"),
+        (Line("JOIN", ("#a",)), "JOIN #a"),
+        (Line("JOIN", ("#a", "10001", "x")), "JOIN #a 10001 :x"),
+        (Line("JOIN", ("#a", "key")), "JOIN #a key"),
+        (Line("FAIL", ("BATCH", "CODE", "x")), "FAIL BATCH CODE :x"),
+        (Line("CAP", ("a", "ACK", "sasl")), "CAP a ACK :sasl"),
+        (Line("CAP", ("LS", "302")), "CAP LS 302"),
+        (Line("MODE", ("#a", "+o", "b")), "MODE #a +o b"),
+        (Line("AUTHENTICATE", ("+",)), "AUTHENTICATE +"),
+        (Line("332", ("a", "#a", "x")), "332 a #a :x"),
+        (Line("303", ("a", "b")), "303 a :b"),
+        (Line("324", ("a", "#a", "+nt")), "324 a #a +nt"),
+        (Line("004", ("a", "qq", "x", "i", "nt")), "004 a qq x i nt"),
+    ],
+)
+def test_textHasColon(line: Line, raw: str) -> None:
+    """
+    A text begins with a colon, also one without spaces; other last parameters
+    do not (RFC 2812, 2.3.1 and the messages of 3).
+    """
+    assert serialise(line) == f"{raw}\r\n".encode()
+    assert parse(raw.encode()) == line

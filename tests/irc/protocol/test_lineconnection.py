@@ -69,7 +69,7 @@ def test_ping(connection: Connection) -> None:
         connection.dataReceived(b":")
     assert connection.wire.value() == b""
     connection.clock.advance(connection.pingInterval)
-    assert connection.wire.value() == b"PING token\r\n"
+    assert connection.wire.value() == b"PING :token\r\n"
     connection.dataReceived(b"x PONG token\r\n")
     connection.clock.advance(connection.pingInterval)
     assert connection.events == ["token"]
@@ -125,4 +125,4 @@ def test_followsEncoding(connection: Connection, followsEncoding: bool) -> None:
     connection.dataReceived("PING 茶\r\n".encode("gb18030") + b"PING x\r\n")
     connection.sendLine(Line("PONG", ("茶",)))
     expected = "gb18030" if followsEncoding else "utf-8"
-    assert connection.wire.value() == "PONG 茶\r\n".encode(expected)
+    assert connection.wire.value() == "PONG :茶\r\n".encode(expected)

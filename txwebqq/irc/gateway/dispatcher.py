@@ -171,7 +171,9 @@ class CommandDispatcher(ClientConnection):
             replies = command.beforeRegistration(registration, line.params)
             replies += registration.finish()
         for numeric, *params in replies:
-            self.sendLine(Line(numeric, tuple(params), self._factory.serverName))
+            # Some clients find AUTHENTICATE at the beginning of a line only.
+            source = "" if numeric == "AUTHENTICATE" else self._factory.serverName
+            self.sendLine(Line(numeric, tuple(params), source))
         if registration.refused:
             self.close(registration.refused)
         elif registration.isComplete:

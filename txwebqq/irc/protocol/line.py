@@ -26,6 +26,31 @@ _TAG = re.compile(r"\+?(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 _COMMAND = re.compile(r"[A-Za-z]+|[0-9]{3}")
 # Commands that are upper case and valid: looking them up is the fast path.
 _COMMON = frozenset({"JOIN", "MODE", "NICK", "NOTICE", "PART", "PING", "PRIVMSG"})
+_TEXT_POSITIONS: Mapping[str, int] = MappingProxyType(
+    {
+        "AWAY": 0,
+        "CAP": 2,
+        "ERROR": 0,
+        "FAIL": 2,
+        "JOIN": 2,
+        "KICK": 2,
+        "NICK": 0,
+        "NOTE": 2,
+        "NOTICE": 1,
+        "PART": 1,
+        "PING": 0,
+        "PONG": 0,
+        "PRIVMSG": 1,
+        "QUIT": 0,
+        "TOPIC": 1,
+        "WARN": 2,
+    }
+)
+"""The least position at which the last parameter of a command is a text."""
+
+_WITHOUT_TEXT = frozenset({"004", "221", "324", "329", "333", "341"})
+"""The numerics whose last parameter is no text."""
+
 _FORBIDDEN = re.compile("[\0\r\n]")
 _UNFIT = re.compile("[\0\r\n ]")
 
@@ -137,8 +162,8 @@ def _unescaped(value: str) -> str:
 
 def serialise(line: Line, encoding: str = "utf-8") -> bytes:
     """
-    Encode a line, with CR LF. A character that the encoding does not have
-    becomes C{?}.
+    Encode a line, with CR LF; a last parameter that is a text has a colon. A
+    character that the encoding does not have becomes C{?}.
 
     @raise MalformedLine: when the result would be parsed as another line, or as
         several lines.
@@ -176,11 +201,22 @@ def _text(line: Line) -> str:
     words += middle
     if line.params:
         plain = last and " " not in last and not last.startswith(":")
-        words.append(last if plain else f":{last}")
+        # Many clients read a text only after a colon, which Chinese, having no
+        # spaces, would not need.
+        isText = len(middle) >= _textPosition(line.command)
+        words.append(last if plain and not isText else f":{last}")
     text = " ".join(words)
     if _FORBIDDEN.search(text) is not None:
         raise MalformedLine("NUL, CR or LF in a line")
     return text
+
+
+@lru_cache(maxsize=256)
+def _textPosition(command: str) -> int:
+    if command.isdigit() and command not in _WITHOUT_TEXT:
+        return 1
+    # No line has this many parameters.
+    return _TEXT_POSITIONS.get(command, MAX_LINE)
 
 
 def _tagsText(tags: Mapping[str, str]) -> str:

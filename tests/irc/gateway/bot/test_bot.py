@@ -82,7 +82,7 @@ def test_temporaryChat() -> None:
     gid = hua.groupCalled("花园").gid
     gateway.web.result(hua.protocol.sendStrangerMessage(uin, "是你吗", group=gid))
     gateway.web.settle(3)
-    assert f":阿花!{hua.number}@qq.test PRIVMSG me 是你吗\r\n" in client.seen
+    assert f":阿花!{hua.number}@qq.test PRIVMSG me :是你吗\r\n" in client.seen
     client.send("PRIVMSG 阿花 :是我", "PRIVMSG 阿兰 :你好")
     for person, text in ((hua, "是我"), (lan, "你好")):
         [received] = [e for e in person.events if isinstance(e, StrangerMessage)]

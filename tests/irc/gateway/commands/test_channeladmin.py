@@ -40,7 +40,7 @@ def test_topic(gateway: MemoryGateway, client: Client) -> None:
     """
     other = gateway.client()
     other.transport.clear()
-    ours = ":me!alice@qq.test TOPIC #狗 遛狗\r\n"
+    ours = ":me!alice@qq.test TOPIC #狗 :遛狗\r\n"
     assert client.send("TOPIC #狗 :\x02遛狗\x02") == ours
     assert other.seen == ours
     code = gateway.ming.groupCalled("狗").code
@@ -53,8 +53,8 @@ def test_topicOfDiscussion(gateway: MemoryGateway, client: Client) -> None:
     """
     C{TOPIC} changes the name of a discussion.
     """
-    assert "332 me #Weekend Weekend" in client.send("TOPIC #Weekend")
-    assert "TOPIC #Weekend Sunday" in client.send("TOPIC #Weekend Sunday")
+    assert "332 me #Weekend :Weekend" in client.send("TOPIC #Weekend")
+    assert "TOPIC #Weekend :Sunday" in client.send("TOPIC #Weekend Sunday")
     discussion = gateway.ming.protocol.fetchDiscussion(Did(gateway.weekend))
     assert gateway.web.result(discussion).name == "Sunday"
 

@@ -31,11 +31,13 @@ def texts(seen: str) -> str:
     """
     The texts of the messages in a reply, joined.
     """
-    return "".join(re.findall(r"PRIVMSG me (\w)\r", seen))
+    return "".join(re.findall(r"PRIVMSG me :(\w)\r", seen))
 
 
 def tagOf(seen: str, text: str, tag: str) -> str:
-    [line] = [line for line in seen.splitlines() if line.endswith(f"PRIVMSG me {text}")]
+    [line] = [
+        line for line in seen.splitlines() if line.endswith(f"PRIVMSG me :{text}")
+    ]
     found = re.search(f"[@;]{tag}=([^; ]+)", line)
     assert found is not None, line
     return found[1]

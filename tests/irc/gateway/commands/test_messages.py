@@ -92,8 +92,8 @@ def test_notice(gateway: MemoryGateway) -> None:
     """
     client, other = gateway.client("echo-message"), gateway.client()
     other.transport.clear()
-    assert "NOTICE 小明 psst" in client.send("NOTICE 小明 psst")
-    assert "NOTICE 小明 psst" in other.seen
+    assert "NOTICE 小明 :psst" in client.send("NOTICE 小明 psst")
+    assert "NOTICE 小明 :psst" in other.seen
     assert gateway.ming.heard == ["psst"]
     for line in ("nobody x", "*qq help", "小明", "", "#nowhere,nobody x"):
         assert client.send(f"NOTICE {line}") == "", line

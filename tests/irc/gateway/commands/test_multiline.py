@@ -79,7 +79,7 @@ def test_single(gateway: MemoryGateway, client: Client) -> None:
     gateway.ming.tell(gateway.alice, "one")
     gateway.web.settle(3)
     assert "BATCH" not in client.seen
-    assert "PRIVMSG me one" in client.seen
+    assert "PRIVMSG me :one" in client.seen
 
 
 @pytest.mark.parametrize(
