@@ -141,3 +141,11 @@ def test_badNick() -> None:
     client = registration()
     reply = ("432", "*", "*", "Erroneous nickname")
     assert say(client, "NICK :\x01\r\nQUIT") == [reply]
+
+
+def test_repeatedRequest() -> None:
+    """
+    The answer to a request that names a capability many times names it once.
+    """
+    reply = say(registration(), "CAP REQ :" + "sasl -batch " * 300)
+    assert reply == [("CAP", "*", "ACK", "sasl -batch")]

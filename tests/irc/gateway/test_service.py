@@ -35,7 +35,7 @@ def test_welcome(gateway: MemoryGateway) -> None:
     for text in (
         ":qq.test 001 me ",
         "CASEMAPPING=rfc1459",
-        "LINELEN=512",
+        "LINELEN=4096",
         ":me!alice@qq.test JOIN #猫咪",
         "353 me = #猫咪",
         "@小明",

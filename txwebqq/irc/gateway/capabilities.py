@@ -94,7 +94,9 @@ class Capabilities:
         return [*((*head, "*", text) for text in texts[:-1]), (*head, texts[-1])]
 
     def _request(self, nick: str, names: str) -> Reply:
-        wanted = set(names.split())
+        # Each once: the answer has to fit a line, the request is longer.
+        listed = list(dict.fromkeys(names.split()))
+        wanted = set(listed)
         added = {name for name in wanted if not name.startswith("-")}
         removed = {name[1:] for name in wanted - added}
         fixed = {"cap-notify"} if self._version >= 302 else set()
@@ -102,7 +104,7 @@ class Capabilities:
         if not isKnown or removed & (fixed | added):
             return ("CAP", nick, "NAK", _truncated(names))
         self.enabled = (self.enabled | added) - removed
-        return ("CAP", nick, "ACK", names)
+        return ("CAP", nick, "ACK", " ".join(listed))
 
 
 def _truncated(text: str) -> str:

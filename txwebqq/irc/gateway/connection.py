@@ -15,6 +15,11 @@ from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, serialise
 from txwebqq.irc.protocol.lineconnection import LineConnection
 from txwebqq.irc.protocol.splitting import splitText
 
+MAX_RECEIVED = 4096
+"""Maximum length of a received line without its tags but with CR LF, in bytes:
+C{LINELEN} of C{RPL_ISUPPORT}. A QQ message may be far longer than the 512 bytes
+that are sent in a line."""
+
 PING_INTERVAL = 120.0
 """Silence of a client after which it is sent a PING, in seconds; a PING that is
 not answered in the same time closes the connection."""
@@ -23,7 +28,8 @@ not answered in the same time closes the connection."""
 class ClientConnection(LineConnection):
     """
     The connection of one IRC client. The buffers in both directions are
-    bounded, and no line sent is longer than L{MAX_LINE}.
+    bounded. No line sent is longer than L{MAX_LINE}, since clients do not
+    expect more; a line received may have L{MAX_RECEIVED}.
 
     @ivar address: the client's IP address.
     """
@@ -34,7 +40,7 @@ class ClientConnection(LineConnection):
     followsEncoding = True
 
     def __init__(self, clock: IReactorTime, address: str, serverName: str) -> None:
-        super().__init__(clock, serverName)
+        super().__init__(clock, serverName, maxReceived=MAX_RECEIVED)
         self.address = address
         self._sendQueue: SendQueue | None = None
 

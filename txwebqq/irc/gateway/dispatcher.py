@@ -26,14 +26,14 @@ from txwebqq.irc.gateway.commands import (
     multiline,
     queries,
 )
-from txwebqq.irc.gateway.connection import ClientConnection
+from txwebqq.irc.gateway.connection import MAX_RECEIVED, ClientConnection
 from txwebqq.irc.gateway.linebuilder import LineBuilder
 from txwebqq.irc.gateway.monitorlist import MAX_MONITORED
 from txwebqq.irc.gateway.multiline import MULTILINE
 from txwebqq.irc.gateway.registration import Authenticator, AuthResult, Registration
 from txwebqq.irc.gateway.session import Answer, ClientSession
 from txwebqq.irc.gateway.user import GatewayUser
-from txwebqq.irc.protocol.line import MAX_LINE, Line
+from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import MAX_CHANNEL, MAX_NICK
 from txwebqq.irc.protocol.splitting import splitLines
 
@@ -44,7 +44,7 @@ ISUPPORT = (
     "CHANTYPES=#",
     f"CHATHISTORY={chathistory.MAX_HISTORY}",
     "CLIENTTAGDENY=*,-typing",
-    f"LINELEN={MAX_LINE}",
+    f"LINELEN={MAX_RECEIVED}",
     f"MODES={channeladmin.MAX_MODES}",
     f"MONITOR={MAX_MONITORED}",
     "MSGREFTYPES=msgid,timestamp",

@@ -112,3 +112,17 @@ def test_tooManyTargets(gateway: MemoryGateway) -> None:
     seen = client.send("PRIVMSG 小明,小明,小明,小明,#猫咪 x")
     assert "407 me #猫咪 " in seen
     assert gateway.ming.heard == ["x"] * 4
+
+
+def test_longLine(gateway: MemoryGateway) -> None:
+    """
+    A line of 4096 bytes is one message, a longer one is refused with 417.
+    """
+    client = gateway.client()
+    text = "你" * ((4096 - len("PRIVMSG 小明 :\r\n".encode())) // 3)
+    assert client.send(f"PRIVMSG 小明 :{text}") == ""
+    gateway.web.settle(3)
+    assert gateway.ming.heard == [text]
+    assert " 417 " in client.send(f"PRIVMSG 小明 :{text}你")
+    tagged = f"@+a={'b' * 8000} PRIVMSG 小明 :{text}"
+    assert client.send(tagged) == ""
