@@ -109,9 +109,21 @@ def test_tooManyTargets(gateway: MemoryGateway) -> None:
     with 407.
     """
     client = gateway.client()
-    seen = client.send("PRIVMSG 小明,小明,小明,小明,#猫咪 x")
+    seen = client.send("PRIVMSG 小明,a,b,c,#猫咪 x")
     assert "407 me #猫咪 " in seen
-    assert gateway.ming.heard == ["x"] * 4
+    assert gateway.ming.heard == ["x"]
+
+
+def test_targetsOnce(gateway: MemoryGateway) -> None:
+    """
+    A target that is named several times gets the message once.
+    """
+    client = gateway.client("echo-message")
+    seen = client.send("PRIVMSG 小明,#猫咪,小明,小明,#猫咪,小明 x")
+    assert " 407 " not in seen
+    assert seen.count("PRIVMSG") == 2
+    gateway.web.settle(3)
+    assert gateway.ming.heard == ["x", "x"]
 
 
 def test_longLine(gateway: MemoryGateway) -> None:

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from txwebqq.errors import WebQQError
 from txwebqq.irc.gateway.bot.bot import answer
 from txwebqq.irc.gateway.session import Answer, ClientSession
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.formatting import fontOf, parseAction, stripFormatting
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.qq.content import ACTION_PREFIX, textToContent
@@ -82,7 +83,11 @@ async def _sendToAll(
     # its account before what the client sends next.
     sent: list[Deferred[list[Line]] | Line] = []
     builder = session.builder
-    for count, name in enumerate(names.split(",")):
+    named: dict[str, str] = {}
+    for name in names.split(","):
+        # Each target gets the message once, however often it is named.
+        named.setdefault(casefold(name), name)
+    for count, name in enumerate(named.values()):
         target = session.user.directory.targetNamed(name)
         if count >= MAX_TARGETS:
             sent.append(builder.numeric("407", name, "Too many recipients"))
