@@ -14,6 +14,8 @@ BEFORE = [
     ("AUTHENTICATE", "461 * AUTHENTICATE :Not enough parameters"),
     ("CAP", "461 * CAP :Not enough parameters"),
     ("CAP END", ""),
+    ("CAP NONSENSE", "410 * NONSENSE :Invalid CAP command"),
+    ("CAP :a b", "410 * * :Invalid CAP command"),
     ("JOIN", "451 * :You have not registered"),
     ("NICK", "431 * :No nickname given"),
     ("NONSENSE", "451 * :You have not registered"),
@@ -26,9 +28,11 @@ BEFORE = [
 AFTER = [
     ("AUTHENTICATE PLAIN", "462 me :You may not reregister"),
     ("AWAY", "305 me "),
-    ("BATCH", "NOTICE me :BATCH No such batch is open"),
+    ("BATCH", "FAIL BATCH MULTILINE_INVALID :No such batch is open"),
     ("CAP", "461 me CAP :Not enough parameters"),
-    ("CHATHISTORY", "NOTICE me :CHATHISTORY * Unknown subcommand"),
+    ("CAP NONSENSE", "410 me NONSENSE :Invalid CAP command"),
+    ("CAP :a b", "410 me * :Invalid CAP command"),
+    ("CHATHISTORY", "FAIL CHATHISTORY INVALID_PARAMS * :Unknown subcommand"),
     ("INVITE", "461 me INVITE :Not enough parameters"),
     ("INVITE 小明", "461 me INVITE :Not enough parameters"),
     ("INVITE 小明 #猫咪", "443 me 小明 #猫咪 "),
@@ -55,7 +59,9 @@ AFTER = [
     ("PART #nowhere", "442 me #nowhere :You're not on that channel"),
     ("PASS", "462 me :You may not reregister"),
     ("PASS alice:oolong", "462 me :You may not reregister"),
-    ("PING", "PONG :qq.test"),
+    ("PING", "409 me :No origin specified"),
+    ("PING :", "409 me :No origin specified"),
+    ("PING x", "PONG qq.test :x"),
     ("PONG", ""),
     ("PRIVMSG", "412 me :No text to send"),
     ("PRIVMSG 小明 :\x02\x1f\x0304\x0f", "412 me :No text to send"),
@@ -121,3 +127,13 @@ def test_registrationLines() -> None:
     client = Client(MemoryGateway())
     assert client.send("CAP REQ sasl") == ":qq.test CAP * ACK :sasl\r\n"
     assert client.send("AUTHENTICATE PLAIN") == "AUTHENTICATE +\r\n"
+
+
+@pytest.mark.parametrize("command", ["NONSENSE", "NON_SENSE", "X-Y", "a1", "999"])
+def test_unknownWithLabel(gateway: MemoryGateway, command: str) -> None:
+    """
+    The answer to an unknown command has the command's label.
+    """
+    client = gateway.client("labeled-response", "batch")
+    expected = f"@label=7 :qq.test 421 me {command.upper()} :Unknown command\r\n"
+    assert client.send(f"@label=7 {command} x") == expected

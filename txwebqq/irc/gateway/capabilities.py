@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from txwebqq.irc.protocol.line import isMiddleParam
+
 Reply = tuple[str, ...]
 """A command or numeric, followed by its parameters."""
 
@@ -31,6 +33,10 @@ that ask with version 302."""
 
 MAX_LIST = 400
 """Maximum length of the list of capabilities in one line, in bytes."""
+
+
+MAX_SUBCOMMAND = 20
+"""Maximum length of an unknown subcommand in its answer, in characters."""
 
 
 class Capabilities:
@@ -74,7 +80,9 @@ class Capabilities:
                 self.isNegotiating = False
                 return []
             case _:
-                return [("410", nick, "*", "Invalid CAP command")]
+                name = params[0][:MAX_SUBCOMMAND]
+                shown = name if isMiddleParam(name) else "*"
+                return [("410", nick, shown, "Invalid CAP command")]
 
     def _offered(self) -> list[str]:
         if self._version < 302:

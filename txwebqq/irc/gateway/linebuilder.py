@@ -19,6 +19,10 @@ MAX_PARAM = 63
 """Maximum length of a parameter of a reply that is not the last, in characters:
 the maximum of a server name (RFC 2812, 1.1)."""
 
+_FAILING = frozenset({"BATCH", "CHATHISTORY"})
+"""The commands whose errors are always standard replies (IRCv3 C{multiline} and
+C{chathistory}, section Errors)."""
+
 _NO_TAGS: Mapping[str, str] = {}
 
 
@@ -86,12 +90,13 @@ class LineBuilder:
 
     def failure(self, command: str, code: str, *params: str) -> Line:
         """
-        Return a C{FAIL} standard reply, or a C{NOTICE} for clients without
-        C{standard-replies}.
+        Return a C{FAIL} standard reply; or a C{NOTICE} for clients without
+        C{standard-replies}, unless the specification of the command has its
+        errors as standard replies.
         """
         *middle, last = params
         words = [*map(_middleParam, middle), " ".join(splitLines(last))]
-        if self.has("standard-replies"):
+        if self.has("standard-replies") or command in _FAILING:
             return self.fromServer("FAIL", command, code, *words)
         return self.fromServer("NOTICE", self.nick, " ".join((command, *words)))
 

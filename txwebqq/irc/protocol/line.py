@@ -24,6 +24,8 @@ _ESCAPED = str.maketrans(
 )
 _TAG = re.compile(r"\+?(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 _COMMAND = re.compile(r"[A-Za-z]+|[0-9]{3}")
+# A line of another command is answered, with its label, so it must be parsed.
+_ANY_COMMAND = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[0-9]{3}", re.ASCII)
 # Commands that are upper case and valid: looking them up is the fast path.
 _COMMON = frozenset({"JOIN", "MODE", "NICK", "NOTICE", "PART", "PING", "PRIVMSG"})
 _TEXT_POSITIONS: Mapping[str, int] = MappingProxyType(
@@ -134,7 +136,7 @@ def parse(raw: bytes) -> Line:
 
 @lru_cache(maxsize=256)
 def _upper(command: str) -> str:
-    if _COMMAND.fullmatch(command) is None:
+    if _ANY_COMMAND.fullmatch(command) is None:
         raise MalformedLine("a line without a command")
     return command.upper()
 

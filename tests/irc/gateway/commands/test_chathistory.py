@@ -115,12 +115,13 @@ def test_refused(client: Client, question: str, expected: str) -> None:
     assert answer.count("\r\n") == 1
 
 
-def test_refusedWithNotice(gateway: MemoryGateway) -> None:
+def test_alwaysFails(gateway: MemoryGateway) -> None:
     """
-    Clients without C{standard-replies} get a notice instead of C{FAIL}.
+    Clients without C{standard-replies} get C{FAIL} too, since the specification
+    of C{chathistory} requires it.
     """
     answer = gateway.client().send("CHATHISTORY LATEST nobody * 3")
-    assert "NOTICE me :CHATHISTORY LATEST nobody No such nick/channel" in answer
+    assert "FAIL CHATHISTORY INVALID_TARGET LATEST nobody :No such" in answer
 
 
 def test_playBack(gateway: MemoryGateway) -> None:

@@ -52,10 +52,12 @@ async def irc_AWAY(session: ClientSession, line: Line) -> Iterable[Line]:
 
 def irc_PING(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    C{PING [<text>]}
+    C{PING <text>}
     """
     builder = session.builder
-    return [builder.fromServer("PONG", builder.serverName, *line.params[:1])]
+    if not line.params or not line.params[0]:
+        return [builder.numeric("409", "No origin specified")]
+    return [builder.fromServer("PONG", builder.serverName, line.params[0])]
 
 
 def irc_PONG(session: ClientSession, line: Line) -> Iterable[Line]:
