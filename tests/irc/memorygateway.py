@@ -4,6 +4,7 @@ A gateway in memory: a user with an account, a friend of it, and IRC clients.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from twisted.internet.testing import StringTransport
 
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import UserSettings
+from txwebqq.irc.gateway.connection import CONFIRM_TOKEN
 from txwebqq.irc.gateway.dispatcher import ClientFactory, CommandDispatcher
 from txwebqq.irc.gateway.registration import Authenticator
 from txwebqq.irc.gateway.storage.history import HistoryStore
@@ -30,10 +32,21 @@ from txwebqq.testing import MemoryPerson, MemoryWebQQ
 
 class Transport(StringTransport):
     """
-    Records that it was aborted.
+    Records that it was aborted, and answers the PINGs that ask for the receipt
+    of messages.
+
+    @ivar pong: called with the answer; L{None} for a client that is gone
+        without a word.
     """
 
     isAborted = False
+    pong: Callable[[bytes], object] | None = None
+
+    def write(self, data: bytes) -> None:
+        if not data.startswith(f"PING :{CONFIRM_TOKEN}".encode()):
+            super().write(data)
+        elif self.pong is not None:
+            self.pong(data.replace(b"PING", b"PONG"))
 
     def abortConnection(self) -> None:
         self.isAborted = True
@@ -48,6 +61,9 @@ class Client:
         self.transport = Transport()
         self.connection = CommandDispatcher(gateway.factory, address)
         self._web = gateway.web
+        self.transport.pong = partial(
+            self._web.clock.callLater, 0, self.connection.dataReceived
+        )
         self.connection.makeConnection(self.transport)
 
     def send(self, *lines: str | bytes) -> str:
@@ -62,6 +78,12 @@ class Client:
             self.connection.dataReceived(raw + b"\r\n")
         self._web.settle(1)
         return self.seen
+
+    def vanish(self) -> None:
+        """
+        Read nothing any more; the gateway is not told.
+        """
+        self.transport.pong = None
 
     @property
     def seen(self) -> str:

@@ -53,6 +53,14 @@ class AttachedClient(Protocol):
         Show a message, unless the client has parted from its channel.
         """
 
+    def messageStored(self, serial: int, isOwn: bool) -> None:
+        """
+        Store, when the client confirms it, that it has received all messages
+        up to a serial. Called after L{showMessage} or L{playBack}.
+
+        @param isOwn: whether the client itself has sent the message.
+        """
+
     def playBack(self, missed: Sequence[HistoryMessage]) -> None:
         """
         Show the messages that the client has missed.

@@ -1,11 +1,13 @@
 """
-Line transport of one IRC client: a bounded send queue, and lines of bounded
-length in the client's encoding.
+Line transport of one IRC client: a bounded send queue, lines of bounded length
+in the client's encoding, and confirmation of what was received.
 """
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IReactorTime
+from collections.abc import Callable, Sequence
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -24,6 +26,13 @@ PING_INTERVAL = 120.0
 """Silence of a client after which it is sent a PING, in seconds; a PING that is
 not answered in the same time closes the connection."""
 
+CONFIRM_DELAY = 1.0
+"""Time between a message and the PING that asks whether it was received, in
+seconds; one PING confirms all messages of that time."""
+
+CONFIRM_TOKEN = "received-"
+"""Beginning of the tokens of these PINGs."""
+
 
 class ClientConnection(LineConnection):
     """
@@ -31,6 +40,7 @@ class ClientConnection(LineConnection):
     bounded. No line sent is longer than L{MAX_LINE}, since clients do not
     expect more; a line received may have L{MAX_RECEIVED}.
 
+    @ivar clock: the clock of all time-outs.
     @ivar address: the client's IP address.
     """
 
@@ -41,6 +51,7 @@ class ClientConnection(LineConnection):
 
     def __init__(self, clock: IReactorTime, address: str, serverName: str) -> None:
         super().__init__(clock, serverName, maxReceived=MAX_RECEIVED)
+        self.clock = clock
         self.address = address
         self._sendQueue: SendQueue | None = None
 
@@ -98,3 +109,87 @@ class ClientConnection(LineConnection):
         space = max(len(last.encode(self.encoding, "replace")) - over, 1)
         part = splitText(last, space, self.encoding)[0]
         return line._replace(params=(*middle, part))
+
+
+class ReceiptConfirmation:
+    """
+    Asks a client whether it has received the messages that it was sent: with a
+    PING behind them, which it answers after it has read them. That a message
+    was written means nothing, since a connection may be dead for minutes
+    before its loss is noticed.
+
+    @param received: the serial of the last message that the client has
+        received before.
+    @param ping: sends a PING with a token.
+    @param confirmed: called with the serial of the last message that the client
+        has certainly received.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        received: int,
+        ping: Callable[[str], object],
+        confirmed: Callable[[int], object],
+    ) -> None:
+        self._clock = clock
+        self._ping = ping
+        self._confirmed = confirmed
+        self._sent = received
+        self._asked = received
+        self._received = received
+        self._timer: IDelayedCall | None = None
+        self._isStopped = False
+
+    @property
+    def isComplete(self) -> bool:
+        """
+        Whether the client has received all messages.
+        """
+        return self._received == self._sent
+
+    def sent(self, serial: int) -> None:
+        """
+        Ask for the receipt of a message that was sent, and of those before it.
+        """
+        self._sent = max(self._sent, serial)
+        self._schedule()
+
+    def received(self, serial: int) -> None:
+        """
+        Confirm a message, and those before it, without asking.
+        """
+        self._sent = max(self._sent, serial)
+        if serial > self._received:
+            self._received = serial
+            self._confirmed(serial)
+
+    def ponged(self, params: Sequence[str]) -> None:
+        """
+        Called with the parameters of a PONG.
+        """
+        if self._asked > self._received and f"{CONFIRM_TOKEN}{self._asked}" in params:
+            self.received(self._asked)
+            self._schedule()
+
+    def stop(self) -> None:
+        """
+        Ask no more.
+        """
+        self._isStopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _schedule(self) -> None:
+        # One PING at a time: the next one follows the answer.
+        isWaiting = self._timer is not None or self._asked > self._received
+        if not (isWaiting or self.isComplete or self._isStopped):
+            self._timer = self._clock.callLater(CONFIRM_DELAY, self._ask)
+
+    def _ask(self) -> None:
+        self._timer = None
+        if self.isComplete:
+            return
+        self._asked = self._sent
+        self._ping(f"{CONFIRM_TOKEN}{self._asked}")

@@ -65,7 +65,7 @@ class Conversations:
             for client in list(self._clients):
                 if client is not exclude:
                     client.showMessage(stored)
-                self._history.markSeen(self._userName, client.key, stored.serial)
+                client.messageStored(stored.serial, client is exclude)
         return stored
 
     def notify(self, text: str) -> None:
@@ -78,11 +78,11 @@ class Conversations:
     def playBack(self, client: AttachedClient) -> None:
         """
         Show a client the messages that were recorded while it was not
-        attached.
+        attached, and those that it has not confirmed before.
         """
         history, name = self._history, self._userName
         client.playBack(history.missed(name, client.key, MAX_MISSED))
-        history.markSeen(name, client.key, history.last(name))
+        client.messageStored(history.last(name), False)
 
     async def send(
         self,

@@ -134,6 +134,7 @@ class CommandDispatcher(ClientConnection):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         if self._session is not None:
+            self._session.confirmation.stop()
             self._session.user.detach(self._session)
         self._factory.clientDisconnected(self)
 

@@ -6,6 +6,7 @@ shown.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Sequence
+from functools import partial
 from inspect import isawaitable
 
 from twisted.internet.defer import Deferred
@@ -14,7 +15,7 @@ from twisted.logger import Logger
 from txwebqq.irc.gateway.attachedclient import AttachedClient, ChannelView
 from txwebqq.irc.gateway.capabilities import Capabilities
 from txwebqq.irc.gateway.channels import ClientChannels
-from txwebqq.irc.gateway.connection import ClientConnection
+from txwebqq.irc.gateway.connection import ClientConnection, ReceiptConfirmation
 from txwebqq.irc.gateway.linebuilder import LineBuilder
 from txwebqq.irc.gateway.monitorlist import MonitorList
 from txwebqq.irc.gateway.multiline import OpenBatch
@@ -46,6 +47,7 @@ class ClientSession(AttachedClient):
     @ivar channels: the client's channels.
     @ivar monitor: the client's C{MONITOR} list.
     @ivar openBatch: the multiline batch that the client has begun.
+    @ivar confirmation: asks which messages the client has received.
     """
 
     _log = Logger()
@@ -69,6 +71,12 @@ class ClientSession(AttachedClient):
         self.channels = ClientChannels(self.builder, user, key)
         self.monitor = MonitorList(self.builder, user.directory)
         self.openBatch: OpenBatch | None = None
+        self.confirmation = ReceiptConfirmation(
+            connection.clock,
+            user.history.seen(user.name, key),
+            lambda token: self.send([Line("PING", (token,))]),
+            partial(user.history.markSeen, user.name, key),
+        )
         self._connection = connection
 
     @property
@@ -129,6 +137,15 @@ class ClientSession(AttachedClient):
     def showMessage(self, message: HistoryMessage) -> None:
         if self._isShown(message.target):
             self.send(self.renderer.render(message))
+
+    def messageStored(self, serial: int, isOwn: bool) -> None:
+        confirmation = self.confirmation
+        isKnown = isOwn and not self.builder.has("echo-message")
+        if isKnown and confirmation.isComplete:
+            # The client knows what it has said.
+            confirmation.received(serial)
+        else:
+            confirmation.sent(serial)
 
     def playBack(self, missed: Sequence[HistoryMessage]) -> None:
         if self.builder.has("draft/chathistory"):

@@ -62,8 +62,9 @@ def irc_PING(session: ClientSession, line: Line) -> Iterable[Line]:
 
 def irc_PONG(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    C{PONG [<text>]}: the answer to our C{PING}, which any line is.
+    C{PONG [<text>]}: the answer to our C{PING}.
     """
+    session.confirmation.ponged(line.params)
     return ()
 
 

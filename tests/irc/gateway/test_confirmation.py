@@ -1,0 +1,102 @@
+"""
+Confirmation of what IRC clients have received.
+"""
+
+from __future__ import annotations
+
+from tests.irc.memorygateway import Client, MemoryGateway
+from txwebqq.irc.gateway.connection import CONFIRM_DELAY, CONFIRM_TOKEN
+
+
+def test_deadConnection(gateway: MemoryGateway) -> None:
+    """
+    Messages that were written to a dead connection are played back to the
+    client's next one; those that it had received are not.
+    """
+    client = gateway.client()
+    gateway.ming.tell(gateway.alice, "received")
+    gateway.web.settle(3)
+    client.vanish()
+    gateway.ming.tell(gateway.alice, "lost one")
+    gateway.web.settle(3)
+    gateway.ming.tell(gateway.alice, "lost two")
+    gateway.ming.tellGroup("猫咪", "lost three")
+    gateway.web.settle(300)
+    # The gateway gave up: the peer has not answered for minutes.
+    client.close()
+    again = gateway.client()
+    for text in ("lost one", "lost two", "lost three"):
+        assert again.seen.count(text) == 1
+    assert ":received" not in again.seen
+    gateway.web.settle(3)
+    again.close()
+    assert "lost" not in gateway.client().seen
+
+
+def test_deadBesideLive(gateway: MemoryGateway) -> None:
+    """
+    A client that has come again before the loss of its former connection was
+    noticed is played back what went there.
+    """
+    dead = gateway.client()
+    dead.vanish()
+    gateway.ming.tell(gateway.alice, "where are you")
+    gateway.web.settle(3)
+    again = gateway.client()
+    assert "where are you" in again.seen
+    gateway.web.settle(3)
+    dead.close()
+    again.close()
+    assert "where are you" not in gateway.client().seen
+
+
+def test_playBackUnread(gateway: MemoryGateway) -> None:
+    """
+    A play-back that was not received is repeated.
+    """
+    gateway.client().close()
+    gateway.ming.tell(gateway.alice, "while you were away")
+    gateway.web.settle(3)
+    client = Client(gateway)
+    client.vanish()
+    client.send("PASS alice:oolong", "NICK me", "USER me 0 * :Me")
+    assert "while you were away" in client.seen
+    client.close()
+    assert "while you were away" in gateway.client().seen
+
+
+def test_ownMessage(gateway: MemoryGateway) -> None:
+    """
+    A client is not played back what it has said itself just before it left.
+    """
+    client = gateway.client()
+    client.vanish()
+    client.send("PRIVMSG 小明 :bye", "QUIT")
+    client.close()
+    assert ":bye" not in gateway.client().seen
+
+
+def test_onePing(gateway: MemoryGateway) -> None:
+    """
+    One PING confirms all messages of a second, and a connection that is closed
+    is sent none.
+    """
+    client = gateway.client()
+    asked: list[bytes] = []
+    client.transport.pong = asked.append
+    for text in ("one", "two", "three"):
+        gateway.ming.tell(gateway.alice, text)
+    gateway.web.settle(1 + CONFIRM_DELAY)
+    assert len(asked) == 1
+    gateway.ming.tell(gateway.alice, "four")
+    gateway.web.settle(10)
+    # The next one waits for the answer.
+    assert len(asked) == 1
+    client.send(asked[0].rstrip())
+    gateway.web.settle(CONFIRM_DELAY)
+    assert len(asked) == 2
+    client.send(f"PONG {CONFIRM_TOKEN}999", "PONG", "PONG nonsense")
+    client.close()
+    again = gateway.client()
+    assert "four" in again.seen
+    assert "three" not in again.seen
