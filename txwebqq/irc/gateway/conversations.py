@@ -155,7 +155,9 @@ class Conversations:
 
         @param time: when it was sent, in Unix seconds; without it, now.
         """
-        seconds = self._seconds() if time is None else time
+        # A server whose clock is ahead must not date messages in the future.
+        now = self._seconds()
+        seconds = now if time is None else min(time, now)
         return HistoryMessage(
             self._userName,
             target,

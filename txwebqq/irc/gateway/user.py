@@ -5,7 +5,6 @@ One user of the gateway: QQ accounts, attached clients, and account events.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from zlib import crc32
 
 from twisted.internet.defer import Deferred, fail
 
@@ -204,8 +203,10 @@ class GatewayUser(AccountListener):
             text = formatted(text, message.font)
         origin = ""
         if message.target.kind is not TargetKind.CONTACT:
-            # Each of the user's accounts in a group receives the message.
-            origin = f"{message.author} {message.time} {crc32(text.encode()):x}"
+            # Each of the user's accounts in a group receives the message. The
+            # same words in the same second are another message.
+            number = f"#{message.sequence}" if message.sequence else message.key
+            origin = f"{message.author} {message.time} {number}"
         nick = self.directory.nickOf(message.author, _authorName(account, message))
         self.conversations.record(
             self.conversations.newMessage(

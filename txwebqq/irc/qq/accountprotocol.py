@@ -121,6 +121,7 @@ class AccountProtocol(WebQQProtocol):
             message.time,
             messageKey(message),
             pictures,
+            getattr(message, "sequence", 0),
         )
         self._listener.messageReceived(self._account, incoming)
 

@@ -35,6 +35,8 @@ class IncomingMessage:
     @ivar time: Unix time in seconds.
     @ivar key: identifies the message within its conversation, also when the
         server delivers it a second time.
+    @ivar sequence: the running number within the group or discussion, the same
+        for all members; 0 where the server has none.
     @ivar pictures: the image data of each picture of the content; C{b""} for a
         picture that could not be fetched.
     """
@@ -46,6 +48,7 @@ class IncomingMessage:
     time: int
     key: str = ""
     pictures: tuple[bytes, ...] = field(default=(), repr=False)
+    sequence: int = 0
 
 
 def messageKey(message: AnyMessage) -> str:

@@ -62,13 +62,44 @@ def test_stored(tmp_path: Path) -> None:
 
 def test_order() -> None:
     """
-    Messages are ordered by time, those of one time by arrival.
+    Messages of one conversation are ordered by arrival, and each has a later
+    time than the one before, at least its own.
     """
     store = storeWith()
-    for time, text in ((5, "c"), (3, "a"), (5, "d"), (4, "b")):
+    for time, text in ((5, "a"), (3, "b"), (5, "c"), (4, "d"), (20, "e")):
         store.append(message(time, text))
-    assert [e.text for e in store.latest("al", CATS, 10)] == ["a", "b", "c", "d"]
-    assert [e.text for e in store.latest("al", CATS, 2)] == ["c", "d"]
+    store.append(message(3, "other", BOB))
+    store.append(message(3, "other", user="bo"))
+    found = store.latest("al", CATS, 10)
+    assert [e.text for e in found] == ["a", "b", "c", "d", "e"]
+    assert times(found) == [5, 6, 7, 8, 20]
+    assert [e.text for e in store.latest("al", CATS, 2)] == ["d", "e"]
+    assert times(store.latest("al", BOB, 2)) == [3]
+    assert times(store.latest("bo", CATS, 2)) == [3]
+
+
+def test_orderAfterRestart(tmp_path: Path) -> None:
+    """
+    The times do not go back after a restart either; messages that an older
+    version has stored with equal times get separate ones, in the same order.
+    """
+    path = tmp_path / "gateway.db"
+    database = Database(path, GATEWAY_SCHEMA)
+    store = HistoryStore(database)
+    for time in (1, 2, 3, 4, 5, 6):
+        store.append(message(time, target=BOB if time == 2 else CATS))
+    stored = database.connection
+    stored.execute("UPDATE said SET time = 7 WHERE serial IN (1, 2, 3, 4)")
+    stored.execute("UPDATE said SET time = 6 WHERE serial = 5")
+    database.close()
+    database = Database(path, GATEWAY_SCHEMA)
+    store = HistoryStore(database)
+    found = [(e.serial, e.time) for e in store.latest("al", CATS, 10)]
+    assert found == [(5, 6), (6, 7), (1, 8), (3, 9), (4, 10)]
+    assert times(store.latest("al", BOB, 10)) == [7]
+    store.append(message(2))
+    assert times(store.latest("al", CATS, 1)) == [11]
+    database.close()
 
 
 def test_positionOfTime() -> None:
@@ -76,7 +107,7 @@ def test_positionOfTime() -> None:
     C{before} and C{after} exclude the messages of their time; C{around}
     includes them.
     """
-    store = storeWith(1, 2, 3, 3, 4, 5)
+    store = storeWith(1, 2, 3, 4, 5)
     three = HistoryPosition(3)
     assert times(store.before("al", CATS, three, 10)) == [1, 2]
     assert times(store.before("al", CATS, three, 1)) == [2]
@@ -84,7 +115,7 @@ def test_positionOfTime() -> None:
     assert times(store.after("al", CATS, three, 1)) == [4]
     assert times(store.latest("al", CATS, 10, three)) == [4, 5]
     assert times(store.latest("al", CATS, 1, three)) == [5]
-    assert times(store.around("al", CATS, three, 4)) == [1, 2, 3, 3]
+    assert times(store.around("al", CATS, three, 4)) == [1, 2, 3, 4]
     assert times(
         store.between("al", CATS, HistoryPosition(1), HistoryPosition(5), 2)
     ) == [2, 3]
@@ -95,9 +126,9 @@ def test_positionOfTime() -> None:
 
 def test_positionOfMessage() -> None:
     """
-    The position of a message lies between others of the same time.
+    The position of a message lies between the others.
     """
-    store = storeWith(3, 3, 3, 3)
+    store = storeWith(3, 4, 5, 6)
     everything = store.latest("al", CATS, 10)
     second = store.position("al", CATS, everything[1].msgid)
     fourth = store.position("al", CATS, everything[3].msgid)
@@ -232,14 +263,14 @@ def test_missed() -> None:
     store = storeWith(10, 11)
     store.markSeen("al", "phone", store.last("al"))
     store.append(message(1, "late"))
-    for time in (12, 13, 14):
+    for time in (13, 14, 16):
         store.append(message(time))
     store.append(message(2, "hi", BOB))
     store.append(message(15, user="bo"))
     texts = [e.text for e in store.missed("al", "phone", 2)]
-    assert texts == ["hi", "13", "14"]
+    assert texts == ["hi", "14", "16"]
     texts = [e.text for e in store.missed("al", "phone", 9)]
-    assert texts == ["late", "hi", "12", "13", "14"]
+    assert texts == ["hi", "late", "13", "14", "16"]
     assert len(store.missed("al", "new", 9)) == 7
     store.markSeen("al", "phone", store.last("al"))
     store.markSeen("al", "phone", 1)
@@ -256,7 +287,9 @@ def test_queries(arrivals: list[int], first: Query, second: Query) -> None:
     Every query agrees with a sorted list of the messages.
     """
     store = storeWith(*arrivals)
-    order = sorted((time, serial) for serial, time in enumerate(arrivals, 1))
+    order: list[tuple[int, int]] = []
+    for serial, time in enumerate(arrivals, 1):
+        order.append((max(time, order[-1][0] + 1) if order else time, serial))
     limit = first[2]
 
     def pointAt(query: Query) -> HistoryPosition:

@@ -1,9 +1,10 @@
 """
 The message history of the gateway's users.
 
-Messages are ordered by time, and by arrival within one time. The messages that
-a client has missed are chosen by arrival alone, since an offline message of QQ
-arrives long after its time.
+The messages of a conversation are in the order of arrival, and each has a later
+time than the one before. The times of QQ are whole seconds of another clock, so
+by them answers would stand before their questions, and a client that asks for
+what is after a time would never get the other messages of that time.
 """
 
 from __future__ import annotations
@@ -56,6 +57,21 @@ _MSGID = re.compile("([0-9a-f]+)-([0-9a-f]{1,15})")
 _COLUMNS = (
     "serial, user, kind, place, time, account, sender, nick, command, text, origin"
 )
+# A time is at least as much later than an earlier one as there are messages
+# between them.
+_SEPARATE_TIMES = """
+WITH numbered AS (
+    SELECT serial, user, kind, place, time,
+        row_number() OVER (PARTITION BY user, kind, place ORDER BY time, serial) AS n
+    FROM said
+), separate AS (
+    SELECT serial,
+        n + max(time - n) OVER (PARTITION BY user, kind, place ORDER BY n) AS time
+    FROM numbered
+)
+UPDATE said SET time = separate.time FROM separate
+    WHERE said.serial = separate.serial AND said.time != separate.time
+"""
 _HERE = "user = ? AND kind = ? AND place = ?"
 
 
@@ -80,22 +96,30 @@ class HistoryStore:
             # msgids of a lost one.
             self._db.execute("INSERT INTO epoch VALUES (?)", (secrets.token_hex(4),))
         (self._salt,) = self._db.execute("SELECT salt FROM epoch").fetchone()
+        self._lastTimes: dict[tuple[str, Target], int] = {}
+        self._separateTimes()
 
     def append(self, message: HistoryMessage) -> HistoryMessage | None:
         """
         Store a message, and delete the user's oldest ones if there are too
-        many.
+        many. The time becomes later than that of the message before, if it is
+        not.
 
-        @return: the message with its serial and msgid; L{None} if another copy
-            of it is stored already.
+        @return: the message with its time, serial and msgid; L{None} if another
+            copy of it is stored already.
         """
+        conversation = message.user, message.target
+        last = self._lastTimes.get(conversation)
+        if last is None:
+            last = self._lastTime(*conversation)
+        time = message.time if last is None else max(message.time, last + 1)
         cursor = self._db.execute(
             "INSERT OR IGNORE INTO said"
             " (user, kind, place, time, account, sender, nick, command, text, origin)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *_here(message.user, message.target),
-                message.time,
+                time,
                 message.account,
                 message.sender,
                 message.nick,
@@ -106,9 +130,28 @@ class HistoryStore:
         )
         if cursor.rowcount < 1 or cursor.lastrowid is None:
             return None
+        self._lastTimes[conversation] = time
         self._bound(message.user)
         serial = cursor.lastrowid
-        return replace(message, serial=serial, msgid=self._msgid(serial))
+        return replace(message, time=time, serial=serial, msgid=self._msgid(serial))
+
+    def _lastTime(self, user: str, target: Target) -> int | None:
+        (time,) = self._db.execute(
+            f"SELECT max(time) FROM said WHERE {_HERE}", _here(user, target)
+        ).fetchone()
+        return None if time is None else int(time)
+
+    def _separateTimes(self) -> None:
+        """
+        Give each message a later time than the one before, in a database of
+        an older version, which may have equal ones.
+        """
+        found = self._db.execute(
+            "SELECT 1 FROM said GROUP BY user, kind, place, time"
+            " HAVING count(*) > 1 LIMIT 1"
+        ).fetchone()
+        if found is not None:
+            self._db.execute(_SEPARATE_TIMES)
 
     def _bound(self, user: str) -> None:
         if user not in self._counts:
