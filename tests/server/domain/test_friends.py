@@ -230,9 +230,9 @@ def test_again(village: Village) -> None:
     ("more", "problem"),
     [
         ({"account": ALICE}, "account is your own"),
-        ({"account": Number(0)}, "account is no number of an account"),
-        ({"account": Number(2**40)}, "account is no number of an account"),
-        ({"account": Number(10009)}, "account is no number of an account"),
+        ({"account": Number(0)}, "account is not the number of an account"),
+        ({"account": Number(2**40)}, "account is not the number of an account"),
+        ({"account": Number(10009)}, "account is not the number of an account"),
         ({"proof": "0" * 48}, "token is not from a search for account"),
         ({"proof": "é"}, "token is not from a search for account"),
         ({"category": 1}, "there is no such category"),

@@ -218,7 +218,7 @@ class FriendRules:
             return refusal
         record = self._store.accounts.get(account)
         if record is None:
-            return Refusal(NO_SUCH_ID, "account is no number of an account")
+            return Refusal(NO_SUCH_ID, "account is not the number of an account")
         back = self._store.friends.request(asker, account)
         if back is not None and back.hasAdded:
             self._store.friends.deleteRequest(asker, account)
@@ -243,7 +243,7 @@ class FriendRules:
         if account == asker:
             return Refusal(NO_SUCH_ID, "account is your own")
         if not 0 < account <= HIGHEST_NUMBER:
-            return Refusal(NO_SUCH_ID, "account is no number of an account")
+            return Refusal(NO_SUCH_ID, "account is not the number of an account")
         if not self._isProven(asker, account, token):
             return Refusal(NO_SUCH_ID, "token is not from a search for account")
         if category and self._category(asker, category) is None:
