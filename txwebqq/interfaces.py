@@ -134,6 +134,15 @@ class IWebQQTransport(Interface):
         The old name of L{setStatus}, for one release.
         """
 
+    def holdEvents() -> Callable[[], None]:
+        """
+        Keep the server from forgetting the event that is being handled, since
+        the application could not store it: a server that knows C{ack} gives it
+        again after the next start. Meanwhile there are no further events.
+
+        @return: ends this.
+        """
+
     def signOff() -> Deferred[None]:
         """
         Sign off.

@@ -782,3 +782,57 @@ def test_afterInternalError(
     assert len(flushLoggedErrors(ZeroDivisionError)) == 1
     assert rig.protocol.log == ["made", "on", "a", "c"]
     assert acks(polls) == [0, 7, 8]
+
+
+# Holding.
+
+
+def test_held() -> None:
+    """
+    A reply that the application holds while it handles the last event is
+    acknowledged when all holds are over; until then later replies wait.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, A)
+    deliver(acknowledgement, A)
+    begin(acknowledgement, 8, B)
+    deliver(acknowledgement, B)
+    releases = [acknowledgement.hold(), acknowledgement.hold()]
+    assert (acknowledgement.number, acknowledgement.isPending) == (7, True)
+    assert acknowledgement.isKnown(8)
+    for _ in range(2):
+        releases[0]()
+    assert (acknowledgement.number, acknowledgement.isPending) == (7, True)
+    releases[1]()
+    assert (acknowledgement.number, acknowledgement.isPending) == (8, False)
+
+
+def test_heldEarly() -> None:
+    """
+    A hold from an earlier event of a reply delays none of its events.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, A, B)
+    deliver(acknowledgement, A)
+    release = acknowledgement.hold()
+    deliver(acknowledgement, B)
+    assert (acknowledgement.number, acknowledgement.isPending) == (0, True)
+    release()
+    assert (acknowledgement.number, acknowledgement.isPending) == (7, False)
+
+
+def test_heldThroughSessions() -> None:
+    """
+    A reply that is held at the end of a sign-on is not delivered again in the
+    next one, and still held.
+    """
+    acknowledgement = Acknowledgement()
+    begin(acknowledgement, 7, A, B)
+    deliver(acknowledgement, A, B)
+    release = acknowledgement.hold()
+    acknowledgement.interrupt()
+    assert (acknowledgement.number, acknowledgement.isPending) == (0, False)
+    assert begin(acknowledgement, 7, A, B) == []
+    assert (acknowledgement.number, acknowledgement.isPending) == (0, True)
+    release()
+    assert (acknowledgement.number, acknowledgement.isPending) == (7, False)

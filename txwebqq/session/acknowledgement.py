@@ -4,7 +4,7 @@ Acknowledgement of poll replies by number (protocol.md 2.2.1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.defer import Deferred
 
@@ -30,7 +30,7 @@ class Acknowledgement:
     go on counting from one session to the next.
 
     At most one reply is pending: from L{begin} until its last event is
-    delivered, or the sign-on is over.
+    delivered and the application holds it no longer, or the sign-on is over.
 
     @ivar number: the number that polls acknowledge, 0 before the first reply
         with a number.
@@ -45,6 +45,11 @@ class Acknowledgement:
         self._last: Event | None = None
         # The event that was delivered last, of this reply or an earlier one.
         self._latest: Event | None = None
+        # How often the application holds replies, and whether it holds one of
+        # which all events were delivered.
+        self._holds = 0
+        self._isHeld = False
+        self._former = 0
         # The reply that the end of a sign-on interrupted, the number of its
         # lasting events, and how many of them had been delivered.
         self._interrupted = 0
@@ -57,7 +62,7 @@ class Acknowledgement:
         """
         Whether there are events that were not delivered yet.
         """
-        return self._last is not None
+        return self._last is not None or self._isHeld
 
     def isKnown(self, number: int | None) -> bool:
         """
@@ -84,7 +89,7 @@ class Acknowledgement:
         if events:
             self._last = events[-1]
         else:
-            self.finish()
+            self._complete()
         return events
 
     def delivering(self, event: Event) -> None:
@@ -95,15 +100,47 @@ class Acknowledgement:
         self._latest = event
         # Events stay in order, so the events before the last were delivered.
         if event is self._last:
+            self._complete()
+
+    def _complete(self) -> None:
+        self._last = None
+        if self._holds:
+            self._isHeld = True
+        else:
             self.finish()
+
+    def hold(self) -> Callable[[], None]:
+        """
+        Do not acknowledge the reply of the event that is being delivered, nor
+        a later one.
+
+        @return: ends this.
+        """
+        self._holds += 1
+        if not self.isPending and self.number == self._begun:
+            # Its last event is being delivered, and no poll was sent yet.
+            self.number = self._former
+            self._isHeld = True
+        isOver = False
+
+        def release() -> None:
+            nonlocal isOver
+            if not isOver:
+                isOver = True
+                self._holds -= 1
+                if self._isHeld and not self._holds:
+                    self.finish()
+
+        return release
 
     def finish(self) -> None:
         """
         Count all events of the pending reply as delivered.
         """
+        self._former = self.number
         self.number = self._begun
-        self._events = []
         self._last = None
+        self._isHeld = False
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
             deferred.callback(None)
@@ -124,7 +161,7 @@ class Acknowledgement:
         Forget the pending reply at the end of a sign-on. The server gives it
         again in a later session.
         """
-        if self._last is None:
+        if not self.isPending:
             return
         # When the server gives the reply again, in a later session, its
         # transient events are missing, and all session ids (uin, gid) have
@@ -137,13 +174,14 @@ class Acknowledgement:
         # now, all are delivered once more: a message that comes twice is
         # better than a lost one.
         ends = (n for n, e in enumerate(self._events, 1) if e is self._latest)
-        delivered = self._events[: next(ends, 0)]
+        delivered = self._events[: next(ends, 0)] if self._last else self._events
         self._lasting = self._delivered + _countLasting(self._events)
         self._delivered += _countLasting(delivered)
         self._interrupted = self._begun
         self._begun = self.number
         self._events = []
         self._last = None
+        self._isHeld = False
 
 
 def _countLasting(events: Iterable[Event]) -> int:

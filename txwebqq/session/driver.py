@@ -162,6 +162,7 @@ class SignOnDriver:
             self._messageIds,
             self._rosterLoader.friendListHash,
             self.signOff,
+            self._acknowledgement,
             clock,
         )
         rosterSync = RosterSyncService(number, transport, clock)

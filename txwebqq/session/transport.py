@@ -19,6 +19,7 @@ from txwebqq.interfaces import IWebQQTransport
 from txwebqq.model import Buddy, Category, Did, Discussion, Gid, Group, Status, Uin
 from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.roster import Roster
+from txwebqq.session.acknowledgement import Acknowledgement
 from txwebqq.session.inflight import InFlightRequests
 from txwebqq.session.interfaces import SignOnState
 from txwebqq.wire.command import Command
@@ -65,6 +66,7 @@ class SignOnTransport:
         sign-on to the next.
     @param friendListHash: see L{IWebQQTransport.friendListHash}.
     @param signOff: signs the account off.
+    @param acknowledgement: the account's acknowledgement of replies.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class SignOnTransport:
         messageIds: Iterator[int],
         friendListHash: Callable[[Ticket], str],
         signOff: Callable[[], Deferred[None]],
+        acknowledgement: Acknowledgement,
         clock: IReactorTime,
     ) -> None:
         self._requests = requests
@@ -83,6 +86,7 @@ class SignOnTransport:
         self._messageIds = messageIds
         self._friendListHash = friendListHash
         self._signOff = signOff
+        self._acknowledgement = acknowledgement
         self._clock = clock
         self._phase = _Phase.CONNECTING
         self._held: list[Deferred[None]] = []
@@ -125,6 +129,9 @@ class SignOnTransport:
             request.errback(NotSignedOn("the session was lost during a rejoin"))
 
     # Called by the protocol.
+
+    def holdEvents(self) -> Callable[[], None]:
+        return self._acknowledgement.hold()
 
     @property
     def buddies(self) -> Mapping[Uin, Buddy]:

@@ -319,8 +319,9 @@ def test_copies(relay: MemoryRelay) -> None:
 
 def test_fullDisk(relay: MemoryRelay) -> None:
     """
-    Messages that cannot be stored are announced at their source, and the
-    connections stay.
+    Messages that cannot be stored are announced at their source and relayed when
+    there is room, in order; the connections stay, and the QQ server keeps its
+    messages.
     """
     connections = len(relay.server.connections)
     fill(relay, isFull=True)
@@ -329,6 +330,8 @@ def test_fullDisk(relay: MemoryRelay) -> None:
         relay.server.bob(long)
         relay.ming.tellGroup("猫咪", long)
     relay.settle()
+    store = relay.web.state.store.messages
+    assert store.unacknowledged(relay.alice.number)
     fill(relay, isFull=False)
     assert len(relay.server.connections) == connections
     [toIRC] = [line for line in relay.irc() if "cannot be relayed" in line]
@@ -336,8 +339,11 @@ def test_fullDisk(relay: MemoryRelay) -> None:
     assert "full" in toIRC
     assert toIRC == toQQ
     relay.server.bob("number 1")
-    relay.settle(LONGEST_PAUSE + 10)
-    assert digits(relay.qq()) == [1]
+    relay.settle(LONGEST_PAUSE + 60)
+    assert relay.qq()[-1] == "<bob> number 1"
+    assert sum(line.count("x") for line in relay.qq()) == 3 * len(long)
+    assert sum(line.count("x") for line in relay.irc()) >= 3 * 400
+    assert not store.unacknowledged(relay.alice.number)
 
 
 def test_hostileTitle(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:

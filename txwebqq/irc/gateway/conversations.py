@@ -4,13 +4,17 @@ Sending, recording and showing the messages of one gateway user.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+
+from twisted.logger import Logger
 
 from txwebqq.errors import NotSignedOn
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.directory import BOT_NICK, NameDirectory
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.message import HistoryMessage
+from txwebqq.irc.gateway.storage.unstored import UnstoredMessages
 from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.content import textToContent
@@ -33,7 +37,12 @@ class Conversations:
     @param userName: the name of the gateway user.
     @param clients: the user's attached clients.
     @param seconds: returns the time, in Unix seconds.
+
+    @ivar unstored: is called when a message cannot be stored, and C{stored}
+        when all of them are.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -48,25 +57,81 @@ class Conversations:
         self._clients = clients
         self._history = history
         self._seconds = seconds
+        self.unstored: Callable[[], object] = lambda: None
+        self.stored: Callable[[], object] = lambda: None
+        self._unstored = UnstoredMessages[AttachedClient](history)
         self._typing = RateLimiter(seconds, 1, TYPING_INTERVAL)
 
     def record(
         self, message: HistoryMessage, exclude: AttachedClient | None = None
     ) -> HistoryMessage | None:
         """
-        Store a message, and show it to the clients.
+        Store a message, and show it to the clients. A message that cannot be
+        stored now is shown, and stored later.
 
         @param exclude: a client that is not shown the message.
 
-        @return: as L{HistoryStore.append}.
+        @return: as L{HistoryStore.append}; without serial and msgid for a
+            message that is stored later.
         """
-        stored = self._history.append(message)
+        if len(self._unstored):
+            return self._showUnstored(message, exclude)
+        try:
+            stored = self._history.append(message)
+        except sqlite3.Error as e:
+            self._log.error(
+                "Storing a message failed (user {user}): {reason}; it is shown, and"
+                " stored later.",
+                user=self._userName,
+                reason=str(e),
+            )
+            shown = self._showUnstored(message, exclude)
+            self._showNotice(
+                f"Messages cannot be stored now ({e}): this one is shown, and stored"
+                " later; QQ keeps those after it"
+            )
+            return shown
         if stored is not None:
             for client in list(self._clients):
                 if client is not exclude:
                     client.showMessage(stored)
                 client.messageStored(stored.serial, client is exclude)
         return stored
+
+    def _showUnstored(
+        self, message: HistoryMessage, exclude: AttachedClient | None
+    ) -> HistoryMessage | None:
+        if not self._unstored.add(message, tuple(self._clients)):
+            return None
+        self.unstored()
+        for client in list(self._clients):
+            if client is not exclude:
+                client.showMessage(message)
+        return message
+
+    def _showNotice(self, text: str) -> None:
+        for message in self.botMessages(text):
+            for client in list(self._clients):
+                client.showMessage(message)
+
+    def storeAgain(self) -> None:
+        """
+        Store the messages that could not be stored. Those who were not
+        attached when they came are shown them.
+        """
+        if not len(self._unstored):
+            return
+        for stored, informed in self._unstored.store():
+            for client in list(self._clients):
+                if client not in informed:
+                    client.showMessage(stored)
+                client.messageStored(stored.serial, False)
+        if not len(self._unstored):
+            self._log.info(
+                "Messages are stored again (user {user}).", user=self._userName
+            )
+            self._showNotice("Messages are stored again")
+            self.stored()
 
     def notify(self, text: str) -> None:
         """

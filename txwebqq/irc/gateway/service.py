@@ -4,6 +4,7 @@ The gateway service: an IRC server for QQ accounts.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -38,6 +39,11 @@ CLEANUP_INTERVAL = 3600
 
 CLEANUP_PAUSE = 0.1
 """Time between two parts of one deletion, in seconds."""
+
+
+STORE_INTERVAL = 5.0
+"""Time between two attempts to store messages while the database cannot be
+written to, in seconds."""
 
 
 class GatewayService(MultiService):
@@ -79,9 +85,13 @@ class GatewayService(MultiService):
             listening = listeningService(endpoint, self._factory, reactor)
             listening.setServiceParent(self)
         self._cleanup: IDelayedCall | None = None
-        timer = TimerService(CLEANUP_INTERVAL, self._startCleanup)
-        timer.clock = reactor
-        timer.setServiceParent(self)
+        for interval, action in (
+            (CLEANUP_INTERVAL, self._startCleanup),
+            (STORE_INTERVAL, self._storeAgain),
+        ):
+            timer = TimerService(interval, action)
+            timer.clock = reactor
+            timer.setServiceParent(self)
 
     def _addUsers(self, users: Sequence[UserSettings], reactor: Any) -> None:
         names = NameStore(self._database, partial(casefold, mapping="rfc1459"))
@@ -112,17 +122,31 @@ class GatewayService(MultiService):
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]
 
+    def _storeAgain(self) -> None:
+        for user in self.users.values():
+            user.conversations.storeAgain()
+
     def _startCleanup(self) -> None:
-        if self._links is not None:
-            self._links.expire()
-        if self._cleanup is None:
-            self._expireMessages()
+        try:
+            if self._links is not None:
+                self._links.expire()
+            if self._cleanup is None:
+                self._expireMessages()
+        except sqlite3.Error as e:
+            self._log.error(
+                "Deleting expired messages and pictures failed: {reason}; trying"
+                " again in an hour.",
+                reason=str(e),
+            )
+
+    def _cbCleanup(self) -> None:
+        self._cleanup = None
+        self._startCleanup()
 
     def _expireMessages(self) -> None:
-        self._cleanup = None
         if self._history.expire(int(self._clock.seconds() * 1000)):
             # Let the reactor serve clients before the next part.
-            self._cleanup = self._clock.callLater(CLEANUP_PAUSE, self._expireMessages)
+            self._cleanup = self._clock.callLater(CLEANUP_PAUSE, self._cbCleanup)
 
     def startService(self) -> None:
         """
@@ -151,6 +175,7 @@ class GatewayService(MultiService):
             await stopped
             await disconnected
             await gatherResults([client.close() for client in self._clients])
+            self._storeAgain()
             self._database.close()
 
         return Deferred.fromCoroutine(stop())

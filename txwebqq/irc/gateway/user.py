@@ -86,6 +86,9 @@ class GatewayUser(AccountListener):
         self.conversations = Conversations(
             self.name, self.directory, self.clients, history, seconds
         )
+        self.conversations.unstored = self._holdEvents
+        self.conversations.stored = self._releaseEvents
+        self._releases: dict[int, Callable[[], None]] = {}
         self._links = links
         self._captchas: list[Deferred[str]] = []
         for account in settings.accounts:
@@ -98,6 +101,19 @@ class GatewayUser(AccountListener):
         True if the user wants to see the fonts of QQ messages as formatting.
         """
         return self.preferences.get(self.name, "formatting", "off") == "on"
+
+    def _holdEvents(self) -> None:
+        """
+        Have the servers keep what the history cannot store.
+        """
+        for number, account in self.accounts.items():
+            if number not in self._releases and account.isOnline:
+                self._releases[number] = account.holdEvents()
+
+    def _releaseEvents(self) -> None:
+        releases, self._releases = self._releases, {}
+        for release in releases.values():
+            release()
 
     def attach(self, client: AttachedClient) -> None:
         """

@@ -5,7 +5,7 @@ requests, and the listener for its events.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import fail
 
@@ -144,6 +144,15 @@ class QQAccount:
         Tell the listener that the contacts have changed.
         """
         self.listener.contactsChanged(self)
+
+    def holdEvents(self) -> Callable[[], None]:
+        """
+        Have the server keep the events that come now, as
+        L{IWebQQTransport.holdEvents <txwebqq.interfaces.IWebQQTransport.holdEvents>}.
+
+        @raise NotSignedOn: when the account is not signed on.
+        """
+        return self.online.transport.holdEvents()
 
     @property
     def isOnline(self) -> bool:

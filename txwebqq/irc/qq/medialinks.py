@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import sqlite3
 from base64 import urlsafe_b64encode
 from codecs import BOM_UTF8
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from hmac import new as keyed
 from typing import Any
 
 from twisted.application.internet import StreamServerEndpointService
+from twisted.logger import Logger
 from twisted.web.http import NOT_FOUND
 from twisted.web.resource import Resource
 from twisted.web.server import Request
@@ -81,6 +83,8 @@ class MediaLinks:
     @param url: the URL under which clients reach the L{MediaResource}.
     """
 
+    _log = Logger()
+
     def __init__(
         self,
         database: Database,
@@ -103,7 +107,7 @@ class MediaLinks:
         Store a picture; the oldest files are deleted when there are too many.
 
         @return: the link, the same for the same picture; C{None} when the data
-            is too large or not an image.
+            is too large or not an image, or the database cannot be written to.
         """
         limits, now = self._limits, int(self._now())
         fileType = _typeOf(data)
@@ -112,14 +116,19 @@ class MediaLinks:
         # With a hash without a key, anyone with the picture could find its link.
         digest = keyed(self._key, data, sha256).digest()
         name = urlsafe_b64encode(digest[:18]).decode()
-        with self._database.transaction():
-            self._db.execute(
-                "INSERT INTO link VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET time = excluded.time",
-                (name, now, len(data), data),
-            )
-            self.expire()
-            self._deleteOldest(name)
+        try:
+            with self._database.transaction():
+                self._db.execute(
+                    "INSERT INTO link VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT (name) DO UPDATE SET time = excluded.time",
+                    (name, now, len(data), data),
+                )
+                self.expire()
+                self._deleteOldest(name)
+        except sqlite3.Error as e:
+            # Better a message without its picture than none.
+            self._log.warn("Storing a picture failed: {reason}; no link.", reason=e)
+            return None
         return f"{self._url}/{name}.{fileType[0]}"
 
     def addText(self, text: str) -> str | None:

@@ -4,7 +4,7 @@ The QQ accounts of the relay, and the groups and discussions that they relay.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -102,6 +102,12 @@ class GroupLink:
         account = self._relayAccount
         isMember = self._conversation is not None
         return isMember and account.qq.isOnline and account.isReady
+
+    def holdEvents(self) -> Callable[[], None]:
+        try:
+            return self._relayAccount.qq.holdEvents()
+        except NotSignedOn:
+            return lambda: None
 
     async def deliver(self, message: OutboxMessage) -> str:
         """

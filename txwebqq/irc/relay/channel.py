@@ -5,7 +5,7 @@ messages of its outbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -83,6 +83,10 @@ class ChannelLink:
     @property
     def isUp(self) -> bool:
         return self._isJoined
+
+    def holdEvents(self) -> Callable[[], None]:
+        # IRC servers keep nothing.
+        return lambda: None
 
     def connected(self, connection: IRCConnection) -> None:
         """

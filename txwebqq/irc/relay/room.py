@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -31,6 +32,7 @@ from txwebqq.irc.relay.members import MembershipNotices
 from txwebqq.irc.relay.outbox import EnqueueResult, MessageKind, Outbox, OutboxMessage
 from txwebqq.irc.relay.sender import OutboxSender
 from txwebqq.irc.relay.target import RelayTarget
+from txwebqq.irc.writequeue import WriteQueue
 from txwebqq.ratelimit import RateLimiter
 
 HOLD = 3.0
@@ -90,6 +92,10 @@ class BridgedRoom:
         self._limiter = RateLimiter(clock.seconds, NOTICES, NOTICES_WINDOW)
         self._commands = RoomCommands(clock.seconds, settings.limit)
         self._held: set[IDelayedCall] = set()
+        # Messages that could not be written, and what ends the holding of their
+        # sources.
+        self._writes = WriteQueue(clock, settings.limit, self._stored)
+        self._releases: dict[RelayTarget, Callable[[], None]] = {}
         # The keys of messages without an id: unique in all runs of the relay.
         self._run = secrets.token_hex(6)
         self._serials = itertools.count(1)
@@ -139,6 +145,7 @@ class BridgedRoom:
         for held in self._held:
             held.cancel()
         self._held.clear()
+        self._writes.stop()
         return gatherResults([end.sender.stop() for end in self._endpoints.values()])
 
     def status(self) -> list[str]:
@@ -295,15 +302,29 @@ class BridgedRoom:
 
     def _enqueue(self, source: RelayTarget, message: OutboxMessage) -> None:
         for endpoint in self._others(source):
-            with self._logStorageErrors(source):
-                result = self._outbox.enqueue(
-                    self._fitted(message, endpoint.target, source),
-                    self._settings.limit,
-                    self._settings.overflow,
-                )
-                if result in (EnqueueResult.REFUSED, EnqueueResult.REPLACED):
-                    self._sendOverflowNotice(source, endpoint.target)
-            endpoint.sender.wake()
+            enqueue = partial(self._enqueueFor, source, endpoint, message)
+            reason = self._writes.run(message.origin, enqueue)
+            if reason and source not in self._releases:
+                # QQ servers give their messages again after a crash.
+                self._releases[source] = source.holdEvents()
+                self._reportUnstored(source, reason, "trying again")
+
+    def _enqueueFor(
+        self, source: RelayTarget, endpoint: _Endpoint, message: OutboxMessage
+    ) -> None:
+        result = self._outbox.enqueue(
+            self._fitted(message, endpoint.target, source),
+            self._settings.limit,
+            self._settings.overflow,
+        )
+        if result in (EnqueueResult.REFUSED, EnqueueResult.REPLACED):
+            self._sendOverflowNotice(source, endpoint.target)
+        endpoint.sender.wake()
+
+    def _stored(self) -> None:
+        self._log.info("Messages are stored again.")
+        while self._releases:
+            self._releases.popitem()[1]()
 
     def _fitted(
         self, message: OutboxMessage, target: RelayTarget, source: RelayTarget
@@ -323,6 +344,7 @@ class BridgedRoom:
         return replace(message, text=f"{start} … {link}")
 
     def _withdraw(self, source: RelayTarget, origin: str) -> None:
+        self._writes.discard(origin)
         for endpoint in self._others(source):
             self._outbox.withdraw(endpoint.target.source, origin)
             endpoint.sender.wake()
@@ -333,14 +355,20 @@ class BridgedRoom:
         try:
             yield
         except sqlite3.Error as e:
-            self._log.error(
-                "Storing a message from {source} failed: {reason}; not relayed.",
-                source=source.source,
-                reason=str(e),
-            )
-            isTimely = self._limiter.take((source.source, "storage"))
-            if isTimely and not self._isStopped:
-                self._sendUnstored(source, f"Messages cannot be relayed now: {e}")
+            self._reportUnstored(source, str(e), "not relayed")
+
+    def _reportUnstored(
+        self, source: RelayTarget, reason: str, consequence: str
+    ) -> None:
+        self._log.error(
+            "Storing a message from {source} failed: {reason}; {consequence}.",
+            source=source.source,
+            reason=reason,
+            consequence=consequence,
+        )
+        if self._limiter.take((source.source, "storage")) and not self._isStopped:
+            text = f"Messages cannot be relayed now: {reason}; {consequence}"
+            self._sendUnstored(source, text)
 
     def _sendUnstored(self, target: RelayTarget, text: str) -> None:
         async def send() -> None:

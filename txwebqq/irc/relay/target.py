@@ -4,6 +4,7 @@ The interface of a relay target: an IRC channel, or a QQ group or discussion.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from txwebqq.irc.relay.members import MemberList
@@ -34,6 +35,13 @@ class RelayTarget(Protocol):
     def isUp(self) -> bool:
         """
         Whether messages can be sent to it now.
+        """
+
+    def holdEvents(self) -> Callable[[], None]:
+        """
+        Have the server keep the messages that come from the target now.
+
+        @return: ends this.
         """
 
     async def deliver(self, message: OutboxMessage) -> str:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 import secrets
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -131,7 +133,11 @@ class HistoryStore:
         if cursor.rowcount < 1 or cursor.lastrowid is None:
             return None
         self._lastTimes[conversation] = time
-        self._bound(message.user)
+        try:
+            self._bound(message.user)
+        except sqlite3.Error:
+            # The message is stored; count again with the next one.
+            self._counts.pop(message.user, None)
         serial = cursor.lastrowid
         return replace(message, time=time, serial=serial, msgid=self._msgid(serial))
 
@@ -361,13 +367,16 @@ class HistoryStore:
 
     def markSeen(self, user: str, client: str, serial: int) -> None:
         """
-        Store that a client has been shown all messages up to a serial.
+        Store that a client has been shown all messages up to a serial. When the
+        database cannot be written to, the client is shown some of them again
+        after it has reconnected.
         """
-        self._db.execute(
-            "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (user, client)"
-            " DO UPDATE SET serial = max(serial, excluded.serial)",
-            (user, client, serial),
-        )
+        with suppress(sqlite3.Error):
+            self._db.execute(
+                "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (user, client)"
+                " DO UPDATE SET serial = max(serial, excluded.serial)",
+                (user, client, serial),
+            )
 
     def last(self, user: str) -> int:
         """

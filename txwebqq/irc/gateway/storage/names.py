@@ -4,6 +4,7 @@ The IRC names of contacts and channels, which are given once and kept.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Container
 
 from txwebqq.irc.targets import Target, TargetKind
@@ -95,7 +96,8 @@ class NameTable(Container[str]):
 
     def claim(self, target: Target, make: Callable[[Container[str]], str]) -> str:
         """
-        Return the name of a target. A target without a name is given one.
+        Return the name of a target. A target without a name is given one; when
+        the database cannot be written to, until the gateway stops.
 
         @param make: called with the names that are taken, makes one that is
             not.
@@ -105,7 +107,11 @@ class NameTable(Container[str]):
         name = self._names.get(target)
         if name is None:
             name = make(self)
-            self.rename(target, name)
+            try:
+                self.rename(target, name)
+            except sqlite3.Error:
+                # Messages with this name must be shown nevertheless.
+                self._enter(target, name)
         return name
 
     def rename(self, target: Target, name: str) -> None:

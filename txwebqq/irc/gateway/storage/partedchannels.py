@@ -4,6 +4,9 @@ Channels that IRC clients have parted from.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
+
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.sqlite.database import Database
 
@@ -21,7 +24,8 @@ CREATE TABLE absence (
 
 class PartedChannels:
     """
-    The channels that are muted for a client, also after it reconnects.
+    The channels that are muted for a client, also after it reconnects. Changes
+    are lost while the database cannot be written to.
     """
 
     def __init__(self, database: Database) -> None:
@@ -42,26 +46,31 @@ class PartedChannels:
         """
         Store that a client has parted from a channel.
         """
-        self._db.execute(
-            "INSERT OR REPLACE INTO absence VALUES (?, ?, ?, ?, ?)",
-            (user, client, int(target.kind), target.number, serial),
-        )
+        # The connected client keeps it in mind.
+        with suppress(sqlite3.Error):
+            self._db.execute(
+                "INSERT OR REPLACE INTO absence VALUES (?, ?, ?, ?, ?)",
+                (user, client, int(target.kind), target.number, serial),
+            )
 
     def forget(self, user: str, target: Target) -> None:
         """
         Delete what is stored about a channel, for all clients of a user.
         """
-        self._db.execute(
-            "DELETE FROM absence WHERE user = ? AND kind = ? AND place = ?",
-            (user, int(target.kind), target.number),
-        )
+        # A row that cannot be deleted does no harm: the channel is gone.
+        with suppress(sqlite3.Error):
+            self._db.execute(
+                "DELETE FROM absence WHERE user = ? AND kind = ? AND place = ?",
+                (user, int(target.kind), target.number),
+            )
 
     def remove(self, user: str, client: str, target: Target) -> None:
         """
         Store that a client has joined a channel again.
         """
-        self._db.execute(
-            "DELETE FROM absence"
-            " WHERE user = ? AND client = ? AND kind = ? AND place = ?",
-            (user, client, int(target.kind), target.number),
-        )
+        with suppress(sqlite3.Error):
+            self._db.execute(
+                "DELETE FROM absence"
+                " WHERE user = ? AND client = ? AND kind = ? AND place = ?",
+                (user, client, int(target.kind), target.number),
+            )

@@ -4,6 +4,9 @@ Preferences of the gateway's users.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
+
 from txwebqq.sqlite.database import Database
 
 PREFERENCES_SCHEMA = """
@@ -40,9 +43,12 @@ class Preferences:
 
     def set(self, user: str, name: str, value: str) -> None:
         """
-        Set and store a preference.
+        Set and store a preference; when the database cannot be written to,
+        until the gateway stops.
         """
-        self._db.execute(
-            "INSERT OR REPLACE INTO preference VALUES (?, ?, ?)", (user, name, value)
-        )
         self._values[user, name] = value
+        with suppress(sqlite3.Error):
+            self._db.execute(
+                "INSERT OR REPLACE INTO preference VALUES (?, ?, ?)",
+                (user, name, value),
+            )
