@@ -123,7 +123,7 @@ class MediaTestCase(SynchronousTestCase):
         before = {
             "callback": "parent.EQQ.Model.ChatMsg.callbackSendPic",
             "uin": str(client.number),
-            "skey": "@x",
+            "skey": client.skey,
             "appid": "1002101",
             "peeruin": "593023668",
             **fields,

@@ -262,7 +262,7 @@ class HTTPClient:
         self.harness = harness
         self.number = number
         self.clientid = clientid
-        self.ptwebqq = self.psessionid = self.vfwebqq = ""
+        self.ptwebqq = self.psessionid = self.vfwebqq = self.skey = ""
 
     def check(self) -> tuple[str, str]:
         """
@@ -284,6 +284,7 @@ class HTTPClient:
     def logIn(self) -> Response:
         response = self.tryLogin(PASSWORDS[self.number], self.check()[1])
         self.ptwebqq = response.cookies["ptwebqq"]
+        self.skey = response.cookies["skey"]
         return response
 
     def login2(self, psessionid: str | None = None, status: str = "online") -> Response:

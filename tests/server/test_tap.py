@@ -56,6 +56,19 @@ def test_maxFile() -> None:
             parsed("--max-file", wrong)
 
 
+def test_dailyUploads() -> None:
+    """
+    C{--daily-uploads} sets what an account may upload in a day, at least one file of
+    the maximum size.
+    """
+    assert parsed()["limits"].daily == 1024 * 1024 * 1024
+    assert parsed("--daily-uploads", "200")["limits"].daily == 200 * 1024 * 1024
+    limits = parsed("--max-file", "300", "--daily-uploads", "200")["limits"]
+    assert limits.daily == limits.file
+    with pytest.raises(UsageError, match="--daily-uploads"):
+        parsed("--daily-uploads", "much")
+
+
 @pytest.mark.parametrize(
     ("listen", "expected"),
     [

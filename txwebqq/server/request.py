@@ -38,7 +38,7 @@ class UploadResource(Protocol):
     """
 
     def expect(
-        self, uri: bytes, contentType: bytes, source: PausableSource
+        self, request: Request, uri: bytes, length: int | None, source: PausableSource
     ) -> Upload | None: ...
 
 
@@ -56,7 +56,7 @@ class WebQQRequest(Request):
     _limit = MAX_BODY
 
     def gotLength(self, length: int | None) -> None:
-        self.upload = self._expect()
+        self.upload = self._expect(length)
         if self.upload is not None:
             self._limit = self.upload.body.limit
         isTooLarge = length is not None and length > self._limit
@@ -83,14 +83,13 @@ class WebQQRequest(Request):
                 command, path, version
             )
 
-    def _expect(self) -> Upload | None:
+    def _expect(self, length: int | None) -> Upload | None:
         channel: Any = self.channel
         # Twisted sets the method and the path of a request after its body.
         if getattr(channel, "_command", b"") != b"POST":
             return None
         resource: UploadResource = channel.site.resource
-        contentType = self.getHeader(b"content-type") or b""
-        return resource.expect(channel._path, contentType, channel)
+        return resource.expect(self, channel._path, length, channel)
 
     def connectionLost(self, reason: Failure) -> None:
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

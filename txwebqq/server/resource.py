@@ -45,7 +45,7 @@ from txwebqq.server.domain.friends import FriendRules
 from txwebqq.server.domain.groupmembers import GroupMemberSettings
 from txwebqq.server.domain.groups import GroupRules
 from txwebqq.server.domain.messaging import MessageRules
-from txwebqq.server.domain.offlinefiles import FileLimits, OfflineFiles
+from txwebqq.server.domain.offlinefiles import FileLimits, OfflineFiles, UploadQuotas
 from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
 from txwebqq.server.domain.state import ServerState
@@ -157,7 +157,8 @@ class WebQQResource(Resource):
         self._stopped = False
         self._cleanAt = 0.0
         self._blobs = BlobStore(folder)
-        self._uploadStore = UploadStore(state.sessions, state.store.media, self._blobs)
+        quotas = UploadQuotas(state.store.media, now, limits)
+        self._uploadStore = UploadStore(state.sessions, self._blobs, quotas)
         self._offlineFiles = OfflineFiles(state, now, random, limits)
         transfers = Transfers(state, random)
         self._relays = FileRelays(transfers, clock, limits.online)
@@ -339,20 +340,26 @@ class WebQQResource(Resource):
         )
 
     def expect(
-        self, uri: bytes, contentType: bytes, source: PausableSource
+        self, request: Request, uri: bytes, length: int | None, source: PausableSource
     ) -> Upload | None:
         """
         Return the receiver of a C{POST} whose body is given to it while it arrives;
         L{None} for a C{POST} whose body is read into memory.
 
+        @param request: the request, whose headers have arrived.
+        @param length: the length of the body, L{None} if it is not known.
         @param source: the connection of the client.
         """
         if self._stopped:
             return None
         path, query = _target(uri)
         route = self._uploads.get(path)
+        contentType = request.getHeader(b"content-type") or b""
         if route is not None:
-            receiver = FileUploadReceiver(self._uploadStore, route, query)
+            exchange = HTTPExchange(request, self._proxies)
+            receiver = FileUploadReceiver(
+                self._uploadStore, route, query, exchange, length
+            )
             # A file that is slightly too large is refused by its handler.
             limit = 2 * route.limit
             fileField = route.command.fileField
@@ -374,7 +381,6 @@ class WebQQResource(Resource):
             command = SendFile.decodeFields(form)
         except MalformedReply as e:
             return RefusedUpload(Refusal(NO_SUCH_ID, str(e)))
-        # The headers of the request are not known yet.
         session = self._sessions.byTicket(command.ticket.psessionid)
         if isinstance(session, EndedSession):
             return RefusedUpload(refusalFor(session))
@@ -398,14 +404,14 @@ class WebQQResource(Resource):
             exchange = HTTPExchange(request, self._proxies)
             content: Any = request.content
             producer = FileProducer(chunksOf(content), content.close)
-            contentType = request.getHeader(b"content-type") or b""
-            upload = self.expect(request.uri, contentType, producer)
+            length = content.seek(0, 2)
+            content.seek(0)
+            upload = self.expect(request, request.uri, length, producer)
             if upload is None:
                 return None
             body = upload.body
-            if content.seek(0, 2) > body.limit:
+            if length > body.limit:
                 return refuse(request, TOO_LARGE, 413)
-            content.seek(0)
             request.notifyFinish().addErrback(lambda _: body.lost())
             reply = producer.writeTo(body.take).addCallback(
                 lambda _: body.finish(exchange)

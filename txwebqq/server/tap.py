@@ -74,6 +74,7 @@ class Options(UsageOptions):
         ["history", None, f"{KEEP}", "Messages to keep of a conversation."],
         ["history-days", None, f"{DAYS}", "Days to keep messages."],
         ["max-file", None, "100", "Maximum size of an offline file, in MiB."],
+        ["daily-uploads", None, "1024", "MiB that an account may upload in a day."],
     ]
 
     def __init__(self) -> None:
@@ -98,7 +99,7 @@ class Options(UsageOptions):
         try:
             self["endpoint"] = _endpoint(self["listen"])
             self["timeout"] = _seconds(self["poll-timeout"])
-            self["limits"] = _limits(self["max-file"])
+            self["limits"] = _limits(self["max-file"], self["daily-uploads"])
             self["keep"] = _count("--history", self["history"], 0, 1_000_000)
             self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
             self["mode"] = _mode(self["captcha"])
@@ -335,15 +336,19 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _limits(text: str) -> FileLimits:
+def _limits(file: str, daily: str) -> FileLimits:
+    size = _bytes("--max-file", file)
+    return FileLimits(file=size, daily=max(size, _bytes("--daily-uploads", daily)))
+
+
+def _bytes(option: str, text: str) -> int:
     try:
         megabytes = float(text)
     except ValueError:
         megabytes = 0.0
     if not 0.0 < megabytes <= 1_000_000.0:
-        raise InvalidConfiguration(f"--max-file is not from 0 to 1000000: {text}")
-    size = int(megabytes * 1024 * 1024)
-    return FileLimits(file=size, daily=max(size, FileLimits().daily))
+        raise InvalidConfiguration(f"{option} is not from 0 to 1000000: {text}")
+    return int(megabytes * 1024 * 1024)
 
 
 def _count(option: str, text: str, least: int, most: int) -> int:

@@ -58,19 +58,15 @@ class OfflineFilesAPI:
         """
         if command.own not in (0, session.number):
             return Refusal(NO_SUCH_ID, "uin is not yours")
-        if file.blob is None:
+        content = file.content
+        if content is None:
             return Refusal(TOO_BIG, "the file is too large")
-        path = self._files.addUpload(
-            session.number,
-            file.blob,
-            file.name,
-            isinstance(command, UploadOfflinePic),
-            file.beginning,
-        )
+        isPicture = isinstance(command, UploadOfflinePic)
+        path = self._files.addUpload(session.number, content, file.name, isPicture)
         if isinstance(path, Refusal):
             return path
         return StoredFile(
-            path, file.name, file.blob.size, command.fileId, command.callback
+            path, file.name, content.size, command.fileId, command.callback
         )
 
     @answers(ApplyOfflinePicDl2)

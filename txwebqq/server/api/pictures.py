@@ -53,9 +53,9 @@ class PicturesAPI:
         """
         C{POST /cgi-bin/cface_upload}: add a picture to the account's custom faces.
         """
-        if file.blob is None:
+        if file.content is None:
             return CustomFaceUploadResult(3, "", command.callback)
-        added = self._pictures.addCustomFace(session.number, file.blob, file.beginning)
+        added = self._pictures.addCustomFace(session.number, file.content)
         return CustomFaceUploadResult(added.ret, added.name, command.callback)
 
     @answers(WebqqApp)

@@ -5,18 +5,21 @@ their recipients fetch them (protocol.md 2.7.2, 2.7.6).
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Number, Uin
+from txwebqq.ratelimit import MAX_REMEMBERED
 from txwebqq.server.domain.pictures import guid
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import OFFLINE_FILE, OFFLINE_FILE_NOTICE
 from txwebqq.server.sessions.sessions import Random, Session, token
-from txwebqq.server.storage.blobs import Blob
-from txwebqq.server.storage.media import OfflineFileRecord
+from txwebqq.server.storage.blobs import BlobWriter
+from txwebqq.server.storage.media import MediaStore, OfflineFileRecord
 from txwebqq.wire.command import Refusal
 
 DAY = 24 * 3600
@@ -56,6 +59,9 @@ class FileLimits:
     @ivar file: of an offline file.
     @ivar daily: of all uploads of an account within a day.
     @ivar dailyCount: the maximum number of uploads of an account within a day.
+    @ivar atOnce: the maximum number of uploads of an account at the same time.
+    @ivar addressFactor: the multiple of these limits that the uploads of all
+        accounts from one address may have together.
     """
 
     face: int = 250 * 1024
@@ -64,6 +70,8 @@ class FileLimits:
     file: int = 100 * 1024 * 1024
     daily: int = 1024 * 1024 * 1024
     dailyCount: int = 1000
+    atOnce: int = 8
+    addressFactor: int = 10
 
 
 def fileNameError(name: str) -> str | None:
@@ -77,6 +85,108 @@ def fileNameError(name: str) -> str | None:
     if len(name.encode("utf-8", "replace")) > MAX_NAME:
         return f"the name of the file has more than {MAX_NAME} bytes"
     return None
+
+
+class UploadSum:
+    """
+    The uploads of one account or address: those that are arriving, and those
+    that were kept within a day.
+
+    @ivar arriving: the number of uploads that are arriving.
+    @ivar announced: the sum of their maximum sizes, in bytes.
+    @ivar count: the number of uploads that were kept.
+    @ivar size: the sum of their sizes, in bytes.
+    @ivar since: the beginning of the day, in Unix seconds.
+    """
+
+    __slots__ = ("announced", "arriving", "count", "since", "size")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.arriving = self.announced = self.count = self.size = 0
+
+
+class UploadQuotas:
+    """
+    Checks that an upload fits into the limits of its account and its address,
+    before any of it is stored.
+
+    @param now: returns the time in Unix seconds.
+    """
+
+    def __init__(
+        self, media: MediaStore, now: Callable[[], float], limits: FileLimits
+    ) -> None:
+        self._media = media
+        self._now = now
+        self._limits = limits
+        self._sums: OrderedDict[Number | str, UploadSum] = OrderedDict()
+
+    def admit(self, owner: Number, address: str, size: int) -> Refusal | None:
+        """
+        Begin to count an upload, unless it exceeds a limit. L{ended} must follow.
+
+        @param address: the address by which the client is counted.
+        @param size: the maximum size that the upload can have, in bytes.
+
+        @return: L{None} when the upload may be stored.
+        """
+        limits = self._limits
+        now = int(self._now())
+        stored = self._media.uploadedSince(owner, now - DAY)
+        for who, factor, (count, total) in (
+            (owner, 1, stored),
+            (address, limits.addressFactor, (0, 0)),
+        ):
+            uploads = self._sumOf(who)
+            if uploads.arriving >= factor * limits.atOnce:
+                return Refusal(TOO_MANY, "too many uploads at the same time")
+            count = max(count, uploads.count) + uploads.arriving
+            if count >= factor * limits.dailyCount:
+                return Refusal(TOO_MANY, "too many files within a day")
+            total = max(total, uploads.size) + uploads.announced
+            if total + size > factor * limits.daily:
+                return Refusal(FULL, "too many bytes within a day")
+        for who in (owner, address):
+            uploads = self._sumOf(who)
+            uploads.arriving += 1
+            uploads.announced += size
+            self._sums[who] = uploads
+            self._sums.move_to_end(who)
+        self._forgetOldest()
+        return None
+
+    def ended(self, owner: Number, address: str, size: int, kept: int | None) -> None:
+        """
+        Record the end of an upload.
+
+        @param size: the size that L{admit} was called with.
+        @param kept: the size of the file if it was kept, else L{None}.
+        """
+        for who in (owner, address):
+            uploads = self._sumOf(who)
+            uploads.arriving -= 1
+            uploads.announced -= size
+            if kept is not None:
+                uploads.count += 1
+                uploads.size += kept
+
+    def _sumOf(self, who: Number | str) -> UploadSum:
+        now = self._now()
+        uploads = self._sums.get(who)
+        if uploads is None:
+            return UploadSum(now)
+        if now - uploads.since >= DAY:
+            uploads.since = now
+            uploads.count = uploads.size = 0
+        return uploads
+
+    def _forgetOldest(self) -> None:
+        excess = len(self._sums) - MAX_REMEMBERED
+        if excess > 0:
+            idle = (who for who, one in self._sums.items() if not one.arriving)
+            for who in list(islice(idle, excess)):
+                del self._sums[who]
 
 
 class OfflineFiles:
@@ -100,27 +210,31 @@ class OfflineFiles:
         self._limits = limits
 
     def addUpload(
-        self, number: Number, blob: Blob, name: str, isPicture: bool, beginning: bytes
+        self, number: Number, received: BlobWriter, name: str, isPicture: bool
     ) -> str | Refusal:
         """
-        Keep a file that an account has uploaded.
+        Add a file that an account has uploaded.
 
-        @param beginning: the first bytes of the file, which tell its type.
+        @param received: the file, which is kept only if it is accepted.
 
         @return: the path by which the account sends the file.
         """
         error = fileNameError(name)
         if error is not None:
             return Refusal(NO_SUCH_ID, error)
-        if isPicture and imageTypeOf(beginning) is None:
+        if isPicture and imageTypeOf(received.beginning) is None:
             return Refusal(NO_PICTURE, "no jpg, gif, bmp or png")
         now = int(self._now())
         count, size = self._media.uploadedSince(number, now - DAY)
         if count >= self._limits.dailyCount:
             return Refusal(TOO_MANY, "too many files within a day")
-        if size + blob.size > self._limits.daily:
+        if size + received.size > self._limits.daily:
             return Refusal(FULL, "too many bytes within a day")
         path = f"/{guid(self._random)}"
+        blob = received.blob
+        # A blob without its row would never be deleted.
+        self._media.addBlob(blob)
+        received.keep()
         self._media.addUpload(path, number, blob, name, isPicture, now)
         return path
 

@@ -27,7 +27,7 @@ from txwebqq.server.domain.refusals import NO_SUCH_ID, TOO_LONG
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.sessions.signatures import Signer
-from txwebqq.server.storage.blobs import Blob
+from txwebqq.server.storage.blobs import BlobWriter
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.pictures import (
     OF_ACCOUNT,
@@ -109,25 +109,30 @@ class PictureRules:
         )
 
     def addCustomFace(
-        self, number: Number, blob: Blob, beginning: bytes
+        self, number: Number, received: BlobWriter
     ) -> CustomFaceUploadResult:
         """
         Add a picture to the custom faces of an account.
 
-        @param beginning: the first bytes of the picture, which tell its type.
+        @param received: the picture, which is kept only if it is accepted.
         """
-        imageType = imageTypeOf(beginning)
+        imageType = imageTypeOf(received.beginning)
         if imageType is None:
             return CustomFaceUploadResult(1)
         if len(self._media.customFaces(number)) >= MAX_CUSTOM_FACES:
             return CustomFaceUploadResult(2, "too many custom faces")
+        blob = received.blob
         name = f"{blob.md5}.{imageType.extension}"
         known = self._media.customFace(number, name)
         if known is not None and known != blob.digest:
             # Two pictures with the same MD5 are an attack.
             return CustomFaceUploadResult(1)
-        isNew = self._media.addCustomFace(number, name, blob, int(self._now()))
-        return CustomFaceUploadResult(0 if isNew else 4, name)
+        if known is not None:
+            return CustomFaceUploadResult(4, name)
+        self._media.addBlob(blob)
+        received.keep()
+        self._media.addCustomFace(number, name, blob, int(self._now()))
+        return CustomFaceUploadResult(0, name)
 
     def customFaces(self, number: Number) -> tuple[CustomFaceEntry, ...]:
         """

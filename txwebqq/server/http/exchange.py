@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from twisted.web.server import Request
 
 from txwebqq.server.http.connections import WatchedConnection
-from txwebqq.server.http.proxies import clientAddress, clientScheme
+from txwebqq.server.http.proxies import clientAddress, clientScheme, networkOf
 from txwebqq.server.sessions.sessions import Session
 
 HTML = b"text/html; charset=utf-8"
@@ -76,6 +76,13 @@ class HTTPExchange:
         self.contentType: bytes | None = None
         self.status: int | None = None
         self._cookies: Mapping[str, str] | None = None
+
+    @property
+    def network(self) -> str:
+        """
+        The text by which the client's address is counted.
+        """
+        return networkOf(self.address)
 
     def header(self, name: bytes) -> bytes | None:
         """

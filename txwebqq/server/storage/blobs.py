@@ -50,6 +50,7 @@ class BlobWriter:
 
     @ivar size: the number of bytes so far.
     @ivar beginning: the first 16 bytes, which tell the type of the content.
+    @ivar isKept: whether L{keep} has been called.
     """
 
     def __init__(self, blobs: BlobStore, limit: int) -> None:
@@ -63,6 +64,15 @@ class BlobWriter:
         self._md5 = md5(usedforsecurity=False)
         self.size = 0
         self.beginning = b""
+        self.isKept = False
+
+    @property
+    def blob(self) -> Blob:
+        """
+        The content so far, as it would be stored.
+        """
+        digest, md5 = self._sha256.hexdigest(), self._md5.hexdigest().upper()
+        return Blob(digest, md5, self.size)
 
     def write(self, data: bytes) -> None:
         """
@@ -88,10 +98,11 @@ class BlobWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        blob = Blob(self._sha256.hexdigest(), self._md5.hexdigest().upper(), self.size)
+        blob = self.blob
         path = self._blobs.path(blob.digest)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._path.replace(path)
+        self.isKept = True
         return blob
 
     def discard(self) -> None:

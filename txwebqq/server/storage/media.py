@@ -204,12 +204,14 @@ class MediaStore:
 
     def uploadedSince(self, owner: Number, time: int) -> tuple[int, int]:
         """
-        Return the number of files that an account has uploaded since a time,
-        and their size in bytes.
+        Return the number of files and custom faces that an account has uploaded
+        since a time, and their size in bytes.
         """
         count, size = self._db.execute(
-            "SELECT count(*), ifnull(sum(b.size), 0) FROM deposit d"
-            " JOIN blob b ON b.digest = d.digest WHERE d.owner = ? AND d.time >= ?",
+            "SELECT count(*), ifnull(sum(b.size), 0) FROM ("
+            "SELECT digest FROM deposit WHERE owner = ?1 AND time >= ?2"
+            " UNION ALL SELECT digest FROM shelf WHERE owner = ?1 AND time >= ?2"
+            ") u JOIN blob b ON b.digest = u.digest",
             (owner, time),
         ).fetchone()
         return count, size
