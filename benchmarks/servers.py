@@ -275,6 +275,7 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
     """
     from txwebqq.model import Number, Status
     from txwebqq.server.domain.state import ServerState
+    from txwebqq.server.limits import ConnectionLimits
     from txwebqq.server.population import load
     from txwebqq.server.resource import WebQQResource
     from txwebqq.server.sessions.sessions import Session
@@ -312,7 +313,9 @@ def webqq(accounts: int, friends: int = 2, members: int = 0) -> Any:
                 tickets.append(f"{session.psessionid} {session.vfwebqq}")
             return "\n".join(tickets).encode()
 
-    return Server(state, clock).site()
+    # All clients of a measure have the same address.
+    unlimited = ConnectionLimits(connections=FILES, rate=1e9)
+    return Server(state, clock, connections=unlimited).site()
 
 
 def main(kind: str, size: dict[str, Any]) -> None:

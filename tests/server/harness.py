@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from txwebqq.model import Number
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.events.storedformat import encodeQueued
+from txwebqq.server.limits import DEFAULT_LIMITS, ConnectionLimits
 from txwebqq.server.population import parse
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode
@@ -145,6 +146,20 @@ class Wire:
         self._protocol.connectionLost(Failure(reason or ConnectionDone()))
 
     @property
+    def channel(self) -> Any:
+        """
+        The server's side of the connection.
+        """
+        return self._protocol
+
+    @property
+    def isAborted(self) -> bool:
+        """
+        Whether the server has closed the connection at once.
+        """
+        return bool(self.transport.disconnected)
+
+    @property
     def raw(self) -> bytes:
         """
         All data that the server has written.
@@ -182,6 +197,8 @@ class ServerHarness:
         seed: int = 1,
         draw: Callable[[str], bytes] | None = None,
         pollTimeout: float = POLL_TIMEOUT,
+        connections: ConnectionLimits = DEFAULT_LIMITS,
+        proxies: Collection[str] = (),
     ) -> None:
         self.clock = Clock()
         self.clock.advance(START)
@@ -192,7 +209,13 @@ class ServerHarness:
         )
         self.state.merge(parse(population))
         self.server = WebQQResource(
-            self.state, self.clock, draw, pollTimeout, random=random
+            self.state,
+            self.clock,
+            draw,
+            pollTimeout,
+            random=random,
+            proxies=proxies,
+            connections=connections,
         )
         self.site = self.server.site()
         self._wires: list[Wire] = []

@@ -19,6 +19,7 @@ from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
+from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.storage.store import Store
 from txwebqq.server.tap import FLUSH_TIME, Options, ServerService
@@ -67,6 +68,21 @@ def test_dailyUploads() -> None:
     assert limits.daily == limits.file
     with pytest.raises(UsageError, match="--daily-uploads"):
         parsed("--daily-uploads", "much")
+
+
+def test_addresses() -> None:
+    """
+    C{--address-connections} and C{--address-requests} set what an address may do.
+    """
+    limits = parsed()["connections"]
+    assert limits == ConnectionLimits()
+    options = ["--address-connections", "9000", "--address-requests", "50"]
+    limits = parsed(*options)["connections"]
+    assert (limits.connections, limits.rate, limits.burst) == (9000, 50, 500)
+    for option in options[::2]:
+        for wrong in ("0", "-1", "many"):
+            with pytest.raises(UsageError, match=option):
+                parsed(option, wrong)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ Requests in all the forms in which clients of the time sent them
 from __future__ import annotations
 
 import json
-from urllib.parse import quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import (
+    quote,
+    quote_plus,
+    unquote_plus,
+    unquote_to_bytes,
+    urlencode,
+)
 
 import pytest
 from hypothesis import given
@@ -229,3 +235,47 @@ def test_percentEncode() -> None:
         "%20%22%23%24%25%26%2B%2C%2F%3A%3B%3C%3D%3E%3F%40%5B%5C%5D%5E%60%7B%7C%7D"
     )
     assert percentEncode("宋\n") == "%E5%AE%8B%0A"
+
+
+@given(st.text("%%%=+ \r\n0aFg_.z今", max_size=40))
+def test_percentDecoding(text: str) -> None:
+    """
+    Fields are decoded as browsers write them, also with percent signs that begin no
+    escape.
+    """
+    raw = text.encode()
+    try:
+        expected = unquote_to_bytes(raw.rstrip().replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        return
+    assert Form.parse(b"", b"x=" + raw)["x"] == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"&x" * 60_000,
+        b"&x=%41" * 20_000,
+        b"&r={" * 30_000,
+        b"r={}" + b"&x" * 60_000,
+        b'r={"a":"x' + b"&r={" * 30_000,
+        b"r=" + b"%" * 120_000,
+        b"%" * 120_000,
+    ],
+    ids=lambda body: str(body[:12]),
+)
+def test_costly(body: bytes) -> None:
+    """
+    A form that is not one is refused before its parts are decoded.
+    """
+    with pytest.raises(MalformedReply, match=r"256 parameters|percent-encoded"):
+        Form.parse(b"", body)
+
+
+def test_costlyTail() -> None:
+    """
+    The parameters behind the JSON of an encoded r are limited, too.
+    """
+    form = Form.parse(b"", b"r=%7B%7D" + b"%26x" * 300)
+    with pytest.raises(MalformedReply, match="256 parameters"):
+        form.text("x")

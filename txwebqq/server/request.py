@@ -8,18 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from txwebqq.server.http.exchange import TEXT
+from txwebqq.server.http.exchange import TEXT, HTTPExchange
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
+from txwebqq.server.limits import AddressLimits
 from txwebqq.wire.command import Refusal, encodeRefusal
+from txwebqq.wire.form import MAX_PARAMETERS
 from txwebqq.wire.multipart import UploadCommand
 
-MAX_BODY = 1024 * 1024
+MAX_BODY = 128 * 1024
 """Maximum size of the body of a request that is not an upload, in bytes."""
 
-TOO_LARGE = Refusal(100004, f"the body has more than {MAX_BODY} bytes")
+BUSY = Refusal(100004, "too many requests of your address are open")
+
+TOO_LARGE = Refusal(100004, f"the request is larger than {MAX_BODY} bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,44 +49,78 @@ class UploadResource(Protocol):
 
 class WebQQRequest(Request):
     """
-    A request that is refused as soon as its body is known to be too large.
+    A request that is refused as soon as its body is known to be too large, and
+    waits if its address has sent too many.
 
     @ivar upload: the upload that the body is given to while it arrives, L{None} for
         other requests.
+    @ivar receivedSize: the size of the body so far, in bytes.
     """
 
     upload: Upload | None = None
-    _received = 0
+    receivedSize = 0
+    _network = ""
+    _waiting: IDelayedCall | None = None
     _refused = False
     _limit = MAX_BODY
 
     def gotLength(self, length: int | None) -> None:
+        base: Any = super()
+        # Twisted would open a temporary file for a large body.
+        base.gotLength(0)
+        addresses = self._addresses()
+        if addresses is not None and addresses.proxies:
+            network = HTTPExchange(self, addresses.proxies).network
+            if network and not addresses.forwarded(network):
+                self._refuse(b"503 Service Unavailable", BUSY)
+                return
+            self._network = network
         self.upload = self._expect(length)
         if self.upload is not None:
             self._limit = self.upload.body.limit
-        isTooLarge = length is not None and length > self._limit
-        # Twisted opens a temporary file for a large body; these bodies need none.
-        announced = 0 if isTooLarge or self.upload is not None else length
-        super().gotLength(announced)  # type: ignore[no-untyped-call]
-        if isTooLarge:
-            self._refuse()
+        if length is not None and length > self._limit:
+            self._refuse(b"413 Request Entity Too Large", TOO_LARGE)
+
+    def _addresses(self) -> AddressLimits | None:
+        channel: Any = self.channel
+        return getattr(channel, "addresses", None)
 
     def handleContentChunk(self, data: bytes) -> None:
         if self._refused:
             return
-        self._received += len(data)
-        if self._received > self._limit:
-            self._refuse()
+        self.receivedSize += len(data)
+        if self.receivedSize > self._limit:
+            self._refuse(b"413 Request Entity Too Large", TOO_LARGE)
         elif self.upload is not None:
             self.upload.body.take(data)
         else:
-            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
+            base: Any = super()
+            base.handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        if not self._refused:
-            super().requestReceived(  # type: ignore[no-untyped-call]
-                command, path, version
+        if self._refused:
+            return
+        if path.count(b"&") > MAX_PARAMETERS:
+            self._refuse(b"414 URI Too Long", TOO_LARGE)
+            return
+        addresses = self._addresses()
+        wait = 0.0
+        if addresses is not None:
+            channel: Any = self.channel
+            network = self._network or channel.network
+            wait = addresses.delay(network, self.receivedSize)
+        if wait > 0.0:
+            self._waiting = channel.callLater(
+                wait, self._cbAdmitted, command, path, version
             )
+        else:
+            self._cbAdmitted(command, path, version)
+
+    def _cbAdmitted(self, command: bytes, path: bytes, version: bytes) -> None:
+        if self._waiting is not None:
+            self._waiting = None
+        base: Any = super()
+        base.requestReceived(command, path, version)
 
     def _expect(self, length: int | None) -> Upload | None:
         channel: Any = self.channel
@@ -91,22 +130,47 @@ class WebQQRequest(Request):
         resource: UploadResource = channel.site.resource
         return resource.expect(self, channel._path, length, channel)
 
+    def finish(self) -> None:
+        self._answered()
+        base: Any = super()
+        base.finish()
+
     def connectionLost(self, reason: Failure) -> None:
-        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        self._answered()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
+        base: Any = super()
+        base.connectionLost(reason)
         if self.upload is not None:
             self.upload.body.lost()
 
-    def _refuse(self) -> None:
+    def _answered(self) -> None:
+        network = self._network
+        if network:
+            self._network = ""
+            channel: Any = self.channel
+            channel.addresses.answered(network)
+
+    def _refuse(self, status: bytes, refusal: Refusal) -> None:
         self._refused = True
         if self.upload is not None:
             self.upload.body.lost()
-        # The temporary file of the body so far.
-        if self.content is not None:
-            self.content.close()
-        body = encodeRefusal(TOO_LARGE)
+        body = encodeRefusal(refusal)
         self.channel.write(
-            b"HTTP/1.1 413 Request Entity Too Large\r\n"
-            b"Content-Type: " + TEXT + b"\r\n"
+            b"HTTP/1.1 " + status + b"\r\nContent-Type: " + TEXT + b"\r\n"
             b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
         )
         self.channel.loseConnection()
+
+
+def targetOf(uri: bytes) -> tuple[bytes, bytes]:
+    """
+    Return the path and the query of a request line. Clients of a proxy write the host
+    in the request line as well.
+    """
+    path, _, query = uri.partition(b"?")
+    if not path.startswith(b"/"):
+        _, _, rest = path.partition(b"://")
+        path = b"/" + rest.partition(b"/")[2]
+    return path, query

@@ -60,7 +60,7 @@ from txwebqq.server.http.longpoll import LongPoll
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
 from txwebqq.server.http.refusallog import RefusalLog
 from txwebqq.server.http.replies import constantPage, encodeReply
-from txwebqq.server.http.signup import MAX_FORM, PATH, SignUpPage
+from txwebqq.server.http.signup import PATH, SignUpPage
 from txwebqq.server.http.unknownpaths import UNKNOWN_PATH, UnknownPaths
 from txwebqq.server.http.uploads import (
     FileUploadReceiver,
@@ -68,7 +68,9 @@ from txwebqq.server.http.uploads import (
     UploadRoute,
     UploadStore,
 )
-from txwebqq.server.request import MAX_BODY, TOO_LARGE, Upload, WebQQRequest
+from txwebqq.server.limits import DEFAULT_LIMITS as CONNECTION_LIMITS
+from txwebqq.server.limits import AddressLimits, ConnectionLimits
+from txwebqq.server.request import MAX_BODY, TOO_LARGE, Upload, WebQQRequest, targetOf
 from txwebqq.server.sessions.sessions import EndedSession, Random
 from txwebqq.server.storage.blobs import BlobStore
 from txwebqq.wire.command import Command, Refusal
@@ -124,6 +126,7 @@ class WebQQResource(Resource):
     @param limits: the maximum sizes of pictures and files.
     @param proxies: the addresses of proxies whose C{X-Forwarded-For} is trusted.
     @param signup: the sign-up page, L{None} for none.
+    @param connections: the limits of connections and requests.
 
     @ivar handlers: the handlers of all commands.
     """
@@ -142,6 +145,7 @@ class WebQQResource(Resource):
         limits: FileLimits = DEFAULT_LIMITS,
         proxies: Collection[str] = (),
         signup: SignUpPage | None = None,
+        connections: ConnectionLimits = CONNECTION_LIMITS,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         now = clock.seconds
@@ -153,6 +157,7 @@ class WebQQResource(Resource):
         self._limits = limits
         self._proxies = proxies
         self._signup = signup
+        self._addresses = AddressLimits(now, connections, proxies)
         self._sweeping: IDelayedCall | None = None
         self._stopped = False
         self._cleanAt = 0.0
@@ -214,8 +219,9 @@ class WebQQResource(Resource):
         """
         Return a factory for the connections of clients.
         """
-        return WatchedSite(  # type: ignore[no-untyped-call]
+        return WatchedSite(
             self,
+            self._addresses,
             requestFactory=WebQQRequest,
             timeout=IDLE_TIMEOUT,
             reactor=self._clock,
@@ -241,12 +247,12 @@ class WebQQResource(Resource):
             # Clients wait longer after a lost connection than after a refusal.
             request.loseConnection()
             return NOT_DONE_YET
-        path, query = _target(request.uri)
+        path, query = targetOf(request.uri)
         if request.method not in (b"GET", b"POST"):
             request.setHeader(b"allow", b"GET, POST")
             return refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
         if self._signup is not None and path == PATH:
-            return self._signUp(self._signup, request)
+            return self._signup.render(request, HTTPExchange(request, self._proxies))
         if request.method == b"POST":
             streamed = self._upload(request)
             if streamed is not None:
@@ -279,18 +285,6 @@ class WebQQResource(Resource):
         if not isinstance(reply, Deferred) and self._router.hasDeliveries(serial):
             reply = self._whenStored(reply)
         return self._reply(request, exchange, route.command, reply)
-
-    def _signUp(self, signup: SignUpPage, request: Request) -> bytes:
-        exchange = HTTPExchange(request, self._proxies)
-        if request.method == b"GET":
-            page = signup.show(exchange)
-        else:
-            body = request.content.read(MAX_FORM + 1) if request.content else b""
-            page = signup.take(body, exchange)
-        request.setResponseCode(page.status)
-        for name, value in page.headers:
-            request.setHeader(name, value)
-        return page.body
 
     def _handle(
         self, route: Route, exchange: HTTPExchange, query: bytes, body: bytes
@@ -352,7 +346,7 @@ class WebQQResource(Resource):
         """
         if self._stopped:
             return None
-        path, query = _target(uri)
+        path, query = targetOf(uri)
         route = self._uploads.get(path)
         contentType = request.getHeader(b"content-type") or b""
         if route is not None:
@@ -478,18 +472,6 @@ class WebQQResource(Resource):
 
 _STREAMED = (SendFile, ReceiveFile, OfflineFileDownload)
 """The commands that are found by more than their path."""
-
-
-def _target(uri: bytes) -> tuple[bytes, bytes]:
-    """
-    Return the path and the query of a request line. Clients of a proxy write the host
-    in the request line as well.
-    """
-    path, _, query = uri.partition(b"?")
-    if not path.startswith(b"/"):
-        _, _, rest = path.partition(b"://")
-        path = b"/" + rest.partition(b"/")[2]
-    return path, query
 
 
 def _ebAbandoned(failure: Failure) -> None:

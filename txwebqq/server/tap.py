@@ -9,6 +9,7 @@ import pwd
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -32,6 +33,7 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.errorlog import ErrorLog
 from txwebqq.server.http.proxies import normal
 from txwebqq.server.http.signup import SignUpPage
+from txwebqq.server.limits import ConnectionLimits, raiseDescriptorLimit
 from txwebqq.server.records import Population
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
@@ -75,6 +77,13 @@ class Options(UsageOptions):
         ["history-days", None, f"{DAYS}", "Days to keep messages."],
         ["max-file", None, "100", "Maximum size of an offline file, in MiB."],
         ["daily-uploads", None, "1024", "MiB that an account may upload in a day."],
+        ["address-connections", None, "4000", "Connections that an address may open."],
+        [
+            "address-requests",
+            None,
+            "500",
+            "Requests that an address may send a second.",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -100,6 +109,9 @@ class Options(UsageOptions):
             self["endpoint"] = _endpoint(self["listen"])
             self["timeout"] = _seconds(self["poll-timeout"])
             self["limits"] = _limits(self["max-file"], self["daily-uploads"])
+            self["connections"] = _connections(
+                self["address-connections"], self["address-requests"]
+            )
             self["keep"] = _count("--history", self["history"], 0, 1_000_000)
             self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
             self["mode"] = _mode(self["captcha"])
@@ -183,6 +195,7 @@ class ServerService(Service):
             limits=options["limits"],
             proxies=frozenset(options["proxies"]),
             signup=signup,
+            connections=replace(options["connections"], total=raiseDescriptorLimit()),
         )
 
     def startService(self) -> None:
@@ -339,6 +352,12 @@ def _seconds(text: str) -> float:
 def _limits(file: str, daily: str) -> FileLimits:
     size = _bytes("--max-file", file)
     return FileLimits(file=size, daily=max(size, _bytes("--daily-uploads", daily)))
+
+
+def _connections(connections: str, rate: str) -> ConnectionLimits:
+    most = _count("--address-connections", connections, 1, 1_000_000)
+    requests = _count("--address-requests", rate, 1, 1_000_000)
+    return ConnectionLimits(connections=most, rate=requests, burst=10 * requests)
 
 
 def _bytes(option: str, text: str) -> int:

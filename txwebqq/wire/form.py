@@ -6,15 +6,25 @@ have written them (compatibility.md 2).
 from __future__ import annotations
 
 import re
+from binascii import a2b_qp
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from txwebqq.errors import MalformedReply
 from txwebqq.wire.coerce import LIMIT, textOf, unsigned
 from txwebqq.wire.jsontext import parseJSONPrefix
+
+MAX_PARAMETERS = 256
+"""Maximum number of parameters of a request."""
+
+MAX_PERCENT_SIGNS = 1000
+"""Maximum number of percent signs in a field that begin no escape. Clients write
+some into a text that they do not encode."""
+
+_TOO_MANY = f"the request has more than {MAX_PARAMETERS} parameters"
 
 Pairs = list[tuple[str, str]]
 """Names and values of parameters, in the order in which they are sent."""
@@ -71,12 +81,6 @@ def encodeForm(pairs: Iterable[tuple[str, str]]) -> bytes:
     ).encode("ascii")
 
 
-# The most frequent escapes in JSON, without that of the percent sign, which may
-# stand before two digits.
-_FREQUENT = [
-    (quote(character, safe="").encode(), character.encode())
-    for character in '":,{}[] \\='
-]
 _NO_ESCAPE = re.compile(b"%(?![0-9A-Fa-f]{2})")
 
 
@@ -84,11 +88,15 @@ def _percentDecode(raw: bytes) -> str:
     if b"%" not in raw and b"+" not in raw and raw.isascii():
         return raw.decode("ascii")
     data = raw.replace(b"+", b" ")
-    if _NO_ESCAPE.search(data) is None:
-        # Three times faster than one by one.
-        for escape, character in _FREQUENT:
-            data = data.replace(escape, character)
-    data = unquote_to_bytes(data)
+    if b"%" in data:
+        if _NO_ESCAPE.search(data) is not None:
+            data, count = _NO_ESCAPE.subn(b"%25", data, MAX_PERCENT_SIGNS + 1)
+            if count > MAX_PERCENT_SIGNS:
+                raise MalformedReply("a field is not percent-encoded")
+        # Quoted-printable differs from percent-encoding in its escape character
+        # only. Its decoder takes a tenth of the time of urllib's, and time that is
+        # linear in the number of escapes.
+        data = a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"="))
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -142,9 +150,12 @@ class Form(Mapping[str, str]):
         (compatibility.md 2): C{r} encoded or raw, with other parameters inside it or
         beside it.
 
-        @raise MalformedReply: when a parameter has an unknown character encoding.
+        @raise MalformedReply: when a parameter has an unknown character encoding, or
+            there are more than L{MAX_PARAMETERS}.
         """
         body, raw = _splitRaw(body)
+        if body.count(b"&") + query.count(b"&") >= MAX_PARAMETERS:
+            raise MalformedReply(_TOO_MANY)
         pairs: Pairs = [] if raw is None else [("r", raw)]
         parts = body.strip().split(b"&")
         if query:
@@ -180,6 +191,8 @@ class Form(Mapping[str, str]):
         value, rest = parseJSONPrefix(text)
         if not isinstance(value, dict):
             raise MalformedReply("r is not a JSON object")
+        if rest.count("&") >= MAX_PARAMETERS:
+            raise MalformedReply(_TOO_MANY)
         for part in rest.split("&"):
             name, _, inner = part.partition("=")
             if name.strip():

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
+from twisted.web.resource import IResource
 from zope.interface import implementer
 
-from txwebqq.net.site import HTTP11Channel, SiteWithoutAccessLog
+from txwebqq.net.site import SiteWithoutAccessLog
+from txwebqq.server.http.channel import LimitedChannel
+from txwebqq.server.limits import AddressLimits
 from txwebqq.server.sessions.acknowledgement import Outcome
 
 LINGER = 20
@@ -96,7 +99,7 @@ class HTTPReply:
 
 
 @implementer(IHalfCloseableProtocol)
-class WatchedConnection(HTTP11Channel):
+class WatchedConnection(LimitedChannel):
     """
     A connection whose last reply can be watched.
 
@@ -121,7 +124,7 @@ class WatchedConnection(HTTP11Channel):
             return
         # The client sends its next request, so it has received the reply.
         self._watched = None
-        super().dataReceived(data)  # type: ignore[no-untyped-call]
+        super().dataReceived(data)
 
     def loseConnection(self) -> None:
         """
@@ -145,7 +148,7 @@ class WatchedConnection(HTTP11Channel):
         Close the connection of a client that has not closed it in time.
         """
         if not self._isLingering:
-            super().timeoutConnection()  # type: ignore[no-untyped-call]
+            super().timeoutConnection()
             return
         if self._watched is not None:
             isWhole = not self.hasUnreceived()
@@ -181,7 +184,7 @@ class WatchedConnection(HTTP11Channel):
             if self.hasUnreceived():
                 watched.ended(Outcome.UNRECEIVED)
             watched.lost(isClean, bool(self.isSecure()))  # type: ignore[no-untyped-call]
-        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        super().connectionLost(reason)
 
     def hasUnreceived(self) -> bool:
         """
@@ -207,7 +210,26 @@ class WatchedConnection(HTTP11Channel):
 
 class WatchedSite(SiteWithoutAccessLog):
     """
-    A L{SiteWithoutAccessLog} whose replies can be watched.
+    A L{SiteWithoutAccessLog} whose connections are limited, and whose replies can be
+    watched.
+
+    @param addresses: the counts of all connections.
     """
 
     protocol = WatchedConnection
+
+    def __init__(
+        self, resource: IResource, addresses: AddressLimits, **options: Any
+    ) -> None:
+        base: Any = super()
+        base.__init__(resource, **options)
+        self._addresses = addresses
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """
+        Make the protocol of a connection.
+        """
+        base: Any = super()
+        channel = base.buildProtocol(addr)
+        channel.addresses = self._addresses
+        return channel

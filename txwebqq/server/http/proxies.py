@@ -40,6 +40,15 @@ def networkOf(address: str) -> str:
     return str(mapped or IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
+def isTrusted(peer: str, proxies: Collection[str]) -> bool:
+    """
+    Check whether the peer of a connection is one of the trusted proxies.
+
+    @param peer: its address, C{""} for a UNIX socket.
+    """
+    return bool(proxies) and (_normalized(peer) if peer else LOCAL) in proxies
+
+
 def clientAddress(
     peer: str, forwarded: Sequence[bytes], proxies: Collection[str]
 ) -> str:
@@ -76,8 +85,7 @@ def clientScheme(
         peer of the connection.
     """
     scheme = b",".join(forwarded).split(b",")[-1].strip().lower()
-    trusted = bool(proxies) and (_normalized(peer) if peer else LOCAL) in proxies
-    if trusted and scheme in (b"http", b"https"):
+    if isTrusted(peer, proxies) and scheme in (b"http", b"https"):
         return scheme.decode("ascii")
     return "https" if isSecure else "http"
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import parse_qs
 
+from twisted.web.server import Request
+
 from txwebqq.server.http.exchange import HTML, HTTPExchange
 from txwebqq.server.sessions.registration import (
     MAX_NICK,
@@ -89,6 +91,20 @@ class SignUpPage:
     ) -> None:
         self._registration = registration
         self._draw = draw
+
+    def render(self, request: Request, exchange: HTTPExchange) -> bytes:
+        """
+        C{/signup}: reply to a request.
+        """
+        if request.method == b"GET":
+            page = self.show(exchange)
+        else:
+            body = request.content.read(MAX_FORM + 1) if request.content else b""
+            page = self.take(body, exchange)
+        request.setResponseCode(page.status)
+        for name, value in page.headers:
+            request.setHeader(name, value)
+        return page.body
 
     def show(self, exchange: HTTPExchange) -> HTMLResponse:
         """

@@ -1,0 +1,218 @@
+"""
+HTTP connections that are limited in time, and counted by address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web.http import Request
+
+from txwebqq.net.site import HTTP11Channel
+from txwebqq.server.http.proxies import isTrusted, networkOf
+from txwebqq.server.limits import AddressLimits
+
+
+class LimitedChannel(HTTP11Channel):
+    """
+    A connection that a client cannot use to keep the server busy: it handles one
+    request in a turn of the reactor, also if the client has sent many, and ends when
+    a request or the reading of a reply takes too long.
+
+    @ivar addresses: the counts of all connections; set by the site.
+    @ivar network: the text by which the address of the peer is counted.
+    """
+
+    # Instances with too many attributes have a dictionary of their own, which costs
+    # more memory than a held poll.
+    __slots__ = (
+        "_bodyBefore",
+        "_hasReceived",
+        "_idleTime",
+        "_isBetween",
+        "_isCounted",
+        "_isReading",
+        "_next",
+        "_unread",
+        "addresses",
+        "network",
+    )
+
+    addresses: AddressLimits
+
+    def __init__(self) -> None:
+        base: Any = super()
+        base.__init__()
+        self.network = ""
+        self._isCounted = self._hasReceived = False
+        # Whether a request is complete and no next one has begun.
+        self._isBetween = False
+        self._isReading = True
+        self._bodyBefore = 0
+        self._next: IDelayedCall | None = None
+        self._unread: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """
+        Count the connection, and close it if its address has too many.
+        """
+        self._idleTime = self.timeOut
+        base: Any = super()
+        base.connectionMade()
+        self._limit(self.addresses.limits.seconds)
+        self._enter(self._peer())
+
+    def _peer(self) -> str:
+        untyped: Any = self
+        host = getattr(untyped.getPeer(), "host", "")
+        # The addresses of its clients are in the requests.
+        return "" if isTrusted(host, self.addresses.proxies) else networkOf(host)
+
+    def _later(self, seconds: float, function: Callable[[], None]) -> IDelayedCall:
+        untyped: Any = self
+        call: IDelayedCall = untyped.callLater(seconds, function)
+        return call
+
+    def _limit(self, seconds: float) -> None:
+        untyped: Any = self
+        untyped.setTimeout(seconds)
+
+    def _enter(self, network: str) -> None:
+        self.network = network
+        self._isCounted = self.addresses.connected(self.network, self)
+        if not self._isCounted:
+            self.drop()
+
+    def _leave(self) -> None:
+        if self._isCounted:
+            self._isCounted = False
+            self.addresses.disconnected(self.network, self)
+
+    def isIdle(self) -> bool:
+        """
+        Check whether no request of the connection is being answered.
+        """
+        return not self._handlingRequest
+
+    def drop(self) -> None:
+        """
+        Close the connection at once.
+        """
+        transport: Any = self.transport
+        transport.abortConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Handle data of the client.
+        """
+        if not self._hasReceived:
+            self._hasReceived = True
+            # The PROXY protocol has told the address of the client by now.
+            peer = self._peer()
+            if peer != self.network:
+                self._leave()
+                self._enter(peer)
+        base: Any = super()
+        base.dataReceived(data)
+
+    def resetTimeout(self) -> None:
+        """
+        Begin the time of a request with its first byte; further bytes do not postpone
+        its end.
+        """
+        if self._isBetween:
+            self._isBetween = False
+            self._bodyBefore = 0
+            self._limit(self.addresses.limits.seconds)
+
+    def requestDone(self, request: Request) -> None:
+        """
+        Wait for the next request, or handle one that has arrived already in the next
+        turn of the reactor.
+        """
+        self._isBetween = True
+        self._savedTimeOut = self._idleTime
+        self._stopUnread()
+        # Stops the loop over the lines that have been received.
+        self.paused = True
+        base: Any = super()
+        base.requestDone(request)
+        if not self._buffer or not self.persistent:
+            self.paused = False
+        elif self._next is None:
+            producer: Any = self._networkProducer
+            producer.pauseProducing()
+            self._next = self._later(0, self._cbNext)
+
+    def _cbNext(self) -> None:
+        self._next = None
+        self.paused = False
+        if not self._waitingForTransport:
+            producer: Any = self._networkProducer
+            producer.resumeProducing()
+        base: Any = super()
+        base.dataReceived(b"")
+
+    def pauseProducing(self) -> None:
+        """
+        Stop reading and writing, because the client does not read, or the recipient
+        of its upload does not.
+        """
+        self._isReading = False
+        base: Any = super()
+        base.pauseProducing()
+        if self._handlingRequest and self._unread is None:
+            seconds = self.addresses.limits.unread
+            self._unread = self._later(seconds, self._cbUnread)
+
+    def resumeProducing(self) -> None:
+        """
+        Read and write again.
+        """
+        self._isReading = True
+        self._stopUnread()
+        base: Any = super()
+        base.resumeProducing()
+
+    def _cbUnread(self) -> None:
+        self._unread = None
+        self.drop()
+
+    def _stopUnread(self) -> None:
+        unread, self._unread = self._unread, None
+        if unread is not None:
+            unread.cancel()
+
+    def timeoutConnection(self) -> None:
+        """
+        Close a connection that is idle, or whose request arrives too slowly.
+        """
+        limits = self.addresses.limits
+        if self.requests and not self.line_mode and not self._handlingRequest:
+            received = self.requests[-1].receivedSize
+            more, self._bodyBefore = received - self._bodyBefore, received
+            if not self._isReading or more >= limits.bytesASecond * limits.seconds:
+                self._limit(limits.seconds)
+                return
+        if self._isBetween:
+            self._abortingCall = self._later(self.abortTimeout, self.forceAbortClient)
+            untyped: Any = self
+            untyped.loseConnection()
+        else:
+            self.drop()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        Count the connection no longer, and end its requests.
+        """
+        self._leave()
+        self._stopUnread()
+        following, self._next = self._next, None
+        if following is not None:
+            following.cancel()
+        base: Any = super()
+        base.connectionLost(reason)
