@@ -20,7 +20,7 @@ IRC := inspircd irssi ngircd tmux weechat-headless weechat-plugins
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test ledger bench docs clean distclean
+.PHONY: help demo test format types imports pages ledger bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -33,13 +33,22 @@ test: .venv/test.stamp .venv/irc.stamp
 ifdef NAME
 	$(BIN)/pytest $(NAME)
 else
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync format types imports pages
 	$(BIN)/pytest --numprocesses auto --maxschedchunk 4
 endif
+
+format:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports --no-logo
+
+pages:
+	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
 
 ledger: .venv/test.stamp
 	$(BIN)/python -m tests.ledger --seed $(or $(SEED),1 2 3 4 5) \
@@ -52,7 +61,7 @@ bench: .venv/bench.stamp
 
 docs: .venv/test.stamp
 	$(BIN)/python docs/coverage.py
-	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env docs docs/_build/html
+	@$(MAKE) --no-print-directory pages
 	@echo "Now open docs/_build/html/index.html"
 
 .venv/demo.stamp: pyproject.toml | $(BIN)/pip
