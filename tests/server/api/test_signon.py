@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.parse import quote
+from html.parser import HTMLParser
+from urllib.parse import quote, urlencode
 
 import pytest
 from twisted.internet.task import Clock
@@ -781,6 +782,41 @@ def test_loginSig() -> None:
     """
     body = ServerHarness().get("/cgi-bin/login").response.body.decode()
     assert len(body.split('encodeURIComponent("')[1].split('"')[0]) == 64
+
+
+def test_loginForm() -> None:
+    """
+    The form of the login page has the fields that clients copy from it to their
+    login, and nothing that a browser would send a password with.
+    """
+    fields: dict[str, str] = {}
+    forms: list[dict[str, str | None]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(
+            self, tag: str, attrs: list[tuple[str, str | None]]
+        ) -> None:
+            values = dict(attrs)
+            if tag == "form":
+                forms.append(values)
+            elif forms:
+                assert (tag, values["type"]) == ("input", "hidden")
+                fields[str(values["name"])] = str(values["value"])
+
+    harness = ServerHarness()
+    reader = Reader()
+    reader.feed(harness.get("/cgi-bin/login").response.body.decode())
+    reader.close()
+    assert [form["id"] for form in forms] == ["loginform"]
+    assert fields["aid"] == "1003903"
+    assert fields["u1"].startswith("http://webqq.qq.com/loginproxy.html?login2qq=1&")
+    assert {"h", "ptredirect", "ptlang", "from_ui", "fp", "action", "g"} <= set(fields)
+    alice = HTTPClient(harness, ALICE)
+    code = alice.check()[1]
+    p = passwordDigest(passwordHash("correct horse"), saltFor(ALICE), code)
+    fields |= {"u": f"{ALICE}", "p": p, "verifycode": code}
+    body = harness.get(f"/login?{urlencode(fields)}").response.body
+    assert body.startswith(b"ptuiCB('0'")
 
 
 def test_recordedDigest() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -101,7 +102,7 @@ class LoginPage(Command[str]):
         if isinstance(reply, Refusal):
             return encodeRefusal(reply)
         script = f'var g_login_sig=encodeURIComponent("{reply}");'
-        page = f"<!DOCTYPE html>\n<script>{script}</script>\n"
+        page = f"<!DOCTYPE html>\n<script>{script}</script>\n{_loginForm()}"
         return page.encode()
 
     @classmethod
@@ -368,6 +369,21 @@ class Login(Command[LoginReply]):
         return decodeOrMalformed(
             _decodeLogin, jsonp.parseCall(decodeText(body), "ptuiCB")
         )
+
+
+def _loginForm() -> str:
+    """
+    Return the form of the login page, from which some clients take the fields of
+    their login. All inputs are hidden, because a browser would send the password
+    itself.
+    """
+    inputs = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}"/>\n'
+        for name, value in Login("", "", "").encodeFields()
+    )
+    action = f"http://{Login.host.value}{Login.path}"
+    head = f'<form id="loginform" name="loginform" action="{action}" method="get">'
+    return f"{head}\n{inputs}</form>\n"
 
 
 @dataclass(frozen=True, slots=True)
