@@ -23,6 +23,7 @@ from txwebqq.model import Status
 from txwebqq.server import population
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryPerson, MemoryWebQQ
+from txwebqq.wire.command import Host
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
@@ -133,6 +134,20 @@ def test_allOptions() -> None:
         shown = set(re.findall(r"^\| `--([\w-]+)", text, re.MULTILINE))
         known = {long.rstrip("=") for long in options.longOpt}
         assert shown == known - {"help", "version"}
+
+
+def test_hosts() -> None:
+    """
+    The hosts file for old clients has all names of Tencent's hosts: a client sends
+    its ticket to those that are left out.
+    """
+    text = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^192\.0\.2\.10 +(.*)$", text, re.MULTILINE)
+    shown = [name for line in lines for name in line.split()]
+    faces = {f"face{n}.qun.qq.com" for n in range(1, 11)}
+    pages = {"web.qq.com", "web1.qq.com", "web2.qq.com", "web3.qq.com"}
+    assert len(shown) == len(set(shown))
+    assert {host.value for host in Host} | faces | pages <= set(shown)
 
 
 def numbers(page: str) -> set[str]:

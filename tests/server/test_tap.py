@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 from twisted.internet import error
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
@@ -39,7 +42,8 @@ def test_defaults() -> None:
     asks for captchas after wrong passwords.
     """
     options = parsed()
-    assert options["endpoint"] == "tcp:8890:interface=127.0.0.1:backlog=1024"
+    listen = "tcp:8890:interface=127.0.0.1"
+    assert options["endpoints"] == [(listen, f"{listen}:backlog=1024")]
     assert options["timeout"] == 50
     assert options["mode"] is CaptchaMode.SUSPICIOUS
     assert isinstance(options["store"], Store)
@@ -98,7 +102,7 @@ def test_backlog(listen: str, expected: str) -> None:
     """
     The backlog is 1024 connections unless the endpoint sets one.
     """
-    assert parsed("--listen", listen)["endpoint"] == expected
+    assert parsed("--listen", listen)["endpoints"] == [(listen, expected)]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,7 @@ def test_backlog(listen: str, expected: str) -> None:
     [
         (["--listen", "nonsense"], "--listen nonsense: "),
         (["--listen", "tcp:x"], "--listen tcp:x: "),
+        (["--listen", "tcp:0", "--listen", "tcp:x"], "--listen tcp:x: "),
         (["--captcha", "maybe"], "--captcha is none of never, always, suspicious"),
         (["--captcha-text", "a b"], "--captcha-text is not 4 to 16 of"),
         (["--poll-timeout", "0"], "--poll-timeout is not from 0 to 3600: 0"),
@@ -226,6 +231,38 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual(self.reactor.tcpServers[0][0], 8890)
         self.assertEqual(self.reactor.tcpServers[0][2], 1024)
 
+    def test_twoEndpoints(self) -> None:
+        """
+        C{--listen} may be given repeatedly: old clients need HTTP and HTTPS in one
+        sign-on.
+        """
+        ports: list[int] = []
+
+        @implementer(IListeningPort)
+        class Port:
+            def __init__(self, number: int, *_: object, **__: object) -> None:
+                self.number = number
+                self.startListening()
+
+            def startListening(self) -> None:
+                ports.append(self.number)
+
+            def stopListening(self) -> None:
+                ports.remove(self.number)
+
+            def getHost(self) -> IPv4Address:
+                return IPv4Address("TCP", "0.0.0.0", self.number)
+
+        self.reactor.listenTCP = Port
+        service, lines = self.started("--listen", "tcp:80", "--listen", "tcp:443")
+        self.assertEqual(ports, [80, 443])
+        for port in ports:
+            self.assertIn(f"The WebQQ server listens on 0.0.0.0:{port}.", lines)
+        stopping = service.stopService()
+        self.reactor.advance(FLUSH_TIME)
+        self.successResultOf(stopping)
+        self.assertEqual(ports, [])
+
     def test_captchaText(self) -> None:
         """
         The log warns of a fixed captcha text.
@@ -291,6 +328,25 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual(
             raised.exception.code,
             "Cannot listen on tcp:8890:interface=127.0.0.1: Address already in use",
+        )
+
+    def test_secondPortInUse(self) -> None:
+        """
+        The error names the endpoint that cannot be listened on.
+        """
+        listen = self.reactor.listenTCP
+
+        def inUse(port: int, *args: object, **kwargs: object) -> object:
+            if port == 443:
+                reason = OSError(98, "Address already in use")
+                raise error.CannotListenError("0.0.0.0", port, reason)
+            return listen(port, *args, **kwargs)
+
+        self.reactor.listenTCP = inUse
+        with self.assertRaises(SystemExit) as raised:
+            self.started("--listen", "tcp:80", "--listen", "tcp:443")
+        self.assertEqual(
+            raised.exception.code, "Cannot listen on tcp:443: Address already in use"
         )
 
     def test_stop(self) -> None:

@@ -66,7 +66,6 @@ class Options(UsageOptions):
     )
 
     optParameters = [
-        ["listen", None, LISTEN, "Endpoint to listen on."],
         ["database", None, None, "SQLite file; without it all data is in memory."],
         ["population", None, None, "TOML file of accounts, friendships and groups."],
         ["captcha", None, "suspicious", "When to ask: never, always, suspicious."],
@@ -88,7 +87,15 @@ class Options(UsageOptions):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self["listen"] = []
         self["proxies"] = set()
+
+    def opt_listen(self, endpoint: str) -> None:
+        """
+        Endpoint to listen on; may be given repeatedly.
+        [default: tcp:8890:interface=127.0.0.1]
+        """
+        self["listen"].append(endpoint)
 
     def opt_trusted_proxy(self, address: str) -> None:
         """
@@ -106,7 +113,9 @@ class Options(UsageOptions):
         @raise UsageError: when an option is invalid; names the option.
         """
         try:
-            self["endpoint"] = _endpoint(self["listen"])
+            self["endpoints"] = [
+                (text, _endpoint(text)) for text in self["listen"] or [LISTEN]
+            ]
             self["timeout"] = _seconds(self["poll-timeout"])
             self["limits"] = _limits(self["max-file"], self["daily-uploads"])
             self["connections"] = _connections(
@@ -140,7 +149,7 @@ class ServerService(Service):
         self._reactor = reactor
         self._store: Store | None = None
         self._server: WebQQResource | None = None
-        self._port: IListeningPort | None = None
+        self._ports: list[IListeningPort] = []
         self._listenError: str | None = None
 
     def privilegedStartService(self) -> None:
@@ -155,11 +164,16 @@ class ServerService(Service):
                 self._server = server = self._open(options)
         except InvalidConfiguration as e:
             raise StartupError(str(e)) from e
-        endpoint = serverFromString(self._reactor, options["endpoint"])
-        listening: Deferred[IListeningPort] = endpoint.listen(server.site())
-        listening.addCallbacks(self._cbListening, self._ebListening)
-        if self._listenError is not None:
-            raise StartupError(self._listenError)
+        site = server.site()
+        for text, endpoint in options["endpoints"]:
+            listening: Deferred[IListeningPort] = serverFromString(
+                self._reactor, endpoint
+            ).listen(site)
+            listening.addCallbacks(
+                self._cbListening, self._ebListening, errbackArgs=(text,)
+            )
+            if self._listenError is not None:
+                raise StartupError(self._listenError)
 
     def _open(self, options: Options) -> WebQQResource:
         store = self._store = options["store"] or Store(
@@ -227,18 +241,18 @@ class ServerService(Service):
             )
 
     def _cbListening(self, port: IListeningPort) -> None:
-        self._port = port
+        self._ports.append(port)
         host: Any = port.getHost()
         where = getattr(host, "name", None) or f"{host.host}:{host.port}"
         self._log.info("The WebQQ server listens on {where}.", where=where)
 
-    def _ebListening(self, failure: Failure) -> None:
+    def _ebListening(self, failure: Failure, endpoint: str) -> None:
         reason = listenErrorText(failure.value)
-        self._listenError = f"Cannot listen on {self._options['listen']}: {reason}"
+        self._listenError = f"Cannot listen on {endpoint}: {reason}"
 
     async def _stop(self) -> None:
-        port, self._port = self._port, None
-        if port is not None:
+        ports, self._ports = self._ports, []
+        for port in ports:
             await maybeDeferred(port.stopListening)
         server, self._server = self._server, None
         if server is not None:
