@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
@@ -285,6 +286,19 @@ class MemoryRelay:
             for connection in self.server.connections:
                 if connection.isOpen:
                     connection.turn()
+
+    def rename(self, name: str) -> None:
+        """
+        Give Ming another name in the group.
+        """
+        conversations = self.account.qq.contacts.conversations
+        conversation = conversations[self.groupLink.group.target]
+        members = tuple(
+            replace(member, name=name) if member.number == self.ming.number else member
+            for member in conversation.members
+        )
+        conversations[conversation.target] = replace(conversation, members=members)
+        self.groupLink.refresh()
 
     def sendPicture(self) -> None:
         """

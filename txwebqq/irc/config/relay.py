@@ -19,7 +19,7 @@ from txwebqq.irc.config.accounts import (
 from txwebqq.irc.config.policies import LongTextPolicy, OverflowPolicy
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import isMiddleParam
-from txwebqq.irc.protocol.nicknames import isChannel, isNick
+from txwebqq.irc.protocol.nicknames import displayName, isChannel, isNick
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.net.tls import TrustRoots
 
@@ -100,7 +100,7 @@ class RoomSettings:
     A room: groups and channels that are bridged with each other.
 
     @ivar key: the channel key (C{+k}); C{""} for none.
-    @ivar ignoredNicks: nicks in lower case, and QQ numbers.
+    @ivar ignoredNicks: nicks and shown names in lower case, and QQ numbers.
     @ivar ignoredTexts: patterns of messages that are not relayed.
     @ivar optOut: the prefix of messages that are not relayed.
     @ivar joins: whether joins and parts of active members are announced.
@@ -125,7 +125,7 @@ class RoomSettings:
         """
         Return whether a message is not relayed.
         """
-        if nick.lower() in self.ignoredNicks:
+        if displayName(nick).lower() in self.ignoredNicks:
             return True
         start = text[:MAX_MATCHED]
         return any(pattern.search(start) for pattern in self.ignoredTexts)
@@ -260,7 +260,9 @@ def _room(table: ConfigTable) -> RoomSettings:
         groups=(*groups, *discussions),
         channels=tuple(channels),
         key=table.passwordFile("key-file", ""),
-        ignoredNicks=frozenset(n.lower() for n in table.stringList("ignore-nicks", ())),
+        ignoredNicks=frozenset(
+            displayName(name).lower() for name in table.stringList("ignore-nicks", ())
+        ),
         ignoredTexts=tuple(
             _pattern(table, text) for text in table.stringList("ignore-text", ())
         ),

@@ -1,5 +1,6 @@
 """
-Nicks and channel names derived from the names of QQ accounts and groups.
+Nicks and channel names derived from the names of QQ accounts and groups, and
+the form in which a name is shown to others.
 """
 
 from __future__ import annotations
@@ -33,6 +34,61 @@ class NickStyle(Enum):
 _NO_NICK = re.compile(r"[\s!@#&+%~:*?,.$\"'<>/()=;\x00-\x20\x7f]+")
 _NO_CHANNEL = re.compile(r"[\s,:\x00-\x20\x7f]+")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+
+_JOINER = "\u200d"
+_MARKS = frozenset({"Mn", "Me"})
+# Letters, marks and symbols that are drawn as nothing.
+_BLANK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+)
+_VARIATIONS = frozenset(
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+)
+# Brackets that look like those around the name of a sender.
+_ROUND_BRACKETS = str.maketrans(
+    "<\uff1c\u2039\u3008\u2329\u27e8\u276e\u2770\ufe64\u1438\u02c2"
+    ">\uff1e\u203a\u3009\u232a\u27e9\u276f\u2771\ufe65\u1433\u02c3",
+    "(" * 11 + ")" * 11,
+)
+_MAX_MARKS = 3
+"""Maximum number of accents on one character of a shown name."""
+
+
+def displayName(name: str) -> str:
+    """
+    Return a name as it is shown to others, on one line: without characters that
+    cannot be seen, that change the direction of the text or the colour, and with
+    round brackets in the place of angle brackets. So no name looks like two
+    senders, and names that look the same are the same.
+
+    @return: C{""} when nothing of the name can be seen.
+    """
+    shown: list[str] = []
+    marks = 0
+    for at, character in enumerate(name):
+        kind = unicodedata.category(character)
+        if kind.startswith("Z") or character in "\t\r\n":
+            character = " "
+        elif not _isShown(character, kind, shown, name[at + 1 : at + 2]):
+            continue
+        marks = marks + 1 if kind in _MARKS else 0
+        if marks <= _MAX_MARKS:
+            shown.append(character)
+    text = unicodedata.normalize("NFC", "".join(shown).translate(_ROUND_BRACKETS))
+    return " ".join(text.split())
+
+
+def _isShown(character: str, kind: str, before: list[str], after: str) -> bool:
+    last = before[-1] if before else " "
+    if character == _JOINER:
+        # It joins the parts of an emoji; between letters it cannot be seen.
+        return bool(after) and unicodedata.category(after) == "So" and last != " "
+    if kind in _INVISIBLE or character in _BLANK:
+        return False
+    if character in _VARIATIONS:
+        return unicodedata.category(last) == "So"
+    # A mark at the beginning would be drawn on the bracket before it.
+    return kind not in _MARKS or last != " "
 
 
 def nickFor(

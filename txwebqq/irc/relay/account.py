@@ -18,12 +18,13 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.irc.config.relay import GroupRef
+from txwebqq.irc.protocol.nicknames import displayName
 from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.contacts import Conversation
 from txwebqq.irc.qq.content import contentToText, textToContent
 from txwebqq.irc.qq.messages import IncomingMessage, messageKey
-from txwebqq.irc.relay.attribution import senderPrefix
+from txwebqq.irc.relay.attribution import oneWord, quoted, senderPrefix
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.members import MemberList
 from txwebqq.irc.relay.outbox import Outbox, OutboxMessage
@@ -95,7 +96,7 @@ class GroupLink:
     def title(self) -> str:
         conversation = self._conversation
         name = conversation.name if conversation is not None else ""
-        return name or str(self.group.target.number)
+        return displayName(name) or str(self.group.target.number)
 
     @property
     def isUp(self) -> bool:
@@ -125,7 +126,8 @@ class GroupLink:
         except CancelledError as e:
             raise TargetUnavailable("the relay is stopping") from e
         prefix = senderPrefix(message, isQuiet=False)
-        part, rest = splitAt(message.text, MAX_MESSAGE - len(prefix.encode()))
+        limit = MAX_MESSAGE - len(prefix.encode("utf-8", "replace"))
+        part, rest = splitAt(quoted(message.text), limit)
         content = textToContent(prefix + part)
         if message.begun:
             text = contentToText(content)
@@ -167,11 +169,16 @@ class GroupLink:
         """
         conversation = self._conversation
         members = conversation.members if conversation is not None else ()
-        others = [(m.number, m.name) for m in members if m.number != self.group.account]
+        others = [
+            (member.number, displayName(member.name) or str(member.number))
+            for member in members
+            if member.number != self.group.account
+        ]
         for number, name in others:
             before = self.members.names.get(number, name)
             if before != name and self.members.isActive(number):
-                self.room.membershipChanged(self, before, f"is now known as {name}")
+                change = f"is now known as {oneWord(name)}"
+                self.room.membershipChanged(self, before, change)
         self.members.replace(others)
         self.room.availabilityChanged(self)
 

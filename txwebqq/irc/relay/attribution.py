@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from txwebqq.graphemes import graphemes
 from txwebqq.irc.protocol.formatting import stripFormatting
+from txwebqq.irc.protocol.nicknames import displayName
 from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.relay.outbox import MessageKind, OutboxMessage
 
@@ -34,15 +35,24 @@ def withoutHighlight(name: str) -> str:
     Insert a zero width space after the first character of a name, so that its
     owner's client does not highlight it.
     """
-    first, *rest = graphemes(name)
-    return f"{first}{GAP}{''.join(rest)}"
+    first = next(graphemes(name), "")
+    return f"{first}{GAP}{name[len(first) :]}"
 
 
 def short(name: str) -> str:
     """
-    Cut a name to L{MAX_NAME} bytes, on one line.
+    Return the shown form of a name, cut to L{MAX_NAME} bytes; C{?} when nothing
+    of it can be seen.
     """
-    return splitAt(" ".join(name.split()), MAX_NAME)[0]
+    return splitAt(displayName(name), MAX_NAME)[0] or "?"
+
+
+def oneWord(name: str) -> str:
+    """
+    Return the L{short} form of a name with underscores for spaces. Where a name
+    stands without brackets, a space would make its end look like the text.
+    """
+    return "_".join(short(name).split())
 
 
 def senderPrefix(message: OutboxMessage, isQuiet: bool) -> str:
@@ -53,9 +63,10 @@ def senderPrefix(message: OutboxMessage, isQuiet: bool) -> str:
     """
     if message.kind is MessageKind.SYSTEM:
         return ""
-    name = short(message.author) or "?"
+    isAction = message.kind is MessageKind.ACTION
+    name = oneWord(message.author) if isAction else short(message.author)
     shown = withoutHighlight(name) if isQuiet else name
-    return f"* {shown} " if message.kind is MessageKind.ACTION else f"<{shown}> "
+    return f"* {shown} " if isAction else f"<{shown}> "
 
 
 def nextLine(text: str, limit: int, encoding: str = "utf-8") -> tuple[str, str]:
@@ -94,9 +105,30 @@ def attributions(text: str) -> Iterator[tuple[str, str]]:
         yield found[1] or found[2] or found[3] or found[4], text
 
 
+def quoted(text: str) -> str:
+    """
+    Put a bar before each line but the first that begins with a name, as a
+    relayed message does: all lines are of the same sender.
+    """
+    first, *others = text.split("\n")
+    marked = (
+        f"| {line}" if next(attributions(line), None) is not None else line
+        for line in others
+    )
+    return "\n".join([first, *marked])
+
+
+def comparableName(name: str) -> str:
+    """
+    Normalise a name for comparison: the name in an attribution and the name of
+    its author become the same.
+    """
+    return comparable(oneWord(name))
+
+
 def comparable(text: str) -> str:
     """
-    Normalise a text or a name for comparison: without formatting, zero width
-    spaces, case, and with single spaces.
+    Normalise a text for comparison: without formatting, zero width spaces, case,
+    and with single spaces.
     """
     return " ".join(stripFormatting(text).replace(GAP, "").split()).casefold()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from txwebqq.irc.protocol.splitting import splitLines
-from txwebqq.irc.relay.attribution import short, withoutHighlight
+from txwebqq.irc.relay.attribution import oneWord, withoutHighlight
 from txwebqq.ratelimit import RateLimiter
 
 MAX_ROOM_ANSWERS, ROOM_WINDOW = 3, 60.0
@@ -97,7 +97,7 @@ class RoomCommands:
 
 
 def _userList(state: TargetState, isQuiet: bool) -> str:
-    names = sorted(short(name) for name in state.members)
+    names = sorted(oneWord(name) for name in state.members)
     shown = [withoutHighlight(name) if isQuiet else name for name in names[:MAX_NAMES]]
     more = len(names) - MAX_NAMES
     after = f" and {more} more" if more > 0 else ""

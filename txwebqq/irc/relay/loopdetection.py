@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from txwebqq.irc.relay.attribution import attributions, comparable
+from txwebqq.irc.relay.attribution import attributions, comparable, comparableName
 
 REMEMBERED_SECONDS = 120.0
 """The seconds for which messages are remembered."""
@@ -40,7 +40,7 @@ class LoopDetector:
         """
         Remember a message of any target.
         """
-        self._messages.append((self._now(), comparable(author), comparable(text)))
+        self._messages.append((self._now(), comparableName(author), comparable(text)))
 
     def isCopy(self, text: str) -> bool:
         """
@@ -49,7 +49,7 @@ class LoopDetector:
         """
         since = self._now() - REMEMBERED_SECONDS
         for name, attributed in attributions(text):
-            sender, part = comparable(name), comparable(attributed)
+            sender, part = comparableName(name), comparable(attributed)
             for time, author, whole in self._messages:
                 if time < since or author != sender:
                     continue

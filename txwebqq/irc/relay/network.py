@@ -19,6 +19,7 @@ from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.formatting import parseAction
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.splitting import splitAt
+from txwebqq.irc.relay.attribution import oneWord
 from txwebqq.irc.relay.channel import ORIGIN_TAG, SETTLED, ChannelLink
 from txwebqq.irc.relay.commands import PrivateMessageResponder
 from txwebqq.irc.relay.connection import ConnectionListener, IRCConnection
@@ -267,7 +268,7 @@ class IRCNetwork(MultiService, ConnectionListener):
         C{:<nick> KICK <channel> <kicked nick> [:<reason>]}.
         """
         for link in self._linksTo(connection, line.params[0]):
-            change = f"was kicked by {line.nick}"
+            change = f"was kicked by {oneWord(line.nick)}"
             self._left(connection, link, line, line.params[1], change)
 
     def _left(
@@ -312,7 +313,7 @@ class IRCNetwork(MultiService, ConnectionListener):
         for link in self._links:
             key = connection.fold(line.nick)
             if key in link.members.names:
-                change = f"is now known as {nick}"
+                change = f"is now known as {oneWord(nick)}"
                 self._changed(connection, link, line, line.nick, change)
                 link.members.rename(key, connection.fold(nick), nick)
         if not connection.isMe(nick):

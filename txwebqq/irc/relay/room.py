@@ -24,7 +24,7 @@ from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.qq.content import contentToText, parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
 from txwebqq.irc.qq.messages import IncomingMessage
-from txwebqq.irc.relay.attribution import linesOf, short, withoutHighlight
+from txwebqq.irc.relay.attribution import linesOf, oneWord, withoutHighlight
 from txwebqq.irc.relay.commands import RoomCommands, TargetState
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.loopdetection import LoopDetector
@@ -404,7 +404,7 @@ class BridgedRoom:
         for endpoint in self._others(target):
             # Such a notice is of no use when it comes late.
             if endpoint.target.isUp:
-                shown = short(name)
+                shown = oneWord(name)
                 if endpoint.target.isChannel:
                     shown = withoutHighlight(shown)
                 self._sendNotice(endpoint.target, f"{shown} {change}")
