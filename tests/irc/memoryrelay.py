@@ -116,7 +116,8 @@ class ServerConnection:
                 self.send(Line("PONG", ("irc.test", *line.params), "irc.test"))
             return
         self.received.append(line)
-        self.server.answer(self, line)
+        if not self.server.override(self, line):
+            self.server.answer(self, line)
 
     def privmsgs(self) -> list[str]:
         """
@@ -133,6 +134,11 @@ class IRCServer:
     @ivar taken: the casefolded nicks of other users.
     @ivar isMute: whether C{PING} is not answered.
     @ivar members: the members of each channel.
+    @ivar override: called with each line before it is answered; answers it in
+        another way and returns L{True}, or returns L{False}.
+    @ivar support: the tokens of C{RPL_ISUPPORT}.
+    @ivar hasEnd: whether the greeting has the end of the message of the day.
+    @ivar answersUpper: whether channel names are answered in upper case.
     @ivar refuse: the numerics with which channels and commands are refused.
     """
 
@@ -144,6 +150,10 @@ class IRCServer:
         self.taken: set[str] = set()
         self.isMute = False
         self.members = "@bob"
+        self.override: Callable[[ServerConnection, Line], bool] = lambda *_: False
+        self.support = "CASEMAPPING=rfc1459"
+        self.hasEnd = True
+        self.answersUpper = False
         self.refuse: dict[str, str] = {}
         self._seen = 0
 
@@ -196,6 +206,8 @@ class IRCServer:
             if channel in self.refuse:
                 connection.send(Line(self.refuse[channel], (nick, channel, "No")))
                 return
+            if self.answersUpper:
+                channel = channel.upper()
             connection.send(
                 Line("JOIN", (channel,), mask),
                 Line("353", (nick, "=", channel, f"{self.members} {nick}")),
@@ -217,7 +229,8 @@ class IRCServer:
         connection.steps.add("welcome")
         connection.send(
             Line("001", (connection.nick, "Welcome")),
-            Line("005", (connection.nick, "CASEMAPPING=rfc1459", "are supported")),
+            Line("005", (connection.nick, self.support, "are supported")),
+            *[Line("422", (connection.nick, "MOTD File is missing"))] * self.hasEnd,
         )
 
     def bob(self, text: str, channel: str = "#cats", **tags: str) -> None:
@@ -231,10 +244,16 @@ class IRCServer:
 class MemoryRelay:
     """
     A relay with Alice's account between a group, of which Ming is a member, and
-    the channel #cats.
+    a channel, C{#cats} by default.
     """
 
-    def __init__(self, network: Any = None, database: Any = None, **room: Any) -> None:
+    def __init__(
+        self,
+        network: Any = None,
+        database: Any = None,
+        channel: str = "#cats",
+        **room: Any,
+    ) -> None:
         self.web = MemoryWebQQ()
         clock: Any = self.web.clock
         self.clock = clock
@@ -254,7 +273,7 @@ class MemoryRelay:
         }
         self.network = IRCNetwork(NetworkSettings(**settings), self.server.reactor)
         self.room = BridgedRoom(
-            RoomSettings((ref,), (ChannelRef("home", "#cats"),), **room),
+            RoomSettings((ref,), (ChannelRef("home", channel),), **room),
             self.outbox,
             clock,
             self.links,
@@ -262,7 +281,7 @@ class MemoryRelay:
         self.account = RelayAccount(self.alice.number, clock, self.outbox)
         self.groupLink = self.account.link(ref, self.room)
         self.room.add(self.groupLink)
-        self.link = self.network.joinChannel("#cats", "", self.room)
+        self.link = self.network.joinChannel(channel, "", self.room)
         self.room.add(self.link)
         self.web.settle()
 

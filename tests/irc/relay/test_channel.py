@@ -107,6 +107,7 @@ def test_pace() -> None:
     """
     relay = MemoryRelay({"burst": 3, "seconds": 2.0})
     relay.start()
+    relay.settle(10)
     for n in range(8):
         relay.ming.tellGroup("猫咪", f"第 {n}")
     relay.settle(0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from tests.irc.memoryrelay import MemoryRelay
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.lineconnection import CLOSE_TIMEOUT
-from txwebqq.irc.relay.connection import PING_INTERVAL
+from txwebqq.irc.relay.connection import GREETING_TIMEOUT, PING_INTERVAL
 
 
 def test_silent() -> None:
@@ -98,3 +98,21 @@ def test_hostileNames() -> None:
     relay.ming.tellGroup("猫咪", "第 1")
     relay.settle()
     assert relay.irc() == ["<小\u200b明> 第 1"]
+
+
+def test_noMotd() -> None:
+    """
+    A server that does not end its message of the day delays the relay for some
+    seconds only.
+    """
+    relay = MemoryRelay()
+    relay.server.hasEnd = False
+    relay.start()
+    assert relay.received("JOIN") == []
+    relay.settle(GREETING_TIMEOUT)
+    assert relay.received("JOIN") == [("JOIN", "#cats")]
+    relay.server.last.close()
+    relay.settle(10)
+    relay.server.last.close()
+    relay.stop()
+    assert relay.received("JOIN") == []

@@ -11,7 +11,7 @@ import pytest
 from tests.irc.memoryrelay import MemoryRelay
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.channel import SETTLED
-from txwebqq.irc.relay.network import REGAIN
+from txwebqq.irc.relay.client.nickrecovery import REGAIN
 
 
 def test_sasl() -> None:
@@ -155,3 +155,87 @@ def test_cutNick() -> None:
     asked = len(relay.received("NICK"))
     relay.settle(REGAIN * 3)
     assert len(relay.received("NICK")) == asked
+
+
+def test_changingHost() -> None:
+    """
+    A user whose host changes has neither quit nor joined.
+    """
+    relay = MemoryRelay()
+    relay.start()
+    relay.server.bob("hello")
+    relay.server.last.send(
+        Line("QUIT", ("Changing host",), "bob!b@host"),
+        Line("JOIN", ("#cats",), "bob!b@other"),
+        Line("MODE", ("#cats", "+o", "bob"), "services"),
+    )
+    relay.settle(10)
+    assert relay.qq() == ["<bob> hello"]
+    relay.server.last.send(Line("QUIT", ("bye",), "bob!b@other"))
+    relay.settle(1)
+    relay.server.last.send(Line("JOIN", ("#cats",), "bob!b@other"))
+    relay.settle()
+    assert relay.qq()[1:] == ["bob has quit", "bob has joined"]
+
+
+def test_ownHost() -> None:
+    """
+    Lines stay within 512 bytes when the relay gets a longer host.
+    """
+    relay = MemoryRelay()
+    relay.server.offers = "chghost"
+    relay.start()
+    assert ("CAP", "REQ", "chghost") in relay.received("CAP")
+    host = "a-very-long-host." * 3 + "example.org"
+    changed = Line("CHGHOST", ("relayuser", host), "qqrelay!~relay@relay.example.org")
+    relay.server.last.send(changed)
+    relay.ming.tellGroup("猫咪", "茶" * 600)
+    relay.settle(10)
+    prefix = f":qqrelay!relayuser@{host} PRIVMSG #cats :"
+    lengths = [len(f"{prefix}{line}\r\n".encode()) for line in relay.irc()]
+    assert 505 < max(lengths) <= 512
+
+
+@pytest.mark.parametrize("mapping", ["rfc1459", "ascii", "rfc8265", "rfc7613"])
+def test_casemapping(mapping: str) -> None:
+    """
+    A channel whose name the server writes in upper case is the channel that
+    was joined.
+    """
+    relay = MemoryRelay(channel="#bücher")
+    relay.server.answersUpper = True
+    relay.server.support = f"CASEMAPPING={mapping}"
+    relay.start()
+    assert relay.link.isUp
+    relay.server.bob("hallo", "#BÜCHER")
+    relay.settle()
+    assert relay.qq() == ["<bob> hallo"]
+
+
+def test_prefixes() -> None:
+    """
+    The symbols before the nicks of members are those that the server names.
+    """
+    relay = MemoryRelay()
+    relay.server.support = "PREFIX=(qov)^@+"
+    relay.server.members = "^@bob +eve ~tilde"
+    relay.start()
+    assert list(relay.link.members.names.values()) == ["bob", "eve", "~tilde"]
+
+
+def test_invited() -> None:
+    """
+    The relay joins at once when it is invited to one of its channels, and no
+    other channel.
+    """
+    relay = MemoryRelay()
+    relay.server.refuse["#cats"] = "473"
+    relay.start()
+    relay.settle(100)
+    del relay.server.refuse["#cats"]
+    before = len(relay.received("JOIN"))
+    relay.server.last.send(Line("INVITE", ("qqrelay", "#dogs"), "bob!b@host"))
+    relay.server.last.send(Line("INVITE", ("qqrelay", "#CATS"), "bob!b@host"))
+    relay.settle()
+    assert relay.received("JOIN")[before:] == [("JOIN", "#cats")]
+    assert relay.link.isUp

@@ -47,6 +47,7 @@ class NetworkSettings:
     @ivar puppets: maximum number of QQ users with a connection of their own, in each
         channel.
     @ivar relaymsg: whether to use C{RELAYMSG} on servers that offer it.
+    @ivar bouncer: whether C{endpoint} is a bouncer; ZNC and soju are recognised.
     """
 
     name: str
@@ -64,6 +65,7 @@ class NetworkSettings:
     seconds: float = 1.0
     puppets: int = 0
     relaymsg: bool = True
+    bouncer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ def _network(table: ConfigTable) -> NetworkSettings:
         seconds=table.number("milliseconds", 0, 60_000, 1000) / 1000,
         puppets=table.number("puppets", 0, 1000, 0),
         relaymsg=table.boolean("relaymsg", True),
+        bouncer=table.boolean("bouncer", False),
     )
     if not isNick(settings.nick):
         raise table.error("nick", "is not a valid nick")

@@ -4,6 +4,8 @@ IRC casemappings: which nicks and channel names are the same.
 
 from __future__ import annotations
 
+import unicodedata
+
 CASEMAPPINGS = {
     "ascii": str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"),
     "rfc1459": str.maketrans(
@@ -20,5 +22,11 @@ def casefold(text: str, mapping: str = "rfc1459") -> str:
     """
     Return the lower case form of a nick or channel name; names with the same
     form are the same name.
+
+    @param mapping: the value of C{CASEMAPPING}. Those that are not among
+        L{CASEMAPPINGS} (C{rfc8265}, C{precis}, C{utf-8}) fold all letters.
     """
-    return text.translate(CASEMAPPINGS[mapping])
+    table = CASEMAPPINGS.get(mapping)
+    if table is not None:
+        return text.translate(table)
+    return unicodedata.normalize("NFC", text.casefold())

@@ -15,6 +15,8 @@ from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
 from txwebqq.irc.relay.attribution import nextLine, senderPrefix
+from txwebqq.irc.relay.client.joinqueue import JoinQueue
+from txwebqq.irc.relay.client.relaymsg import RETRY, RelaymsgPermission
 from txwebqq.irc.relay.connection import IRCConnection
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.members import MemberList
@@ -37,6 +39,9 @@ UNANSWERED = 60.0
 SETTLED = 600.0
 """The seconds in a channel, or on a network, after which the next rejoin or
 reconnection is as fast as the first one."""
+
+_CANNOT_SEND = "404"
+"""The numeric for a channel to which the relay may send nothing at all."""
 
 
 class ChannelLink:
@@ -75,6 +80,8 @@ class ChannelLink:
         self._since = 0.0
         self._delay = FIRST_REJOIN
         self._retry: IDelayedCall | None = None
+        self._permission = RelaymsgPermission(clock.seconds)
+        self._joins: JoinQueue | None = None
 
     @property
     def title(self) -> str:
@@ -88,18 +95,33 @@ class ChannelLink:
         # IRC servers keep nothing.
         return lambda: None
 
-    def connected(self, connection: IRCConnection) -> None:
+    def connected(self, connection: IRCConnection, joins: JoinQueue) -> None:
         """
         Join on a connection that was welcomed.
         """
         self._connection = connection
+        self._joins = joins
+        self._permission.reset()
         self._join()
+
+    def invited(self) -> None:
+        """
+        A user has invited the relay: join now, if it waits to join again.
+        """
+        if self._connection is not None and not self._isJoined:
+            self._join()
+
+    def privilegesChanged(self) -> None:
+        """
+        The relay has other privileges in the channel, or on the network.
+        """
+        self._permission.reset()
 
     def disconnected(self) -> None:
         """
         The network's connection is lost, or was refused.
         """
-        self._connection = None
+        self._connection = self._joins = None
         self._cancelRetry()
         self._reset()
 
@@ -171,9 +193,8 @@ class ChannelLink:
             self.room.availabilityChanged(self)
 
     def _join(self) -> None:
-        if self._connection is not None:
-            key = (self._key,) if self._key else ()
-            self._connection.sendLine(Line("JOIN", (self.name, *key)))
+        if self._joins is not None:
+            self._joins.add(self.name, self._key)
             self._cancelRetry()
             self._retry = self._clock.callLater(UNANSWERED, self._join)
 
@@ -233,14 +254,21 @@ class ChannelLink:
             try:
                 await connection.sendConfirmed(self.name, line)
             except DeliveryRefused as e:
+                if e.code == _CANNOT_SEND:
+                    raise
+                isForName = self._permission.refused(message.author, e.code)
                 self._log.warn(
-                    "{network}: RELAYMSG is refused: {reason}; not used any more on"
-                    " this connection.",
+                    "{network}: RELAYMSG for {author} is refused in {channel}:"
+                    " {reason}; the relay sends for {whom}, tried again in {delay} s.",
                     network=self._settings.name,
+                    author=message.author,
+                    channel=self.name,
                     reason=str(e),
+                    whom="this author" if isForName else "all authors",
+                    delay=RETRY,
                 )
-                connection.isRelaymsgRefused = True
             else:
+                self._permission.accepted()
                 return rest
         prefix = senderPrefix(message, isQuiet=True)
         line, rest = self._privmsg(connection, message, prefix)
@@ -264,7 +292,7 @@ class ChannelLink:
         self, connection: IRCConnection, message: OutboxMessage
     ) -> bool:
         isOffered = RELAYMSG in connection.capabilities
-        isAllowed = isOffered and not connection.isRelaymsgRefused
+        isAllowed = isOffered and self._permission.allows(message.author)
         return isAllowed and message.kind is not MessageKind.SYSTEM
 
     def _relaymsg(

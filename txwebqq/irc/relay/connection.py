@@ -1,20 +1,21 @@
 """
 A connection of the relay, or of a puppet, to an IRC server: registration,
-keepalive, and messages that are confirmed by the C{PONG} to a C{PING}.
+keepalive, and messages that are confirmed.
 """
 
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
-from txwebqq.irc.protocol.casemapping import CASEMAPPINGS, casefold
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, isMiddleParam
 from txwebqq.irc.protocol.lineconnection import LineConnection
+from txwebqq.irc.relay.client.confirmation import Confirmation, ConfirmationQueue
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.registration import ClientRegistration
 
@@ -24,6 +25,12 @@ MAX_RECEIVED = 8192
 PING_INTERVAL = 60.0
 """The seconds without data from the server until it is sent a C{PING}, and
 from then until the connection is aborted."""
+
+GREETING_TIMEOUT = 10.0
+"""The seconds from the server's welcome until its greeting counts as complete
+without the end of the message of the day."""
+
+_END_OF_MOTD = frozenset({"376", "422"})
 
 _MAX_HOST = 63
 """Maximum length of the host in a prefix, in characters; assumed until the
@@ -35,9 +42,14 @@ _MIN_PARAMS = {
     "396": 2,
     "470": 3,
     "BATCH": 1,
+    "CHGHOST": 2,
+    "FAIL": 2,
+    "INVITE": 2,
     "JOIN": 1,
     "KICK": 2,
+    "MODE": 1,
     "NICK": 1,
+    "NOTICE": 2,
     "PART": 1,
     "PRIVMSG": 2,
 }
@@ -51,7 +63,7 @@ class ConnectionListener:
 
     def welcomed(self, connection: IRCConnection) -> None:
         """
-        The registration is complete.
+        The registration is complete, and the server has sent its features.
         """
 
     def lineReceived(self, connection: IRCConnection, line: Line) -> None:
@@ -70,7 +82,6 @@ class IRCConnection(LineConnection):
     One connection.
 
     @ivar support: the tokens of the server's C{RPL_ISUPPORT} (005).
-    @ivar isRelaymsgRefused: whether the server has refused C{RELAYMSG}.
     """
 
     _log = Logger()
@@ -89,17 +100,17 @@ class IRCConnection(LineConnection):
         self._settings = settings
         self._listener = listener
         self._registration = ClientRegistration(settings, nick)
-        # The lines that wait for a PONG, by its token: channel, command, and
-        # the Deferred of L{sendConfirmed}.
-        self._unconfirmed: dict[str, tuple[str, str, Deferred[None]]] = {}
-        self._serial = 0
+        self._confirmations = ConfirmationQueue(clock, self.sendLine, self._unconfirmed)
         self._user = f"~{settings.user}"[:12]
         self._host = "x" * _MAX_HOST
         self._mapping = "rfc1459"
         self._welcome: Deferred[None] | None = None
         self._lossReason = ""
+        # The timer from the welcome to the end of the greeting, which has the
+        # server's C{RPL_ISUPPORT}.
+        self._greeting: IDelayedCall | None = None
+        self._isGreeted = False
         self.support: dict[str, str] = {}
-        self.isRelaymsgRefused = False
 
     @property
     def nick(self) -> str:
@@ -127,12 +138,28 @@ class IRCConnection(LineConnection):
         """
         return self.fold(nick) == self.fold(self.nick)
 
+    @property
+    def isBouncer(self) -> bool:
+        """
+        Whether a bouncer is between the relay and the network.
+        """
+        return self._settings.bouncer or self._registration.isBouncer
+
+    def truncatedNick(self, nick: str) -> str:
+        """
+        Cut a nick to the C{NICKLEN} of the server, as the server does.
+        """
+        limit = self.support.get("NICKLEN", "")
+        if not limit.isdecimal():
+            return nick
+        return nick.encode()[: int(limit)].decode("utf-8", "ignore")
+
     def whenWelcomed(self) -> Deferred[None]:
         """
         Wait for the end of the registration. To be called once, when the
         connection is made.
 
-        @return: fires when the server has sent its welcome; fails with
+        @return: fires when the server has sent its greeting; fails with
             L{TargetUnavailable} when the connection is lost before. Cancelling
             it aborts the connection.
         """
@@ -167,7 +194,9 @@ class IRCConnection(LineConnection):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         text = (self._lossReason or reason.getErrorMessage()).rstrip(".")
-        unconfirmed, self._unconfirmed = self._unconfirmed, {}
+        if self._greeting is not None:
+            self._greeting.cancel()
+            self._greeting = None
         welcome, self._welcome = self._welcome, None
         if welcome is not None:
             welcome.errback(TargetUnavailable(text))
@@ -176,12 +205,15 @@ class IRCConnection(LineConnection):
             network=self._settings.name,
             reason=text,
         )
-        for _, _, confirmed in unconfirmed.values():
-            confirmed.errback(TargetUnavailable(text))
+        self._confirmations.failAll(lambda: TargetUnavailable(text))
         self._listener.disconnected(self)
 
     def pingTimedOut(self) -> None:
         self._lossReason = "no answer to PING"
+        self._wire.abortConnection()
+
+    def _unconfirmed(self) -> None:
+        self._lossReason = "messages are not confirmed"
         self._wire.abortConnection()
 
     def lineRefused(self, reason: str, isLong: bool) -> None:
@@ -216,12 +248,20 @@ class IRCConnection(LineConnection):
             self._errorReceived(line)
         if not wasDone and self._registration.isDone:
             self.startPinging()
-            welcome, self._welcome = self._welcome, None
-            self._listener.welcomed(self)
-            if welcome is not None:
-                welcome.callback(None)
-        if self._registration.isDone:
+            self._greeting = self._clock.callLater(GREETING_TIMEOUT, self._greeted)
+        if line.command in _END_OF_MOTD and self._greeting is not None:
+            self._greeting.cancel()
+            self._greeted()
+        if self._isGreeted:
             self._listener.lineReceived(self, line)
+
+    def _greeted(self) -> None:
+        self._greeting = None
+        self._isGreeted = True
+        welcome, self._welcome = self._welcome, None
+        self._listener.welcomed(self)
+        if welcome is not None:
+            welcome.callback(None)
 
     def _fail(self, reason: str) -> None:
         self._log.error(
@@ -238,9 +278,11 @@ class IRCConnection(LineConnection):
         """
         for word in line.params[1:-1]:
             name, _, value = word.partition("=")
-            self.support[name] = value
-        mapping = self.support.get("CASEMAPPING", "rfc1459")
-        self._mapping = mapping if mapping in CASEMAPPINGS else "ascii"
+            if name.startswith("-"):
+                self.support.pop(name[1:], None)
+            else:
+                self.support[name] = value
+        self._mapping = self.support.get("CASEMAPPING", "rfc1459")
 
     def irc_NICK(self, line: Line) -> None:
         """
@@ -258,6 +300,14 @@ class IRCConnection(LineConnection):
         if self.isMe(line.nick) and host:
             self._user, self._host = user, host
 
+    def irc_CHGHOST(self, line: Line) -> None:
+        """
+        C{:<nick>!<user>@<host> CHGHOST <new user> <new host>}.
+        """
+        user, host, *_ = line.params
+        if self.isMe(line.nick) and isMiddleParam(user) and isMiddleParam(host):
+            self._user, self._host = user, host
+
     def irc_396(self, line: Line) -> None:
         """
         C{396 <nick> [<user>@]<host> :is now your displayed host} (C{RPL_VISIBLEHOST}).
@@ -273,49 +323,62 @@ class IRCConnection(LineConnection):
         """
         C{PONG <server> <token>}: the message before our PING is processed.
         """
-        token = line.params[-1] if line.params else ""
-        _, _, confirmed = self._unconfirmed.pop(token, ("", "", None))
-        if confirmed is not None:
-            confirmed.callback(None)
+        # Some servers have the parameters the other way round.
+        self._confirmations.answered(line.params)
+
+    def irc_NOTICE(self, line: Line) -> None:
+        """
+        C{:<nick> NOTICE <nick> :<token>}: from ourselves, on a bouncer.
+        """
+        if self.isMe(line.nick):
+            self._confirmations.answered(line.params[1:])
+
+    def irc_PRIVMSG(self, line: Line) -> None:
+        """
+        C{:<nick> PRIVMSG <channel> :<text>}: from ourselves, with C{echo-message}.
+        """
+        if self.isMe(line.tags.get("draft/relaymsg", "")):
+            self._confirmations.echoed(self.fold(line.params[0]), "RELAYMSG")
+        elif self.isMe(line.nick):
+            self._confirmations.echoed(self.fold(line.params[0]), "PRIVMSG")
 
     def irc_FAIL(self, line: Line) -> None:
         """
         C{FAIL <command> <code> [<context>...] :<description>}.
         """
-        if line.params[:1] == ("RELAYMSG",):
-            self._refuse("", "RELAYMSG", " ".join(line.params[1:]))
+        command, code, *_ = line.params
+        if command in ("PRIVMSG", "RELAYMSG"):
+            problem = DeliveryRefused(" ".join(line.params[1:]), code=code)
+            self._confirmations.refused("", command, problem)
 
     def _errorReceived(self, line: Line) -> None:
         if len(line.params) > 2:
-            self._refuse(self.fold(line.params[1]), "", line.params[-1])
-
-    def _refuse(self, channel: str, command: str, reason: str) -> None:
-        for token, (sentTo, sentAs, confirmed) in list(self._unconfirmed.items()):
-            if channel in ("", sentTo) and command in ("", sentAs):
-                del self._unconfirmed[token]
-                confirmed.errback(DeliveryRefused(reason))
-                return
+            problem = DeliveryRefused(line.params[-1], code=line.command)
+            subject = line.params[1]
+            # An unknown command, or a bouncer without a connection.
+            if subject in ("PRIVMSG", "RELAYMSG"):
+                self._confirmations.refused("", subject, problem)
+            else:
+                self._confirmations.refused(self.fold(subject), "", problem)
 
     def sendConfirmed(self, channel: str, line: Line) -> Deferred[None]:
         """
-        Send a message to a channel, and a C{PING} behind it: IRC servers answer
-        in order, so its C{PONG} confirms that the message was processed.
+        Send a message to a channel, and have the server confirm it.
 
-        @return: fires at that C{PONG}; fails with L{DeliveryRefused} at an error
-            reply, or with L{TargetUnavailable} when the connection is lost.
+        @return: fires when the server has processed the message; fails with
+            L{DeliveryRefused} at an error reply, or with L{TargetUnavailable}
+            when the connection is lost.
         """
         if not self.isOpen:
             return fail(TargetUnavailable("there is no connection"))
-        self._serial += 1
-        token = f"txwebqq{self._serial}"
-        confirmed: Deferred[None] = Deferred(lambda _: self._forget(token))
-        self._unconfirmed[token] = self.fold(channel), line.command, confirmed
-        self.sendLine(line)
-        self.sendLine(Line("PING", (token,)))
-        return confirmed
-
-    def _forget(self, token: str) -> None:
-        self._unconfirmed.pop(token, None)
+        if self.isBouncer:
+            means = Confirmation.NOTICE
+        # Servers differ in whether they echo RELAYMSG.
+        elif "echo-message" in self.capabilities and line.command == "PRIVMSG":
+            means = Confirmation.ECHO
+        else:
+            means = Confirmation.PING
+        return self._confirmations.send(self.fold(channel), line, self.nick, means)
 
     def leave(self, reason: str) -> None:
         """

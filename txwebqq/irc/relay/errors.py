@@ -16,8 +16,10 @@ class DeliveryRefused(Exception):
     The target's server has refused the message, at least for now.
 
     @ivar isFinal: whether a retry is unlikely to succeed.
+    @ivar code: the numeric or the code of the C{FAIL} of an IRC server, or C{""}.
     """
 
-    def __init__(self, reason: str, isFinal: bool = False) -> None:
+    def __init__(self, reason: str, isFinal: bool = False, code: str = "") -> None:
         super().__init__(reason)
         self.isFinal = isFinal
+        self.code = code

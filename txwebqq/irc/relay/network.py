@@ -5,22 +5,26 @@ come to the channels that they are about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from txwebqq.irc.config.relay import NetworkSettings
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.formatting import parseAction
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 from txwebqq.irc.protocol.splitting import splitAt
 from txwebqq.irc.relay.attribution import oneWord
 from txwebqq.irc.relay.channel import ORIGIN_TAG, SETTLED, ChannelLink
+from txwebqq.irc.relay.client.joinqueue import JoinQueue
+from txwebqq.irc.relay.client.nickrecovery import NickRecovery
+from txwebqq.irc.relay.client.playback import PlaybackFilter
 from txwebqq.irc.relay.commands import PrivateMessageResponder
 from txwebqq.irc.relay.connection import ConnectionListener, IRCConnection
 from txwebqq.irc.relay.puppets import Puppets
@@ -28,12 +32,13 @@ from txwebqq.irc.relay.room import BridgedRoom
 from txwebqq.net.endpoints import clientEndpoint
 from txwebqq.net.pacing import Pacer
 
-REGAIN = 60.0
-"""The seconds between two attempts to get the configured nick back."""
-
-_PLAYBACK = frozenset({"chathistory", "znc.in/playback"})
 _SPLITS = frozenset({"netsplit", "netjoin"})
-_MAX_BATCHES = 100
+_CHANGING_HOST = ("Changing host", "Changing hostname")
+"""The reasons of the C{QUIT} that servers without C{chghost} send before a
+C{JOIN} of the same user."""
+
+_REJOIN = 5.0
+"""The seconds until that C{JOIN}, at most."""
 
 networkBackoff = backoffPolicy(initialDelay=5.0, maxDelay=300.0, factor=2.0)
 
@@ -59,12 +64,12 @@ class IRCNetwork(MultiService, ConnectionListener):
         self._endpoint = clientEndpoint(settings.endpoint, settings.caFile, reactor)
         self._connection: IRCConnection | None = None
         self._links: list[ChannelLink] = []
-        self._regaining: IDelayedCall | None = None
-        self._isStopped = False
         self._attempts = 0
         self._since = 0.0
-        # The type of each open batch, or of the outermost one around it.
-        self._batches: dict[str, str] = {}
+        self._nick = NickRecovery(settings, reactor, self._sendPaced)
+        self._playback = PlaybackFilter(reactor.seconds)
+        # The casefolded nicks that have quit only to get another host, and when.
+        self._changingHost: dict[str, float] = {}
         self._responder = PrivateMessageResponder(reactor.seconds)
         factory = Factory.forProtocol(
             lambda: IRCConnection(settings, self, reactor, settings.nick)
@@ -104,8 +109,7 @@ class IRCNetwork(MultiService, ConnectionListener):
 
         @return: fires when all connections are closed.
         """
-        self._isStopped = True
-        self._cancelRegaining()
+        self._nick.disconnected()
         for link in self._links:
             link.stop()
         if self._connection is not None:
@@ -121,35 +125,54 @@ class IRCNetwork(MultiService, ConnectionListener):
     def welcomed(self, connection: IRCConnection) -> None:
         self._connection = connection
         self._since = self._clock.seconds()
-        self._batches = {}
+        self._playback = PlaybackFilter(self._clock.seconds)
+        self._changingHost.clear()
         self._log.info(
             "{network}: connected as {nick}.",
             network=self.settings.name,
             nick=connection.nick,
         )
-        if self.settings.nickserv:
-            # NickServ knows the configured nick, which may be taken.
-            text = f"IDENTIFY {self.settings.nick} {self.settings.nickserv}"
-            if connection.isMe(self.settings.nick):
-                text = f"IDENTIFY {self.settings.nickserv}"
-            connection.sendLine(Line("PRIVMSG", ("NickServ", text)))
-        self._regain()
+        self._nick.connected(connection)
+
+        def join(build: Callable[[], Line | None]) -> None:
+            self._whenPaced(connection, build)
+
+        joins = JoinQueue(join, connection.support)
         for link in self._links:
-            link.connected(connection)
+            link.connected(connection, joins)
+
+    def _sendPaced(self, line: Line) -> None:
+        if self._connection is not None:
+            self._whenPaced(self._connection, lambda: line)
+
+    def _whenPaced(
+        self, connection: IRCConnection, build: Callable[[], Line | None]
+    ) -> None:
+        def send(result: None) -> None:
+            if self._connection is connection:
+                line = build()
+                if line is not None:
+                    connection.sendLine(line)
+
+        # The pacer fails when the relay is stopping.
+        self.pacer.acquire().addCallbacks(send, lambda f: f.trap(CancelledError))
 
     def disconnected(self, connection: IRCConnection) -> None:
         if self._connection is connection:
             self._connection = None
             if self._clock.seconds() - self._since > SETTLED:
                 self._attempts = 0
-        self._cancelRegaining()
+        self._nick.disconnected()
         for link in self._links:
             link.disconnected()
 
     def lineReceived(self, connection: IRCConnection, line: Line) -> None:
+        self._playback.lineReceived(line)
         # A bouncer plays back messages that were relayed when they came.
-        if self._batchTypeOf(line) in _PLAYBACK and line.command != "BATCH":
+        channel = connection.fold(line.params[0]) if line.params else ""
+        if line.command != "BATCH" and self._playback.isPlayedBack(line, channel):
             return
+        self._nick.lineReceived(connection, line)
         handle = getattr(self, f"irc_{line.command}", None)
         if handle is not None:
             handle(connection, line)
@@ -160,61 +183,23 @@ class IRCNetwork(MultiService, ConnectionListener):
 
     def _linksTo(
         self, connection: IRCConnection, channel: str
-    ) -> Iterator[ChannelLink]:
-        for link in self._links:
-            if connection.fold(link.name) == connection.fold(channel):
-                yield link
+    ) -> Sequence[ChannelLink]:
+        found = [
+            link
+            for link in self._links
+            if connection.fold(link.name) == connection.fold(channel)
+        ]
+        # Some servers fold more characters than their CASEMAPPING says.
+        return found or [
+            link
+            for link in self._links
+            if casefold(link.name, "utf-8") == casefold(channel, "utf-8")
+        ]
 
     def _isOurs(self, connection: IRCConnection, nick: str) -> bool:
         return connection.isMe(nick) or any(
             link.puppets.hasNick(nick, connection.fold) for link in self._links
         )
-
-    def _regain(self) -> None:
-        connection = self._connection
-        if connection is None or self._isStopped or self._hasNick(connection):
-            return
-        if self.settings.nickserv:
-            text = f"GHOST {self.settings.nick} {self.settings.nickserv}"
-            connection.sendLine(Line("PRIVMSG", ("NickServ", text)))
-        connection.sendLine(Line("NICK", (self.settings.nick,)))
-        self._regainLater()
-
-    def _hasNick(self, connection: IRCConnection) -> bool:
-        wanted = self.settings.nick
-        maxLength = connection.support.get("NICKLEN", "")
-        # Servers truncate a nick that is too long.
-        if maxLength.isdecimal():
-            wanted = wanted.encode()[: int(maxLength)].decode("utf-8", "ignore")
-        return connection.isMe(wanted)
-
-    def _regainLater(self) -> None:
-        self._cancelRegaining()
-        self._regaining = self._clock.callLater(REGAIN, self._regain)
-
-    def _cancelRegaining(self) -> None:
-        if self._regaining is not None and self._regaining.active():
-            self._regaining.cancel()
-
-    def _nickFreed(self, connection: IRCConnection, nick: str) -> None:
-        wanted = self.settings.nick
-        isWanted = connection.fold(nick) == connection.fold(wanted)
-        if isWanted and not connection.isMe(wanted):
-            connection.sendLine(Line("NICK", (wanted,)))
-
-    def _batchTypeOf(self, line: Line) -> str:
-        return self._batches.get(line.tags.get("batch", ""), "")
-
-    def irc_BATCH(self, connection: IRCConnection, line: Line) -> None:
-        """
-        C{BATCH +<reference> <type>} and C{BATCH -<reference>}.
-        """
-        reference = line.params[0]
-        if reference.startswith("-"):
-            self._batches.pop(reference[1:], None)
-        elif len(line.params) > 1 and len(self._batches) < _MAX_BATCHES:
-            kind = self._batchTypeOf(line) or line.params[1]
-            self._batches[reference[1:]] = kind
 
     def irc_470(self, connection: IRCConnection, line: Line) -> None:
         """
@@ -231,20 +216,48 @@ class IRCNetwork(MultiService, ConnectionListener):
         """
         C{:<nick> JOIN <channel>}.
         """
+        key = connection.fold(line.nick)
         for link in self._linksTo(connection, line.params[0]):
             if connection.isMe(line.nick):
+                self._playback.joined(connection.fold(line.params[0]))
                 link.joined()
             elif not self._isOurs(connection, line.nick):
-                link.members.add(connection.fold(line.nick), line.nick)
-                self._changed(connection, link, line, line.nick, "has joined")
+                link.members.add(key, line.nick)
+                quitAt = self._changingHost.get(key, -_REJOIN)
+                if self._clock.seconds() - quitAt >= _REJOIN:
+                    self._changed(connection, link, line, line.nick, "has joined")
+
+    def irc_INVITE(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> INVITE <nick> <channel>}.
+        """
+        if connection.isMe(line.params[0]):
+            for link in self._linksTo(connection, line.params[1]):
+                link.invited()
+
+    def irc_MODE(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{:<nick> MODE <channel> <modes> [<nick>...]}.
+        """
+        if any(connection.isMe(param) for param in line.params[2:]):
+            for link in self._linksTo(connection, line.params[0]):
+                link.privilegesChanged()
+
+    def irc_381(self, connection: IRCConnection, line: Line) -> None:
+        """
+        C{381 <nick> :You are now an IRC operator} (C{RPL_YOUREOPER}).
+        """
+        for link in self._links:
+            link.privilegesChanged()
 
     def irc_353(self, connection: IRCConnection, line: Line) -> None:
         """
         C{353 <nick> <symbol> <channel> :<nicks>} (C{RPL_NAMREPLY}).
         """
         for link in self._linksTo(connection, line.params[2]):
+            _, _, symbols = connection.support.get("PREFIX", "").rpartition(")")
             nicks = [
-                word.lstrip("~&@%+!*").partition("!")[0]
+                word.lstrip(symbols or "~&@%+!*").partition("!")[0]
                 for word in line.params[3].split()
             ]
             link.addNames(nick for nick in nicks if not self._isOurs(connection, nick))
@@ -293,17 +306,26 @@ class IRCNetwork(MultiService, ConnectionListener):
         change: str,
     ) -> None:
         isActive = link.members.isActive(connection.fold(nick))
-        if isActive and self._batchTypeOf(line) not in _SPLITS:
+        if isActive and self._playback.batchTypeOf(line) not in _SPLITS:
             link.room.membershipChanged(link, nick, change)
 
     def irc_QUIT(self, connection: IRCConnection, line: Line) -> None:
         """
         C{:<nick> QUIT [:<reason>]}.
         """
+        key = connection.fold(line.nick)
+        isChanging = line.params[-1:] and line.params[-1] in _CHANGING_HOST
+        if isChanging:
+            now = self._clock.seconds()
+            self._changingHost = {
+                nick: time
+                for nick, time in self._changingHost.items()
+                if now - time < _REJOIN
+            }
+            self._changingHost[key] = now
         for link in self._links:
-            if link.members.remove(connection.fold(line.nick)):
+            if link.members.remove(key) and not isChanging:
                 self._changed(connection, link, line, line.nick, "has quit")
-        self._nickFreed(connection, line.nick)
 
     def irc_NICK(self, connection: IRCConnection, line: Line) -> None:
         """
@@ -316,11 +338,6 @@ class IRCNetwork(MultiService, ConnectionListener):
                 change = f"is now known as {oneWord(nick)}"
                 self._changed(connection, link, line, line.nick, change)
                 link.members.rename(key, connection.fold(nick), nick)
-        if not connection.isMe(nick):
-            self._nickFreed(connection, line.nick)
-        elif not self._hasNick(connection):
-            # Services rename a user who has not identified: do not fight them.
-            self._regainLater()
 
     def irc_PRIVMSG(self, connection: IRCConnection, line: Line) -> None:
         """
@@ -361,4 +378,4 @@ class IRCNetwork(MultiService, ConnectionListener):
         limit = connection.payloadLimit(Line("NOTICE", (line.nick, "")))
         for answer in answers:
             text, _ = splitAt(answer, limit, self.settings.encoding)
-            connection.sendLine(Line("NOTICE", (line.nick, text)))
+            self._sendPaced(Line("NOTICE", (line.nick, text)))

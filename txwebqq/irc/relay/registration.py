@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line, isMiddleParam
 
-WANTED = frozenset({"batch", "draft/relaymsg", "message-tags", "server-time"})
+WANTED = frozenset(
+    {
+        "batch",
+        "chghost",
+        "draft/relaymsg",
+        "echo-message",
+        "message-tags",
+        "server-time",
+    }
+)
 """The capabilities that are requested where the server offers them."""
 
 RELAYMSG = "draft/relaymsg"
@@ -24,6 +33,7 @@ _MAX_TRIES = 5
 
 _SASL_FAILURES = frozenset({"902", "904", "905", "906", "908"})
 _NICK_FAILURES = frozenset({"432", "433", "436", "437"})
+_BOUNCERS = ("znc.in/", "soju.im/")
 _CLOSED = {
     "463": "this address may not connect",
     "464": "the server password is wrong",
@@ -45,11 +55,20 @@ class ClientRegistration:
     def __init__(self, settings: NetworkSettings, nick: str) -> None:
         self._settings = settings
         self._offered: dict[str, str] = {}
-        self._requested: frozenset[str] = frozenset()
+        # The requests that are not answered, each a set of capabilities.
+        self._requests: list[frozenset[str]] = []
+        self._refused: set[str] = set()
         self.nick = nick
         self.capabilities: dict[str, str] = {}
         self.isDone = False
         self.failure = ""
+
+    @property
+    def isBouncer(self) -> bool:
+        """
+        Whether the server has capabilities that only bouncers have.
+        """
+        return any(name.startswith(_BOUNCERS) for name in self._offered)
 
     def firstLines(self) -> list[Line]:
         """
@@ -112,17 +131,17 @@ class ClientRegistration:
             return [] if len(params) > 2 else self._request()
         if verb == "ACK":
             for each in names:
-                self.capabilities[each] = self._offered.get(each, "")
-            if self.isDone:
-                return []
-            if "sasl" in self.capabilities:
-                return [Line("AUTHENTICATE", ("PLAIN",))]
-            return [Line("CAP", ("END",))]
+                if each.startswith("-"):
+                    self.capabilities.pop(each[1:], None)
+                else:
+                    self.capabilities[each] = self._offered.get(each, "")
+            return self._answered(frozenset(names))
         if verb == "NAK":
-            return [] if self.isDone else [Line("CAP", ("END",))]
+            return self._nakReceived(frozenset(names))
         if verb == "DEL":
             for each in names:
                 self.capabilities.pop(each, None)
+                self._offered.pop(each, None)
         elif verb == "NEW":
             for each in names:
                 name, _, value = each.partition("=")
@@ -137,9 +156,42 @@ class ClientRegistration:
         if self._settings.saslUser and not self.isDone:
             wanted.add("sasl")
         wanted = (wanted & self._offered.keys()) - self.capabilities.keys()
+        wanted -= self._refused.union(*self._requests)
         if wanted:
-            return [Line("CAP", ("REQ", " ".join(sorted(wanted))))]
+            return self._requestAll([frozenset(wanted)])
         return [] if self.isDone else [Line("CAP", ("END",))]
+
+    def _requestAll(self, requests: list[frozenset[str]]) -> list[Line]:
+        self._requests += requests
+        return [Line("CAP", ("REQ", " ".join(sorted(each)))) for each in requests]
+
+    def _nakReceived(self, names: frozenset[str]) -> list[Line]:
+        lines = []
+        # Some servers truncate the list, and they answer in order.
+        refused = self._requests[0] if self._requests else names
+        if len(refused) > 1:
+            # A request is refused as a whole, maybe for one capability.
+            lines = self._requestAll([frozenset({name}) for name in sorted(refused)])
+        else:
+            self._refused |= refused
+        return lines + self._answered(refused)
+
+    def _answered(self, names: frozenset[str]) -> list[Line]:
+        # The names of one request may come in several lines.
+        requests, self._requests = self._requests, []
+        isFound = False
+        for request in requests:
+            left = request
+            if not isFound and request & names:
+                isFound = True
+                left = request - names
+            if left:
+                self._requests.append(left)
+        if self.isDone or self._requests:
+            return []
+        if "sasl" in self.capabilities:
+            return [Line("AUTHENTICATE", ("PLAIN",))]
+        return [Line("CAP", ("END",))]
 
     def _authenticate(self, params: Sequence[str]) -> list[Line]:
         if params[:1] != ("+",):

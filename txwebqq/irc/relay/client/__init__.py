@@ -1,0 +1,3 @@
+"""
+The relay as a client of one IRC network: confirmations, joins, playback, nick.
+"""

@@ -1,0 +1,179 @@
+"""
+Confirmation of the messages that were sent on one IRC connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.relay.errors import DeliveryRefused
+
+ECHO_TIMEOUT = 5.0
+"""The seconds until a message that the server has not echoed is followed by a
+C{PING}: a server may drop a message without a word."""
+
+PROBE_TIMEOUT = 30.0
+"""The seconds until an unanswered C{PING} or C{NOTICE} is sent once more, and
+from then until the connection is given up."""
+
+
+_MAX_MISSING = 2
+"""The number of missing echoes after which messages are confirmed by C{PING}."""
+
+
+class Confirmation(Enum):
+    """
+    The means by which messages are confirmed.
+    """
+
+    PING = auto()
+    """A C{PING} behind each message: servers answer in order."""
+    ECHO = auto()
+    """The copy of the message that a server with C{echo-message} sends."""
+    NOTICE = auto()
+    """A C{NOTICE} to the own nick behind each message. A bouncer answers C{PING}
+    itself, also while it has no connection to the network."""
+
+
+@dataclass(slots=True, eq=False)
+class _Unconfirmed:
+    """
+    A message that is not confirmed.
+
+    @ivar channel: the casefolded name of its channel.
+    @ivar command: C{PRIVMSG} or C{RELAYMSG}.
+    @ivar probes: the number of C{PING}s or C{NOTICE}s that were sent.
+    """
+
+    token: str
+    channel: str
+    command: str
+    means: Confirmation
+    confirmed: Deferred[None]
+    probes: int = 0
+    timer: IDelayedCall | None = None
+
+
+class ConfirmationQueue:
+    """
+    The messages of one connection that are not confirmed, in the order in which
+    they were sent.
+
+    @param send: sends a line.
+    @param unanswered: called when the server confirms nothing any more.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        send: Callable[[Line], None],
+        unanswered: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._send = send
+        self._unanswered = unanswered
+        self._messages: list[_Unconfirmed] = []
+        self._serial = 0
+        # The messages in a row that were processed, and not echoed.
+        self._missingEchoes = 0
+
+    def send(
+        self, channel: str, line: Line, nick: str, means: Confirmation
+    ) -> Deferred[None]:
+        """
+        Send a message, and wait until it is confirmed.
+
+        @param channel: the casefolded name of its channel.
+        @param nick: the own nick.
+        @return: fires when the server has processed the message; fails with
+            L{DeliveryRefused}.
+        """
+        self._serial += 1
+        if means is Confirmation.ECHO and self._missingEchoes >= _MAX_MISSING:
+            means = Confirmation.PING
+        message = _Unconfirmed(
+            f"txwebqq{self._serial}",
+            channel,
+            line.command,
+            means,
+            Deferred(lambda _: self._remove(message)),
+        )
+        self._messages.append(message)
+        self._send(line)
+        if means is Confirmation.ECHO:
+            self._wait(ECHO_TIMEOUT, message, nick)
+        else:
+            self._probe(message, nick)
+        return message.confirmed
+
+    def _wait(self, seconds: float, message: _Unconfirmed, nick: str) -> None:
+        message.timer = self._clock.callLater(seconds, self._probe, message, nick)
+
+    def _probe(self, message: _Unconfirmed, nick: str) -> None:
+        if message.probes == 2:
+            self._unanswered()
+            return
+        message.probes += 1
+        if message.means is Confirmation.NOTICE:
+            self._send(Line("NOTICE", (nick, message.token)))
+        else:
+            self._send(Line("PING", (message.token,)))
+        self._wait(PROBE_TIMEOUT, message, nick)
+
+    def answered(self, tokens: tuple[str, ...]) -> None:
+        """
+        Confirm the message with one of some tokens, and all before it: the answer
+        to an earlier one may be lost.
+        """
+        for at, message in enumerate(self._messages):
+            if message.token in tokens:
+                self._missingEchoes += message.means is Confirmation.ECHO
+                for each in self._messages[: at + 1]:
+                    self._confirm(each)
+                return
+
+    def echoed(self, channel: str, command: str) -> None:
+        """
+        Confirm the first message of a channel. Servers change the text of some
+        messages, so it is not compared.
+        """
+        for message in self._messages:
+            isEchoed = message.means is not Confirmation.NOTICE
+            if isEchoed and (message.channel, message.command) == (channel, command):
+                self._missingEchoes = 0
+                self._confirm(message)
+                return
+
+    def refused(self, channel: str, command: str, problem: DeliveryRefused) -> None:
+        """
+        Fail the first message of a channel or with a command, each C{""} for any.
+        """
+        for message in self._messages:
+            if channel in ("", message.channel) and command in ("", message.command):
+                self._remove(message)
+                message.confirmed.errback(problem)
+                return
+
+    def failAll(self, error: Callable[[], Exception]) -> None:
+        """
+        Fail all messages: the connection is lost.
+        """
+        for message in list(self._messages):
+            self._remove(message)
+            message.confirmed.errback(error())
+
+    def _confirm(self, message: _Unconfirmed) -> None:
+        self._remove(message)
+        message.confirmed.callback(None)
+
+    def _remove(self, message: _Unconfirmed) -> None:
+        if message in self._messages:
+            self._messages.remove(message)
+        if message.timer is not None and message.timer.active():
+            message.timer.cancel()
