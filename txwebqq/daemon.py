@@ -4,10 +4,19 @@ Start and end of a daemon that runs under C{twistd}.
 
 from __future__ import annotations
 
+import os
+import pwd
 import signal
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from twisted.internet.error import CannotListenError
+from twisted.application.service import Service
+from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.logger import Logger
 
 
 class StartupError(SystemExit, Exception):
@@ -27,14 +36,122 @@ def listenErrorText(error: object) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def exitCleanlyOnSigterm(reactor: Any) -> None:
+def handleSignals(reactor: Any, isForeground: bool) -> None:
     """
-    Make SIGTERM stop the reactor and end the process with exit code 0. By
-    default C{twistd} ends by the signal itself. Call this when the reactor
-    runs.
+    Handle the signals of an operator. Call this when the reactor runs.
+
+    SIGTERM stops the reactor and ends the process with exit code 0; by default
+    C{twistd} ends by the signal itself. Signals after the first one do not
+    disturb the end. SIGHUP starts a new log file; a process in the foreground,
+    which has lost its terminal then, stops as after SIGTERM.
+
+    @param isForeground: whether the process runs under C{twistd -n}.
     """
 
-    def terminate(number: int, frame: object) -> None:
-        reactor.callFromThread(reactor.stop)
+    def stop() -> None:
+        with suppress(ReactorNotRunning):
+            reactor.stop()
 
+    def terminate(number: int, frame: FrameType | None) -> None:
+        reactor.callFromThread(stop)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        # Again: the end has begun already.
+        signal.signal(signal.SIGINT, terminate)
+        if callable(interruptBefore):
+            interruptBefore(number, frame)
+
+    def hangUp(number: int, frame: FrameType | None) -> None:
+        rotate = signal.getsignal(signal.SIGUSR1)
+        if isForeground:
+            terminate(number, frame)
+        elif callable(rotate):
+            # twistd's own handler, which is there if it writes a file.
+            rotate(number, frame)
+
+    interruptBefore = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGINT, interrupt)
+    # nohup has the signal ignored.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, hangUp)
+
+
+@contextmanager
+def asDaemonUser(twistd: Mapping[str, Any]) -> Iterator[None]:
+    """
+    Switch to the user of C{twistd --uid}, who must own the files that are
+    written: twistd itself switches only after the privileged start.
+
+    @param twistd: the options of twistd.
+    """
+    ids = _daemonIds(twistd)
+    if ids is None:
+        yield
+        return
+    uid, gid = ids
+    oldGid, oldGroups = os.getegid(), os.getgroups()
+    os.setgroups([gid])
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(oldGid)
+        os.setgroups(oldGroups)
+
+
+def _daemonIds(twistd: Mapping[str, Any]) -> tuple[int, int] | None:
+    uid, gid = twistd.get("uid"), twistd.get("gid")
+    if uid is None or os.geteuid() != 0:
+        return None
+    if gid is None:
+        try:
+            gid = pwd.getpwuid(uid).pw_gid
+        except KeyError:
+            gid = os.getegid()
+    return uid, gid
+
+
+class LogFileOwner(Service):
+    """
+    Gives the log file to the user of C{twistd --uid}: twistd creates it as root
+    and could not begin another one later.
+
+    @param twistd: the options of twistd.
+    """
+
+    _log = Logger()
+
+    def __init__(self, twistd: Mapping[str, Any] | None) -> None:
+        self._twistd = twistd = twistd or {}
+        path: str | None = twistd.get("logfile")
+        if not path and not twistd.get("nodaemon"):
+            path = "twistd.log"
+        isFile = path is not None and path != "-" and not twistd.get("syslog")
+        # twistd opens the file before it goes to --rundir, this runs after it.
+        self._path = Path(path).absolute() if path and isFile else None
+
+    def privilegedStartService(self) -> None:
+        """
+        Change the owner, while the process is still root's.
+        """
+        ids, path = _daemonIds(self._twistd), self._path
+        if ids is None or path is None:
+            return
+        try:
+            # A user who can write to the folder could have put a link there.
+            file = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                found = os.fstat(file)
+                if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+                    os.fchown(file, *ids)
+            finally:
+                os.close(file)
+        except OSError as e:
+            self._log.warn(
+                "The log file {path} stays root's: {reason}; it will grow without end.",
+                path=path,
+                reason=e.strerror,
+            )

@@ -22,7 +22,7 @@ from twisted.python.usage import UsageError
 
 from txwebqq.client import Servers, connect
 from txwebqq.config.passwordfile import readPasswordFile
-from txwebqq.daemon import exitCleanlyOnSigterm
+from txwebqq.daemon import LogFileOwner, handleSignals
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
@@ -159,7 +159,9 @@ def makeService(options: Options) -> IService:
         heartbeat=options.heartbeat,
     )
     _stopAfter(service, reactor)
-    reactor.callWhenRunning(exitCleanlyOnSigterm, reactor)
+    twistd: Any = options.parent or {}
+    LogFileOwner(twistd).setServiceParent(service)  # type: ignore[no-untyped-call]
+    reactor.callWhenRunning(handleSignals, reactor, bool(twistd.get("nodaemon")))
     return service
 
 

@@ -4,14 +4,24 @@ The daemons as an operator runs them: real processes, real sockets.
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet import reactor as globalReactor
+from twisted.internet.task import deferLater
 
-from tests.endtoend.daemons import ROOT, ProcessFolder
+from tests.endtoend.daemons import INTERVAL, PATIENCE, ROOT, TWISTD, ProcessFolder
+
+reactor: Any = globalReactor
 
 
 @pytest.fixture
@@ -163,3 +173,60 @@ async def test_usage(processes: ProcessFolder, argv: list[str], complaint: str) 
     assert await daemon.exits() == 1
     assert complaint in daemon.output.rstrip().splitlines()[-1]
     assert "Traceback" not in daemon.output
+
+
+async def until(isSo: Callable[[], object]) -> None:
+    """
+    Wait for a condition that a process in the background causes.
+    """
+    deadline = reactor.seconds() + PATIENCE
+    while not isSo():
+        assert reactor.seconds() < deadline
+        await deferLater(reactor, INTERVAL)
+
+
+@ensureDeferred
+async def test_background(processes: ProcessFolder) -> None:
+    """
+    A daemon of another user begins a new log file at SIGHUP, and SIGTERM, also
+    twice, ends it without a traceback.
+    """
+    # Root's other folders cannot be entered by others.
+    folder = Path(tempfile.mkdtemp())
+    user = []
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+        user = ["--uid=65534", "--gid=65534"]
+    listen = f"--listen=tcp:{processes.port}:interface=127.0.0.1"
+    server = ["webqq-server", listen, f"--database={folder}/q.db"]
+    log, pid, rotated = folder / "q.log", folder / "q.pid", folder / "q.log.1"
+    options = [f"--rundir={folder}", f"--logfile={log}", f"--pidfile={pid}"]
+    try:
+        twistd = processes.run(str(TWISTD), *user, *options, *server)
+        assert await twistd.exits() == 0, twistd.output
+        await until(lambda: log.exists() and "listens on" in log.read_text())
+        number = int(pid.read_text())
+        os.kill(number, signal.SIGHUP)
+        await until(rotated.exists)
+        for _ in range(2):
+            os.kill(number, signal.SIGTERM)
+        await until(lambda: "Server Shut Down" in log.read_text())
+        assert "Traceback" not in log.read_text() + rotated.read_text()
+    finally:
+        if pid.exists():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid.read_text()), signal.SIGKILL)
+        shutil.rmtree(folder)
+
+
+@ensureDeferred
+async def test_hangUp(processes: ProcessFolder) -> None:
+    """
+    A server in the foreground that loses its terminal stops as after SIGTERM.
+    """
+    server = processes.server("--population", "people.toml")
+    await server.says("listens on")
+    await processes.answers(processes.port, server)
+    server.signal("HUP")
+    assert await server.exits() == 0
+    assert "Server Shut Down" in server.output

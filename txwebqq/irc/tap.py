@@ -12,7 +12,13 @@ from twisted.internet.error import CannotListenError
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
+from txwebqq.daemon import (
+    LogFileOwner,
+    StartupError,
+    asDaemonUser,
+    handleSignals,
+    listenErrorText,
+)
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
 from txwebqq.irc.gateway.service import GatewayService
@@ -65,16 +71,19 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock: Any = reactor
-    clock.callWhenRunning(exitCleanlyOnSigterm, clock)
+    twistd: Any = options.parent or {}
+    clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
     configuration: Configuration = options["configuration"]
     daemon = IRCDaemon()  # type: ignore[no-untyped-call]
+    LogFileOwner(twistd).setServiceParent(daemon)  # type: ignore[no-untyped-call]
     try:
-        if configuration.gateway is not None:
-            gateway = GatewayService(configuration.gateway, clock)
-            gateway.setServiceParent(daemon)  # type: ignore[no-untyped-call]
-        if configuration.relay is not None:
-            relay = RelayService(configuration.relay, clock)
-            relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+        with asDaemonUser(twistd):
+            if configuration.gateway is not None:
+                gateway = GatewayService(configuration.gateway, clock)
+                gateway.setServiceParent(daemon)  # type: ignore[no-untyped-call]
+            if configuration.relay is not None:
+                relay = RelayService(configuration.relay, clock)
+                relay.setServiceParent(daemon)  # type: ignore[no-untyped-call]
     except InvalidConfiguration as e:
         raise StartupError(f"{options['config']}: {e}") from e
     return daemon

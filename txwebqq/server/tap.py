@@ -4,11 +4,7 @@ C{twistd webqq-server}: the options and the service of a WebQQ server.
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
@@ -24,7 +20,13 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from txwebqq.daemon import StartupError, exitCleanlyOnSigterm, listenErrorText
+from txwebqq.daemon import (
+    LogFileOwner,
+    StartupError,
+    asDaemonUser,
+    handleSignals,
+    listenErrorText,
+)
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
 from txwebqq.server.domain.history import DAYS, KEEP
@@ -129,7 +131,11 @@ class Options(UsageOptions):
             isOpen = _isOpen(self["signup"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
             imported = _loadPopulation(self["population"])
-            with _asDaemonUser(self):
+            twistd: Any = self.parent or {}
+            if self["database"] is not None and not twistd.get("chroot"):
+                # The service opens it again, after twistd has gone to --rundir.
+                self["database"] = str(Path(self["database"]).absolute())
+            with asDaemonUser(twistd):
                 self["store"], self["copy"] = _openStore(
                     self["database"], self["population"], imported
                 )
@@ -146,6 +152,7 @@ class ServerService(Service):
 
     def __init__(self, options: Options, reactor: IReactorTime) -> None:
         self._options = options
+        self._logFileOwner = LogFileOwner(options.parent)
         self._reactor = reactor
         self._store: Store | None = None
         self._server: WebQQResource | None = None
@@ -159,8 +166,9 @@ class ServerService(Service):
         @raise StartupError: when either fails.
         """
         options = self._options
+        self._logFileOwner.privilegedStartService()
         try:
-            with _asDaemonUser(options):
+            with asDaemonUser(options.parent or {}):
                 self._server = server = self._open(options)
         except InvalidConfiguration as e:
             raise StartupError(str(e)) from e
@@ -280,36 +288,9 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     clock: Any = reactor
-    clock.callWhenRunning(exitCleanlyOnSigterm, clock)
-    return ServerService(options, clock)
-
-
-@contextmanager
-def _asDaemonUser(options: Options) -> Iterator[None]:
-    """
-    Switch to the user of C{twistd --uid}, who must own the files that are
-    written: twistd itself switches only after the privileged start.
-    """
     twistd: Any = options.parent or {}
-    uid, gid = twistd.get("uid"), twistd.get("gid")
-    if uid is None or os.geteuid() != 0:
-        yield
-        return
-    if gid is None:
-        try:
-            gid = pwd.getpwuid(uid).pw_gid
-        except KeyError:
-            gid = os.getegid()
-    oldGid, oldGroups = os.getegid(), os.getgroups()
-    os.setgroups([gid])
-    os.setegid(gid)
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(oldGid)
-        os.setgroups(oldGroups)
+    clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
+    return ServerService(options, clock)
 
 
 def _endpoint(text: str) -> str:
