@@ -74,6 +74,16 @@ def test_dailyUploads() -> None:
         parsed("--daily-uploads", "much")
 
 
+def test_wrongPasswords() -> None:
+    """
+    C{--wrong-passwords} sets how many an address may send.
+    """
+    assert parsed()["guesses"] == 20
+    assert parsed("--wrong-passwords", "7")["guesses"] == 7
+    with pytest.raises(UsageError, match="--wrong-passwords"):
+        parsed("--wrong-passwords", "none")
+
+
 def test_addresses() -> None:
     """
     C{--address-connections} and C{--address-requests} set what an address may do.

@@ -29,6 +29,7 @@ from txwebqq.daemon import (
 )
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server import population
+from txwebqq.server.domain.authenticator import GUESSES
 from txwebqq.server.domain.history import DAYS, KEEP
 from txwebqq.server.domain.offlinefiles import FileLimits
 from txwebqq.server.domain.state import ServerState
@@ -72,6 +73,7 @@ class Options(UsageOptions):
         ["population", None, None, "TOML file of accounts, friendships and groups."],
         ["captcha", None, "suspicious", "When to ask: never, always, suspicious."],
         ["captcha-text", None, None, "Text of all captchas, for tests only."],
+        ["wrong-passwords", None, f"{GUESSES}", "Guesses of an address in 10 minutes."],
         ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "Seconds to hold a poll."],
         ["signup", None, "closed", "Whether /signup creates accounts: open, closed."],
         ["history", None, f"{KEEP}", "Messages to keep of a conversation."],
@@ -125,6 +127,8 @@ class Options(UsageOptions):
             )
             self["keep"] = _count("--history", self["history"], 0, 1_000_000)
             self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
+            guesses = self["wrong-passwords"]
+            self["guesses"] = _count("--wrong-passwords", guesses, 1, 1_000_000)
             self["mode"] = _mode(self["captcha"])
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
@@ -200,6 +204,7 @@ class ServerService(Service):
             captcha=options["mode"],
             captchaText=text,
         )
+        state.authenticator.limitGuesses(options["guesses"])
         state.recorder.keep = options["keep"]
         state.recorder.days = options["days"]
         signup = None

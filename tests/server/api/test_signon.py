@@ -115,7 +115,7 @@ class LoginTests(SynchronousTestCase):
         lines = self.alice.logIn().all("Set-Cookie")
         for pattern in (
             r"\Aptwebqq=[0-9a-f]{64}; PATH=/; DOMAIN=qq\.com;\Z",
-            r"\Askey=@[0-9a-zA-Z]{9}; PATH=/; DOMAIN=qq\.com;\Z",
+            r"\Askey=@[0-9a-f]{32}; PATH=/; DOMAIN=qq\.com;\Z",
             r"\Auin=o0000010001; PATH=/; DOMAIN=qq\.com;\Z",
             r"\Asuperuin=o0000010001; ",
         ):
@@ -730,6 +730,21 @@ class CaptchaTests(SynchronousTestCase):
         self.assertIn(b"VC('1'", self.harness.get(check).response.body)
         elsewhere = self.harness.get(check, address="10.0.0.1").response.body
         self.assertIn(b"VC('0'", elsewhere)
+
+    def test_suspiciousNetwork(self) -> None:
+        """
+        The addresses of an IPv6 /64 are one.
+        """
+        self.mode(CaptchaMode.SUSPICIOUS)
+        login = "/login?u=10002&p=x&verifycode={}&webqq_type=10&aid=1"
+        code = HTTPClient(self.harness, BOB).check()[1]
+        for n in range(3):
+            self.harness.get(login.format(code), address=f"2001:db8::{n}")
+        check = "/check?uin=10003&appid=1&r=1"
+        same = self.harness.get(check, address="2001:db8::9").response.body
+        self.assertIn(b"VC('1'", same)
+        other = self.harness.get(check, address="2001:db8:0:1::9").response.body
+        self.assertIn(b"VC('0'", other)
 
     def test_codeNoLongerEnough(self) -> None:
         """

@@ -170,7 +170,7 @@ class ContactsAPI:
         if not self._details.take(session.number):
             failure = self._state.authenticator.checkCaptcha(
                 session.number,
-                exchange.address,
+                exchange.network,
                 command.verifySession,
                 command.code,
                 isExcessive=True,

@@ -109,7 +109,7 @@ class DiscussionsAPI:
         C{POST /channel/create_discu}: create a discussion.
         """
         failure = self._state.authenticator.checkCaptcha(
-            session.number, exchange.address, command.verifySession, command.code
+            session.number, exchange.network, command.verifySession, command.code
         )
         if failure is not None:
             return captchaRefusal(failure)

@@ -57,8 +57,8 @@ class FriendsAPI:
         C{GET /api/search_qq_by_uin2}: find an account by its number or its
         mail address.
         """
-        failure = self._state.authenticator.checkCaptcha(
-            session.number, exchange.address, command.verifySession, command.code
+        failure = self._state.authenticator.checkSearch(
+            session.number, exchange.network, command.verifySession, command.code
         )
         if failure is not None:
             return captchaRefusal(failure)

@@ -119,9 +119,9 @@ class GroupsAPI:
         C{GET /keycgi/qqweb/group/search.do}: find groups by number or by words
         in their names.
         """
-        failure = self._state.authenticator.checkCaptcha(
+        failure = self._state.authenticator.checkSearch(
             session.number,
-            exchange.address,
+            exchange.network,
             exchange.cookies.get("verifysession", ""),
             command.code,
         )
@@ -151,7 +151,7 @@ class GroupsAPI:
         C{POST /api/apply_join_group2}: ask to join a group.
         """
         failure = self._state.authenticator.checkCaptcha(
-            session.number, exchange.address, command.verifySession, command.code
+            session.number, exchange.network, command.verifySession, command.code
         )
         if failure is not None:
             return captchaRefusal(failure)

@@ -160,7 +160,7 @@ class ProfilesAPI:
         if isExcessive or isinstance(command, GetSingleInfo2):
             failure = self._state.authenticator.checkCaptcha(
                 session.number,
-                exchange.address,
+                exchange.network,
                 command.verifySession,
                 command.code,
                 isExcessive,

@@ -39,6 +39,19 @@ WRONG_PASSWORD = "您输入的帐号或密码不正确，请重新输入。"
 WRONG_CAPTCHA = "您输入的验证码不正确，请重新输入。"
 MALFORMED = "提交参数错误，请检查。"
 
+TOO_MANY = "您尝试的次数过多，请稍后再试。"
+
+_FAILURES = {
+    LoginFailure.WRONG_PASSWORD: ("wrong password", WRONG_PASSWORD),
+    LoginFailure.WRONG_CAPTCHA: ("wrong captcha", WRONG_CAPTCHA),
+    LoginFailure.TOO_MANY: ("too many wrong passwords before", TOO_MANY),
+}
+"""The cause of each failure for the log, and the text for the client."""
+
+LOGGED_REFUSALS = 50
+"""Maximum number of refused logins of an address that are logged within
+L{CAPTCHA_WINDOW} seconds."""
+
 LANDING_PAGE = "http://web2.qq.com/loginproxy.html?login2qq=1&webqq_type="
 
 CAPTCHAS, CAPTCHA_WINDOW = 300, 600.0
@@ -77,6 +90,7 @@ class SignOnAPI:
         self._random = random
         self._draw = draw
         self._images = RateLimiter(now, CAPTCHAS, CAPTCHA_WINDOW)
+        self._refusals = RateLimiter(now, LOGGED_REFUSALS, CAPTCHA_WINDOW)
 
     @answers(LoginPage)
     def loginPage(
@@ -96,7 +110,7 @@ class SignOnAPI:
         not exist.
         """
         number = _numberOf(command.uin)
-        code = self._state.authenticator.verifyCode(number, exchange.address)
+        code = self._state.authenticator.verifyCode(number, exchange.network)
         session = token(self._random, 64)
         exchange.setCookie("confirmuin", f"{number}", "ptlogin2.qq.com")
         exchange.setCookie("ptisp", "ctc")
@@ -118,7 +132,7 @@ class SignOnAPI:
         """
         if self._draw is None:
             return Refusal(100000, "this server has no captchas")
-        if not self._images.take(exchange.address):
+        if not self._images.take(exchange.network):
             return Refusal(
                 100000,
                 "too many captchas for your address: come back in ten minutes",
@@ -138,17 +152,17 @@ class SignOnAPI:
             command.p,
             command.code,
             exchange.cookies.get("verifysession", ""),
-            exchange.address,
+            exchange.network,
         )
         if isinstance(result, LoginFailure):
-            isPassword = result is LoginFailure.WRONG_PASSWORD
-            self._log.info(
-                "Refused the login of account {number} from {address}: wrong {cause}.",
-                number=number,
-                address=exchange.address,
-                cause="password" if isPassword else "captcha",
-            )
-            text = WRONG_PASSWORD if isPassword else WRONG_CAPTCHA
+            cause, text = _FAILURES[result]
+            if self._refusals.take(exchange.network):
+                self._log.info(
+                    "Refused the login of account {number} from {address}: {cause}.",
+                    number=number,
+                    address=exchange.address,
+                    cause=cause,
+                )
             return LoginReply(result.value, message=text, nick=command.u)
         owner = f"o{number:010d}"
         exchange.setCookie("pt2gguin", owner)

@@ -5,11 +5,14 @@ Passwords, verify codes and captchas of accounts that log in.
 from __future__ import annotations
 
 import hmac
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
 from txwebqq.model import Number
+from txwebqq.ratelimit import RateLimiter
 from txwebqq.server.sessions.captchas import (
     CaptchaMode,
     Captchas,
@@ -21,12 +24,28 @@ from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.digests import passwordDigest, saltFor
 
+GUESSES, GUESSES_WINDOW = 20, 600.0
+"""Maximum number of wrong passwords of an address within a time in seconds; further
+logins of the address are refused until it is over."""
+
+ACCOUNT_FACTOR = 5
+"""The multiple of L{GUESSES} that is allowed for an account from all addresses
+together which it has never signed on from, when there are no captchas."""
+
+
+SEARCHES, SEARCHES_WINDOW = 60, 600.0
+"""Maximum number of searches of an account within a time in seconds; each further one
+needs a captcha, or is refused when there are no captchas."""
+
+TOO_MANY_SEARCHES = 100000
+
 
 class LoginFailure(Enum):
     """
     The reason of a refused login, by its code in C{ptuiCB} (protocol.md 2.1).
     """
 
+    TOO_MANY = 1
     WRONG_PASSWORD = 3
     WRONG_CAPTCHA = 4
 
@@ -38,6 +57,7 @@ class CaptchaFailure(Enum):
 
     UNREAD = "no captcha was read"
     WRONG = "the captcha has another text"
+    TOO_MANY = "too many searches: come back in ten minutes"
 
 
 def captchaRefusal(
@@ -49,6 +69,8 @@ def captchaRefusal(
     @param unread: the retcode for a missing captcha.
     @param wrong: the retcode for a wrong one.
     """
+    if failure is CaptchaFailure.TOO_MANY:
+        return Refusal(TOO_MANY_SEARCHES, failure.value)
     return Refusal(unread if failure is CaptchaFailure.UNREAD else wrong, failure.value)
 
 
@@ -68,6 +90,10 @@ class Authenticator:
     """
     The checks of a login, and of requests that may need a captcha.
 
+    An address from which an account has signed on before is not affected by wrong
+    passwords from other addresses, so that nobody can keep its owner out. Addresses
+    are those by which clients are counted.
+
     @param now: returns the time in Unix seconds.
     @param mode: when a captcha is needed.
     @param captchaText: the text of all captchas, for tests.
@@ -85,12 +111,31 @@ class Authenticator:
         captchaText: str | None,
     ) -> None:
         self._accounts = store.accounts
+        self._now = now
         self._sessions = sessions
         self._random = random
         self._mode = mode
         self._codes = VerifyCodes(now, random)
         self._failedLogins = FailedLogins(now)
         self.captchas = Captchas(now, random, captchaText)
+        self._searches = RateLimiter(now, SEARCHES, SEARCHES_WINDOW)
+        self.limitGuesses(GUESSES)
+
+    def limitGuesses(self, count: int) -> None:
+        """
+        Set the maximum number of wrong passwords of an address within
+        L{GUESSES_WINDOW} seconds.
+        """
+        now = self._now
+        self._guesses = RateLimiter(now, count, GUESSES_WINDOW)
+        self._accountGuesses = RateLimiter(now, ACCOUNT_FACTOR * count, GUESSES_WINDOW)
+
+    @property
+    def hasCaptchas(self) -> bool:
+        """
+        Whether any request may need a captcha.
+        """
+        return self._mode is not CaptchaMode.NEVER
 
     def verifyCode(self, number: Number, address: str) -> str | None:
         """
@@ -117,6 +162,13 @@ class Authenticator:
         @param code: the verify code, or the text of a captcha.
         @param verifySession: the id of that captcha, C{""} for a verify code.
         """
+        isKnown = self._accounts.hasSignedOnFrom(number, address)
+        guesser = (number, address) if isKnown else address
+        if not self._guesses.hasCapacity(guesser):
+            return LoginFailure.TOO_MANY
+        isFree = self.hasCaptchas or isKnown
+        if not isFree and not self._accountGuesses.hasCapacity(number):
+            return LoginFailure.TOO_MANY
         solved = self.captchas.answer(verifySession, code)
         if not solved and (
             self._needsCaptcha(number, address) or not self._codes.isGood(number, code)
@@ -127,10 +179,17 @@ class Authenticator:
         expected = passwordDigest(firstHash, saltFor(number), code)
         isRight = hmac.compare_digest(expected.encode(), digest.upper().encode())
         if account is None or not isRight:
-            self._failedLogins.failed(number, address)
+            self._failedLogins.failed(number, address, (number, address))
+            self._guesses.take(guesser)
+            if not isKnown:
+                self._accountGuesses.take(number)
             return LoginFailure.WRONG_PASSWORD
         self._failedLogins.cleared(number)
-        skey = "@" + token(self._random, 9)
+        self._failedLogins.cleared((number, address))
+        # A full disk must not keep the account out.
+        with suppress(sqlite3.Error):
+            self._accounts.signedOnFrom(number, address, int(self._now()))
+        skey = "@" + token(self._random, 32)
         ptwebqq = self._sessions.admit(number, skey)
         return LoginResult(number, account.nick, ptwebqq, skey)
 
@@ -151,7 +210,7 @@ class Authenticator:
 
         @return: L{None} when the request needs no captcha or the text is right.
         """
-        isSuspicious = isExcessive and self._mode is not CaptchaMode.NEVER
+        isSuspicious = isExcessive and self.hasCaptchas
         if not isSuspicious and not self._needsCaptcha(number, address):
             return None
         if not text:
@@ -160,10 +219,27 @@ class Authenticator:
             None if self.captchas.answer(verifySession, text) else CaptchaFailure.WRONG
         )
 
+    def checkSearch(
+        self, number: Number, address: str, verifySession: str, text: str
+    ) -> CaptchaFailure | None:
+        """
+        Check the captcha of a search for accounts or groups; an account that has
+        searched often needs one.
+
+        @return: as L{checkCaptcha}; L{CaptchaFailure.TOO_MANY} for an account that
+            has searched often when there are no captchas.
+        """
+        isExcessive = not self._searches.take(number)
+        if isExcessive and not self.hasCaptchas:
+            return CaptchaFailure.TOO_MANY
+        return self.checkCaptcha(number, address, verifySession, text, isExcessive)
+
     def _needsCaptcha(self, number: Number, address: str) -> bool:
         match self._mode:
             case CaptchaMode.NEVER:
                 return False
             case CaptchaMode.ALWAYS:
                 return True
+        if self._accounts.hasSignedOnFrom(number, address):
+            return self._failedLogins.isSuspicious((number, address))
         return self._failedLogins.isSuspicious(number, address)

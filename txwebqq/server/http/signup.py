@@ -129,7 +129,7 @@ class SignUpPage:
                 "This form is not yours, or your browser keeps no cookies.",
                 "",
             )
-        result = self._registration.register(form, exchange.address)
+        result = self._registration.register(form, exchange.network)
         if isinstance(result, str):
             return self._form(exchange, 400, result, form.nick)
         return _page(200, _DONE.format(number=result), "")
@@ -137,7 +137,7 @@ class SignUpPage:
     def _form(
         self, exchange: HTTPExchange, status: int, problem: str, nick: str
     ) -> HTMLResponse:
-        captcha = self._registration.captcha(exchange.address)
+        captcha = self._registration.captcha(exchange.network)
         if captcha is None:
             text = f"{escape(problem)} " if problem else ""
             return _page(429, _LATER.format(problem=text), None)

@@ -30,7 +30,18 @@ CREATE TABLE attendance (
     last_day INTEGER NOT NULL,
     seconds INTEGER NOT NULL
 );
+CREATE TABLE signon_address (
+    number INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (number, address)
+) WITHOUT ROWID;
 """
+
+MAX_ADDRESSES = 20
+"""Maximum number of addresses that are remembered of an account, the latest ones."""
+
+DAY = 24 * 3600
 
 _COLUMNS = "number, first_hash, nick, face, profile"
 
@@ -155,6 +166,39 @@ class AccountStore:
                         "UPDATE account SET nick = ? WHERE number = ?",
                         (account.nick, account.number),
                     )
+
+    def hasSignedOnFrom(self, number: Number, address: str) -> bool:
+        """
+        Check whether an account has signed on from an address before.
+        """
+        return self._database.exists(
+            "SELECT 1 FROM signon_address WHERE number = ? AND address = ?",
+            number,
+            address,
+        )
+
+    def signedOnFrom(self, number: Number, address: str, time: int) -> None:
+        """
+        Remember the address from which an account has signed on; forget the oldest
+        beyond L{MAX_ADDRESSES}.
+
+        @param time: Unix seconds, stored to the day.
+        """
+        with self._database.transaction():
+            stored = self._db.execute(
+                "INSERT INTO signon_address VALUES (?1, ?2, ?3)"
+                " ON CONFLICT (number, address) DO UPDATE SET time = ?3"
+                " WHERE time < ?3",
+                (number, address, time - time % DAY),
+            )
+            if stored.rowcount == 0:
+                return
+            self._db.execute(
+                "DELETE FROM signon_address WHERE number = ?1 AND address NOT IN ("
+                "SELECT address FROM signon_address WHERE number = ?1"
+                " ORDER BY time DESC, address = ?2 DESC LIMIT ?3)",
+                (number, address, MAX_ADDRESSES),
+            )
 
     def onlineTime(self, number: Number) -> OnlineTime:
         """

@@ -40,6 +40,7 @@ ACCOUNT_COLUMNS = {
     "former_friendship": "owner friend",
     "asked": "number asker",
     "attendance": "number",
+    "signon_address": "number",
 }
 """For each table whose rows belong to one account alone, the columns with the
 account's number, separated by spaces."""

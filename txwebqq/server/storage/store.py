@@ -18,7 +18,7 @@ from txwebqq.server.storage.messages import MESSAGE_SCHEMA, MessageStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
-VERSION = 4
+VERSION = 5
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
