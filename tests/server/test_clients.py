@@ -289,6 +289,20 @@ def test_lastCookie() -> None:
     run.join()
 
 
+def test_unescapedLists() -> None:
+    """
+    The lists of C{s.web2.qq.com} have Chinese names in UTF-8, as Tencent's had,
+    since some clients show the escapes; events have them escaped.
+    """
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE).catchUp(), harness.client(BOB)
+    friends = alice.lookUp("get_user_friends2")
+    assert "同学".encode() in friends.body
+    assert friends.all("Content-Type") == ["text/plain; charset=utf-8"]
+    bob.tell(ALICE, "你好")
+    assert rb"\u4f60\u597d" in alice.poll().raw
+
+
 def test_olderNames() -> None:
     """
     Messages that are sent by the names of WebQQ 2.0 arrive.

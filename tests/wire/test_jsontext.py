@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from txwebqq.errors import MalformedReply
 from txwebqq.wire import jsontext
-from txwebqq.wire.jsontext import encodeJSON, parseJSON, parseJSONPrefix
+from txwebqq.wire.jsontext import (
+    encodeJSON,
+    encodeUnescapedJSON,
+    parseJSON,
+    parseJSONPrefix,
+)
 
 values = st.recursive(
     st.none()
@@ -91,6 +96,7 @@ def test_roundTrip(value: Any) -> None:
         for quick in (None, orjson.loads):
             jsontext._quick = quick
             assert parseJSON(text) == parseJSON(text.encode()) == value
+            assert parseJSON(encodeUnescapedJSON(value)) == value
     finally:
         jsontext._quick = before
 

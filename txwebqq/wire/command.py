@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 from txwebqq.wire.coerce import decodeOrMalformed, integer
 from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.jsontext import encodeJSON, encodeUnescapedJSON, parseJSON
 
 R = TypeVar("R")
 
@@ -252,7 +252,11 @@ class JSONCommand(Command[R]):
     def encodeReply(cls, reply: R | Refusal) -> bytes:
         if isinstance(reply, Refusal):
             return encodeRefusal(reply)
-        return encodeJSON({"retcode": 0, "result": cls.encodeResult(reply)}).encode()
+        value = {"retcode": 0, "result": cls.encodeResult(reply)}
+        if cls.host is Host.API:
+            # Some clients show the escapes in the names of their lists.
+            return encodeUnescapedJSON(value)
+        return encodeJSON(value).encode()
 
     @classmethod
     def decodeReply(cls, body: bytes) -> R | Refusal:

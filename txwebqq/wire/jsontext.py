@@ -43,6 +43,7 @@ _lenient = json.JSONDecoder(
     parse_constant=_refuseConstant, parse_float=_finite, strict=False
 )
 _encoder = json.JSONEncoder(separators=(",", ":"))
+_unescaped = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_ESCAPE = re.compile(
@@ -112,6 +113,14 @@ def encodeJSON(value: Any) -> str:
     Return JSON as WebQQ writes it: no spaces, non-ASCII characters escaped.
     """
     return _encoder.encode(value)
+
+
+def encodeUnescapedJSON(value: Any) -> bytes:
+    """
+    Return JSON as Tencent's look-ups wrote it: in UTF-8, with non-ASCII characters
+    as they are.
+    """
+    return _unescaped.encode(value).encode("utf-8", "replace")
 
 
 def decodeText(body: bytes) -> str:
