@@ -109,6 +109,27 @@ def test_malformed(body: bytes | str, errmsg: str) -> None:
     assert response.json == {"retcode": 100003, "errmsg": errmsg}
 
 
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (request("GET", CHECK), 200),
+        (request("GET", "/cgi-bin/ver"), 200),
+        (request("POST", "/channel/change_status2", body="r={"), 200),
+        (request("GET", "/favicon.ico"), 404),
+        (request("PUT", CHECK), 405),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+    ],
+)
+def test_headers(data: bytes, status: int) -> None:
+    """
+    No reply is stored by a browser or a proxy, or taken for another type.
+    """
+    response = ServerHarness().send(data).response
+    assert response.status == status
+    assert response.all("Cache-Control") == ["no-store"]
+    assert response.all("X-Content-Type-Options") == ["nosniff"]
+
+
 class LimitTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.harness = ServerHarness()

@@ -27,6 +27,14 @@ BUSY = Refusal(100004, "too many requests of your address are open")
 TOO_LARGE = Refusal(100004, f"the request is larger than {MAX_BODY} bytes")
 
 
+HEADERS = {
+    b"Cache-Control": b"no-store",
+    b"X-Content-Type-Options": b"nosniff",
+}
+"""The headers of all replies that do not set them: replies are for one account, and
+no browser should take them for a page or a script."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """
@@ -130,6 +138,12 @@ class WebQQRequest(Request):
         resource: UploadResource = channel.site.resource
         return resource.expect(self, channel._path, length, channel)
 
+    def process(self) -> None:
+        for name, value in HEADERS.items():
+            self.responseHeaders.setRawHeaders(name, [value])
+        base: Any = super()
+        base.process()
+
     def finish(self) -> None:
         self._answered()
         base: Any = super()
@@ -157,8 +171,9 @@ class WebQQRequest(Request):
         if self.upload is not None:
             self.upload.body.lost()
         body = encodeRefusal(refusal)
+        usual = b"".join(b"%s: %s\r\n" % header for header in HEADERS.items())
         self.channel.write(
-            b"HTTP/1.1 " + status + b"\r\nContent-Type: " + TEXT + b"\r\n"
+            b"HTTP/1.1 " + status + b"\r\n" + usual + b"Content-Type: " + TEXT + b"\r\n"
             b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
         )
         self.channel.loseConnection()

@@ -242,6 +242,8 @@ class AvatarTests(MediaTestCase):
         (tag,) = self.face(self.alice, ALICE).all("ETag")
         again = self.face(self.alice, ALICE, tag=tag)
         self.assertEqual((again.status, again.body), (304, b""))
+        self.assertEqual(again.all("Cache-Control"), ["private, max-age=60"])
+        self.assertEqual(again.all("X-Content-Type-Options"), ["nosniff"])
 
     def test_set(self) -> None:
         """

@@ -132,7 +132,6 @@ class PicturesAPI:
         exchange.headers += [
             (b"etag", tag.encode()),
             (b"cache-control", b"private, max-age=60"),
-            (b"x-content-type-options", b"nosniff"),
         ]
         known = (exchange.header(b"if-none-match") or b"").decode("latin-1")
         if tag in [one.strip().removeprefix("W/") for one in known.split(",")]:

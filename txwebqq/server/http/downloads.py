@@ -63,7 +63,6 @@ class Downloads:
         if data is None:
             return ABSENT
         exchange.contentType = mediaTypeOf(data[:16]).encode()
-        exchange.headers.append((b"x-content-type-options", b"nosniff"))
         return data
 
     def redirect(self, digest: str | None, exchange: HTTPExchange) -> bytes | Refusal:
@@ -116,7 +115,6 @@ class Downloads:
             headers.setRawHeaders(
                 b"content-type", [mediaTypeOf(file.read(16)).encode()]
             )
-            headers.setRawHeaders(b"x-content-type-options", [b"nosniff"])
         file.seek(start)
         headers.setRawHeaders(b"content-length", [b"%d" % (size - start)])
         finished = sendFile(file, request)
@@ -138,7 +136,6 @@ def describe(request: Any, name: str) -> None:
     """
     headers = request.responseHeaders
     headers.setRawHeaders(b"content-type", [b"application/octet-stream"])
-    headers.setRawHeaders(b"x-content-type-options", [b"nosniff"])
     # A browser must not show a file of another user as a page of this server.
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     headers.setRawHeaders(b"content-disposition", [disposition.encode()])

@@ -56,7 +56,7 @@ def encodeReply(
     headers.setRawHeaders(b"content-type", [contentType])
     headers.setRawHeaders(b"content-length", [b"%d" % len(body)])
     for name, value in exchange.headers:
-        headers.addRawHeader(name, value)
+        headers.setRawHeaders(name, [value])
     if exchange.status is not None:
         request.setResponseCode(exchange.status)
     for line in exchange.setCookies:

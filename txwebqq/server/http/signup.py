@@ -179,9 +179,7 @@ def _page(status: int, body: str, session: str | None) -> HTMLResponse:
     """
     headers = [
         (b"content-type", HTML),
-        (b"cache-control", b"no-store"),
         (b"content-security-policy", POLICY),
-        (b"x-content-type-options", b"nosniff"),
     ]
     if session is not None:
         cookie = f"{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict"
