@@ -13,8 +13,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# What the IRC side is tested with, by the names of Debian.
-IRC := inspircd irssi ngircd tmux weechat-headless weechat-plugins
+SYSTEM := /usr/bin/python3
 
 # The tests start many processes, and each would compile the whole package anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -29,7 +28,7 @@ demo: .venv/demo.stamp
 	@exec $(BIN)/python examples/demo.py $(if $(filter-out 0,$(ONCE)),--once)
 
 # The tests come last, so that their count ends the output.
-test: .venv/test.stamp .venv/irc.stamp
+test: .venv/test.stamp .venv/irc.stamp .venv/system.stamp
 ifdef NAME
 	$(BIN)/pytest $(NAME)
 else
@@ -65,28 +64,36 @@ docs: .venv/test.stamp
 	@echo "Now open docs/_build/html/index.html"
 
 .venv/demo.stamp: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --editable '.[server,irc]'
+	@echo 'Installing txwebqq into .venv with pip, about half a minute.'
+	@$(BIN)/python -m pip install --quiet --editable '.[server,irc]'
 	@touch $@
 
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --editable '.[server,irc,speed,bench,test,docs]'
+	@echo 'Installing txwebqq, its tests and their tools into .venv with pip, one' \
+	    'or two minutes. The tests themselves take about five.'
+	@$(BIN)/python -m pip install --quiet --editable '.[server,irc,speed,bench,test,docs]'
 	@touch $@ .venv/demo.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
 	@$(BIN)/python -m pip install --quiet --editable '.[server,irc,speed,bench]'
 	@touch $@ .venv/demo.stamp
 
+# Where the system's Python is another one, packaging is tested with it as well.
+.venv/system.stamp: pyproject.toml | $(BIN)/pip
+	@if $(SYSTEM) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+	    2>/dev/null && \
+	    [ "$$($(SYSTEM) -VV)" != "$$($(BIN)/python -VV)" ]; then \
+	    echo 'Installing the tests of packaging into .venv/system with pip,' \
+	        "about a minute: $$($(SYSTEM) -V)"; \
+	    $(SYSTEM) -m venv .venv/system && \
+	    .venv/system/bin/python -m pip install --quiet --editable . \
+	        build hypothesis pytest 'setuptools>=77'; \
+	fi
+	@touch $@
+
 # Without these programs their tests are skipped, and the rest is tested still.
-.venv/irc.stamp: Makefile | $(BIN)/pip
-	@dpkg -s $(IRC) >/dev/null 2>&1 || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get -qq update && \
-	    DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-	        -o Dpkg::Use-Pty=0 install --no-install-recommends $(IRC) >/dev/null; \
-	fi || true
-	@if dpkg -s $(IRC) >/dev/null 2>&1; then touch $@; else \
-	    echo 'Tests of the IRC side with programs that are not installed are' \
-	        'skipped. On Debian and Ubuntu: apt install $(IRC)' >&2; fi
+.venv/irc.stamp: tests/irc/install-programs.sh | $(BIN)/pip
+	@if sh $<; then touch $@; fi
 
 # Debian packs venv's other half, ensurepip, apart from Python.
 $(BIN)/pip:
