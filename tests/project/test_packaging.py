@@ -21,6 +21,7 @@ from build import ProjectBuilder
 from pyproject_hooks import quiet_subprocess_runner
 
 ROOT = Path(__file__).parents[2]
+SYSTEM = ROOT / ".venv/system/bin/python"
 PLUGIN = "twisted/plugins/txwebqq_plugins.py"
 COMMANDS = {
     "webqq": "A WebQQ account that is kept signed on.",
@@ -57,7 +58,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     shutil.copytree(ROOT, source, ignore=NOT_SOURCE)
     sdist = build(source, "sdist", base)
     with tarfile.open(sdist) as archive:
-        archive.extractall(base / "unpacked", filter="data")
+        # Python 3.11 has filters from 3.11.4 on.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(base / "unpacked")
     [unpacked] = (base / "unpacked").iterdir()
     return Built(
         sdist=sdist,
@@ -144,6 +147,21 @@ def test_wheelOffersCommands(built: Built, tmp_path: Path) -> None:
     assert COMMANDS.items() <= offered(twistd(python, tmp_path, "--help")).items()
     for command in COMMANDS:
         assert f" {command} [options]" in twistd(python, tmp_path, command, "--help")
+
+
+@pytest.mark.skipif(
+    not SYSTEM.exists() or sys.prefix == str(SYSTEM.parents[1]),
+    reason="make test has made no environment with the system's Python",
+)
+def test_systemPython() -> None:
+    """
+    The tests of this module pass with the Python of the operating system, too.
+    """
+    subprocess.run(
+        [SYSTEM, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+        cwd=ROOT,
+        check=True,
+    )
 
 
 def test_checkoutOffersCommands(tmp_path: Path) -> None:
