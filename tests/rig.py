@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Self
+from typing import Self, TypeVar
 
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
@@ -14,7 +14,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from txwebqq.interfaces import IWebQQFactory
+from txwebqq.interfaces import FactoryOf
 from txwebqq.model import Account, Event, KickNotice, Message
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.sessions.captchas import CaptchaMode
@@ -24,6 +24,8 @@ from txwebqq.wire.commands.messages import Poll2
 from txwebqq.wire.events.envelope import encodeEvent
 from txwebqq.wire.form import Form
 from txwebqq.wire.jsontext import encodeJSON
+
+P = TypeVar("P")
 
 POLL = "/channel/poll2"
 LOGIN2 = "/channel/login2"
@@ -163,8 +165,8 @@ class Rig:
         self.service = self.serve(self.alice.account, self.factory)
 
     def serve(
-        self, account: Account, factory: IWebQQFactory, heartbeat: float = 60.0
-    ) -> WebQQService:
+        self, account: Account, factory: FactoryOf[P], heartbeat: float = 60.0
+    ) -> WebQQService[P]:
         return WebQQService(
             account,
             factory,

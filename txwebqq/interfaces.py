@@ -5,7 +5,7 @@ Interfaces between an application and its sign-ons.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
@@ -31,6 +31,19 @@ from txwebqq.wire.multipart import UploadCommand
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class FactoryOf(Protocol[T_co]):
+    """
+    A factory and the class of its protocols, for type checkers that do not know
+    zope interfaces: at runtime a factory provides L{IWebQQFactory}.
+    """
+
+    def buildProtocol(self, account: Account) -> T_co:
+        """
+        See L{IWebQQFactory.buildProtocol}.
+        """
 
 
 class IWebQQTransport(Interface):

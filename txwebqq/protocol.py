@@ -4,8 +4,9 @@ Base classes of applications: a protocol for each sign-on, and its factory.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from typing import assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar, assert_never
+from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
@@ -78,11 +79,12 @@ class WebQQProtocol(
 
     @ivar account: the account that signs on.
     @ivar factory: the factory that built this protocol, which outlives it.
+        Annotate it in the subclass with its class.
     @ivar transport: the connection to the server.
     """
 
     account: Account
-    factory: IWebQQFactory
+    factory: Any
     transport: IWebQQTransport
 
     def makeConnection(
@@ -339,6 +341,19 @@ class WebQQProtocol(
         return self.transport.signOff()
 
 
+P = TypeVar("P")
+P_co = TypeVar("P_co", covariant=True)
+
+
+class _NamesProtocol(TypingProtocol[P_co]):
+    """
+    The attribute by which a type checker finds the class of the protocols.
+    """
+
+    @property
+    def protocol(self) -> Callable[[], P_co]: ...
+
+
 @implementer(IWebQQFactory)
 class WebQQFactory:
     """
@@ -349,7 +364,7 @@ class WebQQFactory:
 
     protocol: type[WebQQProtocol] = WebQQProtocol
 
-    def buildProtocol(self, account: Account) -> WebQQProtocol:
+    def buildProtocol(self: _NamesProtocol[P], account: Account) -> P:
         """
         Build the protocol for a sign-on that is about to begin.
         """

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any, Generic
 
 from twisted.application.internet import backoffPolicy
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
+from typing_extensions import TypeVar
 
 from txwebqq.client import WebQQClient
-from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
+from txwebqq.interfaces import FactoryOf
 from txwebqq.model import Account
+from txwebqq.protocol import WebQQProtocol
 from txwebqq.session.driver import SignOnDriver
 from txwebqq.session.interfaces import Era
 
@@ -29,9 +32,14 @@ signOnBackoff = backoffPolicy(
 )
 
 
-class WebQQService(MultiService):
+# A service that is annotated without it has protocols of any class.
+P_co = TypeVar("P_co", covariant=True, default=WebQQProtocol)
+
+
+class WebQQService(MultiService, Generic[P_co]):
     """
-    Keeps one account signed on, from C{startService} to C{stopService}.
+    Keeps one account signed on, from C{startService} to C{stopService}. Type
+    checkers know the class of its protocols from the factory.
 
     While the account is online this service has one child, which contains the
     poll loop and the heartbeat.
@@ -48,7 +56,7 @@ class WebQQService(MultiService):
     def __init__(
         self,
         account: Account,
-        factory: IWebQQFactory,
+        factory: FactoryOf[P_co],
         client: WebQQClient,
         clock: IReactorTime,
         *,
@@ -97,7 +105,7 @@ class WebQQService(MultiService):
         """
         return self._driver.signOff()
 
-    def whenSignedOn(self) -> Deferred[IWebQQProtocol]:
+    def whenSignedOn(self) -> Deferred[P_co]:
         """
         Wait until the account is signed on.
 
@@ -105,7 +113,9 @@ class WebQQService(MultiService):
             with L{LoginRefused}, L{Kicked}, L{LoggedOut} or L{NotSignedOn}
             when the service stays offline until C{signOn} is called.
         """
-        return self._driver.whenSignedOn()
+        # The factory has built it.
+        protocol: Deferred[Any] = self._driver.whenSignedOn()
+        return protocol
 
     def whenSignedOff(self) -> Deferred[None]:
         """

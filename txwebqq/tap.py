@@ -165,7 +165,7 @@ def makeService(options: Options) -> IService:
     return service
 
 
-def _stopAfter(service: WebQQService, reactor: Any) -> None:
+def _stopAfter(service: WebQQService[Any], reactor: Any) -> None:
     def over(result: object) -> None:
         if isinstance(result, Failure):
             _exitWith(1)

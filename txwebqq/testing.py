@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, count
 from random import Random
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 from treq.client import HTTPClient
 from treq.testing import RequestTraversalAgent
@@ -30,7 +30,7 @@ from twisted.web.resource import IResource
 from zope.interface import implementer
 
 from txwebqq.client import Servers, TreqLike, WebQQClient
-from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
+from txwebqq.interfaces import FactoryOf
 from txwebqq.model import (
     Account,
     Did,
@@ -65,6 +65,7 @@ from txwebqq.sqlite.database import MEMORY
 from txwebqq.wire.digests import passwordHash
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 PASSWORD = "correct horse"
 """The password of all accounts."""
@@ -329,13 +330,13 @@ class MemoryPerson:
     @ivar service: the client of the account, set by L{run}.
     """
 
-    service: WebQQService
+    service: WebQQService[Any]
 
     def __init__(self, web: MemoryWebQQ, number: Number, nick: str) -> None:
         self._web = web
         self.number = number
         self.nick = nick
-        self._protocol: IWebQQProtocol | None = None
+        self._protocol: object = None
 
     @property
     def account(self) -> Account:
@@ -344,9 +345,17 @@ class MemoryPerson:
         """
         return Account(self.number, PASSWORD)
 
+    @overload
     def run(
-        self, factory: IWebQQFactory | None = None, status: Status = Status.ONLINE
-    ) -> IWebQQProtocol:
+        self, factory: None = None, status: Status = Status.ONLINE
+    ) -> RecordingProtocol: ...
+
+    @overload
+    def run(self, factory: FactoryOf[P], status: Status = Status.ONLINE) -> P: ...
+
+    def run(
+        self, factory: FactoryOf[Any] | None = None, status: Status = Status.ONLINE
+    ) -> Any:
         """
         Sign on with an application, by default one that records events.
 

@@ -44,6 +44,13 @@ def blocks(language: str) -> Iterator[Any]:
                 yield pytest.param(found[2], id=f"{page.name}:{line + 1}")
 
 
+def namedFiles(page: Path) -> list[tuple[str, str]]:
+    """
+    Return the files that a page tells its readers to write: name and text.
+    """
+    return _FILE.findall(page.read_text(encoding="utf-8"))
+
+
 Unpack = Callable[[Path], Path]
 
 
@@ -55,7 +62,7 @@ def unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Unpack]:
     names = []
 
     def write(page: Path) -> Path:
-        for name, text in _FILE.findall(page.read_text(encoding="utf-8")):
+        for name, text in namedFiles(page):
             (tmp_path / name).write_text(text, encoding="utf-8")
             names.append(name.partition(".")[0])
         monkeypatch.syspath_prepend(tmp_path)

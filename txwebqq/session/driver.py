@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, succeed
@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from txwebqq.client import WebQQClient
 from txwebqq.errors import LoginRefused, NotSignedOn, SessionExpired, WebQQError
-from txwebqq.interfaces import IWebQQFactory, IWebQQProtocol
+from txwebqq.interfaces import FactoryOf, IWebQQProtocol
 from txwebqq.model import Account
 from txwebqq.roster import Roster
 from txwebqq.session.acknowledgement import Acknowledgement
@@ -67,7 +67,7 @@ class SignOnDriver:
         self,
         service: MultiService,
         account: Account,
-        factory: IWebQQFactory,
+        factory: FactoryOf[Any],
         client: WebQQClient,
         clock: IReactorTime,
         era: Era,

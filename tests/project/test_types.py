@@ -1,0 +1,147 @@
+"""
+Applications pass the type checkers that their authors use: mypy without
+plugins, and pyright.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.project.test_docs import TUTORIAL, namedFiles
+
+ROOT = Path(__file__).parents[2]
+
+EXAMPLES = ("echo.py", "embed.py", "demo_bots.py")
+"""Without C{demo.py}, which uses interfaces of Twisted's reactor."""
+
+WRONG = """
+from txwebqq.client import WebQQClient
+from txwebqq.model import Account
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+from txwebqq.service import WebQQService
+from typing import Any
+
+
+class Todo(WebQQProtocol):
+    factory: "TodoFactory"
+
+    def tasks(self) -> int:
+        return self.factory.count
+
+
+class TodoFactory(WebQQFactory):
+    protocol = Todo
+    count = 1
+
+
+async def right(account: Account, client: WebQQClient, clock: Any) -> int:
+    service = WebQQService(account, TodoFactory(), client, clock)
+    todo = await service.whenSignedOn()
+    await todo.sendMessage(next(iter(todo.buddies)), ["hi"])
+    return todo.tasks()
+
+
+async def wrong(service: WebQQService[Todo], plain: WebQQService) -> str:
+    todo = await service.whenSignedOn()
+    todo.factory.nothing  # 1
+    await todo.sendMessage(next(iter(todo.buddies)), b"hi")  # 2
+    protocol = await plain.whenSignedOn()
+    protocol.tasks()  # 3
+    return todo.tasks()  # 4
+
+
+def bad(account: Account, client: WebQQClient, clock: Any) -> None:
+    WebQQService(account, Todo(), client, clock)  # 5
+"""
+MARKED = {n for n, line in enumerate(WRONG.splitlines(), 1) if "  # " in line}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """
+    The examples and the files of the tutorial.
+    """
+    for name in EXAMPLES:
+        shutil.copy(ROOT / "examples" / name, tmp_path / name)
+    tutorial = tmp_path / "tutorial"
+    tutorial.mkdir()
+    for name, text in namedFiles(TUTORIAL):
+        if name.endswith(".py") and not name.startswith("test_"):
+            (tutorial / name).write_text(text, encoding="utf-8")
+    (tmp_path / "wrong.py").write_text(WRONG)
+    return tmp_path
+
+
+def run(folder: Path, *command: str, **environment: str) -> str:
+    """
+    Run a type checker; return its output.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=os.environ | {"MYPYPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_mypy(folder: Path) -> None:
+    """
+    mypy C{--strict} accepts the examples and the tutorial's typed file, and the
+    other files apart from their missing annotations; and it finds mistakes.
+    """
+    settings = folder / "mypy.ini"
+    # Twisted has few annotations. Our own modules have their own test.
+    settings.write_text(
+        "[mypy]\nstrict = true\nuntyped_calls_exclude = twisted\n"
+        "follow_imports = silent\npython_version = 3.11\n"
+        "[mypy-alice,clerk,echo,reader]\ndisallow_untyped_defs = false\n"
+        "disallow_untyped_calls = false\ncheck_untyped_defs = true\n"
+    )
+    common = ("mypy", f"--config-file={settings}", f"--cache-dir={folder / 'cache'}")
+    assert run(folder, *common, *EXAMPLES).startswith("Success: ")
+    tutorial = sorted(path.name for path in (folder / "tutorial").iterdir())
+    assert "counter.py" in tutorial
+    assert run(folder / "tutorial", *common, *tutorial).startswith("Success: ")
+    output = run(folder, *common, "wrong.py")
+    found = [line for line in output.splitlines() if ": error: " in line]
+    assert {int(line.split(":")[1]) for line in found} == MARKED, output
+
+
+def test_pyright(folder: Path) -> None:
+    """
+    The same with pyright as it is installed.
+    """
+    settings = {
+        "include": [*EXAMPLES, "tutorial", "wrong.py"],
+        "extraPaths": [str(ROOT), str(folder / "tutorial")],
+        "pythonVersion": "3.11",
+        "reportUnusedExpression": False,
+    }
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    output = run(
+        folder,
+        "pyright",
+        "--outputjson",
+        f"--pythonpath={sys.executable}",
+        # The program that its own package brings, and no look for a newer one.
+        PYRIGHT_PYTHON_GLOBAL_NODE="off",
+        PYRIGHT_PYTHON_IGNORE_WARNINGS="1",
+    )
+    report = json.loads(output[output.index("{") :])
+    assert report["summary"]["filesAnalyzed"] > len(EXAMPLES) + 4
+    found = [
+        (Path(found["file"]).name, found["range"]["start"]["line"] + 1)
+        for found in report["generalDiagnostics"]
+    ]
+    assert set(found) == {("wrong.py", line) for line in MARKED}, output
