@@ -10,6 +10,9 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+MAX_FACTOR = 8
+"""The number by which the interval is multiplied, at most."""
+
 
 class Pacer:
     """
@@ -28,6 +31,27 @@ class Pacer:
         self._full = clock.seconds()
         self._waiting: Deferred[None] | None = None
         self._isStopped = False
+        # The time until which no burst passes, and each interval is longer.
+        self._slowUntil = 0.0
+        self._factor = 1
+
+    def slowDown(self, seconds: float) -> float:
+        """
+        For a time let no burst pass, and double the interval; at each call in that
+        time again, up to L{MAX_FACTOR} times the interval.
+
+        @return: the interval, in seconds.
+        """
+        now = self._clock.seconds()
+        factor = self._factor if now < self._slowUntil else 1
+        self._factor = min(factor * 2, MAX_FACTOR)
+        self._slowUntil = now + seconds
+        return self._seconds * self._factor
+
+    def _pace(self) -> tuple[int, float]:
+        if self._clock.seconds() < self._slowUntil:
+            return 1, self._seconds * self._factor
+        return self._burst, self._seconds
 
     def acquire(self) -> Deferred[None]:
         """
@@ -40,7 +64,8 @@ class Pacer:
 
     async def _wait(self) -> None:
         now = self._clock.seconds()
-        delay = self._full - (self._burst - 1) * self._seconds - now
+        burst, seconds = self._pace()
+        delay = self._full - (burst - 1) * seconds - now
         if delay > 0 and not self._isStopped:
             self._waiting = deferLater(self._clock, delay)
             with suppress(CancelledError):
@@ -48,7 +73,7 @@ class Pacer:
             self._waiting = None
         if self._isStopped:
             raise CancelledError
-        self._full = max(self._full, self._clock.seconds()) + self._seconds
+        self._full = max(self._full, self._clock.seconds()) + seconds
 
     def stop(self) -> None:
         """

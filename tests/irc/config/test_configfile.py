@@ -138,6 +138,8 @@ def test_relay(folder: Path) -> None:
     assert settings.database == folder / "relay.sqlite"
     home, old = settings.networks
     assert (home.saslUser, home.saslPassword) == ("qqrelay", "oolong")
+    [account] = settings.accounts
+    assert (account.burst, account.seconds) == (10, 0.25)
     assert (old.encoding, old.relaymsg, old.password) == ("gb18030", False, "oolong")
     [room] = settings.rooms
     assert [str(group) for group in room.groups] == ["10001/200001", "10001/30001"]

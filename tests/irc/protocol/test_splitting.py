@@ -4,6 +4,7 @@ Splitting of text into lines and parts.
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,3 +53,32 @@ def test_splitLossless(text: str, limit: int) -> None:
     parts = list(splitLossless(text, limit))
     assert "".join(parts) == text
     assert all(len(part.encode()) <= limit for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (
+            "看这里：http://example.org/0123456789",
+            ["看这里：", "http://example.org/0123456789"],
+        ),
+        (
+            "a http://example.org/0123456789 b",
+            ["a", "http://example.org/0123456789", "b"],
+        ),
+        (
+            "http://example.org/" + "x" * 30,
+            ["http://example.org/" + "x" * 11, "x" * 19],
+        ),
+        ("ab http://example.org/" + "x" * 30, None),
+    ],
+)
+def test_links(text: str, parts: list[str] | None) -> None:
+    """
+    A link that fits on a line of its own is not cut; a longer one is.
+    """
+    found = splitText(text, 30)
+    assert all(len(part.encode()) <= 30 for part in found)
+    assert "".join(found).replace(" ", "") == text.replace(" ", "")
+    assert parts is None or found == parts
+    assert "".join(splitLossless(text, 30)) == text

@@ -8,7 +8,7 @@ import pytest
 
 from tests.irc.memoryrelay import MemoryRelay, digits
 from txwebqq.errors import RequestRefused, Unreachable
-from txwebqq.irc.relay.account import RETRY_GROUPS
+from txwebqq.irc.relay.account import RETRY_GROUPS, RelayAccount
 
 
 def test_unanswered(relay: MemoryRelay, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,3 +95,20 @@ def test_joinedLater(relay: MemoryRelay) -> None:
     assert relay.qq() == []
     relay.settle(RETRY_GROUPS + 5)
     assert relay.qq() == ["<bob> hello"]
+
+
+def test_pace() -> None:
+    """
+    Messages to QQ are sent at the pace of the configuration.
+    """
+    relay = MemoryRelay()
+    relay.account.pacer = RelayAccount(
+        relay.alice.number, relay.clock, relay.outbox, burst=2, seconds=0.5
+    ).pacer
+    relay.start()
+    for n in range(8):
+        relay.server.bob(f"number {n}")
+    relay.settle(0)
+    assert digits(relay.qq()) == [0, 1]
+    relay.settle(1)
+    assert digits(relay.qq()) == [0, 1, 2, 3]

@@ -8,10 +8,11 @@ from base64 import b64encode
 
 import pytest
 
-from tests.irc.memoryrelay import MemoryRelay
+from tests.irc.memoryrelay import MemoryRelay, digits
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.channel import SETTLED
 from txwebqq.irc.relay.client.nickrecovery import REGAIN
+from txwebqq.irc.relay.network import SLOW
 
 
 def test_sasl() -> None:
@@ -239,3 +240,26 @@ def test_invited() -> None:
     relay.settle()
     assert relay.received("JOIN")[before:] == [("JOIN", "#cats")]
     assert relay.link.isUp
+
+
+def test_flood() -> None:
+    """
+    After the server has disconnected the relay for its pace, lines are sent at a
+    slower pace for a time.
+    """
+    relay = MemoryRelay({"burst": 4, "seconds": 1.0})
+    relay.start()
+    for _ in range(2):
+        relay.settle(20)
+        relay.server.last.send(Line("ERROR", ("Closing link: (Excess Flood)",)))
+        relay.server.last.close()
+    relay.settle(30)
+    for n in range(5):
+        relay.ming.tellGroup("猫咪", f"第 {n}")
+    relay.settle(9)
+    assert digits(relay.irc()) == [0, 1, 2]
+    relay.settle(SLOW)
+    for n in range(5):
+        relay.ming.tellGroup("猫咪", f"第 {n}")
+    relay.settle(0)
+    assert digits(relay.irc())[5:] == [0, 1, 2, 3]

@@ -4,7 +4,9 @@ Puppets.
 
 from __future__ import annotations
 
-from tests.irc.memoryrelay import MemoryRelay, digits
+import pytest
+
+from tests.irc.memoryrelay import MemoryRelay, ServerConnection, digits
 from txwebqq.irc.protocol.line import Line
 
 MING = "<小\u200b明>"
@@ -102,3 +104,60 @@ def test_refused() -> None:
     relay.ming.tellGroup("猫咪", "第 2")
     relay.settle()
     assert digits(main.privmsgs()) == [1, 2]
+
+
+def test_latin() -> None:
+    """
+    On a network of ASCII nicks a puppet has its name in pinyin; its nick is not
+    longer than the server allows.
+    """
+    relay = MemoryRelay({"puppets": 1})
+    relay.server.support = "NICKLEN=9"
+
+    def refuse(connection: ServerConnection, line: Line) -> bool:
+        isForbidden = line.command == "NICK" and not line.params[0].isascii()
+        if isForbidden:
+            connection.send(Line("432", ("*", line.params[0], "Erroneous Nickname")))
+        return isForbidden
+
+    relay.server.override = refuse
+    relay.start()
+    for n in range(2):
+        relay.ming.tellGroup("猫咪", f"第 {n}")
+        relay.settle()
+    puppet = relay.server.last
+    assert puppet.nick == "XiaoMi|qq"
+    assert digits(puppet.privmsgs()) == [1]
+
+
+@pytest.mark.parametrize("isPuppetFirst", [True, False])
+def test_renamed(isPuppetFirst: bool) -> None:
+    """
+    A puppet that is given another nick is not used any more, and what it has sent
+    is not relayed, whichever connection hears of the nick first.
+    """
+    relay = MemoryRelay({"puppets": 1})
+    relay.start()
+    main = relay.server.last
+    relay.ming.tellGroup("猫咪", "第 0")
+    relay.settle()
+    puppet = relay.server.last
+    source = "小明|qq!q@host"
+    renamed = Line("NICK", ("Guest1",), source)
+    if isPuppetFirst:
+        puppet.send(renamed)
+    main.send(
+        Line("PRIVMSG", ("#cats", "第 1"), source),
+        renamed,
+        Line("PRIVMSG", ("#cats", "第 2"), "Guest1!q@host"),
+    )
+    if not isPuppetFirst:
+        puppet.send(renamed)
+    assert not puppet.isOpen
+    relay.ming.tellGroup("猫咪", "第 3")
+    relay.settle()
+    assert relay.qq() == []
+    assert digits(main.privmsgs()) == [0, 3]
+    main.send(Line("PRIVMSG", ("#cats", "hello"), source))
+    relay.settle()
+    assert relay.qq() == ["<小明|qq> hello"]

@@ -35,7 +35,7 @@ def test_nicks() -> None:
         [line] = registration.lineReceived(Line("433", ("*", "relay", "Taken")))
         assert line.params == ("relay" + "_" * count,)
     assert registration.lineReceived(Line("433", ("*", "relay", "Taken"))) == []
-    assert registration.failure
+    assert registration.failure == "the nick relay and its variants: Taken"
 
 
 def capabilities(offered: str, refused: str) -> tuple[list[str], bool]:
@@ -97,3 +97,18 @@ def test_newAfterRefusal() -> None:
     assert registration.lineReceived(Line("CAP", ("*", "ACK", "chghost"))) == []
     registration.lineReceived(Line("CAP", ("*", "ACK", "-chghost")))
     assert registration.capabilities == {}
+
+
+def test_alternatives() -> None:
+    """
+    A nick that is not allowed is followed by the alternatives, and one that is
+    taken by one with an underscore.
+    """
+    registration = ClientRegistration(
+        NetworkSettings("home", "tcp:x:1", "小明|qq"), "小明|qq", ["XiaoMing|qq"]
+    )
+    nicks = []
+    for numeric in ("432", "433", "432", "437"):
+        [line] = registration.lineReceived(Line(numeric, ("*", "x", "No")))
+        nicks.append(line.params[0])
+    assert nicks == ["XiaoMing|qq", "XiaoMing|qq_", "XiaoMing|qq__", "XiaoMing|qq___"]

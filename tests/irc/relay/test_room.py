@@ -401,3 +401,35 @@ def test_stop(relay: MemoryRelay) -> None:
     relay.link.disconnected()
     relay.room.channelMessageReceived(relay.link, "bob", "<小明> 茶好了", False, "", "")
     assert set(relay.clock.getDelayedCalls()) <= before
+
+
+@pytest.mark.parametrize(
+    "text", ["(^_^) hello", "[doge] hello", "(笑) 好", "<3 > you", "* hello world"]
+)
+def test_emoticon(relay: MemoryRelay, text: str) -> None:
+    """
+    A message that begins with an emoticon is relayed at once, though it has the
+    form of a relayed message.
+    """
+    relay.server.bob(text)
+    relay.settle(0)
+    assert relay.qq() == [f"<bob> {text}"]
+
+
+def test_gb18030() -> None:
+    """
+    No zero width space is sent to a network of another encoding, whose clients
+    would show it as garbage.
+    """
+    relay = MemoryRelay({"encoding": "gb18030"})
+    relay.start()
+    relay.ming.tellGroup("猫咪", "茶好了")
+    relay.server.bob("!users")
+    relay.settle(0)
+    relay.rename("大明")
+    relay.settle()
+    assert relay.irc() == [
+        "<小明> 茶好了",
+        "猫咪 (1): 小明",
+        "小明 is now known as 大明",
+    ]

@@ -13,6 +13,9 @@ from txwebqq.model import Account, Number, Status
 from txwebqq.net.tls import TrustRoots
 from txwebqq.session.interfaces import Era
 
+BURST, SECONDS = 5, 1.0
+"""The default pace of the messages that an account of the relay sends."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
@@ -22,12 +25,17 @@ class AccountSettings:
     @ivar server: the URL of the WebQQ server.
     @ivar caFile: a file of certificate authorities besides the system's.
     @ivar era: the login variant of the server.
+    @ivar burst: number of messages that the relay sends at once, before the rate
+        limit applies.
+    @ivar seconds: time between two messages after that.
     """
 
     account: Account
     server: str = "http://127.0.0.1:8890"
     caFile: str | None = None
     era: Era = Era.E1
+    burst: int = BURST
+    seconds: float = SECONDS
 
 
 @dataclass(frozen=True, slots=True)

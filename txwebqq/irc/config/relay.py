@@ -5,12 +5,14 @@ The C{[relay]} table of the configuration file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from txwebqq.config.toml import ConfigTable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import (
+    BURST,
+    SECONDS,
     AccountSettings,
     PictureSettings,
     readAccount,
@@ -156,7 +158,7 @@ def readRelay(table: ConfigTable) -> RelaySettings:
     @raise InvalidConfiguration: when a key is invalid.
     """
     settings = RelaySettings(
-        accounts=tuple(readAccount(account) for account in table.tables("account")),
+        accounts=tuple(_account(account) for account in table.tables("account")),
         networks=tuple(_network(network) for network in table.tables("network")),
         rooms=tuple(_room(room) for room in table.tables("room")),
         database=table.path("database"),
@@ -195,6 +197,12 @@ def _check(table: ConfigTable, settings: RelaySettings) -> None:
             if endpoint in seen:
                 raise table.error(where, "has an endpoint that is in a room already")
             seen.add(endpoint)
+
+
+def _account(table: ConfigTable) -> AccountSettings:
+    burst = table.number("burst", 1, 100, BURST)
+    milliseconds = table.number("milliseconds", 0, 60_000, int(SECONDS * 1000))
+    return replace(readAccount(table), burst=burst, seconds=milliseconds / 1000)
 
 
 def _network(table: ConfigTable) -> NetworkSettings:

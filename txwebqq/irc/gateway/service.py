@@ -28,6 +28,7 @@ from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import NickStyle, Romanise
+from txwebqq.irc.protocol.pinyin import pinyinRomaniser
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
 from txwebqq.net.endpoints import listeningService
@@ -184,10 +185,9 @@ class GatewayService(MultiService):
 def _romaniser(settings: UserSettings) -> Romanise | None:
     if settings.style is not NickStyle.PINYIN:
         return None
-    try:
-        from pypinyin import lazy_pinyin
-    except ImportError as e:
+    romanise = pinyinRomaniser()
+    if romanise is None:
         raise InvalidConfiguration(
             f"{settings.name}: nicks in pinyin need pypinyin: pip install txwebqq[irc]"
-        ) from e
-    return lambda name: "".join(word.capitalize() for word in lazy_pinyin(name))
+        )
+    return romanise

@@ -16,6 +16,8 @@ _CONTROL_BUT_FORMATTING = re.compile(
     "[\x00\x01\x05-\x08\x0b-\x0e\x10\x12-\x15\x17-\x1c\x7f]"
 )
 
+_LINK = re.compile("https?://[!-~]+")
+
 
 def splitLines(text: str, isFormatted: bool = False) -> list[str]:
     """
@@ -54,6 +56,7 @@ def splitAt(text: str, limit: int, encoding: str = "utf-8") -> tuple[str, str]:
     gap = text.rfind(" ", 0, end + 1)
     # A cut further back would make the line needlessly short.
     cut = gap + 1 if gap > end // 2 else end
+    cut = _beforeLink(text, cut, limit)
     return text[:cut].rstrip(" "), text[cut:]
 
 
@@ -64,10 +67,24 @@ def splitLossless(text: str, limit: int, encoding: str = "utf-8") -> Iterator[st
     while len(text.encode(encoding, "replace")) > limit:
         end = _fitting(text, limit, encoding)
         gap = text.rfind(" ", 0, end)
-        cut = gap + 1 if gap > end // 2 else end
+        cut = _beforeLink(text, gap + 1 if gap > end // 2 else end, limit)
         yield text[:cut]
         text = text[cut:]
     yield text
+
+
+def _beforeLink(text: str, cut: int, limit: int) -> int:
+    """
+    Move a cut to the beginning of the link that it would divide, if the link fits
+    on a line of its own.
+    """
+    # Only a link that begins within C{limit} characters can fit.
+    for link in _LINK.finditer(text, max(0, cut - limit), cut + limit):
+        if link.start() >= cut:
+            break
+        if 0 < link.start() < cut < link.end() and len(link[0]) <= limit:
+            return link.start()
+    return cut
 
 
 def _fitting(text: str, limit: int, encoding: str) -> int:

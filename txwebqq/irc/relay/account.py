@@ -17,6 +17,7 @@ from txwebqq.errors import (
     RequestRefused,
     WebQQError,
 )
+from txwebqq.irc.config.accounts import BURST, SECONDS
 from txwebqq.irc.config.relay import GroupRef
 from txwebqq.irc.protocol.nicknames import displayName
 from txwebqq.irc.protocol.splitting import splitAt
@@ -43,10 +44,6 @@ MAX_MESSAGE = 2000
 """Maximum length of a message to a group, in bytes of UTF-8: servers of all
 versions accept it."""
 
-BURST, SECONDS = 5, 1.0
-"""The number of messages that an account may send at once, and the seconds for
-each message after them."""
-
 RETRY_GROUPS = 300.0
 """The seconds until the groups are fetched again when one of them is not among
 those of the account."""
@@ -69,6 +66,7 @@ class GroupLink:
     """
 
     isChannel = False
+    isQuiet = False
 
     def __init__(
         self,
@@ -125,7 +123,7 @@ class GroupLink:
             await account.pacer.acquire()
         except CancelledError as e:
             raise TargetUnavailable("the relay is stopping") from e
-        prefix = senderPrefix(message, isQuiet=False)
+        prefix = senderPrefix(message, self.isQuiet)
         limit = MAX_MESSAGE - len(prefix.encode("utf-8", "replace"))
         part, rest = splitAt(quoted(message.text), limit)
         content = textToContent(prefix + part)
@@ -187,6 +185,9 @@ class RelayAccount(AccountListener):
     """
     An account of the relay: passes the events of each group on to its room.
 
+    @param burst: the number of messages that the account may send at once.
+    @param seconds: the time for each message after them.
+
     @ivar qq: the account on QQ.
     @ivar isReady: whether the contacts of the present session are fetched.
     @ivar pacer: limits the rate of the messages that the account sends.
@@ -194,10 +195,17 @@ class RelayAccount(AccountListener):
 
     _log = Logger()
 
-    def __init__(self, number: Number, clock: IReactorTime, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        number: Number,
+        clock: IReactorTime,
+        outbox: Outbox,
+        burst: int = BURST,
+        seconds: float = SECONDS,
+    ) -> None:
         self.qq = QQAccount(number, self)
         self.isReady = False
-        self.pacer = Pacer(clock, BURST, SECONDS)
+        self.pacer = Pacer(clock, burst, seconds)
         self._links: dict[Target, GroupLink] = {}
         self._clock = clock
         self._outbox = outbox

@@ -70,6 +70,8 @@ class ChannelLink:
         self.puppets = puppets
         self.source = f"irc/{settings.name}/{name}"
         self.members = MemberList(clock.seconds)
+        # The zero width space would be four bytes of garbage for clients of GBK.
+        self.isQuiet = settings.encoding == "utf-8"
         self._settings = settings
         self._key = key
         self._clock = clock
@@ -229,7 +231,10 @@ class ChannelLink:
         connection = self._requireJoined()
         puppet = None
         if message.kind is not MessageKind.SYSTEM:
-            puppet = self.puppets.connectionFor(message.author, self.name)
+            limit = connection.support.get("NICKLEN", "")
+            puppet = self.puppets.connectionFor(
+                message.author, self.name, int(limit) if limit.isdecimal() else None
+            )
         if puppet is not None:
             line, rest = self._privmsg(puppet, message, "")
             try:
@@ -270,7 +275,7 @@ class ChannelLink:
             else:
                 self._permission.accepted()
                 return rest
-        prefix = senderPrefix(message, isQuiet=True)
+        prefix = senderPrefix(message, self.isQuiet)
         line, rest = self._privmsg(connection, message, prefix)
         await connection.sendConfirmed(self.name, line)
         return rest

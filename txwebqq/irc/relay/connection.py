@@ -5,6 +5,8 @@ keepalive, and messages that are confirmed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -81,6 +83,9 @@ class IRCConnection(LineConnection):
     """
     One connection.
 
+    @param alternatives: the nicks to ask for when the server does not allow the
+        first one.
+    @ivar lossReason: the reason of the server, or ours, why the connection ends.
     @ivar support: the tokens of the server's C{RPL_ISUPPORT} (005).
     """
 
@@ -95,17 +100,18 @@ class IRCConnection(LineConnection):
         listener: ConnectionListener,
         clock: IReactorTime,
         nick: str,
+        alternatives: Sequence[str] = (),
     ) -> None:
         super().__init__(clock, "txwebqq", settings.encoding, MAX_RECEIVED)
         self._settings = settings
         self._listener = listener
-        self._registration = ClientRegistration(settings, nick)
+        self._registration = ClientRegistration(settings, nick, alternatives)
         self._confirmations = ConfirmationQueue(clock, self.sendLine, self._unconfirmed)
         self._user = f"~{settings.user}"[:12]
         self._host = "x" * _MAX_HOST
         self._mapping = "rfc1459"
         self._welcome: Deferred[None] | None = None
-        self._lossReason = ""
+        self.lossReason = ""
         # The timer from the welcome to the end of the greeting, which has the
         # server's C{RPL_ISUPPORT}.
         self._greeting: IDelayedCall | None = None
@@ -188,12 +194,12 @@ class IRCConnection(LineConnection):
             self.sendLine(line)
 
     def registrationTimedOut(self) -> None:
-        self._lossReason = self._lossReason or "registration timed out"
+        self.lossReason = self.lossReason or "registration timed out"
         self._wire.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
-        text = (self._lossReason or reason.getErrorMessage()).rstrip(".")
+        text = (self.lossReason or reason.getErrorMessage()).rstrip(".")
         if self._greeting is not None:
             self._greeting.cancel()
             self._greeting = None
@@ -209,11 +215,11 @@ class IRCConnection(LineConnection):
         self._listener.disconnected(self)
 
     def pingTimedOut(self) -> None:
-        self._lossReason = "no answer to PING"
+        self.lossReason = "no answer to PING"
         self._wire.abortConnection()
 
     def _unconfirmed(self) -> None:
-        self._lossReason = "messages are not confirmed"
+        self.lossReason = "messages are not confirmed"
         self._wire.abortConnection()
 
     def lineRefused(self, reason: str, isLong: bool) -> None:
@@ -233,7 +239,7 @@ class IRCConnection(LineConnection):
             self.sendLine(Line("PONG", line.params[-1:]))
             return
         if line.command == "ERROR":
-            self._lossReason = " ".join(line.params)[:200]
+            self.lossReason = " ".join(line.params)[:200]
             return
         wasDone = self._registration.isDone
         for answer in self._registration.lineReceived(line):
@@ -269,7 +275,7 @@ class IRCConnection(LineConnection):
             network=self._settings.name,
             reason=reason,
         )
-        self._lossReason = reason
+        self.lossReason = reason
         self.disconnect()
 
     def irc_005(self, line: Line) -> None:

@@ -5,7 +5,7 @@ Detection of messages that another relay has sent back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from txwebqq.irc.relay.attribution import attributions, comparable, comparableName
 
@@ -57,8 +57,16 @@ class LoopDetector:
                     return True
         return False
 
-    def isRelayed(self, text: str) -> bool:
+    def isRelayed(self, text: str, names: Callable[[], Iterable[str]]) -> bool:
         """
-        Tell whether a text begins with a name, as relayed messages do.
+        Tell whether a text begins with the name of a sender, as relayed messages
+        do. An emoticon (C{(^_^) hello}) is the name of nobody.
+
+        @param names: returns the names of the members of the room.
         """
-        return next(attributions(text), None) is not None
+        found = {comparableName(name) for name, _ in attributions(text)}
+        if not found:
+            return False
+        if any(author in found for _, author, _ in self._messages):
+            return True
+        return any(comparableName(name) in found for name in names())

@@ -40,6 +40,10 @@ C{JOIN} of the same user."""
 _REJOIN = 5.0
 """The seconds until that C{JOIN}, at most."""
 
+SLOW = 3600.0
+"""The seconds for which lines are sent at a slower pace, after the server has
+disconnected the relay for its pace."""
+
 networkBackoff = backoffPolicy(initialDelay=5.0, maxDelay=300.0, factor=2.0)
 
 _CANNOT_JOIN = frozenset(
@@ -141,6 +145,16 @@ class IRCNetwork(MultiService, ConnectionListener):
         for link in self._links:
             link.connected(connection, joins)
 
+    def _adaptPace(self, connection: IRCConnection) -> None:
+        if "flood" in connection.lossReason.lower():
+            self._log.warn(
+                "{network}: disconnected for sending too fast; sending a line every"
+                " {delay} s for {time} s.",
+                network=self.settings.name,
+                delay=self.pacer.slowDown(SLOW),
+                time=SLOW,
+            )
+
     def _sendPaced(self, line: Line) -> None:
         if self._connection is not None:
             self._whenPaced(self._connection, lambda: line)
@@ -160,6 +174,7 @@ class IRCNetwork(MultiService, ConnectionListener):
     def disconnected(self, connection: IRCConnection) -> None:
         if self._connection is connection:
             self._connection = None
+            self._adaptPace(connection)
             if self._clock.seconds() - self._since > SETTLED:
                 self._attempts = 0
         self._nick.disconnected()
@@ -333,6 +348,7 @@ class IRCNetwork(MultiService, ConnectionListener):
         """
         nick = line.params[0]
         for link in self._links:
+            link.puppets.renamed(line.nick, nick, connection.fold)
             key = connection.fold(line.nick)
             if key in link.members.names:
                 change = f"is now known as {oneWord(nick)}"

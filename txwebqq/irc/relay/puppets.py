@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import NickStyle, nickFor
+from txwebqq.irc.protocol.pinyin import pinyinRomaniser
 from txwebqq.irc.relay.connection import ConnectionListener, IRCConnection
 
 IDLE = 1800.0
@@ -30,6 +31,9 @@ MUTED = 60.0
 SUFFIX = "|qq"
 """The end of a puppet's nick."""
 
+MAX_NICK = 24
+"""Maximum length of a puppet's nick, in bytes."""
+
 
 class Puppet(ConnectionListener):
     """
@@ -39,6 +43,8 @@ class Puppet(ConnectionListener):
     @ivar welcomedConnection: the same connection, when its registration is
         complete.
     @ivar channels: the casefolded names of the channels that it is in.
+    @ivar nickForRelay: the nick that it has for the relay's own connection, which
+        hears of a change earlier or later than the puppet's.
     """
 
     def __init__(self, puppets: Puppets, name: str) -> None:
@@ -47,17 +53,34 @@ class Puppet(ConnectionListener):
         self.welcomedConnection: IRCConnection | None = None
         self.channels: set[str] = set()
         self.timer: IDelayedCall | None = None
+        self.nickForRelay = ""
         self._puppets = puppets
+
+    def hasNick(self, nick: str, fold: Callable[[str], str]) -> bool:
+        """
+        Tell whether a nick is that of the puppet, for itself or for the relay.
+        """
+        connection = self.welcomedConnection
+        return connection is not None and fold(nick) in (
+            fold(connection.nick),
+            fold(self.nickForRelay),
+        )
 
     def welcomed(self, connection: IRCConnection) -> None:
         self.welcomedConnection = connection
+        self.nickForRelay = connection.nick
 
     def lineReceived(self, connection: IRCConnection, line: Line) -> None:
         # Everything else comes on the relay's own connection as well.
         if line.command == "JOIN" and connection.isMe(line.nick):
+            if not self.channels:
+                self.nickForRelay = connection.nick
             self.channels.add(connection.fold(line.params[0]))
         elif line.command == "KICK" and connection.isMe(line.params[1]):
             self.channels.discard(connection.fold(line.params[0]))
+        elif line.command == "NICK" and connection.isMe(line.params[0]):
+            # Under another name its messages would be those of a stranger.
+            self._puppets.refuse(self, f"renamed to {connection.nick}")
 
     def disconnected(self, connection: IRCConnection) -> None:
         self.welcomedConnection = None
@@ -86,6 +109,7 @@ class Puppets:
         self._clock = clock
         self._endpoint = endpoint
         self._key = key
+        self._romanise = pinyinRomaniser()
         self._puppets: dict[str, Puppet] = {}
         self._connecting: dict[str, Deferred[object]] = {}
         # The names whose puppet was refused, and the time until which no puppet
@@ -98,16 +122,24 @@ class Puppets:
         """
         Tell whether a nick is that of a puppet.
         """
-        return any(
-            puppet.welcomedConnection is not None
-            and fold(puppet.welcomedConnection.nick) == fold(nick)
-            for puppet in self._puppets.values()
-        )
+        return any(puppet.hasNick(nick, fold) for puppet in self._puppets.values())
 
-    def connectionFor(self, name: str, channel: str) -> IRCConnection | None:
+    def renamed(self, nick: str, newNick: str, fold: Callable[[str], str]) -> None:
+        """
+        The relay's own connection has been told that a user has another nick.
+        """
+        for puppet in self._puppets.values():
+            if puppet.hasNick(nick, fold):
+                puppet.nickForRelay = newNick
+
+    def connectionFor(
+        self, name: str, channel: str, nickLimit: int | None
+    ) -> IRCConnection | None:
         """
         Find the puppet of a QQ user. When there is none in the channel, connect
         one or let it join, for the next message.
+
+        @param nickLimit: the maximum length of a nick on the server, if known.
         """
         now = self._clock.seconds()
         if self._isStopped or self._refused.get(name, now) > now:
@@ -115,7 +147,7 @@ class Puppets:
         puppet = self._puppets.get(name)
         if puppet is None:
             if len(self._puppets) < self._settings.puppets:
-                self._connect(name, channel)
+                self._connect(name, channel, min(nickLimit or MAX_NICK, MAX_NICK))
             return None
         self._resetIdle(puppet)
         connection = puppet.welcomedConnection
@@ -150,11 +182,42 @@ class Puppets:
         if puppet.welcomedConnection is not None:
             puppet.welcomedConnection.leave("Idle")
 
-    def _connect(self, name: str, channel: str) -> None:
+    def refuse(self, puppet: Puppet, reason: str) -> None:
+        """
+        Disconnect a puppet that is of no use, and connect none under its name for
+        L{IDLE} seconds.
+        """
+        self._logFailure(puppet.name, reason)
+        if puppet.welcomedConnection is not None:
+            puppet.welcomedConnection.leave("Renamed")
+
+    def _logFailure(self, name: str, reason: str) -> None:
+        self._refused[name] = self._clock.seconds() + IDLE
+        self._log.info(
+            "{network}: no puppet for {name}: {reason}; the relay sends in its"
+            " place, retrying after {delay} s.",
+            network=self._settings.name,
+            name=name,
+            reason=reason,
+            delay=IDLE,
+        )
+
+    def _nicksFor(self, name: str, limit: int) -> list[str]:
+        # Many networks allow nicks of ASCII characters only.
+        latin = ""
+        if not name.isascii() and self._romanise is not None:
+            latin = self._romanise(name)
+        names = [name, latin] if latin.isascii() and latin else [name]
+        limit -= len(SUFFIX)
+        return [nickFor(n, 0, NickStyle.UTF8, (), limit=limit) + SUFFIX for n in names]
+
+    def _connect(self, name: str, channel: str, limit: int) -> None:
         puppet = self._puppets[name] = Puppet(self, name)
-        nick = nickFor(name, 0, NickStyle.UTF8, (), limit=24) + SUFFIX
+        nick, *alternatives = self._nicksFor(name, limit)
         factory = Factory.forProtocol(
-            lambda: IRCConnection(self._settingsFor(nick), puppet, self._clock, nick)
+            lambda: IRCConnection(
+                self._settingsFor(nick), puppet, self._clock, nick, alternatives
+            )
         )
         factory.noisy = False
 
@@ -167,15 +230,7 @@ class Puppets:
             self._join(connection, channel)
 
         def failed(failure: object) -> None:
-            self._log.info(
-                "{network}: connecting puppet {nick} failed: {reason}; retrying"
-                " after {delay} s.",
-                network=self._settings.name,
-                nick=nick,
-                reason=getattr(failure, "getErrorMessage", str)(),
-                delay=IDLE,
-            )
-            self._refused[name] = self._clock.seconds() + IDLE
+            self._logFailure(name, getattr(failure, "getErrorMessage", str)())
             if puppet.connection is None:
                 self.remove(puppet)
 

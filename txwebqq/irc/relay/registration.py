@@ -32,7 +32,8 @@ _MAX_TRIES = 5
 """The number of alternative nicks that are tried."""
 
 _SASL_FAILURES = frozenset({"902", "904", "905", "906", "908"})
-_NICK_FAILURES = frozenset({"432", "433", "436", "437"})
+_NICK_FORBIDDEN = "432"
+_NICK_FAILURES = frozenset({_NICK_FORBIDDEN, "433", "436", "437"})
 _BOUNCERS = ("znc.in/", "soju.im/")
 _CLOSED = {
     "463": "this address may not connect",
@@ -46,14 +47,23 @@ class ClientRegistration:
     One registration, and afterwards the nick and the capabilities of its
     connection.
 
+    @param alternatives: the nicks that are asked for, one after the other, when
+        the server allows none of those before.
     @ivar nick: the nick, or the one that is asked for.
     @ivar capabilities: the acknowledged capabilities, with their values.
     @ivar isDone: whether the server has sent its welcome.
     @ivar failure: the reason why the registration failed, or C{""}.
     """
 
-    def __init__(self, settings: NetworkSettings, nick: str) -> None:
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        nick: str,
+        alternatives: Sequence[str] = (),
+    ) -> None:
         self._settings = settings
+        self._stem = nick
+        self._alternatives = list(alternatives)
         self._offered: dict[str, str] = {}
         # The requests that are not answered, each a set of capabilities.
         self._requests: list[frozenset[str]] = []
@@ -102,7 +112,7 @@ class ClientRegistration:
         elif command in _CLOSED and not self.isDone:
             self.failure = f"{_CLOSED[command]}: {_lastOf(params)}"
         elif command in _NICK_FAILURES and not self.isDone:
-            return self._tryNextNick()
+            return self._tryNextNick(command, _lastOf(params))
         elif command == "001" and not self.isDone:
             self.isDone = True
             self.nick = params[0] if params and isMiddleParam(params[0]) else self.nick
@@ -110,12 +120,15 @@ class ClientRegistration:
                 self.failure = "the server offers no SASL"
         return []
 
-    def _tryNextNick(self) -> list[Line]:
+    def _tryNextNick(self, command: str, reason: str) -> list[Line]:
+        if command == _NICK_FORBIDDEN and self._alternatives:
+            self._stem = self.nick = self._alternatives.pop(0)
+            return [Line("NICK", (self.nick,))]
         # Some servers truncate a long nick, which would remove the suffix.
-        stem = self._settings.nick[:15]
+        stem = self._stem[:15]
         count = len(self.nick) - len(self.nick.rstrip("_")) + 1
         if count > _MAX_TRIES:
-            self.failure = "all nicks are taken"
+            self.failure = f"the nick {self._stem} and its variants: {reason}"
             return []
         self.nick = stem + "_" * count
         return [Line("NICK", (self.nick,))]

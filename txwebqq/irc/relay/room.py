@@ -238,7 +238,7 @@ class BridgedRoom:
         return self._links.add(picture) or "" if self._links and picture else ""
 
     def _relay(self, source: RelayTarget, message: OutboxMessage) -> None:
-        if not self._loopDetector.isRelayed(message.text):
+        if not self._loopDetector.isRelayed(message.text, self._memberNames):
             self._forward(source, message)
             return
         self._enqueue(source, replace(message, isReady=False))
@@ -253,6 +253,10 @@ class BridgedRoom:
 
         held = self._clock.callLater(HOLD, release)
         self._held.add(held)
+
+    def _memberNames(self) -> Iterator[str]:
+        for target in self._endpoints:
+            yield from target.members.names.values()
 
     def _forwardUnlessCopy(self, source: RelayTarget, message: OutboxMessage) -> None:
         if self._loopDetector.isCopy(message.text):
@@ -282,7 +286,7 @@ class BridgedRoom:
         if not self._commands.isCommand(text):
             return False
         for line in self._commands.answer(
-            text, source.source, source.isChannel, self._states()
+            text, source.source, source.isQuiet, self._states()
         ):
             self._sendNotice(source, line)
         return True
@@ -405,7 +409,7 @@ class BridgedRoom:
             # Such a notice is of no use when it comes late.
             if endpoint.target.isUp:
                 shown = oneWord(name)
-                if endpoint.target.isChannel:
+                if endpoint.target.isQuiet:
                     shown = withoutHighlight(shown)
                 self._sendNotice(endpoint.target, f"{shown} {change}")
 

@@ -66,7 +66,9 @@ class RelayService(MultiService):
             client = connect(reactor, account.server, account.caFile)
             self._clients.append(client)
             number = account.account.number
-            accounts[number] = RelayAccount(number, reactor, self._outbox)
+            accounts[number] = RelayAccount(
+                number, reactor, self._outbox, account.burst, account.seconds
+            )
             service = WebQQService(
                 account.account,
                 AccountFactory(accounts[number].qq),

@@ -18,11 +18,13 @@ class RelayTarget(Protocol):
     @ivar source: its unique name, in the origins of messages that come from it
         and of its outbox queue; the same in every relay.
     @ivar isChannel: whether it is an IRC channel.
+    @ivar isQuiet: whether names that are sent to it must not highlight their owners.
     @ivar members: the others that are in it.
     """
 
     source: str
     isChannel: bool
+    isQuiet: bool
     members: MemberList
 
     @property
