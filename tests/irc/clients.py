@@ -1,6 +1,6 @@
 """
-irssi and WeeChat, controlled by tests: commands are typed, and the screen or the
-logs are read.
+irssi, finch and WeeChat, controlled by tests: commands are typed, and the screen
+or the logs are read.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import unquote
 
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
@@ -21,6 +22,33 @@ from tests.irc.programs import missing, program
 
 _CLOCK = re.compile(r"^ \[\d\d:\d\d\] ", re.MULTILINE)
 """The status line, which irssi draws when it has started to read keys."""
+
+_ACCOUNT = """<?xml version="1.0" encoding="UTF-8" ?>
+<account version="1.0">
+ <account>
+  <protocol>prpl-irc</protocol>
+  <name>{nick}@127.0.0.1</name>
+  <password>{password}</password>
+  <settings>
+   <setting name="port" type="int">{port}</setting>
+   <setting name="ssl" type="bool">0</setting>
+   <setting name="username" type="string">{nick}</setting>
+  </settings>
+  <settings ui="gnt-purple">
+   <setting name="auto-login" type="bool">1</setting>
+  </settings>
+ </account>
+</account>
+"""
+
+_PREFERENCES = """<?xml version="1.0" encoding="UTF-8" ?>
+<pref version="1" name="/"><pref name="purple"><pref name="logging">
+ <pref name="log_ims" type="bool" value="1"/>
+ <pref name="log_chats" type="bool" value="1"/>
+ <pref name="format" type="string" value="txt"/>
+</pref></pref></pref>
+"""
+"""finch writes what it shows to text files."""
 
 _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
@@ -61,33 +89,92 @@ class Terminal(ABC):
 
         @param wanted: names the condition in the error.
         """
-        deadline = reactor.seconds() + PATIENCE
-        while True:
-            seen = await self.look()
-            if accept(seen):
-                return seen
-            if reactor.seconds() > deadline:
-                _late(wanted, seen)
-            await deferLater(reactor, INTERVAL)
+        return await _until(self.look, accept, wanted)
+
+
+async def _until(
+    look: Callable[[], Awaitable[str]], accept: Callable[[str], object], wanted: object
+) -> str:
+    deadline = reactor.seconds() + PATIENCE
+    while True:
+        seen = await look()
+        if accept(seen):
+            return seen
+        if reactor.seconds() > deadline:
+            _late(wanted, seen)
+        await deferLater(reactor, INTERVAL)
 
 
 def _late(wanted: object, seen: str) -> NoReturn:
     raise AssertionError(f"no {wanted!r} within {PATIENCE} s, but:\n{seen}")
 
 
-class Irssi(Terminal):
+class ScreenClient(Terminal):
     """
-    irssi in a tmux session, with all text in one window.
+    A client in a tmux session.
 
     @param folder: its home, which must not exist.
+    @param name: the name of the program.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self._tmux = program("tmux")
-        self._irssi = program("irssi")
+        self._program = program(name)
         self._folder = folder
         self._socket = folder / "tmux"
         self._process: Path | None = None
+
+    async def _open(self, width: int, height: int, *argv: str) -> None:
+        """
+        Start the program on a screen.
+
+        @param argv: its arguments.
+        """
+        size = ("-x", str(width), "-y", str(height))
+        command = ("new-session", "-d", *size, self._program, *argv)
+        await self._run("-f", "/dev/null", *command)
+        pid = await self._run("display-message", "-p", "#{pane_pid}")
+        # Exists as long as the process does, on Linux.
+        self._process = Path("/proc", pid.strip(), "exe")
+
+    async def _sendKeys(self, text: str) -> None:
+        """
+        Type a line and Enter.
+        """
+        await self._run("send-keys", "-l", "--", text)
+        await self._run("send-keys", "Enter")
+
+    async def _capture(self) -> str:
+        return await self._run("capture-pane", "-p", "-J")
+
+    async def stop(self) -> None:
+        """
+        End the tmux session, and wait until the process has ended.
+        """
+        if self._process is not None:
+            process, self._process = self._process, None
+            await self._run("kill-server")
+            while process.exists():
+                await deferLater(reactor, INTERVAL)
+
+    async def _run(self, *argv: str) -> str:
+        environment = {**_ENVIRONMENT, "HOME": str(self._folder)}
+        out, err, code = await getProcessOutputAndValue(
+            self._tmux, ("-u", "-S", str(self._socket), *argv), environment
+        )
+        if code:
+            raise AssertionError(f"tmux {argv}: {err.decode()}")
+        text: str = out.decode("utf-8", "replace")
+        return text
+
+
+class Irssi(ScreenClient):
+    """
+    irssi, with all text in one window.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "irssi")
 
     async def start(self, *settings: str) -> None:
         """
@@ -98,51 +185,63 @@ class Irssi(Terminal):
         # One window, high enough that nothing scrolls away.
         commands = ["/set autocreate_windows OFF", "/set autoclose_windows OFF"]
         startup.write_text("\n".join([*commands, *settings]) + "\n", encoding="utf-8")
-        await self._run(
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            "180",
-            "-y",
-            "300",
-            self._irssi,
-            f"--home={self._folder}",
-        )
-        pid = await self._run("display-message", "-p", "#{pane_pid}")
-        # Exists as long as the process does, on Linux.
-        self._process = Path("/proc", pid.strip(), "exe")
+        await self._open(180, 300, f"--home={self._folder}")
         await self.until(_CLOCK.search, "clock")
 
     async def type(self, text: str) -> None:
         """
         Type a line and Enter.
         """
-        await self._run("send-keys", "-l", "--", text)
-        await self._run("send-keys", "Enter")
+        await self._sendKeys(text)
 
     async def look(self) -> str:
-        return await self._run("capture-pane", "-p", "-J")
+        return await self._capture()
 
-    async def stop(self) -> None:
-        """
-        End the tmux session, and wait until the process of irssi has ended.
-        """
-        if self._process is not None:
-            process, self._process = self._process, None
-            await self._run("kill-server")
-            while process.exists():
-                await deferLater(reactor, INTERVAL)
 
-    async def _run(self, *argv: str) -> str:
-        out, err, code = await getProcessOutputAndValue(
-            self._tmux, ("-u", "-S", str(self._socket), *argv), _ENVIRONMENT
+class Finch(ScreenClient):
+    """
+    finch, the terminal program of libpurple; its logs are read, since its windows
+    cover each other.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "finch")
+
+    async def start(self, nick: str, password: str, port: int) -> None:
+        """
+        Start finch, which connects to a port of this machine at once.
+        """
+        purple = self._folder / "purple"
+        purple.mkdir(parents=True)
+        (purple / "accounts.xml").write_text(
+            _ACCOUNT.format(nick=nick, password=password, port=port),
+            encoding="utf-8",
         )
-        if code:
-            raise AssertionError(f"tmux {argv}: {err.decode()}")
-        text: str = out.decode("utf-8", "replace")
-        return text
+        (purple / "prefs.xml").write_text(_PREFERENCES, encoding="utf-8")
+        await self._open(150, 50, f"--config={purple}")
+
+    async def type(self, text: str, window: str) -> None:
+        """
+        Type a line and Enter in the window of a channel or a nick, when there is
+        one.
+        """
+
+        def position(screen: str) -> int | None:
+            # The titles of all windows are at the bottom, as they were opened.
+            titles = (screen.rstrip().splitlines() or [""])[-1].split("│")
+            found = [n for n, title in enumerate(titles, 1) if f"{window} (" in title]
+            return found[0] if found else None
+
+        screen = await _until(self._capture, position, window)
+        await self._run("send-keys", f"M-{position(screen)}")
+        await self._sendKeys(text)
+
+    async def look(self) -> str:
+        logs = sorted(self._folder.glob("purple/logs/irc/*/*/*.txt"))
+        return "\n".join(
+            f"== {unquote(log.parent.name)}\n{log.read_text(encoding='utf-8')}"
+            for log in logs
+        )
 
 
 class WeeChat(Terminal):

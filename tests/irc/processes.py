@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.endtoend.daemons import Daemon, ProcessFolder, freePort
-from tests.irc.clients import Irssi, Terminal, WeeChat
+from tests.irc.clients import Finch, Irssi, Terminal, WeeChat
 from tests.irc.qqfriends import QQFriend
 from tests.network.authority import LOCALHOST, LOOPBACK, Authority
 
@@ -108,6 +108,14 @@ class GatewayProcesses(ProcessFolder):
         irssi = Irssi(self.folder / name)
         self._clients.append(irssi)
         return irssi
+
+    def finch(self, name: str = "finch") -> Finch:
+        """
+        Create a finch, to be started by the test.
+        """
+        finch = Finch(self.folder / name)
+        self._clients.append(finch)
+        return finch
 
     def weechat(self, name: str = "weechat") -> WeeChat:
         """

@@ -1,0 +1,31 @@
+"""
+The gateway with finch, whose library libpurple is Pidgin's as well.
+"""
+
+from __future__ import annotations
+
+from pytest_twisted import ensureDeferred
+
+from tests.irc.processes import IRC_PASSWORD, GatewayProcesses
+
+
+@ensureDeferred
+async def test_messages(processes: GatewayProcesses) -> None:
+    """
+    After login by PASS a group is joined, and texts go both ways, in the group and
+    with a friend.
+    """
+    await processes.startServer()
+    await processes.startGateway()
+    ming = await processes.ming()
+    finch = processes.finch()
+    await finch.start("alice", IRC_PASSWORD, processes.plain)
+    await finch.shows("== #猫咪")
+    await ming.tellGroup("猫咪", "茶好了[微笑]")
+    await finch.shows("小明: 茶好了[微笑]")
+    await finch.type("谢谢[呲牙]", "#猫咪")
+    await ming.shows("200001: 谢谢[呲牙]")
+    await ming.tell("Alice", "你在吗？")
+    await finch.shows("== 小明", "小明: 你在吗？")
+    await finch.type("/me 挥手", "小明")
+    await ming.shows("\n/me 挥手")
