@@ -81,9 +81,11 @@ def mailbox(count: int) -> float:
         began = time.process_time()
         for n in range(count):
             ids = MessageIds(Number(10001), n, n, n)
-            body = encodeQueued(FRIEND_MESSAGE.new(ids, (Text("hello"),)))
+            event = FRIEND_MESSAGE.new(ids, (Text("hello"),))
             serial = store.messages.nextSerial()
-            store.messages.write(EventChanges([(serial, body)], {(bob, serial): 0}))
+            changes = EventChanges(waiting={(bob, serial): 0})
+            changes.add(serial, event, encodeQueued(event))
+            store.messages.write(changes)
         last = delivered = 0
         while some := store.messages.waiting(bob, last, MAX_TOGETHER):
             last = some[-1][0]

@@ -227,6 +227,8 @@ async def _start(
         "-m",
         "twisted",
         "webqq-server",
+        "--message-rate",
+        "0",
         "--listen",
         f"tcp:{port}:interface=127.0.0.1:backlog=8192",
         "--database",

@@ -78,6 +78,8 @@ class Site:
         self.boot += 1
         self._daemon = daemon = self.processes.twistd(
             "webqq-server",
+            "--message-rate",
+            "0",
             f"--listen={listen}",
             "--database=ledger.db",
             "--population=ledger.toml",

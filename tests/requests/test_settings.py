@@ -163,3 +163,45 @@ def test_restart(tmp_path: Path) -> None:
     answer = post(ServerHarness(store=store).client(ALICE), "getall", {})
     assert answer == {"retcode": 0, "result": {"a": 1}}
     store.close()
+
+
+def test_blocking(web: MemoryWebQQ) -> None:
+    """
+    An account that is blocked cannot write until it is unblocked; requests that
+    are made at once do not undo each other.
+    """
+    alice, bob, carol = web.friends("Alice", "Bob", "Carol")
+    for person in (alice, bob, carol):
+        person.run()
+    protocol = bob.protocol
+    first = protocol.block(alice.number)
+    web.result(protocol.block(carol.number))
+    web.result(first)
+    assert web.result(protocol.fetchBlocked()) == (alice.number, carol.number)
+    with pytest.raises(RequestRefused, match="has blocked you"):
+        web.result(alice.protocol.sendMessage(alice.uinOf(bob), "hello"))
+    web.result(protocol.unblock(alice.number))
+    assert web.result(protocol.fetchBlocked()) == (carol.number,)
+    web.result(alice.protocol.sendMessage(alice.uinOf(bob), "hello"))
+    web.settle()
+    assert bob.heard == ["hello"]
+
+
+def test_strangers(web: MemoryWebQQ) -> None:
+    """
+    Members of a group who are no friends can write only if the account accepts
+    strangers.
+    """
+    alice, bob = web.person("Alice"), web.person("Bob")
+    web.group("cats", alice, bob)
+    for person in (alice, bob):
+        person.run()
+    group = alice.groupCalled("cats")
+    web.result(bob.protocol.acceptStrangers(False))
+    uin = alice.memberOf("cats", bob)
+    with pytest.raises(RequestRefused, match="111"):
+        web.result(alice.protocol.sendStrangerMessage(uin, "hello", group=group.gid))
+    web.result(bob.protocol.acceptStrangers(True))
+    web.result(alice.protocol.sendStrangerMessage(uin, "hello", group=group.gid))
+    web.settle()
+    assert bob.heard == ["hello"]

@@ -88,8 +88,9 @@ def storeEvent(store: Store, event: QueuedEvent, numbers: Sequence[Number]) -> i
     @return: the serial number of the event.
     """
     serial = store.messages.nextSerial()
-    waiting = {(number, serial): 0 for number in numbers}
-    store.messages.write(EventChanges([(serial, encodeQueued(event))], waiting))
+    changes = EventChanges(waiting={(number, serial): 0 for number in numbers})
+    changes.add(serial, event, encodeQueued(event))
+    store.messages.write(changes)
     return serial
 
 

@@ -7,16 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 
+from txwebqq.model import Number
 from txwebqq.requests.requester import Requester
 from txwebqq.wire.commands.settings import (
+    BLOCKED,
     PANEL,
+    PRIVACY,
+    STRANGERS,
     GetAllSettings,
     GetSettings,
     SetManySettings,
     SetSettings,
     Settings,
+    blockedIn,
 )
 
 
@@ -53,6 +58,46 @@ class SettingsRequests(Requester):
         @param app: the number of the application.
         """
         return self.transport.call(SetSettings, values, app).addCallback(_nothing)
+
+    def fetchBlocked(self) -> Deferred[tuple[Number, ...]]:
+        """
+        Fetch the QQ numbers of the accounts that are blocked (protocol.md
+        2.8.4).
+        """
+        return self.fetchSettings((BLOCKED,), PRIVACY).addCallback(
+            lambda settings: blockedIn(settings.get(BLOCKED))
+        )
+
+    def block(self, number: Number) -> Deferred[None]:
+        """
+        Refuse messages, files and friend requests from an account, which is
+        told so when it sends any (protocol.md 2.8.4).
+        """
+        return self._changeBlocked(number, isBlocked=True)
+
+    def unblock(self, number: Number) -> Deferred[None]:
+        """
+        Accept messages from an account again.
+        """
+        return self._changeBlocked(number, isBlocked=False)
+
+    def _changeBlocked(self, number: Number, isBlocked: bool) -> Deferred[None]:
+        async def change() -> None:
+            blocked = set(await self.fetchBlocked())
+            changed = blocked | {number} if isBlocked else blocked - {number}
+            if changed != blocked:
+                await self.changeSettings(PRIVACY, **{BLOCKED: sorted(changed)})
+
+        return self.transport.sendLocks.setdefault(("blocked", 0), DeferredLock()).run(
+            lambda: Deferred.fromCoroutine(change())
+        )
+
+    def acceptStrangers(self, areAccepted: bool) -> Deferred[None]:
+        """
+        Accept temporary chats from accounts that are no friends, which is the
+        default, or refuse them (protocol.md 2.8.4).
+        """
+        return self.changeSettings(PRIVACY, **{STRANGERS: areAccepted})
 
     def changeManySettings(self, apps: dict[int, dict[str, Any]]) -> Deferred[None]:
         """

@@ -41,6 +41,7 @@ from txwebqq.server.records import Population
 from txwebqq.server.resource import POLL_TIMEOUT, WebQQResource
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.sessions.registration import Registration
+from txwebqq.server.sessions.sendinglimits import SendingLimits
 from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import Store
 from txwebqq.sqlite.database import MEMORY
@@ -75,6 +76,12 @@ class Options(UsageOptions):
         ["captcha-text", None, None, "Text of all captchas, for tests only."],
         ["wrong-passwords", None, f"{GUESSES}", "Guesses of an address in 10 minutes."],
         ["poll-timeout", None, f"{POLL_TIMEOUT:g}", "Seconds to hold a poll."],
+        [
+            "message-rate",
+            None,
+            f"{SendingLimits().messages}",
+            "Messages of an account in a minute; 0 for any number.",
+        ],
         ["signup", None, "closed", "Whether /signup creates accounts: open, closed."],
         ["history", None, f"{KEEP}", "Messages to keep of a conversation."],
         ["history-days", None, f"{DAYS}", "Days to keep messages."],
@@ -129,6 +136,8 @@ class Options(UsageOptions):
             self["days"] = _count("--history-days", self["history-days"], 1, 36_500)
             guesses = self["wrong-passwords"]
             self["guesses"] = _count("--wrong-passwords", guesses, 1, 1_000_000)
+            rate = _count("--message-rate", self["message-rate"], 0, 1_000_000)
+            self["sending"] = SendingLimits.perMinute(rate) if rate else None
             self["mode"] = _mode(self["captcha"])
             _checkText(self["captcha-text"])
             isNever = self["mode"] is CaptchaMode.NEVER
@@ -203,6 +212,7 @@ class ServerService(Service):
             ErrorLog(self._log, now).failure,
             captcha=options["mode"],
             captchaText=text,
+            sending=options["sending"],
         )
         state.authenticator.limitGuesses(options["guesses"])
         state.recorder.keep = options["keep"]

@@ -44,6 +44,23 @@ def test_bound() -> None:
         mailbox.add(serial, message(serial))
     assert mailbox.room == 0
     assert mailbox.more
-    assert mailbox.seen == MAX_TOGETHER
+    for _ in range(MAX_TOGETHER // 2):
+        mailbox.take()
+    assert mailbox.room == 0
     mailbox.take()
-    assert mailbox.room == 1
+    assert mailbox.room == MAX_TOGETHER
+    mailbox.load([(7, message(7))], MAX_TOGETHER)
+    assert [serial for serial, _ in mailbox.take()] == [7]
+    assert not mailbox.more
+
+
+def test_outdated() -> None:
+    """
+    An event of a conversation that is not in memory has the mailbox read again.
+    """
+    mailbox = Mailbox()
+    mailbox.load([(n, message(n)) for n in range(MAX_TOGETHER)], MAX_TOGETHER)
+    mailbox.add(200, message(200))
+    assert mailbox.room == 0
+    mailbox.add(201, message(201, BOB))
+    assert mailbox.room == MAX_TOGETHER

@@ -12,6 +12,7 @@ from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import DISCUSSION_MESSAGE
 from txwebqq.server.records import DiscussionRecord
 from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.commands.discussions import (
     GONE,
@@ -63,7 +64,10 @@ class DiscussionRules:
         invited: dict[Number, None] = {}
         for uin in invitation.friends:
             number = sessionIds.person(uin)
-            if number is None or not store.friends.areFriends(session.number, number):
+            if (
+                number is None
+                or store.attitude(number, session.number) is not Attitude.FRIEND
+            ):
                 return Refusal(
                     NO_SUCH_ID, "mem_list names an account that is no friend"
                 )

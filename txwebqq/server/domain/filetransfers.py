@@ -5,10 +5,11 @@ Rules of file transfers between accounts that are online (protocol.md 2.7.5).
 from __future__ import annotations
 
 from txwebqq.model import FileStep, Number, Uin
+from txwebqq.server.domain.messaging import refusalOf
 from txwebqq.server.domain.offlinefiles import GONE, fileNameError
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.kinds import FILE_NOTICE, TRANSFER_PROGRESS
+from txwebqq.server.events.kinds import FILE_NOTICE, FRIEND_MESSAGE, TRANSFER_PROGRESS
 from txwebqq.server.events.queued import QueuedEvent
 from txwebqq.server.sessions.sessions import Random, Session
 from txwebqq.wire.command import Refusal
@@ -64,10 +65,11 @@ class Transfers:
         Offer a file to a friend who is online.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self._state.store.friends.areFriends(
-            session.number, number
-        ):
+        if number is None:
             return Refusal(NO_SUCH_ID, "to is not the uin of a friend")
+        refusal = refusalOf(self._state, session.number, number, FRIEND_MESSAGE)
+        if refusal is not None:
+            return refusal
         if self._state.sessions.online(number) is None:
             return Refusal(GONE, "your friend is not online")
         error = fileNameError(name)

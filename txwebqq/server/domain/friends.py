@@ -27,7 +27,7 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.ratelimit import HOUR, RateLimiter
-from txwebqq.server.domain.refusals import NO_SUCH_ID, tooLong
+from txwebqq.server.domain.refusals import BLOCKED, NO_SUCH_ID, tooLong
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import FRIENDSHIP_NOTICE, ROSTER_CHANGE
 from txwebqq.server.records import (
@@ -37,6 +37,7 @@ from txwebqq.server.records import (
     FriendRequestRecord,
 )
 from txwebqq.server.sessions.sessions import Random, Session, token
+from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 
 TOO_MANY = 6
@@ -244,6 +245,8 @@ class FriendRules:
             return Refusal(NO_SUCH_ID, "account is your own")
         if not 0 < account <= HIGHEST_NUMBER:
             return Refusal(NO_SUCH_ID, "account is not the number of an account")
+        if self._store.attitude(account, asker) is Attitude.BLOCKED:
+            return BLOCKED
         if not self._isProven(asker, account, token):
             return Refusal(NO_SUCH_ID, "token is not from a search for account")
         if category and self._category(asker, category) is None:

@@ -28,6 +28,7 @@ from txwebqq.server.events.kinds import GROUP_NOTICE, GROUP_SHARE, NOBODY
 from txwebqq.server.records import GroupRecord, JoinRequest
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.groups import GroupStore
+from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT
 
@@ -324,8 +325,9 @@ class GroupRules:
         invited = []
         for uin in dict.fromkeys(friends):
             number = session.sessionIds.person(uin)
-            if number is None or not self._store.friends.areFriends(
-                session.number, number
+            if (
+                number is None
+                or self._store.attitude(number, session.number) is not Attitude.FRIEND
             ):
                 return Refusal(
                     NO_SUCH_ID, "mem_list names an account that is no friend"

@@ -9,12 +9,24 @@ from typing import Any
 
 from txwebqq.model import Code, Content, Font, Gid, Number, Text, Uin
 from txwebqq.server.domain.pictures import PictureRules, PictureSignature
-from txwebqq.server.domain.refusals import MALFORMED, NO_SUCH_ID, TOO_LONG
+from txwebqq.server.domain.refusals import (
+    BLOCKED,
+    MALFORMED,
+    NO_SUCH_ID,
+    TOO_FAST,
+    TOO_LONG,
+    TOO_MANY_WAIT,
+)
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.kinds import FRIEND_MESSAGE, GROUP_MESSAGE
+from txwebqq.server.events.kinds import (
+    FRIEND_MESSAGE,
+    GROUP_MESSAGE,
+    TEMPORARY_MESSAGE,
+)
 from txwebqq.server.events.queued import EventKind
 from txwebqq.server.events.sanitize import sanitizeContent, sanitizeFont
 from txwebqq.server.sessions.sessions import Session
+from txwebqq.server.storage.store import Attitude
 from txwebqq.wire.command import Refusal
 from txwebqq.wire.content import MAX_TEXT, sizeOf
 
@@ -47,12 +59,39 @@ def sendMessage(
         return Refusal(MALFORMED, "the message is empty")
     if sizeOf(content) > MAX_TEXT:
         return Refusal(TOO_LONG, "the message is too long")
+    recipients = [number for number in recipients if number != sender]
+    target = numberedIn or next(iter(recipients), sender)
+    if not state.sendingLimiter.takeMessage(sender, target):
+        return TOO_FAST
     ids = state.messageIds.next(sender)
     if numberedIn is not None:
         details["sequence"] = state.messageIds.nextSequence(numberedIn)
     event = kind.new(ids, content, sanitizeFont(font), **details)
-    state.router.route(event, [n for n in recipients if n != sender])
+    state.router.route(event, recipients)
     return None
+
+
+def refusalOf(
+    state: ServerState, sender: Number, recipient: Number, kind: EventKind
+) -> Refusal | None:
+    """
+    Check whether an account accepts messages and signals from another one.
+
+    @return: L{None} if it does.
+    """
+    attitude = state.store.attitude(recipient, sender)
+    if attitude is Attitude.BLOCKED:
+        return BLOCKED
+    if attitude is Attitude.STRANGER and kind is not TEMPORARY_MESSAGE:
+        return Refusal(NO_SUCH_ID, "you are not in the friend list of the account")
+    limits = state.sendingLimiter.limits
+    session = state.sessions.existing(recipient)
+    if limits is None or (session is not None and not session.mailbox.more):
+        return None
+    conversation = kind.conversation, sender
+    count, size = state.store.messages.usage(recipient, conversation)
+    isFull = count >= limits.waiting or size >= limits.waitingSize
+    return TOO_MANY_WAIT if isFull else None
 
 
 class MessageRules:
@@ -62,7 +101,6 @@ class MessageRules:
 
     def __init__(self, state: ServerState, pictures: PictureRules) -> None:
         self._state = state
-        self._friends = state.store.friends
         self._groups = state.store.groups
         self._pictures = pictures
 
@@ -76,8 +114,11 @@ class MessageRules:
         @raise MalformedReply: when the content cannot be written as JSON.
         """
         friend = session.sessionIds.person(uin)
-        if friend is None or not self._friends.areFriends(session.number, friend):
+        if friend is None:
             return Refusal(NO_SUCH_ID, "to is not the uin of a friend")
+        refusal = refusalOf(self._state, session.number, friend, FRIEND_MESSAGE)
+        if refusal is not None:
+            return refusal
         prepared = self._pictures.forFriend(session, friend, content)
         if isinstance(prepared, Refusal):
             return prepared
@@ -131,8 +172,13 @@ class MessageRules:
             offline: a hidden friend must not be revealed.
         """
         friend = session.sessionIds.person(uin)
-        if friend is None or not self._friends.areFriends(session.number, friend):
+        if friend is None:
             return Refusal(NO_SUCH_ID, "to_uin is not the uin of a friend")
+        refusal = refusalOf(self._state, session.number, friend, kind)
+        if refusal is not None:
+            return refusal
+        if not self._state.sendingLimiter.takeSignal(session.number, friend):
+            return TOO_FAST
         ids = self._state.messageIds.next(session.number)
         self._state.router.sendTransient(kind.new(ids), friend)
         return None

@@ -13,10 +13,15 @@ from itertools import islice
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Number, Uin
 from txwebqq.ratelimit import MAX_REMEMBERED
+from txwebqq.server.domain.messaging import refusalOf
 from txwebqq.server.domain.pictures import guid
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
-from txwebqq.server.events.kinds import OFFLINE_FILE, OFFLINE_FILE_NOTICE
+from txwebqq.server.events.kinds import (
+    FRIEND_MESSAGE,
+    OFFLINE_FILE,
+    OFFLINE_FILE_NOTICE,
+)
 from txwebqq.server.sessions.sessions import Random, Session, token
 from txwebqq.server.storage.blobs import BlobWriter
 from txwebqq.server.storage.media import MediaStore, OfflineFileRecord
@@ -251,10 +256,11 @@ class OfflineFiles:
         @return: L{None} when the file is sent.
         """
         number = session.sessionIds.person(uin)
-        if number is None or not self._state.store.friends.areFriends(
-            session.number, number
-        ):
+        if number is None:
             return Refusal(NO_SUCH_ID, "to is not the uin of a friend")
+        refusal = refusalOf(self._state, session.number, number, FRIEND_MESSAGE)
+        if refusal is not None:
+            return refusal
         upload = self._media.upload(path)
         if upload is None or upload.owner != session.number:
             return Refusal(NO_SUCH_ID, "file_path is not a file of yours")

@@ -20,6 +20,16 @@ MALFORMED = 100003
 TOO_LONG = 123
 """The retcode for a text that is too long (protocol.md 6)."""
 
+BLOCKED = Refusal(111, "the account has blocked you")
+"""The refusal of a message to an account that has blocked the sender."""
+
+TOO_FAST = Refusal(112, "too many messages in a minute")
+"""The refusal of a message beyond L{SendingLimits
+<txwebqq.server.sessions.sendinglimits.SendingLimits>}."""
+
+TOO_MANY_WAIT = Refusal(112, "too many messages of yours wait for the account")
+"""The refusal of a message to an account that has not received earlier ones."""
+
 REPLACED = "您的帐号在另一地点登录，您已被迫下线。"
 """The text for a client whose account has signed on somewhere else."""
 

@@ -133,7 +133,7 @@ class MessageRouter:
         if not recipients:
             return
         serial = self._messages.nextSerial()
-        self._writer.changes.events.append((serial, body))
+        self._writer.changes.add(serial, event, body)
         waiting = self._writer.changes.waiting
         for number in recipients:
             waiting[number, serial] = 0
@@ -424,7 +424,7 @@ class MessageRouter:
         if room:
             if self._writer.isBehind(session.number):
                 self.commit()
-            found = self._messages.waiting(session.number, mailbox.seen, room)
+            found = self._messages.next(session.number, room)
             mailbox.load(found, room)
         queued = mailbox.take()
         events: list[Event] = list(mailbox.takePresence(session.sessionIds))

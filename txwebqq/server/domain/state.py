@@ -19,6 +19,7 @@ from txwebqq.server.sessions.acknowledgement import Acknowledgement
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.sessions.messageids import MessageIdGenerator
 from txwebqq.server.sessions.onlinetime import OnlineTimeTracker
+from txwebqq.server.sessions.sendinglimits import SendingLimiter, SendingLimits
 from txwebqq.server.sessions.sessions import (
     UNKNOWN,
     EndedSession,
@@ -40,6 +41,7 @@ class ServerState:
     @param onError: as in L{MessageRouter}.
     @param captcha: when a login needs a captcha.
     @param captchaText: the text of all captchas, for tests.
+    @param sending: the limits of what accounts send, L{None} for none.
 
     @ivar onError: as the parameter.
     @ivar store: the database.
@@ -48,6 +50,7 @@ class ServerState:
     @ivar recorder: the history of messages.
     @ivar onlineTime: the time that accounts have been online.
     @ivar router: the way of events to held polls.
+    @ivar sendingLimiter: counts what accounts send.
     @ivar presence: the statuses of accounts.
     @ivar authenticator: the checks of logins.
     """
@@ -60,6 +63,7 @@ class ServerState:
         onError: Callable[..., object],
         captcha: CaptchaMode = CaptchaMode.NEVER,
         captchaText: str | None = None,
+        sending: SendingLimits | None = None,
     ) -> None:
         now = clock.seconds
         self.onError = onError
@@ -71,6 +75,7 @@ class ServerState:
         self.router = MessageRouter(
             store, self.sessions, self.recorder, self.messageIds, clock, onError
         )
+        self.sendingLimiter = SendingLimiter(now, sending)
         self.presence = Presence(store, self.sessions, self.router)
         self.authenticator = Authenticator(
             store, self.sessions, now, random, captcha, captchaText

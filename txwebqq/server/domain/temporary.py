@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Iterable
 
 from txwebqq.model import Content, Did, Font, Gid, Number, Uin
-from txwebqq.server.domain.messaging import sendMessage
+from txwebqq.server.domain.messaging import refusalOf, sendMessage
 from txwebqq.server.domain.refusals import NO_SUCH_ID
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.events.kinds import TEMPORARY_MESSAGE
@@ -99,6 +99,9 @@ class TemporaryChatRules:
             return _NOT_SIGNED
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             return _NOT_SIGNED
+        refusal = refusalOf(self._state, session.number, number, TEMPORARY_MESSAGE)
+        if refusal is not None:
+            return refusal
         return sendMessage(
             self._state,
             TEMPORARY_MESSAGE,

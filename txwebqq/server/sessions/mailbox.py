@@ -17,25 +17,26 @@ class Mailbox:
     """
     Queued events, the last change of each friend's status, and signals.
 
-    The queued events are the next ones in the database that no reply has held
-    yet; at most L{MAX_TOGETHER} of them are in memory.
+    The queued events are in the database and in no reply yet; at most
+    L{MAX_TOGETHER} of them are in memory. If there are more, each conversation
+    has its share of those, so that nobody has to wait behind the messages of
+    one sender.
 
-    @ivar seen: the serial number of the last event that was read from the
-        database or added.
-    @ivar more: whether the database may hold events after that one.
+    @ivar more: whether the database may hold other events.
     @ivar presence: the new statuses of friends.
     @ivar transient: signals by ordering key, each with the time at which it is
         dropped, in Unix seconds.
     """
 
-    __slots__ = ("_events", "more", "presence", "seen", "transient")
+    __slots__ = ("_events", "_isOutdated", "more", "presence", "transient")
 
     def __init__(self) -> None:
         self._events: list[tuple[int, QueuedEvent]] = []
         self.presence: dict[Number, Status] = {}
         self.transient: dict[tuple[str, int], tuple[float, QueuedEvent]] = {}
-        self.seen = 0
         self.more = True
+        # Whether the database has a conversation that is not in memory.
+        self._isOutdated = False
 
     def add(self, serial: int, event: QueuedEvent) -> None:
         """
@@ -43,9 +44,11 @@ class Mailbox:
         """
         if self.more or len(self._events) >= MAX_TOGETHER:
             self.more = True
+            conversation = event.conversation
+            if all(each.conversation != conversation for _, each in self._events):
+                self._isOutdated = True
         else:
             self._events.append((serial, event))
-            self.seen = serial
 
     def addTransient(self, event: QueuedEvent, now: float) -> None:
         """
@@ -63,7 +66,6 @@ class Mailbox:
         database again.
         """
         self._events = []
-        self.seen = 0
         self.more = True
 
     @property
@@ -77,20 +79,20 @@ class Mailbox:
     @property
     def room(self) -> int:
         """
-        The number of queued events to read from the database.
+        The number of queued events to read from the database, 0 for none.
         """
-        return max(0, MAX_TOGETHER - len(self._events)) if self.more else 0
+        isLow = len(self._events) < MAX_TOGETHER // 2
+        return MAX_TOGETHER if self.more and (isLow or self._isOutdated) else 0
 
     def load(self, events: list[tuple[int, QueuedEvent]], limit: int) -> None:
         """
-        Add the next events in the database.
+        Replace the events by the next ones in the database.
 
         @param limit: the number of events that was asked for.
         """
-        self._events.extend(events)
-        if events:
-            self.seen = events[-1][0]
+        self._events = events
         self.more = len(events) == limit
+        self._isOutdated = False
 
     def take(self) -> list[tuple[int, QueuedEvent]]:
         """

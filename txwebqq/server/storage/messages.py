@@ -15,6 +15,8 @@ from txwebqq.sqlite.database import Database
 MESSAGE_SCHEMA = """
 CREATE TABLE letter (
     serial INTEGER PRIMARY KEY,
+    conversation TEXT NOT NULL DEFAULT '',
+    size INTEGER NOT NULL DEFAULT 0,
     body TEXT NOT NULL
 );
 CREATE TABLE waiting (
@@ -32,7 +34,8 @@ class EventChanges:
     """
     Changes to the queued events that are written in one transaction.
 
-    @ivar events: the serial numbers and texts of new events.
+    @ivar events: new events: their serial numbers, conversations, sizes and
+        texts.
     @ivar waiting: the recipients of new events: by account and serial number,
         the number of the reply that holds the event, 0 for none.
     @ivar given: for events that were in the database before: the number of the
@@ -40,10 +43,18 @@ class EventChanges:
     @ivar delivered: the accounts and serial numbers of acknowledged events.
     """
 
-    events: list[tuple[int, str]] = field(default_factory=list)
+    events: list[tuple[int, str, int, str]] = field(default_factory=list)
     waiting: dict[tuple[Number, int], int] = field(default_factory=dict)
     given: list[tuple[int, Number, int]] = field(default_factory=list)
     delivered: list[tuple[Number, int]] = field(default_factory=list)
+
+    def add(self, serial: int, event: QueuedEvent, body: str) -> None:
+        """
+        Add an event.
+
+        @param body: the event in its stored form.
+        """
+        self.events.append((serial, _name(event.conversation), len(body), body))
 
     def give(self, number: Number, serial: int, reply: int) -> None:
         """
@@ -89,7 +100,7 @@ class MessageStore:
         """
         db = self._db
         with self._database.transaction():
-            db.executemany("INSERT INTO letter VALUES (?, ?)", changes.events)
+            db.executemany("INSERT INTO letter VALUES (?, ?, ?, ?)", changes.events)
             db.executemany(
                 "INSERT INTO waiting VALUES (?, ?, ?)",
                 [(*key, reply) for key, reply in changes.waiting.items()],
@@ -126,6 +137,38 @@ class MessageStore:
         )
         return [(serial, decodeQueued(body)) for serial, body in rows]
 
+    def next(self, number: Number, limit: int) -> list[tuple[int, QueuedEvent]]:
+        """
+        Return the events that the next replies to an account are made of, in
+        the order of their serial numbers. If there are more than C{limit}, each
+        conversation has the same share of them.
+        """
+        found = self.waiting(number, 0, limit)
+        if len(found) < limit:
+            return found
+        rows = self._db.execute(
+            "SELECT l.serial, l.body FROM (SELECT e.serial, row_number() OVER"
+            "  (PARTITION BY e.conversation ORDER BY e.serial) AS turn"
+            "  FROM waiting w JOIN letter e ON e.serial = w.letter"
+            "  WHERE w.number = ? AND w.reply = 0 ORDER BY turn, e.serial LIMIT ?) f"
+            " JOIN letter l ON l.serial = f.serial ORDER BY l.serial",
+            (number, limit),
+        )
+        return [(serial, decodeQueued(body)) for serial, body in rows]
+
+    def usage(self, number: Number, conversation: tuple[str, int]) -> tuple[int, int]:
+        """
+        Return how many messages of a conversation wait for an account, and
+        their size in characters.
+        """
+        count, size = self._db.execute(
+            "SELECT count(*), ifnull(sum(l.size), 0)"
+            " FROM waiting w JOIN letter l ON l.serial = w.letter"
+            " WHERE w.number = ? AND l.conversation = ?",
+            (number, _name(conversation)),
+        ).fetchone()
+        return int(count), int(size)
+
     def unacknowledged(self, number: Number) -> list[tuple[int, int, QueuedEvent]]:
         """
         Return the events that were in a poll reply and are not acknowledged.
@@ -140,3 +183,8 @@ class MessageStore:
             (number,),
         )
         return [(reply, serial, decodeQueued(body)) for reply, serial, body in rows]
+
+
+def _name(conversation: tuple[str, int]) -> str:
+    kind, number = conversation
+    return f"{kind} {number}"

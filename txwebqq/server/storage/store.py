@@ -4,6 +4,8 @@ The server's database: one SQLite file, or memory when there is no file.
 
 from __future__ import annotations
 
+import json
+from enum import Enum
 from pathlib import Path
 
 from txwebqq.model import Number
@@ -17,8 +19,9 @@ from txwebqq.server.storage.media import MEDIA_SCHEMA, MediaStore
 from txwebqq.server.storage.messages import MESSAGE_SCHEMA, MessageStore
 from txwebqq.server.storage.settings import SETTINGS_SCHEMA, SettingsStore
 from txwebqq.sqlite.database import MEMORY, Database, Schema
+from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS, blockedIn
 
-VERSION = 5
+VERSION = 6
 """Version of the schema, in C{PRAGMA user_version}."""
 
 _SECRET_SCHEMA = """
@@ -44,6 +47,16 @@ _SCHEMA = Schema(
     ),
     VERSION,
 )
+
+
+class Attitude(Enum):
+    """
+    The attitude of an account towards another one.
+    """
+
+    FRIEND = "in its friend list"
+    STRANGER = "not in its friend list"
+    BLOCKED = "blocked, in its friend list or not"
 
 
 class Store:
@@ -101,6 +114,23 @@ class Store:
             or self.groups.hasJoinRequestTo(other, number)
             or self.friends.request(number, other) is not None
         )
+
+    def attitude(self, owner: Number, other: Number) -> Attitude:
+        """
+        Return the attitude of an account towards another one.
+        """
+        # One query, because each message to a friend asks.
+        isFriend, blocked, strangers = self.database.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM friendship WHERE owner = ?1 AND friend = ?2),"
+            " (SELECT value FROM setting WHERE owner = ?1 AND app = ?3 AND name = ?4),"
+            " (SELECT value FROM setting WHERE owner = ?1 AND app = ?3 AND name = ?5)",
+            (owner, other, PRIVACY, BLOCKED, STRANGERS),
+        ).fetchone()
+        if strangers == "false" and not isFriend:
+            return Attitude.BLOCKED
+        if blocked is not None and other in blockedIn(json.loads(blocked)):
+            return Attitude.BLOCKED
+        return Attitude.FRIEND if isFriend else Attitude.STRANGER
 
     def secret(self, name: str, fresh: str) -> str:
         """

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
+from txwebqq.model import Number
 from txwebqq.wire.coerce import LIMIT
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer
 from txwebqq.wire.form import Form, Pairs, Ticket
@@ -16,6 +17,16 @@ from txwebqq.wire.jsontext import encodeJSON
 
 PANEL = 50
 """The C{appid} of the main panel, the only one in the known captures."""
+
+PRIVACY = 10000
+"""The C{appid} of the settings that our server acts on."""
+
+BLOCKED = "blocked"
+"""The setting of L{PRIVACY} with the QQ numbers of blocked accounts."""
+
+STRANGERS = "strangers"
+"""The setting of L{PRIVACY} that tells whether accounts which are no friends may
+write, as far as they share a group or a discussion."""
 
 Settings = Mapping[str, Any]
 """JSON values, by name."""
@@ -34,6 +45,15 @@ def _settings(value: Any) -> dict[str, Any]:
         elif isinstance(item, int) and not -LIMIT <= item < LIMIT:
             raise MalformedReply("itemlist has a number out of range")
     return value
+
+
+def blockedIn(value: object) -> tuple[Number, ...]:
+    """
+    Return the numbers in a value of L{BLOCKED}; others are left out.
+    """
+    if not isinstance(value, list):
+        return ()
+    return tuple(Number(each) for each in value if type(each) is int)
 
 
 def _names(form: Form) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.defer import Deferred, fail
 
 from tests.irc.memorygateway import MemoryGateway
-from txwebqq.errors import Unreachable
+from txwebqq.errors import RequestRefused, Unreachable
 from txwebqq.model import Birthday, Code, GroupStep, StrangerMessage
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.testing import MemoryPerson
@@ -134,3 +134,31 @@ def test_temporaryChatInUnknownGroup(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway.web.settle(3)
     gateway.client().send(f"PRIVMSG qq{hua.number} :是我")
     assert hua.heard == ["是我"]
+
+
+def test_block() -> None:
+    """
+    C{block} and C{unblock} take nicks, numbers and C{strangers}; C{block} alone
+    lists who is blocked.
+    """
+    gateway = MemoryGateway()
+    for person in (gateway.ming, gateway.alice):
+        gateway.signOn(person)
+    client = gateway.client()
+    number = gateway.ming.number
+    assert "no such nick" in client.send("PRIVMSG *qq :block nobody")
+    assert "this is no QQ user" in client.send("PRIVMSG *qq :block #猫咪")
+    assert "Nobody is blocked." in client.send("PRIVMSG *qq :block")
+    assert "小明 is blocked" in client.send("PRIVMSG *qq :block 小明")
+    assert f"小明: {number}" in client.send("PRIVMSG *qq :block")
+    sending = gateway.ming.protocol.sendMessage(
+        gateway.ming.uinOf(gateway.alice), "hello"
+    )
+    with pytest.raises(RequestRefused):
+        gateway.web.result(sending)
+    assert "is not blocked" in client.send(f"PRIVMSG *qq :unblock {number}")
+    assert "Nobody is blocked." in client.send("PRIVMSG *qq :block")
+    assert "are refused" in client.send("PRIVMSG *qq :block strangers")
+    assert "are accepted" in client.send("PRIVMSG *qq :unblock strangers")
+    gateway.alice.stop()
+    assert "no account is signed on" in client.send("PRIVMSG *qq :block")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from txwebqq.errors import WebQQError
 from txwebqq.irc.gateway.bot.arguments import UsageError, findAccount, findTarget
+from txwebqq.irc.gateway.bot.blocking import block, unblock
 from txwebqq.irc.gateway.bot.requests import (
     acceptRequest,
     addFriend,
@@ -216,6 +217,14 @@ COMMANDS: Mapping[str, BotCommand] = {
         leaveChannel, "leave #CHANNEL: leave a group or a discussion permanently"
     ),
     "remove": BotCommand(removeFriend, "remove NICK: remove a friend"),
+    "block": BotCommand(
+        block,
+        "block [NICK|NUMBER|strangers]: refuse messages and friend requests of a QQ"
+        " user or of group members who are no friends, or list who is blocked",
+    ),
+    "unblock": BotCommand(
+        unblock, "unblock NICK|NUMBER|strangers: accept messages again"
+    ),
     "rename": BotCommand(
         rename, "rename NICK NEW: give a contact or a channel another name here"
     ),
