@@ -14,7 +14,7 @@ import pytest
 
 from tests.server.harness import BOB, HTTPClient, ServerHarness
 from txwebqq.model import Face, Font, GroupPicture, Text, UnknownEvent, UnknownSegment
-from txwebqq.server.events.kinds import KINDS
+from txwebqq.server.events.kinds import KINDS, OFFLINE_FILE
 from txwebqq.server.events.queued import EventKind, MessageIds, QueuedEvent
 from txwebqq.server.events.sessionids import SessionIds
 from txwebqq.server.events.storedformat import decodeQueued, encodeQueued
@@ -81,7 +81,11 @@ def asSeen(event: QueuedEvent, bob: HTTPClient) -> Any:
     """
     session = bob.harness.state.sessions.online(BOB)
     assert session is not None
-    return json.loads(json.dumps(encodeEvent(event.event(session.sessionIds))))
+    seen = json.loads(json.dumps(encodeEvent(event.event(session.sessionIds))))
+    if event.kind is OFFLINE_FILE:
+        # The address at which Bob reaches the server.
+        seen["value"] |= {"ip": "10.0.0.1", "port": 12345}
+    return seen
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -72,6 +72,11 @@ class WebQQRequest(Request):
     _refused = False
     _limit = MAX_BODY
 
+    def __repr__(self) -> str:
+        # Twisted logs requests, and the query may have secrets.
+        path = targetOf(self.uri)[0]
+        return f"<{type(self).__name__} {self.method!r} {path!r}>"
+
     def gotLength(self, length: int | None) -> None:
         base: Any = super()
         # Twisted would open a temporary file for a large body.

@@ -250,7 +250,9 @@ class WebQQResource(Resource):
         path, query = targetOf(request.uri)
         if request.method not in (b"GET", b"POST"):
             request.setHeader(b"allow", b"GET, POST")
-            return refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
+            body = refuse(request, Refusal(UNKNOWN_PATH, "not GET or POST"), 405)
+            # Twisted logs a request of HEAD whose reply has a body.
+            return b"" if request.method == b"HEAD" else body
         if self._signup is not None and path == PATH:
             return self._signup.render(request, HTTPExchange(request, self._proxies))
         if request.method == b"POST":

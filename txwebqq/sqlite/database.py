@@ -259,6 +259,14 @@ class Database:
         finally:
             self.connection.execute("ROLLBACK")
 
+    @property
+    def dataVersion(self) -> int:
+        """
+        A number that changes when another process has changed the database.
+        """
+        (version,) = self.connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
     def count(self, query: str, *values: object) -> int:
         """
         Return the number that a query selects.

@@ -149,7 +149,8 @@ class DiscussionsAPI:
         """
         C{POST /channel/send_discu_msg2}: send a message to a discussion.
         """
-        server = exchange.base.rpartition("//")[2]
+        # Not the Host of the request, which the sender has chosen.
+        server = "{}:{}".format(*exchange.local)
         return self._discussionRules.send(
             session,
             command.did,

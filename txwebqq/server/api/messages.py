@@ -52,7 +52,8 @@ class MessagesAPI:
         """
         C{POST /channel/send_qun_msg2}: send a message to a group.
         """
-        server = exchange.base.rpartition("//")[2]
+        # Not the Host of the request, which the sender has chosen.
+        server = "{}:{}".format(*exchange.local)
         return self._messageRules.sendToGroup(
             session,
             command.group,

@@ -4,7 +4,6 @@ Handlers of uploaded pictures and of offline files (protocol.md 2.7.2, 2.7.6).
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from txwebqq.server.domain.offlinefiles import GONE, TOO_BIG, OfflineFiles
@@ -104,10 +103,7 @@ class OfflineFilesAPI:
         C{POST /channel/send_offfile2}: send an uploaded file to a friend, as
         an offline file.
         """
-        ip, port = _address(exchange)
-        return self._files.send(
-            session, command.to, command.file, command.name, ip, port
-        )
+        return self._files.send(session, command.to, command.file, command.name)
 
     @answers(NotifyOfffile2)
     def notifyOfffile2(
@@ -143,16 +139,3 @@ class OfflineFilesAPI:
         return self._downloads.send(
             request, offlineFile.digest, start, lambda: self._files.markFetched(key)
         )
-
-
-def _address(exchange: HTTPExchange) -> tuple[str, int]:
-    """
-    Return the address of the server: the one in the URL of the request, else that of
-    the connection.
-    """
-    host, _, port = exchange.base.rpartition("//")[2].partition(":")
-    try:
-        ip = str(ipaddress.IPv4Address(host))
-        return ip, int(port or 80)
-    except ValueError:
-        return exchange.local

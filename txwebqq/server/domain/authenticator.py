@@ -190,7 +190,7 @@ class Authenticator:
         with suppress(sqlite3.Error):
             self._accounts.signedOnFrom(number, address, int(self._now()))
         skey = "@" + token(self._random, 32)
-        ptwebqq = self._sessions.admit(number, skey)
+        ptwebqq = self._sessions.admit(number, skey, firstHash)
         return LoginResult(number, account.nick, ptwebqq, skey)
 
     def checkCaptcha(

@@ -243,15 +243,12 @@ class OfflineFiles:
         self._media.addUpload(path, number, blob, name, isPicture, now)
         return path
 
-    def send(
-        self, session: Session, uin: Uin, path: str, name: str, ip: str, port: int
-    ) -> Refusal | None:
+    def send(self, session: Session, uin: Uin, path: str, name: str) -> Refusal | None:
         """
         Send an uploaded file to a friend, as an offline file.
 
         @param path: the path of the upload.
         @param name: the file name for the friend, C{""} for that of the upload.
-        @param ip: the address from which the friend downloads the file.
 
         @return: L{None} when the file is sent.
         """
@@ -286,8 +283,9 @@ class OfflineFiles:
             key=offlineFile.key,
             name=name,
             size=offlineFile.size,
-            ip=ip,
-            port=port,
+            # The poll that returns the event fills them in.
+            ip="",
+            port=0,
             expires=offlineFile.expires,
         )
         self._state.router.route(event, [number])

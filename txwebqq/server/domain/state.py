@@ -24,6 +24,7 @@ from txwebqq.server.sessions.sessions import (
     UNKNOWN,
     EndedSession,
     EndReason,
+    PendingLogin,
     Random,
     Session,
     Sessions,
@@ -68,6 +69,7 @@ class ServerState:
         now = clock.seconds
         self.onError = onError
         self.store = store
+        self._dataVersion = store.database.dataVersion
         self.sessions = Sessions(now, random)
         self.messageIds = MessageIdGenerator(now, random)
         self.recorder = HistoryRecorder(store.history, now)
@@ -100,6 +102,7 @@ class ServerState:
 
         @param psessionid: the ticket of the session to resume, C{""} for none.
         """
+        self.endOutdated()
         found = self.sessions.bySignOn(ptwebqq)
         if isinstance(found, EndedSession):
             return found
@@ -169,12 +172,35 @@ class ServerState:
 
         Must be called every few seconds while L{Sessions.hasTimers}.
         """
+        self.endOutdated()
         self.onlineTime.tick()
         for session in self.sessions.lapse():
             self.onlineTime.went(session.number)
             before = session.status
             if before is not Status.HIDDEN:
                 self.presence.announce(session.number, before, Status.OFFLINE)
+
+    def endOutdated(self) -> None:
+        """
+        End the sessions and logins of accounts whose password another process has
+        changed, or that it has removed.
+        """
+        version = self.store.database.dataVersion
+        if version == self._dataVersion:
+            return
+        self._dataVersion = version
+        for session in self.sessions:
+            if self._isOutdated(session):
+                before = session.visible
+                self._end(session, EndReason.LOGGED_OUT)
+                self.presence.announce(session.number, before, Status.OFFLINE)
+        self.sessions.forgetLogins(self._isOutdated)
+
+    def _isOutdated(self, login: Session | PendingLogin) -> bool:
+        firstHash = login.firstHash
+        return bool(firstHash) and firstHash != self.store.accounts.firstHash(
+            login.number
+        )
 
     def _end(self, session: Session, reason: EndReason) -> None:
         self.onlineTime.went(session.number)

@@ -375,7 +375,7 @@ OFFLINE_FILE = EventKind(
     "file",
     _offlineFile,
     "sender",
-    # The address is the one at which the sender reached the server.
+    # The address was that at which the sender reached the server, and is not used.
     required={
         "sender": int,
         "time": int,

@@ -9,6 +9,7 @@ import re
 import select
 import socket
 from collections.abc import Collection, Mapping, Sequence
+from ipaddress import IPv4Address
 
 from twisted.web.server import Request
 
@@ -136,6 +137,19 @@ class HTTPExchange:
         """
         address = self._request.getHost()
         return getattr(address, "host", "127.0.0.1"), getattr(address, "port", 80)
+
+    @property
+    def reached(self) -> tuple[str, int]:
+        """
+        The IPv4 address and port at which the client reaches the server: that in the
+        URL of its request, or else that of the connection. It is for this client
+        only, since the client has written the URL.
+        """
+        host, _, port = self.base.rpartition("//")[2].partition(":")
+        try:
+            return str(IPv4Address(host)), int(port or 80)
+        except ValueError:
+            return self.local
 
     def isLive(self) -> bool:
         """

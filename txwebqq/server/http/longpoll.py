@@ -4,9 +4,12 @@ Polls over HTTP: held connections, their time limits, and delayed errors.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from txwebqq.model import OfflineFile
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.handlers import answers
@@ -14,7 +17,7 @@ from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
 from txwebqq.server.sessions.sessions import EndedSession, PollReply, Session
 from txwebqq.wire.command import Refusal
-from txwebqq.wire.commands.messages import Poll2
+from txwebqq.wire.commands.messages import Poll2, PollResult
 
 THROTTLE = 1.0
 """Time for which errors and repeated replies are delayed, in seconds: most
@@ -63,7 +66,24 @@ class HTTPPoll:
             if session.habit is None:
                 session.habit = ConnectionHabit()
             session.habit.last = connection.watch(longPoll.seconds)
+        if isinstance(reply, PollResult):
+            reply = self._located(reply)
         self.reply.callback(reply)
+
+    def _located(self, reply: PollResult) -> PollResult:
+        """
+        Fill in the address from which this client can download offline files.
+        """
+        if not any(isinstance(event, OfflineFile) for event in reply.events):
+            return reply
+        ip, port = self._exchange.reached
+        events = tuple(
+            replace(event, ip=ip, port=port)
+            if isinstance(event, OfflineFile)
+            else event
+            for event in reply.events
+        )
+        return PollResult(events, reply.ack)
 
     def superseded(self) -> None:
         """

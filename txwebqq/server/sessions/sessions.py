@@ -8,6 +8,7 @@ deleted.
 
 from __future__ import annotations
 
+import hmac
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -118,6 +119,7 @@ class Session:
         the last rotation, which some clients continue to use.
     @ivar rotation: a new C{ptwebqq} for the reply to the next poll, or L{None}.
     @ivar skey: the other cookie of the sign-on.
+    @ivar firstHash: the MD5 of the password of the sign-on, C{b""} if there was none.
     @ivar poll: the poll that is held, or L{None}.
     @ivar isThrottled: whether that poll is answered after a delay only.
     @ivar unacknowledged: the reply that has not been acknowledged, or L{None}.
@@ -136,6 +138,7 @@ class Session:
     __slots__ = (
         "clientid",
         "ended",
+        "firstHash",
         "former",
         "habit",
         "isRestored",
@@ -165,6 +168,7 @@ class Session:
         self.sessionIds = sessionIds
         self.ptwebqq = self.previousPtwebqq = self.psessionid = self.vfwebqq = ""
         self.skey = ""
+        self.firstHash = b""
         self.rotation: str | None = None
         self.status = Status.ONLINE
         self.mailbox = Mailbox()
@@ -196,12 +200,18 @@ class PendingLogin:
     @ivar until: the time at which the login expires, in Unix seconds.
     @ivar skey: the other cookie of the sign-on.
     @ivar vfwebqq: the C{vfwebqq} that the session will have.
+    @ivar firstHash: the MD5 of the password, C{b""} if there was none.
     """
 
     number: Number
     until: float
     skey: str = field(repr=False)
     vfwebqq: str = field(repr=False)
+    firstHash: bytes = field(default=b"", repr=False)
+
+
+def _areEqual(secret: str, text: str) -> bool:
+    return hmac.compare_digest(secret.encode(), text.encode("utf-8", "replace"))
 
 
 def token(random: Random, digits: int) -> str:
@@ -296,28 +306,39 @@ class Sessions:
         before the login has a session; L{None} for a wrong cookie.
         """
         session = self._byNumber.get(number)
-        if session is not None and session.skey == skey != "":
+        if session is not None and skey and _areEqual(session.skey, skey):
             return session.vfwebqq
         pending = self._byKey.get(skey)
         if pending is None or pending.number != number:
             return None
         return pending.vfwebqq if self._now() < pending.until else None
 
-    def admit(self, number: Number, skey: str = "") -> str:
+    def admit(self, number: Number, skey: str = "", firstHash: bytes = b"") -> str:
         """
         Begin a sign-on.
 
         @param skey: the other cookie of the sign-on.
+        @param firstHash: the MD5 of the password; the sign-on ends when the account
+            has another one.
 
         @return: the C{ptwebqq}.
         """
         ptwebqq = token(self._random, 64)
         until = self._now() + SIGN_ON_LIFE
-        pending = PendingLogin(number, until, skey, token(self._random, 80))
+        verifier = token(self._random, 80)
+        pending = PendingLogin(number, until, skey, verifier, firstHash)
         self._pending[ptwebqq] = self._byKey[skey] = pending
         if len(self._pending) > MAX_PENDING:
             self._forget(next(iter(self._pending)))
         return ptwebqq
+
+    def forgetLogins(self, isOver: Callable[[PendingLogin], bool]) -> None:
+        """
+        Forget the logins without a session for which a function returns true.
+        """
+        for ptwebqq, pending in list(self._pending.items()):
+            if isOver(pending):
+                self._forget(ptwebqq)
 
     def _forget(self, ptwebqq: str) -> PendingLogin | None:
         pending = self._pending.pop(ptwebqq, None)
@@ -339,6 +360,7 @@ class Sessions:
             self.renew(session)
         else:
             session.skey = pending.skey
+            session.firstHash = pending.firstHash
             self.renew(session, pending.vfwebqq)
         return session
 
@@ -414,9 +436,9 @@ class Sessions:
     @property
     def hasTimers(self) -> bool:
         """
-        Whether L{lapse} has sessions to end.
+        Whether there are sessions or logins, which may end by themselves.
         """
-        return bool(self._idle or self._lapsed or self._pending)
+        return bool(self._byNumber or self._pending)
 
     def end(self, session: Session, reason: EndReason) -> None:
         """

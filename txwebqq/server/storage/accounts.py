@@ -141,6 +141,16 @@ class AccountStore:
             ),
         )
 
+    def firstHash(self, number: Number) -> bytes | None:
+        """
+        Return the MD5 of the password of an account, or L{None} if there is no
+        account with this number.
+        """
+        row = self._db.execute(
+            "SELECT first_hash FROM account WHERE number = ?", (number,)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
     def setPassword(self, number: Number, firstHash: bytes) -> None:
         """
         Set the password of an account.
