@@ -123,6 +123,11 @@ CLIENTS = [
         hash="06020D0D",
     ),
     Client(
+        "atupal/webqq",
+        query="&js_ver=10017&js_type=0&login_sig=stale",
+        hash="574507430F685E3E",
+    ),
+    Client(
         "webqq-core",
         clientid=-126429035,
         first={},
