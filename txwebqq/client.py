@@ -32,6 +32,7 @@ from txwebqq.errors import (
     CaptchaNeeded,
     InvalidConfiguration,
     MessageTooLong,
+    NotSent,
     RequestRefused,
     SessionExpired,
     Unreachable,
@@ -410,7 +411,7 @@ class WebQQClient:
             asked = send()
         except ValueError:
             # A redirect may lead to any text.
-            return fail(Unreachable("the address is not a URL"))
+            return fail(NotSent("the address is not a URL"))
         if command.isIdempotent:
             asked.addErrback(again)
         return asked.addCallback(responded)

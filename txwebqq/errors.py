@@ -33,9 +33,17 @@ class Unreachable(WebQQError):
         self.status = status
 
 
+class NotSent(Unreachable):
+    """
+    The request never reached the server, which could not be connected to: try
+    later. After any other L{Unreachable} the server may have received it.
+    """
+
+
 class NotSignedOn(WebQQError):
     """
-    The account has no session: wait for C{signedOn}.
+    The account has no session, and the request was not sent: wait for
+    C{signedOn}.
     """
 
 

@@ -20,7 +20,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from tests.server.harness import ALICE, BOB, POPULATION
 from txwebqq.client import WebQQClient, connect
-from txwebqq.errors import Unreachable
+from txwebqq.errors import NotSent, Unreachable
 from txwebqq.model import Account, Message, Text, Uin
 from txwebqq.net.site import HTTP11Channel
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
@@ -254,3 +254,24 @@ async def test_tried() -> None:
 
     await _serve(server, HTTP11Channel, play)
     assert len(server.ports) == 1
+
+
+@ensureDeferred
+async def test_unsent() -> None:
+    """
+    The failure of a message that never reached the server is another one than
+    that of a lost reply.
+    """
+    server = Forgetful(False)
+    failures: list[Unreachable] = []
+
+    async def play(client: Callable[[], WebQQClient]) -> None:
+        for asking in (client(), connect(reactor, "http://127.0.0.1:1")):
+            try:
+                await asking.ask(SEND)
+            except Unreachable as e:
+                failures.append(e)
+            await asking.close()
+
+    await _serve(server, HTTP11Channel, play)
+    assert [type(failure) for failure in failures] == [Unreachable, NotSent]

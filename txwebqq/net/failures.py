@@ -22,7 +22,7 @@ from twisted.web.client import (
 )
 from twisted.web.error import SchemeNotSupported
 
-from txwebqq.errors import Unreachable
+from txwebqq.errors import NotSent, Unreachable
 from txwebqq.net.keepalive import InvalidResponse
 
 NETWORK_ERRORS = (
@@ -40,10 +40,20 @@ NETWORK_ERRORS = (
 )
 
 
+# The causes for which no byte of a request has been sent.
+_NOT_CONNECTED = (
+    ConnectError,
+    ConnectingCancelledError,
+    DNSLookupError,
+    SchemeNotSupported,
+)
+
+
 def unreachable(error: BaseException) -> Unreachable:
     """
     Make an L{Unreachable} whose text names the innermost cause, without the
-    wrappers that L{twisted.web.client} puts around it.
+    wrappers that L{twisted.web.client} puts around it; L{NotSent} when there
+    was no connection.
     """
     while (reasons := getattr(error, "reasons", None)) is not None:
         if not reasons or reasons[-1].value is None:
@@ -51,7 +61,15 @@ def unreachable(error: BaseException) -> Unreachable:
         error = reasons[-1].value
     if isinstance(error, CancelledError):
         return Unreachable("the request was cancelled")
-    return Unreachable(f"{type(error).__name__}: {error}".rstrip(".: "))
+    make = NotSent if _isUnsent(error) else Unreachable
+    return make(f"{type(error).__name__}: {error}".rstrip(".: "))
+
+
+def _isUnsent(error: BaseException) -> bool:
+    if isinstance(error, TLSError):
+        # The handshake has failed at our own check of the certificate.
+        return "certificate verify failed" in str(error)
+    return isinstance(error, _NOT_CONNECTED)
 
 
 def raiseUnreachable(failure: Failure) -> NoReturn:

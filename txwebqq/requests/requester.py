@@ -24,8 +24,9 @@ class Requester:
 
     Each request returns a L{Deferred}. It fails with L{NotSignedOn} when there
     is no session, L{RequestRefused} when the server refuses, L{SessionExpired}
-    when the server no longer accepts the ticket, L{MalformedReply} or
-    L{Unreachable} when there is no valid reply.
+    when the server no longer accepts the ticket, L{NotSent} when the server
+    cannot be connected to, L{MalformedReply} or L{Unreachable} when there is no
+    valid reply.
 
     @ivar transport: the connection to the server.
     """
