@@ -130,6 +130,27 @@ class ContentTests(FriendsTestCase):
         self.assertEqual(self.of(self.bob, Message), [])
 
 
+class WaitingTests(FriendsTestCase):
+    """
+    Messages that wait for an account.
+    """
+
+    def test_sameSecond(self) -> None:
+        """
+        Those of several friends within one second come in the order in which
+        they were sent.
+        """
+        carol = self.web.person("Carol")
+        self.web.befriend(carol, self.bob)
+        carol.run()
+        self.bob.stop()
+        carol.tell(self.bob, "1")
+        self.alice.tell(self.bob, "2")
+        self.bob.run()
+        self.web.settle()
+        self.assertEqual(self.bob.heard, ["1", "2"])
+
+
 class SplitTests(FriendsTestCase):
     """
     Long messages.
