@@ -12,7 +12,18 @@ from typing import Any
 class WebQQError(Exception):
     """
     The base class of the exceptions that this package raises on purpose.
+
+    They can be copied and pickled.
     """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default the text would be given to the constructor of a subclass,
+        # which makes the text of other arguments.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(cls: type[WebQQError], args: tuple[Any, ...]) -> WebQQError:
+    return cls.__new__(cls, *args)
 
 
 class MalformedReply(WebQQError):
