@@ -308,3 +308,50 @@ def test_bare() -> None:
     assert texts == ["hi"]
     alice.stop()
     assert [reason.type for reason in bare.reasons] == [ConnectionDone]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("messageRecieved", "messageReceived"),
+        ("messagereceived", "messageReceived"),
+        ("message_received", "messageReceived"),
+        ("groupMessageReceieved", "groupMessageReceived"),
+        ("onMessageReceived", "messageReceived"),
+        ("connectionlost", "connectionLost"),
+        ("kickd", "kicked"),
+    ],
+)
+def test_misspelt(name: str, meant: str) -> None:
+    """
+    A method whose name is nearly that of a callback is warned of when its class
+    is made.
+    """
+    with pytest.warns(UserWarning, match=rf"^Bot\.{name} .* has {meant}$") as caught:
+        type("Bot", (WebQQProtocol,), {name: lambda self, event: None})
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["messageReceived", "answer", "received", "_messageRecieved", "sendMessages"],
+)
+def test_notMisspelt(name: str) -> None:
+    """
+    Callbacks, and methods with other names, are not; nor is an attribute that is
+    no method, nor a method of a base class of the application.
+    """
+    bot = type("Bot", (WebQQProtocol,), {name: lambda self, event: None})
+    with pytest.warns(UserWarning, match="messageRecieved"):
+        odd = type("Odd", (bot,), {"messageRecieved": lambda self, event: None})
+    type("Other", (odd,), {"messageRecieved": print, "messagesReceived": 0})
+
+
+def test_misspeltFactory() -> None:
+    """
+    The same for a factory.
+    """
+    with pytest.warns(UserWarning, match="WebQQFactory has buildProtocol"):
+        type("Factory", (WebQQFactory,), {"buildProtocl": lambda self, account: None})
+    with pytest.warns(UserWarning, match="WebQQFactory has protocol"):
+        type("Factory", (WebQQFactory,), {"Protocol": WebQQProtocol})

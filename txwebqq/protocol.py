@@ -4,7 +4,9 @@ Base classes of applications: a protocol for each sign-on, and its factory.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeVar, assert_never
 from typing import Protocol as TypingProtocol
 
@@ -54,6 +56,38 @@ from txwebqq.requests.messages import MessageRequests
 from txwebqq.requests.settings import SettingsRequests
 from txwebqq.requests.temporary import TemporaryChatRequests
 
+_SIMILARITY = 0.9
+"""From 0 to 1: the similarity of two names from which on one is taken for a
+misspelt other one. C{kickd} and C{kicked} have 0.91."""
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _warnOfMisspelt(cls: type[Any], base: type[Any]) -> None:
+    """
+    Warn of methods of a new class that are named nearly as one that it may
+    override: they would never be called.
+
+    @param base: the class whose methods are overridden.
+    """
+    known = {
+        _plain(name): name
+        for name, value in vars(base).items()
+        if name[0] != "_" and callable(value)
+    }
+    for name, value in vars(cls).items():
+        if name[0] == "_" or not callable(value) or hasattr(super(cls, cls), name):
+            continue
+        near = get_close_matches(_plain(name), known, 1, _SIMILARITY)
+        if near:
+            warnings.warn(
+                f"{cls.__qualname__}.{name} overrides nothing and is never called: "
+                f"{base.__name__} has {known[near[0]]}",
+                stacklevel=3,
+            )
+
 
 @implementer(IWebQQProtocol)
 class WebQQProtocol(
@@ -86,6 +120,10 @@ class WebQQProtocol(
     account: Account
     factory: Any
     transport: IWebQQTransport
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _warnOfMisspelt(cls, WebQQProtocol)
 
     def makeConnection(
         self, account: Account, transport: IWebQQTransport, factory: IWebQQFactory
@@ -363,6 +401,10 @@ class WebQQFactory:
     """
 
     protocol: type[WebQQProtocol] = WebQQProtocol
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _warnOfMisspelt(cls, WebQQFactory)
 
     def buildProtocol(self: _NamesProtocol[P], account: Account) -> P:
         """
