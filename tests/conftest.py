@@ -84,7 +84,7 @@ class LoggedFailures:
             failure = event.get("log_failure")
             if failure is not None and (not types or failure.check(*types)):
                 flushed.append(failure)
-            else:
+            elif types:
                 kept.append(event)
         self._events = kept
         return flushed

@@ -4,14 +4,16 @@ The in-memory WebQQ with which applications test their bots.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import gc
+from collections.abc import Awaitable, Callable
 
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.python.failure import Failure
 
 from txwebqq import testing
-from txwebqq.errors import LoginRefused
-from txwebqq.model import Message, Status, StatusChange, Text
+from txwebqq.errors import LoginRefused, RequestRefused
+from txwebqq.model import Message, Status, StatusChange, Text, Uin
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.testing import MemoryWebQQ, RecordingProtocol
@@ -250,4 +252,32 @@ def test_oldName() -> None:
     """
     web = MemoryWebQQ()
     assert web.world is web.state
+    web.stop()
+
+
+def test_droppedDeferred(flushLoggedErrors: Callable[..., list[Failure]]) -> None:
+    """
+    The failure of a request that the application has dropped is logged, as it is
+    over a network.
+    """
+
+    class Dropping(WebQQProtocol):
+        def messageReceived(self, message: Message) -> None:
+            self.sendMessage(Uin(1), "to nobody")
+
+    class DroppingFactory(WebQQFactory):
+        protocol = Dropping
+
+    web = MemoryWebQQ()
+    alice, bot = web.friends("Alice", "Bot")
+    bot.run(DroppingFactory())
+    # It must not be found by chance.
+    gc.disable()
+    try:
+        alice.tell(bot, "hello")
+        web.settle()
+        [failure] = flushLoggedErrors()
+    finally:
+        gc.enable()
+    assert failure.check(RequestRefused)
     web.stop()

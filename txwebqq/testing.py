@@ -12,6 +12,7 @@ Nothing in this module opens a socket or sleeps::
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, count
@@ -45,6 +46,7 @@ from txwebqq.model import (
     StrangerMessage,
     Uin,
 )
+from txwebqq.net.bodies import FileUpload, Sink
 from txwebqq.net.treqsetup import NullCookieJar
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.requests.messages import Sendable
@@ -62,8 +64,11 @@ from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY
+from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.digests import passwordHash
+from txwebqq.wire.multipart import UploadCommand
 
+R = TypeVar("R")
 T = TypeVar("T")
 P = TypeVar("P")
 
@@ -120,14 +125,11 @@ class _BytesProducer:
         consumer.write(self._body)
         return succeed(None)
 
-    def stopProducing(self) -> None:
-        pass
+    def stopProducing(self) -> None: ...
 
-    def pauseProducing(self) -> None:
-        pass
+    def pauseProducing(self) -> None: ...
 
-    def resumeProducing(self) -> None:
-        pass
+    def resumeProducing(self) -> None: ...
 
 
 class MemoryTreq:
@@ -146,6 +148,38 @@ class MemoryTreq:
         Deliver the data that was written.
         """
         self._agent.flush()
+        # treq keeps all connections there, and the Deferreds of their requests: a
+        # failure that a bot drops would never be reported.
+        for kept in ("tcpClients", "connectors"):
+            getattr(self._agent._memoryReactor, kept).clear()
+
+
+class _MemoryClient(WebQQClient):
+    """
+    A client that notes how requests fail.
+    """
+
+    failed: set[type[object]]
+
+    def ask(self, command: Command[R]) -> Deferred[R | Refusal]:
+        asked = super().ask(command)
+        # The replies to polls are for the service alone.
+        return asked if command.isRepeated else asked.addBoth(self._look)
+
+    def send(
+        self, upload: UploadCommand[R], source: FileUpload
+    ) -> Deferred[R | Refusal]:
+        return super().send(upload, source).addBoth(self._look)
+
+    def fetch(
+        self, command: Command[bytes], sink: Sink, limit: int
+    ) -> Deferred[int | Refusal]:
+        return super().fetch(command, sink, limit).addBoth(self._look)
+
+    def _look(self, result: T) -> T:
+        if isinstance(result, (Failure, Refusal)):
+            self.failed.add(type(result))
+        return result
 
 
 class MemoryClock(Clock):
@@ -207,6 +241,7 @@ class MemoryWebQQ:
             self.state, self.clock, draw=lambda text: b"\xff\xd8\xff" + text.encode()
         )
         self.treq = MemoryTreq(self.server)
+        self._failed: set[type[object]] = set()
         self._numbers = count(10001)
         self._groupNumbers = count(200001)
 
@@ -221,7 +256,9 @@ class MemoryWebQQ:
         """
         Make the HTTP client of one account.
         """
-        return WebQQClient(cast(TreqLike, self.treq), Servers(BASE), self.clock)
+        client = _MemoryClient(cast(TreqLike, self.treq), Servers(BASE), self.clock)
+        client.failed = self._failed
+        return client
 
     def person(self, nick: str, **profile: Any) -> MemoryPerson:
         """
@@ -278,6 +315,9 @@ class MemoryWebQQ:
         """
         Advance the clock, and process everything that is due by then.
 
+        A failed request whose Deferred the application has dropped is logged as
+        C{Unhandled error in Deferred}, as it is over a network.
+
         @raise AssertionError: when there is no end of work.
         """
         self._settle()
@@ -285,6 +325,10 @@ class MemoryWebQQ:
         while (left := until - self.clock.seconds()) > 0:
             self.clock.advance(min(left, 1.0))
             self._settle()
+        if self._failed:
+            # A failure and its Deferred refer to each other through frames.
+            self._failed.clear()
+            gc.collect()
 
     def _settle(self) -> None:
         quiet = 0

@@ -28,7 +28,7 @@ def example(cls: type[Any]) -> Any:
     if issubclass(cls, Enum):
         return next(iter(cls))
     # Of any type: what is in the fields does not matter here.
-    value = cls.__new__(cls)
+    value: Any = object.__new__(cls)
     for field in fields(cls):
         object.__setattr__(value, field.name, (field.name,))
     return value
