@@ -5,10 +5,15 @@ wrong time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
 from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.irc.gateway.dispatcher import COMMANDS
+from txwebqq.irc.qq.contacts import Member
+from txwebqq.irc.targets import Target, TargetKind
 
 BEFORE = [
     ("AUTHENTICATE", "461 * AUTHENTICATE :Not enough parameters"),
@@ -137,3 +142,38 @@ def test_unknownWithLabel(gateway: MemoryGateway, command: str) -> None:
     client = gateway.client("labeled-response", "batch")
     expected = f"@label=7 :qq.test 421 me {command.upper()} :Unknown command\r\n"
     assert client.send(f"@label=7 {command} x") == expected
+
+
+class Members(tuple[Member, ...]):
+    """
+    Members that count how often they are read.
+    """
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        self.reads += 1
+        return super().__iter__()
+
+
+def test_manyGroups(gateway: MemoryGateway) -> None:
+    """
+    A command about one group reads the members of that group only, so that a
+    client that joins one group after the other does not keep others waiting.
+    """
+    conversations = gateway.aliceUser.accounts[gateway.alice.number].contacts
+    [cats] = conversations.conversations.values()
+    members = []
+    for number in range(1, 31):
+        target = Target(TargetKind.GROUP, 900000 + number)
+        members.append(Members(cats.members))
+        conversations.conversations[target] = replace(
+            cats, target=target, name=f"g{number}", members=members[-1]
+        )
+    client = gateway.client()
+    names = [f"#g{number}" for number in range(1, 31)]
+    before = [each.reads for each in members]
+    client.send(f"PART {','.join(names)}")
+    client.send(*(f"JOIN {name}" for name in names))
+    assert client.seen.count("JOIN #g") == 30
+    assert [each.reads for each in members] == [count + 1 for count in before]

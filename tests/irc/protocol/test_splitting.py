@@ -4,11 +4,18 @@ Splitting of text into lines and parts.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txwebqq.irc.protocol.splitting import splitLines, splitLossless, splitText
+from txwebqq.irc.protocol.splitting import (
+    joinWords,
+    splitLines,
+    splitLossless,
+    splitText,
+)
 
 
 def test_splitLines() -> None:
@@ -82,3 +89,16 @@ def test_links(text: str, parts: list[str] | None) -> None:
     assert "".join(found).replace(" ", "") == text.replace(" ", "")
     assert parts is None or found == parts
     assert "".join(splitLossless(text, 30)) == text
+
+
+@given(st.lists(st.text("a小,", min_size=1, max_size=9)), st.sampled_from([" ", ";"]))
+def test_joinWords(words: list[str], separator: str) -> None:
+    """
+    Words are joined in order, in as few texts as they fit into.
+    """
+    texts = list(joinWords(words, 20, separator=separator))
+    assert [word for text in texts for word in text.split(separator)] == words
+    assert all(len(t.encode()) <= 20 or separator not in t for t in texts)
+    for text, after in pairwise(texts):
+        following = after.split(separator)[0]
+        assert len(f"{text}{separator}{following}".encode()) > 20

@@ -12,7 +12,7 @@ from txwebqq.irc.gateway.linebuilder import LineBuilder
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.protocol.splitting import splitText
+from txwebqq.irc.protocol.splitting import joinWords
 from txwebqq.irc.targets import Target
 
 
@@ -157,7 +157,7 @@ class ClientChannels:
             entries.append(f"@{shown}" if isAdmin else shown)
         head = builder.fromServer("353", builder.nick, "=", channel.name, " :")
         space = builder.spaceAfter(head)
-        for part in splitText(" ".join(entries), space, builder.encoding):
+        for part in joinWords(entries, space, builder.encoding):
             yield builder.numeric("353", "=", channel.name, part)
         yield builder.numeric("366", channel.name, "End of NAMES list")
 

@@ -142,6 +142,27 @@ class NameDirectory(Container[str]):
             if targets is None or target in targets
         ]
 
+    def channelNamed(self, name: str) -> ChannelView | None:
+        """
+        Return the group or discussion with this channel name, L{None} if no
+        account is a member of one.
+        """
+        target = self.targetNamed(name)
+        found = self.channels([target]) if target is not None else []
+        return found[0] if found else None
+
+    def channelsWith(self, number: int) -> list[str]:
+        """
+        Return the names of the channels that have a QQ user as a member.
+        """
+        targets = {
+            target: conversation.name
+            for account in self._accounts.values()
+            for target, conversation in account.contacts.conversations.items()
+            if any(member.number == number for member in conversation.members)
+        }
+        return [self.channelOf(target, name) for target, name in targets.items()]
+
     def _view(self, conversation: Conversation) -> ChannelView:
         name = self.channelOf(conversation.target, conversation.name)
         members = {

@@ -10,7 +10,7 @@ from txwebqq.irc.gateway.directory import NameDirectory
 from txwebqq.irc.gateway.linebuilder import LineBuilder
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import Line, isMiddleParam
-from txwebqq.irc.protocol.splitting import splitText
+from txwebqq.irc.protocol.splitting import joinWords, splitText
 
 MAX_MONITORED = 100
 """Maximum number of nicks in a list."""
@@ -125,11 +125,5 @@ class MonitorList:
         return self._builder.userMask if self._builder.isOwnNick(nick) else nick
 
     def _numerics(self, numeric: str, nicks: Sequence[str]) -> Iterable[Line]:
-        some: list[str] = []
-        for nick in nicks:
-            if some and len(",".join((*some, nick)).encode()) > MAX_NICKS_LENGTH:
-                yield self._builder.numeric(numeric, ",".join(some))
-                some = []
-            some.append(nick)
-        if some:
-            yield self._builder.numeric(numeric, ",".join(some))
+        for some in joinWords(nicks, MAX_NICKS_LENGTH, separator=","):
+            yield self._builder.numeric(numeric, some)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from txwebqq.irc.gateway.conversations import MAX_MISSED
 from txwebqq.irc.gateway.session import ClientSession
-from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import Line
 
 
@@ -18,9 +17,8 @@ def irc_JOIN(session: ClientSession, line: Line) -> Iterable[Line]:
     the client has missed. A group of which the user is not a member cannot be
     joined.
     """
-    channels = {casefold(c.name): c for c in session.user.directory.channels()}
     for name in line.params[0].split(","):
-        channel = channels.get(casefold(name))
+        channel = session.user.directory.channelNamed(name)
         if channel is not None:
             lines, serial = session.channels.join(channel)
             yield from lines

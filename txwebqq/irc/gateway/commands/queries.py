@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from txwebqq.irc.gateway.directory import BOT_NICK
 from txwebqq.irc.gateway.session import ClientSession, awayText
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.protocol.splitting import splitText
+from txwebqq.irc.protocol.splitting import joinWords
 from txwebqq.irc.targets import SERVICE, TargetKind
 
 MAX_CHANNELS_LENGTH = 300
@@ -68,15 +68,9 @@ def _whois(session: ClientSession, nick: str, number: int) -> Iterable[Line]:
     yield builder.numeric(
         "311", nick, account, builder.serverName, "*", f"QQ {account}"
     )
-    channels = [
-        channel.name
-        for channel in directory.channels()
-        if number in [member for _, member, _ in channel.members]
-    ]
-    if channels:
-        text = " ".join(channels)
-        for part in splitText(text, MAX_CHANNELS_LENGTH, builder.encoding):
-            yield builder.numeric("319", nick, part)
+    channels = directory.channelsWith(number)
+    for part in joinWords(channels, MAX_CHANNELS_LENGTH, builder.encoding):
+        yield builder.numeric("319", nick, part)
     yield builder.numeric("330", nick, account, "is logged in as")
     away = awayText(directory.statusOf(number))
     if away:
