@@ -29,17 +29,21 @@ ALL = [
 ]
 
 COMMANDS = [
+    "ADMIN",
     "AWAY",
     "BATCH",
     "CAP",
     "CHATHISTORY",
+    "INFO",
     "INVITE",
     "ISON",
     "JOIN",
     "KICK",
     "LIST",
+    "LUSERS",
     "MODE",
     "MONITOR",
+    "MOTD",
     "NAMES",
     "NICK",
     "NOTICE",
@@ -47,10 +51,14 @@ COMMANDS = [
     "PING",
     "PRIVMSG",
     "TAGMSG",
+    "TIME",
     "TOPIC",
     "USER",
+    "USERHOST",
+    "VERSION",
     "WHO",
     "WHOIS",
+    "WHOWAS",
 ]
 
 WORDS = st.one_of(

@@ -491,7 +491,7 @@ def test_invalidParameters(gateway: MemoryGateway) -> None:
         ("WHO :a b", "315 me * "),
         ("WHOIS :a b", "401 me * "),
         ("JOIN :a b", "403 me * "),
-        ("PART ::x", "442 me * "),
+        ("PART ::x", "403 me * "),
         ("ISON :", "303 me :"),
         ("WHO", "315 me * "),
         ("TOPIC", "461 me TOPIC "),

@@ -38,6 +38,22 @@ class ClientChannels:
         """
         return self._joined.get(casefold(name))
 
+    def notJoined(self, name: str) -> tuple[str, str, str]:
+        """
+        Return the numeric and the parameters of the error about a channel that
+        the client has not joined.
+        """
+        if self._user.directory.channelNamed(name) is None:
+            return ("403", name, "No such channel")
+        return ("442", name, "You're not on that channel")
+
+    @property
+    def joinedNames(self) -> list[str]:
+        """
+        The names of the joined channels.
+        """
+        return [channel.name for channel in self._joined.values()]
+
     def isParted(self, target: Target) -> bool:
         """
         Check whether the client has parted from a channel that its user is in.

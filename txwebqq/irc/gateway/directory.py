@@ -127,7 +127,9 @@ class NameDirectory(Container[str]):
             return str(e)
         return ""
 
-    def channels(self, targets: Container[Target] | None = None) -> list[ChannelView]:
+    def channels(
+        self, targets: Container[Target | None] | None = None
+    ) -> list[ChannelView]:
         """
         Return the groups and discussions of all accounts, each once.
 

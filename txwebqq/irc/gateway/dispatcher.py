@@ -6,7 +6,7 @@ L{ClientSession}.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred, succeed
@@ -25,38 +25,14 @@ from txwebqq.irc.gateway.commands import (
     monitor,
     multiline,
     queries,
+    server,
 )
-from txwebqq.irc.gateway.connection import MAX_RECEIVED, ClientConnection
-from txwebqq.irc.gateway.linebuilder import LineBuilder
-from txwebqq.irc.gateway.monitorlist import MAX_MONITORED
+from txwebqq.irc.gateway.connection import ClientConnection
 from txwebqq.irc.gateway.multiline import MULTILINE
 from txwebqq.irc.gateway.registration import Authenticator, AuthResult, Registration
 from txwebqq.irc.gateway.session import Answer, ClientSession
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.protocol.nicknames import MAX_CHANNEL, MAX_NICK
-from txwebqq.irc.protocol.splitting import splitLines
-
-ISUPPORT = (
-    "CASEMAPPING=rfc1459",
-    f"CHANNELLEN={MAX_CHANNEL}",
-    "CHANMODES=,,,nt",
-    "CHANTYPES=#",
-    f"CHATHISTORY={chathistory.MAX_HISTORY}",
-    "CLIENTTAGDENY=*,-typing",
-    f"LINELEN={MAX_RECEIVED}",
-    f"MODES={channeladmin.MAX_MODES}",
-    f"MONITOR={MAX_MONITORED}",
-    "MSGREFTYPES=msgid,timestamp",
-    "NETWORK=QQ",
-    f"NICKLEN={MAX_NICK}",
-    "PREFIX=(o)@",
-    f"TARGMAX=NOTICE:{messages.MAX_TARGETS},PRIVMSG:{messages.MAX_TARGETS}",
-)
-"""The tokens of numeric 005."""
-
-MAX_TOKENS = 12
-"""Maximum number of tokens in one 005; the specification allows thirteen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +55,22 @@ class Command:
 
 
 COMMANDS: Mapping[str, Command] = {
+    "ADMIN": Command(server.irc_ADMIN),
     "AUTHENTICATE": Command(None, 1, Registration.irc_AUTHENTICATE),
     "AWAY": Command(client.irc_AWAY),
     "BATCH": Command(multiline.irc_BATCH),
     "CAP": Command(client.irc_CAP, 1, Registration.irc_CAP),
     "CHATHISTORY": Command(chathistory.irc_CHATHISTORY),
+    "INFO": Command(server.irc_INFO),
     "INVITE": Command(channeladmin.irc_INVITE, 2),
     "ISON": Command(queries.irc_ISON, 1),
     "JOIN": Command(channels.irc_JOIN, 1),
     "KICK": Command(channeladmin.irc_KICK, 2),
     "LIST": Command(channels.irc_LIST),
+    "LUSERS": Command(server.irc_LUSERS),
     "MODE": Command(channeladmin.irc_MODE, 1),
     "MONITOR": Command(monitor.irc_MONITOR, 1),
+    "MOTD": Command(server.irc_MOTD),
     "NAMES": Command(channels.irc_NAMES),
     "NICK": Command(client.irc_NICK, 0, Registration.irc_NICK),
     "NOTICE": Command(messages.irc_NOTICE),
@@ -101,16 +81,20 @@ COMMANDS: Mapping[str, Command] = {
     "PRIVMSG": Command(messages.irc_PRIVMSG),
     "QUIT": Command(client.irc_QUIT, 0, Registration.irc_QUIT),
     "TAGMSG": Command(messages.irc_TAGMSG),
+    "TIME": Command(server.irc_TIME),
     "TOPIC": Command(channeladmin.irc_TOPIC, 1),
     "USER": Command(None, 4, Registration.irc_USER),
+    "USERHOST": Command(queries.irc_USERHOST, 1),
+    "VERSION": Command(server.irc_VERSION),
     "WHO": Command(queries.irc_WHO),
     "WHOIS": Command(queries.irc_WHOIS),
+    "WHOWAS": Command(queries.irc_WHOWAS),
 }
 """
 All commands. Where the minimum is 0 although the command needs a parameter, its
-handler gives another answer than 461: C{NICK} and C{WHOIS} with 431,
-C{PRIVMSG} with 412, C{BATCH} and C{CHATHISTORY} with a standard reply,
-C{NOTICE} and C{TAGMSG} with nothing.
+handler gives another answer than 461: C{NICK}, C{WHOIS} and C{WHOWAS} with 431,
+C{PING} with 409, C{PRIVMSG} with 411 and 412, C{BATCH} and C{CHATHISTORY} with
+a standard reply, C{NOTICE} and C{TAGMSG} with nothing.
 """
 
 
@@ -201,9 +185,10 @@ class CommandDispatcher(ClientConnection):
             factory.serverName,
             registration.nick,
             key,
+            factory.motd,
         )
         self.startPinging()
-        session.send(_greeting(session.builder, factory.motd))
+        session.send(server.greeting(session))
         if user.directory.targetNamed(session.nick) is not None:
             # The nick is that of a contact.
             session.send([session.setNick(user.name)])
@@ -222,25 +207,6 @@ def _answer(session: ClientSession, line: Line) -> Answer:
         text = "Not enough parameters"
         return [session.builder.numeric("461", line.command, text)]
     return command.handler(session, line)
-
-
-def _greeting(builder: LineBuilder, motd: str) -> Iterable[Line]:
-    name = builder.serverName
-    yield builder.numeric("001", f"Welcome to QQ, {builder.nick}")
-    yield builder.numeric("002", f"Your host is {name}, running txwebqq")
-    yield builder.numeric("003", "Your accounts stay signed on when you leave")
-    yield builder.fromServer("004", builder.nick, name, "txwebqq", "i", "nt")
-    for start in range(0, len(ISUPPORT), MAX_TOKENS):
-        tokens = ISUPPORT[start : start + MAX_TOKENS]
-        yield builder.numeric("005", *tokens, "are supported by this server")
-    texts = splitLines(motd)
-    if not texts:
-        yield builder.numeric("422", "MOTD File is missing")
-        return
-    yield builder.numeric("375", f"- {name} Message of the day -")
-    for text in texts:
-        yield builder.numeric("372", f"- {text}")
-    yield builder.numeric("376", "End of MOTD command")
 
 
 class ClientFactory(Factory):

@@ -113,7 +113,15 @@ class LineBuilder:
 
         @param number: the QQ number; 0 for the bot, and where it is not known.
         """
-        return f"{nick}!{number or 'qq'}@{self.serverName}"
+        return f"{nick}!{self.userNameOf(number)}@{self.serverName}"
+
+    def userNameOf(self, number: int) -> str:
+        """
+        Return the user name of a QQ user, the part of the mask after C{!}.
+
+        @param number: as for L{contactMask}.
+        """
+        return str(number or "qq")
 
     def fromUser(self, command: str, *params: str) -> Line:
         """

@@ -41,6 +41,7 @@ class ClientSession(AttachedClient):
     L{GatewayUser} see it.
 
     @ivar user: the gateway user.
+    @ivar motd: the message of the day; C{""} for none.
     @ivar capabilities: the client's capabilities.
     @ivar builder: builds the lines that the client is sent.
     @ivar renderer: renders messages for the client.
@@ -60,9 +61,11 @@ class ClientSession(AttachedClient):
         serverName: str,
         nick: str,
         key: str,
+        motd: str,
     ) -> None:
         self.key = key
         self.user = user
+        self.motd = motd
         self.capabilities = capabilities
         self.builder = LineBuilder(
             connection, capabilities, serverName, user.name, nick

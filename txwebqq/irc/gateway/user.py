@@ -52,6 +52,7 @@ class GatewayUser(AccountListener):
     @param romanise: writes Chinese in Latin letters.
     @param links: makes links to pictures; without it, pictures are not shown.
 
+    @ivar seconds: as the parameter.
     @ivar accounts: the user's QQ accounts, by number.
     @ivar services: the services that keep the accounts signed on, by number.
     @ivar clients: the attached clients.
@@ -72,6 +73,7 @@ class GatewayUser(AccountListener):
         links: MediaLinks | None = None,
     ) -> None:
         self.name = settings.name
+        self.seconds = seconds
         self.history = history
         self.preferences = preferences
         self.parted = parted

@@ -46,7 +46,7 @@ def test_topic(gateway: MemoryGateway, client: Client) -> None:
     code = gateway.ming.groupCalled("狗").code
     assert gateway.web.result(gateway.ming.protocol.fetchGroupNotice(code)) == "遛狗"
     assert "482 me #猫咪 " in client.send("TOPIC #猫咪 mine")
-    assert "442 me #nowhere " in client.send("TOPIC #nowhere x")
+    assert "403 me #nowhere " in client.send("TOPIC #nowhere x")
 
 
 def test_topicOfDiscussion(gateway: MemoryGateway, client: Client) -> None:
@@ -78,14 +78,14 @@ def test_kick(gateway: MemoryGateway, client: Client) -> None:
     [
         ("KICK #猫咪 小明", "482 me #猫咪 "),
         ("KICK #狗 nobody", "441 me nobody #狗 "),
-        ("KICK #nowhere 小明", "442 me #nowhere "),
+        ("KICK #nowhere 小明", "403 me #nowhere "),
         ("KICK #Weekend 小明", "482 me #Weekend "),
         ("KICK #狗 me", "482 me #狗 "),
         ("KICK", "461 me KICK "),
         ("INVITE 阿花 #猫咪", "482 me #猫咪 "),
         ("INVITE 小明 #Weekend", "443 me 小明 #Weekend "),
         ("INVITE nobody #Weekend", "401 me nobody "),
-        ("INVITE 阿花 #nowhere", "442 me #nowhere "),
+        ("INVITE 阿花 #nowhere", "403 me #nowhere "),
         ("INVITE", "461 me INVITE "),
         ("MODE #猫咪 +o me", "482 me #猫咪 "),
         ("MODE #狗 +o nobody", "441 me nobody #狗 "),

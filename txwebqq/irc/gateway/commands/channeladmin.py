@@ -111,10 +111,16 @@ async def irc_MODE(session: ClientSession, line: Line) -> Iterable[Line]:
         return [builder.numeric("221", "+i")]
     channel = session.channels.named(name)
     if channel is None:
-        return [builder.numeric("403", name, "No such channel")]
+        target = session.user.directory.targetNamed(name)
+        if target is not None and target.kind in (
+            TargetKind.CONTACT,
+            TargetKind.SERVICE,
+        ):
+            return [builder.numeric("502", "Can't change mode for other users")]
+        return [builder.numeric(*session.channels.notJoined(name))]
     if not modes:
         return [builder.numeric("324", name, "+nt")]
-    if modes.lstrip("+") == "b":
+    if modes.lstrip("+") == "b" and not any(nicks):
         return [builder.numeric("368", name, "End of channel ban list")]
     isGranted = True
     replies: list[Line] = []
@@ -145,7 +151,7 @@ async def _promote(
 def _channel(session: ClientSession, name: str) -> ChannelView:
     channel = session.channels.named(name)
     if channel is None:
-        raise _Refused("442", name, "You're not on that channel")
+        raise _Refused(*session.channels.notJoined(name))
     return channel
 
 

@@ -41,26 +41,29 @@ def irc_PART(session: ClientSession, line: Line) -> Iterable[Line]:
         if channel is not None:
             yield session.builder.fromUser("PART", channel.name)
         else:
-            text = "You're not on that channel"
-            yield session.builder.numeric("442", name, text)
+            yield session.builder.numeric(*session.channels.notJoined(name))
 
 
 def irc_NAMES(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    C{NAMES [<channel>]}
+    C{NAMES [<channel>{,<channel>}]}
     """
-    name = line.params[0] if line.params else "*"
-    channel = session.channels.named(name)
-    if channel is not None:
-        return session.channels.names(channel)
-    return [session.builder.numeric("366", name, "End of NAMES list")]
+    for name in line.params[0].split(",") if line.params else ["*"]:
+        channel = session.channels.named(name)
+        if channel is not None:
+            yield from session.channels.names(channel)
+        else:
+            yield session.builder.numeric("366", name, "End of NAMES list")
 
 
 def irc_LIST(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    C{LIST}: the groups and discussions of all accounts.
+    C{LIST [<channel>{,<channel>}]}: the groups and discussions of all accounts.
     """
-    for channel in session.user.directory.channels():
+    directory = session.user.directory
+    named = line.params[0].split(",") if line.params and line.params[0] else []
+    targets = [directory.targetNamed(name) for name in named]
+    for channel in directory.channels(targets if named else None):
         count = str(len(channel.members))
         yield session.builder.numeric("322", channel.name, count, channel.topic)
     yield session.builder.numeric("323", "End of LIST")

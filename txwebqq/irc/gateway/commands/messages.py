@@ -66,6 +66,9 @@ def sendMessage(
     @param targets: their names, separated by commas.
     """
     isPrivmsg = command == "PRIVMSG"
+    if not targets:
+        reply = session.builder.numeric("411", f"No recipient given ({command})")
+        return [reply] if isPrivmsg else ()
     # Formatting codes alone are no text on QQ; nearly all texts have none.
     if not text or not (text.isprintable() or textToContent(text)):
         return [session.builder.numeric("412", "No text to send")] if isPrivmsg else ()
@@ -89,7 +92,9 @@ async def _sendToAll(
         named.setdefault(casefold(name), name)
     for count, name in enumerate(named.values()):
         target = session.user.directory.targetNamed(name)
-        if count >= MAX_TARGETS:
+        if builder.isOwnNick(name):
+            sent.extend(_toOneself(session, command, text))
+        elif count >= MAX_TARGETS:
             sent.append(builder.numeric("407", name, "Too many recipients"))
         elif target is None:
             sent.append(builder.numeric("401", name, "No such nick/channel"))
@@ -103,6 +108,18 @@ async def _sendToAll(
         # RFC 2812, 3.3.2: a notice is never answered with an error.
         return [line for line in replies if not line.command.isdigit()]
     return replies
+
+
+def _toOneself(session: ClientSession, command: str, text: str) -> list[Line]:
+    """
+    Return a message that a client has sent to its own nick, which clients do to
+    measure the delay. It is neither sent to QQ nor stored.
+    """
+    [number, *_], conversations = session.user.accounts, session.user.conversations
+    message = conversations.newMessage(
+        SERVICE, number, number, session.user.name, text, command=command
+    )
+    return session.renderer.renderTo(session.builder.nick, message)
 
 
 async def _send(
