@@ -102,7 +102,9 @@ class ClientChannels:
         builder = self._builder
         extra = (self._user.name, "QQ") if builder.has("extended-join") else ()
         yield builder.fromUser("JOIN", channel.name, *extra)
-        yield self.topic(channel)
+        if channel.topic:
+            # RFC 2812, 3.2.1: 332 if there is a topic, nothing if there is none.
+            yield self.topic(channel)
         yield from self.names(channel)
 
     def _diff(self, before: ChannelView, channel: ChannelView) -> Iterable[Line]:

@@ -197,3 +197,14 @@ def test_newGroup(gateway: MemoryGateway, client: Client) -> None:
     gateway.web.settle(3)
     assert "#鱼 has been dissolved" in client.seen
     assert "PART #鱼" in client.seen
+
+
+def test_joinWithoutTopic(gateway: MemoryGateway) -> None:
+    """
+    C{JOIN} of a channel without a topic is answered without 331, which some
+    clients show as the topic; C{TOPIC} is answered with it.
+    """
+    client = gateway.client()
+    assert " 331 " not in client.seen
+    assert " 331 " not in client.send("PART #猫咪", "JOIN #猫咪")
+    assert " 331 me #猫咪 :" in client.send("TOPIC #猫咪")
