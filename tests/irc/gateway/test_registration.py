@@ -149,3 +149,18 @@ def test_repeatedRequest() -> None:
     """
     reply = say(registration(), "CAP REQ :" + "sasl -batch " * 300)
     assert reply == [("CAP", "*", "ACK", "sasl -batch")]
+
+
+def test_unknownMechanism() -> None:
+    """
+    A mechanism that the gateway lacks is refused with 908 and 904, and the
+    client may try another one (IRCv3 SASL, "Mechanism").
+    """
+    client = registration()
+    say(client, "CAP REQ :sasl", "NICK al", "USER root 0 * :root")
+    replies = say(client, "AUTHENTICATE EXTERNAL")
+    assert [reply[0] for reply in replies] == ["908", "904"]
+    assert replies[0][2] == "PLAIN"
+    say(client, "AUTHENTICATE PLAIN")
+    replies = say(client, f"AUTHENTICATE {blob('', 'alice', 'oolong')}")
+    assert [reply[0] for reply in replies] == ["900", "903"]

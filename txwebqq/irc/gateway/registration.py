@@ -187,8 +187,11 @@ class Registration:
             return [("906", self.nickOrStar, "SASL authentication aborted")]
         if self._saslMessage is None:
             if message.upper() != "PLAIN":
+                # Some clients wait for the failure that follows the list.
+                failed = "SASL authentication failed: unknown mechanism"
                 return [
-                    ("908", self.nickOrStar, "PLAIN", "are available SASL mechanisms")
+                    ("908", self.nickOrStar, "PLAIN", "are available SASL mechanisms"),
+                    ("904", self.nickOrStar, failed),
                 ]
             self._saslMessage = ""
             return [("AUTHENTICATE", "+")]
