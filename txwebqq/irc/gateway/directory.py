@@ -15,6 +15,7 @@ from txwebqq.irc.protocol.nicknames import (
     channelFor,
     isChannel,
     isNick,
+    isServiceNick,
     nickFor,
 )
 from txwebqq.irc.protocol.splitting import splitLines
@@ -52,10 +53,19 @@ class NameDirectory(Container[str]):
         self._accounts = accounts
         self._clients = clients
         self._romanise = romanise
+        for target, name in names.all():
+            # Given by an older version, which reserved none.
+            if target.kind is TargetKind.CONTACT and isServiceNick(name):
+                names.rename(target, self._makeNick(target.number, name))
+
+    def _makeNick(self, number: int, name: str) -> str:
+        return nickFor(name, number, self._style, self, self._romanise)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (
-            name in self._names or casefold(name) in self._reserved()
+            name in self._names
+            or casefold(name) in self._reserved()
+            or isServiceNick(name)
         )
 
     def _reserved(self) -> set[str]:
@@ -73,7 +83,7 @@ class NameDirectory(Container[str]):
             return self._userName
         return self._names.claim(
             Target(TargetKind.CONTACT, number),
-            lambda _: nickFor(name, number, self._style, self, self._romanise),
+            lambda _: self._makeNick(number, name),
         )
 
     def channelOf(self, target: Target, name: str = "") -> str:
@@ -119,7 +129,8 @@ class NameDirectory(Container[str]):
         @return: the reason why the name cannot be given, or C{""}.
         """
         isValid = isNick if target.kind is TargetKind.CONTACT else isChannel
-        if casefold(name) in self._reserved() or not isValid(name):
+        isReserved = casefold(name) in self._reserved() or isServiceNick(name)
+        if isReserved or not isValid(name):
             return f"{name} is not a valid name or is reserved"
         try:
             self._names.rename(target, name)

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Container
 from enum import Enum
+from functools import lru_cache
 
 MAX_NICK = 30
 """Maximum length of a nick, in bytes."""
@@ -33,6 +34,7 @@ class NickStyle(Enum):
 # Characters with a meaning in IRC: before nicks, in masks, between parameters.
 _NO_NICK = re.compile(r"[\s!@#&+%~:*?,.$\"'<>/()=;\x00-\x20\x7f]+")
 _NO_CHANNEL = re.compile(r"[\s,:\x00-\x20\x7f]+")
+_SERVICES = frozenset({"global", "services"})
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 
 _JOINER = "\u200d"
@@ -132,6 +134,17 @@ def _transcribed(name: str, style: NickStyle, romanise: Romanise | None) -> str:
         romanised = romanise(name)
         return romanised if romanised.isascii() else ""
     return name if style is NickStyle.UTF8 else ""
+
+
+@lru_cache(maxsize=4096)
+def isServiceNick(text: str) -> bool:
+    """
+    Return whether a nick is, or looks like, that of a service of IRC networks,
+    such as C{NickServ}: users, and clients by themselves, send their passwords
+    to it.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return folded in _SERVICES or folded.endswith("serv")
 
 
 def isNick(text: str, limit: int = MAX_NICK) -> bool:

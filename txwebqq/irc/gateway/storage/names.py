@@ -88,6 +88,12 @@ class NameTable(Container[str]):
         """
         return self._names.get(target)
 
+    def all(self) -> list[tuple[Target, str]]:
+        """
+        Return all targets with their names.
+        """
+        return list(self._names.items())
+
     def target(self, name: str) -> Target | None:
         """
         Return the target that has a name, L{None} if there is none.
