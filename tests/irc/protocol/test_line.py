@@ -245,3 +245,46 @@ def test_textHasColon(line: Line, raw: str) -> None:
     """
     assert serialise(line) == f"{raw}\r\n".encode()
     assert parse(raw.encode()) == line
+
+
+@pytest.mark.parametrize(
+    ("raw", "before", "text", "encoding"),
+    [
+        # A server has cut the line inside a character.
+        ("hello 你好".encode()[:-1], "utf-8", "hello 你", "utf-8"),
+        ("hello 你好".encode()[:-2], "utf-8", "hello 你", "utf-8"),
+        ("hello 你".encode()[:-1], "utf-8", "hello ", "utf-8"),
+        ("好😀".encode()[:-1], "utf-8", "好", "utf-8"),
+        ("你好吗".encode()[:-1], "gb18030", "你好", "utf-8"),
+        ("hi 你好".encode("gb18030")[:-1], "utf-8", "hi 你", "gb18030"),
+        ("hi 你好".encode("gb18030")[:-1], "gb18030", "hi 你", "gb18030"),
+        # A broken byte among others.
+        ("你好 ".encode() + b"\xff" + "吗".encode(), "utf-8", "你好 \ufffd吗", "utf-8"),
+        # Clear evidence of the other encoding.
+        ("你好".encode("gb18030"), "utf-8", "你好", "gb18030"),
+        ("你好".encode(), "gb18030", "你好", "utf-8"),
+        ("x 茶".encode(), "gb18030", "x 茶", "utf-8"),
+        # The same bytes are a word in both encodings.
+        ("模".encode("gb18030"), "gb18030", "模", "gb18030"),
+        ("模".encode("gb18030"), "utf-8", "ģ", "utf-8"),
+        ("é".encode(), "utf-8", "é", "utf-8"),
+    ],
+)
+def test_encoding(raw: bytes, before: str, text: str, encoding: str) -> None:
+    """
+    The encoding of a peer changes by clear evidence only, and an incomplete
+    character at the end of a line is dropped.
+    """
+    assert parse(b"PRIVMSG x :" + raw, before).params[1] == text
+    assert encodingOf(raw, before) == encoding
+
+
+@given(st.text("你好abc ,", min_size=1), st.sampled_from(["utf-8", "gb18030"]))
+def test_cutAnywhere(text: str, encoding: str) -> None:
+    """
+    A line that is cut anywhere begins as it did before.
+    """
+    raw = text.encode(encoding)
+    for size in range(len(raw)):
+        line = parse(b"PRIVMSG x :" + raw[:size], encoding)
+        assert text.startswith(line.params[1])

@@ -126,3 +126,14 @@ def test_followsEncoding(connection: Connection, followsEncoding: bool) -> None:
     connection.sendLine(Line("PONG", ("茶",)))
     expected = "gb18030" if followsEncoding else "utf-8"
     assert connection.wire.value() == "PONG :茶\r\n".encode(expected)
+
+
+def test_cutLine(connection: Connection) -> None:
+    """
+    A line that was cut inside a character does not change the encoding.
+    """
+    connection.followsEncoding = True
+    connection.dataReceived(b"PING " + "茶好".encode()[:-1] + b"\r\n")
+    assert connection.events == ["茶"]
+    connection.sendLine(Line("PONG", ("茶",)))
+    assert connection.wire.value() == "PONG :茶\r\n".encode()

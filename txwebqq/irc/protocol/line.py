@@ -6,7 +6,9 @@ lines.
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -53,6 +55,8 @@ _TEXT_POSITIONS: Mapping[str, int] = MappingProxyType(
 _WITHOUT_TEXT = frozenset({"004", "221", "324", "329", "333", "341"})
 """The numerics whose last parameter is no text."""
 
+_UTF8 = getincrementaldecoder("utf-8")
+_GB18030 = getincrementaldecoder("gb18030")
 _FORBIDDEN = re.compile("[\0\r\n]")
 _UNFIT = re.compile("[\0\r\n ]")
 
@@ -90,28 +94,48 @@ class Line(NamedTuple):
 _line = tuple.__new__
 
 
-def encodingOf(raw: bytes) -> str:
+def encodingOf(raw: bytes, before: str = "utf-8") -> str:
     """
-    Return the encoding of a line: C{utf-8} when it is valid UTF-8, else
-    C{gb18030}.
+    Return the encoding of a line that is not ASCII: C{utf-8} or C{gb18030}.
+
+    @param before: the encoding of the peer until now, which holds when the line
+        is no clear evidence of the other one.
     """
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
+    return _decoded(raw, before)[1]
 
 
-def parse(raw: bytes) -> Line:
+def _decoded(raw: bytes, before: str) -> tuple[str, str]:
+    """
+    Decode a line. The incomplete character at the end of a line that a server
+    has cut is dropped.
+
+    @return: the text and its encoding.
+    """
+    if before == "utf-8":
+        # Nearly all lines.
+        with suppress(UnicodeDecodeError):
+            return raw.decode(), "utf-8"
+    text = _UTF8("replace").decode(raw)
+    broken = text.count("\ufffd")
+    # Characters of three bytes and more: GB18030 hardly ever looks like these.
+    certain = sum(character > "\u07ff" for character in text) - broken
+    if certain > broken or (not broken and before == "utf-8"):
+        return text, "utf-8"
+    other = _GB18030("replace").decode(raw)
+    if before == "utf-8" and other.count("\ufffd") >= broken:
+        return text, "utf-8"
+    return other, "gb18030"
+
+
+def parse(raw: bytes, encoding: str = "utf-8") -> Line:
     """
     Parse a line without its CR LF.
 
+    @param encoding: as L{encodingOf} has it before the line.
+
     @raise MalformedLine: when there is no command, or a NUL, CR or LF.
     """
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        text = raw.decode("gb18030", "replace")
+    text = raw.decode() if raw.isascii() else _decoded(raw, encoding)[0]
     # Three such searches are faster than one regular expression.
     if "\0" in text or "\r" in text or "\n" in text:
         raise MalformedLine("NUL, CR or LF in a line")

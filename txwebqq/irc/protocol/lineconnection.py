@@ -38,8 +38,8 @@ class LineConnection(Protocol):
 
     @cvar pingInterval: silence of the peer after which it is sent a C{PING}, in
         seconds; after the same time without data L{pingTimedOut} is called.
-    @cvar followsEncoding: whether lines are sent in the encoding of the last
-        received line that was not ASCII.
+    @cvar followsEncoding: whether lines are sent in the encoding that the
+        received lines have by clear evidence.
     @cvar readsUntilLost: whether lines that come after L{disconnect} are
         received.
 
@@ -153,13 +153,13 @@ class LineConnection(Protocol):
             if isinstance(raw, Overlong):
                 self.lineRefused("Input line was too long", True)
                 continue
+            if self.followsEncoding and not raw.isascii():
+                self.encoding = encodingOf(raw, self.encoding)
             try:
-                line = parse(raw)
+                line = parse(raw, self.encoding)
             except MalformedLine as e:
                 self.lineRefused(str(e), False)
                 continue
-            if self.followsEncoding and not raw.isascii():
-                self.encoding = encodingOf(raw)
             self.lineReceived(line)
 
     def sendLine(self, line: Line) -> None:
