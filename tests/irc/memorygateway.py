@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransport
 
 from txwebqq.irc.config.accounts import AccountSettings
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.connection import CONFIRM_TOKEN
-from txwebqq.irc.gateway.dispatcher import ClientFactory, CommandDispatcher
+from txwebqq.irc.gateway.dispatcher import ClientFactory
 from txwebqq.irc.gateway.registration import Authenticator
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.names import NameStore
@@ -58,8 +59,9 @@ class Client:
     """
 
     def __init__(self, gateway: MemoryGateway, address: str = "127.0.0.1") -> None:
-        self.transport = Transport()
-        self.connection = CommandDispatcher(gateway.factory, address)
+        peer = IPv4Address("TCP", address, 54321)
+        self.transport = Transport(peerAddress=peer)
+        self.connection = gateway.factory.buildProtocol(peer)
         self._web = gateway.web
         self.transport.pong = partial(
             self._web.clock.callLater, 0, self.connection.dataReceived

@@ -23,6 +23,7 @@ from twisted.web.iweb import IAgentEndpointFactory, IPolicyForHTTPS
 from zope.interface import implementer
 
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.net.certificates import ReloadingReactor
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
 
 CONNECT_TIMEOUT = 30
@@ -86,12 +87,13 @@ def listeningService(
     Make a service that listens at a server endpoint; starting it raises when
     the port is taken.
 
-    @param endpoint: a text for L{serverFromString}.
+    @param endpoint: a text for L{serverFromString}. The certificate of an
+        C{ssl:} endpoint is read again when its files have changed.
 
     @raise InvalidConfiguration: when the text does not describe an endpoint.
     """
     try:
-        server = serverFromString(reactor, endpoint)
+        server = serverFromString(ReloadingReactor(reactor, endpoint), endpoint)
     except (ValueError, TypeError, OSError) as e:
         raise InvalidConfiguration(f"{endpoint}: {e}") from e
     service = StreamServerEndpointService(server, factory)

@@ -19,7 +19,7 @@ def check(name: str, password: str) -> AuthResult:
 
 
 def registration() -> Registration:
-    return Registration(check)
+    return Registration(check, lambda login: login == "alice")
 
 
 def say(client: Registration, *lines: str) -> list[Reply]:
@@ -36,6 +36,24 @@ def say(client: Registration, *lines: str) -> list[Reply]:
 
 def blob(*words: str) -> str:
     return b64encode("\0".join(words).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "password", ["oo:long", "alice:oo:long", ":", "alice:", "a:b:"]
+)
+def test_passwordWithColon(password: str) -> None:
+    """
+    A password may have a colon; only the login of a user before it is a login.
+    """
+    secret = password.removeprefix("alice:")
+    client = Registration(
+        lambda *given: (
+            AuthResult.ACCEPTED if given == ("alice", secret) else AuthResult.REFUSED
+        ),
+        lambda login: login == "alice",
+    )
+    assert say(client, f"PASS :{password}", "NICK al", "USER alice 0 * :Alice") == []
+    assert client.login == "alice"
 
 
 @pytest.mark.parametrize("password", ["alice:oolong", "oolong"])

@@ -9,15 +9,20 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import MemoryReactor
+from twisted.python.failure import Failure
 
-from tests.irc.memorygateway import Client, MemoryGateway
+from tests.irc.memorygateway import Client, MemoryGateway, Transport
 from txwebqq.errors import Unreachable
 from txwebqq.irc.gateway.connection import PING_INTERVAL
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.lineconnection import REGISTRATION_TIMEOUT
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
+from txwebqq.net.endpoints import listeningService
 from txwebqq.protocol import WebQQProtocol
 
 PICTURE = b64decode(
@@ -535,6 +540,50 @@ def test_away(gateway: MemoryGateway) -> None:
         client.send(line)
         gateway.web.settle(3)
         assert gateway.ming.protocol.buddies[uin].status is status
+
+
+def test_awayWhileHidden(gateway: MemoryGateway) -> None:
+    """
+    C{AWAY}, which clients send by themselves, does not show an account that is
+    hidden, and restores the status that was there before.
+    """
+    client = gateway.client()
+    online = gateway.aliceUser.accounts[gateway.alice.number].online
+    for status, away in (("hidden", "hidden"), ("busy", "away"), ("away", "away")):
+        client.send(f"PRIVMSG *qq :status {status}")
+        assert " 306 " in client.send("AWAY :lunch", "AWAY :still lunch")
+        assert online.status.value == away
+        assert " 305 " in client.send("AWAY")
+        assert online.status.value == ("online" if status == "away" else status)
+    assert "AWAY" not in client.send("AWAY")
+
+
+def test_haproxy(gateway: MemoryGateway) -> None:
+    """
+    Behind a C{haproxy:} endpoint, wrong passwords are counted for the address
+    of the client, so that one client does not lock out the others.
+    """
+    reactor = MemoryReactor()
+    listening = listeningService("haproxy:tcp:6667", gateway.factory, reactor)
+    listening.privilegedStartService()
+    factory: Any = reactor.tcpServers[0][1]
+    balancer = IPv4Address("TCP", "127.0.0.1", 54321)
+
+    def signIn(address: str, password: str) -> bytes:
+        transport = Transport(peerAddress=balancer)
+        protocol = factory.buildProtocol(balancer)
+        protocol.makeConnection(transport)
+        head = f"PROXY TCP4 {address} 192.0.2.1 5000 6667\r\n"
+        lines = f"PASS {password}\r\nNICK me\r\nUSER me 0 * :Me\r\n"
+        protocol.dataReceived((head + lines).encode())
+        seen: bytes = transport.value()
+        protocol.connectionLost(Failure(ConnectionDone()))
+        return seen
+
+    for name in range(6):
+        refused = signIn("192.0.2.66", f"nobody{name}:x")
+    assert b"Too many" in refused
+    assert b" 001 " in signIn("192.0.2.7", "alice:oolong")
 
 
 def test_part(gateway: MemoryGateway) -> None:

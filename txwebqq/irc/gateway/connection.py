@@ -41,7 +41,6 @@ class ClientConnection(LineConnection):
     expect more; a line received may have L{MAX_RECEIVED}.
 
     @ivar clock: the clock of all time-outs.
-    @ivar address: the client's IP address.
     """
 
     _log = Logger()
@@ -49,11 +48,18 @@ class ClientConnection(LineConnection):
     # A client that writes GB18030 does not read UTF-8.
     followsEncoding = True
 
-    def __init__(self, clock: IReactorTime, address: str, serverName: str) -> None:
+    def __init__(self, clock: IReactorTime, serverName: str) -> None:
         super().__init__(clock, serverName, maxReceived=MAX_RECEIVED)
         self.clock = clock
-        self.address = address
         self._sendQueue: SendQueue | None = None
+
+    @property
+    def address(self) -> str:
+        """
+        The client's IP address, C{""} if it has none. Behind a C{haproxy:}
+        endpoint it is known when the first line has come.
+        """
+        return str(getattr(self._wire.getPeer(), "host", ""))
 
     def connectionMade(self) -> None:
         super().connectionMade()

@@ -105,10 +105,10 @@ class CommandDispatcher(ClientConnection):
 
     _log = Logger()
 
-    def __init__(self, factory: ClientFactory, address: str) -> None:
-        super().__init__(factory.clock, address, factory.serverName)
+    def __init__(self, factory: ClientFactory) -> None:
+        super().__init__(factory.clock, factory.serverName)
         self._factory = factory
-        self._registration = Registration(self._check)
+        self._registration = Registration(self._check, self._isLogin)
         self._session: ClientSession | None = None
 
     def connectionMade(self) -> None:
@@ -174,6 +174,9 @@ class CommandDispatcher(ClientConnection):
             )
         return result
 
+    def _isLogin(self, login: str) -> bool:
+        return login.partition("/")[0] in self._factory.users
+
     def _welcome(self) -> None:
         registration, factory = self._registration, self._factory
         name, _, key = registration.login.partition("/")
@@ -238,7 +241,7 @@ class ClientFactory(Factory):
         self._whenEmpty: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> CommandDispatcher:
-        return CommandDispatcher(self, getattr(addr, "host", ""))
+        return CommandDispatcher(self)
 
     def clientConnected(self, connection: CommandDispatcher) -> None:
         """

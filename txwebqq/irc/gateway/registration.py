@@ -59,9 +59,12 @@ class Authenticator:
         """
         Check the password of a user.
 
-        @param address: the client's IP address.
+        @param address: the client's IP address; C{""} for a client without one,
+            whose wrong passwords are counted for the user only.
         """
-        keys = (f"address {address}", f"user {casefold(name)}")
+        keys = [f"user {casefold(name)}"]
+        if address:
+            keys.append(f"address {address}")
         if not all(self._guesses.hasCapacity(key) for key in keys):
             return AuthResult.LATER
         expected = self._passwords.get(name)
@@ -70,7 +73,8 @@ class Authenticator:
             (expected or "").encode(), password.encode("utf-8", "replace")
         )
         if expected is not None and isRight:
-            self._guesses.reset(keys[0])
+            if address:
+                self._guesses.reset(keys[-1])
             return AuthResult.ACCEPTED
         for key in keys:
             self._guesses.take(key)
@@ -83,6 +87,7 @@ class Registration:
     return the replies; call L{finish} after each.
 
     @param check: checks a login and a password.
+    @param isLogin: whether there is a user of this login.
 
     @ivar capabilities: the client's capabilities, which outlive registration.
     @ivar nick: the nick that the client has chosen, or C{""}.
@@ -91,13 +96,18 @@ class Registration:
     @ivar refused: the reason to close the connection, or C{""}.
     """
 
-    def __init__(self, check: Callable[[str, str], AuthResult]) -> None:
+    def __init__(
+        self,
+        check: Callable[[str, str], AuthResult],
+        isLogin: Callable[[str], bool],
+    ) -> None:
         self.capabilities = Capabilities()
         self.nick = ""
         self.login = ""
         self.isComplete = False
         self.refused = ""
         self._check = check
+        self._isLogin = isLogin
         self._userName = ""
         self._password: str | None = None
         self._saslMessage: str | None = None
@@ -121,8 +131,9 @@ class Registration:
             return [("464", self.nickOrStar, self.refused)]
         if not self.login:
             login, colon, password = (self._password or "").partition(":")
-            if not colon:
-                login, password = self._userName, login
+            if not (colon and self._isLogin(login)):
+                # A password may have a colon itself.
+                login, password = self._userName, self._password or ""
             result = self._check(login, password)
             self._password = None
             if result is not AuthResult.ACCEPTED:

@@ -4,12 +4,12 @@ One user of the gateway: QQ accounts, attached clients, and account events.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from twisted.internet.defer import Deferred, fail
 
 from txwebqq import model
-from txwebqq.errors import CaptchaUnsolved
+from txwebqq.errors import CaptchaUnsolved, WebQQError
 from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
@@ -92,6 +92,7 @@ class GatewayUser(AccountListener):
         self.conversations.stored = self._releaseEvents
         self._releases: dict[int, Callable[[], None]] = {}
         self._links = links
+        self._beforeAway: dict[int, Status] = {}
         self._captchas: list[Deferred[str]] = []
         for account in settings.accounts:
             number = account.account.number
@@ -116,6 +117,35 @@ class GatewayUser(AccountListener):
         releases, self._releases = self._releases, {}
         for release in releases.values():
             release()
+
+    async def goAway(self) -> AsyncIterator[str]:
+        """
+        Set the status of the accounts that are signed on to away, but for those
+        that are hidden.
+
+        @return: yields a text about each account.
+        """
+        for number, account in self.accounts.items():
+            if not account.isOnline:
+                continue
+            status = account.online.status
+            if status is Status.HIDDEN:
+                yield f"{number} stays hidden"
+            elif status is not Status.AWAY:
+                self._beforeAway[number] = status
+                yield await _setStatus(account, Status.AWAY)
+
+    async def comeBack(self) -> AsyncIterator[str]:
+        """
+        Set the status of the accounts that are away to what it was before
+        L{goAway}.
+
+        @return: as L{goAway}.
+        """
+        for number, account in self.accounts.items():
+            before = self._beforeAway.pop(number, Status.ONLINE)
+            if account.isOnline and account.online.status is Status.AWAY:
+                yield await _setStatus(account, before)
 
     def attach(self, client: AttachedClient) -> None:
         """
@@ -328,6 +358,14 @@ def _authorName(account: QQAccount, message: IncomingMessage) -> str:
         if member.number == message.author
     )
     return next(names, "")
+
+
+async def _setStatus(account: QQAccount, status: Status) -> str:
+    try:
+        await account.online.setStatus(status)
+    except WebQQError as e:
+        return f"Setting {account.number} to {status.value} failed: {e}"
+    return f"{account.number} is now {status.value}"
 
 
 def _inParentheses(text: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from txwebqq.irc.gateway.commands.messages import botReplies
 from txwebqq.irc.gateway.session import ClientSession
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.nicknames import isNick
@@ -38,16 +37,20 @@ def irc_NICK(session: ClientSession, line: Line) -> Iterable[Line]:
 async def irc_AWAY(session: ClientSession, line: Line) -> Iterable[Line]:
     """
     C{AWAY [<text>]}: sets the status of the user's accounts to away, or
-    without a text to online.
+    without a text to what it was before. Clients send it by themselves, so an
+    account that is hidden stays so.
     """
     if line.params and line.params[0]:
         numeric, text = "306", "You have been marked as being away"
-        status = "away"
+        changed = session.user.goAway()
     else:
         numeric, text = "305", "You are no longer marked as being away"
-        status = "online"
-    replies = await botReplies(session, f"status {status}")
-    return [session.builder.numeric(numeric, text), *replies]
+        changed = session.user.comeBack()
+    replies = [session.builder.numeric(numeric, text)]
+    async for notice in changed:
+        for message in session.user.conversations.botMessages(notice):
+            replies += session.renderer.render(message)
+    return replies
 
 
 def irc_PING(session: ClientSession, line: Line) -> Iterable[Line]:
