@@ -54,8 +54,8 @@ class Attitude(Enum):
     The attitude of an account towards another one.
     """
 
-    FRIEND = "in its friend list"
-    STRANGER = "not in its friend list"
+    FRIEND = "in its friend list, or accepted without being added to it"
+    STRANGER = "not in its friend list, or removed from it"
     BLOCKED = "blocked, in its friend list or not"
 
 
@@ -121,7 +121,10 @@ class Store:
         """
         # One query, because each message to a friend asks.
         isFriend, blocked, strangers = self.database.connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM friendship WHERE owner = ?1 AND friend = ?2),"
+            "SELECT EXISTS (SELECT 1 FROM friendship WHERE owner = ?1 AND friend = ?2)"
+            " OR EXISTS (SELECT 1 FROM friendship WHERE owner = ?2 AND friend = ?1)"
+            " AND NOT EXISTS (SELECT 1 FROM former_friendship"
+            "  WHERE owner = ?1 AND friend = ?2),"
             " (SELECT value FROM setting WHERE owner = ?1 AND app = ?3 AND name = ?4),"
             " (SELECT value FROM setting WHERE owner = ?1 AND app = ?3 AND name = ?5)",
             (owner, other, PRIVACY, BLOCKED, STRANGERS),
