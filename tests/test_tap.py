@@ -26,7 +26,16 @@ Applications, good and bad.
 
 import os
 
-from txwebqq.protocol import WebQQFactory
+from txwebqq.protocol import WebQQFactory, WebQQProtocol
+
+class Bot(WebQQProtocol):
+    pass
+
+class Bots(WebQQFactory):
+    protocol = Bot
+
+class Lone(WebQQProtocol):
+    pass
 
 class Good(WebQQFactory):
     pass
@@ -184,7 +193,27 @@ def test_openPassword(folder: Path, mode: int) -> None:
     corrects it.
     """
     (folder / "secret").chmod(mode)
-    assert "chmod 600 secret" in usageError()
+    folder.chmod(0o755)
+    assert "chmod 600 secret, or keep it in a folder" in usageError()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o444, 0o440])
+def test_protectedPassword(folder: Path, mode: int) -> None:
+    """
+    A file that others could read is accepted in a folder that they may not
+    enter; the folder is that of the file, and not of a link to it.
+    """
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700)
+    (folder / "secret").rename(secrets / "bot")
+    (secrets / "bot").chmod(mode)
+    folder.chmod(0o755)
+    (folder / "link").symlink_to(secrets / "bot")
+    for name in ("secrets/bot", "link"):
+        assert parse(password_file=name).account.password == "correct horse"
+    for others in (0o750, 0o711):
+        secrets.chmod(others)
+        assert "chmod 600 link" in usageError(password_file="link")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
@@ -279,6 +308,10 @@ def test_oddEnvironment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"app": "tap_apps.NUMBER"}, "not callable"),
         ({"app": "tap_apps"}, "not callable"),
         ({"app": "tap_apps.Stranger"}, "does not return a WebQQFactory"),
+        ({"app": "tap_apps:Good"}, "joined by a dot, as in --app tap_apps.Good"),
+        ({"app": "tap_apps.Bot"}, "is a protocol; name its factory: "),
+        ({"app": "tap_apps.Bot"}, "--app tap_apps.Bots"),
+        ({"app": "tap_apps.Lone"}, "a WebQQFactory whose attribute protocol is Lone"),
         ({"app": ""}, "--app  cannot be used"),
         ({"app": "a b"}, "--app a b cannot be used"),
         ({"app": ".x"}, "--app .x cannot be used"),

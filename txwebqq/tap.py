@@ -245,12 +245,42 @@ def _factory(name: str | None, logText: bool) -> IWebQQFactory:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+    module, colon, attribute = name.partition(":")
+    if colon and module and attribute:
+        raise InvalidConfiguration(
+            f"--app {name}: module and factory are joined by a dot, as in "
+            f"--app {module}.{attribute}"
+        )
     try:
         make: Callable[[], Any] = namedAny(name)
+        _refuseProtocol(name, make)
         factory = make()
+    except InvalidConfiguration:
+        raise
     except Exception as e:
         reason = f"{type(e).__name__}: {e}"
         raise InvalidConfiguration(f"--app {name} cannot be used: {reason}") from e
     if not IWebQQFactory.providedBy(factory):
         raise InvalidConfiguration(f"--app {name} does not return a WebQQFactory")
     return factory
+
+
+def _refuseProtocol(name: str, named: object) -> None:
+    """
+    @raise InvalidConfiguration: when the option C{--app} names a protocol.
+    """
+    if not (isinstance(named, type) and issubclass(named, WebQQProtocol)):
+        return
+    factories = [
+        value.__name__
+        for value in vars(sys.modules[named.__module__]).values()
+        if isinstance(value, type)
+        and issubclass(value, WebQQFactory)
+        and value.protocol is named
+    ]
+    meant = (
+        f"--app {named.__module__}.{factories[0]}"
+        if factories
+        else f"a WebQQFactory whose attribute protocol is {named.__name__}"
+    )
+    raise InvalidConfiguration(f"--app {name} is a protocol; name its factory: {meant}")

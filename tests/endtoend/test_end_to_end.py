@@ -169,6 +169,7 @@ async def test_usage(processes: ProcessFolder, argv: list[str], complaint: str) 
     Bad usage ends with 1 and one clear line last.
     """
     processes.secret("open", "x", 0o644)
+    processes.folder.chmod(0o755)
     daemon = processes.twistd(*argv)
     assert await daemon.exits() == 1
     assert complaint in daemon.output.rstrip().splitlines()[-1]

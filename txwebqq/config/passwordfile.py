@@ -1,10 +1,10 @@
 """
-Password files, which only their owner may read.
+Password files, which nobody but their owner can read.
 """
 
 from __future__ import annotations
 
-import stat
+import os
 from pathlib import Path
 
 from txwebqq.errors import InvalidConfiguration
@@ -15,12 +15,14 @@ def readPasswordFile(path: Path) -> str:
     Read the password in a file, without the line end.
 
     @raise InvalidConfiguration: when the file cannot be read, is empty or not
-        UTF-8, or when others than its owner may read it.
+        UTF-8, or when others than its owner can read it: by its mode, in a
+        folder that they may enter.
     """
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if path.stat().st_mode & 0o077 and not _isProtected(path):
             raise InvalidConfiguration(
-                f"others can read the password file: chmod 600 {path}"
+                f"others can read the password file: chmod 600 {path}, or keep it "
+                "in a folder that only you may enter (chmod 700)"
             )
         password = path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as e:
@@ -30,3 +32,12 @@ def readPasswordFile(path: Path) -> str:
     if not password:
         raise InvalidConfiguration(f"{path} is empty")
     return password
+
+
+def _isProtected(path: Path) -> bool:
+    """
+    Check that nobody else may enter the folder of a file. Secrets of containers
+    and of service managers are files that all may read, in such a folder.
+    """
+    folder = path.resolve().parent.stat()
+    return not folder.st_mode & 0o077 and folder.st_uid in (0, os.geteuid())

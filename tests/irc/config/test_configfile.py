@@ -260,5 +260,6 @@ def test_readable(folder: Path) -> None:
     A password file that other users can read is refused.
     """
     (folder / "alice.qq").chmod(0o644)
+    folder.chmod(0o755)
     with pytest.raises(InvalidConfiguration, match="others can read"):
         read(folder, SMALL)
