@@ -4,6 +4,7 @@ Pictures, avatars and files, from the callback interface to the database.
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -408,6 +409,23 @@ class BodyTests(SynchronousTestCase):
             self.assertFalse(file.closed)
         names = [source.name for source in sources]
         self.assertEqual(names, [path.name, path.name, "file", "b"])
+
+    def test_gbkName(self) -> None:
+        """
+        A name in bytes of GBK is read as such; any other name that is no text
+        can be sent as well.
+        """
+        folder = Path(fileOf(self, b"")).parent
+        path = os.fsencode(folder) + b"/" + "你好.png".encode("gbk")
+        Path(os.fsdecode(path)).write_bytes(b"x")
+        for file, name, expected in (
+            (os.fsdecode(path), "", "你好.png"),
+            (b"x", "half \ud83d.png", "half \ufffd.png"),
+            (b"x", "\udcff.png", "\ufffd.png"),
+        ):
+            source = FileUpload(file, name)
+            source.close()
+            self.assertEqual(source.name, expected)
 
 
 class FetchTests(MediaTestCase):

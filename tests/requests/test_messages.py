@@ -130,6 +130,28 @@ class ContentTests(FriendsTestCase):
         self.assertEqual(self.of(self.bob, Message), [])
 
 
+class SurrogateTests(FriendsTestCase):
+    """
+    Half a surrogate pair in a text that is no message.
+    """
+
+    def test_halves(self) -> None:
+        """
+        It becomes the replacement character, wherever it is sent, and two halves
+        become one character.
+        """
+        protocol, uin = self.alice.protocol, self.alice.uinOf(self.bob)
+        text = "x\ud83dy \ud83c\udf75"
+        self.web.result(protocol.setMarkname(uin, text))
+        category = self.web.result(protocol.createCategory(text))
+        self.web.result(protocol.searchGroups(text))
+        with self.assertRaises(RequestRefused):
+            self.web.result(protocol.searchNumber(text))
+        self.assertEqual(category.name, "x\ufffdy 🍵")
+        friends = self.web.result(protocol.fetchBuddies())
+        self.assertEqual(friends.buddies[uin].markname, "x\ufffdy 🍵")
+
+
 class WaitingTests(FriendsTestCase):
     """
     Messages that wait for an account.

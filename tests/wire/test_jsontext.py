@@ -109,9 +109,12 @@ def test_repaired() -> None:
     """
     assert parseJSON('["\\ud800x","\\ud83c\\udf75"]') == ["\ufffdx", "🍵"]
     assert parseJSONPrefix('{"a":"b"}&c=d') == ({"a": "b"}, "&c=d")
-    assert parseJSON('["a\tb"]', strict=False) == ["a\tb"]
+    odd = "".join(map(chr, range(32)))
+    for isExact in (True, False):
+        assert parseJSON(f'["a{odd}b"]', isExact) == [f"a{odd}b"]
+    assert parseJSON("[18446744073709551617]", isExact=True) == [2**64 + 1]
     with pytest.raises(MalformedReply, match=r"^not JSON$"):
-        parseJSON('["a\tb"]')
+        parseJSON('["a\tb]')
     with pytest.raises(MalformedReply, match=r"^not UTF-8$"):
         parseJSON(b'"\xff"')
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar, cast
@@ -24,6 +25,7 @@ from zope.interface import implementer
 from txwebqq.errors import Unreachable
 from txwebqq.net.fileproducer import FileProducer, chunksOf
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.jsontext import replaceSurrogates
 from txwebqq.wire.multipart import MAX_REFUSAL, UploadCommand, encodeParts, refusalIn
 
 T = TypeVar("T")
@@ -64,7 +66,7 @@ class FileUpload:
             self._isOurs = False
             given = getattr(file, "name", "")
             name = name or (Path(given).name if isinstance(given, str) else "")
-        self.name = name or "file"
+        self.name = _readable(name) or "file"
         start = self._file.tell()
         self.size = self._file.seek(0, os.SEEK_END) - start
         self._file.seek(start)
@@ -100,6 +102,20 @@ class FileUpload:
         """
         self.close()
         return result
+
+
+def _readable(name: str) -> str:
+    """
+    Return a file name without the escapes by which Python shows bytes that are
+    not in the encoding of the file system: Chinese systems wrote names in GBK.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        with suppress(UnicodeError):
+            return os.fsencode(name).decode("gb18030")
+        return replaceSurrogates(name)
+    return name
 
 
 @implementer(IBodyProducer)

@@ -188,7 +188,7 @@ def decodeSent(text: str) -> tuple[Content, Font]:
     @raise MalformedReply: for an array that no known client writes.
     """
     try:
-        elements = parseJSON(text, strict=False)
+        elements = parseJSON(text, isExact=True)
     except MalformedReply:
         if not text.startswith("["):
             return (Text(text),), _PLAIN

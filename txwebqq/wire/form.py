@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from txwebqq.errors import MalformedReply
 from txwebqq.wire.coerce import LIMIT, textOf, unsigned
-from txwebqq.wire.jsontext import parseJSONPrefix
+from txwebqq.wire.jsontext import encodeText, parseJSONPrefix
 
 MAX_PARAMETERS = 256
 """Maximum number of parameters of a request."""
@@ -64,7 +64,7 @@ def percentEncode(value: str) -> str:
     if _UNSAFE.search(value) is None:
         return value
     if not value.isascii():
-        return quote(value, safe=_SAFE)
+        return quote(encodeText(value), safe=_SAFE)
     # JSON has many of few characters: four times faster than one by one.
     for character, escape in _ESCAPES:
         if character in value:

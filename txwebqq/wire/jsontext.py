@@ -37,9 +37,9 @@ def _finite(text: str) -> float:
     return value
 
 
-_strict = json.JSONDecoder(parse_constant=_refuseConstant, parse_float=_finite)
-# Some clients do not escape line breaks and tabs in strings.
-_lenient = json.JSONDecoder(
+# Some clients do not escape line breaks and tabs in strings, and some servers wrote
+# nicknames with any control character as it was.
+_decoder = json.JSONDecoder(
     parse_constant=_refuseConstant, parse_float=_finite, strict=False
 )
 _encoder = json.JSONEncoder(separators=(",", ":"))
@@ -71,22 +71,22 @@ def _withoutSurrogates(value: Any, source: str) -> Any:
     return json.loads(_SURROGATE.sub("\ufffd", text))
 
 
-def parseJSON(text: str | bytes, strict: bool = True) -> Any:
+def parseJSON(text: str | bytes, isExact: bool = False) -> Any:
     """
     Parse a JSON text, or its bytes in UTF-8; unpaired surrogates are replaced.
 
-    @param strict: whether control characters in strings are an error.
+    @param isExact: whether whole numbers of more than 64 bits must stay exact, which
+        they do not with orjson.
 
     @raise MalformedReply: when the text is not JSON.
     """
-    if _quick is not None and strict:
+    if _quick is not None and not isExact:
         with suppress(ValueError):
             return _quick(text)
     if isinstance(text, bytes):
         text = decodeText(text)
-    decoder = _strict if strict else _lenient
     try:
-        return _withoutSurrogates(decoder.decode(text), text)
+        return _withoutSurrogates(_decoder.decode(text), text)
     except (ValueError, RecursionError) as e:
         raise MalformedReply("not JSON") from e
 
@@ -102,7 +102,7 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
     """
     text = text.strip()
     try:
-        value, end = _lenient.raw_decode(text)
+        value, end = _decoder.raw_decode(text)
         return _withoutSurrogates(value, text), text[end:]
     except (ValueError, RecursionError) as e:
         raise MalformedReply("not JSON") from e
@@ -121,6 +121,25 @@ def encodeUnescapedJSON(value: Any) -> bytes:
     as they are.
     """
     return _unescaped.encode(value).encode("utf-8", "replace")
+
+
+def replaceSurrogates(text: str) -> str:
+    """
+    Return a text that can be written as UTF-8: halves of surrogate pairs are joined,
+    and single ones become the replacement character.
+    """
+    utf16 = text.encode("utf-16", "surrogatepass")
+    return utf16.decode("utf-16", "replace")
+
+
+def encodeText(text: str) -> bytes:
+    """
+    Encode a text as UTF-8, after L{replaceSurrogates} where that is needed.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return replaceSurrogates(text).encode()
 
 
 def decodeText(body: bytes) -> str:

@@ -11,7 +11,7 @@ from txwebqq.errors import MalformedReply
 from txwebqq.wire.coerce import decodeOrMalformed
 from txwebqq.wire.command import Command, Refusal, encodeRefusal, refusalOf
 from txwebqq.wire.form import Pairs
-from txwebqq.wire.jsontext import parseJSON
+from txwebqq.wire.jsontext import encodeText, parseJSON
 
 R = TypeVar("R")
 
@@ -96,7 +96,7 @@ def encodeParts(
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     after = "\r\n" + "".join(_part(boundary, *pair) for pair in tail)
-    return head.encode(), f"{after}--{boundary}--\r\n".encode()
+    return encodeText(head), encodeText(f"{after}--{boundary}--\r\n")
 
 
 def _part(boundary: str, name: str, value: str) -> str:

@@ -119,6 +119,18 @@ def test_noLists(result: Any) -> None:
     assert GetOnlineBuddies2.decodeReply(success(result)) == ()
 
 
+def test_controlCharacters() -> None:
+    """
+    A nickname with control characters that are not escaped does not lose the
+    list.
+    """
+    lists = {"friends": [{"uin": LIN}], "info": [{"uin": LIN, "nick": "NICK"}]}
+    body = success(lists).replace(b"NICK", b"a\x01\tb\n")
+    assert GetUserFriends2.decodeReply(body) == FriendList(
+        {LIN: Buddy(LIN, "a\x01\tb\n")}
+    )
+
+
 def test_nameless() -> None:
     """
     A category or a group without a name has the name C{""}.

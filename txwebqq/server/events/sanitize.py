@@ -9,6 +9,7 @@ from typing import Any
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Content, Font, Segment, Text, UnknownSegment
+from txwebqq.wire.jsontext import replaceSurrogates
 
 _MAX_NESTING = 16
 _MAX_FONT_NAME = 64
@@ -47,9 +48,7 @@ def sanitizeFont(font: Font) -> Font:
 def _sanitizeSegment(segment: Segment) -> Segment:
     match segment:
         case Text(text) if not text.isascii():
-            # Joins the halves of surrogate pairs, and replaces single halves.
-            utf16 = text.encode("utf-16", "surrogatepass")
-            return Text(utf16.decode("utf-16", "replace"))
+            return Text(replaceSurrogates(text))
         case UnknownSegment(raw):
             if _depth(raw) > _MAX_NESTING:
                 raise MalformedReply("content is nested too deeply")
