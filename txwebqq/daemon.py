@@ -4,10 +4,12 @@ Start and end of a daemon that runs under C{twistd}.
 
 from __future__ import annotations
 
+import io
 import os
 import pwd
 import signal
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +27,16 @@ class StartupError(SystemExit, Exception):
     since C{twistd} passes only those from the background process to the
     foreground process that waits for it.
     """
+
+
+def escapeUnencodable() -> None:
+    """
+    Have characters that the encoding of the terminal lacks written as escapes.
+    By default a log line with one of them is lost, and servers write Chinese.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def listenErrorText(error: object) -> str:

@@ -22,7 +22,7 @@ from twisted.python.usage import UsageError
 
 from txwebqq.client import Servers, connect
 from txwebqq.config.passwordfile import readPasswordFile
-from txwebqq.daemon import LogFileOwner, handleSignals
+from txwebqq.daemon import LogFileOwner, escapeUnencodable, handleSignals
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
@@ -149,6 +149,7 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
+    escapeUnencodable()
     client = connect(reactor, options["server"], options["ca-file"])
     service = WebQQService(
         options.account,

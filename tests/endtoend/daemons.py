@@ -141,24 +141,25 @@ class ProcessFolder:
         path.write_text(password + "\n", encoding="utf-8")
         path.chmod(mode)
 
-    def run(self, *argv: str) -> Daemon:
+    def run(self, *argv: str, **variables: str) -> Daemon:
         """
-        Start a process in the folder.
+        Start a process in the folder, with more environment variables.
         """
         daemon = Daemon()
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         environment.pop("TXWEBQQ_PASSWORD", None)
+        environment.update(variables)
         reactor.spawnProcess(
             daemon, argv[0], argv, env=environment, path=str(self.folder)
         )
         self.daemons.append(daemon)
         return daemon
 
-    def twistd(self, *argv: str) -> Daemon:
+    def twistd(self, *argv: str, **variables: str) -> Daemon:
         """
         Start twistd.
         """
-        return self.run(str(TWISTD), "-n", "--pidfile=", *argv)
+        return self.run(str(TWISTD), "-n", "--pidfile=", *argv, **variables)
 
     def server(self, *argv: str) -> Daemon:
         """
@@ -167,7 +168,7 @@ class ProcessFolder:
         listen = f"tcp:{self.port}:interface=127.0.0.1"
         return self.twistd("webqq-server", "--listen", listen, *argv)
 
-    def client(self, number: int, secret: str, *argv: str) -> Daemon:
+    def client(self, number: int, secret: str, *argv: str, **variables: str) -> Daemon:
         """
         Start a client for an account.
         """
@@ -180,6 +181,7 @@ class ProcessFolder:
             "--server",
             f"http://127.0.0.1:{self.port}",
             *argv,
+            **variables,
         )
 
     async def answers(self, port: int, daemon: Daemon) -> None:

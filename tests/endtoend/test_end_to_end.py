@@ -176,6 +176,21 @@ async def test_usage(processes: ProcessFolder, argv: list[str], complaint: str) 
     assert "Traceback" not in daemon.output
 
 
+@ensureDeferred
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+async def test_otherEncoding(processes: ProcessFolder, encoding: str) -> None:
+    """
+    The server's words are logged on a terminal of any encoding, as escapes where
+    it has no Chinese.
+    """
+    await processes.server("--population", "people.toml").says("listens on")
+    processes.secret("guess", "tr0ub4dor&3")
+    bot = processes.client(10002, "guess", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert await bot.exits() == 1
+    assert "the login was refused: " in bot.output
+    assert r"\u5bc6\u7801" in bot.output
+
+
 async def until(isSo: Callable[[], object]) -> None:
     """
     Wait for a condition that a process in the background causes.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from txwebqq.config.passwordfile import readPasswordFile
+from txwebqq.daemon import escapeUnencodable
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.model import Number
 from txwebqq.server import population, populationwriter
@@ -486,4 +487,5 @@ def run() -> NoReturn:
     """
     Run C{webqq-admin} and exit with its code.
     """
+    escapeUnencodable()
     sys.exit(main())

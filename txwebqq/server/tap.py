@@ -24,6 +24,7 @@ from txwebqq.daemon import (
     LogFileOwner,
     StartupError,
     asDaemonUser,
+    escapeUnencodable,
     handleSignals,
     listenErrorText,
 )
@@ -302,6 +303,7 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
+    escapeUnencodable()
     clock: Any = reactor
     twistd: Any = options.parent or {}
     clock.callWhenRunning(handleSignals, clock, bool(twistd.get("nodaemon")))
