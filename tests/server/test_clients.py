@@ -74,6 +74,7 @@ class Client:
     @ivar cookies: whether it sends any after the login.
     @ivar content: what it writes for the text C{hi}, and what arrives.
     @ivar query: what it adds to the questions of the login.
+    @ivar send: its name of the request that sends a message.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Client:
     hash: str = ""
     query: str = ""
     msgId: object = 91310001
+    send: str = "send_buddy_msg2"
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -126,6 +128,13 @@ CLIENTS = [
         "atupal/webqq",
         query="&js_ver=10017&js_type=0&login_sig=stale",
         hash="574507430F685E3E",
+    ),
+    Client(
+        "jWebQQ",
+        form=only,
+        first={"status": "0"},
+        cookies=SET_COOKIES,
+        send="send_msg2",
     ),
     Client(
         "webqq-core",
@@ -235,7 +244,7 @@ class Run:
             "msg_id": self.client.msgId,
             **self.ticket,
         }
-        return self.post("send_buddy_msg2", self.client.form, members)
+        return self.post(self.client.send, self.client.form, members)
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
