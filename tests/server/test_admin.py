@@ -25,9 +25,10 @@ from txwebqq.model import Number
 from txwebqq.server.admin import main
 from txwebqq.server.population import parse
 from txwebqq.server.populationwriter import writePopulation
+from txwebqq.server.resource import SWEEP
 from txwebqq.server.storage.admin import ACCOUNT_COLUMNS, SHARED_TABLES
 from txwebqq.server.storage.populationimport import importPopulation
-from txwebqq.server.storage.store import Store
+from txwebqq.server.storage.store import Attitude, Store
 from txwebqq.wire.digests import passwordHash
 
 EVERYTHING = (
@@ -239,6 +240,7 @@ def test_friendships(console: AdminConsole) -> None:
     assert not store.friends.areFriends(DAVE, CAROL)
     console.run("friendship", "remove", "10001", "10002")
     population = console.folder / "people.toml"
+    population.touch(mode=0o600)
     population.write_text(POPULATION, encoding="utf-8")
     console.run("import", str(population))
     assert not store.friends.areFriends(ALICE, BOB)
@@ -283,7 +285,10 @@ def test_groups(console: AdminConsole) -> None:
         (["account", "show", "x"], "'x' is not a number from 10001 to 4294967295"),
         (["account", "show", "10008"], "there is no account 10008"),
         (["account", "remove", "10008"], "there is no account 10008"),
-        (["account", "remove", "10001"], "owns groups: 200001; remove them first"),
+        (
+            ["account", "remove", "10001"],
+            "owns groups: 200001; remove or transfer them first",
+        ),
         (["account", "add", "10001"], "no password"),
         (
             ["account", "add", "10001", "--password-file=-"],
@@ -402,6 +407,7 @@ def test_update(console: AdminConsole) -> None:
     passwords.
     """
     file = console.folder / "more.toml"
+    file.touch(mode=0o600)
     file.write_text(
         '[[account]]\nnumber = 10001\npassword = "new"\nnick = "Alicia"\n'
         '[[account]]\nnumber = 10002\npassword = "new"\n'
@@ -483,3 +489,135 @@ def test_serverRunning(console: AdminConsole) -> None:
     console.run("group", "remove", "200001")
     assert store.groups.get(CATS) is None
     store.close()
+
+
+def test_setAccount(console: AdminConsole) -> None:
+    """
+    C{account set} changes the nick and the profile, and an empty value removes
+    one; what is not valid changes nothing.
+    """
+    console.run("account", "set", "10002", "nick=Robert", "city=舟山", "blood=2")
+    console.run("account", "set", "10002", "birthday=1990-10-01", "city=")
+    store = console.store()
+    account = store.accounts.get(BOB)
+    assert account is not None
+    assert account.nick == "Robert"
+    assert account.profile == {"birthday": [1990, 10, 1], "blood": 2}
+    assert account.firstHash == passwordHash("b")
+    store.close()
+    for problem, value in (
+        ("'password' is none of", "password=x"),
+        ("is not KEY=VALUE", "nick"),
+        ("blood is not valid: 'x'", "blood=x"),
+        ("birthday is not valid", "birthday=1990"),
+        ("gender", "gender=other"),
+        ("allow", "allow=9"),
+    ):
+        assert problem in console.refused("account", "set", "10002", value)
+    assert "no account 10077" in console.refused("account", "set", "10077", "nick=x")
+
+
+def test_setGroup(console: AdminConsole) -> None:
+    """
+    C{group set} and C{group transfer} change a group; C{group list} lists it.
+    """
+    group = str(CATS)
+    console.run("group", "set", group, "--name", "dogs", "--memo", "woof")
+    console.run("group", "transfer", group, str(BOB))
+    assert console.run("group", "list") == f"{CATS}\t3\t{BOB}\tdogs\n"
+    shown = console.run("group", "show", group)
+    assert "memo: woof" in shown
+    assert f"owner: {BOB}" in shown
+    assert f"member: {ALICE}" in shown
+    assert "is the owner" in console.refused("group", "transfer", group, str(BOB))
+    assert "not a member" in console.refused("group", "transfer", group, str(CAROL))
+    assert "--name is empty" in console.refused("group", "set", group, "--name", " ")
+    assert "none of --name" in console.refused("group", "set", group)
+
+
+def test_lists(console: AdminConsole) -> None:
+    """
+    Friendships and discussions are listed.
+    """
+    store = console.store()
+    importPopulation(store, parse(EVERYTHING))
+    store.friends.remove(CAROL, ALICE)
+    store.close()
+    assert console.run("friendship", "list", str(BOB)) == (
+        f"{ALICE}\t{BOB}\n{BOB}\t10009\n"
+    )
+    everything = console.run("friendship", "list")
+    assert f"{ALICE}\t{CAROL}\tonly in the list of {ALICE}\n" in everything
+    assert console.run("discussion", "list") == f"300001\t2\t{CAROL}\tthe trip\n"
+
+
+def test_block(console: AdminConsole) -> None:
+    """
+    C{block} does what the account itself can do.
+    """
+    console.run("block", "add", str(BOB), str(ALICE))
+    console.run("block", "strangers", str(BOB))
+    assert console.run("block", "list", str(BOB)) == f"{ALICE}\tAlice\nstrangers\n"
+    again = console.refused("block", "add", str(BOB), str(ALICE))
+    assert again == f"account {BOB} blocks {ALICE} already"
+    assert "cannot block itself" in console.refused("block", "add", str(BOB), str(BOB))
+    store = console.store()
+    assert store.attitude(BOB, ALICE) is Attitude.BLOCKED
+    assert store.attitude(BOB, DAVE) is Attitude.BLOCKED
+    store.close()
+    console.run("block", "remove", str(BOB), str(ALICE))
+    console.run("block", "strangers", str(BOB), "--allow")
+    assert console.run("block", "list", str(BOB)) == ""
+    assert "does not block" in console.refused("block", "remove", str(BOB), str(ALICE))
+
+
+def test_disable(console: AdminConsole) -> None:
+    """
+    A disabled account cannot sign on, and its session ends within seconds; it can
+    when it is enabled again. C{account sign-off} ends a session only.
+    """
+    server = Store(console.path)
+    harness = ServerHarness(store=server)
+    alice, bob = harness.client(ALICE), harness.client(BOB)
+    harness.clock.advance(SWEEP)
+    online = console.run("account", "online")
+    assert [each.split("\t")[::2] for each in online.splitlines()] == [
+        [str(ALICE), "Alice"],
+        [str(BOB), "Bob's"],
+    ]
+    console.run("account", "disable", str(BOB))
+    console.run("account", "sign-off", str(ALICE))
+    harness.clock.advance(SWEEP)
+    for client in (alice, bob):
+        assert client.poll().response.json["retcode"] == 100
+    assert console.run("account", "online") == ""
+    assert "is not online" in console.refused("account", "sign-off", str(ALICE))
+    response = bob.tryLogin("b", bob.check()[1])
+    assert b"ptuiCB('19'" in response.body
+    assert b"ptuiCB('3'" in bob.tryLogin("wrong", bob.check()[1]).body
+    assert console.run("account", "disabled") == f"{BOB}\tBob's\n"
+    assert "disabled: yes" in console.run("account", "show", str(BOB))
+    assert "disabled already" in console.refused("account", "disable", str(BOB))
+    console.run("account", "enable", str(BOB))
+    assert "is not disabled" in console.refused("account", "enable", str(BOB))
+    for client in (alice, bob):
+        client.logIn()
+        client.join()
+    harness.server.stop()
+    server.close()
+    # The list of a server that is gone counts no more.
+    assert console.run("account", "online") == ""
+
+
+def test_exposed(console: AdminConsole) -> None:
+    """
+    A population file with passwords that others can read causes a warning.
+    """
+    file = console.folder / "people.toml"
+    file.write_text(POPULATION, encoding="utf-8")
+    file.chmod(0o644)
+    code, out, err = console.attempt("import", str(file))
+    assert (code, out) == (0, "")
+    assert f"others can read the passwords in this file: chmod 600 {file}" in err
+    file.chmod(0o600)
+    assert console.run("import", str(file)) == ""

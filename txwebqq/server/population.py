@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Iterator
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,6 +83,55 @@ def load(path: str | Path) -> Population:
         raise InvalidConfiguration(f"{path}: {e}") from e
 
 
+def exposure(path: str | Path) -> str:
+    """
+    Return a warning when others can read the passwords in a file, else C{""}.
+    """
+    path = Path(path)
+    if not path.stat().st_mode & 0o077 or "password" not in path.read_text("utf-8"):
+        return ""
+    return (
+        f"{path}: others can read the passwords in this file: "
+        f"chmod 600 {shlex.quote(str(path))}"
+    )
+
+
+def withChanges(account: AccountRecord, texts: Mapping[str, str]) -> AccountRecord:
+    """
+    Return an account with another nick or profile.
+
+    @param texts: by the keys of a population file; C{""} removes a value.
+
+    @raise InvalidConfiguration: when a key or a value is not valid.
+    """
+    values: dict[str, Any] = {"number": account.number, "nick": account.nick}
+    values |= {"face": account.face, **account.profile}
+    for key, text in texts.items():
+        if key not in _CHANGEABLE:
+            keys = ", ".join(sorted(_CHANGEABLE))
+            raise InvalidConfiguration(f"{key!r} is none of {keys}")
+        values[key] = _valueOf(key, text)
+    values = {key: value for key, value in values.items() if value != ""}
+    table = ConfigTable(f"account {account.number}", values)
+    changed = _accountRecord(table, account.firstHash)
+    table.close()
+    return changed
+
+
+_CHANGEABLE = {"nick", "face", "gender", "birthday", *PROFILE_TEXTS, *PROFILE_NUMBERS}
+
+
+def _valueOf(key: str, text: str) -> Any:
+    try:
+        if text and (key == "face" or key in PROFILE_NUMBERS):
+            return int(text)
+        if text and key == "birthday":
+            return datetime.date.fromisoformat(text)
+    except ValueError as e:
+        raise InvalidConfiguration(f"{key} is not valid: {text!r}") from e
+    return text
+
+
 def _read(values: dict[str, Any]) -> Population:
     file = ConfigTable("", values)
     accounts = list(_each(file, "account", _account))
@@ -138,9 +188,9 @@ def _categories(table: ConfigTable) -> tuple[CategoryRecord, ...]:
     return tuple(categories)
 
 
-def _accountRecord(table: ConfigTable) -> AccountRecord:
+def _accountRecord(table: ConfigTable, firstHash: bytes = b"") -> AccountRecord:
     number = _number(table, "number")
-    firstHash = _firstHash(table)
+    firstHash = firstHash or _firstHash(table)
     profile: dict[str, Any] = {}
     for key in PROFILE_TEXTS:
         if table.has(key):

@@ -251,6 +251,10 @@ class ServerService(Service):
             )
         else:
             self._log.info("The database is {file}.", file=options["database"])
+        if options["population"] is not None:
+            warning = population.exposure(options["population"])
+            if warning:
+                self._log.warn("{warning}", warning=warning)
         if options["copy"] is not None:
             self._log.info(
                 "The database was upgraded; a copy of the old one is in {file}.",

@@ -99,6 +99,7 @@ class Database:
     An open database.
 
     @ivar connection: each statement is its own transaction.
+    @ivar isAlone: whether no other process had the database open.
     @ivar copy: the file of the backup that was made before an upgrade, L{None}
         without an upgrade.
 
@@ -107,6 +108,7 @@ class Database:
 
     connection: sqlite3.Connection
     copy: Path | None = None
+    isAlone = True
 
     def __init__(
         self,
@@ -142,11 +144,10 @@ class Database:
         except OSError as e:
             reason = e.strerror or str(e)
             raise InvalidConfiguration(f"{path}: {reason}") from e
-        isAlone = True
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
-            isAlone = False
+            self.isAlone = False
             if not shared:
                 self._unlock()
                 raise DatabaseInUse(
@@ -154,7 +155,7 @@ class Database:
                 ) from e
         try:
             self._connect(path, shared)
-            self._prepare(path, isAlone)
+            self._prepare(path)
         except sqlite3.Error as e:
             self.close()
             raise InvalidConfiguration(f"{path}: {_problem(e)}") from e
@@ -181,7 +182,7 @@ class Database:
                 path, timeout=seconds, isolation_level=None, factory=_Connection
             )
 
-    def _prepare(self, path: Path, isAlone: bool) -> None:
+    def _prepare(self, path: Path) -> None:
         db, schema = self.connection, self._schema
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (application,) = db.execute("PRAGMA application_id").fetchone()
@@ -198,7 +199,7 @@ class Database:
                 "others can read the database, which holds secrets: "
                 f"chmod 600 {shlex.quote(str(path))}"
             )
-        if version < schema.version and not isAlone:
+        if version < schema.version and not self.isAlone:
             raise DatabaseInUse(
                 f"a {schema.user} of an older txwebqq has it open: its schema is "
                 f"{version}, this one wants {schema.version}; stop that "
@@ -214,7 +215,7 @@ class Database:
             self._create()
         elif version < schema.version:
             migrations.upgrade(db, schema.script, schema.version, path)
-        if isAlone:
+        if self.isAlone:
             self.copy = migrations.finish(path, schema.version)
         if isinstance(db, _Connection):
             db.execute(f"PRAGMA busy_timeout = {PATIENCE}")

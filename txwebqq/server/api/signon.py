@@ -41,7 +41,10 @@ MALFORMED = "提交参数错误，请检查。"
 
 TOO_MANY = "您尝试的次数过多，请稍后再试。"
 
+DISABLED = "您的帐号暂时无法登录，请联系管理员。"
+
 _FAILURES = {
+    LoginFailure.DISABLED: ("the account is disabled", DISABLED),
     LoginFailure.WRONG_PASSWORD: ("wrong password", WRONG_PASSWORD),
     LoginFailure.WRONG_CAPTCHA: ("wrong captcha", WRONG_CAPTCHA),
     LoginFailure.TOO_MANY: ("too many wrong passwords before", TOO_MANY),

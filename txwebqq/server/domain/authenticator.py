@@ -48,6 +48,7 @@ class LoginFailure(Enum):
     TOO_MANY = 1
     WRONG_PASSWORD = 3
     WRONG_CAPTCHA = 4
+    DISABLED = 19
 
 
 class CaptchaFailure(Enum):
@@ -184,6 +185,9 @@ class Authenticator:
             if not isKnown:
                 self._accountGuesses.take(number)
             return LoginFailure.WRONG_PASSWORD
+        # Only those who know the password are told.
+        if self._accounts.isDisabled(number):
+            return LoginFailure.DISABLED
         self._failedLogins.cleared(number)
         self._failedLogins.cleared((number, address))
         # A full disk must not keep the account out.

@@ -7,6 +7,7 @@ L{Session} that L{ServerState.sessions} has for its ticket.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 from txwebqq.model import Number, Status
@@ -168,7 +169,8 @@ class ServerState:
 
     def sweep(self) -> None:
         """
-        Count online days, and end sessions that have not polled for too long.
+        Count online days, and end sessions that have not polled for too long,
+        and those that an administrator wants to be ended.
 
         Must be called every few seconds while L{Sessions.hasTimers}.
         """
@@ -183,18 +185,27 @@ class ServerState:
     def endOutdated(self) -> None:
         """
         End the sessions and logins of accounts whose password another process has
-        changed, or that it has removed.
+        changed, or that it has removed, disabled or signed off.
         """
         version = self.store.database.dataVersion
         if version == self._dataVersion:
             return
+        try:
+            leaving = frozenset(self.store.accounts.takeSignOffs())
+        except sqlite3.Error:
+            # Another process is still writing.
+            return
         self._dataVersion = version
+
+        def isOver(login: Session | PendingLogin) -> bool:
+            return login.number in leaving or self._isOutdated(login)
+
         for session in self.sessions:
-            if self._isOutdated(session):
+            if isOver(session):
                 before = session.visible
                 self._end(session, EndReason.LOGGED_OUT)
                 self.presence.announce(session.number, before, Status.OFFLINE)
-        self.sessions.forgetLogins(self._isOutdated)
+        self.sessions.forgetLogins(isOver)
 
     def _isOutdated(self, login: Session | PendingLogin) -> bool:
         firstHash = login.firstHash

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from math import isqrt
 
 from txwebqq.model import Level, Number
@@ -46,6 +47,7 @@ class OnlineTimeTracker:
         self._days: dict[Number, tuple[int, int]] = {}
         self._seconds: dict[Number, int] = {}
         self._day = 0
+        self._listed: dict[Number, int] | None = None
 
     @property
     def _today(self) -> int:
@@ -69,7 +71,11 @@ class OnlineTimeTracker:
             since, _ = self._present.pop(number)
             seconds = int(self._now() - since)
             self._seconds[number] = self._seconds.get(number, 0) + seconds
-            self._write()
+            if self._present:
+                self._write()
+            else:
+                # No tick may follow.
+                self.tick()
 
     def tick(self) -> None:
         """
@@ -81,6 +87,17 @@ class OnlineTimeTracker:
             for number in list(self._present):
                 self._count(number)
         self._write()
+        self._list()
+
+    def _list(self) -> None:
+        """
+        Write who is online, for administrators.
+        """
+        online = {number: int(since) for number, (since, _) in self._present.items()}
+        if online != self._listed:
+            with suppress(sqlite3.Error):
+                self._accounts.writeOnline(online)
+                self._listed = online
 
     def _count(self, number: Number) -> None:
         since, counted = self._present[number]

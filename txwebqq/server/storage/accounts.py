@@ -5,7 +5,7 @@ Tables of accounts: their passwords, profiles and time online.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from txwebqq.model import Number
 from txwebqq.server.records import (
@@ -29,6 +29,16 @@ CREATE TABLE attendance (
     days INTEGER NOT NULL,
     last_day INTEGER NOT NULL,
     seconds INTEGER NOT NULL
+);
+CREATE TABLE disabled (
+    number INTEGER PRIMARY KEY
+);
+CREATE TABLE signing_off (
+    number INTEGER PRIMARY KEY
+);
+CREATE TABLE online (
+    number INTEGER PRIMARY KEY,
+    since INTEGER NOT NULL
 );
 CREATE TABLE signon_address (
     number INTEGER NOT NULL,
@@ -209,6 +219,69 @@ class AccountStore:
                 " ORDER BY time DESC, address = ?2 DESC LIMIT ?3)",
                 (number, address, MAX_ADDRESSES),
             )
+
+    def isDisabled(self, number: Number) -> bool:
+        """
+        Check whether an account may not sign on.
+        """
+        return self._database.exists("SELECT 1 FROM disabled WHERE number = ?", number)
+
+    def disabled(self) -> list[Number]:
+        """
+        Return the accounts that may not sign on.
+        """
+        rows = self._db.execute("SELECT number FROM disabled ORDER BY number")
+        return [number for (number,) in rows]
+
+    def disable(self, number: Number) -> bool:
+        """
+        Let an account sign on no longer; the server ends its session.
+
+        @return: whether the account was not disabled before.
+        """
+        added = self._db.execute("INSERT OR IGNORE INTO disabled VALUES (?)", (number,))
+        return added.rowcount == 1
+
+    def enable(self, number: Number) -> bool:
+        """
+        Let an account sign on again.
+
+        @return: whether the account was disabled.
+        """
+        gone = self._db.execute("DELETE FROM disabled WHERE number = ?", (number,))
+        return gone.rowcount == 1
+
+    def requestSignOff(self, number: Number) -> None:
+        """
+        Have the server end the session of an account.
+        """
+        self._db.execute("INSERT OR IGNORE INTO signing_off VALUES (?)", (number,))
+
+    def takeSignOffs(self) -> list[Number]:
+        """
+        Return the accounts whose sessions are to be ended; a request of
+        L{requestSignOff} is returned once.
+        """
+        rows = self._db.execute("SELECT number FROM signing_off").fetchall()
+        if rows:
+            self._db.execute("DELETE FROM signing_off")
+        return [number for (number,) in rows] + self.disabled()
+
+    def online(self) -> list[tuple[Number, int]]:
+        """
+        Return the accounts that were online when the server last wrote them,
+        and since when, in Unix seconds.
+        """
+        rows = self._db.execute("SELECT number, since FROM online ORDER BY number")
+        return [(number, since) for number, since in rows]
+
+    def writeOnline(self, online: Mapping[Number, int]) -> None:
+        """
+        Store who is online.
+        """
+        with self._database.transaction():
+            self._db.execute("DELETE FROM online")
+            self._db.executemany("INSERT INTO online VALUES (?, ?)", online.items())
 
     def onlineTime(self, number: Number) -> OnlineTime:
         """

@@ -40,6 +40,9 @@ ACCOUNT_COLUMNS = {
     "former_friendship": "owner friend",
     "asked": "number asker",
     "attendance": "number",
+    "disabled": "number",
+    "signing_off": "number",
+    "online": "number",
     "signon_address": "number",
 }
 """For each table whose rows belong to one account alone, the columns with the

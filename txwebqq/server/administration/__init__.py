@@ -1,0 +1,3 @@
+"""
+The commands of C{webqq-admin}, by topic.
+"""

@@ -1,0 +1,168 @@
+"""
+The commands for groups, their members, and discussions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.model import Number
+from txwebqq.server.administration.commandline import (
+    Arguments,
+    CommandLine,
+    existingAccount,
+    existingGroup,
+    number,
+    printLine,
+    shown,
+)
+from txwebqq.server.records import GroupEntry, GroupRecord, Population
+from txwebqq.server.storage.populationimport import importPopulation
+from txwebqq.server.storage.store import Store
+
+TEXTS = ("name", "memo", "description")
+
+
+def addCommands(line: CommandLine) -> None:
+    """
+    Add the commands of C{group}, C{member} and C{discussion}.
+    """
+    add = line.topic("group", "groups")
+    made = add("add", _add, "add a group")
+    made.add_argument("number", type=number)
+    made.add_argument("--name", required=True)
+    made.add_argument("--owner", type=number, required=True)
+    made.add_argument("--memo", default="", help="the announcement")
+    made.add_argument("--description", default="")
+    made.add_argument("--members", type=number, nargs="*", default=[], metavar="NUMBER")
+    made = add("remove", _remove, "dissolve a group permanently")
+    made.add_argument("number", type=number)
+    add("list", _list, "list numbers, members, owners and names")
+    made = add("show", _show, "show a group and its members")
+    made.add_argument("number", type=number)
+    made = add("set", _set, "change the name and the texts of a group")
+    made.add_argument("number", type=number)
+    made.add_argument("--name")
+    made.add_argument("--memo", help="the announcement")
+    made.add_argument("--description")
+    made = add("transfer", _transfer, "make a member the owner of a group")
+    made.add_argument("group", type=number)
+    made.add_argument("number", type=number)
+    add = line.topic("member", "members of groups")
+    for name, action, text in (
+        ("add", _addMember, "add a member to a group"),
+        ("remove", _removeMember, "remove a member from a group"),
+        ("admin", _makeAdmin, "make a member an administrator"),
+    ):
+        made = add(name, action, text)
+        made.add_argument("group", type=number)
+        made.add_argument("number", type=number)
+        if name == "admin":
+            made.add_argument(
+                "--revoke", action="store_true", help="take the rights away"
+            )
+    add = line.topic("discussion", "discussions")
+    add("list", _listDiscussions, "list numbers, members, owners and names")
+
+
+def _add(store: Store, arguments: Arguments) -> None:
+    group, owner = arguments.number, arguments.owner
+    if store.groups.get(group) is not None:
+        raise InvalidConfiguration(f"group {group} already exists")
+    record = GroupRecord(
+        group,
+        arguments.name,
+        owner,
+        memo=arguments.memo,
+        description=arguments.description,
+    )
+    members = tuple(dict.fromkeys((owner, *arguments.members)))
+    importPopulation(store, Population(groups=(GroupEntry(record, members),)))
+    if store.groups.get(group) is None:
+        raise InvalidConfiguration(
+            f"group {group} was dissolved; its number cannot be used again"
+        )
+
+
+def _remove(store: Store, arguments: Arguments) -> None:
+    existingGroup(store, arguments.number)
+    store.groups.dissolve(arguments.number)
+
+
+def _list(store: Store, arguments: Arguments) -> None:
+    for entry in store.admin.population().groups:
+        group = entry.group
+        _listOne(group.number, len(entry.members), group.owner, group.name)
+
+
+def _listOne(number: Number, members: int, owner: Number, name: str) -> None:
+    printLine(f"{number}\t{members}\t{owner}\t{shown(name)}")
+
+
+def _show(store: Store, arguments: Arguments) -> None:
+    group = existingGroup(store, arguments.number)
+    printLine(f"number: {group.number}")
+    printLine(f"name: {shown(group.name)}")
+    for word, text in (("memo", group.memo), ("description", group.description)):
+        if text:
+            printLine(f"{word}: {shown(text)}")
+    for member in sorted(
+        store.groups.members(group.number), key=lambda each: each.number
+    ):
+        kind = "admin" if member.flag & 1 else "member"
+        if member.number == group.owner:
+            kind = "owner"
+        printLine(f"{kind}: {member.number} {shown(member.card or member.nick)}")
+
+
+def _set(store: Store, arguments: Arguments) -> None:
+    group = existingGroup(store, arguments.number)
+    given = {name: getattr(arguments, name) for name in TEXTS}
+    changes = {name: text for name, text in given.items() if text is not None}
+    if not changes:
+        raise InvalidConfiguration("none of --name, --memo, --description is given")
+    if changes.get("name", group.name).strip() == "":
+        raise InvalidConfiguration("--name is empty")
+    store.groups.update(replace(group, **changes))
+
+
+def _transfer(store: Store, arguments: Arguments) -> None:
+    group, heir = _member(store, arguments)
+    store.groups.update(replace(group, owner=heir))
+
+
+def _addMember(store: Store, arguments: Arguments) -> None:
+    group, member = existingGroup(store, arguments.group), arguments.number
+    existingAccount(store, member)
+    if store.groups.isMember(group.number, member):
+        raise InvalidConfiguration(
+            f"{member} is already a member of group {group.number}"
+        )
+    store.groups.addMember(group.number, member)
+
+
+def _member(store: Store, arguments: Arguments) -> tuple[GroupRecord, Number]:
+    group, member = existingGroup(store, arguments.group), arguments.number
+    if not store.groups.isMember(group.number, member):
+        raise InvalidConfiguration(f"{member} is not a member of group {group.number}")
+    if group.owner == member:
+        raise InvalidConfiguration(f"{member} is the owner of group {group.number}")
+    return group, member
+
+
+def _removeMember(store: Store, arguments: Arguments) -> None:
+    group, member = _member(store, arguments)
+    store.groups.removeMember(group.number, member)
+
+
+def _makeAdmin(store: Store, arguments: Arguments) -> None:
+    group, member = _member(store, arguments)
+    flag = store.groups.memberFlag(group.number, member) or 0
+    wanted = flag & ~1 if arguments.revoke else flag | 1
+    store.groups.setFlag(group.number, member, wanted)
+
+
+def _listDiscussions(store: Store, arguments: Arguments) -> None:
+    for each in store.admin.population().discussions:
+        _listOne(each.number, len(each.members), each.owner, each.name)

@@ -1,0 +1,74 @@
+"""
+The password of a command: from a file, the environment or a prompt.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from pathlib import Path
+
+from txwebqq.config.passwordfile import readPasswordFile
+from txwebqq.errors import InvalidConfiguration
+from txwebqq.server.administration.commandline import Arguments, Parser
+from txwebqq.wire.digests import passwordHash
+
+PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
+
+
+def takesPassword(parser: Parser) -> None:
+    """
+    Add the option of a command that needs a password.
+    """
+    parser.add_argument(
+        "--password-file",
+        metavar="FILE",
+        help="file with the password, which only its owner may read; - is standard "
+        f"input; default: the variable {PASSWORD_VARIABLE}, or a prompt",
+    )
+
+
+def readPassword(arguments: Arguments) -> None:
+    """
+    Read the password, and keep its hash in the arguments.
+    """
+    arguments.firstHash = passwordHash(_password(arguments.password_file))
+
+
+def _password(file: str | None) -> str:
+    # Child processes must not inherit the password.
+    fromEnvironment = os.environ.pop(PASSWORD_VARIABLE, None)
+    if file is not None:
+        password = _passwordIn(file)
+    elif fromEnvironment:
+        return fromEnvironment
+    elif sys.stdin.isatty():
+        password = _promptedPassword()
+    else:
+        raise InvalidConfiguration(
+            f"no password: use --password-file, {PASSWORD_VARIABLE} or a terminal"
+        )
+    if not password:
+        raise InvalidConfiguration("the password is empty")
+    return password
+
+
+def _promptedPassword() -> str:
+    try:
+        password = getpass.getpass("Password: ")
+        again = getpass.getpass("Repeat the password: ")
+    except EOFError as e:
+        raise InvalidConfiguration("no password") from e
+    if password != again:
+        raise InvalidConfiguration("the two passwords differ")
+    return password
+
+
+def _passwordIn(file: str) -> str:
+    if file != "-":
+        return readPasswordFile(Path(file))
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as e:
+        raise InvalidConfiguration(f"cannot read the standard input: {e}") from e
