@@ -4,10 +4,11 @@ Limits on the number of calls in a time.
 
 from __future__ import annotations
 
+import pytest
 from twisted.internet.task import Clock
 
 from txwebqq import ratelimit
-from txwebqq.ratelimit import RateLimiter
+from txwebqq.ratelimit import RateLimiter, networkOf
 
 
 def test_window() -> None:
@@ -47,3 +48,23 @@ def test_bounded() -> None:
         assert limiter.take(who)
     assert not limiter.hasCapacity(1)
     assert limiter.hasCapacity(0)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1::9", "2001:db8:0:1::/64"),
+        ("2001:db8:0:2::9", "2001:db8:0:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::1", "::/64"),
+        ("", ""),
+    ],
+)
+def test_network(address: str, expected: str) -> None:
+    """
+    All addresses of an IPv6 /64 are counted as one.
+    """
+    assert networkOf(address) == expected

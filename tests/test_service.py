@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.application.service import MultiService
-from twisted.internet.defer import succeed
+from twisted.internet.defer import fail, succeed
 from twisted.python.failure import Failure
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -24,6 +24,7 @@ from tests.rig import (
     POLL,
     PROBE,
     SEND,
+    CallbackLog,
     CallbackLogFactory,
     CapturedLog,
     Rig,
@@ -34,11 +35,13 @@ from tests.rig import (
     truncate,
 )
 from txwebqq.errors import (
+    CaptchaUnsolved,
     NotSignedOn,
     Unreachable,
 )
 from txwebqq.model import Account
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.testing import PASSWORD, MemoryTreq
 from txwebqq.wire.form import Form
 
@@ -429,3 +432,70 @@ def checkNoSecret(failure: Failure, secrets: set[str]) -> None:
     """
     text = f"{failure!r} {failure.getTraceback(detail='verbose')}"
     assert not [secret for secret in secrets if secret in text]
+
+
+def persistent(rig: Rig) -> WebQQService[CallbackLog]:
+    """
+    A service that signs on again after a captcha that was not solved.
+    """
+    return WebQQService(
+        rig.alice.account,
+        rig.factory,
+        rig.web.client(),
+        rig.web.clock,
+        captchaRetry=CAPTCHA_RETRY,
+    )
+
+
+def test_captchaRetry() -> None:
+    """
+    An account whose captcha was not solved is signed on again after the time for
+    which the server wants one; by default it stays offline.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    service = persistent(rig)
+    failed = service.whenSignedOn()
+    rig.factory.captchaTexts = [
+        fail(CaptchaUnsolved("nobody reads it")),
+        succeed("ABCD"),
+    ]
+    service.startService()
+    with pytest.raises(CaptchaUnsolved):
+        rig.web.result(failed)
+    rig.web.clock.advance(CAPTCHA_RETRY - 1)
+    rig.web.settle()
+    assert rig.factory.logs == [["made", "CaptchaUnsolved"]]
+    rig.web.clock.advance(1)
+    rig.web.settle()
+    assert rig.factory.logs == [["made", "CaptchaUnsolved"], ["made", "on"]]
+    rig.web.result(service.stopService())
+    rig.finish()
+
+
+def test_captchaRetryEnds() -> None:
+    """
+    A sign-on by the application and the end of the service leave no later attempt.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    service = persistent(rig)
+    rig.factory.captchaTexts = [
+        fail(CaptchaUnsolved("nobody reads it")),
+        succeed("ABCD"),
+        fail(CaptchaUnsolved("nobody reads it")),
+    ]
+    service.startService()
+    rig.web.settle()
+    service.signOn()
+    rig.web.settle()
+    assert rig.factory.logs[1:] == [["made", "on"]]
+    rig.web.result(service.signOff())
+    rig.web.clock.advance(2 * CAPTCHA_RETRY)
+    rig.web.settle()
+    assert len(rig.factory.logs) == 2
+    service.signOn()
+    rig.web.settle()
+    assert rig.factory.logs[2:] == [["made", "CaptchaUnsolved"]]
+    rig.web.result(service.stopService())
+    rig.web.clock.advance(2 * CAPTCHA_RETRY)
+    assert len(rig.factory.logs) == 3
+    rig.finish()

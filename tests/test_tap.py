@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import fail, succeed
 from twisted.python.usage import UsageError
 
 from tests.rig import POLL, CapturedLog, Rig, batch, message
+from txwebqq import tap
+from txwebqq.errors import CaptchaUnsolved
 from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
+from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.session.interfaces import Era
 from txwebqq.tap import PASSWORD_VARIABLE, LoggingFactory, Options
 
@@ -377,3 +381,31 @@ def loggedBy(flags: list[str]) -> str:
         rig.web.result(service.stopService())
     rig.web.stop()
     return logged.text
+
+
+def test_captchaUnsolved() -> None:
+    """
+    The process goes on when a captcha was not solved, and ends after a sign-off.
+    """
+
+    class StoppableReactor:
+        stops = 0
+
+        def stop(self) -> None:
+            self.stops += 1
+
+    rig, reactor = Rig(CaptchaMode.ALWAYS), StoppableReactor()
+    rig.factory.captchaTexts = [
+        fail(CaptchaUnsolved("nobody reads it")),
+        succeed("ABCD"),
+    ]
+    tap._stopAfter(rig.service, reactor)
+    rig.start()
+    assert rig.factory.logs == [["made", "CaptchaUnsolved"]]
+    assert reactor.stops == 0
+    rig.service.signOn()
+    rig.web.settle()
+    assert rig.factory.logs[1:] == [["made", "on"]]
+    rig.web.result(rig.service.signOff())
+    assert reactor.stops == 1
+    rig.finish()

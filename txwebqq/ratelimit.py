@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 HOUR = 3600.0
 """An hour in seconds."""
@@ -62,3 +63,20 @@ class RateLimiter:
         now = self._now()
         times, since = self._spent.get(who, (0, now))
         return (times, since) if now - since < self._window else (0, now)
+
+
+def networkOf(address: str) -> str:
+    """
+    Return the text by which the actions of an address are counted: the address, or
+    the /64 network of an IPv6 address, all of which one subscriber has.
+
+    @param address: C{""} for a UNIX socket.
+    """
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    mapped = parsed.ipv4_mapped
+    return str(mapped or IPv6Network((int(parsed) >> 64 << 64, 64)))

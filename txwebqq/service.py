@@ -11,10 +11,13 @@ from typing import Any, Generic
 from twisted.application.internet import backoffPolicy
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from typing_extensions import TypeVar
 
 from txwebqq.client import WebQQClient
+from txwebqq.errors import CaptchaUnsolved
 from txwebqq.interfaces import FactoryOf
 from txwebqq.model import Account
 from txwebqq.protocol import WebQQProtocol
@@ -26,6 +29,11 @@ def _spread() -> float:
     # So that accounts that lost their server together do not sign on together.
     return random.uniform(0.0, 3.0)
 
+
+CAPTCHA_RETRY = 660.0
+"""Time after which daemons try again to sign on an account whose captcha was not
+solved, in seconds. Servers want captchas for ten minutes after wrong passwords, which
+may have been those of another person."""
 
 signOnBackoff = backoffPolicy(
     initialDelay=1.0, maxDelay=300.0, factor=2.0, jitter=_spread
@@ -51,7 +59,11 @@ class WebQQService(MultiService, Generic[P_co]):
     @param heartbeat: the seconds between two heartbeats.
     @param backoff: returns the seconds to wait before an attempt, given the
         number of attempts that have failed.
+    @param captchaRetry: the seconds after which the account is signed on again if its
+        captcha was not solved, L{None} to stay offline then.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -63,9 +75,14 @@ class WebQQService(MultiService, Generic[P_co]):
         era: Era = Era.E1,
         heartbeat: float = 60.0,
         backoff: Callable[[int], float] = signOnBackoff,
+        captchaRetry: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.account = account
+        self._clock = clock
+        self._captchaRetry = captchaRetry
+        self._retry: IDelayedCall | None = None
+        self._signedOff: Deferred[None] | None = None
         self._driver = SignOnDriver(
             self, account, factory, client, clock, era, heartbeat, backoff
         )
@@ -75,7 +92,7 @@ class WebQQService(MultiService, Generic[P_co]):
         Sign on.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._driver.signOn()
+        self.signOn()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -86,6 +103,7 @@ class WebQQService(MultiService, Generic[P_co]):
             in flight.
         """
         stopped = maybeDeferred(super().stopService)
+        self._stopRetry()
         left = self._driver.signOff()
         return stopped.addCallback(lambda _: left)
 
@@ -95,7 +113,34 @@ class WebQQService(MultiService, Generic[P_co]):
         only when a person decides so. It has no effect on a stopped service.
         """
         if self.running:
+            self._stopRetry()
+            if self._captchaRetry is not None:
+                self._signedOff = self._driver.whenSignedOff()
+                self._signedOff.addErrback(self._ebSignedOff, self._captchaRetry)
             self._driver.signOn()
+
+    def _ebSignedOff(self, failure: Failure, seconds: float) -> None:
+        self._signedOff = None
+        if self.running and failure.check(CaptchaUnsolved):
+            self._log.warn(
+                "Not signed on (account {number}): the captcha was not solved;"
+                " retrying in {seconds:g} s.",
+                number=self.account.number,
+                seconds=seconds,
+            )
+            self._retry = self._clock.callLater(seconds, self._cbRetry)
+
+    def _cbRetry(self) -> None:
+        self._retry = None
+        self.signOn()
+
+    def _stopRetry(self) -> None:
+        retry, self._retry = self._retry, None
+        if retry is not None:
+            retry.cancel()
+        signedOff, self._signedOff = self._signedOff, None
+        if signedOff is not None:
+            signedOff.cancel()
 
     def signOff(self) -> Deferred[None]:
         """

@@ -23,12 +23,12 @@ from twisted.python.usage import UsageError
 from txwebqq.client import Servers, connect
 from txwebqq.config.passwordfile import readPasswordFile
 from txwebqq.daemon import LogFileOwner, escapeUnencodable, handleSignals
-from txwebqq.errors import InvalidConfiguration
+from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.net.tls import TrustRoots
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
-from txwebqq.service import WebQQService
+from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
 
 PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
@@ -144,8 +144,8 @@ class Options(UsageOptions):
 def makeService(options: Options) -> IService:
     """
     Make the service that C{twistd} runs. The process ends when the account stays
-    offline: with exit code 0 after a sign-off, with 1 after a refused login, an
-    unsolved captcha, or a kick.
+    offline: with exit code 0 after a sign-off, with 1 after a refused login or a
+    kick. After a captcha that was not solved it signs on again later.
     """
     from twisted.internet import reactor
 
@@ -158,6 +158,7 @@ def makeService(options: Options) -> IService:
         reactor,
         era=options.era,
         heartbeat=options.heartbeat,
+        captchaRetry=CAPTCHA_RETRY,
     )
     _stopAfter(service, reactor)
     twistd: Any = options.parent or {}
@@ -169,6 +170,10 @@ def makeService(options: Options) -> IService:
 def _stopAfter(service: WebQQService[Any], reactor: Any) -> None:
     def over(result: object) -> None:
         if isinstance(result, Failure):
+            if result.check(CaptchaUnsolved):
+                # The service signs on again.
+                _stopAfter(service, reactor)
+                return
             _exitWith(1)
         # Not running: the account has signed off because the process stops.
         with suppress(ReactorNotRunning):

@@ -7,10 +7,17 @@ from __future__ import annotations
 from base64 import b64encode
 
 import pytest
+from twisted.internet.task import Clock
 
 from txwebqq.irc.gateway.capabilities import CAPABILITIES, Reply
 from txwebqq.irc.gateway.dispatcher import COMMANDS
-from txwebqq.irc.gateway.registration import AuthResult, Registration
+from txwebqq.irc.gateway.registration import (
+    GUESS_WINDOW,
+    MAX_GUESSES,
+    Authenticator,
+    AuthResult,
+    Registration,
+)
 
 
 def check(name: str, password: str) -> AuthResult:
@@ -182,3 +189,37 @@ def test_unknownMechanism() -> None:
     say(client, "AUTHENTICATE PLAIN")
     replies = say(client, f"AUTHENTICATE {blob('', 'alice', 'oolong')}")
     assert [reply[0] for reply in replies] == ["900", "903"]
+
+
+def test_guesses() -> None:
+    """
+    After some wrong passwords a user is refused at other addresses for a minute, and
+    not where the user has registered before; there, only guesses from there count.
+    """
+    clock = Clock()
+    check = Authenticator({"alice": "oolong", "bob": "assam"}, clock.seconds).check
+    assert check("192.0.2.1", "alice", "oolong") is AuthResult.ACCEPTED
+    for n in range(MAX_GUESSES):
+        assert check(f"198.51.100.{n}", "Alice", "guess") is AuthResult.REFUSED
+    assert check("203.0.113.1", "alice", "oolong") is AuthResult.LATER
+    assert check("192.0.2.1", "alice", "oolong") is AuthResult.ACCEPTED
+    for _ in range(MAX_GUESSES):
+        assert check("192.0.2.1", "bob", "guess") is AuthResult.REFUSED
+    assert check("192.0.2.1", "bob", "assam") is AuthResult.LATER
+    assert check("192.0.2.1", "alice", "oolong") is AuthResult.ACCEPTED
+    for _ in range(MAX_GUESSES):
+        assert check("192.0.2.1", "alice", "guess") is AuthResult.REFUSED
+    assert check("192.0.2.1", "alice", "oolong") is AuthResult.LATER
+    clock.advance(GUESS_WINDOW)
+    assert check("203.0.113.1", "alice", "oolong") is AuthResult.ACCEPTED
+
+
+def test_guessesOfANetwork() -> None:
+    """
+    The addresses of an IPv6 /64 are one.
+    """
+    check = Authenticator({"alice": "oolong"}, Clock().seconds).check
+    for n in range(MAX_GUESSES):
+        assert check(f"2001:db8::{n}", f"user{n}", "guess") is AuthResult.REFUSED
+    assert check("2001:db8::9", "alice", "oolong") is AuthResult.LATER
+    assert check("2001:db8:0:1::9", "alice", "oolong") is AuthResult.ACCEPTED

@@ -9,7 +9,6 @@ import pytest
 from txwebqq.server.http.proxies import (
     clientAddress,
     clientScheme,
-    networkOf,
     normal,
 )
 
@@ -75,23 +74,3 @@ def test_normal() -> None:
     for text in ("localhost", "10.0.0.0/8", ""):
         with pytest.raises(ValueError, match="does not appear to be"):
             normal(text)
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1::/64"),
-        ("2001:db8:0:1::9", "2001:db8:0:1::/64"),
-        ("2001:db8:0:2::9", "2001:db8:0:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("::1", "::/64"),
-        ("", ""),
-    ],
-)
-def test_network(address: str, expected: str) -> None:
-    """
-    All addresses of an IPv6 /64 are counted as one.
-    """
-    assert networkOf(address) == expected

@@ -6,6 +6,7 @@ PLAIN, C{NICK} and C{USER}.
 from __future__ import annotations
 
 from base64 import b64decode
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from hmac import compare_digest
@@ -13,7 +14,7 @@ from hmac import compare_digest
 from txwebqq.irc.gateway.capabilities import Capabilities, Reply
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.nicknames import isNick
-from txwebqq.ratelimit import RateLimiter
+from txwebqq.ratelimit import MAX_REMEMBERED, RateLimiter, networkOf
 
 MAX_GUESSES = 5
 """Number of wrong passwords that are checked in L{GUESS_WINDOW} seconds, for
@@ -43,7 +44,8 @@ class AuthResult(Enum):
 class Authenticator:
     """
     Checks the passwords of the gateway's users, and limits how many wrong ones
-    may be tried.
+    may be tried. Where a user has registered before, only wrong passwords for this
+    user from the same address count, so that nobody can keep the user out.
 
     @param passwords: by the users' names.
     @param seconds: returns the time, in seconds.
@@ -54,6 +56,8 @@ class Authenticator:
     ) -> None:
         self._passwords = passwords
         self._guesses = RateLimiter(seconds, MAX_GUESSES, GUESS_WINDOW)
+        # The users and addresses that have registered, the latest ones last.
+        self._known: OrderedDict[str, None] = OrderedDict()
 
     def check(self, address: str, name: str, password: str) -> AuthResult:
         """
@@ -62,9 +66,13 @@ class Authenticator:
         @param address: the client's IP address; C{""} for a client without one,
             whose wrong passwords are counted for the user only.
         """
-        keys = [f"user {casefold(name)}"]
-        if address:
-            keys.append(f"address {address}")
+        network, user = networkOf(address), casefold(name)
+        pair = f"user {user} at {network}"
+        keys = [pair] if address else []
+        if pair not in self._known:
+            keys.append(f"user {user}")
+            if address:
+                keys.append(f"address {network}")
         if not all(self._guesses.hasCapacity(key) for key in keys):
             return AuthResult.LATER
         expected = self._passwords.get(name)
@@ -74,11 +82,19 @@ class Authenticator:
         )
         if expected is not None and isRight:
             if address:
-                self._guesses.reset(keys[-1])
+                self._guesses.reset(pair)
+                self._guesses.reset(f"address {network}")
+                self._remember(pair)
             return AuthResult.ACCEPTED
         for key in keys:
             self._guesses.take(key)
         return AuthResult.REFUSED
+
+    def _remember(self, pair: str) -> None:
+        self._known.pop(pair, None)
+        self._known[pair] = None
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)
 
 
 class Registration:

@@ -32,7 +32,7 @@ from txwebqq.irc.protocol.pinyin import pinyinRomaniser
 from txwebqq.irc.qq.accountprotocol import AccountFactory
 from txwebqq.irc.qq.medialinks import MediaLinks, mediaService
 from txwebqq.net.endpoints import listeningService
-from txwebqq.service import WebQQService
+from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.sqlite.database import MEMORY, Database
 
 CLEANUP_INTERVAL = 3600
@@ -119,6 +119,7 @@ class GatewayService(MultiService):
                     client,
                     reactor,
                     era=account.era,
+                    captchaRetry=CAPTCHA_RETRY,
                 )
                 user.services[number] = service
                 service.setServiceParent(self)  # type: ignore[no-untyped-call]

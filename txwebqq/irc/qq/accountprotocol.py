@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
-from txwebqq.errors import SessionExpired, WebQQError
+from txwebqq.errors import CaptchaUnsolved, SessionExpired, WebQQError
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.qq.messages import PICTURES, AnyMessage, IncomingMessage, messageKey
 from txwebqq.irc.targets import Target, TargetKind
@@ -61,7 +61,9 @@ class AccountProtocol(WebQQProtocol):
             if wasOnline:
                 listener.connectionLost(account, "the session has ended", False)
         elif reason.check(WebQQError):
-            listener.connectionLost(account, reason.getErrorMessage(), True)
+            # After a captcha that was not solved the service signs on again.
+            isForGood = reason.check(CaptchaUnsolved) is None
+            listener.connectionLost(account, reason.getErrorMessage(), isForGood)
 
     def captchaRequired(self, image: bytes) -> Awaitable[str]:
         return self._listener.captchaRequired(self._account, image)

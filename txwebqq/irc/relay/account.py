@@ -251,8 +251,8 @@ class RelayAccount(AccountListener):
 
     def captchaRequired(self, account: QQAccount, image: bytes) -> Awaitable[str]:
         self._log.error(
-            "Account {number} cannot sign on: the server requires a captcha. Sign"
-            " on once with another client.",
+            "Account {number} cannot sign on now: the server requires a captcha. Sign"
+            " on once with another client, if it still does in ten minutes.",
             number=account.number,
         )
         return fail(CaptchaUnsolved("the relay cannot read captchas"))

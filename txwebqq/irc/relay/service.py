@@ -20,7 +20,7 @@ from txwebqq.irc.relay.account import RelayAccount
 from txwebqq.irc.relay.network import IRCNetwork
 from txwebqq.irc.relay.outbox import OUTBOX_SCHEMA, Outbox
 from txwebqq.irc.relay.room import BridgedRoom
-from txwebqq.service import WebQQService
+from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.sqlite.database import MEMORY, Database, Schema
 
 HOUR = 3600
@@ -75,6 +75,7 @@ class RelayService(MultiService):
                 client,
                 reactor,
                 era=account.era,
+                captchaRetry=CAPTCHA_RETRY,
             )
             service.setServiceParent(self)  # type: ignore[no-untyped-call]
         networks: dict[str, IRCNetwork] = {}

@@ -13,7 +13,8 @@ from twisted.python.failure import Failure
 from twisted.web.http import Request
 
 from txwebqq.net.site import HTTP11Channel
-from txwebqq.server.http.proxies import isTrusted, networkOf
+from txwebqq.ratelimit import networkOf
+from txwebqq.server.http.proxies import isTrusted
 from txwebqq.server.limits import AddressLimits
 
 

@@ -13,8 +13,9 @@ from ipaddress import IPv4Address
 
 from twisted.web.server import Request
 
+from txwebqq.ratelimit import networkOf
 from txwebqq.server.http.connections import WatchedConnection
-from txwebqq.server.http.proxies import clientAddress, clientScheme, networkOf
+from txwebqq.server.http.proxies import clientAddress, clientScheme
 from txwebqq.server.sessions.sessions import Session
 
 HTML = b"text/html; charset=utf-8"

@@ -5,7 +5,7 @@ The address and the scheme of clients behind reverse proxies.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 
 LOCAL = "unix"
 """The name of a proxy that connects through a UNIX socket."""
@@ -21,23 +21,6 @@ def normal(address: str) -> str:
         return address
     parsed = ip_address(address)
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
-
-
-def networkOf(address: str) -> str:
-    """
-    Return the text by which the actions of an address are counted: the address, or
-    the /64 network of an IPv6 address, all of which one subscriber has.
-
-    @param address: C{""} for a UNIX socket.
-    """
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    mapped = parsed.ipv4_mapped
-    return str(mapped or IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def isTrusted(peer: str, proxies: Collection[str]) -> bool:
