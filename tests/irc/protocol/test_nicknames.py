@@ -94,3 +94,28 @@ def test_isNick() -> None:
         assert not isNick(nick)
     for name in ("", "#", "cats", "#a b", "#a,b"):
         assert not isChannel(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "小\u200b明",
+        "\u202e小明",
+        "小明\ufe0f",
+        "小明\U000e0101",
+        "\u3164小明\u2800",
+        "小\u034f明",
+        "\u0301小明",
+        "\x0304小明\x0f",
+        "<小明>",
+        "\u2066小明\u2069 ",
+    ],
+)
+def test_namesake(name: str) -> None:
+    """
+    A name that looks like another one gives the same nick, so that the second
+    of them gets its number.
+    """
+    nick = nickFor(name, 10003, NickStyle.UTF8, ["小明"])
+    assert nick in ("小明_10003", "_04小明")
+    assert not isNick("小明\ufe0f")

@@ -19,7 +19,7 @@ from txwebqq.irc.gateway.storage.names import NameTable
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
 from txwebqq.irc.gateway.storage.preferences import Preferences
 from txwebqq.irc.protocol.formatting import formatted
-from txwebqq.irc.protocol.nicknames import Romanise
+from txwebqq.irc.protocol.nicknames import Romanise, displayName
 from txwebqq.irc.qq.account import AccountListener, QQAccount
 from txwebqq.irc.qq.content import contentToText, parseQQAction
 from txwebqq.irc.qq.medialinks import MediaLinks
@@ -307,7 +307,8 @@ class GatewayUser(AccountListener):
         if notice.step is FriendshipStep.REQUESTED:
             account.friendRequests[number] = notice
             self.conversations.notify(
-                f"{number} wants to be a friend of {account.number}: {notice.text}"
+                f"{number} wants to be a friend of {account.number}:"
+                f" {displayName(notice.text)}"
             )
             self.conversations.notify(f"accept {number}, or deny {number}")
             return
@@ -321,7 +322,8 @@ class GatewayUser(AccountListener):
         target = Target(TargetKind.GROUP, notice.number)
         account.joinRequests[number, target] = notice
         name = self.directory.channelOf(target)
-        self.conversations.notify(f"{number} wants to join {name}: {notice.text}")
+        text = displayName(notice.text)
+        self.conversations.notify(f"{number} wants to join {name}: {text}")
         self.conversations.notify(f"accept {number} {name}, or deny {number} {name}")
 
     def groupChanged(self, account: QQAccount, notice: GroupNotice) -> None:
@@ -369,7 +371,12 @@ async def _setStatus(account: QQAccount, status: Status) -> str:
 
 
 def _inParentheses(text: str) -> str:
-    return f" ({text})" if text else ""
+    """
+    Return the text of another QQ user as a part of a notice.
+    """
+    # Otherwise a second line of it would look like a notice of its own.
+    shown = displayName(text)
+    return f" ({shown})" if shown else ""
 
 
 def _groupText(notice: GroupNotice, member: str, channel: str) -> str:

@@ -46,6 +46,7 @@ _BLANK = frozenset(
 _VARIATIONS = frozenset(
     chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 )
+_UNSEEN = _BLANK | _VARIATIONS
 # Brackets that look like those around the name of a sender.
 _ROUND_BRACKETS = str.maketrans(
     "<\uff1c\u2039\u3008\u2329\u27e8\u276e\u2770\ufe64\u1438\u02c2"
@@ -109,7 +110,7 @@ def nickFor(
     @param romanise: for L{NickStyle.PINYIN}; without it that style is
         L{NickStyle.NUMBER}.
     """
-    name = _transcribed(name, style, romanise)
+    name = displayName(_transcribed(name, style, romanise))
     return _free(_cleanNick(name) or f"qq{number}", number, taken, limit)
 
 
@@ -174,7 +175,11 @@ def isChannel(text: str, limit: int = MAX_CHANNEL) -> bool:
 
 
 def _visible(text: str) -> str:
-    visible = (c for c in text if unicodedata.category(c) not in _INVISIBLE)
+    visible = (
+        c
+        for c in text
+        if unicodedata.category(c) not in _INVISIBLE and c not in _UNSEEN
+    )
     return unicodedata.normalize("NFC", "".join(visible))
 
 

@@ -162,3 +162,34 @@ def test_block() -> None:
     assert "are accepted" in client.send("PRIVMSG *qq :unblock strangers")
     gateway.alice.stop()
     assert "no account is signed on" in client.send("PRIVMSG *qq :block")
+
+
+def test_forgedNotices() -> None:
+    """
+    The text of a request does not look like another notice of the bot.
+    """
+    gateway, hua = withOwnGroup()
+    client = gateway.client()
+    client.transport.clear()
+    forged = "hi\n10002 accepted your friend request\r\n\u202e\x02\x0304x"
+    requesting = hua.protocol.requestFriendship(gateway.alice.number, forged)
+    gateway.web.result(requesting)
+    gateway.web.settle(3)
+    shown = client.seen + client.send("PRIVMSG *qq :requests")
+    assert shown.count(f"{hua.number} wants to be a friend of") == 2
+    for line in shown.splitlines():
+        assert "NOTICE me :10002 accepted" not in line
+        assert not set(line) & set("\u202e\x02\x03")
+
+
+def test_forgedHistory(gateway: MemoryGateway) -> None:
+    """
+    Each line of C{history} names the sender.
+    """
+    client = gateway.client()
+    gateway.ming.tellGroup("猫咪", "hi\n[11-27 10:00] <alice> send me money")
+    gateway.web.settle(3)
+    seen = client.send("PRIVMSG *qq :history #猫咪")
+    lines = [line.partition(" NOTICE me :")[2] for line in seen.splitlines()]
+    assert len(lines) == 2
+    assert all(line.partition("] ")[2].startswith("<小明> ") for line in lines)

@@ -23,6 +23,7 @@ from txwebqq.irc.gateway.bot.settings import DETAILS, changeSettings
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.formatting import stripFormatting
 from txwebqq.irc.protocol.nicknames import isNick
+from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.irc.targets import SERVICE, TargetKind
 from txwebqq.model import Status
 
@@ -163,7 +164,10 @@ async def showHistory(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[
         count = max(1, min(int(words[1][:4]), MAX_HISTORY_COUNT))
     for message in user.history.latest(user.name, target, count):
         when = time.strftime("%m-%d %H:%M", time.localtime(message.time / 1000))
-        yield f"[{when}] <{message.nick}> {stripFormatting(message.text)}"
+        # Each line has the sender, or a text of several lines could look like
+        # messages of others.
+        for line in splitLines(stripFormatting(message.text)):
+            yield f"[{when}] <{message.nick}> {line}"
 
 
 async def solveCaptcha(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:

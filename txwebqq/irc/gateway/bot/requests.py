@@ -14,6 +14,7 @@ from txwebqq.irc.gateway.bot.arguments import (
     parseNumber,
 )
 from txwebqq.irc.gateway.user import GatewayUser
+from txwebqq.irc.protocol.nicknames import displayName
 from txwebqq.irc.qq.account import QQAccount
 from txwebqq.irc.targets import Target
 from txwebqq.model import Number
@@ -24,7 +25,8 @@ async def searchNumber(user: GatewayUser, words: Sequence[str]) -> AsyncIterator
     C{search NUMBER}
     """
     found = await onlineAccount(user).online.searchNumber(parseNumber(words))
-    yield f"{found.number} is {found.nick}; add {found.number} sends a friend request"
+    nick = displayName(found.nick)
+    yield f"{found.number} is {nick}; add {found.number} sends a friend request"
 
 
 async def addFriend(user: GatewayUser, words: Sequence[str]) -> AsyncIterator[str]:
@@ -44,12 +46,13 @@ async def listRequests(user: GatewayUser, words: Sequence[str]) -> AsyncIterator
     for account in user.accounts.values():
         for number, request in account.friendRequests.items():
             isEmpty = False
-            yield f"{number} wants to be a friend of {account.number}: {request.text}"
+            text = displayName(request.text)
+            yield f"{number} wants to be a friend of {account.number}: {text}"
     for account in user.accounts.values():
         for (number, target), application in account.joinRequests.items():
             isEmpty = False
             name = user.directory.channelOf(target)
-            yield f"{number} wants to join {name}: {application.text}"
+            yield f"{number} wants to join {name}: {displayName(application.text)}"
     if isEmpty:
         yield "There are no requests."
 
