@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs
+from zope.interface.verify import verifyObject
 
 from tests.network.authority import LOCALHOST, Authority
 from txwebqq.net.certificates import filesOf
@@ -21,12 +23,12 @@ from txwebqq.net.endpoints import listeningService
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 
 
-def serialOf(contextFactory: Any) -> int:
+def serialOf(creator: Any) -> int:
     """
     Do a TLS handshake in memory, and return the serial number of the server's
     certificate.
     """
-    server = SSL.Connection(contextFactory.getContext())
+    server = creator.serverConnectionForTLS(None)
     client = SSL.Connection(SSL.Context(SSL.TLS_METHOD))
     server.set_accept_state()
     client.set_connect_state()
@@ -45,8 +47,9 @@ def listening(endpoint: str) -> Any:
     reactor = MemoryReactorClock()
     service = listeningService(endpoint, Factory(), reactor)
     service.privilegedStartService()
-    [(_, _, contextFactory, *_)] = reactor.sslServers
-    return contextFactory
+    [(_, _, creator, *_)] = reactor.sslServers
+    assert verifyObject(IOpenSSLServerConnectionCreator, creator)
+    return creator
 
 
 @pytest.mark.parametrize("kind", ["ssl:6697", "haproxy:ssl:6697"])
@@ -57,21 +60,21 @@ def test_renewed(tmp_path: Path, kind: str) -> None:
     """
     authority = Authority(tmp_path, "ours")
     file = authority.issue(LOCALHOST)
-    contextFactory = listening(f"{kind}:privateKey={file}")
-    first = serialOf(contextFactory)
-    assert serialOf(contextFactory) == first
+    creator = listening(f"{kind}:privateKey={file}")
+    first = serialOf(creator)
+    assert serialOf(creator) == first
     authority.issue(LOCALHOST)
-    second = serialOf(contextFactory)
+    second = serialOf(creator)
     assert second != first
     for damage in (lambda: file.write_text("half a fi"), file.unlink):
         damage()
         with capturedLogs() as events:
-            assert serialOf(contextFactory) == second
-            assert serialOf(contextFactory) == second
+            assert serialOf(creator) == second
+            assert serialOf(creator) == second
         [event] = events
         assert event["log_format"].startswith("Reading the new certificate failed")
     authority.issue(LOCALHOST)
-    assert serialOf(contextFactory) not in (first, second)
+    assert serialOf(creator) not in (first, second)
 
 
 def test_files() -> None:

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from OpenSSL import SSL
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
+from zope.interface import implementer
 
 FILES = ("privateKey", "certKey", "extraCertChain", "dhParameters")
 """The arguments of an C{ssl:} endpoint that name files."""
@@ -30,9 +33,10 @@ def filesOf(endpoint: str) -> list[str]:
     return [files.pop("privateKey", "server.pem"), *files.values()]
 
 
+@implementer(IOpenSSLServerConnectionCreator)
 class CertificateReloader:
     """
-    The context factory of an C{ssl:} endpoint. It reads the certificate again
+    Creates the TLS connections of an C{ssl:} endpoint. It reads the certificate again
     for the first connection after one of the files has changed; while the new
     files cannot be used, the former certificate stays.
 
@@ -50,17 +54,15 @@ class CertificateReloader:
     def _fileState(self) -> Sequence[tuple[int, int, int] | None]:
         return [_stateOf(file) for file in self._files]
 
-    def getContext(self) -> Any:
+    def serverConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         """
-        Called by Twisted for each connection.
-
-        @return: the OpenSSL context.
+        Create the TLS state of one connection.
         """
         state = self._fileState()
         if state != self._state:
             self._state = state
             self._read()
-        return self._current.getContext()
+        return SSL.Connection(self._current.getContext(), None)
 
     def _read(self) -> None:
         reader = _CertificateReader()
