@@ -38,6 +38,9 @@ from txwebqq.sqlite.database import MEMORY, Database
 CLEANUP_INTERVAL = 3600
 """Time between two deletions of expired messages and pictures, in seconds."""
 
+ANNOUNCEMENT_INTERVAL = 600
+"""Time between two requests for the announcements of all groups, in seconds."""
+
 CLEANUP_PAUSE = 0.1
 """Time between two parts of one deletion, in seconds."""
 
@@ -93,6 +96,19 @@ class GatewayService(MultiService):
             timer = TimerService(interval, action)
             timer.clock = reactor
             timer.setServiceParent(self)
+        refreshing = TimerService(ANNOUNCEMENT_INTERVAL, self._refreshAnnouncements)
+        refreshing.clock = reactor
+        refreshing.setServiceParent(self)
+
+    def _refreshAnnouncements(self) -> Deferred[list[None]]:
+        # Their failures are logged, and the next turn tries again.
+        return gatherResults(
+            [
+                Deferred.fromCoroutine(account.refreshAnnouncements())
+                for user in self.users.values()
+                for account in user.accounts.values()
+            ]
+        )
 
     def _addUsers(self, users: Sequence[UserSettings], reactor: Any) -> None:
         names = NameStore(self._database, partial(casefold, mapping="rfc1459"))

@@ -154,6 +154,14 @@ class QQAccount:
         """
         return self.online.transport.holdEvents()
 
+    async def refreshAnnouncements(self) -> None:
+        """
+        Fetch the announcements of the groups, and tell the listener when one has
+        changed. No effect while signed off.
+        """
+        if self.isOnline and await self.contacts.fetchAnnouncements():
+            self.contactsChanged()
+
     @property
     def isOnline(self) -> bool:
         """

@@ -8,7 +8,7 @@ each.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from twisted.internet.defer import (
@@ -320,6 +320,41 @@ class ContactDirectory:
         # A discussion has no announcement, so its name stands for one.
         conversation = Conversation(target, details.name, details.name, members)
         self._set(online, conversation, _SessionIds(did, None, uins))
+        return target
+
+    async def fetchAnnouncements(self) -> bool:
+        """
+        Fetch the announcements of all groups, of whose changes QQ tells nobody.
+        An empty answer leaves an announcement as it was, since it may mean that
+        the server does not know the group.
+
+        @return: whether one has changed.
+        """
+        changes = await gatherResults(
+            [
+                self._withSlot(self._fetchAnnouncement, target)
+                for target in self._sessionIds
+                if target.kind is TargetKind.GROUP
+            ]
+        )
+        return any(changes)
+
+    async def _fetchAnnouncement(self, target: Target) -> Target | None:
+        """
+        Fetch the announcement of a group.
+
+        @return: the group if it has another announcement now.
+        """
+
+        async def fetched() -> str:
+            code = self.codeOf(target)
+            return await self._request(lambda: self.online.fetchGroupNotice(code))
+
+        memo = await self._tried(fetched())
+        conversation = self.conversations.get(target)
+        if not memo or conversation is None or conversation.memo == memo:
+            return None
+        self.conversations[target] = replace(conversation, memo=memo)
         return target
 
     def _set(

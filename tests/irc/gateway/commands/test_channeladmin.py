@@ -6,6 +6,7 @@ joins.
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from tests.irc.memorygateway import Client, MemoryGateway
 from txwebqq.model import Did, GroupNotice
@@ -197,6 +198,30 @@ def test_newGroup(gateway: MemoryGateway, client: Client) -> None:
     gateway.web.settle(3)
     assert "#鱼 has been dissolved" in client.seen
     assert "PART #鱼" in client.seen
+
+
+def test_newAnnouncement(gateway: MemoryGateway) -> None:
+    """
+    An announcement that another member has set is shown after the next request
+    for announcements, once.
+    """
+    client = gateway.client()
+    client.transport.clear()
+    ming, account = gateway.ming, gateway.aliceUser.accounts[gateway.alice.number]
+    code = ming.groupCalled("猫咪").code
+    for text, expected in (
+        ("tea at five", ":qq.test TOPIC #猫咪 :tea at five\r\n"),
+        ("tea at six", ":qq.test TOPIC #猫咪 :tea at six\r\n"),
+        ("tea at six", ""),
+    ):
+        gateway.web.result(ming.protocol.editGroup(code, notice=text))
+        client.transport.clear()
+        gateway.web.result(Deferred.fromCoroutine(account.refreshAnnouncements()))
+        gateway.web.settle(3)
+        assert client.seen == expected
+    gateway.alice.stop()
+    gateway.web.settle(3)
+    gateway.web.result(Deferred.fromCoroutine(account.refreshAnnouncements()))
 
 
 def test_joinWithoutTopic(gateway: MemoryGateway) -> None:
