@@ -17,7 +17,6 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.reflect import namedAny
-from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.client import Servers, connect
@@ -27,6 +26,7 @@ from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration
 from txwebqq.interfaces import IWebQQFactory
 from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
 from txwebqq.net.tls import TrustRoots
+from txwebqq.options import CommandOptions
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
@@ -85,7 +85,7 @@ class LoggingFactory(WebQQFactory):
     logText = False
 
 
-class Options(UsageOptions):
+class Options(CommandOptions):
     """
     Command-line options of C{twistd webqq}.
 
@@ -95,6 +95,7 @@ class Options(UsageOptions):
     @ivar heartbeat: the seconds between two heartbeats.
     """
 
+    command = "twistd webqq"
     synopsis = "[options]"
     longdesc = (
         "Sign a QQ account on and keep it signed on. The password is read from "

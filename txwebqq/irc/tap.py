@@ -9,7 +9,6 @@ from typing import Any
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.error import CannotListenError
-from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.daemon import (
@@ -24,13 +23,15 @@ from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.configfile import Configuration, load
 from txwebqq.irc.gateway.service import GatewayService
 from txwebqq.irc.relay.service import RelayService
+from txwebqq.options import CommandOptions
 
 
-class Options(UsageOptions):
+class Options(CommandOptions):
     """
     The command-line options.
     """
 
+    command = "twistd webqq-irc"
     synopsis = "--config FILE.toml"
     longdesc = (
         "Run an IRC gateway (IRC clients use QQ accounts, which stay signed on), a"

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from txwebqq.daemon import escapeUnencodable
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.options import versionText
 from txwebqq.server.administration import accounts, contacts, database, groups
 from txwebqq.server.administration.commandline import (
     Arguments,
@@ -90,6 +91,7 @@ def _parser() -> Parser:
         description="Show and change the accounts, friendships and groups of a "
         "WebQQ server. The server may be running.",
     )
+    parser.add_argument("--version", action="version", version=versionText(parser.prog))
     line = CommandLine(parser)
     for topic in (accounts, contacts, groups, database):
         topic.addCommands(line)

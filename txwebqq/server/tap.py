@@ -17,7 +17,6 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from txwebqq.daemon import (
@@ -29,6 +28,7 @@ from txwebqq.daemon import (
     listenErrorText,
 )
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.options import CommandOptions
 from txwebqq.server import population
 from txwebqq.server.domain.authenticator import GUESSES
 from txwebqq.server.domain.history import DAYS, KEEP
@@ -59,11 +59,12 @@ FLUSH_TIME = 0.2
 """Seconds for the last replies to be sent before the server stops."""
 
 
-class Options(UsageOptions):
+class Options(CommandOptions):
     """
     The options of C{twistd webqq-server}.
     """
 
+    command = "twistd webqq-server"
     synopsis = "[options]"
     longdesc = (
         "Run a WebQQ 3.0 server. A population file is imported at each start: "

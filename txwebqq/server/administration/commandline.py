@@ -28,8 +28,32 @@ class Parser(argparse.ArgumentParser):
     An argument parser that raises its errors as L{InvalidConfiguration}.
     """
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.register("action", None, _Once)
+        self.register("action", "store", _Once)
+
     def error(self, message: str) -> NoReturn:
         raise InvalidConfiguration(message)
+
+
+class _Once(argparse.Action):
+    """
+    The storing of an option that can be given once.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: Arguments,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        given = namespace.__dict__.setdefault("given", set())
+        if option_string is not None and self.dest in given:
+            parser.error(f"{option_string} is given twice: it takes one value")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
 
 
 class CommandLine:
