@@ -14,12 +14,15 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import version as versionOf
 from inspect import get_annotations
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
 from twisted.internet import defer, error, interfaces
 from twisted.python import failure
 from zope.interface.interface import InterfaceClass
@@ -83,7 +86,7 @@ def _inline(text: str, scopes: list[Any]) -> str:
     while (found := _OPEN.search(text, at)) is not None:
         end = _closing(text, found.end())
         inner = text[found.end() : end]
-        done += _SPECIAL.sub(r"\\\g<0>", text[at : found.start()])
+        done += _plain(text[at : found.start()])
         match found[1]:
             case "C":
                 done += f"``{' '.join(inner.split())}``"
@@ -94,7 +97,51 @@ def _inline(text: str, scopes: list[Any]) -> str:
         # A role ends only where no word goes on.
         at = end + 1
         done += r"\ " if text[at : at + 1].isalnum() else ""
+    return done + _plain(text[at:])
+
+
+_SECTION = re.compile(r"protocol\.md\s+([0-9]+(?:\.[0-9]+)*)")
+_HEADING = re.compile(r"^#+ ([0-9]+(?:\.[0-9]+)*)\.? (.*)$", re.MULTILINE)
+
+
+def _plain(text: str) -> str:
+    """
+    A text without roles, in which a section of the protocol's page is a link.
+    """
+    done, at = "", 0
+    for found in _SECTION.finditer(text):
+        done += _SPECIAL.sub(r"\\\g<0>", text[at : found.start()])
+        done += f":section:`{found[1]}`"
+        at = found.end()
     return done + _SPECIAL.sub(r"\\\g<0>", text[at:])
+
+
+@cache
+def _anchors() -> dict[str, str]:
+    """
+    The anchors of the sections of the protocol's page, by number.
+    """
+    page = (Path(__file__).parent / "protocol.md").read_text(encoding="utf-8")
+    anchors = {}
+    for found in _HEADING.finditer(page):
+        words = re.sub(r"[^\w\- ]", "", found[0].lstrip("# ").lower())
+        anchors[found[1]] = words.replace(" ", "-")
+    return anchors
+
+
+class SectionRole(SphinxRole):
+    """
+    A link to a section of the protocol's page.
+    """
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        anchor = _anchors().get(self.text)
+        if anchor is None:
+            _log.warning("protocol.md has no section %s", self.text)
+        builder = self.env.app.builder
+        uri = f"{builder.get_relative_uri(self.env.docname, 'protocol')}#{anchor}"
+        text = f"protocol.md {self.text}"
+        return [nodes.reference(self.rawtext, text, refuri=uri, internal=True)], []
 
 
 def _link(inner: str, scopes: list[Any]) -> str:
@@ -266,6 +313,7 @@ def checkModules(app: Sphinx, environment: BuildEnvironment) -> None:
 
 
 def setup(app: Sphinx) -> None:
+    app.add_role("section", SectionRole())
     app.connect("autodoc-process-docstring", convertDocstring)
     app.connect("autodoc-process-signature", cleanSignature)
     app.connect("env-check-consistency", checkModules)

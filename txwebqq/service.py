@@ -22,7 +22,7 @@ from txwebqq.interfaces import FactoryOf
 from txwebqq.model import Account
 from txwebqq.protocol import WebQQProtocol
 from txwebqq.session.driver import SignOnDriver
-from txwebqq.session.interfaces import Era
+from txwebqq.session.interfaces import Era as Era
 
 
 def _spread() -> float:

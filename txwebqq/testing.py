@@ -60,7 +60,7 @@ from txwebqq.server.records import (
     Population,
 )
 from txwebqq.server.resource import WebQQResource
-from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.server.sessions.captchas import CaptchaMode as CaptchaMode
 from txwebqq.server.storage.store import Store
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY
