@@ -157,6 +157,25 @@ class WaitingTests(FriendsTestCase):
     Messages that wait for an account.
     """
 
+    def test_oldestFirst(self) -> None:
+        """
+        They come oldest first, whichever friends or groups they are of.
+        """
+        carol = self.web.person("Carol")
+        self.web.befriend(carol, self.bob)
+        self.bob.stop()
+        self.web.group("cats", carol, self.bob)
+        carol.run()
+        for n in range(12):
+            if n % 5 == 4:
+                carol.tellGroup("cats", str(n))
+            else:
+                (carol if n % 3 else self.alice).tell(self.bob, str(n))
+            self.web.settle(600)
+        self.bob.run()
+        self.web.settle()
+        self.assertEqual(self.bob.heard, [str(n) for n in range(12)])
+
     def test_sameSecond(self) -> None:
         """
         Those of several friends within one second come in the order in which

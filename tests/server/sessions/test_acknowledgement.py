@@ -80,8 +80,8 @@ def test_number(alice: HTTPClient, bob: HTTPClient) -> None:
     until it is acknowledged by its number.
     """
     alice.tell(BOB, "one")
-    alice.tell(BOB, "two")
     first = bob.poll(ack=0)
+    alice.tell(BOB, "two")
     again = bob.poll(ack=0)
     assert first.response.body == again.response.body
     assert given(first) == ["one"]
@@ -89,6 +89,19 @@ def test_number(alice: HTTPClient, bob: HTTPClient) -> None:
     assert given(second) == ["two"]
     assert ackOf(second) > ackOf(first)
     assert not bob.poll(ack=ackOf(second)).isAnswered
+
+
+def test_together(alice: HTTPClient, bob: HTTPClient) -> None:
+    """
+    A client that acknowledges by number is given all that waits in one reply,
+    another one a message of each conversation.
+    """
+    for text in ("one", "two", "three"):
+        alice.tell(BOB, text)
+    assert given(bob.poll()) == ["one"]
+    again = bob.poll(ack=0)
+    assert given(again) == ["one"]
+    assert given(bob.poll(ack=ackOf(again))) == ["two", "three"]
 
 
 def test_heldPoll(alice: HTTPClient, bob: HTTPClient) -> None:
@@ -171,8 +184,8 @@ def test_restart(tmp_path: Path) -> None:
     bob.catchUp()
     alice.tell(BOB, "one")
     alice.tellCats("two")
-    alice.tell(BOB, "three")
     poll = bob.poll(ack=0)
+    alice.tell(BOB, "three")
     assert given(poll) == ["one", "two"]
     killed = reopened(harness, path, 2)
     again = killed.client(BOB).poll(ack=0)

@@ -25,13 +25,28 @@ def test_conversations() -> None:
     mailbox.load([], 100)
     for n, sender in enumerate((ALICE, BOB, ALICE, BOB, BOB)):
         mailbox.add(n, message(n, sender))
-    taken = [[each for _, each in mailbox.take()] for _ in range(4)]
+    taken = [[each for _, each in mailbox.take(False)] for _ in range(4)]
     assert taken == [
         [message(0, ALICE), message(1, BOB)],
         [message(2, ALICE), message(3, BOB)],
         [message(4, BOB)],
         [],
     ]
+
+
+def test_sorted() -> None:
+    """
+    For a client that sorts, the mailbox gives all events in order, up to a
+    message whose id is among them.
+    """
+    mailbox = Mailbox()
+    mailbox.load([], 100)
+    for n, sender in enumerate((ALICE, BOB, ALICE, BOB)):
+        mailbox.add(n, message(n, sender))
+    mailbox.add(4, message(1, ALICE))
+    mailbox.add(5, message(5, BOB))
+    assert [n for n, _ in mailbox.take(True)] == [0, 1, 2, 3]
+    assert [n for n, _ in mailbox.take(True)] == [4, 5]
 
 
 def test_bound() -> None:
@@ -45,12 +60,12 @@ def test_bound() -> None:
     assert mailbox.room == 0
     assert mailbox.more
     for _ in range(MAX_TOGETHER // 2):
-        mailbox.take()
+        mailbox.take(False)
     assert mailbox.room == 0
-    mailbox.take()
+    mailbox.take(False)
     assert mailbox.room == MAX_TOGETHER
     mailbox.load([(7, message(7))], MAX_TOGETHER)
-    assert [serial for serial, _ in mailbox.take()] == [7]
+    assert [serial for serial, _ in mailbox.take(False)] == [7]
     assert not mailbox.more
 
 

@@ -426,7 +426,8 @@ class MessageRouter:
                 self.commit()
             found = self._messages.next(session.number, room)
             mailbox.load(found, room)
-        queued = mailbox.take()
+        # Those clients follow the protocol that says how to sort.
+        queued = mailbox.take(isSorted=session.sendsAck)
         events: list[Event] = list(mailbox.takePresence(session.sessionIds))
         if mailbox.transient:
             transient = mailbox.takeTransient(self._clock.seconds())

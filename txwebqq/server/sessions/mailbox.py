@@ -94,12 +94,15 @@ class Mailbox:
         self.more = len(events) == limit
         self._isOutdated = False
 
-    def take(self) -> list[tuple[int, QueuedEvent]]:
+    def take(self, isSorted: bool) -> list[tuple[int, QueuedEvent]]:
         """
-        Take out the first event of each conversation.
+        Take out the events in memory, or the first one of each conversation.
 
         The list ends before a message whose id is in it already, because some
         clients acknowledge messages by their ids alone.
+
+        @param isSorted: whether the client sorts the events of a reply, so that
+            the reply may have several ones of a conversation.
         """
         taken: list[tuple[int, QueuedEvent]] = []
         kept: list[tuple[int, QueuedEvent]] = []
@@ -108,7 +111,7 @@ class Mailbox:
         for position, entry in enumerate(self._events):
             event = entry[1]
             conversation = event.conversation
-            if conversation in conversations:
+            if conversation in conversations and not isSorted:
                 kept.append(entry)
                 continue
             messageId = event.messageId
