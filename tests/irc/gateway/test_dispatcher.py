@@ -186,3 +186,29 @@ def test_manyGroups(gateway: MemoryGateway) -> None:
     client.send(*(f"JOIN {name}" for name in names))
     assert client.seen.count("JOIN #g") == 30
     assert [each.reads for each in members] == [count + 1 for count in before]
+
+
+def test_manyMembers(gateway: MemoryGateway) -> None:
+    """
+    A client that reads slowly can register although the user is in a hundred
+    groups of five hundred members.
+    """
+    contacts = gateway.aliceUser.accounts[gateway.alice.number].contacts
+    [cats] = contacts.conversations.values()
+    names = [f"成员{number}" for number in range(500)]
+    members = tuple(Member(20000 + n, name, False) for n, name in enumerate(names))
+    for number in range(100):
+        target = Target(TargetKind.GROUP, 900000 + number)
+        contacts.conversations[target] = replace(
+            cats, target=target, name=f"g{number}", members=(*cats.members, *members)
+        )
+    client = Client(gateway)
+    client.send("CAP REQ userhost-in-names", "CAP END")
+    # A transport pauses its producer when it has 64 KB that are not read.
+    sendQueue = client.transport.producer
+    assert sendQueue is not None
+    sendQueue.pauseProducing()
+    client.send("PASS alice:oolong", "NICK me", "USER me 0 * :Me")
+    assert not client.transport.isAborted
+    sendQueue.resumeProducing()
+    assert client.seen.count(" 366 ") == 101

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IPushProducer, ITransport
 from zope.interface import implementer
 
-MAX_WAITING = 1 << 20
-"""Maximum size of a send queue, in bytes."""
+MAX_WAITING = 16 << 20
+"""Maximum size of a send queue, in bytes. A client is sent the members of all
+its channels at once: 1.2 MB for 100 groups of 500 members."""
 
 
 @implementer(IPushProducer)
