@@ -229,6 +229,11 @@ async def _start(
         "webqq-server",
         "--message-rate",
         "0",
+        # All clients of the measure have the same address.
+        "--address-connections",
+        "1000000",
+        "--address-requests",
+        "1000000",
         "--listen",
         f"tcp:{port}:interface=127.0.0.1:backlog=8192",
         "--database",
