@@ -5,7 +5,7 @@ Confirmation of what IRC clients have received.
 from __future__ import annotations
 
 from tests.irc.memorygateway import Client, MemoryGateway
-from txwebqq.irc.gateway.connection import CONFIRM_DELAY, CONFIRM_TOKEN
+from txwebqq.irc.gateway.connection import CONFIRM_INTERVAL, CONFIRM_TOKEN
 
 
 def test_deadConnection(gateway: MemoryGateway) -> None:
@@ -78,25 +78,48 @@ def test_ownMessage(gateway: MemoryGateway) -> None:
 
 def test_onePing(gateway: MemoryGateway) -> None:
     """
-    One PING confirms all messages of a second, and a connection that is closed
-    is sent none.
+    A client is asked at once, then once a second at most and not before it has
+    answered; a connection that is closed is asked no more.
     """
     client = gateway.client()
     asked: list[bytes] = []
     client.transport.pong = asked.append
     for text in ("one", "two", "three"):
         gateway.ming.tell(gateway.alice, text)
-    gateway.web.settle(1 + CONFIRM_DELAY)
-    assert len(asked) == 1
-    gateway.ming.tell(gateway.alice, "four")
     gateway.web.settle(10)
     # The next one waits for the answer.
     assert len(asked) == 1
-    client.send(asked[0].rstrip())
-    gateway.web.settle(CONFIRM_DELAY)
+    client.connection.dataReceived(asked[0])
+    for text in ("four", "five"):
+        gateway.ming.tell(gateway.alice, text)
+        gateway.web.settle(CONFIRM_INTERVAL / 4)
+    client.connection.dataReceived(asked[-1])
+    gateway.ming.tell(gateway.alice, "six")
+    gateway.web.settle(CONFIRM_INTERVAL / 4)
     assert len(asked) == 2
+    gateway.web.settle(CONFIRM_INTERVAL)
+    assert len(asked) == 3
     client.send(f"PONG {CONFIRM_TOKEN}999", "PONG", "PONG nonsense")
     client.close()
+    gateway.web.settle(10)
+    assert len(asked) == 3
     again = gateway.client()
-    assert "four" in again.seen
+    assert "six" in again.seen
     assert "three" not in again.seen
+
+
+def test_leftAtOnce(gateway: MemoryGateway) -> None:
+    """
+    A client that leaves as soon as it has read what was played back is not
+    played back the same again.
+    """
+    gateway.client().close()
+    gateway.ming.tell(gateway.alice, "while you were away")
+    gateway.web.settle(3)
+    client = Client(gateway)
+    for line in ("PASS alice:oolong", "NICK me", "USER me 0 * :Me"):
+        client.connection.dataReceived(f"{line}\r\n".encode())
+    gateway.web.settle(0)
+    assert "while you were away" in client.seen
+    client.close()
+    assert "while you were away" not in gateway.client().seen

@@ -26,9 +26,9 @@ PING_INTERVAL = 120.0
 """Silence of a client after which it is sent a PING, in seconds; a PING that is
 not answered in the same time closes the connection."""
 
-CONFIRM_DELAY = 1.0
-"""Time between a message and the PING that asks whether it was received, in
-seconds; one PING confirms all messages of that time."""
+CONFIRM_INTERVAL = 1.0
+"""Least time between two PINGs that ask whether messages were received, in
+seconds; one PING confirms all messages before it."""
 
 CONFIRM_TOKEN = "received-"
 """Beginning of the tokens of these PINGs."""
@@ -144,6 +144,7 @@ class ReceiptConfirmation:
         self._sent = received
         self._asked = received
         self._received = received
+        self._mayAskAt = 0.0
         self._timer: IDelayedCall | None = None
         self._isStopped = False
 
@@ -191,11 +192,13 @@ class ReceiptConfirmation:
         # One PING at a time: the next one follows the answer.
         isWaiting = self._timer is not None or self._asked > self._received
         if not (isWaiting or self.isComplete or self._isStopped):
-            self._timer = self._clock.callLater(CONFIRM_DELAY, self._ask)
+            delay = max(self._mayAskAt - self._clock.seconds(), 0)
+            self._timer = self._clock.callLater(delay, self._ask)
 
     def _ask(self) -> None:
         self._timer = None
         if self.isComplete:
             return
         self._asked = self._sent
+        self._mayAskAt = self._clock.seconds() + CONFIRM_INTERVAL
         self._ping(f"{CONFIRM_TOKEN}{self._asked}")
