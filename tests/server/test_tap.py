@@ -22,6 +22,8 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from tests.net.test_certificates import serialOf
+from tests.network.authority import LOCALHOST, Authority
 from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.storage.store import Store
@@ -240,6 +242,21 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue(any("All data is in memory" in each for each in lines))
         self.assertEqual(self.reactor.tcpServers[0][0], 8890)
         self.assertEqual(self.reactor.tcpServers[0][2], 1024)
+
+    @pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
+    def test_renewedCertificate(self) -> None:
+        """
+        A certificate that was renewed is used without a restart.
+        """
+        folder = Path(self.mktemp())
+        folder.mkdir(parents=True)
+        authority = Authority(folder, "ours")
+        file = authority.issue(LOCALHOST)
+        self.started("--listen", f"ssl:8443:privateKey={file}")
+        creator = self.reactor.sslServers[0][2]
+        first = serialOf(creator)
+        authority.issue(LOCALHOST)
+        self.assertNotEqual(serialOf(creator), first)
 
     def test_twoEndpoints(self) -> None:
         """

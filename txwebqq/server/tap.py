@@ -28,6 +28,7 @@ from txwebqq.daemon import (
     listenErrorText,
 )
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.net.certificates import ReloadingReactor
 from txwebqq.options import CommandOptions
 from txwebqq.server import population
 from txwebqq.server.domain.authenticator import GUESSES
@@ -189,8 +190,9 @@ class ServerService(Service):
             raise StartupError(str(e)) from e
         site = server.site()
         for text, endpoint in options["endpoints"]:
+            reactor = ReloadingReactor(self._reactor, endpoint)
             listening: Deferred[IListeningPort] = serverFromString(
-                self._reactor, endpoint
+                reactor, endpoint
             ).listen(site)
             listening.addCallbacks(
                 self._cbListening, self._ebListening, errbackArgs=(text,)
