@@ -224,3 +224,21 @@ def test_hostileReason(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) 
         for line in ("TOPIC #猫咪 x", "PRIVMSG 小明 x"):
             assert " x QUIT :y " in client.send(line).replace(":x", " x")
             assert_tame(client)
+
+
+def test_nameless() -> None:
+    """
+    A friend without a nick is called by the number, which stays, and not by an id
+    of the session.
+    """
+    gateway = MemoryGateway(friend="")
+    gateway.signOn(gateway.ming)
+    gateway.signOn(gateway.alice)
+    client = gateway.client()
+    assert "@qq10002" in client.send("NAMES #猫咪")
+    gateway.ming.tellGroup("猫咪", "在吗")
+    gateway.ming.tell(gateway.alice, "你好")
+    gateway.web.settle(3)
+    assert ":qq10002!10002@qq.test PRIVMSG #猫咪 :在吗" in client.seen
+    assert ":qq10002!10002@qq.test PRIVMSG me :你好" in client.seen
+    assert "qq10002: 10002, online" in client.send("PRIVMSG *qq :list")

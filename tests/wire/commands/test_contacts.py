@@ -28,7 +28,11 @@ from txwebqq.wire.commands.contacts import (
     GetGroupNameListMask2,
     GetUserFriends2,
 )
-from txwebqq.wire.commands.discussions import GetDiscuListNew2, GetDiscuStatusInfo
+from txwebqq.wire.commands.discussions import (
+    GetDiscuInfo,
+    GetDiscuListNew2,
+    GetDiscuStatusInfo,
+)
 from txwebqq.wire.commands.groups import GetGroupMemberStat2
 from txwebqq.wire.commands.history import ChatLogDates
 from txwebqq.wire.commands.messages import GetOnlineBuddies2
@@ -106,6 +110,21 @@ def test_incomplete(command: type[Command[Any]], missing: dict[str, Any]) -> Non
     if command is GetOnlineBuddies2:
         result = missing.get("all")
     assert command.decodeReply(success(result)) == command.decodeReply(success(empty))
+
+
+def test_repeated() -> None:
+    """
+    A member that a list has several times is one member.
+    """
+    entries = [{"muin": QIU}, {"muin": LIN}, {"muin": QIU}]
+    people = [{"uin": QIU, "nick": "秋"}, {"uin": LIN, "nick": "林"}]
+    ginfo = {"gid": TEAHOUSE, "code": TEAHOUSE_CODE, "owner": QIU, "members": entries}
+    group = GetGroupInfoExt2.decodeResult({"ginfo": ginfo, "minfo": people})
+    assert [member.nick for member in group.members] == ["秋", "林"]
+    listed = [{"mem_uin": entry["muin"]} for entry in entries]
+    info = {"info": {"did": 1, "mem_list": listed}, "mem_info": people}
+    discussion = GetDiscuInfo.decodeResult(info)
+    assert [member.nick for member in discussion.members] == ["秋", "林"]
 
 
 @pytest.mark.parametrize("result", [None, "ok", []])

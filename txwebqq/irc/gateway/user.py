@@ -342,14 +342,14 @@ class GatewayUser(AccountListener):
         return self.directory.nameOf(Target(TargetKind.CONTACT, number))
 
     def _nickOf(self, account: QQAccount, number: int) -> str | None:
-        buddy = account.contacts.friend(number)
-        return None if buddy is None else self.directory.nickOf(number, buddy.name)
+        name = account.contacts.friendName(number)
+        return None if name is None else self.directory.nickOf(number, name)
 
 
 def _authorName(account: QQAccount, message: IncomingMessage) -> str:
-    buddy = account.contacts.friend(message.author)
-    if buddy is not None:
-        return buddy.name
+    friend = account.contacts.friendName(message.author)
+    if friend is not None:
+        return friend
     conversations = account.contacts.conversations
     conversation = conversations.get(message.target)
     searched = conversations.values() if conversation is None else [conversation]

@@ -158,6 +158,15 @@ class ContactDirectory:
             return None
         return self._protocol.buddies.get(uin)
 
+    def friendName(self, number: int) -> str | None:
+        """
+        Return the private name of a friend, or else the nick; C{""} for a friend
+        who has neither, L{None} for no friend.
+        """
+        # Not Buddy.name, which is an id of the session then.
+        buddy = self.friend(number)
+        return None if buddy is None else buddy.markname or buddy.nick
+
     def knows(self, target: Target) -> bool:
         """
         Return whether messages can be sent to a target while the account is
@@ -291,7 +300,9 @@ class ContactDirectory:
         uins = await self._numbered(member.uin for member in details.members)
         numbers = {uin: number for number, uin in uins.items()}
         members = tuple(
-            Member(numbers[m.uin], m.name, m.isAdmin or m.uin == details.owner)
+            Member(
+                numbers[m.uin], m.card or m.nick, m.isAdmin or m.uin == details.owner
+            )
             for m in details.members
             if m.uin in numbers
         )

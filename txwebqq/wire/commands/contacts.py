@@ -302,12 +302,14 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
                 clientType=_count(stat.get("client_type")),
             )
 
+        members = decodeEach(decodeMember, listIn(info, "members"))
         return GroupDetails(
             gid=unsigned(info["gid"]),
             code=unsigned(info["code"]),
             name=textOf(info.get("name", "")),
             owner=unsigned(info["owner"]),
-            members=tuple(decodeEach(decodeMember, listIn(info, "members"))),
+            # Clients of Tencent's server found members several times.
+            members=tuple({member.uin: member for member in members}.values()),
             markname=textOf(info.get("markname", "")),
             memo=textOf(info.get("memo", "")),
             description=textOf(info.get("fingermemo", "")),

@@ -284,12 +284,13 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
                 seen.clientType,
             )
 
+        members = decodeEach(decodeMember, listIn(info, "mem_list"))
         return DiscussionDetails(
             did=unsigned(info["did"]),
             name=textOf(info.get("discu_name", "")),
             owner=unsigned(info.get("discu_owner") or 0),
             version=unsigned(info.get("info_seq") or 0),
-            members=tuple(decodeEach(decodeMember, listIn(info, "mem_list"))),
+            members=tuple({member.uin: member for member in members}.values()),
         )
 
 

@@ -93,7 +93,8 @@ async def showContacts(user: GatewayUser, words: Sequence[str]) -> AsyncIterator
     C{list}
     """
     friends = [
-        f"{user.directory.nickOf(number, buddy.name)}: {number}, {buddy.status.value}"
+        f"{user.directory.nickOf(number, buddy.markname or buddy.nick)}:"
+        f" {number}, {buddy.status.value}"
         for account in user.accounts.values()
         for number in account.contacts.friends
         if (buddy := account.contacts.friend(number)) is not None
