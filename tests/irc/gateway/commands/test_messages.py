@@ -103,6 +103,37 @@ def test_notice(gateway: MemoryGateway) -> None:
     assert client.send("NOTICE 小明 :\x01VERSION x\x01") == ""
 
 
+@pytest.mark.parametrize(
+    "text", [" ", "\u3000", "\x02 \x02", "\x01ACTION\x01", "\x01ACTION \x01"]
+)
+def test_blank(gateway: MemoryGateway, text: str) -> None:
+    """
+    A message of which nothing can be seen is not sent, and answered with 412.
+    """
+    client = gateway.client("echo-message")
+    assert client.send(f"PRIVMSG 小明 :{text}") == (
+        ":qq.test 412 me :No text to send\r\n"
+    )
+    assert client.send(f"NOTICE 小明 :{text}") == ""
+    gateway.web.settle(3)
+    assert gateway.ming.heard == []
+
+
+def test_echoOfCommands(gateway: MemoryGateway) -> None:
+    """
+    With C{echo-message} a client is sent its commands to the bot, too, before the
+    answer.
+    """
+    client = gateway.client("echo-message")
+    seen = client.send("PRIVMSG *qq :accounts").splitlines()
+    assert seen == [
+        ":me!alice@qq.test PRIVMSG *qq :accounts",
+        ":*qq!qq@qq.test NOTICE me :10001 is online",
+    ]
+    other = gateway.client()
+    assert " PRIVMSG " not in other.send("PRIVMSG *qq :accounts")
+
+
 def test_tooManyTargets(gateway: MemoryGateway) -> None:
     """
     A message is sent to four targets at most; each further one is answered

@@ -15,7 +15,7 @@ from txwebqq.irc.gateway.session import Answer, ClientSession
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.formatting import fontOf, parseAction, stripFormatting
 from txwebqq.irc.protocol.line import Line
-from txwebqq.irc.qq.content import ACTION_PREFIX, textToContent
+from txwebqq.irc.qq.content import ACTION_PREFIX, contentToText, textToContent
 from txwebqq.irc.targets import SERVICE, Target, TargetKind
 
 SHAKE = "\x01SHAKE"
@@ -69,14 +69,21 @@ def sendMessage(
     if not targets:
         reply = session.builder.numeric("411", f"No recipient given ({command})")
         return [reply] if isPrivmsg else ()
-    # Formatting codes alone are no text on QQ; nearly all texts have none.
-    if not text or not (text.isprintable() or textToContent(text)):
+    action = parseAction(text)
+    if _isBlank(text if action is None else action):
         return [session.builder.numeric("412", "No text to send")] if isPrivmsg else ()
     isShake = isPrivmsg and text.rstrip("\x01") == SHAKE
-    if text.startswith("\x01") and parseAction(text) is None and not isShake:
+    if text.startswith("\x01") and action is None and not isShake:
         # Other CTCP requests have no meaning on QQ.
         return ()
     return Deferred.fromCoroutine(_sendToAll(session, command, targets, text))
+
+
+def _isBlank(text: str) -> bool:
+    # Formatting codes and spaces alone are no text on QQ; nearly all texts have
+    # no codes.
+    shown = text if text.isprintable() else contentToText(textToContent(text))
+    return not shown.strip()
 
 
 async def _sendToAll(
@@ -115,11 +122,20 @@ def _toOneself(session: ClientSession, command: str, text: str) -> list[Line]:
     Return a message that a client has sent to its own nick, which clients do to
     measure the delay. It is neither sent to QQ nor stored.
     """
+    return _ownMessage(session, session.builder.nick, command, text)
+
+
+def _ownMessage(
+    session: ClientSession, name: str, command: str, text: str
+) -> list[Line]:
+    """
+    Return a message of the client that QQ is not sent.
+    """
     [number, *_], conversations = session.user.accounts, session.user.conversations
     message = conversations.newMessage(
         SERVICE, number, number, session.user.name, text, command=command
     )
-    return session.renderer.renderTo(session.builder.nick, message)
+    return session.renderer.renderTo(name, message)
 
 
 async def _send(
@@ -133,7 +149,11 @@ async def _send(
         action = parseAction(text)
         words = stripFormatting(text if action is None else f"{ACTION_PREFIX}{action}")
         if target == SERVICE:
-            return await botReplies(session, words) if command == "PRIVMSG" else []
+            if command != "PRIVMSG":
+                return []
+            isEchoed = session.builder.has("echo-message")
+            echo = _ownMessage(session, name, command, words) if isEchoed else []
+            return echo + await botReplies(session, words)
         font = fontOf(text if action is None else action)
         sent = await conversations.send(target, words, session, command, font)
     except WebQQError as e:
