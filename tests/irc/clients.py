@@ -32,6 +32,8 @@ _ACCOUNT = """<?xml version="1.0" encoding="UTF-8" ?>
   <settings>
    <setting name="port" type="int">{port}</setting>
    <setting name="ssl" type="bool">0</setting>
+   <setting name="sasl" type="bool">{sasl}</setting>
+   <setting name="auth_plain_in_clear" type="bool">1</setting>
    <setting name="username" type="string">{nick}</setting>
   </settings>
   <settings ui="gnt-purple">
@@ -207,14 +209,18 @@ class Finch(ScreenClient):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "finch")
 
-    async def start(self, nick: str, password: str, port: int) -> None:
+    async def start(
+        self, nick: str, password: str, port: int, *, sasl: bool = False
+    ) -> None:
         """
         Start finch, which connects to a port of this machine at once.
+
+        @param sasl: whether the password is sent by SASL, and not by PASS.
         """
         purple = self._folder / "purple"
         purple.mkdir(parents=True)
         (purple / "accounts.xml").write_text(
-            _ACCOUNT.format(nick=nick, password=password, port=port),
+            _ACCOUNT.format(nick=nick, password=password, port=port, sasl=int(sasl)),
             encoding="utf-8",
         )
         (purple / "prefs.xml").write_text(_PREFERENCES, encoding="utf-8")

@@ -29,3 +29,18 @@ async def test_messages(processes: GatewayProcesses) -> None:
     await finch.shows("== 小明", "小明: 你在吗？")
     await finch.type("/me 挥手", "小明")
     await ming.shows("\n/me 挥手")
+
+
+@ensureDeferred
+async def test_sasl(processes: GatewayProcesses) -> None:
+    """
+    finch tries the SASL mechanisms that it has, the strongest first, until the
+    gateway knows one.
+    """
+    await processes.startServer()
+    await processes.startGateway()
+    ming = await processes.ming()
+    finch = processes.finch()
+    await finch.start("alice", IRC_PASSWORD, processes.plain, sasl=True)
+    await finch.type("上线了", "#猫咪")
+    await ming.shows("200001: 上线了")
