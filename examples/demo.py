@@ -292,7 +292,7 @@ The server and Echo keep running. Join them as Alice, from another terminal:
         --server {processes.url} --log-text
 
 or with your own bot: --app MODULE.Factory. Press Ctrl-C to end the demo.
-To join as You with IRC, start irssi and type
+To join as Guest with IRC, start irssi and type
 
     /connect -notls 127.0.0.1 {irc} you:{IRC_PASSWORD} you
     /msg Echo hello

@@ -93,7 +93,7 @@ class Echo(WebQQProtocol):
         """
         Tell the reason for the kick.
         """
-        tell(f"Echo is kicked: {notice.reason}")
+        tell(f"Echo is kicked: another sign-on took over: {notice.reason}")
 
 
 class EchoFactory(WebQQFactory):

@@ -22,6 +22,7 @@ from txwebqq.protocol import WebQQFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.session.interfaces import Era
 from txwebqq.tap import PASSWORD_VARIABLE, LoggingFactory, Options
+from txwebqq.testing import MemoryWebQQ
 
 APPS = '''
 """
@@ -409,3 +410,23 @@ def test_captchaUnsolved() -> None:
     rig.web.result(rig.service.signOff())
     assert reactor.stops == 1
     rig.finish()
+
+
+def test_statusLogged() -> None:
+    """
+    The default application logs a new status of a friend with the friend's nick
+    and number.
+    """
+    web = MemoryWebQQ()
+    alice, bob = web.friends("Alice", "Bob")
+    bob.run()
+    with CapturedLog() as logged:
+        alice.run(LoggingFactory())
+        web.settle()
+        bob.appear(Status.AWAY)
+        web.settle(1)
+        bob.stop()
+        web.settle(1)
+    assert f"Bob ({bob.number}) is away." in logged.text
+    assert f"Bob ({bob.number}) is offline." in logged.text
+    assert "StatusChange" not in logged.text

@@ -22,9 +22,18 @@ from twisted.python.usage import UsageError
 from txwebqq.client import Servers, connect
 from txwebqq.config.passwordfile import readPasswordFile
 from txwebqq.daemon import LogFileOwner, escapeUnencodable, handleSignals
-from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration
+from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration, WebQQError
 from txwebqq.interfaces import IWebQQFactory
-from txwebqq.model import Account, Event, GroupMessage, Message, Number, Status
+from txwebqq.model import (
+    Account,
+    Event,
+    GroupMessage,
+    Message,
+    Number,
+    Status,
+    StatusChange,
+    Uin,
+)
 from txwebqq.net.tls import TrustRoots
 from txwebqq.options import CommandOptions
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
@@ -42,6 +51,12 @@ class LoggingProtocol(WebQQProtocol):
     """
 
     _log = Logger()
+
+    def connectionMade(self) -> None:
+        """
+        Forget the numbers of friends, whose uins are new.
+        """
+        self._numbers: dict[Uin, Number] = {}
 
     def signedOn(self) -> None:
         """
@@ -66,12 +81,34 @@ class LoggingProtocol(WebQQProtocol):
             case GroupMessage():
                 about = f"from {event.sender} in {event.group}, id {event.messageId}"
                 shown = event.text
+            case StatusChange():
+                # The number has to be fetched.
+                return super().eventReceived(event)
             case _:
                 about = f"of {uin}" if (uin := getattr(event, "uin", None)) else ""
         self._log.info("{kind} {about}", kind=type(event).__name__, about=about)
         if shown and getattr(self.factory, "logText", False):
             self._log.info("Text: {text}", text=shown)
         return super().eventReceived(event)
+
+    async def statusChanged(self, change: StatusChange) -> None:
+        """
+        Log the new status of a friend.
+        """
+        uin = change.uin
+        if uin not in self._numbers:
+            try:
+                self._numbers[uin] = await self.fetchNumber(uin)
+            except WebQQError:
+                # The line is worth more than the number.
+                self._numbers[uin] = Number(0)
+        buddy = self.buddies.get(uin)
+        self._log.info(
+            "{nick} ({number}) is {status}.",
+            nick=buddy.nick if buddy else "A friend",
+            number=self._numbers[uin] or "number unknown",
+            status=change.status.value,
+        )
 
 
 class LoggingFactory(WebQQFactory):

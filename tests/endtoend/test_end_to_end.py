@@ -52,7 +52,7 @@ async def test_demo(processes: ProcessFolder) -> None:
         "Carol asks Echo to be friends: Alice told me of Echo",
         "Carol -> Alice: Echo is my friend now",
         "Alice sees that Echo is busy.",
-        "Echo is kicked: ",
+        "Echo is kicked: another sign-on took over: ",
         "Alice has signed off.",
         "All processes have ended.",
     ):
@@ -187,7 +187,7 @@ async def test_otherEncoding(processes: ProcessFolder, encoding: str) -> None:
     processes.secret("guess", "tr0ub4dor&3")
     bot = processes.client(10002, "guess", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
     assert await bot.exits() == 1
-    assert "the login was refused: " in bot.output
+    assert "the login was refused: wrong account or password: " in bot.output
     assert r"\u5bc6\u7801" in bot.output
 
 

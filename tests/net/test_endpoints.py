@@ -7,12 +7,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.error import SchemeNotSupported
 
 from txwebqq.errors import InvalidConfiguration
-from txwebqq.net.endpoints import EndpointCache, clientEndpoint
+from txwebqq.net.endpoints import EndpointCache, NamedEndpoint, clientEndpoint
 
 
 def test_cached() -> None:
@@ -52,3 +55,23 @@ def test_clientEndpoint(endpoint: str, problem: str) -> None:
     """
     with pytest.raises(InvalidConfiguration, match=problem):
         clientEndpoint(endpoint, None, MemoryReactorClock())
+
+
+def test_named() -> None:
+    """
+    An endpoint with a name logs why it could not be connected, by that name, and
+    has no class name in the lines of Twisted.
+    """
+
+    class Dead:
+        def connect(self, factory: object) -> Deferred[object]:
+            return fail(ConnectionRefusedError("Connection refused"))
+
+    endpoint: Any = Dead()
+    named = NamedEndpoint("network home", endpoint)
+    assert str(named) == "network home"
+    with capturedLogs() as events:
+        named.connect(Factory()).addErrback(lambda _: None)
+    assert [formatEvent(event) for event in events] == [
+        "Connecting to network home failed: Connection refused."
+    ]

@@ -24,6 +24,7 @@ from zope.interface import implementer
 
 from tests.net.test_certificates import serialOf
 from tests.network.authority import LOCALHOST, Authority
+from tests.server.harness import ServerHarness
 from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.storage.store import Store
@@ -289,6 +290,13 @@ class ServiceTests(SynchronousTestCase):
         self.reactor.advance(FLUSH_TIME)
         self.successResultOf(stopping)
         self.assertEqual(ports, [])
+
+    def test_startLine(self) -> None:
+        """
+        The lines of Twisted name the server, not a class.
+        """
+        site = ServerHarness().server.site()
+        self.assertEqual(site.logPrefix(), "WebQQ server")
 
     def test_captchaText(self) -> None:
         """

@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.application.internet import StreamServerEndpointService
 from twisted.internet.abstract import isIPAddress
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import (
     HostnameEndpoint,
     TCP4ClientEndpoint,
@@ -16,7 +17,13 @@ from twisted.internet.endpoints import (
     serverFromString,
     wrapClientTLS,
 )
-from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.client import URI
 from twisted.web.error import SchemeNotSupported
 from twisted.web.iweb import IAgentEndpointFactory, IPolicyForHTTPS
@@ -78,6 +85,38 @@ def clientEndpoint(
     except (ValueError, TypeError, OSError, LookupError) as e:
         raise InvalidConfiguration(f"{text}: not a client endpoint: {e}") from e
     return plain
+
+
+@implementer(IStreamClientEndpoint)
+class NamedEndpoint:
+    """
+    A client endpoint that log lines name, and that logs why it could not be
+    connected.
+
+    @param name: the name, such as that of an IRC network.
+    """
+
+    _log = Logger()
+
+    def __init__(self, name: str, endpoint: IStreamClientEndpoint) -> None:
+        self._name = name
+        self._endpoint = endpoint
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
+        connecting: Deferred[IProtocol] = self._endpoint.connect(factory)
+        return connecting.addErrback(self._ebConnect)
+
+    def _ebConnect(self, failure: Failure) -> Failure:
+        if not failure.check(CancelledError):
+            self._log.warn(
+                "Connecting to {name} failed: {reason}.",
+                name=self._name,
+                reason=failure.getErrorMessage(),
+            )
+        return failure
 
 
 def listeningService(

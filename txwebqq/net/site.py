@@ -32,7 +32,13 @@ class SiteWithoutAccessLog(Site):
     """
 
     noisy = False
+    name = "HTTP server"
+    """The name of the server in log lines."""
+
     protocol = HTTP11Channel  # type: ignore[assignment]
+
+    def logPrefix(self) -> str:
+        return self.name
 
     # Site opens and closes its access log in these two.
 

@@ -297,7 +297,9 @@ def _expired(machine: SignOnInputs, state: SignOnState, seconds: float) -> None:
 @online.upon(SignOnInputs.kicked).to(kickedOut)
 def _kicked(machine: SignOnInputs, state: SignOnState, notice: KickNotice) -> None:
     state.actions.cancelPending()
-    state.actions.endSignOn(Kicked(notice.reason or "another sign-on took over"))
+    # The server's own words are Chinese as a rule.
+    words = f": {notice.reason}" if notice.reason else ""
+    state.actions.endSignOn(Kicked(f"another sign-on took over{words}"))
 
 
 @online.upon(SignOnInputs.loggedOut).to(offline)

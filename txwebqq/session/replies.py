@@ -69,6 +69,14 @@ def classifyCaptcha(machine: SignOnInputs, reply: bytes | Refusal) -> None:
         machine.captchaFetched(reply)
 
 
+_LOGIN_CODES = {
+    2: "the captcha or the page is out of date",
+    3: "wrong account or password",
+    19: "the account may not sign on now",
+}
+"""The meaning of codes of C{login} (protocol.md 2.1.6)."""
+
+
 def classifyLogin(
     machine: SignOnInputs, state: SignOnState, reply: LoginReply | Refusal
 ) -> None:
@@ -99,8 +107,9 @@ def classifyLogin(
             seconds = RETRY_DELAY if code == 19 else 0.0
             machine.toldToWait(seconds, f"the login was refused: {said}")
         case _:
-            text = printable(reply.message)
-            reason = "the login was refused" + (f": {text}" if text else "")
+            # The server's own words are Chinese as a rule.
+            texts = [_LOGIN_CODES.get(reply.code, ""), printable(reply.message)]
+            reason = ": ".join(filter(None, ["the login was refused", *texts]))
             machine.refused(LoginRefused(reason, reply.code))
 
 

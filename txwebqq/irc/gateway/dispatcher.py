@@ -240,6 +240,9 @@ class ClientFactory(Factory):
         self._connections: set[CommandDispatcher] = set()
         self._whenEmpty: Deferred[None] | None = None
 
+    def logPrefix(self) -> str:
+        return "IRC gateway"
+
     def buildProtocol(self, addr: IAddress | None) -> CommandDispatcher:
         return CommandDispatcher(self)
 

@@ -29,7 +29,7 @@ from txwebqq.irc.relay.commands import PrivateMessageResponder
 from txwebqq.irc.relay.connection import ConnectionListener, IRCConnection
 from txwebqq.irc.relay.puppets import Puppets
 from txwebqq.irc.relay.room import BridgedRoom
-from txwebqq.net.endpoints import clientEndpoint
+from txwebqq.net.endpoints import NamedEndpoint, clientEndpoint
 from txwebqq.net.pacing import Pacer
 
 _SPLITS = frozenset({"netsplit", "netjoin"})
@@ -80,7 +80,7 @@ class IRCNetwork(MultiService, ConnectionListener):
         )
         factory.noisy = False
         self._client = ClientService(
-            self._endpoint,
+            NamedEndpoint(f"network {settings.name}", self._endpoint),
             factory,
             retryPolicy=self._delay,
             clock=reactor,

@@ -216,6 +216,8 @@ class WatchedSite(SiteWithoutAccessLog):
     @param addresses: the counts of all connections.
     """
 
+    name = "WebQQ server"
+
     protocol = WatchedConnection
 
     def __init__(
