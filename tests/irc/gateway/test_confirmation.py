@@ -123,3 +123,27 @@ def test_leftAtOnce(gateway: MemoryGateway) -> None:
     assert "while you were away" in client.seen
     client.close()
     assert "while you were away" not in gateway.client().seen
+
+
+def test_fullDisk(gateway: MemoryGateway) -> None:
+    """
+    A confirmation that cannot be stored leaves the client connected, and the
+    next one stores it.
+    """
+    client = gateway.client()
+    asked: list[bytes] = []
+    client.transport.pong = asked.append
+    gateway.ming.tell(gateway.alice, "one")
+    gateway.web.settle(3)
+    database = gateway.database.connection
+    database.execute("PRAGMA query_only = ON")
+    client.connection.dataReceived(asked[0])
+    database.execute("PRAGMA query_only = OFF")
+    assert " PONG " in client.send("PING x")
+    gateway.ming.tell(gateway.alice, "two")
+    gateway.web.settle(3)
+    client.connection.dataReceived(asked[1])
+    client.close()
+    again = gateway.client()
+    assert ":one" not in again.seen
+    assert ":two" not in again.seen
