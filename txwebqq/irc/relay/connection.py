@@ -18,6 +18,7 @@ from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, isMiddleParam
 from txwebqq.irc.protocol.lineconnection import LineConnection
 from txwebqq.irc.relay.client.confirmation import Confirmation, ConfirmationQueue
+from txwebqq.irc.relay.client.joinqueue import targetLimit
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.registration import ClientRegistration
 
@@ -341,10 +342,12 @@ class IRCConnection(LineConnection):
 
     def irc_PRIVMSG(self, line: Line) -> None:
         """
-        C{:<nick> PRIVMSG <channel> :<text>}: from ourselves, with C{echo-message}.
+        C{:<nick> PRIVMSG <channel> :<text>}: from ourselves.
         """
         if self.isMe(line.tags.get("draft/relaymsg", "")):
             self._confirmations.echoed(self.fold(line.params[0]), "RELAYMSG")
+        elif self.isMe(line.nick) and self.isMe(line.params[0]):
+            self._confirmations.copied()
         elif self.isMe(line.nick):
             self._confirmations.echoed(self.fold(line.params[0]), "PRIVMSG")
 
@@ -380,8 +383,12 @@ class IRCConnection(LineConnection):
         if self.isBouncer:
             means = Confirmation.NOTICE
         # Servers differ in whether they echo RELAYMSG.
-        elif "echo-message" in self.capabilities and line.command == "PRIVMSG":
+        elif line.command != "PRIVMSG":
+            means = Confirmation.PING
+        elif "echo-message" in self.capabilities:
             means = Confirmation.ECHO
+        elif targetLimit(self.support, "PRIVMSG", 1) > 1:
+            means = Confirmation.COPY
         else:
             means = Confirmation.PING
         return self._confirmations.send(self.fold(channel), line, self.nick, means)

@@ -4,6 +4,8 @@ Confirmation of the messages that the relay sends to a channel.
 
 from __future__ import annotations
 
+import pytest
+
 from tests.irc.memoryrelay import MemoryRelay, ServerConnection, digits
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.client.confirmation import ECHO_TIMEOUT, PROBE_TIMEOUT
@@ -109,6 +111,56 @@ def test_noEcho() -> None:
     relay.settle(2 * ECHO_TIMEOUT + 2)
     assert digits(relay.irc()) == [0, 1, 2, 3]
     assert relay.outbox.queues() == {}
+
+
+@pytest.mark.parametrize("support", ["TARGMAX=JOIN:1,PRIVMSG:4", "MAXTARGETS=4"])
+def test_copy(support: str) -> None:
+    """
+    When a server takes several targets, the relay sends itself a copy of each
+    message, which confirms it without a PING.
+    """
+    relay = MemoryRelay()
+    relay.server.support = support
+
+    def copy(connection: ServerConnection, line: Line) -> bool:
+        if line.command == "PRIVMSG":
+            assert line.params[0] == "#cats,qqrelay"
+            connection.send(Line("PRIVMSG", ("qqrelay", line.params[1]), MASK))
+        return False
+
+    relay.server.override = copy
+    relay.start()
+    relay.server.isMute = True
+    for n in range(5):
+        relay.ming.tellGroup("猫咪", f"第 {n}")
+    relay.ming.tellGroup("猫咪", "/me 挥手")
+    relay.settle()
+    assert digits(relay.irc()) == [0, 1, 2, 3, 4]
+    assert relay.outbox.queues() == {}
+    assert relay.received("NOTICE") == []
+
+
+def test_copyRefused() -> None:
+    """
+    A message that the channel refuses is not confirmed by the copy of it.
+    """
+    relay = MemoryRelay()
+    relay.server.support = "MAXTARGETS=4"
+
+    def refuse(connection: ServerConnection, line: Line) -> bool:
+        if line.command == "PRIVMSG":
+            connection.send(
+                Line("404", ("qqrelay", "#cats", "moderated")),
+                Line("PRIVMSG", ("qqrelay", line.params[1]), MASK),
+            )
+        return False
+
+    relay.server.override = refuse
+    relay.start()
+    relay.ming.tellGroup("猫咪", "第 1")
+    relay.settle()
+    assert relay.outbox.count(relay.link.source) == 1
+    assert relay.qq() == ["A message to #cats is delayed: moderated"]
 
 
 def test_bouncer() -> None:

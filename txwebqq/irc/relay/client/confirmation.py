@@ -36,9 +36,16 @@ class Confirmation(Enum):
     """A C{PING} behind each message: servers answer in order."""
     ECHO = auto()
     """The copy of the message that a server with C{echo-message} sends."""
+    COPY = auto()
+    """A copy of the message, which is also sent to the own nick: one command for
+    both, where servers limit the pace of commands."""
     NOTICE = auto()
     """A C{NOTICE} to the own nick behind each message. A bouncer answers C{PING}
     itself, also while it has no connection to the network."""
+
+
+_ECHOES = frozenset({Confirmation.ECHO, Confirmation.COPY})
+"""The means by which the server sends the message back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -95,8 +102,11 @@ class ConfirmationQueue:
             L{DeliveryRefused}.
         """
         self._serial += 1
-        if means is Confirmation.ECHO and self._missingEchoes >= _MAX_MISSING:
+        if means in _ECHOES and self._missingEchoes >= _MAX_MISSING:
             means = Confirmation.PING
+        if means is Confirmation.COPY:
+            target, *rest = line.params
+            line = line._replace(params=(f"{target},{nick}", *rest))
         message = _Unconfirmed(
             f"txwebqq{self._serial}",
             channel,
@@ -106,7 +116,7 @@ class ConfirmationQueue:
         )
         self._messages.append(message)
         self._send(line)
-        if means is Confirmation.ECHO:
+        if means in _ECHOES:
             self._wait(ECHO_TIMEOUT, message, nick)
         else:
             self._probe(message, nick)
@@ -133,7 +143,7 @@ class ConfirmationQueue:
         """
         for at, message in enumerate(self._messages):
             if message.token in tokens:
-                self._missingEchoes += message.means is Confirmation.ECHO
+                self._missingEchoes += message.means in _ECHOES
                 for each in self._messages[: at + 1]:
                     self._confirm(each)
                 return
@@ -146,9 +156,21 @@ class ConfirmationQueue:
         for message in self._messages:
             isEchoed = message.means is not Confirmation.NOTICE
             if isEchoed and (message.channel, message.command) == (channel, command):
-                self._missingEchoes = 0
-                self._confirm(message)
+                self._echoConfirmed(message)
                 return
+
+    def copied(self) -> None:
+        """
+        Confirm the first message that was sent to the own nick as well.
+        """
+        for message in self._messages:
+            if message.means is Confirmation.COPY:
+                self._echoConfirmed(message)
+                return
+
+    def _echoConfirmed(self, message: _Unconfirmed) -> None:
+        self._missingEchoes = 0
+        self._confirm(message)
 
     def refused(self, channel: str, command: str, problem: DeliveryRefused) -> None:
         """

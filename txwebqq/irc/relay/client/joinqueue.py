@@ -74,8 +74,12 @@ class JoinQueue:
 
 def targetLimit(support: Mapping[str, str], command: str, default: int) -> int:
     """
-    Return the maximum number of targets of a command by C{TARGMAX}.
+    Return the maximum number of targets of a command by C{TARGMAX}, or by the
+    older C{MAXTARGETS}, which is about messages.
     """
+    older = support.get("MAXTARGETS", "")
+    if command == "PRIVMSG" and older.isdecimal():
+        default = int(older)
     for entry in support.get("TARGMAX", "").split(","):
         name, colon, limit = entry.partition(":")
         if name.upper() == command and colon:
