@@ -4,6 +4,8 @@ A connection to an IRC server.
 
 from __future__ import annotations
 
+import pytest
+
 from tests.irc.memoryrelay import MemoryRelay
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.lineconnection import CLOSE_TIMEOUT
@@ -116,3 +118,31 @@ def test_noMotd() -> None:
     relay.server.last.close()
     relay.stop()
     assert relay.received("JOIN") == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw", "text"),
+    [
+        ("utf-8", "茶好了".encode()[:-1], "茶好"),
+        ("utf-8", "茶好了".encode()[:-2], "茶好"),
+        ("utf-8", "茶好了 hello 在吗".encode("gb18030"), "茶好了 hello 在吗"),
+        ("utf-8", "茶好了".encode(), "茶好了"),
+        ("gb18030", "茶好了".encode("gb18030")[:-1], "茶好"),
+        ("gb18030", "联通".encode("gb18030"), "联通"),
+        ("gb18030", "茶好了，在吗".encode(), "茶好了，在吗"),
+    ],
+)
+def test_encodings(encoding: str, raw: bytes, text: str) -> None:
+    """
+    A line is read in the configured encoding of the network, but for clear
+    evidence of the other one; a character that a server has cut is dropped. What
+    is sent stays in the configured encoding.
+    """
+    relay = MemoryRelay({"encoding": encoding})
+    relay.start()
+    line = b":bob!b@h PRIVMSG #cats :" + raw + b"\r\n"
+    relay.server.last.protocol.dataReceived(line)
+    relay.settle()
+    assert relay.qq() == [f"<bob> {text}"]
+    assert relay.network._connection is not None
+    assert relay.network._connection.encoding == encoding
