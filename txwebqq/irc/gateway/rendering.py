@@ -63,7 +63,8 @@ class MessageRenderer:
         texts = splitLines(text if action is None else action, isFormatted)
         if action is None and builder.has("batch", "message-tags", MULTILINE):
             split = [
-                _parts(each, space, builder.encoding, splitLossless) for each in texts
+                _parts(each, space, builder.encoding, splitLossless)
+                for each in splitLines(text, isFormatted, keepsBlank=True)
             ]
             if 1 < sum(map(len, split)) <= MAX_LINES:
                 return self._multiline(head, tags, split)

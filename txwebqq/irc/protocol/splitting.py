@@ -19,16 +19,27 @@ _CONTROL_BUT_FORMATTING = re.compile(
 _LINK = re.compile("https?://[!-~]+")
 
 
-def splitLines(text: str, isFormatted: bool = False) -> list[str]:
+def splitLines(
+    text: str, isFormatted: bool = False, keepsBlank: bool = False
+) -> list[str]:
     """
     Split a text at its line ends, and remove control characters and blank
     lines.
 
     @param isFormatted: whether formatting codes are kept.
+    @param keepsBlank: whether blank lines between others are kept, as C{""}.
     """
     unfit = _CONTROL_BUT_FORMATTING if isFormatted else CONTROL_CHARACTERS
     found = re.split("\r\n|\r|\n", text)
-    return [line for line in (unfit.sub("", part) for part in found) if line.strip()]
+    lines = [unfit.sub("", part) for part in found]
+    if not keepsBlank:
+        return [line for line in lines if line.strip()]
+    kept = [line if line.strip() else "" for line in lines]
+    while kept and not kept[-1]:
+        kept.pop()
+    while kept and not kept[0]:
+        kept.pop(0)
+    return kept
 
 
 def splitText(text: str, limit: int, encoding: str = "utf-8") -> list[str]:

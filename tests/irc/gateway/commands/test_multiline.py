@@ -51,6 +51,21 @@ def test_sent(gateway: MemoryGateway, client: Client) -> None:
     assert other.seen.count("msgid=") == 1
 
 
+def test_blankLines(gateway: MemoryGateway, client: Client) -> None:
+    """
+    Blank lines between others stay in a batch, in both directions; a client
+    without batches gets the other lines.
+    """
+    other = gateway.client("message-tags")
+    other.transport.clear()
+    client.send(*batch(" PRIVMSG 小明 :one", " PRIVMSG 小明 :", " PRIVMSG 小明 :two"))
+    assert gateway.ming.heard == ["one\n\ntwo"]
+    gateway.ming.tell(gateway.alice, "\nthree\n \nfour\n\n")
+    gateway.web.settle(3)
+    assert re.findall("PRIVMSG me :(.*)\r", client.seen) == ["three", "", "four"]
+    assert re.findall("PRIVMSG me :(.*)\r", other.seen) == ["three", "four"]
+
+
 def test_received(gateway: MemoryGateway, client: Client) -> None:
     """
     A QQ message of several lines is shown as one batch, in which a line that
