@@ -18,7 +18,9 @@ from twisted.python.failure import Failure
 from tests.irc.memorygateway import Client, MemoryGateway, Transport
 from txwebqq.errors import Unreachable
 from txwebqq.irc.gateway.connection import PING_INTERVAL
+from txwebqq.irc.gateway.sendqueue import MAX_WAITING
 from txwebqq.irc.protocol.casemapping import casefold
+from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.lineconnection import REGISTRATION_TIMEOUT
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Code, Font, FriendshipNotice, Status, Uin, plainText
@@ -169,8 +171,10 @@ def test_slow(gateway: MemoryGateway) -> None:
     slow, other = gateway.client(), gateway.client()
     assert slow.transport.producer is not None
     slow.transport.producer.pauseProducing()
-    for _ in range(100):
-        gateway.aliceUser.conversations.notify("x" * 20_000)
+    line = Line("NOTICE", ("me", "x" * 400))
+    for _ in range(MAX_WAITING // 400):
+        for client in (slow, other):
+            client.connection.sendLine(line)
     assert slow.transport.isAborted
     assert not other.transport.isAborted
 

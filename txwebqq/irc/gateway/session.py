@@ -5,8 +5,8 @@ shown.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Awaitable, Iterable, Sequence
+from functools import partial
 from inspect import isawaitable
 
 from twisted.internet.defer import Deferred
@@ -78,7 +78,7 @@ class ClientSession(AttachedClient):
             connection.clock,
             user.history.seen(user.name, key),
             lambda token: self.send([Line("PING", (token,))]),
-            self._markSeen,
+            partial(user.history.markSeen, user.name, key),
         )
         self._connection = connection
 
@@ -140,17 +140,6 @@ class ClientSession(AttachedClient):
     def showMessage(self, message: HistoryMessage) -> None:
         if self._isShown(message.target):
             self.send(self.renderer.render(message))
-
-    def _markSeen(self, serial: int) -> None:
-        try:
-            self.user.history.markSeen(self.user.name, self.key, serial)
-        except sqlite3.Error as e:
-            self._log.warn(
-                "Storing what a client has received failed (user {user}): {reason};"
-                " the next confirmation stores it.",
-                user=self.user.name,
-                reason=str(e),
-            )
 
     def messageStored(self, serial: int, isOwn: bool) -> None:
         confirmation = self.confirmation
