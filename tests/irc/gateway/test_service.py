@@ -546,6 +546,19 @@ def test_away(gateway: MemoryGateway) -> None:
         assert gateway.ming.protocol.buddies[uin].status is status
 
 
+def test_awayAndBack(gateway: MemoryGateway) -> None:
+    """
+    A second C{AWAY} takes effect after the first, also if it comes at once.
+    """
+    client = gateway.client()
+    seen = client.send("AWAY :lunch", "AWAY")
+    assert " 306 " in seen
+    assert " 305 " in seen
+    gateway.web.settle(3)
+    uin = gateway.ming.uinOf(gateway.alice)
+    assert gateway.ming.protocol.buddies[uin].status is Status.ONLINE
+
+
 def test_awayWhileHidden(gateway: MemoryGateway) -> None:
     """
     C{AWAY}, which clients send by themselves, does not show an account that is

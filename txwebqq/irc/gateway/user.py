@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from txwebqq import model
 from txwebqq.errors import CaptchaUnsolved, WebQQError
@@ -93,6 +93,8 @@ class GatewayUser(AccountListener):
         self._releases: dict[int, Callable[[], None]] = {}
         self._links = links
         self._beforeAway: dict[int, Status] = {}
+        # A change of the status starts when the one before it is done.
+        self._awayLock = DeferredLock()
         self._captchas: list[Deferred[str]] = []
         for account in settings.accounts:
             number = account.account.number
@@ -125,15 +127,16 @@ class GatewayUser(AccountListener):
 
         @return: yields a text about each account.
         """
-        for number, account in self.accounts.items():
-            if not account.isOnline:
-                continue
-            status = account.online.status
-            if status is Status.HIDDEN:
-                yield f"{number} stays hidden"
-            elif status is not Status.AWAY:
-                self._beforeAway[number] = status
-                yield await _setStatus(account, Status.AWAY)
+        async with self._awayLock:
+            for number, account in self.accounts.items():
+                if not account.isOnline:
+                    continue
+                status = account.online.status
+                if status is Status.HIDDEN:
+                    yield f"{number} stays hidden"
+                elif status is not Status.AWAY:
+                    self._beforeAway[number] = status
+                    yield await _setStatus(account, Status.AWAY)
 
     async def comeBack(self) -> AsyncIterator[str]:
         """
@@ -142,10 +145,11 @@ class GatewayUser(AccountListener):
 
         @return: as L{goAway}.
         """
-        for number, account in self.accounts.items():
-            before = self._beforeAway.pop(number, Status.ONLINE)
-            if account.isOnline and account.online.status is Status.AWAY:
-                yield await _setStatus(account, before)
+        async with self._awayLock:
+            for number, account in self.accounts.items():
+                before = self._beforeAway.pop(number, Status.ONLINE)
+                if account.isOnline and account.online.status is Status.AWAY:
+                    yield await _setStatus(account, before)
 
     def attach(self, client: AttachedClient) -> None:
         """
