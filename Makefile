@@ -65,17 +65,17 @@ docs: .venv/test.stamp
 
 .venv/demo.stamp: pyproject.toml | $(BIN)/pip
 	@echo 'Installing txwebqq into .venv with pip, about half a minute.'
-	@$(BIN)/python -m pip install --quiet --editable '.[server,irc]'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc]'
 	@touch $@
 
 .venv/test.stamp: pyproject.toml | $(BIN)/pip
 	@echo 'Installing txwebqq, its tests and their tools into .venv with pip, one' \
 	    'or two minutes. The tests themselves take about five.'
-	@$(BIN)/python -m pip install --quiet --editable '.[server,irc,speed,bench,test,docs]'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc,speed,bench,test,docs]'
 	@touch $@ .venv/demo.stamp
 
 .venv/bench.stamp: pyproject.toml | $(BIN)/pip
-	@$(BIN)/python -m pip install --quiet --editable '.[server,irc,speed,bench]'
+	@$(BIN)/python -m pip install --quiet --editable '.[irc,speed,bench]'
 	@touch $@ .venv/demo.stamp
 
 # Where the system's Python is another one, packaging is tested with it as well.

@@ -92,6 +92,17 @@ def test_python(code: str) -> None:
                     assert hasattr(imported, alias.name), f"{module}.{alias.name}"
 
 
+def test_installedFromCheckout() -> None:
+    """
+    Neither page nor error tells to install us from a registry, where the name is
+    not ours.
+    """
+    for path in (*PAGES, *ROOT.glob("txwebqq/**/*.py")):
+        text = path.read_text(encoding="utf-8")
+        found = re.search(r"\btxwebqq\[|\binstall ['\"]?txwebqq", text)
+        assert found is None, f"{path}: {found}"
+
+
 def heredocs() -> Iterator[Any]:
     for found in re.finditer(r"<<'END'\n(.*?)^END$", README.read_text(), re.S | re.M):
         yield pytest.param(found[1], id=README.name)

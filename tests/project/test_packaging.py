@@ -10,14 +10,19 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from build import ProjectBuilder
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from pyproject_hooks import quiet_subprocess_runner
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +108,53 @@ def test_wheelContents(built: Built) -> None:
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("txwebqq/**/*.py")}
     held = {name for name in contents(built.wheel) if ".dist-info/" not in name}
     assert held == modules | {PLUGIN, "txwebqq/py.typed"}
+
+
+WITHOUT_EXTRAS = """\
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))
+from txwebqq.server.tap import Options
+options = Options()
+options.parseOptions({arguments!r})
+assert options["draw"]("ABCD").startswith(b"\\xff\\xd8")
+import txwebqq.irc.tap, txwebqq.server.admin, txwebqq.tap
+"""
+
+
+def required() -> Iterator[str]:
+    """
+    Generate the distributions that C{pip install .} installs.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pending = [Requirement(one) for one in project["project"]["dependencies"]]
+    done = set[tuple[str, str]]()
+    while pending:
+        requirement = pending.pop()
+        yield canonicalize_name(requirement.name)
+        for extra in requirement.extras or {""}:
+            if (requirement.name, extra) not in done:
+                done.add((requirement.name, extra))
+                pending += [
+                    one
+                    for one in map(Requirement, requires(requirement.name) or ())
+                    if one.marker is None or one.marker.evaluate({"extra": extra})
+                ]
+
+
+def test_noExtras(tmp_path: Path) -> None:
+    """
+    Without the extras all commands work, also a server that draws captchas.
+    """
+    installed = {"txwebqq", *required()}
+    absent = [
+        module
+        for module, names in packages_distributions().items()
+        if not installed & {canonicalize_name(name) for name in names}
+        and not module.startswith("_")
+    ]
+    assert "pytest" in absent
+    code = WITHOUT_EXTRAS.format(absent=absent, arguments=["--captcha", "always"])
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
 def test_sdistBuildsSameWheel(built: Built) -> None:

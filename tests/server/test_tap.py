@@ -199,7 +199,7 @@ def test_withoutCaptcha(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setitem(sys.modules, "captcha.image", None)
     for mode in ("always", "suspicious"):
-        with pytest.raises(UsageError, match=r"pip install 'txwebqq\[server\]'"):
+        with pytest.raises(UsageError, match=r"pip install \. in the checkout"):
             parsed("--captcha", mode)
     assert parsed("--captcha", "never")["draw"] is None
     with pytest.raises(UsageError, match="--signup closed"):

@@ -4,6 +4,7 @@ The gateway service: stopping and deleting expired messages.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
+from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
 from txwebqq.irc.gateway.service import CLEANUP_PAUSE, GatewayService
@@ -84,6 +86,18 @@ def test_pinyin() -> None:
     alice = GatewayService(GatewaySettings((user,)), reactor).users["alice"]
     assert alice.directory.nickOf(10002, "小明") == "XiaoMing"
     assert alice.directory.nickOf(10003, "Bob") == "Bob"
+
+
+def test_pinyinNotInstalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Without pypinyin, the error names the command that installs it.
+    """
+    monkeypatch.setitem(sys.modules, "pypinyin", None)
+    account = AccountSettings(Account(Number(10001), "green"))
+    user = UserSettings("alice", "oolong", NickStyle.PINYIN, (account,))
+    reactor: Any = MemoryReactorClock()
+    with pytest.raises(InvalidConfiguration, match=r"'\.\[irc\]' in the checkout"):
+        GatewayService(GatewaySettings((user,)), reactor)
 
 
 def withOldMessages(path: Path, count: int) -> None:

@@ -205,6 +205,7 @@ def _romaniser(settings: UserSettings) -> Romanise | None:
     romanise = pinyinRomaniser()
     if romanise is None:
         raise InvalidConfiguration(
-            f"{settings.name}: nicks in pinyin need pypinyin: pip install txwebqq[irc]"
+            f"{settings.name}: nicks in pinyin need the package pypinyin: "
+            "run pip install '.[irc]' in the checkout of txwebqq"
         )
     return romanise

@@ -164,16 +164,15 @@ def captchaRenderer() -> Callable[[str], bytes]:
     """
     Return a function that makes a JPEG image of a text.
 
-    @raise InvalidConfiguration: when the package C{captcha}, which
-        C{txwebqq[server]} installs, is missing.
+    @raise InvalidConfiguration: when the package C{captcha} is missing, because
+        txwebqq was installed without its dependencies.
     """
     try:
         from captcha.image import ImageCaptcha
     except ImportError as e:
         raise InvalidConfiguration(
-            "captchas need the package captcha: "
-            "pip install 'txwebqq[server]', or use --captcha never "
-            "and --signup closed"
+            "captchas need the package captcha: run pip install . in the checkout "
+            "of txwebqq, or use --captcha never and --signup closed"
         ) from e
     image = ImageCaptcha(width=WIDTH, height=HEIGHT, font_sizes=(36, 40, 44))
 
