@@ -26,7 +26,7 @@ from txwebqq.testing import MemoryPerson, MemoryWebQQ
 from txwebqq.wire.command import Host
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/*.md")])
 TUTORIAL = ROOT / "docs/tutorial.md"
 README = ROOT / "README.md"
 
@@ -248,9 +248,9 @@ def test_clerk(unpack: Unpack) -> None:
     owner, other, bot = web.friends("Owner", "Other", "Bot")
     bot.run(importlib.import_module("clerk").ClerkFactory())
     owner.tell(bot, "a")
-    owner.tell(bot, "a" * 16)
+    owner.tell(bot, "hello")
     other.tell(bot, "a")
-    assert owner.heard == ["a" * 1000, "That would be too long."]
+    assert owner.heard == ["a" * 4000, "That would be too long."]
     assert other.heard == ["I work for another account."]
 
 
