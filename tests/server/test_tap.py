@@ -10,6 +10,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -249,8 +250,9 @@ class ServiceTests(SynchronousTestCase):
         """
         A certificate that was renewed is used without a restart.
         """
-        folder = Path(self.mktemp())
-        folder.mkdir(parents=True)
+        temporary = TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        folder = Path(temporary.name)
         authority = Authority(folder, "ours")
         file = authority.issue(LOCALHOST)
         self.started("--listen", f"ssl:8443:privateKey={file}")

@@ -1,6 +1,6 @@
 """
-Parameters of commands about one group, named by its code (protocol.md 2.5.3), and
-optional parameters.
+Parameters of commands about one group, named by its code (protocol.md 2.5.3),
+optional parameters, and lists of uins.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from txwebqq.model import Code
+from txwebqq.errors import MalformedReply
+from txwebqq.model import Code, Uin
+from txwebqq.wire.coerce import unsigned
 from txwebqq.wire.command import (
     Authorization,
     Host,
@@ -20,6 +22,7 @@ from txwebqq.wire.command import (
     apiQuery,
 )
 from txwebqq.wire.form import Form, Pairs, Ticket
+from txwebqq.wire.jsontext import parseJSON
 
 R = TypeVar("R")
 
@@ -29,6 +32,29 @@ def groupCode(form: Form) -> Code:
     Return the code of the group that a request is about.
     """
     return Code(form.integer("gcode"))
+
+
+MAX_UINS = 5000
+"""Maximum number of accounts in one request."""
+
+
+def uinsOf(form: Form, name: str) -> tuple[Uin, ...]:
+    """
+    Return the uins of a parameter that is a JSON list.
+
+    @raise MalformedReply: it is no such list, or has more than L{MAX_UINS}.
+    """
+    value = form.raw(name)
+    if isinstance(value, str):
+        value = parseJSON(value)
+    if not isinstance(value, list):
+        raise MalformedReply(f"{name} is not a list of uins")
+    if len(value) > MAX_UINS:
+        raise MalformedReply(f"{name} has more than {MAX_UINS} uins")
+    try:
+        return tuple(unsigned(uin) for uin in value)
+    except (TypeError, ValueError, OverflowError) as e:
+        raise MalformedReply(f"{name} has an entry that is not a uin") from e
 
 
 @dataclass(frozen=True, slots=True)

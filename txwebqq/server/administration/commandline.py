@@ -58,7 +58,7 @@ class _Once(argparse.Action):
 
 class CommandLine:
     """
-    The commands, as L{Topic}s and single ones.
+    The commands: topics with subcommands, and single ones.
 
     @ivar parser: the parser of the whole command line.
     """

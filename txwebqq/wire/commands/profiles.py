@@ -29,7 +29,8 @@ from txwebqq.wire.command import (
     postFields,
 )
 from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.parameters import uinsOf
 from txwebqq.wire.profilefields import (
     PROFILE_NUMBERS,
     PROFILE_TEXTS,
@@ -38,23 +39,6 @@ from txwebqq.wire.profilefields import (
     decodeProfile,
     encodeProfile,
 )
-
-MAX_UINS = 5000
-"""Maximum number of accounts in one request."""
-
-
-def _uinsOf(form: Form, name: str) -> tuple[Uin, ...]:
-    value = form.raw(name)
-    if isinstance(value, str):
-        value = parseJSON(value)
-    if not isinstance(value, list):
-        raise MalformedReply(f"{name} is not a list of uins")
-    if len(value) > MAX_UINS:
-        raise MalformedReply(f"{name} has more than {MAX_UINS} uins")
-    try:
-        return tuple(unsigned(uin) for uin in value)
-    except (TypeError, ValueError, OverflowError) as e:
-        raise MalformedReply(f"{name} has an entry that is not a uin") from e
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +265,7 @@ class GetLongNick(JSONCommand[Signatures]):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, _uinsOf(form, "tuin"), form.milliseconds)
+        return cls(form.ticket, uinsOf(form, "tuin"), form.milliseconds)
 
     @classmethod
     def encodeResult(cls, reply: Signatures) -> Any:
@@ -401,7 +385,7 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, _uinsOf(form, "ul"))
+        return cls(form.ticket, uinsOf(form, "ul"))
 
     @classmethod
     def encodeResult(cls, reply: Mapping[Uin, int]) -> Any:
