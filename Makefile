@@ -4,6 +4,7 @@
 #   make demo ONCE=1  plays the conversation and exits
 #   make test         format, lint, types, import contracts, docs, tests;
 #                     NAME=tests/irc/relay runs the tests of one folder or file
+#   make test-lowest  the tests with the lowest versions that pyproject.toml allows
 #   make ledger       whether anything accepted is ever lost, while connections
 #                     fail and the server is killed; SEED="1 2" FAULTS=1000
 #                     KILLS=100, TLS=1 over TLS, INCURABLE=1 without mercy
@@ -19,7 +20,7 @@ SYSTEM := /usr/bin/python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test format types imports pages ledger bench docs clean distclean
+.PHONY: help demo test test-lowest format types imports pages ledger bench docs clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -35,6 +36,9 @@ else
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync format types imports pages
 	$(BIN)/pytest --numprocesses auto --maxschedchunk 4
 endif
+
+test-lowest: .venv/lowest.stamp
+	.venv/lowest/bin/pytest --numprocesses auto --maxschedchunk 4
 
 format:
 	$(BIN)/ruff format --check .
@@ -89,6 +93,16 @@ docs: .venv/test.stamp
 	    .venv/system/bin/python -m pip install --quiet --editable . \
 	        build hypothesis pytest 'setuptools>=77'; \
 	fi
+	@touch $@
+
+.venv/lowest.stamp: pyproject.toml | $(BIN)/pip
+	@echo 'Installing the lowest versions that pyproject.toml allows into' \
+	    '.venv/lowest with pip, one or two minutes.'
+	@$(BIN)/python -m venv --clear .venv/lowest
+	@$(BIN)/python tests/project/lowest.py >.venv/lowest/constraints.txt
+	@.venv/lowest/bin/python -m pip install --quiet \
+	    --constraint .venv/lowest/constraints.txt \
+	    --editable '.[irc,speed,bench,test]'
 	@touch $@
 
 # Without these programs their tests are skipped, and the rest is tested still.
