@@ -1,6 +1,6 @@
 """
-irssi, finch and WeeChat, controlled by tests: commands are typed, and the screen
-or the logs are read.
+irssi, finch, WeeChat, ii and sic, controlled by tests: commands are typed, and the
+screen, the output or the logs are read.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote
@@ -250,7 +250,127 @@ class Finch(ScreenClient):
         )
 
 
-class WeeChat(Terminal):
+class ScreenlessClient(Terminal):
+    """
+    A client that needs no screen.
+
+    @param name: the name of the program.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._program = program(name)
+        self._daemon = Daemon()
+
+    def _open(self, argv: Iterable[str], **variables: str) -> None:
+        """
+        Start the program with arguments and more environment variables.
+        """
+        environment = {**os.environ, **_ENVIRONMENT, **variables}
+        command = (self._program, *argv)
+        reactor.spawnProcess(self._daemon, self._program, command, environment)
+
+    async def stop(self) -> None:
+        """
+        Kill the process, and wait until it has ended.
+        """
+        if self._daemon.transport is not None:
+            self._daemon.signal("KILL")
+            await self._daemon.exits()
+
+
+class Ii(ScreenlessClient):
+    """
+    ii, which has a folder for each channel and nick: lines are written to a pipe
+    there, and a file shows what was said.
+
+    @param folder: its home, which must not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("ii")
+        self._folder = folder
+        self._pipes: dict[Path, int] = {}
+
+    def start(self, nick: str, password: str, port: int) -> None:
+        """
+        Start ii, which connects to a port of this machine at once.
+        """
+        self._folder.mkdir(parents=True)
+        address = ("-s", "127.0.0.1", "-p", str(port), "-n", nick)
+        argv = (*address, "-k", "IRC_PASSWORD", "-i", str(self._folder))
+        self._open(argv, IRC_PASSWORD=password)
+
+    async def type(self, text: str, window: str = "") -> None:
+        """
+        Write a line in the folder of a channel or a nick, when there is one, or in
+        that of the server.
+        """
+        folder = self._window(window)
+
+        async def pipe() -> str:
+            # ii opens a pipe before it writes to the file beside it.
+            return str(folder) if (folder / "out").exists() else await self.look()
+
+        await _until(pipe, lambda seen: seen == str(folder), folder)
+        # When its writer closes it, ii opens a pipe again, and loses what comes then.
+        if folder not in self._pipes:
+            self._pipes[folder] = os.open(folder / "in", os.O_WRONLY | os.O_NONBLOCK)
+        os.write(self._pipes[folder], f"{text}\n".encode())
+
+    async def leave(self, window: str) -> None:
+        """
+        Leave a channel, and wait until its pipe is gone.
+        """
+        await self.type("/l", window)
+        folder = self._window(window)
+        await self.until(lambda _: not (folder / "in").exists(), "end of the pipe")
+        os.close(self._pipes.pop(folder))
+
+    def _window(self, name: str) -> Path:
+        # ii replaces all other bytes in the name of a folder.
+        plain = re.sub(rb"[^#0-9A-Za-z]", b"_", name.encode()).decode()
+        return self._folder / "127.0.0.1" / plain
+
+    async def look(self) -> str:
+        logs = sorted(self._folder.rglob("out"))
+        return "\n".join(
+            f"== {log.parent.name}\n{log.read_text(encoding='utf-8')}" for log in logs
+        )
+
+    async def stop(self) -> None:
+        for pipe in self._pipes.values():
+            os.close(pipe)
+        self._pipes.clear()
+        await super().stop()
+
+
+class Sic(ScreenlessClient):
+    """
+    sic, which reads lines, and writes what was said.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("sic")
+
+    def start(self, nick: str, password: str, port: int) -> None:
+        """
+        Start sic, which connects to a port of this machine at once.
+        """
+        address = ("-h", "127.0.0.1", "-p", str(port), "-n", nick)
+        self._open((*address, "-k", password))
+
+    def type(self, text: str) -> None:
+        """
+        Type a line and Enter.
+        """
+        assert self._daemon.transport is not None
+        self._daemon.transport.write(f"{text}\n".encode())
+
+    async def look(self) -> str:
+        return self._daemon.output
+
+
+class WeeChat(ScreenlessClient):
     """
     WeeChat without a screen; its logs are read instead.
 
@@ -258,10 +378,9 @@ class WeeChat(Terminal):
     """
 
     def __init__(self, folder: Path) -> None:
-        self._program = program("weechat-headless")
+        super().__init__("weechat-headless")
         self._folder = folder
         self._pipe = folder / "fifo"
-        self._daemon = Daemon()
 
     async def start(self, *commands: str) -> None:
         """
@@ -275,12 +394,10 @@ class WeeChat(Terminal):
             "/set logger.mask.irc $plugin.$name.weechatlog",
             "/set irc.server_default.autoreconnect_delay 1",
         )
-        argv = [self._program, "--dir", str(self._folder)]
+        argv = ["--dir", str(self._folder)]
         for command in (*settings, *commands):
             argv += ["--run-command", command]
-        reactor.spawnProcess(
-            self._daemon, argv[0], argv, {**os.environ, **_ENVIRONMENT}
-        )
+        self._open(argv)
         absent = '"fifo.file.path" not found'
         seen = await self.until(
             lambda seen: self._pipe.exists() or absent in seen, "pipe"
@@ -301,8 +418,3 @@ class WeeChat(Terminal):
             f"== {log.stem}\n{log.read_text(encoding='utf-8', errors='replace')}"
             for log in logs
         )
-
-    async def stop(self) -> None:
-        if self._daemon.transport is not None:
-            self._daemon.signal("KILL")
-            await self._daemon.exits()

@@ -6,7 +6,7 @@
 # ROOT is the directory of the system, for the tests of this script.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
-PROGRAMS='finch inspircd irssi libsasl2-modules ngircd tmux weechat-headless weechat-plugins'
+PROGRAMS='finch ii inspircd irssi libsasl2-modules ngircd sic tmux weechat-headless weechat-plugins'
 SERVERS='inspircd ngircd'
 ROOT=${ROOT:-}
 POLICY=$ROOT/usr/sbin/policy-rc.d

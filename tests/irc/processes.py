@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.endtoend.daemons import Daemon, ProcessFolder, freePort
-from tests.irc.clients import Finch, Irssi, Terminal, WeeChat
+from tests.irc.clients import Finch, Ii, Irssi, Sic, Terminal, WeeChat
 from tests.irc.qqfriends import QQFriend
 from tests.network.authority import LOCALHOST, LOOPBACK, Authority
 
@@ -116,6 +116,22 @@ class GatewayProcesses(ProcessFolder):
         finch = Finch(self.folder / name)
         self._clients.append(finch)
         return finch
+
+    def ii(self, name: str = "ii") -> Ii:
+        """
+        Create an ii, to be started by the test.
+        """
+        ii = Ii(self.folder / name)
+        self._clients.append(ii)
+        return ii
+
+    def sic(self) -> Sic:
+        """
+        Create a sic, to be started by the test.
+        """
+        sic = Sic()
+        self._clients.append(sic)
+        return sic
 
     def weechat(self, name: str = "weechat") -> WeeChat:
         """

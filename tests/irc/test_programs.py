@@ -152,7 +152,7 @@ def test_installWithoutRoot(tmp_path: Path) -> None:
     done = system.install(USERID="1000")
     assert done.returncode == 1
     assert (
-        "apt install finch inspircd irssi libsasl2-modules ngircd weechat"
+        "apt install finch ii inspircd irssi libsasl2-modules ngircd sic weechat"
         in done.stderr
     )
     assert system.names("installed") == {"tmux"}
