@@ -1,13 +1,15 @@
 #!/bin/sh
 # Install the IRC programs that tests run: on Debian and Ubuntu, as root.
 #
-# Tests start the two IRC servers themselves. As services of the system these are
-# never started, now or at boot; a server that was installed before is left alone.
+# Tests start the IRC servers and Atheme (NickServ, SaslServ) themselves. As services
+# of the system these are never started, now or at boot; a server that was installed
+# before is left alone.
 # ROOT is the directory of the system, for the tests of this script.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
-PROGRAMS='finch ii inspircd irssi libsasl2-modules ngircd sic tmux weechat-headless weechat-plugins'
-SERVERS='inspircd ngircd'
+PROGRAMS='atheme-services finch ii inspircd irssi libsasl2-modules ngircd sic tmux'
+PROGRAMS="$PROGRAMS weechat-headless weechat-plugins"
+SERVERS='atheme-services inspircd ngircd'
 ROOT=${ROOT:-}
 POLICY=$ROOT/usr/sbin/policy-rc.d
 UNITS=$ROOT/etc/systemd/system

@@ -48,15 +48,17 @@ INSPIRCD = """
 class Ircd:
     """
     An IRC server that can be killed and started again.
+
+    @param more: more of its configuration.
     """
 
-    def __init__(self, processes: ProcessFolder, name: str) -> None:
+    def __init__(self, processes: ProcessFolder, name: str, more: str = "") -> None:
         self._processes = processes
         self.port = freePort()
         file = processes.folder / f"{name}.conf"
         template = {"ngircd": NGIRCD, "inspircd": INSPIRCD}[name]
         text = template.format(port=self.port, folder=processes.folder)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text + more, encoding="utf-8")
         self._argv = {
             "ngircd": ("-n", "-f", str(file)),
             "inspircd": ("--runasroot", "--nofork", "--config", str(file)),

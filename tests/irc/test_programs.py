@@ -55,7 +55,7 @@ while [ "$1" != --no-install-recommends ]; do shift; done
 shift
 for name in "$@"; do
     touch "$ROOT/installed/$name"
-    case $name in inspircd|ngircd) ;; *) continue;; esac
+    case $name in atheme-services|inspircd|ngircd) ;; *) continue;; esac
     touch "$ROOT/boots/$name"
     sh "$ROOT/usr/sbin/policy-rc.d" $name start || continue
     touch "$ROOT/started/$name"
@@ -116,11 +116,12 @@ def test_install(tmp_path: Path) -> None:
     system = System(tmp_path)
     done = system.install()
     assert (done.returncode, done.stderr) == (0, "")
-    assert {"inspircd", "irssi", "ngircd", "tmux"} < system.names("installed")
+    some = {"atheme-services", "inspircd", "irssi", "ngircd", "tmux"}
+    assert some < system.names("installed")
     assert done.stdout.startswith("Installing programs for the tests of IRC")
     assert "ngircd does not run as a service" in done.stdout
     assert system.names("started") == system.names("boots") == set()
-    for name in ("inspircd", "ngircd"):
+    for name in ("atheme-services", "inspircd", "ngircd"):
         unit = tmp_path / f"etc/systemd/system/{name}.service"
         assert unit.readlink() == Path(os.devnull)
     assert system.names("usr/sbin") == set()
@@ -139,7 +140,8 @@ def test_installBesideServer(tmp_path: Path) -> None:
     policy.write_text("exit 101\n", encoding="utf-8")
     assert system.install().returncode == 0
     assert system.names("boots") == {"ngircd"}
-    assert system.names("etc/systemd/system") == {"inspircd.service"}
+    masked = {"atheme-services.service", "inspircd.service"}
+    assert system.names("etc/systemd/system") == masked
     assert policy.read_text(encoding="utf-8") == "exit 101\n"
 
 
@@ -151,8 +153,7 @@ def test_installWithoutRoot(tmp_path: Path) -> None:
     (tmp_path / "installed/tmux").touch()
     done = system.install(USERID="1000")
     assert done.returncode == 1
-    assert (
-        "apt install finch ii inspircd irssi libsasl2-modules ngircd sic weechat"
-        in done.stderr
-    )
+    others = "inspircd irssi libsasl2-modules ngircd"
+    packages = f"atheme-services finch ii {others} sic weechat-headless"
+    assert f"apt install {packages}" in done.stderr
     assert system.names("installed") == {"tmux"}
