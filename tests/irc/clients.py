@@ -1,12 +1,13 @@
 """
-irssi, finch, WeeChat, ii and sic, controlled by tests: commands are typed, and the
-screen, the output or the logs are read.
+irssi, finch, WeeChat, ii, sic and pydle, controlled by tests: commands are typed,
+and the screen, the output or the logs are read.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -17,7 +18,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 
-from tests.endtoend.daemons import INTERVAL, PATIENCE, Daemon
+from tests.endtoend.daemons import INTERVAL, PATIENCE, ROOT, Daemon
 from tests.irc.programs import missing, program
 
 _CLOCK = re.compile(r"^ \[\d\d:\d\d\] ", re.MULTILINE)
@@ -344,9 +345,25 @@ class Ii(ScreenlessClient):
         await super().stop()
 
 
-class Sic(ScreenlessClient):
+class LineClient(ScreenlessClient):
     """
-    sic, which reads lines, and writes what was said.
+    A client that reads lines, and writes what was said.
+    """
+
+    def type(self, text: str) -> None:
+        """
+        Type a line and Enter.
+        """
+        assert self._daemon.transport is not None
+        self._daemon.transport.write(f"{text}\n".encode())
+
+    async def look(self) -> str:
+        return self._daemon.output
+
+
+class Sic(LineClient):
+    """
+    sic, for which a line that starts with C{:} is a command.
     """
 
     def __init__(self) -> None:
@@ -359,15 +376,22 @@ class Sic(ScreenlessClient):
         address = ("-h", "127.0.0.1", "-p", str(port), "-n", nick)
         self._open((*address, "-k", password))
 
-    def type(self, text: str) -> None:
-        """
-        Type a line and Enter.
-        """
-        assert self._daemon.transport is not None
-        self._daemon.transport.write(f"{text}\n".encode())
 
-    async def look(self) -> str:
-        return self._daemon.output
+class Pydle(LineClient):
+    """
+    pydle, a Python library, in a program of the tests: a line is a target, a space
+    and a text.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(sys.executable)
+
+    def start(self, nick: str, password: str, port: int) -> None:
+        """
+        Start the program, which connects to a port of this machine at once.
+        """
+        argv = ("-m", "tests.irc.pydleprogram", nick, str(port))
+        self._open(argv, IRC_PASSWORD=password, PYTHONPATH=str(ROOT))
 
 
 class WeeChat(ScreenlessClient):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.endtoend.daemons import Daemon, ProcessFolder, freePort
-from tests.irc.clients import Finch, Ii, Irssi, Sic, Terminal, WeeChat
+from tests.irc.clients import Finch, Ii, Irssi, Pydle, Sic, Terminal, WeeChat
 from tests.irc.qqfriends import QQFriend
 from tests.network.authority import LOCALHOST, LOOPBACK, Authority
 
@@ -132,6 +132,14 @@ class GatewayProcesses(ProcessFolder):
         sic = Sic()
         self._clients.append(sic)
         return sic
+
+    def pydle(self) -> Pydle:
+        """
+        Create a program that uses pydle, to be started by the test.
+        """
+        pydle = Pydle()
+        self._clients.append(pydle)
+        return pydle
 
     def weechat(self, name: str = "weechat") -> WeeChat:
         """
