@@ -499,3 +499,21 @@ def test_captchaRetryEnds() -> None:
     rig.web.clock.advance(2 * CAPTCHA_RETRY)
     assert len(rig.factory.logs) == 3
     rig.finish()
+
+
+def test_captchaRetryAfterSignOff() -> None:
+    """
+    An application that signs off has no later attempt either.
+    """
+    rig = Rig(CaptchaMode.ALWAYS)
+    service = persistent(rig)
+    rig.factory.captchaTexts = [fail(CaptchaUnsolved("nobody reads it"))]
+    service.startService()
+    rig.web.settle()
+    assert rig.factory.logs == [["made", "CaptchaUnsolved"]]
+    rig.web.result(service.signOff())
+    rig.web.clock.advance(2 * CAPTCHA_RETRY)
+    rig.web.settle()
+    assert len(rig.factory.logs) == 1
+    rig.web.result(service.stopService())
+    rig.finish()

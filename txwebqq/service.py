@@ -148,6 +148,7 @@ class WebQQService(MultiService, Generic[P_co]):
 
         @return: as C{stopService}.
         """
+        self._stopRetry()
         return self._driver.signOff()
 
     def whenSignedOn(self) -> Deferred[P_co]:
