@@ -16,12 +16,13 @@ from twisted.python.usage import UsageError
 
 from tests.rig import POLL, CapturedLog, Rig, batch, message
 from txwebqq import tap
+from txwebqq.config.passwordfile import PASSWORD_VARIABLE
 from txwebqq.errors import CaptchaUnsolved
 from txwebqq.model import Number, Status
 from txwebqq.protocol import WebQQFactory
 from txwebqq.server.sessions.captchas import CaptchaMode
 from txwebqq.session.interfaces import Era
-from txwebqq.tap import PASSWORD_VARIABLE, LoggingFactory, Options
+from txwebqq.tap import LoggingFactory, Options
 from txwebqq.testing import MemoryWebQQ
 
 APPS = '''

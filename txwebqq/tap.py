@@ -20,7 +20,11 @@ from twisted.python.reflect import namedAny
 from twisted.python.usage import UsageError
 
 from txwebqq.client import Servers, connect
-from txwebqq.config.passwordfile import readPasswordFile
+from txwebqq.config.passwordfile import (
+    PASSWORD_VARIABLE,
+    readPasswordFile,
+    takePasswordVariable,
+)
 from txwebqq.daemon import LogFileOwner, escapeUnencodable, handleSignals
 from txwebqq.errors import CaptchaUnsolved, InvalidConfiguration, WebQQError
 from txwebqq.interfaces import IWebQQFactory
@@ -39,9 +43,6 @@ from txwebqq.options import CommandOptions
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.service import CAPTCHA_RETRY, WebQQService
 from txwebqq.session.interfaces import Era
-
-PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
-"""Environment variable with the password."""
 
 
 class LoggingProtocol(WebQQProtocol):
@@ -240,19 +241,14 @@ def _number(text: str | None) -> Number:
 
 
 def _password(file: str | None) -> str:
-    # Child processes must not inherit it.
-    fromEnvironment = os.environ.pop(PASSWORD_VARIABLE, None)
-    if file is None:
-        if not fromEnvironment:
-            raise InvalidConfiguration(
-                f"no password: use --password-file or {PASSWORD_VARIABLE}"
-            )
-        try:
-            fromEnvironment.encode()
-        except UnicodeEncodeError as e:
-            raise InvalidConfiguration(f"{PASSWORD_VARIABLE} is not UTF-8") from e
-        return fromEnvironment
-    return readPasswordFile(Path(file))
+    fromEnvironment = takePasswordVariable()
+    if file is not None:
+        return readPasswordFile(Path(file))
+    if not fromEnvironment:
+        raise InvalidConfiguration(
+            f"no password: use --password-file or {PASSWORD_VARIABLE}"
+        )
+    return fromEnvironment
 
 
 def _status(word: str) -> Status:

@@ -162,6 +162,9 @@ def test_passwords(console: AdminConsole, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TXWEBQQ_PASSWORD", "fromEnvironment")
     console.run(*command)
     check("fromEnvironment")
+    # A byte that is not UTF-8.
+    monkeypatch.setenv("TXWEBQQ_PASSWORD", "\udcff")
+    assert console.refused(*command) == "TXWEBQQ_PASSWORD is not UTF-8"
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

@@ -1,5 +1,5 @@
 """
-Password files, which nobody but their owner can read.
+Passwords: in a file that nobody but its owner can read, or in the environment.
 """
 
 from __future__ import annotations
@@ -8,6 +8,24 @@ import os
 from pathlib import Path
 
 from txwebqq.errors import InvalidConfiguration
+
+PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
+"""The environment variable with the password of an account."""
+
+
+def takePasswordVariable() -> str:
+    """
+    Return the password in L{PASSWORD_VARIABLE}, C{""} if there is none, and remove
+    the variable: child processes must not inherit it.
+
+    @raise InvalidConfiguration: when it is not UTF-8.
+    """
+    password = os.environ.pop(PASSWORD_VARIABLE, "")
+    try:
+        password.encode()
+    except UnicodeEncodeError as e:
+        raise InvalidConfiguration(f"{PASSWORD_VARIABLE} is not UTF-8") from e
+    return password
 
 
 def readPasswordFile(path: Path) -> str:

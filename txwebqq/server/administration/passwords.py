@@ -5,16 +5,17 @@ The password of a command: from a file, the environment or a prompt.
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from pathlib import Path
 
-from txwebqq.config.passwordfile import readPasswordFile
+from txwebqq.config.passwordfile import (
+    PASSWORD_VARIABLE,
+    readPasswordFile,
+    takePasswordVariable,
+)
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.server.administration.commandline import Arguments, Parser
 from txwebqq.wire.digests import passwordHash
-
-PASSWORD_VARIABLE = "TXWEBQQ_PASSWORD"
 
 
 def takesPassword(parser: Parser) -> None:
@@ -37,8 +38,7 @@ def readPassword(arguments: Arguments) -> None:
 
 
 def _password(file: str | None) -> str:
-    # Child processes must not inherit the password.
-    fromEnvironment = os.environ.pop(PASSWORD_VARIABLE, None)
+    fromEnvironment = takePasswordVariable()
     if file is not None:
         password = _passwordIn(file)
     elif fromEnvironment:
