@@ -130,8 +130,7 @@ class WebQQRequest(Request):
             self._cbAdmitted(command, path, version)
 
     def _cbAdmitted(self, command: bytes, path: bytes, version: bytes) -> None:
-        if self._waiting is not None:
-            self._waiting = None
+        self._waiting = None
         base: Any = super()
         base.requestReceived(command, path, version)
 

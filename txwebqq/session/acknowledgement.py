@@ -45,10 +45,12 @@ class Acknowledgement:
         self._last: Event | None = None
         # The event that was delivered last, of this reply or an earlier one.
         self._latest: Event | None = None
-        # How often the application holds replies, and whether it holds one of
-        # which all events were delivered.
+        # The application's holds that have not ended, and whether the pending
+        # reply waits for them alone, since all of its events were delivered.
         self._holds = 0
         self._isHeld = False
+        # The number before the last reply was finished: a hold that begins
+        # while its last event is being delivered brings it back.
         self._former = 0
         # The reply that the end of a sign-on interrupted, the number of its
         # lasting events, and how many of them had been delivered.

@@ -116,8 +116,8 @@ class Conversations:
 
     def storeAgain(self) -> None:
         """
-        Store the messages that could not be stored. Those who were not
-        attached when they came are shown them.
+        Store the messages that could not be stored. Clients that
+        were not attached when the messages came are shown them.
         """
         if not len(self._unstored):
             return

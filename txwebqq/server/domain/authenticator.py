@@ -185,7 +185,7 @@ class Authenticator:
             if not isKnown:
                 self._accountGuesses.take(number)
             return LoginFailure.WRONG_PASSWORD
-        # Only those who know the password are told.
+        # Only a client with the right password is told.
         if self._accounts.isDisabled(number):
             return LoginFailure.DISABLED
         self._failedLogins.cleared(number)

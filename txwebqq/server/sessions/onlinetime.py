@@ -42,8 +42,8 @@ class OnlineTimeTracker:
         self._now = now
         # The start of the time online, and the last day that was counted.
         self._present: dict[Number, tuple[float, int]] = {}
-        # What is not in the database yet: for each account the last day online
-        # and the number of days, and the seconds.
+        # Not in the database yet: for each account the last day online and the
+        # number of days, and the seconds.
         self._days: dict[Number, tuple[int, int]] = {}
         self._seconds: dict[Number, int] = {}
         self._day = 0

@@ -126,8 +126,8 @@ def irc_WHOWAS(session: ClientSession, line: Line) -> Iterable[Line]:
 
 def irc_USERHOST(session: ClientSession, line: Line) -> Iterable[Line]:
     """
-    C{USERHOST <nick>{ <nick>}}: the user names and hosts of those who are
-    online.
+    C{USERHOST <nick>{ <nick>}}: the user names and hosts of the nicks
+    that are online.
     """
     builder, directory = session.builder, session.user.directory
     replies = []

@@ -23,7 +23,6 @@ _NICKSERV = "NickServ"
 class NickConnection(Protocol):
     """
     A registered connection, as far as nicks are concerned.
-
     """
 
     @property
