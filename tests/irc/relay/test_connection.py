@@ -4,12 +4,16 @@ A connection to an IRC server.
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from tests.irc.memoryrelay import MemoryRelay
+import pytest
+from twisted.python.failure import Failure
+
+from tests.irc.memoryrelay import MemoryRelay, digits
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.lineconnection import CLOSE_TIMEOUT
 from txwebqq.irc.relay.connection import GREETING_TIMEOUT, PING_INTERVAL
+from txwebqq.irc.relay.room import BridgedRoom
 
 
 def test_silent() -> None:
@@ -146,3 +150,45 @@ def test_encodings(encoding: str, raw: bytes, text: str) -> None:
     assert relay.qq() == [f"<bob> {text}"]
     assert relay.network._connection is not None
     assert relay.network._connection.encoding == encoding
+
+
+def test_faulty(
+    monkeypatch: pytest.MonkeyPatch, flushLoggedErrors: Callable[..., list[Failure]]
+) -> None:
+    """
+    A line or a QQ message whose processing raises an unexpected error costs
+    neither the connection nor the messages behind it.
+    """
+    relay = MemoryRelay()
+    relay.start()
+    isIgnored = BridgedRoom._isIgnored
+
+    def failForOne(room: BridgedRoom, name: str, text: str) -> bool:
+        if text.endswith("1"):
+            raise ValueError("not this one")
+        return isIgnored(room, name, text)
+
+    monkeypatch.setattr(BridgedRoom, "_isIgnored", failForOne)
+    lines = [f":bob!b@h PRIVMSG #cats :number {n}\r\n" for n in range(3)]
+    relay.server.last.protocol.dataReceived("".join(lines).encode())
+    for n in range(3):
+        relay.ming.tellGroup("猫咪", f"第 {n}")
+    relay.settle()
+    assert digits(relay.qq()) == digits(relay.irc()) == [0, 2]
+    assert len(relay.server.connections) == 1
+    assert len(flushLoggedErrors(ValueError)) == 2
+
+
+@pytest.mark.parametrize("limit", ["NICKLEN=", "MAXTARGETS=", "TARGMAX=JOIN:"])
+def test_longNumber(limit: str) -> None:
+    """
+    A limit of the server that is too long for a number counts as none.
+    """
+    relay = MemoryRelay({"puppets": 1})
+    relay.server.support = f"{limit}{'9' * 5000}"
+    relay.server.taken = {"qqrelay"}
+    relay.start()
+    relay.ming.tellGroup("猫咪", "第 1")
+    relay.settle(5)
+    assert digits(relay.server.connections[0].privmsgs()) == [1]
+    assert relay.outbox.queues() == {}

@@ -231,9 +231,8 @@ class ChannelLink:
         connection = self._requireJoined()
         puppet = None
         if message.kind is not MessageKind.SYSTEM:
-            limit = connection.support.get("NICKLEN", "")
             puppet = self.puppets.connectionFor(
-                message.author, self.name, int(limit) if limit.isdecimal() else None
+                message.author, self.name, connection.nickLimit
             )
         if puppet is not None:
             line, rest = self._privmsg(puppet, message, "")

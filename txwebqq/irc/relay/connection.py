@@ -18,7 +18,7 @@ from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, isMiddleParam
 from txwebqq.irc.protocol.lineconnection import LineConnection
 from txwebqq.irc.relay.client.confirmation import Confirmation, ConfirmationQueue
-from txwebqq.irc.relay.client.joinqueue import targetLimit
+from txwebqq.irc.relay.client.joinqueue import limitOf, targetLimit
 from txwebqq.irc.relay.errors import DeliveryRefused, TargetUnavailable
 from txwebqq.irc.relay.registration import ClientRegistration
 
@@ -152,14 +152,18 @@ class IRCConnection(LineConnection):
         """
         return self._settings.bouncer or self._registration.isBouncer
 
+    @property
+    def nickLimit(self) -> int | None:
+        """
+        The C{NICKLEN} of the server, in bytes; L{None} when it names none.
+        """
+        return limitOf(self.support.get("NICKLEN", ""))
+
     def truncatedNick(self, nick: str) -> str:
         """
         Cut a nick to the C{NICKLEN} of the server, as the server does.
         """
-        limit = self.support.get("NICKLEN", "")
-        if not limit.isdecimal():
-            return nick
-        return nick.encode()[: int(limit)].decode("utf-8", "ignore")
+        return nick.encode()[: self.nickLimit].decode("utf-8", "ignore")
 
     def whenWelcomed(self) -> Deferred[None]:
         """
@@ -232,8 +236,17 @@ class IRCConnection(LineConnection):
 
     def lineReceived(self, line: Line) -> None:
         isComplete = len(line.params) >= _MIN_PARAMS.get(line.command, 0)
-        if isComplete and not self._registration.failure:
+        if not isComplete or self._registration.failure:
+            return
+        try:
             self._handle(line)
+        except Exception:
+            # It would end the connection, and the lines behind it would be lost.
+            self._log.failure(
+                "{network}: processing a {command} line failed; the line is ignored.",
+                network=self._settings.name,
+                command=line.command,
+            )
 
     def _handle(self, line: Line) -> None:
         if line.command == "PING":

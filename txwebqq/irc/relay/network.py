@@ -14,6 +14,7 @@ from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.casemapping import casefold
@@ -168,8 +169,16 @@ class IRCNetwork(MultiService, ConnectionListener):
                 if line is not None:
                     connection.sendLine(line)
 
-        # The pacer fails when the relay is stopping.
-        self.pacer.acquire().addCallbacks(send, lambda f: f.trap(CancelledError))
+        def failed(failure: Failure) -> None:
+            # The pacer fails when the relay is stopping.
+            if failure.check(CancelledError) is None:
+                self._log.failure(
+                    "{network}: sending a line failed; the line is dropped.",
+                    failure,
+                    network=self.settings.name,
+                )
+
+        self.pacer.acquire().addCallback(send).addErrback(failed)
 
     def disconnected(self, connection: IRCConnection) -> None:
         if self._connection is connection:

@@ -14,6 +14,9 @@ MAX_CHANNELS = 10
 _MAX_PARAMS = 300
 """Maximum length of the channels and keys of one C{JOIN}, in bytes."""
 
+_MAX_DIGITS = 9
+"""Maximum length of a limit that the server names, in digits."""
+
 
 class JoinQueue:
     """
@@ -77,11 +80,21 @@ def targetLimit(support: Mapping[str, str], command: str, default: int) -> int:
     Return the maximum number of targets of a command by C{TARGMAX}, or by the
     older C{MAXTARGETS}, which is about messages.
     """
-    older = support.get("MAXTARGETS", "")
-    if command == "PRIVMSG" and older.isdecimal():
-        default = int(older)
+    if command == "PRIVMSG":
+        default = limitOf(support.get("MAXTARGETS", "")) or default
     for entry in support.get("TARGMAX", "").split(","):
         name, colon, limit = entry.partition(":")
         if name.upper() == command and colon:
-            return max(1, int(limit)) if limit.isdecimal() else default
+            return limitOf(limit) or default
     return default
+
+
+def limitOf(text: str) -> int | None:
+    """
+    Parse a limit in C{RPL_ISUPPORT}.
+
+    @return: L{None} for 0, for a text that is no number, and for a number that is
+        too long.
+    """
+    isNumber = text.isdecimal() and len(text) <= _MAX_DIGITS
+    return int(text) or None if isNumber else None
