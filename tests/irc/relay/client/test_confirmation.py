@@ -9,6 +9,7 @@ import pytest
 from tests.irc.memoryrelay import MemoryRelay, ServerConnection, digits
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.relay.client.confirmation import ECHO_TIMEOUT, PROBE_TIMEOUT
+from txwebqq.irc.relay.errors import DeliveryRefused
 
 MASK = "qqrelay!~relay@relay.example.org"
 
@@ -211,3 +212,27 @@ def test_bouncerRefuses() -> None:
     echo(relay)
     relay.settle(20)
     assert relay.outbox.queues() == {}
+
+
+def test_copyAfterRefusal() -> None:
+    """
+    The copy of a message that a channel has refused does not confirm a message
+    to another channel.
+    """
+    relay = MemoryRelay()
+    relay.server.support = "MAXTARGETS=4"
+    relay.start()
+    connection = relay.network._connection
+    assert connection is not None
+    relay.server.isMute = True
+    refused, accepted = (
+        connection.sendConfirmed(channel, Line("PRIVMSG", (channel, "hello")))
+        for channel in ("#cats", "#dogs")
+    )
+    copy = Line("PRIVMSG", ("qqrelay", "hello"), MASK)
+    relay.server.last.send(Line("404", ("qqrelay", "#cats", "moderated")), copy)
+    with pytest.raises(DeliveryRefused, match="moderated"):
+        relay.web.result(refused)
+    assert not accepted.called
+    relay.server.last.send(copy)
+    assert accepted.called

@@ -22,7 +22,6 @@ PROBE_TIMEOUT = 30.0
 """The seconds until an unanswered C{PING} or C{NOTICE} is sent once more, and
 from then until the connection is given up."""
 
-
 _MAX_MISSING = 2
 """The number of missing echoes after which messages are confirmed by C{PING}."""
 
@@ -51,7 +50,8 @@ _ECHOES = frozenset({Confirmation.ECHO, Confirmation.COPY})
 @dataclass(slots=True, eq=False)
 class _Unconfirmed:
     """
-    A message that is not confirmed.
+    A message that is not confirmed, or that was refused and of which the copy has
+    not come.
 
     @ivar channel: the casefolded name of its channel.
     @ivar command: C{PRIVMSG} or C{RELAYMSG}.
@@ -87,7 +87,7 @@ class ConfirmationQueue:
         self._unanswered = unanswered
         self._messages: list[_Unconfirmed] = []
         self._serial = 0
-        # The messages in a row that were processed, and not echoed.
+        # The number of messages in a row that were processed, and not echoed.
         self._missingEchoes = 0
 
     def send(
@@ -177,8 +177,13 @@ class ConfirmationQueue:
         Fail the first message of a channel or with a command, each C{""} for any.
         """
         for message in self._messages:
-            if channel in ("", message.channel) and command in ("", message.command):
-                self._remove(message)
+            isMeant = channel in ("", message.channel)
+            isMeant = isMeant and command in ("", message.command)
+            if isMeant and not message.confirmed.called:
+                # The copy to the own nick still comes, and is that of no other
+                # message.
+                if message.means is not Confirmation.COPY:
+                    self._remove(message)
                 message.confirmed.errback(problem)
                 return
 
@@ -188,11 +193,13 @@ class ConfirmationQueue:
         """
         for message in list(self._messages):
             self._remove(message)
-            message.confirmed.errback(error())
+            if not message.confirmed.called:
+                message.confirmed.errback(error())
 
     def _confirm(self, message: _Unconfirmed) -> None:
         self._remove(message)
-        message.confirmed.callback(None)
+        if not message.confirmed.called:
+            message.confirmed.callback(None)
 
     def _remove(self, message: _Unconfirmed) -> None:
         if message in self._messages:
