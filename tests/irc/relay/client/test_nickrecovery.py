@@ -68,3 +68,17 @@ def test_monitor() -> None:
     assert relay.server.last.nick == "qqrelay"
     relay.settle()
     assert relay.received("MONITOR")[1:] == [("MONITOR", "-", "qqrelay")]
+
+
+def test_noServices() -> None:
+    """
+    With a NickServ password the nick is also tried when NickServ does not answer,
+    as long as it takes.
+    """
+    relay = MemoryRelay({"nickserv": "oolong"})
+    relay.server.taken = {"qqrelay"}
+    relay.start()
+    relay.settle(REGAIN * 5)
+    relay.server.taken = set()
+    relay.settle(REGAIN + 5)
+    assert relay.server.last.nick == "qqrelay"

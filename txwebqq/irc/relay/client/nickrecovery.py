@@ -126,11 +126,11 @@ class NickRecovery:
         if "MONITOR" in connection.support and not self._isMonitored:
             self._isMonitored = True
             self._send(Line("MONITOR", ("+", self._settings.nick)))
-        if self._settings.nickserv and not self._isGhostAsked:
+        # NickServ may not exist, or may be slow.
+        self._send(Line("NICK", (self._settings.nick,)))
+        if self._settings.nickserv and self._delay in (FIRST_TRY, REGAIN):
             self._isGhostAsked = True
             self._tellNickServ("GHOST", self._settings.nick)
-        else:
-            self._send(Line("NICK", (self._settings.nick,)))
         self._later(self._delay)
         self._delay = min(self._delay * 2, REGAIN)
 
@@ -141,8 +141,6 @@ class NickRecovery:
     def _retry(self) -> None:
         connection = self._connection
         if connection is not None and not self._hasNick(connection):
-            # NickServ may not exist, or may be slow.
-            self._isGhostAsked = self._delay < REGAIN
             self._recover(connection)
 
     def _cancel(self) -> None:
