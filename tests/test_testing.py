@@ -281,3 +281,28 @@ def test_droppedDeferred(flushLoggedErrors: Callable[..., list[Failure]]) -> Non
         gc.enable()
     assert failure.check(RequestRefused)
     web.stop()
+
+
+def test_noCollection() -> None:
+    """
+    A sign-on and a message without failures do not wait for a garbage collection,
+    which takes longer than both.
+    """
+    web = MemoryWebQQ()
+    alice, bot = web.friends("Alice", "Bot")
+    collections: list[str] = []
+
+    def collecting(phase: str, info: dict[str, int]) -> None:
+        collections.append(phase)
+
+    gc.disable()
+    gc.callbacks.append(collecting)
+    try:
+        bot.run(EchoFactory())
+        alice.tell(bot, "hello")
+    finally:
+        gc.callbacks.remove(collecting)
+        gc.enable()
+    assert alice.heard == ["hello"]
+    assert collections == []
+    web.stop()

@@ -65,6 +65,7 @@ from txwebqq.server.storage.store import Store
 from txwebqq.service import WebQQService
 from txwebqq.sqlite.database import MEMORY
 from txwebqq.wire.command import Command, Refusal
+from txwebqq.wire.commands.signon import CheckSig
 from txwebqq.wire.digests import passwordHash
 from txwebqq.wire.multipart import UploadCommand
 
@@ -163,8 +164,11 @@ class _MemoryClient(WebQQClient):
 
     def ask(self, command: Command[R]) -> Deferred[R | Refusal]:
         asked = super().ask(command)
-        # The replies to polls are for the service alone.
-        return asked if command.isRepeated else asked.addBoth(self._look)
+        # The replies to polls are for the service alone. The landing page redirects,
+        # which counts as a failure and is ignored at each sign-on.
+        if command.isRepeated or isinstance(command, CheckSig):
+            return asked
+        return asked.addBoth(self._look)
 
     def send(
         self, upload: UploadCommand[R], source: FileUpload
