@@ -222,6 +222,19 @@ def test_protectedPassword(folder: Path, mode: int) -> None:
         assert "chmod 600 link" in usageError(password_file="link")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can enter such a folder")
+def test_passwordOfOthers(folder: Path) -> None:
+    """
+    A folder that only another user may enter does not protect the file.
+    """
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700)
+    (folder / "secret").rename(secrets / "bot")
+    (secrets / "bot").chmod(0o444)
+    os.chown(secrets, 65534, 65534)
+    assert "chmod 600 secrets/bot" in usageError(password_file="secrets/bot")
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_ownPassword(folder: Path, mode: int) -> None:
     """
