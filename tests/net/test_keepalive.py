@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -238,6 +239,24 @@ def test_noAnswer(raw: bytes) -> None:
     scene.lose()
     scene.ask()
     assert len(scene.endpoint.protocols) == 2
+
+
+def test_memory() -> None:
+    """
+    A compressed reply that is too large is not decompressed whole.
+    """
+    body = gzip.compress(bytes(800 * LIMIT), mtime=0)
+    assert len(body) < LIMIT
+    scene = Scene()
+    results = scene.ask()
+    tracemalloc.start()
+    try:
+        scene.reply(COMPRESSED % (len(body), body))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert reasonOf(results[0]) is InvalidResponse
+    assert peak < 200 * LIMIT
 
 
 def test_unasked() -> None:
