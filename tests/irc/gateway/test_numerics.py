@@ -95,6 +95,13 @@ REPLIES = [
             "315 me #猫咪 :End",
         ],
     ),
+    (
+        "WHO *qq",
+        [
+            "352 me * qq qq.test qq.test *qq H :0 The bot of the gateway",
+            "315 me *qq :End",
+        ],
+    ),
     ("WHO nobody", ["315 me nobody :End of WHO list"]),
     # RFC 2812, 3.6.2, and modern, "WHOIS message".
     (

@@ -78,14 +78,18 @@ def test_splitLossless(text: str, limit: int) -> None:
             ["http://example.org/" + "x" * 11, "x" * 19],
         ),
         ("ab http://example.org/" + "x" * 30, None),
+        ("  http://example.org/" + "x" * 11, ["http://example.org/" + "x" * 11]),
+        (" " * 40 + "x", ["x"]),
     ],
 )
 def test_links(text: str, parts: list[str] | None) -> None:
     """
-    A link that fits on a line of its own is not cut; a longer one is.
+    A link that fits on a line of its own is not cut; a longer one is. No part is
+    blank.
     """
     found = splitText(text, 30)
     assert all(len(part.encode()) <= 30 for part in found)
+    assert all(part.strip() for part in found)
     assert "".join(found).replace(" ", "") == text.replace(" ", "")
     assert parts is None or found == parts
     assert "".join(splitLossless(text, 30)) == text

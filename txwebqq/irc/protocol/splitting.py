@@ -89,7 +89,9 @@ def splitAt(text: str, limit: int, encoding: str = "utf-8") -> tuple[str, str]:
     # A cut further back would make the line needlessly short.
     cut = gap + 1 if gap > end // 2 else end
     cut = _beforeLink(text, cut, limit)
-    return text[:cut].rstrip(" "), text[cut:]
+    part, rest = text[:cut].rstrip(" "), text[cut:]
+    # Spaces alone are no part, since a line without a text is an error.
+    return (part, rest) if part else splitAt(rest.lstrip(" "), limit, encoding)
 
 
 def splitLossless(text: str, limit: int, encoding: str = "utf-8") -> Iterator[str]:
