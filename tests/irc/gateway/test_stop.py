@@ -1,5 +1,5 @@
 """
-The gateway service: stopping and deleting expired messages.
+The gateway service: stopping, deleting expired messages, and new announcements.
 """
 
 from __future__ import annotations
@@ -10,13 +10,23 @@ from typing import Any
 
 import pytest
 from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.testing import (
+    MemoryReactor,
+    MemoryReactorClock,
+    StringTransport,
+)
 from twisted.python.failure import Failure
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.irc.config.accounts import AccountSettings, PictureSettings
 from txwebqq.irc.config.gateway import GatewaySettings, UserSettings
-from txwebqq.irc.gateway.service import CLEANUP_PAUSE, GatewayService
+from txwebqq.irc.gateway import service
+from txwebqq.irc.gateway.connection import CONFIRM_TOKEN
+from txwebqq.irc.gateway.service import (
+    ANNOUNCEMENT_INTERVAL,
+    CLEANUP_PAUSE,
+    GatewayService,
+)
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.storage.schema import GATEWAY_SCHEMA
@@ -25,6 +35,7 @@ from txwebqq.irc.protocol.nicknames import NickStyle
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Account, Number
 from txwebqq.sqlite.database import Database
+from txwebqq.testing import MemoryWebQQ
 
 
 class Transport(StringTransport):
@@ -76,6 +87,35 @@ def test_stop(tmp_path: Path) -> None:
     assert reactor.getDelayedCalls() == []
 
 
+def test_stopWhileAsking() -> None:
+    """
+    A client that would have been asked whether it has received a message leaves
+    nothing on the clock.
+    """
+    reactor: Any = MemoryReactorClock()
+    account = AccountSettings(Account(Number(10001), "green"))
+    user = UserSettings("alice", "oolong", NickStyle.UTF8, (account,))
+    gateway = GatewayService(GatewaySettings((user,)), reactor)
+    gateway.startService()
+    protocol = reactor.tcpServers[0][1].buildProtocol(None)
+    transport = Transport()
+    transport.protocol = protocol
+    protocol.makeConnection(transport)
+    protocol.dataReceived(b"PASS alice:oolong\r\nNICK me\r\nUSER me 0 * x\r\n")
+    gateway.users["alice"].conversations.notify("one")
+    reactor.advance(0)
+    asked = transport.value().splitlines()[-1]
+    assert asked.startswith(b"PING :" + CONFIRM_TOKEN.encode())
+    protocol.dataReceived(asked.replace(b"PING", b"PONG") + b"\r\n")
+    gateway.users["alice"].conversations.notify("two")
+    stopped: list[object] = []
+    gateway.stopService().addBoth(stopped.append)
+    # The client has read all, so the connection is lost before any time-out.
+    transport.abortConnection()
+    assert stopped == [None]
+    assert reactor.getDelayedCalls() == []
+
+
 def test_pinyin() -> None:
     """
     With C{nicks = "pinyin"}, nicks are written in the Latin alphabet.
@@ -98,6 +138,39 @@ def test_pinyinNotInstalled(monkeypatch: pytest.MonkeyPatch) -> None:
     reactor: Any = MemoryReactorClock()
     with pytest.raises(InvalidConfiguration, match=r"'\.\[irc\]' in the checkout"):
         GatewayService(GatewaySettings((user,)), reactor)
+
+
+def test_announcements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The announcements of groups are fetched again while the service runs; a stop
+    while they are being fetched leaves nothing on the clock.
+    """
+    web = MemoryWebQQ()
+    alice, ming = web.friends("Alice", "小明")
+    web.group("猫咪", ming, alice)
+    ming.run()
+    monkeypatch.setattr(service, "connect", lambda *where: web.client())
+    reactor: Any = MemoryReactor()
+    reactor.seconds, reactor.callLater = web.clock.seconds, web.clock.callLater
+    user = UserSettings(
+        "alice", "oolong", NickStyle.UTF8, (AccountSettings(alice.account),)
+    )
+    gateway = GatewayService(GatewaySettings((user,)), reactor)
+    gateway.startService()
+    web.settle(3)
+    contacts = gateway.users["alice"].accounts[alice.number].contacts
+    code = ming.groupCalled("猫咪").code
+    for text in ("tea at five", "tea at six"):
+        web.result(ming.protocol.editGroup(code, notice=text))
+        web.settle(ANNOUNCEMENT_INTERVAL)
+        assert [each.memo for each in contacts.conversations.values()] == [text]
+    web.clock.advance(ANNOUNCEMENT_INTERVAL)
+    stopped = gateway.stopService()
+    web.settle(CLOSE_TIMEOUT)
+    web.result(stopped)
+    ming.stop()
+    web.stop()
+    assert web.clock.getDelayedCalls() == []
 
 
 def withOldMessages(path: Path, count: int) -> None:

@@ -260,6 +260,8 @@ def test_textHasColon(line: Line, raw: str) -> None:
         ("hi 你好".encode("gb18030")[:-1], "gb18030", "hi 你", "gb18030"),
         # A broken byte among others.
         ("你好 ".encode() + b"\xff" + "吗".encode(), "utf-8", "你好 \ufffd吗", "utf-8"),
+        # A byte of neither encoding.
+        (b"x \xff y", "utf-8", "x \ufffd y", "utf-8"),
         # Clear evidence of the other encoding.
         ("你好".encode("gb18030"), "utf-8", "你好", "gb18030"),
         ("你好".encode(), "gb18030", "你好", "utf-8"),

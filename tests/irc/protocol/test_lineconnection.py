@@ -137,3 +137,16 @@ def test_cutLine(connection: Connection) -> None:
     assert connection.events == ["茶"]
     connection.sendLine(Line("PONG", ("茶",)))
     assert connection.wire.value() == "PONG :茶\r\n".encode()
+
+
+def test_ambiguousLine(connection: Connection) -> None:
+    """
+    A line that is a word in both encodings is read in the encoding of those before
+    it, which is kept.
+    """
+    connection.followsEncoding = True
+    for word in ("你好", "模"):
+        connection.dataReceived(f"PING {word}\r\n".encode("gb18030"))
+    assert connection.events == ["你好", "模"]
+    connection.sendLine(Line("PONG", ("茶",)))
+    assert connection.wire.value() == "PONG :茶\r\n".encode("gb18030")

@@ -44,7 +44,6 @@ ANNOUNCEMENT_INTERVAL = 600
 CLEANUP_PAUSE = 0.1
 """Time between two parts of one deletion, in seconds."""
 
-
 STORE_INTERVAL = 5.0
 """Time between two attempts to store messages while the database cannot be
 written to, in seconds."""
@@ -92,13 +91,11 @@ class GatewayService(MultiService):
         for interval, action in (
             (CLEANUP_INTERVAL, self._startCleanup),
             (STORE_INTERVAL, self._storeAgain),
+            (ANNOUNCEMENT_INTERVAL, self._refreshAnnouncements),
         ):
             timer = TimerService(interval, action)
             timer.clock = reactor
             timer.setServiceParent(self)
-        refreshing = TimerService(ANNOUNCEMENT_INTERVAL, self._refreshAnnouncements)
-        refreshing.clock = reactor
-        refreshing.setServiceParent(self)
 
     def _refreshAnnouncements(self) -> Deferred[list[None]]:
         # Their failures are logged, and the next turn tries again.
