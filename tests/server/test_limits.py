@@ -5,10 +5,13 @@ Limits of connections and requests, against clients that try to keep a server bu
 from __future__ import annotations
 
 import resource
+from typing import Any
 
 import pytest
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.protocols.haproxy._wrapper import HAProxyWrappingFactory
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.forms import BOUNDARY, JPG, form
@@ -215,6 +218,30 @@ class ConnectionTests(SynchronousTestCase):
             harness.send(CHECK, f"2001:db8::{n}")
         self.assertTrue(harness.send(b"", "2001:db8::9").isAborted)
         self.assertFalse(harness.send(b"", "2001:db8:0:1::9").isAborted)
+
+    def test_proxyProtocol(self) -> None:
+        """
+        Behind the PROXY protocol a connection is counted by the address that the
+        protocol tells; the requests of one too many are not answered.
+        """
+        harness = ServerHarness(connections=LIMITS)
+        site = HAProxyWrappingFactory(harness.site)
+
+        def connect(address: str) -> StringTransport:
+            peer = IPv4Address("TCP", "10.0.0.1", 31337)
+            transport = StringTransport(peerAddress=peer)
+            protocol: Any = site.buildProtocol(peer)
+            protocol.makeConnection(transport)
+            head = f"PROXY TCP4 {address} 10.0.0.1 31337 80\r\n"
+            protocol.dataReceived(head.encode() + CHECK)
+            return transport
+
+        served = [connect("192.0.2.1") for _ in range(4)]
+        self.assertTrue(all(b" 200 OK" in one.value() for one in served))
+        refused = connect("192.0.2.1")
+        self.assertTrue(refused.disconnected)
+        self.assertEqual(refused.value(), b"")
+        self.assertIn(b" 200 OK", connect("192.0.2.2").value())
 
     def test_full(self) -> None:
         """

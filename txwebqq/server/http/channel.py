@@ -117,6 +117,8 @@ class LimitedChannel(HTTP11Channel):
             if peer != self.network:
                 self._leave()
                 self._enter(peer)
+                if not self._isCounted:
+                    return
         base: Any = super()
         base.dataReceived(data)
 
