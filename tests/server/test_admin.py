@@ -566,7 +566,7 @@ def test_block(console: AdminConsole) -> None:
     assert "cannot block itself" in console.refused("block", "add", str(BOB), str(BOB))
     store = console.store()
     assert store.attitude(BOB, ALICE) is Attitude.BLOCKED
-    assert store.attitude(BOB, DAVE) is Attitude.BLOCKED
+    assert store.attitude(BOB, DAVE) is Attitude.REFUSED_STRANGER
     store.close()
     console.run("block", "remove", str(BOB), str(ALICE))
     console.run("block", "strangers", str(BOB), "--allow")

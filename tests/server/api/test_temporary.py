@@ -9,10 +9,11 @@ from random import Random
 
 import pytest
 
-from tests.server.harness import ALICE, BOB, DAVE, ServerHarness
+from tests.server.harness import ALICE, BOB, DAVE, HTTPClient, ServerHarness
 from txwebqq.model import Did
 from txwebqq.server.domain.temporary import TemporaryChatRules
 from txwebqq.server.storage.store import Store
+from txwebqq.wire.commands.settings import PRIVACY, STRANGERS
 from txwebqq.wire.commands.temporary import IN_DISCUSSION
 
 
@@ -64,6 +65,34 @@ def test_borrowedSignature(harness: ServerHarness) -> None:
     )
     assert answer.json["retcode"] == 100001
     assert not dave.catchUp().poll().isAnswered
+
+
+def test_strangersRefused(harness: ServerHarness) -> None:
+    """
+    An account that refuses the messages of strangers still gets those of friends;
+    other messages of strangers are refused as without that setting.
+    """
+    alice, dave = harness.client(ALICE), harness.client(DAVE)
+    harness.store.settings.update(BOB, PRIVACY, {STRANGERS: "false"})
+
+    def chat(client: HTTPClient) -> int:
+        uin = client.uin(BOB)
+        signed = client.channel(
+            "get_c2cmsg_sig2", id=client.gid, to_uin=uin, service_type=0
+        ).result
+        code: int = client.channel(
+            "send_sess_msg2",
+            to=uin,
+            group_sig=signed["value"],
+            content='["hi"]',
+            service_type=0,
+        ).json["retcode"]
+        return code
+
+    assert (chat(alice), chat(dave)) == (0, 111)
+    assert dave.tell(BOB, "hi").json["retcode"] == 100001
+    harness.store.settings.update(BOB, PRIVACY, {STRANGERS: "true"})
+    assert chat(dave) == 0
 
 
 def test_signatureAfterRestart(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ from txwebqq.server.records import (
 from txwebqq.server.sessions.sessions import Session
 from txwebqq.server.storage.store import Store
 from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.settings import BLOCKED, PRIVACY, STRANGERS
 
 ALICE, BOB, CAROL = Number(10001), Number(10002), Number(10003)
 
@@ -197,6 +198,18 @@ def test_policy(profile: dict[str, Any], policy: Policy) -> None:
 
 
 # ---- asking
+
+
+def test_blocked(village: Village) -> None:
+    """
+    A blocked account cannot ask for friendship. Others can ask an account that
+    refuses the messages of strangers.
+    """
+    village.store.settings.update(BOB, PRIVACY, {STRANGERS: "false"})
+    assert village.ask() == ""
+    village.store.settings.update(BOB, PRIVACY, {BLOCKED: f"[{ALICE}]"})
+    assert village.ask() == "the account has blocked you"
+    assert village.told(BOB) == [f"verify_required {ALICE} hello"]
 
 
 def test_ask(village: Village) -> None:

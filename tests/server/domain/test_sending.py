@@ -163,8 +163,8 @@ def test_removed(harness: ServerHarness) -> None:
 
 def test_blocked(harness: ServerHarness) -> None:
     """
-    A blocked account cannot write, shake, or ask for friendship; others can, and
-    so can the account when it is unblocked.
+    A blocked account cannot write or shake; others can, and so can the account when
+    it is unblocked.
     """
     alice, bob = harness.client(ALICE), harness.client(BOB)
     change(bob, blocked=[ALICE, "x", None])

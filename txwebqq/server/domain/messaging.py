@@ -82,8 +82,10 @@ def refusalOf(
     attitude = state.store.attitude(recipient, sender)
     if attitude is Attitude.BLOCKED:
         return BLOCKED
-    if attitude is Attitude.STRANGER and kind is not TEMPORARY_MESSAGE:
+    if attitude is not Attitude.FRIEND and kind is not TEMPORARY_MESSAGE:
         return Refusal(NO_SUCH_ID, "you are not in the friend list of the account")
+    if attitude is Attitude.REFUSED_STRANGER:
+        return BLOCKED
     limits = state.sendingLimiter.limits
     session = state.sessions.existing(recipient)
     if limits is None or (session is not None and not session.mailbox.more):

@@ -56,6 +56,7 @@ class Attitude(Enum):
 
     FRIEND = "in its friend list, or accepted without being added to it"
     STRANGER = "not in its friend list, or removed from it"
+    REFUSED_STRANGER = "the same, and it refuses the messages of such accounts"
     BLOCKED = "blocked, in its friend list or not"
 
 
@@ -129,11 +130,12 @@ class Store:
             " (SELECT value FROM setting WHERE owner = ?1 AND app = ?3 AND name = ?5)",
             (owner, other, PRIVACY, BLOCKED, STRANGERS),
         ).fetchone()
-        if strangers == "false" and not isFriend:
-            return Attitude.BLOCKED
         if blocked is not None and other in blockedIn(json.loads(blocked)):
             return Attitude.BLOCKED
-        return Attitude.FRIEND if isFriend else Attitude.STRANGER
+        if isFriend:
+            return Attitude.FRIEND
+        isRefused = strangers == "false"
+        return Attitude.REFUSED_STRANGER if isRefused else Attitude.STRANGER
 
     def secret(self, name: str, fresh: str) -> str:
         """
