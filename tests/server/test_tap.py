@@ -410,5 +410,28 @@ class ServiceTests(SynchronousTestCase):
         self.successResultOf(stopping)
 
 
+@pytest.mark.parametrize(("mode", "isWarned"), [(0o644, True), (0o600, False)])
+def test_rundir(
+    mode: int, isWarned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The population may be given by a relative path, although twistd has gone to
+    C{--rundir} when the service starts; the log warns when others can read it.
+    """
+    population = tmp_path / "people.toml"
+    population.write_text(ACCOUNT)
+    population.chmod(mode)
+    monkeypatch.chdir(tmp_path)
+    service = ServerService(parsed("--population", "people.toml"), MemoryReactorClock())
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    with capturedLogs() as events:
+        service.startService()
+    lines = [each for each in map(line, events) if "people.toml" in each]
+    assert [each.partition(":")[2] for each in lines] == [
+        " others can read the passwords in this file: chmod 600 people.toml"
+    ] * isWarned
+
+
 def line(event: LogEvent) -> str:
     return formatEvent(event)

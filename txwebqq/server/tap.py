@@ -146,7 +146,7 @@ class Options(CommandOptions):
             isNever = self["mode"] is CaptchaMode.NEVER
             isOpen = _isOpen(self["signup"])
             self["draw"] = None if isNever and not isOpen else captchaRenderer()
-            imported = _loadPopulation(self["population"])
+            imported, self["warning"] = _loadPopulation(self["population"])
             twistd: Any = self.parent or {}
             if self["database"] is not None and not twistd.get("chroot"):
                 # The service opens it again, after twistd has gone to --rundir.
@@ -254,10 +254,8 @@ class ServerService(Service):
             )
         else:
             self._log.info("The database is {file}.", file=options["database"])
-        if options["population"] is not None:
-            warning = population.exposure(options["population"])
-            if warning:
-                self._log.warn("{warning}", warning=warning)
+        if options["warning"]:
+            self._log.warn("{warning}", warning=options["warning"])
         if options["copy"] is not None:
             self._log.info(
                 "The database was upgraded; a copy of the old one is in {file}.",
@@ -330,8 +328,15 @@ def _endpoint(text: str) -> str:
     return endpoint
 
 
-def _loadPopulation(file: str | None) -> Population:
-    return Population() if file is None else population.load(file)
+def _loadPopulation(file: str | None) -> tuple[Population, str]:
+    """
+    Read a population, and the warning for the log when others can read its
+    passwords, else C{""}. The service cannot read the file when it starts: twistd
+    has gone to C{--rundir} by then, and runs as the user of C{--uid}.
+    """
+    if file is None:
+        return Population(), ""
+    return population.load(file), population.exposure(file)
 
 
 def _openStore(
