@@ -147,8 +147,9 @@ class SlowTests(SynchronousTestCase):
 
     def test_slowUpload(self) -> None:
         """
-        A file that arrives a byte at a time ends the connection and leaves nothing on
-        the disk; one that arrives slowly but steadily is received.
+        A file that arrives a byte at a time, also after a fast beginning, ends the
+        connection and leaves nothing on the disk; files that arrive slowly but
+        steadily are received.
         """
         alice = self.harness.client(ALICE)
         self.addCleanup(self.harness.server.stop)
@@ -158,14 +159,15 @@ class SlowTests(SynchronousTestCase):
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         target = "/ftn_access/upload_offline_file"
         whole = request("POST", target, {"Content-Type": kind}, body)
-        steady = self.harness.send(whole[:1000])
-        for start in range(1000, len(whole), 20_000):
-            self.harness.clock.advance(self.seconds - 1)
-            steady.send(whole[start : start + 20_000])
-        self.assertIn(b'"retcode":0', steady.raw)
+        steady = self.harness.send(b"")
+        for count in (1, 2):
+            for start in range(0, len(whole), 20_000):
+                self.harness.clock.advance(self.seconds - 1)
+                steady.send(whole[start : start + 20_000])
+            self.assertEqual(steady.raw.count(b'"retcode":0'), count)
         steady.close()
-        slow = self.harness.send(whole[:1000])
-        self.drip(slow, whole[1000:], 1.0)
+        slow = self.harness.send(whole[:50_000])
+        self.drip(slow, whole[50_000:60_000], 1.0)
         self.assertTrue(self.isEnded(slow))
         slow.close()
         folder = self.harness.server._blobs.incoming()
@@ -174,23 +176,25 @@ class SlowTests(SynchronousTestCase):
     def test_unread(self) -> None:
         """
         A client that does not read its reply is disconnected, one that reads slowly
-        is not.
+        is not, and one that disconnects itself leaves nothing.
         """
-        alice = self.harness.client(ALICE).catchUp()
-        alice.poll().close()
         unread = ConnectionLimits().unread
-        wire = self.harness.send(alice.pollBytes())
-        for _ in range(3):
+        for disconnects in (False, True):
+            harness = ServerHarness(pollTimeout=20 * unread)
+            wire = harness.client(ALICE).catchUp().poll()
+            for _ in range(3):
+                wire.channel.pauseProducing()
+                harness.clock.advance(unread - 1)
+                wire.channel.resumeProducing()
+            harness.clock.advance(2 * unread)
+            self.assertFalse(self.isEnded(wire))
             wire.channel.pauseProducing()
-            self.harness.clock.advance(unread - 160)
-            wire.channel.resumeProducing()
-        self.assertFalse(self.isEnded(wire))
-        wire.channel.pauseProducing()
-        for _ in range(10):
-            # Polls are held for 50 seconds; this reply is not complete.
-            wire.channel._handlingRequest = True
-            self.harness.clock.advance(unread / 9)
-        self.assertTrue(self.isEnded(wire))
+            if not disconnects:
+                harness.clock.advance(unread + 1)
+                self.assertTrue(self.isEnded(wire))
+            harness.disconnectAll()
+            harness.server.stop()
+            self.assertEqual(harness.clock.getDelayedCalls(), [])
 
 
 class ConnectionTests(SynchronousTestCase):
@@ -208,6 +212,15 @@ class ConnectionTests(SynchronousTestCase):
         self.assertEqual(len(harness.server._addresses), 5)
         wires[0].close()
         self.assertFalse(harness.send(CHECK, "192.0.2.1").isAborted)
+
+    def test_half(self) -> None:
+        """
+        One address has at most half of all connections.
+        """
+        harness = ServerHarness(connections=ConnectionLimits(total=6))
+        for _ in range(3):
+            self.assertFalse(harness.send(CHECK, "192.0.2.1").isAborted)
+        self.assertTrue(harness.send(CHECK, "192.0.2.1").isAborted)
 
     def test_network(self) -> None:
         """
@@ -272,18 +285,21 @@ class ConnectionTests(SynchronousTestCase):
         the connections of the proxy.
         """
         harness = ServerHarness(connections=LIMITS, proxies=("10.0.0.1",))
-        alice = harness.client(ALICE).catchUp()
-        data = alice.pollBytes().replace(
-            b"\r\n\r\n", b"\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n", 1
+        data = request(
+            "POST", "/channel/poll2", {"X-Forwarded-For": "192.0.2.1"}, "r=%7B%7D"
         )
         for _ in range(4):
             # Each poll without a session is held for a second.
-            harness.send(data.replace(b"psessionid", b"psessionie"), "10.0.0.1")
+            harness.send(data, "10.0.0.1")
         refused = harness.send(data, "10.0.0.1").response
         self.assertEqual((refused.status, refused.json["retcode"]), (503, 100004))
         other = data.replace(b"192.0.2.1", b"192.0.2.2")
         self.assertNotIn(b"503", harness.send(other, "10.0.0.1").raw)
         harness.clock.advance(1)
+        held = [harness.send(data, "10.0.0.1") for _ in range(4)]
+        self.assertNotIn(b"503", b"".join(each.raw for each in held))
+        self.assertIn(b"503", harness.send(data, "10.0.0.1").raw)
+        held[0].close()
         self.assertNotIn(b"503", harness.send(data, "10.0.0.1").raw)
 
 
@@ -310,6 +326,21 @@ class RateTests(SynchronousTestCase):
         wire.close()
         self.harness.disconnectAll()
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_proxied(self) -> None:
+        """
+        Behind a trusted proxy the requests of each client are counted.
+        """
+        harness = ServerHarness(connections=LIMITS, proxies=("10.0.0.1",))
+
+        def isAnswered(address: str) -> bool:
+            target = "/check?uin=10001&appid=1003903&r=0.1"
+            sent = request("GET", target, {"X-Forwarded-For": address})
+            return harness.send(sent, "10.0.0.1").isAnswered
+
+        self.assertTrue(all(isAnswered("192.0.2.1") for _ in range(20)))
+        self.assertFalse(isAnswered("192.0.2.1"))
+        self.assertTrue(isAnswered("192.0.2.2"))
 
     def test_bodies(self) -> None:
         """

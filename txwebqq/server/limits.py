@@ -129,7 +129,7 @@ class AddressLimits:
 
     def disconnected(self, address: str, connection: BoundedConnection) -> None:
         """
-        Count a connection no longer.
+        Count a connection no longer, if it is counted.
         """
         same = self._open.get(address)
         if same is None or connection not in same:

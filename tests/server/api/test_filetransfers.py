@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from tests.server.forms import BOUNDARY, PNG, MediaTestCase, faceOf, form, upload
 from tests.server.harness import ALICE, BOB, DAVE, HTTPClient, Wire, request
 from txwebqq.server.http.filerelay import FOLLOW, OFFER
+from txwebqq.server.limits import ConnectionLimits
 
 
 class TransferTests(MediaTestCase):
@@ -108,6 +109,31 @@ class TransferTests(MediaTestCase):
         self.assertEqual(upload.transport.producerState, "producing")
         upload.send(self.rest)
         self.assertEqual(_unchunked(download.response.body), self.data)
+
+    def test_accepts(self) -> None:
+        """
+        A recipient that takes its time to accept does not end the upload, and the
+        sender then has the usual time for the rest.
+        """
+        seconds = ConnectionLimits().seconds
+        upload = self.offer(whole=False)
+        session = self.offered()["session_id"]
+        self.harness.clock.pump([seconds, seconds - 1])
+        download = self.accept(session)
+        self.harness.clock.advance(2)
+        self.assertFalse(upload.isAborted)
+        upload.send(self.rest)
+        self.assertEqual(_unchunked(download.response.body), self.data)
+
+    def test_slowSender(self) -> None:
+        """
+        A sender that stops sending when the file is accepted is disconnected.
+        """
+        upload = self.offer(whole=False)
+        self.accept(self.offered()["session_id"])
+        self.harness.clock.pump([ConnectionLimits().seconds] * 2)
+        self.assertTrue(upload.isAborted)
+        upload.close()
 
     def test_refuse(self) -> None:
         """

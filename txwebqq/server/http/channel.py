@@ -35,7 +35,6 @@ class LimitedChannel(HTTP11Channel):
         "_hasReceived",
         "_idleTime",
         "_isBetween",
-        "_isCounted",
         "_isReading",
         "_next",
         "_unread",
@@ -49,7 +48,7 @@ class LimitedChannel(HTTP11Channel):
         base: Any = super()
         base.__init__()
         self.network = ""
-        self._isCounted = self._hasReceived = False
+        self._hasReceived = False
         # Whether a request is complete and no next one has begun.
         self._isBetween = False
         self._isReading = True
@@ -82,16 +81,15 @@ class LimitedChannel(HTTP11Channel):
         untyped: Any = self
         untyped.setTimeout(seconds)
 
-    def _enter(self, network: str) -> None:
+    def _enter(self, network: str) -> bool:
         self.network = network
-        self._isCounted = self.addresses.connected(self.network, self)
-        if not self._isCounted:
+        isAdmitted = self.addresses.connected(network, self)
+        if not isAdmitted:
             self.drop()
+        return isAdmitted
 
-    def _leave(self) -> None:
-        if self._isCounted:
-            self._isCounted = False
-            self.addresses.disconnected(self.network, self)
+    def _isReceivingBody(self) -> bool:
+        return bool(self.requests) and not (self.line_mode or self._handlingRequest)
 
     def isIdle(self) -> bool:
         """
@@ -115,9 +113,8 @@ class LimitedChannel(HTTP11Channel):
             # The PROXY protocol has told the address of the client by now.
             peer = self._peer()
             if peer != self.network:
-                self._leave()
-                self._enter(peer)
-                if not self._isCounted:
+                self.addresses.disconnected(self.network, self)
+                if not self._enter(peer):
                     return
         base: Any = super()
         base.dataReceived(data)
@@ -176,6 +173,9 @@ class LimitedChannel(HTTP11Channel):
         """
         Read and write again.
         """
+        if not self._isReading and self._isReceivingBody():
+            # The time that has passed was not the client's.
+            self._limit(self.addresses.limits.seconds)
         self._isReading = True
         self._stopUnread()
         base: Any = super()
@@ -195,7 +195,7 @@ class LimitedChannel(HTTP11Channel):
         Close a connection that is idle, or whose request arrives too slowly.
         """
         limits = self.addresses.limits
-        if self.requests and not self.line_mode and not self._handlingRequest:
+        if self._isReceivingBody():
             received = self.requests[-1].receivedSize
             more, self._bodyBefore = received - self._bodyBefore, received
             if not self._isReading or more >= limits.bytesASecond * limits.seconds:
@@ -212,7 +212,7 @@ class LimitedChannel(HTTP11Channel):
         """
         Count the connection no longer, and end its requests.
         """
-        self._leave()
+        self.addresses.disconnected(self.network, self)
         self._stopUnread()
         following, self._next = self._next, None
         if following is not None:
