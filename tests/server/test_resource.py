@@ -118,6 +118,7 @@ def test_malformed(body: bytes | str, errmsg: str) -> None:
         (request("GET", "/favicon.ico"), 404),
         (request("PUT", CHECK), 405),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+        (b"GET /check?%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"&" * 300), 414),
     ],
 )
 def test_headers(data: bytes, status: int) -> None:

@@ -6,6 +6,7 @@ temporary chats need.
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -19,6 +20,7 @@ from tests.server.harness import (
     HTTPClient,
     ServerHarness,
 )
+from txwebqq.server.domain.authenticator import SEARCHES, SEARCHES_WINDOW
 
 BY_TICKET = (
     "op_group_join_req?group_uin=5&req_uin=5&op_type=2",
@@ -183,3 +185,29 @@ def test_noCard(harness: ServerHarness) -> None:
     assert (card["name"], card["gender"], card["gcode"]) == ("Davy", 0, code(dave))
     details = dave.lookUp("get_group_info_ext2", query).result
     assert {"muin": dave.uin(DAVE), "card": "Davy"} in details["cards"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"/api/search_qq_by_uin2?tuin={DAVE}&verifysession=&code=&t=1",
+        f"/keycgi/qqweb/group/search.do?all={CATS}",
+    ],
+)
+def test_searches(target: str) -> None:
+    """
+    An account that has searched often has to wait, when there are no captchas.
+    """
+    harness = ServerHarness()
+    carol = harness.client(CAROL)
+
+    def search() -> Any:
+        return harness.get(f"{target}&vfwebqq={carol.vfwebqq}").response.json
+
+    for _ in range(SEARCHES):
+        assert search().get("retcode", 0) == 0
+    assert search()["retcode"] == 100000
+    harness.clock.advance(SEARCHES_WINDOW)
+    carol.logIn()
+    carol.join()
+    assert search().get("retcode", 0) == 0

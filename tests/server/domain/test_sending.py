@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from twisted.internet.task import Clock
 
 from tests.server.harness import (
     ALICE,
@@ -107,6 +108,21 @@ def test_rates(harness: ServerHarness) -> None:
     harness.clock.advance(MINUTE)
     bob.poll()
     assert tell(alice, BOB) == 0
+
+
+def test_refusedAreNotCounted() -> None:
+    """
+    A message that the limit of the account refuses does not count for the
+    conversation.
+    """
+    clock = Clock()
+    limits = SendingLimits(messages=1, conversation=2)
+    limiter = SendingLimiter(clock.seconds, limits)
+    assert limiter.takeMessage(ALICE, CATS)
+    clock.advance(MINUTE / 2)
+    assert not any(limiter.takeMessage(ALICE, BOB) for _ in range(3))
+    clock.advance(MINUTE / 2)
+    assert limiter.takeMessage(ALICE, BOB)
 
 
 def test_signals(harness: ServerHarness) -> None:
