@@ -68,8 +68,6 @@ class Scene:
         assert isinstance(session, Session)
         return session
 
-    # ---- what the thread does
-
     def connect(self) -> socket.socket:
         """
         A new connection, with a time limit.
@@ -137,6 +135,17 @@ class Scene:
             body += self._receive(sock)
         events = json.loads(body)["result"]
         return [event["value"]["content"][-1].strip() for event in events]
+
+    def readAgain(self, text: str) -> None:
+        """
+        Check that the reply to a poll over a new connection has this text only,
+        and acknowledge it.
+        """
+        with self.connect() as sock:
+            self.poll(sock)
+            assert self.read(sock) == [text]
+            # This acknowledges it.
+            self.hold(sock)
 
     def _receive(self, sock: socket.socket) -> bytes:
         data = sock.recv(65536)
@@ -207,12 +216,7 @@ async def test_left(listening: tuple[Scene, str]) -> None:
             sock = scene.connect()
             scene.hold(sock)
             leave(sock)
-            text = scene.tell()
-            with scene.connect() as later:
-                scene.poll(later)
-                assert scene.read(later) == [text]
-                # This acknowledges it.
-                scene.hold(later)
+            scene.readAgain(scene.tell())
 
     await play(listening, run)
 
@@ -231,10 +235,7 @@ async def test_reset(listening: tuple[Scene, str]) -> None:
             text = scene.tell()
             select.select([sock], [], [], PATIENCE)
             reset(sock)
-            with scene.connect() as later:
-                scene.poll(later)
-                assert scene.read(later) == [text]
-                scene.hold(later)
+            scene.readAgain(text)
 
     await play(listening, run)
 
@@ -296,9 +297,7 @@ async def test_kept(listening: tuple[Scene, str]) -> None:
             text = scene.tell()
             assert scene.read(sock) == [text]
         leave(sock)
-        with scene.connect() as later:
-            scene.poll(later)
-            assert scene.read(later) == [text]
+        scene.readAgain(text)
 
     await play(listening, run)
 
