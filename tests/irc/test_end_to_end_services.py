@@ -118,8 +118,8 @@ async def test_wrongPassword(processes: GatewayProcesses) -> None:
     network = Network(processes)
     await network.start()
     relay = network.relay(SASL, "gunpowder-tea")
-    await relay.says("home: registration failed: SASL authentication failed: ")
-    await relay.says("home: connection lost: SASL authentication failed: ")
+    await relay.says("home: registration failed: the account is refused: SASL ")
+    await relay.says("home: connection lost: the account is refused: SASL ")
     assert await network.accounts("qqrelay") == []
     lines = network.bob.lines
     # ERR_NOSUCHNICK

@@ -24,6 +24,18 @@ def test_wholeChunks() -> None:
     assert plus.params == ("+",)
 
 
+def test_refusedAccount() -> None:
+    """
+    The reason of a refused SASL authentication is in the words of the server.
+    """
+    settings = NetworkSettings("home", "tcp:x:1", "relay", saslUser="a")
+    registration = ClientRegistration(settings, "relay")
+    line = Line("904", ("relay", "SASL authentication failed"))
+    assert registration.lineReceived(line) == []
+    expected = "the account is refused: SASL authentication failed"
+    assert registration.failure == expected
+
+
 def test_nicks() -> None:
     """
     The registration fails when all alternative nicks are taken.

@@ -108,7 +108,7 @@ class ClientRegistration:
             return [Line("CAP", ("END",))]
         if command in _SASL_FAILURES and not self.isDone:
             # Without the account, another user may have the relay's rights.
-            self.failure = f"SASL authentication failed: {_lastOf(params)}"
+            self.failure = f"the account is refused: {_lastOf(params)}"
         elif command in _CLOSED and not self.isDone:
             self.failure = f"{_CLOSED[command]}: {_lastOf(params)}"
         elif command in _NICK_FAILURES and not self.isDone:
