@@ -70,12 +70,14 @@ def test_names() -> None:
 
 def test_attributions() -> None:
     """
-    The names at the start of a message are found, the outermost first.
+    The names at the start of a message are found, the outermost first; not more
+    than a message that was relayed can have.
     """
     assert list(attributions("<a> [b] * c waves")) == [
         ("a", "[b] * c waves"),
         ("b", "* c waves"),
         ("c", "waves"),
     ]
+    assert [name for name, _ in attributions("(a) " * 100 + "x")] == ["a"] * 4
     assert list(attributions("[微笑]茶")) == []
     assert list(attributions("a < b > c")) == []

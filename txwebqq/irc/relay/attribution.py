@@ -24,6 +24,10 @@ _MIN_TEXT = 40
 """The bytes of text that are sent in a line even where a long prefix leaves
 less."""
 
+_MAX_RELAYS = 4
+"""The number of relays that a message has passed, at most: each of its names is
+compared with many others."""
+
 _ATTRIBUTED = re.compile(
     r"(?:<([^<>]{1,80})>|\[([^\[\]]{1,80})\]|\(([^()]{1,80})\)|\* (\S{1,80})) (.+)",
     re.DOTALL,
@@ -96,11 +100,15 @@ def linesOf(text: str, limit: int) -> list[str]:
 def attributions(text: str) -> Iterator[tuple[str, str]]:
     """
     Parse the attributions at the start of a relayed message, the outermost
-    first: a message that passed two relays has two.
+    first: a message that passed two relays has two. At most L{_MAX_RELAYS} of
+    them.
 
     @return: each name with the text that follows it.
     """
-    while (found := _ATTRIBUTED.fullmatch(text)) is not None:
+    for _ in range(_MAX_RELAYS):
+        found = _ATTRIBUTED.fullmatch(text)
+        if found is None:
+            return
         text = found[5]
         yield found[1] or found[2] or found[3] or found[4], text
 
