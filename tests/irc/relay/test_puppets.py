@@ -8,8 +8,23 @@ import pytest
 
 from tests.irc.memoryrelay import MemoryRelay, ServerConnection, digits
 from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.relay.puppets import IDLE, SUFFIX
 
 MING = "<小\u200b明>"
+
+
+def startWithPuppet() -> tuple[MemoryRelay, ServerConnection, ServerConnection]:
+    """
+    Start a relay, and let Ming send a message, after which she has a puppet.
+
+    @return: the relay, its own connection and that of the puppet.
+    """
+    relay = MemoryRelay({"puppets": 1})
+    relay.start()
+    main = relay.server.last
+    relay.ming.tellGroup("猫咪", "第 1")
+    relay.settle()
+    return relay, main, relay.server.last
 
 
 def test_stopUnregistered() -> None:
@@ -32,12 +47,7 @@ def test_puppet() -> None:
     A QQ user who sends a message gets a puppet, which sends the next one; its
     messages and joins are not relayed.
     """
-    relay = MemoryRelay({"puppets": 1})
-    relay.start()
-    main = relay.server.last
-    relay.ming.tellGroup("猫咪", "第 1")
-    relay.settle()
-    puppet = relay.server.last
+    relay, main, puppet = startWithPuppet()
     assert puppet is not main
     assert puppet.nick == "小明|qq"
     relay.ming.tellGroup("猫咪", "第 2")
@@ -65,12 +75,7 @@ def test_lost() -> None:
     When a puppet is disconnected while it sends, the relay sends the message in
     its place.
     """
-    relay = MemoryRelay({"puppets": 1})
-    relay.start()
-    main = relay.server.last
-    relay.ming.tellGroup("猫咪", "第 1")
-    relay.settle()
-    puppet = relay.server.last
+    relay, main, puppet = startWithPuppet()
     relay.server.isMute = True
     relay.ming.tellGroup("猫咪", "第 2")
     relay.settle()
@@ -86,12 +91,7 @@ def test_refused() -> None:
     """
     When a channel refuses a puppet's message, the relay sends it in its place.
     """
-    relay = MemoryRelay({"puppets": 1})
-    relay.start()
-    main = relay.server.last
-    relay.ming.tellGroup("猫咪", "第 1")
-    relay.settle()
-    puppet = relay.server.last
+    relay, main, puppet = startWithPuppet()
     answer = relay.server.answer
 
     def moderate(connection: object, line: Line) -> None:
@@ -136,28 +136,47 @@ def test_renamed(isPuppetFirst: bool) -> None:
     A puppet that is given another nick is not used any more, and what it has sent
     is not relayed, whichever connection hears of the nick first.
     """
-    relay = MemoryRelay({"puppets": 1})
-    relay.start()
-    main = relay.server.last
-    relay.ming.tellGroup("猫咪", "第 0")
-    relay.settle()
-    puppet = relay.server.last
+    relay, main, puppet = startWithPuppet()
     source = "小明|qq!q@host"
     renamed = Line("NICK", ("Guest1",), source)
     if isPuppetFirst:
         puppet.send(renamed)
     main.send(
-        Line("PRIVMSG", ("#cats", "第 1"), source),
+        Line("PRIVMSG", ("#cats", "第 2"), source),
         renamed,
-        Line("PRIVMSG", ("#cats", "第 2"), "Guest1!q@host"),
+        Line("PRIVMSG", ("#cats", "第 3"), "Guest1!q@host"),
     )
     if not isPuppetFirst:
         puppet.send(renamed)
     assert not puppet.isOpen
-    relay.ming.tellGroup("猫咪", "第 3")
+    relay.ming.tellGroup("猫咪", "第 4")
     relay.settle()
     assert relay.qq() == []
-    assert digits(main.privmsgs()) == [0, 3]
+    assert digits(main.privmsgs()) == [1, 4]
     main.send(Line("PRIVMSG", ("#cats", "hello"), source))
     relay.settle()
     assert relay.qq() == ["<小明|qq> hello"]
+
+
+def test_refusedNames() -> None:
+    """
+    The names whose puppet could not connect are not remembered longer than they
+    are used without one.
+    """
+    relay = MemoryRelay({"puppets": 1})
+
+    def refuse(connection: ServerConnection, line: Line) -> bool:
+        isPuppet = line.command == "NICK" and line.params[0].endswith(SUFFIX)
+        if isPuppet:
+            connection.close()
+        return isPuppet
+
+    relay.server.override = refuse
+    relay.start()
+    puppets = relay.link.puppets
+    for name in ("一号", "二号", "三号"):
+        relay.rename(name)
+        relay.ming.tellGroup("猫咪", "茶好了")
+        relay.settle()
+        assert list(puppets._refused) == [name]
+        relay.settle(IDLE)

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from txwebqq.irc.config.relay import NetworkSettings
 from txwebqq.irc.protocol.line import Line
@@ -162,11 +163,14 @@ class Puppets:
         """
         Do not use the puppet of a QQ user for L{MUTED} seconds.
         """
+        self._refuseFor(MUTED, name)
+
+    def _refuseFor(self, seconds: float, name: str) -> None:
         now = self._clock.seconds()
         self._refused = {
             each: until for each, until in self._refused.items() if until > now
         }
-        self._refused[name] = now + MUTED
+        self._refused[name] = now + seconds
 
     def _join(self, connection: IRCConnection, channel: str) -> None:
         key = (self._key,) if self._key else ()
@@ -192,7 +196,7 @@ class Puppets:
             puppet.welcomedConnection.leave("Renamed")
 
     def _logFailure(self, name: str, reason: str) -> None:
-        self._refused[name] = self._clock.seconds() + IDLE
+        self._refuseFor(IDLE, name)
         self._log.info(
             "{network}: no puppet for {name}: {reason}; the relay sends in its"
             " place, retrying after {delay} s.",
@@ -229,8 +233,8 @@ class Puppets:
             self._resetIdle(puppet)
             self._join(connection, channel)
 
-        def failed(failure: object) -> None:
-            self._logFailure(name, getattr(failure, "getErrorMessage", str)())
+        def failed(failure: Failure) -> None:
+            self._logFailure(name, failure.getErrorMessage())
             if puppet.connection is None:
                 self.remove(puppet)
 
