@@ -213,6 +213,21 @@ def test_casemapping(mapping: str) -> None:
     assert relay.qq() == ["<bob> hallo"]
 
 
+@pytest.mark.parametrize(("mapping", "heard"), [("ascii", 1), ("rfc1459", 0)])
+def test_similarNick(mapping: str, heard: int) -> None:
+    """
+    Whether a nick is that of the relay itself is decided by the casemapping of
+    the server.
+    """
+    relay = MemoryRelay({"nick": "qqrelay["})
+    relay.server.support = f"CASEMAPPING={mapping}"
+    relay.start()
+    line = Line("PRIVMSG", ("#cats", "hello"), "QQRelay{!x@host")
+    relay.server.last.send(line)
+    relay.settle()
+    assert relay.qq() == ["<QQRelay{> hello"] * heard
+
+
 def test_prefixes() -> None:
     """
     The symbols before the nicks of members are those that the server names.

@@ -263,7 +263,7 @@ class ChannelLink:
                 isForName = self._permission.refused(message.author, e.code)
                 self._log.warn(
                     "{network}: RELAYMSG for {author} is refused in {channel}:"
-                    " {reason}; the relay sends for {whom}, tried again in {delay} s.",
+                    " {reason}; it is not used for {whom} for {delay} s.",
                     network=self._settings.name,
                     author=message.author,
                     channel=self.name,
