@@ -5,6 +5,7 @@ Confirmation of the messages that the relay sends to a channel.
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from tests.irc.memoryrelay import MemoryRelay, ServerConnection, digits
 from txwebqq.irc.protocol.line import Line
@@ -235,4 +236,35 @@ def test_copyAfterRefusal() -> None:
         relay.web.result(refused)
     assert not accepted.called
     relay.server.last.send(copy)
+    assert accepted.called
+
+
+def test_refusedWithoutCopy() -> None:
+    """
+    A refused message of which no copy comes disturbs neither those behind it nor
+    the end of the connection.
+    """
+    relay = MemoryRelay()
+    relay.server.support = "MAXTARGETS=4"
+    relay.start()
+
+    def send() -> Deferred[None]:
+        connection = relay.network._connection
+        assert connection is not None
+        return connection.sendConfirmed("#cats", Line("PRIVMSG", ("#cats", "hello")))
+
+    def refuse(reason: str) -> None:
+        sent = send()
+        relay.server.last.send(Line("404", ("qqrelay", "#cats", reason)))
+        with pytest.raises(DeliveryRefused, match=reason):
+            relay.web.result(sent)
+
+    refuse("moderated")
+    relay.server.last.close()
+    relay.settle(30)
+    assert len(relay.server.connections) == 2
+    refuse("moderated")
+    refuse("banned")
+    accepted = send()
+    relay.settle(ECHO_TIMEOUT + 1)
     assert accepted.called
