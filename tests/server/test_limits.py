@@ -196,6 +196,22 @@ class SlowTests(SynchronousTestCase):
             harness.server.stop()
             self.assertEqual(harness.clock.getDelayedCalls(), [])
 
+    def test_unreadEnd(self) -> None:
+        """
+        A client that does not read the end of its reply has no more time because the
+        server has written it.
+        """
+        unread = ConnectionLimits().unread
+        wire = self.harness.client(ALICE).catchUp().poll()
+        wire.channel.pauseProducing()
+        self.harness.clock.advance(1)
+        self.harness.server.stop()
+        self.assertTrue(wire.isAnswered)
+        self.assertFalse(self.isEnded(wire))
+        self.harness.clock.advance(unread)
+        self.assertTrue(self.isEnded(wire))
+        wire.close()
+
 
 class ConnectionTests(SynchronousTestCase):
     def test_oneAddress(self) -> None:

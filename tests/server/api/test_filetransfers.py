@@ -118,7 +118,7 @@ class TransferTests(MediaTestCase):
         seconds = ConnectionLimits().seconds
         upload = self.offer(whole=False)
         session = self.offered()["session_id"]
-        self.harness.clock.pump([seconds, seconds - 1])
+        self.harness.clock.pump([seconds, seconds, seconds - 1])
         download = self.accept(session)
         self.harness.clock.advance(2)
         self.assertFalse(upload.isAborted)

@@ -136,7 +136,6 @@ class LimitedChannel(HTTP11Channel):
         """
         self._isBetween = True
         self._savedTimeOut = self._idleTime
-        self._stopUnread()
         # Stops the loop over the lines that have been received.
         self.paused = True
         base: Any = super()
