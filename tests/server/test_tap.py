@@ -26,6 +26,8 @@ from zope.interface import implementer
 from tests.net.test_certificates import serialOf
 from tests.network.authority import LOCALHOST, Authority
 from tests.server.harness import ServerHarness
+from txwebqq.model import Number
+from txwebqq.server.domain.authenticator import LoginFailure
 from txwebqq.server.limits import ConnectionLimits
 from txwebqq.server.sessions.captchas import CaptchaMode, captchaRenderer
 from txwebqq.server.storage.store import Store
@@ -308,6 +310,28 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue(any("--captcha-text" in each for each in lines))
         _, lines = self.started()
         self.assertFalse(any("--captcha-text" in each for each in lines))
+
+    def test_limits(self) -> None:
+        """
+        The server has the limits of the options, and at most as many connections
+        as the system lets it open.
+        """
+        options = {"message-rate": 7, "address-connections": 9, "wrong-passwords": 1}
+        service, _ = self.started(*(f"--{k}={v}" for k, v in options.items()))
+        server: Any = service._server
+        self.assertEqual(server._state.sendingLimiter.limits.messages, 7)
+        limits = server._addresses.limits
+        self.assertEqual(limits.connections, 9)
+        self.assertGreater(limits.total, 0)
+        authenticator, alice = server._state.authenticator, Number(10001)
+        code = authenticator.verifyCode(alice, "192.0.2.1")
+        reasons = [
+            authenticator.logIn(alice, "x", code, "", "192.0.2.1") for _ in range(2)
+        ]
+        self.assertEqual(reasons, [LoginFailure.WRONG_PASSWORD, LoginFailure.TOO_MANY])
+        service, _ = self.started("--message-rate=0")
+        unlimited: Any = service._server
+        self.assertIsNone(unlimited._state.sendingLimiter.limits)
 
     def test_signup(self) -> None:
         """

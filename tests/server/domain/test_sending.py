@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from tests.server.harness import (
     ALICE,
     BOB,
+    CAROL,
     CATS,
     HTTPClient,
     ServerHarness,
@@ -141,14 +142,14 @@ def test_waiting(harness: ServerHarness) -> None:
     """
     limits = SendingLimits(waiting=4)
     harness.state.sendingLimiter = SendingLimiter(harness.clock.seconds, limits)
+    bob, carol = harness.client(BOB), harness.client(CAROL)
+    assert [tell(bob, ALICE) for _ in range(5)] == [0, 0, 0, 0, TOO_FAST]
+    assert (tell(carol, ALICE), tellCats(bob)) == (0, 0)
     alice = harness.client(ALICE)
-    assert [tell(alice, BOB) for _ in range(5)] == [0, 0, 0, 0, TOO_FAST]
-    assert tellCats(alice) == 0
-    bob = harness.client(BOB)
     for _ in range(6):
-        bob.poll()
+        alice.poll()
         harness.clock.advance(1)
-    assert tell(alice, BOB) == 0
+    assert tell(bob, ALICE) == 0
 
 
 def test_waitingSize(harness: ServerHarness) -> None:
@@ -210,8 +211,7 @@ def test_share() -> None:
     store = harness.store
     for n in range(250):
         storeEvent(store, said(BOB, n), [ALICE])
-    carol = Number(10003)
-    storeEvent(store, said(carol, 1000), [ALICE])
+    storeEvent(store, said(CAROL, 1000), [ALICE])
     alice = harness.client(ALICE)
     seen: list[tuple[int, int]] = []
     first = 0
@@ -227,8 +227,8 @@ def test_share() -> None:
         first = first or len(batch)
         seen += batch
         if len(seen) == 10:
-            storeEvent(store, said(carol, 1001), [ALICE])
-    bob, other = uin(alice, BOB), uin(alice, carol)
+            storeEvent(store, said(CAROL, 1001), [ALICE])
+    bob, other = uin(alice, BOB), uin(alice, CAROL)
     assert first == 2
     assert [n for sender, n in seen if sender == bob] == list(range(250))
     assert [n for sender, n in seen if sender == other] == [1000, 1001]

@@ -79,3 +79,16 @@ def test_outdated() -> None:
     assert mailbox.room == 0
     mailbox.add(201, message(201, BOB))
     assert mailbox.room == MAX_TOGETHER
+    mailbox.load([(n, message(n)) for n in range(MAX_TOGETHER)], MAX_TOGETHER)
+    assert mailbox.room == 0
+
+
+def test_later() -> None:
+    """
+    A new event does not overtake those that are in the database only.
+    """
+    mailbox = Mailbox()
+    mailbox.load([(n, message(n)) for n in range(MAX_TOGETHER)], MAX_TOGETHER)
+    assert [n for n, _ in mailbox.take(False)] == [0]
+    mailbox.add(200, message(200))
+    assert [n for n, _ in mailbox.take(True)] == list(range(1, MAX_TOGETHER))

@@ -278,6 +278,25 @@ def test_serialNumbers() -> None:
     assert storeEvent(store, event, [BOB]) > first
 
 
+def test_shares() -> None:
+    """
+    The next events of an account are those that no reply holds, the same number of
+    each conversation, in the order of their serial numbers.
+    """
+    store = Store()
+    senders = (ALICE, ALICE, ALICE, ALICE, DAVE, DAVE)
+    serials = [
+        storeEvent(store, FRIEND_MESSAGE.new(MessageIds(each, 1, n, n), ()), [BOB])
+        for n, each in enumerate(senders)
+    ]
+    changes = EventChanges()
+    changes.give(BOB, serials[0], 7)
+    store.messages.write(changes)
+    shared = [serial for serial, _ in store.messages.next(BOB, 3)]
+    assert shared == [serials[1], serials[2], serials[4]]
+    assert len(store.messages.next(BOB, 6)) == 5
+
+
 def test_acquainted() -> None:
     """
     Two accounts are acquainted as friends, as members of a group or of a
