@@ -25,7 +25,7 @@ UNCLAIMED = 16 * 1024
 """Maximum size of the part of a file that is held in memory until the form has
 said who sends it, in bytes."""
 
-_UNCLAIMED = Refusal(NO_SUCH_ID, "vfwebqq or a cookie must come before the file")
+_NO_SENDER = Refusal(NO_SUCH_ID, "vfwebqq or a cookie must come before the file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class FileUploadReceiver:
             if self._refusal is not None:
                 return self._refusal
             if self._writer is None and not self._isTooLarge:
-                return _UNCLAIMED
+                return _NO_SENDER
             content = None if self._isTooLarge else self._writer
             return self._route.handler(
                 command, caller, ReceivedFile(self._name, content)
