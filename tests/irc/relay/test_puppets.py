@@ -5,6 +5,7 @@ Puppets.
 from __future__ import annotations
 
 import pytest
+from twisted.logger import capturedLogs, formatEvent
 
 from tests.irc.memoryrelay import MemoryRelay, ServerConnection, digits
 from txwebqq.irc.protocol.line import Line
@@ -29,7 +30,8 @@ def startWithPuppet() -> tuple[MemoryRelay, ServerConnection, ServerConnection]:
 
 def test_stopUnregistered() -> None:
     """
-    A puppet whose registration is not complete does not delay the end.
+    A puppet whose registration is not complete does not delay the end, and is not
+    logged as one that failed.
     """
     relay = MemoryRelay({"puppets": 1})
     relay.start()
@@ -37,9 +39,11 @@ def test_stopUnregistered() -> None:
     relay.ming.tellGroup("猫咪", "第 1")
     relay.settle()
     assert len(relay.server.connections) == 2
-    stopped = relay.network.stopService()
-    relay.settle()
+    with capturedLogs() as events:
+        stopped = relay.network.stopService()
+        relay.settle()
     assert stopped.called
+    assert not [text for text in map(formatEvent, events) if "no puppet" in text]
 
 
 def test_puppet() -> None:

@@ -234,7 +234,8 @@ class Puppets:
             self._join(connection, channel)
 
         def failed(failure: Failure) -> None:
-            self._logFailure(name, failure.getErrorMessage())
+            if not self._isStopped:
+                self._logFailure(name, failure.getErrorMessage())
             if puppet.connection is None:
                 self.remove(puppet)
 
