@@ -57,6 +57,7 @@ REPLIES = [
     ("PRIVMSG 小明 :", ["412 me :No text to send"]),
     ("PRIVMSG me :again 和 again", ["PRIVMSG me :again 和 again"]),
     ("PRIVMSG ME hi", ["PRIVMSG me :hi"]),
+    ("PRIVMSG me,ME hi", ["PRIVMSG me :hi"]),
     ("NOTICE me hi", ["NOTICE me :hi"]),
     # RFC 2812, 3.4.1 to 3.4.4, 3.4.6, 3.4.9, 3.4.10.
     ("MOTD", ["422 me :MOTD File is missing"]),

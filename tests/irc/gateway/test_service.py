@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from tests.irc.memorygateway import Client, MemoryGateway, Transport
 from txwebqq.errors import Unreachable
 from txwebqq.irc.gateway.connection import PING_INTERVAL
-from txwebqq.irc.gateway.sendqueue import MAX_WAITING
+from txwebqq.irc.gateway.sendqueue import MAX_UNREGISTERED, MAX_WAITING
 from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import Line
 from txwebqq.irc.protocol.lineconnection import REGISTRATION_TIMEOUT
@@ -177,6 +177,19 @@ def test_slow(gateway: MemoryGateway) -> None:
             client.connection.sendLine(line)
     assert slow.transport.isAborted
     assert not other.transport.isAborted
+
+
+def test_slowStranger(gateway: MemoryGateway) -> None:
+    """
+    A client that has not registered and does not read is disconnected far sooner.
+    """
+    client = Client(gateway)
+    assert client.transport.producer is not None
+    client.transport.producer.pauseProducing()
+    line = b"CAP LS 302\r\n"
+    for _ in range(MAX_UNREGISTERED // 200):
+        client.connection.dataReceived(line)
+    assert client.transport.isAborted
 
 
 def test_guesses(gateway: MemoryGateway) -> None:

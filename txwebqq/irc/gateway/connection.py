@@ -12,7 +12,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txwebqq.irc.gateway.sendqueue import SendQueue
+from txwebqq.irc.gateway.sendqueue import MAX_WAITING, SendQueue
 from txwebqq.irc.protocol.line import MAX_LINE, Line, encodedLength, serialise
 from txwebqq.irc.protocol.lineconnection import LineConnection
 from txwebqq.irc.protocol.splitting import splitText
@@ -65,6 +65,11 @@ class ClientConnection(LineConnection):
         super().connectionMade()
         self._sendQueue = SendQueue(self._wire, self._overflowed)
         self._wire.registerProducer(self._sendQueue, True)
+
+    def startPinging(self) -> None:
+        super().startPinging()
+        if self._sendQueue is not None:
+            self._sendQueue.limit = MAX_WAITING
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)

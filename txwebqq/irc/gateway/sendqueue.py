@@ -13,6 +13,10 @@ MAX_WAITING = 16 << 20
 """Maximum size of a send queue, in bytes. A client is sent the members of all
 its channels at once: 1.2 MB for 100 groups of 500 members."""
 
+MAX_UNREGISTERED = 1 << 16
+"""The maximum size before the registration, in bytes: without a password nobody
+can fill the memory."""
+
 
 @implementer(IPushProducer)
 class SendQueue:
@@ -22,17 +26,19 @@ class SendQueue:
 
     @param overflowed: called once, when more than C{limit} bytes wait; these
         are dropped, and nothing is written afterwards.
+
+    @ivar limit: as the parameter.
     """
 
     def __init__(
         self,
         transport: ITransport,
         overflowed: Callable[[], object],
-        limit: int = MAX_WAITING,
+        limit: int = MAX_UNREGISTERED,
     ) -> None:
         self._transport = transport
         self._overflowed = overflowed
-        self._limit = limit
+        self.limit = limit
         self._waiting: list[bytes] = []
         self._size = 0
         self._isPaused = False
@@ -50,7 +56,7 @@ class SendQueue:
             return
         self._waiting.append(line)
         self._size += len(line)
-        if self._size > self._limit:
+        if self._size > self.limit:
             self.stopProducing()
             self._overflowed()
 
