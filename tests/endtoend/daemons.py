@@ -31,12 +31,14 @@ PATIENCE = 45.0
 # A port or screen of another process gives no event when it changes.
 INTERVAL = 0.1
 
-POPULATION = """
+ALICE = """
 [[account]]
 number = 10001
 password = "correct horse"
 nick = "Alice"
+"""
 
+POPULATION = f"""{ALICE}
 [[account]]
 number = 10002
 password = "battery staple"

@@ -6,18 +6,14 @@ process.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
-from tests.endtoend.daemons import Daemon, ProcessFolder, freePort
+from tests.endtoend.daemons import ALICE, Daemon, ProcessFolder, freePort
 from tests.irc.clients import Finch, Ii, Irssi, Pydle, Sic, Terminal, WeeChat
 from tests.irc.qqfriends import QQFriend
 from tests.network.authority import LOCALHOST, LOOPBACK, Authority
 
-POPULATION = """
-[[account]]
-number = 10001
-password = "correct horse"
-nick = "Alice"
-
+POPULATION = f"""{ALICE}
 [[account]]
 number = 10002
 password = "battery staple"
@@ -58,6 +54,8 @@ server = "http://127.0.0.1:{qq}"
 """
 
 IRC_PASSWORD = "oolong"
+
+C = TypeVar("C", bound=Terminal)
 
 
 class GatewayProcesses(ProcessFolder):
@@ -105,64 +103,63 @@ class GatewayProcesses(ProcessFolder):
         """
         Create an irssi, to be started by the test.
         """
-        irssi = Irssi(self.folder / name)
-        self._clients.append(irssi)
-        return irssi
+        return self.stopLater(Irssi(self.folder / name))
 
     def finch(self, name: str = "finch") -> Finch:
         """
         Create a finch, to be started by the test.
         """
-        finch = Finch(self.folder / name)
-        self._clients.append(finch)
-        return finch
+        return self.stopLater(Finch(self.folder / name))
 
     def ii(self, name: str = "ii") -> Ii:
         """
         Create an ii, to be started by the test.
         """
-        ii = Ii(self.folder / name)
-        self._clients.append(ii)
-        return ii
+        return self.stopLater(Ii(self.folder / name))
 
     def sic(self) -> Sic:
         """
         Create a sic, to be started by the test.
         """
-        sic = Sic()
-        self._clients.append(sic)
-        return sic
+        return self.stopLater(Sic())
 
     def pydle(self) -> Pydle:
         """
         Create a program that uses pydle, to be started by the test.
         """
-        pydle = Pydle()
-        self._clients.append(pydle)
-        return pydle
+        return self.stopLater(Pydle())
 
     def weechat(self, name: str = "weechat") -> WeeChat:
         """
         Create a WeeChat, to be started by the test.
         """
-        weechat = WeeChat(self.folder / name)
-        self._clients.append(weechat)
-        return weechat
+        return self.stopLater(WeeChat(self.folder / name))
 
-    def stopLater(self, client: Terminal) -> None:
+    def stopLater(self, client: C) -> C:
         """
         Stop a client at the end of the test.
+
+        @return: the client.
         """
         self._clients.append(client)
+        return client
 
     async def friend(self, number: int, password: str) -> QQFriend:
         """
         Sign on an account.
         """
-        friend = QQFriend(f"http://127.0.0.1:{self.port}", number, password)
-        self._clients.append(friend)
+        url = f"http://127.0.0.1:{self.port}"
+        friend = self.stopLater(QQFriend(url, number, password))
         await friend.start()
         return friend
+
+    async def startWithMing(self) -> QQFriend:
+        """
+        Start the server and the gateway, and sign on Alice's friend.
+        """
+        await self.startServer()
+        await self.startGateway()
+        return await self.ming()
 
     async def ming(self) -> QQFriend:
         """

@@ -15,9 +15,7 @@ async def test_messages(processes: GatewayProcesses) -> None:
     After login by PASS a group is joined, and texts go both ways, in the group and
     with a friend.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     finch = processes.finch()
     await finch.start("alice", IRC_PASSWORD, processes.plain)
     await finch.shows("== #猫咪")
@@ -37,9 +35,7 @@ async def test_sasl(processes: GatewayProcesses) -> None:
     finch tries the SASL mechanisms that it has, the strongest first, until the
     gateway knows one.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     finch = processes.finch()
     await finch.start("alice", IRC_PASSWORD, processes.plain, sasl=True)
     await finch.type("上线了", "#猫咪")

@@ -18,9 +18,7 @@ async def test_ii(processes: GatewayProcesses) -> None:
     After login by PASS texts of one word go both ways, with a friend and in the
     group, each in its folder; the group is left and joined.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     ii = processes.ii()
     ii.start("alice", IRC_PASSWORD, processes.plain)
     await ii.shows("alice(alice@qq.localhost) has joined #猫咪")
@@ -47,9 +45,7 @@ async def test_sic(processes: GatewayProcesses) -> None:
     After login by PASS texts of one word go both ways, with a friend and in the
     group.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     sic = processes.sic()
     sic.start("alice", IRC_PASSWORD, processes.plain)
     await sic.shows("#猫咪")

@@ -29,9 +29,7 @@ async def test_messages(processes: GatewayProcesses) -> None:
     After login by PASS friends and groups are shown, and text and faces are sent
     and received.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     irssi = await join(processes)
     await ming.tellGroup("猫咪", "茶好了[微笑]")
     await irssi.shows("茶好了[微笑]")
@@ -157,9 +155,7 @@ async def test_groups(processes: GatewayProcesses) -> None:
     several lines, window shakes, notices, and messages missed in a parted
     channel are shown.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     irssi = await join(processes)
     await irssi.type("/topic #猫咪 太早了")
     await irssi.shows("#猫咪 QQ refuses")

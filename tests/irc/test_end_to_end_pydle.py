@@ -17,9 +17,7 @@ async def test_messages(processes: GatewayProcesses) -> None:
     group; the library's callbacks are given the texts as they were sent, also
     those that it has sent itself.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     pydle = processes.pydle()
     pydle.start("alice", IRC_PASSWORD, processes.plain)
     await pydle.shows("alice has joined #猫咪\n")

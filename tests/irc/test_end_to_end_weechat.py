@@ -31,9 +31,7 @@ async def test_messages(processes: GatewayProcesses) -> None:
     After login by SASL, with all capabilities that WeeChat requests, text and
     faces are sent and received.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     weechat = await join(processes)
     seen = await weechat.look()
     for capability in ("sasl", "server-time", "away-notify"):
@@ -71,9 +69,7 @@ async def test_two(processes: GatewayProcesses) -> None:
     With irssi and WeeChat at once, both show received messages, and each shows
     the messages that the other sends.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     weechat = await join(processes)
     irssi = processes.irssi()
     await irssi.start(
@@ -97,9 +93,7 @@ async def test_missed(processes: GatewayProcesses) -> None:
     """
     Missed messages are played back once to each client.
     """
-    await processes.startServer()
-    await processes.startGateway()
-    ming = await processes.ming()
+    ming = await processes.startWithMing()
     weechat = await join(processes)
     await weechat.stop()
     await ming.tellGroup("猫咪", "等你回来")
