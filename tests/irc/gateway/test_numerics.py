@@ -43,6 +43,10 @@ REPLIES = [
             "366 me #nowhere :End of NAMES list",
         ],
     ),
+    (
+        "NAMES #猫咪,#猫咪",
+        ["353 me = #猫咪 :me @小明", "366 me #猫咪 :End of NAMES list"],
+    ),
     # RFC 2812, 3.2.6: some channels only.
     ("LIST #猫咪", ["322 me #猫咪 2 :", "323 me :End of LIST"]),
     ("LIST #nowhere", ["323 me :End of LIST"]),

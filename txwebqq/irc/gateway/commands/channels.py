@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from txwebqq.irc.gateway.conversations import MAX_MISSED
 from txwebqq.irc.gateway.session import ClientSession
+from txwebqq.irc.protocol.casemapping import casefold
 from txwebqq.irc.protocol.line import Line
 
 
@@ -48,7 +49,9 @@ def irc_NAMES(session: ClientSession, line: Line) -> Iterable[Line]:
     """
     C{NAMES [<channel>{,<channel>}]}
     """
-    for name in line.params[0].split(",") if line.params else ["*"]:
+    names = line.params[0].split(",") if line.params else ["*"]
+    # Each once, or a line could ask for the members of a large group a thousand times.
+    for name in {casefold(name): name for name in names}.values():
         channel = session.channels.named(name)
         if channel is not None:
             yield from session.channels.names(channel)
