@@ -104,10 +104,11 @@ def test_roundTrip(value: Any) -> None:
 @pytest.mark.usefixtures("library")
 def test_repaired() -> None:
     """
-    A lone surrogate becomes the replacement character; the text behind the JSON
-    is returned.
+    A lone surrogate becomes the replacement character, when it is read and when it
+    is written unescaped; the text behind the JSON is returned.
     """
     assert parseJSON('["\\ud800x","\\ud83c\\udf75"]') == ["\ufffdx", "🍵"]
+    assert encodeUnescapedJSON("\ud800x\ud83c\udf75") == '"\ufffdx🍵"'.encode()
     assert parseJSONPrefix('{"a":"b"}&c=d') == ({"a": "b"}, "&c=d")
     odd = "".join(map(chr, range(32)))
     for isExact in (True, False):

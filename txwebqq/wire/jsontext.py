@@ -120,7 +120,7 @@ def encodeUnescapedJSON(value: Any) -> bytes:
     Return JSON as Tencent's look-ups wrote it: in UTF-8, with non-ASCII characters
     as they are.
     """
-    return _unescaped.encode(value).encode("utf-8", "replace")
+    return encodeText(_unescaped.encode(value))
 
 
 def replaceSurrogates(text: str) -> str:
