@@ -5,12 +5,15 @@ wrong time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from twisted.python.failure import Failure
 
 from tests.irc.memorygateway import Client, MemoryGateway
+from txwebqq.irc.gateway.channels import ClientChannels
+from txwebqq.irc.gateway.directory import NameDirectory
 from txwebqq.irc.gateway.dispatcher import COMMANDS
 from txwebqq.irc.qq.contacts import Member
 from txwebqq.irc.targets import Target, TargetKind
@@ -141,6 +144,41 @@ def test_registrationLines() -> None:
     client = Client(MemoryGateway())
     assert client.send("CAP REQ sasl") == ":qq.test CAP * ACK :sasl\r\n"
     assert client.send("AUTHENTICATE PLAIN") == "AUTHENTICATE +\r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "broken"),
+    [
+        ("NAMES #none", "channels"),
+        ("WHOIS nobody", "user"),
+        ("PRIVMSG nobody :hello", "user"),
+    ],
+)
+def test_faulty(
+    gateway: MemoryGateway,
+    monkeypatch: pytest.MonkeyPatch,
+    flushLoggedErrors: Callable[..., list[Failure]],
+    line: str,
+    broken: str,
+) -> None:
+    """
+    A command whose handler raises an unexpected error is answered with 400, and
+    the connection stays.
+    """
+    client = gateway.client("labeled-response", "batch")
+
+    def fail(*_: object) -> None:
+        raise ValueError("not this one")
+
+    part = ClientChannels if broken == "channels" else NameDirectory
+    method = "named" if broken == "channels" else "targetNamed"
+    with monkeypatch.context() as patch:
+        patch.setattr(part, method, fail)
+        seen = client.send(f"@label=x {line}")
+    command = line.split()[0]
+    assert f"@label=x :qq.test 400 me {command} :The gateway failed" in seen
+    assert len(flushLoggedErrors(ValueError)) == 1
+    assert "PONG" in client.send("PING x")
 
 
 @pytest.mark.parametrize("command", ["NONSENSE", "NON_SENSE", "X-Y", "a1", "999"])

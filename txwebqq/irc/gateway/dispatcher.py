@@ -142,7 +142,7 @@ class CommandDispatcher(ClientConnection):
             return
         # Most lines have no tags.
         label = line.tags.get("label", "") if line.tags else ""
-        session.answer(_answer(session, line), label)
+        session.answer(line.command, lambda: _answer(session, line), label)
 
     def _register(self, line: Line) -> None:
         registration, nick = self._registration, self._nick

@@ -5,7 +5,7 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from inspect import isawaitable
 
@@ -109,26 +109,46 @@ class ClientSession(AttachedClient):
         for line in lines:
             self._connection.sendLine(line)
 
-    def answer(self, answer: Answer, label: str = "") -> None:
+    def answer(
+        self, command: str, perform: Callable[[], Answer], label: str = ""
+    ) -> None:
         """
-        Send the answer to a command, now or when it is known.
+        Perform a command, and send its answer, now or when it is known; numeric
+        400 when the command has failed unexpectedly.
 
         @param label: the label of the command, or C{""}.
         """
-        if answer is None:
-            return
-        if isawaitable(answer):
-            Deferred.fromCoroutine(self._answerLater(answer, label))
-        else:
-            self._sendAnswer(list(answer), label)
+        try:
+            answer = perform()
+            if answer is None:
+                return
+            if isawaitable(answer):
+                Deferred.fromCoroutine(self._answerLater(command, answer, label))
+                return
+            lines = list(answer)
+        except Exception:
+            lines = [self._failed(command)]
+        self._sendAnswer(lines, label)
 
-    async def _answerLater(self, answer: Awaitable[Iterable[Line]], label: str) -> None:
+    async def _answerLater(
+        self, command: str, answer: Awaitable[Iterable[Line]], label: str
+    ) -> None:
         try:
             lines = list(await answer)
         except Exception:
-            self._log.failure("An IRC command failed.")
-        else:
-            self._sendAnswer(lines, label)
+            lines = [self._failed(command)]
+        self._sendAnswer(lines, label)
+
+    def _failed(self, command: str) -> Line:
+        """
+        Log the exception that is being handled, and return its numeric.
+        """
+        self._log.failure(
+            "The IRC command {command} failed (user {user}).",
+            command=command,
+            user=self.user.name,
+        )
+        return self.builder.numeric("400", command, "The gateway failed; see its log")
 
     def _sendAnswer(self, lines: list[Line], label: str) -> None:
         builder = self.builder

@@ -27,10 +27,10 @@ def irc_BATCH(session: ClientSession, line: Line) -> Iterable[Line] | None:
         batch.error = ("MULTILINE_INVALID", "No text to send")
     if batch.error:
         failure = session.builder.failure("BATCH", *batch.error)
-        session.answer([failure], batch.label)
+        session.answer("BATCH", lambda: [failure], batch.label)
     else:
         answer = sendMessage(session, batch.command, batch.target, batch.text)
-        session.answer(answer, batch.label)
+        session.answer("BATCH", lambda: answer, batch.label)
     return None
 
 
