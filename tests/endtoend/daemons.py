@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -108,6 +109,13 @@ class Daemon(ProcessProtocol):
         await self.ended.addTimeout(PATIENCE, reactor, self._late)
         return self.code
 
+    def type(self, line: str) -> None:
+        """
+        Type a line.
+        """
+        assert self.transport is not None
+        self.transport.write(f"{line}\n".encode())
+
     def signal(self, name: str) -> None:
         """
         Send a signal, if it is still there.
@@ -147,12 +155,24 @@ class ProcessFolder:
         """
         Start a process in the folder, with more environment variables.
         """
+        return self._spawn(argv, variables, usePTY=False)
+
+    def runInTerminal(self, *argv: str) -> Daemon:
+        """
+        Start a process in the folder, in a terminal of its own.
+        """
+        return self._spawn(argv, {}, usePTY=True)
+
+    def _spawn(
+        self, argv: Sequence[str], variables: Mapping[str, str], *, usePTY: bool
+    ) -> Daemon:
         daemon = Daemon()
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         environment.pop("TXWEBQQ_PASSWORD", None)
         environment.update(variables)
+        folder = str(self.folder)
         reactor.spawnProcess(
-            daemon, argv[0], argv, env=environment, path=str(self.folder)
+            daemon, argv[0], argv, env=environment, path=folder, usePTY=usePTY
         )
         self.daemons.append(daemon)
         return daemon

@@ -55,9 +55,11 @@ class QQFriend(WebQQFactory, Terminal):
     A QQ account that a test controls; its text is the recorded events.
     """
 
-    def __init__(self, url: str, number: int, password: str) -> None:
+    def __init__(
+        self, url: str, number: int, password: str, caFile: str | None = None
+    ) -> None:
         self.heard: list[str] = []
-        self._client = connect(reactor, url)
+        self._client = connect(reactor, url, caFile)
         account = Account(Number(number), password)
         self._service = WebQQService(account, self, self._client, reactor)
 

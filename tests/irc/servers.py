@@ -97,19 +97,23 @@ class IRCUser(Terminal):
     """
     A simple IRC client; its text is the messages of others, one on each line.
 
+    @param password: for C{PASS}, if not empty.
     @ivar lines: the received lines, but for C{PING}.
     @ivar said: the received messages as C{nick: text}.
     @ivar longest: length of the longest received message line without its tags,
         in bytes.
     """
 
-    def __init__(self, port: int, nick: str, *capabilities: str) -> None:
+    def __init__(
+        self, port: int, nick: str, *capabilities: str, password: str = ""
+    ) -> None:
         self.nick = nick
         self.lines: list[Line] = []
         self.said: list[str] = []
         self.longest = 0
         self._port = port
         self._capabilities = capabilities
+        self._password = password
         self._connection: _Connection | None = None
 
     async def join(self, channel: str) -> None:
@@ -125,6 +129,8 @@ class IRCUser(Terminal):
         if self._capabilities:
             self.send("CAP", "REQ", " ".join(self._capabilities))
             self.send("CAP", "END")
+        if self._password:
+            self.send("PASS", self._password)
         self.send("NICK", self.nick)
         self.send("USER", self.nick, "0", "*", self.nick)
         await self.receives("001")

@@ -34,21 +34,6 @@ async def test_terminate(processes: GatewayProcesses) -> None:
 
 
 @ensureDeferred
-async def test_documented(processes: GatewayProcesses) -> None:
-    """
-    The first configuration of the page works, but for the port.
-    """
-    processes.secret("alice.qq", "correct horse")
-    listen = f'listen = ["tcp:{processes.plain}:interface=127.0.0.1"]\n'
-    text = FIRST.replace("[gateway]\n", f"[gateway]\n{listen}")
-    (processes.folder / "irc.toml").write_text(text, encoding="utf-8")
-    gateway = await processes.startGateway()
-    gateway.signal("TERM")
-    assert await gateway.exits() == 0
-    assert (processes.folder / "gateway.sqlite").exists()
-
-
-@ensureDeferred
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
