@@ -25,6 +25,8 @@ from twisted.internet.task import deferLater, react
 from twisted.python.failure import Failure
 from twisted.web.client import Agent
 
+from txwebqq.daemon import handleSignals
+
 HERE = Path(__file__).resolve().parent
 TWISTD = Path(sys.executable).with_name("twistd")
 POPULATION = HERE / "demo.toml"
@@ -121,6 +123,8 @@ class DemoProcess(ProcessProtocol):
 class DemoProcesses:
     """
     Starts the processes of the demo, and ends them.
+
+    @ivar areEnding: whether no more of them are started.
     """
 
     def __init__(self, reactor: IReactorProcess, folder: Path, port: int) -> None:
@@ -129,6 +133,7 @@ class DemoProcesses:
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
         self._processes: list[DemoProcess] = []
+        self.areEnding = False
         with POPULATION.open("rb") as f:
             accounts = tomllib.load(f)["account"]
         self.passwords = {entry["number"]: entry["password"] for entry in accounts}
@@ -194,6 +199,8 @@ class DemoProcesses:
         raise RuntimeError("the gateway has ended")
 
     def _start(self, name: str, *command: str) -> DemoProcess:
+        if self.areEnding:
+            raise RuntimeError("the demo is ending")
         log = self._folder / f"{name}.log"
         process = DemoProcess(name, log)
         logged = ["--pidfile=", f"--logfile={log}"]
@@ -208,6 +215,7 @@ class DemoProcesses:
         """
         End the processes that still run, the server last.
         """
+        self.areEnding = True
         for process in reversed(self._processes):
             await process.stop()
 
@@ -307,6 +315,7 @@ async def run(reactor: IReactorCore, once: bool) -> None:
 
     @param once: whether to end after the conversation.
     """
+    reactor.callWhenRunning(handleSignals, reactor, isForeground=True)
     with tempfile.TemporaryDirectory(prefix="txwebqq-demo-") as folder:
         processes = DemoProcesses(reactor, Path(folder), freePort(PORT))  # type: ignore[arg-type]
         reactor.addSystemEventTrigger(
@@ -320,8 +329,10 @@ async def run(reactor: IReactorCore, once: bool) -> None:
                 invite(processes, irc)
                 await Deferred()
         except Exception:
-            processes.report()
-            raise
+            # The conversation cannot go on after Ctrl-C.
+            if not processes.areEnding:
+                processes.report()
+                raise
         finally:
             await processes.clear()
         print("All processes have ended.", flush=True)

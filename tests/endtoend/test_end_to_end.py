@@ -60,6 +60,24 @@ async def test_demo(processes: ProcessFolder) -> None:
 
 
 @ensureDeferred
+async def test_demoHungUp(processes: ProcessFolder) -> None:
+    """
+    A demo whose terminal is closed ends its processes and removes its files.
+    """
+    temporary = processes.folder / "temporary"
+    temporary.mkdir()
+    demo = processes.run(
+        *(sys.executable, str(ROOT / "examples" / "demo.py")), TMPDIR=str(temporary)
+    )
+    await demo.says("A WebQQ server is at")
+    demo.signal("HUP")
+    assert await demo.exits() == 0
+    assert "Traceback" not in demo.output
+    # It is empty.
+    temporary.rmdir()
+
+
+@ensureDeferred
 async def test_terminate(processes: ProcessFolder) -> None:
     """
     A client that is told to stop signs off, and that is a success.
