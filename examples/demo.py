@@ -16,14 +16,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectError, ProcessDone
 from twisted.internet.interfaces import IReactorCore, IReactorProcess, IReactorTime
 from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
 from twisted.internet.task import deferLater, react
 from twisted.python.failure import Failure
-from twisted.web.client import Agent
 
 from txwebqq.daemon import handleSignals
 
@@ -51,6 +50,23 @@ TIMEOUT = 60.0
 
 CUE = "*"
 """Prefix of a line by which the script asks for another client, by name."""
+
+
+def firstOf(*events: Deferred[Any]) -> Deferred[None]:
+    """
+    Wait for the first of several events. A wait that is cancelled leaves the
+    events alone, so that others can still wait for them.
+    """
+    waiting: Deferred[None] = Deferred()
+
+    def fire(result: object) -> object:
+        if not waiting.called:
+            waiting.callback(None)
+        return result
+
+    for event in events:
+        event.addCallback(fire)
+    return waiting
 
 
 class DemoProcess(ProcessProtocol):
@@ -104,7 +120,7 @@ class DemoProcess(ProcessProtocol):
 
         @raise RuntimeError: when the process ends before.
         """
-        await DeferredList([event, self.ended], fireOnOneCallback=True)
+        await firstOf(event, self.ended)
         if not event.called:
             raise RuntimeError(f"{self.name} has ended")
 
@@ -230,18 +246,15 @@ class DemoProcesses:
                 print("\n".join(lines[-15:]), file=sys.stderr)
 
 
-async def untilListening(reactor: IReactorTime, url: str, server: DemoProcess) -> None:
+async def untilListening(reactor: IReactorTime, server: DemoProcess) -> None:
     """
-    Wait until the server replies to requests.
+    Wait until the log of the server says that it listens: a reply at its port
+    could be that of another server.
     """
-    agent = Agent(reactor)
     while server.exitCode is None:
-        try:
-            await agent.request(b"GET", f"{url}/web2/get_msg_tip".encode())
-        except Exception:
-            await deferLater(reactor, 0.1)
-        else:
+        if server.log.exists() and "listens on" in server.log.read_text("utf-8"):
             return
+        await deferLater(reactor, 0.1)
     raise RuntimeError("the server has ended")
 
 
@@ -250,7 +263,7 @@ async def converse(reactor: IReactorTime, processes: DemoProcesses) -> None:
     Run the conversation, from sign-on to sign-off.
     """
     server = processes.server()
-    await untilListening(reactor, processes.url, server)
+    await untilListening(reactor, server)
     print(f"A WebQQ server is at {processes.url}.", flush=True)
     echo = processes.client("echo", 10002, "EchoFactory")
     await echo.until(echo.firstLine)
@@ -260,7 +273,9 @@ async def converse(reactor: IReactorTime, processes: DemoProcesses) -> None:
     await alice.until(alice.cues["Echo"])
     print("Echo signs on a second time, from another client.", flush=True)
     second = processes.client("echo2", 10002, "EchoFactory")
-    codes = await gatherResults([echo.ended, alice.ended])
+    await firstOf(echo.ended)
+    await firstOf(alice.ended)
+    codes = [echo.exitCode, alice.exitCode]
     if codes != [1, 0]:
         raise RuntimeError(f"Echo and Alice ended with {codes} instead of 1 and 0")
     for process in (server, carol, second):
@@ -317,7 +332,9 @@ async def run(reactor: IReactorCore, once: bool) -> None:
     """
     reactor.callWhenRunning(handleSignals, reactor, isForeground=True)
     with tempfile.TemporaryDirectory(prefix="txwebqq-demo-") as folder:
-        processes = DemoProcesses(reactor, Path(folder), freePort(PORT))  # type: ignore[arg-type]
+        # With --once nobody joins the demo, so that any port will do.
+        port = freePort(0 if once else PORT)
+        processes = DemoProcesses(reactor, Path(folder), port)  # type: ignore[arg-type]
         reactor.addSystemEventTrigger(
             "before", "shutdown", lambda: Deferred.fromCoroutine(processes.clear())
         )

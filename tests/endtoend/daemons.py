@@ -70,6 +70,7 @@ class Daemon(ProcessProtocol):
 
     def __init__(self) -> None:
         self.output = ""
+        self.hasEnded = False
         self.ended: Deferred[None] = Deferred()
         self.code = 0
         self._awaited: list[tuple[str, Deferred[None]]] = []
@@ -84,6 +85,7 @@ class Daemon(ProcessProtocol):
     errReceived = outReceived
 
     def processEnded(self, reason: Failure) -> None:
+        self.hasEnded = True
         done = reason.check(ProcessDone)
         self.code = 0 if done else getattr(reason.value, "exitCode", -1)
         for text, waiting in self._awaited:
@@ -100,13 +102,14 @@ class Daemon(ProcessProtocol):
         self._awaited.append((text, waiting))
         await waiting.addTimeout(PATIENCE, reactor, self._late)
 
-    async def exits(self) -> int:
+    async def exits(self, patience: float = PATIENCE) -> int:
         """
         Wait for its end.
 
+        @param patience: the number of seconds to wait.
         @return: the exit code, L{None} when a signal ended it.
         """
-        await self.ended.addTimeout(PATIENCE, reactor, self._late)
+        await self.ended.addTimeout(patience, reactor, self._late)
         return self.code
 
     def type(self, line: str) -> None:
@@ -120,7 +123,8 @@ class Daemon(ProcessProtocol):
         """
         Send a signal, if it is still there.
         """
-        if not self.ended.called:
+        # After a wait that was too long, C{ended} has fired, and the process runs.
+        if not self.hasEnded:
             assert self.transport is not None
             self.transport.signalProcess(name)
 

@@ -5,8 +5,10 @@ The daemons as an operator runs them: real processes, real sockets.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +24,24 @@ from twisted.internet.task import deferLater
 from tests.endtoend.daemons import INTERVAL, PATIENCE, ROOT, TWISTD, ProcessFolder
 
 reactor: Any = globalReactor
+
+LATE = """
+import demo
+
+# No client gives a cue that the demo knows.
+demo.CUE = "nothing"
+demo.TIMEOUT = 8.0
+demo.main()
+"""
+
+TAKEN = """
+import demo
+
+demo.freePort = lambda usual: {port}
+demo.main()
+"""
+
+EXAMPLES = str(ROOT / "examples")
 
 
 @pytest.fixture
@@ -40,7 +60,8 @@ async def test_demo(processes: ProcessFolder) -> None:
     The demo plays its whole conversation and leaves.
     """
     demo = processes.run(sys.executable, str(ROOT / "examples" / "demo.py"), "--once")
-    assert await demo.exits() == 0, demo.output
+    # It gives up by itself after a minute, and shows its logs.
+    assert await demo.exits(2 * PATIENCE) == 0, demo.output
     for line in (
         "Echo is online",
         "Alice -> Echo: Hello",
@@ -57,6 +78,36 @@ async def test_demo(processes: ProcessFolder) -> None:
         "All processes have ended.",
     ):
         assert line in demo.output
+
+
+@ensureDeferred
+async def test_demoLate(processes: ProcessFolder) -> None:
+    """
+    A demo that takes too long ends all its processes, the server as well.
+    """
+    path = os.pathsep.join((EXAMPLES, str(ROOT)))
+    demo = processes.run(sys.executable, "-c", LATE, "--once", PYTHONPATH=path)
+    assert await demo.exits() == 1
+    assert "TimeoutError" in demo.output
+    assert "the end of server's log" in demo.output
+    found = re.search(r"listens on 127\.0\.0\.1:(\d+)", demo.output)
+    assert found, demo.output
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(found[1])))
+
+
+@ensureDeferred
+async def test_demoTaken(processes: ProcessFolder) -> None:
+    """
+    A demo whose port another server takes first does not go on with that server.
+    """
+    await processes.server("--population", "people.toml").says("listens on")
+    path = os.pathsep.join((EXAMPLES, str(ROOT)))
+    taken = TAKEN.format(port=processes.port)
+    demo = processes.run(sys.executable, "-c", taken, "--once", PYTHONPATH=path)
+    assert await demo.exits() == 1
+    assert "Address already in use" in demo.output
+    assert "RuntimeError: the server has ended" in demo.output
 
 
 @ensureDeferred
