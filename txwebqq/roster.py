@@ -6,8 +6,9 @@ replies.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from txwebqq.model import (
     DISSOLVED,

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations, count
 from random import Random
 from typing import Any, TypeVar, cast, overload
 
+from msgspec.structs import replace
 from treq.client import HTTPClient
 from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import Deferred, succeed

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from tests.wire.rows import HELLO
 from txwebqq import model
@@ -20,7 +20,7 @@ CLASSES = [
     value
     for name in model.__all__
     if isinstance(value := getattr(model, name), type)
-    and (is_dataclass(value) or issubclass(value, Enum))
+    and issubclass(value, (Struct, Enum))
 ]
 
 
@@ -28,10 +28,7 @@ def example(cls: type[Any]) -> Any:
     if issubclass(cls, Enum):
         return next(iter(cls))
     # Of any type: what is in the fields does not matter here.
-    value: Any = object.__new__(cls)
-    for field in fields(cls):
-        object.__setattr__(value, field.name, (field.name,))
-    return value
+    return cls(*[(name,) for name in cls.__struct_fields__])
 
 
 @pytest.mark.parametrize("cls", CLASSES)

@@ -4,10 +4,10 @@ Friendships and details, from one application through the server to another.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from txwebqq.errors import CaptchaNeeded, MessageTooLong, RequestRefused
 from txwebqq.model import (

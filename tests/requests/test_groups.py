@@ -5,10 +5,10 @@ Groups, from the callback interface to the database.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 
 from txwebqq.errors import CaptchaNeeded, MessageTooLong, RequestRefused

@@ -5,9 +5,9 @@ Talking, from the callback interface to the server and back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, cast
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.trial.unittest import SynchronousTestCase
 

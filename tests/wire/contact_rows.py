@@ -148,9 +148,14 @@ def inR(members: str) -> str:
 
 
 CONTACT_ROWS: tuple[Row, ...] = (
-    Row(GetSelfInfo2(SENT_AT), "t=1366004099000", MYSELF, ((SELF_INFO, MYSELF),)),
     Row(
-        GetVfwebqq2(SENT_AT),
+        GetSelfInfo2(milliseconds=SENT_AT),
+        "t=1366004099000",
+        MYSELF,
+        ((SELF_INFO, MYSELF),),
+    ),
+    Row(
+        GetVfwebqq2(milliseconds=SENT_AT),
         "t=1366004099000",
         API,
         ((f'{{"retcode":0,"result":["vfwebqq","{VFWEBQQ}"]}}', API),),
@@ -164,7 +169,7 @@ CONTACT_ROWS: tuple[Row, ...] = (
         DONE,
     ),
     Row(
-        GetStrangerInfo2(API, LIN, VERIFY_SESSION, "abcd", SENT_AT),
+        GetStrangerInfo2(API, LIN, VERIFY_SESSION, "abcd", milliseconds=SENT_AT),
         f"tuin=2963008411&verifysession={VERIFY_SESSION}&gid=0&code=abcd{VERIFIED}",
         STRANGER,
         (
@@ -176,13 +181,13 @@ CONTACT_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetSingleInfo2(API, LIN, VERIFY_SESSION, "abcd", SENT_AT),
+        GetSingleInfo2(API, LIN, VERIFY_SESSION, "abcd", milliseconds=SENT_AT),
         f"tuin=2963008411&verifysession={VERIFY_SESSION}&code=abcd{VERIFIED}",
         STRANGER,
         ((FOUND, TANG),),
     ),
     Row(
-        GetSingleLongNick2(API, LIN, SENT_AT),
+        GetSingleLongNick2(API, LIN, milliseconds=SENT_AT),
         f"tuin=2963008411{VERIFIED}",
         {LIN: '"a" \\ <b>'},
         (
@@ -195,7 +200,7 @@ CONTACT_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetLongNick(API, (LIN, BO), SENT_AT),
+        GetLongNick(API, (LIN, BO), milliseconds=SENT_AT),
         f"tuin=[2963008411,1184002719]{VERIFIED}",
         {LIN: "a", BO: "b"},
         (('{"retcode":0,"result":[{"tuin":2963008411,"lnick":"c"}]}', {LIN: "c"}),),
@@ -207,7 +212,7 @@ CONTACT_ROWS: tuple[Row, ...] = (
         (*OK, ('{"retcode":0,"result":{"result":0}}', None)),
     ),
     Row(
-        GetQQLevel2(API, LIN, SENT_AT),
+        GetQQLevel2(API, LIN, milliseconds=SENT_AT),
         f"tuin=2963008411{VERIFIED}",
         LevelOf(BO, Level(1, 5, 7, 7)),
         (
@@ -250,7 +255,7 @@ CONTACT_ROWS: tuple[Row, ...] = (
     ),
     # ---- friendships
     Row(
-        SearchQQByUin2(API, "66778899", VERIFY_SESSION, "abcd", SENT_AT),
+        SearchQQByUin2(API, "66778899", VERIFY_SESSION, "abcd", milliseconds=SENT_AT),
         f"tuin=66778899&verifysession={VERIFY_SESSION}&code=abcd{VERIFIED}",
         STRANGER,
         (
@@ -260,7 +265,7 @@ CONTACT_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetAllowInfo2(API, LIN, SENT_AT),
+        GetAllowInfo2(API, LIN, milliseconds=SENT_AT),
         f"tuin=2963008411&retainKey=allow{VERIFIED}",
         Policy(3, "谁?"),
         (('{"retcode":0,"result":{"allow":1}}', Policy(1)),),

@@ -162,7 +162,7 @@ OK_OR_GONE = (*OK, ('{"retcode":0,"result":{"error":3}}', GONE))
 
 GROUP_ROWS: tuple[Row, ...] = (
     Row(
-        GetGroupMemberStat2(API, TEAHOUSE_CODE, SENT_AT),
+        GetGroupMemberStat2(API, TEAHOUSE_CODE, milliseconds=SENT_AT),
         f"gcode=1821777555{VERIFIED}",
         MemberStats(TEAHOUSE_CODE, (Presence(BO, Status.BUSY, 41),)),
         (
@@ -187,7 +187,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetGroupInfo(API, (TEAHOUSE_CODE,), True, SENT_AT),
+        GetGroupInfo(API, (TEAHOUSE_CODE,), True, milliseconds=SENT_AT),
         f"gcode=[1821777555]&retainKey=memo{VERIFIED}",
         Memos({TEAHOUSE_CODE: "群公告"}, isBare=True),
         (
@@ -198,13 +198,13 @@ GROUP_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetGroupPublicInfo2(API, TEAHOUSE_CODE, SENT_AT),
+        GetGroupPublicInfo2(API, TEAHOUSE_CODE, milliseconds=SENT_AT),
         f"gcode=1821777555{VERIFIED}",
         TEAHOUSE_PROFILE,
         ((PUBLIC, TEAHOUSE_PROFILE),),
     ),
     Row(
-        GetSelfBusinessCard2(API, TEAHOUSE_CODE, SENT_AT),
+        GetSelfBusinessCard2(API, TEAHOUSE_CODE, milliseconds=SENT_AT),
         f"gcode=1821777555{VERIFIED}",
         OwnCard(
             TEAHOUSE_CODE, Uin(ME), BusinessCard("Wen", "1", "w@example.com", "!", 0)
@@ -276,7 +276,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        OpGroupJoinReq(CHANNEL, TEAHOUSE, LIN, AGREE, "来吧", SENT_AT),
+        OpGroupJoinReq(CHANNEL, TEAHOUSE, LIN, AGREE, "来吧", milliseconds=SENT_AT),
         "group_uin=3344551122&req_uin=2963008411&msg=来吧&op_type=2"
         f"{OPEN}&t=1366004099000",
         None,
@@ -333,7 +333,7 @@ GROUP_ROWS: tuple[Row, ...] = (
     ),
     # ---- discussions
     Row(
-        GetDiscuListNew2(BOTH, SENT_AT),
+        GetDiscuListNew2(BOTH, milliseconds=SENT_AT),
         f"{OPEN[1:]}{VERIFIED}",
         DiscussionList({WEEKEND: Discussion(WEEKEND, "周末", 2)}, 1),
         (
@@ -348,7 +348,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetDiscuInfo(BOTH, WEEKEND, SENT_AT),
+        GetDiscuInfo(BOTH, WEEKEND, milliseconds=SENT_AT),
         f"did=2006655441{OPEN}{VERIFIED}",
         WEEKEND_DETAILS,
         (
@@ -357,7 +357,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetDiscuStatusInfo(BOTH, WEEKEND, SENT_AT),
+        GetDiscuStatusInfo(BOTH, WEEKEND, milliseconds=SENT_AT),
         f"did=2006655441{OPEN}{VERIFIED}",
         (Presence(LIN, Status.ONLINE, 1),),
         (
@@ -401,7 +401,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         (*OK, ('{"retcode":0,"result":{"error":2}}', RENAME_FORBIDDEN)),
     ),
     Row(
-        QuitDiscu(BOTH, WEEKEND, SENT_AT),
+        QuitDiscu(BOTH, WEEKEND, milliseconds=SENT_AT),
         f"did=2006655441{OPEN}{VERIFIED}",
         None,
         OK_OR_GONE,
@@ -418,7 +418,7 @@ GROUP_ROWS: tuple[Row, ...] = (
     ),
     # ---- temporary conversations
     Row(
-        GetC2cmsgSig2(CHANNEL, TEAHOUSE, QIU, IN_GROUP, SENT_AT),
+        GetC2cmsgSig2(CHANNEL, TEAHOUSE, QIU, IN_GROUP, milliseconds=SENT_AT),
         f"id=3344551122&to_uin=2417766001&service_type=0{OPEN}&t=1366004099000",
         SIGNATURE,
         (
@@ -432,7 +432,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetSessionSig3(CHANNEL, WEEKEND, QIU, SENT_AT),
+        GetSessionSig3(CHANNEL, WEEKEND, QIU, milliseconds=SENT_AT),
         f"did=2006655441&to_uin=2417766001{OPEN}&t=1366004099000",
         SIGNATURE,
         (

@@ -136,7 +136,9 @@ HISTORY_ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GroupChatLog(LOOK_UP, TEAHOUSE_CODE, HistoryRange(10, 5, 27, False), SENT_AT),
+        GroupChatLog(
+            LOOK_UP, TEAHOUSE_CODE, HistoryRange(10, 5, 27, False), milliseconds=SENT_AT
+        ),
         f"ps=10&bs=5&es=27&gid=1821777555&mode=2&{TAIL}",
         STRETCH,
         GROUP_REPLIES,
@@ -148,13 +150,15 @@ HISTORY_ROWS: tuple[Row, ...] = (
         GROUP_REPLIES,
     ),
     Row(
-        UinTimeChatLog(LOOK_UP, TEAHOUSE_CODE, QIU, 1359449452, 20, SENT_AT),
+        UinTimeChatLog(
+            LOOK_UP, TEAHOUSE_CODE, QIU, 1359449452, 20, milliseconds=SENT_AT
+        ),
         f"gid=1821777555&uin=2417766001&time=1359449452&ps=20&{TAIL}",
         STRETCH,
         GROUP_REPLIES,
     ),
     Row(
-        ChatLogDates(LOOK_UP, TEAHOUSE_CODE, SENT_AT),
+        ChatLogDates(LOOK_UP, TEAHOUSE_CODE, milliseconds=SENT_AT),
         f"gid=1821777555&{TAIL}",
         (HistoryDay(date(2013, 1, 29), 28, 29), HistoryDay(date(2013, 2, 1), 30, 30)),
         (

@@ -103,7 +103,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
         refusable=False,
     ),
     Row(
-        CfaceUpload(API, CALLBACK_FACE, SENT_AT),
+        CfaceUpload(API, CALLBACK_FACE, milliseconds=SENT_AT),
         f"f=EQQ.View.ChatBox.uploadCustomFaceCallback&vfwebqq={VFWEBQQ}&custom_face=@",
         CustomFaceUploadResult(3, "", CALLBACK_FACE),
         (
@@ -118,7 +118,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
         refusable=False,
     ),
     Row(
-        GetGfaceSig2(CHANNEL, SENT_AT),
+        GetGfaceSig2(CHANNEL, milliseconds=SENT_AT),
         f"{IDS}&t=1366004099000",
         FaceSignature("kYcHT8iFXBGKgETy", "70448d5a0234"),
         (
@@ -169,7 +169,13 @@ MEDIA_ROWS: tuple[Row, ...] = (
     ),
     Row(
         UploadOfflineFile(
-            API, OWN, "@aB3dE5fG7", f"{LIN}_1366", LIN, CALLBACK_FILE, SENT_AT
+            API,
+            OWN,
+            "@aB3dE5fG7",
+            f"{LIN}_1366",
+            LIN,
+            CALLBACK_FILE,
+            milliseconds=SENT_AT,
         ),
         "callback=parent.EQQ.Model.ChatMsg.callbackSendOffFile&locallangid=2052"
         "&clientversion=1409&uin=300100200&skey=@aB3dE5fG7&appid=1002101"
@@ -183,7 +189,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
         refusable=False,
     ),
     Row(
-        ApplyOfflinePicDl2(CHANNEL, OWN, PATH, SENT_AT),
+        ApplyOfflinePicDl2(CHANNEL, OWN, PATH, milliseconds=SENT_AT),
         f"f_uin=300100200&file_path={PATH}&{IDS}&t=1366004099000",
         LocatedPicture("http://127.0.0.1:8890/?ver=2173&rkey=0", PATH),
         (
@@ -249,7 +255,7 @@ MEDIA_ROWS: tuple[Row, ...] = (
         ((GIF, GIF),),
     ),
     Row(
-        GetFace(API, TEAHOUSE_CODE, OF_GROUP, SENT_AT),
+        GetFace(API, TEAHOUSE_CODE, OF_GROUP, milliseconds=SENT_AT),
         f"cache=0&type=4&fid=0&uin=1821777555&vfwebqq={VFWEBQQ}&t=1366004099000",
         GIF,
         ((GIF, GIF),),
@@ -303,14 +309,14 @@ MEDIA_ROWS: tuple[Row, ...] = (
         ((b"anything", b"anything"),),
     ),
     Row(
-        GetFile2(CHANNEL, 19823, "test.txt", LIN, SENT_AT),
+        GetFile2(CHANNEL, 19823, "test.txt", LIN, milliseconds=SENT_AT),
         f"lcid=19823&guid=test.txt&to=2963008411&psessionid={PSESSIONID}"
         f"&count=1&time=1366004099000&clientid={CLIENTID}",
         b"anything",
         (('{"retcode":102,"errmsg":""}', Refusal(102)),),
     ),
     Row(
-        RefuseFile2(CHANNEL, LIN, 19823, SENT_AT),
+        RefuseFile2(CHANNEL, LIN, 19823, milliseconds=SENT_AT),
         f"to=2963008411&lcid=19823&{IDS}&t=1366004099000",
         None,
         OK,

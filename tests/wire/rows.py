@@ -459,25 +459,25 @@ ROWS: tuple[Row, ...] = (
         OK,
     ),
     Row(
-        InputNotify2(CHANNEL, LIN, SENT_AT),
+        InputNotify2(CHANNEL, LIN, milliseconds=SENT_AT),
         f"to_uin=2963008411&clientid={CLIENTID}&psessionid={PSESSIONID}&t={SENT_AT}",
         None,
         OK,
     ),
     Row(
-        Shake2(CHANNEL, LIN, SENT_AT),
+        Shake2(CHANNEL, LIN, milliseconds=SENT_AT),
         f"to_uin=2963008411&clientid={CLIENTID}&psessionid={PSESSIONID}&t={SENT_AT}",
         None,
         OK,
     ),
     Row(
-        ChangeStatus2(CHANNEL, Status.SILENT, SENT_AT),
+        ChangeStatus2(CHANNEL, Status.SILENT, milliseconds=SENT_AT),
         f"newstatus=silent&clientid=47283951&psessionid={PSESSIONID}&t=1366004099000",
         None,
         OK,
     ),
     Row(
-        GetOnlineBuddies2(CHANNEL, SENT_AT),
+        GetOnlineBuddies2(CHANNEL, milliseconds=SENT_AT),
         f"clientid=47283951&psessionid={PSESSIONID}&t=1366004099000",
         (Presence(BO, Status.BUSY, 41),),
         (
@@ -496,7 +496,7 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetMsgTip(16, SENT_AT),
+        GetMsgTip(16, milliseconds=SENT_AT),
         "uin=&tp=1&id=0&retype=1&rc=16&lv=3&t=1366004099000",
         True,
         (('{"c":1}', False), ('{"c":0,"tips":[]}', True), ('{"c":-1}', False)),
@@ -562,7 +562,7 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetGroupInfoExt2(API, TEAHOUSE_CODE, SENT_AT),
+        GetGroupInfoExt2(API, TEAHOUSE_CODE, milliseconds=SENT_AT),
         f"gcode=1821777555&vfwebqq={VFWEBQQ}&t=1366004099000",
         TEAHOUSE_DETAILS,
         (
@@ -592,7 +592,7 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
-        GetFriendUin2(API, TEAHOUSE_CODE, GROUP_NUMBER, SENT_AT),
+        GetFriendUin2(API, TEAHOUSE_CODE, GROUP_NUMBER, milliseconds=SENT_AT),
         f"tuin=1821777555&verifysession=&type=4&code=&vfwebqq={VFWEBQQ}"
         "&t=1366004099000",
         Identity(TEAHOUSE_CODE, Number(245890123)),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from tests.wire import rows
 from tests.wire.contact_rows import CONTACT_ROWS
@@ -64,9 +64,9 @@ def checkValue(value: Any) -> None:
         case list() | tuple():
             for item in value:
                 checkValue(item)
-        case _ if is_dataclass(value):
-            for each in fields(value):
-                checkValue(getattr(value, each.name))
+        case Struct():
+            for name in value.__struct_fields__:
+                checkValue(getattr(value, name))
 
 
 def recodeReply(command: type[Command[Any]], body: bytes) -> None:

@@ -5,9 +5,10 @@ Accounts, friends and other contacts: numbers, session ids, presence, profiles.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import NewType
+from typing import Annotated, NewType
+
+from txwebqq.values import SECRET, Secret, Value
 
 Number = NewType("Number", int)
 """A permanent QQ number, of an account or of a group."""
@@ -66,8 +67,7 @@ DESKTOP_CLIENT = 1
 """The C{client_type} of the desktop client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Value):
     """
     An account to sign on with.
 
@@ -75,12 +75,11 @@ class Account:
     """
 
     number: Number
-    password: str = field(repr=False)
+    password: Secret
     status: Status = Status.ONLINE
 
 
-@dataclass(frozen=True, slots=True)
-class Buddy:
+class Buddy(Value):
     """
     A friend.
 
@@ -108,8 +107,7 @@ class Buddy:
         return self.markname or self.nick or str(self.uin)
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
+class Category(Value):
     """
     A category of the friend list. Category 0 always exists and is never sent.
     """
@@ -119,8 +117,7 @@ class Category:
     sort: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FriendList:
+class FriendList(Value):
     """
     The friends and the categories of an account.
     """
@@ -129,8 +126,7 @@ class FriendList:
     categories: tuple[Category, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Birthday:
+class Birthday(Value):
     """
     A date of birth; parts that are not known are 0.
     """
@@ -140,8 +136,7 @@ class Birthday:
     day: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Value):
     """
     The details that an account publishes (protocol.md 2.3.2).
 
@@ -176,7 +171,7 @@ class Profile:
     clientType: int = 0
     number: Number = Number(0)
     signature: str = ""
-    token: str = field(default="", repr=False)
+    token: Secret = ""
 
 
 ANYBODY, WHO_ASKS, NOBODY, WHO_ANSWERS, WHO_ANSWERS_AND_ASKS = range(5)
@@ -185,8 +180,7 @@ accepted at once; the account decides; none is accepted; the right answer to the
 account's question is accepted; the account decides after the right answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Value):
     """
     The rule of an account for friend requests.
 
@@ -198,8 +192,7 @@ class Policy:
     question: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Value):
     """
     The level of an account, earned by the time it was online (protocol.md 2.3.5).
 
@@ -221,8 +214,7 @@ class Level:
         return self.level // 16, self.level % 16 // 4, self.level % 4
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Value):
     """
     The presence of a contact who is not offline.
     """
@@ -236,8 +228,7 @@ RECENT_BUDDY, RECENT_GROUP, RECENT_DISCUSSION = range(3)
 """The C{kind} of a L{RecentContact}."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecentContact:
+class RecentContact(Value):
     """
     A conversation with a recent message (protocol.md 2.2.10).
 
@@ -250,8 +241,7 @@ class RecentContact:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Captcha:
+class Captcha(Value):
     """
     A captcha, for requests that the server refuses without one.
 
@@ -259,6 +249,6 @@ class Captcha:
     @ivar text: the characters in C{image}.
     """
 
-    session: str = field(default="", repr=False)
-    image: bytes = field(default=b"", repr=False)
+    session: Secret = ""
+    image: Annotated[bytes, SECRET] = b""
     text: str = ""

@@ -4,12 +4,12 @@ Content of messages: a font and segments of text and pictures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from txwebqq.values import Secret, Value
 
-@dataclass(frozen=True, slots=True)
-class Font:
+
+class Font(Value):
     """
     The font of a message; the default is WebQQ's own (protocol.md 4.3).
 
@@ -25,8 +25,7 @@ class Font:
     color: str = "000000"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Value):
     """
     A run of plain text.
     """
@@ -34,8 +33,7 @@ class Text:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(Value):
     """
     An emoticon, by its id on the wire (protocol.md, appendix A).
     """
@@ -43,8 +41,7 @@ class Face:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class GroupPicture:
+class GroupPicture(Value):
     """
     A picture in a group or a discussion (protocol.md 4.5).
 
@@ -60,11 +57,10 @@ class GroupPicture:
     fileId: int = 0
     key: str = ""
     server: str = ""
-    sig: str = field(default="", repr=False)
+    sig: Secret = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomFace:
+class CustomFace(Value):
     """
     A custom face, in a message to or from a friend.
 
@@ -74,8 +70,7 @@ class CustomFace:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class OfflinePicture:
+class OfflinePicture(Value):
     """
     A photo in a message to or from a friend.
 
@@ -89,8 +84,7 @@ class OfflinePicture:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownSegment:
+class UnknownSegment(Value):
     """
     A segment of an unknown type.
 

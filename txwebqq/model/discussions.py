@@ -5,17 +5,16 @@ Discussions and their members.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NewType
 
 from txwebqq.model.contacts import Number, Status, Uin
+from txwebqq.values import Value
 
 Did = NewType("Did", int)
 """The id of a discussion; unlike ids of groups, the same in every session."""
 
 
-@dataclass(frozen=True, slots=True)
-class Discussion:
+class Discussion(Value):
     """
     A discussion that the account is a member of.
 
@@ -31,8 +30,7 @@ class Discussion:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DiscussionList:
+class DiscussionList(Value):
     """
     The discussions of an account.
 
@@ -43,8 +41,7 @@ class DiscussionList:
     globalMask: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DiscussionMember:
+class DiscussionMember(Value):
     """
     A member of a discussion.
 
@@ -58,8 +55,7 @@ class DiscussionMember:
     clientType: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DiscussionDetails:
+class DiscussionDetails(Value):
     """
     A discussion with its members.
 

@@ -5,10 +5,10 @@ Groups and their members.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NewType
 
 from txwebqq.model.contacts import Number, Status, Uin
+from txwebqq.values import Value
 
 Gid = NewType("Gid", int)
 """The session id of a group that its messages carry."""
@@ -17,8 +17,7 @@ Code = NewType("Code", int)
 """The session id of a group that look-ups use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Value):
     """
     A group of the group list.
 
@@ -34,8 +33,7 @@ class Group:
     mask: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class GroupList:
+class GroupList(Value):
     """
     The groups of an account.
 
@@ -47,8 +45,7 @@ class GroupList:
     globalMask: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Value):
     """
     A member of a group.
 
@@ -83,8 +80,7 @@ class Member:
         return bool(self.flag & 1)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupDetails:
+class GroupDetails(Value):
     """
     A group with its members.
 
@@ -114,8 +110,7 @@ MAY_JOIN, MAY_ASK, MAY_NOT_JOIN = 1, 2, 3
 decides; nobody may join."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupProfile:
+class GroupProfile(Value):
     """
     The details that a group shows before joining (protocol.md 2.5.3).
 
@@ -140,8 +135,7 @@ class GroupProfile:
     created: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BusinessCard:
+class BusinessCard(Value):
     """
     The details of a member in one group (protocol.md 2.5.3).
 
@@ -156,8 +150,7 @@ class BusinessCard:
     gender: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class FoundGroup:
+class FoundGroup(Value):
     """
     A group that a search has found.
 
@@ -172,8 +165,7 @@ class FoundGroup:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundGroups:
+class FoundGroups(Value):
     """
     One page of a search for groups.
 
@@ -185,8 +177,7 @@ class FoundGroups:
     page: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class NewGroup:
+class NewGroup(Value):
     """
     The ids of a group that the account has just created.
     """

@@ -4,15 +4,14 @@ Pages of the message history.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from txwebqq.model.contacts import Uin
 from txwebqq.model.content import Content, HasContent
+from txwebqq.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class PastMessage(HasContent):
+class PastMessage(Value, HasContent):
     """
     A message of the history, our own or another account's (protocol.md 2.8.2).
 
@@ -26,8 +25,7 @@ class PastMessage(HasContent):
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPage:
+class HistoryPage(Value):
     """
     One page of the history with a friend.
 
@@ -41,8 +39,7 @@ class HistoryPage:
     pages: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryStretch:
+class HistoryStretch(Value):
     """
     A range of the history of a group or a discussion.
 
@@ -59,8 +56,7 @@ class HistoryStretch:
     time: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryDay:
+class HistoryDay(Value):
     """
     A day with messages in a group.
 

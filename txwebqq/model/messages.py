@@ -4,16 +4,14 @@ Messages that polls bring, one class for each kind of conversation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from txwebqq.model.contacts import Number, Uin
 from txwebqq.model.content import Content, Font, HasContent
 from txwebqq.model.discussions import Did
 from txwebqq.model.groups import Code, Gid
+from txwebqq.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Message(HasContent):
+class Message(Value, HasContent):
     """
     A message from a friend (protocol.md 5.1).
 
@@ -33,8 +31,7 @@ class Message(HasContent):
     kind: int = 9
 
 
-@dataclass(frozen=True, slots=True)
-class GroupMessage(HasContent):
+class GroupMessage(Value, HasContent):
     """
     A message in a group (protocol.md 5.2).
 
@@ -56,8 +53,7 @@ class GroupMessage(HasContent):
     kind: int = 43
 
 
-@dataclass(frozen=True, slots=True)
-class DiscussionMessage(HasContent):
+class DiscussionMessage(Value, HasContent):
     """
     A message in a discussion (protocol.md 5.3).
 
@@ -78,8 +74,7 @@ class DiscussionMessage(HasContent):
     kind: int = 42
 
 
-@dataclass(frozen=True, slots=True)
-class StrangerMessage(HasContent):
+class StrangerMessage(Value, HasContent):
     """
     A message of a temporary chat: from a member of a common group or discussion who
     is no friend (protocol.md 5.4).

@@ -4,7 +4,6 @@ Events other than messages, and the union of all events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -16,10 +15,10 @@ from txwebqq.model.messages import (
     Message,
     StrangerMessage,
 )
+from txwebqq.values import Secret, Value
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChange:
+class StatusChange(Value):
     """
     A change of a friend's presence (protocol.md 5.5).
     """
@@ -29,8 +28,7 @@ class StatusChange:
     clientType: int = DESKTOP_CLIENT
 
 
-@dataclass(frozen=True, slots=True)
-class KickNotice:
+class KickNotice(Value):
     """
     End of the session by another sign-on of the account (protocol.md 5.6).
 
@@ -45,8 +43,7 @@ class KickNotice:
     messageId2: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Typing:
+class Typing(Value):
     """
     Typing notification of a friend (protocol.md 5.7).
     """
@@ -57,8 +54,7 @@ class Typing:
     messageId2: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Shake:
+class Shake(Value):
     """
     Window shake by a friend (protocol.md 5.7).
     """
@@ -83,8 +79,7 @@ class FriendshipStep(Enum):
     ADDED_UNSIGNED = "added_buddy_nosig"
 
 
-@dataclass(frozen=True, slots=True)
-class FriendshipNotice:
+class FriendshipNotice(Value):
     """
     A friend request, a reply to one, or a notice of a new friend (protocol.md 5.8).
 
@@ -109,8 +104,7 @@ class FriendshipNotice:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RosterChange:
+class RosterChange(Value):
     """
     A change of the friend list (protocol.md 5.9).
 
@@ -143,8 +137,7 @@ OWNER_CHANGED = 255
 """The C{operation} of L{GroupStep.ADMIN} for a change of the owner."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupNotice:
+class GroupNotice(Value):
     """
     A change of a group's members, or a request to join (protocol.md 5.10).
 
@@ -176,8 +169,7 @@ class GroupNotice:
     messageId2: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class GroupWebMessage:
+class GroupWebMessage(Value):
     """
     A share in a group, as markup (protocol.md 5.11).
     """
@@ -203,8 +195,7 @@ class FileStep(Enum):
     ACCEPTED = "send_ack"
 
 
-@dataclass(frozen=True, slots=True)
-class FileNotice:
+class FileNotice(Value):
     """
     Offer, acceptance or end of a file transfer between accounts that are online
     (protocol.md 5.12).
@@ -227,8 +218,7 @@ class FileNotice:
     messageId2: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TransferredFile:
+class TransferredFile(Value):
     """
     Progress of one file of a transfer.
 
@@ -240,8 +230,7 @@ class TransferredFile:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TransferProgress:
+class TransferProgress(Value):
     """
     Progress of a file transfer (protocol.md 5.13).
 
@@ -259,8 +248,7 @@ class TransferProgress:
     messageId: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OfflineFile:
+class OfflineFile(Value):
     """
     An offline file for our account, stored on the server (protocol.md 5.14).
 
@@ -271,7 +259,7 @@ class OfflineFile:
     sender: Uin
     name: str
     size: int
-    key: str = field(repr=False)
+    key: Secret
     ip: str
     port: int
     expires: int = 0
@@ -279,8 +267,7 @@ class OfflineFile:
     messageId: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OfflineFileNotice:
+class OfflineFileNotice(Value):
     """
     Reply of a friend to an offline file of ours (protocol.md 5.14).
 
@@ -296,8 +283,7 @@ class OfflineFileNotice:
     messageId2: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
+class Tip(Value):
     """
     A notice of WebQQ's own page, for example of a changed signature
     (protocol.md 5.15). No capture of one is known.
@@ -309,8 +295,7 @@ class Tip:
     messageId: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CallRequest:
+class CallRequest(Value):
     """
     A video call, which WebQQ cannot accept (protocol.md 5.16).
     """
@@ -320,8 +305,7 @@ class CallRequest:
     kind: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownEvent:
+class UnknownEvent(Value):
     """
     An event of an unknown type, or with a value that its type cannot hold.
 

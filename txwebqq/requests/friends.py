@@ -5,8 +5,7 @@ list.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from txwebqq.errors import WebQQError

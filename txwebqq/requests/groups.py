@@ -6,8 +6,8 @@ leaving, and administration.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail
 
 from txwebqq.errors import MessageTooLong

@@ -14,10 +14,10 @@ No state holds a secret of its own.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from automat import TypeMachineBuilder
+from msgspec.structs import replace
 
 from txwebqq.errors import (
     CaptchaUnsolved,

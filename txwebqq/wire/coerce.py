@@ -1,20 +1,17 @@
 """
-Conversion of values from JSON and forms, as lenient as clients and servers need,
-and fast construction of frozen values.
+Conversion of values from JSON and forms, as lenient as clients and servers need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import MISSING, fields, make_dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Status
 
 D = TypeVar("D")
-V = TypeVar("V")
 
 SHAPE_ERRORS = (
     LookupError,
@@ -27,16 +24,11 @@ SHAPE_ERRORS = (
 """The exceptions that a decoder raises for JSON of an unexpected shape."""
 
 
-def decodeOrMalformed(decode: Callable[..., D], *args: Any) -> D:
+class Expected(ValueError):
     """
-    Call a decoder.
-
-    @raise MalformedReply: when the decoder raises one of L{SHAPE_ERRORS}.
+    A value from JSON is not what it should be; the text says what was expected, and
+    never quotes the value.
     """
-    try:
-        return decode(*args)
-    except SHAPE_ERRORS as e:
-        raise MalformedReply(f"unexpected shape: {type(e).__name__}") from e
 
 
 def listIn(value: Any, name: str) -> list[Any]:
@@ -75,13 +67,31 @@ def unsigned(value: Any) -> Any:
     Convert an id, a count or a time from JSON, which some clients and servers write
     as a string. The result is typed as any kind of id.
 
-    @raise ValueError: for a number below 0 or above the limit.
+    @raise Expected: when it is no number, below 0 or above the limit.
     """
     if type(value) is int and 0 <= value < LIMIT:
         return value
-    number = int(value)
-    if not 0 <= number < LIMIT:
-        raise ValueError("a number out of range")
+    number = integer(value)
+    if number < 0:
+        raise Expected("a number of at least 0")
+    return number
+
+
+def integer(value: Any) -> int:
+    """
+    Convert a number from JSON, which may be a string and negative.
+
+    @raise Expected: when it is no number, or out of range.
+    """
+    if type(value) is int and -LIMIT < value < LIMIT:
+        return value
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        # The text of the error would quote the value.
+        raise Expected("an integer") from None
+    if not -LIMIT < number < LIMIT:
+        raise Expected("an integer of at most 63 bits")
     return number
 
 
@@ -91,36 +101,37 @@ def ackOf(value: Any) -> int:
 
     @raise MalformedReply: when the value is not a whole number in range.
     """
-    if isinstance(value, (bool, float)):
+    try:
+        ack: int = -1 if isinstance(value, (bool, float)) else unsigned(value)
+    except Expected:
+        ack = -1
+    if ack < 0:
         raise MalformedReply("ack is not a whole number")
-    ack: int = decodeOrMalformed(unsigned, value)
     if ack > MAX_ACK:
         raise MalformedReply("ack is out of range")
     return ack
 
 
-def integer(value: Any) -> int:
+def count(value: Any) -> int:
     """
-    Convert a number from JSON, which may be a string and negative.
+    Convert a number that may be null or empty, which means 0: accounts hide some
+    of their details.
     """
-    if type(value) is int and -LIMIT < value < LIMIT:
-        return value
-    number = int(value)
-    if not -LIMIT < number < LIMIT:
-        raise ValueError("a number out of range")
-    return number
+    return integer(value or 0)
 
 
 def textOf(value: Any) -> str:
     """
     Convert a text from JSON; some clients and servers write null or a number.
+
+    @raise Expected: for an object, a list or a boolean.
     """
     if type(value) is str:
         return value
     if value is None:
         return ""
     if isinstance(value, (dict, list, bool)):
-        raise TypeError("no text")
+        raise Expected("a text")
     return str(value)
 
 
@@ -135,26 +146,13 @@ def statusOf(word: Any) -> Status:
     return STATUSES.get(textOf(word), Status.ONLINE)
 
 
-def fastConstructor(cls: Callable[..., V]) -> Callable[..., V]:
+def statusIn(word: Any) -> Status:
     """
-    Make a constructor of a frozen dataclass that takes its fields by position.
+    Return the status of a word.
 
-    It builds values four times faster than the class, which sets each field through
-    C{object.__setattr__}: for values that nearly every poll brings. It fills the
-    fields of an unfrozen class of the same layout, and then makes the object one of
-    the frozen class.
+    @raise Expected: when the word is not known.
     """
-    members = [
-        (f.name, object) if f.default is MISSING else (f.name, object, f.default)
-        for f in fields(cast(Any, cls))
-    ]
-    thawed: Any = make_dataclass(
-        cls.__name__, members, bases=cast(Any, cls).__bases__, slots=True
-    )
-
-    def build(*values: Any) -> V:
-        value = thawed(*values)
-        value.__class__ = cls
-        return cast(V, value)
-
-    return build
+    status = STATUSES.get(word) if isinstance(word, str) else None
+    if status is None:
+        raise Expected("a status")
+    return status

@@ -5,16 +5,30 @@ reply.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from math import isfinite
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Self,
+    TypeVar,
+    dataclass_transform,
+)
 
-from txwebqq.wire.coerce import decodeOrMalformed, integer
+from msgspec import field
+from msgspec.structs import replace
+
+from txwebqq.values import SECRET, Value, ValueMeta
+from txwebqq.wire.coerce import integer
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, encodeUnescapedJSON, parseJSON
+from txwebqq.wire.locating import decodeOrMalformed
+from txwebqq.wire.record import Record
 
 R = TypeVar("R")
 
@@ -111,8 +125,7 @@ class Authorization(Enum):
     LOGIN_COOKIES = "uin and skey"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Value):
     """
     A reply with another C{retcode} than 0 (protocol.md 6).
 
@@ -124,7 +137,7 @@ class Refusal:
     retcode: int
     errmsg: str = ""
     seconds: float | None = None
-    ptwebqq: str | None = field(default=None, repr=False)
+    ptwebqq: Annotated[str | None, SECRET] = None
 
     @property
     def reason(self) -> str:
@@ -155,10 +168,17 @@ def withCode(text: str, code: str) -> str:
     return f"{line} ({code})" if line else code
 
 
-class Command(ABC, Generic[R]):
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class _CommandMeta(ValueMeta, ABCMeta):
     """
-    Base of all commands: a frozen dataclass of the parameters of a request, with the
-    codecs of request and reply.
+    The metaclass of commands, which are values and have abstract methods.
+    """
+
+
+class Command(Value, Generic[R], metaclass=_CommandMeta):
+    """
+    Base of all commands: a value with the parameters of a request, and the codecs of
+    request and reply.
 
     The client uses C{encodeFields} and C{decodeReply}, the server the other two.
     Decoders return a value or raise L{MalformedReply}.
@@ -231,22 +251,28 @@ class Command(ABC, Generic[R]):
 class JSONCommand(Command[R]):
     """
     A command with a reply of C{{"retcode":N,"result":...}} (protocol.md 1.4).
+
+    @cvar result: how the C{result} of a successful reply is written and read; a
+        command whose C{result} is no simple object overrides the two methods.
     """
 
+    result: ClassVar[Record[Any]]
+
     @classmethod
-    @abstractmethod
     def encodeResult(cls, reply: R) -> Any:
         """
         Return the C{result} of a successful reply.
         """
+        return cls.result.write(reply)
 
     @classmethod
-    @abstractmethod
     def decodeResult(cls, result: Any) -> R:
         """
         Return the reply of a C{result}. One of L{SHAPE_ERRORS} that this raises
         becomes L{MalformedReply}.
         """
+        reply: R = cls.result.read(result)
+        return reply
 
     @classmethod
     def encodeReply(cls, reply: R | Refusal) -> bytes:
@@ -279,22 +305,26 @@ def decodeJSONReply(body: bytes, decodeResult: Callable[[Any], R]) -> R | Refusa
 _OK = b'{"retcode":0,"result":"ok"}'
 
 
-class OKCommand(JSONCommand[None]):
+class OKReply:
     """
-    A command with the C{result} C{"ok"}.
+    The reply of commands with the C{result} C{"ok"}; other servers sent other ones.
     """
+
+    __slots__ = ()
 
     @classmethod
     def encodeReply(cls, reply: None | Refusal) -> bytes:
         return _OK if reply is None else encodeRefusal(reply)
 
     @classmethod
-    def encodeResult(cls, reply: None) -> Any:
-        return "ok"
+    def decodeReply(cls, body: bytes) -> None | Refusal:
+        return decodeJSONReply(body, lambda result: None)
 
-    @classmethod
-    def decodeResult(cls, result: Any) -> None:
-        return None
+
+class OKCommand(OKReply, JSONCommand[None]):
+    """
+    old
+    """
 
 
 def encodeRefusal(refusal: Refusal) -> bytes:
@@ -391,4 +421,4 @@ def withTimestamp(command: C, milliseconds: int) -> C:
     """
     if getattr(command, "milliseconds", None) != 0:
         return command
-    return replace(cast(Any, command), milliseconds=milliseconds)  # type: ignore[no-any-return]
+    return replace(command, milliseconds=milliseconds)

@@ -19,7 +19,7 @@ from txwebqq.model import (
     Text,
     UnknownSegment,
 )
-from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, fastConstructor, textOf, unsigned
+from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS, textOf, unsigned
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 
 MAX_TEXT = 15_000
@@ -104,7 +104,6 @@ def _decodeReceivedSegment(element: Any) -> Segment:
     return UnknownSegment(element)
 
 
-_text = fastConstructor(Text)
 # Few values, each of them slow to construct.
 _face = lru_cache(maxsize=256)(Face)
 
@@ -188,7 +187,7 @@ def decodeSent(text: str) -> tuple[Content, Font]:
     @raise MalformedReply: for an array that no known client writes.
     """
     try:
-        elements = parseJSON(text, isExact=True)
+        elements = parseJSON(text)
     except MalformedReply:
         if not text.startswith("["):
             return (Text(text),), _PLAIN
@@ -273,7 +272,7 @@ def decodeReceived(elements: Any) -> tuple[Content, Font]:
             if "\r" in element:
                 element = element.replace("\r\n", "\n").replace("\r", "\n")
             if element:
-                segments.append(_text(element))
+                segments.append(Text(element))
         elif kind is not list:
             segments.append(UnknownSegment(element))
         elif not element:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from binascii import a2b_qp
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 from txwebqq.errors import MalformedReply
+from txwebqq.values import Secret, Value
 from txwebqq.wire.coerce import LIMIT, textOf, unsigned
 from txwebqq.wire.jsontext import encodeText, parseJSONPrefix
 
@@ -30,8 +30,7 @@ Pairs = list[tuple[str, str]]
 """Names and values of parameters, in the order in which they are sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Value):
     """
     The secrets by which the server knows a session; a request carries some of them.
 
@@ -42,9 +41,9 @@ class Ticket:
     """
 
     clientid: str = ""
-    psessionid: str = field(default="", repr=False)
-    vfwebqq: str = field(default="", repr=False)
-    ptwebqq: str = field(default="", repr=False)
+    psessionid: Secret = ""
+    vfwebqq: Secret = ""
+    ptwebqq: Secret = ""
 
 
 _SAFE = "!'()*~"

@@ -1,28 +1,25 @@
 """
 JSON as WebQQ writes it, and as its clients and servers are known to write it.
 
-With the extra C{speed}, valid JSON is parsed by orjson. It accepts less than the
-standard library, and parses alike what both accept, except for whole numbers of
-more than 64 bits, which WebQQ has none of. The standard library parses the rest,
-and finds the error in it.
+Valid JSON is parsed by msgspec. The standard library parses the rest: text with
+unescaped control characters, or with one half of a pair of surrogates. Both parse
+alike what both accept.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from math import isfinite
 from typing import Any
 
+from msgspec import DecodeError
+from msgspec.json import Decoder
+
 from txwebqq.errors import MalformedReply
 
-_quick: Callable[[bytes | str], Any] | None
-try:
-    from orjson import loads as _quick
-except ImportError:
-    _quick = None
+_strict = Decoder()
 
 
 def _refuseConstant(name: str) -> Any:
@@ -39,7 +36,7 @@ def _finite(text: str) -> float:
 
 # Some clients do not escape line breaks and tabs in strings, and some servers wrote
 # nicknames with any control character as it was.
-_decoder = json.JSONDecoder(
+_lenient = json.JSONDecoder(
     parse_constant=_refuseConstant, parse_float=_finite, strict=False
 )
 _encoder = json.JSONEncoder(separators=(",", ":"))
@@ -71,24 +68,20 @@ def _withoutSurrogates(value: Any, source: str) -> Any:
     return json.loads(_SURROGATE.sub("\ufffd", text))
 
 
-def parseJSON(text: str | bytes, isExact: bool = False) -> Any:
+def parseJSON(text: str | bytes) -> Any:
     """
     Parse a JSON text, or its bytes in UTF-8; unpaired surrogates are replaced.
 
-    @param isExact: whether whole numbers of more than 64 bits must stay exact, which
-        they do not with orjson.
-
     @raise MalformedReply: when the text is not JSON.
     """
-    if _quick is not None and not isExact:
-        with suppress(ValueError):
-            return _quick(text)
+    with suppress(DecodeError, ValueError, RecursionError):
+        return _strict.decode(text)
     if isinstance(text, bytes):
         text = decodeText(text)
     try:
-        return _withoutSurrogates(_decoder.decode(text), text)
-    except (ValueError, RecursionError) as e:
-        raise MalformedReply("not JSON") from e
+        return _withoutSurrogates(_lenient.decode(text), text)
+    except (ValueError, RecursionError):
+        raise MalformedReply("not JSON") from None
 
 
 def parseJSONPrefix(text: str) -> tuple[Any, str]:
@@ -102,7 +95,7 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
     """
     text = text.strip()
     try:
-        value, end = _decoder.raw_decode(text)
+        value, end = _lenient.raw_decode(text)
         return _withoutSurrogates(value, text), text[end:]
     except (ValueError, RecursionError) as e:
         raise MalformedReply("not JSON") from e

@@ -8,10 +8,10 @@ import re
 from typing import ClassVar, Literal, TypeVar
 
 from txwebqq.errors import MalformedReply
-from txwebqq.wire.coerce import decodeOrMalformed
 from txwebqq.wire.command import Command, Refusal, encodeRefusal, refusalOf
 from txwebqq.wire.form import Pairs
 from txwebqq.wire.jsontext import encodeText, parseJSON
+from txwebqq.wire.locating import decodeOrMalformed
 
 R = TypeVar("R")
 

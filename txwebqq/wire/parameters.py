@@ -1,124 +1,242 @@
 """
-Parameters of commands about one group, named by its code (protocol.md 2.5.3),
-optional parameters, and lists of uins.
+Parameters of requests that are declared as fields: how each is written, and how the
+server reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args, get_origin
+
+from msgspec import NODEFAULT
+from msgspec.structs import FieldInfo, fields
 
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Code, Uin
-from txwebqq.wire.coerce import unsigned
-from txwebqq.wire.command import (
-    Authorization,
-    Host,
-    JSONCommand,
-    OKCommand,
-    Referer,
-    apiForm,
-    apiQuery,
-)
+from txwebqq.model import Did, Uin
+from txwebqq.wire.coerce import Expected, unsigned
+from txwebqq.wire.command import Command
 from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import parseJSON
+from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.record import bare
 
 R = TypeVar("R")
-
-
-def groupCode(form: Form) -> Code:
-    """
-    Return the code of the group that a request is about.
-    """
-    return Code(form.integer("gcode"))
-
 
 MAX_UINS = 5000
 """Maximum number of accounts in one request."""
 
 
-def uinsOf(form: Form, name: str) -> tuple[Uin, ...]:
+def numbersIn(form: Form, name: str, limit: int = MAX_UINS) -> tuple[Any, ...]:
     """
-    Return the uins of a parameter that is a JSON list.
+    Return the numbers of a parameter that is a JSON list, or its text; some clients
+    write each number as a string.
 
-    @raise MalformedReply: it is no such list, or has more than L{MAX_UINS}.
+    @raise MalformedReply: it is no such list, or is longer than the limit.
     """
     value = form.raw(name)
     if isinstance(value, str):
         value = parseJSON(value)
     if not isinstance(value, list):
-        raise MalformedReply(f"{name} is not a list of uins")
-    if len(value) > MAX_UINS:
-        raise MalformedReply(f"{name} has more than {MAX_UINS} uins")
-    try:
-        return tuple(unsigned(uin) for uin in value)
-    except (TypeError, ValueError, OverflowError) as e:
-        raise MalformedReply(f"{name} has an entry that is not a uin") from e
+        raise MalformedReply(f"{name} is not a list")
+    if len(value) > limit:
+        raise MalformedReply(f"{name} has more than {limit} entries")
+    numbers = []
+    for index, number in enumerate(value):
+        try:
+            numbers.append(unsigned(number))
+        except Expected as e:
+            raise MalformedReply(f"{name}[{index}]: expected {e}") from None
+    return tuple(numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupQuery(JSONCommand[R]):
+class Parameter:
     """
-    Base of commands that fetch details of a group by C{GET}.
-    """
+    A mark for a field whose type does not tell how it is read and written:
+    C{Annotated[int, Parameter(read, write)]}.
 
-    host: ClassVar[Host] = Host.API
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    code: Code
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, groupCode(form), form.milliseconds)
-
-
-@dataclass(frozen=True, slots=True)
-class GroupPost(OKCommand):
-    """
-    Base of commands that change a group by C{POST}.
+    @ivar read: returns the field from a form, by the name of the parameter; it gets
+        the field's default, L{None} if there is none, and raises L{MalformedReply}.
+    @ivar write: returns the parameter: JSON in C{r}, else a text.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-
-    ticket: Ticket
-    code: Code
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        """
-        Return the members of C{r} between the code and the verifier; those of value
-        L{None} are not sent.
-        """
-        return {}
-
-    def encodeFields(self) -> Pairs:
-        members = self.encodeMembers().items()
-        sent = {name: value for name, value in members if value is not None}
-        return apiForm({"gcode": self.code, **sent}, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, groupCode(form))
+    def __init__(
+        self,
+        read: Callable[[Form, str, Any], Any],
+        write: Callable[[Any], Any],
+    ) -> None:
+        self.read = read
+        self.write = write
 
 
-def optionalText(form: Form, name: str) -> str | None:
-    """
-    Return a parameter as text, L{None} when it is missing.
-    """
+def _asItIs(value: Any) -> Any:
+    return value
+
+
+def _readFlag(form: Form, name: str, default: bool | None) -> bool:
+    return form.integer(name, None if default is None else int(default)) != 0
+
+
+def _readOptionalText(form: Form, name: str, default: None) -> str | None:
     return None if form.raw(name) is None else form.text(name)
 
 
-def optionalNumber(form: Form, name: str) -> int | None:
-    """
-    Return a parameter as a number, L{None} when it is missing or empty.
-    """
+def _readOptionalNumber(form: Form, name: str, default: None) -> int | None:
     return None if form.raw(name) in (None, "") else form.integer(name)
+
+
+def _enumeration(kind: type[Enum]) -> Parameter:
+    def read(form: Form, name: str, default: Enum | None) -> Enum:
+        word = form.text(name, None if default is None else default.value)
+        for member in kind:
+            if member.value == word:
+                return member
+        raise MalformedReply(f"{name} is not a {kind.__name__.lower()}")
+
+    return Parameter(read, lambda member: member.value)
+
+
+NUMBER = Parameter(Form.integer, _asItIs)
+TEXT = Parameter(Form.text, _asItIs)
+_FLAG = Parameter(_readFlag, int)
+_OPTIONAL_TEXT = Parameter(_readOptionalText, _asItIs)
+_OPTIONAL_NUMBER = Parameter(_readOptionalNumber, _asItIs)
+_NUMBERS = Parameter(lambda form, name, _: numbersIn(form, name), list)
+# The original page writes the dids of discussions as strings everywhere.
+_DID = Parameter(Form.integer, str)
+
+TIME = Parameter(lambda form, name, _: form.milliseconds, _asItIs)
+"""The time of a request, which prevents caching (L{Form.milliseconds})."""
+
+
+def _parameterFor(field: FieldInfo) -> Parameter:
+    kind = field.type
+    if get_origin(kind) is Annotated:
+        for mark in get_args(kind)[1:]:
+            if isinstance(mark, Parameter):
+                return mark
+        kind = get_args(kind)[0]
+    if kind is Did:
+        return _DID
+    if get_origin(kind) is UnionType and NoneType in get_args(kind):
+        return _OPTIONAL_TEXT if str in get_args(kind) else _OPTIONAL_NUMBER
+    if get_origin(kind) is tuple:
+        return _NUMBERS
+    kind = bare(get_args(kind)[0] if get_origin(kind) is UnionType else kind)
+    if kind is bool:
+        return _FLAG
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _enumeration(kind)
+    return {int: NUMBER, str: TEXT}[kind]
+
+
+_TICKET = {
+    name: attrgetter(f"ticket.{name}") for name in ("clientid", "psessionid", "vfwebqq")
+}
+
+
+class _Layout:
+    """
+    The parameters of a declared request, by their names on the wire.
+    """
+
+    def __init__(self, command: type[DeclaredCommand[Any]]) -> None:
+        known = {
+            field.encode_name: field
+            for field in fields(command)
+            if field.name != "ticket"
+        }
+        names = command.order or " ".join(n for n in known if n != "t")
+        self._inner = [
+            self._writer(each, known) for each in f"{names} {command.tail}".split()
+        ]
+        self._outer = [(name, _TICKET[name]) for name in command.outside.split()]
+        self._isJSON = command.isJSON
+        self._readers = [
+            (
+                field.name,
+                name,
+                _parameterFor(field).read,
+                None if field.default is NODEFAULT else field.default,
+            )
+            for name, field in known.items()
+        ]
+        self._hasTicket = any(field.name == "ticket" for field in fields(command))
+
+    def _writer(
+        self, spec: str, known: dict[str, FieldInfo]
+    ) -> tuple[str, Callable[[Any], Any]]:
+        name, isConstant, constant = spec.partition("=")
+        if isConstant:
+            return name, lambda _: constant
+        if name in _TICKET and name not in known:
+            return name, _TICKET[name]
+        get, write = attrgetter(known[name].name), _parameterFor(known[name]).write
+        return name, get if write is _asItIs else lambda command: write(get(command))
+
+    def encode(self, command: DeclaredCommand[Any]) -> Pairs:
+        """
+        Return the parameters of a request.
+        """
+        members = [(name, get(command)) for name, get in self._inner]
+        if self._isJSON:
+            sent = {name: value for name, value in members if value is not None}
+            pairs = [("r", encodeJSON(sent))]
+        else:
+            pairs = [(name, _asText(value)) for name, value in members]
+        # Tencent's own page sends the word before there is an id.
+        pairs += [(name, get(command) or "null") for name, get in self._outer]
+        return pairs
+
+    def decode(self, form: Form) -> dict[str, Any]:
+        """
+        Return the fields of a request.
+        """
+        values = {
+            attribute: read(form, name, default)
+            for attribute, name, read, default in self._readers
+        }
+        if self._hasTicket:
+            values["ticket"] = form.ticket
+        return values
+
+
+def _asText(value: Any) -> str:
+    if type(value) is str:
+        return value
+    return encodeJSON(value) if isinstance(value, list) else str(value)
+
+
+@cache
+def _layoutOf(command: type[DeclaredCommand[Any]]) -> _Layout:
+    return _Layout(command)
+
+
+class DeclaredCommand(Command[R]):
+    """
+    A command whose parameters are its fields. A field is named as its parameter, or
+    gives the parameter's name: C{field(name="tuin")}.
+
+    @cvar order: the names of the parameters as they are sent, with spaces between
+        them, where the fields have another order; C{type=0} is a constant.
+    @cvar tail: the names of the parts of the ticket that follow, and C{t}.
+    @cvar isJSON: whether all these are members of C{r}.
+    @cvar outside: the parts of the ticket that follow C{r}.
+    """
+
+    order: ClassVar[str] = ""
+    tail: ClassVar[str] = ""
+    isJSON: ClassVar[bool] = False
+    outside: ClassVar[str] = ""
+
+    def encodeFields(self) -> Pairs:
+        return _layoutOf(type(self)).encode(self)
+
+    @classmethod
+    def decodeFields(cls, form: Form) -> Self:
+        return cls(**_layoutOf(cls).decode(form))
+
+
+_ = (Ticket, Uin)

@@ -6,13 +6,14 @@ Profiles as the server sends them, and the commands that fetch one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
+
+from msgspec import field
 
 from txwebqq.model import Birthday, Profile, Status, Uin
-from txwebqq.wire.coerce import integer, textOf, unsigned
-from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiQuery
-from txwebqq.wire.form import Form, Pairs, Ticket
+from txwebqq.values import Secret
+from txwebqq.wire.coerce import count, integer, textOf, unsigned
+from txwebqq.wire.endpoints import ApiGet
 
 PROFILE_TEXTS = (
     "occupation",
@@ -29,13 +30,6 @@ PROFILE_TEXTS = (
     "mobile",
 )
 PROFILE_NUMBERS = ("face", "constel", "blood", "shengxiao", "allow")
-
-
-def count(value: Any) -> int:
-    """
-    Convert a number that may be null or empty.
-    """
-    return integer(value or 0)
 
 
 def encodeProfile(profile: Profile, uin: str = "uin") -> dict[str, Any]:
@@ -96,49 +90,22 @@ def decodeProfile(value: Mapping[str, Any], uin: str = "uin") -> Profile:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileCommand(JSONCommand[Profile]):
+class ProfileCommand(ApiGet[Profile]):
     """
     Base of commands that fetch a profile.
 
     @cvar uinName: the name of the uin in the reply.
-    @cvar extraFields: constant parameters after the captcha's session.
 
     @ivar verifySession: the session of a captcha, a cookie, and C{code} its text,
         when the server has required one.
     """
 
-    host: ClassVar[Host] = Host.API
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
     uinName: ClassVar[str] = "uin"
-    extraFields: ClassVar[Pairs] = []
-    isIdempotent: ClassVar[bool] = True
+    isIdempotent = True
 
-    ticket: Ticket
-    uin: Uin
-    verifySession: str = field(default="", repr=False)
+    uin: Uin = field(name="tuin")
+    verifySession: Secret = field(name="verifysession", default="")
     code: str = ""
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("verifysession", self.verifySession),
-            *self.extraFields,
-            ("code", self.code),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("tuin")),
-            form.text("verifysession", ""),
-            form.text("code", ""),
-            form.milliseconds,
-        )
 
     @classmethod
     def encodeResult(cls, reply: Profile) -> Any:

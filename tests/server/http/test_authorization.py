@@ -5,11 +5,11 @@ The proof of a session that each command declares, and the server asks for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from tests.server.forms import form, upload
 from tests.server.harness import ALICE, Response, ServerHarness

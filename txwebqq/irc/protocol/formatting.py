@@ -9,7 +9,8 @@ whole of a message.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from txwebqq.irc.protocol.splitting import splitLines
 from txwebqq.model import Font

@@ -4,7 +4,7 @@ Handlers of searches, friend requests, friends and categories (protocol.md 2.4).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from txwebqq.model import Category, Policy, Profile
 from txwebqq.server.domain.authenticator import captchaRefusal

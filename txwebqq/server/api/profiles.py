@@ -6,7 +6,8 @@ Handlers of profiles, signatures, levels and recent contacts (protocol.md 2.3,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from txwebqq.model import (
     RECENT_BUDDY,

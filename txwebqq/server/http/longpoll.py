@@ -4,8 +4,7 @@ Polls over HTTP: held connections, their time limits, and delayed errors.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 

@@ -5,7 +5,6 @@ Friend list, group list, details of a group, and permanent numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import (
@@ -21,9 +20,9 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.values import Secret, Value
 from txwebqq.wire.coerce import (
     decodeEach,
-    fastConstructor,
     integer,
     listIn,
     textOf,
@@ -40,7 +39,6 @@ GLOBAL_MASK = 1000
 
 _NOTHING: Mapping[str, Any] = {}
 # One reply may have thousands.
-_buddy = fastConstructor(Buddy)
 
 
 def _by(key: str, result: Any, name: str) -> dict[int, Mapping[str, Any]]:
@@ -57,7 +55,6 @@ def _count(value: Any) -> int:
     return integer(value) if value else 0
 
 
-@dataclass(frozen=True, slots=True)
 class GetUserFriends2(JSONCommand[FriendList]):
     """
     Fetch the friend list (protocol.md 2.3.1).
@@ -76,7 +73,7 @@ class GetUserFriends2(JSONCommand[FriendList]):
 
     ticket: Ticket
     # The ptwebqq can be computed from one of the hashes.
-    hash: str = field(default="", repr=False)
+    hash: Secret = ""
 
     def encodeFields(self) -> Pairs:
         members = {"h": "hello", "vfwebqq": self.ticket.vfwebqq}
@@ -124,7 +121,7 @@ class GetUserFriends2(JSONCommand[FriendList]):
         def decodeFriend(friend: Any) -> Buddy:
             uin = unsigned(friend["uin"])
             known = info.get(uin, _NOTHING)
-            return _buddy(
+            return Buddy(
                 uin,
                 textOf(known.get("nick", "")),
                 textOf(marks.get(uin, _NOTHING).get("markname", "")),
@@ -144,7 +141,6 @@ def _decodeCategory(value: Any) -> Category:
     return Category(integer(value["index"]), name, _count(value.get("sort")))
 
 
-@dataclass(frozen=True, slots=True)
 class GetGroupNameListMask2(JSONCommand[GroupList]):
     """
     Fetch the group list (protocol.md 2.5.1).
@@ -162,7 +158,7 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
 
     ticket: Ticket
     # The ptwebqq can be computed from one of the hashes.
-    hash: str = field(default="", repr=False)
+    hash: Secret = ""
 
     def encodeFields(self) -> Pairs:
         members = {"vfwebqq": self.ticket.vfwebqq}
@@ -212,7 +208,6 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
         return GroupList({group.gid: group for group in groups}, globalMask)
 
 
-@dataclass(frozen=True, slots=True)
 class GetGroupInfoExt2(JSONCommand[GroupDetails]):
     """
     Fetch the details and the members of a group (protocol.md 2.5.2).
@@ -322,7 +317,6 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class GetFriendInfo2(ProfileCommand):
     """
     Fetch the profile of a friend (protocol.md 2.3.2).
@@ -335,8 +329,7 @@ FRIEND_NUMBER = 1
 GROUP_NUMBER = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Value):
     """
     The permanent number of a uin or of a group's code.
     """
@@ -345,7 +338,6 @@ class Identity:
     number: Number
 
 
-@dataclass(frozen=True, slots=True)
 class GetFriendUin2(JSONCommand[Identity]):
     """
     Fetch the permanent number of a uin or of a group's code (protocol.md 2.3.6).

@@ -4,7 +4,6 @@ Discussions (protocol.md 2.6).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from txwebqq.errors import MalformedReply
@@ -21,6 +20,7 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.values import Secret, Value
 from txwebqq.wire.coerce import decodeEach, listIn, textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
@@ -45,7 +45,6 @@ MAX_INVITED = 200
 """Maximum number of accounts in one invitation."""
 
 
-@dataclass(frozen=True, slots=True)
 class DiscussionError(Refusal):
     """
     A refusal with C{retcode} 0, and its code in C{result.error} or C{result.result}.
@@ -126,7 +125,6 @@ def _did(form: Form) -> Did:
     return Did(form.integer("did"))
 
 
-@dataclass(frozen=True, slots=True)
 class _DidQuery(_DiscussionCommand[R]):
     """
     Base of C{GET} commands about one discussion.
@@ -163,7 +161,6 @@ def _numbers(form: Form, name: str) -> tuple[Any, ...]:
         raise MalformedReply(f"{name} is not a list of numbers") from e
 
 
-@dataclass(frozen=True, slots=True)
 class GetDiscuListNew2(JSONCommand[DiscussionList]):
     """
     Fetch the list of discussions (protocol.md 2.6).
@@ -311,8 +308,7 @@ class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
         return _presences(result)
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(Value):
     """
     The accounts to add to a discussion.
 
@@ -345,7 +341,6 @@ class Invitation:
         return cls(_numbers(form, "mem_list"), tuple(zip(uins, gids, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
 class CreateDiscu(_DiscussionCommand[Did]):
     """
     Create a discussion (protocol.md 2.6).
@@ -364,7 +359,7 @@ class CreateDiscu(_DiscussionCommand[Did]):
     name: str
     invited: Invitation
     code: str = ""
-    verifySession: str = field(default="", repr=False)
+    verifySession: Secret = ""
 
     def encodeFields(self) -> Pairs:
         members = {
@@ -394,7 +389,6 @@ class CreateDiscu(_DiscussionCommand[Did]):
         return Did(unsigned(result["did"]))
 
 
-@dataclass(frozen=True, slots=True)
 class ChangeDiscuMem(_DiscussionOKCommand):
     """
     Add members to a discussion (protocol.md 2.6).
@@ -417,7 +411,6 @@ class ChangeDiscuMem(_DiscussionOKCommand):
         return cls(form.ticket, _did(form), Invitation.decode(form))
 
 
-@dataclass(frozen=True, slots=True)
 class ModifyDiscuInfo(_DiscussionOKCommand):
     """
     Rename a discussion (protocol.md 2.6).
@@ -452,7 +445,6 @@ class QuitDiscu(_DiscussionOKCommand, _DidQuery[None]):
     path: ClassVar[str] = "/channel/quit_discu"
 
 
-@dataclass(frozen=True, slots=True)
 class SendDiscuMsg2(_DiscussionOKCommand):
     """
     Send a message to a discussion (protocol.md 2.2.4).
@@ -471,7 +463,7 @@ class SendDiscuMsg2(_DiscussionOKCommand):
     messageId: int
     font: Font = Font()
     key: str = ""
-    sig: str = field(default="", repr=False)
+    sig: Secret = ""
 
     def encodeFields(self) -> Pairs:
         members: dict[str, Any] = {"did": str(self.did)}

@@ -4,7 +4,6 @@ File transfers between accounts that are online (protocol.md 2.7.5).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 from urllib.parse import quote
 
@@ -28,7 +27,6 @@ LOCAL_IDS = 4096
 transfer's session are the sender's C{lcid}."""
 
 
-@dataclass(frozen=True, slots=True)
 class SendFile(UploadCommand[None]):
     """
     Offer a file to a contact who is online, and upload it (protocol.md 2.7.5). The
@@ -85,7 +83,6 @@ class SendFile(UploadCommand[None]):
         return refusalIn(body)
 
 
-@dataclass(frozen=True, slots=True)
 class ReceiveFile(BinaryCommand):
     """
     Download a file that a contact is sending, from where L{GetFile2} redirects to.
@@ -135,7 +132,6 @@ def pathFields(path: str) -> Pairs:
     return [*zip(names, parts[2:7], strict=False), ("name", parts[-1])]
 
 
-@dataclass(frozen=True, slots=True)
 class GetFile2(BinaryCommand):
     """
     Accept a file that a contact offers (protocol.md 2.7.5).
@@ -177,7 +173,6 @@ class GetFile2(BinaryCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class RefuseFile2(OKCommand):
     """
     Refuse a file that a contact offers, or withdraw our own offer

@@ -7,48 +7,22 @@ in the same style (docs/readings.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any
+
+from msgspec import field
 
 from txwebqq.model import Category, Number, Policy, Profile, Uin
-from txwebqq.wire.coerce import textOf, unsigned
-from txwebqq.wire.command import (
-    Authorization,
-    Host,
-    JSONCommand,
-    OKCommand,
-    Referer,
-    apiForm,
-    apiQuery,
-)
-from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.profilefields import count, decodeProfile, encodeProfile
+from txwebqq.values import Secret
+from txwebqq.wire.command import OKReply
+from txwebqq.wire.endpoints import ApiForm, ApiGet, ApiPost
+from txwebqq.wire.profilefields import decodeProfile, encodeProfile
+from txwebqq.wire.record import SIGNED, Record
 
 FROM_MINE, FROM_BOTH = 1, 2
 """The C{delType} of a removal: from our own friend list, or from both lists."""
 
 
-def _account(form: Form) -> Number:
-    return Number(form.integer("account"))
-
-
-class _ApiPost(OKCommand):
-    """
-    Base of commands that change the friend list by C{POST}.
-    """
-
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-
-    @classmethod
-    def encodeResult(cls, reply: None) -> Any:
-        return {}
-
-
-@dataclass(frozen=True, slots=True)
-class SearchQQByUin2(JSONCommand[Profile]):
+class SearchQQByUin2(ApiGet[Profile]):
     """
     Search for an account (protocol.md 2.4.1).
 
@@ -56,34 +30,11 @@ class SearchQQByUin2(JSONCommand[Profile]):
     @ivar verifySession: the session of a captcha, a cookie, and C{code} its text.
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/search_qq_by_uin2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/search_qq_by_uin2"
 
-    ticket: Ticket
-    name: str
-    verifySession: str = field(default="", repr=False)
+    name: str = field(name="tuin")
+    verifySession: Secret = field(name="verifysession", default="")
     code: str = ""
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", self.name),
-            ("verifysession", self.verifySession),
-            ("code", self.code),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            form.text("tuin"),
-            form.text("verifysession", ""),
-            form.text("code", ""),
-            form.milliseconds,
-        )
 
     @classmethod
     def encodeResult(cls, reply: Profile) -> Any:
@@ -94,46 +45,19 @@ class SearchQQByUin2(JSONCommand[Profile]):
         return decodeProfile(result, "tuin")
 
 
-@dataclass(frozen=True, slots=True)
-class GetAllowInfo2(JSONCommand[Policy]):
+class GetAllowInfo2(ApiGet[Policy]):
     """
     Fetch an account's rule for friend requests (protocol.md 2.4.2).
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_allow_info2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/get_allow_info2"
+    order = "tuin retainKey=allow"
+    result = Record(Policy, "allow! [question]")
 
-    ticket: Ticket
-    uin: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("retainKey", "allow"),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("tuin")), form.milliseconds)
-
-    @classmethod
-    def encodeResult(cls, reply: Policy) -> Any:
-        value: dict[str, Any] = {"allow": reply.allow}
-        if reply.question:
-            value["question"] = reply.question
-        return value
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Policy:
-        return Policy(unsigned(result["allow"]), textOf(result.get("question", "")))
+    uin: Uin = field(name="tuin")
 
 
-@dataclass(frozen=True, slots=True)
-class AddNeedVerify2(_ApiPost):
+class AddNeedVerify2(OKReply, ApiPost[None]):
     """
     Send a friend request (protocol.md 2.4.3).
 
@@ -142,119 +66,51 @@ class AddNeedVerify2(_ApiPost):
     @ivar welcome: whether the other account may add us in return.
     """
 
-    path: ClassVar[str] = "/api/add_need_verify2"
+    path = "/api/add_need_verify2"
+    order = "account myallow groupid msg token"
 
-    ticket: Ticket
     account: Number
-    text: str = ""
-    category: int = 0
-    token: str = field(default="", repr=False)
-    welcome: bool = True
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "account": self.account,
-            "myallow": int(self.welcome),
-            "groupid": self.category,
-            "msg": self.text,
-            "token": self.token,
-        }
-        return apiForm(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            _account(form),
-            form.text("msg", ""),
-            form.integer("groupid", 0),
-            form.text("token", ""),
-            form.integer("myallow", 1) != 0,
-        )
+    text: str = field(name="msg", default="")
+    category: int = field(name="groupid", default=0)
+    token: Secret = ""
+    welcome: bool = field(name="myallow", default=True)
 
 
-@dataclass(frozen=True, slots=True)
-class AddNoVerify2(_ApiPost):
+class AddNoVerify2(OKReply, ApiPost[None]):
     """
     Add an account that accepts every friend request (protocol.md 2.4.3).
 
     @ivar markname: our private name for the friend.
     """
 
-    path: ClassVar[str] = "/api/add_no_verify2"
+    path = "/api/add_no_verify2"
+    order = "account myallow groupid mname token"
 
-    ticket: Ticket
     account: Number
-    category: int = 0
-    markname: str = ""
-    token: str = field(default="", repr=False)
-    welcome: bool = True
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "account": self.account,
-            "myallow": int(self.welcome),
-            "groupid": self.category,
-            "mname": self.markname,
-            "token": self.token,
-        }
-        return apiForm(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            _account(form),
-            form.integer("groupid", 0),
-            form.text("mname", ""),
-            form.text("token", ""),
-            form.integer("myallow", 1) != 0,
-        )
+    category: int = field(name="groupid", default=0)
+    markname: str = field(name="mname", default="")
+    token: Secret = ""
+    welcome: bool = field(name="myallow", default=True)
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerAndAdd2(_ApiPost):
+class AnswerAndAdd2(OKReply, ApiPost[None]):
     """
     Add an account that asks a question, with the answer (only the command's name is
     known, protocol.md 2.4.3).
     """
 
-    path: ClassVar[str] = "/api/answer_and_add2"
+    path = "/api/answer_and_add2"
+    order = "account myallow groupid mname answer token"
 
-    ticket: Ticket
     account: Number
-    answer: str = field(repr=False)
-    category: int = 0
-    markname: str = ""
-    token: str = field(default="", repr=False)
-    welcome: bool = True
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "account": self.account,
-            "myallow": int(self.welcome),
-            "groupid": self.category,
-            "mname": self.markname,
-            "answer": self.answer,
-            "token": self.token,
-        }
-        return apiForm(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            _account(form),
-            form.text("answer"),
-            form.integer("groupid", 0),
-            form.text("mname", ""),
-            form.text("token", ""),
-            form.integer("myallow", 1) != 0,
-        )
+    answer: Secret
+    category: int = field(name="groupid", default=0)
+    markname: str = field(name="mname", default="")
+    token: Secret = ""
+    welcome: bool = field(name="myallow", default=True)
 
 
-@dataclass(frozen=True, slots=True)
-class AllowAndAdd2(_ApiPost):
+class AllowAndAdd2(OKReply, ApiPost[None]):
     """
     Accept a friend request, and add the other account in return
     (protocol.md 2.4.4).
@@ -262,251 +118,115 @@ class AllowAndAdd2(_ApiPost):
     @ivar category: the category to put the friend in.
     """
 
-    path: ClassVar[str] = "/api/allow_and_add2"
+    path = "/api/allow_and_add2"
 
-    ticket: Ticket
     account: Number
-    category: int = 0
-    markname: str = ""
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "account": self.account,
-            "gid": self.category,
-            "mname": self.markname,
-        }
-        return apiForm(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            _account(form),
-            form.integer("gid", 0),
-            form.text("mname", ""),
-        )
+    category: int = field(name="gid", default=0)
+    markname: str = field(name="mname", default="")
 
 
-@dataclass(frozen=True, slots=True)
-class AllowAddedRequest2(_ApiPost):
+class AllowAddedRequest2(OKReply, ApiPost[None]):
     """
     Accept a friend request without adding the other account
     (protocol.md 2.4.4).
     """
 
-    path: ClassVar[str] = "/api/allow_added_request2"
+    path = "/api/allow_added_request2"
 
-    ticket: Ticket
     account: Number
 
-    def encodeFields(self) -> Pairs:
-        return apiForm({"account": self.account}, self.ticket)
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, _account(form))
-
-
-@dataclass(frozen=True, slots=True)
-class DenyAddedRequest2(_ApiPost):
+class DenyAddedRequest2(OKReply, ApiPost[None]):
     """
     Refuse a friend request (protocol.md 2.4.4).
 
     @ivar text: the reason.
     """
 
-    path: ClassVar[str] = "/api/deny_added_request2"
-    aliases: ClassVar[tuple[str, ...]] = ("/api/deny_add_request2",)
+    path = "/api/deny_added_request2"
+    aliases = ("/api/deny_add_request2",)
 
-    ticket: Ticket
     account: Number
-    text: str = ""
-
-    def encodeFields(self) -> Pairs:
-        return apiForm({"account": self.account, "msg": self.text}, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, _account(form), form.text("msg", ""))
+    text: str = field(name="msg", default="")
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeMarkName2(_ApiPost):
+class ChangeMarkName2(OKReply, ApiForm[None]):
     """
     Set our private name for a friend (protocol.md 2.4.5).
 
     @ivar markname: C{""} to show the nickname.
     """
 
-    path: ClassVar[str] = "/api/change_mark_name2"
+    path = "/api/change_mark_name2"
 
-    ticket: Ticket
-    uin: Uin
-    markname: str
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("markname", self.markname),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("tuin")), form.text("markname", ""))
+    uin: Uin = field(name="tuin")
+    markname: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyFriendGroup(_ApiPost):
+class ModifyFriendGroup(OKReply, ApiForm[None]):
     """
     Move a friend to another category (protocol.md 2.4.5).
     """
 
-    path: ClassVar[str] = "/api/modify_friend_group"
+    path = "/api/modify_friend_group"
 
-    ticket: Ticket
-    uin: Uin
-    category: int
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("newid", str(self.category)),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("tuin")), form.integer("newid"))
+    uin: Uin = field(name="tuin")
+    category: int = field(name="newid")
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteFriend(_ApiPost):
+class DeleteFriend(OKReply, ApiForm[None]):
     """
     Remove a friend (protocol.md 2.4.5).
 
     @ivar kind: L{FROM_MINE} or L{FROM_BOTH}.
     """
 
-    path: ClassVar[str] = "/api/delete_friend"
+    path = "/api/delete_friend"
 
-    ticket: Ticket
-    uin: Uin
-    kind: int = FROM_MINE
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("delType", str(self.kind)),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("tuin")),
-            form.integer("delType", FROM_MINE),
-        )
+    uin: Uin = field(name="tuin")
+    kind: int = field(name="delType", default=FROM_MINE)
 
 
-@dataclass(frozen=True, slots=True)
-class CreateFriendGroup(JSONCommand[Category]):
+class CreateFriendGroup(ApiForm[Category]):
     """
     Create a category (our own command).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/create_friend_group"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/create_friend_group"
+    result = Record(Category, "index sort name", sort=SIGNED)
 
-    ticket: Ticket
     name: str
 
-    def encodeFields(self) -> Pairs:
-        return [("name", self.name), ("vfwebqq", self.ticket.vfwebqq)]
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.text("name"))
-
-    @classmethod
-    def encodeResult(cls, reply: Category) -> Any:
-        return {"index": reply.index, "sort": reply.sort, "name": reply.name}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Category:
-        return Category(
-            unsigned(result["index"]), textOf(result["name"]), count(result.get("sort"))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RenameFriendGroup(_ApiPost):
+class RenameFriendGroup(OKReply, ApiForm[None]):
     """
     Rename a category (our own command).
     """
 
-    path: ClassVar[str] = "/api/rename_friend_group"
+    path = "/api/rename_friend_group"
 
-    ticket: Ticket
-    category: int
+    category: int = field(name="id")
     name: str
 
-    def encodeFields(self) -> Pairs:
-        return [
-            ("id", str(self.category)),
-            ("name", self.name),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.integer("id"), form.text("name"))
-
-
-@dataclass(frozen=True, slots=True)
-class SortFriendGroup(_ApiPost):
+class SortFriendGroup(OKReply, ApiForm[None]):
     """
     Set the position of a category in the friend list (our own command).
 
     @ivar sort: categories with lower values come first.
     """
 
-    path: ClassVar[str] = "/api/sort_friend_group"
+    path = "/api/sort_friend_group"
 
-    ticket: Ticket
-    category: int
+    category: int = field(name="id")
     sort: int
 
-    def encodeFields(self) -> Pairs:
-        return [
-            ("id", str(self.category)),
-            ("sort", str(self.sort)),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.integer("id"), form.integer("sort"))
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteFriendGroup(_ApiPost):
+class DeleteFriendGroup(OKReply, ApiForm[None]):
     """
     Delete a category; its friends go to category 0 (our own command).
     """
 
-    path: ClassVar[str] = "/api/delete_friend_group"
+    path = "/api/delete_friend_group"
 
-    ticket: Ticket
-    category: int
-
-    def encodeFields(self) -> Pairs:
-        return [("id", str(self.category)), ("vfwebqq", self.ticket.vfwebqq)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.integer("id"))
+    category: int = field(name="id")

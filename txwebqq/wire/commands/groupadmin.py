@@ -8,7 +8,6 @@ WebQQ's own page had none, so all of these commands are our own, in the same sty
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
@@ -16,10 +15,14 @@ from txwebqq.model import MAY_ASK, NewGroup, Uin
 from txwebqq.wire.coerce import unsigned
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiForm
 from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.parameters import GroupPost, groupCode, optionalNumber, optionalText
+from txwebqq.wire.oldparameters import (
+    GroupPost,
+    groupCode,
+    optionalNumber,
+    optionalText,
+)
 
 
-@dataclass(frozen=True, slots=True)
 class CreateGroup(JSONCommand[NewGroup]):
     """
     Create a group, with friends for its first members.
@@ -79,7 +82,6 @@ class CreateGroup(JSONCommand[NewGroup]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class ModifyGroupInfo(GroupPost):
     """
     Change the details of a group.
@@ -114,7 +116,6 @@ class ModifyGroupInfo(GroupPost):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class RemoveGroupMember(GroupPost):
     """
     Remove a member from a group that we administer.
@@ -140,7 +141,6 @@ class TransferGroup(RemoveGroupMember):
     path: ClassVar[str] = "/api/transfer_group2"
 
 
-@dataclass(frozen=True, slots=True)
 class SetGroupAdmin(GroupPost):
     """
     Grant or revoke a member's rights as an administrator of our group.

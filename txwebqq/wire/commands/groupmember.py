@@ -6,29 +6,28 @@ group, and masks of groups and discussions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import BusinessCard, Code, Did, Gid, Uin
-from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
+from txwebqq.values import Value
+from txwebqq.wire.coerce import count, integer, textOf, unsigned
 from txwebqq.wire.command import Authorization, Host, OKCommand, Referer
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.parameters import (
+from txwebqq.wire.locating import decodeOrMalformed
+from txwebqq.wire.oldparameters import (
     GroupPost,
     GroupQuery,
     groupCode,
     optionalNumber,
     optionalText,
 )
-from txwebqq.wire.profilefields import count
 
 GLOBAL = "cAll"
 """The name of the mask that is for all groups, among those of the groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCard:
+class OwnCard(Value):
     """
     Our card in a group, with the group and our own uin.
     """
@@ -75,7 +74,6 @@ class GetSelfBusinessCard2(GroupQuery[OwnCard]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class UpdateGroupBusinessCard2(GroupPost):
     """
     Change our card in a group (protocol.md 2.5.3).
@@ -113,7 +111,6 @@ class UpdateGroupBusinessCard2(GroupPost):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class UpdateGroupInfo2(GroupPost):
     """
     Set our private name for a group (protocol.md 2.5.3).
@@ -131,7 +128,6 @@ class UpdateGroupInfo2(GroupPost):
         return cls(form.ticket, groupCode(form), form.text("markname"))
 
 
-@dataclass(frozen=True, slots=True)
 class MessageFilter(OKCommand):
     """
     Set the masks of groups or of discussions (protocol.md 2.5.3).
@@ -149,8 +145,8 @@ class MessageFilter(OKCommand):
     referer: ClassVar[Referer | None] = Referer.CGI
 
     ticket: Ticket
-    groups: Mapping[Gid, int] = field(default_factory=dict)
-    discussions: Mapping[Did, int] = field(default_factory=dict)
+    groups: Mapping[Gid, int] = {}
+    discussions: Mapping[Did, int] = {}
     globalMask: int | None = None
     index: int = 1075
     port: int = 40036
@@ -176,10 +172,10 @@ class MessageFilter(OKCommand):
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         items = parseJSON(form.text("itemlist"))
-        return decodeOrMalformed(cls._fromItems, form.ticket, items)
+        return decodeOrMalformed(cls._fromItems, items, form.ticket)
 
     @classmethod
-    def _fromItems(cls, ticket: Ticket, items: Any) -> Self:
+    def _fromItems(cls, items: Any, ticket: Ticket) -> Self:
         groups = dict(items.get("groupmask") or {})
         discussions = dict(items.get("discumask") or {})
         ends = groups or discussions

@@ -6,7 +6,6 @@ shares and leaving.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
@@ -20,9 +19,10 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.values import Secret, Value
 from txwebqq.wire.coerce import (
+    count,
     decodeEach,
-    decodeOrMalformed,
     integer,
     listIn,
     textOf,
@@ -42,15 +42,14 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.parameters import GroupPost, GroupQuery, groupCode
-from txwebqq.wire.profilefields import count
+from txwebqq.wire.locating import decodeOrMalformed
+from txwebqq.wire.oldparameters import GroupPost, GroupQuery, groupCode
 
 MAX_CODES = 500
 """Maximum number of groups in one request."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberStats:
+class MemberStats(Value):
     """
     The members of a group who are not offline.
     """
@@ -93,8 +92,7 @@ def _decodePresence(stat: Any) -> Presence:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Memos:
+class Memos(Value):
     """
     The announcements of groups.
 
@@ -106,7 +104,6 @@ class Memos:
     isBare: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class GetGroupInfo(JSONCommand[Memos]):
     """
     Fetch the announcements of groups (protocol.md 2.5.3).
@@ -207,7 +204,6 @@ class GetGroupPublicInfo2(GroupQuery[GroupProfile]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class SearchGroups(JSONCommand[FoundGroups]):
     """
     Search for groups by number or by words (protocol.md 2.5.3). The session of the
@@ -257,7 +253,7 @@ class SearchGroups(JSONCommand[FoundGroups]):
     def encodeReply(cls, reply: FoundGroups | Refusal) -> bytes:
         # The original page reads the header of an empty reply too.
         if isinstance(reply, Refusal):
-            return super(SearchGroups, cls).encodeReply(reply)
+            return super().encodeReply(reply)
         header = {
             "CostTime": 15,
             "Status": 0,
@@ -290,10 +286,10 @@ class SearchGroups(JSONCommand[FoundGroups]):
 
     @classmethod
     def decodeReply(cls, body: bytes) -> FoundGroups | Refusal:
-        found = super(SearchGroups, cls).decodeReply(body)
+        found = super().decodeReply(body)
         if isinstance(found, Refusal):
             return found
-        return decodeOrMalformed(_withHeader, found, parseJSON(body))
+        return decodeOrMalformed(_withHeader, parseJSON(body), found)
 
     @classmethod
     def decodeResult(cls, result: Any) -> FoundGroups:
@@ -311,7 +307,7 @@ def _decodeFound(group: Any) -> FoundGroup:
     )
 
 
-def _withHeader(found: FoundGroups, value: Any) -> FoundGroups:
+def _withHeader(value: Any, found: FoundGroups) -> FoundGroups:
     header = value.get("responseHeader") or {}
     return FoundGroups(
         found.groups,
@@ -324,7 +320,6 @@ REFUSED = 100001
 """The retcode that C{apply_join_group2} explains in C{tips}."""
 
 
-@dataclass(frozen=True, slots=True)
 class ApplyJoinGroup2(JSONCommand[None]):
     """
     Ask to join a group; the decision comes as a C{sys_g_msg}
@@ -344,7 +339,7 @@ class ApplyJoinGroup2(JSONCommand[None]):
     group: Code
     text: str = ""
     code: str = ""
-    verifySession: str = field(default="", repr=False)
+    verifySession: Secret = ""
 
     def encodeFields(self) -> Pairs:
         members = {
@@ -377,11 +372,11 @@ class ApplyJoinGroup2(JSONCommand[None]):
     def encodeReply(cls, reply: None | Refusal) -> bytes:
         if isinstance(reply, Refusal) and reply.retcode == REFUSED:
             return encodeJSON({"retcode": REFUSED, "tips": reply.errmsg}).encode()
-        return super(ApplyJoinGroup2, cls).encodeReply(reply)
+        return super().encodeReply(reply)
 
     @classmethod
     def decodeReply(cls, body: bytes) -> None | Refusal:
-        reply = super(ApplyJoinGroup2, cls).decodeReply(body)
+        reply = super().decodeReply(body)
         if isinstance(reply, Refusal) and reply.retcode == REFUSED:
             tips = parseJSON(body).get("tips")
             return Refusal(REFUSED, tips if isinstance(tips, str) else reply.errmsg)
@@ -392,7 +387,6 @@ AGREE, REFUSE = 2, 3
 """The C{op_type} of L{OpGroupJoinReq}."""
 
 
-@dataclass(frozen=True, slots=True)
 class OpGroupJoinReq(OKCommand):
     """
     Decide on a request to join a group that we administer (protocol.md 2.5.3).
@@ -442,7 +436,6 @@ class QuitGroup2(GroupPost):
     path: ClassVar[str] = "/api/quit_group2"
 
 
-@dataclass(frozen=True, slots=True)
 class SendGroupWebMsg(OKCommand):
     """
     Share markup in a group, which the other members receive as a

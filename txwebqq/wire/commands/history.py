@@ -5,7 +5,6 @@ History of friends, groups and discussions (protocol.md 2.8.2).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any, ClassVar, Self
@@ -28,9 +27,9 @@ from txwebqq.model import (
     Text,
     Uin,
 )
+from txwebqq.values import Value
 from txwebqq.wire.coerce import (
     decodeEach,
-    decodeOrMalformed,
     integer,
     listIn,
     textOf,
@@ -50,6 +49,7 @@ from txwebqq.wire.command import (
 from txwebqq.wire.content import decodeReceived, encodeReceived
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
+from txwebqq.wire.locating import decodeOrMalformed
 
 NO_HISTORY = 5555
 """The retcode for an empty history."""
@@ -74,8 +74,7 @@ _KEY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChatLine:
+class ChatLine(Value):
     """
     A message in the history of a friend.
 
@@ -89,8 +88,7 @@ class ChatLine:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChatLog:
+class ChatLog(Value):
     """
     A page of the history of a friend.
 
@@ -107,7 +105,6 @@ class ChatLog:
     callback: str = VIEWER
 
 
-@dataclass(frozen=True, slots=True)
 class GetChatLog(Command[ChatLog]):
     """
     Fetch a page of the history of a friend.
@@ -181,7 +178,7 @@ class GetChatLog(Command[ChatLog]):
         if found is None:
             raise MalformedReply("not a call")
         return decodeOrMalformed(
-            _decodeLog, found[1], parseJSON(_KEY.sub(_quoted, found[2]))
+            _decodeLog, parseJSON(_KEY.sub(_quoted, found[2])), found[1]
         )
 
 
@@ -190,7 +187,7 @@ def _quoted(found: re.Match[str]) -> str:
     return found[0] if key is None else f'{found["before"]}"{key}":'
 
 
-def _decodeLog(callback: str, value: Any) -> ChatLog | Refusal:
+def _decodeLog(value: Any, callback: str) -> ChatLog | Refusal:
     ret = integer(value["ret"])
     if ret != 0:
         return Refusal(ret)
@@ -310,8 +307,7 @@ def _decodePast(line: Any) -> PastMessage:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRange:
+class HistoryRange(Value):
     """
     The range of messages to fetch.
 
@@ -356,7 +352,6 @@ class HistoryRange:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class GroupChatLog(_LogCommand):
     """
     Fetch messages of a group.
@@ -387,7 +382,6 @@ class GroupChatLog(_LogCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class GetOnePage(_LogCommand):
     """
     Fetch messages of a discussion; without C{ty=2}, of a group.
@@ -424,7 +418,6 @@ class GetOnePage(_LogCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class UinTimeChatLog(_LogCommand):
     """
     Fetch messages of one member of a group, from a time on.
@@ -462,7 +455,6 @@ class UinTimeChatLog(_LogCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
     """
     Fetch the days on which a group has messages.

@@ -4,7 +4,6 @@ Polls, messages, typing and presence, and the heartbeat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
@@ -19,11 +18,11 @@ from txwebqq.model import (
     Status,
     Uin,
 )
+from txwebqq.values import Secret, Value
 from txwebqq.wire.coerce import (
     MAX_EXACT,
     ackOf,
     decodeEach,
-    decodeOrMalformed,
     integer,
     statusOf,
     textOf,
@@ -46,10 +45,10 @@ from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.locating import decodeOrMalformed
 
 
-@dataclass(frozen=True, slots=True)
-class PollResult:
+class PollResult(Value):
     """
     The successful reply to a poll.
 
@@ -61,7 +60,6 @@ class PollResult:
     ack: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Poll2(Command[PollResult]):
     """
     Wait for events (protocol.md 2.2.1).
@@ -141,7 +139,6 @@ def _decodeResult(value: Any) -> PollResult:
 _NO_CODE = Code(0)
 
 
-@dataclass(frozen=True, slots=True)
 class SendBuddyMsg2(OKCommand):
     """
     Send a message to a friend (protocol.md 2.2.2).
@@ -188,7 +185,6 @@ class SendBuddyMsg2(OKCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class SendQunMsg2(OKCommand):
     """
     Send a message to a group (protocol.md 2.2.3).
@@ -211,7 +207,7 @@ class SendQunMsg2(OKCommand):
     font: Font = Font()
     code: Code = _NO_CODE
     key: str = ""
-    sig: str = field(default="", repr=False)
+    sig: Secret = ""
 
     def encodeFields(self) -> Pairs:
         members: dict[str, Any] = {"group_uin": self.group}
@@ -241,7 +237,6 @@ class SendQunMsg2(OKCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class InputNotify2(OKCommand):
     """
     Send a typing notification to a friend (protocol.md 2.2.7).
@@ -264,7 +259,6 @@ class InputNotify2(OKCommand):
         return cls(form.ticket, Uin(form.integer("to_uin")), form.milliseconds)
 
 
-@dataclass(frozen=True, slots=True)
 class Shake2(OKCommand):
     """
     Shake a friend's window (protocol.md 2.2.7).
@@ -287,7 +281,6 @@ class Shake2(OKCommand):
         return cls(form.ticket, Uin(form.integer("to_uin")), form.milliseconds)
 
 
-@dataclass(frozen=True, slots=True)
 class ChangeStatus2(OKCommand):
     """
     Set our presence (protocol.md 2.2.8).
@@ -318,7 +311,6 @@ class ChangeStatus2(OKCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
     """
     Fetch the friends who are not offline (protocol.md 2.2.9).
@@ -360,7 +352,6 @@ def _decodePresence(value: Any) -> Presence:
     )
 
 
-@dataclass(frozen=True, slots=True)
 class GetMsgTip(Command[bool]):
     """
     Send the heartbeat; the reply is whether there are tips (protocol.md 2.8.1).

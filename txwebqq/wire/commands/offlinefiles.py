@@ -4,13 +4,13 @@ Photos and files that the server stores for a friend (protocol.md 2.7.2, 2.7.6).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import quote, unquote
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
-from txwebqq.wire.coerce import decodeOrMalformed, integer, textOf, unsigned
+from txwebqq.values import Secret, Value
+from txwebqq.wire.coerce import integer, textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
     Host,
@@ -23,11 +23,11 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.form import Form, Pairs, Ticket, percentEncode
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
+from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.multipart import BinaryCommand, UploadCommand, scriptName
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Value):
     """
     A file that the server has stored.
 
@@ -50,7 +50,6 @@ CALLBACK_FILE = "parent.EQQ.Model.ChatMsg.callbackSendOffFile"
 _ANY_PEER = Uin(593023668)
 
 
-@dataclass(frozen=True, slots=True)
 class _OfflineUpload(UploadCommand[StoredFile]):
     host: ClassVar[Host] = Host.OFFLINE
     authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
@@ -59,7 +58,7 @@ class _OfflineUpload(UploadCommand[StoredFile]):
 
     ticket: Ticket
     own: Uin
-    skey: str = field(default="", repr=False)
+    skey: Secret = ""
     fileId: str = "1"
     peer: Uin = _ANY_PEER
     callback: str = ""
@@ -144,7 +143,6 @@ class _OfflineUpload(UploadCommand[StoredFile]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class UploadOfflinePic(_OfflineUpload):
     """
     Upload a photo, to send it to a friend (protocol.md 2.7.2).
@@ -155,7 +153,6 @@ class UploadOfflinePic(_OfflineUpload):
     usualCallback: ClassVar[str] = CALLBACK_PICTURE
 
 
-@dataclass(frozen=True, slots=True)
 class UploadOfflineFile(_OfflineUpload):
     """
     Upload a file, to send it to a friend (protocol.md 2.7.6).
@@ -166,17 +163,15 @@ class UploadOfflineFile(_OfflineUpload):
     usualCallback: ClassVar[str] = CALLBACK_FILE
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedPicture:
+class LocatedPicture(Value):
     """
     The URL of a photo.
     """
 
-    url: str = field(repr=False)
+    url: Secret
     path: str
 
 
-@dataclass(frozen=True, slots=True)
 class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
     """
     Fetch the URL of a photo that we have uploaded (protocol.md 2.7.2).
@@ -217,7 +212,6 @@ class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
         return LocatedPicture(textOf(result["url"]), textOf(result["file_path"]))
 
 
-@dataclass(frozen=True, slots=True)
 class GetOffpic2(BinaryCommand):
     """
     Download a friend's photo (protocol.md 2.7.2).
@@ -245,7 +239,6 @@ class GetOffpic2(BinaryCommand):
         return cls(form.ticket, Uin(form.integer("f_uin", 0)), form.text("file_path"))
 
 
-@dataclass(frozen=True, slots=True)
 class SendOfffile2(OKCommand):
     """
     Send an uploaded file to a friend (protocol.md 2.7.6).
@@ -286,7 +279,6 @@ class SendOfffile2(OKCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class NotifyOfffile2(OKCommand):
     """
     Refuse an offline file (protocol.md 2.7.6).
@@ -330,7 +322,6 @@ class NotifyOfffile2(OKCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class OfflineFileDownload(BinaryCommand):
     """
     Download an offline file by its key (protocol.md 2.7.6). The path is the file's
@@ -342,7 +333,7 @@ class OfflineFileDownload(BinaryCommand):
     authorization: ClassVar[Authorization] = Authorization.NONE
     timeout: ClassVar[float] = 3600.0
 
-    key: str = field(repr=False)
+    key: Secret
     name: str = ""
     start: int = 0
 

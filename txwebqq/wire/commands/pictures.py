@@ -6,12 +6,12 @@ avatars (protocol.md 2.3.7, 2.7.1, 2.7.3, 2.7.4).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Did, Uin
-from txwebqq.wire.coerce import decodeOrMalformed, textOf, unsigned
+from txwebqq.values import Secret, Value
+from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
     Command,
@@ -26,6 +26,7 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
+from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.multipart import BinaryCommand, UploadCommand, refusalIn, scriptName
 
 CALLBACK_GROUP = "EQQ.Model.ChatMsg.callbackSendPicGroup"
@@ -33,8 +34,7 @@ CALLBACK_GROUP = "EQQ.Model.ChatMsg.callbackSendPicGroup"
 CALLBACK_FACE = "EQQ.View.ChatBox.uploadCustomFaceCallback"
 
 
-@dataclass(frozen=True, slots=True)
-class CustomFaceUploadResult:
+class CustomFaceUploadResult(Value):
     """
     The result of uploading a custom face.
 
@@ -55,7 +55,6 @@ _FACE_CALL = re.compile(
 _FACE_NAME = re.compile(r"[A-Fa-f0-9]{32}\.[A-Za-z]{3}")
 
 
-@dataclass(frozen=True, slots=True)
 class CfaceUpload(UploadCommand[CustomFaceUploadResult]):
     """
     Upload a custom face, to be sent in messages (protocol.md 2.7.1).
@@ -117,17 +116,15 @@ class CfaceUpload(UploadCommand[CustomFaceUploadResult]):
         return CustomFaceUploadResult(ret, name[0] if name else text, callback)
 
 
-@dataclass(frozen=True, slots=True)
-class FaceSignature:
+class FaceSignature(Value):
     """
     The signature that messages with pictures to groups need.
     """
 
     key: str
-    sig: str = field(repr=False)
+    sig: Secret
 
 
-@dataclass(frozen=True, slots=True)
 class GetGfaceSig2(JSONCommand[FaceSignature]):
     """
     Fetch the signature for messages with pictures (protocol.md 2.2.6).
@@ -162,7 +159,6 @@ GROUP_PICTURE, DISCUSSION_PICTURE = 0, 1
 """The C{type} of L{GetGroupPic}."""
 
 
-@dataclass(frozen=True, slots=True)
 class GetGroupPic(BinaryCommand):
     """
     Download a picture of a group or a discussion (protocol.md 2.7.4).
@@ -215,7 +211,6 @@ class GetGroupPic(BinaryCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class _PeerFile(BinaryCommand):
     host: ClassVar[Host] = Host.CHANNEL
     authorization: ClassVar[Authorization] = Authorization.TICKET
@@ -248,7 +243,6 @@ class _PeerFile(BinaryCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class GetCface2(_PeerFile):
     """
     Download a friend's custom face (protocol.md 2.7.3).
@@ -260,7 +254,6 @@ class GetCface2(_PeerFile):
     count: ClassVar[str] = "5"
 
 
-@dataclass(frozen=True, slots=True)
 class GetImage2(_PeerFile):
     """
     Download the picture of the elements C{pic_id} and C{image}
@@ -273,8 +266,7 @@ class GetImage2(_PeerFile):
     count: ClassVar[str] = "1"
 
 
-@dataclass(frozen=True, slots=True)
-class CustomFaceEntry:
+class CustomFaceEntry(Value):
     """
     One of our custom faces.
 
@@ -298,7 +290,6 @@ _DELETED = re.compile(rb"""\s*var cface_delete_result=\{"?ret"?:"?(-?\d{1,5})"""
 _DATA = re.compile(r'\bdata:|"data":')
 
 
-@dataclass(frozen=True, slots=True)
 class WebqqApp(Command[CustomFaceList]):
     """
     List our custom faces, download one or delete one (protocol.md 2.7.3).
@@ -370,7 +361,6 @@ OF_ACCOUNT, OF_GROUP = 1, 4
 _NO_GROUP = Code(0)
 
 
-@dataclass(frozen=True, slots=True)
 class GetFace(BinaryCommand):
     """
     Download an avatar (protocol.md 2.3.7).
@@ -408,7 +398,6 @@ class GetFace(BinaryCommand):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class ModifyMyHead(OKCommand):
     """
     Set an avatar (only the command's name is known, protocol.md 2.3.8).

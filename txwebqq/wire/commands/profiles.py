@@ -6,8 +6,7 @@ conversations.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
@@ -18,7 +17,8 @@ from txwebqq.model import (
     RecentContact,
     Uin,
 )
-from txwebqq.wire.coerce import decodeEach, listIn, textOf, unsigned
+from txwebqq.values import SECRET, Secret, Value
+from txwebqq.wire.coerce import count, decodeEach, listIn, textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
     Host,
@@ -30,19 +30,17 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
-from txwebqq.wire.parameters import uinsOf
+from txwebqq.wire.oldparameters import uinsOf
 from txwebqq.wire.profilefields import (
     PROFILE_NUMBERS,
     PROFILE_TEXTS,
     ProfileCommand,
-    count,
     decodeProfile,
     encodeProfile,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OwnProfile:
+class OwnProfile(Value):
     """
     The profile of our own account.
 
@@ -50,10 +48,9 @@ class OwnProfile:
     """
 
     profile: Profile
-    vfwebqq: str = field(default="", repr=False)
+    vfwebqq: Secret = ""
 
 
-@dataclass(frozen=True, slots=True)
 class GetSelfInfo2(JSONCommand[OwnProfile]):
     """
     Fetch our own profile, by the cookies C{uin} and C{skey} only
@@ -87,7 +84,6 @@ class GetSelfInfo2(JSONCommand[OwnProfile]):
         return OwnProfile(decodeProfile(result), textOf(result["vfwebqq"]))
 
 
-@dataclass(frozen=True, slots=True)
 class GetVfwebqq2(JSONCommand[Ticket]):
     """
     Fetch the verifier of the login, by the same cookies (protocol.md 2.1.9).
@@ -125,7 +121,6 @@ _ANSWERED = ("question", "answer")
 _BIRTH = {"birthyear": "year", "birthmonth": "month", "birthday": "day"}
 
 
-@dataclass(frozen=True, slots=True)
 class ModifyMyDetails2(OKCommand):
     """
     Change our own profile (protocol.md 2.3.8).
@@ -142,7 +137,7 @@ class ModifyMyDetails2(OKCommand):
 
     ticket: Ticket
     # The answer to the account's question is a secret.
-    details: Mapping[str, Any] = field(repr=False)
+    details: Annotated[Mapping[str, Any], SECRET]
 
     def encodeFields(self) -> Pairs:
         members: dict[str, Any] = {}
@@ -181,17 +176,15 @@ def _part(value: Any) -> int:
         raise MalformedReply("birthday is not a date") from e
 
 
-@dataclass(frozen=True, slots=True)
 class GetStrangerInfo2(ProfileCommand):
     """
     Fetch the profile of an account that is no friend (protocol.md 2.3.3).
     """
 
     path: ClassVar[str] = "/api/get_stranger_info2"
-    extraFields: ClassVar[Pairs] = [("gid", "0")]
+    order = "tuin verifysession gid=0 code"
 
 
-@dataclass(frozen=True, slots=True)
 class GetSingleInfo2(ProfileCommand):
     """
     Fetch the profile of an account that is no friend, with a captcha
@@ -206,7 +199,6 @@ Signatures = Mapping[Uin, str]
 """Signatures, by the uins of their accounts."""
 
 
-@dataclass(frozen=True, slots=True)
 class GetSingleLongNick2(JSONCommand[Signatures]):
     """
     Fetch the signature of one account (protocol.md 2.3.4).
@@ -240,7 +232,6 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class GetLongNick(JSONCommand[Signatures]):
     """
     Fetch the signatures of several accounts (protocol.md 2.3.4).
@@ -278,7 +269,6 @@ class GetLongNick(JSONCommand[Signatures]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class SetLongNick2(OKCommand):
     """
     Set our own signature (protocol.md 2.3.4).
@@ -305,8 +295,7 @@ class SetLongNick2(OKCommand):
         return {"result": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class LevelOf:
+class LevelOf(Value):
     """
     The level of an account.
     """
@@ -315,7 +304,6 @@ class LevelOf:
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
 class GetQQLevel2(JSONCommand[LevelOf]):
     """
     Fetch the level of an account (protocol.md 2.3.5).
@@ -361,7 +349,6 @@ class GetQQLevel2(JSONCommand[LevelOf]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
     """
     Fetch the VIP levels of several accounts, 0 for none (protocol.md 2.3.8).
@@ -420,7 +407,6 @@ def _decodeRecent(result: Any) -> Recent:
     return tuple(c for c in contacts if c.kind <= RECENT_DISCUSSION)
 
 
-@dataclass(frozen=True, slots=True)
 class GetRecentList2(JSONCommand[Recent]):
     """
     Fetch the recent conversations (protocol.md 2.2.10).
@@ -456,7 +442,6 @@ class GetRecentList2(JSONCommand[Recent]):
         return _decodeRecent(result)
 
 
-@dataclass(frozen=True, slots=True)
 class GetRecentContact2(JSONCommand[Recent]):
     """
     Fetch the recent conversations from the API server (protocol.md 2.2.10).

@@ -5,7 +5,6 @@ Settings of WebQQ's page, which the server stores (protocol.md 2.8.3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.errors import MalformedReply
@@ -87,7 +86,6 @@ def _form(members: dict[str, Any], ticket: Ticket) -> Pairs:
     return [("r", encodeJSON(members)), ("vfwebqq", ticket.vfwebqq)]
 
 
-@dataclass(frozen=True, slots=True)
 class GetSettings(_SettingsCommand):
     """
     Fetch some settings of one application; the reply has those that exist.
@@ -108,7 +106,6 @@ class GetSettings(_SettingsCommand):
         return cls(form.ticket, _names(form), form.integer("appid", PANEL))
 
 
-@dataclass(frozen=True, slots=True)
 class GetAllSettings(_SettingsCommand):
     """
     Fetch all settings of one application.
@@ -128,7 +125,6 @@ class GetAllSettings(_SettingsCommand):
         return cls(form.ticket, form.integer("appid", PANEL))
 
 
-@dataclass(frozen=True, slots=True)
 class SetSettings(_SettingsCommand):
     """
     Set some settings of one application; its others are unchanged.
@@ -137,7 +133,7 @@ class SetSettings(_SettingsCommand):
     path: ClassVar[str] = "/keycgi/qqweb/newuac/set.do"
 
     ticket: Ticket
-    values: Settings = field(hash=False)
+    values: Settings
     app: int = PANEL
 
     def encodeFields(self) -> Pairs:
@@ -149,7 +145,6 @@ class SetSettings(_SettingsCommand):
         return cls(form.ticket, values, form.integer("appid", PANEL))
 
 
-@dataclass(frozen=True, slots=True)
 class SetManySettings(_SettingsCommand):
     """
     Set some settings of several applications.
@@ -160,7 +155,7 @@ class SetManySettings(_SettingsCommand):
     path: ClassVar[str] = "/keycgi/qqweb/newuac/mset.do"
 
     ticket: Ticket
-    apps: Mapping[int, Settings] = field(hash=False)
+    apps: Mapping[int, Settings]
 
     def encodeFields(self) -> Pairs:
         items = [

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -14,8 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 from txwebqq.errors import MalformedReply
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Number, Status
+from txwebqq.values import Secret, Value
 from txwebqq.wire import jsonp
-from txwebqq.wire.coerce import ackOf, decodeOrMalformed, integer, statusOf, unsigned
+from txwebqq.wire.coerce import ackOf, integer, statusOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
     Command,
@@ -31,6 +31,7 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.form import Form, Pairs, Ticket, encodeForm
 from txwebqq.wire.jsontext import decodeText
+from txwebqq.wire.locating import decodeOrMalformed
 
 APPID = "1003903"
 """WebQQ's own C{aid} (protocol.md 1.2)."""
@@ -42,8 +43,7 @@ _JS_VERSION = "10040"
 _LATER_PAGE = "http://web2.qq.com/loginproxy.html"
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Value):
     """
     The reply to C{check}: the values that the digest of the password needs.
 
@@ -62,7 +62,6 @@ class Challenge:
 _SIGNATURE = re.compile(r"""g_login_sig=encodeURIComponent\("([^"\s]{0,512})"\)""")
 
 
-@dataclass(frozen=True, slots=True)
 class LoginPage(Command[str]):
     """
     Fetch the login page of 2013, for the login signature in it (protocol.md 2.1.2);
@@ -111,7 +110,6 @@ class LoginPage(Command[str]):
         return "" if found is None else found[1]
 
 
-@dataclass(frozen=True, slots=True)
 class Check(Command[Challenge]):
     """
     Fetch the challenge of an account: whether a login needs a captcha
@@ -168,7 +166,6 @@ class Check(Command[Challenge]):
         return decodeOrMalformed(_decodeChallenge, arguments)
 
 
-@dataclass(frozen=True, slots=True)
 class SignedCheck(Check):
     """
     C{check} as clients sent it from the summer of 2013 on.
@@ -180,7 +177,7 @@ class SignedCheck(Check):
     host: ClassVar[Host] = Host.SECURE_LOGIN
     referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
 
-    signature: str = field(default="", repr=False)
+    signature: Secret = ""
 
     def _marks(self) -> Pairs:
         return [
@@ -204,7 +201,6 @@ def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
     return Challenge(captcha == "1", code, raw, tuple(extra))
 
 
-@dataclass(frozen=True, slots=True)
 class GetImage(Command[bytes]):
     """
     Fetch the picture of a captcha; the reply also sets the cookie C{verifysession}
@@ -258,8 +254,7 @@ class SecureGetImage(GetImage):
     referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
 
 
-@dataclass(frozen=True, slots=True)
-class LoginReply:
+class LoginReply(Value):
     """
     The arguments of C{ptuiCB} (protocol.md 2.1.5).
 
@@ -270,13 +265,12 @@ class LoginReply:
 
     code: int
     subcode: int = 0
-    url: str = field(default="", repr=False)
+    url: Secret = ""
     target: str = "0"
     message: str = ""
     nick: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Login(Command[LoginReply]):
     """
     Log in with a digest of the password; a success sets the cookies C{uin},
@@ -291,7 +285,7 @@ class Login(Command[LoginReply]):
     authorization: ClassVar[Authorization] = Authorization.NONE
 
     u: str
-    p: str = field(repr=False)
+    p: Secret
     code: str
     status: Status = Status.ONLINE
     attempt: int = 1
@@ -386,7 +380,6 @@ def _loginForm() -> str:
     return f"{head}\n{inputs}</form>\n"
 
 
-@dataclass(frozen=True, slots=True)
 class SignedLogin(Login):
     """
     C{login} as clients sent it from the summer of 2013 on.
@@ -398,7 +391,7 @@ class SignedLogin(Login):
     host: ClassVar[Host] = Host.SECURE_LOGIN
     referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
 
-    signature: str = field(default="", repr=False)
+    signature: Secret = ""
 
     def _marks(self) -> tuple[Pairs, Pairs]:
         signed = [
@@ -444,7 +437,6 @@ def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
     )
 
 
-@dataclass(frozen=True, slots=True)
 class CheckSig(Command[None]):
     """
     Fetch the page that a login leads to; it sets cookies of the C{web2} hosts
@@ -458,7 +450,7 @@ class CheckSig(Command[None]):
     authorization: ClassVar[Authorization] = Authorization.NONE
     isIdempotent: ClassVar[bool] = True
 
-    landing: str = field(repr=False)
+    landing: Secret
 
     @property
     def url(self) -> str:
@@ -487,8 +479,7 @@ class CheckSig(Command[None]):
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionCredentials:
+class SessionCredentials(Value):
     """
     The ids of the session that C{login2} opened (protocol.md 2.1.7).
 
@@ -496,15 +487,14 @@ class SessionCredentials:
     """
 
     uin: Number
-    psessionid: str = field(repr=False)
-    vfwebqq: str = field(repr=False)
+    psessionid: Secret
+    vfwebqq: Secret
     status: Status = Status.ONLINE
     index: int = 1075
     port: int = 40036
     cip: int = 0
 
 
-@dataclass(frozen=True, slots=True)
 class Login2(JSONCommand[SessionCredentials]):
     """
     Open a session, or relink to the session that the ticket still has
@@ -570,7 +560,6 @@ class Login2(JSONCommand[SessionCredentials]):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Logout2(OKCommand):
     """
     Close the session (protocol.md 2.1.10).

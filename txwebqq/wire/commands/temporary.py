@@ -5,10 +5,10 @@ Temporary chats with members of a common group or discussion who are no friends
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from txwebqq.model import Content, Did, Font, Gid, Uin
+from txwebqq.values import Secret
 from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
@@ -26,7 +26,6 @@ IN_GROUP, IN_DISCUSSION = 0, 1
 """The C{service_type} of temporary chats."""
 
 
-@dataclass(frozen=True, slots=True)
 class GetC2cmsgSig2(JSONCommand[str]):
     """
     Fetch the signature that messages of a temporary chat need (protocol.md 2.2.5).
@@ -76,7 +75,6 @@ class GetC2cmsgSig2(JSONCommand[str]):
         return textOf(result["value"])
 
 
-@dataclass(frozen=True, slots=True)
 class GetSessionSig3(JSONCommand[str]):
     """
     Fetch the signature for a member of a discussion, as older clients do
@@ -119,7 +117,6 @@ class GetSessionSig3(JSONCommand[str]):
         return textOf(result["group_sig"]["value"])
 
 
-@dataclass(frozen=True, slots=True)
 class SendSessMsg2(OKCommand):
     """
     Send a message of a temporary chat (protocol.md 2.2.5).
@@ -136,7 +133,7 @@ class SendSessMsg2(OKCommand):
 
     ticket: Ticket
     to: Uin
-    signature: str = field(repr=False)
+    signature: Secret
     service: int
     content: Content
     messageId: int

@@ -5,15 +5,14 @@ The codec of one kind of event, and the members that most events share.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from txwebqq.wire.coerce import unsigned
+from txwebqq.values import Value
+from txwebqq.wire.record import Record
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Value)
 
 
-@dataclass(frozen=True, slots=True)
 class EventCodec(Generic[E]):
     """
     One kind of event, both ways.
@@ -24,36 +23,38 @@ class EventCodec(Generic[E]):
     @ivar encode: makes the C{value} of the event.
     """
 
-    pollType: str
-    event: type[E]
-    decode: Callable[[Mapping[str, Any]], E]
-    encode: Callable[[E], dict[str, Any]]
+    def __init__(
+        self,
+        pollType: str,
+        record: Record[E],
+        decode: Callable[[Mapping[str, Any]], E] | None = None,
+        encode: Callable[[E], dict[str, Any]] | None = None,
+    ) -> None:
+        """
+        @param record: the members of the event.
+        @param decode: for events that are no simple object, like C{encode}.
+        """
+        self.pollType = pollType
+        self.event = record.kind
+        self.decode = decode or record.read
+        self.encode = encode or record.write
 
 
 REPLY_IP = 176498310
 """C{reply_ip}: an address inside the original service that no client used."""
 
 
-def commonMembers(event: Any, sender: int, kind: int) -> dict[str, Any]:
+def common(sender: str, kind: int | str, replyIp: int = REPLY_IP) -> str:
     """
-    Encode the members that most events have.
+    Return the members that most events have, for a L{Record}.
 
-    @param sender: C{from_uin}: an account or a group.
-    @param kind: C{msg_type}.
+    @param sender: the field for C{from_uin}, an account or a group, or C{=} and a
+        constant.
+    @param kind: C{msg_type}: the field, or a constant number.
     """
-    return {
-        "msg_id": event.messageId,
-        "from_uin": sender,
-        "to_uin": event.recipient,
-        "msg_id2": event.messageId2,
-        "msg_type": kind,
-        "reply_ip": REPLY_IP,
-    }
-
-
-def numberOrZero(value: Mapping[str, Any], name: str) -> Any:
-    """
-    Decode a number that may be missing, or an empty string: permanent numbers
-    are, where the server hides them.
-    """
-    return unsigned(value.get(name) or 0)
+    return (
+        f"msg_id:messageId from_uin{sender if sender[0] == '=' else ':' + sender}"
+        f" to_uin:recipient? msg_id2:messageId2"
+        f" msg_type{':' + kind if isinstance(kind, str) else f'={kind}'}"
+        f" reply_ip={replyIp} "
+    )

@@ -4,7 +4,6 @@ File transfers and offline files (protocol.md 5.12-5.14).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from txwebqq.model import (
@@ -15,134 +14,67 @@ from txwebqq.model import (
     TransferProgress,
     TransferredFile,
 )
-from txwebqq.wire.coerce import textOf, unsigned
-from txwebqq.wire.events.codec import EventCodec, commonMembers, numberOrZero
+from txwebqq.wire.events.codec import EventCodec, common
+from txwebqq.wire.record import Record, words
+
+_DETAILS = {
+    FileStep.OFFERED: "name inet_ip:address",
+    FileStep.ENDED: "cancel_type:reason",
+    FileStep.ACCEPTED: "",
+}
 
 
-def _decodeFileNotice(value: Mapping[str, Any]) -> FileNotice:
-    return FileNotice(
-        step=FileStep(value["mode"]),
-        sender=unsigned(value["from_uin"]),
-        session=unsigned(value["session_id"]),
-        recipient=numberOrZero(value, "to_uin"),
-        name=textOf(value.get("name", "")),
-        reason=numberOrZero(value, "cancel_type"),
-        time=numberOrZero(value, "time"),
-        kind=unsigned(value.get("type", 101)),
-        address=numberOrZero(value, "inet_ip"),
-        messageId=numberOrZero(value, "msg_id"),
-        messageId2=numberOrZero(value, "msg_id2"),
+def _notice(details: str) -> Record[FileNotice]:
+    return Record(
+        FileNotice,
+        common("sender", 9) + f"mode:step type:kind session_id:session time {details}",
+        step=words(FileStep),
     )
+
+
+_WRITTEN = {step: _notice(details) for step, details in _DETAILS.items()}
 
 
 def _encodeFileNotice(notice: FileNotice) -> dict[str, Any]:
-    value = commonMembers(notice, notice.sender, 9) | {
-        "mode": notice.step.value,
-        "type": notice.kind,
-        "session_id": notice.session,
-        "time": notice.time,
-    }
-    match notice.step:
-        case FileStep.OFFERED:
-            value |= {"name": notice.name, "inet_ip": notice.address}
-        case FileStep.ENDED:
-            value["cancel_type"] = notice.reason
-    return value
+    return _WRITTEN[notice.step].write(notice)
 
 
-def _decodeTransfer(value: Mapping[str, Any]) -> TransferProgress:
-    return TransferProgress(
-        sender=unsigned(value["from_uin"]),
-        files=tuple(
-            TransferredFile(
-                textOf(file["file_name"]),
-                unsigned(file["file_status"]),
-                numberOrZero(file, "pro_id"),
-            )
-            for file in value["file_infos"]
-        ),
-        localId=unsigned(value["lc_id"]),
-        operation=unsigned(value["operation"]),
-        now=numberOrZero(value, "now"),
-        recipient=numberOrZero(value, "to_uin"),
-        kind=unsigned(value.get("type", 101)),
-        messageId=numberOrZero(value, "msg_id"),
-    )
+_FILE = Record(TransferredFile, "file_name:name file_status:status pro_id:id")
+_TRANSFER = Record(
+    TransferProgress,
+    "msg_id:messageId from_uin:sender to_uin:recipient file_count=0 lc_id:localId now"
+    " operation type:kind file_infos:files",
+    files=(
+        lambda files: tuple(_FILE.read(file) for file in files),
+        lambda files: [_FILE.write(file) for file in files],
+    ),
+)
 
 
 def _encodeTransfer(progress: TransferProgress) -> dict[str, Any]:
-    return {
-        "msg_id": progress.messageId,
-        "from_uin": progress.sender,
-        "to_uin": progress.recipient,
-        "file_count": len(progress.files),
-        "lc_id": progress.localId,
-        "now": progress.now,
-        "operation": progress.operation,
-        "type": progress.kind,
-        "file_infos": [
-            {"file_name": f.name, "file_status": f.status, "pro_id": f.id}
-            for f in progress.files
-        ],
-    }
+    return _TRANSFER.write(progress) | {"file_count": len(progress.files)}
 
 
-def _decodeOfflineFile(value: Mapping[str, Any]) -> OfflineFile:
-    return OfflineFile(
-        sender=unsigned(value["from_uin"]),
-        name=textOf(value["name"]),
-        size=unsigned(value["size"]),
-        key=textOf(value["rkey"]),
-        ip=textOf(value["ip"]),
-        port=unsigned(value["port"]),
-        expires=numberOrZero(value, "expire_time"),
-        time=numberOrZero(value, "time"),
-        messageId=numberOrZero(value, "msg_id"),
-    )
-
-
-def _encodeOfflineFile(file: OfflineFile) -> dict[str, Any]:
-    return {
-        "msg_id": file.messageId,
-        "rkey": file.key,
-        "ip": file.ip,
-        "port": file.port,
-        "from_uin": file.sender,
-        "size": file.size,
-        "name": file.name,
-        "expire_time": file.expires,
-        "time": file.time,
-    }
-
-
-def _decodeOfflineFileNotice(value: Mapping[str, Any]) -> OfflineFileNotice:
-    return OfflineFileNotice(
-        sender=unsigned(value["from_uin"]),
-        action=unsigned(value["action"]),
-        name=textOf(value["filename"]),
-        size=numberOrZero(value, "filesize"),
-        recipient=numberOrZero(value, "to_uin"),
-        messageId=numberOrZero(value, "msg_id"),
-        messageId2=numberOrZero(value, "msg_id2"),
-    )
-
-
-def _encodeOfflineFileNotice(notice: OfflineFileNotice) -> dict[str, Any]:
-    return commonMembers(notice, notice.sender, 9) | {
-        "action": notice.action,
-        "filename": notice.name,
-        "filesize": notice.size,
-    }
-
-
-CODECS = (
-    EventCodec("file_message", FileNotice, _decodeFileNotice, _encodeFileNotice),
-    EventCodec("filesrv_transfer", TransferProgress, _decodeTransfer, _encodeTransfer),
-    EventCodec("push_offfile", OfflineFile, _decodeOfflineFile, _encodeOfflineFile),
+CODECS: tuple[EventCodec[Any], ...] = (
+    EventCodec(
+        "file_message",
+        _notice("name inet_ip:address cancel_type:reason"),
+        encode=_encodeFileNotice,
+    ),
+    EventCodec("filesrv_transfer", _TRANSFER, encode=_encodeTransfer),
+    EventCodec(
+        "push_offfile",
+        Record(
+            OfflineFile,
+            "msg_id:messageId rkey:key ip port from_uin:sender size name"
+            " expire_time:expires time",
+        ),
+    ),
     EventCodec(
         "notify_offfile",
-        OfflineFileNotice,
-        _decodeOfflineFileNotice,
-        _encodeOfflineFileNotice,
+        Record(
+            OfflineFileNotice,
+            common("sender", 9) + "action filename:name filesize:size?",
+        ),
     ),
 )

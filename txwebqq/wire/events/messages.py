@@ -15,12 +15,26 @@ from txwebqq.model import (
     Message,
     StrangerMessage,
 )
-from txwebqq.wire.coerce import LIMIT, fastConstructor, unsigned
+from txwebqq.wire.coerce import LIMIT, unsigned
 from txwebqq.wire.content import decodeReceived, encodeReceived
-from txwebqq.wire.events.codec import EventCodec, commonMembers, numberOrZero
+from txwebqq.wire.events.codec import EventCodec, common
+from txwebqq.wire.record import Record
 
-_message = fastConstructor(Message)
-_groupMessage = fastConstructor(GroupMessage)
+_MESSAGE = Record(Message, common("sender", "kind") + "time?")
+_GROUP_MESSAGE = Record(
+    GroupMessage,
+    common("group", "kind")
+    + "group_code:code? send_uin:sender seq:sequence time? info_seq:number?",
+)
+_DISCUSSION_MESSAGE = Record(
+    DiscussionMessage,
+    common(f"={SYSTEM}", "kind")
+    + "did:discussion send_uin:sender seq:sequence time? info_seq:version",
+)
+_STRANGER_MESSAGE = Record(
+    StrangerMessage,
+    common("sender", "kind") + "time? id:place? ruin:number? service_type:service?",
+)
 
 # Nearly all events are messages, which are decoded in as few steps as possible:
 # whether all numbers of a message are numbers is checked once.
@@ -38,14 +52,7 @@ def _decodeMessage(value: Mapping[str, Any]) -> Message:
     if not isFit:
         numbers = map(unsigned, (sender, recipient, time, first, second, kind))
         sender, recipient, time, first, second, kind = numbers
-    return _message(sender, recipient, content, time, first, second, font, kind)
-
-
-def _encodeMessage(message: Message) -> dict[str, Any]:
-    return commonMembers(message, message.sender, message.kind) | {
-        "time": message.time,
-        "content": encodeReceived(message.content, message.font),
-    }
+    return Message(sender, recipient, content, time, first, second, font, kind)
 
 
 def _decodeGroupMessage(value: Mapping[str, Any]) -> GroupMessage:
@@ -65,7 +72,7 @@ def _decodeGroupMessage(value: Mapping[str, Any]) -> GroupMessage:
         group, code, number, sender, recipient = numbers
         numbers = map(unsigned, (time, first, second, sequence, kind))
         time, first, second, sequence, kind = numbers
-    return _groupMessage(
+    return GroupMessage(
         group,
         code,
         number,
@@ -81,83 +88,43 @@ def _decodeGroupMessage(value: Mapping[str, Any]) -> GroupMessage:
     )
 
 
-def _encodeGroupMessage(message: GroupMessage) -> dict[str, Any]:
-    return commonMembers(message, message.group, message.kind) | {
-        "group_code": message.code,
-        "send_uin": message.sender,
-        "seq": message.sequence,
-        "time": message.time,
-        "info_seq": message.number,
-        "content": encodeReceived(message.content, message.font),
-    }
+def _withContent(record: Record[Any], message: Any, **others: Any) -> dict[str, Any]:
+    content = encodeReceived(message.content, message.font)
+    return record.write(message) | others | {"content": content}
 
 
 def _decodeDiscussionMessage(value: Mapping[str, Any]) -> DiscussionMessage:
     content, font = decodeReceived(value["content"])
-    return DiscussionMessage(
-        discussion=unsigned(value["did"]),
-        sender=unsigned(value["send_uin"]),
-        recipient=unsigned(value["to_uin"]),
-        content=content,
-        time=numberOrZero(value, "time"),
-        messageId=numberOrZero(value, "msg_id"),
-        messageId2=numberOrZero(value, "msg_id2"),
-        sequence=numberOrZero(value, "seq"),
-        version=numberOrZero(value, "info_seq"),
-        font=font,
-        kind=unsigned(value.get("msg_type", 42)),
-    )
-
-
-def _encodeDiscussionMessage(message: DiscussionMessage) -> dict[str, Any]:
-    return commonMembers(message, SYSTEM, message.kind) | {
-        "did": message.discussion,
-        "send_uin": message.sender,
-        "seq": message.sequence,
-        "time": message.time,
-        "info_seq": message.version,
-        "content": encodeReceived(message.content, message.font),
-    }
+    return _DISCUSSION_MESSAGE.read(value, content=content, font=font)
 
 
 def _decodeStrangerMessage(value: Mapping[str, Any]) -> StrangerMessage:
     content, font = decodeReceived(value["content"])
-    return StrangerMessage(
-        sender=unsigned(value["from_uin"]),
-        recipient=unsigned(value["to_uin"]),
-        place=numberOrZero(value, "id"),
-        service=numberOrZero(value, "service_type"),
-        number=numberOrZero(value, "ruin"),
-        content=content,
-        time=numberOrZero(value, "time"),
-        messageId=numberOrZero(value, "msg_id"),
-        messageId2=numberOrZero(value, "msg_id2"),
-        font=font,
-        kind=unsigned(value.get("msg_type", 140)),
-    )
+    return _STRANGER_MESSAGE.read(value, content=content, font=font)
 
 
-def _encodeStrangerMessage(message: StrangerMessage) -> dict[str, Any]:
-    return commonMembers(message, message.sender, message.kind) | {
-        "time": message.time,
-        "id": message.place,
-        "ruin": message.number,
-        "service_type": message.service,
-        "flags": {"text": 1, "pic": 1, "file": 1, "audio": 1, "video": 1},
-        "content": encodeReceived(message.content, message.font),
-    }
+_FLAGS = {"text": 1, "pic": 1, "file": 1, "audio": 1, "video": 1}
 
-
-CODECS = (
-    EventCodec("message", Message, _decodeMessage, _encodeMessage),
-    EventCodec("group_message", GroupMessage, _decodeGroupMessage, _encodeGroupMessage),
+CODECS: tuple[EventCodec[Any], ...] = (
     EventCodec(
-        "discu_message",
-        DiscussionMessage,
-        _decodeDiscussionMessage,
-        _encodeDiscussionMessage,
+        "message", _MESSAGE, _decodeMessage, lambda m: _withContent(_MESSAGE, m)
     ),
     EventCodec(
-        "sess_message", StrangerMessage, _decodeStrangerMessage, _encodeStrangerMessage
+        "group_message",
+        _GROUP_MESSAGE,
+        _decodeGroupMessage,
+        lambda m: _withContent(_GROUP_MESSAGE, m),
+    ),
+    EventCodec(
+        "discu_message",
+        _DISCUSSION_MESSAGE,
+        _decodeDiscussionMessage,
+        lambda m: _withContent(_DISCUSSION_MESSAGE, m),
+    ),
+    EventCodec(
+        "sess_message",
+        _STRANGER_MESSAGE,
+        _decodeStrangerMessage,
+        lambda m: _withContent(_STRANGER_MESSAGE, m, flags=_FLAGS),
     ),
 )
