@@ -79,7 +79,7 @@ class Account(Value):
     status: Status = Status.ONLINE
 
 
-class Buddy(Value):
+class Buddy(Value, gc=False):
     """
     A friend.
 

@@ -9,7 +9,7 @@ from typing import Any
 from txwebqq.values import Secret, Value
 
 
-class Font(Value):
+class Font(Value, gc=False):
     """
     The font of a message; the default is WebQQ's own (protocol.md 4.3).
 
@@ -25,7 +25,7 @@ class Font(Value):
     color: str = "000000"
 
 
-class Text(Value):
+class Text(Value, gc=False):
     """
     A run of plain text.
     """
@@ -33,7 +33,7 @@ class Text(Value):
     text: str
 
 
-class Face(Value):
+class Face(Value, gc=False):
     """
     An emoticon, by its id on the wire (protocol.md, appendix A).
     """

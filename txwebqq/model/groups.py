@@ -45,7 +45,7 @@ class GroupList(Value):
     globalMask: int = 0
 
 
-class Member(Value):
+class Member(Value, gc=False):
     """
     A member of a group.
 

@@ -1,5 +1,8 @@
 """
 Messages that polls bring, one class for each kind of conversation.
+
+No message can be part of a reference cycle, so the garbage collector need not look
+at them (C{gc=False}).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from txwebqq.model.groups import Code, Gid
 from txwebqq.values import Value
 
 
-class Message(Value, HasContent):
+class Message(Value, HasContent, gc=False):
     """
     A message from a friend (protocol.md 5.1).
 
@@ -31,7 +34,7 @@ class Message(Value, HasContent):
     kind: int = 9
 
 
-class GroupMessage(Value, HasContent):
+class GroupMessage(Value, HasContent, gc=False):
     """
     A message in a group (protocol.md 5.2).
 
@@ -53,7 +56,7 @@ class GroupMessage(Value, HasContent):
     kind: int = 43
 
 
-class DiscussionMessage(Value, HasContent):
+class DiscussionMessage(Value, HasContent, gc=False):
     """
     A message in a discussion (protocol.md 5.3).
 
@@ -74,7 +77,7 @@ class DiscussionMessage(Value, HasContent):
     kind: int = 42
 
 
-class StrangerMessage(Value, HasContent):
+class StrangerMessage(Value, HasContent, gc=False):
     """
     A message of a temporary chat: from a member of a common group or discussion who
     is no friend (protocol.md 5.4).

@@ -25,7 +25,9 @@ from txwebqq.wire.jsontext import encodeJSON, parseJSON
 MAX_TEXT = 15_000
 """Maximum size of the content of a message, in bytes (protocol.md 4.9)."""
 
-_PLAIN = Font()
+PLAIN = Font()
+"""WebQQ's own font."""
+
 _MAX_NAME = 64
 _MAX_SIZE = 1000
 
@@ -112,16 +114,29 @@ def _isFont(element: Any) -> bool:
     return isinstance(element, list) and (not element or element[0] == "font")
 
 
-def _decodeFont(element: Any) -> Font:
+def decodeFont(value: Any) -> Font:
+    """
+    Return the font of an object, WebQQ's own for one of another shape.
+    """
     try:
-        value = element[1]
         bold, italic, underline = value["style"]
         return _font(
             value["name"], value["size"], bold, italic, underline, value["color"]
         )
     except SHAPE_ERRORS:
         # A malformed font must not lose the text.
-        return _PLAIN
+        return PLAIN
+
+
+def _fontIn(element: Any) -> Font:
+    return decodeFont(element[1] if element and len(element) > 1 else None)
+
+
+def withLineBreaks(text: str) -> str:
+    """
+    Return a text with all line breaks as C{\\n}.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 @lru_cache(maxsize=256)
@@ -190,18 +205,18 @@ def decodeSent(text: str) -> tuple[Content, Font]:
         elements = parseJSON(text)
     except MalformedReply:
         if not text.startswith("["):
-            return (Text(text),), _PLAIN
+            return (Text(text),), PLAIN
         plain, font = _decodeUnescaped(text)
         return (Text(plain),), font
     if not isinstance(elements, list):
-        return (Text(text),), _PLAIN
+        return (Text(text),), PLAIN
     segments = [
         decodeSegment(element)
         for element in elements
         if element != "" and not _isFont(element)
     ]
     fonts = (element for element in elements if _isFont(element) and element)
-    return tuple(segments), _decodeFont(next(fonts, None))
+    return tuple(segments), _fontIn(next(fonts, None))
 
 
 def _decodeUnescaped(text: str) -> tuple[str, Font]:
@@ -212,12 +227,12 @@ def _decodeUnescaped(text: str) -> tuple[str, Font]:
     end = text.rfind('"')
     if text.startswith('["') and end > 1:
         if "".join(text[end + 1 :].split()) in ("]", ",[]]"):
-            return text[2:end], _PLAIN
+            return text[2:end], PLAIN
         head, _, tail = text.rpartition('["font"')
         head = head.rstrip(", ")
         if head.endswith('"'):
             font = parseJSON('["font"' + tail.rstrip()[:-1])
-            return head[2:-1], _decodeFont(font)
+            return head[2:-1], _fontIn(font)
     raise MalformedReply("content is not JSON")
 
 
@@ -270,7 +285,7 @@ def decodeReceived(elements: Any) -> tuple[Content, Font]:
         kind = type(element)
         if kind is str:
             if "\r" in element:
-                element = element.replace("\r\n", "\n").replace("\r", "\n")
+                element = withLineBreaks(element)
             if element:
                 segments.append(Text(element))
         elif kind is not list:
@@ -279,9 +294,9 @@ def decodeReceived(elements: Any) -> tuple[Content, Font]:
             pass
         elif element[0] == "font":
             if font is None:
-                font = _decodeFont(element)
+                font = _fontIn(element)
         elif _isFace(element):
             segments.append(_face(element[1]))
         else:
             segments.append(_decodeReceivedSegment(element))
-    return tuple(segments), _PLAIN if font is None else font
+    return tuple(segments), PLAIN if font is None else font

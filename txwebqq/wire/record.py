@@ -100,8 +100,15 @@ class Record(Generic[V]):
     @ivar kind: the class of the value.
     """
 
-    def __init__(self, kind: type[V], members: str, **codecs: Codec) -> None:
+    def __init__(
+        self,
+        kind: type[V],
+        members: str,
+        isStrict: bool = False,
+        **codecs: Codec,
+    ) -> None:
         """
+        @param isStrict: whether a number that is null or empty is an error.
         @param codecs: the codecs of fields that are not read in the usual way.
         """
         self.kind = kind
@@ -117,7 +124,7 @@ class Record(Generic[V]):
             name, _, attribute = spec.strip("[]?!").partition(":")
             field = known[attribute or name]
             codec = codecs.get(field.name) or _CODECS[bare(field.type)]
-            self._members.append(_Member(name, field, codec, spec))
+            self._members.append(_Member(name, field, codec, spec, isStrict))
             self._template[name] = None
         self._get = _getterOf([member.attribute for member in self._members])
         self._isWhole = not any(member.isOptional for member in self._members)
@@ -164,12 +171,15 @@ class _Member:
     One member of an object.
     """
 
-    def __init__(self, name: str, field: FieldInfo, codec: Codec, spec: str) -> None:
+    def __init__(
+        self, name: str, field: FieldInfo, codec: Codec, spec: str, isStrict: bool
+    ) -> None:
         self.name = name
         self.attribute = field.name
         self._read, write = codec
         self.write = None if codec in (UNSIGNED, SIGNED, TEXT) else write
         self.isNumber = self._read in (unsigned, integer)
+        self._mayBeEmpty = self.isNumber and not isStrict
         self.isOptional = spec.startswith("[")
         isLenient = spec.endswith("?")
         self.default = _EMPTY[bare(field.type)] if isLenient else field.default
@@ -186,6 +196,6 @@ class _Member:
         if item is None and name not in value:
             return self.default
         # Zero is not empty.
-        if self.isNumber and not item and not isinstance(item, (int, float)):
+        if self._mayBeEmpty and not item and not isinstance(item, (int, float)):
             return self.default
         return self._read(item)

@@ -43,6 +43,7 @@ from txwebqq.wire.command import (
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
 from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
+from txwebqq.wire.events.poll import readEvents
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
@@ -119,6 +120,8 @@ class Poll2(Command[PollResult]):
         # Tencent's servers also sent an empty body in place of 102.
         if not body.strip():
             return PollResult()
+        if (read := readEvents(body)) is not None:
+            return PollResult(read[0], _ackIn(read[1]))
         value = parseJSON(body)
         refusal = decodeOrMalformed(refusalOf, value)
         return decodeOrMalformed(_decodeResult, value) if refusal is None else refusal
@@ -132,8 +135,11 @@ def _decodeResult(value: Any) -> PollResult:
     result, ack = value.get("result"), value.get("ack")
     # Tencent's servers also sent "ok" in place of 102.
     events = tuple(map(decodeEnvelope, result)) if isinstance(result, list) else ()
-    isNumber = type(ack) is int and 0 < ack <= MAX_EXACT
-    return PollResult(events, ack if isNumber else None)
+    return PollResult(events, _ackIn(ack))
+
+
+def _ackIn(ack: Any) -> int | None:
+    return ack if type(ack) is int and 0 < ack <= MAX_EXACT else None
 
 
 _NO_CODE = Code(0)

@@ -53,8 +53,8 @@ def common(sender: str, kind: int | str, replyIp: int = REPLY_IP) -> str:
     @param kind: C{msg_type}: the field, or a constant number.
     """
     return (
-        f"msg_id:messageId from_uin{sender if sender[0] == '=' else ':' + sender}"
-        f" to_uin:recipient? msg_id2:messageId2"
+        f"msg_id:messageId? from_uin{sender if sender[0] == '=' else ':' + sender}"
+        f" to_uin:recipient? msg_id2:messageId2?"
         f" msg_type{':' + kind if isinstance(kind, str) else f'={kind}'}"
         f" reply_ip={replyIp} "
     )
