@@ -135,6 +135,11 @@ def _parameterFor(field: FieldInfo) -> Parameter:
 _TICKET = {
     name: attrgetter(f"ticket.{name}") for name in ("clientid", "psessionid", "vfwebqq")
 }
+_OUTSIDE: dict[str, Callable[[Any], Any]] = {
+    **_TICKET,
+    # Tencent's own page sends the word before there is an id.
+    "psessionid": lambda command: command.ticket.psessionid or "null",
+}
 
 
 class _Layout:
@@ -152,7 +157,7 @@ class _Layout:
         self._inner = [
             self._writer(each, known) for each in f"{names} {command.tail}".split()
         ]
-        self._outer = [(name, _TICKET[name]) for name in command.outside.split()]
+        self._outer = [(name, _OUTSIDE[name]) for name in command.outside.split()]
         self._isJSON = command.isJSON
         self._readers = [
             (
@@ -186,8 +191,7 @@ class _Layout:
             pairs = [("r", encodeJSON(sent))]
         else:
             pairs = [(name, _asText(value)) for name, value in members]
-        # Tencent's own page sends the word before there is an id.
-        pairs += [(name, get(command) or "null") for name, get in self._outer]
+        pairs += [(name, get(command)) for name, get in self._outer]
         return pairs
 
     def decode(self, form: Form) -> dict[str, Any]:
@@ -203,10 +207,11 @@ class _Layout:
         return values
 
 
-def _asText(value: Any) -> str:
-    if type(value) is str:
-        return value
-    return encodeJSON(value) if isinstance(value, list) else str(value)
+def _asText(value: Any) -> Any:
+    if isinstance(value, list):
+        return encodeJSON(value)
+    # The percent-encoding refuses all other types.
+    return str(value) if isinstance(value, (int, float)) else value
 
 
 @cache
