@@ -6,9 +6,11 @@ shares and leaving.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Self
 
-from txwebqq.errors import MalformedReply
+from msgspec import field
+from msgspec.structs import replace
+
 from txwebqq.model import (
     Code,
     FoundGroup,
@@ -16,34 +18,17 @@ from txwebqq.model import (
     Gid,
     GroupProfile,
     Presence,
-    Status,
     Uin,
 )
 from txwebqq.values import Secret, Value
-from txwebqq.wire.coerce import (
-    count,
-    decodeEach,
-    integer,
-    listIn,
-    textOf,
-    unsigned,
-)
-from txwebqq.wire.command import (
-    Authorization,
-    Host,
-    JSONCommand,
-    OKCommand,
-    Referer,
-    Refusal,
-    apiForm,
-    apiQuery,
-    channelQuery,
-    postFields,
-)
-from txwebqq.wire.form import Form, Pairs, Ticket
+from txwebqq.wire.coerce import decodeEach, listIn, textOf, unsigned
+from txwebqq.wire.command import OKReply, Refusal
+from txwebqq.wire.endpoints import ApiGet, ApiPost, CgiGet, ChannelGet, ChannelPost
+from txwebqq.wire.form import Form
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
-from txwebqq.wire.oldparameters import GroupPost, GroupQuery, groupCode
+from txwebqq.wire.parameters import Parameter, numbersIn
+from txwebqq.wire.record import SIGNED, STATUS_CODE, Record
 
 MAX_CODES = 500
 """Maximum number of groups in one request."""
@@ -58,38 +43,34 @@ class MemberStats(Value):
     present: tuple[Presence, ...]
 
 
-class GetGroupMemberStat2(GroupQuery[MemberStats]):
+_PRESENCE = Record(
+    Presence,
+    "client_type:clientType? uin stat:status",
+    clientType=SIGNED,
+    status=STATUS_CODE,
+)
+
+
+class GetGroupMemberStat2(ApiGet[MemberStats]):
     """
     Fetch the members of a group who are not offline (protocol.md 2.5.3).
     """
 
-    path: ClassVar[str] = "/api/get_group_member_stat2"
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_group_member_stat2"
+    isIdempotent = True
+
+    code: Code = field(name="gcode")
 
     @classmethod
     def encodeResult(cls, reply: MemberStats) -> Any:
-        return {
-            "stats": [
-                {"client_type": p.clientType, "uin": p.uin, "stat": p.status.code}
-                for p in reply.present
-            ],
-            "gcode": reply.code,
-        }
+        return {"stats": [*map(_PRESENCE.write, reply.present)], "gcode": reply.code}
 
     @classmethod
     def decodeResult(cls, result: Any) -> MemberStats:
         return MemberStats(
             code=unsigned(result.get("gcode", 0)),
-            present=tuple(decodeEach(_decodePresence, listIn(result, "stats"))),
+            present=tuple(decodeEach(_PRESENCE.read, listIn(result, "stats"))),
         )
-
-
-def _decodePresence(stat: Any) -> Presence:
-    return Presence(
-        unsigned(stat["uin"]),
-        Status.fromCode(integer(stat["stat"])),
-        count(stat.get("client_type")),
-    )
 
 
 class Memos(Value):
@@ -104,41 +85,36 @@ class Memos(Value):
     isBare: bool = False
 
 
-class GetGroupInfo(JSONCommand[Memos]):
+def _readCodes(form: Form, name: str, default: None) -> tuple[Code, ...]:
+    # Clients have also sent the codes without brackets.
+    text = form.text(name).strip()
+    codes = text if text.startswith("[") else f"[{text}]"
+    return numbersIn(Form([(name, codes)]), name, MAX_CODES)
+
+
+_BARE = Parameter(
+    lambda form, name, _: form.text(name, "") == "memo",
+    lambda isBare: "memo" if isBare else "memo,gcode",
+)
+
+
+class GetGroupInfo(ApiGet[Memos]):
     """
     Fetch the announcements of groups (protocol.md 2.5.3).
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_group_info"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_group_info"
+    isIdempotent = True
 
-    ticket: Ticket
-    codes: tuple[Code, ...]
-    isBare: bool = False
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("gcode", encodeJSON(list(self.codes))),
-            ("retainKey", "memo" if self.isBare else "memo,gcode"),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
+    codes: Annotated[tuple[Code, ...], Parameter(_readCodes, list)] = field(
+        name="gcode"
+    )
+    isBare: Annotated[bool, _BARE] = field(name="retainKey", default=False)
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        text = form.text("gcode").strip()
-        values = parseJSON(text if text.startswith("[") else f"[{text}]")
-        if len(values) > MAX_CODES:
-            raise MalformedReply(f"gcode has more than {MAX_CODES} groups")
-        try:
-            codes = tuple(Code(unsigned(value)) for value in values)
-        except (TypeError, ValueError) as e:
-            raise MalformedReply("gcode is not a list of numbers") from e
-        isBare = len(codes) == 1 and form.text("retainKey", "") == "memo"
-        return cls(form.ticket, codes, isBare, form.milliseconds)
+        command = super().decodeFields(form)
+        return command if len(command.codes) == 1 else replace(command, isBare=False)
 
     @classmethod
     def encodeResult(cls, reply: Memos) -> Any:
@@ -156,98 +132,59 @@ def _decodeMemo(entry: Any) -> tuple[Code, str]:
     return unsigned(entry.get("gcode", 0)), textOf(entry.get("memo", ""))
 
 
-class GetGroupPublicInfo2(GroupQuery[GroupProfile]):
+_PROFILE = Record(
+    GroupProfile,
+    "face memo member_cnt:memberCount class:classId fingermemo:description code"
+    " createtime:created flag name gid owner? maxmember:maxMembers option?",
+    face=SIGNED,
+    memberCount=SIGNED,
+    classId=SIGNED,
+    created=SIGNED,
+    flag=SIGNED,
+    maxMembers=SIGNED,
+    option=SIGNED,
+)
+
+
+class GetGroupPublicInfo2(ApiGet[GroupProfile]):
     """
     Fetch the details that a group shows to everybody (protocol.md 2.5.3).
     """
 
-    path: ClassVar[str] = "/api/get_group_public_info2"
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_group_public_info2"
+    isIdempotent = True
+
+    code: Code = field(name="gcode")
 
     @classmethod
     def encodeResult(cls, reply: GroupProfile) -> Any:
-        return {
-            "ginfo": {
-                "face": reply.face,
-                "memo": reply.memo,
-                "member_cnt": reply.memberCount,
-                "class": reply.classId,
-                "fingermemo": reply.description,
-                "code": reply.code,
-                "createtime": reply.created,
-                "flag": reply.flag,
-                "name": reply.name,
-                "gid": reply.gid,
-                "owner": reply.owner,
-                "maxmember": reply.maxMembers,
-                "option": reply.option,
-            }
-        }
+        return {"ginfo": _PROFILE.write(reply)}
 
     @classmethod
     def decodeResult(cls, result: Any) -> GroupProfile:
-        info = result["ginfo"]
-        return GroupProfile(
-            gid=unsigned(info["gid"]),
-            code=unsigned(info["code"]),
-            name=textOf(info["name"]),
-            owner=unsigned(info.get("owner") or 0),
-            memo=textOf(info.get("memo", "")),
-            description=textOf(info.get("fingermemo", "")),
-            memberCount=count(info.get("member_cnt")),
-            maxMembers=count(info.get("maxmember")),
-            face=count(info.get("face")),
-            classId=count(info.get("class")),
-            flag=count(info.get("flag")),
-            option=count(info.get("option")),
-            created=count(info.get("createtime")),
-        )
+        return _PROFILE.read(result["ginfo"])
 
 
-class SearchGroups(JSONCommand[FoundGroups]):
+_FOUND = Record(
+    FoundGroup,
+    "GC= GE:number GEX:code QQ:owner RQ= TI:name? TX:description",
+    owner=(unsigned, lambda number: str(number or "")),
+)
+
+
+class SearchGroups(CgiGet[FoundGroups]):
     """
     Search for groups by number or by words (protocol.md 2.5.3). The session of the
-    captcha with the text C{vfcode} is in a cookie.
-
-    @ivar query: C{all} on the wire.
+    captcha with the text C{code} is in a cookie.
     """
 
-    host: ClassVar[Host] = Host.CGI
-    path: ClassVar[str] = "/keycgi/qqweb/group/search.do"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.CGI
+    path = "/keycgi/qqweb/group/search.do"
+    order = "pg perpage all c1=0 c2=0 c3=0 st=0 vfcode type=1"
 
-    ticket: Ticket
-    query: str
-    page: int = 1
-    perPage: int = 10
-    code: str = ""
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("pg", str(self.page)),
-            ("perpage", str(self.perPage)),
-            ("all", self.query),
-            ("c1", "0"),
-            ("c2", "0"),
-            ("c3", "0"),
-            ("st", "0"),
-            ("vfcode", self.code),
-            ("type", "1"),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            form.text("all"),
-            form.integer("pg", 1),
-            form.integer("perpage", 10),
-            form.text("vfcode", ""),
-            form.milliseconds,
-        )
+    query: str = field(name="all")
+    page: int = field(name="pg", default=1)
+    perPage: int = field(name="perpage", default=10)
+    code: str = field(name="vfcode", default="")
 
     @classmethod
     def encodeReply(cls, reply: FoundGroups | Refusal) -> bytes:
@@ -261,28 +198,10 @@ class SearchGroups(JSONCommand[FoundGroups]):
             "CurrentNum": len(reply.groups),
             "CurrentPage": reply.page,
         }
+        result = [*map(_FOUND.write, reply.groups)]
         return encodeJSON(
-            {
-                "result": cls.encodeResult(reply),
-                "retcode": 0,
-                "responseHeader": header,
-            }
+            {"result": result, "retcode": 0, "responseHeader": header}
         ).encode()
-
-    @classmethod
-    def encodeResult(cls, reply: FoundGroups) -> Any:
-        return [
-            {
-                "GC": "",
-                "GE": group.number,
-                "GEX": group.code,
-                "QQ": str(group.owner or ""),
-                "RQ": "",
-                "TI": group.name,
-                "TX": group.description,
-            }
-            for group in reply.groups
-        ]
 
     @classmethod
     def decodeReply(cls, body: bytes) -> FoundGroups | Refusal:
@@ -293,18 +212,8 @@ class SearchGroups(JSONCommand[FoundGroups]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> FoundGroups:
-        groups = tuple(decodeEach(_decodeFound, result))
+        groups = tuple(decodeEach(_FOUND.read, result))
         return FoundGroups(groups, len(groups))
-
-
-def _decodeFound(group: Any) -> FoundGroup:
-    return FoundGroup(
-        number=unsigned(group["GE"]),
-        code=unsigned(group["GEX"]),
-        name=textOf(group.get("TI", "")),
-        owner=unsigned(group.get("QQ") or 0),
-        description=textOf(group.get("TX", "")),
-    )
 
 
 def _withHeader(value: Any, found: FoundGroups) -> FoundGroups:
@@ -320,7 +229,7 @@ REFUSED = 100001
 """The retcode that C{apply_join_group2} explains in C{tips}."""
 
 
-class ApplyJoinGroup2(JSONCommand[None]):
+class ApplyJoinGroup2(ApiPost[None]):
     """
     Ask to join a group; the decision comes as a C{sys_g_msg}
     (protocol.md 2.5.3).
@@ -329,36 +238,13 @@ class ApplyJoinGroup2(JSONCommand[None]):
     @ivar code: the text of a captcha, and C{verifySession} its session.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/apply_join_group2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/apply_join_group2"
+    order = "gcode code vfy msg"
 
-    ticket: Ticket
-    group: Code
-    text: str = ""
+    group: Code = field(name="gcode")
+    text: str = field(name="msg", default="")
     code: str = ""
-    verifySession: Secret = ""
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "gcode": self.group,
-            "code": self.code,
-            "vfy": self.verifySession,
-            "msg": self.text,
-        }
-        return apiForm(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            groupCode(form),
-            form.text("msg", ""),
-            form.text("code", ""),
-            form.text("vfy", ""),
-        )
+    verifySession: Secret = field(name="vfy", default="")
 
     @classmethod
     def encodeResult(cls, reply: None) -> Any:
@@ -387,7 +273,7 @@ AGREE, REFUSE = 2, 3
 """The C{op_type} of L{OpGroupJoinReq}."""
 
 
-class OpGroupJoinReq(OKCommand):
+class OpGroupJoinReq(OKReply, ChannelGet[None]):
     """
     Decide on a request to join a group that we administer (protocol.md 2.5.3).
 
@@ -395,72 +281,32 @@ class OpGroupJoinReq(OKCommand):
     @ivar text: the text for the applicant.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/op_group_join_req"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/op_group_join_req"
+    order = "group_uin req_uin msg op_type"
 
-    ticket: Ticket
-    group: Gid
-    applicant: Uin
-    operation: int
-    text: str = ""
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("group_uin", str(self.group)),
-            ("req_uin", str(self.applicant)),
-            ("msg", self.text),
-            ("op_type", str(self.operation)),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Gid(form.integer("group_uin")),
-            Uin(form.integer("req_uin")),
-            form.integer("op_type"),
-            form.text("msg", ""),
-            form.milliseconds,
-        )
+    group: Gid = field(name="group_uin")
+    applicant: Uin = field(name="req_uin")
+    operation: int = field(name="op_type")
+    text: str = field(name="msg", default="")
 
 
-class QuitGroup2(GroupPost):
+class QuitGroup2(OKReply, ApiPost[None]):
     """
     Leave a group (protocol.md 2.5.3).
     """
 
-    path: ClassVar[str] = "/api/quit_group2"
+    path = "/api/quit_group2"
+
+    code: Code = field(name="gcode")
 
 
-class SendGroupWebMsg(OKCommand):
+class SendGroupWebMsg(OKReply, ChannelPost[None]):
     """
     Share markup in a group, which the other members receive as a
     C{group_web_message} (protocol.md 5.11; our own command).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/send_group_web_msg2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/send_group_web_msg2"
 
-    ticket: Ticket
-    group: Gid
-    markup: str
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "group_uin": self.group,
-            "xml": self.markup,
-            "clientid": self.ticket.clientid,
-            "psessionid": self.ticket.psessionid,
-        }
-        return postFields(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Gid(form.integer("group_uin")), form.text("xml"))
+    group: Gid = field(name="group_uin")
+    markup: str = field(name="xml")
