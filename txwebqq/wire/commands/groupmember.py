@@ -6,22 +6,19 @@ group, and masks of groups and discussions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
+
+from msgspec import field
 
 from txwebqq.model import BusinessCard, Code, Did, Gid, Uin
 from txwebqq.values import Value
-from txwebqq.wire.coerce import count, integer, textOf, unsigned
-from txwebqq.wire.command import Authorization, Host, OKCommand, Referer
+from txwebqq.wire.coerce import count, unsigned
+from txwebqq.wire.command import OKReply
+from txwebqq.wire.endpoints import ApiGet, ApiPost, CgiPost
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
-from txwebqq.wire.oldparameters import (
-    GroupPost,
-    GroupQuery,
-    groupCode,
-    optionalNumber,
-    optionalText,
-)
+from txwebqq.wire.record import SIGNED, Record
 
 GLOBAL = "cAll"
 """The name of the mask that is for all groups, among those of the groups."""
@@ -37,100 +34,69 @@ class OwnCard(Value):
     card: BusinessCard
 
 
-class GetSelfBusinessCard2(GroupQuery[OwnCard]):
+# The constants keep the places of the uin and the code.
+_CARD = Record(
+    BusinessCard, "phone muin=0 email remark gcode=0 name gender", gender=SIGNED
+)
+
+
+class GetSelfBusinessCard2(ApiGet[OwnCard]):
     """
     Fetch our card in a group; code 100003 means that we have none
     (protocol.md 2.5.3).
     """
 
-    path: ClassVar[str] = "/api/get_self_business_card2"
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_self_business_card2"
+    isIdempotent = True
+
+    code: Code = field(name="gcode")
 
     @classmethod
     def encodeResult(cls, reply: OwnCard) -> Any:
-        card = reply.card
-        return {
-            "phone": card.phone,
-            "muin": reply.uin,
-            "email": card.email,
-            "remark": card.remark,
-            "gcode": reply.code,
-            "name": card.name,
-            "gender": card.gender,
-        }
+        return _CARD.write(reply.card) | {"muin": reply.uin, "gcode": reply.code}
 
     @classmethod
     def decodeResult(cls, result: Any) -> OwnCard:
         return OwnCard(
             code=unsigned(result.get("gcode", 0)),
             uin=unsigned(result.get("muin") or 0),
-            card=BusinessCard(
-                name=textOf(result.get("name", "")),
-                phone=textOf(result.get("phone", "")),
-                email=textOf(result.get("email", "")),
-                remark=textOf(result.get("remark", "")),
-                gender=integer(result.get("gender", 2)),
-            ),
+            card=_CARD.read(result),
         )
 
 
-class UpdateGroupBusinessCard2(GroupPost):
+class UpdateGroupBusinessCard2(OKReply, ApiPost[None]):
     """
     Change our card in a group (protocol.md 2.5.3).
 
     @ivar name: L{None}, also for the others, leaves the detail unchanged.
     """
 
-    path: ClassVar[str] = "/api/update_group_business_card2"
+    path = "/api/update_group_business_card2"
+    order = "gcode phone email remark name gender"
 
+    code: Code = field(name="gcode")
     name: str | None = None
     phone: str | None = None
     email: str | None = None
     remark: str | None = None
     gender: int | None = None
 
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {
-            "phone": self.phone,
-            "email": self.email,
-            "remark": self.remark,
-            "name": self.name,
-            "gender": self.gender,
-        }
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            groupCode(form),
-            name=optionalText(form, "name"),
-            phone=optionalText(form, "phone"),
-            email=optionalText(form, "email"),
-            remark=optionalText(form, "remark"),
-            gender=optionalNumber(form, "gender"),
-        )
-
-
-class UpdateGroupInfo2(GroupPost):
+class UpdateGroupInfo2(OKReply, ApiPost[None]):
     """
     Set our private name for a group (protocol.md 2.5.3).
     """
 
-    path: ClassVar[str] = "/api/update_group_info2"
+    path = "/api/update_group_info2"
 
+    code: Code = field(name="gcode")
     markname: str
 
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {"markname": self.markname}
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, groupCode(form), form.text("markname"))
-
-
-class MessageFilter(OKCommand):
+class MessageFilter(OKReply, CgiPost[None]):
     """
-    Set the masks of groups or of discussions (protocol.md 2.5.3).
+    Set the masks of groups or of discussions (protocol.md 2.5.3), all in the JSON of
+    one parameter, C{itemlist}.
 
     @ivar groups: masks by gid.
     @ivar discussions: masks by did.
@@ -138,13 +104,8 @@ class MessageFilter(OKCommand):
     @ivar index: with C{port}, a value that C{login2} returned; without effect.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CGI
-    path: ClassVar[str] = "/keycgi/qqweb/uac/messagefilter.do"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.CGI
+    path = "/keycgi/qqweb/uac/messagefilter.do"
 
-    ticket: Ticket
     groups: Mapping[Gid, int] = {}
     discussions: Mapping[Did, int] = {}
     globalMask: int | None = None
