@@ -7,130 +7,66 @@ WebQQ's own page had none, so all of these commands are our own, in the same sty
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated
 
-from txwebqq.errors import MalformedReply
-from txwebqq.model import MAY_ASK, NewGroup, Uin
-from txwebqq.wire.coerce import unsigned
-from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiForm
-from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.oldparameters import (
-    GroupPost,
-    groupCode,
-    optionalNumber,
-    optionalText,
-)
+from msgspec import field
+
+from txwebqq.model import MAY_ASK, Code, NewGroup, Uin
+from txwebqq.wire.command import OKReply
+from txwebqq.wire.endpoints import ApiPost
+from txwebqq.wire.form import Form
+from txwebqq.wire.parameters import Parameter, numbersIn
+from txwebqq.wire.record import Record
 
 
-class CreateGroup(JSONCommand[NewGroup]):
+def _readUins(form: Form, name: str, default: tuple[Uin, ...]) -> tuple[Uin, ...]:
+    return numbersIn(form, name) if form.raw(name) else default
+
+
+class CreateGroup(ApiPost[NewGroup]):
     """
     Create a group, with friends for its first members.
 
     @ivar option: the rule for joining.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/create_group2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/create_group2"
+    result = Record(NewGroup, "gid code account:number")
 
-    ticket: Ticket
     name: str
-    uins: tuple[Uin, ...] = ()
+    uins: Annotated[tuple[Uin, ...], Parameter(_readUins, list)] = field(
+        name="mem_list", default=()
+    )
     memo: str = ""
-    description: str = ""
+    description: str = field(name="fingermemo", default="")
     option: int = MAY_ASK
 
-    def encodeFields(self) -> Pairs:
-        members = {
-            "name": self.name,
-            "mem_list": list(self.uins),
-            "memo": self.memo,
-            "fingermemo": self.description,
-            "option": self.option,
-        }
-        return apiForm(members, self.ticket)
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        uins = form.raw("mem_list") or ()
-        try:
-            friends = tuple(Uin(unsigned(uin)) for uin in uins)
-        except (TypeError, ValueError) as e:
-            raise MalformedReply("mem_list is not a list of numbers") from e
-        return cls(
-            form.ticket,
-            form.text("name"),
-            friends,
-            form.text("memo", ""),
-            form.text("fingermemo", ""),
-            form.integer("option", MAY_ASK),
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: NewGroup) -> Any:
-        return {"gid": reply.gid, "code": reply.code, "account": reply.number}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> NewGroup:
-        return NewGroup(
-            unsigned(result["gid"]),
-            unsigned(result["code"]),
-            unsigned(result["account"]),
-        )
-
-
-class ModifyGroupInfo(GroupPost):
+class ModifyGroupInfo(OKReply, ApiPost[None]):
     """
     Change the details of a group.
 
     @ivar name: L{None}, also for the others, leaves the detail unchanged.
     """
 
-    path: ClassVar[str] = "/api/modify_group_info2"
+    path = "/api/modify_group_info2"
 
+    code: Code = field(name="gcode")
     name: str | None = None
     memo: str | None = None
-    description: str | None = None
+    description: str | None = field(name="fingermemo", default=None)
     option: int | None = None
 
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {
-            "name": self.name,
-            "memo": self.memo,
-            "fingermemo": self.description,
-            "option": self.option,
-        }
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            groupCode(form),
-            name=optionalText(form, "name"),
-            memo=optionalText(form, "memo"),
-            description=optionalText(form, "fingermemo"),
-            option=optionalNumber(form, "option"),
-        )
-
-
-class RemoveGroupMember(GroupPost):
+class RemoveGroupMember(OKReply, ApiPost[None]):
     """
     Remove a member from a group that we administer.
     """
 
-    path: ClassVar[str] = "/api/remove_group_member2"
+    path = "/api/remove_group_member2"
 
-    member: Uin
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {"muin": self.member}
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, groupCode(form), Uin(form.integer("muin")))
+    code: Code = field(name="gcode")
+    member: Uin = field(name="muin")
 
 
 class TransferGroup(RemoveGroupMember):
@@ -138,35 +74,30 @@ class TransferGroup(RemoveGroupMember):
     Make a member the owner of our group.
     """
 
-    path: ClassVar[str] = "/api/transfer_group2"
+    path = "/api/transfer_group2"
 
 
-class SetGroupAdmin(GroupPost):
+# Numbers other than 1 revoke.
+_GRANTED = Parameter(lambda form, name, _: form.integer(name) == 1, int)
+
+
+class SetGroupAdmin(OKReply, ApiPost[None]):
     """
     Grant or revoke a member's rights as an administrator of our group.
     """
 
-    path: ClassVar[str] = "/api/set_group_admin2"
+    path = "/api/set_group_admin2"
 
-    member: Uin
-    granted: bool
-
-    def encodeMembers(self) -> Mapping[str, Any]:
-        return {"muin": self.member, "op_type": int(self.granted)}
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            groupCode(form),
-            Uin(form.integer("muin")),
-            form.integer("op_type") == 1,
-        )
+    code: Code = field(name="gcode")
+    member: Uin = field(name="muin")
+    granted: Annotated[bool, _GRANTED] = field(name="op_type")
 
 
-class DissolveGroup(GroupPost):
+class DissolveGroup(OKReply, ApiPost[None]):
     """
     Dissolve our group.
     """
 
-    path: ClassVar[str] = "/api/dissolve_group2"
+    path = "/api/dissolve_group2"
+
+    code: Code = field(name="gcode")
