@@ -5,14 +5,17 @@ Settings of WebQQ's page, which the server stores (protocol.md 2.8.3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Number
 from txwebqq.wire.coerce import LIMIT
-from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer
-from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.command import Authorization
+from txwebqq.wire.endpoints import CgiPost
+from txwebqq.wire.form import Form
+from txwebqq.wire.parameters import Parameter
 
 PANEL = 50
 """The C{appid} of the main panel, the only one in the known captures."""
@@ -55,22 +58,12 @@ def blockedIn(value: object) -> tuple[Number, ...]:
     return tuple(Number(each) for each in value if type(each) is int)
 
 
-def _names(form: Form) -> tuple[str, ...]:
-    names = form.raw("itemlist")
-    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
-        raise MalformedReply("itemlist is not a list of names")
-    return tuple(names)
-
-
-class _SettingsCommand(JSONCommand[Settings]):
+class _SettingsCommand(CgiPost[Settings]):
     """
     Base of commands whose reply is settings.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CGI
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_LONE_COOKIE
-    referer: ClassVar[Referer | None] = Referer.CGI
+    authorization = Authorization.VERIFIER_OR_LONE_COOKIE
 
     @classmethod
     def encodeResult(cls, reply: Settings) -> Any:
@@ -82,8 +75,11 @@ class _SettingsCommand(JSONCommand[Settings]):
         return _settings(result) if isinstance(result, dict) else {}
 
 
-def _form(members: dict[str, Any], ticket: Ticket) -> Pairs:
-    return [("r", encodeJSON(members)), ("vfwebqq", ticket.vfwebqq)]
+def _readNames(form: Form, name: str, default: None) -> tuple[str, ...]:
+    names = form.raw(name)
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise MalformedReply(f"{name} is not a list of names")
+    return tuple(names)
 
 
 class GetSettings(_SettingsCommand):
@@ -91,19 +87,14 @@ class GetSettings(_SettingsCommand):
     Fetch some settings of one application; the reply has those that exist.
     """
 
-    path: ClassVar[str] = "/keycgi/qqweb/newuac/get.do"
-    isIdempotent: ClassVar[bool] = True
+    path = "/keycgi/qqweb/newuac/get.do"
+    order = "appid itemlist"
+    isIdempotent = True
 
-    ticket: Ticket
-    names: tuple[str, ...]
-    app: int = PANEL
-
-    def encodeFields(self) -> Pairs:
-        return _form({"appid": self.app, "itemlist": list(self.names)}, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, _names(form), form.integer("appid", PANEL))
+    names: Annotated[tuple[str, ...], Parameter(_readNames, list)] = field(
+        name="itemlist"
+    )
+    app: int = field(name="appid", default=PANEL)
 
 
 class GetAllSettings(_SettingsCommand):
@@ -111,18 +102,13 @@ class GetAllSettings(_SettingsCommand):
     Fetch all settings of one application.
     """
 
-    path: ClassVar[str] = "/keycgi/qqweb/newuac/getall.do"
-    isIdempotent: ClassVar[bool] = True
+    path = "/keycgi/qqweb/newuac/getall.do"
+    isIdempotent = True
 
-    ticket: Ticket
-    app: int = PANEL
+    app: int = field(name="appid", default=PANEL)
 
-    def encodeFields(self) -> Pairs:
-        return _form({"appid": self.app}, self.ticket)
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.integer("appid", PANEL))
+_SETTINGS = Parameter(lambda form, name, _: _settings(form.raw(name)), dict)
 
 
 class SetSettings(_SettingsCommand):
@@ -130,19 +116,30 @@ class SetSettings(_SettingsCommand):
     Set some settings of one application; its others are unchanged.
     """
 
-    path: ClassVar[str] = "/keycgi/qqweb/newuac/set.do"
+    path = "/keycgi/qqweb/newuac/set.do"
+    order = "appid itemlist"
 
-    ticket: Ticket
-    values: Settings
-    app: int = PANEL
+    values: Annotated[Settings, _SETTINGS] = field(name="itemlist")
+    app: int = field(name="appid", default=PANEL)
 
-    def encodeFields(self) -> Pairs:
-        return _form({"appid": self.app, "itemlist": dict(self.values)}, self.ticket)
 
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        values = _settings(form.raw("itemlist"))
-        return cls(form.ticket, values, form.integer("appid", PANEL))
+def _readApps(form: Form, name: str, default: None) -> dict[int, Settings]:
+    items = form.raw(name)
+    if not isinstance(items, list):
+        raise MalformedReply(f"{name} is not a list")
+    apps: dict[int, Settings] = {}
+    for item in items:
+        app = item.get("appid") if isinstance(item, dict) else None
+        if type(app) is not int:
+            raise MalformedReply(f"{name} has an item without an appid")
+        if not -LIMIT <= app < LIMIT:
+            raise MalformedReply(f"{name} has an appid out of range")
+        apps[app] = _settings(item.get("itemlist"))
+    return apps
+
+
+def _writeApps(apps: Mapping[int, Settings]) -> list[dict[str, Any]]:
+    return [{"appid": app, "itemlist": dict(values)} for app, values in apps.items()]
 
 
 class SetManySettings(_SettingsCommand):
@@ -152,29 +149,8 @@ class SetManySettings(_SettingsCommand):
     @ivar apps: settings by C{appid}.
     """
 
-    path: ClassVar[str] = "/keycgi/qqweb/newuac/mset.do"
+    path = "/keycgi/qqweb/newuac/mset.do"
 
-    ticket: Ticket
-    apps: Mapping[int, Settings]
-
-    def encodeFields(self) -> Pairs:
-        items = [
-            {"appid": app, "itemlist": dict(values)}
-            for app, values in self.apps.items()
-        ]
-        return _form({"applist": items}, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        items = form.raw("applist")
-        if not isinstance(items, list):
-            raise MalformedReply("applist is not a list")
-        apps: dict[int, Settings] = {}
-        for item in items:
-            app = item.get("appid") if isinstance(item, dict) else None
-            if type(app) is not int:
-                raise MalformedReply("applist has an item without an appid")
-            if not -LIMIT <= app < LIMIT:
-                raise MalformedReply("applist has an appid out of range")
-            apps[app] = _settings(item.get("itemlist"))
-        return cls(form.ticket, apps)
+    apps: Annotated[Mapping[int, Settings], Parameter(_readApps, _writeApps)] = field(
+        name="applist"
+    )
