@@ -59,7 +59,8 @@ class Parameter:
 
     @ivar read: returns the field from a form, by the name of the parameter; it gets
         the field's default, L{None} if there is none, and raises L{MalformedReply}.
-    @ivar write: returns the parameter: JSON in C{r}, else a text.
+    @ivar write: returns the parameter: JSON in C{r}, else a text; one that is
+        L{None} is not sent.
     """
 
     def __init__(
@@ -106,6 +107,10 @@ _OPTIONAL_NUMBER = Parameter(_readOptionalNumber, _asItIs)
 _NUMBERS = Parameter(lambda form, name, _: numbersIn(form, name), list)
 # The original page writes the dids of discussions as strings everywhere.
 _DID = Parameter(Form.integer, str)
+
+NUMBER_OR_ZERO = Parameter(lambda form, name, _: form.integer(name, 0), _asItIs)
+TEXT_OR_EMPTY = Parameter(lambda form, name, _: form.text(name, ""), _asItIs)
+"""A number and a text that the server does without, whatever the field's default."""
 
 TIME = Parameter(lambda form, name, _: form.milliseconds, _asItIs)
 """The time of a request, which prevents caching (L{Form.milliseconds})."""
@@ -185,10 +190,10 @@ class _Layout:
         """
         Return the parameters of a request.
         """
-        members = [(name, get(command)) for name, get in self._inner]
+        values = [(name, get(command)) for name, get in self._inner]
+        members = [(name, value) for name, value in values if value is not None]
         if self._isJSON:
-            sent = {name: value for name, value in members if value is not None}
-            pairs = [("r", encodeJSON(sent))]
+            pairs = [("r", encodeJSON(dict(members)))]
         else:
             pairs = [(name, _asText(value)) for name, value in members]
         pairs += [(name, get(command)) for name, get in self._outer]
