@@ -6,7 +6,9 @@ avatars (protocol.md 2.3.7, 2.7.1, 2.7.3, 2.7.4).
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Self
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Code, Did, Uin
@@ -14,20 +16,25 @@ from txwebqq.values import Secret, Value
 from txwebqq.wire.coerce import textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
-    Command,
     Host,
-    JSONCommand,
-    OKCommand,
+    OKReply,
     Referer,
     Refusal,
-    apiQuery,
-    channelQuery,
     encodeRefusal,
 )
+from txwebqq.wire.endpoints import ApiPost, ChannelGet
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.multipart import BinaryCommand, UploadCommand, refusalIn, scriptName
+from txwebqq.wire.parameters import (
+    NUMBER,
+    NUMBER_OR_ZERO,
+    TIME,
+    DeclaredCommand,
+    Parameter,
+)
+from txwebqq.wire.record import Record
 
 CALLBACK_GROUP = "EQQ.Model.ChatMsg.callbackSendPicGroup"
 
@@ -62,12 +69,12 @@ class CfaceUpload(UploadCommand[CustomFaceUploadResult]):
     @ivar callback: the function that the page of the reply calls.
     """
 
-    host: ClassVar[Host] = Host.UPLOAD
-    path: ClassVar[str] = "/cgi-bin/cface_upload"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    timeout: ClassVar[float] = 120.0
-    fileField: ClassVar[str] = "custom_face"
+    host = Host.UPLOAD
+    path = "/cgi-bin/cface_upload"
+    authorization = Authorization.VERIFIER_OR_COOKIE
+    referer = Referer.PAGE
+    timeout = 120.0
+    fileField = "custom_face"
 
     ticket: Ticket
     callback: str = CALLBACK_GROUP
@@ -125,34 +132,14 @@ class FaceSignature(Value):
     sig: Secret
 
 
-class GetGfaceSig2(JSONCommand[FaceSignature]):
+class GetGfaceSig2(ChannelGet[FaceSignature]):
     """
     Fetch the signature for messages with pictures (protocol.md 2.2.6).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_gface_sig2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    isIdempotent: ClassVar[bool] = True
-
-    ticket: Ticket
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return channelQuery(self.ticket, self.milliseconds)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.milliseconds)
-
-    @classmethod
-    def encodeResult(cls, reply: FaceSignature) -> Any:
-        return {"reply": 0, "gface_key": reply.key, "gface_sig": reply.sig}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> FaceSignature:
-        return FaceSignature(textOf(result["gface_key"]), textOf(result["gface_sig"]))
+    path = "/channel/get_gface_sig2"
+    isIdempotent = True
+    result = Record(FaceSignature, "reply=0 gface_key:key gface_sig:sig")
 
 
 GROUP_PICTURE, DISCUSSION_PICTURE = 0, 1
@@ -167,11 +154,11 @@ class GetGroupPic(BinaryCommand):
     @ivar server: the address and port that the picture came with.
     """
 
-    host: ClassVar[Host] = Host.PAGE
-    path: ClassVar[str] = "/cgi-bin/get_group_pic"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.PAGE
+    path = "/cgi-bin/get_group_pic"
+    authorization = Authorization.VERIFIER_OR_COOKIE
+    referer = Referer.PAGE
+    isIdempotent = True
 
     ticket: Ticket
     place: Code | Did
@@ -183,6 +170,7 @@ class GetGroupPic(BinaryCommand):
     time: int = 0
 
     def encodeFields(self) -> Pairs:
+        # The server is two parameters.
         address, _, port = self.server.partition(":")
         return [
             ("type", str(self.kind)),
@@ -211,36 +199,16 @@ class GetGroupPic(BinaryCommand):
         )
 
 
-class _PeerFile(BinaryCommand):
-    host: ClassVar[Host] = Host.CHANNEL
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    count: ClassVar[str]
+class _PeerFile(DeclaredCommand[bytes], BinaryCommand):
+    host = Host.CHANNEL
+    authorization = Authorization.TICKET
+    referer = Referer.PAGE
+    tail = "clientid psessionid"
 
     ticket: Ticket
-    messageId: int
-    name: str
-    sender: Uin
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("lcid", str(self.messageId)),
-            ("guid", self.name),
-            ("to", str(self.sender)),
-            ("count", self.count),
-            ("time", "1"),
-            ("clientid", self.ticket.clientid),
-            ("psessionid", self.ticket.psessionid),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            form.integer("lcid", 0),
-            form.text("guid"),
-            Uin(form.integer("to")),
-        )
+    messageId: Annotated[int, NUMBER_OR_ZERO] = field(name="lcid")
+    name: str = field(name="guid")
+    sender: Uin = field(name="to")
 
 
 class GetCface2(_PeerFile):
@@ -250,8 +218,8 @@ class GetCface2(_PeerFile):
     @ivar messageId: the id of the message with the custom face.
     """
 
-    path: ClassVar[str] = "/channel/get_cface2"
-    count: ClassVar[str] = "5"
+    path = "/channel/get_cface2"
+    order = "lcid guid to count=5 time=1"
 
 
 class GetImage2(_PeerFile):
@@ -262,8 +230,8 @@ class GetImage2(_PeerFile):
     @ivar name: the id in braces, the number and the extension in the element.
     """
 
-    path: ClassVar[str] = "/channel/get_image2"
-    count: ClassVar[str] = "1"
+    path = "/channel/get_image2"
+    order = "lcid guid to count=1 time=1"
 
 
 class CustomFaceEntry(Value):
@@ -289,8 +257,13 @@ _DELETED = re.compile(rb"""\s*var cface_delete_result=\{"?ret"?:"?(-?\d{1,5})"""
 
 _DATA = re.compile(r'\bdata:|"data":')
 
+# A request has to say what to do.
+_OPERATION = Parameter(lambda form, name, _: form.integer(name), int)
 
-class WebqqApp(Command[CustomFaceList]):
+_NAME = Parameter(Form.text, lambda name: name or None)
+
+
+class WebqqApp(DeclaredCommand[CustomFaceList]):
     """
     List our custom faces, download one or delete one (protocol.md 2.7.3).
 
@@ -300,27 +273,17 @@ class WebqqApp(Command[CustomFaceList]):
     @ivar name: the name of the custom face.
     """
 
-    host: ClassVar[Host] = Host.PAGE
-    path: ClassVar[str] = "/cgi-bin/webqq_app/"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
-    aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_app",)
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.PAGE
+    path = "/cgi-bin/webqq_app/"
+    authorization = Authorization.VERIFIER_OR_COOKIE
+    aliases = ("/cgi-bin/webqq_app",)
+    referer = Referer.PAGE
+    isIdempotent = True
+    tail = "vfwebqq"
 
     ticket: Ticket
-    operation: int = LIST_FACES
-    name: str = ""
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("cmd", str(self.operation)),
-            *([("bd", self.name)] if self.name else []),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.integer("cmd"), form.text("bd", ""))
+    operation: Annotated[int, _OPERATION] = field(name="cmd", default=LIST_FACES)
+    name: Annotated[str, _NAME] = field(name="bd", default="")
 
     @classmethod
     def encodeReply(cls, reply: CustomFaceList | Refusal) -> bytes:
@@ -358,47 +321,34 @@ def _decodeFaces(rows: Any) -> tuple[CustomFaceEntry, ...]:
 OF_ACCOUNT, OF_GROUP = 1, 4
 """The C{type} of L{GetFace}."""
 
-_NO_GROUP = Code(0)
 
-
-class GetFace(BinaryCommand):
+class GetFace(DeclaredCommand[bytes], BinaryCommand):
     """
     Download an avatar (protocol.md 2.3.7).
 
     @ivar id: the uin of an account, or the code of a group.
     """
 
-    host: ClassVar[Host] = Host.AVATAR
-    path: ClassVar[str] = "/cgi/svr/face/getface"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.AVATAR
+    path = "/cgi/svr/face/getface"
+    authorization = Authorization.VERIFIER_OR_COOKIE
+    referer = Referer.PAGE
+    isIdempotent = True
+    order = "cache=0 type fid=0 uin"
+    tail = "vfwebqq t"
 
     ticket: Ticket
-    id: Uin | Code
-    kind: int = OF_ACCOUNT
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("cache", "0"),
-            ("type", str(self.kind)),
-            ("fid", "0"),
-            ("uin", str(self.id)),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("uin")),
-            form.integer("type", OF_ACCOUNT),
-            form.milliseconds,
-        )
+    id: Annotated[Uin | Code, NUMBER] = field(name="uin")
+    kind: int = field(name="type", default=OF_ACCOUNT)
+    milliseconds: Annotated[int, TIME] = field(name="t", default=0)
 
 
-class ModifyMyHead(OKCommand):
+_NO_GROUP = Code(0)
+
+_GROUP = Parameter(Form.integer, lambda code: code or None)
+
+
+class ModifyMyHead(OKReply, ApiPost[None]):
     """
     Set an avatar (only the command's name is known, protocol.md 2.3.8).
 
@@ -406,27 +356,8 @@ class ModifyMyHead(OKCommand):
     @ivar group: the code of the group whose avatar to set, 0 for our own.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/modify_my_head"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/modify_my_head"
+    authorization = Authorization.VERIFIER_OR_COOKIE
 
-    ticket: Ticket
-    name: str = ""
-    group: Code = _NO_GROUP
-
-    def encodeFields(self) -> Pairs:
-        members: dict[str, Any] = {"custom_face": self.name}
-        if self.group:
-            members["gcode"] = self.group
-        members["vfwebqq"] = self.ticket.vfwebqq
-        return [("r", encodeJSON(members))]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            form.text("custom_face", ""),
-            Code(form.integer("gcode", 0)),
-        )
+    name: str = field(name="custom_face", default="")
+    group: Annotated[Code, _GROUP] = field(name="gcode", default=_NO_GROUP)
