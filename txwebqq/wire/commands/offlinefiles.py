@@ -4,27 +4,34 @@ Photos and files that the server stores for a friend (protocol.md 2.7.2, 2.7.6).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import quote, unquote
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
 from txwebqq.values import Secret, Value
-from txwebqq.wire.coerce import integer, textOf, unsigned
+from txwebqq.wire.coerce import integer, textOf
 from txwebqq.wire.command import (
     Authorization,
     Host,
-    JSONCommand,
-    OKCommand,
+    OKReply,
     Referer,
     Refusal,
-    channelQuery,
     postFields,
 )
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost
 from txwebqq.wire.form import Form, Pairs, Ticket, percentEncode
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.multipart import BinaryCommand, UploadCommand, scriptName
+from txwebqq.wire.parameters import (
+    NUMBER_OR_ZERO,
+    DeclaredCommand,
+    Parameter,
+)
+from txwebqq.wire.record import Record
 
 
 class StoredFile(Value):
@@ -42,6 +49,13 @@ class StoredFile(Value):
     callback: str = ""
 
 
+_STORED = Record(
+    StoredFile,
+    "retcode=0 result=OK progress=100 filesize:size fileid:fileId filename:name"
+    " filepath:path",
+    name=(lambda text: unquote(textOf(text)), percentEncode),
+)
+
 CALLBACK_PICTURE = "parent.EQQ.Model.ChatMsg.callbackSendPic"
 
 CALLBACK_FILE = "parent.EQQ.Model.ChatMsg.callbackSendOffFile"
@@ -49,54 +63,38 @@ CALLBACK_FILE = "parent.EQQ.Model.ChatMsg.callbackSendOffFile"
 # The C{peeruin} that the original page sends for every photo.
 _ANY_PEER = Uin(593023668)
 
+_CALLBACK = Parameter(
+    lambda form, name, usual: scriptName(form.text(name, usual), usual), str
+)
 
-class _OfflineUpload(UploadCommand[StoredFile]):
-    host: ClassVar[Host] = Host.OFFLINE
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER_OR_COOKIE
-    referer: ClassVar[Referer | None] = Referer.PAGE
+
+class _OfflineUpload(DeclaredCommand[StoredFile], UploadCommand[StoredFile]):
+    host = Host.OFFLINE
+    authorization = Authorization.VERIFIER_OR_COOKIE
+    referer = Referer.PAGE
+    order = (
+        "time callback locallangid=2052 clientversion=1409 uin skey appid=1002101"
+        " peeruin"
+    )
+    tail = "fileid vfwebqq senderviplevel=0 reciverviplevel=0"
     usualCallback: ClassVar[str]
 
     ticket: Ticket
-    own: Uin
+    own: Annotated[Uin, NUMBER_OR_ZERO] = field(name="uin")
     skey: Secret = ""
-    fileId: str = "1"
-    peer: Uin = _ANY_PEER
-    callback: str = ""
-    milliseconds: int = 0
+    fileId: str = field(name="fileid", default="1")
+    peer: Annotated[Uin, NUMBER_OR_ZERO] = field(name="peeruin", default=_ANY_PEER)
+    callback: Annotated[str, _CALLBACK] = ""
+    milliseconds: int = field(name="time", default=0)
 
     def encodeQuery(self) -> Pairs:
-        return [("time", str(self.milliseconds))]
+        return super().encodeFields()[:1]
 
     def encodeFields(self) -> Pairs:
-        return [
-            ("callback", self.callback or self.usualCallback),
-            ("locallangid", "2052"),
-            ("clientversion", "1409"),
-            ("uin", str(self.own)),
-            ("skey", self.skey),
-            ("appid", "1002101"),
-            ("peeruin", str(self.peer)),
-        ]
+        return super().encodeFields()[1:_BEHIND_FILE]
 
     def encodeTail(self) -> Pairs:
-        return [
-            ("fileid", self.fileId),
-            ("vfwebqq", self.ticket.vfwebqq),
-            ("senderviplevel", "0"),
-            ("reciverviplevel", "0"),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            ticket=form.ticket,
-            own=Uin(form.integer("uin", 0)),
-            skey=form.text("skey", ""),
-            fileId=form.text("fileid", "1"),
-            peer=Uin(form.integer("peeruin", 0)),
-            callback=scriptName(form.text("callback", ""), cls.usualCallback),
-            milliseconds=form.integer("time", 0),
-        )
+        return super().encodeFields()[_BEHIND_FILE:]
 
     @classmethod
     def encodeReply(cls, reply: StoredFile | Refusal) -> bytes:
@@ -104,15 +102,7 @@ class _OfflineUpload(UploadCommand[StoredFile]):
         if isinstance(reply, Refusal):
             value = {"retcode": reply.retcode, "result": reply.errmsg, "progress": 0}
         else:
-            value = {
-                "retcode": 0,
-                "result": "OK",
-                "progress": 100,
-                "filesize": reply.size,
-                "fileid": reply.fileId,
-                "filename": percentEncode(reply.name),
-                "filepath": reply.path,
-            }
+            value = _STORED.write(reply)
         callback = getattr(reply, "callback", "") or cls.usualCallback
         # The text must not end the script.
         text = encodeJSON(value).replace("<", "\\u003c")
@@ -135,12 +125,11 @@ class _OfflineUpload(UploadCommand[StoredFile]):
         retcode = integer(value["retcode"])
         if retcode != 0:
             return Refusal(retcode, textOf(value.get("result") or ""))
-        return StoredFile(
-            path=textOf(value["filepath"]),
-            name=unquote(textOf(value["filename"])),
-            size=unsigned(value["filesize"]),
-            fileId=textOf(value.get("fileid", "")),
-        )
+        return _STORED.read(value)
+
+
+# The first of the parameters is in the query.
+_BEHIND_FILE = len(_OfflineUpload.order.split())
 
 
 class UploadOfflinePic(_OfflineUpload):
@@ -148,9 +137,11 @@ class UploadOfflinePic(_OfflineUpload):
     Upload a photo, to send it to a friend (protocol.md 2.7.2).
     """
 
-    path: ClassVar[str] = "/ftn_access/upload_offline_pic"
-    timeout: ClassVar[float] = 300.0
-    usualCallback: ClassVar[str] = CALLBACK_PICTURE
+    path = "/ftn_access/upload_offline_pic"
+    timeout = 300.0
+    usualCallback = CALLBACK_PICTURE
+
+    callback: Annotated[str, _CALLBACK] = CALLBACK_PICTURE
 
 
 class UploadOfflineFile(_OfflineUpload):
@@ -158,9 +149,11 @@ class UploadOfflineFile(_OfflineUpload):
     Upload a file, to send it to a friend (protocol.md 2.7.6).
     """
 
-    path: ClassVar[str] = "/ftn_access/upload_offline_file"
-    timeout: ClassVar[float] = 3600.0
-    usualCallback: ClassVar[str] = CALLBACK_FILE
+    path = "/ftn_access/upload_offline_file"
+    timeout = 3600.0
+    usualCallback = CALLBACK_FILE
+
+    callback: Annotated[str, _CALLBACK] = CALLBACK_FILE
 
 
 class LocatedPicture(Value):
@@ -172,92 +165,50 @@ class LocatedPicture(Value):
     path: str
 
 
-class ApplyOfflinePicDl2(JSONCommand[LocatedPicture]):
+class ApplyOfflinePicDl2(ChannelGet[LocatedPicture]):
     """
     Fetch the URL of a photo that we have uploaded (protocol.md 2.7.2).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/apply_offline_pic_dl2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/apply_offline_pic_dl2"
+    result = Record(LocatedPicture, "url file_path:path")
 
-    ticket: Ticket
-    sender: Uin
-    file: str
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("f_uin", str(self.sender)),
-            ("file_path", self.file),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("f_uin")),
-            form.text("file_path"),
-            form.milliseconds,
-        )
-
-    @classmethod
-    def encodeResult(cls, reply: LocatedPicture) -> Any:
-        return {"url": reply.url, "file_path": reply.path}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> LocatedPicture:
-        return LocatedPicture(textOf(result["url"]), textOf(result["file_path"]))
+    sender: Uin = field(name="f_uin")
+    file: str = field(name="file_path")
 
 
-class GetOffpic2(BinaryCommand):
+class GetOffpic2(DeclaredCommand[bytes], BinaryCommand):
     """
     Download a friend's photo (protocol.md 2.7.2).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_offpic2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.PAGE
+    host = Host.CHANNEL
+    path = "/channel/get_offpic2"
+    authorization = Authorization.TICKET
+    referer = Referer.PAGE
+    order = "file_path f_uin"
+    tail = "clientid psessionid"
 
     ticket: Ticket
-    sender: Uin
-    file: str
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("file_path", self.file),
-            ("f_uin", str(self.sender)),
-            ("clientid", self.ticket.clientid),
-            ("psessionid", self.ticket.psessionid),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("f_uin", 0)), form.text("file_path"))
+    sender: Annotated[Uin, NUMBER_OR_ZERO] = field(name="f_uin")
+    file: str = field(name="file_path")
 
 
-class SendOfffile2(OKCommand):
+class SendOfffile2(OKReply, ChannelPost[None]):
     """
     Send an uploaded file to a friend (protocol.md 2.7.6).
 
     @ivar file: the server's name for the file.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/send_offfile2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/send_offfile2"
 
-    ticket: Ticket
     to: Uin
     file: str
     name: str
 
     def encodeFields(self) -> Pairs:
+        # The recipient is sent twice; clients sent one or the other.
         members = {
             "to": self.to,
             "file_path": self.file,
@@ -279,7 +230,7 @@ class SendOfffile2(OKCommand):
         )
 
 
-class NotifyOfffile2(OKCommand):
+class NotifyOfffile2(OKReply, ChannelGet[None]):
     """
     Refuse an offline file (protocol.md 2.7.6).
 
@@ -287,39 +238,13 @@ class NotifyOfffile2(OKCommand):
     @ivar action: 2, refused.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/notify_offfile2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/notify_offfile2"
+    tail = "psessionid clientid t"
 
-    ticket: Ticket
-    sender: Uin
-    name: str
-    size: int
+    sender: Uin = field(name="to")
+    name: str = field(name="file_name")
+    size: Annotated[int, NUMBER_OR_ZERO] = field(name="file_size")
     action: int = 2
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("to", str(self.sender)),
-            ("file_name", self.name),
-            ("file_size", str(self.size)),
-            ("action", str(self.action)),
-            ("psessionid", self.ticket.psessionid),
-            ("clientid", self.ticket.clientid),
-            ("t", str(self.milliseconds)),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("to")),
-            form.text("file_name"),
-            form.integer("file_size", 0),
-            form.integer("action", 2),
-            form.milliseconds,
-        )
 
 
 class OfflineFileDownload(BinaryCommand):
@@ -328,10 +253,10 @@ class OfflineFileDownload(BinaryCommand):
     name, the host the address in L{OfflineFile}.
     """
 
-    host: ClassVar[Host] = Host.OFFLINE
-    path: ClassVar[str] = "/"
-    authorization: ClassVar[Authorization] = Authorization.NONE
-    timeout: ClassVar[float] = 3600.0
+    host = Host.OFFLINE
+    path = "/"
+    authorization = Authorization.NONE
+    timeout = 3600.0
 
     key: Secret
     name: str = ""
