@@ -4,30 +4,28 @@ File transfers between accounts that are online (protocol.md 2.7.5).
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Annotated
 from urllib.parse import quote
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import Uin
-from txwebqq.wire.command import (
-    Authorization,
-    Host,
-    OKCommand,
-    Referer,
-    Refusal,
-    channelQuery,
-    encodeRefusal,
-)
-from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.command import Authorization, Host, OKReply, Referer, Refusal
+from txwebqq.wire.endpoints import ChannelGet
+from txwebqq.wire.form import Pairs, Ticket
 from txwebqq.wire.multipart import BinaryCommand, UploadCommand, refusalIn
+from txwebqq.wire.parameters import TEXT_OR_EMPTY, DeclaredCommand, Parameter
 
 LOCAL_IDS = 4096
 """The number of ids that a sender has for its transfers: the low 12 bits of a
 transfer's session are the sender's C{lcid}."""
 
 
-class SendFile(UploadCommand[None]):
+_LOCAL_ID = Parameter(lambda form, name, _: form.integer(name) % LOCAL_IDS, int)
+
+
+class SendFile(OKReply, DeclaredCommand[None], UploadCommand[None]):
     """
     Offer a file to a contact who is online, and upload it (protocol.md 2.7.5). The
     server reads the file once the offer is accepted, and replies when the recipient
@@ -36,16 +34,17 @@ class SendFile(UploadCommand[None]):
     @ivar localId: our own id of the transfer, C{lcid}.
     """
 
-    host: ClassVar[Host] = Host.FILE
-    path: ClassVar[str] = "/v2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    timeout: ClassVar[float] = 3600.0
+    host = Host.FILE
+    path = "/v2"
+    authorization = Authorization.TICKET
+    referer = Referer.PAGE
+    timeout = 3600.0
+    order = "psessionid"
 
     ticket: Ticket
     own: Uin
     peer: Uin
-    localId: int
+    localId: Annotated[int, _LOCAL_ID] = field(name="session")
     index: int = 0
     port: int = 0
 
@@ -55,27 +54,11 @@ class SendFile(UploadCommand[None]):
         return "/".join((f"http://{self.host.value}/v2", *map(str, parts), "1/f/1/0/0"))
 
     def encodeQuery(self) -> Pairs:
-        return [("psessionid", self.ticket.psessionid)]
+        return super().encodeFields()
 
     def encodeFields(self) -> Pairs:
+        # The other parameters are in the path.
         return []
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("own")),
-            Uin(form.integer("peer")),
-            form.integer("session") % LOCAL_IDS,
-            form.integer("index", 0),
-            form.integer("port", 0),
-        )
-
-    @classmethod
-    def encodeReply(cls, reply: None | Refusal) -> bytes:
-        if isinstance(reply, Refusal):
-            return encodeRefusal(reply)
-        return encodeJSON({"retcode": 0, "result": "ok"}).encode()
 
     @classmethod
     def decodeReply(cls, body: bytes) -> None | Refusal:
@@ -83,40 +66,28 @@ class SendFile(UploadCommand[None]):
         return refusalIn(body)
 
 
-class ReceiveFile(BinaryCommand):
+class ReceiveFile(DeclaredCommand[bytes], BinaryCommand):
     """
     Download a file that a contact is sending, from where L{GetFile2} redirects to.
     """
 
-    host: ClassVar[Host] = Host.FILE
-    path: ClassVar[str] = "/v2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    timeout: ClassVar[float] = 3600.0
+    host = Host.FILE
+    path = "/v2"
+    authorization = Authorization.TICKET
+    timeout = 3600.0
+    order = "psessionid"
 
     ticket: Ticket
     own: Uin
     peer: Uin
     session: int
-    name: str = "file"
+    name: Annotated[str, TEXT_OR_EMPTY] = "file"
 
     @property
     def url(self) -> str:
         parts = (self.own, self.peer, self.session, "0/0/0/0/1/f/1")
         name = quote(self.name, safe="")
         return "/".join((f"http://{self.host.value}/v2", *map(str, parts), name))
-
-    def encodeFields(self) -> Pairs:
-        return [("psessionid", self.ticket.psessionid)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("own")),
-            Uin(form.integer("peer")),
-            form.integer("session"),
-            form.text("name", ""),
-        )
 
 
 def pathFields(path: str) -> Pairs:
@@ -132,75 +103,34 @@ def pathFields(path: str) -> Pairs:
     return [*zip(names, parts[2:7], strict=False), ("name", parts[-1])]
 
 
-class GetFile2(BinaryCommand):
+class GetFile2(DeclaredCommand[bytes], BinaryCommand):
     """
     Accept a file that a contact offers (protocol.md 2.7.5).
 
     @ivar session: the id of the transfer.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_file2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    timeout: ClassVar[float] = 3600.0
+    host = Host.CHANNEL
+    path = "/channel/get_file2"
+    authorization = Authorization.TICKET
+    referer = Referer.CHANNEL
+    timeout = 3600.0
+    order = "lcid guid to psessionid count=1 time clientid"
 
     ticket: Ticket
-    session: int
-    name: str
-    sender: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("lcid", str(self.session)),
-            ("guid", self.name),
-            ("to", str(self.sender)),
-            ("psessionid", self.ticket.psessionid),
-            ("count", "1"),
-            ("time", str(self.milliseconds)),
-            ("clientid", self.ticket.clientid),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            form.integer("lcid"),
-            form.text("guid", ""),
-            Uin(form.integer("to")),
-            form.integer("time", 0),
-        )
+    session: int = field(name="lcid")
+    name: Annotated[str, TEXT_OR_EMPTY] = field(name="guid")
+    sender: Uin = field(name="to")
+    milliseconds: int = field(name="time", default=0)
 
 
-class RefuseFile2(OKCommand):
+class RefuseFile2(OKReply, ChannelGet[None]):
     """
     Refuse a file that a contact offers, or withdraw our own offer
     (protocol.md 2.7.5).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/refuse_file2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/refuse_file2"
 
-    ticket: Ticket
-    peer: Uin
-    session: int
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("to", str(self.peer)),
-            ("lcid", str(self.session)),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Uin(form.integer("to")),
-            form.integer("lcid"),
-            form.milliseconds,
-        )
+    peer: Uin = field(name="to")
+    session: int = field(name="lcid")
