@@ -7,7 +7,9 @@ from __future__ import annotations
 import re
 from datetime import date
 from ipaddress import AddressValueError, IPv4Address
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.faces import faceAt, indexOf
@@ -37,19 +39,19 @@ from txwebqq.wire.coerce import (
 )
 from txwebqq.wire.command import (
     Authorization,
-    Command,
     Host,
-    JSONCommand,
     Referer,
     Refusal,
-    apiQuery,
     decodeRefusal,
     encodeRefusal,
 )
 from txwebqq.wire.content import decodeReceived, encodeReceived
+from txwebqq.wire.endpoints import CgiGet
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
+from txwebqq.wire.parameters import TIME, DeclaredCommand, Parameter
+from txwebqq.wire.record import Record
 
 NO_HISTORY = 5555
 """The retcode for an empty history."""
@@ -105,7 +107,14 @@ class ChatLog(Value):
     callback: str = VIEWER
 
 
-class GetChatLog(Command[ChatLog]):
+def _readCallback(form: Form, name: str, default: str) -> str:
+    callback = form.text(name, default)
+    if _CALLBACK.fullmatch(callback) is None:
+        raise MalformedReply("callback is not the name of a function")
+    return callback
+
+
+class GetChatLog(DeclaredCommand[ChatLog]):
     """
     Fetch a page of the history of a friend.
 
@@ -113,46 +122,26 @@ class GetChatLog(Command[ChatLog]):
     @ivar rows: the number of messages on a page.
     """
 
-    host: ClassVar[Host] = Host.PAGE
-    path: ClassVar[str] = "/cgi-bin/webqq_chat/"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    aliases: ClassVar[tuple[str, ...]] = ("/cgi-bin/webqq_chat",)
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.PAGE
+    path = "/cgi-bin/webqq_chat/"
+    authorization = Authorization.VERIFIER
+    aliases = ("/cgi-bin/webqq_chat",)
+    referer = Referer.PAGE
+    isIdempotent = True
+    order = "cmd=1 tuin vfwebqq page row callback t"
 
     ticket: Ticket
-    uin: Uin
+    uin: Uin = field(name="tuin")
     page: int = 0
-    rows: int = 30
-    callback: str = VIEWER
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("cmd", "1"),
-            ("tuin", str(self.uin)),
-            ("vfwebqq", self.ticket.vfwebqq),
-            ("page", str(self.page)),
-            ("row", str(self.rows)),
-            ("callback", self.callback),
-            ("t", str(self.milliseconds)),
-        ]
+    rows: int = field(name="row", default=30)
+    callback: Annotated[str, Parameter(_readCallback, str)] = VIEWER
+    milliseconds: Annotated[int, TIME] = field(name="t", default=0)
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         if form.text("cmd", "1") != "1":
             raise MalformedReply("cmd is not 1")
-        callback = form.text("callback", VIEWER)
-        if _CALLBACK.fullmatch(callback) is None:
-            raise MalformedReply("callback is not the name of a function")
-        return cls(
-            form.ticket,
-            Uin(form.integer("tuin")),
-            form.integer("page", 0),
-            form.integer("row", 30),
-            callback,
-            form.milliseconds,
-        )
+        return super().decodeFields(form)
 
     @classmethod
     def encodeReply(cls, reply: ChatLog | Refusal) -> bytes:
@@ -257,29 +246,35 @@ def _segment(item: Any) -> Segment:
     return GroupPicture(value, unsigned(item.get("fid", 0)), server=server)
 
 
-class _LogCommand(JSONCommand[HistoryStretch]):
+_PAST_MESSAGE = Record(
+    PastMessage,
+    "u:sender t:time seq:sequence il:content",
+    content=(
+        lambda items: tuple(map(_segment, items)),
+        lambda content: [item for s in content if (item := _item(s)) is not None],
+    ),
+)
+
+_LOG = Record(
+    HistoryStretch,
+    "g:place bs:first es:last cl:messages",
+    messages=(
+        lambda lines: tuple(decodeEach(_PAST_MESSAGE.read, lines)),
+        lambda messages: [_PAST_MESSAGE.write(message) for message in messages],
+    ),
+)
+
+
+class _LogQuery(CgiGet[HistoryStretch]):
     """
     Base of commands that fetch messages of a group or a discussion.
     """
 
-    host: ClassVar[Host] = Host.CGI
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.CGI
-    isIdempotent: ClassVar[bool] = True
+    isIdempotent = True
 
     @classmethod
     def encodeResult(cls, reply: HistoryStretch) -> Any:
-        lines = [
-            {
-                "u": message.sender,
-                "t": message.time,
-                "seq": message.sequence,
-                "il": [item for s in message.content if (item := _item(s)) is not None],
-            }
-            for message in reply.messages
-        ]
-        log = {"g": reply.place, "bs": reply.first, "es": reply.last, "cl": lines}
-        return {"time": reply.time, "data": {"cl": [log]}}
+        return {"time": reply.time, "data": {"cl": [_LOG.write(reply)]}}
 
     @classmethod
     def decodeResult(cls, result: Any) -> HistoryStretch:
@@ -288,23 +283,7 @@ class _LogCommand(JSONCommand[HistoryStretch]):
         logs = data["cl"] if data else ()
         if not logs:
             return HistoryStretch((), time=time)
-        log = logs[0]
-        return HistoryStretch(
-            tuple(decodeEach(_decodePast, log["cl"])),
-            unsigned(log.get("bs", 0)),
-            unsigned(log.get("es", 0)),
-            unsigned(log.get("g", 0)),
-            time,
-        )
-
-
-def _decodePast(line: Any) -> PastMessage:
-    return PastMessage(
-        unsigned(line["u"]),
-        unsigned(line["t"]),
-        tuple(map(_segment, line["il"])),
-        unsigned(line.get("seq", 0)),
-    )
+        return _LOG.read(logs[0], time=time)
 
 
 class HistoryRange(Value):
@@ -352,154 +331,97 @@ class HistoryRange(Value):
         )
 
 
-class GroupChatLog(_LogCommand):
+_RANGE = Parameter(lambda form, *_: HistoryRange.decode(form), HistoryRange.encode)
+
+
+def _withRange(pairs: Pairs, stretch: HistoryRange) -> Pairs:
+    """
+    Return the parameters of a request with those of its range, which are in two
+    places: before the number of the group or discussion, and behind it.
+    """
+    at = [name for name, _ in pairs].index("gid")
+    mode = ("mode", stretch.mode)
+    return [*pairs[:at], *stretch.encode(), pairs[at], mode, *pairs[at + 1 :]]
+
+
+class GroupChatLog(_LogQuery):
     """
     Fetch messages of a group.
     """
 
-    path: ClassVar[str] = "/keycgi/top/groupchatlog"
+    path = "/keycgi/top/groupchatlog"
+    order = "gid"
 
-    ticket: Ticket
-    code: Code
-    range: HistoryRange = HistoryRange()
-    milliseconds: int = 0
+    code: Code = field(name="gid")
+    range: Annotated[HistoryRange, _RANGE] = HistoryRange()
 
     def encodeFields(self) -> Pairs:
-        return [
-            *self.range.encode(),
-            ("gid", str(self.code)),
-            ("mode", self.range.mode),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Code(form.integer("gid")),
-            HistoryRange.decode(form),
-            form.milliseconds,
-        )
+        return _withRange(super().encodeFields(), self.range)
 
 
-class GetOnePage(_LogCommand):
+def _readDiscussion(form: Form, name: str, _: None) -> int:
+    # No capture has the name of this parameter.
+    return form.integer("did", 0) or form.integer(name)
+
+
+class GetOnePage(_LogQuery):
     """
     Fetch messages of a discussion; without C{ty=2}, of a group.
     """
 
-    path: ClassVar[str] = "/cgi/top/get_one_page"
-    aliases: ClassVar[tuple[str, ...]] = ("/keycgi/top/get_one_page",)
+    path = "/cgi/top/get_one_page"
+    aliases = ("/keycgi/top/get_one_page",)
+    order = "ty gid"
 
-    ticket: Ticket
-    did: Did
-    range: HistoryRange = HistoryRange()
-    kind: int = DISCUSSION_LOG
-    milliseconds: int = 0
+    did: Annotated[Did, Parameter(_readDiscussion, str)] = field(name="gid")
+    range: Annotated[HistoryRange, _RANGE] = HistoryRange()
+    kind: int = field(name="ty", default=DISCUSSION_LOG)
 
     def encodeFields(self) -> Pairs:
-        return [
-            ("ty", str(self.kind)),
-            *self.range.encode(),
-            ("gid", str(self.did)),
-            ("mode", self.range.mode),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        # No capture has the name of this parameter.
-        did = form.integer("did", 0) or form.integer("gid")
-        return cls(
-            form.ticket,
-            Did(did),
-            HistoryRange.decode(form),
-            form.integer("ty", DISCUSSION_LOG),
-            form.milliseconds,
-        )
+        return _withRange(super().encodeFields(), self.range)
 
 
-class UinTimeChatLog(_LogCommand):
+class UinTimeChatLog(_LogQuery):
     """
     Fetch messages of one member of a group, from a time on.
 
     @ivar since: Unix seconds.
     """
 
-    path: ClassVar[str] = "/keycgi/qqweb/group/uintimechatlog.do"
+    path = "/keycgi/qqweb/group/uintimechatlog.do"
 
-    ticket: Ticket
-    code: Code
+    code: Code = field(name="gid")
     uin: Uin
-    since: int = 0
-    count: int = 10
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("gid", str(self.code)),
-            ("uin", str(self.uin)),
-            ("time", str(self.since)),
-            ("ps", str(self.count)),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Code(form.integer("gid")),
-            Uin(form.integer("uin")),
-            form.integer("time", 0),
-            form.integer("ps", 10),
-            form.milliseconds,
-        )
-
-
-class ChatLogDates(JSONCommand[tuple[HistoryDay, ...]]):
-    """
-    Fetch the days on which a group has messages.
-    """
-
-    host: ClassVar[Host] = Host.CGI
-    path: ClassVar[str] = "/keycgi/top/chatlogdates"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.CGI
-    isIdempotent: ClassVar[bool] = True
-
-    ticket: Ticket
-    code: Code
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("gid", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Code(form.integer("gid")), form.milliseconds)
-
-    @classmethod
-    def encodeResult(cls, reply: tuple[HistoryDay, ...]) -> Any:
-        info = [
-            {
-                "ymd": f"{day.date:%Y%m%d}",
-                "begseq": day.first,
-                "endseq": day.last,
-            }
-            for day in reply
-        ]
-        return {"info": info}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> tuple[HistoryDay, ...]:
-        return tuple(decodeEach(_decodeDay, listIn(result, "info")))
-
-
-def _decodeDay(day: Any) -> HistoryDay:
-    return HistoryDay(
-        _date(day["ymd"]), unsigned(day["begseq"]), unsigned(day["endseq"])
-    )
+    since: int = field(name="time", default=0)
+    count: int = field(name="ps", default=10)
 
 
 def _date(ymd: Any) -> date:
     number = unsigned(ymd)
     return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+_DAY = Record(
+    HistoryDay,
+    "ymd:date begseq:first endseq:last",
+    date=(_date, lambda day: f"{day:%Y%m%d}"),
+)
+
+
+class ChatLogDates(CgiGet[tuple[HistoryDay, ...]]):
+    """
+    Fetch the days on which a group has messages.
+    """
+
+    path = "/keycgi/top/chatlogdates"
+    isIdempotent = True
+
+    code: Code = field(name="gid")
+
+    @classmethod
+    def encodeResult(cls, reply: tuple[HistoryDay, ...]) -> Any:
+        return {"info": [_DAY.write(day) for day in reply]}
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> tuple[HistoryDay, ...]:
+        return tuple(decodeEach(_DAY.read, listIn(result, "info")))
