@@ -502,7 +502,7 @@ def test_ids() -> None:
     assert Poll2.decodeFields(numbers).ids == poll.ids
     with pytest.raises(MalformedReply):
         Poll2.decodeFields(Form.parse(b"", b'r={"ids":[[1]]}'))
-    logout = Logout2(CHANNEL, ("10171", "13663"), 5)
+    logout = Logout2(CHANNEL, ("10171", "13663"), milliseconds=5)
     assert ("ids", "10171,13663") in logout.encodeFields()
     assert Logout2.decodeFields(formOf(logout)) == logout
 

@@ -7,31 +7,34 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Number, Status
 from txwebqq.values import Secret, Value
 from txwebqq.wire import jsonp
-from txwebqq.wire.coerce import ackOf, integer, statusOf, unsigned
+from txwebqq.wire.coerce import Expected, ackOf, integer
 from txwebqq.wire.command import (
     Authorization,
     Command,
     Host,
-    JSONCommand,
-    OKCommand,
+    OKReply,
     Referer,
     Refusal,
-    channelQuery,
     decodeRefusal,
     encodeRefusal,
     postFields,
 )
-from txwebqq.wire.form import Form, Pairs, Ticket, encodeForm
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.form import Form, Pairs, encodeForm
 from txwebqq.wire.jsontext import decodeText
 from txwebqq.wire.locating import decodeOrMalformed
+from txwebqq.wire.parameters import DeclaredCommand, Parameter
+from txwebqq.wire.record import ANY_STATUS_WORD, SIGNED, Record
 
 APPID = "1003903"
 """WebQQ's own C{aid} (protocol.md 1.2)."""
@@ -62,39 +65,61 @@ class Challenge(Value):
 _SIGNATURE = re.compile(r"""g_login_sig=encodeURIComponent\("([^"\s]{0,512})"\)""")
 
 
-class LoginPage(Command[str]):
+# A login is read without Form.text: its r is a random number and not JSON.
+def _readRequired(form: Form, name: str, _: None) -> str:
+    if name not in form:
+        raise MalformedReply(f"{name} is missing")
+    return form[name]
+
+
+def _readOptional(form: Form, name: str, default: str | None) -> str:
+    return form.get(name, default or "")
+
+
+def _isSmall(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _readStatus(form: Form, name: str, _: Status) -> Status:
+    code = form.get(name, "")
+    return Status.fromCode(int(code)) if _isSmall(code) else Status.ONLINE
+
+
+def _readAttempt(form: Form, name: str, default: int) -> int:
+    attempt = form.get(name, "")
+    return int(attempt) if _isSmall(attempt) else default
+
+
+_REQUIRED = Parameter(_readRequired, str)
+_OPTIONAL = Parameter(_readOptional, str)
+_UNLESS_EMPTY = Parameter(_readOptional, lambda text: text or None)
+_IS_LATER = Parameter(
+    lambda form, name, _: name in form, lambda isLater: 1 if isLater else None
+)
+_STATUS = Parameter(_readStatus, lambda status: status.code)
+_ATTEMPT = Parameter(_readAttempt, int)
+
+
+class LoginPage(DeclaredCommand[str]):
     """
     Fetch the login page of 2013, for the login signature in it (protocol.md 2.1.2);
     C{""} when it has none.
     """
 
-    scheme: ClassVar[Literal["http", "https"]] = "https"
-    host: ClassVar[Host] = Host.LOGIN_PAGE
-    path: ClassVar[str] = "/cgi-bin/login"
-    authorization: ClassVar[Authorization] = Authorization.NONE
-    isIdempotent: ClassVar[bool] = True
+    scheme = "https"
+    host = Host.LOGIN_PAGE
+    path = "/cgi-bin/login"
+    authorization = Authorization.NONE
+    isIdempotent = True
+    order = (
+        f"daid={DAID} target=self style=5 mibao_css=m_webqq appid={APPID}"
+        f" enable_qlogin=0 no_verifyimg=1 s_url={_LATER_PAGE} f_url=loginerroralert"
+        " strong_login=1 login_state t=20130723001"
+    )
 
-    status: Status = Status.ONLINE
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("daid", DAID),
-            ("target", "self"),
-            ("style", "5"),
-            ("mibao_css", "m_webqq"),
-            ("appid", APPID),
-            ("enable_qlogin", "0"),
-            ("no_verifyimg", "1"),
-            ("s_url", _LATER_PAGE),
-            ("f_url", "loginerroralert"),
-            ("strong_login", "1"),
-            ("login_state", str(self.status.code)),
-            ("t", "20130723001"),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(_statusOf(form.get("login_state", "")))
+    status: Annotated[Status, _STATUS] = field(
+        name="login_state", default=Status.ONLINE
+    )
 
     @classmethod
     def encodeReply(cls, reply: str | Refusal) -> bytes:
@@ -110,7 +135,7 @@ class LoginPage(Command[str]):
         return "" if found is None else found[1]
 
 
-class Check(Command[Challenge]):
+class Check(DeclaredCommand[Challenge]):
     """
     Fetch the challenge of an account: whether a login needs a captcha
     (protocol.md 2.1.3).
@@ -119,31 +144,15 @@ class Check(Command[Challenge]):
         arguments (compatibility.md 2).
     """
 
-    host: ClassVar[Host] = Host.CHECK
-    path: ClassVar[str] = "/check"
-    authorization: ClassVar[Authorization] = Authorization.NONE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.CHECK
+    path = "/check"
+    authorization = Authorization.NONE
+    isIdempotent = True
+    order = f"uin appid={APPID} pt_tea r"
 
-    uin: str
-    r: str = "0.5720316"
-    later: bool = False
-
-    def encodeFields(self) -> Pairs:
-        return [("uin", self.uin), ("appid", APPID), *self._marks(), ("r", self.r)]
-
-    def _marks(self) -> Pairs:
-        return [("pt_tea", "1")] if self.later else []
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        # This r is a random number and not JSON.
-        if "uin" not in form:
-            raise MalformedReply("uin is missing")
-        return cls(
-            uin=form["uin"],
-            r=form.get("r", ""),
-            later="pt_tea" in form,
-        )
+    uin: Annotated[str, _REQUIRED]
+    r: Annotated[str, _OPTIONAL] = "0.5720316"
+    later: Annotated[bool, _IS_LATER] = field(name="pt_tea", default=False)
 
     @classmethod
     def encodeReply(cls, reply: Challenge | Refusal) -> bytes:
@@ -173,24 +182,14 @@ class SignedCheck(Check):
     @ivar signature: the login signature of the login page.
     """
 
-    scheme: ClassVar[Literal["http", "https"]] = "https"
-    host: ClassVar[Host] = Host.SECURE_LOGIN
-    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+    scheme = "https"
+    host = Host.SECURE_LOGIN
+    referer = Referer.LOGIN_PAGE
+    order = (
+        f"uin appid={APPID} js_ver={_JS_VERSION} js_type=0 login_sig u1={_LATER_PAGE} r"
+    )
 
-    signature: Secret = ""
-
-    def _marks(self) -> Pairs:
-        return [
-            ("js_ver", _JS_VERSION),
-            ("js_type", "0"),
-            ("login_sig", self.signature),
-            ("u1", _LATER_PAGE),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        plain = Check.decodeFields(form)
-        return cls(plain.uin, plain.r, plain.later, form.get("login_sig", ""))
+    signature: Annotated[Secret, _OPTIONAL] = field(name="login_sig", default="")
 
 
 def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
@@ -201,7 +200,7 @@ def _decodeChallenge(arguments: Sequence[str]) -> Challenge:
     return Challenge(captcha == "1", code, raw, tuple(extra))
 
 
-class GetImage(Command[bytes]):
+class GetImage(DeclaredCommand[bytes]):
     """
     Fetch the picture of a captcha; the reply also sets the cookie C{verifysession}
     (protocol.md 2.1.4).
@@ -209,26 +208,15 @@ class GetImage(Command[bytes]):
     @ivar uin: the account of a login, C{""} for other commands.
     """
 
-    host: ClassVar[Host] = Host.CAPTCHA
-    path: ClassVar[str] = "/getimage"
-    authorization: ClassVar[Authorization] = Authorization.NONE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.CAPTCHA
+    path = "/getimage"
+    authorization = Authorization.NONE
+    isIdempotent = True
+    order = "aid r uin"
 
-    uin: str
-    r: str = "0.8123"
-    aid: str = APPID
-
-    def encodeFields(self) -> Pairs:
-        pairs = [("aid", self.aid), ("r", self.r)]
-        return [*pairs, ("uin", self.uin)] if self.uin else pairs
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            uin=form.get("uin", ""),
-            r=form.get("r", ""),
-            aid=form.get("aid", APPID),
-        )
+    uin: Annotated[str, _UNLESS_EMPTY]
+    r: Annotated[str, _OPTIONAL] = "0.8123"
+    aid: Annotated[str, _OPTIONAL] = APPID
 
     @classmethod
     def encodeReply(cls, reply: bytes | Refusal) -> bytes:
@@ -249,9 +237,9 @@ class SecureGetImage(GetImage):
     C{getimage} as clients sent it from the summer of 2013 on.
     """
 
-    scheme: ClassVar[Literal["http", "https"]] = "https"
-    host: ClassVar[Host] = Host.SECURE_CAPTCHA
-    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+    scheme = "https"
+    host = Host.SECURE_CAPTCHA
+    referer = Referer.LOGIN_PAGE
 
 
 class LoginReply(Value):
@@ -271,7 +259,19 @@ class LoginReply(Value):
     nick: str = ""
 
 
-class Login(Command[LoginReply]):
+_LOGIN_HEAD = (
+    f"u p verifycode webqq_type remember_uin=1 login2qq=1 aid={APPID}"
+    " u1=http://webqq.qq.com/loginproxy.html?login2qq=1&webqq_type= h=1"
+    " ptredirect=0 ptlang=2052"
+)
+
+_LOGIN_TAIL = (
+    "from_ui=1 pttype=1 dumy= fp=loginerroralert action=1-20-8656"
+    " mibao_css=m_webqq t g=1"
+)
+
+
+class Login(DeclaredCommand[LoginReply]):
     """
     Log in with a digest of the password; a success sets the cookies C{uin},
     C{skey} and C{ptwebqq} (protocol.md 2.1.5).
@@ -280,60 +280,23 @@ class Login(Command[LoginReply]):
     @ivar code: the text of the captcha, or the verify code of C{check}.
     """
 
-    host: ClassVar[Host] = Host.LOGIN
-    path: ClassVar[str] = "/login"
-    authorization: ClassVar[Authorization] = Authorization.NONE
+    host = Host.LOGIN
+    path = "/login"
+    authorization = Authorization.NONE
+    order = f"{_LOGIN_HEAD} {_LOGIN_TAIL}"
 
-    u: str
-    p: Secret
-    code: str
-    status: Status = Status.ONLINE
-    attempt: int = 1
+    u: Annotated[str, _REQUIRED]
+    p: Annotated[Secret, _REQUIRED]
+    code: Annotated[str, _REQUIRED] = field(name="verifycode")
+    status: Annotated[Status, _STATUS] = field(name="webqq_type", default=Status.ONLINE)
+    attempt: Annotated[int, _ATTEMPT] = field(name="t", default=1)
 
     def encodeFields(self) -> Pairs:
-        kind = str(self.status.code)
-        page = f"http://webqq.qq.com/loginproxy.html?login2qq=1&webqq_type={kind}"
-        daid, marks = self._marks()
+        # The page to go to ends with the status, too.
         return [
-            ("u", self.u),
-            ("p", self.p),
-            ("verifycode", self.code),
-            ("webqq_type", kind),
-            ("remember_uin", "1"),
-            ("login2qq", "1"),
-            ("aid", APPID),
-            ("u1", page),
-            ("h", "1"),
-            ("ptredirect", "0"),
-            ("ptlang", "2052"),
-            *daid,
-            ("from_ui", "1"),
-            ("pttype", "1"),
-            ("dumy", ""),
-            ("fp", "loginerroralert"),
-            ("action", "1-20-8656"),
-            ("mibao_css", "m_webqq"),
-            ("t", str(self.attempt)),
-            ("g", "1"),
-            *marks,
+            (name, f"{value}{self.status.code}" if name == "u1" else value)
+            for name, value in super().encodeFields()
         ]
-
-    def _marks(self) -> tuple[Pairs, Pairs]:
-        return [], []
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        missing = [name for name in ("u", "p", "verifycode") if name not in form]
-        if missing:
-            raise MalformedReply(f"{missing[0]} is missing")
-        attempt = form.get("t", "")
-        return cls(
-            u=form["u"],
-            p=form["p"],
-            code=form["verifycode"],
-            status=_statusOf(form.get("webqq_type", "")),
-            attempt=int(attempt) if _isSmall(attempt) else 1,
-        )
 
     @classmethod
     def encodeReply(cls, reply: LoginReply | Refusal) -> bytes:
@@ -387,40 +350,15 @@ class SignedLogin(Login):
     @ivar signature: the login signature of the login page.
     """
 
-    scheme: ClassVar[Literal["http", "https"]] = "https"
-    host: ClassVar[Host] = Host.SECURE_LOGIN
-    referer: ClassVar[Referer | None] = Referer.LOGIN_PAGE
+    scheme = "https"
+    host = Host.SECURE_LOGIN
+    referer = Referer.LOGIN_PAGE
+    order = (
+        f"{_LOGIN_HEAD} daid={DAID} {_LOGIN_TAIL} pt_uistyle=5 js_type=0"
+        f" js_ver={_JS_VERSION} login_sig"
+    )
 
-    signature: Secret = ""
-
-    def _marks(self) -> tuple[Pairs, Pairs]:
-        signed = [
-            ("pt_uistyle", "5"),
-            ("js_type", "0"),
-            ("js_ver", _JS_VERSION),
-            ("login_sig", self.signature),
-        ]
-        return [("daid", DAID)], signed
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        plain = Login.decodeFields(form)
-        return cls(
-            plain.u,
-            plain.p,
-            plain.code,
-            plain.status,
-            plain.attempt,
-            form.get("login_sig", ""),
-        )
-
-
-def _statusOf(code: str) -> Status:
-    return Status.fromCode(int(code)) if _isSmall(code) else Status.ONLINE
-
-
-def _isSmall(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
+    signature: Annotated[Secret, _OPTIONAL] = field(name="login_sig", default="")
 
 
 def _decodeLogin(arguments: Sequence[str]) -> LoginReply:
@@ -445,10 +383,10 @@ class CheckSig(Command[None]):
     @ivar landing: the URL in the reply to the login, on hosts of qq.com only.
     """
 
-    host: ClassVar[Host] = Host.LANDING
-    path: ClassVar[str] = "/check_sig"
-    authorization: ClassVar[Authorization] = Authorization.NONE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.LANDING
+    path = "/check_sig"
+    authorization = Authorization.NONE
+    isIdempotent = True
 
     landing: Secret
 
@@ -495,24 +433,38 @@ class SessionCredentials(Value):
     cip: int = 0
 
 
-class Login2(JSONCommand[SessionCredentials]):
+def _idOf(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Expected("a text")
+    return value
+
+
+class Login2(ChannelPost[SessionCredentials]):
     """
     Open a session, or relink to the session that the ticket still has
     (protocol.md 2.1.7 and 2.1.8).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/login2"
-    authorization: ClassVar[Authorization] = Authorization.NONE
-    referer: ClassVar[Referer | None] = Referer.LOGIN2
-    timeout: ClassVar[float] = 60.0
-    isIdempotent: ClassVar[bool] = True
+    path = "/channel/login2"
+    authorization = Authorization.NONE
+    referer = Referer.LOGIN2
+    timeout = 60.0
+    isIdempotent = True
+    result = Record(
+        SessionCredentials,
+        "uin cip index? port? status vfwebqq psessionid user_state=0 f=0",
+        cip=SIGNED,
+        index=SIGNED,
+        port=SIGNED,
+        status=ANY_STATUS_WORD,
+        vfwebqq=(_idOf, str),
+        psessionid=(_idOf, str),
+    )
 
-    ticket: Ticket
     status: Status = Status.ONLINE
 
     def encodeFields(self) -> Pairs:
+        # There is no id yet, unless it is a relink.
         members = {
             "status": self.status.value,
             "ptwebqq": self.ticket.ptwebqq,
@@ -530,37 +482,16 @@ class Login2(JSONCommand[SessionCredentials]):
             status = Status.ONLINE.value
         return cls(form.ticket, decodeOrMalformed(Status, status))
 
-    @classmethod
-    def encodeResult(cls, reply: SessionCredentials) -> Any:
-        return {
-            "uin": reply.uin,
-            "cip": reply.cip,
-            "index": reply.index,
-            "port": reply.port,
-            "status": reply.status.value,
-            "vfwebqq": reply.vfwebqq,
-            "psessionid": reply.psessionid,
-            "user_state": 0,
-            "f": 0,
-        }
 
-    @classmethod
-    def decodeResult(cls, result: Any) -> SessionCredentials:
-        psessionid, vfwebqq = result["psessionid"], result["vfwebqq"]
-        if not (isinstance(psessionid, str) and isinstance(vfwebqq, str)):
-            raise MalformedReply("the session has no ids")
-        return SessionCredentials(
-            uin=unsigned(result["uin"]),
-            psessionid=psessionid,
-            vfwebqq=vfwebqq,
-            status=statusOf(result.get("status")),
-            index=integer(result.get("index", 0)),
-            port=integer(result.get("port", 0)),
-            cip=integer(result.get("cip", 0)),
-        )
+def _readIds(form: Form, name: str, _: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, form.text(name, "").split(",")))
 
 
-class Logout2(OKCommand):
+def _readAck(form: Form, name: str, _: None) -> int | None:
+    return ackOf(form[name]) if name in form else None
+
+
+class Logout2(OKReply, ChannelGet[None]):
     """
     Close the session (protocol.md 2.1.10).
 
@@ -568,30 +499,10 @@ class Logout2(OKCommand):
     @ivar ack: as in L{txwebqq.wire.commands.messages.Poll2}.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/logout2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    isIdempotent: ClassVar[bool] = True
+    path = "/channel/logout2"
+    isIdempotent = True
     # A daemon has two seconds to stop.
-    timeout: ClassVar[float] = 1.5
+    timeout = 1.5
 
-    ticket: Ticket
-    ids: tuple[str, ...] = ()
-    milliseconds: int = 0
-    ack: int | None = None
-
-    def encodeFields(self) -> Pairs:
-        ack = [] if self.ack is None else [("ack", str(self.ack))]
-        return [
-            ("ids", ",".join(self.ids)),
-            *ack,
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        ids = form.text("ids", "")
-        shown = tuple(filter(None, ids.split(",")))
-        ack = ackOf(form["ack"]) if "ack" in form else None
-        return cls(form.ticket, shown, form.milliseconds, ack)
+    ids: Annotated[tuple[str, ...], Parameter(_readIds, ",".join)] = ()
+    ack: Annotated[int | None, Parameter(_readAck, lambda ack: ack)] = None
