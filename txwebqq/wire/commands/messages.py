@@ -4,11 +4,12 @@ Polls, messages, typing and presence, and the heartbeat.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Self
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
-    DESKTOP_CLIENT,
     Code,
     Content,
     Event,
@@ -24,29 +25,28 @@ from txwebqq.wire.coerce import (
     ackOf,
     decodeEach,
     integer,
-    statusOf,
     textOf,
-    unsigned,
 )
 from txwebqq.wire.command import (
     Authorization,
     Command,
     Host,
-    JSONCommand,
-    OKCommand,
+    OKReply,
     Referer,
     Refusal,
-    channelQuery,
     encodeRefusal,
     postFields,
     refusalOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost
 from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.events.poll import readEvents
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
+from txwebqq.wire.parameters import TIME, DeclaredCommand
+from txwebqq.wire.record import ANY_STATUS_WORD, Record
 
 
 class PollResult(Value):
@@ -70,14 +70,14 @@ class Poll2(Command[PollResult]):
         yet; L{None} for clients that do not acknowledge by number.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/poll2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    timeout: ClassVar[float] = 90.0
-    isRepeated: ClassVar[bool] = True
-    isIdempotent: ClassVar[bool] = True
+    method = "POST"
+    host = Host.CHANNEL
+    path = "/channel/poll2"
+    authorization = Authorization.TICKET
+    referer = Referer.CHANNEL
+    timeout = 90.0
+    isRepeated = True
+    isIdempotent = True
 
     ticket: Ticket
     ids: tuple[str, ...] = ()
@@ -145,22 +145,17 @@ def _ackIn(ack: Any) -> int | None:
 _NO_CODE = Code(0)
 
 
-class SendBuddyMsg2(OKCommand):
+class SendBuddyMsg2(OKReply, ChannelPost[None]):
     """
     Send a message to a friend (protocol.md 2.2.2).
 
     @ivar face: the index of the sender's avatar, without effect.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/send_buddy_msg2"
+    path = "/channel/send_buddy_msg2"
     # The name of WebQQ 2.0, which later clients have kept.
-    aliases: ClassVar[tuple[str, ...]] = ("/channel/send_msg2",)
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    aliases = ("/channel/send_msg2",)
 
-    ticket: Ticket
     to: Uin
     content: Content
     messageId: int
@@ -191,22 +186,17 @@ class SendBuddyMsg2(OKCommand):
         )
 
 
-class SendQunMsg2(OKCommand):
+class SendQunMsg2(OKReply, ChannelPost[None]):
     """
     Send a message to a group (protocol.md 2.2.3).
 
     @ivar code: with C{key} and C{sig}, what a message with pictures needs.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/send_qun_msg2"
+    path = "/channel/send_qun_msg2"
     # The name of WebQQ 2.0, which later clients have kept.
-    aliases: ClassVar[tuple[str, ...]] = ("/channel/send_group_msg2",)
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    aliases = ("/channel/send_group_msg2",)
 
-    ticket: Ticket
     group: Gid
     content: Content
     messageId: int
@@ -243,151 +233,75 @@ class SendQunMsg2(OKCommand):
         )
 
 
-class InputNotify2(OKCommand):
+class InputNotify2(OKReply, ChannelGet[None]):
     """
     Send a typing notification to a friend (protocol.md 2.2.7).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/input_notify2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/input_notify2"
 
-    ticket: Ticket
-    to: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("to_uin")), form.milliseconds)
+    to: Uin = field(name="to_uin")
 
 
-class Shake2(OKCommand):
+class Shake2(OKReply, ChannelGet[None]):
     """
     Shake a friend's window (protocol.md 2.2.7).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/shake2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/shake2"
 
-    ticket: Ticket
-    to: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("to_uin", str(self.to)), *channelQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("to_uin")), form.milliseconds)
+    to: Uin = field(name="to_uin")
 
 
-class ChangeStatus2(OKCommand):
+class ChangeStatus2(OKReply, ChannelGet[None]):
     """
     Set our presence (protocol.md 2.2.8).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/change_status2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    isIdempotent: ClassVar[bool] = True
+    path = "/channel/change_status2"
+    isIdempotent = True
 
-    ticket: Ticket
-    status: Status
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("newstatus", self.status.value),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            decodeOrMalformed(Status, form.text("newstatus")),
-            form.milliseconds,
-        )
+    status: Status = field(name="newstatus")
 
 
-class GetOnlineBuddies2(JSONCommand[tuple[Presence, ...]]):
+_PRESENCE = Record(
+    Presence, "uin status client_type:clientType", status=ANY_STATUS_WORD
+)
+
+
+class GetOnlineBuddies2(ChannelGet[tuple[Presence, ...]]):
     """
     Fetch the friends who are not offline (protocol.md 2.2.9).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_online_buddies2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    isIdempotent: ClassVar[bool] = True
-
-    ticket: Ticket
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return channelQuery(self.ticket, self.milliseconds)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.milliseconds)
+    path = "/channel/get_online_buddies2"
+    isIdempotent = True
 
     @classmethod
     def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:
-        return [
-            {"uin": p.uin, "status": p.status.value, "client_type": p.clientType}
-            for p in reply
-        ]
+        return [_PRESENCE.write(presence) for presence in reply]
 
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
-        return tuple(decodeEach(_decodePresence, result))
+        return tuple(decodeEach(_PRESENCE.read, result))
 
 
-def _decodePresence(value: Any) -> Presence:
-    return Presence(
-        uin=unsigned(value["uin"]),
-        status=statusOf(value["status"]),
-        clientType=unsigned(value.get("client_type", DESKTOP_CLIENT)),
-    )
-
-
-class GetMsgTip(Command[bool]):
+class GetMsgTip(DeclaredCommand[bool]):
     """
     Send the heartbeat; the reply is whether there are tips (protocol.md 2.8.1).
 
     @ivar count: the number of heartbeats before this one.
     """
 
-    host: ClassVar[Host] = Host.PAGE
-    path: ClassVar[str] = "/web2/get_msg_tip"
-    authorization: ClassVar[Authorization] = Authorization.NONE
-    referer: ClassVar[Referer | None] = Referer.PAGE
-    isIdempotent: ClassVar[bool] = True
+    host = Host.PAGE
+    path = "/web2/get_msg_tip"
+    authorization = Authorization.NONE
+    referer = Referer.PAGE
+    isIdempotent = True
+    order = "uin= tp=1 id=0 retype=1 rc lv=3 t"
 
-    count: int = 0
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("uin", ""),
-            ("tp", "1"),
-            ("id", "0"),
-            ("retype", "1"),
-            ("rc", str(self.count)),
-            ("lv", "3"),
-            ("t", str(self.milliseconds)),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.integer("rc", 0), form.milliseconds)
+    count: int = field(name="rc", default=0)
+    milliseconds: Annotated[int, TIME] = field(name="t", default=0)
 
     @classmethod
     def encodeReply(cls, reply: bool | Refusal) -> bytes:
