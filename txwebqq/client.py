@@ -31,6 +31,7 @@ from twisted.web.iweb import IBodyProducer, IResponse
 from txwebqq.errors import (
     CaptchaNeeded,
     InvalidConfiguration,
+    MalformedReply,
     MessageTooLong,
     NotSent,
     RequestRefused,
@@ -420,7 +421,11 @@ class WebQQClient:
 def _decoded(command: Command[R], status: int, body: bytes) -> R | Refusal:
     if status != 200:
         raise Unreachable(f"the reply has status {status}", status)
-    return command.decodeReply(body)
+    try:
+        return command.decodeReply(body)
+    except MalformedReply as e:
+        reason = f"{command.endpointName}: {e}"
+    raise MalformedReply(reason)
 
 
 def accepted(reply: R | Refusal) -> R:

@@ -10,16 +10,25 @@ from enum import Enum
 from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from msgspec import NODEFAULT
 from msgspec.structs import FieldInfo, fields
 
 from txwebqq.errors import MalformedReply
-from txwebqq.model import Did, Uin
+from txwebqq.model import Did
 from txwebqq.wire.coerce import Expected, unsigned
 from txwebqq.wire.command import Command
-from txwebqq.wire.form import Form, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
 from txwebqq.wire.record import bare
 
@@ -88,6 +97,14 @@ def _readOptionalNumber(form: Form, name: str, default: None) -> int | None:
     return None if form.raw(name) in (None, "") else form.integer(name)
 
 
+def _readNumbers(
+    form: Form, name: str, default: tuple[Any, ...] | None
+) -> tuple[Any, ...]:
+    if default is not None and form.raw(name) is None:
+        return default
+    return numbersIn(form, name)
+
+
 def _enumeration(kind: type[Enum]) -> Parameter:
     def read(form: Form, name: str, default: Enum | None) -> Enum:
         word = form.text(name, None if default is None else default.value)
@@ -104,7 +121,7 @@ TEXT = Parameter(Form.text, _asItIs)
 _FLAG = Parameter(_readFlag, int)
 _OPTIONAL_TEXT = Parameter(_readOptionalText, _asItIs)
 _OPTIONAL_NUMBER = Parameter(_readOptionalNumber, _asItIs)
-_NUMBERS = Parameter(lambda form, name, _: numbersIn(form, name), list)
+_NUMBERS = Parameter(_readNumbers, list)
 # The original page writes the dids of discussions as strings everywhere.
 _DID = Parameter(Form.integer, str)
 
@@ -125,11 +142,13 @@ def _parameterFor(field: FieldInfo) -> Parameter:
         kind = get_args(kind)[0]
     if kind is Did:
         return _DID
-    if get_origin(kind) is UnionType and NoneType in get_args(kind):
+    # A union of types made by NewType is of the older kind.
+    isUnion = get_origin(kind) in (Union, UnionType)
+    if isUnion and NoneType in get_args(kind):
         return _OPTIONAL_TEXT if str in get_args(kind) else _OPTIONAL_NUMBER
     if get_origin(kind) is tuple:
         return _NUMBERS
-    kind = bare(get_args(kind)[0] if get_origin(kind) is UnionType else kind)
+    kind = bare(get_args(kind)[0] if isUnion else kind)
     if kind is bool:
         return _FLAG
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -247,6 +266,3 @@ class DeclaredCommand(Command[R]):
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         return cls(**_layoutOf(cls).decode(form))
-
-
-_ = (Ticket, Uin)

@@ -44,17 +44,23 @@ REPLY_IP = 176498310
 """C{reply_ip}: an address inside the original service that no client used."""
 
 
-def common(sender: str, kind: int | str, replyIp: int = REPLY_IP) -> str:
+def common(
+    sender: str,
+    kind: int | str,
+    replyIp: int = REPLY_IP,
+    recipient: str = "recipient?",
+) -> str:
     """
     Return the members that most events have, for a L{Record}.
 
     @param sender: the field for C{from_uin}, an account or a group, or C{=} and a
         constant.
     @param kind: C{msg_type}: the field, or a constant number.
+    @param recipient: the field for C{to_uin}.
     """
     return (
         f"msg_id:messageId? from_uin{sender if sender[0] == '=' else ':' + sender}"
-        f" to_uin:recipient? msg_id2:messageId2?"
+        f" to_uin:{recipient} msg_id2:messageId2?"
         f" msg_type{':' + kind if isinstance(kind, str) else f'={kind}'}"
         f" reply_ip={replyIp} "
     )

@@ -19,21 +19,26 @@ from txwebqq.wire.content import decodeReceived, encodeReceived
 from txwebqq.wire.events.codec import EventCodec, common
 from txwebqq.wire.record import Record
 
-_MESSAGE = Record(Message, common("sender", "kind") + "time?", isStrict=True)
+
+def _common(sender: str) -> str:
+    return common(sender, "kind", recipient="recipient")
+
+
+_MESSAGE = Record(Message, _common("sender") + "time?", isStrict=True)
 _GROUP_MESSAGE = Record(
     GroupMessage,
-    common("group", "kind")
+    _common("group")
     + "group_code:code? send_uin:sender seq:sequence time? info_seq:number?",
     isStrict=True,
 )
 _DISCUSSION_MESSAGE = Record(
     DiscussionMessage,
-    common(f"={SYSTEM}", "kind")
+    _common(f"={SYSTEM}")
     + "did:discussion send_uin:sender seq:sequence time? info_seq:version",
 )
 _STRANGER_MESSAGE = Record(
     StrangerMessage,
-    common("sender", "kind") + "time? id:place? ruin:number? service_type:service?",
+    _common("sender") + "time? id:place? ruin:number? service_type:service?",
 )
 
 _FLAGS = {"text": 1, "pic": 1, "file": 1, "audio": 1, "video": 1}
