@@ -17,8 +17,7 @@ EXAMPLE = """
 dependencies = ["one>=1.2", "two[tls]>=25.5"]
 
 [project.optional-dependencies]
-irc = []
-speed = ["three==3"]
+irc = ["three==3"]
 bench = ["four>=4,<5"]
 test = [{test}]
 """
