@@ -1,6 +1,6 @@
 """
 The base classes of declared commands: by the host that they are sent to, and where
-their parameters are (protocol.md 1.3).
+their parameters are (protocol.md 1.1 and 1.4).
 """
 
 from __future__ import annotations

@@ -127,7 +127,8 @@ _DID = Parameter(Form.integer, str)
 
 NUMBER_OR_ZERO = Parameter(lambda form, name, _: form.integer(name, 0), _asItIs)
 TEXT_OR_EMPTY = Parameter(lambda form, name, _: form.text(name, ""), _asItIs)
-"""A number and a text that the server does without, whatever the field's default."""
+"""A number and a text that the server does without, although clients must give
+them."""
 
 TIME = Parameter(lambda form, name, _: form.milliseconds, _asItIs)
 """The time of a request, which prevents caching (L{Form.milliseconds})."""

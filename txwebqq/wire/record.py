@@ -27,7 +27,7 @@ from txwebqq.wire.coerce import (
 V = TypeVar("V", bound=Value)
 
 Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
-"""How a member is read from JSON, and how it is written."""
+"""A function that reads a member from JSON, and one that writes it."""
 
 UNSIGNED: Codec = (unsigned, int)
 SIGNED: Codec = (integer, int)
@@ -82,7 +82,7 @@ _EMPTY: Mapping[Any, Any] = {int: 0, str: "", bool: False}
 
 class Record(Generic[V]):
     """
-    How a value is written as a JSON object, and read from one.
+    Conversion of a value to a JSON object and back.
 
     The members of the object are named in the order in which they are written, with
     spaces between them:
