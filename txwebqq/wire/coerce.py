@@ -50,6 +50,18 @@ def decodeEach(decode: Callable[[Any], D], entries: Any) -> Iterator[D]:
             yield decode(entry)
 
 
+def column(
+    entries: Any, key: str, member: str, read: Callable[[Any], D]
+) -> dict[Any, D]:
+    """
+    Index one member of the objects in a list by another, which is a number. Objects
+    of an unexpected shape are left out.
+    """
+    return dict(
+        decodeEach(lambda entry: (unsigned(entry[key]), read(entry[member])), entries)
+    )
+
+
 LIMIT = 2**63
 """One more than the largest number on the wire, which SQLite can store."""
 

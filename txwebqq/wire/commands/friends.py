@@ -7,15 +7,13 @@ in the same style (docs/readings.md).
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import field
 
 from txwebqq.model import Category, Number, Policy, Profile, Uin
 from txwebqq.values import Secret
 from txwebqq.wire.command import OKReply
 from txwebqq.wire.endpoints import ApiForm, ApiGet, ApiPost
-from txwebqq.wire.profilefields import decodeProfile, encodeProfile
+from txwebqq.wire.profilefields import FOUND_PROFILE
 from txwebqq.wire.record import SIGNED, Record
 
 FROM_MINE, FROM_BOTH = 1, 2
@@ -31,18 +29,11 @@ class SearchQQByUin2(ApiGet[Profile]):
     """
 
     path = "/api/search_qq_by_uin2"
+    result = FOUND_PROFILE
 
     name: str = field(name="tuin")
     verifySession: Secret = field(name="verifysession", default="")
     code: str = ""
-
-    @classmethod
-    def encodeResult(cls, reply: Profile) -> Any:
-        return encodeProfile(reply, "tuin")
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Profile:
-        return decodeProfile(result, "tuin")
 
 
 class GetAllowInfo2(ApiGet[Policy]):

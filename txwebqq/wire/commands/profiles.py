@@ -6,7 +6,9 @@ conversations.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from msgspec import field
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
@@ -18,26 +20,30 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.values import SECRET, Secret, Value
-from txwebqq.wire.coerce import count, decodeEach, listIn, textOf, unsigned
-from txwebqq.wire.command import (
-    Authorization,
-    Host,
-    JSONCommand,
-    OKCommand,
-    Referer,
-    apiQuery,
-    postFields,
+from txwebqq.wire.coerce import (
+    Expected,
+    column,
+    count,
+    decodeEach,
+    listIn,
+    textOf,
+    unsigned,
 )
+from txwebqq.wire.command import Authorization, Host, JSONCommand, OKReply, Referer
+from txwebqq.wire.endpoints import ApiForm, ApiGet, ApiPost, ChannelPost
 from txwebqq.wire.form import Form, Pairs, Ticket
 from txwebqq.wire.jsontext import encodeJSON
-from txwebqq.wire.oldparameters import uinsOf
+from txwebqq.wire.parameters import TIME, DeclaredCommand
 from txwebqq.wire.profilefields import (
+    FOUND_PROFILE,
+    PROFILE,
     PROFILE_NUMBERS,
     PROFILE_TEXTS,
     ProfileCommand,
-    decodeProfile,
-    encodeProfile,
 )
+from txwebqq.wire.record import SIGNED, Record
+
+R = TypeVar("R")
 
 
 class OwnProfile(Value):
@@ -51,59 +57,46 @@ class OwnProfile(Value):
     vfwebqq: Secret = ""
 
 
-class GetSelfInfo2(JSONCommand[OwnProfile]):
+class _LoginQuery(DeclaredCommand[R], JSONCommand[R], kw_only=True):
+    """
+    Base of queries that carry no ticket, only the cookies of a login.
+    """
+
+    host: ClassVar[Host] = Host.API
+    authorization: ClassVar[Authorization] = Authorization.LOGIN_COOKIES
+    referer: ClassVar[Referer | None] = Referer.API
+    timeout = 20.0
+    isIdempotent = True
+    tail = "t"
+
+    milliseconds: Annotated[int, TIME] = field(name="t", default=0)
+
+
+class GetSelfInfo2(_LoginQuery[OwnProfile]):
     """
     Fetch our own profile, by the cookies C{uin} and C{skey} only
     (protocol.md 2.1.9).
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_self_info2"
-    authorization: ClassVar[Authorization] = Authorization.LOGIN_COOKIES
-    referer: ClassVar[Referer | None] = Referer.API
-    timeout: ClassVar[float] = 20.0
-    isIdempotent: ClassVar[bool] = True
-
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("t", str(self.milliseconds))]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.milliseconds)
+    path = "/api/get_self_info2"
 
     @classmethod
     def encodeResult(cls, reply: OwnProfile) -> Any:
-        value = encodeProfile(reply.profile)
+        value = PROFILE.write(reply.profile)
         value |= {"lnick": reply.profile.signature, "vfwebqq": reply.vfwebqq}
         return value
 
     @classmethod
     def decodeResult(cls, result: Any) -> OwnProfile:
-        return OwnProfile(decodeProfile(result), textOf(result["vfwebqq"]))
+        return OwnProfile(PROFILE.read(result), textOf(result["vfwebqq"]))
 
 
-class GetVfwebqq2(JSONCommand[Ticket]):
+class GetVfwebqq2(_LoginQuery[Ticket]):
     """
     Fetch the verifier of the login, by the same cookies (protocol.md 2.1.9).
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_vfwebqq2"
-    authorization: ClassVar[Authorization] = Authorization.LOGIN_COOKIES
-    referer: ClassVar[Referer | None] = Referer.API
-    timeout: ClassVar[float] = 20.0
-    isIdempotent: ClassVar[bool] = True
-
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("t", str(self.milliseconds))]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.milliseconds)
+    path = "/api/get_vfwebqq2"
 
     @classmethod
     def encodeResult(cls, reply: Ticket) -> Any:
@@ -113,7 +106,7 @@ class GetVfwebqq2(JSONCommand[Ticket]):
     def decodeResult(cls, result: Any) -> Ticket:
         name, value = result
         if name != "vfwebqq":
-            raise ValueError("no vfwebqq")
+            raise Expected("a value with the name vfwebqq")
         return Ticket(vfwebqq=textOf(value))
 
 
@@ -121,21 +114,17 @@ _ANSWERED = ("question", "answer")
 _BIRTH = {"birthyear": "year", "birthmonth": "month", "birthday": "day"}
 
 
-class ModifyMyDetails2(OKCommand):
+class ModifyMyDetails2(OKReply, ApiPost[None]):
     """
-    Change our own profile (protocol.md 2.3.8).
+    Change our own profile (protocol.md 2.3.8). The request has a parameter for each
+    detail that changes, and three for a date of birth.
 
     @ivar details: the fields of L{Profile} to change, by name, and C{question} and
         C{answer} of the rule for friend requests.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/modify_my_details2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/modify_my_details2"
 
-    ticket: Ticket
     # The answer to the account's question is a secret.
     details: Annotated[Mapping[str, Any], SECRET]
 
@@ -172,7 +161,7 @@ class ModifyMyDetails2(OKCommand):
 def _part(value: Any) -> int:
     try:
         return int(unsigned(value or 0))
-    except (TypeError, ValueError, OverflowError) as e:
+    except Expected as e:
         raise MalformedReply("birthday is not a date") from e
 
 
@@ -181,7 +170,7 @@ class GetStrangerInfo2(ProfileCommand):
     Fetch the profile of an account that is no friend (protocol.md 2.3.3).
     """
 
-    path: ClassVar[str] = "/api/get_stranger_info2"
+    path = "/api/get_stranger_info2"
     order = "tuin verifysession gid=0 code"
 
 
@@ -191,35 +180,23 @@ class GetSingleInfo2(ProfileCommand):
     (protocol.md 2.3.3).
     """
 
-    path: ClassVar[str] = "/api/get_single_info2"
-    uinName: ClassVar[str] = "tuin"
+    path = "/api/get_single_info2"
+    result = FOUND_PROFILE
 
 
 Signatures = Mapping[Uin, str]
 """Signatures, by the uins of their accounts."""
 
 
-class GetSingleLongNick2(JSONCommand[Signatures]):
+class GetSingleLongNick2(ApiGet[Signatures]):
     """
     Fetch the signature of one account (protocol.md 2.3.4).
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_single_long_nick2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_single_long_nick2"
+    isIdempotent = True
 
-    ticket: Ticket
-    uin: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("tuin", str(self.uin)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("tuin")), form.milliseconds)
+    uin: Uin = field(name="tuin")
 
     @classmethod
     def encodeResult(cls, reply: Signatures) -> Any:
@@ -227,36 +204,19 @@ class GetSingleLongNick2(JSONCommand[Signatures]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Signatures:
-        return dict(
-            decodeEach(lambda e: (unsigned(e["uin"]), textOf(e["lnick"])), result)
-        )
+        return column(result, "uin", "lnick", textOf)
 
 
-class GetLongNick(JSONCommand[Signatures]):
+class GetLongNick(ApiGet[Signatures]):
     """
     Fetch the signatures of several accounts (protocol.md 2.3.4).
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_long_nick"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    aliases: ClassVar[tuple[str, ...]] = ("/api/get_long_nick2",)
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_long_nick"
+    aliases = ("/api/get_long_nick2",)
+    isIdempotent = True
 
-    ticket: Ticket
-    uins: tuple[Uin, ...]
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", encodeJSON(list(self.uins))),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, uinsOf(form, "tuin"), form.milliseconds)
+    uins: tuple[Uin, ...] = field(name="tuin")
 
     @classmethod
     def encodeResult(cls, reply: Signatures) -> Any:
@@ -264,35 +224,17 @@ class GetLongNick(JSONCommand[Signatures]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> Signatures:
-        return dict(
-            decodeEach(lambda e: (unsigned(e["tuin"]), textOf(e["lnick"])), result)
-        )
+        return column(result, "tuin", "lnick", textOf)
 
 
-class SetLongNick2(OKCommand):
+class SetLongNick2(OKReply, ApiPost[None]):
     """
     Set our own signature (protocol.md 2.3.4).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/set_long_nick2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
+    path = "/api/set_long_nick2"
 
-    ticket: Ticket
-    text: str
-
-    def encodeFields(self) -> Pairs:
-        return [("r", encodeJSON({"nlk": self.text, "vfwebqq": self.ticket.vfwebqq}))]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.text("nlk"))
-
-    @classmethod
-    def encodeResult(cls, reply: None) -> Any:
-        return {"result": 0}
+    text: str = field(name="nlk")
 
 
 class LevelOf(Value):
@@ -304,75 +246,43 @@ class LevelOf(Value):
     level: Level
 
 
-class GetQQLevel2(JSONCommand[LevelOf]):
+_LEVEL = Record(
+    Level,
+    "level days hours remainDays:remaining",
+    days=SIGNED,
+    hours=SIGNED,
+    remaining=SIGNED,
+)
+
+
+class GetQQLevel2(ApiGet[LevelOf]):
     """
     Fetch the level of an account (protocol.md 2.3.5).
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_qq_level2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_qq_level2"
+    isIdempotent = True
 
-    ticket: Ticket
-    uin: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("tuin", str(self.uin)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Uin(form.integer("tuin")), form.milliseconds)
+    uin: Uin = field(name="tuin")
 
     @classmethod
     def encodeResult(cls, reply: LevelOf) -> Any:
-        return {
-            "level": reply.level.level,
-            "days": reply.level.days,
-            "hours": reply.level.hours,
-            "remainDays": reply.level.remaining,
-            "tuin": reply.uin,
-        }
+        return {**_LEVEL.write(reply.level), "tuin": reply.uin}
 
     @classmethod
     def decodeResult(cls, result: Any) -> LevelOf:
-        return LevelOf(
-            unsigned(result["tuin"]),
-            Level(
-                unsigned(result["level"]),
-                count(result.get("days")),
-                count(result.get("hours")),
-                count(result.get("remainDays")),
-            ),
-        )
+        return LevelOf(unsigned(result["tuin"]), _LEVEL.read(result))
 
 
-class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
+class BatchGetVipinfo(ApiForm[Mapping[Uin, int]]):
     """
     Fetch the VIP levels of several accounts, 0 for none (protocol.md 2.3.8).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/batch_get_vipinfo"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/batch_get_vipinfo"
+    isIdempotent = True
 
-    ticket: Ticket
-    uins: tuple[Uin, ...]
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("ul", encodeJSON(list(self.uins))),
-            ("vfwebqq", self.ticket.vfwebqq),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, uinsOf(form, "ul"))
+    uins: tuple[Uin, ...] = field(name="ul")
 
     @classmethod
     def encodeResult(cls, reply: Mapping[Uin, int]) -> Any:
@@ -395,78 +305,41 @@ class BatchGetVipinfo(JSONCommand[Mapping[Uin, int]]):
 Recent = tuple[RecentContact, ...]
 """Recent conversations, the last first."""
 
-
-def _encodeRecent(reply: Recent) -> Any:
-    return [{"uin": contact.id, "type": contact.kind} for contact in reply]
+_RECENT = Record(RecentContact, "uin:id type:kind")
 
 
-def _decodeRecent(result: Any) -> Recent:
-    contacts = decodeEach(
-        lambda e: RecentContact(unsigned(e["type"]), unsigned(e["uin"])), result
-    )
-    return tuple(c for c in contacts if c.kind <= RECENT_DISCUSSION)
+class _RecentReply:
+    """
+    The reply of commands that fetch the recent conversations; those of other kinds
+    are left out.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def encodeResult(cls, reply: Recent) -> Any:
+        return [_RECENT.write(contact) for contact in reply]
+
+    @classmethod
+    def decodeResult(cls, result: Any) -> Recent:
+        contacts = decodeEach(_RECENT.read, result)
+        return tuple(c for c in contacts if c.kind <= RECENT_DISCUSSION)
 
 
-class GetRecentList2(JSONCommand[Recent]):
+class GetRecentList2(_RecentReply, ChannelPost[Recent]):
     """
     Fetch the recent conversations (protocol.md 2.2.10).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_recent_list2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    isIdempotent: ClassVar[bool] = True
-
-    ticket: Ticket
-
-    def encodeFields(self) -> Pairs:
-        members = {
-            "vfwebqq": self.ticket.vfwebqq,
-            "clientid": self.ticket.clientid,
-            "psessionid": self.ticket.psessionid,
-        }
-        return postFields(members, self.ticket)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket)
-
-    @classmethod
-    def encodeResult(cls, reply: Recent) -> Any:
-        return _encodeRecent(reply)
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Recent:
-        return _decodeRecent(result)
+    path = "/channel/get_recent_list2"
+    order = "vfwebqq"
+    isIdempotent = True
 
 
-class GetRecentContact2(JSONCommand[Recent]):
+class GetRecentContact2(_RecentReply, ApiPost[Recent]):
     """
     Fetch the recent conversations from the API server (protocol.md 2.2.10).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_recent_contact2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
-
-    ticket: Ticket
-
-    def encodeFields(self) -> Pairs:
-        return [("r", encodeJSON({"vfwebqq": self.ticket.vfwebqq}))]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket)
-
-    @classmethod
-    def encodeResult(cls, reply: Recent) -> Any:
-        return _encodeRecent(reply)
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Recent:
-        return _decodeRecent(result)
+    path = "/api/get_recent_contact2"
+    isIdempotent = True
