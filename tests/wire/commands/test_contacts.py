@@ -95,6 +95,41 @@ def test_absurd(member: str, value: Any) -> None:
     )
 
 
+def test_brokenDetail() -> None:
+    """
+    A malformed private name, VIP level, presence or mask is not known; the friend,
+    the member or the group stays in the list.
+    """
+    friends = {
+        "friends": [{"uin": LIN}],
+        "marknames": [{"uin": LIN, "markname": []}],
+        "vipinfo": [{"u": LIN, "vip_level": 2**63}],
+    }
+    assert GetUserFriends2.decodeReply(success(friends)) == FriendList(
+        {LIN: Buddy(LIN, "")}
+    )
+    group = {
+        "ginfo": {
+            "gid": TEAHOUSE,
+            "code": TEAHOUSE_CODE,
+            "owner": QIU,
+            "members": [{"muin": QIU}],
+        },
+        "cards": [{"muin": QIU, "card": {}}],
+        "stats": [{"uin": QIU, "stat": "x"}],
+    }
+    assert GetGroupInfoExt2.decodeReply(success(group)) == GroupDetails(
+        TEAHOUSE, TEAHOUSE_CODE, "", QIU, (Member(QIU, ""),)
+    )
+    groups = {
+        "gnamelist": [{"gid": TEAHOUSE, "code": TEAHOUSE_CODE}],
+        "gmasklist": [{"gid": 1000, "mask": "x"}, {"gid": TEAHOUSE, "mask": "x"}],
+    }
+    assert GetGroupNameListMask2.decodeReply(success(groups)) == GroupList(
+        {TEAHOUSE: Group(TEAHOUSE, TEAHOUSE_CODE, "")}
+    )
+
+
 BROKEN: list[Any] = [None, "ok", 1, [], {}, {"uin": -1}, {"uin": []}]
 
 

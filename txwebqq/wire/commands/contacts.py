@@ -4,8 +4,10 @@ Friend list, group list, details of a group, and permanent numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from msgspec import field
 
 from txwebqq.model import (
     Buddy,
@@ -20,70 +22,62 @@ from txwebqq.model import (
     Status,
     Uin,
 )
-from txwebqq.values import Secret, Value
+from txwebqq.values import SECRET, Value
 from txwebqq.wire.coerce import (
+    column,
+    count,
     decodeEach,
     integer,
     listIn,
     textOf,
     unsigned,
 )
-from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer, apiQuery
-from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.endpoints import ApiGet, ApiPost
+from txwebqq.wire.form import Form
+from txwebqq.wire.parameters import TEXT, Parameter
 from txwebqq.wire.profilefields import ProfileCommand
+from txwebqq.wire.record import SIGNED, UNSIGNED, Record
 
 GLOBAL_MASK = 1000
 """The gid in the list of masks whose mask is that of all groups."""
 
+# The ptwebqq can be computed from one of the hashes.
+_Hash = Annotated[str, SECRET, Parameter(TEXT.read, lambda text: text or None)]
 
-_NOTHING: Mapping[str, Any] = {}
-# One reply may have thousands.
+_UNKNOWN: Mapping[str, Any] = {}
+_CATEGORY = Record(Category, "index sort name?", index=SIGNED, sort=SIGNED)
 
 
-def _by(key: str, result: Any, name: str) -> dict[int, Mapping[str, Any]]:
+def _rows(entries: Any, key: str) -> dict[int, Mapping[str, Any]]:
     """
-    Index the entries of a list in a result by one of their members.
+    Index the objects in a list by one of their members.
     """
     # Tencent's lists had empty objects in them.
-    entries = listIn(result, name)
-    return dict(decodeEach(lambda item: (unsigned(item[key]), item), entries))
+    return dict(decodeEach(lambda entry: (unsigned(entry[key]), entry), entries))
 
 
-def _count(value: Any) -> int:
-    # Missing or empty for accounts that hide the detail.
-    return integer(value) if value else 0
+def _vipRows(people: Iterable[Buddy | Member]) -> list[dict[str, Any]]:
+    return [
+        {"vip_level": p.vipLevel, "u": p.uin, "is_vip": int(p.vipLevel > 0)}
+        for p in people
+    ]
 
 
-class GetUserFriends2(JSONCommand[FriendList]):
+class GetUserFriends2(ApiPost[FriendList]):
     """
-    Fetch the friend list (protocol.md 2.3.1).
+    Fetch the friend list (protocol.md 2.3.1). The reply has the details of a friend in
+    several lists.
 
     @ivar hash: the hash that later servers require, C{""} for none
         (protocol.md 3.4).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_user_friends2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    aliases: ClassVar[tuple[str, ...]] = ("/api/get_user_friend2",)
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_user_friends2"
+    aliases = ("/api/get_user_friend2",)
+    order = "h=hello hash"
+    isIdempotent = True
 
-    ticket: Ticket
-    # The ptwebqq can be computed from one of the hashes.
-    hash: Secret = ""
-
-    def encodeFields(self) -> Pairs:
-        members = {"h": "hello", "vfwebqq": self.ticket.vfwebqq}
-        if self.hash:
-            members = {"h": "hello", "hash": self.hash, "vfwebqq": self.ticket.vfwebqq}
-        return [("r", encodeJSON(members))]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.text("hash", ""))
+    hash: _Hash = ""
 
     @classmethod
     def encodeResult(cls, reply: FriendList) -> Any:
@@ -98,14 +92,8 @@ class GetUserFriends2(JSONCommand[FriendList]):
                 for b in buddies
                 if b.markname
             ],
-            "categories": [
-                {"index": c.index, "sort": c.sort, "name": c.name}
-                for c in reply.categories
-            ],
-            "vipinfo": [
-                {"vip_level": b.vipLevel, "u": b.uin, "is_vip": int(b.vipLevel > 0)}
-                for b in buddies
-            ],
+            "categories": [_CATEGORY.write(category) for category in reply.categories],
+            "vipinfo": _vipRows(buddies),
             "info": [
                 {"face": b.face, "flag": b.flag, "nick": b.nick, "uin": b.uin}
                 for b in buddies
@@ -114,61 +102,43 @@ class GetUserFriends2(JSONCommand[FriendList]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> FriendList:
-        info = _by("uin", result, "info")
-        marks = _by("uin", result, "marknames")
-        vips = _by("u", result, "vipinfo")
+        info = _rows(listIn(result, "info"), "uin")
+        marknames = column(listIn(result, "marknames"), "uin", "markname", textOf)
+        vips = column(listIn(result, "vipinfo"), "u", "vip_level", count)
 
         def decodeFriend(friend: Any) -> Buddy:
             uin = unsigned(friend["uin"])
-            known = info.get(uin, _NOTHING)
+            known = info.get(uin, _UNKNOWN)
             return Buddy(
                 uin,
-                textOf(known.get("nick", "")),
-                textOf(marks.get(uin, _NOTHING).get("markname", "")),
-                _count(friend.get("categories")),
-                _count(known.get("face")),
-                _count(friend.get("flag")),
-                _count(vips.get(uin, _NOTHING).get("vip_level")),
+                textOf(known.get("nick")),
+                marknames.get(uin, ""),
+                count(friend.get("categories")),
+                count(known.get("face")),
+                count(friend.get("flag")),
+                vips.get(uin, 0),
             )
 
         friends = decodeEach(decodeFriend, listIn(result, "friends"))
-        categories = decodeEach(_decodeCategory, listIn(result, "categories"))
+        categories = decodeEach(_CATEGORY.read, listIn(result, "categories"))
         return FriendList({buddy.uin: buddy for buddy in friends}, tuple(categories))
 
 
-def _decodeCategory(value: Any) -> Category:
-    name = textOf(value.get("name", ""))
-    return Category(integer(value["index"]), name, _count(value.get("sort")))
-
-
-class GetGroupNameListMask2(JSONCommand[GroupList]):
+class GetGroupNameListMask2(ApiPost[GroupList]):
     """
-    Fetch the group list (protocol.md 2.5.1).
+    Fetch the group list (protocol.md 2.5.1). The reply has the details of a group in
+    several lists.
 
     @ivar hash: the hash that later servers require, C{""} for none
         (protocol.md 3.4).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_group_name_list_mask2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_group_name_list_mask2"
+    order = "vfwebqq hash"
+    tail = ""
+    isIdempotent = True
 
-    ticket: Ticket
-    # The ptwebqq can be computed from one of the hashes.
-    hash: Secret = ""
-
-    def encodeFields(self) -> Pairs:
-        members = {"vfwebqq": self.ticket.vfwebqq}
-        if self.hash:
-            members["hash"] = self.hash
-        return [("r", encodeJSON(members))]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.text("hash", ""))
+    hash: _Hash = ""
 
     @classmethod
     def encodeResult(cls, reply: GroupList) -> Any:
@@ -189,66 +159,61 @@ class GetGroupNameListMask2(JSONCommand[GroupList]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> GroupList:
-        masks = _by("gid", result, "gmasklist")
-        marks = _by("uin", result, "gmarklist")
+        masks = column(listIn(result, "gmasklist"), "gid", "mask", count)
+        marknames = column(listIn(result, "gmarklist"), "uin", "markname", textOf)
 
         def decodeGroup(entry: Any) -> Group:
             gid = unsigned(entry["gid"])
             return Group(
                 gid=gid,
                 code=unsigned(entry["code"]),
-                name=textOf(entry.get("name", "")),
-                markname=textOf(marks.get(gid, {}).get("markname", "")),
-                flag=_count(entry.get("flag")),
-                mask=_count(masks.get(gid, {}).get("mask")),
+                name=textOf(entry.get("name")),
+                markname=marknames.get(gid, ""),
+                flag=count(entry.get("flag")),
+                mask=masks.get(gid, 0),
             )
 
         groups = decodeEach(decodeGroup, listIn(result, "gnamelist"))
-        globalMask = _count(masks.get(GLOBAL_MASK, {}).get("mask"))
+        globalMask = masks.get(GLOBAL_MASK, 0)
         return GroupList({group.gid: group for group in groups}, globalMask)
 
 
-class GetGroupInfoExt2(JSONCommand[GroupDetails]):
+_GROUP = Record(
+    GroupDetails,
+    "face memo class:classId fingermemo:description code createtime:created flag level"
+    " name? gid owner markname members= option",
+    face=SIGNED,
+    classId=SIGNED,
+    created=SIGNED,
+    flag=SIGNED,
+    level=SIGNED,
+    option=SIGNED,
+)
+
+_OFFLINE = Status.OFFLINE, 0
+
+
+def _decodeStat(entry: Any) -> tuple[int, tuple[Status, int]]:
+    status = Status.fromCode(integer(entry.get("stat", 20)))
+    return unsigned(entry["uin"]), (status, count(entry.get("client_type")))
+
+
+class GetGroupInfoExt2(ApiGet[GroupDetails]):
     """
-    Fetch the details and the members of a group (protocol.md 2.5.2).
+    Fetch the details and the members of a group (protocol.md 2.5.2). The reply has the
+    details of a member in several lists.
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_group_info_ext2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_group_info_ext2"
+    isIdempotent = True
 
-    ticket: Ticket
-    code: Code
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("gcode", str(self.code)), *apiQuery(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, Code(form.integer("gcode")), form.milliseconds)
+    code: Code = field(name="gcode")
 
     @classmethod
     def encodeResult(cls, reply: GroupDetails) -> Any:
+        members = [{"muin": m.uin, "mflag": m.flag} for m in reply.members]
         return {
-            "ginfo": {
-                "face": reply.face,
-                "memo": reply.memo,
-                "class": reply.classId,
-                "fingermemo": reply.description,
-                "code": reply.code,
-                "createtime": reply.created,
-                "flag": reply.flag,
-                "level": reply.level,
-                "name": reply.name,
-                "gid": reply.gid,
-                "owner": reply.owner,
-                "markname": reply.markname,
-                "members": [{"muin": m.uin, "mflag": m.flag} for m in reply.members],
-                "option": reply.option,
-            },
+            "ginfo": _GROUP.write(reply) | {"members": members},
             "minfo": [
                 {
                     "nick": m.nick,
@@ -266,55 +231,39 @@ class GetGroupInfoExt2(JSONCommand[GroupDetails]):
                 if m.status is not Status.OFFLINE
             ],
             "cards": [{"muin": m.uin, "card": m.card} for m in reply.members if m.card],
-            "vipinfo": [
-                {"vip_level": m.vipLevel, "u": m.uin, "is_vip": int(m.vipLevel > 0)}
-                for m in reply.members
-            ],
+            "vipinfo": _vipRows(reply.members),
         }
 
     @classmethod
     def decodeResult(cls, result: Any) -> GroupDetails:
         info = result["ginfo"]
-        profiles = _by("uin", result, "minfo")
-        stats = _by("uin", result, "stats")
-        cards = _by("muin", result, "cards")
-        vips = _by("u", result, "vipinfo")
+        profiles = _rows(listIn(result, "minfo"), "uin")
+        stats = dict(decodeEach(_decodeStat, listIn(result, "stats")))
+        cards = column(listIn(result, "cards"), "muin", "card", textOf)
+        vips = column(listIn(result, "vipinfo"), "u", "vip_level", count)
 
         def decodeMember(entry: Any) -> Member:
             uin = unsigned(entry["muin"])
-            known, stat = profiles.get(uin, {}), stats.get(uin, {})
+            known = profiles.get(uin, _UNKNOWN)
+            status, clientType = stats.get(uin, _OFFLINE)
             return Member(
                 uin=uin,
-                nick=textOf(known.get("nick", "")),
-                card=textOf(cards.get(uin, {}).get("card", "")),
-                flag=_count(entry.get("mflag")),
+                nick=textOf(known.get("nick")),
+                card=cards.get(uin, ""),
+                flag=count(entry.get("mflag")),
                 gender=textOf(known.get("gender", "unknown")),
-                country=textOf(known.get("country", "")),
-                province=textOf(known.get("province", "")),
-                city=textOf(known.get("city", "")),
-                vipLevel=_count(vips.get(uin, {}).get("vip_level")),
-                status=Status.fromCode(integer(stat.get("stat", 20))),
-                clientType=_count(stat.get("client_type")),
+                country=textOf(known.get("country")),
+                province=textOf(known.get("province")),
+                city=textOf(known.get("city")),
+                vipLevel=vips.get(uin, 0),
+                status=status,
+                clientType=clientType,
             )
 
         members = decodeEach(decodeMember, listIn(info, "members"))
-        return GroupDetails(
-            gid=unsigned(info["gid"]),
-            code=unsigned(info["code"]),
-            name=textOf(info.get("name", "")),
-            owner=unsigned(info["owner"]),
-            # Clients of Tencent's server found members several times.
-            members=tuple({member.uin: member for member in members}.values()),
-            markname=textOf(info.get("markname", "")),
-            memo=textOf(info.get("memo", "")),
-            description=textOf(info.get("fingermemo", "")),
-            face=_count(info.get("face")),
-            classId=_count(info.get("class")),
-            level=_count(info.get("level")),
-            flag=_count(info.get("flag")),
-            option=_count(info.get("option")),
-            created=_count(info.get("createtime")),
-        )
+        # Clients of Tencent's server found members several times.
+        once = {member.uin: member for member in members}
+        return _GROUP.read(info, members=tuple(once.values()))
 
 
 class GetFriendInfo2(ProfileCommand):
@@ -322,7 +271,7 @@ class GetFriendInfo2(ProfileCommand):
     Fetch the profile of a friend (protocol.md 2.3.2).
     """
 
-    path: ClassVar[str] = "/api/get_friend_info2"
+    path = "/api/get_friend_info2"
 
 
 FRIEND_NUMBER = 1
@@ -338,43 +287,22 @@ class Identity(Value):
     number: Number
 
 
-class GetFriendUin2(JSONCommand[Identity]):
+def _readUin(form: Form, name: str, default: None) -> int:
+    # One family of clients misspells the name.
+    return form.integer(name if name in form else "tuid")
+
+
+class GetFriendUin2(ApiGet[Identity]):
     """
     Fetch the permanent number of a uin or of a group's code (protocol.md 2.3.6).
 
     @ivar kind: L{FRIEND_NUMBER} for a uin, L{GROUP_NUMBER} for a code.
     """
 
-    host: ClassVar[Host] = Host.API
-    path: ClassVar[str] = "/api/get_friend_uin2"
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isIdempotent: ClassVar[bool] = True
+    path = "/api/get_friend_uin2"
+    order = "tuin verifysession= type code="
+    isIdempotent = True
+    result = Record(Identity, "uiuin= account:number uin", uin=UNSIGNED)
 
-    ticket: Ticket
-    uin: Uin | Code
-    kind: int = FRIEND_NUMBER
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("tuin", str(self.uin)),
-            ("verifysession", ""),
-            ("type", str(self.kind)),
-            ("code", ""),
-            *apiQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        # One family of clients misspells the name.
-        uin = form.integer("tuid" if "tuin" not in form else "tuin")
-        return cls(form.ticket, Uin(uin), form.integer("type", 1), form.milliseconds)
-
-    @classmethod
-    def encodeResult(cls, reply: Identity) -> Any:
-        return {"uiuin": "", "account": reply.number, "uin": reply.uin}
-
-    @classmethod
-    def decodeResult(cls, result: Any) -> Identity:
-        return Identity(unsigned(result["uin"]), unsigned(result["account"]))
+    uin: Annotated[Uin | Code, Parameter(_readUin, int)] = field(name="tuin")
+    kind: int = field(name="type", default=FRIEND_NUMBER)
