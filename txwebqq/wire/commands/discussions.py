@@ -4,7 +4,8 @@ Discussions (protocol.md 2.6).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, TypeVar
 
 from txwebqq.errors import MalformedReply
 from txwebqq.model import (
@@ -21,20 +22,20 @@ from txwebqq.model import (
     Uin,
 )
 from txwebqq.values import Secret, Value
-from txwebqq.wire.coerce import decodeEach, listIn, textOf, unsigned
+from txwebqq.wire.coerce import column, decodeEach, listIn, textOf, unsigned
 from txwebqq.wire.command import (
     Authorization,
-    Host,
     JSONCommand,
-    Referer,
     Refusal,
-    channelQuery,
     decodeJSONReply,
     postFields,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.form import Form, Pairs, Ticket
-from txwebqq.wire.jsontext import encodeJSON, parseJSON
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.form import Form, Pairs
+from txwebqq.wire.jsontext import encodeJSON
+from txwebqq.wire.parameters import numbersIn
+from txwebqq.wire.record import STATUS_WORD, Record
 
 R = TypeVar("R")
 
@@ -58,15 +59,14 @@ TOO_FEW = DiscussionError(1, "a discussion needs at least two other members")
 TOO_MANY = DiscussionError(2, "too many members, or too many discussions of yours")
 
 
-class _DiscussionCommand(JSONCommand[R]):
+class _MayFail(JSONCommand[R]):
     """
-    Base of commands that the server may refuse with C{retcode} 0.
+    The reply of commands that the server may refuse with C{retcode} 0.
 
     @cvar errors: the refusals that the command may get.
     @cvar errorName: the member of C{result} with the refusal's code.
     """
 
-    authorization: ClassVar[Authorization] = Authorization.TICKET
     errors: ClassVar[tuple[DiscussionError, ...]] = (GONE,)
     errorName: ClassVar[str] = "error"
 
@@ -93,10 +93,12 @@ class _DiscussionCommand(JSONCommand[R]):
         return DiscussionError(number)
 
 
-class _DiscussionOKCommand(_DiscussionCommand[None]):
+class _OKResult:
     """
-    Base of those of them with the C{result} C{"ok"}.
+    The C{result} C{"ok"} of such a command.
     """
+
+    __slots__ = ()
 
     @classmethod
     def encodeResult(cls, reply: None) -> Any:
@@ -107,84 +109,45 @@ class _DiscussionOKCommand(_DiscussionCommand[None]):
         return None
 
 
-def _query(ticket: Ticket, milliseconds: int) -> Pairs:
-    *ids, t = channelQuery(ticket, milliseconds)
-    return [*ids, ("vfwebqq", ticket.vfwebqq), t]
+class _Post(_MayFail[R], ChannelPost[R]):
+    """
+    Base of commands that change a discussion.
+    """
+
+    tail = "clientid psessionid vfwebqq"
+
+    def encodeMembers(self, members: Mapping[str, Any]) -> Pairs:
+        """
+        Return the parameters of a request, for commands with some that are more or
+        fewer than the fields.
+
+        @param members: the members of C{r} but the ticket.
+        """
+        ids = {name: getattr(self.ticket, name) for name in self.tail.split()}
+        return postFields({**members, **ids}, self.ticket)
 
 
-def _members(members: dict[str, Any], ticket: Ticket) -> Pairs:
-    ids = {
-        "clientid": ticket.clientid,
-        "psessionid": ticket.psessionid,
-        "vfwebqq": ticket.vfwebqq,
-    }
-    return postFields({**members, **ids}, ticket)
-
-
-def _did(form: Form) -> Did:
-    return Did(form.integer("did"))
-
-
-class _DidQuery(_DiscussionCommand[R]):
+class _DidQuery(_MayFail[R], ChannelGet[R]):
     """
     Base of C{GET} commands about one discussion.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    tail = "clientid psessionid vfwebqq t"
 
-    ticket: Ticket
     did: Did
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [("did", str(self.did)), *_query(self.ticket, self.milliseconds)]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, _did(form), form.milliseconds)
 
 
-def _numbers(form: Form, name: str) -> tuple[Any, ...]:
-    # Some clients send JSON text, and the numbers in it as strings.
-    value = form.raw(name)
-    if isinstance(value, str):
-        value = parseJSON(value) if value.strip() else []
-    if value is not None and not isinstance(value, list):
-        raise MalformedReply(f"{name} is not a list")
-    value = value or []
-    if len(value) > MAX_INVITED:
-        raise MalformedReply(f"{name} has more than {MAX_INVITED} entries")
-    try:
-        return tuple(unsigned(number) for number in value)
-    except (TypeError, ValueError) as e:
-        raise MalformedReply(f"{name} is not a list of numbers") from e
-
-
-class GetDiscuListNew2(JSONCommand[DiscussionList]):
+class GetDiscuListNew2(ChannelGet[DiscussionList]):
     """
-    Fetch the list of discussions (protocol.md 2.6).
+    Fetch the list of discussions (protocol.md 2.6). The reply has their masks in a
+    list of its own.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_discu_list_new2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET_OR_VERIFIER
-    aliases: ClassVar[tuple[str, ...]] = (
-        "/channel/get_discu_list",
-        "/api/get_discus_list",
-    )
-    isIdempotent: ClassVar[bool] = True
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-
-    ticket: Ticket
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return _query(self.ticket, self.milliseconds)
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(form.ticket, form.milliseconds)
+    path = "/channel/get_discu_list_new2"
+    aliases = ("/channel/get_discu_list", "/api/get_discus_list")
+    authorization = Authorization.TICKET_OR_VERIFIER
+    isIdempotent = True
+    tail = "clientid psessionid vfwebqq t"
 
     @classmethod
     def encodeResult(cls, reply: DiscussionList) -> Any:
@@ -199,67 +162,46 @@ class GetDiscuListNew2(JSONCommand[DiscussionList]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> DiscussionList:
-        masks = dict(decodeEach(_decodeMask, listIn(result, "dmasklist")))
+        masks = column(listIn(result, "dmasklist"), "did", "mask", unsigned)
 
         def decodeDiscussion(entry: Any) -> Discussion:
             did = unsigned(entry["did"])
-            return Discussion(did, textOf(entry.get("name", "")), masks.get(did, 0))
+            return Discussion(did, textOf(entry.get("name")), masks.get(did, 0))
 
         found = decodeEach(decodeDiscussion, listIn(result, "dnamelist"))
         discussions = {discussion.did: discussion for discussion in found}
         return DiscussionList(discussions, masks.get(GLOBAL_MASK, 0))
 
 
-def _decodeMask(entry: Any) -> tuple[int, int]:
-    return unsigned(entry["did"]), unsigned(entry["mask"])
-
-
-def _status(member: DiscussionMember | Presence) -> dict[str, Any]:
-    return {
-        "uin": member.uin,
-        "status": member.status.value,
-        "client_type": member.clientType,
-    }
+_PRESENCE = Record(Presence, "uin status client_type:clientType?", status=STATUS_WORD)
+_DETAILS = Record(
+    DiscussionDetails,
+    "did discu_owner:owner? discu_name:name? info_seq:version? mem_list=",
+)
 
 
 def _presences(result: Any) -> tuple[Presence, ...]:
-    return tuple(decodeEach(_decodePresence, listIn(result, "mem_status")))
-
-
-def _decodePresence(entry: Any) -> Presence:
-    return Presence(
-        unsigned(entry["uin"]),
-        Status(entry["status"]),
-        unsigned(entry.get("client_type") or 0),
-    )
-
-
-def _decodeNick(entry: Any) -> tuple[int, str]:
-    return unsigned(entry["uin"]), textOf(entry.get("nick", ""))
+    return tuple(decodeEach(_PRESENCE.read, listIn(result, "mem_status")))
 
 
 class GetDiscuInfo(_DidQuery[DiscussionDetails]):
     """
-    Fetch the details and the members of a discussion (protocol.md 2.6).
+    Fetch the details and the members of a discussion (protocol.md 2.6). The reply has
+    the details of a member in several lists.
     """
 
-    path: ClassVar[str] = "/channel/get_discu_info"
-    isIdempotent: ClassVar[bool] = True
+    path = "/channel/get_discu_info"
+    isIdempotent = True
 
     @classmethod
     def encodeResult(cls, reply: DiscussionDetails) -> Any:
+        members = [{"mem_uin": m.uin, "ruin": m.number} for m in reply.members]
         return {
-            "info": {
-                "did": reply.did,
-                "discu_owner": reply.owner,
-                "discu_name": reply.name,
-                "info_seq": reply.version,
-                "mem_list": [
-                    {"mem_uin": m.uin, "ruin": m.number} for m in reply.members
-                ],
-            },
+            "info": _DETAILS.write(reply) | {"mem_list": members},
             "mem_status": [
-                _status(m) for m in reply.members if m.status is not Status.OFFLINE
+                _PRESENCE.write(Presence(m.uin, m.status, m.clientType))
+                for m in reply.members
+                if m.status is not Status.OFFLINE
             ],
             "mem_info": [{"uin": m.uin, "nick": m.nick} for m in reply.members],
         }
@@ -267,7 +209,7 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
     @classmethod
     def decodeResult(cls, result: Any) -> DiscussionDetails:
         info = result["info"]
-        nicks = dict(decodeEach(_decodeNick, listIn(result, "mem_info")))
+        nicks = column(listIn(result, "mem_info"), "uin", "nick", textOf)
         statuses = {presence.uin: presence for presence in _presences(result)}
 
         def decodeMember(entry: Any) -> DiscussionMember:
@@ -282,13 +224,8 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
             )
 
         members = decodeEach(decodeMember, listIn(info, "mem_list"))
-        return DiscussionDetails(
-            did=unsigned(info["did"]),
-            name=textOf(info.get("discu_name", "")),
-            owner=unsigned(info.get("discu_owner") or 0),
-            version=unsigned(info.get("info_seq") or 0),
-            members=tuple({member.uin: member for member in members}.values()),
-        )
+        once = {member.uin: member for member in members}
+        return _DETAILS.read(info, members=tuple(once.values()))
 
 
 class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
@@ -296,21 +233,33 @@ class GetDiscuStatusInfo(_DidQuery[tuple[Presence, ...]]):
     Fetch the members of a discussion who are not offline (protocol.md 2.6).
     """
 
-    path: ClassVar[str] = "/channel/get_discu_status_info"
-    isIdempotent: ClassVar[bool] = True
+    path = "/channel/get_discu_status_info"
+    isIdempotent = True
 
     @classmethod
     def encodeResult(cls, reply: tuple[Presence, ...]) -> Any:
-        return {"mem_status": [_status(presence) for presence in reply]}
+        return {"mem_status": [_PRESENCE.write(presence) for presence in reply]}
 
     @classmethod
     def decodeResult(cls, result: Any) -> tuple[Presence, ...]:
         return _presences(result)
 
 
+def _uins(form: Form, name: str) -> tuple[Any, ...]:
+    value = form.raw(name)
+    # Some clients leave out an empty list.
+    if value is None or (isinstance(value, str) and value.strip() in ("", "null")):
+        return ()
+    return numbersIn(form, name, MAX_INVITED)
+
+
+def _did(form: Form) -> Did:
+    return Did(form.integer("did"))
+
+
 class Invitation(Value):
     """
-    The accounts to add to a discussion.
+    The accounts to add to a discussion, three parameters of a request.
 
     @ivar friends: C{mem_list} on the wire.
     @ivar members: C{mem_list_u} and C{mem_list_g}: members of groups, each with
@@ -335,40 +284,37 @@ class Invitation(Value):
         """
         Return the invitation in a request.
         """
-        uins, gids = _numbers(form, "mem_list_u"), _numbers(form, "mem_list_g")
+        uins, gids = _uins(form, "mem_list_u"), _uins(form, "mem_list_g")
         if len(uins) != len(gids):
             raise MalformedReply("mem_list_u and mem_list_g differ in length")
-        return cls(_numbers(form, "mem_list"), tuple(zip(uins, gids, strict=True)))
+        return cls(_uins(form, "mem_list"), tuple(zip(uins, gids, strict=True)))
 
 
-class CreateDiscu(_DiscussionCommand[Did]):
+class CreateDiscu(_Post[Did]):
     """
     Create a discussion (protocol.md 2.6).
 
     @ivar code: the text of a captcha, and C{verifySession} its session.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/create_discu"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    errors: ClassVar[tuple[DiscussionError, ...]] = (TOO_FEW, TOO_MANY)
-    errorName: ClassVar[str] = "result"
+    path = "/channel/create_discu"
+    errors = (TOO_FEW, TOO_MANY)
+    errorName = "result"
 
-    ticket: Ticket
     name: str
     invited: Invitation
     code: str = ""
     verifySession: Secret = ""
 
     def encodeFields(self) -> Pairs:
-        members = {
-            "discu_name": self.name,
-            **self.invited.encode(),
-            "code": self.code,
-            "verifysession": self.verifySession,
-        }
-        return _members(members, self.ticket)
+        return self.encodeMembers(
+            {
+                "discu_name": self.name,
+                **self.invited.encode(),
+                "code": self.code,
+                "verifysession": self.verifySession,
+            }
+        )
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
@@ -389,46 +335,39 @@ class CreateDiscu(_DiscussionCommand[Did]):
         return Did(unsigned(result["did"]))
 
 
-class ChangeDiscuMem(_DiscussionOKCommand):
+class ChangeDiscuMem(_OKResult, _Post[None]):
     """
     Add members to a discussion (protocol.md 2.6).
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/change_discu_mem"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/change_discu_mem"
 
-    ticket: Ticket
     did: Did
     invited: Invitation
 
     def encodeFields(self) -> Pairs:
-        return _members({"did": str(self.did), **self.invited.encode()}, self.ticket)
+        return self.encodeMembers({"did": str(self.did), **self.invited.encode()})
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
         return cls(form.ticket, _did(form), Invitation.decode(form))
 
 
-class ModifyDiscuInfo(_DiscussionOKCommand):
+class ModifyDiscuInfo(_OKResult, _Post[None]):
     """
-    Rename a discussion (protocol.md 2.6).
+    Rename a discussion (protocol.md 2.6). The parameter C{dtype} is a constant number.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/modify_discu_info"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    errors: ClassVar[tuple[DiscussionError, ...]] = (RENAME_GONE, RENAME_FORBIDDEN)
+    path = "/channel/modify_discu_info"
+    errors = (RENAME_GONE, RENAME_FORBIDDEN)
 
-    ticket: Ticket
     did: Did
     name: str
 
     def encodeFields(self) -> Pairs:
-        members = {"did": str(self.did), "discu_name": self.name, "dtype": 1}
-        return _members(members, self.ticket)
+        return self.encodeMembers(
+            {"did": str(self.did), "discu_name": self.name, "dtype": 1}
+        )
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
@@ -437,27 +376,25 @@ class ModifyDiscuInfo(_DiscussionOKCommand):
         return cls(form.ticket, _did(form), form.text("discu_name"))
 
 
-class QuitDiscu(_DiscussionOKCommand, _DidQuery[None]):
+class QuitDiscu(_OKResult, _DidQuery[None]):
     """
     Leave a discussion (protocol.md 2.6).
     """
 
-    path: ClassVar[str] = "/channel/quit_discu"
+    path = "/channel/quit_discu"
 
 
-class SendDiscuMsg2(_DiscussionOKCommand):
+class SendDiscuMsg2(_OKResult, _Post[None]):
     """
-    Send a message to a discussion (protocol.md 2.2.4).
+    Send a message to a discussion (protocol.md 2.2.4). Content and font are one
+    parameter.
 
     @ivar key: with C{sig}, the signature that a message with pictures needs.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/send_discu_msg2"
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/send_discu_msg2"
+    tail = "clientid psessionid"
 
-    ticket: Ticket
     did: Did
     content: Content
     messageId: int
@@ -466,17 +403,15 @@ class SendDiscuMsg2(_DiscussionOKCommand):
     sig: Secret = ""
 
     def encodeFields(self) -> Pairs:
-        members: dict[str, Any] = {"did": str(self.did)}
         key, sig = signatureOf(self.content, self.key, self.sig)
-        if sig:
-            members |= {"key": key, "sig": sig}
-        members |= {
-            "content": encodeSent(self.content, self.font),
-            "msg_id": self.messageId,
-            "clientid": self.ticket.clientid,
-            "psessionid": self.ticket.psessionid,
-        }
-        return postFields(members, self.ticket)
+        return self.encodeMembers(
+            {
+                "did": str(self.did),
+                **({"key": key, "sig": sig} if sig else {}),
+                "content": encodeSent(self.content, self.font),
+                "msg_id": self.messageId,
+            }
+        )
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
