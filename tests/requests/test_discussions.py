@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from twisted.internet.defer import Deferred, succeed
 
 from tests.requests.discussionscene import ODD, DiscussionScene
@@ -325,10 +326,10 @@ def test_captcha() -> None:
     for text, retcode in (("", 1000), ("wrong", 1001)):
         captcha = web.result(alice.protocol.fetchCaptcha())
         with pytest.raises(CaptchaNeeded) as raised:
-            web.result(create("x", uins, captcha=replace(captcha, text=text)))
+            web.result(create("x", uins, captcha=structs.replace(captcha, text=text)))
         assert raised.value.retcode == retcode
     captcha = web.result(alice.protocol.fetchCaptcha())
-    captcha = replace(captcha, text=web.captchaText.lower())
+    captcha = structs.replace(captcha, text=web.captchaText.lower())
     assert web.result(create("x", uins, captcha=captcha))
 
 
