@@ -5,28 +5,24 @@ Temporary chats with members of a common group or discussion who are no friends
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Self
+
+from msgspec import field
 
 from txwebqq.model import Content, Did, Font, Gid, Uin
 from txwebqq.values import Secret
-from txwebqq.wire.coerce import textOf, unsigned
-from txwebqq.wire.command import (
-    Authorization,
-    Host,
-    JSONCommand,
-    OKCommand,
-    Referer,
-    channelQuery,
-    postFields,
-)
+from txwebqq.wire.coerce import Expected, textOf, unsigned
+from txwebqq.wire.command import OKReply, postFields
 from txwebqq.wire.content import decodeSent, encodeSent
-from txwebqq.wire.form import Form, Pairs, Ticket
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.form import Form, Pairs
+from txwebqq.wire.parameters import NUMBER
 
 IN_GROUP, IN_DISCUSSION = 0, 1
 """The C{service_type} of temporary chats."""
 
 
-class GetC2cmsgSig2(JSONCommand[str]):
+class GetC2cmsgSig2(ChannelGet[str]):
     """
     Fetch the signature that messages of a temporary chat need (protocol.md 2.2.5).
 
@@ -34,34 +30,11 @@ class GetC2cmsgSig2(JSONCommand[str]):
     @ivar service: L{IN_GROUP} or L{IN_DISCUSSION}.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_c2cmsg_sig2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/get_c2cmsg_sig2"
 
-    ticket: Ticket
-    place: Gid | Did
-    to: Uin
-    service: int
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("id", str(self.place)),
-            ("to_uin", str(self.to)),
-            ("service_type", str(self.service)),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Gid(form.integer("id")),
-            Uin(form.integer("to_uin")),
-            form.integer("service_type", IN_GROUP),
-            form.milliseconds,
-        )
+    place: Annotated[Gid | Did, NUMBER] = field(name="id")
+    to: Uin = field(name="to_uin")
+    service: int = field(name="service_type", default=IN_GROUP)
 
     @classmethod
     def encodeResult(cls, reply: str) -> Any:
@@ -71,41 +44,20 @@ class GetC2cmsgSig2(JSONCommand[str]):
     @classmethod
     def decodeResult(cls, result: Any) -> str:
         if unsigned(result.get("type", 0)) != 0:
-            raise ValueError("a signature of another type")
+            raise Expected("0, the type of this signature")
         return textOf(result["value"])
 
 
-class GetSessionSig3(JSONCommand[str]):
+class GetSessionSig3(ChannelGet[str]):
     """
     Fetch the signature for a member of a discussion, as older clients do
     (protocol.md 2.2.5).
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/get_session_sig3"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/get_session_sig3"
 
-    ticket: Ticket
     did: Did
-    to: Uin
-    milliseconds: int = 0
-
-    def encodeFields(self) -> Pairs:
-        return [
-            ("did", str(self.did)),
-            ("to_uin", str(self.to)),
-            *channelQuery(self.ticket, self.milliseconds),
-        ]
-
-    @classmethod
-    def decodeFields(cls, form: Form) -> Self:
-        return cls(
-            form.ticket,
-            Did(form.integer("did")),
-            Uin(form.integer("to_uin")),
-            form.milliseconds,
-        )
+    to: Uin = field(name="to_uin")
 
     @classmethod
     def encodeResult(cls, reply: str) -> Any:
@@ -117,21 +69,17 @@ class GetSessionSig3(JSONCommand[str]):
         return textOf(result["group_sig"]["value"])
 
 
-class SendSessMsg2(OKCommand):
+class SendSessMsg2(OKReply, ChannelPost[None]):
     """
-    Send a message of a temporary chat (protocol.md 2.2.5).
+    Send a message of a temporary chat (protocol.md 2.2.5). Content and font are one
+    parameter.
 
     @ivar signature: the signature that L{GetC2cmsgSig2} returned.
     @ivar face: the index of the sender's avatar, without effect.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    path: ClassVar[str] = "/channel/send_sess_msg2"
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
+    path = "/channel/send_sess_msg2"
 
-    ticket: Ticket
     to: Uin
     signature: Secret
     service: int
