@@ -5,7 +5,6 @@ Conversion of values from JSON and forms, as lenient as clients and servers need
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from txwebqq.errors import MalformedReply
@@ -40,14 +39,20 @@ def listIn(value: Any, name: str) -> list[Any]:
     return entries if isinstance(entries, list) else []
 
 
+_UNREADABLE = (MalformedReply, *SHAPE_ERRORS)
+
+
 def decodeEach(decode: Callable[[Any], D], entries: Any) -> Iterator[D]:
     """
     Decode the entries of a list. An entry of an unexpected shape is left out: it must
     not cost the others. A value that is not a list has no entries.
     """
     for entry in entries if isinstance(entries, list) else ():
-        with suppress(MalformedReply, *SHAPE_ERRORS):
-            yield decode(entry)
+        try:
+            decoded = decode(entry)
+        except _UNREADABLE:
+            continue
+        yield decoded
 
 
 def column(

@@ -6,7 +6,7 @@ reply.
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum, StrEnum
 from math import isfinite
 from typing import (
@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from txwebqq.values import SECRET, Value, ValueMeta
 from txwebqq.wire.coerce import integer
-from txwebqq.wire.form import Form, Pairs, Ticket
+from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.jsontext import encodeJSON, encodeUnescapedJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.record import Record
@@ -321,12 +321,6 @@ class OKReply:
         return decodeJSONReply(body, lambda result: None)
 
 
-class OKCommand(OKReply, JSONCommand[None]):
-    """
-    old
-    """
-
-
 def encodeRefusal(refusal: Refusal) -> bytes:
     """
     Return the body of a refusal; C{errmsg} is left out beside C{t} or C{p}.
@@ -374,42 +368,6 @@ def _seconds(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), 3600.0) if isfinite(seconds) else None
-
-
-def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
-    """
-    Return the form of a channel C{POST}: C{r}, then C{clientid} and C{psessionid}.
-    """
-    return [
-        ("r", encodeJSON(members)),
-        ("clientid", ticket.clientid),
-        ("psessionid", ticket.psessionid or "null"),
-    ]
-
-
-def apiForm(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
-    """
-    Return the form of an API C{POST}: C{r}, with C{vfwebqq} in it.
-    """
-    return [("r", encodeJSON({**members, "vfwebqq": ticket.vfwebqq}))]
-
-
-def channelQuery(ticket: Ticket, milliseconds: int) -> Pairs:
-    """
-    Return the last parameters of a channel C{GET}.
-    """
-    return [
-        ("clientid", ticket.clientid),
-        ("psessionid", ticket.psessionid),
-        ("t", str(milliseconds)),
-    ]
-
-
-def apiQuery(ticket: Ticket, milliseconds: int) -> Pairs:
-    """
-    Return the last parameters of an API C{GET}.
-    """
-    return [("vfwebqq", ticket.vfwebqq), ("t", str(milliseconds))]
 
 
 C = TypeVar("C", bound="Command[Any]")

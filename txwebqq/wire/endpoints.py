@@ -5,12 +5,14 @@ their parameters are (protocol.md 1.1 and 1.4).
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from msgspec import field
 
 from txwebqq.wire.command import Authorization, Host, JSONCommand, Referer
-from txwebqq.wire.form import Ticket
+from txwebqq.wire.form import Pairs, Ticket
+from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.parameters import TIME, DeclaredCommand
 
 R = TypeVar("R")
@@ -67,6 +69,17 @@ class ChannelPost(_Ticketed[R]):
     isJSON: ClassVar[bool] = True
     tail: ClassVar[str] = "clientid psessionid"
     outside: ClassVar[str] = "clientid psessionid"
+
+
+def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
+    """
+    Return the form of a channel C{POST}: C{r}, then C{clientid} and C{psessionid}.
+    """
+    return [
+        ("r", encodeJSON(members)),
+        ("clientid", ticket.clientid),
+        ("psessionid", ticket.psessionid or "null"),
+    ]
 
 
 class Query(_Ticketed[R], kw_only=True):

@@ -28,10 +28,9 @@ from txwebqq.wire.command import (
     JSONCommand,
     Refusal,
     decodeJSONReply,
-    postFields,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.jsontext import encodeJSON
 from txwebqq.wire.parameters import numbersIn

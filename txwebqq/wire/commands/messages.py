@@ -35,11 +35,10 @@ from txwebqq.wire.command import (
     Referer,
     Refusal,
     encodeRefusal,
-    postFields,
     refusalOf,
 )
 from txwebqq.wire.content import decodeSent, encodeSent, signatureOf
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
 from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent
 from txwebqq.wire.events.poll import readEvents
 from txwebqq.wire.form import Form, Pairs, Ticket

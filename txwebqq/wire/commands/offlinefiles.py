@@ -19,9 +19,8 @@ from txwebqq.wire.command import (
     OKReply,
     Referer,
     Refusal,
-    postFields,
 )
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
 from txwebqq.wire.form import Form, Pairs, Ticket, percentEncode
 from txwebqq.wire.jsontext import decodeText, encodeJSON, parseJSONPrefix
 from txwebqq.wire.locating import decodeOrMalformed

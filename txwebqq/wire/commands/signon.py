@@ -27,9 +27,8 @@ from txwebqq.wire.command import (
     Refusal,
     decodeRefusal,
     encodeRefusal,
-    postFields,
 )
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
 from txwebqq.wire.form import Form, Pairs, encodeForm
 from txwebqq.wire.jsontext import decodeText
 from txwebqq.wire.locating import decodeOrMalformed

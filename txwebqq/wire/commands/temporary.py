@@ -12,9 +12,9 @@ from msgspec import field
 from txwebqq.model import Content, Did, Font, Gid, Uin
 from txwebqq.values import Secret
 from txwebqq.wire.coerce import Expected, textOf, unsigned
-from txwebqq.wire.command import OKReply, postFields
+from txwebqq.wire.command import OKReply
 from txwebqq.wire.content import decodeSent, encodeSent
-from txwebqq.wire.endpoints import ChannelGet, ChannelPost
+from txwebqq.wire.endpoints import ChannelGet, ChannelPost, postFields
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.parameters import NUMBER
 
