@@ -28,6 +28,7 @@ def decodeOrMalformed(decode: Callable[..., D], value: Any, *args: Any) -> D:
         return decode(value, *args)
     except SHAPE_ERRORS as e:
         reason = _locate(decode, value, args) or _reason(e)
+    # Outside of the clause, since the first error may quote a value.
     raise MalformedReply(reason)
 
 
@@ -48,7 +49,7 @@ def _locate(decode: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> st
         decode(watch.watched(value, ""), *args)
     except SHAPE_ERRORS as e:
         if not watch.place:
-            return ""
+            return _reason(e)
         if isinstance(e, _Missing):
             return f"{watch.place} is missing"
         what = str(e) if isinstance(e, Expected) else "another value"
