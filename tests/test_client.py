@@ -464,9 +464,12 @@ def test_status(scene: ClientScene, status: int) -> None:
 @pytest.mark.parametrize("answer", [HTML, b"", b"{", b"[]", b"\xff\xfe", b"null"])
 def test_malformed(scene: ClientScene, command: Command[Any], answer: bytes) -> None:
     """
-    An answer that is not WebQQ's fails with an error that says so.
+    An answer that is not WebQQ's fails with an error that says so, and for which
+    request it came.
     """
-    assert isinstance(scene.fails(command, answer), MalformedReply)
+    trouble = scene.fails(command, answer)
+    assert isinstance(trouble, MalformedReply)
+    assert str(trouble).startswith(f"{command.endpointName}: ")
 
 
 @pytest.mark.parametrize("answer", [truncate, disconnect])

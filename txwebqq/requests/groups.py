@@ -215,7 +215,7 @@ class GroupRequests(Requester):
         Fetch a captcha, for a request that has failed with L{CaptchaNeeded}.
 
         @return: fires with the captcha and its image; repeat the request with
-            C{replace(captcha, text=...)}.
+            C{msgspec.structs.replace(captcha, text=...)}.
         """
 
         def fetched(image: bytes) -> Captcha:
