@@ -92,7 +92,7 @@ def test_methods(method: str) -> None:
         ("r=%7B%22a%22", "not JSON"),
         ("r=", "not JSON"),
         ("r=[1]", "r is not a JSON object"),
-        ('r={"newstatus":"asleep"}', "unexpected shape: ValueError"),
+        ('r={"newstatus":"asleep"}', "newstatus is not a status"),
         ('r={"newstatus":["online"]}', "newstatus is missing"),
         (b"r=%FF%FF", "a field is neither UTF-8 nor GB18030"),
         (b"\xff\x00=\xff\xff", "a field is neither UTF-8 nor GB18030"),

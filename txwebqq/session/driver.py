@@ -190,8 +190,10 @@ class SignOnDriver:
     ) -> None:
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
-            reason = failure.getErrorMessage()
-            self._machine.failed(f"{command.endpointName} failed: {reason}")
+            name = command.endpointName
+            # The texts of malformed replies begin with the name.
+            reason = failure.getErrorMessage().removeprefix(f"{name}: ")
+            self._machine.failed(f"{name} failed: {reason}")
 
         def send() -> None:
             self._pending.expect(self._requests.ask(command), answered, failed)

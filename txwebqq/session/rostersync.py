@@ -92,7 +92,7 @@ class RosterLoader:
                 "failed: {reason}; they are offline until they change it.",
                 number=self._state.account.number,
                 command=self.current,
-                reason=e,
+                reason=str(e).removeprefix(f"{self.current}: "),
             )
             return ()
 

@@ -38,7 +38,7 @@ _BIRTHDAY = Record(Birthday, "month year day", month=SIGNED, year=SIGNED, day=SI
 
 class ProfileRecord(Record[Profile]):
     """
-    How a profile is written and read (protocol.md 2.3.2).
+    Conversion of a profile to a JSON object and back (protocol.md 2.3.2).
     """
 
     def __init__(self, uin: str) -> None:
