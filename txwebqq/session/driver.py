@@ -32,6 +32,7 @@ from txwebqq.session.interfaces import Era, SignOnInputs, SignOnState
 from txwebqq.session.machine import makeSignOn
 from txwebqq.session.pending import PendingInputs
 from txwebqq.session.polling import HeartbeatService, PollService
+from txwebqq.session.replies import failureOf
 from txwebqq.session.rostersync import RosterLoader, RosterSyncService
 from txwebqq.session.transport import SignOnTransport, messageIds
 from txwebqq.wire.command import Command, Refusal
@@ -190,10 +191,7 @@ class SignOnDriver:
     ) -> None:
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
-            name = command.endpointName
-            # The texts of malformed replies begin with the name.
-            reason = failure.getErrorMessage().removeprefix(f"{name}: ")
-            self._machine.failed(f"{name} failed: {reason}")
+            self._machine.failed(failureOf(command.endpointName, failure.value))
 
         def send() -> None:
             self._pending.expect(self._requests.ask(command), answered, failed)
@@ -241,8 +239,8 @@ class SignOnDriver:
 
         def failed(failure: Failure) -> None:
             failure.trap(WebQQError)
-            reason = failure.getErrorMessage()
-            self._machine.failed(f"{self._rosterLoader.current} failed: {reason}")
+            current = self._rosterLoader.current
+            self._machine.failed(failureOf(current, failure.value))
 
         loading = Deferred.fromCoroutine(self._rosterLoader.load())
         self._pending.expect(loading, loaded, failed)

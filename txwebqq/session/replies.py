@@ -142,3 +142,11 @@ def classifyRejoin(
         case Refusal():
             reason = f"the rejoin was refused: {reply.reason}"
             machine.invalidated(SessionExpired(reason, reply.retcode))
+
+
+def failureOf(endpointName: str, reason: object) -> str:
+    """
+    Return the text for a request that has failed. The texts of malformed replies
+    already begin with the name of the request.
+    """
+    return f"{endpointName} failed: {str(reason).removeprefix(f'{endpointName}: ')}"

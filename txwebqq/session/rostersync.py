@@ -21,6 +21,7 @@ from txwebqq.model import Code, Did, FriendList, GroupProfile, Number, Presence
 from txwebqq.roster import Roster
 from txwebqq.session.inflight import InFlightRequests
 from txwebqq.session.interfaces import Era, SignOnState
+from txwebqq.session.replies import failureOf
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import GetGroupNameListMask2, GetUserFriends2
 from txwebqq.wire.commands.discussions import GetDiscuInfo, GetDiscuListNew2
@@ -88,11 +89,10 @@ class RosterLoader:
         except (MalformedReply, RequestRefused) as e:
             # Events bring the changes of presence.
             self._log.info(
-                "Presence of the friends not fetched (account {number}): {command} "
-                "failed: {reason}; they are offline until they change it.",
+                "Presence of the friends not fetched (account {number}): {reason}; "
+                "they are offline until they change it.",
                 number=self._state.account.number,
-                command=self.current,
-                reason=str(e).removeprefix(f"{self.current}: "),
+                reason=failureOf(self.current, e),
             )
             return ()
 
