@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from treq.client import HTTPClient
@@ -18,7 +18,7 @@ from twisted.internet.defer import (
     gatherResults,
     maybeDeferred,
 )
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 from twisted.python.url import URL
 from twisted.web.client import (
@@ -324,18 +324,32 @@ class WebQQClient:
         if cookies:
             headers.append(f"Cookie: {cookies}")
         headers.append("Content-Type: application/x-www-form-urlencoded\r\n")
-        asked = keepAlive.post(
+        asked: Deferred[Any] = keepAlive.post(
             self._servers.locate(historical),
             "\r\n".join(headers).encode("latin-1", "replace"),
             encodeForm(command.encodeFields()),
         )
+        # addTimeout would keep three functions in memory for each held poll.
+        limit = self._clock.callLater(command.timeout, asked.cancel)
+        details = command, limit
+        return asked.addCallbacks(
+            self._cbPolled, self._ebPolled, details, errbackArgs=details
+        )
 
-        def answered(response: Response) -> R | Refusal:
-            self._cookies.keep(historical, response.cookies)
-            return _decoded(command, response.status, response.body)
+    def _cbPolled(
+        self, response: Response, command: Command[R], limit: IDelayedCall
+    ) -> R | Refusal:
+        limit.cancel()
+        self._cookies.keep(command.url, response.cookies)
+        return _decoded(command, response.status, response.body)
 
-        replied: Deferred[R | Refusal] = asked.addCallbacks(answered, raiseUnreachable)
-        return replied.addTimeout(command.timeout, self._clock, raiseTimedOut)
+    def _ebPolled(
+        self, failure: Failure, command: Command[R], limit: IDelayedCall
+    ) -> NoReturn:
+        if not limit.active():
+            raiseTimedOut(failure, command.timeout)
+        limit.cancel()
+        raiseUnreachable(failure)
 
     def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
         form = encodeForm(command.encodeFields())

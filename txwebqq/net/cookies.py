@@ -6,10 +6,27 @@ those hosts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http.cookiejar import Cookie, CookieJar
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import Request
+
+# It has no state of its own.
+_POLICY = DefaultCookiePolicy()
+
+_NO_ATTRIBUTES: dict[str, str] = {}
+
+
+class _Jar(CookieJar):
+    """
+    A jar whose cookies share the dictionary of their other attributes, which are
+    not used.
+    """
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        untyped: Any = cookie
+        untyped._rest = _NO_ATTRIBUTES
+        super().set_cookie(cookie)
 
 
 class CookieStore:
@@ -19,7 +36,7 @@ class CookieStore:
     """
 
     def __init__(self) -> None:
-        self._jar = CookieJar()
+        self._jar = _Jar(_POLICY)
         # The headers by URL, as long as no cookie changes.
         self._headers: dict[str, str] = {}
 
@@ -40,7 +57,9 @@ class CookieStore:
             known = _header(cookies, urlsplit(url))
             # A cookie that expires has to be checked for each request.
             if all(cookie.expires is None for cookie in cookies):
-                self._headers[url] = known
+                # Most URLs have the same header, which is long.
+                same = (each for each in self._headers.values() if each == known)
+                self._headers[url] = known = next(same, known)
         return known
 
     def keep(self, url: str, values: Iterable[str]) -> None:
@@ -98,7 +117,8 @@ def _header(cookies: Iterable[Cookie], url: SplitResult) -> str:
     Make the header that the jar would make too. The jar follows RFC 2965 and
     takes ten times as long.
     """
-    matching = [cookie for cookie in cookies if _matches(cookie, url)]
+    host = f".{url.hostname}"
+    matching = [cookie for cookie in cookies if _matches(cookie, host, url)]
     matching.sort(key=lambda cookie: len(cookie.path), reverse=True)
     return "; ".join(
         cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}"
@@ -106,12 +126,13 @@ def _header(cookies: Iterable[Cookie], url: SplitResult) -> str:
     )
 
 
-def _matches(cookie: Cookie, url: SplitResult) -> bool:
+def _matches(cookie: Cookie, host: str, url: SplitResult) -> bool:
     domain, path = cookie.domain.removeprefix("."), cookie.path.removesuffix("/")
-    isDomain = f".{url.hostname}".endswith(f".{domain}")
+    isDomain = host.endswith(f".{domain}")
     isPath = url.path == cookie.path or url.path.startswith(f"{path}/")
     isSecure = url.scheme == "https" or not cookie.secure
-    return isDomain and isPath and isSecure and not cookie.is_expired()
+    isFresh = cookie.expires is None or not cookie.is_expired()
+    return isDomain and isPath and isSecure and isFresh
 
 
 class _HeadersOnly:

@@ -4,7 +4,7 @@ Network failures of HTTP exchanges, as L{Unreachable}.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from OpenSSL.SSL import Error as TLSError
 from twisted.internet.defer import CancelledError
@@ -82,7 +82,7 @@ def raiseUnreachable(failure: Failure) -> NoReturn:
     raise unreachable(failure.value) from failure.value
 
 
-def raiseTimedOut(result: object, seconds: float) -> Any:
+def raiseTimedOut(result: object, seconds: float) -> NoReturn:
     """
     Fail with L{Unreachable} at the end of a timeout. For
     L{Deferred.addTimeout}.

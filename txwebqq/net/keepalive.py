@@ -64,6 +64,15 @@ class _Exchange:
         connection.
     """
 
+    __slots__ = (
+        "connecting",
+        "connection",
+        "mayRepeat",
+        "request",
+        "server",
+        "waiting",
+    )
+
     def __init__(self, server: str, request: bytes) -> None:
         self.server = server
         self.request = request
@@ -107,7 +116,7 @@ class _KeepAliveConnection(Protocol):
         self._isCompressed = False
         self._exchange: _Exchange | None = None
         self._isAnswered = False
-        self.lost: Deferred[None] = Deferred()
+        self._lost: Deferred[None] | None = None
 
     def send(self, exchange: _Exchange) -> None:
         """
@@ -259,7 +268,8 @@ class _KeepAliveConnection(Protocol):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             self._end(exchange, reason)
-        self.lost.callback(None)
+        if self._lost is not None:
+            self._lost.callback(None)
 
     def _end(self, exchange: _Exchange, reason: Failure) -> None:
         if self._state is _State.END and reason.check(ConnectionDone):
@@ -279,6 +289,14 @@ class _KeepAliveConnection(Protocol):
         self.abort()
         if exchange is not None:
             exchange.waiting.errback(failure)
+
+    def whenLost(self) -> Deferred[None]:
+        """
+        Wait until the connection, which is open, is closed.
+        """
+        if self._lost is None:
+            self._lost = Deferred()
+        return self._lost
 
     def abort(self) -> None:
         """
@@ -308,13 +326,13 @@ class KeepAliveClient:
         self._factory = Factory.forProtocol(self._newConnection)
         self._factory.noisy = False
         self._idle: _KeepAliveConnection | None = None
-        self._live: set[_KeepAliveConnection] = set()
+        self._live: list[_KeepAliveConnection] = []
         # The server of the idle connection.
         self._server = ""
 
     def _newConnection(self) -> _KeepAliveConnection:
         connection = _KeepAliveConnection(self)
-        self._live.add(connection)
+        self._live.append(connection)
         return connection
 
     def post(self, url: str, headers: bytes, body: bytes) -> Deferred[Response]:
@@ -386,7 +404,7 @@ class KeepAliveClient:
         """
         Forget a connection that is closed.
         """
-        self._live.discard(connection)
+        self._live.remove(connection)
 
     def close(self) -> Deferred[None]:
         """
@@ -396,7 +414,7 @@ class KeepAliveClient:
         """
         closing = []
         for connection in list(self._live):
-            closing.append(connection.lost)
+            closing.append(connection.whenLost())
             connection.abort()
         return gatherResults(closing).addCallback(lambda _: None)
 

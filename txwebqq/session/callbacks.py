@@ -6,7 +6,6 @@ session.
 from __future__ import annotations
 
 import inspect
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVarTuple
@@ -29,7 +28,7 @@ class CallbackQueue:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: list[Callable[[], None]] = []
         self._isRunning = False
 
     def run(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
@@ -43,7 +42,7 @@ class CallbackQueue:
         try:
             call(*args)
             while self._waiting:
-                self._waiting.popleft()()
+                self._waiting.pop(0)()
         finally:
             self._isRunning = False
 

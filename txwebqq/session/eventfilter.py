@@ -4,8 +4,7 @@ Order of events, and recognition of messages that have come before.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from math import inf
 from operator import attrgetter
 from typing import Any, cast
@@ -51,9 +50,9 @@ class EventFilter:
     """
 
     def __init__(self) -> None:
-        self.shown: deque[str] = deque(maxlen=MAX_SHOWN)
+        self.shown: list[str] = []
         self._seen: set[tuple[int, ...]] = set()
-        self._seenBefore: set[tuple[int, ...]] = set()
+        self._seenBefore: Container[tuple[int, ...]] = ()
 
     def filterBatch(self, batch: Iterable[Event]) -> list[Event]:
         """
@@ -84,6 +83,7 @@ class EventFilter:
         """
         if type(event) in _IDS:
             self.shown.append(str(cast(Any, event).messageId))
+            del self.shown[:-MAX_SHOWN]
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         """
@@ -92,7 +92,7 @@ class EventFilter:
         for known in ids:
             # Ids that were added during the poll are behind these.
             if self.shown and self.shown[0] == known:
-                self.shown.popleft()
+                del self.shown[0]
 
 
 def _timeOf(event: Event) -> float:

@@ -4,8 +4,6 @@ Events on their way to the application, in order.
 
 from __future__ import annotations
 
-from collections import deque
-
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -62,7 +60,7 @@ class EventQueue:
         self._rosterSync = rosterSync
         self._acknowledgement = acknowledgement
         self._clock = clock
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[Event] = []
         self._lookup: Deferred[Profile] | None = None
         self._isDelivering = False
         # For the first of the events that wait.
@@ -94,7 +92,7 @@ class EventQueue:
         if self._isDelivering:
             self._waiting.clear()
         while self._waiting:
-            self._deliver(self._waiting.popleft())
+            self._deliver(self._waiting.pop(0))
 
     def _deliver(self, event: Event) -> None:
         self._isDelivering = True
@@ -119,7 +117,7 @@ class EventQueue:
             if unknown and self._lookedUp < MAX_LOOKED_UP:
                 self._lookUp(unknown[0])
             else:
-                self._deliver(self._waiting.popleft())
+                self._deliver(self._waiting.pop(0))
 
     def _lookUp(self, uin: Uin) -> None:
         self._lookedUp += 1
