@@ -4,7 +4,7 @@ Conversion of values from JSON and forms, as lenient as clients and servers need
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from txwebqq.errors import MalformedReply
@@ -42,17 +42,18 @@ def listIn(value: Any, name: str) -> list[Any]:
 _UNREADABLE = (MalformedReply, *SHAPE_ERRORS)
 
 
-def decodeEach(decode: Callable[[Any], D], entries: Any) -> Iterator[D]:
+def decodeEach(decode: Callable[[Any], D], entries: Any) -> list[D]:
     """
     Decode the entries of a list. An entry of an unexpected shape is left out: it must
     not cost the others. A value that is not a list has no entries.
     """
+    decoded = []
     for entry in entries if isinstance(entries, list) else ():
         try:
-            decoded = decode(entry)
+            decoded.append(decode(entry))
         except _UNREADABLE:
             continue
-        yield decoded
+    return decoded
 
 
 def column(
@@ -62,9 +63,13 @@ def column(
     Index one member of the objects in a list by another, which is a number. Objects
     of an unexpected shape are left out.
     """
-    return dict(
-        decodeEach(lambda entry: (unsigned(entry[key]), read(entry[member])), entries)
-    )
+    found = {}
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            found[unsigned(entry[key])] = read(entry[member])
+        except _UNREADABLE:
+            continue
+    return found
 
 
 LIMIT = 2**63
@@ -134,7 +139,7 @@ def count(value: Any) -> int:
     Convert a number that may be null or empty, which means 0: accounts hide some
     of their details.
     """
-    return integer(value or 0)
+    return integer(value) if value else 0
 
 
 def textOf(value: Any) -> str:

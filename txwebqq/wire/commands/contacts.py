@@ -24,6 +24,7 @@ from txwebqq.model import (
 )
 from txwebqq.values import SECRET, Value
 from txwebqq.wire.coerce import (
+    SHAPE_ERRORS,
     column,
     count,
     decodeEach,
@@ -52,8 +53,14 @@ def _rows(entries: Any, key: str) -> dict[int, Mapping[str, Any]]:
     """
     Index the objects in a list by one of their members.
     """
-    # Tencent's lists had empty objects in them.
-    return dict(decodeEach(lambda entry: (unsigned(entry[key]), entry), entries))
+    found = {}
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            found[unsigned(entry[key])] = entry
+        except SHAPE_ERRORS:
+            # Tencent's lists had empty objects in them.
+            continue
+    return found
 
 
 def _vipRows(people: Iterable[Buddy | Member]) -> list[dict[str, Any]]:
