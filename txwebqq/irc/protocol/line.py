@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -111,10 +110,6 @@ def _decoded(raw: bytes, before: str) -> tuple[str, str]:
 
     @return: the text and its encoding.
     """
-    if before == "utf-8":
-        # Nearly all lines.
-        with suppress(UnicodeDecodeError):
-            return raw.decode(), "utf-8"
     text = _UTF8("replace").decode(raw)
     broken = text.count("\ufffd")
     # Characters of three bytes and more: GB18030 hardly ever looks like these.
@@ -135,7 +130,12 @@ def parse(raw: bytes, encoding: str = "utf-8") -> Line:
 
     @raise MalformedLine: when there is no command, or a NUL, CR or LF.
     """
-    text = raw.decode() if raw.isascii() else _decoded(raw, encoding)[0]
+    try:
+        # Nearly all lines.
+        isUTF8 = encoding == "utf-8" or raw.isascii()
+        text = raw.decode() if isUTF8 else _decoded(raw, encoding)[0]
+    except UnicodeDecodeError:
+        text = _decoded(raw, encoding)[0]
     # Three such searches are faster than one regular expression.
     if "\0" in text or "\r" in text or "\n" in text:
         raise MalformedLine("NUL, CR or LF in a line")
