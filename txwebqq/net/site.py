@@ -4,6 +4,8 @@ L{Site} without an access log, for HTTP servers whose URLs hold secrets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from twisted.web.server import Site
@@ -12,14 +14,20 @@ from twisted.web.server import Site
 class HTTP11Channel(HTTPChannel):
     """
     A server connection that speaks HTTP/1.1 only, as all clients of WebQQ do.
+
+    @cvar usualHeaders: the headers of all replies that do not set them, by names in
+        the capitals of L{Headers.getAllRawHeaders}.
     """
+
+    usualHeaders: Mapping[bytes, Sequence[bytes]] = {}
 
     def writeHeaders(
         self, version: bytes, code: bytes, reason: bytes, headers: Headers
     ) -> None:
         # One write for the whole head: each write costs the transport a buffer.
         lines = [b"%b %b %b" % (version, code, reason)]
-        for name, values in headers.getAllRawHeaders():
+        own = dict(headers.getAllRawHeaders())
+        for name, values in {**self.usualHeaders, **own}.items():
             lines += [b"%b: %b" % (name, value) for value in values]
         assert self.transport is not None
         self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n")

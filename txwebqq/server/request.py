@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
+from txwebqq.server.http.channel import HEADERS
 from txwebqq.server.http.exchange import TEXT, HTTPExchange
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
 from txwebqq.server.limits import AddressLimits
@@ -25,14 +26,6 @@ MAX_BODY = 128 * 1024
 BUSY = Refusal(100004, "too many requests of your address are open")
 
 TOO_LARGE = Refusal(100004, f"the request is larger than {MAX_BODY} bytes")
-
-
-HEADERS = {
-    b"Cache-Control": b"no-store",
-    b"X-Content-Type-Options": b"nosniff",
-}
-"""The headers of all replies that do not set them: replies are for one account, and
-no browser should take them for a page or a script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +74,7 @@ class WebQQRequest(Request):
         base: Any = super()
         # Twisted would open a temporary file for a large body.
         base.gotLength(0)
-        addresses = self._addresses()
+        addresses: AddressLimits | None = getattr(self.channel, "addresses", None)
         if addresses is not None and addresses.proxies:
             network = HTTPExchange(self, addresses.proxies).network
             if network and not addresses.forwarded(network):
@@ -93,10 +86,6 @@ class WebQQRequest(Request):
             self._limit = self.upload.body.limit
         if length is not None and length > self._limit:
             self._refuse(b"413 Request Entity Too Large", TOO_LARGE)
-
-    def _addresses(self) -> AddressLimits | None:
-        channel: Any = self.channel
-        return getattr(channel, "addresses", None)
 
     def handleContentChunk(self, data: bytes) -> None:
         if self._refused:
@@ -116,10 +105,10 @@ class WebQQRequest(Request):
         if path.count(b"&") > MAX_PARAMETERS:
             self._refuse(b"414 URI Too Long", TOO_LARGE)
             return
-        addresses = self._addresses()
+        channel: Any = self.channel
+        addresses: AddressLimits | None = getattr(channel, "addresses", None)
         wait = 0.0
         if addresses is not None:
-            channel: Any = self.channel
             network = self._network or channel.network
             wait = addresses.delay(network, self.receivedSize)
         if wait > 0.0:
@@ -127,7 +116,8 @@ class WebQQRequest(Request):
                 wait, self._cbAdmitted, command, path, version
             )
         else:
-            self._cbAdmitted(command, path, version)
+            base: Any = super()
+            base.requestReceived(command, path, version)
 
     def _cbAdmitted(self, command: bytes, path: bytes, version: bytes) -> None:
         self._waiting = None
@@ -142,14 +132,9 @@ class WebQQRequest(Request):
         resource: UploadResource = channel.site.resource
         return resource.expect(self, channel._path, length, channel)
 
-    def process(self) -> None:
-        for name, value in HEADERS.items():
-            self.responseHeaders.setRawHeaders(name, [value])
-        base: Any = super()
-        base.process()
-
     def finish(self) -> None:
-        self._answered()
+        if self._network:
+            self._answered()
         base: Any = super()
         base.finish()
 
@@ -175,7 +160,7 @@ class WebQQRequest(Request):
         if self.upload is not None:
             self.upload.body.lost()
         body = encodeRefusal(refusal)
-        usual = b"".join(b"%s: %s\r\n" % header for header in HEADERS.items())
+        usual = b"".join(b"%s: %s\r\n" % (n, v) for n, (v,) in HEADERS.items())
         self.channel.write(
             b"HTTP/1.1 " + status + b"\r\n" + usual + b"Content-Type: " + TEXT + b"\r\n"
             b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body

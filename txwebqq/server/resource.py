@@ -50,7 +50,12 @@ from txwebqq.server.domain.pictures import PictureRules
 from txwebqq.server.domain.refusals import NO_SUCH_ID, refusalFor
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.domain.temporary import TemporaryChatRules
-from txwebqq.server.http.authorization import findCaller, unauthorizedReply
+from txwebqq.server.http.authorization import (
+    FINDERS,
+    CallerFinder,
+    findCaller,
+    unauthorizedReply,
+)
 from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.downloads import Downloads, refuse
 from txwebqq.server.http.exchange import HTTPExchange
@@ -112,6 +117,7 @@ class Route:
     """
 
     command: type[Command[Any]]
+    findCaller: CallerFinder
     handler: Handler
 
 
@@ -205,7 +211,7 @@ class WebQQResource(Resource):
         }
         streamed = {CfaceUpload, UploadOfflinePic, UploadOfflineFile, *_STREAMED}
         self._routes = {
-            path.encode(): Route(command, handler)
+            path.encode(): Route(command, FINDERS[command.authorization], handler)
             for command, handler in self.handlers.items()
             if command not in streamed
             for path in (command.path, *command.aliases)
@@ -293,7 +299,7 @@ class WebQQResource(Resource):
     ) -> Any:
         try:
             command = route.command.decodeFields(Form.parse(query, body))
-            caller = findCaller(self._sessions, command, exchange)
+            caller = route.findCaller(self._sessions, command, exchange)
             if isinstance(caller, EndedSession):
                 if route.command is Poll2:
                     return self._longPoll.refuse(caller)
@@ -350,6 +356,8 @@ class WebQQResource(Resource):
             return None
         path, query = targetOf(uri)
         route = self._uploads.get(path)
+        if route is None and not path.startswith(b"/v2/"):
+            return None
         contentType = request.getHeader(b"content-type") or b""
         if route is not None:
             exchange = HTTPExchange(request, self._proxies)
@@ -361,8 +369,6 @@ class WebQQResource(Resource):
             fileField = route.command.fileField
             body = MultipartBody(contentType, fileField, receiver, limit)
             return Upload(route.command, body)
-        if not path.startswith(b"/v2/"):
-            return None
         relay = self._expectTransfer(path, query, source)
         limit = 2 * self._limits.online
         body = MultipartBody(contentType, SendFile.fileField, relay, limit)

@@ -55,7 +55,7 @@ def sendMessage(
     @raise MalformedReply: when the content cannot be written as JSON.
     """
     content = sanitizeContent(content)
-    if not any(segment != _NO_TEXT for segment in content):
+    if content.count(_NO_TEXT) == len(content):
         return Refusal(MALFORMED, "the message is empty")
     if sizeOf(content) > MAX_TEXT:
         return Refusal(TOO_LONG, "the message is too long")

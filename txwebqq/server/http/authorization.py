@@ -34,6 +34,9 @@ class LoginCookies:
 Caller = Session | LoginCookies | None
 """The account for which a command is handled; L{None} for L{Authorization.NONE}."""
 
+CallerFinder = Callable[[Sessions, Any, HTTPExchange], Caller | EndedSession]
+"""Returns the caller of a command, or the ended session that it has named."""
+
 
 def findCaller(
     sessions: Sessions, command: Command[Any], exchange: HTTPExchange
@@ -41,7 +44,7 @@ def findCaller(
     """
     Return the caller of a command, or the ended session that it has named.
     """
-    return _FINDERS[command.authorization](sessions, command, exchange)
+    return FINDERS[command.authorization](sessions, command, exchange)
 
 
 def _none(sessions: Sessions, command: Any, exchange: HTTPExchange) -> None:
@@ -104,10 +107,7 @@ def _byLoginCookies(
     return UNKNOWN if vfwebqq is None else LoginCookies(number, vfwebqq)
 
 
-_FINDERS: dict[
-    Authorization,
-    Callable[[Sessions, Any, HTTPExchange], Caller | EndedSession],
-] = {
+FINDERS: dict[Authorization, CallerFinder] = {
     Authorization.NONE: _none,
     Authorization.TICKET: _byTicket,
     Authorization.VERIFIER: _byVerifier,

@@ -17,6 +17,13 @@ from txwebqq.ratelimit import networkOf
 from txwebqq.server.http.proxies import isTrusted
 from txwebqq.server.limits import AddressLimits
 
+HEADERS = {
+    b"Cache-Control": (b"no-store",),
+    b"X-Content-Type-Options": (b"nosniff",),
+}
+"""The headers of all replies that do not set them: replies are for one account, and
+no browser should take them for a page or a script."""
+
 
 class LimitedChannel(HTTP11Channel):
     """
@@ -43,6 +50,7 @@ class LimitedChannel(HTTP11Channel):
     )
 
     addresses: AddressLimits
+    usualHeaders = HEADERS
 
     def __init__(self) -> None:
         base: Any = super()
@@ -116,18 +124,23 @@ class LimitedChannel(HTTP11Channel):
                 self.addresses.disconnected(self.network, self)
                 if not self._enter(peer):
                     return
+        self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         base: Any = super()
         base.dataReceived(data)
-
-    def resetTimeout(self) -> None:
-        """
-        Begin the time of a request with its first byte; further bytes do not postpone
-        its end.
-        """
-        if self._isBetween:
+        # Nearly all requests arrive whole, and then need no time.
+        hasBegun = self._buffer or self.requests
+        if hasBegun and self._isBetween and not self._handlingRequest:
             self._isBetween = False
             self._bodyBefore = 0
             self._limit(self.addresses.limits.seconds)
+
+    def resetTimeout(self) -> None:
+        """
+        Do nothing: the time of a request begins with its first bytes, and further
+        ones do not postpone its end.
+        """
 
     def requestDone(self, request: Request) -> None:
         """
@@ -153,8 +166,7 @@ class LimitedChannel(HTTP11Channel):
         if not self._waitingForTransport:
             producer: Any = self._networkProducer
             producer.resumeProducing()
-        base: Any = super()
-        base.dataReceived(b"")
+        self._receive(b"")
 
     def pauseProducing(self) -> None:
         """

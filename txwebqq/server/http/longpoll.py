@@ -73,7 +73,7 @@ class HTTPPoll:
         """
         Fill in the address from which this client can download offline files.
         """
-        if not any(isinstance(event, OfflineFile) for event in reply.events):
+        if OfflineFile not in map(type, reply.events):
             return reply
         ip, port = self._exchange.reached
         events = tuple(
