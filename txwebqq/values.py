@@ -15,10 +15,19 @@ SECRET = Meta(extra={"isSecret": True})
 Secret = Annotated[str, SECRET]
 
 
+def _isSecret(hint: Any) -> bool:
+    # Also inside of a union or a tuple: C{Secret | None}.
+    return hint == SECRET or any(map(_isSecret, get_args(hint)))
+
+
 @cache
 def _shownFields(cls: type[Value]) -> tuple[str, ...]:
-    hints = get_type_hints(cls, include_extras=True)
-    return tuple(n for n in cls.__struct_fields__ if SECRET not in get_args(hints[n]))
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError:
+        # A subclass of an application, with types for type checkers only.
+        return ()
+    return tuple(n for n in cls.__struct_fields__ if not _isSecret(hints[n]))
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -26,6 +35,18 @@ class ValueMeta(StructMeta):
     """
     The metaclass of values, which tells type checkers that they are frozen.
     """
+
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        gc: bool = True,
+        **options: Any,
+    ) -> Any:
+        # By default a subclass would inherit C{gc=False}, and might have a field
+        # by which it is part of a cycle.
+        return super().__new__(mcls, name, bases, namespace, gc=gc, **options)
 
 
 class Value(Struct, frozen=True, metaclass=ValueMeta):

@@ -1,8 +1,8 @@
 """
 Messages that polls bring, one class for each kind of conversation.
 
-No message can be part of a reference cycle, so the garbage collector need not look
-at them (C{gc=False}).
+A message that was read from JSON is part of no reference cycle, so the garbage
+collector need not look at it (C{gc=False}).
 """
 
 from __future__ import annotations
