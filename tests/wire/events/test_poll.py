@@ -187,3 +187,13 @@ def test_groups() -> None:
     content = (Text("x"), Face(1))
     assert numbers == [2, 5, 9, 6, 3, content, 8, 1, 4, 7, Font(), 43]
     assert UnknownSegment not in map(type, content)
+
+
+@pytest.mark.parametrize("number", ["1e999", "9" * 5000, '"\udcff"'])
+def test_oddFont(number: str) -> None:
+    """
+    A font that cannot be read loses neither its message nor the others.
+    """
+    content = f'[["font",{{"size":{number}}}],"hello "]'
+    odd = json.dumps(HELLO).replace('["hello "]', content)
+    assert read(odd, HELLO) == (SAID, SAID)

@@ -2,8 +2,8 @@
 The events of a poll, read from the bytes of its reply.
 
 Nearly all events are messages of text and faces. msgspec reads these into structs,
-without any object between: a whole reply in one pass, or, when one event of it does
-not fit, each event by itself, so that the odd one costs only itself.
+without dictionaries: a whole reply in one pass, or, when one event of it does not
+fit, each event by itself, so that no other event is lost.
 """
 
 from __future__ import annotations
@@ -127,10 +127,24 @@ class _GroupMessage(Struct, gc=False):
         )
 
 
-@lru_cache(maxsize=256)
+_MAX_CACHED = 512
+"""Maximum size of a font in the cache, in bytes; clients write about 70."""
+
+
+def _decodeFont(raw: bytes) -> Font:
+    try:
+        return decodeFont(parseJSON(raw))
+    except MalformedReply:
+        # Not UTF-8, or a number out of range. It must not lose the text.
+        return PLAIN
+
+
+# Nearly all messages have one of a few fonts.
+_cachedFont = lru_cache(maxsize=256)(_decodeFont)
+
+
 def _fontOf(raw: bytes) -> Font:
-    # Nearly all messages have one of a few fonts.
-    return decodeFont(parseJSON(raw))
+    return _cachedFont(raw) if len(raw) <= _MAX_CACHED else _decodeFont(raw)
 
 
 _FACES = tuple(map(Face, range(256)))
@@ -197,8 +211,8 @@ def readEvents(body: bytes) -> tuple[tuple[Event, ...], Any] | None:
     """
     Read the events of a reply to a poll.
 
-    @return: the events, and C{ack} as parsed; L{None} for a reply that is not
-        written as servers write it, or that brings no events.
+    @return: the events, and C{ack} as parsed; L{None} for a refusal, and for a
+        reply that is not written as servers write it.
     """
     with suppress(MsgspecError, *SHAPE_ERRORS):
         poll = _whole.decode(body)
