@@ -307,7 +307,8 @@ _OK = b'{"retcode":0,"result":"ok"}'
 
 class OKReply:
     """
-    The reply of commands with the C{result} C{"ok"}; other servers sent other ones.
+    The reply of commands with the C{result} C{"ok"}; other results are ignored. It
+    stands before the base class of the command.
     """
 
     __slots__ = ()

@@ -228,8 +228,9 @@ class Form(Mapping[str, str]):
             raise MalformedReply(f"{name} is missing")
         try:
             number = int(value)
-        except (TypeError, ValueError, OverflowError) as e:
-            raise MalformedReply(f"{name} is not a number") from e
+        except (TypeError, ValueError, OverflowError):
+            # The text of the error would quote the value.
+            raise MalformedReply(f"{name} is not a number") from None
         if not -LIMIT < number < LIMIT:
             raise MalformedReply(f"{name} is out of range")
         return number

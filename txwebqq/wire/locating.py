@@ -21,8 +21,8 @@ def decodeOrMalformed(decode: Callable[..., D], value: Any, *args: Any) -> D:
     @param value: parsed JSON, the decoder's first argument.
 
     @raise MalformedReply: when the decoder raises one of L{SHAPE_ERRORS}. The text
-        says where in the JSON, as in C{"friends[3].uin: expected an integer"}, and
-        quotes no value.
+        names the member that was read last, as in
+        C{"friends[3].uin: expected an integer"}, and quotes no value.
     """
     try:
         return decode(value, *args)
@@ -35,7 +35,7 @@ def decodeOrMalformed(decode: Callable[..., D], value: Any, *args: Any) -> D:
 def _reason(error: Exception) -> str:
     if isinstance(error, Expected):
         return f"expected {error}"
-    return f"unexpected shape: {type(error).__name__}"
+    return "expected another value"
 
 
 def _locate(decode: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> str:
@@ -111,7 +111,7 @@ class _WatchedObject(dict[str, Any]):
         return self._watch.read(item, f"{self._prefix}{name}")
 
     def items(self) -> Any:
-        # Only names that a decoder asks for are known not to be secret.
+        # A name that no decoder asks for may be a secret.
         watched, place = self._watch.watched, f"{self._prefix}*"
         return [(name, watched(item, place)) for name, item in super().items()]
 
@@ -126,6 +126,7 @@ class _WatchedList(list[Any]):
         if isinstance(index, slice):
             return super().__getitem__(index)
         if not isinstance(index, int):
+            self._watch.place = self._place
             raise Expected("an object")
         return self._watch.read(super().__getitem__(index), f"{self._place}[{index}]")
 
@@ -134,4 +135,5 @@ class _WatchedList(list[Any]):
             yield self._watch.read(item, f"{self._place}[{index}]")
 
     def get(self, name: str, default: Any = None) -> Any:
+        self._watch.place = self._place
         raise Expected("an object")

@@ -30,7 +30,7 @@ from txwebqq.wire.coerce import Expected, unsigned
 from txwebqq.wire.command import Command
 from txwebqq.wire.form import Form, Pairs
 from txwebqq.wire.jsontext import encodeJSON, parseJSON
-from txwebqq.wire.record import bare
+from txwebqq.wire.record import classBehind
 
 R = TypeVar("R")
 
@@ -47,7 +47,10 @@ def numbersIn(form: Form, name: str, limit: int = MAX_UINS) -> tuple[Any, ...]:
     """
     value = form.raw(name)
     if isinstance(value, str):
-        value = parseJSON(value)
+        try:
+            value = parseJSON(value)
+        except MalformedReply:
+            value = None
     if not isinstance(value, list):
         raise MalformedReply(f"{name} is not a list")
     if len(value) > limit:
@@ -68,8 +71,8 @@ class Parameter:
 
     @ivar read: returns the field from a form, by the name of the parameter; it gets
         the field's default, L{None} if there is none, and raises L{MalformedReply}.
-    @ivar write: returns the parameter: JSON in C{r}, else a text; one that is
-        L{None} is not sent.
+    @ivar write: returns a JSON value, L{None} for a parameter that is not sent.
+        Outside of C{r}, numbers are sent as texts, and lists as JSON.
     """
 
     def __init__(
@@ -89,12 +92,12 @@ def _readFlag(form: Form, name: str, default: bool | None) -> bool:
     return form.integer(name, None if default is None else int(default)) != 0
 
 
-def _readOptionalText(form: Form, name: str, default: None) -> str | None:
-    return None if form.raw(name) is None else form.text(name)
+def _readOptionalText(form: Form, name: str, default: str | None) -> str | None:
+    return default if form.raw(name) is None else form.text(name)
 
 
-def _readOptionalNumber(form: Form, name: str, default: None) -> int | None:
-    return None if form.raw(name) in (None, "") else form.integer(name)
+def _readOptionalNumber(form: Form, name: str, default: int | None) -> int | None:
+    return default if form.raw(name) in (None, "") else form.integer(name)
 
 
 def _readNumbers(
@@ -127,8 +130,8 @@ _DID = Parameter(Form.integer, str)
 
 NUMBER_OR_ZERO = Parameter(lambda form, name, _: form.integer(name, 0), _asItIs)
 TEXT_OR_EMPTY = Parameter(lambda form, name, _: form.text(name, ""), _asItIs)
-"""A number and a text that the server does without, although clients must give
-them."""
+"""A number and a text that the class requires, and that the server reads as 0 and
+C{""} when they are missing."""
 
 TIME = Parameter(lambda form, name, _: form.milliseconds, _asItIs)
 """The time of a request, which prevents caching (L{Form.milliseconds})."""
@@ -145,16 +148,27 @@ def _parameterFor(field: FieldInfo) -> Parameter:
         return _DID
     # A union of types made by NewType is of the older kind.
     isUnion = get_origin(kind) in (Union, UnionType)
-    if isUnion and NoneType in get_args(kind):
-        return _OPTIONAL_TEXT if str in get_args(kind) else _OPTIONAL_NUMBER
-    if get_origin(kind) is tuple:
+    kinds = {classBehind(each) for each in (get_args(kind) if isUnion else (kind,))}
+    if get_origin(kind) is tuple and [*map(classBehind, get_args(kind))] == [int, ...]:
         return _NUMBERS
-    kind = bare(get_args(kind)[0] if isUnion else kind)
-    if kind is bool:
+    if kinds == {bool}:
         return _FLAG
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _enumeration(kind)
-    return {int: NUMBER, str: TEXT}[kind]
+    for types, parameter in _PARAMETERS:
+        if kinds == types:
+            return parameter
+    raise TypeError(
+        f"the field {field.name} needs a Parameter: {kind} does not say how it is read"
+    )
+
+
+_PARAMETERS = (
+    ({int}, NUMBER),
+    ({str}, TEXT),
+    ({int, NoneType}, _OPTIONAL_NUMBER),
+    ({str, NoneType}, _OPTIONAL_TEXT),
+)
 
 
 _TICKET = {
@@ -178,6 +192,7 @@ class _Layout:
             for field in fields(command)
             if field.name != "ticket"
         }
+        self._name = command.__name__
         names = command.order or " ".join(n for n in known if n != "t")
         self._inner = [
             self._writer(each, known) for each in f"{names} {command.tail}".split()
@@ -203,6 +218,11 @@ class _Layout:
             return name, lambda _: constant
         if name in _TICKET and name not in known:
             return name, _TICKET[name]
+        if name not in known:
+            raise TypeError(
+                f"{self._name} has no field for the parameter {name} of its order;"
+                f" its parameters are {' '.join(known)}"
+            )
         get, write = attrgetter(known[name].name), _parameterFor(known[name]).write
         return name, get if write is _asItIs else lambda command: write(get(command))
 
@@ -247,10 +267,15 @@ def _layoutOf(command: type[DeclaredCommand[Any]]) -> _Layout:
 class DeclaredCommand(Command[R]):
     """
     A command whose parameters are its fields. A field is named as its parameter, or
-    gives the parameter's name: C{field(name="tuin")}.
+    gives the parameter's name: C{field(name="tuin")}, with C{field} of msgspec.
+
+    These types need no mark: C{int} and the ids that are one, C{str}, C{bool} (0 and
+    1), enumerations (by their values), C{int | None} and C{str | None} (not sent when
+    L{None}), and C{tuple[int, ...]} (a JSON list). All others need a L{Parameter}.
 
     @cvar order: the names of the parameters as they are sent, with spaces between
-        them, where the fields have another order; C{type=0} is a constant.
+        them, where the fields have another order. C{type=0} is a constant, a text.
+        A parameter that is not named is not sent.
     @cvar tail: the names of the parts of the ticket that follow, and C{t}.
     @cvar isJSON: whether all these are members of C{r}.
     @cvar outside: the parts of the ticket that follow C{r}.

@@ -31,9 +31,10 @@ Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
 UNSIGNED: Codec = (unsigned, int)
 SIGNED: Codec = (integer, int)
-TEXT: Codec = (textOf, str)
-FLAG: Codec = (lambda value: bool(unsigned(value)), int)
-"""Codecs by which L{Record} reads numbers, texts and booleans."""
+"""Numbers of at least 0, which is what numbers are by default, and all numbers."""
+
+_TEXT: Codec = (textOf, str)
+_FLAG: Codec = (lambda value: bool(unsigned(value)), int)
 
 STATUS_WORD: Codec = (statusIn, lambda status: status.value)
 """A status by its word, which must be a known one."""
@@ -48,7 +49,7 @@ STATUS_CODE: Codec = (
 """A status by its number."""
 
 
-def bare(kind: Any) -> Any:
+def classBehind(kind: Any) -> Any:
     """
     Return the class behind a type: C{int} for L{Uin}, for example.
     """
@@ -76,7 +77,7 @@ def words(kind: type[Enum]) -> Codec:
     return read, lambda member: member.value
 
 
-_CODECS: Mapping[Any, Codec] = {int: UNSIGNED, str: TEXT, bool: FLAG}
+_CODECS: Mapping[Any, Codec] = {int: UNSIGNED, str: _TEXT, bool: _FLAG}
 _EMPTY: Mapping[Any, Any] = {int: 0, str: "", bool: False}
 
 
@@ -89,13 +90,15 @@ class Record(Generic[V]):
 
       - C{nick}: the field C{nick};
       - C{lnick:signature}: the field C{signature}, by another name;
-      - C{name?}: a field that is 0, C{""} or L{False} when the member is missing;
+      - C{name?}: a field that is 0, C{""} or L{False} when the member is missing,
+        also if the field has another default;
       - C{allow!}: a member that must be there, although the field has a default;
       - C{[question]}: a member that is written only if it is not the default;
       - C{type=0}, C{uiuin=}: a constant number or text, which is not read.
 
     A number is read as L{unsigned} does, a text as L{textOf}. A field with a default
-    gets it when the member is missing; a number also when it is null or empty.
+    gets it when the member is missing; a number also when it is null or empty,
+    unless the record is strict.
 
     @ivar kind: the class of the value.
     """
@@ -109,21 +112,30 @@ class Record(Generic[V]):
     ) -> None:
         """
         @param isStrict: whether a number that is null or empty is an error.
-        @param codecs: the codecs of fields that are not read in the usual way.
+        @param codecs: the codecs of fields that are not read in the usual way, by
+            the names of the fields.
         """
         self.kind = kind
         known = {field.name: field for field in fields(kind)}
+        if unknown := codecs.keys() - known:
+            raise TypeError(f"{kind.__name__} has no field {', '.join(unknown)}")
         self._template: dict[str, Any] = {}
         self._members: list[_Member] = []
         for spec in members.split():
             name, isConstant, constant = spec.partition("=")
             if isConstant:
-                isNumber = constant.isdigit()
+                isNumber = constant.removeprefix("-").isdigit()
                 self._template[name] = int(constant) if isNumber else constant
                 continue
             name, _, attribute = spec.strip("[]?!").partition(":")
-            field = known[attribute or name]
-            codec = codecs.get(field.name) or _CODECS[bare(field.type)]
+            field = known.get(attribute or name)
+            if field is None:
+                raise TypeError(f"{kind.__name__} has no field {attribute or name}")
+            codec = codecs.get(field.name) or _CODECS.get(classBehind(field.type))
+            if codec is None:
+                raise TypeError(
+                    f"{kind.__name__}.{field.name} needs a codec: {field.type}"
+                )
             self._members.append(_Member(name, field, codec, spec, isStrict))
             self._template[name] = None
         self._get = _getterOf([member.attribute for member in self._members])
@@ -157,7 +169,11 @@ class Record(Generic[V]):
             if not (member.isNumber and type(item) is int and 0 <= item < LIMIT):
                 item = member.read(value)
             others[member.attribute] = item
-        return self.kind(**others)
+        try:
+            return self.kind(**others)
+        except TypeError as e:
+            # Otherwise it would look like an error of the one who wrote the JSON.
+            raise AssertionError(f"{self.kind.__name__} lacks a field") from e
 
 
 def _getterOf(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -177,12 +193,14 @@ class _Member:
         self.name = name
         self.attribute = field.name
         self._read, write = codec
-        self.write = None if codec in (UNSIGNED, SIGNED, TEXT) else write
+        self.write = None if codec in (UNSIGNED, SIGNED, _TEXT) else write
         self.isNumber = self._read in (unsigned, integer)
         self._mayBeEmpty = self.isNumber and not isStrict
         self.isOptional = spec.startswith("[")
         isLenient = spec.endswith("?")
-        self.default = _EMPTY[bare(field.type)] if isLenient else field.default
+        self.default = (
+            _EMPTY.get(classBehind(field.type)) if isLenient else field.default
+        )
         self._isRequired = self.default is NODEFAULT or spec.endswith("!")
 
     def read(self, value: Any) -> Any:

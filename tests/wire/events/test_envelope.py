@@ -52,7 +52,7 @@ from txwebqq.model import (
     UnknownSegment,
 )
 from txwebqq.wire.commands.messages import Poll2, PollResult
-from txwebqq.wire.events.envelope import decodeEnvelope, encodeEvent, pollTypeOf
+from txwebqq.wire.events.envelope import CODECS, decodeEnvelope, encodeEvent, pollTypeOf
 from txwebqq.wire.jsontext import encodeJSON
 
 GROUP_NUMBER = Number(245890123)
@@ -485,9 +485,10 @@ def test_bothWays(event: Event) -> None:
 
 def test_complete() -> None:
     """
-    Every type of event but L{UnknownEvent} is quoted.
+    Every type of event but L{UnknownEvent} has a codec, and is quoted.
     """
     types = set(typing.get_args(Event)) - {UnknownEvent}
+    assert types == set(CODECS)
     assert types == {type(event) for _, event in QUOTED}
 
 

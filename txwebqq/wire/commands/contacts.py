@@ -243,7 +243,6 @@ class GetGroupInfoExt2(ApiGet[GroupDetails]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> GroupDetails:
-        info = result["ginfo"]
         profiles = _rows(listIn(result, "minfo"), "uin")
         stats = dict(decodeEach(_decodeStat, listIn(result, "stats")))
         cards = column(listIn(result, "cards"), "muin", "card", textOf)
@@ -267,6 +266,8 @@ class GetGroupInfoExt2(ApiGet[GroupDetails]):
                 clientType=clientType,
             )
 
+        # Read last, so that an error in it is said to be there.
+        info = result["ginfo"]
         members = decodeEach(decodeMember, listIn(info, "members"))
         # Clients of Tencent's server found members several times.
         once = {member.uin: member for member in members}

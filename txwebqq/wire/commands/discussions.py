@@ -207,7 +207,6 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
 
     @classmethod
     def decodeResult(cls, result: Any) -> DiscussionDetails:
-        info = result["info"]
         nicks = column(listIn(result, "mem_info"), "uin", "nick", textOf)
         statuses = {presence.uin: presence for presence in _presences(result)}
 
@@ -222,6 +221,8 @@ class GetDiscuInfo(_DidQuery[DiscussionDetails]):
                 seen.clientType,
             )
 
+        # Read last, so that an error in it is said to be there.
+        info = result["info"]
         members = decodeEach(decodeMember, listIn(info, "mem_list"))
         once = {member.uin: member for member in members}
         return _DETAILS.read(info, members=tuple(once.values()))

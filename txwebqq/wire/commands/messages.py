@@ -97,7 +97,9 @@ class Poll2(Command[PollResult]):
     def decodeFields(cls, form: Form) -> Self:
         ids = form.r.get("ids")
         shown = (
-            decodeOrMalformed(_decodeIds, ids) if ids and isinstance(ids, list) else ()
+            decodeOrMalformed(_decodeIds, form.r)
+            if ids and isinstance(ids, list)
+            else ()
         )
         ack = form.r.get("ack")
         return cls(form.ticket, shown, None if ack is None else ackOf(ack))
@@ -126,8 +128,8 @@ class Poll2(Command[PollResult]):
         return decodeOrMalformed(_decodeResult, value) if refusal is None else refusal
 
 
-def _decodeIds(ids: list[Any]) -> tuple[str, ...]:
-    return tuple(textOf(one) for one in ids)
+def _decodeIds(r: Any) -> tuple[str, ...]:
+    return tuple(textOf(one) for one in r["ids"])
 
 
 def _decodeResult(value: Any) -> PollResult:

@@ -32,7 +32,7 @@ class EventCodec(Generic[E]):
     ) -> None:
         """
         @param record: the members of the event.
-        @param decode: for events that are no simple object, like C{encode}.
+        @param decode: reads an event that is no simple object; C{encode} writes one.
         """
         self.pollType = pollType
         self.event = record.kind
@@ -44,7 +44,7 @@ REPLY_IP = 176498310
 """C{reply_ip}: an address inside the original service that no client used."""
 
 
-def common(
+def commonMembers(
     sender: str,
     kind: int | str,
     replyIp: int = REPLY_IP,

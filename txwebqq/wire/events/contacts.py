@@ -21,7 +21,7 @@ from txwebqq.model import (
     Typing,
 )
 from txwebqq.wire.coerce import unsigned
-from txwebqq.wire.events.codec import EventCodec, common
+from txwebqq.wire.events.codec import EventCodec, commonMembers
 from txwebqq.wire.record import STATUS_CODE, STATUS_WORD, Record, words
 
 _FRIENDSHIP = (
@@ -82,13 +82,13 @@ CODECS: tuple[EventCodec[Any], ...] = (
         "kick_message",
         Record(
             KickNotice,
-            common(f"={SYSTEM}", 48, 0) + "show_reason:shown? reason?",
+            commonMembers(f"={SYSTEM}", 48, 0) + "show_reason:shown? reason?",
             # Any value but 0, "" and null asks to show the text.
             shown=(bool, int),
         ),
     ),
-    EventCodec("input_notify", Record(Typing, common("uin", 121, 4294967295))),
-    EventCodec("shake_message", Record(Shake, common("uin", 9))),
+    EventCodec("input_notify", Record(Typing, commonMembers("uin", 121, 4294967295))),
+    EventCodec("shake_message", Record(Shake, commonMembers("uin", 9))),
     EventCodec(
         "system_message",
         _friendship("msg:text allow group_id:category sig:signature"),

@@ -14,7 +14,7 @@ from txwebqq.model import (
     TransferProgress,
     TransferredFile,
 )
-from txwebqq.wire.events.codec import EventCodec, common
+from txwebqq.wire.events.codec import EventCodec, commonMembers
 from txwebqq.wire.record import Record, words
 
 _DETAILS = {
@@ -27,7 +27,8 @@ _DETAILS = {
 def _notice(details: str) -> Record[FileNotice]:
     return Record(
         FileNotice,
-        common("sender", 9) + f"mode:step type:kind session_id:session time {details}",
+        commonMembers("sender", 9)
+        + f"mode:step type:kind session_id:session time {details}",
         step=words(FileStep),
     )
 
@@ -74,7 +75,7 @@ CODECS: tuple[EventCodec[Any], ...] = (
         "notify_offfile",
         Record(
             OfflineFileNotice,
-            common("sender", 9) + "action filename:name filesize:size?",
+            commonMembers("sender", 9) + "action filename:name filesize:size?",
         ),
     ),
 )

@@ -16,7 +16,7 @@ from txwebqq.model import (
     GroupWebMessage,
 )
 from txwebqq.wire.coerce import unsigned
-from txwebqq.wire.events.codec import EventCodec, common
+from txwebqq.wire.events.codec import EventCodec, commonMembers
 from txwebqq.wire.record import Record, words
 
 _KINDS = {
@@ -45,7 +45,7 @@ def _notice(kind: tuple[int, str], details: str) -> Record[GroupNotice]:
     number, member = kind
     return Record(
         GroupNotice,
-        common("group", number)
+        commonMembers("group", number)
         + f"type:step gcode:code? t_gcode:number? {member} {details}",
         step=words(GroupStep),
         # Hidden numbers are empty.
@@ -93,7 +93,8 @@ CODECS: tuple[EventCodec[Any], ...] = (
         "group_web_message",
         Record(
             GroupWebMessage,
-            common("group", 45) + "group_code:code? group_type:groupType ver:version"
+            commonMembers("group", 45)
+            + "group_code:code? group_type:groupType ver:version"
             " send_uin:sender xml:markup",
         ),
     ),

@@ -16,12 +16,12 @@ from txwebqq.model import (
     StrangerMessage,
 )
 from txwebqq.wire.content import decodeReceived, encodeReceived
-from txwebqq.wire.events.codec import EventCodec, common
+from txwebqq.wire.events.codec import EventCodec, commonMembers
 from txwebqq.wire.record import Record
 
 
 def _common(sender: str) -> str:
-    return common(sender, "kind", recipient="recipient")
+    return commonMembers(sender, "kind", recipient="recipient")
 
 
 _MESSAGE = Record(Message, _common("sender") + "time?", isStrict=True)
