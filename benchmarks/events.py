@@ -73,7 +73,7 @@ MEASURES = [
         "events",
         "benchmarks.events:ours",
         "benchmarks.events:loads",
-        0.35,
+        0.80,
         "events/s",
         isLimit=False,
         size={"events": 50, "polls": 4000},
