@@ -4,6 +4,7 @@ Errors that say where in a reply they are.
 
 from __future__ import annotations
 
+import json
 import traceback
 from typing import Any
 
@@ -18,8 +19,11 @@ from txwebqq.wire.commands.contacts import (
     GetGroupInfoExt2,
 )
 from txwebqq.wire.commands.discussions import GetDiscuInfo
+from txwebqq.wire.commands.groupmember import MessageFilter
 from txwebqq.wire.commands.messages import Poll2
 from txwebqq.wire.commands.profiles import GetVfwebqq2
+from txwebqq.wire.commands.signon import Login2
+from txwebqq.wire.form import Form
 from txwebqq.wire.locating import decodeOrMalformed
 
 
@@ -105,6 +109,25 @@ def test_replies(command: type[Command[Any]], result: str, reason: str) -> None:
     """
     with pytest.raises(MalformedReply) as caught:
         command.decodeReply(f'{{"retcode":0,"result":{result}}}'.encode())
+    assert str(caught.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("command", "r", "reason"),
+    [
+        (Login2, {"status": "asleep"}, "status is not a status"),
+        (MessageFilter, {"itemlist": "5"}, "itemlist: expected another value"),
+        (MessageFilter, {"itemlist": "[]"}, "itemlist: expected an object"),
+        (MessageFilter, {"itemlist": '{"groupmask":{"x":1}}'}, "itemlist.groupmask: "),
+        (Poll2, {"ids": [1, []]}, "ids[1]: expected a text"),
+    ],
+)
+def test_requests(command: type[Command[Any]], r: Any, reason: str) -> None:
+    """
+    So do errors about requests.
+    """
+    with pytest.raises(MalformedReply) as caught:
+        command.decodeFields(Form([("r", json.dumps(r))]))
     assert str(caught.value).startswith(reason)
 
 

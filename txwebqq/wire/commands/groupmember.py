@@ -132,11 +132,12 @@ class MessageFilter(OKReply, CgiPost[None]):
 
     @classmethod
     def decodeFields(cls, form: Form) -> Self:
-        items = parseJSON(form.text("itemlist"))
-        return decodeOrMalformed(cls._fromItems, items, form.ticket)
+        members = {"itemlist": parseJSON(form.text("itemlist"))}
+        return decodeOrMalformed(cls._fromMembers, members, form.ticket)
 
     @classmethod
-    def _fromItems(cls, items: Any, ticket: Ticket) -> Self:
+    def _fromMembers(cls, members: Any, ticket: Ticket) -> Self:
+        items = members["itemlist"]
         groups = dict(items.get("groupmask") or {})
         discussions = dict(items.get("discumask") or {})
         ends = groups or discussions

@@ -17,7 +17,7 @@ from txwebqq.imagetypes import imageTypeOf
 from txwebqq.model import Number, Status
 from txwebqq.values import Secret, Value
 from txwebqq.wire import jsonp
-from txwebqq.wire.coerce import Expected, ackOf, integer
+from txwebqq.wire.coerce import STATUSES, Expected, ackOf, integer
 from txwebqq.wire.command import (
     Authorization,
     Command,
@@ -479,7 +479,9 @@ class Login2(ChannelPost[SessionCredentials]):
         status = form.text("status", "")
         if status in ("", "0"):
             status = Status.ONLINE.value
-        return cls(form.ticket, decodeOrMalformed(Status, status))
+        if status not in STATUSES:
+            raise MalformedReply("status is not a status")
+        return cls(form.ticket, STATUSES[status])
 
 
 def _readIds(form: Form, name: str, _: tuple[str, ...]) -> tuple[str, ...]:
