@@ -1,5 +1,6 @@
 """
-The settings of all tests: Hypothesis' profile, and a log whose failures count.
+The settings of all tests: Hypothesis' profile, a log whose failures count, and
+databases that have to be closed.
 
 Trial looks at the log after each test case, pytest does not look after a plain
 function: here it does.
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 import gc
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -128,6 +131,48 @@ def _failOnLoggedFailures(
     # Trial has judged what its own test cases logged.
     if report and not isTrial:
         pytest.fail(f"logged, and not flushed:\n{report}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def _connections() -> Iterator[list[sqlite3.Connection]]:
+    """
+    The connections to database files that were opened since the list was emptied.
+    """
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def remember(path: str | Path, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(path, **options)
+        # A database in memory may be dropped: it closes its connection then.
+        if str(path) != ":memory:":
+            opened.append(connection)
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", remember)
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _failOnOpenDatabases(_connections: list[sqlite3.Connection]) -> Iterator[None]:
+    """
+    Fail a test that leaves a connection open. Python 3.13 warns of it, but only
+    when the connection is collected, which may be in the middle of a later test.
+    """
+    _connections.clear()
+    yield
+    left = [connection for connection in _connections if _isOpen(connection)]
+    for connection in left:
+        connection.close()
+    if left:
+        pytest.fail(f"databases left open: {len(left)}", pytrace=False)
+
+
+def _isOpen(connection: sqlite3.Connection) -> bool:
+    try:
+        return connection.total_changes >= 0
+    except sqlite3.ProgrammingError:
+        return False
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """
-The log that L{conftest <tests.conftest>} watches.
+The log and the databases that L{conftest <tests.conftest>} watches.
 """
 
 from __future__ import annotations
@@ -7,6 +7,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
+OPENED = """
+import sqlite3
+
+import pytest
+
+from txwebqq.server.storage.store import Store
+
+def test_left(tmp_path):
+    sqlite3.connect(tmp_path / "q.db")
+
+def test_leftStore(tmp_path):
+    Store(tmp_path / "q.db")
+
+def test_closed(tmp_path):
+    Store(tmp_path / "q.db").close()
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "q.db")
+    yield store
+    store.close()
+
+def test_closedAfterwards(store):
+    pass
+
+def test_memory():
+    Store()
+"""
 
 INNER = """
 import pytest
@@ -85,3 +114,18 @@ def test_loggedFailures(pytester: pytest.Pytester) -> None:
     )
     result.stdout.no_fnmatch_line("*::test_silent ERROR*")
     result.stdout.no_fnmatch_line("*::test_flushed ERROR*")
+
+
+def test_openDatabases(pytester: pytest.Pytester) -> None:
+    """
+    A database file that a test leaves open fails it; one in memory closes itself,
+    and a fixture may close its own after the test.
+    """
+    here = Path(__file__).with_name("conftest.py")
+    pytester.makeconftest(here.read_text("utf-8"))
+    pytester.makepyfile(OPENED)
+    result = pytester.runpytest_subprocess("-v", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=5, errors=2)
+    result.stdout.fnmatch_lines_random(
+        ["*::test_left ERROR*", "*::test_leftStore ERROR*", "databases left open: 1"]
+    )

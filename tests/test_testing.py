@@ -5,6 +5,7 @@ The in-memory WebQQ with which applications test their bots.
 from __future__ import annotations
 
 import gc
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -306,3 +307,20 @@ def test_noCollection() -> None:
     assert alice.heard == ["hello"]
     assert collections == []
     web.stop()
+
+
+def test_dropped() -> None:
+    """
+    A test need not close anything: the database is closed when its WebQQ is
+    collected, also while accounts are signed on.
+    """
+    web = MemoryWebQQ()
+    alice, bot = web.friends("Alice", "Bot")
+    bot.run(EchoFactory())
+    alice.tell(bot, "hello")
+    connection = web.state.store.database.connection
+    assert connection.execute("SELECT 1").fetchall() == [(1,)]
+    del web, alice, bot
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("SELECT 1")

@@ -13,6 +13,7 @@ Nothing in this module opens a socket or sleeps::
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable
 from itertools import combinations, count
 from random import Random
@@ -218,7 +219,8 @@ class MemoryWebQQ:
 
     @param captcha: when the server asks for a captcha, whose text is
         L{captchaText}.
-    @param store: the storage of the server, by default in memory.
+    @param store: the storage of the server, which the caller closes; by default
+        in memory, until the L{MemoryWebQQ} is dropped.
 
     @ivar clock: the clock of the server and of all clients, which only
         L{settle} advances.
@@ -233,8 +235,13 @@ class MemoryWebQQ:
     ) -> None:
         self.clock = MemoryClock()
         self.clock.advance(1366004000)
+        if store is None:
+            store = Store(MEMORY)
+            # Twisted keeps the events that are logged before logging begins, and
+            # with them the server.
+            weakref.finalize(self, store.close)
         self.state = ServerState(
-            Store(MEMORY) if store is None else store,
+            store,
             self.clock,
             Random(1),
             Logger().failure,

@@ -144,10 +144,11 @@ def test_restart(tmp_path: Path) -> None:
     assert not first.isReady
     outbox.markSending(first, 5)
     database.close()
-    again = Outbox(Database(tmp_path / "relay.sqlite", RELAY_SCHEMA))
-    first = again.first("a")
+    database = Database(tmp_path / "relay.sqlite", RELAY_SCHEMA)
+    first = Outbox(database).first("a")
     assert first is not None
     assert (first.isReady, first.begun, first.kind) == (True, 5, MessageKind.TEXT)
+    database.close()
 
 
 def test_olderVersion(tmp_path: Path) -> None:
@@ -160,7 +161,8 @@ def test_olderVersion(tmp_path: Path) -> None:
     older = sqlite3.connect(path)
     older.executescript(OLDER)
     older.close()
-    outbox = Outbox(Database(path, RELAY_SCHEMA))
+    database = Database(path, RELAY_SCHEMA)
+    outbox = Outbox(database)
     assert outbox.queues() == {"a": 2, "b": 1}
     first = outbox.first("a")
     assert first == OutboxMessage("a", "qq 1", 1000, "", "hello", serial=1)
@@ -171,6 +173,7 @@ def test_olderVersion(tmp_path: Path) -> None:
     assert begun is not None
     assert (begun.kind, begun.begun) == (MessageKind.ACTION, 2500)
     assert outbox.lost("b") == 4
+    database.close()
 
 
 def test_limits(outbox: Outbox) -> None:

@@ -173,13 +173,13 @@ def test_otherSession(
     assert not third.poll(ack=ackOf(poll)).isAnswered
 
 
-def test_restart(tmp_path: Path) -> None:
+def test_restart(tmp_path: Path, openStore: Callable[[Path], Store]) -> None:
     """
     The database holds the unacknowledged reply, also after the server is
     killed.
     """
     path = tmp_path / "q.db"
-    harness = ServerHarness(store=Store(path))
+    harness = ServerHarness(store=openStore(path))
     alice, bob = harness.client(ALICE), harness.client(BOB)
     bob.catchUp()
     alice.tell(BOB, "one")
@@ -187,11 +187,11 @@ def test_restart(tmp_path: Path) -> None:
     poll = bob.poll(ack=0)
     alice.tell(BOB, "three")
     assert given(poll) == ["one", "two"]
-    killed = reopened(harness, path, 2)
+    killed = reopened(openStore, harness, path, 2)
     again = killed.client(BOB).poll(ack=0)
     assert given(again) == ["one", "two"]
     assert ackOf(again) == ackOf(poll)
-    acknowledged = reopened(harness, path, 3).client(BOB)
+    acknowledged = reopened(openStore, harness, path, 3).client(BOB)
     third = acknowledged.poll(ack=ackOf(poll))
     assert given(third) == ["three"]
     assert ackOf(third) > ackOf(poll)

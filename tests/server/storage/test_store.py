@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ from txwebqq.server.storage.populationimport import importPopulation
 from txwebqq.server.storage.store import VERSION, Store
 
 
-def reopened(harness: ServerHarness, path: Path, seed: int) -> ServerHarness:
+def reopened(
+    openStore: Callable[[Path], Store], harness: ServerHarness, path: Path, seed: int
+) -> ServerHarness:
     """
     A server on a copy of the database of a server that was killed.
     """
@@ -43,25 +46,25 @@ def reopened(harness: ServerHarness, path: Path, seed: int) -> ServerHarness:
             target = Path(f"{copy}{suffix}")
             target.write_bytes(source.read_bytes())
             target.chmod(0o600)
-    after = ServerHarness(store=Store(copy), population="", seed=seed)
+    after = ServerHarness(store=openStore(copy), population="", seed=seed)
     after.clock.advance(harness.clock.seconds() - after.clock.seconds() + 3600)
     return after
 
 
-def test_killed(tmp_path: Path) -> None:
+def test_killed(tmp_path: Path, openStore: Callable[[Path], Store]) -> None:
     """
     Messages accepted for accounts that were offline are delivered once by the
     next server process, with the time of the original message.
     """
     path = tmp_path / "q.db"
-    harness = ServerHarness(store=Store(path))
+    harness = ServerHarness(store=openStore(path))
     alice = harness.client(ALICE)
     alice.tell(BOB, "one")
     harness.clock.advance(60)
     alice.tell(BOB, "two")
     alice.tellCats("three")
 
-    after = reopened(harness, path, 2)
+    after = reopened(openStore, harness, path, 2)
     bob = after.client(BOB)
     first, second = bob.poll().response, bob.poll().response
     assert textsOf(first) == ["three", "one"]
@@ -71,44 +74,46 @@ def test_killed(tmp_path: Path) -> None:
     assert textsOf(after.client(DAVE).poll().response) == ["three"]
     after.clock.advance(1)
 
-    again = reopened(after, tmp_path / "copy2.db", 3)
+    again = reopened(openStore, after, tmp_path / "copy2.db", 3)
     assert not again.client(BOB).poll().isAnswered
 
 
-def test_killedBetweenPolls(tmp_path: Path) -> None:
+def test_killedBetweenPolls(tmp_path: Path, openStore: Callable[[Path], Store]) -> None:
     """
     A message that arrives between two polls of a client survives a crash as
     well.
     """
     path = tmp_path / "q.db"
-    harness = ServerHarness(store=Store(path))
+    harness = ServerHarness(store=openStore(path))
     alice, bob = harness.client(ALICE), harness.client(BOB)
     poll = bob.poll()
     alice.tell(BOB, "seen")
     assert textsOf(poll.response) == ["seen"]
     alice.tell(BOB, "unseen")
     bob.poll()
-    after = reopened(harness, path, 2).client(BOB)
+    after = reopened(openStore, harness, path, 2).client(BOB)
     assert textsOf(after.poll().response) == ["unseen"]
     assert not after.poll().isAnswered
 
 
-def test_deletedWhenAcknowledged(tmp_path: Path) -> None:
+def test_deletedWhenAcknowledged(
+    tmp_path: Path, openStore: Callable[[Path], Store]
+) -> None:
     """
     A message is deleted when the next poll acknowledges its reply, not
     before.
     """
     path = tmp_path / "q.db"
-    harness = ServerHarness(store=Store(path))
+    harness = ServerHarness(store=openStore(path))
     harness.client(ALICE).tell(BOB, "hi")
     bob = harness.client(BOB)
     assert textsOf(bob.poll().response) == ["hi"]
     harness.clock.advance(9)
-    early = reopened(harness, path, 2)
+    early = reopened(openStore, harness, path, 2)
     assert textsOf(early.client(BOB).poll().response) == ["hi"]
     bob.poll()
     harness.clock.advance(1)
-    late = reopened(harness, path, 3)
+    late = reopened(openStore, harness, path, 3)
     assert not late.client(BOB).poll().isAnswered
 
 
@@ -155,12 +160,12 @@ def test_storedUntilAcknowledged() -> None:
     assert harness.store.messages.unacknowledged(BOB) == []
 
 
-def test_groupMessageOnce(tmp_path: Path) -> None:
+def test_groupMessageOnce(tmp_path: Path, openStore: Callable[[Path], Store]) -> None:
     """
     A message to several recipients is stored once, until the last of them has
     acknowledged it.
     """
-    harness = ServerHarness(store=Store(tmp_path / "q.db"))
+    harness = ServerHarness(store=openStore(tmp_path / "q.db"))
     harness.client(ALICE).tellCats("meow")
 
     def count() -> list[int]:
