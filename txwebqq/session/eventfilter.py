@@ -60,7 +60,11 @@ class EventFilter:
         """
         # Servers put the newest first; several events may have the same time.
         events = [event for event in reversed(list(batch)) if self._isNew(event)]
-        events.sort(key=_timeOf)
+        try:
+            # Nearly all batches have messages only.
+            events.sort(key=_messageTime)
+        except AttributeError:
+            events.sort(key=_timeOf)
         return events
 
     def _isNew(self, event: Event) -> bool:
@@ -83,7 +87,8 @@ class EventFilter:
         """
         if type(event) in _IDS:
             self.shown.append(str(cast(Any, event).messageId))
-            del self.shown[:-MAX_SHOWN]
+            if len(self.shown) > MAX_SHOWN:
+                del self.shown[0]
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         """
@@ -93,6 +98,9 @@ class EventFilter:
             # Ids that were added during the poll are behind these.
             if self.shown and self.shown[0] == known:
                 del self.shown[0]
+
+
+_messageTime = attrgetter("time")
 
 
 def _timeOf(event: Event) -> float:

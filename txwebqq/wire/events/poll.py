@@ -225,9 +225,10 @@ def readEvents(body: bytes) -> tuple[tuple[Event, ...], Any] | None:
 
 def _readKnown(envelope: Any) -> Event:
     value = envelope.value
-    if isinstance(value, _Message | _GroupMessage):
-        return value.event()
-    return _readValue(_pollTypes[type(envelope)], bytes(value))
+    if type(value) is Raw:
+        return _readValue(_pollTypes[type(envelope)], bytes(value))
+    event: Message | GroupMessage = value.event()
+    return event
 
 
 def _readUnknown(envelope: _UnknownEnvelope) -> Event:
