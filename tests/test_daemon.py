@@ -79,6 +79,8 @@ def test_hangUp(reactor: StoppingReactor) -> None:
     SIGHUP stops a process in the foreground, unless it is ignored there, and has
     another one begin a new log file, if it has one.
     """
+    # The tests may run where it is ignored, as under nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     handleSignals(reactor, isForeground=True)
     signal.raise_signal(signal.SIGHUP)
     assert reactor.stops == 1
