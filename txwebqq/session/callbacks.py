@@ -28,6 +28,7 @@ class CallbackQueue:
     """
 
     def __init__(self) -> None:
+        # Mostly empty: a deque of each account would take more memory.
         self._waiting: list[Callable[[], None]] = []
         self._isRunning = False
 

@@ -60,6 +60,7 @@ class EventQueue:
         self._rosterSync = rosterSync
         self._acknowledgement = acknowledgement
         self._clock = clock
+        # Mostly empty: a deque of each account would take more memory.
         self._waiting: list[Event] = []
         self._lookup: Deferred[Profile] | None = None
         self._isDelivering = False

@@ -166,15 +166,3 @@ def statusOf(word: Any) -> Status:
     Return the status of a word; words that are not known mean online.
     """
     return STATUSES.get(textOf(word), Status.ONLINE)
-
-
-def statusIn(word: Any) -> Status:
-    """
-    Return the status of a word.
-
-    @raise Expected: when the word is not known.
-    """
-    status = STATUSES.get(word) if isinstance(word, str) else None
-    if status is None:
-        raise Expected("a status")
-    return status

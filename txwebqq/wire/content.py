@@ -106,10 +106,6 @@ def _decodeReceivedSegment(element: Any) -> Segment:
     return UnknownSegment(element)
 
 
-# Few values, each of them slow to construct.
-_face = lru_cache(maxsize=256)(Face)
-
-
 def _isFont(element: Any) -> bool:
     return isinstance(element, list) and (not element or element[0] == "font")
 
@@ -296,7 +292,7 @@ def decodeReceived(elements: Any) -> tuple[Content, Font]:
             if font is None:
                 font = _fontIn(element)
         elif _isFace(element):
-            segments.append(_face(element[1]))
+            segments.append(Face(element[1]))
         else:
             segments.append(_decodeReceivedSegment(element))
     return tuple(segments), PLAIN if font is None else font

@@ -6,7 +6,7 @@ their parameters are (protocol.md 1.1 and 1.4).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from msgspec import field
 
@@ -27,12 +27,12 @@ class ApiPost(_Ticketed[R]):
     Base of commands to the API server, with their parameters in C{r}.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.API
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    isJSON: ClassVar[bool] = True
-    tail: ClassVar[str] = "vfwebqq"
+    method = "POST"
+    host = Host.API
+    authorization = Authorization.VERIFIER
+    referer = Referer.API
+    isJSON = True
+    tail = "vfwebqq"
 
 
 class ApiForm(ApiPost[R]):
@@ -40,7 +40,7 @@ class ApiForm(ApiPost[R]):
     Base of commands to the API server, with their parameters in a form.
     """
 
-    isJSON: ClassVar[bool] = False
+    isJSON = False
 
 
 class CgiPost(_Ticketed[R]):
@@ -49,12 +49,12 @@ class CgiPost(_Ticketed[R]):
     beside it.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CGI
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.CGI
-    isJSON: ClassVar[bool] = True
-    outside: ClassVar[str] = "vfwebqq"
+    method = "POST"
+    host = Host.CGI
+    authorization = Authorization.VERIFIER
+    referer = Referer.CGI
+    isJSON = True
+    outside = "vfwebqq"
 
 
 class ChannelPost(_Ticketed[R]):
@@ -62,13 +62,13 @@ class ChannelPost(_Ticketed[R]):
     Base of commands to the channel server, with their parameters in C{r}.
     """
 
-    method: ClassVar[Literal["GET", "POST"]] = "POST"
-    host: ClassVar[Host] = Host.CHANNEL
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    isJSON: ClassVar[bool] = True
-    tail: ClassVar[str] = "clientid psessionid"
-    outside: ClassVar[str] = "clientid psessionid"
+    method = "POST"
+    host = Host.CHANNEL
+    authorization = Authorization.TICKET
+    referer = Referer.CHANNEL
+    isJSON = True
+    tail = "clientid psessionid"
+    outside = "clientid psessionid"
 
 
 def postFields(members: Mapping[str, Any], ticket: Ticket) -> Pairs:
@@ -98,10 +98,10 @@ class ApiGet(Query[R]):
     Base of queries to the API server.
     """
 
-    host: ClassVar[Host] = Host.API
-    authorization: ClassVar[Authorization] = Authorization.VERIFIER
-    referer: ClassVar[Referer | None] = Referer.API
-    tail: ClassVar[str] = "vfwebqq t"
+    host = Host.API
+    authorization = Authorization.VERIFIER
+    referer = Referer.API
+    tail = "vfwebqq t"
 
 
 class CgiGet(ApiGet[R]):
@@ -109,8 +109,8 @@ class CgiGet(ApiGet[R]):
     Base of queries to the CGI server.
     """
 
-    host: ClassVar[Host] = Host.CGI
-    referer: ClassVar[Referer | None] = Referer.CGI
+    host = Host.CGI
+    referer = Referer.CGI
 
 
 class ChannelGet(Query[R]):
@@ -118,7 +118,7 @@ class ChannelGet(Query[R]):
     Base of queries to the channel server.
     """
 
-    host: ClassVar[Host] = Host.CHANNEL
-    authorization: ClassVar[Authorization] = Authorization.TICKET
-    referer: ClassVar[Referer | None] = Referer.CHANNEL
-    tail: ClassVar[str] = "clientid psessionid t"
+    host = Host.CHANNEL
+    authorization = Authorization.TICKET
+    referer = Referer.CHANNEL
+    tail = "clientid psessionid t"

@@ -151,8 +151,6 @@ def _parameterFor(field: FieldInfo) -> Parameter:
     kinds = {classBehind(each) for each in (get_args(kind) if isUnion else (kind,))}
     if get_origin(kind) is tuple and [*map(classBehind, get_args(kind))] == [int, ...]:
         return _NUMBERS
-    if kinds == {bool}:
-        return _FLAG
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _enumeration(kind)
     for types, parameter in _PARAMETERS:
@@ -164,6 +162,7 @@ def _parameterFor(field: FieldInfo) -> Parameter:
 
 
 _PARAMETERS = (
+    ({bool}, _FLAG),
     ({int}, NUMBER),
     ({str}, TEXT),
     ({int, NoneType}, _OPTIONAL_NUMBER),

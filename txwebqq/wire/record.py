@@ -18,7 +18,6 @@ from txwebqq.wire.coerce import (
     LIMIT,
     Expected,
     integer,
-    statusIn,
     statusOf,
     textOf,
     unsigned,
@@ -34,10 +33,6 @@ SIGNED: Codec = (integer, int)
 """Numbers of at least 0, which is what numbers are by default, and all numbers."""
 
 _TEXT: Codec = (textOf, str)
-_FLAG: Codec = (lambda value: bool(unsigned(value)), int)
-
-STATUS_WORD: Codec = (statusIn, lambda status: status.value)
-"""A status by its word, which must be a known one."""
 
 ANY_STATUS_WORD: Codec = (statusOf, lambda status: status.value)
 """A status by its word; words that are not known mean online."""
@@ -72,12 +67,15 @@ def words(kind: type[Enum]) -> Codec:
         try:
             return members[word]
         except (KeyError, TypeError):
-            raise Expected(f"a {kind.__name__}") from None
+            raise Expected("a known word") from None
 
     return read, lambda member: member.value
 
 
-_CODECS: Mapping[Any, Codec] = {int: UNSIGNED, str: _TEXT, bool: _FLAG}
+STATUS_WORD = words(Status)
+"""A status by its word, which must be a known one."""
+
+_CODECS: Mapping[Any, Codec] = {int: UNSIGNED, str: _TEXT}
 _EMPTY: Mapping[Any, Any] = {int: 0, str: "", bool: False}
 
 

@@ -5,7 +5,7 @@ The codec of one kind of event, and the members that most events share.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from txwebqq.values import Value
 from txwebqq.wire.record import Record
@@ -26,18 +26,21 @@ class EventCodec(Generic[E]):
     def __init__(
         self,
         pollType: str,
-        record: Record[E],
-        decode: Callable[[Mapping[str, Any]], E] | None = None,
-        encode: Callable[[E], dict[str, Any]] | None = None,
+        event: type[E],
+        decode: Callable[[Mapping[str, Any]], E],
+        encode: Callable[[E], dict[str, Any]],
     ) -> None:
-        """
-        @param record: the members of the event.
-        @param decode: reads an event that is no simple object; C{encode} writes one.
-        """
         self.pollType = pollType
-        self.event = record.kind
-        self.decode = decode or record.read
-        self.encode = encode or record.write
+        self.event = event
+        self.decode = decode
+        self.encode = encode
+
+    @classmethod
+    def ofRecord(cls, pollType: str, record: Record[E]) -> Self:
+        """
+        Return the codec of an event that is a simple object.
+        """
+        return cls(pollType, record.kind, record.read, record.write)
 
 
 REPLY_IP = 176498310

@@ -74,11 +74,11 @@ def _encodeRosterChange(change: RosterChange) -> dict[str, Any]:
 
 
 CODECS: tuple[EventCodec[Any], ...] = (
-    EventCodec(
+    EventCodec.ofRecord(
         "buddies_status_change",
         Record(StatusChange, "uin status client_type:clientType", status=STATUS_WORD),
     ),
-    EventCodec(
+    EventCodec.ofRecord(
         "kick_message",
         Record(
             KickNotice,
@@ -87,21 +87,26 @@ CODECS: tuple[EventCodec[Any], ...] = (
             shown=(bool, int),
         ),
     ),
-    EventCodec("input_notify", Record(Typing, commonMembers("uin", 121, 4294967295))),
-    EventCodec("shake_message", Record(Shake, commonMembers("uin", 9))),
+    EventCodec.ofRecord(
+        "input_notify", Record(Typing, commonMembers("uin", 121, 4294967295))
+    ),
+    EventCodec.ofRecord("shake_message", Record(Shake, commonMembers("uin", 9))),
     EventCodec(
         "system_message",
-        _friendship("msg:text allow group_id:category sig:signature"),
-        encode=_encodeFriendship,
+        FriendshipNotice,
+        _friendship("msg:text allow group_id:category sig:signature").read,
+        _encodeFriendship,
     ),
     EventCodec(
         "buddylist_change",
-        Record(RosterChange, ""),
+        RosterChange,
         _decodeRosterChange,
         _encodeRosterChange,
     ),
-    EventCodec("tips", Record(Tip, "msg_id:messageId from_uin:sender url? txt3:text?")),
-    EventCodec(
+    EventCodec.ofRecord(
+        "tips", Record(Tip, "msg_id:messageId from_uin:sender url? txt3:text?")
+    ),
+    EventCodec.ofRecord(
         "av_request",
         Record(CallRequest, "msg_id:messageId from_uin:sender msg_type:kind"),
     ),

@@ -59,11 +59,12 @@ def _encodeTransfer(progress: TransferProgress) -> dict[str, Any]:
 CODECS: tuple[EventCodec[Any], ...] = (
     EventCodec(
         "file_message",
-        _notice("name inet_ip:address cancel_type:reason"),
-        encode=_encodeFileNotice,
+        FileNotice,
+        _notice("name inet_ip:address cancel_type:reason").read,
+        _encodeFileNotice,
     ),
-    EventCodec("filesrv_transfer", _TRANSFER, encode=_encodeTransfer),
-    EventCodec(
+    EventCodec("filesrv_transfer", TransferProgress, _TRANSFER.read, _encodeTransfer),
+    EventCodec.ofRecord(
         "push_offfile",
         Record(
             OfflineFile,
@@ -71,7 +72,7 @@ CODECS: tuple[EventCodec[Any], ...] = (
             " expire_time:expires time",
         ),
     ),
-    EventCodec(
+    EventCodec.ofRecord(
         "notify_offfile",
         Record(
             OfflineFileNotice,

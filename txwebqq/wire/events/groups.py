@@ -85,11 +85,11 @@ def _encodeGroupNotice(notice: GroupNotice) -> dict[str, Any]:
 CODECS: tuple[EventCodec[Any], ...] = (
     EventCodec(
         "sys_g_msg",
-        _READ[GroupStep.CREATED],
+        GroupNotice,
         _decodeGroupNotice,
         _encodeGroupNotice,
     ),
-    EventCodec(
+    EventCodec.ofRecord(
         "group_web_message",
         Record(
             GroupWebMessage,

@@ -59,7 +59,7 @@ def _codec(pollType: str, record: Record[Any], **constants: Any) -> EventCodec[A
         content = encodeReceived(message.content, message.font)
         return record.write(message) | constants | {"content": content}
 
-    return EventCodec(pollType, record, decode, encode)
+    return EventCodec(pollType, record.kind, decode, encode)
 
 
 CODECS = (

@@ -8,7 +8,6 @@ fit, each event by itself, so that no other event is lost.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import lru_cache, reduce
 from operator import or_
 from types import GenericAlias
@@ -33,7 +32,7 @@ from txwebqq.model import (
     Uin,
     UnknownEvent,
 )
-from txwebqq.wire.coerce import LIMIT, SHAPE_ERRORS
+from txwebqq.wire.coerce import LIMIT
 from txwebqq.wire.content import PLAIN, decodeFont, withLineBreaks
 from txwebqq.wire.events.envelope import CODECS, decodeEnvelope
 from txwebqq.wire.jsontext import parseJSON
@@ -203,6 +202,9 @@ def _decoderOf(envelope: Any) -> Decoder[_Poll]:
     return Decoder(defstruct("_Poll", members, bases=(_Poll,)))
 
 
+# Broken surrogates are a ValueError, deep nesting a RecursionError.
+_UNFIT = (MsgspecError, ValueError, RecursionError)
+
 _whole = _decoderOf(reduce(or_, _pollTypes))
 _each = _decoderOf(_UnknownEnvelope)
 
@@ -214,13 +216,17 @@ def readEvents(body: bytes) -> tuple[tuple[Event, ...], Any] | None:
     @return: the events, and C{ack} as parsed; L{None} for a refusal, and for a
         reply that is not written as servers write it.
     """
-    with suppress(MsgspecError, *SHAPE_ERRORS):
+    try:
         poll = _whole.decode(body)
+    except _UNFIT:
+        pass
+    else:
         return tuple(map(_readKnown, poll.result)), poll.ack
-    with suppress(MsgspecError, *SHAPE_ERRORS):
+    try:
         poll = _each.decode(body)
-        return tuple(map(_readUnknown, poll.result)), poll.ack
-    return None
+    except _UNFIT:
+        return None
+    return tuple(map(_readUnknown, poll.result)), poll.ack
 
 
 def _readKnown(envelope: Any) -> Event:
@@ -234,8 +240,11 @@ def _readKnown(envelope: Any) -> Event:
 def _readUnknown(envelope: _UnknownEnvelope) -> Event:
     decoder = _messageDecoders.get(envelope.poll_type)
     if decoder is not None:
-        with suppress(MsgspecError, *SHAPE_ERRORS):
+        try:
             message = decoder.decode(envelope.value)
+        except _UNFIT:
+            pass
+        else:
             return message.event()
     return _readValue(envelope.poll_type, bytes(envelope.value))
 
