@@ -11,17 +11,17 @@ from importlib import import_module
 from benchmarks.measures import Measure, inProcess, table
 
 MODULES = (
-    "polls",
-    "events",
-    "push",
-    "accounts",
-    "held",
-    "route",
-    "fanout",
-    "signon",
-    "wireirc",
-    "growth",
-    "scale",
+    "client.polls",
+    "client.events",
+    "client.push",
+    "client.accounts",
+    "server.held",
+    "server.route",
+    "server.fanout",
+    "client.signon",
+    "irc.wireirc",
+    "many.growth",
+    "many.scale",
 )
 
 

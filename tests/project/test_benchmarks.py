@@ -72,9 +72,9 @@ def test_process() -> None:
     """
     A function runs in its own process, also one that starts a server.
     """
-    assert inProcess("benchmarks.wireirc:ours", {"times": 10}) > 0
-    assert inProcess("benchmarks.route:ours", {"messages": 20}) > 0
-    assert inProcess("benchmarks.polls:ours", {"events": 2, "polls": 16}) > 0
+    assert inProcess("benchmarks.irc.wireirc:ours", {"times": 10}) > 0
+    assert inProcess("benchmarks.server.route:ours", {"messages": 20}) > 0
+    assert inProcess("benchmarks.client.polls:ours", {"events": 2, "polls": 16}) > 0
 
 
 def test_unknown(capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from benchmarks.client.ours import CountingFactory, service
 from benchmarks.measures import Measure
-from benchmarks.ours import CountingFactory, service
 from benchmarks.servers import running
 
 REQUESTS, LENGTH = 7, 4000
@@ -61,8 +61,8 @@ async def treqLoop(reactor: Any, times: int) -> float:
 MEASURES = [
     Measure(
         "sign-on",
-        "benchmarks.signon:ours",
-        "benchmarks.signon:treqLoop",
+        "benchmarks.client.signon:ours",
+        "benchmarks.client.signon:treqLoop",
         1.3,
         "ms CPU",
         size={"times": 60},

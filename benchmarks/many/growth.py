@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import held
 from benchmarks.measures import Measure
+from benchmarks.server import held
 from benchmarks.servers import writePopulation
 
 TIMES = 10
@@ -156,8 +156,8 @@ def _growth(name: str, unit: str, count: int, quick: int) -> Measure:
     """
     return Measure(
         f"growth-{name}",
-        f"benchmarks.growth:{name}",
-        f"benchmarks.growth:{name}",
+        f"benchmarks.many.growth:{name}",
+        f"benchmarks.many.growth:{name}",
         1.2,
         unit,
         size={"count": count},

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from benchmarks.http import Socket, form, poll, sessions
 from benchmarks.measures import Measure
-from benchmarks.route import FONT
+from benchmarks.server.http import Socket, form, poll, sessions
+from benchmarks.server.route import FONT
 from benchmarks.servers import allowFiles, running
 
 
@@ -93,8 +93,8 @@ def bare(members: int, messages: int) -> float:
 MEASURES = [
     Measure(
         "fan-out",
-        "benchmarks.fanout:ours",
-        "benchmarks.fanout:bare",
+        "benchmarks.server.fanout:ours",
+        "benchmarks.server.fanout:bare",
         1.5,
         "us CPU/recipient",
         size={"members": 500, "messages": 20},

@@ -47,8 +47,8 @@ def twistedWords(times: int) -> float:
 MEASURES = [
     Measure(
         "wire-irc",
-        "benchmarks.wireirc:ours",
-        "benchmarks.wireirc:twistedWords",
+        "benchmarks.irc.wireirc:ours",
+        "benchmarks.irc.wireirc:twistedWords",
         1.0,
         "lines/s",
         isLimit=False,

@@ -8,8 +8,8 @@ from __future__ import annotations
 import select
 import time
 
-from benchmarks.http import Socket, poll, tickets
 from benchmarks.measures import Measure
+from benchmarks.server.http import Socket, poll, tickets
 from benchmarks.servers import allowFiles, running
 
 QUIET = 1.0
@@ -71,8 +71,8 @@ def bare(accounts: int) -> float:
 MEASURES = [
     Measure(
         "held",
-        "benchmarks.held:ours",
-        "benchmarks.held:bare",
+        "benchmarks.server.held:ours",
+        "benchmarks.server.held:bare",
         3.0,
         "KiB/held",
         size={"accounts": 5000},

@@ -9,8 +9,8 @@ import time
 from types import SimpleNamespace
 from typing import cast
 
+from benchmarks.client.ours import CountingFactory, CountingProtocol, account
 from benchmarks.measures import Measure
-from benchmarks.ours import CountingFactory, CountingProtocol, account
 from benchmarks.servers import bodies
 
 
@@ -71,8 +71,8 @@ def loads(events: int, polls: int) -> float:
 MEASURES = [
     Measure(
         "events",
-        "benchmarks.events:ours",
-        "benchmarks.events:loads",
+        "benchmarks.client.events:ours",
+        "benchmarks.client.events:loads",
         0.80,
         "events/s",
         isLimit=False,

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accounts import AT_ONCE
+from benchmarks.client.accounts import AT_ONCE
+from benchmarks.client.ours import CountingFactory, service
 from benchmarks.measures import Measure
-from benchmarks.ours import CountingFactory, service
 from benchmarks.servers import allowFiles, memoryOf, writePopulation
 
 TIMEOUT = 1500.0
@@ -240,7 +240,7 @@ async def _start(
         "qq.db",
         *more,
     ]
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parents[2])
     transport = reactor.spawnProcess(
         protocol,
         argv[0],
@@ -263,8 +263,8 @@ def flat(accounts: int, members: int, pause: float, restarts: int) -> float:
 MEASURES = [
     Measure(
         "scale",
-        "benchmarks.scale:ours",
-        "benchmarks.scale:flat",
+        "benchmarks.many.scale:ours",
+        "benchmarks.many.scale:flat",
         1.2,
         "KiB after/before",
         size={"accounts": 5000, "members": 500, "pause": 65.0, "restarts": 2},

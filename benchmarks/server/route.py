@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import select
 
-from benchmarks.http import Socket, form, poll, tickets
 from benchmarks.measures import Measure
+from benchmarks.server.http import Socket, form, poll, tickets
 from benchmarks.servers import Running, running
 
 PAIRS = 20
@@ -113,8 +113,8 @@ def bare(messages: int) -> float:
 MEASURES = [
     Measure(
         "route",
-        "benchmarks.route:ours",
-        "benchmarks.route:bare",
+        "benchmarks.server.route:ours",
+        "benchmarks.server.route:bare",
         0.6,
         "messages/s CPU",
         isLimit=False,

@@ -9,8 +9,8 @@ import time
 from statistics import median
 from typing import Any
 
+from benchmarks.client.ours import CountingFactory, CountingProtocol, service
 from benchmarks.measures import Measure
-from benchmarks.ours import CountingFactory, CountingProtocol, service
 from benchmarks.servers import running
 
 PAUSE = 0.005
@@ -99,8 +99,8 @@ async def treqLoop(reactor: Any, messages: int) -> float:
 MEASURES = [
     Measure(
         "push",
-        "benchmarks.push:ours",
-        "benchmarks.push:treqLoop",
+        "benchmarks.client.push:ours",
+        "benchmarks.client.push:treqLoop",
         1.0,
         "us p50",
         size={"messages": 600},

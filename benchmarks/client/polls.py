@@ -10,8 +10,8 @@ import json
 import time
 from typing import Any
 
+from benchmarks.client.ours import CountingFactory, service
 from benchmarks.measures import Measure
-from benchmarks.ours import CountingFactory, service
 from benchmarks.servers import running
 
 SESSIONS = 8
@@ -119,8 +119,8 @@ def aiohttpLoop(events: int, polls: int) -> float:
 MEASURES = [
     Measure(
         "poll-1",
-        "benchmarks.polls:ours",
-        "benchmarks.polls:treqLoop",
+        "benchmarks.client.polls:ours",
+        "benchmarks.client.polls:treqLoop",
         0.20,
         "us CPU/poll",
         size={"events": 1, "polls": 8000},
@@ -128,8 +128,8 @@ MEASURES = [
     ),
     Measure(
         "poll-1-aiohttp",
-        "benchmarks.polls:ours",
-        "benchmarks.polls:aiohttpLoop",
+        "benchmarks.client.polls:ours",
+        "benchmarks.client.polls:aiohttpLoop",
         0.50,
         "us CPU/poll",
         size={"events": 1, "polls": 8000},
@@ -137,8 +137,8 @@ MEASURES = [
     ),
     Measure(
         "poll-50",
-        "benchmarks.polls:ours",
-        "benchmarks.polls:treqLoop",
+        "benchmarks.client.polls:ours",
+        "benchmarks.client.polls:treqLoop",
         0.60,
         "us CPU/poll",
         size={"events": 50, "polls": 2000},

@@ -9,8 +9,8 @@ import gc
 import os
 from typing import Any
 
+from benchmarks.client.ours import CountingFactory, service
 from benchmarks.measures import Measure
-from benchmarks.ours import CountingFactory, service
 from benchmarks.servers import allowFiles, memoryOf, running
 
 AT_ONCE = 50
@@ -84,8 +84,8 @@ async def treqLoop(reactor: Any, accounts: int, pause: float) -> float:
 MEASURES = [
     Measure(
         "accounts",
-        "benchmarks.accounts:ours",
-        "benchmarks.accounts:treqLoop",
+        "benchmarks.client.accounts:ours",
+        "benchmarks.client.accounts:treqLoop",
         3.0,
         "KiB/account",
         size={"accounts": 5000, "pause": 60.0},
@@ -94,8 +94,8 @@ MEASURES = [
     ),
     Measure(
         "accounts-flat",
-        "benchmarks.accounts:ours",
-        "benchmarks.accounts:few",
+        "benchmarks.client.accounts:ours",
+        "benchmarks.client.accounts:few",
         1.2,
         "KiB/account",
         size={"accounts": 5000, "pause": 60.0},

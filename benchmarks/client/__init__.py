@@ -1,0 +1,3 @@
+"""
+Measures of the client, and the clients that several of them use.
+"""

@@ -1,0 +1,3 @@
+"""
+Measures of IRC: the parser of its lines, and the gateway.
+"""

@@ -1,0 +1,3 @@
+"""
+Measures with many accounts, events or friends.
+"""

@@ -1,0 +1,3 @@
+"""
+Measures of the server, and the sockets that they send requests with.
+"""
