@@ -20,6 +20,7 @@ MODULES = (
     "server.fanout",
     "client.signon",
     "irc.wireirc",
+    "irc.gatewayline",
     "many.growth",
     "many.scale",
 )

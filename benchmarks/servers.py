@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -27,65 +26,10 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+from benchmarks.processes import FILES, Running, allowFiles, child
+
 DISTINCT = 20_000
 """Number of different events: eight clients remember 500 messages each."""
-
-FILES = 20_000
-"""Number of file descriptors that the largest measures need."""
-
-
-@dataclass(frozen=True)
-class Running:
-    """
-    A server process.
-    """
-
-    pid: int
-    port: int
-
-    @property
-    def url(self) -> str:
-        """
-        The URL of the server, without a path.
-        """
-        return f"http://127.0.0.1:{self.port}"
-
-    def cpu(self) -> float:
-        """
-        Return the CPU time that the server has used, in seconds.
-        """
-        # The first figure is in nanoseconds, while /proc/PID/stat counts ticks.
-        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
-
-    def memory(self) -> float:
-        """
-        Return the memory of the server (C{VmRSS}), in KiB.
-        """
-        return memoryOf(self.pid)
-
-
-def memoryOf(pid: int) -> float:
-    """
-    Return the memory of a process (C{VmRSS}), in KiB.
-    """
-    status = Path(f"/proc/{pid}/status").read_text()
-    return float(status.split("VmRSS:")[1].split()[0])
-
-
-def allowFiles(count: int = FILES) -> None:
-    """
-    Allow this process to open C{count} file descriptors, or exit with a message
-    when the system does not.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft >= count:
-        return
-    if hard < count:
-        raise SystemExit(
-            f"This measure opens up to {count} descriptors, and {hard} are allowed:"
-            " see 'Descriptors' in docs/benchmarks.md."
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 @contextmanager
@@ -94,14 +38,9 @@ def running(kind: str, **size: Any) -> Iterator[Running]:
     Run a server in a new process during a C{with} block.
     """
     argv = [sys.executable, "-m", "benchmarks.servers", kind, json.dumps(size)]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
+    with child(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         yield Running(process.pid, int(process.stdout.readline()))
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
 
 
 # ---- a server that replies to each poll at once

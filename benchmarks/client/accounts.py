@@ -11,7 +11,8 @@ from typing import Any
 
 from benchmarks.client.ours import CountingFactory, service
 from benchmarks.measures import Measure
-from benchmarks.servers import allowFiles, memoryOf, running
+from benchmarks.processes import allowFiles, memoryOf
+from benchmarks.servers import running
 
 AT_ONCE = 50
 """Number of accounts that sign on at a time."""

@@ -18,7 +18,8 @@ from typing import Any
 from benchmarks.client.accounts import AT_ONCE
 from benchmarks.client.ours import CountingFactory, service
 from benchmarks.measures import Measure
-from benchmarks.servers import allowFiles, memoryOf, writePopulation
+from benchmarks.processes import allowFiles, freePort, memoryOf
+from benchmarks.servers import writePopulation
 
 TIMEOUT = 1500.0
 """Seconds that the whole measure may take."""
@@ -118,7 +119,7 @@ async def _scene(
     with tempfile.TemporaryDirectory(prefix="txwebqq-bench-") as name:
         folder = Path(name)
         writePopulation(folder, accounts, 2, members)
-        port = _freePort()
+        port = freePort()
         server = await _start(
             reactor, servers, folder, port, "--population", "people.toml"
         )
@@ -193,14 +194,6 @@ def _ticketOf(each: Any) -> str:
     """
     driver = each._driver
     return "" if driver._channel is None else str(driver._state.ticket.psessionid)
-
-
-def _freePort() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _start(

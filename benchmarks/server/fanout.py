@@ -9,16 +9,36 @@ import json
 from urllib.parse import quote
 
 from benchmarks.measures import Measure
+from benchmarks.processes import allowFiles
 from benchmarks.server.http import Socket, form, poll, sessions
 from benchmarks.server.route import FONT
-from benchmarks.servers import allowFiles, running
+from benchmarks.servers import running
 
 
-def _gid(port: int, vfwebqq: str) -> int:
+def gidOf(port: int, vfwebqq: str) -> int:
+    """
+    Return the gid of the first group of an account.
+    """
     connection = Socket(port)
     r = quote(json.dumps({"vfwebqq": vfwebqq, "hash": "x"}))
     connection.post("/api/get_group_name_list_mask2", f"r={r}".encode())
     return int(json.loads(connection.read())["result"]["gnamelist"][0]["gid"])
+
+
+def groupMessage(gid: int, n: int, ticket: str, clientid: str) -> bytes:
+    """
+    Make the request body of a message to a group.
+
+    @param n: a number that makes the message differ from others.
+    """
+    members = {
+        "group_uin": gid,
+        "content": json.dumps([f"hello all {n}", FONT]),
+        "msg_id": 1000 + n,
+        "clientid": clientid,
+        "psessionid": ticket,
+    }
+    return form(members, ticket, clientid)
 
 
 def _round(members: list[Socket], polls: list[bytes]) -> None:
@@ -38,19 +58,10 @@ def ours(members: int, messages: int) -> float:
         ids = [ticket for ticket, _ in found]
         sockets = [Socket(server.port) for _ in ids]
         polls = [poll(ticket, str(n)) for n, ticket in enumerate(ids)]
-        gid = _gid(server.port, found[0][1])
+        gid = gidOf(server.port, found[0][1])
         for one, request in zip(sockets, polls, strict=True):
             one.post("/channel/poll2", request)
-        sends = []
-        for n in range(messages + 1):
-            r = {
-                "group_uin": gid,
-                "content": json.dumps([f"hello all {n}", FONT]),
-                "msg_id": 1000 + n,
-                "clientid": "0",
-                "psessionid": ids[0],
-            }
-            sends.append(form(r, ids[0], "0"))
+        sends = [groupMessage(gid, n, ids[0], "0") for n in range(messages + 1)]
         sender = Socket(server.port)
         used = 0.0
         for n, send in enumerate(sends):

@@ -9,8 +9,9 @@ import select
 import time
 
 from benchmarks.measures import Measure
+from benchmarks.processes import allowFiles
 from benchmarks.server.http import Socket, poll, tickets
-from benchmarks.servers import allowFiles, running
+from benchmarks.servers import running
 
 QUIET = 1.0
 """Seconds to wait until the server has read all requests."""

@@ -9,8 +9,9 @@ import json
 import select
 
 from benchmarks.measures import Measure
+from benchmarks.processes import Running
 from benchmarks.server.http import Socket, form, poll, tickets
-from benchmarks.servers import Running, running
+from benchmarks.servers import running
 
 PAIRS = 20
 """Number of pairs of a sender and a recipient."""
