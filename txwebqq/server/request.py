@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
+from txwebqq.net.wholerequest import WholeRequest
 from txwebqq.server.http.channel import HEADERS
 from txwebqq.server.http.exchange import TEXT, HTTPExchange
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
@@ -48,7 +49,7 @@ class UploadResource(Protocol):
     ) -> Upload | None: ...
 
 
-class WebQQRequest(Request):
+class WebQQRequest(WholeRequest):
     """
     A request that is refused as soon as its body is known to be too large, and
     waits if its address has sent too many.
@@ -71,9 +72,6 @@ class WebQQRequest(Request):
         return f"<{type(self).__name__} {self.method!r} {path!r}>"
 
     def gotLength(self, length: int | None) -> None:
-        base: Any = super()
-        # Twisted would open a temporary file for a large body.
-        base.gotLength(0)
         addresses: AddressLimits | None = getattr(self.channel, "addresses", None)
         if addresses is not None and addresses.proxies:
             network = HTTPExchange(self, addresses.proxies).network
@@ -96,8 +94,7 @@ class WebQQRequest(Request):
         elif self.upload is not None:
             self.upload.body.take(data)
         else:
-            base: Any = super()
-            base.handleContentChunk(data)
+            super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         if self._refused:
@@ -116,13 +113,11 @@ class WebQQRequest(Request):
                 wait, self._cbAdmitted, command, path, version
             )
         else:
-            base: Any = super()
-            base.requestReceived(command, path, version)
+            super().requestReceived(command, path, version)
 
     def _cbAdmitted(self, command: bytes, path: bytes, version: bytes) -> None:
         self._waiting = None
-        base: Any = super()
-        base.requestReceived(command, path, version)
+        super().requestReceived(command, path, version)
 
     def _expect(self, length: int | None) -> Upload | None:
         channel: Any = self.channel
@@ -133,13 +128,12 @@ class WebQQRequest(Request):
         return resource.expect(self, channel._path, length, channel)
 
     def finish(self) -> None:
-        if self._network:
-            self._answered()
+        self.answered()
         base: Any = super()
         base.finish()
 
     def connectionLost(self, reason: Failure) -> None:
-        self._answered()
+        self.answered()
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.cancel()
@@ -148,7 +142,7 @@ class WebQQRequest(Request):
         if self.upload is not None:
             self.upload.body.lost()
 
-    def _answered(self) -> None:
+    def answered(self) -> None:
         network = self._network
         if network:
             self._network = ""

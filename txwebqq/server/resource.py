@@ -64,7 +64,7 @@ from txwebqq.server.http.handlers import Handler, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
 from txwebqq.server.http.refusallog import RefusalLog
-from txwebqq.server.http.replies import constantPage, encodeReply
+from txwebqq.server.http.replies import constantPage, sendReply
 from txwebqq.server.http.signup import PATH, SignUpPage
 from txwebqq.server.http.unknownpaths import UNKNOWN_PATH, UnknownPaths
 from txwebqq.server.http.uploads import (
@@ -327,7 +327,7 @@ class WebQQResource(Resource):
         reply: Any,
     ) -> int | bytes:
         if not isinstance(reply, Deferred):
-            return encodeReply(request, exchange, command, reply)
+            return sendReply(request, exchange, command, reply)
         reply.addCallbacks(
             _write, _ebAbandoned, callbackArgs=(request, exchange, command)
         )
@@ -490,5 +490,4 @@ def _ebAbandoned(failure: Failure) -> None:
 def _write(
     reply: Any, request: Request, exchange: HTTPExchange, command: type[Command[Any]]
 ) -> None:
-    request.write(encodeReply(request, exchange, command, reply))
-    request.finish()
+    sendReply(request, exchange, command, reply)

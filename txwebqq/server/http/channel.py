@@ -12,7 +12,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import Request
 
-from txwebqq.net.site import HTTP11Channel
+from txwebqq.net.wholerequest import WholeRequestChannel
 from txwebqq.ratelimit import networkOf
 from txwebqq.server.http.proxies import isTrusted
 from txwebqq.server.limits import AddressLimits
@@ -25,7 +25,7 @@ HEADERS = {
 no browser should take them for a page or a script."""
 
 
-class LimitedChannel(HTTP11Channel):
+class LimitedChannel(WholeRequestChannel):
     """
     A connection that a client cannot use to keep the server busy: it handles one
     request in a turn of the reactor, also if the client has sent many, and ends when
@@ -44,6 +44,7 @@ class LimitedChannel(HTTP11Channel):
         "_isBetween",
         "_isReading",
         "_next",
+        "_timer",
         "_unread",
         "addresses",
         "network",
@@ -63,6 +64,7 @@ class LimitedChannel(HTTP11Channel):
         self._bodyBefore = 0
         self._next: IDelayedCall | None = None
         self._unread: IDelayedCall | None = None
+        self._timer: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """
@@ -71,7 +73,7 @@ class LimitedChannel(HTTP11Channel):
         self._idleTime = self.timeOut
         base: Any = super()
         base.connectionMade()
-        self._limit(self.addresses.limits.seconds)
+        self.setTimeout(self.addresses.limits.seconds)
         self._enter(self._peer())
 
     def _peer(self) -> str:
@@ -85,9 +87,29 @@ class LimitedChannel(HTTP11Channel):
         call: IDelayedCall = untyped.callLater(seconds, function)
         return call
 
-    def _limit(self, seconds: float) -> None:
+    def setTimeout(self, period: float | None) -> float | None:
+        """
+        Change the time limit; L{None} for none.
+
+        The call stays on the clock while there is no limit, since a limit follows
+        with the end of the request: two calls for each request are saved.
+        """
         untyped: Any = self
-        untyped.setTimeout(seconds)
+        before: float | None = untyped.timeOut
+        untyped.timeOut = period
+        if period is None:
+            return before
+        if self._timer is None:
+            self._timer = self._later(period, self._cbTimer)
+        else:
+            self._timer.reset(period)
+        return before
+
+    def _cbTimer(self) -> None:
+        self._timer = None
+        untyped: Any = self
+        if untyped.timeOut is not None:
+            self.timeoutConnection()
 
     def _enter(self, network: str) -> bool:
         self.network = network
@@ -134,7 +156,7 @@ class LimitedChannel(HTTP11Channel):
         if hasBegun and self._isBetween and not self._handlingRequest:
             self._isBetween = False
             self._bodyBefore = 0
-            self._limit(self.addresses.limits.seconds)
+            self.setTimeout(self.addresses.limits.seconds)
 
     def resetTimeout(self) -> None:
         """
@@ -186,7 +208,7 @@ class LimitedChannel(HTTP11Channel):
         """
         if not self._isReading and self._isReceivingBody():
             # The time that has passed was not the client's.
-            self._limit(self.addresses.limits.seconds)
+            self.setTimeout(self.addresses.limits.seconds)
         self._isReading = True
         self._stopUnread()
         base: Any = super()
@@ -210,7 +232,7 @@ class LimitedChannel(HTTP11Channel):
             received = self.requests[-1].receivedSize
             more, self._bodyBefore = received - self._bodyBefore, received
             if not self._isReading or more >= limits.bytesASecond * limits.seconds:
-                self._limit(limits.seconds)
+                self.setTimeout(limits.seconds)
                 return
         if self._isBetween:
             self._abortingCall = self._later(self.abortTimeout, self.forceAbortClient)
@@ -225,6 +247,9 @@ class LimitedChannel(HTTP11Channel):
         """
         self.addresses.disconnected(self.network, self)
         self._stopUnread()
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
         following, self._next = self._next, None
         if following is not None:
             following.cancel()

@@ -140,7 +140,7 @@ class WatchedConnection(LimitedChannel):
         producer: Any = self._networkProducer
         producer.unregisterProducer()
         transport.resumeProducing()
-        self.setTimeout(LINGER)  # type: ignore[no-untyped-call]
+        self.setTimeout(LINGER)
         closeWriting()
 
     def timeoutConnection(self) -> None:

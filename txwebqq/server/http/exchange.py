@@ -40,7 +40,6 @@ class HTTPExchange:
     """
     One request, and the headers of its reply.
 
-    @ivar address: the address of the client.
     @ivar setCookies: the C{Set-Cookie} headers of the reply.
     @ivar location: the target of a redirect, L{None} for other replies.
     @ivar headers: other headers of the reply.
@@ -53,10 +52,8 @@ class HTTPExchange:
 
     __slots__ = (
         "_cookies",
-        "_peer",
         "_proxies",
         "_request",
-        "address",
         "contentType",
         "headers",
         "location",
@@ -67,17 +64,26 @@ class HTTPExchange:
     def __init__(self, request: Request, proxies: Collection[str] = ()) -> None:
         self._request = request
         self._proxies = proxies
-        self._peer = getattr(request.getClientAddress(), "host", "")
-        self.address = self._peer
-        if proxies:
-            forwarded = self._headers(b"x-forwarded-for")
-            self.address = clientAddress(self._peer, forwarded, proxies)
         self.setCookies: list[str] = []
         self.location: str | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.contentType: bytes | None = None
         self.status: int | None = None
         self._cookies: Mapping[str, str] | None = None
+
+    @property
+    def _peer(self) -> str:
+        return getattr(self._request.getClientAddress(), "host", "")
+
+    @property
+    def address(self) -> str:
+        """
+        The address of the client.
+        """
+        if not self._proxies:
+            return self._peer
+        forwarded = self._headers(b"x-forwarded-for")
+        return clientAddress(self._peer, forwarded, self._proxies)
 
     @property
     def network(self) -> str:

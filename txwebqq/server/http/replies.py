@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.web import http
-from twisted.web.server import Request
+from twisted.web.server import NOT_DONE_YET, Request
 
+from txwebqq.net.wholerequest import WholeRequest
 from txwebqq.server.http.exchange import HTML, SCRIPT, TEXT, HTTPExchange
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.filetransfers import SendFile
@@ -41,30 +42,37 @@ _PAGES: dict[bytes, tuple[bytes, bytes]] = {
 """Constant pages of the sign-on, by path: the C{Content-Type} and the content."""
 
 
-def encodeReply(
+def sendReply(
     request: Request, exchange: HTTPExchange, command: type[Command[Any]], reply: Any
-) -> bytes:
+) -> int:
     """
-    Set the headers of a reply, and return its body.
+    Write a reply with its headers.
+
+    @return: the result of L{twisted.web.resource.IResource.render}.
     """
     body = command.encodeReply(reply)
-    headers = request.responseHeaders
     usual = _TYPES.get(command, TEXT)
     contentType = exchange.contentType or usual
-    if isinstance(reply, Refusal) and usual is not HTML:
+    if usual is not HTML and isinstance(reply, Refusal):
         contentType = TEXT
-    headers.setRawHeaders(b"content-type", [contentType])
-    headers.setRawHeaders(b"content-length", [b"%d" % len(body)])
     for name, value in exchange.headers:
-        headers.setRawHeaders(name, [value])
+        request.responseHeaders.setRawHeaders(name, [value])
     if exchange.status is not None:
         request.setResponseCode(exchange.status)
     for line in exchange.setCookies:
-        headers.addRawHeader(b"set-cookie", line.encode("latin-1"))
+        request.responseHeaders.addRawHeader(b"set-cookie", line.encode("latin-1"))
     if exchange.location is not None:
         request.setResponseCode(http.FOUND)
-        headers.setRawHeaders(b"location", [exchange.location.encode()])
-    return body
+        location = exchange.location.encode()
+        request.responseHeaders.setRawHeaders(b"location", [location])
+    if isinstance(request, WholeRequest):
+        request.reply(contentType, body)
+        return NOT_DONE_YET
+    request.setHeader(b"content-type", contentType)
+    request.setHeader(b"content-length", b"%d" % len(body))
+    request.write(body)
+    request.finish()
+    return NOT_DONE_YET
 
 
 def constantPage(request: Request, path: bytes) -> bytes | None:

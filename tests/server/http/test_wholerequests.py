@@ -1,0 +1,70 @@
+"""
+Requests that arrive whole are answered as those that arrive in pieces.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.server.harness import ALICE, ServerHarness, Wire, request
+
+CHECK = "/check?uin=10001&appid=1003903&r=0.1"
+
+
+def reply(data: bytes, pieces: int) -> Wire:
+    """
+    The connection on which a new server has answered a request that arrived in
+    pieces.
+    """
+    harness = ServerHarness()
+    wire = Wire(harness, "192.0.2.1")
+    size = max(1, len(data) // pieces)
+    for start in range(0, len(data), size):
+        wire.send(data[start : start + size])
+    harness.clock.advance(0)
+    return wire
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        request("GET", CHECK),
+        request("GET", CHECK, {"Connection": "close"}),
+        request("GET", "/cgi-bin/ver"),
+        request("GET", "/nowhere"),
+        request("PUT", CHECK),
+        request("HEAD", CHECK),
+        request("OPTIONS", "*"),
+        request("POST", "/channel/send_buddy_msg2", body="r={}"),
+        request("POST", "/channel/send_buddy_msg2", body="a=" + "b" * 200_000),
+        request("POST", "/channel/login2", {"Expect": "100-continue"}, "r=%7B%7D"),
+        request("GET", CHECK) * 2,
+        request("GET", CHECK + "&" * 300),
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+    ],
+)
+def test_alike(data: bytes) -> None:
+    """
+    The reply does not depend on the pieces, except for its date.
+    """
+    one, other = (
+        re.sub(rb"\r\nDate: [^\r]*", b"", reply(data, pieces).raw) for pieces in (1, 7)
+    )
+    assert one == other
+    assert one
+
+
+def test_headers() -> None:
+    """
+    Both ways write the same headers.
+    """
+    harness = ServerHarness()
+    client = harness.client(ALICE)
+    whole = client.ask("/channel/send_buddy_msg2", to=1, content="a").response
+    odd = harness.get("/nowhere").response
+    for name in ("Server", "Date", "Cache-Control", "X-Content-Type-Options"):
+        assert len(whole.all(name)) == len(odd.all(name)) == 1
+    harness.disconnectAll()
