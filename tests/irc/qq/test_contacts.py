@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import deferLater
 
 from tests.irc.memorygateway import MemoryGateway
-from txwebqq.irc.qq.contacts import MAX_REQUESTS
+from txwebqq.errors import Unreachable
+from txwebqq.irc.qq.contacts import MAX_CONVERSATIONS, MAX_REQUESTS
+from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Code, GroupNotice, Uin
 from txwebqq.protocol import WebQQProtocol
 
@@ -80,6 +82,54 @@ def test_maxRequests(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(gateway.aliceUser.accounts[gateway.alice.number].contacts.friends) == 51
     assert counter.most == MAX_REQUESTS
     assert len(counter.requests) == len(set(counter.requests))
+
+
+def test_maxConversations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A limited number of groups is fetched at once, and all of them are.
+    """
+    gateway = MemoryGateway()
+    counter = Counter(monkeypatch, gateway, "fetchGroup")
+    numbers = {gateway.cats}
+    for n in range(10):
+        numbers.add(gateway.web.group(f"g{n}", gateway.ming, gateway.alice))
+    gateway.signOn(gateway.alice)
+    gateway.web.settle(20)
+    contacts = gateway.aliceUser.accounts[gateway.alice.number].contacts
+    assert counter.most == MAX_CONVERSATIONS
+    assert {target.number for target in contacts.conversations} == numbers
+
+
+def test_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A member whose look-up fails is left out alone, and looked up again when its
+    group is fetched again.
+    """
+    gateway = MemoryGateway()
+    others = [gateway.web.person(f"n{n}") for n in range(3 * MAX_REQUESTS)]
+    number = gateway.web.group("all", gateway.alice, *others)
+    request = WebQQProtocol.fetchNumber
+    asked: list[Uin] = []
+
+    def failing(online: WebQQProtocol, uin: Uin) -> Deferred[Any]:
+        asked.append(uin)
+        if len(asked) in (2 * MAX_REQUESTS, 3 * MAX_REQUESTS):
+            return fail(Unreachable("broken"))
+        return request(online, uin)
+
+    monkeypatch.setattr(WebQQProtocol, "fetchNumber", failing)
+    gateway.signOn(gateway.alice)
+    contacts = gateway.aliceUser.accounts[gateway.alice.number].contacts
+    target = Target(TargetKind.GROUP, number)
+    wanted = {each.number for each in (gateway.alice, *others)}
+    members = {member.number for member in contacts.conversations[target].members}
+    assert members < wanted
+    assert len(members) == len(wanted) - 2
+    again = Deferred.fromCoroutine(contacts.fetch(target))
+    gateway.web.result(again)
+    members = {member.number for member in contacts.conversations[target].members}
+    assert members == wanted
+    assert len(asked) == len(set(asked)) + 2
 
 
 def test_once(gateway: MemoryGateway, monkeypatch: pytest.MonkeyPatch) -> None:

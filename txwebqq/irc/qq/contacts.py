@@ -7,7 +7,7 @@ each.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -34,9 +34,14 @@ from txwebqq.model import (
 from txwebqq.protocol import WebQQProtocol
 
 T = TypeVar("T")
+R = TypeVar("R")
 
-MAX_REQUESTS = 10
-"""Maximum number of requests that are in flight at once."""
+MAX_REQUESTS = 4
+"""Maximum number of requests that are in flight at once. More would hardly be
+answered faster, and each takes memory and perhaps a connection."""
+
+MAX_CONVERSATIONS = 2
+"""Maximum number of groups and discussions that are fetched at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,6 @@ class ContactDirectory:
         self._sessionIds: dict[Target, _SessionIds] = {}
         self._lookups: dict[Uin, DeferredLock] = {}
         self._requestSlots = DeferredSemaphore(MAX_REQUESTS)
-        self._conversationSlots = DeferredSemaphore(MAX_REQUESTS)
 
     def sessionStarted(self, protocol: WebQQProtocol) -> None:
         """
@@ -237,30 +241,18 @@ class ContactDirectory:
         """
         online = self.online
         await self.addFriends(online.buddies)
-        fetched = await gatherResults(
-            [self._withSlot(self._fetchGroup, g) for g in online.groups.values()]
+        fetched = await _each(
+            self._fetchGroup, list(online.groups.values()), MAX_CONVERSATIONS
         )
         listed = await self._tried(self._request(online.fetchDiscussions))
-        fetched += await gatherResults(
-            [
-                self._withSlot(self.fetchDiscussion, did)
-                for did in (listed.discussions if listed else ())
-            ]
-        )
+        dids = list(listed.discussions) if listed else []
+        fetched += await _each(self.fetchDiscussion, dids, MAX_CONVERSATIONS)
         if self._protocol is online and listed is not None:
             self.conversations = {
                 target: self.conversations[target]
                 for target in fetched
                 if target is not None and target in self.conversations
             }
-
-    def _withSlot(
-        self, fetch: Callable[[T], Awaitable[Target | None]], what: T
-    ) -> Deferred[Target | None]:
-        async def fetched() -> Target | None:
-            return await fetch(what)
-
-        return self._conversationSlots.run(lambda: Deferred.fromCoroutine(fetched()))
 
     async def fetch(self, target: Target) -> None:
         """
@@ -341,13 +333,8 @@ class ContactDirectory:
 
         @return: whether one has changed.
         """
-        changes = await gatherResults(
-            [
-                self._withSlot(self._fetchAnnouncement, target)
-                for target in self._sessionIds
-                if target.kind is TargetKind.GROUP
-            ]
-        )
+        groups = [each for each in self._sessionIds if each.kind is TargetKind.GROUP]
+        changes = await _each(self._fetchAnnouncement, groups, MAX_CONVERSATIONS)
         return any(changes)
 
     async def _fetchAnnouncement(self, target: Target) -> Target | None:
@@ -401,9 +388,12 @@ class ContactDirectory:
                 self.friends.pop(number, None)
 
     async def _numbered(self, uins: Iterable[Uin]) -> dict[int, Uin]:
+        async def numberOf(uin: Uin) -> Number | None:
+            known = self._numbers.get(uin)
+            return known or await self._tried(self.fetchNumber(uin))
+
         each = list(uins)
-        asked = [Deferred.fromCoroutine(self._tried(self.fetchNumber(u))) for u in each]
-        numbers = await gatherResults(asked)
+        numbers = await _each(numberOf, each, MAX_REQUESTS)
         pairs = zip(numbers, each, strict=True)
         return {number: uin for number, uin in pairs if number is not None}
 
@@ -442,3 +432,23 @@ class ContactDirectory:
                 reason=str(e),
             )
             return None
+
+
+async def _each(
+    fetch: Callable[[T], Awaitable[R]], items: Collection[T], limit: int
+) -> list[R]:
+    """
+    Fetch each of some items, at most C{limit} at once.
+
+    @return: the results in the order of the items.
+    """
+    results: dict[int, R] = {}
+    rest = enumerate(items)
+
+    async def work() -> None:
+        for position, item in rest:
+            results[position] = await fetch(item)
+
+    workers = (Deferred.fromCoroutine(work()) for _ in range(min(limit, len(items))))
+    await gatherResults(list(workers))
+    return [results[position] for position in range(len(items))]
