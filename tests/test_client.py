@@ -12,12 +12,18 @@ import pytest
 from hyperlink import EncodedURL
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import CancelledError
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
+from twisted.test import iosim
 from twisted.web.client import URI
+from twisted.web.error import SchemeNotSupported
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import NOT_DONE_YET, Request, Site
+from zope.interface import implementer
 
 from tests.rig import HTML, CapturedLog, Reply, disconnect, truncate
 from txwebqq.client import (
@@ -39,6 +45,7 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Number
+from txwebqq.net.keepalive import KeepAliveClient
 from txwebqq.testing import BASE, MemoryTreq
 from txwebqq.wire.command import Command, Refusal
 from txwebqq.wire.commands.contacts import GetUserFriends2
@@ -112,23 +119,78 @@ class Script(Resource):
         self.gone += 1
 
 
+@implementer(IStreamClientEndpoint)
+class MemoryEndpoint:
+    """
+    Connects clients to a resource, without a network.
+    """
+
+    def __init__(self, resource: Resource) -> None:
+        self._site = Site(resource, reactor=MemoryReactorClock())
+        self._pumps: list[iosim.IOPump] = []
+
+    def find(self, server: str) -> MemoryEndpoint:
+        """
+        Find the endpoint of a server.
+        """
+        if not server.startswith(("http://", "https://")):
+            raise SchemeNotSupported(server)
+        return self
+
+    def connect(self, factory: Any) -> Deferred[Any]:
+        """
+        Connect.
+        """
+        server = self._site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 80))
+        client = factory.buildProtocol(None)
+        ends = (
+            iosim.FakeTransport(server, isServer=True),
+            iosim.FakeTransport(client, isServer=False),
+        )
+        self._pumps.append(iosim.connect(server, ends[0], client, ends[1]))
+        return succeed(client)
+
+    def flush(self) -> None:
+        """
+        Deliver the data that was written.
+        """
+        while any(pump.flush() for pump in self._pumps):
+            pass
+
+
 class ClientScene:
     """
     A client of a script.
+
+    @param usesTreq: whether the client sends commands by treq, as in memory;
+        otherwise over connections that are kept open, as in a network.
     """
 
-    def __init__(self, base: str | None = BASE) -> None:
+    def __init__(self, base: str | None = BASE, usesTreq: bool = True) -> None:
+        self._usesTreq = usesTreq
         self.script = Script()
         self.treq = MemoryTreq(self.script)
+        self.endpoint = MemoryEndpoint(self.script)
         self.clock = Clock()
         self.clock.advance(1366004000)
-        self.client = WebQQClient(cast(TreqLike, self.treq), Servers(base), self.clock)
+        self.client = self.other(base)
 
-    def other(self) -> WebQQClient:
+    def other(self, base: str | None = BASE) -> WebQQClient:
         """
         Another account's client.
         """
-        return WebQQClient(cast(TreqLike, self.treq), Servers(BASE), self.clock)
+        keepAlive = None
+        if not self._usesTreq:
+            keepAlive = KeepAliveClient(self.endpoint.find, MAX_REPLY, self.clock)
+        http = cast(TreqLike, self.treq)
+        return WebQQClient(http, Servers(base), self.clock, keepAlive=keepAlive)
+
+    def flush(self) -> None:
+        """
+        Deliver the data that was written.
+        """
+        self.treq.flush()
+        self.endpoint.flush()
 
     def ask(self, command: Command[Any], *answers: Reply) -> list[Any]:
         """
@@ -137,7 +199,7 @@ class ClientScene:
         self.script.answers = list(answers)
         results: list[Any] = []
         self.client.ask(command).addBoth(results.append)
-        self.treq.flush()
+        self.flush()
         return results
 
     def fails(self, command: Command[Any], *answers: Reply) -> Exception:
@@ -147,6 +209,7 @@ class ClientScene:
         [failure] = self.ask(command, *answers)
         assert isinstance(failure, Failure)
         assert isinstance(failure.value, Exception)
+        self.client.close()
         assert self.clock.getDelayedCalls() == []
         return failure.value
 
@@ -158,12 +221,20 @@ class ClientScene:
         return self.script.seen[-1]
 
 
+@pytest.fixture(params=[True, False], ids=["treq", "kept"])
+def usesTreq(request: pytest.FixtureRequest) -> bool:
+    """
+    Each way to send commands.
+    """
+    return bool(request.param)
+
+
 @pytest.fixture
-def scene() -> ClientScene:
+def scene(usesTreq: bool) -> ClientScene:
     """
     A client whose server answers with nothing.
     """
-    return ClientScene()
+    return ClientScene(usesTreq=usesTreq)
 
 
 def cookies(*lines: str, body: bytes = EMPTY) -> Callable[[Request], bytes]:
@@ -308,11 +379,11 @@ def test_form(scene: ClientScene) -> None:
     assert seen.body.endswith("&clientid=47283951&psessionid=ps")
 
 
-def test_tencent() -> None:
+def test_tencent(usesTreq: bool) -> None:
     """
     The historical hosts are asked by their names.
     """
-    scene = ClientScene(None)
+    scene = ClientScene(None, usesTreq)
     for command, host in (
         (BUDDIES, "d.web2.qq.com"),
         (GetUserFriends2(TICKET), "s.web2.qq.com"),
@@ -383,11 +454,11 @@ def test_begin(scene: ClientScene) -> None:
     assert scene.client.cookie("a") == ""
 
 
-def test_beginAtTencent() -> None:
+def test_beginAtTencent(usesTreq: bool) -> None:
     """
     A new sign-on has no cookies of the last one at the historical hosts, too.
     """
-    scene = ClientScene(None)
+    scene = ClientScene(None, usesTreq)
     scene.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
     scene.ask(BUDDIES)
     assert scene.seen.cookies == {"a": "1", "b": "1"}
@@ -402,6 +473,7 @@ def test_notShared(scene: ClientScene) -> None:
     """
     scene.ask(BUDDIES, cookies("a=1; PATH=/; DOMAIN=qq.com;", "b=1; PATH=/"))
     scene.other().ask(BUDDIES)
+    scene.flush()
     assert scene.seen.cookies == {}
 
 
@@ -537,7 +609,7 @@ def test_endless(scene: ClientScene) -> None:
         return NOT_DONE_YET
 
     assert isinstance(scene.fails(BUDDIES, pour), Unreachable)
-    scene.treq.flush()
+    scene.flush()
     assert len(left) == 1
 
 
@@ -564,7 +636,7 @@ def test_silence(scene: ClientScene, command: Command[Any], patience: int) -> No
     [failure] = results
     assert failure.check(Unreachable)
     assert f"{patience} s" in str(failure.value)
-    scene.treq.flush()
+    scene.flush()
     assert scene.script.gone == 1
     assert scene.clock.getDelayedCalls() == []
 
@@ -603,9 +675,9 @@ def test_cancel(scene: ClientScene, begun: bool) -> None:
     results: list[Any] = []
     asked = scene.client.ask(BUDDIES)
     asked.addBoth(results.append)
-    scene.treq.flush()
+    scene.flush()
     asked.cancel()
-    scene.treq.flush()
+    scene.flush()
     [failure] = results
     assert failure.check(Unreachable, CancelledError)
     assert len(left) == 1
@@ -627,11 +699,11 @@ def test_cancel(scene: ClientScene, begun: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("base", [None, BASE])
-def test_oddLandings(landing: str, base: str | None) -> None:
+def test_oddLandings(landing: str, base: str | None, usesTreq: bool) -> None:
     """
     A landing page whose address is odd is asked, or fails like a network.
     """
-    scene = ClientScene(base)
+    scene = ClientScene(base, usesTreq)
     [result] = scene.ask(CheckSig(landing), b"0")
     assert result is None or isinstance(result.value, WebQQError)
 
@@ -661,6 +733,7 @@ def test_refusals(scene: ClientScene, code: int, kind: type[Exception]) -> None:
     scene.script.answers = [b'{"retcode":%d,"errmsg":"no"}' % code]
     results: list[Any] = []
     scene.client.call(BUDDIES).addBoth(results.append)
+    scene.flush()
     [failure] = results
     assert type(failure.value) is kind
     assert isinstance(failure.value, (RequestRefused, SessionExpired))

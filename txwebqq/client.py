@@ -1,6 +1,6 @@
 """
-HTTP client of one account: sends commands with treq, and repeated polls over a
-connection that is kept open.
+HTTP client of one account: sends commands over connections that are kept open,
+files with treq.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from treq.client import HTTPClient
@@ -18,7 +18,7 @@ from twisted.internet.defer import (
     gatherResults,
     maybeDeferred,
 )
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.python.url import URL
 from twisted.web.client import (
@@ -56,7 +56,9 @@ from txwebqq.net.failures import (
     raiseUnreachable,
     unreachable,
 )
-from txwebqq.net.keepalive import KeepAliveClient, Response
+from txwebqq.net.httpresponse import Response
+from txwebqq.net.keepalive import KeepAliveClient
+from txwebqq.net.requesthead import FORM, USER_AGENT, encodeRequest
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
 from txwebqq.net.treqsetup import ConnectionPool, NullCookieJar, StaleConnection
 from txwebqq.wire.command import (
@@ -78,9 +80,6 @@ MAX_REDIRECTS = 4
 
 CONNECT_TIMEOUT = 10
 """Seconds that connecting may take."""
-
-USER_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 txwebqq"
-"""Some servers replied to browsers only (protocol.md 1.4)."""
 
 
 class TreqLike(Protocol):
@@ -149,8 +148,7 @@ class WebQQClient:
     @param http: treq's C{HTTPClient}, or a C{StubTreq}.
     @param pool: the connection pool to close with L{close}; L{None} when the
         pool is shared with other clients.
-    @param keepAlive: sends commands that are repeated, such as polls; L{None}
-        to send them with C{http}.
+    @param keepAlive: sends commands; L{None} to send them with C{http}, as files.
     """
 
     def __init__(
@@ -176,9 +174,9 @@ class WebQQClient:
             L{MalformedReply} or L{Unreachable}. Cancel it to close the
             connection.
         """
-        if self._keepAlive is not None and command.isRepeated:
-            return self._poll(self._keepAlive, command)
         command = withTimestamp(command, int(self._clock.seconds() * 1000))
+        if self._keepAlive is not None:
+            return self._ask(self._keepAlive, command)
         exchanged = maybeDeferred(self._exchange, command)
         return exchanged.addTimeout(command.timeout, self._clock, raiseTimedOut)
 
@@ -313,49 +311,37 @@ class WebQQClient:
         scheme = "https" if parts.scheme == "https" else "http"
         return f"{scheme}://{host}{parts.path or '/'}", parts.query
 
-    def _poll(
+    def _ask(
         self, keepAlive: KeepAliveClient, command: Command[R]
     ) -> Deferred[R | Refusal]:
+        # Cookies belong to the historical hosts, also with another base URL.
         historical = command.url
-        headers = [f"User-Agent: {USER_AGENT}"]
-        if command.referer is not None:
-            headers.append(f"Referer: {command.referer.value}")
-        cookies = self._cookies.header(historical)
-        if cookies:
-            headers.append(f"Cookie: {cookies}")
-        headers.append("Content-Type: application/x-www-form-urlencoded\r\n")
-        asked: Deferred[Any] = keepAlive.post(
-            self._servers.locate(historical),
-            "\r\n".join(headers).encode("latin-1", "replace"),
-            encodeForm(command.encodeFields()),
+        try:
+            server, request = encodeRequest(
+                command.method,
+                self._servers.locate(historical),
+                command.referer,
+                self._cookies.header(historical),
+                encodeForm(command.encodeFields()),
+            )
+        except ValueError:
+            # A redirect may lead to any text.
+            return fail(NotSent("the address is not a URL"))
+        except Exception:
+            return fail(Failure())
+        asked: Deferred[Any] = keepAlive.send(
+            server, request, command.isIdempotent, command.timeout
         )
-        # addTimeout would keep three functions in memory for each held poll.
-        limit = self._clock.callLater(command.timeout, asked.cancel)
-        details = command, limit
-        return asked.addCallbacks(
-            self._cbPolled, self._ebPolled, details, errbackArgs=details
-        )
+        return asked.addCallbacks(self._cbReplied, raiseUnreachable, (command,))
 
-    def _cbPolled(
-        self, response: Response, command: Command[R], limit: IDelayedCall
-    ) -> R | Refusal:
-        limit.cancel()
+    def _cbReplied(self, response: Response, command: Command[R]) -> R | Refusal:
         self._cookies.keep(command.url, response.cookies)
         return _decoded(command, response.status, response.body)
-
-    def _ebPolled(
-        self, failure: Failure, command: Command[R], limit: IDelayedCall
-    ) -> NoReturn:
-        if not limit.active():
-            raiseTimedOut(failure, command.timeout)
-        limit.cancel()
-        raiseUnreachable(failure)
 
     def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
         form = encodeForm(command.encodeFields())
         if command.method == "POST":
-            kind = "application/x-www-form-urlencoded"
-            opened = self._open(command, command.url, "", form, kind)
+            opened = self._open(command, command.url, "", form, FORM)
         else:
             opened = self._open(command, command.url, form.decode("ascii"))
         status = 0
@@ -490,6 +476,7 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     keepAlive = KeepAliveClient(
         lambda server: endpoints.endpointForURI(URI.fromBytes(server.encode("ascii"))),
         MAX_REPLY,
+        reactor,
     )
     return WebQQClient(http, servers, reactor, pool, keepAlive)
 

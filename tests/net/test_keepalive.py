@@ -1,5 +1,5 @@
 """
-The connection for what is asked over and over, byte by byte.
+The connections for commands, byte by byte.
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ from twisted.internet.error import (
     ConnectionDone,
     ConnectionLost,
 )
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
+from twisted.web.error import SchemeNotSupported
 
-from txwebqq.net.keepalive import MAX_HEAD, InvalidResponse, KeepAliveClient, Response
+from txwebqq.errors import Unreachable
+from txwebqq.net.httpresponse import MAX_HEAD, InvalidResponse, Response
+from txwebqq.net.keepalive import IDLE_TIMEOUT, MAX_CONNECTIONS, KeepAliveClient
 
 LIMIT = 1000
-URL = "http://d.web2.qq.com/channel/poll2"
+SERVER = "http://d.web2.qq.com"
+REQUEST = b"POST /channel/poll2 HTTP/1.1\r\n\r\nr=1"
+PATIENCE = 30.0
 
 
 class Transport(StringTransport):
@@ -33,6 +39,7 @@ class Transport(StringTransport):
     """
 
     isAborted = False
+    isLost = False
 
     def abortConnection(self) -> None:
         self.isAborted = True
@@ -47,14 +54,26 @@ class Endpoint:
         self.protocols: list[Any] = []
         self.servers: list[str] = []
         self.waiting: Deferred[Any] | None = None
+        # The attempts to connect, once they are to be kept.
+        self.attempts: list[tuple[Deferred[Any], Any]] | None = None
 
     def connect(self, factory: Any) -> Deferred[Any]:
+        if self.attempts is not None:
+            attempt: Deferred[Any] = Deferred()
+            self.attempts.append((attempt, factory))
+            return attempt
         if self.waiting is not None:
             return self.waiting
+        return succeed(self.make(factory))
+
+    def make(self, factory: Any) -> Any:
+        """
+        Make a connection.
+        """
         protocol = factory.buildProtocol(None)
         protocol.makeConnection(Transport())
         self.protocols.append(protocol)
-        return succeed(protocol)
+        return protocol
 
 
 class Scene:
@@ -69,15 +88,35 @@ class Scene:
             self.endpoint.servers.append(server)
             return self.endpoint
 
-        self.keepAlive = KeepAliveClient(find, LIMIT)
+        self.clock = Clock()
+        self.keepAlive = KeepAliveClient(find, LIMIT, self.clock)
 
-    def ask(self, url: str = URL) -> list[Any]:
+    def ask(
+        self, request: bytes = REQUEST, server: str = SERVER, mayRepeat: bool = True
+    ) -> list[Any]:
         """
         Ask; what comes of it is put in the list.
         """
         results: list[Any] = []
-        self.keepAlive.post(url, b"X: y\r\n", b"r=1").addBoth(results.append)
+        self.start(request, server, mayRepeat).addBoth(results.append)
         return results
+
+    def start(
+        self, request: bytes = REQUEST, server: str = SERVER, mayRepeat: bool = True
+    ) -> Deferred[Response]:
+        """
+        Ask.
+        """
+        return self.keepAlive.send(server, request, mayRepeat, PATIENCE)
+
+    def warmUp(self) -> None:
+        """
+        Let the server show that it keeps a connection open.
+        """
+        for _ in range(2):
+            self.ask()
+            self.reply(ANSWERS[0][0])
+        self.last.transport.clear()
 
     @property
     def last(self) -> Any:
@@ -155,11 +194,7 @@ def test_answers(wanted: tuple[bytes, bool], cuts: set[int]) -> None:
     raw, keeps = wanted
     scene = Scene()
     results = scene.ask()
-    sent = scene.last.transport.value()
-    assert sent == (
-        b"POST /channel/poll2 HTTP/1.1\r\nHost: d.web2.qq.com\r\nX: y\r\n"
-        b"Content-Length: 3\r\n\r\nr=1"
-    )
+    assert scene.last.transport.value() == REQUEST
     marks = [0, *sorted(cut for cut in cuts if cut < len(raw)), len(raw)]
     for start, end in itertools.pairwise(marks):
         assert results == []
@@ -281,19 +316,20 @@ def test_unasked() -> None:
 
 def test_elsewhere() -> None:
     """
-    A request to another server closes the connection and makes a new one.
+    Each server has its own connections.
     """
+    other = "https://example.org:8443"
     scene = Scene()
     scene.ask()
     scene.reply(ANSWERS[0][0])
-    first = scene.last
-    scene.ask("https://example.org:8443/channel/poll2")
-    assert scene.endpoint.servers == [
-        "http://d.web2.qq.com",
-        "https://example.org:8443",
-    ]
-    assert first.transport.isAborted
-    assert b"Host: example.org:8443\r\n" in scene.last.transport.value()
+    scene.ask(server=other)
+    scene.reply(ANSWERS[0][0])
+    assert scene.endpoint.servers == [SERVER, other]
+    scene.ask()
+    scene.ask(server=other)
+    assert scene.endpoint.servers == [SERVER, other]
+    values = [each.transport.value() for each in scene.endpoint.protocols]
+    assert values == [REQUEST * 2] * 2
 
 
 def test_cancel() -> None:
@@ -301,7 +337,7 @@ def test_cancel() -> None:
     A cancelled request closes its connection, or stops the attempt to connect.
     """
     scene = Scene()
-    asked = scene.keepAlive.post(URL, b"", b"")
+    asked = scene.start()
     results: list[Any] = []
     asked.addBoth(results.append)
     asked.cancel()
@@ -310,11 +346,12 @@ def test_cancel() -> None:
     scene.lose()
     connecting: Deferred[Any] = Deferred()
     scene.endpoint.waiting = connecting
-    asked = scene.keepAlive.post(URL, b"", b"")
+    asked = scene.start()
     asked.addBoth(results.append)
     asked.cancel()
     assert connecting.called
     assert reasonOf(results[1]) is CancelledError
+    assert scene.clock.getDelayedCalls() == []
 
 
 def test_refused() -> None:
@@ -389,7 +426,7 @@ def test_cancelRepeated() -> None:
     scene = Scene()
     scene.ask()
     scene.reply(ANSWERS[0][0])
-    asked = scene.keepAlive.post(URL, b"", b"")
+    asked = scene.start()
     results: list[Any] = []
     asked.addBoth(results.append)
     connecting: Deferred[Any] = Deferred()
@@ -398,3 +435,249 @@ def test_cancelRepeated() -> None:
     asked.cancel()
     assert connecting.called
     assert reasonOf(results[0]) is CancelledError
+
+
+def test_untried() -> None:
+    """
+    A request that must not be repeated takes no used connection until the server
+    has answered twice on one.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    scene.ask(b"once", mayRepeat=False)
+    first, second = scene.endpoint.protocols
+    assert first.transport.isAborted
+    assert second.transport.value() == b"once"
+
+
+def test_once() -> None:
+    """
+    Such a request is never sent again, also when it is lost with a used
+    connection; after that a new one is used.
+    """
+    scene = Scene()
+    scene.warmUp()
+    results = scene.ask(b"once", mayRepeat=False)
+    assert scene.last.transport.value() == b"once"
+    scene.lose()
+    assert reasonOf(results[0]) is ConnectionDone
+    assert len(scene.endpoint.protocols) == 1
+    scene.ask()
+    scene.reply(ANSWERS[0][0])
+    scene.ask(b"once", mayRepeat=False)
+    assert len(scene.endpoint.protocols) == 3
+
+
+def test_twoAtOnce() -> None:
+    """
+    Two requests at once have two connections, and each gets its own reply.
+    """
+    scene = Scene()
+    one, two = scene.ask(b"1"), scene.ask(b"2")
+    first, second = scene.endpoint.protocols
+    assert (first.transport.value(), second.transport.value()) == (b"1", b"2")
+    second.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo")
+    assert one == []
+    first.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none")
+    assert (one[0].body, two[0].body) == (b"one", b"two")
+
+
+def test_waiting() -> None:
+    """
+    Requests for which there is no connection wait for those before them, in
+    order; a cancelled one is not sent.
+    """
+    scene = Scene()
+    for _ in range(MAX_CONNECTIONS):
+        scene.ask()
+    one, two, three = [scene.start(name) for name in (b"1", b"2", b"3")]
+    lost: list[Any] = []
+    one.addErrback(lost.append)
+    assert len(scene.endpoint.protocols) == MAX_CONNECTIONS
+    one.cancel()
+    assert reasonOf(lost[0]) is CancelledError
+    first, second, *_ = scene.endpoint.protocols
+    first.dataReceived(ANSWERS[0][0])
+    assert first.transport.value() == REQUEST + b"2"
+    second.connectionLost(Failure(ConnectionLost()))
+    assert scene.last.transport.value() == b"3"
+    assert len(scene.endpoint.protocols) == MAX_CONNECTIONS + 1
+    assert [each.called for each in (two, three)] == [False, False]
+
+
+def test_patience() -> None:
+    """
+    The time of a request ends it, from when it waits for no other.
+    """
+    scene = Scene()
+    busy = [scene.ask() for _ in range(MAX_CONNECTIONS)]
+    results = scene.ask(b"1")
+    scene.clock.advance(PATIENCE)
+    for each in busy:
+        assert "no complete reply within 30 s" in str(each[0].value)
+        assert reasonOf(each[0]) is Unreachable
+    assert results == []
+    assert scene.last.transport.value() == b"1"
+    scene.clock.advance(PATIENCE - 1)
+    assert results == []
+    scene.clock.advance(1)
+    assert reasonOf(results[0]) is Unreachable
+    assert all(each.transport.isAborted for each in scene.endpoint.protocols)
+    assert scene.clock.getDelayedCalls() == []
+
+
+def test_patienceToConnect() -> None:
+    """
+    The time ends an attempt to connect as well.
+    """
+    scene = Scene()
+    scene.endpoint.waiting = Deferred()
+    results = scene.ask()
+    scene.clock.advance(PATIENCE)
+    assert reasonOf(results[0]) is Unreachable
+    assert scene.endpoint.waiting.called
+
+
+def test_noEndpoint() -> None:
+    """
+    A server that has no endpoint fails the request, and keeps no other one
+    waiting.
+    """
+
+    def find(server: str) -> Any:
+        raise SchemeNotSupported
+
+    keepAlive = KeepAliveClient(find, LIMIT, Clock())
+    results: list[Any] = []
+    for _ in range(2 * MAX_CONNECTIONS):
+        keepAlive.send("ftp://x", b"", False, PATIENCE).addBoth(results.append)
+    assert [reasonOf(each) for each in results] == [SchemeNotSupported] * 16
+
+
+def test_idle() -> None:
+    """
+    A connection that is not used for some time is closed, and no other one.
+    """
+    scene = Scene()
+    scene.ask()
+    scene.ask()
+    first, second = scene.endpoint.protocols
+    first.dataReceived(ANSWERS[0][0])
+    scene.clock.advance(IDLE_TIMEOUT / 2)
+    second.dataReceived(ANSWERS[0][0])
+    scene.clock.advance(IDLE_TIMEOUT / 2)
+    assert (first.transport.isAborted, second.transport.isAborted) == (True, False)
+    scene.clock.advance(IDLE_TIMEOUT / 2)
+    assert second.transport.isAborted
+    assert scene.clock.getDelayedCalls() == []
+
+
+def test_closeWhileBusy() -> None:
+    """
+    Closing leaves a request that waits for its reply alone.
+    """
+    scene = Scene()
+    results = scene.ask()
+    done: list[None] = []
+    scene.keepAlive.close().addCallback(done.append)
+    assert len(done) == 1
+    assert not scene.last.transport.isAborted
+    scene.reply(ANSWERS[0][0])
+    assert results[0].body == b"hello"
+    scene.keepAlive.close()
+    assert scene.clock.getDelayedCalls() == []
+
+
+class Chances:
+    """
+    A client in a world of chance, and how often each request was sent.
+    """
+
+    def __init__(self, data: st.DataObject) -> None:
+        self.scene = Scene()
+        self.attempts = self.scene.endpoint.attempts = []
+        self._data = data
+        self.asked: list[tuple[bytes, bool, Deferred[Any], list[Any]]] = []
+        self.sent: dict[bytes, int] = {}
+
+    @property
+    def alive(self) -> list[Any]:
+        """
+        The connections that are not closed.
+        """
+        everyone = self.scene.endpoint.protocols
+        return [each for each in everyone if not each.transport.isLost]
+
+    def look(self) -> None:
+        """
+        Count what was sent, and the connections.
+        """
+        for each in self.alive:
+            for name in each.transport.value().split():
+                self.sent[name] = self.sent.get(name, 0) + 1
+            each.transport.clear()
+        usable = [each for each in self.alive if not each.transport.isAborted]
+        assert len(usable) <= MAX_CONNECTIONS
+        for name, mayRepeat, _, results in self.asked:
+            assert self.sent.get(name, 0) <= (2 if mayRepeat else 1)
+            assert len(results) <= 1
+
+    def lose(self, connection: Any) -> None:
+        """
+        End a connection.
+        """
+        connection.transport.isLost = True
+        connection.connectionLost(Failure(ConnectionDone()))
+
+    def step(self) -> None:
+        """
+        Let one thing happen.
+        """
+        draw = self._data.draw
+        kind = draw(st.integers(0, 8))
+        if kind <= 2:
+            name = b"%d\n" % len(self.asked)
+            mayRepeat = draw(st.booleans())
+            asked = self.scene.start(name, mayRepeat=mayRepeat)
+            results: list[Any] = []
+            asked.addBoth(results.append)
+            self.asked.append((name.strip(), mayRepeat, asked, results))
+        elif kind == 3 and self.attempts:
+            waiting, factory = self.attempts.pop(0)
+            if waiting.called:
+                return
+            if draw(st.booleans()):
+                waiting.errback(ConnectError())
+            else:
+                waiting.callback(self.scene.endpoint.make(factory))
+        elif kind == 4 and self.asked:
+            draw(st.sampled_from(self.asked))[2].cancel()
+        elif kind == 5:
+            self.scene.clock.advance(draw(st.sampled_from([0.5, 10.0, 25.0])))
+        elif self.alive:
+            connection = draw(st.sampled_from(self.alive))
+            if connection.transport.isAborted or kind == 6:
+                self.lose(connection)
+            else:
+                connection.dataReceived(draw(st.sampled_from(ANSWERS))[0])
+
+
+@given(st.data())
+def test_anyOrder(data: st.DataObject) -> None:
+    """
+    Whatever happens, a request is sent once, or twice if it may be, and ends once;
+    there are never too many connections, and nothing is left in the end.
+    """
+    chances = Chances(data)
+    for _ in range(data.draw(st.integers(1, 60))):
+        chances.step()
+        chances.look()
+    for _ in range(len(chances.asked) + 2):
+        chances.scene.clock.advance(PATIENCE)
+    assert all(len(results) == 1 for _, _, _, results in chances.asked)
+    chances.scene.keepAlive.close()
+    for connection in chances.alive:
+        assert connection.transport.isAborted or connection.transport.disconnecting
+        chances.lose(connection)
+    assert chances.scene.clock.getDelayedCalls() == []

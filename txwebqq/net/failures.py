@@ -23,7 +23,7 @@ from twisted.web.client import (
 from twisted.web.error import SchemeNotSupported
 
 from txwebqq.errors import NotSent, Unreachable
-from txwebqq.net.keepalive import InvalidResponse
+from txwebqq.net.httpresponse import InvalidResponse
 
 NETWORK_ERRORS = (
     CancelledError,

@@ -1,122 +1,186 @@
 """
-HTTP client for one request that is repeated, such as a poll: a connection that
-is kept open, and the part of HTTP/1.1 that its replies need.
+HTTP client for short requests: a few connections to each server, which are kept
+open, and the requests that wait for one.
 
-treq spends most of the time of a poll on redirects, content encodings and the
-parsing of URLs, none of which a poll has. Other requests need them and are sent
-with treq.
+treq spends most of the time of a request on redirects, headers, content encodings
+and the parsing of URLs, none of which these requests need. Uploads and downloads do,
+and are sent with treq.
+
+A connection that is kept open may have been closed by the server, without a word
+that has arrived yet. So a request that is lost with a used connection before the
+first byte of its reply is sent once more, on a new one, if that does no harm. All
+others take a used connection only when the server has shown before that it keeps
+connections open, and are never sent twice.
 """
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IProtocolFactory,
+    IReactorTime,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
-MAX_HEAD = 64 * 1024
-"""Maximum size of the head of a reply, and of a line between chunks, in bytes."""
+from txwebqq.errors import Unreachable
+from txwebqq.net.httpresponse import InvalidResponse, Response, ResponseReader
 
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: |\Z)")
-_LENGTH = re.compile(rb"[0-9]{1,18}")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-# A line that begins with a space continues the line before.
-_FOLD = re.compile(rb"\n[ \t]+")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
+MAX_CONNECTIONS = 8
+"""Connections to each server; more requests wait for one."""
 
-
-class InvalidResponse(Exception):
-    """
-    The data received is not an HTTP reply, or the reply is too long.
-    """
-
-
-class Response:
-    """
-    A reply.
-
-    @ivar cookies: the values of C{Set-Cookie}.
-    """
-
-    __slots__ = ("body", "cookies", "status")
-
-    def __init__(self, status: int, cookies: list[str], body: bytes) -> None:
-        self.status = status
-        self.cookies = cookies
-        self.body = body
+IDLE_TIMEOUT = 20.0
+"""Seconds for which an idle connection is kept; servers close theirs after a
+minute or more."""
 
 
 class _Exchange:
     """
     A request that waits for a connection or for its reply.
 
-    @ivar mayRepeat: whether the request is sent again, on a new connection, when
-        the present one is lost before the first byte of the reply: a connection
-        that was used before may have been closed already.
-    @ivar waiting: gets the reply, or the failure. Cancelling it closes the
-        connection.
+    @ivar isIdempotent: whether the request may be sent twice.
+    @ivar isReused: whether its connection was used before.
     """
 
     __slots__ = (
+        "_limit",
+        "_replied",
+        "_timeout",
         "connecting",
         "connection",
-        "mayRepeat",
+        "host",
+        "isIdempotent",
+        "isReused",
         "request",
-        "server",
-        "waiting",
     )
 
-    def __init__(self, server: str, request: bytes) -> None:
-        self.server = server
+    def __init__(
+        self, host: _Host, request: bytes, isIdempotent: bool, timeout: float
+    ) -> None:
+        self.host = host
         self.request = request
-        self.mayRepeat = False
+        self.isIdempotent = isIdempotent
+        self.isReused = False
         self.connecting: Deferred[Any] | None = None
-        self.connection: _KeepAliveConnection | None = None
-        self.waiting: Deferred[Response] = Deferred(self._cancel)
+        self.connection: _Connection | None = None
+        # Until it fires: a reference to it longer than that would be a cycle.
+        self._replied: Deferred[Response] | None = None
+        self._timeout = timeout
+        self._limit: IDelayedCall | None = None
 
-    def _cancel(self, waiting: Deferred[Response]) -> None:
-        if self.connection is not None:
-            self.connection.abort()
+    def whenReplied(self) -> Deferred[Response]:
+        """
+        Make the Deferred of the request, which fires with the reply, or fails.
+        Cancelling it closes the connection.
+        """
+        self._replied = Deferred(self._cancelled)
+        return self._replied
+
+    def begin(self, clock: IReactorTime) -> None:
+        """
+        Let the time run, from when the request does not wait for others.
+        """
+        if self._limit is None:
+            self._limit = clock.callLater(self._timeout, self._expired)
+
+    def succeed(self, response: Response) -> None:
+        """
+        End with a reply.
+        """
+        replied = self._end()
+        if replied is not None:
+            replied.callback(response)
+
+    def fail(self, failure: Failure) -> None:
+        """
+        End with a failure, unless this has ended before.
+        """
+        replied = self._end()
+        if replied is not None:
+            replied.errback(failure)
+
+    def _end(self) -> Deferred[Response] | None:
+        limit, self._limit = self._limit, None
+        if limit is not None:
+            limit.cancel()
+        self.connection = None
+        replied, self._replied = self._replied, None
+        return replied
+
+    def _expired(self) -> None:
+        self._limit = None
+        replied, self._replied = self._replied, None
+        assert replied is not None
+        self._drop()
+        reason = f"no complete reply within {self._timeout:g} s"
+        replied.errback(Unreachable(reason))
+
+    def _cancelled(self, replied: Deferred[Response]) -> None:
+        self._drop()
+        self._end()
+
+    def _drop(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.abort()
         elif self.connecting is not None:
             self.connecting.cancel()
+        elif self in self.host.waiting:
+            self.host.waiting.remove(self)
 
 
-class _State(Enum):
-    IDLE = "idle"
-    HEAD = "head"
-    LENGTH = "body of known length"
-    CHUNKS = "body in chunks"
-    END = "body up to the end of the connection"
+class _Host:
+    """
+    The connections to one server, and the requests that wait for one.
+
+    @ivar server: the part of a URL before its path.
+    @ivar connections: those that can be used, busy or idle.
+    @ivar idle: those that can be used at once, the last used one at the end.
+    @ivar connecting: the number of connections that are being opened.
+    @ivar keepsOpen: whether the server has answered twice on one connection, and
+        has closed none early since then.
+    """
+
+    __slots__ = ("connecting", "connections", "idle", "keepsOpen", "server", "waiting")
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.connections: list[_Connection] = []
+        self.idle: list[_Connection] = []
+        self.waiting: list[_Exchange] = []
+        self.connecting = 0
+        self.keepsOpen = False
+
+    @property
+    def isBelowLimit(self) -> bool:
+        """
+        Whether one more connection may be opened.
+        """
+        return len(self.connections) + self.connecting < MAX_CONNECTIONS
 
 
-class _KeepAliveConnection(Protocol):
+class _Connection(Protocol):
     """
     A connection, and the request that waits for its reply.
+
+    @ivar idleSince: the time at which its last request ended.
     """
 
-    def __init__(self, owner: KeepAliveClient) -> None:
+    def __init__(self, owner: KeepAliveClient, host: _Host) -> None:
         self._owner = owner
-        self._state = _State.IDLE
-        self._buffer = b""
-        self._status = 0
-        self._cookies: list[str] = []
-        self._keeps = True
-        # The length of the body, or of the current chunk, in bytes.
-        self._length = 0
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._isLast = False
-        self._isCompressed = False
+        self._host = host
+        self._reader = ResponseReader(owner.limit)
         self._exchange: _Exchange | None = None
-        self._isAnswered = False
         self._lost: Deferred[None] | None = None
+        self.idleSince = 0.0
 
     def send(self, exchange: _Exchange) -> None:
         """
@@ -124,171 +188,60 @@ class _KeepAliveConnection(Protocol):
         """
         self._exchange = exchange
         exchange.connection = self
-        self._state = _State.HEAD
-        self._isAnswered = False
         assert self.transport is not None
         self.transport.write(exchange.request)
 
     def dataReceived(self, data: bytes) -> None:
-        self._isAnswered = True
-        self._buffer = self._buffer + data if self._buffer else data
-        try:
-            self._read()
-        except InvalidResponse as e:
-            self._fail(Failure(e))
-
-    def _read(self) -> None:
-        if self._state is _State.IDLE:
-            raise InvalidResponse("a reply without a request")
-        while self._state is _State.HEAD:
-            found = _HEAD_END.search(self._buffer)
-            if found is None:
-                if len(self._buffer) > MAX_HEAD:
-                    raise InvalidResponse("the head of the reply has no end")
-                return
-            head = self._buffer[: found.start()]
-            self._buffer = self._buffer[found.end() :]
-            self._readHead(head)
-        if self._state is _State.LENGTH:
-            if len(self._buffer) >= self._length:
-                body, rest = self._buffer[: self._length], self._buffer[self._length :]
-                self._done(body, rest)
-        elif self._state is _State.CHUNKS:
-            self._readChunks()
-        elif len(self._buffer) > self._owner.limit:
-            raise InvalidResponse("the reply is too long")
-
-    def _readHead(self, head: bytes) -> None:
-        head = head.replace(b"\r\n", b"\n")
-        if b"\n " in head or b"\n\t" in head:
-            head = _FOLD.sub(b" ", head)
-        first, *lines = head.split(b"\n")
-        found = _STATUS.match(first)
-        if found is None:
-            raise InvalidResponse("the reply is not HTTP")
-        self._status = int(found[2])
-        if self._status < 200:
-            # An interim response; the reply follows.
+        exchange = self._exchange
+        if exchange is None:
+            # Nothing was asked.
+            self.abort()
             return
-        self._keeps = found[1] == b"1"
-        self._cookies = []
-        self._isCompressed = False
-        state, length = _State.END, -1
-        for line in lines:
-            name, colon, value = line.partition(b":")
-            if not colon:
-                raise InvalidResponse("a header without a value")
-            name, value = name.lower(), value.strip()
-            if name == b"content-length":
-                # Proxies repeat the number.
-                for number in value.split(b","):
-                    number = number.strip()
-                    isLength = _LENGTH.fullmatch(number) is not None
-                    if not isLength or length not in (-1, int(number)):
-                        raise InvalidResponse("the length of the reply is not a number")
-                    length = int(number)
-            elif name == b"content-encoding":
-                # Some proxies compress without being asked to.
-                self._isCompressed = value.lower() in (b"gzip", b"x-gzip")
-            elif name == b"transfer-encoding":
-                if value.lower() != b"chunked":
-                    raise InvalidResponse("the reply has an unknown encoding")
-                state = _State.CHUNKS
-            elif name == b"connection":
-                words = [word.strip() for word in value.lower().split(b",")]
-                self._keeps = b"close" not in words and (
-                    self._keeps or b"keep-alive" in words
-                )
-            elif name == b"set-cookie":
-                self._cookies.append(value.decode("latin-1"))
-        if state is not _State.CHUNKS and length >= 0:
-            state = _State.LENGTH
-        if self._status in (204, 304):
-            state, length = _State.LENGTH, 0
-        if length > self._owner.limit:
-            raise InvalidResponse("the reply is too long")
-        self._state, self._length = state, length
-        self._parts, self._size, self._isLast = [], 0, False
-        if state is _State.CHUNKS:
-            self._length = -1
+        try:
+            response = self._reader.feed(data)
+        except InvalidResponse as e:
+            self.abort()
+            exchange.fail(Failure(e))
+            return
+        if response is not None:
+            self._replied(exchange, response)
 
-    def _readChunks(self) -> None:
-        while self._state is _State.CHUNKS:
-            if self._length > 0:
-                # The chunk and the line end after it.
-                if len(self._buffer) < self._length + 2:
-                    return
-                chunk = self._buffer[: self._length]
-                if self._buffer[self._length : self._length + 2] != b"\r\n":
-                    raise InvalidResponse("a chunk has another length than announced")
-                self._buffer = self._buffer[self._length + 2 :]
-                self._parts.append(chunk)
-                self._length = -1
-                continue
-            line, end, rest = self._buffer.partition(b"\r\n")
-            if not end:
-                if len(self._buffer) > MAX_HEAD:
-                    raise InvalidResponse("a line between chunks has no end")
-                return
-            self._buffer = rest
-            if self._isLast:
-                # Trailers, which are ignored, up to an empty line.
-                if not line:
-                    self._done(b"".join(self._parts), self._buffer)
-                continue
-            found = _CHUNK.match(line)
-            if found is None:
-                raise InvalidResponse("a chunk has no length")
-            self._length = int(found[1], 16)
-            self._size += self._length
-            if self._size > self._owner.limit:
-                raise InvalidResponse("the reply is too long")
-            self._isLast = self._length == 0
-
-    def _response(self, body: bytes) -> Response:
-        if self._isCompressed and body:
-            body = _decompressed(body, self._owner.limit)
-        return Response(self._status, self._cookies, body)
-
-    def _done(self, body: bytes, rest: bytes) -> None:
-        response = self._response(body)
-        exchange, self._exchange = self._exchange, None
-        self._state, self._buffer = _State.IDLE, b""
-        if self._keeps and not rest:
-            self._owner.connectionIdle(self)
+    def _replied(self, exchange: _Exchange, response: Response) -> None:
+        self._exchange = None
+        if exchange.isReused:
+            self._host.keepsOpen = True
+        if self._reader.keeps:
+            self._owner.connectionIdle(self, self._host)
         else:
+            self._owner.connectionUnusable(self, self._host)
             assert self.transport is not None
             self.transport.loseConnection()
-        if exchange is not None:
-            exchange.waiting.callback(response)
+        exchange.succeed(response)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._owner.connectionUnusable(self)
-        self._owner.connectionClosed(self)
         exchange, self._exchange = self._exchange, None
-        if exchange is not None:
+        if exchange is None:
+            self._owner.connectionUnusable(self, self._host)
+        elif exchange.isReused and not self._reader.isBegun:
+            self._owner.connectionStale(self, self._host, exchange, reason)
+        else:
+            self._owner.connectionUnusable(self, self._host)
             self._end(exchange, reason)
+        self._owner.connectionClosed(self)
         if self._lost is not None:
             self._lost.callback(None)
 
     def _end(self, exchange: _Exchange, reason: Failure) -> None:
-        if self._state is _State.END and reason.check(ConnectionDone):
+        response = None
+        if reason.check(ConnectionDone):
             try:
-                response = self._response(self._buffer)
+                response = self._reader.end()
             except InvalidResponse as e:
-                exchange.waiting.errback(Failure(e))
-            else:
-                exchange.waiting.callback(response)
-        elif exchange.mayRepeat and not self._isAnswered:
-            self._owner.connect(exchange)
+                reason = Failure(e)
+        if response is None:
+            exchange.fail(reason)
         else:
-            exchange.waiting.errback(reason)
-
-    def _fail(self, failure: Failure) -> None:
-        exchange = self._exchange
-        self.abort()
-        if exchange is not None:
-            exchange.waiting.errback(failure)
+            exchange.succeed(response)
 
     def whenLost(self) -> Deferred[None]:
         """
@@ -298,150 +251,226 @@ class _KeepAliveConnection(Protocol):
             self._lost = Deferred()
         return self._lost
 
+    @property
+    def isBusy(self) -> bool:
+        """
+        Whether a request waits for its reply.
+        """
+        return self._exchange is not None
+
     def abort(self) -> None:
         """
-        Close the connection at once. The Deferred of the request does not fire.
+        Close the connection at once. The Deferred of its request does not fire.
         """
-        self._exchange, self._state = None, _State.IDLE
-        self._owner.connectionUnusable(self)
+        self._exchange = None
+        self._owner.connectionUnusable(self, self._host)
         transport: Any = self.transport
         transport.abortConnection()
 
 
+@implementer(IProtocolFactory)
+class _ConnectionFactory:
+    """
+    Makes the connections to one server.
+    """
+
+    __slots__ = ("_host", "_owner")
+
+    def __init__(self, owner: KeepAliveClient, host: _Host) -> None:
+        self._owner = owner
+        self._host = host
+
+    def doStart(self) -> None: ...
+
+    def doStop(self) -> None: ...
+
+    def buildProtocol(self, address: IAddress) -> _Connection:
+        return self._owner.newConnection(self._host)
+
+
 class KeepAliveClient:
     """
-    Sends requests one after the other, and keeps the connection open as long as
-    they go to the same server. The requests must be idempotent.
+    Sends requests over connections that are kept open.
 
     @param endpoint: returns the endpoint of a server, given the part of a URL
         before its path.
-    @param limit: the maximum size of a body, in bytes.
+    @param limit: the maximum size of the body of a reply, in bytes.
     """
 
     def __init__(
-        self, endpoint: Callable[[str], IStreamClientEndpoint], limit: int
+        self,
+        endpoint: Callable[[str], IStreamClientEndpoint],
+        limit: int,
+        clock: IReactorTime,
     ) -> None:
         self.limit = limit
         self._endpoint = endpoint
-        self._factory = Factory.forProtocol(self._newConnection)
-        self._factory.noisy = False
-        self._idle: _KeepAliveConnection | None = None
-        self._live: list[_KeepAliveConnection] = []
-        # The server of the idle connection.
-        self._server = ""
+        self._clock = clock
+        self._hosts: dict[str, _Host] = {}
+        # Those that are not closed yet, also when they cannot be used any more.
+        self._open: list[_Connection] = []
+        # Closes what has been idle for long.
+        self._sweep: IDelayedCall | None = None
 
-    def _newConnection(self) -> _KeepAliveConnection:
-        connection = _KeepAliveConnection(self)
-        self._live.append(connection)
-        return connection
-
-    def post(self, url: str, headers: bytes, body: bytes) -> Deferred[Response]:
+    def send(
+        self, server: str, request: bytes, isIdempotent: bool, timeout: float
+    ) -> Deferred[Response]:
         """
-        Send a C{POST} request.
+        Send a request. Requests for which there is no connection wait for those
+        before them.
 
-        @param headers: complete lines, except C{Host} and C{Content-Length}.
+        @param server: the part of a URL before its path.
+        @param request: the request, from its first line to the end of its body.
+        @param isIdempotent: whether the request may be sent twice.
+        @param timeout: the seconds within which the whole reply has to come, after
+            those before it have ended.
 
         @return: fires with the reply, also with an error status; fails with
-            L{InvalidResponse}, or as connecting or the connection failed.
-            Cancel it to close the connection.
+            L{InvalidResponse}, with L{Unreachable} when there is no reply in time,
+            or as connecting or the connection failed. Cancel it to close the
+            connection.
         """
-        server, path = split(url)
-        host = server.partition("//")[2].encode("ascii")
-        request = b"POST %b HTTP/1.1\r\nHost: %b\r\n%bContent-Length: %d\r\n\r\n%b" % (
-            path.encode("ascii"),
-            host,
-            headers,
-            len(body),
-            body,
+        host = self._hosts.get(server)
+        if host is None:
+            host = self._hosts[server] = _Host(server)
+        exchange = _Exchange(host, request, isIdempotent, timeout)
+        replied = exchange.whenReplied()
+        self._start(host, exchange)
+        return replied
+
+    def _start(self, host: _Host, exchange: _Exchange) -> None:
+        if host.idle and not (exchange.isIdempotent or host.keepsOpen):
+            self._closeIdle(host)
+        if host.idle:
+            exchange.begin(self._clock)
+            exchange.isReused = True
+            host.idle.pop().send(exchange)
+        elif host.isBelowLimit:
+            exchange.begin(self._clock)
+            self._connect(host, exchange)
+        else:
+            host.waiting.append(exchange)
+
+    def _startWaiting(self, host: _Host) -> None:
+        while host.waiting and (host.idle or host.isBelowLimit):
+            self._start(host, host.waiting.pop(0))
+
+    def _connect(self, host: _Host, exchange: _Exchange) -> None:
+        exchange.isReused = False
+        host.connecting += 1
+        factory = _ConnectionFactory(self, host)
+        connecting = exchange.connecting = maybeDeferred(self._dial, host, factory)
+        connecting.addCallbacks(
+            self._connected,
+            self._notConnected,
+            (host, exchange),
+            errbackArgs=(host, exchange),
         )
-        exchange = _Exchange(server, request)
-        connection, self._idle = self._idle, None
-        if connection is not None and self._server == server:
-            exchange.mayRepeat = True
-            connection.send(exchange)
-            return exchange.waiting
-        if connection is not None:
-            connection.abort()
-        self._server = server
-        self.connect(exchange)
-        return exchange.waiting
 
-    def connect(self, exchange: _Exchange) -> None:
+    def _dial(self, host: _Host, factory: _ConnectionFactory) -> Deferred[Any]:
+        return self._endpoint(host.server).connect(factory)
+
+    def newConnection(self, host: _Host) -> _Connection:
         """
-        Open a connection, and send a request over it.
+        Make the protocol of a connection.
         """
-        exchange.mayRepeat = False
-        exchange.connection = None
-        connecting = self._endpoint(exchange.server).connect(self._factory)
-        exchange.connecting = connecting
+        connection = _Connection(self, host)
+        self._open.append(connection)
+        return connection
 
-        def connected(connection: Any) -> None:
-            connection.send(exchange)
+    def _connected(
+        self, connection: _Connection, host: _Host, exchange: _Exchange
+    ) -> None:
+        host.connecting -= 1
+        exchange.connecting = None
+        host.connections.append(connection)
+        connection.send(exchange)
 
-        def failed(failure: Failure) -> None:
-            if not exchange.waiting.called:
-                exchange.waiting.errback(failure)
+    def _notConnected(self, failure: Failure, host: _Host, exchange: _Exchange) -> None:
+        host.connecting -= 1
+        exchange.connecting = None
+        self._startWaiting(host)
+        exchange.fail(failure)
 
-        connecting.addCallbacks(connected, failed)
-
-    def connectionIdle(self, connection: _KeepAliveConnection) -> None:
+    def connectionIdle(self, connection: _Connection, host: _Host) -> None:
         """
         Keep a connection that can take another request.
         """
-        if self._idle is None:
-            self._idle = connection
-        else:
-            connection.abort()
+        connection.idleSince = self._clock.seconds()
+        host.idle.append(connection)
+        self._startWaiting(host)
+        if self._sweep is None:
+            self._sweep = self._clock.callLater(IDLE_TIMEOUT, self._closeOld)
 
-    def connectionUnusable(self, connection: _KeepAliveConnection) -> None:
+    def connectionUnusable(self, connection: _Connection, host: _Host) -> None:
         """
         Forget a connection that cannot take another request.
         """
-        if self._idle is connection:
-            self._idle = None
+        if connection in host.connections:
+            host.connections.remove(connection)
+            if connection in host.idle:
+                host.idle.remove(connection)
+            self._startWaiting(host)
 
-    def connectionClosed(self, connection: _KeepAliveConnection) -> None:
+    def connectionStale(
+        self,
+        connection: _Connection,
+        host: _Host,
+        exchange: _Exchange,
+        reason: Failure,
+    ) -> None:
+        """
+        Take back a request whose connection was lost before the first byte of
+        the reply, although it had been answered before.
+        """
+        host.keepsOpen = False
+        self._closeIdle(host)
+        exchange.connection = None
+        if exchange.isIdempotent:
+            # In the place of the lost connection, whose request is sent next.
+            host.connections.remove(connection)
+            self._connect(host, exchange)
+        else:
+            self.connectionUnusable(connection, host)
+            exchange.fail(reason)
+
+    def connectionClosed(self, connection: _Connection) -> None:
         """
         Forget a connection that is closed.
         """
-        self._live.remove(connection)
+        self._open.remove(connection)
+
+    def _closeIdle(self, host: _Host) -> None:
+        idle, host.idle = host.idle, []
+        for connection in idle:
+            host.connections.remove(connection)
+            connection.abort()
+
+    def _closeOld(self) -> None:
+        self._sweep = None
+        now, oldest = self._clock.seconds(), None
+        for host in self._hosts.values():
+            for connection in host.idle[:]:
+                if now - connection.idleSince >= IDLE_TIMEOUT:
+                    connection.abort()
+                elif oldest is None or connection.idleSince < oldest:
+                    oldest = connection.idleSince
+        if oldest is not None:
+            left = oldest + IDLE_TIMEOUT - now
+            self._sweep = self._clock.callLater(left, self._closeOld)
 
     def close(self) -> Deferred[None]:
         """
-        Close all connections.
+        Close the connections that are not busy.
 
         @return: fires when they are closed.
         """
+        sweep, self._sweep = self._sweep, None
+        if sweep is not None:
+            sweep.cancel()
         closing = []
-        for connection in list(self._live):
-            closing.append(connection.whenLost())
-            connection.abort()
+        for connection in self._open[:]:
+            if not connection.isBusy:
+                closing.append(connection.whenLost())
+                connection.abort()
         return gatherResults(closing).addCallback(lambda _: None)
-
-
-def _decompressed(body: bytes, limit: int) -> bytes:
-    """
-    Decompress a body.
-
-    @raise InvalidResponse: when the body is not in the format of gzip, or
-        becomes longer than C{limit}.
-    """
-    reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        data = reader.decompress(body, limit + 1)
-    except zlib.error as e:
-        raise InvalidResponse("the reply cannot be decompressed") from e
-    if len(data) > limit:
-        raise InvalidResponse("the reply is too long")
-    if not reader.eof:
-        raise InvalidResponse("the compressed reply has no end")
-    return data
-
-
-def split(url: str) -> tuple[str, str]:
-    """
-    Divide a URL into its server and its path.
-    """
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host}", f"{slash or '/'}{path}"

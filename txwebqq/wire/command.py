@@ -189,8 +189,7 @@ class Command(Value, Generic[R], metaclass=_CommandMeta):
         C{aliases} too.
     @cvar authorization: the proof of a session that a request has to carry.
     @cvar timeout: how long a client waits for the reply, in seconds.
-    @cvar isRepeated: whether a client sends the command all the time, which is worth
-        a connection of its own.
+    @cvar isRepeated: whether a client sends the command all the time, as the poll.
     @cvar isIdempotent: whether the request may be sent a second time when the first
         one may have reached the server: it only reads, or sets what it set before.
     """
