@@ -273,7 +273,7 @@ class WebQQClient:
     async def _fetch(
         self, command: Command[bytes], sink: Sink, limit: int
     ) -> int | Refusal:
-        url, query = command.url, encodeForm(command.encodeFields()).decode("ascii")
+        url, query = command.url, command.encodeForm().decode("ascii")
         try:
             for _ in range(MAX_REDIRECTS):
                 response = await self._open(command, url, query)
@@ -322,7 +322,7 @@ class WebQQClient:
                 self._servers.locate(historical),
                 command.referer,
                 self._cookies.header(historical),
-                encodeForm(command.encodeFields()),
+                command.encodeForm(),
             )
         except ValueError:
             # A redirect may lead to any text.
@@ -339,7 +339,7 @@ class WebQQClient:
         return _decoded(command, response.status, response.body)
 
     def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
-        form = encodeForm(command.encodeFields())
+        form = command.encodeForm()
         if command.method == "POST":
             opened = self._open(command, command.url, "", form, FORM)
         else:

@@ -122,8 +122,11 @@ class EventQueueTests(SynchronousTestCase):
         )
 
     def push(self, *events: Event) -> None:
-        for event in events:
-            self.eventQueue.put(event)
+        """
+        Put events, the first of them in a batch of its own.
+        """
+        self.eventQueue.put(events[:1])
+        self.eventQueue.put(events[1:])
 
     def answer(self, nick: str) -> None:
         """

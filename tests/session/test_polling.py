@@ -177,11 +177,11 @@ def test_shown() -> None:
     are added meanwhile stay.
     """
     eventFilter = EventFilter()
-    for event in (words("a", 1, 1), inGroup(2), AWAY, inDiscussion(3)):
-        eventFilter.markShown(event)
+    eventFilter.markShown([words("a", 1, 1), inGroup(2)])
+    eventFilter.markShown([AWAY, inDiscussion(3)])
     told = tuple(eventFilter.shown)
     assert told == ("1", "2", "3")
-    eventFilter.markShown(inTemporaryChat(4))
+    eventFilter.markShown([inTemporaryChat(4)])
     eventFilter.acknowledged(told)
     assert list(eventFilter.shown) == ["4"]
     eventFilter.acknowledged(told)
@@ -194,10 +194,10 @@ def test_shownIsBounded() -> None:
     """
     eventFilter = EventFilter()
     for n in range(1, 2 * MAX_SHOWN):
-        eventFilter.markShown(words("x", 0, n))
+        eventFilter.markShown([words("x", 0, n)])
     told = tuple(eventFilter.shown)
     assert len(told) == MAX_SHOWN
-    eventFilter.markShown(words("x", 0, 2 * MAX_SHOWN))
+    eventFilter.markShown([words("x", 0, 2 * MAX_SHOWN)])
     eventFilter.acknowledged(told)
     assert list(eventFilter.shown) == [str(2 * MAX_SHOWN)]
 

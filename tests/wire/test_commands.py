@@ -79,7 +79,7 @@ def formOf(command: Command[Any]) -> Form:
     """
     Return the parameters of a request as they reach the server.
     """
-    form = encodeForm(command.encodeFields())
+    form = command.encodeForm()
     if isinstance(command, UploadCommand):
         form += b"&" + encodeForm([*command.encodeTail(), *command.encodeQuery()])
     if command.path == "/v2":
@@ -254,7 +254,7 @@ def test_form() -> None:
     """
     A request is percent-encoded as browsers do it.
     """
-    login = encodeForm(Login("300100200", "0CE2", "!K7Q").encodeFields())
+    login = Login("300100200", "0CE2", "!K7Q").encodeForm()
     assert login == (
         b"u=300100200&p=0CE2&verifycode=!K7Q&webqq_type=10&remember_uin=1"
         b"&login2qq=1&aid=1003903&u1=http%3A%2F%2Fwebqq.qq.com%2Floginproxy.html"
@@ -262,11 +262,22 @@ def test_form() -> None:
         b"&pttype=1&dumy=&fp=loginerroralert&action=1-20-8656&mibao_css=m_webqq&t=1"
         b"&g=1"
     )
-    poll = encodeForm(Poll2(Ticket("47283951", "8368")).encodeFields())
+    poll = Poll2(Ticket("47283951", "8368")).encodeForm()
     assert poll == (
         b"r=%7B%22clientid%22%3A%2247283951%22%2C%22psessionid%22%3A%228368%22%2C"
         b"%22key%22%3A0%2C%22ids%22%3A%5B%5D%7D&clientid=47283951&psessionid=8368"
     )
+
+
+@pytest.mark.parametrize("psessionid", ["8368", "", 'a"&%\\', "\u5b8b", "\u00b2"])
+@pytest.mark.parametrize("ids", [(), ("1",), ("1", "22"), ("",), ("1 2", "\u5b8b")])
+@pytest.mark.parametrize("ack", [None, 0, 7])
+def test_pollForm(psessionid: str, ids: tuple[str, ...], ack: int | None) -> None:
+    """
+    A poll is written as any form is, whatever its parameters contain.
+    """
+    poll = Poll2(Ticket("47283951", psessionid), ids, ack)
+    assert poll.encodeForm() == encodeForm(poll.encodeFields())
 
 
 def test_checkBytes() -> None:

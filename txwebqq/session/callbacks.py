@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVarTuple
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -18,34 +18,22 @@ from txwebqq.errors import WebQQError
 from txwebqq.interfaces import IWebQQProtocol
 from txwebqq.model import Account
 
-Ts = TypeVarTuple("Ts")
-
 
 class CallbackQueue:
     """
-    Runs the callbacks of one account one after another, through all its
-    sign-ons.
+    The callbacks of one account that wait for the one that is running, through all
+    its sign-ons.
+
+    @ivar isRunning: whether a callback is running.
+    @ivar waiting: calls to make after it, which do not raise.
     """
 
-    def __init__(self) -> None:
-        # Mostly empty: a deque of each account would take more memory.
-        self._waiting: list[Callable[[], None]] = []
-        self._isRunning = False
+    __slots__ = ("isRunning", "waiting")
 
-    def run(self, call: Callable[[*Ts], None], *args: *Ts) -> None:
-        """
-        Make a call, which does not raise, at once or after the running one.
-        """
-        if self._isRunning:
-            self._waiting.append(partial(call, *args))
-            return
-        self._isRunning = True
-        try:
-            call(*args)
-            while self._waiting:
-                self._waiting.pop(0)()
-        finally:
-            self._isRunning = False
+    def __init__(self) -> None:
+        self.isRunning = False
+        # Mostly empty: a deque of each account would take more memory.
+        self.waiting: list[Callable[[], None]] = []
 
 
 class GuardedProtocol:
@@ -70,7 +58,17 @@ class GuardedProtocol:
         Call a callback, after the one that is running. The awaitable that it
         returns is checked for a failure but not waited for.
         """
-        self._queue.run(self._call, name, args)
+        queue = self._queue
+        if queue.isRunning:
+            queue.waiting.append(partial(self._call, name, args))
+            return
+        queue.isRunning = True
+        try:
+            self._call(name, args)
+            while queue.waiting:
+                queue.waiting.pop(0)()
+        finally:
+            queue.isRunning = False
 
     def close(self, reason: Failure) -> None:
         """

@@ -4,10 +4,10 @@ Order of events, and recognition of messages that have come before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from math import inf
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 from txwebqq.model import (
     DiscussionMessage,
@@ -54,12 +54,26 @@ class EventFilter:
         self._seen: set[tuple[int, ...]] = set()
         self._seenBefore: Container[tuple[int, ...]] = ()
 
-    def filterBatch(self, batch: Iterable[Event]) -> list[Event]:
+    def filterBatch(self, batch: Sequence[Event]) -> list[Event]:
         """
         Return the new events of a batch, oldest first, a kick last of all.
         """
+        events = []
+        seen, before = self._seen, self._seenBefore
         # Servers put the newest first; several events may have the same time.
-        events = [event for event in reversed(list(batch)) if self._isNew(event)]
+        for event in reversed(batch):
+            idsOf = _IDS.get(type(event))
+            if idsOf is not None:
+                ids = idsOf(event)
+                if ids in seen or ids in before:
+                    continue
+                # Messages without ids may be the same and yet be several.
+                if ids[-1] or ids[-2]:
+                    seen.add(ids)
+                    if len(seen) >= REMEMBERED:
+                        before = self._seenBefore = seen
+                        seen = self._seen = set()
+            events.append(event)
         try:
             # Nearly all batches have messages only.
             events.sort(key=_messageTime)
@@ -67,28 +81,12 @@ class EventFilter:
             events.sort(key=_timeOf)
         return events
 
-    def _isNew(self, event: Event) -> bool:
-        idsOf = _IDS.get(type(event))
-        if idsOf is None:
-            return True
-        ids = idsOf(event)
-        if not (ids[-1] or ids[-2]):
-            return True
-        if ids in self._seen or ids in self._seenBefore:
-            return False
-        self._seen.add(ids)
-        if len(self._seen) >= REMEMBERED:
-            self._seenBefore, self._seen = self._seen, set()
-        return True
-
-    def markShown(self, event: Event) -> None:
+    def markShown(self, events: Iterable[Any]) -> None:
         """
-        Remember that the application was given an event.
+        Remember that the application was given some events.
         """
-        if type(event) in _IDS:
-            self.shown.append(str(cast(Any, event).messageId))
-            if len(self.shown) > MAX_SHOWN:
-                del self.shown[0]
+        self.shown += [str(event.messageId) for event in events if type(event) in _IDS]
+        del self.shown[:-MAX_SHOWN]
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         """

@@ -4,6 +4,8 @@ Events on their way to the application, in order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -60,27 +62,26 @@ class EventQueue:
         self._rosterSync = rosterSync
         self._acknowledgement = acknowledgement
         self._clock = clock
-        # Mostly empty: a deque of each account would take more memory.
+        # The latest first. Mostly empty: a deque of each account would take more
+        # memory.
         self._waiting: list[Event] = []
         self._lookup: Deferred[Profile] | None = None
         self._isDelivering = False
         # For the first of the events that wait.
         self._lookedUp = 0
 
-    def put(self, event: Event) -> None:
+    def put(self, events: Sequence[Event]) -> None:
         """
-        Deliver an event after those that wait. A kick ends the session, so it
-        does not wait: the others are delivered at once, without profiles.
+        Deliver events, in this order, after those that wait. A kick, which may be
+        the last of them only, ends the session, so it does not wait: all others are
+        delivered at once, without profiles.
         """
-        if self._lookup is None and not self._waiting and type(event) in _MESSAGES:
-            # Messages add no friends, and nearly all events are messages.
-            self._deliver(event)
-            return
-        self._waiting.append(event)
-        if isinstance(event, KickNotice):
-            self.flush()
-        elif self._lookup is None:
+        self._waiting[:0] = reversed(events)
+        if self._lookup is None:
             self._deliverWaiting()
+        # Looked at first: a delivery may have dropped the others.
+        if self._waiting and isinstance(self._waiting[0], KickNotice):
+            self.flush()
 
     def flush(self) -> None:
         """
@@ -90,18 +91,22 @@ class EventQueue:
         lookup, self._lookup = self._lookup, None
         if lookup is not None:
             lookup.cancel()
+        self._lookedUp = 0
         if self._isDelivering:
             self._waiting.clear()
         while self._waiting:
-            self._deliver(self._waiting.pop(0))
+            self._deliver(self._waiting.pop())
 
     def _deliver(self, event: Event) -> None:
         self._isDelivering = True
-        self._lookedUp = 0
         try:
             self._acknowledgement.delivering(event)
-            self._transport.roster.apply(event)
-            self._rosterSync.fetchMissing()
+            # A friend's message, the most frequent event, changes no list.
+            if type(event) is not Message:
+                roster = self._transport.roster
+                roster.apply(event)
+                if roster.newGroups or roster.newDiscussions:
+                    self._rosterSync.fetchMissing()
             self._protocol.call("eventReceived", event)
         except Exception:
             # Later events and the next poll wait for this one.
@@ -114,11 +119,15 @@ class EventQueue:
 
     def _deliverWaiting(self) -> None:
         while self._waiting and self._lookup is None:
-            unknown = self._transport.roster.unknownContacts(self._waiting[0])
-            if unknown and self._lookedUp < MAX_LOOKED_UP:
-                self._lookUp(unknown[0])
-            else:
-                self._deliver(self._waiting.pop(0))
+            event = self._waiting[-1]
+            # Messages add no friends, and nearly all events are messages.
+            if type(event) not in _MESSAGES and self._lookedUp < MAX_LOOKED_UP:
+                unknown = self._transport.roster.unknownContacts(event)
+                if unknown:
+                    self._lookUp(unknown[0])
+                    return
+            self._lookedUp = 0
+            self._deliver(self._waiting.pop())
 
     def _lookUp(self, uin: Uin) -> None:
         self._lookedUp += 1

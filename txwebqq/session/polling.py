@@ -127,15 +127,14 @@ class PollService(Service):
         self._answered()
         self._eventFilter.acknowledged(shown)
         events = self._newEvents(reply)
-        for event in events:
-            self._eventQueue.put(event)
-            self._eventFilter.markShown(event)
-            # The application may sign off in its callback.
-            if not self.running:
-                return
-            if isinstance(event, KickNotice):
-                self._machine.kicked(event)
-                return
+        self._eventQueue.put(events)
+        # The application may have signed off in a callback.
+        if not self.running:
+            return
+        if events and isinstance(events[-1], KickNotice):
+            self._machine.kicked(events[-1])
+            return
+        self._eventFilter.markShown(events)
         if self._acknowledgement.isPending:
             self._pause()
         elif events:

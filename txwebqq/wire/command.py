@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from txwebqq.values import SECRET, Value, ValueMeta
 from txwebqq.wire.coerce import integer
-from txwebqq.wire.form import Form, Pairs
+from txwebqq.wire.form import Form, Pairs, encodeForm
 from txwebqq.wire.jsontext import encodeJSON, encodeUnescapedJSON, parseJSON
 from txwebqq.wire.locating import decodeOrMalformed
 from txwebqq.wire.record import Record
@@ -224,6 +224,12 @@ class Command(Value, Generic[R], metaclass=_CommandMeta):
         """
         Return the parameters of the request, in the order of protocol.md.
         """
+
+    def encodeForm(self) -> bytes:
+        """
+        Return the query or the body of the request.
+        """
+        return encodeForm(self.encodeFields())
 
     @classmethod
     @abstractmethod

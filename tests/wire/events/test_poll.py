@@ -23,6 +23,7 @@ from txwebqq.model import (
     UnknownSegment,
 )
 from txwebqq.wire.commands.messages import Poll2, PollResult
+from txwebqq.wire.events import poll
 from txwebqq.wire.events.envelope import decodeEnvelope
 
 HELLO = {
@@ -130,6 +131,18 @@ def test_numbers(members: dict[str, Any], expected: dict[str, int]) -> None:
     assert event == Message(
         Uin(5), Number(6), (Text("hello"),), expected.get("time", 0), 7, 0
     )
+
+
+def test_manyFonts() -> None:
+    """
+    A sender of ever new fonts takes limited memory, and each message has its own.
+    """
+    for size in range(3 * poll._MAX_FONTS):
+        font = ["font", {**FONT, "size": size}]
+        [event] = read(changed([font, "a"]))
+        assert isinstance(event, Message)
+        assert event.font.size == size
+        assert len(poll._fonts) <= poll._MAX_FONTS
 
 
 def test_fonts() -> None:

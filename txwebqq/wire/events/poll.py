@@ -8,7 +8,7 @@ fit, each event by itself, so that no other event is lost.
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import or_
 from types import GenericAlias
 from typing import Annotated, Any, Literal
@@ -129,6 +129,9 @@ class _GroupMessage(Struct, gc=False):
 _MAX_CACHED = 512
 """Maximum size of a font in the cache, in bytes; clients write about 70."""
 
+_MAX_FONTS = 256
+"""Maximum number of fonts in the cache."""
+
 
 def _decodeFont(raw: bytes) -> Font:
     try:
@@ -139,11 +142,19 @@ def _decodeFont(raw: bytes) -> Font:
 
 
 # Nearly all messages have one of a few fonts.
-_cachedFont = lru_cache(maxsize=256)(_decodeFont)
+_fonts: dict[bytes, Font] = {}
 
 
 def _fontOf(raw: bytes) -> Font:
-    return _cachedFont(raw) if len(raw) <= _MAX_CACHED else _decodeFont(raw)
+    """
+    Decode a font, and remember it.
+    """
+    font = _decodeFont(raw)
+    if len(raw) <= _MAX_CACHED:
+        if len(_fonts) >= _MAX_FONTS:
+            _fonts.clear()
+        _fonts[raw] = font
+    return font
 
 
 _FACES = tuple(map(Face, range(256)))
@@ -155,7 +166,9 @@ def _readContent(elements: _Elements) -> tuple[Content, Font]:
     """
     font = None
     last = elements[-1] if elements else None
-    if isinstance(last, str) and last.endswith((" ", "\r")):
+    if last == " ":
+        del elements[-1]
+    elif isinstance(last, str) and last.endswith((" ", "\r")):
         elements[-1] = last[:-1]
     segments: list[Segment] = []
     for element in elements:
@@ -168,7 +181,8 @@ def _readContent(elements: _Elements) -> tuple[Content, Font]:
             number = element.id
             segments.append(_FACES[number] if number < 256 else Face(number))
         elif font is None:
-            font = _fontOf(bytes(element.font))
+            raw = bytes(element.font)
+            font = _fonts.get(raw) or _fontOf(raw)
     return tuple(segments), PLAIN if font is None else font
 
 
@@ -221,20 +235,18 @@ def readEvents(body: bytes) -> tuple[tuple[Event, ...], Any] | None:
     except _UNFIT:
         pass
     else:
-        return tuple(map(_readKnown, poll.result)), poll.ack
+        events = [
+            _readValue(_pollTypes[type(envelope)], bytes(value))
+            if type(value := envelope.value) is Raw
+            else value.event()
+            for envelope in poll.result
+        ]
+        return tuple(events), poll.ack
     try:
         poll = _each.decode(body)
     except _UNFIT:
         return None
     return tuple(map(_readUnknown, poll.result)), poll.ack
-
-
-def _readKnown(envelope: Any) -> Event:
-    value = envelope.value
-    if type(value) is Raw:
-        return _readValue(_pollTypes[type(envelope)], bytes(value))
-    event: Message | GroupMessage = value.event()
-    return event
 
 
 def _readUnknown(envelope: _UnknownEnvelope) -> Event:
