@@ -30,6 +30,8 @@ from txwebqq.errors import (
 from txwebqq.model import Account
 from txwebqq.protocol import WebQQFactory, WebQQProtocol
 from txwebqq.server.sessions.captchas import CaptchaMode
+from txwebqq.wire.command import Refusal
+from txwebqq.wire.commands.signon import Login, LoginReply
 
 Flush = Callable[..., list[Failure]]
 
@@ -251,22 +253,22 @@ def test_captchaMisread() -> None:
         "",
     ],
 )
-def test_foreignLanding(rig: Rig, landing: str) -> None:
+def test_foreignLanding(
+    rig: Rig, landing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     A landing page on another host than WebQQ's is not fetched, and the sign-on
     succeeds.
     """
 
-    def mislead(request: Request) -> bytes:
-        body = rig.web.server.render(request)
-        assert isinstance(body, bytes)
-        parts = body.split(b"'")
-        parts[5] = landing.encode()
-        misled = b"'".join(parts)
-        request.setHeader("Content-Length", str(len(misled)))
-        return misled
+    encodeReply = Login.encodeReply
 
-    rig.server.replies["/login"] = [mislead]
+    def mislead(reply: LoginReply | Refusal) -> bytes:
+        parts = encodeReply(reply).split(b"'")
+        parts[5] = landing.encode()
+        return b"'".join(parts)
+
+    monkeypatch.setattr(Login, "encodeReply", mislead)
     rig.start()
     rig.web.settle(5)
     assert rig.protocol.log == ["made", "on"]
