@@ -8,7 +8,8 @@
 #   make ledger       whether anything accepted is ever lost, while connections
 #                     fail and the server is killed; SEED="1 2" FAULTS=1000
 #                     KILLS=100, TLS=1 over TLS, INCURABLE=1 without mercy
-#   make bench        how fast it is; QUICK=1 in under two minutes, NAME=... one measure
+#   make bench        how fast it is; QUICK=1 in a few minutes, NAME=... one measure,
+#                     JSON=... the file for the results, COMPARE=... an earlier one
 #   make docs         the documentation, in docs/_build/html
 #   make clean        removes what was built; distclean removes .venv as well
 
@@ -60,7 +61,8 @@ ledger: .venv/test.stamp
 	    $(if $(filter-out 0,$(INCURABLE)),--incurable)
 
 bench: .venv/bench.stamp
-	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(NAME)
+	$(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) \
+	    $(if $(JSON),--json '$(JSON)') $(if $(COMPARE),--compare '$(COMPARE)') $(NAME)
 
 docs: .venv/test.stamp
 	$(BIN)/python docs/coverage.py

@@ -114,14 +114,17 @@ def daemon(argv: Sequence[str], port: int, **options: Any) -> Iterator[Running]:
     options = {"stdout": subprocess.DEVNULL, **options}
     with child(argv, **options) as process:
         end = time.monotonic() + PATIENCE
-        while not _isListening(port):
+        while not isListening(port):
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{argv[0]} does not listen on port {port}")
             time.sleep(0.05)
         yield Running(process.pid, port)
 
 
-def _isListening(port: int) -> bool:
+def isListening(port: int) -> bool:
+    """
+    Tell whether a program accepts connections on a port.
+    """
     try:
         socket.create_connection(("127.0.0.1", port)).close()
     except ConnectionRefusedError:

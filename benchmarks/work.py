@@ -1,19 +1,25 @@
 """
 The process that runs one function of a measure: C{python -m benchmarks.work
-MODULE:FUNCTION SIZE}.
+MODULE:FUNCTION SIZE [--watched]}.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+import os
+import signal
 import sys
+import traceback
 from importlib import import_module
-from typing import Any
+from threading import Thread
+from typing import Any, NoReturn
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner
+
+from benchmarks.measures import Reading
 
 
 def run(name: str, size: dict[str, Any]) -> None:
@@ -28,11 +34,37 @@ def run(name: str, size: dict[str, Any]) -> None:
         return
 
     async def main(reactor: Any) -> None:
-        print(json.dumps(await call(reactor, **size)))
+        try:
+            print(json.dumps(await call(reactor, **size)))
+        except Exception:
+            # Of any class: L{react} would only log it.
+            traceback.print_exc()
+            raise SystemExit(1) from None
 
     react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
 
 
+def finish(reading: Reading) -> NoReturn:
+    """
+    Print the reading of a function and end the process at once, without the
+    shutdown of what the function has started.
+    """
+    os.write(1, f"{json.dumps(reading)}\n".encode())
+    os._exit(0)
+
+
+def _endWithParent() -> None:
+    """
+    End this process and those that it has started when the process has ended
+    that holds the other end of stdin.
+    """
+    while os.read(0, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    if sys.argv[3:] == ["--watched"]:
+        Thread(target=_endWithParent, daemon=True).start()
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
     run(sys.argv[1], json.loads(sys.argv[2]))

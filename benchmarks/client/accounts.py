@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from benchmarks.client.ours import CountingFactory, service
 from benchmarks.measures import Measure
 from benchmarks.processes import allowFiles, memoryOf
 from benchmarks.servers import running
+from benchmarks.work import finish
 
 AT_ONCE = 50
 """Number of accounts that sign on at a time."""
@@ -26,7 +27,7 @@ async def _settled(reactor: Any, seconds: float) -> float:
     return memoryOf(os.getpid())
 
 
-async def ours(reactor: Any, accounts: int, pause: float) -> float:
+async def ours(reactor: Any, accounts: int, pause: float) -> NoReturn:
     """
     Measure the memory per account, in KiB.
     """
@@ -52,11 +53,10 @@ async def ours(reactor: Any, accounts: int, pause: float) -> float:
         await gatherResults([many.run(signOn, each) for each in services])
         # The pause is long enough for the connections of sign-on to be closed.
         after = await _settled(reactor, pause)
-    os.write(1, f"{(after - before) / (accounts - 1)}\n".encode())
-    os._exit(0)
+    finish((after - before) / (accounts - 1))
 
 
-async def treqLoop(reactor: Any, accounts: int, pause: float) -> float:
+async def treqLoop(reactor: Any, accounts: int, pause: float) -> NoReturn:
     """
     Measure the memory per poll that C{treq.post} holds, in KiB.
     """
@@ -78,8 +78,7 @@ async def treqLoop(reactor: Any, accounts: int, pause: float) -> float:
         before = await _settled(reactor, 1.0)
         polls += [post() for _ in range(accounts - 1)]
         after = await _settled(reactor, min(pause, 5.0))
-    os.write(1, f"{(after - before) / (accounts - 1)}\n".encode())
-    os._exit(0)
+    finish((after - before) / (accounts - 1))
 
 
 MEASURES = [
@@ -87,7 +86,7 @@ MEASURES = [
         "accounts",
         "benchmarks.client.accounts:ours",
         "benchmarks.client.accounts:treqLoop",
-        3.0,
+        1.2,
         "KiB/account",
         size={"accounts": 5000, "pause": 60.0},
         quickSize={"accounts": 300, "pause": 2.0},
@@ -106,8 +105,8 @@ MEASURES = [
 ]
 
 
-async def few(reactor: Any, accounts: int, pause: float) -> float:
+async def few(reactor: Any, accounts: int, pause: float) -> NoReturn:
     """
     Measure as L{ours}, with a fifth of the accounts.
     """
-    return await ours(reactor, accounts // 5, pause)
+    await ours(reactor, accounts // 5, pause)

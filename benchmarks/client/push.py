@@ -101,7 +101,7 @@ MEASURES = [
         "push",
         "benchmarks.client.push:ours",
         "benchmarks.client.push:treqLoop",
-        1.0,
+        0.9,
         "us p50",
         size={"messages": 600},
         quickSize={"messages": 200},

@@ -63,7 +63,7 @@ MEASURES = [
         "sign-on",
         "benchmarks.client.signon:ours",
         "benchmarks.client.signon:treqLoop",
-        1.3,
+        1.2,
         "ms CPU",
         size={"times": 60},
         quickSize={"times": 20},

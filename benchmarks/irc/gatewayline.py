@@ -196,5 +196,6 @@ MEASURES = [
         "us CPU/line",
         size={"lines": 1000, "clients": 1},
         quickSize={"lines": 200},
+        program="ngircd",
     )
 ]

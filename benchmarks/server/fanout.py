@@ -106,7 +106,7 @@ MEASURES = [
         "fan-out",
         "benchmarks.server.fanout:ours",
         "benchmarks.server.fanout:bare",
-        1.5,
+        1.3,
         "us CPU/recipient",
         size={"members": 500, "messages": 20},
         quickSize={"members": 500, "messages": 5},

@@ -74,7 +74,7 @@ MEASURES = [
         "held",
         "benchmarks.server.held:ours",
         "benchmarks.server.held:bare",
-        3.0,
+        0.6,
         "KiB/held",
         size={"accounts": 5000},
         quickSize={"accounts": 1000},
