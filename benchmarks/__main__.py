@@ -33,11 +33,12 @@ MODULES = (
     "irc.wireirc",
     "irc.gatewayline",
     "many.growth",
+    "many.restart",
     "many.scale",
 )
 
 FOLDER = machine.ROOT / "bench-results"
-"""Where results are written without C{--json}."""
+"""The folder of the results without C{--json}."""
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C or SIGTERM."""
@@ -132,7 +133,7 @@ def take(
     run: Callable[[str, Mapping[str, Any]], Reading],
 ) -> Outcome:
     """
-    Take a measure; whatever happens to it is its outcome.
+    Take a measure; any exception becomes its outcome.
     """
     if measure.program and find(measure.program) is None:
         reason = f"the program {measure.program} is not installed"

@@ -12,7 +12,7 @@ from typing import Any
 ROUNDS, QUICK_ROUNDS = 5, 2
 
 Reading = float | dict[str, float]
-"""What a function of a measure returns: a figure, or several by name, of which
+"""The value of a function of a measure: a figure, or several by name, of which
 the first is that of the measure and the others explain it."""
 
 

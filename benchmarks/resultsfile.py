@@ -158,7 +158,7 @@ def checkWritable(path: Path) -> None:
     Check that results can be written to a file, before an hour is spent on
     them.
 
-    @raise UnusableFile: when they cannot, or the file holds something else.
+    @raise UnusableFile: when they cannot, or the file is of another kind.
     """
     if path.exists():
         read(path)

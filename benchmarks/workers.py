@@ -41,7 +41,7 @@ def inProcess(
     with (
         tempfile.TemporaryFile() as output,
         # The process reads its stdin to notice the end of this one, and is the
-        # leader of a process group, to which whatever it starts belongs.
+        # leader of a process group, to which all that it starts belongs.
         subprocess.Popen(
             [*argv, "--watched"],
             stdin=subprocess.PIPE,

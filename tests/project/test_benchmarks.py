@@ -145,7 +145,7 @@ def test_failing_measure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> N
 )
 def test_failures(function: str, reason: str) -> None:
     """
-    Whatever ends a process without a figure is named.
+    The cause is named when a process ends without a figure.
     """
     with pytest.raises(NotMeasured, match=reason):
         inProcess(f"{HERE}:{function}", {})
@@ -295,7 +295,7 @@ def test_foreign_file(
     option: str, content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """
-    A file of something else is refused with one line, before any measure, and
+    A file of another kind is refused with one line, before any measure, and
     stays as it is.
     """
     path = tmp_path / "letter.txt"
