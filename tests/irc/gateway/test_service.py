@@ -234,6 +234,29 @@ def test_silence(gateway: MemoryGateway) -> None:
     assert client.transport.disconnecting
 
 
+def test_notSilent(gateway: MemoryGateway) -> None:
+    """
+    A client is sent C{PING} when it has been silent as long as that after what
+    it sent last, and again after its answer.
+    """
+    client = gateway.client()
+    for _ in range(2):
+        gateway.clock.advance(PING_INTERVAL / 2)
+        client.connection.dataReceived(b"PONG\r\n")
+        client.transport.clear()
+        gateway.clock.advance(PING_INTERVAL - 1)
+        assert "PING" not in client.seen
+        gateway.clock.advance(2)
+        assert client.seen.count("PING :qq.test") == 1
+    client.connection.dataReceived(b"PONG\r\n")
+    gateway.clock.advance(PING_INTERVAL - 1)
+    assert not client.transport.disconnecting
+    gateway.clock.advance(2)
+    assert client.seen.count("PING :qq.test") == 2
+    gateway.clock.advance(PING_INTERVAL + 1)
+    assert client.transport.disconnecting
+
+
 def test_offline(gateway: MemoryGateway) -> None:
     """
     A message that cannot be delivered is answered with 404, one to an unknown

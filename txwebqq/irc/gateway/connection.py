@@ -104,15 +104,28 @@ class ClientConnection(LineConnection):
         Send a line; the last parameter of one that is too long is truncated.
         No effect after the connection was closed.
         """
-        if self._sendQueue is None:
-            return
+        if self._sendQueue is not None:
+            self._sendQueue.write(self.encoded(line))
+
+    def sendEncoded(self, lines: bytes) -> None:
+        """
+        Send lines that L{encoded} has returned. No effect after the connection
+        was closed.
+        """
+        if self._sendQueue is not None:
+            self._sendQueue.write(lines)
+
+    def encoded(self, line: Line) -> bytes:
+        """
+        Return a line as L{sendLine} sends it.
+        """
         data = serialise(line, self.encoding)
         # Tags do not count, so measure the rest only when the whole is too long.
         if len(data) > MAX_LINE:
             over = encodedLength(line, self.encoding) - MAX_LINE
             if over > 0:
                 data = serialise(self._truncated(line, over), self.encoding)
-        self._sendQueue.write(data)
+        return data
 
     def _truncated(self, line: Line, over: int) -> Line:
         # Messages have been split before; this is a topic or a reason.

@@ -72,6 +72,15 @@ class NameDirectory(Container[str]):
         nicks = [self._userName, BOT_NICK, *(client.nick for client in self._clients)]
         return {casefold(nick) for nick in nicks}
 
+    def knownNick(self, number: int) -> str | None:
+        """
+        Return the nick of a QQ user, L{None} for one that has not been given
+        one.
+        """
+        if number in self._accounts:
+            return self._userName
+        return self._names.name(Target(TargetKind.CONTACT, number))
+
     def nickOf(self, number: int, name: str) -> str:
         """
         Return the nick of a QQ user.

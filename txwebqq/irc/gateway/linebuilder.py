@@ -5,7 +5,7 @@ prefixes, tags and batches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import count
 
 from txwebqq.irc.gateway.capabilities import Capabilities
@@ -48,6 +48,7 @@ class LineBuilder:
         self.serverName = serverName
         self.nick = nick
         self.has = capabilities.has
+        self._capabilities = capabilities
         self._connection = connection
         self._user = user
         self._references = count(1)
@@ -58,6 +59,19 @@ class LineBuilder:
         The encoding that the client reads.
         """
         return self._connection.encoding
+
+    @property
+    def enabled(self) -> frozenset[str]:
+        """
+        The capabilities that the client has enabled.
+        """
+        return self._capabilities.enabled
+
+    def encoded(self, lines: Sequence[Line]) -> bytes:
+        """
+        Return lines as the client is sent them.
+        """
+        return b"".join(map(self._connection.encoded, lines))
 
     def spaceAfter(self, head: Line) -> int:
         """
@@ -166,6 +180,36 @@ class LineBuilder:
         if not self.has("batch"):
             return list(content)
         return batch(self.nextReference(), kind, params, content, self.serverName)
+
+
+class SharedLines:
+    """
+    The encoded lines of the object that was shown last to the clients of one
+    user, which are built once for all clients that are sent the same.
+    """
+
+    def __init__(self) -> None:
+        self._shown: object = None
+        self._encoded: dict[Hashable, bytes] = {}
+
+    def get(
+        self, shown: object, key: Hashable, make: Callable[[], tuple[bytes, bool]]
+    ) -> bytes:
+        """
+        Return the lines of an object.
+
+        @param key: everything that the lines depend on but the object.
+        @param make: builds the lines; returns also whether other clients may be
+            sent them.
+        """
+        if shown is not self._shown:
+            self._shown, self._encoded = shown, {}
+        encoded = self._encoded.get(key)
+        if encoded is None:
+            encoded, isShared = make()
+            if isShared:
+                self._encoded[key] = encoded
+        return encoded
 
 
 def _middleParam(text: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from txwebqq.irc.gateway.linebuilder import LineBuilder
 from txwebqq.irc.gateway.multiline import MAX_LINES, MULTILINE, MULTILINE_CONCAT
@@ -13,9 +14,9 @@ from txwebqq.irc.gateway.storage.message import HistoryMessage
 from txwebqq.irc.gateway.user import GatewayUser
 from txwebqq.irc.protocol.batch import batch
 from txwebqq.irc.protocol.formatting import prefixOf, stripFormatting
-from txwebqq.irc.protocol.line import Line
+from txwebqq.irc.protocol.line import MAX_LINE, Line
 from txwebqq.irc.protocol.splitting import splitLines, splitLossless, splitText
-from txwebqq.irc.qq.content import parseQQAction
+from txwebqq.irc.qq.content import ACTION_PREFIX, parseQQAction
 from txwebqq.irc.targets import Target, TargetKind
 
 
@@ -29,17 +30,38 @@ class MessageRenderer:
         self._builder = builder
         self._user = user
 
+    def encoded(self, message: HistoryMessage) -> bytes:
+        """
+        Return the lines of a message as L{render} does, encoded. Clients of the
+        user to which the same is sent share them.
+        """
+        builder, user = self._builder, self._user
+        target = self._targetOf(message)
+        own = builder.nick if message.sender in user.accounts else ""
+        key = target, own, builder.encoding, builder.enabled, user.isFormatted
+
+        def make() -> tuple[bytes, bool]:
+            lines = self.renderTo(target, message)
+            # The reference of a batch is the client's.
+            isShared = not lines or lines[0].command != "BATCH"
+            return builder.encoded(lines), isShared
+
+        return user.lines.get(message, key, make)
+
     def render(self, message: HistoryMessage) -> list[Line]:
         """
         Return the lines of a message, addressed to its channel or to the
         client.
         """
+        return self.renderTo(self._targetOf(message), message)
+
+    def _targetOf(self, message: HistoryMessage) -> str:
         isChannel = message.target.kind in (TargetKind.GROUP, TargetKind.DISCUSSION)
         # A message to a friend that another client of the user has sent is
         # addressed to the friend.
         if isChannel or message.sender in self._user.accounts:
-            return self.renderTo(self._user.directory.nameOf(message.target), message)
-        return self.renderTo(self._builder.nick, message)
+            return self._user.directory.nameOf(message.target)
+        return self._builder.nick
 
     def renderTo(self, target: str, message: HistoryMessage) -> list[Line]:
         """
@@ -55,6 +77,8 @@ class MessageRenderer:
                 message.nick, message.sender, message.command, target, " :"
             )
         tags = {**head.tags, **self._tags(message)}
+        if self._isOneLine(head, message.text):
+            return [head._replace(params=(target, message.text), tags=tags)]
         text = message.text if isFormatted else stripFormatting(message.text)
         action = parseQQAction(text)
         space = builder.spaceAfter(head)
@@ -79,6 +103,23 @@ class MessageRenderer:
             head._replace(params=(target, part), tags=rest if number else tags)
             for number, part in enumerate(parts)
         ]
+
+    def _isOneLine(self, head: Line, text: str) -> bool:
+        """
+        Check without the work of L{renderTo} whether a text is one line and is
+        sent as it is, as nearly all texts are.
+        """
+        isPlain = text.isprintable() and not text.isspace() and bool(text)
+        if not isPlain or text.startswith(ACTION_PREFIX):
+            return False
+        encoding = self._builder.encoding
+        target = head.params[0]
+        # ":", three spaces, ":" and CR LF.
+        length = len(head.command) + sum(
+            len(part.encode(encoding, "replace"))
+            for part in (head.source, target, text)
+        )
+        return length + 7 <= MAX_LINE
 
     def _multiline(
         self, head: Line, tags: Mapping[str, str], split: Sequence[Sequence[str]]
@@ -134,5 +175,9 @@ def timestamp(time: int) -> str:
 
     @param time: milliseconds since 1970.
     """
-    when = datetime.fromtimestamp(time // 1000, UTC)
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"
+    return f"{_second(time // 1000)}.{time % 1000:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(time: int) -> str:
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%S}"

@@ -159,7 +159,7 @@ class ClientSession(AttachedClient):
 
     def showMessage(self, message: HistoryMessage) -> None:
         if self._isShown(message.target):
-            self.send(self.renderer.render(message))
+            self._connection.sendEncoded(self.renderer.encoded(message))
 
     def messageStored(self, serial: int, isOwn: bool) -> None:
         confirmation = self.confirmation

@@ -14,6 +14,7 @@ from txwebqq.irc.config.gateway import UserSettings
 from txwebqq.irc.gateway.attachedclient import AttachedClient
 from txwebqq.irc.gateway.conversations import Conversations
 from txwebqq.irc.gateway.directory import NameDirectory
+from txwebqq.irc.gateway.linebuilder import SharedLines
 from txwebqq.irc.gateway.storage.history import HistoryStore
 from txwebqq.irc.gateway.storage.names import NameTable
 from txwebqq.irc.gateway.storage.partedchannels import PartedChannels
@@ -56,6 +57,7 @@ class GatewayUser(AccountListener):
     @ivar accounts: the user's QQ accounts, by number.
     @ivar services: the services that keep the accounts signed on, by number.
     @ivar clients: the attached clients.
+    @ivar lines: the lines that they have in common.
     @ivar kicks: the reasons of C{KICK} commands in progress, by channel and
         member.
     @ivar topicChanges: the channels with a C{TOPIC} command in progress.
@@ -80,6 +82,7 @@ class GatewayUser(AccountListener):
         self.accounts: dict[int, QQAccount] = {}
         self.services: dict[int, WebQQService] = {}
         self.clients: list[AttachedClient] = []
+        self.lines = SharedLines()
         self.kicks: dict[tuple[Target, int], str] = {}
         self.topicChanges: set[Target] = set()
         self.directory = NameDirectory(
@@ -259,7 +262,10 @@ class GatewayUser(AccountListener):
             # same words in the same second are another message.
             number = f"#{message.sequence}" if message.sequence else message.key
             origin = f"{message.author} {message.time} {number}"
-        nick = self.directory.nickOf(message.author, _authorName(account, message))
+        # Most authors have a nick, and need not be searched for.
+        nick = self.directory.knownNick(message.author) or self.directory.nickOf(
+            message.author, _authorName(account, message)
+        )
         self.conversations.record(
             self.conversations.newMessage(
                 message.target,

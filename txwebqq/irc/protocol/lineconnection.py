@@ -31,6 +31,9 @@ CLOSE_TIMEOUT = 5.0
 """Time that the peer has to read the last lines before a connection that we
 close is aborted, in seconds."""
 
+TIMER_ACCURACY = 0.001
+"""How much earlier than its time a timer may fire, in seconds."""
+
 
 class LineConnection(Protocol):
     """
@@ -71,6 +74,7 @@ class LineConnection(Protocol):
         self._timer: IDelayedCall | None = None
         self._isRegistered = False
         self._isPinged = False
+        self._heardAt = 0.0
         # ITransport promises neither producers nor aborting.
         self._wire: Any = None
 
@@ -124,11 +128,21 @@ class LineConnection(Protocol):
         End the time-out of the registration, and start that of silence.
         """
         self._isRegistered = True
-        self._isPinged = False
+        self._heard()
         if self.isOpen:
             self._setTimer(self.pingInterval, self._silenceTimedOut)
 
+    def _heard(self) -> None:
+        self._isPinged = False
+        self._heardAt = self._clock.seconds()
+
     def _silenceTimedOut(self) -> None:
+        # The timer is not moved when data come, which would cost as much as
+        # reading them.
+        rest = self._heardAt + self.pingInterval - self._clock.seconds()
+        if rest > TIMER_ACCURACY and not self._isPinged:
+            self._setTimer(rest, self._silenceTimedOut)
+            return
         if self._isPinged:
             self.pingTimedOut()
             return
@@ -146,7 +160,7 @@ class LineConnection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         if self._isRegistered:
-            self.startPinging()
+            self._heard()
         for raw in self._lineBuffer.feed(data):
             if not (self.isOpen or self.readsUntilLost):
                 return
