@@ -138,3 +138,27 @@ def test_asStandard() -> None:
     """
     text = '{"retcode":0,"result":[{"poll_type":"x","value":[1.5,null,"\\u8336"]}]}'
     assert parseJSON(text) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello",
+        '\\ " / \b\f\n\r\t\0\x1f\x7f',
+        "\x80\xa0\xff",
+        "在吗 \\u4e00",
+        "é在",
+        "在😀",
+        "\ud83d\ude00",
+        "x\udc00",
+        "\u2028\ufffe\uffff",
+    ],
+)
+def test_standard(text: str) -> None:
+    """
+    JSON is written as the standard library writes it.
+    """
+    value = {"a": [text, 2**63, 2**70, -1, True, None], text: (), 1: 1.5}
+    assert encodeJSON(value) == json.dumps(value, separators=(",", ":"))
+    del value[1]
+    assert encodeJSON(value) == json.dumps(value, separators=(",", ":"))

@@ -5,6 +5,7 @@ they arrive.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,10 +40,23 @@ class Upload:
     body: MultipartBody
 
 
+class LosableReply(Protocol):
+    """
+    A reply that may be given later.
+    """
+
+    def lost(self) -> None: ...
+
+
 class UploadResource(Protocol):
     """
     A resource that receives uploads.
+
+    @ivar plainPaths: the paths of requests that are no uploads.
     """
+
+    @property
+    def plainPaths(self) -> Container[bytes]: ...
 
     def expect(
         self, request: Request, uri: bytes, length: int | None, source: PausableSource
@@ -65,6 +79,7 @@ class WebQQRequest(WholeRequest):
     _waiting: IDelayedCall | None = None
     _refused = False
     _limit = MAX_BODY
+    _held: LosableReply | None = None
 
     def __repr__(self) -> str:
         # Twisted logs requests, and the query may have secrets.
@@ -125,7 +140,17 @@ class WebQQRequest(WholeRequest):
         if getattr(channel, "_command", b"") != b"POST":
             return None
         resource: UploadResource = channel.site.resource
+        if channel._path in resource.plainPaths:
+            return None
         return resource.expect(self, channel._path, length, channel)
+
+    def hold(self, reply: LosableReply) -> None:
+        """
+        Keep the request until it is replied to, without its body, and tell the reply
+        when the client disconnects.
+        """
+        self._held = reply
+        self.content = None
 
     def finish(self) -> None:
         self.answered()
@@ -139,6 +164,9 @@ class WebQQRequest(WholeRequest):
             waiting.cancel()
         base: Any = super()
         base.connectionLost(reason)
+        held, self._held = self._held, None
+        if held is not None:
+            held.lost()
         if self.upload is not None:
             self.upload.body.lost()
 

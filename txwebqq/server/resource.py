@@ -60,7 +60,7 @@ from txwebqq.server.http.connections import WatchedSite
 from txwebqq.server.http.downloads import Downloads, refuse
 from txwebqq.server.http.exchange import HTTPExchange
 from txwebqq.server.http.filerelay import FileRelay, FileRelays
-from txwebqq.server.http.handlers import Handler, handlersOf
+from txwebqq.server.http.handlers import Handler, HeldReply, handlersOf
 from txwebqq.server.http.longpoll import LongPoll
 from txwebqq.server.http.multipart import MultipartBody, PausableSource
 from txwebqq.server.http.refusallog import RefusalLog
@@ -121,6 +121,25 @@ class Route:
     handler: Handler
 
 
+class StoredReply(HeldReply):
+    """
+    A reply that is given after the events that the request has caused are in the
+    database, and have been given to the polls of their recipients.
+    """
+
+    __slots__ = ("_reply",)
+
+    def __init__(self, reply: Any) -> None:
+        super().__init__()
+        self._reply = reply
+
+    def stored(self, isStored: bool) -> None:
+        """
+        Give the reply, or a refusal if the database has failed.
+        """
+        self.give(self._reply if isStored else NOT_STORED)
+
+
 class WebQQResource(Resource):
     """
     The resource of all paths of a server.
@@ -135,6 +154,7 @@ class WebQQResource(Resource):
     @param connections: the limits of connections and requests.
 
     @ivar handlers: the handlers of all commands.
+    @ivar plainPaths: the paths of requests that are no uploads.
     """
 
     isLeaf = True
@@ -216,6 +236,7 @@ class WebQQResource(Resource):
             if command not in streamed
             for path in (command.path, *command.aliases)
         }
+        self.plainPaths = self._routes.keys()
         self._refusals = RefusalLog(self._log, now)
         self._unknownPaths = UnknownPaths(
             (*self._routes, *self._uploads), self._refusals
@@ -253,6 +274,42 @@ class WebQQResource(Resource):
             # Clients wait longer after a lost connection than after a refusal.
             request.loseConnection()
             return NOT_DONE_YET
+        query = b""
+        route = self._routes.get(request.uri) if request.method == b"POST" else None
+        if route is None:
+            found = self._find(request)
+            if not isinstance(found, tuple):
+                return found
+            route, query = found
+        body = request.content.read(MAX_BODY + 1) if request.content else b""
+        if len(body) > MAX_BODY:
+            return refuse(request, TOO_LARGE, 413)
+        exchange = HTTPExchange(request, self._proxies)
+        serial = self._router.lastSerial
+        try:
+            reply = self._handle(route, exchange, query, body)
+        except Exception as e:
+            self._state.onError(
+                "The handler of {path} failed: {reason}; the reply is 500.",
+                path=route.command.path,
+                reason=str(e),
+            )
+            return refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
+        if self._sweeping is None:
+            self._scheduleSweep()
+        if not isinstance(reply, (HeldReply, Deferred)) and self._router.hasDeliveries(
+            serial
+        ):
+            reply = StoredReply(reply)
+            self._router.whenStored(reply.stored)
+        return self._reply(request, exchange, route.command, reply)
+
+    def _find(self, request: Request) -> tuple[Route, bytes] | int | bytes:
+        """
+        Find the route of a request, or reply to it if it has none.
+
+        @return: the route and the query, or the result of L{render}.
+        """
         path, query = targetOf(request.uri)
         if request.method not in (b"GET", b"POST"):
             request.setHeader(b"allow", b"GET, POST")
@@ -274,25 +331,7 @@ class WebQQResource(Resource):
                 exchange = HTTPExchange(request, self._proxies)
                 page = self._unknownPaths.refuse(request, path, exchange.address)
             return page
-        body = request.content.read(MAX_BODY + 1) if request.content else b""
-        if len(body) > MAX_BODY:
-            return refuse(request, TOO_LARGE, 413)
-        exchange = HTTPExchange(request, self._proxies)
-        serial = self._router.lastSerial
-        try:
-            reply = self._handle(route, exchange, query, body)
-        except Exception as e:
-            self._state.onError(
-                "The handler of {path} failed: {reason}; the reply is 500.",
-                path=route.command.path,
-                reason=str(e),
-            )
-            return refuse(request, Refusal(UNKNOWN_PATH, "a fault of the server"), 500)
-        if self._sweeping is None:
-            self._scheduleSweep()
-        if not isinstance(reply, Deferred) and self._router.hasDeliveries(serial):
-            reply = self._whenStored(reply)
-        return self._reply(request, exchange, route.command, reply)
+        return route, query
 
     def _handle(
         self, route: Route, exchange: HTTPExchange, query: bytes, body: bytes
@@ -326,6 +365,14 @@ class WebQQResource(Resource):
         command: type[Command[Any]],
         reply: Any,
     ) -> int | bytes:
+        if isinstance(reply, HeldReply):
+            reply.hold(request, exchange, command, sendReply)
+            if isinstance(request, WebQQRequest):
+                request.hold(reply)
+            else:
+                held = reply
+                request.notifyFinish().addErrback(lambda _: held.lost())
+            return NOT_DONE_YET
         if not isinstance(reply, Deferred):
             return sendReply(request, exchange, command, reply)
         reply.addCallbacks(

@@ -161,11 +161,13 @@ class Form(Mapping[str, str]):
             parts += query.split(b"&")
         for part in parts:
             name, _, value = part.partition(b"=")
-            if name.isalnum():
-                # ASCII, as nearly all names are.
-                pairs.append((name.decode("ascii"), _percentDecode(value)))
-            elif name:
-                pairs.append((_percentDecode(name), _percentDecode(value)))
+            if not name:
+                continue
+            # ASCII, as nearly all names are, and many values.
+            key = name.decode("ascii") if name.isalnum() else _percentDecode(name)
+            isPlain = value.isalnum()
+            text = value.decode("ascii") if isPlain else _percentDecode(value)
+            pairs.append((key, text))
         return cls(pairs)
 
     def __getitem__(self, name: str) -> str:
@@ -210,7 +212,11 @@ class Form(Mapping[str, str]):
         """
         Return a parameter as text.
         """
-        value = self.raw(name)
+        value = self.r.get(name)
+        if value is None:
+            value = self._fields.get(name)
+        if type(value) is str:
+            return value
         if value is None or isinstance(value, (dict, list, bool)):
             if default is not None:
                 return default
@@ -226,6 +232,8 @@ class Form(Mapping[str, str]):
             if default is not None:
                 return default
             raise MalformedReply(f"{name} is missing")
+        if type(value) is int and -LIMIT < value < LIMIT:
+            return value
         try:
             number = int(value)
         except (TypeError, ValueError, OverflowError):
@@ -251,10 +259,15 @@ class Form(Mapping[str, str]):
         """
         The parts of a ticket that the request carries.
         """
-        psessionid = self.text("psessionid", "")
-        return Ticket(
-            clientid=self.text("clientid", ""),
-            psessionid="" if psessionid == "null" else psessionid,
-            vfwebqq=self.text("vfwebqq", ""),
-            ptwebqq=self.text("ptwebqq", ""),
-        )
+        r, fields = self.r, self._fields
+        found = []
+        for name in Ticket.__struct_fields__:
+            value = r.get(name)
+            if value is None:
+                value = fields.get(name, "")
+            # Texts as they are: each request has a ticket.
+            found.append(value if type(value) is str else self.text(name, ""))
+        clientid, psessionid, vfwebqq, ptwebqq = found
+        if psessionid == "null":
+            psessionid = ""
+        return Ticket(clientid, psessionid, vfwebqq, ptwebqq)

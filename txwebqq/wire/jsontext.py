@@ -15,7 +15,7 @@ from math import isfinite
 from typing import Any
 
 from msgspec import DecodeError
-from msgspec.json import Decoder
+from msgspec.json import Decoder, Encoder
 
 from txwebqq.errors import MalformedReply
 
@@ -40,6 +40,9 @@ _lenient = json.JSONDecoder(
     parse_constant=_refuseConstant, parse_float=_finite, strict=False
 )
 _encoder = json.JSONEncoder(separators=(",", ":"))
+_fast = Encoder().encode
+# What JSON escapes in another way than Python's codecs.
+_ESCAPED_OTHERWISE = re.compile("[\x7f-\xff\U00010000-\U0010ffff]")
 _unescaped = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -94,6 +97,8 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
     @raise MalformedReply: when the text does not begin with JSON.
     """
     text = text.strip()
+    with suppress(DecodeError, ValueError, RecursionError):
+        return _strict.decode(text), ""
     try:
         value, end = _lenient.raw_decode(text)
         return _withoutSurrogates(value, text), text[end:]
@@ -105,7 +110,16 @@ def encodeJSON(value: Any) -> str:
     """
     Return JSON as WebQQ writes it: no spaces, non-ASCII characters escaped.
     """
-    return _encoder.encode(value)
+    try:
+        text = _fast(value).decode()
+    except (TypeError, ValueError, RecursionError):
+        # Names of members that are no texts, single surrogates.
+        return _encoder.encode(value)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    if _ESCAPED_OTHERWISE.search(text) is not None:
+        return _encoder.encode(value)
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def encodeUnescapedJSON(value: Any) -> bytes:

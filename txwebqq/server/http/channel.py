@@ -171,6 +171,9 @@ class LimitedChannel(WholeRequestChannel):
         """
         self._isBetween = True
         self._savedTimeOut = self._idleTime
+        if self.isUndisturbed and not self._dataBuffer:
+            super().requestDone(request)
+            return
         # Stops the loop over the lines that have been received.
         self.paused = True
         base: Any = super()

@@ -5,13 +5,12 @@ Polls over HTTP: held connections, their time limits, and delayed errors.
 from __future__ import annotations
 
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from txwebqq.model import OfflineFile
 from txwebqq.server.domain.state import ServerState
 from txwebqq.server.http.exchange import HTTPExchange
-from txwebqq.server.http.handlers import answers
+from txwebqq.server.http.handlers import HeldReply, answers
 from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.sessions.acknowledgement import Acknowledgement, ConnectionHabit
 from txwebqq.server.sessions.sessions import EndedSession, PollReply, Session
@@ -26,33 +25,29 @@ NOTHING = Refusal(102)
 """The reply to a poll at its time limit."""
 
 
-class HTTPPoll:
+class HTTPPoll(HeldReply):
     """
     A poll whose HTTP request is held
     (L{txwebqq.server.sessions.sessions.HeldPoll}).
 
     @ivar session: the session that polls.
-    @ivar reply: fires with the reply; is cancelled when the client disconnects.
-    @ivar delayed: the reply to a superseded poll, as long as it is delayed.
+    @ivar value: the reply to a superseded poll, while it is delayed.
     """
 
-    __slots__ = ("_exchange", "_longPoll", "_since", "delayed", "reply", "session")
+    __slots__ = ("_longPoll", "_since", "session", "value")
 
-    def __init__(
-        self, longPoll: LongPoll, session: Session, exchange: HTTPExchange, since: float
-    ) -> None:
+    def __init__(self, longPoll: LongPoll, session: Session, since: float) -> None:
+        super().__init__()
         self.session = session
-        self.reply: Deferred[PollReply] = Deferred(lambda _: longPoll.forget(self))
-        self.delayed: DelayedReply | None = None
+        self.value: PollReply = NOTHING
         self._longPoll = longPoll
-        self._exchange = exchange
         self._since = since
 
     def isLive(self) -> bool:
         """
         Check whether the client can still receive a reply.
         """
-        return self._exchange.isLive()
+        return self._request is not None and self._exchange.isLive()
 
     def answer(self, reply: PollReply) -> None:
         """
@@ -60,14 +55,15 @@ class HTTPPoll:
         """
         longPoll, session = self._longPoll, self.session
         longPoll.dropTimers(self)
-        connection = self._exchange.connection
-        if connection is not None and not session.sendsAck:
-            if session.habit is None:
-                session.habit = ConnectionHabit()
-            session.habit.last = connection.watch(longPoll.seconds)
+        if not session.sendsAck:
+            connection = self._exchange.connection
+            if connection is not None:
+                if session.habit is None:
+                    session.habit = ConnectionHabit()
+                session.habit.last = connection.watch(longPoll.seconds)
         if isinstance(reply, PollResult):
             reply = self._located(reply)
-        self.reply.callback(reply)
+        self.give(reply)
 
     def _located(self, reply: PollResult) -> PollResult:
         """
@@ -91,23 +87,34 @@ class HTTPPoll:
         longPoll = self._longPoll
         longPoll.dropTimers(self)
         if longPoll.seconds() - self._since >= THROTTLE:
-            self.reply.callback(NOTHING)
+            self.give(NOTHING)
         else:
             # Two clients that share a session would supersede each other's
             # polls without end.
-            self.delayed = longPoll.delayReply(self.reply, NOTHING)
+            longPoll.delayReply(self)
+
+    def lost(self) -> None:
+        super().lost()
+        self._longPoll.forget(self)
 
 
-class DelayedReply:
+class DelayedReply(HeldReply):
     """
-    A reply that is delayed by L{THROTTLE}.
+    A reply that is delayed.
     """
 
-    __slots__ = ("reply", "value")
+    __slots__ = ("_queue", "value")
 
-    def __init__(self, reply: Deferred[PollReply], value: PollReply) -> None:
-        self.reply = reply
+    def __init__(
+        self, value: PollReply, queue: TimeoutQueue[HTTPPoll | DelayedReply]
+    ) -> None:
+        super().__init__()
         self.value = value
+        self._queue = queue
+
+    def lost(self) -> None:
+        super().lost()
+        self._queue.discard(self)
 
 
 class LongPoll:
@@ -125,9 +132,10 @@ class LongPoll:
         self._router = state.router
         self.seconds = clock.seconds
         self._held = TimeoutQueue[HTTPPoll](clock, pollTimeout, self._cbTimedOut)
+        Delayed = TimeoutQueue[HTTPPoll | DelayedReply]
         self._throttled = TimeoutQueue[HTTPPoll](clock, THROTTLE, self._cbResume)
-        self._delayed = TimeoutQueue[DelayedReply](clock, THROTTLE, _giveDelayed)
-        self._kicked = TimeoutQueue[DelayedReply](clock, pollTimeout, _giveDelayed)
+        self._delayed = Delayed(clock, THROTTLE, _giveDelayed)
+        self._kicked = Delayed(clock, pollTimeout, _giveDelayed)
 
     def stop(self) -> None:
         """
@@ -143,7 +151,7 @@ class LongPoll:
     @answers(Poll2)
     def poll2(
         self, command: Poll2, session: Session, exchange: HTTPExchange
-    ) -> PollReply | Deferred[PollReply]:
+    ) -> PollReply | HeldReply:
         """
         C{POST /channel/poll2}: reply with events, or hold the request until
         there are some.
@@ -152,14 +160,14 @@ class LongPoll:
             return NOTHING
         hasArrived = exchange.hasArrived(session)
         said = Acknowledgement(command.ack, command.ids, hasArrived)
-        poll = HTTPPoll(self, session, exchange, self.seconds())
+        poll = HTTPPoll(self, session, self.seconds())
         isThrottled = self._router.hold(session, poll, said)
         self._held.add(poll)
         if isThrottled:
             self._throttled.add(poll)
-        return poll.reply
+        return poll
 
-    def refuse(self, ended: EndedSession) -> PollReply | Deferred[PollReply]:
+    def refuse(self, ended: EndedSession) -> PollReply | HeldReply:
         """
         Reply to a poll of a session that has ended. A client that knows the end
         already gets the reply with a delay. The kick is delayed as long as a poll is
@@ -173,32 +181,25 @@ class LongPoll:
             reply, self._delayed if isinstance(reply, Refusal) else self._kicked
         )
 
-    def delay(self, reply: PollReply) -> Deferred[PollReply]:
+    def delay(self, reply: PollReply) -> HeldReply:
         """
         Delay an error reply by L{THROTTLE} seconds, because most clients
         repeat a failed poll immediately.
-
-        @return: fires with the reply.
         """
         return self._delay(reply, self._delayed)
 
     def _delay(
-        self, reply: PollReply, queue: TimeoutQueue[DelayedReply]
-    ) -> Deferred[PollReply]:
-        deferred: Deferred[PollReply] = Deferred(lambda _: queue.discard(delayed))
-        delayed = DelayedReply(deferred, reply)
+        self, reply: PollReply, queue: TimeoutQueue[HTTPPoll | DelayedReply]
+    ) -> HeldReply:
+        delayed = DelayedReply(reply, queue)
         queue.add(delayed)
-        return deferred
-
-    def delayReply(
-        self, deferred: Deferred[PollReply], reply: PollReply
-    ) -> DelayedReply:
-        """
-        Have a Deferred fire with a reply after L{THROTTLE} seconds.
-        """
-        delayed = DelayedReply(deferred, reply)
-        self._delayed.add(delayed)
         return delayed
+
+    def delayReply(self, poll: HTTPPoll) -> None:
+        """
+        Give a superseded poll its reply after L{THROTTLE} seconds.
+        """
+        self._delayed.add(poll)
 
     def dropTimers(self, poll: HTTPPoll) -> None:
         """
@@ -212,8 +213,7 @@ class LongPoll:
         Drop a poll whose client has disconnected.
         """
         self.dropTimers(poll)
-        if poll.delayed is not None:
-            self._delayed.discard(poll.delayed)
+        self._delayed.discard(poll)
         self._router.release(poll.session, poll)
 
     def _cbTimedOut(self, poll: HTTPPoll) -> None:
@@ -233,5 +233,5 @@ class LongPoll:
         self._router.resume(poll.session)
 
 
-def _giveDelayed(delayed: DelayedReply) -> None:
-    delayed.reply.callback(delayed.value)
+def _giveDelayed(delayed: HTTPPoll | DelayedReply) -> None:
+    delayed.give(delayed.value)

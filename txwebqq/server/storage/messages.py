@@ -100,24 +100,27 @@ class MessageStore:
         """
         db = self._db
         with self._database.transaction():
-            db.executemany("INSERT INTO letter VALUES (?, ?, ?, ?)", changes.events)
-            db.executemany(
-                "INSERT INTO waiting VALUES (?, ?, ?)",
-                [(*key, reply) for key, reply in changes.waiting.items()],
-            )
-            db.executemany(
-                "UPDATE waiting SET reply = ? WHERE number = ? AND letter = ?",
-                changes.given,
-            )
-            db.executemany(
-                "DELETE FROM waiting WHERE number = ? AND letter = ?",
-                changes.delivered,
-            )
-            db.executemany(
-                "DELETE FROM letter WHERE serial = ?1"
-                " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
-                {(serial,) for _, serial in changes.delivered},
-            )
+            if changes.events:
+                db.executemany("INSERT INTO letter VALUES (?, ?, ?, ?)", changes.events)
+                db.executemany(
+                    "INSERT INTO waiting VALUES (?, ?, ?)",
+                    [(*key, reply) for key, reply in changes.waiting.items()],
+                )
+            if changes.given:
+                db.executemany(
+                    "UPDATE waiting SET reply = ? WHERE number = ? AND letter = ?",
+                    changes.given,
+                )
+            if changes.delivered:
+                db.executemany(
+                    "DELETE FROM waiting WHERE number = ? AND letter = ?",
+                    changes.delivered,
+                )
+                db.executemany(
+                    "DELETE FROM letter WHERE serial = ?1"
+                    " AND NOT EXISTS (SELECT 1 FROM waiting WHERE letter = ?1)",
+                    {(serial,) for _, serial in changes.delivered},
+                )
 
     def waiting(
         self, number: Number, after: int, limit: int
