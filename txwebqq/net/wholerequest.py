@@ -30,7 +30,7 @@ MAX_HEAD = 8192
 """Maximum size of a head that is read on the short way, in bytes."""
 
 _HEAD = pattern(
-    rb"(GET|POST) ([!-~]+) HTTP/1\.1\r\n"
+    rb"(?:GET|POST) ([!-~]+) HTTP/1\.1\r\n"
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n"
 )
 _LENGTH = b"\ncontent-length:"
@@ -54,7 +54,9 @@ def wholeRequest(data: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
     # Twisted allows for this size in any number of lines.
     if end > MAX_HEAD:
         return None
-    method, uri, lines = found.groups()
+    uri, lines = found.groups()
+    # Constants, since a request may be held for long.
+    method = b"GET" if data.startswith(b"G") else b"POST"
     head = b"\n" + lines.lower()
     # Without a loop, which would cost more than the searches.
     if _ENCODING in head or _EXPECT in head or _UPGRADE in head:
@@ -228,6 +230,8 @@ def _headersOf(request: WholeRequest) -> Headers:
     return headers
 
 
+_NONE: dict[bytes, list[bytes]] = {}
+
 _RARE: dict[str, Any] = {
     "requestHeaders": _headersOf,
     "responseHeaders": lambda request: Headers(),
@@ -241,6 +245,10 @@ _RARE: dict[str, Any] = {
 """Attributes of requests that most requests do not need, and how they are made."""
 
 
+_RARELY_WRITTEN = {"responseHeaders", "notifications"}
+"""The attributes that make a request end in the usual way of twisted.web."""
+
+
 class WholeRequest(Request):
     """
     A request whose rarely used attributes are made when they are used: headers,
@@ -251,6 +259,8 @@ class WholeRequest(Request):
     """
 
     headerLines = b""
+    # Whether no rare attribute has been used.
+    _isUsual = True
     body: bytes | bytearray = b""
 
     def __init__(self, channel: Any, queued: object = False) -> None:
@@ -264,6 +274,7 @@ class WholeRequest(Request):
             raise AttributeError(name)
         value = make(self)
         setattr(self, name, value)
+        self._isUsual = False
         return value
 
     def parseCookies(self) -> None:
@@ -293,7 +304,7 @@ class WholeRequest(Request):
         """
         self.method, self.uri, self.clientproto = command, path, version
         self.path, _, query = path.partition(b"?")
-        self.args = parse_qs(query, True) if query else {}
+        self.args = parse_qs(query, True) if query else _NONE
         self.content = BytesIO(self.body)
         self.body = b""
         untyped: Any = self
@@ -310,11 +321,16 @@ class WholeRequest(Request):
         """
         Write the whole reply, with the status 200 unless another one is set.
         """
-        isUsual = self.clientproto == b"HTTP/1.1" and not (
-            self.startedWriting or "responseHeaders" in vars(self)
-        )
         untyped: Any = self
-        if not isUsual or self.code != 200 or self._disconnected:
+        isUsual = self._isUsual or not _RARELY_WRITTEN.intersection(vars(self))
+        if (
+            not isUsual
+            or self.clientproto != b"HTTP/1.1"
+            or self.startedWriting
+            or self.code != 200
+            or self._disconnected
+            or self.producer is not None
+        ):
             headers = self.responseHeaders
             headers.setRawHeaders(b"content-type", [contentType])
             headers.setRawHeaders(b"content-length", [b"%d" % len(body)])
@@ -326,9 +342,6 @@ class WholeRequest(Request):
         channel = untyped.channel
         channel.writeWhole(contentType, body)
         self.answered()
-        if self.producer is not None or "notifications" in vars(self):
-            untyped._cleanup()
-            return
         channel.requestDone(self)
         del untyped.channel
         self.content = None

@@ -44,6 +44,21 @@ class DeadlinesTests(SynchronousTestCase):
         self.assertEqual(self.expired, ["b"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_empty(self) -> None:
+        """
+        Nothing remains on the clock when the last item is discarded, and a later item
+        has its own time.
+        """
+        self.deadlines.add("a")
+        self.clock.advance(5)
+        self.deadlines.discard("a")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.deadlines.add("b")
+        self.clock.advance(9)
+        self.assertEqual(self.expired, [])
+        self.clock.advance(1)
+        self.assertEqual(self.expired, ["b"])
+
     def test_clear(self) -> None:
         """
         Clearing returns the items, and stops the timer.

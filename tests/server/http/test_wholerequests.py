@@ -9,6 +9,7 @@ import re
 import pytest
 
 from tests.server.harness import ALICE, ServerHarness, Wire, request
+from txwebqq.server.resource import IDLE_TIMEOUT
 
 CHECK = "/check?uin=10001&appid=1003903&r=0.1"
 
@@ -55,6 +56,29 @@ def test_alike(data: bytes) -> None:
     )
     assert one == other
     assert one
+
+
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_idle(pieces: int) -> None:
+    """
+    A connection is closed when it has been idle for some time after its last reply,
+    and leaves nothing on the clock.
+    """
+    harness = ServerHarness()
+    wire, other = Wire(harness, "192.0.2.1"), Wire(harness, "192.0.2.1")
+    data = request("GET", "/cgi-bin/ver")
+    size = len(data) // pieces
+    for _ in range(3):
+        for start in range(0, len(data), size):
+            wire.send(data[start : start + size])
+        other.send(data)
+        harness.clock.advance(IDLE_TIMEOUT - 1)
+        assert not wire.transport.disconnecting
+    other.close()
+    harness.clock.advance(1)
+    assert wire.transport.disconnecting
+    wire.close()
+    assert harness.clock.getDelayedCalls() == []
 
 
 def test_headers() -> None:

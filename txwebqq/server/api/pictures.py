@@ -129,10 +129,10 @@ class PicturesAPI:
         else:
             tag = f'"{avatar.digest[:32]}"'
         exchange.contentType = mediaTypeOf(data[:16]).encode()
-        exchange.headers += [
+        exchange.headers += (
             (b"etag", tag.encode()),
             (b"cache-control", b"private, max-age=60"),
-        ]
+        )
         known = (exchange.header(b"if-none-match") or b"").decode("latin-1")
         if tag in [one.strip().removeprefix("W/") for one in known.split(",")]:
             exchange.status = 304

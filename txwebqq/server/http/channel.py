@@ -15,6 +15,7 @@ from twisted.web.http import Request
 from txwebqq.net.wholerequest import WholeRequestChannel
 from txwebqq.ratelimit import networkOf
 from txwebqq.server.http.proxies import isTrusted
+from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.limits import AddressLimits
 
 HEADERS = {
@@ -32,6 +33,7 @@ class LimitedChannel(WholeRequestChannel):
     a request or the reading of a reply takes too long.
 
     @ivar addresses: the counts of all connections; set by the site.
+    @ivar idle: the persistent connections that wait for a request; set by the site.
     @ivar network: the text by which the address of the peer is counted.
     """
 
@@ -40,17 +42,17 @@ class LimitedChannel(WholeRequestChannel):
     __slots__ = (
         "_bodyBefore",
         "_hasReceived",
-        "_idleTime",
         "_isBetween",
         "_isReading",
         "_next",
-        "_timer",
         "_unread",
         "addresses",
+        "idle",
         "network",
     )
 
     addresses: AddressLimits
+    idle: TimeoutQueue[LimitedChannel]
     usualHeaders = HEADERS
 
     def __init__(self) -> None:
@@ -64,16 +66,14 @@ class LimitedChannel(WholeRequestChannel):
         self._bodyBefore = 0
         self._next: IDelayedCall | None = None
         self._unread: IDelayedCall | None = None
-        self._timer: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """
         Count the connection, and close it if its address has too many.
         """
-        self._idleTime = self.timeOut
         base: Any = super()
         base.connectionMade()
-        self.setTimeout(self.addresses.limits.seconds)
+        self._limit(self.addresses.limits.seconds)
         self._enter(self._peer())
 
     def _peer(self) -> str:
@@ -87,29 +87,9 @@ class LimitedChannel(WholeRequestChannel):
         call: IDelayedCall = untyped.callLater(seconds, function)
         return call
 
-    def setTimeout(self, period: float | None) -> float | None:
-        """
-        Change the time limit; L{None} for none.
-
-        The call stays on the clock while there is no limit, since a limit follows
-        with the end of the request: two calls for each request are saved.
-        """
+    def _limit(self, seconds: float) -> None:
         untyped: Any = self
-        before: float | None = untyped.timeOut
-        untyped.timeOut = period
-        if period is None:
-            return before
-        if self._timer is None:
-            self._timer = self._later(period, self._cbTimer)
-        else:
-            self._timer.reset(period)
-        return before
-
-    def _cbTimer(self) -> None:
-        self._timer = None
-        untyped: Any = self
-        if untyped.timeOut is not None:
-            self.timeoutConnection()
+        untyped.setTimeout(seconds)
 
     def _enter(self, network: str) -> bool:
         self.network = network
@@ -155,8 +135,9 @@ class LimitedChannel(WholeRequestChannel):
         hasBegun = self._buffer or self.requests
         if hasBegun and self._isBetween and not self._handlingRequest:
             self._isBetween = False
+            self.idle.discard(self)
             self._bodyBefore = 0
-            self.setTimeout(self.addresses.limits.seconds)
+            self._limit(self.addresses.limits.seconds)
 
     def resetTimeout(self) -> None:
         """
@@ -164,13 +145,24 @@ class LimitedChannel(WholeRequestChannel):
         ones do not postpone its end.
         """
 
+    def allContentReceived(self) -> None:
+        """
+        Handle a complete request.
+        """
+        self.idle.discard(self)
+        base: Any = super()
+        base.allContentReceived()
+
     def requestDone(self, request: Request) -> None:
         """
         Wait for the next request, or handle one that has arrived already in the next
         turn of the reactor.
         """
         self._isBetween = True
-        self._savedTimeOut = self._idleTime
+        # One call on the clock for all idle connections.
+        self._savedTimeOut = None
+        if self.persistent:
+            self.idle.add(self)
         if self.isUndisturbed and not self._dataBuffer:
             super().requestDone(request)
             return
@@ -211,7 +203,7 @@ class LimitedChannel(WholeRequestChannel):
         """
         if not self._isReading and self._isReceivingBody():
             # The time that has passed was not the client's.
-            self.setTimeout(self.addresses.limits.seconds)
+            self._limit(self.addresses.limits.seconds)
         self._isReading = True
         self._stopUnread()
         base: Any = super()
@@ -235,7 +227,7 @@ class LimitedChannel(WholeRequestChannel):
             received = self.requests[-1].receivedSize
             more, self._bodyBefore = received - self._bodyBefore, received
             if not self._isReading or more >= limits.bytesASecond * limits.seconds:
-                self.setTimeout(limits.seconds)
+                self._limit(limits.seconds)
                 return
         if self._isBetween:
             self._abortingCall = self._later(self.abortTimeout, self.forceAbortClient)
@@ -250,9 +242,7 @@ class LimitedChannel(WholeRequestChannel):
         """
         self.addresses.disconnected(self.network, self)
         self._stopUnread()
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
+        self.idle.discard(self)
         following, self._next = self._next, None
         if following is not None:
             following.cancel()

@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from txwebqq.net.site import SiteWithoutAccessLog
 from txwebqq.server.http.channel import LimitedChannel
+from txwebqq.server.http.timeouts import TimeoutQueue
 from txwebqq.server.limits import AddressLimits
 from txwebqq.server.sessions.acknowledgement import Outcome
 
@@ -140,7 +141,7 @@ class WatchedConnection(LimitedChannel):
         producer: Any = self._networkProducer
         producer.unregisterProducer()
         transport.resumeProducing()
-        self.setTimeout(LINGER)
+        self.setTimeout(LINGER)  # type: ignore[no-untyped-call]
         closeWriting()
 
     def timeoutConnection(self) -> None:
@@ -214,6 +215,7 @@ class WatchedSite(SiteWithoutAccessLog):
     watched.
 
     @param addresses: the counts of all connections.
+    @param timeout: the time after which an idle connection is closed, in seconds.
     """
 
     name = "WebQQ server"
@@ -221,11 +223,20 @@ class WatchedSite(SiteWithoutAccessLog):
     protocol = WatchedConnection
 
     def __init__(
-        self, resource: IResource, addresses: AddressLimits, **options: Any
+        self,
+        resource: IResource,
+        addresses: AddressLimits,
+        timeout: float,
+        **options: Any,
     ) -> None:
         base: Any = super()
-        base.__init__(resource, **options)
+        base.__init__(resource, timeout=timeout, **options)
         self._addresses = addresses
+        reactor: Any = self.reactor
+        self._callLater = reactor.callLater
+        self._idle = TimeoutQueue[LimitedChannel](
+            reactor, timeout, LimitedChannel.timeoutConnection
+        )
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """
@@ -234,4 +245,7 @@ class WatchedSite(SiteWithoutAccessLog):
         base: Any = super()
         channel = base.buildProtocol(addr)
         channel.addresses = self._addresses
+        channel.idle = self._idle
+        # Not a bound method of its own for each connection.
+        channel.callLater = self._callLater
         return channel

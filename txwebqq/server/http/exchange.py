@@ -64,9 +64,9 @@ class HTTPExchange:
     def __init__(self, request: Request, proxies: Collection[str] = ()) -> None:
         self._request = request
         self._proxies = proxies
-        self.setCookies: list[str] = []
+        self.setCookies: tuple[str, ...] = ()
         self.location: str | None = None
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.headers: tuple[tuple[bytes, bytes], ...] = ()
         self.contentType: bytes | None = None
         self.status: int | None = None
         self._cookies: Mapping[str, str] | None = None
@@ -197,7 +197,7 @@ class HTTPExchange:
         """
         Set a cookie of the client, by default for all hosts of the server.
         """
-        self.setCookies.append(f"{name}={value}; PATH=/; DOMAIN={domain};")
+        self.setCookies += (f"{name}={value}; PATH=/; DOMAIN={domain};",)
 
 
 _OWN_HOST = re.compile(rb"(?:[a-z0-9-]+\.)*qq\.com")

@@ -43,7 +43,11 @@ class TimeoutQueue(Generic[T]):
         """
         Remove an item, if it is in the queue.
         """
-        self._items.pop(item, None)
+        if self._items.pop(item, None) is None or self._items:
+            return
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def clear(self) -> list[T]:
         """
