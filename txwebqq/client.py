@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from treq.client import HTTPClient
 from twisted.internet.defer import (
     Deferred,
     fail,
@@ -21,10 +20,7 @@ from twisted.internet.defer import (
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.python.url import URL
-from twisted.web.client import (
-    URI,
-    Agent,
-)
+from twisted.web.client import URI
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
@@ -60,7 +56,7 @@ from txwebqq.net.httpresponse import Response
 from txwebqq.net.keepalive import KeepAliveClient
 from txwebqq.net.requesthead import FORM, USER_AGENT, encodeRequest
 from txwebqq.net.tls import TrustRoots, VerifyingPolicy
-from txwebqq.net.treqsetup import ConnectionPool, NullCookieJar, StaleConnection
+from txwebqq.net.treqsetup import LazyTreq, StaleConnection
 from txwebqq.wire.command import (
     Command,
     Host,
@@ -156,7 +152,7 @@ class WebQQClient:
         http: TreqLike,
         servers: Servers,
         clock: IReactorTime,
-        pool: ConnectionPool | None = None,
+        pool: LazyTreq | None = None,
         keepAlive: KeepAliveClient | None = None,
     ) -> None:
         self._keepAlive = keepAlive
@@ -217,7 +213,7 @@ class WebQQClient:
         """
         closing: list[Deferred[None]] = []
         if self._pool is not None:
-            closing.append(self._pool.closeCachedConnections())
+            closing.append(self._pool.close())
         if self._keepAlive is not None:
             closing.append(self._keepAlive.close())
         return gatherResults(closing).addCallback(lambda _: None)
@@ -383,7 +379,7 @@ class WebQQClient:
         # Cookies belong to the historical hosts, also with another base URL.
         cookies = self._cookies.header(historical)
         if cookies:
-            headers.setRawHeaders("Cookie", [cookies])
+            headers.setRawHeaders(b"Cookie", [cookies])
 
         def responded(response: Any) -> Any:
             values = response.headers.getRawHeaders(b"Set-Cookie", [])
@@ -467,18 +463,16 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     @raise InvalidConfiguration: when the URL or the file cannot be used.
     """
     servers = Servers.parse(url)
-    pool = ConnectionPool(reactor)
     endpoints = EndpointCache(
         reactor, VerifyingPolicy(TrustRoots(caFile)), CONNECT_TIMEOUT
     )
-    agent = Agent.usingEndpointFactory(reactor, endpoints, pool)
-    http = HTTPClient(agent, NullCookieJar())
+    files = LazyTreq(reactor, endpoints)
     keepAlive = KeepAliveClient(
         lambda server: endpoints.endpointForURI(URI.fromBytes(server.encode("ascii"))),
         MAX_REPLY,
         reactor,
     )
-    return WebQQClient(http, servers, reactor, pool, keepAlive)
+    return WebQQClient(files, servers, reactor, files, keepAlive)
 
 
 def _header(response: IResponse, name: str) -> str:

@@ -107,7 +107,7 @@ class Scene:
         """
         Ask.
         """
-        return self.keepAlive.send(server, request, mayRepeat, PATIENCE)
+        return self.keepAlive.send(server, [request], mayRepeat, PATIENCE)
 
     def warmUp(self) -> None:
         """
@@ -551,7 +551,7 @@ def test_noEndpoint() -> None:
     keepAlive = KeepAliveClient(find, LIMIT, Clock())
     results: list[Any] = []
     for _ in range(2 * MAX_CONNECTIONS):
-        keepAlive.send("ftp://x", b"", False, PATIENCE).addBoth(results.append)
+        keepAlive.send("ftp://x", [], False, PATIENCE).addBoth(results.append)
     assert [reasonOf(each) for each in results] == [SchemeNotSupported] * 16
 
 

@@ -15,7 +15,7 @@ connections open, and are never sent twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -63,7 +63,11 @@ class _Exchange:
     )
 
     def __init__(
-        self, host: _Host, request: bytes, isIdempotent: bool, timeout: float
+        self,
+        host: _Host,
+        request: Sequence[bytes],
+        isIdempotent: bool,
+        timeout: float,
     ) -> None:
         self.host = host
         self.request = request
@@ -189,7 +193,7 @@ class _Connection(Protocol):
         self._exchange = exchange
         exchange.connection = self
         assert self.transport is not None
-        self.transport.write(exchange.request)
+        self.transport.writeSequence(exchange.request)
 
     def dataReceived(self, data: bytes) -> None:
         exchange = self._exchange
@@ -313,14 +317,19 @@ class KeepAliveClient:
         self._sweep: IDelayedCall | None = None
 
     def send(
-        self, server: str, request: bytes, isIdempotent: bool, timeout: float
+        self,
+        server: str,
+        request: Sequence[bytes],
+        isIdempotent: bool,
+        timeout: float,
     ) -> Deferred[Response]:
         """
         Send a request. Requests for which there is no connection wait for those
         before them.
 
         @param server: the part of a URL before its path.
-        @param request: the request, from its first line to the end of its body.
+        @param request: the request in parts, from its first line to the end of its
+            body.
         @param isIdempotent: whether the request may be sent twice.
         @param timeout: the seconds within which the whole reply has to come, after
             those before it have ended.

@@ -6,6 +6,7 @@ are made once.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from twisted.python.url import URL
@@ -21,6 +22,9 @@ MAX_KNOWN = 256
 
 _ENCODED = re.compile(r"[!$-;=?-Z_a-z~]+")
 """URLs without a character that has to be encoded, and without a fragment."""
+
+
+_END = b"\r\n\r\n"
 
 
 def encodedText(url: str) -> str:
@@ -60,15 +64,16 @@ def _constantParts(
         lines.append(f"Referer: {referer}")
     if method == "POST":
         lines.append(f"Content-Type: {FORM}")
-    head = "\r\n".join([*lines, ""])
+    head = "\r\n".join(lines)
     return server, f"{method} {path}".encode("ascii"), head.encode("ascii")
 
 
 def encodeRequest(
-    method: str, url: str, referer: str | None, cookies: str, form: bytes
-) -> tuple[str, bytes]:
+    method: str, url: str, referer: str | None, cookies: bytes, form: bytes
+) -> tuple[str, Sequence[bytes]]:
     """
-    Encode a request.
+    Encode a request. It is returned in parts, since most of them are shared by
+    many requests, and a poll is kept until it is answered.
 
     @param url: the URL, without a query.
     @param cookies: the value of the header C{Cookie}, C{""} for none.
@@ -76,20 +81,17 @@ def encodeRequest(
         query of a C{GET}.
 
     @return: the server, which is the part of the URL before its path, and the
-        request.
+        parts of the request.
 
     @raise ValueError: when the URL is none.
     """
     server, start, rest = _constantParts(method, url, referer)
-    if cookies:
-        line = cookies.encode("latin-1", "replace")
-        rest = b"%bCookie: %b\r\n" % (rest, line)
     if method == "POST":
-        return server, b"%b%bContent-Length: %d\r\n\r\n%b" % (
-            start,
-            rest,
-            len(form),
-            form,
-        )
-    query = b"?" + form if form else b""
-    return server, b"%b%b%b\r\n" % (start, query, rest)
+        end = b"\r\nContent-Length: %d\r\n\r\n" % len(form)
+        if cookies:
+            return server, (start, rest, b"\r\nCookie: ", cookies, end, form)
+        return server, (start, rest, end, form)
+    mark = b"?" if form else b""
+    if cookies:
+        return server, (start, mark, form, rest, b"\r\nCookie: ", cookies, _END)
+    return server, (start, mark, form, rest, _END)

@@ -1,24 +1,26 @@
 """
 Setup of treq: a connection pool that does not log, and a cookie jar that stays
-empty.
+empty. Both are made when they are first needed: most accounts never send a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
+from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
 from twisted.web.client import (
+    Agent,
     HTTPConnectionPool,
     RequestTransmissionFailed,
     ResponseNeverReceived,
 )
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IResponse
+from twisted.web.iweb import IAgentEndpointFactory, IResponse
 
 IDLE_TIMEOUT = 45
 """Seconds for which an idle connection is kept; servers close theirs after a
@@ -178,3 +180,47 @@ class NullCookieJar(IndexableCookieJar):
     def add_cookie_header(self, request: Any) -> None: ...
 
     def extract_cookies(self, response: Any, request: Any) -> None: ...
+
+
+class LazyTreq:
+    """
+    treq with its own connections, which is made with the first request.
+
+    @param endpoints: makes the endpoints of the servers.
+    """
+
+    def __init__(self, reactor: Any, endpoints: IAgentEndpointFactory) -> None:
+        self._reactor = reactor
+        self._endpoints = endpoints
+        self._pool: ConnectionPool | None = None
+        self._request: Callable[..., Deferred[Any]] | None = None
+
+    @property
+    def request(self) -> Callable[..., Deferred[Any]]:
+        """
+        The method of treq's C{HTTPClient}.
+        """
+        if self._request is None:
+            self._pool = ConnectionPool(self._reactor)
+            agent = Agent.usingEndpointFactory(
+                self._reactor, self._endpoints, self._pool
+            )
+            self._request = HTTPClient(agent, NullCookieJar()).request
+        return self._request
+
+    def closeUntried(self) -> None:
+        """
+        See L{ConnectionPool.closeUntried}.
+        """
+        if self._pool is not None:
+            self._pool.closeUntried()
+
+    def close(self) -> Deferred[None]:
+        """
+        Close the idle connections.
+
+        @return: fires when they are closed.
+        """
+        if self._pool is None:
+            return succeed(None)
+        return self._pool.closeCachedConnections()
