@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from benchmarks import machine, resultsfile
 from benchmarks.comparison import compare, summary
 from benchmarks.measures import Failure, Measure, NotMeasured, Outcome, Reading
+from benchmarks.peers.run import main as peers
 from benchmarks.processes import find
 from benchmarks.table import line, table
 from benchmarks.workers import inProcess
@@ -52,6 +53,9 @@ def main(arguments: Sequence[str], measures: Sequence[Measure] | None = None) ->
     @param measures: the known measures; L{None} for those of L{MODULES}.
     @return: the exit code: 1 when a measure has failed.
     """
+    if measures is None and any(each.startswith("peers") for each in arguments):
+        # Other programs beside ours: only on demand, since they take long.
+        return peers(arguments)
     parser = ArgumentParser("python -m benchmarks")
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--json", type=Path, help="the file for the results")

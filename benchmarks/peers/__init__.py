@@ -1,0 +1,3 @@
+"""
+The same work by txwebqq and by other servers, side by side.
+"""

@@ -1,0 +1,167 @@
+"""
+C{python -m benchmarks peers}: runs the measures of servers side by side, prints each
+result as a line of JSON, and all results as a table.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from benchmarks.peers.chatmeasures import STARTERS
+from benchmarks.peers.measures import (
+    Goal,
+    Part,
+    PeerMeasure,
+    available,
+    table,
+)
+from benchmarks.peers.processes import temporaryFolder
+from benchmarks.peers.relays import RELAYS
+from benchmarks.workers import inProcess
+
+_CHAT = "benchmarks.peers.chatmeasures"
+_RELAY = "benchmarks.peers.relaymeasures"
+
+_SERVERS = ("ours", "prosody", "ejabberd")
+_RELAYS = ("ours", "znc", "ngircd")
+
+MEASURES = [
+    PeerMeasure(
+        "peers-messages",
+        f"{_CHAT}:messages",
+        _SERVERS,
+        (Part("peers-messages", "messages/s CPU", Goal("ejabberd", isMore=True)),),
+        size={"messages": 10_000},
+        quickSize={"messages": 2000},
+    ),
+    PeerMeasure(
+        "peers-delay",
+        f"{_CHAT}:delay",
+        _SERVERS,
+        (Part("peers-delay", "ms p50", Goal("prosody")),),
+        size={"messages": 500, "pause": 0.02},
+        quickSize={"messages": 200},
+    ),
+    PeerMeasure(
+        "peers-held",
+        f"{_CHAT}:held",
+        _SERVERS,
+        (
+            Part("peers-held", "KiB PSS/session", Goal("prosody")),
+            Part("peers-held-resident", "KiB/session"),
+        ),
+        size={"sessions": 1000},
+        quickSize={"sessions": 300},
+    ),
+    PeerMeasure(
+        "peers-group",
+        f"{_CHAT}:group",
+        _SERVERS,
+        (Part("peers-group", "us CPU/recipient", Goal("ejabberd")),),
+        size={"members": 200, "messages": 30},
+        quickSize={"messages": 10},
+    ),
+    PeerMeasure(
+        "peers-offline",
+        f"{_CHAT}:offline",
+        _SERVERS,
+        (Part("peers-offline", "us CPU/message", Goal("ejabberd")),),
+        size={"messages": 10_000},
+        quickSize={"messages": 2000},
+    ),
+    PeerMeasure(
+        "peers-waiting",
+        f"{_CHAT}:waiting",
+        _SERVERS,
+        (Part("peers-waiting", "ms CPU/sign-on", Goal("ejabberd")),),
+        size={"accounts": 100, "messages": 50},
+        quickSize={"accounts": 30},
+    ),
+    PeerMeasure(
+        "peers-line",
+        f"{_RELAY}:line",
+        _RELAYS,
+        (Part("peers-line", "us CPU/line", Goal(limit=150)),),
+        size={"lines": 3000},
+        quickSize={"lines": 500},
+    ),
+    PeerMeasure(
+        "peers-sent",
+        f"{_RELAY}:sent",
+        _RELAYS,
+        (Part("peers-sent", "us CPU/line", Goal(limit=250)),),
+        size={"lines": 3000},
+        quickSize={"lines": 500},
+    ),
+    PeerMeasure(
+        "peers-delivery",
+        f"{_RELAY}:delivery",
+        _RELAYS,
+        (Part("peers-delivery", "us CPU/delivery", Goal(limit=60)),),
+        size={"lines": 200, "clients": 50},
+        quickSize={"lines": 50},
+    ),
+    PeerMeasure(
+        "peers-attached",
+        f"{_RELAY}:attached",
+        _RELAYS,
+        (
+            Part("peers-attached", "KiB PSS/user", Goal(limit=100)),
+            Part("peers-attached-resident", "KiB/user"),
+        ),
+        size={"users": 45},
+        quickSize={"users": 15},
+    ),
+]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """
+    Run the measures whose names begin with one of these.
+
+    @param arguments: the names, C{--quick}, and C{--only SERVER,...} for some of
+        the servers.
+
+    @return: the exit code.
+    """
+    rest = list(arguments)
+    only: list[str] = []
+    if "--only" in rest:
+        at = rest.index("--only")
+        only = ",".join(rest[at + 1 : at + 2]).split(",")
+        del rest[at : at + 2]
+    isQuick = "--quick" in rest
+    names = [argument for argument in rest if not argument.startswith("-")]
+    checks = {name: starter.check for name, starter in STARTERS.items()}
+    checks.update((name, relay.check) for name, relay in RELAYS.items())
+    unknown = [name for name in only if name not in checks]
+    if unknown:
+        print(f"{unknown[0]!r} is none of: {', '.join(checks)}", file=sys.stderr)
+        return 1
+    wanted = {name: checks[name] for name in only or checks}
+    chosen = [
+        measure
+        for measure in MEASURES
+        if any(measure.name.startswith(name) for name in names)
+    ]
+    if not chosen:
+        known = ", ".join(measure.name for measure in MEASURES)
+        print(f"{', '.join(names)!r} is none of: {known}", file=sys.stderr)
+        return 1
+    peers = available(wanted, lambda line: print(line, flush=True))
+    results = []
+    # Workers that are killed leave their folders behind.
+    with temporaryFolder() as folder:
+        os.environ["TMPDIR"] = str(folder)
+        for measure in chosen:
+            found = measure.take(
+                peers, isQuick, inProcess, lambda line: print(line, file=sys.stderr)
+            )
+            for result in found:
+                print(result.line(), flush=True)
+            results += found
+    print()
+    print(table(results))
+    return 0
