@@ -123,7 +123,7 @@ class MemoryGateway:
         self.aliceUser = GatewayUser(
             settings,
             table,
-            HistoryStore(self.database),
+            HistoryStore(self.database, callLater=self.clock.callLater),
             self.clock.seconds,
             Preferences(self.database),
             PartedChannels(self.database),

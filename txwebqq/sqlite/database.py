@@ -236,17 +236,37 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """
         Run the statements of a C{with} block in one transaction, which is
-        rolled back when the block raises.
+        rolled back when the block raises. Within another transaction, they are
+        committed with that one.
         """
+        if self._isInTransaction():
+            with self._savepoint():
+                yield
+            return
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self.connection.execute("COMMIT")
         except BaseException:
             # SQLite has rolled back by itself when the disk is full.
-            if self.connection.in_transaction:
+            if self._isInTransaction():
                 self.connection.execute("ROLLBACK")
             raise
+
+    def _isInTransaction(self) -> bool:
+        return self.connection.in_transaction
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self.connection.execute("SAVEPOINT inner")
+        try:
+            yield
+        except BaseException:
+            if self._isInTransaction():
+                self.connection.execute("ROLLBACK TO inner")
+                self.connection.execute("RELEASE inner")
+            raise
+        self.connection.execute("RELEASE inner")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from twisted.logger import Logger
 
@@ -77,19 +78,15 @@ class Conversations:
         if len(self._unstored):
             return self._showUnstored(message, exclude)
         try:
-            stored = self._history.append(message)
+            stored = self._history.append(
+                message, partial(self._lost, message, tuple(self._clients))
+            )
         except sqlite3.Error as e:
-            self._log.error(
-                "Storing a message failed (user {user}): {reason}; it is shown, and"
-                " stored later.",
-                user=self._userName,
-                reason=str(e),
-            )
+            # This error may have told of the loss of the messages before.
+            isFirst = not len(self._unstored)
             shown = self._showUnstored(message, exclude)
-            self._showNotice(
-                f"Messages cannot be stored now ({e}): this one is shown, and stored"
-                " later; QQ keeps those after it"
-            )
+            if isFirst:
+                self._showFailure(e)
             return shown
         if stored is not None:
             for client in list(self._clients):
@@ -97,6 +94,33 @@ class Conversations:
                     client.showMessage(stored)
                 client.messageStored(stored.serial, client is exclude)
         return stored
+
+    def _lost(
+        self,
+        message: HistoryMessage,
+        informed: Sequence[AttachedClient],
+        error: sqlite3.Error,
+    ) -> None:
+        """
+        Keep a message that was shown but could not be committed.
+        """
+        isFirst = not len(self._unstored)
+        if self._unstored.add(message, informed):
+            self.unstored()
+        if isFirst:
+            self._showFailure(error)
+
+    def _showFailure(self, error: sqlite3.Error) -> None:
+        self._log.error(
+            "Storing a message failed (user {user}): {reason}; it is shown, and"
+            " stored later.",
+            user=self._userName,
+            reason=str(error),
+        )
+        self._showNotice(
+            f"Messages cannot be stored now ({error}): this one is shown, and stored"
+            " later; QQ keeps those after it"
+        )
 
     def _showUnstored(
         self, message: HistoryMessage, exclude: AttachedClient | None

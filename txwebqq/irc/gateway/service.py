@@ -66,7 +66,10 @@ class GatewayService(MultiService):
         self._isInMemory = settings.database is None
         self._database = Database(settings.database or MEMORY, GATEWAY_SCHEMA)
         self._history = HistoryStore(
-            self._database, settings.historyMessages, settings.historyDays
+            self._database,
+            settings.historyMessages,
+            settings.historyDays,
+            reactor.callLater,
         )
         self._links: MediaLinks | None = None
         if settings.pictures is not None:
@@ -191,6 +194,7 @@ class GatewayService(MultiService):
             await disconnected
             await gatherResults([client.close() for client in self._clients])
             self._storeAgain()
+            self._history.stop()
             self._database.close()
 
         return Deferred.fromCoroutine(stop())

@@ -12,12 +12,16 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from txwebqq.irc.gateway.storage.message import LAST, HistoryMessage, HistoryPosition
+from txwebqq.irc.gateway.storage.transaction import (
+    CallLater,
+    ScheduledCall,
+    TurnTransaction,
+)
 from txwebqq.irc.targets import Target, TargetKind
 from txwebqq.model import Number
 from txwebqq.sqlite.database import Database
@@ -55,6 +59,10 @@ CREATE TABLE epoch (
 DAY = 24 * 3600 * 1000
 """One day, in milliseconds."""
 
+SEEN_DELAY = 1.0
+"""Time after which it is written that a client has been shown a message, unless
+another write takes it along before, in seconds."""
+
 _MSGID = re.compile("([0-9a-f]+)-([0-9a-f]{1,15})")
 _COLUMNS = (
     "serial, user, kind, place, time, account, sender, nick, command, text, origin"
@@ -83,16 +91,29 @@ class HistoryStore:
 
     @param messages: maximum number of messages of one user.
     @param days: how long a message is kept, in days.
+    @param callLater: commits what is written in one turn of the reactor at its end;
+        without it, each write is committed at once.
     """
 
     def __init__(
-        self, database: Database, messages: int = 100_000, days: int = 30
+        self,
+        database: Database,
+        messages: int = 100_000,
+        days: int = 30,
+        callLater: CallLater | None = None,
     ) -> None:
         self._database = database
         self._db = database.connection
         self._messages = messages
         self._days = days
+        self._callLater = callLater
+        self._transaction = TurnTransaction(
+            database, callLater, self._writeSeen, self._rolledBack
+        )
         self._counts: dict[str, int] = {}
+        # What clients have been shown, and is not written yet.
+        self._seen: dict[tuple[str, str], int] = {}
+        self._seenTimer: ScheduledCall | None = None
         if self._db.execute("SELECT 1 FROM epoch").fetchone() is None:
             # Serials start at 1 in a new database, and clients remember the
             # msgids of a lost one.
@@ -100,12 +121,24 @@ class HistoryStore:
         (self._salt,) = self._db.execute("SELECT salt FROM epoch").fetchone()
         self._lastTimes: dict[tuple[str, Target], int] = {}
         self._separateTimes()
+        # A serial is not given again when its message is lost: clients may have
+        # confirmed it.
+        (self._serial,) = self._db.execute(
+            "SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'said'"
+        ).fetchone()
 
-    def append(self, message: HistoryMessage) -> HistoryMessage | None:
+    def append(
+        self,
+        message: HistoryMessage,
+        lost: Callable[[sqlite3.Error], object] | None = None,
+    ) -> HistoryMessage | None:
         """
         Store a message, and delete the user's oldest ones if there are too
         many. The time becomes later than that of the message before, if it is
         not.
+
+        @param lost: called with the error when the message could not be
+            committed.
 
         @return: the message with its time, serial and msgid; L{None} if another
             copy of it is stored already.
@@ -115,31 +148,70 @@ class HistoryStore:
         if last is None:
             last = self._lastTime(*conversation)
         time = message.time if last is None else max(message.time, last + 1)
-        cursor = self._db.execute(
-            "INSERT OR IGNORE INTO said"
-            " (user, kind, place, time, account, sender, nick, command, text, origin)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *_here(message.user, message.target),
-                time,
-                message.account,
-                message.sender,
-                message.nick,
-                message.command,
-                message.text,
-                message.origin,
-            ),
-        )
-        if cursor.rowcount < 1 or cursor.lastrowid is None:
+        serial = self._serial + 1
+        self._transaction.begin()
+        try:
+            cursor = self._db.execute(
+                f"INSERT OR IGNORE INTO said ({_COLUMNS})"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    serial,
+                    *_here(message.user, message.target),
+                    time,
+                    message.account,
+                    message.sender,
+                    message.nick,
+                    message.command,
+                    message.text,
+                    message.origin,
+                ),
+            )
+        except sqlite3.Error:
+            self._transaction.check()
+            raise
+        if cursor.rowcount < 1:
             return None
+        self._serial = serial
+        if lost is not None:
+            self._transaction.onLost(lost)
         self._lastTimes[conversation] = time
         try:
             self._bound(message.user)
         except sqlite3.Error:
             # The message is stored; count again with the next one.
             self._counts.pop(message.user, None)
-        serial = cursor.lastrowid
-        return replace(message, time=time, serial=serial, msgid=self._msgid(serial))
+        return HistoryMessage(
+            message.user,
+            message.target,
+            time,
+            message.account,
+            message.sender,
+            message.nick,
+            message.text,
+            message.command,
+            message.origin,
+            serial,
+            self._msgid(serial),
+        )
+
+    def commit(self) -> None:
+        """
+        Commit what was written in this turn of the reactor.
+
+        @raise sqlite3.Error: when that fails.
+        """
+        self._transaction.commit()
+
+    def stop(self) -> None:
+        """
+        Commit everything, and leave nothing on the clock.
+        """
+        self._cbSeenTimer()
+        with suppress(sqlite3.Error):
+            self.commit()
+
+    def _rolledBack(self) -> None:
+        self._counts.clear()
 
     def _lastTime(self, user: str, target: Target) -> int | None:
         (time,) = self._db.execute(
@@ -360,6 +432,9 @@ class HistoryStore:
         Return the serial of the last message that a client has been shown; 0
         for a new client.
         """
+        waiting = self._seen.get((user, client))
+        if waiting is not None:
+            return waiting
         row = self._db.execute(
             "SELECT serial FROM seen WHERE user = ? AND client = ?", (user, client)
         ).fetchone()
@@ -371,11 +446,28 @@ class HistoryStore:
         database cannot be written to, the client is shown some of them again
         after it has reconnected.
         """
-        with suppress(sqlite3.Error):
-            self._db.execute(
+        self._seen[user, client] = max(serial, self.seen(user, client))
+        if self._callLater is None:
+            with suppress(sqlite3.Error):
+                self._writeSeen()
+        elif self._seenTimer is None:
+            self._seenTimer = self._callLater(SEEN_DELAY, self._cbSeenTimer)
+
+    def _cbSeenTimer(self) -> None:
+        timer, self._seenTimer = self._seenTimer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+        if self._seen:
+            with suppress(sqlite3.Error):
+                self._transaction.begin()
+
+    def _writeSeen(self) -> None:
+        seen, self._seen = self._seen, {}
+        if seen:
+            self._db.executemany(
                 "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (user, client)"
                 " DO UPDATE SET serial = max(serial, excluded.serial)",
-                (user, client, serial),
+                [(*key, serial) for key, serial in seen.items()],
             )
 
     def last(self, user: str) -> int:

@@ -59,6 +59,7 @@ class UnstoredMessages(Generic[C]):
             message, clients = self._messages[0]
             try:
                 stored = self._history.append(message)
+                self._history.commit()
             except sqlite3.Error:
                 return
             self._messages.popleft()
