@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
@@ -132,7 +133,7 @@ class ClientConnection(LineConnection):
         *middle, last = line.params or ("",)
         space = max(len(last.encode(self.encoding, "replace")) - over, 1)
         part = splitText(last, space, self.encoding)[0]
-        return line._replace(params=(*middle, part))
+        return replace(line, params=(*middle, part))
 
 
 class ReceiptConfirmation:

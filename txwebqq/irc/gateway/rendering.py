@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from txwebqq.irc.gateway.linebuilder import LineBuilder
 from txwebqq.irc.gateway.multiline import MAX_LINES, MULTILINE, MULTILINE_CONCAT
 from txwebqq.irc.gateway.storage.message import HistoryMessage
@@ -78,7 +80,7 @@ class MessageRenderer:
             )
         tags = {**head.tags, **self._tags(message)}
         if self._isOneLine(head, message.text):
-            return [head._replace(params=(target, message.text), tags=tags)]
+            return [replace(head, params=(target, message.text), tags=tags)]
         text = message.text if isFormatted else stripFormatting(message.text)
         action = parseQQAction(text)
         space = builder.spaceAfter(head)
@@ -100,7 +102,7 @@ class MessageRenderer:
         # A client takes a second line with the same msgid for a duplicate.
         rest = {tag: value for tag, value in tags.items() if tag != "msgid"}
         return [
-            head._replace(params=(target, part), tags=rest if number else tags)
+            replace(head, params=(target, part), tags=rest if number else tags)
             for number, part in enumerate(parts)
         ]
 

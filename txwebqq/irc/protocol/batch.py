@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from txwebqq.irc.protocol.line import Line
 
 _NO_TAGS: Mapping[str, str] = {}
@@ -53,7 +55,7 @@ def labeledResponse(
 def _tagged(line: Line, key: str, value: str) -> Line:
     if key in line.tags:
         return line
-    return line._replace(tags={key: value, **line.tags})
+    return replace(line, tags={key: value, **line.tags})
 
 
 def _isBatch(lines: Sequence[Line]) -> bool:

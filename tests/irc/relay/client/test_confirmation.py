@@ -5,6 +5,7 @@ Confirmation of the messages that the relay sends to a channel.
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from tests.irc.memoryrelay import MemoryRelay, ServerConnection, digits
@@ -22,7 +23,7 @@ def echo(relay: MemoryRelay) -> None:
 
     def withEcho(connection: ServerConnection, line: Line) -> bool:
         if line.command in ("PRIVMSG", "NOTICE"):
-            connection.send(line._replace(source=MASK, tags={}))
+            connection.send(replace(line, source=MASK, tags={}))
         return False
 
     relay.server.override = withEcho

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -106,7 +107,7 @@ class ConfirmationQueue:
             means = Confirmation.PING
         if means is Confirmation.COPY:
             target, *rest = line.params
-            line = line._replace(params=(f"{target},{nick}", *rest))
+            line = replace(line, params=(f"{target},{nick}", *rest))
         message = _Unconfirmed(
             f"txwebqq{self._serial}",
             channel,
