@@ -20,7 +20,6 @@ from twisted.internet.defer import (
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.python.url import URL
-from twisted.web.client import URI
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
@@ -55,7 +54,7 @@ from txwebqq.net.failures import (
 from txwebqq.net.httpresponse import Response
 from txwebqq.net.keepalive import KeepAliveClient
 from txwebqq.net.requesthead import FORM, USER_AGENT, encodeRequest
-from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+from txwebqq.net.tls import policyFor
 from txwebqq.net.treqsetup import LazyTreq, StaleConnection
 from txwebqq.wire.command import (
     Command,
@@ -331,7 +330,8 @@ class WebQQClient:
         return asked.addCallbacks(self._cbReplied, raiseUnreachable, (command,))
 
     def _cbReplied(self, response: Response, command: Command[R]) -> R | Refusal:
-        self._cookies.keep(command.url, response.cookies)
+        if response.cookies:
+            self._cookies.keep(command.url, response.cookies)
         return _decoded(command, response.status, response.body)
 
     def _exchange(self, command: Command[R]) -> Deferred[R | Refusal]:
@@ -463,15 +463,9 @@ def connect(reactor: Any, url: str, caFile: str | None = None) -> WebQQClient:
     @raise InvalidConfiguration: when the URL or the file cannot be used.
     """
     servers = Servers.parse(url)
-    endpoints = EndpointCache(
-        reactor, VerifyingPolicy(TrustRoots(caFile)), CONNECT_TIMEOUT
-    )
+    endpoints = EndpointCache(reactor, policyFor(caFile), CONNECT_TIMEOUT)
     files = LazyTreq(reactor, endpoints)
-    keepAlive = KeepAliveClient(
-        lambda server: endpoints.endpointForURI(URI.fromBytes(server.encode("ascii"))),
-        MAX_REPLY,
-        reactor,
-    )
+    keepAlive = KeepAliveClient(endpoints.endpointFor, MAX_REPLY, reactor)
     return WebQQClient(files, servers, reactor, files, keepAlive)
 
 

@@ -178,6 +178,10 @@ ANSWERS = [
     (b"HTTP/1.1 200 OK\r\nX: y\r\n\tz: 1\r\nContent-Length:\r\n 5\r\n\r\nhello", True),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", True),
     (
+        b"HTTP/1.1 200\r\n: x\r\nx-connection: close\r\nCONTENT-LENGTH:5\r\n\r\nhello",
+        True,
+    ),
+    (
         b"HTTP/1.1 200 OK\r\nContent-Encoding: GZip\r\nContent-Length: %d\r\n\r\n%b"
         % (len(SQUEEZED), SQUEEZED),
         True,
@@ -205,6 +209,20 @@ def test_answers(wanted: tuple[bytes, bool], cuts: set[int]) -> None:
     assert answer.cookies == (["a=b"] if b"Cookie" in raw else [])
     scene.ask()
     assert len(scene.endpoint.protocols) == (1 if keeps else 2)
+
+
+@pytest.mark.parametrize("wanted", ANSWERS)
+def test_byteByByte(wanted: tuple[bytes, bool]) -> None:
+    """
+    Answers are read when each byte comes alone.
+    """
+    raw, _ = wanted
+    scene = Scene()
+    results = scene.ask()
+    for n in range(len(raw)):
+        assert results == []
+        scene.reply(raw[n : n + 1])
+    assert results[0].body == b"hello"
 
 
 def test_toTheEnd() -> None:
@@ -245,6 +263,9 @@ BOMB = gzip.compress(bytes(LIMIT + 1), mtime=0)
     [
         b"SSH-2.0-x\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nno colon\r\nX: y\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length\r\n\r\n",
+        b"HTTP/1.1 2000\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",

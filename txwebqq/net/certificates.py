@@ -52,7 +52,7 @@ class CertificateReloader:
         self._state = self._fileState()
 
     def _fileState(self) -> Sequence[tuple[int, int, int] | None]:
-        return [_stateOf(file) for file in self._files]
+        return [fileState(file) for file in self._files]
 
     def serverConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         """
@@ -124,7 +124,11 @@ class ReloadingReactor:
         return self._reactor.listenSSL(port, factory, reloader, *args, **others)
 
 
-def _stateOf(file: str) -> tuple[int, int, int] | None:
+def fileState(file: str) -> tuple[int, int, int] | None:
+    """
+    Return values that differ when a file has changed; L{None} if there is no such
+    file.
+    """
     try:
         found = Path(file).stat()
     except OSError:

@@ -31,7 +31,7 @@ from zope.interface import implementer
 
 from txwebqq.errors import InvalidConfiguration
 from txwebqq.net.certificates import ReloadingReactor
-from txwebqq.net.tls import TrustRoots, VerifyingPolicy
+from txwebqq.net.tls import policyFor
 
 CONNECT_TIMEOUT = 30
 """Seconds that connecting to an endpoint of a configuration file may take."""
@@ -74,7 +74,7 @@ def clientEndpoint(
         found = _TLS.fullmatch(text)
         if found is None:
             raise InvalidConfiguration(f"{text}: it is written tls:HOST:PORT")
-        host, policy = found[1].replace("\\:", ":"), VerifyingPolicy(TrustRoots(caFile))
+        host, policy = found[1].replace("\\:", ":"), policyFor(caFile)
         return _connector(reactor, host, int(found[2]), CONNECT_TIMEOUT, policy)
     if text.startswith("ssl:"):
         raise InvalidConfiguration(
@@ -156,6 +156,14 @@ class EndpointCache:
         self._policy = policy
         self._timeout = timeout
         self._known: dict[tuple[bytes, bytes, int], IStreamClientEndpoint] = {}
+
+    def endpointFor(self, server: str) -> IStreamClientEndpoint:
+        """
+        Return the endpoint of a server, which is the part of a URL before its path.
+
+        @raise SchemeNotSupported: for a scheme other than C{http} and C{https}.
+        """
+        return self.endpointForURI(URI.fromBytes(server.encode("ascii")))
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """

@@ -12,13 +12,21 @@ from enum import Enum
 MAX_HEAD = 64 * 1024
 """Maximum size of the head of a reply, and of a line between chunks, in bytes."""
 
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: |\Z)")
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: |\n|\Z)")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-# The longest end of a head, of which all bytes but one may have come before.
-_LONGEST_END = 4
+# The last line end of a head, from its LF, and the empty line after it.
+_HEAD_END = re.compile(rb"\n\r?\n")
+# Its longest form, of which all bytes but one may have come before.
+_LONGEST_END = 3
 # A line that begins with a space continues the line before.
 _FOLD = re.compile(rb"\n[ \t]+")
+# The fields that matter, and lines without a colon as fields without a name. It takes
+# a third of the time of a loop over all lines.
+_FIELDS = re.compile(
+    rb"\n(?:(content-length|content-encoding|transfer-encoding|connection|set-cookie)"
+    rb":([^\n]*)|[^:\n]*(?=\n|\Z))",
+    re.IGNORECASE,
+)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
 
 
@@ -44,10 +52,18 @@ class Response:
 
 
 class _State(Enum):
+    """
+    What a reader expects.
+    """
+
     HEAD = "head"
     LENGTH = "body of known length"
     CHUNKS = "body in chunks"
     END = "body up to the end of the connection"
+
+
+# Reading them from the class takes longer than comparing them.
+_IN_HEAD, _IN_LENGTH, _IN_CHUNKS, _IN_END = _State
 
 
 class ResponseReader:
@@ -80,7 +96,7 @@ class ResponseReader:
         self._limit = limit
         self.isBegun = False
         self.keeps = True
-        self._state = _State.HEAD
+        self._state = _IN_HEAD
         # What is read of the head, or of a line between chunks.
         self._buffer = b""
         self._status = 0
@@ -103,18 +119,18 @@ class ResponseReader:
         @raise InvalidResponse: when this is no reply, or one that is too long.
         """
         self.isBegun = True
-        if self._state is _State.HEAD:
+        if self._state is _IN_HEAD:
             rest = self._readHeads(data)
             if rest is None:
                 return None
             data = rest
-        if self._state is _State.LENGTH:
+        if self._state is _IN_LENGTH:
             missing = self._length - self._size
             if len(data) >= missing:
                 return self._complete(data[:missing], data[missing:])
             self._keep(data)
             return None
-        if self._state is _State.CHUNKS:
+        if self._state is _IN_CHUNKS:
             return self._readChunks(data)
         if self._size + len(data) > self._limit:
             raise self._tooLong()
@@ -129,7 +145,7 @@ class ResponseReader:
 
         @raise InvalidResponse: when the reply cannot be decompressed.
         """
-        return self._complete(b"", b"") if self._state is _State.END else None
+        return self._complete(b"", b"") if self._state is _IN_END else None
 
     def _readHeads(self, data: bytes) -> bytes | None:
         """
@@ -148,21 +164,21 @@ class ResponseReader:
             if found is None:
                 self._buffer = data
                 return None
-            head, data = data[: found.start()], data[found.end() :]
+            head, data = data[: found.start() + 1], data[found.end() :]
             start = 0
-            if self._readHead(head):
+            if self._readHead(head.replace(b"\r\n", b"\n")[:-1]):
                 self._buffer = b""
                 return data
 
     def _readHead(self, head: bytes) -> bool:
         """
+        @param head: lines, with LF between them.
+
         @return: whether it is a head of a reply, and not of an interim response.
         """
-        head = head.replace(b"\r\n", b"\n")
         if b"\n " in head or b"\n\t" in head:
             head = _FOLD.sub(b" ", head)
-        first, *lines = head.split(b"\n")
-        found = _STATUS.match(first)
+        found = _STATUS.match(head)
         if found is None:
             raise InvalidResponse("the reply is not HTTP")
         self._status = int(found[2])
@@ -171,11 +187,8 @@ class ResponseReader:
         self.keeps = found[1] == b"1"
         self._cookies = []
         self._isCompressed = False
-        state, length = _State.END, -1
-        for line in lines:
-            name, colon, value = line.partition(b":")
-            if not colon:
-                raise InvalidResponse("a header without a value")
+        state, length = _IN_END, -1
+        for name, value in _FIELDS.findall(head):
             name = name.lower()
             if name == b"content-length":
                 length = _lengthOf(value, length)
@@ -185,7 +198,7 @@ class ResponseReader:
             elif name == b"transfer-encoding":
                 if value.strip().lower() != b"chunked":
                     raise InvalidResponse("the reply has an unknown encoding")
-                state = _State.CHUNKS
+                state = _IN_CHUNKS
             elif name == b"connection":
                 words = [word.strip() for word in value.lower().split(b",")]
                 self.keeps = b"close" not in words and (
@@ -195,14 +208,16 @@ class ResponseReader:
                 # It is sent again, as a line of its own.
                 text = value.replace(b"\r", b" ").decode("latin-1")
                 self._cookies.append(text.strip())
-        if state is not _State.CHUNKS and length >= 0:
-            state = _State.LENGTH
+            elif not name:
+                raise InvalidResponse("a header without a value")
+        if state is not _IN_CHUNKS and length >= 0:
+            state = _IN_LENGTH
         if self._status in (204, 304):
-            state, length = _State.LENGTH, 0
+            state, length = _IN_LENGTH, 0
         if length > self._limit:
             raise self._tooLong()
         self._state = state
-        self._length = -1 if state is _State.CHUNKS else length
+        self._length = -1 if state is _IN_CHUNKS else length
         return True
 
     def _readChunks(self, data: bytes) -> Response | None:
@@ -265,7 +280,7 @@ class ResponseReader:
         if rest:
             self.keeps = False
         response = Response(self._status, self._cookies, body)
-        self._state, self.isBegun, self._isLast = _State.HEAD, False, False
+        self._state, self.isBegun, self._isLast = _IN_HEAD, False, False
         self._cookies = []
         return response
 

@@ -34,6 +34,10 @@ from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
 from txwebqq.errors import InvalidConfiguration
+from txwebqq.net.certificates import fileState
+
+MAX_HOSTS = 64
+"""Number of hosts whose TLS contexts a policy keeps."""
 
 
 @implementer(IOpenSSLTrustRoot)
@@ -88,6 +92,9 @@ class VerifyingPolicy:
     ) -> IOpenSSLClientConnectionCreator:
         creator = self._creators.get(hostname)
         if creator is None:
+            if len(self._creators) >= MAX_HOSTS:
+                # A server may name any number of hosts.
+                self._creators.clear()
             creator = _HostnameVerifier(hostname.decode("ascii"), self._authorities)
             self._creators[hostname] = creator
         return creator
@@ -132,3 +139,25 @@ class _HostnameVerifier:
             )
             return False
         return True
+
+
+# By the names of files with certificate authorities: the state in which the file was
+# read, and the policy.
+_policies: dict[str | None, tuple[object, VerifyingPolicy]] = {}
+
+
+def policyFor(caFile: str | None) -> VerifyingPolicy:
+    """
+    Return the policy for a file of certificate authorities. All accounts share it,
+    since each host takes a megabyte for the authorities of the system.
+
+    @param caFile: as for L{TrustRoots}; it is read again when it has changed.
+
+    @raise InvalidConfiguration: when the file cannot be read or holds no
+        certificates.
+    """
+    state = None if caFile is None else fileState(caFile)
+    known = _policies.get(caFile)
+    if known is None or known[0] != state or (caFile is not None and state is None):
+        known = _policies[caFile] = state, VerifyingPolicy(TrustRoots(caFile))
+    return known[1]
