@@ -39,6 +39,10 @@ def inProcess(
     """
     argv = [sys.executable, "-m", "benchmarks.work", function, json.dumps(dict(size))]
     with (
+        # A process that is killed does not remove its temporary files.
+        tempfile.TemporaryDirectory(
+            prefix="txwebqq-bench-", ignore_cleanup_errors=True
+        ) as folder,
         tempfile.TemporaryFile() as output,
         # The process reads its stdin to notice the end of this one, and is the
         # leader of a process group, to which all that it starts belongs.
@@ -47,6 +51,7 @@ def inProcess(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": folder},
             start_new_session=True,
         ) as process,
     ):

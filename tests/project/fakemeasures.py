@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,15 @@ def ended() -> float:
 def killed() -> float:
     os.kill(os.getpid(), signal.SIGKILL)
     return 0.0
+
+
+def untidy() -> float:
+    """
+    Be killed with a file left behind.
+    """
+    sys.stderr.write(tempfile.mkstemp()[1])
+    sys.stderr.flush()
+    return killed()
 
 
 def nothing() -> None:

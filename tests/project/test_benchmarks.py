@@ -5,6 +5,7 @@ Measures and their results.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -151,7 +152,18 @@ def test_failures(function: str, reason: str) -> None:
         inProcess(f"{HERE}:{function}", {})
 
 
-def test_silence(tmp_path: Path) -> None:
+def test_folder() -> None:
+    """
+    The temporary files of a process that was killed are removed.
+    """
+    with pytest.raises(NotMeasured) as caught:
+        inProcess(f"{HERE}:untidy", {})
+    path = str(caught.value).split("'")[1]
+    assert "txwebqq-bench-" in path
+    assert not Path(path).exists()
+
+
+def test_silence() -> None:
     """
     A process without a sign of life is ended with all that it has started.
     """
@@ -186,8 +198,10 @@ def test_interrupt(number: signal.Signals, tmp_path: Path) -> None:
     fifo, path = tmp_path / "fifo", tmp_path / "results.json"
     mkfifo(fifo)
     argv = [sys.executable, "-m", HERE, str(fifo), "--json", str(path)]
+    # A killed run leaves an empty folder behind.
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
