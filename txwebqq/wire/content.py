@@ -206,13 +206,17 @@ def decodeSent(text: str) -> tuple[Content, Font]:
         return (Text(plain),), font
     if not isinstance(elements, list):
         return (Text(text),), PLAIN
-    segments = [
-        decodeSegment(element)
-        for element in elements
-        if element != "" and not _isFont(element)
-    ]
-    fonts = (element for element in elements if _isFont(element) and element)
-    return tuple(segments), _fontIn(next(fonts, None))
+    segments: list[Segment] = []
+    fontElement = None
+    for element in elements:
+        if type(element) is str:
+            if element:
+                segments.append(Text(element))
+        elif not _isFont(element):
+            segments.append(decodeSegment(element))
+        elif fontElement is None and element:
+            fontElement = element
+    return tuple(segments), _fontIn(fontElement)
 
 
 def _decodeUnescaped(text: str) -> tuple[str, Font]:

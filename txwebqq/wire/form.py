@@ -107,6 +107,9 @@ def _percentDecode(raw: bytes) -> str:
         raise MalformedReply("a field is neither UTF-8 nor GB18030") from e
 
 
+_NAMES = {name.encode(): name for name in ("r", "clientid", "psessionid", "vfwebqq")}
+"""The names that need not be decoded."""
+
 _RAW = re.compile(rb"(?:^|&)r=\s*(?=[\{\[])")
 
 
@@ -155,20 +158,25 @@ class Form(Mapping[str, str]):
         body, raw = _splitRaw(body)
         if body.count(b"&") + query.count(b"&") >= MAX_PARAMETERS:
             raise MalformedReply(_TOO_MANY)
-        pairs: Pairs = [] if raw is None else [("r", raw)]
         parts = body.strip().split(b"&")
         if query:
             parts += query.split(b"&")
+        form = cls(())
+        fields = form._fields
+        if raw is not None:
+            fields["r"] = raw
         for part in parts:
             name, _, value = part.partition(b"=")
-            if not name:
-                continue
-            # ASCII, as nearly all names are, and many values.
-            key = name.decode("ascii") if name.isalnum() else _percentDecode(name)
-            isPlain = value.isalnum()
-            text = value.decode("ascii") if isPlain else _percentDecode(value)
-            pairs.append((key, text))
-        return cls(pairs)
+            key = _NAMES.get(name)
+            if key is None:
+                if not name:
+                    continue
+                key = _percentDecode(name)
+            # Most values are secrets in ASCII.
+            text = value.decode() if value.isalnum() else _percentDecode(value)
+            if key not in fields:
+                fields[key] = text
+        return form
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name]
@@ -192,6 +200,8 @@ class Form(Mapping[str, str]):
         value, rest = parseJSONPrefix(text)
         if not isinstance(value, dict):
             raise MalformedReply("r is not a JSON object")
+        if not rest:
+            return value
         if rest.count("&") >= MAX_PARAMETERS:
             raise MalformedReply(_TOO_MANY)
         for part in rest.split("&"):
@@ -227,13 +237,15 @@ class Form(Mapping[str, str]):
         """
         Return a parameter as a number, which may have been sent as a string.
         """
-        value = self.raw(name)
+        value = self.r.get(name)
+        if type(value) is int and -LIMIT < value < LIMIT:
+            return value
+        if value is None:
+            value = self._fields.get(name)
         if value is None or value == "":
             if default is not None:
                 return default
             raise MalformedReply(f"{name} is missing")
-        if type(value) is int and -LIMIT < value < LIMIT:
-            return value
         try:
             number = int(value)
         except (TypeError, ValueError, OverflowError):

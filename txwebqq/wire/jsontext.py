@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from math import isfinite
 from typing import Any
 
@@ -77,8 +76,10 @@ def parseJSON(text: str | bytes) -> Any:
 
     @raise MalformedReply: when the text is not JSON.
     """
-    with suppress(DecodeError, ValueError, RecursionError):
+    try:
         return _strict.decode(text)
+    except (DecodeError, ValueError, RecursionError):
+        pass
     if isinstance(text, bytes):
         text = decodeText(text)
     try:
@@ -97,8 +98,10 @@ def parseJSONPrefix(text: str) -> tuple[Any, str]:
     @raise MalformedReply: when the text does not begin with JSON.
     """
     text = text.strip()
-    with suppress(DecodeError, ValueError, RecursionError):
+    try:
         return _strict.decode(text), ""
+    except (DecodeError, ValueError, RecursionError):
+        pass
     try:
         value, end = _lenient.raw_decode(text)
         return _withoutSurrogates(value, text), text[end:]

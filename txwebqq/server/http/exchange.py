@@ -164,7 +164,7 @@ class HTTPExchange:
         the connection without the reactor having noticed.
         """
         channel = getattr(self._request, "channel", None)
-        transport = getattr(channel, "transport", None)
+        transport = None if channel is None else channel.transport
         handle = getattr(transport, "socket", None)
         if not isinstance(handle, socket.socket):
             return transport is not None

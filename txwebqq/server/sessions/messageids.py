@@ -33,7 +33,7 @@ class MessageIdGenerator:
             sender=sender,
             time=int(self._now()),
             messageId=self.nextMessageId(sender),
-            messageId2=self._random.randrange(1, 2**31),
+            messageId2=self._random.getrandbits(31) or 1,
         )
 
     def nextMessageId(self, sender: Number) -> int:
