@@ -47,12 +47,10 @@ def wholeRequest(data: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
     @return: the method, the URI, the lines of the headers, and the body; L{None} for
         all other data, and for requests that need more of HTTP.
     """
-    found = _HEAD.match(data)
+    # Twisted allows for heads of this size in any number of lines.
+    end = data.find(b"\r\n\r\n", 0, MAX_HEAD) + 4
+    found = _HEAD.fullmatch(data, 0, end)
     if found is None:
-        return None
-    end = found.end()
-    # Twisted allows for this size in any number of lines.
-    if end > MAX_HEAD:
         return None
     uri, lines = found.groups()
     # Constants, since a request may be held for long.
@@ -104,7 +102,8 @@ class WholeRequestChannel(HTTP11Channel):
 
     # The lines of the usual headers.
     _usual = b""
-    # Whether the request was read on the short way, and reading was not paused since.
+    # Whether the last request was read on the short way, and since then nothing has
+    # arrived and reading was not paused.
     isUndisturbed = False
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -130,6 +129,7 @@ class WholeRequestChannel(HTTP11Channel):
             # A connection that is not persistent is not in line mode.
             whole = wholeRequest(data)
         if whole is None:
+            self.isUndisturbed = False
             base: Any = super()
             base.dataReceived(data)
         else:

@@ -81,6 +81,28 @@ def test_idle(pieces: int) -> None:
     assert harness.clock.getDelayedCalls() == []
 
 
+def test_pipelined() -> None:
+    """
+    Of several requests that follow a whole one, only one is answered at once.
+    """
+    harness = ServerHarness()
+    wire = Wire(harness, "192.0.2.1")
+    data = request("GET", "/cgi-bin/ver")
+
+    def answered() -> int:
+        return wire.raw.count(b"HTTP/1.1 200 OK")
+
+    wire.send(data)
+    assert answered() == 1
+    wire.send(data * 4)
+    assert answered() == 2
+    # This clock goes through all turns.
+    harness.clock.advance(0)
+    assert answered() == 5
+    wire.send(data)
+    assert answered() == 6
+
+
 def test_headers() -> None:
     """
     Both ways write the same headers.
