@@ -38,6 +38,9 @@ MODULES = (
     "many.scale",
 )
 
+PEERS = ("peers", "curve")
+"""The beginnings of the names of measures with other programs."""
+
 FOLDER = machine.ROOT / "bench-results"
 """The folder of the results without C{--json}."""
 
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str], measures: Sequence[Measure] | None = None) ->
     @param measures: the known measures; L{None} for those of L{MODULES}.
     @return: the exit code: 1 when a measure has failed.
     """
-    if measures is None and any(each.startswith("peers") for each in arguments):
+    if measures is None and any(each.startswith(PEERS) for each in arguments):
         # Other programs beside ours: only on demand, since they take long.
         return peers(arguments)
     parser = ArgumentParser("python -m benchmarks")

@@ -91,7 +91,7 @@ class BOSHSession:
             "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>"
             "</presence>"
         )
-        self._read()
+        # The status of one's own presence (XEP-0045).
         self._await(b"110")
         if not self._n:
             # Only the one who has made the room is asked for its configuration.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import select
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
@@ -27,7 +28,8 @@ TOGETHER = 16
 STARTERS: dict[str, Starter] = {
     "ours": WebQQStarter(),
     "prosody": ProsodyStarter(),
-    "ejabberd": EjabberdStarter(),
+    "ejabberd": EjabberdStarter(isArchiving=False),
+    "ejabberd-archive": EjabberdStarter(isArchiving=True),
 }
 
 
@@ -37,19 +39,30 @@ def signedOn(server: ChatServer, count: int) -> list[ChatSession]:
     as the presence of friends.
     """
     sessions = [server.session(n) for n in range(count)]
-    signOn(sessions)
+    together(_signOn, sessions)
     settle(sessions)
     return sessions
 
 
-def signOn(sessions: list[ChatSession]) -> None:
+def together(
+    step: Callable[[ChatSession], object], sessions: list[ChatSession]
+) -> None:
     """
-    Sign on sessions, several at once: servers may send a reply in two parts, the
-    second of which waits for the client's system to acknowledge the first.
+    Take a step with sessions, several at once: servers may send a reply in two
+    parts, the second of which waits for the client's system to acknowledge the
+    first.
     """
     with ThreadPoolExecutor(TOGETHER) as pool:
-        for _ in pool.map(lambda session: session.signOn(), sessions):
+        for _ in pool.map(step, sessions):
             pass
+
+
+def _signOn(session: ChatSession) -> None:
+    session.signOn()
+
+
+def _joinGroup(session: ChatSession) -> None:
+    session.joinGroup()
 
 
 def settle(sessions: list[ChatSession]) -> None:
@@ -140,12 +153,12 @@ def held(peer: str, sessions: int) -> dict[str, float]:
         some = signedOn(server, 10)
         residentBefore, shareBefore = server.process.memory()
         more = [server.session(n) for n in range(10, 10 + sessions)]
-        signOn(more)
+        together(_signOn, more)
         settle(some + more)
         resident, share = server.process.memory()
         return {
-            "peers-held": (share - shareBefore) / sessions,
-            "peers-held-resident": (resident - residentBefore) / sessions,
+            "": (share - shareBefore) / sessions,
+            "resident": (resident - residentBefore) / sessions,
         }
 
 
@@ -157,8 +170,9 @@ def group(peer: str, members: int, messages: int) -> float:
     allowFiles(2 * members + 500)
     with STARTERS[peer](Population(members=members)) as server:
         sessions = signedOn(server, members)
-        for session in sessions:
-            session.joinGroup()
+        # The first one makes the group, where it does not exist yet.
+        sessions[0].joinGroup()
+        together(_joinGroup, sessions[1:])
         settle(sessions)
         barrier = Barrier(server)
         sender, others = sessions[0], sessions[1:]
@@ -210,7 +224,7 @@ def waiting(peer: str, accounts: int, messages: int) -> float:
     """
     with STARTERS[peer](Population()) as server:
         senders = [server.session(2 * n) for n in range(accounts)]
-        signOn(senders)
+        together(_signOn, senders)
         for n in range(messages):
             for at, sender in enumerate(senders):
                 sender.send(2 * at + 1, TEXT.format(n))

@@ -74,10 +74,11 @@ class PeerMeasure:
     @ivar name: its name, and that of its first figure.
     @ivar function: C{module:function}; it runs in its own process, is called with
         the name of a server as C{peer} and with the sizes, and returns a
-        L{Reading}.
+        L{Reading}; the names in it follow that of the measure.
     @ivar peers: the names of the servers.
     @ivar size: the arguments of the function.
     @ivar quickSize: the arguments that differ in a quick run.
+    @ivar rounds: the number of runs for each server.
     """
 
     name: str
@@ -86,6 +87,7 @@ class PeerMeasure:
     parts: tuple[Part, ...]
     size: Mapping[str, Any] = field(default_factory=dict)
     quickSize: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = ROUNDS
 
     def take(
         self,
@@ -104,7 +106,7 @@ class PeerMeasure:
         size = {**self.size, **(self.quickSize if isQuick else {})}
         left = [peer for peer in self.peers if peer in peers]
         found: dict[str, Figures] = {part.name: {} for part in self.parts}
-        for _ in range(QUICK_ROUNDS if isQuick else ROUNDS):
+        for _ in range(QUICK_ROUNDS if isQuick else self.rounds):
             for peer in list(left):
                 try:
                     reading = run(self.function, {"peer": peer, **size})
@@ -113,9 +115,11 @@ class PeerMeasure:
                     left.remove(peer)
                     continue
                 if not isinstance(reading, Mapping):
-                    reading = {self.name: reading}
-                for name, figure in reading.items():
-                    found[name].setdefault(peer, []).append(figure)
+                    reading = {"": reading}
+                for key, figure in reading.items():
+                    name = f"{self.name}-{key}" if key else self.name
+                    if name in found:
+                        found[name].setdefault(peer, []).append(figure)
         return [PeerResult(part, self.peers, found[part.name]) for part in self.parts]
 
 

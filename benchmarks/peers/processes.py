@@ -50,6 +50,8 @@ def temporaryFolder() -> Iterator[Path]:
     Make a folder that exists during a C{with} block.
     """
     folder = Path(tempfile.mkdtemp(prefix="txwebqq-peers-"))
+    # A server may run as another user.
+    folder.chmod(0o711)
     try:
         yield folder
     finally:
@@ -163,7 +165,10 @@ class ServerProcess:
 
 @contextmanager
 def running(
-    argv: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+    argv: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    user: str | None = None,
 ) -> Iterator[ServerProcess]:
     """
     Run a server during a C{with} block. It belongs to the process group of this
@@ -171,7 +176,13 @@ def running(
 
     @param folder: its working directory; the output goes to a file in it.
     @param environment: more environment variables.
+    @param user: the user to whom it and the folder belong, when this one is root.
     """
+    if os.geteuid():
+        user = None
+    if user is not None:
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, user)
     # A server inherits it.
     _raiseDescriptorLimit()
     log = folder / f"{Path(argv[0]).name}.output"
@@ -183,6 +194,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            user=user,
         )
     server = ServerProcess(process, log)
     try:

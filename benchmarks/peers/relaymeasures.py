@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 
+from benchmarks.peers.bitlbee import ATTACHABLE
 from benchmarks.peers.relays import RELAYS
 
 FIRST = 20
@@ -73,11 +74,11 @@ def attached(peer: str, users: int) -> dict[str, float]:
     """
     figures = []
     for count in (1, 1 + users):
-        with RELAYS[peer].users(count) as process:
+        with ATTACHABLE[peer].users(count) as process:
             time.sleep(3 * QUIET)
             figures.append(process.memory())
     (residentBefore, shareBefore), (resident, share) = figures
     return {
-        "peers-attached": (share - shareBefore) / users,
-        "peers-attached-resident": (resident - residentBefore) / users,
+        "": (share - shareBefore) / users,
+        "resident": (resident - residentBefore) / users,
     }

@@ -54,7 +54,7 @@ server = "http://127.0.0.1:{server}"
 ZNC_CONFIGURATION = """
 Version = 1.8.2
 AnonIPLimit = 10000
-ConnectDelay = 1
+ConnectDelay = 0
 MaxBufferSize = 500
 ServerThrottle = 0
 <Listener bench>
@@ -123,9 +123,9 @@ class Attached(Protocol):
         """
 
 
-class Relay(Protocol):
+class Attachable(Protocol):
     """
-    Starts one kind of program.
+    Starts one kind of program with users.
     """
 
     def check(self) -> None:
@@ -135,16 +135,22 @@ class Relay(Protocol):
         @raise Missing: when it is not installed.
         """
 
-    def shared(self, clients: int) -> AbstractContextManager[Attached]:
-        """
-        Run it with one user to which several clients are attached, during a
-        C{with} block.
-        """
-
     def users(self, count: int) -> AbstractContextManager[ServerProcess]:
         """
         Run it with several users during a C{with} block: each has a client, L{FRIENDS},
         and is in L{CHANNELS} channels with L{MEMBERS} members.
+        """
+
+
+class Relay(Attachable, Protocol):
+    """
+    Starts one kind of program with users, or with a channel.
+    """
+
+    def shared(self, clients: int) -> AbstractContextManager[Attached]:
+        """
+        Run it with one user to which several clients are attached, during a
+        C{with} block.
         """
 
 
@@ -383,8 +389,9 @@ class ZNC:
             (folder / "configs").mkdir()
             (folder / "configs" / "znc.conf").write_text(text)
             name = program("znc", "znc")
-            argv = [name, "--foreground", "--allow-root", "--datadir", str(folder)]
-            with running(argv, folder) as process:
+            argv = [name, "--foreground", "--datadir", str(folder)]
+            # As root it would wait for half a minute.
+            with running(argv, folder, user="nobody") as process:
                 process.awaitPort(port)
                 yield process, port
 

@@ -9,22 +9,27 @@ import os
 import sys
 from collections.abc import Sequence
 
+from benchmarks.peers.bitlbee import ATTACHABLE
 from benchmarks.peers.chatmeasures import STARTERS
 from benchmarks.peers.measures import (
     Goal,
     Part,
     PeerMeasure,
+    PeerResult,
     available,
     table,
 )
 from benchmarks.peers.processes import temporaryFolder
-from benchmarks.peers.relays import RELAYS
 from benchmarks.workers import inProcess
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C or SIGTERM."""
 
 _CHAT = "benchmarks.peers.chatmeasures"
 _RELAY = "benchmarks.peers.relaymeasures"
 
-_SERVERS = ("ours", "prosody", "ejabberd")
+_SERVERS = ("ours", "prosody", "ejabberd", "ejabberd-archive")
+_CURVES = ("ours", "prosody", "ejabberd")
 _RELAYS = ("ours", "znc", "ngircd")
 
 MEASURES = [
@@ -106,13 +111,35 @@ MEASURES = [
     PeerMeasure(
         "peers-attached",
         f"{_RELAY}:attached",
-        _RELAYS,
+        (*_RELAYS, "bitlbee"),
         (
             Part("peers-attached", "KiB PSS/user", Goal(limit=100)),
             Part("peers-attached-resident", "KiB/user"),
         ),
         size={"users": 45},
         quickSize={"users": 15},
+    ),
+    *(
+        PeerMeasure(
+            f"curve-memory-{sessions}",
+            f"{_CHAT}:held",
+            _CURVES,
+            (Part(f"curve-memory-{sessions}", "KiB PSS/session"),),
+            size={"sessions": sessions},
+            rounds=1,
+        )
+        for sessions in (100, 300, 1000, 3000)
+    ),
+    *(
+        PeerMeasure(
+            f"curve-group-{members}",
+            f"{_CHAT}:group",
+            _CURVES,
+            (Part(f"curve-group-{members}", "us CPU/recipient"),),
+            size={"members": members, "messages": max(5, 3000 // members)},
+            rounds=1,
+        )
+        for members in (10, 50, 200, 500)
     ),
 ]
 
@@ -135,7 +162,7 @@ def main(arguments: Sequence[str]) -> int:
     isQuick = "--quick" in rest
     names = [argument for argument in rest if not argument.startswith("-")]
     checks = {name: starter.check for name, starter in STARTERS.items()}
-    checks.update((name, relay.check) for name, relay in RELAYS.items())
+    checks.update((name, relay.check) for name, relay in ATTACHABLE.items())
     unknown = [name for name in only if name not in checks]
     if unknown:
         print(f"{unknown[0]!r} is none of: {', '.join(checks)}", file=sys.stderr)
@@ -151,17 +178,22 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{', '.join(names)!r} is none of: {known}", file=sys.stderr)
         return 1
     peers = available(wanted, lambda line: print(line, flush=True))
-    results = []
+    results: list[PeerResult] = []
+    code = 0
     # Workers that are killed leave their folders behind.
     with temporaryFolder() as folder:
         os.environ["TMPDIR"] = str(folder)
-        for measure in chosen:
-            found = measure.take(
-                peers, isQuick, inProcess, lambda line: print(line, file=sys.stderr)
-            )
-            for result in found:
-                print(result.line(), flush=True)
-            results += found
+        try:
+            for measure in chosen:
+                found = measure.take(
+                    peers, isQuick, inProcess, lambda line: print(line, file=sys.stderr)
+                )
+                for result in found:
+                    print(result.line(), flush=True)
+                results += found
+        except KeyboardInterrupt:
+            print(f"\nInterrupted: {measure.name} and later measures have no result.")
+            code = INTERRUPTED
     print()
     print(table(results))
-    return 0
+    return code

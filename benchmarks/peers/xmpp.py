@@ -69,7 +69,7 @@ modules:
     max_inactivity: 600
   mod_disco: {{}}
   mod_mam:
-    default: always
+    default: {archive}
   mod_muc:
     host: "rooms.{domain}"
     access_create: everybody
@@ -87,13 +87,16 @@ modules:
 class XMPPServer:
     """
     A running server (L{ChatServer<benchmarks.peers.chat.ChatServer>}).
+
+    @ivar clientPort: the port of XMPP without HTTP, 0 for none.
     """
 
     echoesGroup = True
 
-    def __init__(self, process: ServerProcess, port: int) -> None:
+    def __init__(self, process: ServerProcess, port: int, clientPort: int = 0) -> None:
         self.process = process
         self.port = port
+        self.clientPort = clientPort
 
     def session(self, n: int) -> BOSHSession:
         return BOSHSession(self.port, "/http-bind", n)
@@ -108,20 +111,20 @@ class ProsodyStarter:
         program("prosody", "prosody")
 
     @contextmanager
-    def __call__(self, population: Population) -> Iterator[ChatServer]:
+    def __call__(self, population: Population) -> Iterator[XMPPServer]:
         name = program("prosody", "prosody")
         with temporaryFolder() as folder:
             _writeProsodyAccounts(folder / "data" / DOMAIN, population)
-            port = freePort()
+            port, clientPort = freePort(), freePort()
             file = folder / "prosody.cfg.lua"
             text = PROSODY.format(
-                folder=folder, port=port, clientPort=freePort(), domain=DOMAIN
+                folder=folder, port=port, clientPort=clientPort, domain=DOMAIN
             )
             file.write_text(text)
             argv = [name, "--config", str(file), "-F"]
             with running(argv, folder) as process:
                 process.awaitPort(port)
-                yield XMPPServer(process, port)
+                yield XMPPServer(process, port, clientPort)
 
 
 def _writeProsodyAccounts(folder: Path, population: Population) -> None:
@@ -143,7 +146,13 @@ class EjabberdStarter:
     """
     Starts ejabberd (L{Starter<benchmarks.peers.chat.Starter>}). Its Erlang node has
     no name, so it needs no epmd.
+
+    @param isArchiving: whether the messages of all accounts are archived. Without,
+        as is its default, an account has to ask for it.
     """
+
+    def __init__(self, isArchiving: bool) -> None:
+        self._archive = "always" if isArchiving else "never"
 
     def check(self) -> None:
         program("ejabberdctl", "ejabberd")
@@ -154,7 +163,9 @@ class EjabberdStarter:
         with temporaryFolder() as folder:
             port = freePort()
             configuration = folder / "ejabberd.yml"
-            configuration.write_text(EJABBERD.format(port=port, domain=DOMAIN))
+            configuration.write_text(
+                EJABBERD.format(port=port, domain=DOMAIN, archive=self._archive)
+            )
             (folder / "accounts.term").write_text(_ejabberdAccounts(population))
             ready = folder / "ready"
             library = next(Path("/usr/lib").glob("*/ejabberd-*/ebin")).parents[1]
