@@ -37,6 +37,10 @@ ACCOUNT = (
 )
 
 
+CLIENT_PORTS = range(5220, 5230)
+"""The ports of XMPP that BitlBee connects to."""
+
+
 class BitlBee:
     """
     BitlBee in one process for all users
@@ -50,7 +54,10 @@ class BitlBee:
     @contextmanager
     def users(self, count: int) -> Iterator[ServerProcess]:
         population = Population(accounts=max(count, 2 * FRIENDS), circle=FRIENDS)
-        with ProsodyStarter()(population) as server, temporaryFolder() as folder:
+        with (
+            ProsodyStarter(CLIENT_PORTS)(population) as server,
+            temporaryFolder() as folder,
+        ):
             port = freePort()
             file = folder / "bitlbee.conf"
             file.write_text(CONFIGURATION.format(port=port, folder=folder))

@@ -4,8 +4,9 @@ Prosody and ejabberd with BOSH, archives of messages and off-line storage.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.peers.bosh import DOMAIN, PASSWORD, BOSHSession
@@ -105,7 +106,13 @@ class XMPPServer:
 class ProsodyStarter:
     """
     Starts Prosody (L{Starter<benchmarks.peers.chat.Starter>}).
+
+    @param clientPorts: the ports that XMPP without HTTP may have, the first one that
+        is free; empty for any.
     """
+
+    def __init__(self, clientPorts: Sequence[int] = ()) -> None:
+        self._clientPorts = clientPorts
 
     def check(self) -> None:
         program("prosody", "prosody")
@@ -115,7 +122,8 @@ class ProsodyStarter:
         name = program("prosody", "prosody")
         with temporaryFolder() as folder:
             _writeProsodyAccounts(folder / "data" / DOMAIN, population)
-            port, clientPort = freePort(), freePort()
+            port = freePort()
+            clientPort = _freeAmong(self._clientPorts) or freePort()
             file = folder / "prosody.cfg.lua"
             text = PROSODY.format(
                 folder=folder, port=port, clientPort=clientPort, domain=DOMAIN
@@ -125,6 +133,17 @@ class ProsodyStarter:
             with running(argv, folder) as process:
                 process.awaitPort(port)
                 yield XMPPServer(process, port, clientPort)
+
+
+def _freeAmong(ports: Sequence[int]) -> int:
+    """
+    Return a port on which no program listens; 0 when there is none.
+    """
+    for port in ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    return 0
 
 
 def _writeProsodyAccounts(folder: Path, population: Population) -> None:
