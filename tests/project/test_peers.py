@@ -5,7 +5,9 @@ Measures of other servers beside ours.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,8 @@ from benchmarks.peers.measures import (
     available,
     table,
 )
-from benchmarks.peers.processes import Missing, program
+from benchmarks.peers.plot import draw
+from benchmarks.peers.processes import Missing, program, running
 
 FIGURES = {
     "ours": [3.0, 1.0, 2.0],
@@ -158,3 +161,59 @@ def test_unknown(capfd: pytest.CaptureFixture[str]) -> None:
     assert "'peers-nothing' is none of: peers-messages, " in capfd.readouterr().err
     assert main(["peers-messages", "--only", "nobody"]) == 1
     assert "'nobody' is none of: ours, " in capfd.readouterr().err
+
+
+def test_processes(tmp_path: Path) -> None:
+    """
+    A server is measured and ended with its children.
+    """
+    script = (
+        "import subprocess, sys; from pathlib import Path\n"
+        "one = subprocess.Popen(['sleep', '600'])\n"
+        "Path('ready').touch(); one.wait()\n"
+    )
+    with running([sys.executable, "-c", script], tmp_path) as server:
+        server.awaitFile(tmp_path / "ready")
+        pids = server.pids()
+        assert len(pids) == 2
+        assert server.cpu() > 0
+        resident, share = server.memory()
+        assert resident >= share > 0
+    assert not [pid for pid in pids if _isRunning(pid)]
+
+
+def _isRunning(pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    # Where nobody waits for orphans, they stay as zombies.
+    return text.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_endedEarly(tmp_path: Path) -> None:
+    """
+    The error for a server that ends by itself shows the end of its output.
+    """
+    script = "print('no such option')"
+    with (
+        pytest.raises(SystemExit, match="no such option"),
+        running([sys.executable, "-c", script], tmp_path) as server,
+    ):
+        server.awaitFile(tmp_path / "ready")
+
+
+def test_curves() -> None:
+    """
+    The drawing has a curve for each server, also for one that lacks a point.
+    """
+    lines = [
+        '{"name": "curve-group-10", "ours": 3.0, "slow": 9.0, "unit": "us"}',
+        '{"name": "curve-group-100", "ours": 2.0, "unit": "us"}',
+        "",
+        "a table",
+    ]
+    image = draw(lines)
+    assert image.count("<circle") == 3
+    assert ">slow</text>" in image
+    assert "members of the group" in image
