@@ -151,16 +151,24 @@ class ServerProcess:
         lines = self._log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-20:])
 
+    def awaitEnd(self) -> None:
+        """
+        Wait until the process has ended by itself.
+        """
+        self._process.wait(PATIENCE)
+
     def stop(self) -> None:
         """
         End all processes, at once: their folder is removed anyway.
         """
-        for pid in self.pids():
-            try:
+        pids = self.pids()
+        for pid in pids:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         self._process.wait()
+        deadline = time.monotonic() + PATIENCE
+        while any(map(_isRunning, pids)) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 @contextmanager
@@ -213,3 +221,12 @@ def _parentOf(folder: Path) -> int:
     text = (folder / "stat").read_text(errors="replace")
     # The name, in parentheses, may hold any characters.
     return int(text.rpartition(")")[2].split()[1])
+
+
+def _isRunning(pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    # Where nobody waits for orphans, they stay as zombies.
+    return text.rpartition(")")[2].split()[0] != "Z"

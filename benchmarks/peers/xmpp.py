@@ -186,11 +186,9 @@ class EjabberdStarter:
                 EJABBERD.format(port=port, domain=DOMAIN, archive=self._archive)
             )
             (folder / "accounts.term").write_text(_ejabberdAccounts(population))
-            ready = folder / "ready"
             library = next(Path("/usr/lib").glob("*/ejabberd-*/ebin")).parents[1]
             argv = ["erl", "-noinput", "+K", "true", "+P", "250000"]
             argv += ["-mnesia", "dir", f'"{folder}/spool"', "-s", "ejabberd"]
-            argv += ["-eval", _POPULATE.format(folder=folder, domain=DOMAIN)]
             environment = {
                 "EJABBERD_CONFIG_PATH": str(configuration),
                 "EJABBERD_LOG_PATH": str(folder / "ejabberd.log"),
@@ -198,8 +196,12 @@ class EjabberdStarter:
                 "ERL_LIBS": str(library),
                 "ERL_MAX_PORTS": "32000",
             }
+            populate = ["-eval", _POPULATE.format(folder=folder, domain=DOMAIN)]
+            # By another process, since memory that this leaves free would be used by
+            # the measure.
+            with running([*argv, *populate], folder, environment) as process:
+                process.awaitEnd()
             with running(argv, folder, environment) as process:
-                process.awaitFile(ready)
                 process.awaitPort(port)
                 yield XMPPServer(process, port)
 
@@ -214,8 +216,7 @@ lists:foreach(fun({{User, Friends}}) ->
             <<"{domain}">>, Friend, <<>>, <<"both">>)
     end, Friends)
 end, Accounts),
-garbage_collect(),
-file:write_file("{folder}/ready", "").
+init:stop().
 """
 
 
