@@ -45,6 +45,7 @@ from txwebqq.errors import (
     WebQQError,
 )
 from txwebqq.model import Number
+from txwebqq.net.bodies import BufferSink
 from txwebqq.net.keepalive import KeepAliveClient
 from txwebqq.testing import BASE, MemoryTreq
 from txwebqq.wire.command import Command, Refusal
@@ -706,6 +707,72 @@ def test_oddLandings(landing: str, base: str | None, usesTreq: bool) -> None:
     scene = ClientScene(base, usesTreq)
     [result] = scene.ask(CheckSig(landing), b"0")
     assert result is None or isinstance(result.value, WebQQError)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ptlogin4.web2.qq.com:port",
+        "ptlogin4.web2.qq.com:99999",
+        "a" * 70 + ".qq.com",
+        "xn--a.qq.com",
+        "x_y.qq.com",
+        "*.qq.com",
+        ".qq.com",
+        "a..qq.com",
+        "a%00b.qq.com",
+        "me:secret@x.qq.com",
+        "\u00ad.qq.com",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_oddHosts(scheme: str, host: str) -> None:
+    """
+    The name of a host that is none fails like a network, over connections as they
+    are made for a network.
+    """
+    reactor = MemoryReactorClock()
+    client = connect(reactor, "tencent")
+    results: list[Any] = []
+    client.ask(CheckSig(f"{scheme}://{host}/check_sig")).addBoth(results.append)
+    reactor.advance(30)
+    [failure] = results
+    assert failure.check(WebQQError)
+    client.close()
+    assert reactor.getDelayedCalls() == []
+
+
+def test_malformedForm() -> None:
+    """
+    An error in the application's values stays what it is.
+    """
+
+    class Odd(SearchGroups):
+        def encodeForm(self) -> bytes:
+            raise ValueError("of the application")
+
+    scene = ClientScene(usesTreq=False)
+    [failure] = scene.ask(Odd(Ticket(), "x"))
+    assert failure.check(ValueError)
+
+
+def test_oddRedirect(scene: ClientScene) -> None:
+    """
+    A redirect of a picture to a text that is no URL fails like a network.
+    """
+
+    def redirect(request: Request) -> bytes:
+        request.setResponseCode(302)
+        request.setHeader("Location", "http://[::1.qq.com/")
+        return b""
+
+    scene.script.answers = [redirect]
+    results: list[Any] = []
+    command = GetImage(str(NUMBER), "0.5")
+    scene.client.fetch(command, BufferSink(), 100).addBoth(results.append)
+    scene.flush()
+    [failure] = results
+    assert failure.check(Unreachable)
 
 
 # ---- refusals

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from twisted.internet.defer import (
@@ -52,7 +52,7 @@ from txwebqq.net.failures import (
     unreachable,
 )
 from txwebqq.net.httpresponse import Response
-from txwebqq.net.keepalive import KeepAliveClient
+from txwebqq.net.keepalive import NO_ADDRESS, KeepAliveClient
 from txwebqq.net.requesthead import FORM, USER_AGENT, encodeRequest
 from txwebqq.net.tls import policyFor
 from txwebqq.net.treqsetup import LazyTreq, StaleConnection
@@ -276,7 +276,10 @@ class WebQQClient:
                     break
                 await readBody(response, MAX_REPLY)
                 location = _header(response, "Location")
-                url, query = self._redirectTarget(urljoin(url, location))
+                try:
+                    url, query = self._redirectTarget(urljoin(url, location))
+                except ValueError as e:
+                    raise Unreachable(f"redirected to a text: {NO_ADDRESS}") from e
             if response.code != 200:
                 reason = f"the reply has status {response.code}"
                 raise Unreachable(reason, response.code)
@@ -309,21 +312,24 @@ class WebQQClient:
     def _ask(
         self, keepAlive: KeepAliveClient, command: Command[R]
     ) -> Deferred[R | Refusal]:
-        # Cookies belong to the historical hosts, also with another base URL.
-        historical = command.url
         try:
+            form = command.encodeForm()
+        except Exception:
+            # The application may have given values of any type.
+            return fail()
+        try:
+            # Cookies belong to the historical hosts, also with another base URL.
+            historical = command.url
             server, request = encodeRequest(
                 command.method,
                 self._servers.locate(historical),
                 command.referer,
                 self._cookies.header(historical),
-                command.encodeForm(),
+                form,
             )
         except ValueError:
-            # A redirect may lead to any text.
-            return fail(NotSent("the address is not a URL"))
-        except Exception:
-            return fail(Failure())
+            # A login may lead to any text.
+            return fail(NotSent(NO_ADDRESS))
         asked: Deferred[Any] = keepAlive.send(
             server, request, command.isIdempotent, command.timeout
         )
@@ -408,10 +414,18 @@ class WebQQClient:
             asked = send()
         except ValueError:
             # A redirect may lead to any text.
-            return fail(NotSent("the address is not a URL"))
+            return fail(NotSent(NO_ADDRESS))
         if command.isIdempotent:
             asked.addErrback(again)
-        return asked.addCallback(responded)
+        return asked.addCallbacks(responded, _raiseNotSent)
+
+
+def _raiseNotSent(failure: Failure) -> NoReturn:
+    """
+    Fail with L{NotSent} for the name of a host that is none. An errback.
+    """
+    failure.trap(ValueError)
+    raise NotSent(NO_ADDRESS) from failure.value
 
 
 def _decoded(command: Command[R], status: int, body: bytes) -> R | Refusal:

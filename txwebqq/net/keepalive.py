@@ -31,7 +31,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from txwebqq.errors import Unreachable
+from txwebqq.errors import NotSent, Unreachable
 from txwebqq.net.httpresponse import InvalidResponse, Response, ResponseReader
 
 MAX_CONNECTIONS = 8
@@ -40,6 +40,9 @@ MAX_CONNECTIONS = 8
 IDLE_TIMEOUT = 20.0
 """Seconds for which an idle connection is kept; servers close theirs after a
 minute or more."""
+
+NO_ADDRESS = "the address is not a URL"
+"""The reason of a failure for a text in the place of a URL."""
 
 
 class _Exchange:
@@ -336,7 +339,8 @@ class KeepAliveClient:
 
         @return: fires with the reply, also with an error status; fails with
             L{InvalidResponse}, with L{Unreachable} when there is no reply in time,
-            or as connecting or the connection failed. Cancel it to close the
+            with L{NotSent} when the host has no valid name, or as connecting or the
+            connection failed. Cancel it to close the
             connection.
         """
         host = self._hosts.get(server)
@@ -399,6 +403,9 @@ class KeepAliveClient:
         host.connecting -= 1
         exchange.connecting = None
         self._startWaiting(host)
+        if failure.check(ValueError):
+            # The endpoint does not accept the name of the host.
+            failure = Failure(NotSent(NO_ADDRESS))
         exchange.fail(failure)
 
     def connectionIdle(self, connection: _Connection, host: _Host) -> None:
