@@ -12,19 +12,15 @@ import pytest
 from hyperlink import EncodedURL
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.address import IPv4Address
-from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
-from twisted.test import iosim
 from twisted.web.client import URI
-from twisted.web.error import SchemeNotSupported
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request, Site
-from zope.interface import implementer
+from twisted.web.server import NOT_DONE_YET, Request
 
+from tests.memoryendpoint import MemoryEndpoint
 from tests.rig import HTML, CapturedLog, Reply, disconnect, truncate
 from txwebqq.client import (
     MAX_REPLY,
@@ -118,45 +114,6 @@ class Script(Resource):
 
     def _left(self, failure: Failure) -> None:
         self.gone += 1
-
-
-@implementer(IStreamClientEndpoint)
-class MemoryEndpoint:
-    """
-    Connects clients to a resource, without a network.
-    """
-
-    def __init__(self, resource: Resource) -> None:
-        self._site = Site(resource, reactor=MemoryReactorClock())
-        self._pumps: list[iosim.IOPump] = []
-
-    def find(self, server: str) -> MemoryEndpoint:
-        """
-        Find the endpoint of a server.
-        """
-        if not server.startswith(("http://", "https://")):
-            raise SchemeNotSupported(server)
-        return self
-
-    def connect(self, factory: Any) -> Deferred[Any]:
-        """
-        Connect.
-        """
-        server = self._site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 80))
-        client = factory.buildProtocol(None)
-        ends = (
-            iosim.FakeTransport(server, isServer=True),
-            iosim.FakeTransport(client, isServer=False),
-        )
-        self._pumps.append(iosim.connect(server, ends[0], client, ends[1]))
-        return succeed(client)
-
-    def flush(self) -> None:
-        """
-        Deliver the data that was written.
-        """
-        while any(pump.flush() for pump in self._pumps):
-            pass
 
 
 class ClientScene:
