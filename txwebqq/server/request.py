@@ -158,19 +158,21 @@ class WebQQRequest(WholeRequest):
         base.finish()
 
     def connectionLost(self, reason: Failure) -> None:
+        held = self._held
         self.answered()
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.cancel()
         base: Any = super()
         base.connectionLost(reason)
-        held, self._held = self._held, None
         if held is not None:
             held.lost()
         if self.upload is not None:
             self.upload.body.lost()
 
     def answered(self) -> None:
+        # The reply knows the request.
+        self._held = None
         network = self._network
         if network:
             self._network = ""

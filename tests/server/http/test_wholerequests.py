@@ -4,11 +4,14 @@ Requests that arrive whole are answered as those that arrive in pieces.
 
 from __future__ import annotations
 
+import gc
+import json
 import re
+from urllib.parse import quote
 
 import pytest
 
-from tests.server.harness import ALICE, ServerHarness, Wire, request
+from tests.server.harness import ALICE, BOB, ServerHarness, Wire, request
 from txwebqq.server.resource import IDLE_TIMEOUT
 
 CHECK = "/check?uin=10001&appid=1003903&r=0.1"
@@ -114,3 +117,39 @@ def test_headers() -> None:
     for name in ("Server", "Date", "Cache-Control", "X-Content-Type-Options"):
         assert len(whole.all(name)) == len(odd.all(name)) == 1
     harness.disconnectAll()
+
+
+def test_garbage() -> None:
+    """
+    A message and the poll that it answers leave nothing to the garbage collector.
+    """
+    harness = ServerHarness()
+    alice, bob = harness.client(ALICE), harness.client(BOB)
+    session = harness.state.sessions.online(ALICE)
+    assert session is not None
+    members = {
+        "to": session.sessionIds.uin(BOB),
+        "content": '["hello",["font",{"name":"Arial"}]]',
+        "clientid": alice.clientid,
+        "psessionid": alice.psessionid,
+    }
+    body = "r=" + quote(json.dumps(members))
+    send = request("POST", "/channel/send_buddy_msg2", body=body)
+    sender, recipient = Wire(harness, "192.0.2.1"), Wire(harness, "192.0.2.2")
+
+    def exchange() -> None:
+        recipient.send(bob.pollBytes())
+        sender.send(send)
+        harness.clock.advance(0)
+
+    exchange()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            exchange()
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert recipient.raw.count(b'"poll_type":"message"') == 11
+    assert found == 0
