@@ -59,7 +59,9 @@ class NameDirectory(Container[str]):
                 names.rename(target, self._makeNick(target.number, name))
 
     def _makeNick(self, number: int, name: str) -> str:
-        return nickFor(name, number, self._style, self, self._romanise)
+        nick = nickFor(name, number, self._style, self, self._romanise)
+        # A group's thousand names need not be in memory twice.
+        return name if nick == name else nick
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (

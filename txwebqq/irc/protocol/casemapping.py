@@ -28,5 +28,7 @@ def casefold(text: str, mapping: str = "rfc1459") -> str:
     """
     table = CASEMAPPINGS.get(mapping)
     if table is not None:
-        return text.translate(table)
+        folded = text.translate(table)
+        # Most tables of names have both, which are one object then.
+        return text if folded == text else folded
     return unicodedata.normalize("NFC", text.casefold())
