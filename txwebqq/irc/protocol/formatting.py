@@ -71,6 +71,9 @@ def fontOf(text: str) -> Font:
     Return the font that all lines of a text are formatted as, the default font
     when the formatting changes within the text.
     """
+    if text.isprintable():
+        # Nearly all texts have no codes.
+        return _PLAIN
     found = {_fontOfLine(line) for line in re.split("\r\n|\r|\n", text) if line.strip()}
     return found.pop() if len(found) == 1 else _PLAIN
 

@@ -77,6 +77,8 @@ def test_oneTransaction(tmp_path: Path) -> None:
     history.append(message("three"))
     clock.advance(0)
     assert stored() == (3, [first.serial])
+    history.markSeen("al", "phone", 0)
+    assert history.seen("al", "phone") == first.serial
     history.markSeen("al", "phone", first.serial + 1)
     clock.advance(SEEN_DELAY)
     clock.advance(0)

@@ -432,13 +432,11 @@ class HistoryStore:
         Return the serial of the last message that a client has been shown; 0
         for a new client.
         """
-        waiting = self._seen.get((user, client))
-        if waiting is not None:
-            return waiting
+        waiting = self._seen.get((user, client), 0)
         row = self._db.execute(
             "SELECT serial FROM seen WHERE user = ? AND client = ?", (user, client)
         ).fetchone()
-        return 0 if row is None else int(row[0])
+        return waiting if row is None else max(waiting, int(row[0]))
 
     def markSeen(self, user: str, client: str, serial: int) -> None:
         """
@@ -446,7 +444,8 @@ class HistoryStore:
         database cannot be written to, the client is shown some of them again
         after it has reconnected.
         """
-        self._seen[user, client] = max(serial, self.seen(user, client))
+        key = user, client
+        self._seen[key] = max(serial, self._seen.get(key, 0))
         if self._callLater is None:
             with suppress(sqlite3.Error):
                 self._writeSeen()
