@@ -53,7 +53,7 @@ class BitlBee:
 
     @contextmanager
     def users(self, count: int) -> Iterator[ServerProcess]:
-        population = Population(accounts=max(count, 2 * FRIENDS), circle=FRIENDS)
+        population = Population(accounts=max(count, 2 * FRIENDS), friendCount=FRIENDS)
         with (
             ProsodyStarter(CLIENT_PORTS)(population) as server,
             temporaryFolder() as folder,

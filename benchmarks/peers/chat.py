@@ -1,5 +1,5 @@
 """
-What measures need of a chat server and of the sessions of its clients.
+Interfaces of chat servers and of the sessions of their clients, for measures.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ class Population:
 
     @ivar members: the number of members of each group, the first accounts.
     @ivar groups: the number of groups, if they have members.
-    @ivar circle: the number of friends of each account; 0 for one friend, and more
+    @ivar friendCount: the number of friends of each account; 0 for one friend, and more
         for the first accounts.
     """
 
     members: int = 0
     accounts: int = ACCOUNTS
     groups: int = 1
-    circle: int = 0
+    friendCount: int = 0
 
     def friendships(self) -> list[tuple[int, int]]:
         """
         Return all pairs of friends, as indexes of accounts: neighbours, and each
-        of the first accounts with some that never sign on; or those in a circle.
+        of the first accounts with some that never sign on; or those with the next ones.
         """
-        if self.circle:
+        if self.friendCount:
             return [
                 (n, (n + step) % self.accounts)
                 for n in range(self.accounts)
-                for step in range(1, self.circle // 2 + 1)
+                for step in range(1, self.friendCount // 2 + 1)
             ]
         pairs = [(n, n + 1) for n in range(0, self.accounts - 1, 2)]
         for n in range(SENDERS):

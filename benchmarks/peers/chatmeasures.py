@@ -145,21 +145,34 @@ def delay(peer: str, messages: int, pause: float) -> float:
 def held(peer: str, sessions: int) -> dict[str, float]:
     """
     Measure the memory for each session with a held poll, in KiB: the share (PSS),
-    and the resident memory.
+    and RSS.
     """
     allowFiles(sessions + 500)
     with STARTERS[peer](Population()) as server:
         # What the first ones cost is not measured: the server loads code for them.
         some = signedOn(server, 10)
-        residentBefore, shareBefore = server.process.memory()
+        rssBefore, shareBefore = server.process.memory()
         more = [server.session(n) for n in range(10, 10 + sessions)]
         together(_signOn, more)
         settle(some + more)
-        resident, share = server.process.memory()
+        rss, share = server.process.memory()
         return {
             "": (share - shareBefore) / sessions,
-            "resident": (resident - residentBefore) / sessions,
+            "rss": (rss - rssBefore) / sessions,
         }
+
+
+def whole(peer: str, sessions: int) -> float:
+    """
+    Measure the memory of a server with sessions that have a held poll, in MiB (PSS).
+    """
+    allowFiles(sessions + 500)
+    with STARTERS[peer](Population()) as server:
+        held = signedOn(server, sessions)
+        _, share = server.process.memory()
+        for session in held:
+            session.close()
+        return share / 1024
 
 
 def group(peer: str, members: int, messages: int) -> float:

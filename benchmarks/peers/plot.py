@@ -85,7 +85,9 @@ def _curve(points: list[tuple[float, float]], colour: str) -> list[str]:
         for (x, y), (right, other) in pairwise(points)
     ]
     return lines + [
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points
+        f'<path d="M{x:.1f} {y:.1f}h0" stroke="{colour}" stroke-width="7"'
+        ' stroke-linecap="round"/>'
+        for x, y in points
     ]
 
 

@@ -99,10 +99,10 @@ class ServerProcess:
 
     def memory(self) -> tuple[float, float]:
         """
-        Return the resident memory of all processes, and their proportional share
-        of it (PSS), in KiB.
+        Return RSS of all processes, and their proportional share of it (PSS), in
+        KiB.
         """
-        resident = share = 0.0
+        rss = share = 0.0
         for pid in self.pids():
             try:
                 text = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -110,10 +110,10 @@ class ServerProcess:
                 continue
             for line in text.splitlines():
                 if line.startswith("Rss:"):
-                    resident += float(line.split()[1])
+                    rss += float(line.split()[1])
                 elif line.startswith("Pss:"):
                     share += float(line.split()[1])
-        return resident, share
+        return rss, share
 
     def awaitPort(self, port: int) -> None:
         """
@@ -191,6 +191,10 @@ def running(
     if user is not None:
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, user)
+        for parent in folder.parents:
+            if parent.name.startswith("txwebqq-"):
+                # That of the whole measure, which only root may enter.
+                parent.chmod(0o711)
     # A server inherits it.
     _raiseDescriptorLimit()
     log = folder / f"{Path(argv[0]).name}.output"

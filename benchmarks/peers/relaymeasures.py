@@ -70,15 +70,15 @@ def sent(peer: str, lines: int) -> float:
 def attached(peer: str, users: int) -> dict[str, float]:
     """
     Measure the memory for each user with a client, in KiB: the share (PSS), and the
-    resident memory.
+    rss memory.
     """
     figures = []
     for count in (1, 1 + users):
         with ATTACHABLE[peer].users(count) as process:
             time.sleep(3 * QUIET)
             figures.append(process.memory())
-    (residentBefore, shareBefore), (resident, share) = figures
+    (rssBefore, shareBefore), (rss, share) = figures
     return {
         "": (share - shareBefore) / users,
-        "resident": (resident - residentBefore) / users,
+        "rss": (rss - rssBefore) / users,
     }

@@ -188,7 +188,7 @@ class Gateway:
     @contextmanager
     def shared(self, clients: int) -> Iterator[Attached]:
         with WebQQStarter()(
-            Population(members=2, accounts=50, circle=FRIENDS)
+            Population(members=2, accounts=50, friendCount=FRIENDS)
         ) as server:
             member = WebQQSession(server.port, 1)
             member.signOn()
@@ -208,7 +208,7 @@ class Gateway:
             members=MEMBERS,
             accounts=max(count, MEMBERS),
             groups=CHANNELS,
-            circle=FRIENDS,
+            friendCount=FRIENDS,
         )
         with (
             WebQQStarter()(population) as server,

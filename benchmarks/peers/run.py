@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.peers.bitlbee import ATTACHABLE
 from benchmarks.peers.chatmeasures import STARTERS
@@ -55,7 +57,7 @@ MEASURES = [
         _SERVERS,
         (
             Part("peers-held", "KiB PSS/session", Goal("prosody")),
-            Part("peers-held-resident", "KiB/session"),
+            Part("peers-held-rss", "KiB/session"),
         ),
         size={"sessions": 1000},
         quickSize={"sessions": 300},
@@ -114,7 +116,7 @@ MEASURES = [
         (*_RELAYS, "bitlbee"),
         (
             Part("peers-attached", "KiB PSS/user", Goal(limit=100)),
-            Part("peers-attached-resident", "KiB/user"),
+            Part("peers-attached-rss", "KiB/user"),
         ),
         size={"users": 45},
         quickSize={"users": 15},
@@ -122,9 +124,9 @@ MEASURES = [
     *(
         PeerMeasure(
             f"curve-memory-{sessions}",
-            f"{_CHAT}:held",
+            f"{_CHAT}:whole",
             _CURVES,
-            (Part(f"curve-memory-{sessions}", "KiB PSS/session"),),
+            (Part(f"curve-memory-{sessions}", "MiB PSS"),),
             size={"sessions": sessions},
             rounds=1,
         )
@@ -144,23 +146,25 @@ MEASURES = [
 ]
 
 
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def main(arguments: Sequence[str]) -> int:
     """
     Run the measures whose names begin with one of these.
 
-    @param arguments: the names, C{--quick}, and C{--only SERVER,...} for some of
-        the servers.
+    @param arguments: the names and options of the command line.
 
     @return: the exit code.
     """
-    rest = list(arguments)
-    only: list[str] = []
-    if "--only" in rest:
-        at = rest.index("--only")
-        only = ",".join(rest[at + 1 : at + 2]).split(",")
-        del rest[at : at + 2]
-    isQuick = "--quick" in rest
-    names = [argument for argument in rest if not argument.startswith("-")]
+    parser = ArgumentParser("python -m benchmarks")
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round")
+    parser.add_argument("--json", type=Path, help="the file for the lines of JSON")
+    parser.add_argument("--only", default="", help="names of servers, with commas")
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    options = parser.parse_args(arguments)
+    names, only = options.names, list(filter(None, options.only.split(",")))
     checks = {name: starter.check for name, starter in STARTERS.items()}
     checks.update((name, relay.check) for name, relay in ATTACHABLE.items())
     unknown = [name for name in only if name not in checks]
@@ -168,14 +172,15 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{unknown[0]!r} is none of: {', '.join(checks)}", file=sys.stderr)
         return 1
     wanted = {name: checks[name] for name in only or checks}
+    known = {measure.name: measure for measure in MEASURES}
     chosen = [
         measure
         for measure in MEASURES
-        if any(measure.name.startswith(name) for name in names)
+        if measure.name in names
+        or any(name not in known and measure.name.startswith(name) for name in names)
     ]
     if not chosen:
-        known = ", ".join(measure.name for measure in MEASURES)
-        print(f"{', '.join(names)!r} is none of: {known}", file=sys.stderr)
+        print(f"{', '.join(names)!r} is none of: {', '.join(known)}", file=sys.stderr)
         return 1
     peers = available(wanted, lambda line: print(line, flush=True))
     results: list[PeerResult] = []
@@ -186,11 +191,17 @@ def main(arguments: Sequence[str]) -> int:
         try:
             for measure in chosen:
                 found = measure.take(
-                    peers, isQuick, inProcess, lambda line: print(line, file=sys.stderr)
+                    peers,
+                    options.quick,
+                    inProcess,
+                    lambda line: print(line, file=sys.stderr),
                 )
                 for result in found:
                     print(result.line(), flush=True)
                 results += found
+                if options.json is not None:
+                    lines = [f"{result.line()}\n" for result in results]
+                    options.json.write_text("".join(lines), encoding="utf-8")
         except KeyboardInterrupt:
             print(f"\nInterrupted: {measure.name} and later measures have no result.")
             code = INTERRUPTED
