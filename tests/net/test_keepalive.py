@@ -687,7 +687,7 @@ class Chances:
 @given(st.data())
 def test_anyOrder(data: st.DataObject) -> None:
     """
-    Whatever happens, a request is sent once, or twice if it may be, and ends once;
+    In any order of events a request is sent once, or twice if it may be, and ends once;
     there are never too many connections, and nothing is left in the end.
     """
     chances = Chances(data)

@@ -87,8 +87,8 @@ def scene() -> Scene:
 
 def test_conversation(scene: Scene) -> None:
     """
-    Accounts sign on and talk; when nothing more is asked, each has the connection
-    of its poll only.
+    Accounts sign on and send messages; when nothing more is asked, each has the
+    connection of its poll only.
     """
     ann, bob = scene.web.friends("Ann", "Bob")
     heard, speaker = scene.signOn(ann), scene.signOn(bob)

@@ -274,7 +274,7 @@ def test_form() -> None:
 @pytest.mark.parametrize("ack", [None, 0, 7])
 def test_pollForm(psessionid: str, ids: tuple[str, ...], ack: int | None) -> None:
     """
-    A poll is written as any form is, whatever its parameters contain.
+    A poll is written as any form is, with any text in its parameters.
     """
     poll = Poll2(Ticket("47283951", psessionid), ids, ack)
     assert poll.encodeForm() == encodeForm(poll.encodeFields())

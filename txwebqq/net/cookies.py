@@ -26,7 +26,7 @@ MAX_AGE = 100 * 366 * 86400
 
 class _Key(NamedTuple):
     """
-    What distinguishes a cookie from another one.
+    The name, domain and path by which cookies are told apart.
 
     @ivar domain: the host, or C{.} and the domain whose hosts get the cookie.
     """

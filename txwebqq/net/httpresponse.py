@@ -53,7 +53,7 @@ class Response:
 
 class _State(Enum):
     """
-    What a reader expects.
+    The part of a reply that a reader expects next.
     """
 
     HEAD = "head"

@@ -1,12 +1,12 @@
 """
-A short way through twisted.web for the usual request: one that arrives whole in one
-piece, and is answered whole.
+A short way through twisted.web for the usual request: one that arrives at
+once and is answered whole.
 
 Nearly all requests of chat clients are of this kind. For them, twisted.web spends
 more time on lines, headers and buffers than the server on the message: a send and
 the poll that it wakes take about half the CPU time on this way. Everything else
-takes the way of L{HTTPChannel}: requests in pieces, in chunks or several at once,
-C{Expect}, C{Connection: close}, HTTP/1.0, and whatever is malformed.
+takes the way of L{HTTPChannel}: requests in several parts, in chunks or several at
+once, C{Expect}, C{Connection: close}, HTTP/1.0, and all that is malformed.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ class WholeRequest(Request):
 
     def gotLength(self, length: int | None) -> None:
         """
-        Do nothing: the body is collected in memory, whatever its length.
+        Do nothing: a body of any length is collected in memory.
         """
 
     def handleContentChunk(self, data: bytes) -> None:

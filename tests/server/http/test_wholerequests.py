@@ -1,5 +1,5 @@
 """
-Requests that arrive whole are answered as those that arrive in pieces.
+Requests that arrive whole are answered as those that arrive in parts.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from txwebqq.server.resource import IDLE_TIMEOUT
 CHECK = "/check?uin=10001&appid=1003903&r=0.1"
 
 
-def reply(data: bytes, pieces: int) -> Wire:
+def reply(data: bytes, parts: int) -> Wire:
     """
     The connection on which a new server has answered a request that arrived in
-    pieces.
+    parts.
     """
     harness = ServerHarness()
     wire = Wire(harness, "192.0.2.1")
-    size = max(1, len(data) // pieces)
+    size = max(1, len(data) // parts)
     for start in range(0, len(data), size):
         wire.send(data[start : start + size])
     harness.clock.advance(0)
@@ -52,17 +52,17 @@ def reply(data: bytes, pieces: int) -> Wire:
 )
 def test_alike(data: bytes) -> None:
     """
-    The reply does not depend on the pieces, except for its date.
+    The reply does not depend on the parts, except for its date.
     """
     one, other = (
-        re.sub(rb"\r\nDate: [^\r]*", b"", reply(data, pieces).raw) for pieces in (1, 7)
+        re.sub(rb"\r\nDate: [^\r]*", b"", reply(data, parts).raw) for parts in (1, 7)
     )
     assert one == other
     assert one
 
 
-@pytest.mark.parametrize("pieces", [1, 7])
-def test_idle(pieces: int) -> None:
+@pytest.mark.parametrize("parts", [1, 7])
+def test_idle(parts: int) -> None:
     """
     A connection is closed when it has been idle for some time after its last reply,
     and leaves nothing on the clock.
@@ -70,7 +70,7 @@ def test_idle(pieces: int) -> None:
     harness = ServerHarness()
     wire, other = Wire(harness, "192.0.2.1"), Wire(harness, "192.0.2.1")
     data = request("GET", "/cgi-bin/ver")
-    size = len(data) // pieces
+    size = len(data) // parts
     for _ in range(3):
         for start in range(0, len(data), size):
             wire.send(data[start : start + size])

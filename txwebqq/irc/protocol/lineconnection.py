@@ -32,7 +32,7 @@ CLOSE_TIMEOUT = 5.0
 close is aborted, in seconds."""
 
 TIMER_ACCURACY = 0.001
-"""How much earlier than its time a timer may fire, in seconds."""
+"""The time by which a timer may fire too early, in seconds."""
 
 
 class LineConnection(Protocol):

@@ -94,7 +94,7 @@ def test_oneTransaction(tmp_path: Path) -> None:
 
 def test_rolledBack() -> None:
     """
-    Whoever has stored a message that cannot be committed is told, and its
+    The caller that stored a message that cannot be committed is told, and its
     serial is not given again.
     """
     clock = Clock()
